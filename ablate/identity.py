@@ -1,0 +1,53 @@
+"""Identity: the same description gives the same SHA-256, so finished work is found again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.errors import UserError
+from ablate.registry import name_of
+
+
+def describe(value: Any) -> Any:
+    """Return a JSON-ready description of a value that keeps what tells two values apart.
+
+    Components become ``{"name": "relu", ...fields}``: `ReLU()` and `Tanh()` have no fields, so the name has
+    to be part of it. Tuples and lists read alike; floats keep their exact value.
+
+    Raises
+    ------
+    TypeError
+        The value has no stable description (a function, an open file).
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        try:
+            return {"name": name_of(value), **fields}
+        except UserError:  # a plain dataclass (the configuration itself) has no option name
+            return fields
+    if isinstance(value, Mapping):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"no stable description of a {type(value).__name__}: {value!r}")
+
+
+def digest(description: Any) -> str:
+    """Return the SHA-256 (hex) of the canonical JSON of a description.
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    >>> digest({"a": 1}) == digest({"a": 1.0})
+    False
+    """
+    text = json.dumps(describe(description), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,107 @@
+"""What is written to and read from a tracker: plain records, no MLflow in sight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from ablate.train.program import RunResult
+
+Level = str | int | float | bool | None
+
+
+@dataclass(frozen=True)
+class ArmRecord:
+    """One arm: a cell of the design.
+
+    Attributes
+    ----------
+    id
+        First 12 hex digits of the SHA-256 of the arm's resolved configuration and data fingerprint.
+    label
+        Its difference from the baseline: `norm=batch`; the baseline itself is `baseline`.
+    levels
+        Factor -> level, in the study's order: ``{"norm": "batch", "init.std": 0.1}``.
+    config
+        The resolved configuration, nested, JSON-ready.
+    facts
+        What the Program knows before running (fingerprint, dataset, majority_rate, parameters, …).
+    """
+
+    id: str
+    label: str
+    levels: dict[str, Level]
+    config: dict[str, Any]
+    facts: dict[str, Any]
+    baseline: bool = False
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as it is tracked.
+
+    Attributes
+    ----------
+    name
+        The study's file name without `.yaml`, or the name of an ad-hoc sweep; names the experiment.
+    key
+        Hex digest of what makes it the same study run when the command is given again.
+    definition
+        The study file's content, JSON-ready (what the verdicts are judged by).
+    arms, seeds
+        The plan: every arm is to have a run for every seed.
+    command
+        The line that rebuilds it.
+    note
+        Markdown shown as the description of the study run.
+    """
+
+    name: str
+    key: str
+    definition: dict[str, Any]
+    arms: tuple[ArmRecord, ...]
+    seeds: tuple[int, ...]
+    command: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """One finished seed run and the identity it is found again by."""
+
+    identity: str
+    result: RunResult
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """A tracked study, read back as tidy tables.
+
+    Attributes
+    ----------
+    study
+        `name, key, definition, command, run_id, experiment_id, created` (ISO time), and `provenance`: a dict
+        of strings (git commit, versions, host, CPU, threads, BLAS).
+    planned
+        One row per planned arm, design order: `arm_id, arm, baseline` (bool), one column per factor.
+    seeds
+        One row per *planned* seed run: `arm_id, arm, seed, outcome` (an `Outcome` value, or `missing`),
+        `first_nonfinite_step, seconds, run_id, identity, majority_rate`, one column per factor (named by the
+        factor, typed as in the plan) and one float column per scalar metric (`final/test_accuracy`; NaN
+        where the run logged none).
+    curves
+        Long: `run_id, arm_id, seed, metric, step, value`.
+    """
+
+    study: dict[str, Any]
+    planned: pd.DataFrame
+    seeds: pd.DataFrame
+    curves: pd.DataFrame
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)  # arm_id -> facts
+
+    @property
+    def factors(self) -> list[str]:
+        """Names of the factors, in the study's order."""
+        return [c for c in self.planned.columns if c not in ("arm_id", "arm", "baseline")]

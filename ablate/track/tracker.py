@@ -1,0 +1,68 @@
+"""The tracker contract, and a tracker in memory for tests and dry runs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+
+
+class StudySession(ABC):
+    """One open study: the only place runs are written to."""
+
+    @abstractmethod
+    def finished(self) -> frozenset[str]:
+        """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
+
+    @abstractmethod
+    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+        """Write newly finished seed runs of one arm, and bring the arm's summary up to date."""
+
+    @abstractmethod
+    def log_folder(self, folder: Path, name: str) -> None:
+        """Keep a folder (the report) with the study, replacing an earlier one of that name."""
+
+    @abstractmethod
+    def close(self, status: str) -> None:
+        """End the session: `FINISHED`, `FAILED` or `KILLED`."""
+
+
+class Tracker(ABC):
+    """A store of studies."""
+
+    @abstractmethod
+    def open(self, study: StudyRecord) -> StudySession:
+        """Open a study run, or go on with the one that has the same name and key."""
+
+
+class _MemorySession(StudySession):
+    def __init__(self, store: MemoryTracker, study: StudyRecord) -> None:
+        self._store, self.study, self.status = store, study, "RUNNING"
+
+    def finished(self) -> frozenset[str]:
+        runs = self._store.runs.get((self.study.name, self.study.key), {})
+        return frozenset(i for i, (_, run) in runs.items() if run.result.outcome != "crashed")
+
+    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+        held = self._store.runs.setdefault((self.study.name, self.study.key), {})
+        held.update({run.identity: (arm, run) for run in runs})
+
+    def log_folder(self, folder: Path, name: str) -> None:
+        self._store.folders[(self.study.name, name)] = folder
+
+    def close(self, status: str) -> None:
+        self.status = status
+
+
+class MemoryTracker(Tracker):
+    """Keeps everything in dictionaries; gone with the process."""
+
+    def __init__(self) -> None:
+        self.runs: dict[tuple[str, str], dict[str, tuple[ArmRecord, SeedRecord]]] = {}
+        self.folders: dict[tuple[str, str], Path] = {}
+
+    def open(self, study: StudyRecord) -> StudySession:
+        """Open a study; what was logged under the same name and key is still there."""
+        return _MemorySession(self, study)

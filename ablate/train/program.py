@@ -1,0 +1,81 @@
+"""The contract between training and everything else: `Program.run(config, seeds) -> one result per seed`.
+
+Planning, tracking, statistics and reports see only this; the NumPy trainer is one Program among others.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.train.outcome import Outcome
+
+Observe = Callable[[int, int], None]  # (steps done, steps in all), called now and then while training
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One metric over the run.
+
+    Attributes
+    ----------
+    steps
+        Optimizer steps done at each evaluation, int64, strictly increasing.
+    values
+        The metric there, float64; NaN from the step at which the run diverged.
+    """
+
+    steps: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What one seed of one arm produced.
+
+    Attributes
+    ----------
+    metrics
+        Finite scalars, named as they are logged: `final/test_accuracy` (at the last step),
+        `best/validation_accuracy`, `aulc/train_accuracy` (normalised area under the curve),
+        `ttt/steps` (only where the target was reached). A diverged run has no `final/…` entry: its NaN logits
+        would read as class 0, that is as chance.
+    curves
+        Metric -> curve: `train/loss`, `train/accuracy`, `validation/accuracy`, …
+    test_correct
+        Per-example correctness on the test part, bool (test examples,), or None.
+    seconds
+        Wall-clock share of this seed: the arm's training time over its number of seeds.
+    error
+        Traceback of a crashed run.
+    """
+
+    seed: int
+    outcome: Outcome
+    metrics: dict[str, float] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
+    first_nonfinite_step: int | None = None
+    test_correct: NDArray[np.bool_] | None = None
+    seconds: float = 0.0
+    error: str | None = None
+
+
+class Program(ABC):
+    """Something that can be trained once per seed."""
+
+    @abstractmethod
+    def facts(self, config: Any) -> dict[str, Any]:
+        """Return what is known of an arm before it runs, without training.
+
+        Must hold `fingerprint` (of the data), `dataset`, `majority_rate`; may hold `parameters`,
+        `train_size`, `classes`, `steps`. `fingerprint` is part of a run's identity.
+        """
+
+    @abstractmethod
+    def run(self, config: Any, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
+        """Train every seed and return one result each, in the order of `seeds`."""
