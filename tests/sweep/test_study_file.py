@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.sweep.study_file import load_study, parse_study, study_files
+
+PLAIN = {
+    "title": "t",
+    "factors": {"norm": ["none", "batch"], "init.std": [0.1, 0.01]},
+    "claims": [{"id": "a", "says": "s", "metric": "m", "arm": {"norm": "batch"}, "against": {"norm": "none"}}],
+}
+
+
+def parse(**changes):
+    return parse_study({**PLAIN, **changes}, where="studies/x.yaml")
+
+
+def test_every_shipped_study_reads():
+    files = study_files()
+    assert {"quickstart", "book-batchnorm-init"} <= set(files)
+    for name in files:
+        assert load_study(name).title
+
+
+def test_the_book_study_has_the_books_sixteen_scales():
+    import numpy as np
+
+    levels = load_study("book-batchnorm-init").factors["init.std"]
+    np.testing.assert_allclose(levels, np.logspace(0, -4, num=16), rtol=1e-8)
+
+
+def test_baseline_is_the_first_level_of_each_factor_unless_named():
+    assert parse().base_levels() == {"norm": "none", "init.std": 0.1}
+    assert parse(baseline={"init.std": 0.01}).base_levels() == {"norm": "none", "init.std": 0.01}
+
+
+def test_a_list_level_is_kept_as_text():
+    study = parse(factors={"model.hidden": [[50, 50], [100]]}, claims=[])
+    assert study.factors["model.hidden"] == ["[50,50]", "[100]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fator": {}}, "unknown key 'fator'"),
+        ({"fator": {}}, "nearest match: factors"),
+        ({"title": None}, "`title` must be a valid string, got None"),
+        ({"seeds": "many"}, "got 'many'"),
+        ({"baseline": {"nrom": "none"}}, "unknown factor 'nrom': expected one of init.std, norm; nearest match: norm"),
+        ({"baseline": {"norm": "layer"}}, "norm has no level 'layer'; expected one of none, batch"),
+        ({"factors": {"norm": ["none", "none"]}, "claims": []}, "norm gives a level twice: none, none"),
+        ({"fixed": {"norm": "none"}}, "norm is both fixed and a factor"),
+        ({"claims": [PLAIN["claims"][0], PLAIN["claims"][0]]}, "the id 'a' is given twice"),
+        ({"claims": [{**PLAIN["claims"][0], "by_at_lest": 1}]}, "nearest match: by_at_least"),
+        ({"claims": [{**PLAIN["claims"][0], "by_at_least": -1}]}, "greater than or equal to 0, got -1"),
+        ({"claims": [{"id": "a"}]}, "is missing"),
+    ],
+)
+def test_a_wrong_study_is_one_clear_line(changes, message):
+    with pytest.raises(UserError) as caught:
+        parse(**changes)
+    text = str(caught.value)
+    assert message in text
+    assert text.startswith("studies/x.yaml: ")
+    assert "\n" not in text
+
+
+def test_an_unknown_study_names_the_nearest():
+    with pytest.raises(UserError, match=r"unknown study 'quickstrat': .*; nearest match: quickstart"):
+        load_study("quickstrat")
+
+
+def write(folder: Path, text: str) -> str:
+    path = folder / "s.yaml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_scientific_notation_is_a_number(tmp_path):
+    assert load_study(write(tmp_path, "title: t\nfactors: {init.std: [1e-3, 5E2]}")).factors["init.std"] == [0.001, 500]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: [", "not valid YAML"),
+        ("- a", "expected a mapping with title, factors, claims …, got list"),
+        ("title: a\ntitle: b", "key 'title' is given twice"),
+        ("title: !!python/object/apply:os.system [ls]", "not valid YAML"),
+    ],
+)
+def test_a_file_that_is_no_study_is_refused(tmp_path, text, message):
+    with pytest.raises(UserError, match=message.replace("…", ".")):
+        load_study(write(tmp_path, text))
+
+
+def test_a_missing_path_is_refused():
+    with pytest.raises(UserError, match="no study file 'nowhere/x.yaml'"):
+        load_study("nowhere/x.yaml")
+
+
+def test_own_studies_hide_ours(tmp_path, monkeypatch):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "quickstart.yaml").write_text("title: mine", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load_study("quickstart").title == "mine"
+    assert "book-batchnorm-init" in study_files()

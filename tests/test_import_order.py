@@ -1,0 +1,76 @@
+"""The house rule: imports go one way. Read off the syntax tree, so that lazy imports count too."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "ablate"
+
+# Each room may import from itself and from rooms before it.
+ORDER = [
+    ("errors", "streams", "resources"),
+    ("registry",),
+    ("identity",),
+    ("data",),
+    ("nn", "optim"),
+    ("train",),
+    ("track",),
+    ("sweep",),
+    ("stats",),
+    ("report",),
+    ("app",),
+    ("cli", "__main__", "__init__"),
+]
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+
+# Who may know which library.
+KNOWS = {
+    "hydra": {"app"},
+    "omegaconf": {"app"},
+    "mlflow": {"track"},
+    "seaborn": {"report"},
+    "matplotlib": {"report"},
+    "sklearn": set(),
+    "torch": set(),
+}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def test_every_room_has_a_place_in_the_order():
+    assert {room_of(path) for path in MODULES} <= set(RANK)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_one_way(path):
+    here = room_of(path)
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        if top == "ablate":
+            there = rest.split(".")[0]
+            if there in RANK:
+                assert there == here or RANK[there] < RANK[here], f"{here} imports {name}"
+        elif top in KNOWS:
+            assert here in KNOWS[top], f"{here} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_modules_stay_small(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
