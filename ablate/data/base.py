@@ -1,0 +1,143 @@
+"""What a dataset is: examples that never change, and a split of them per seed."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.errors import must
+
+
+def fingerprint(images: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
+    """Return the SHA-256 (hex) over shapes, dtypes and bytes of images and labels.
+
+    Bytes are taken in C order and little-endian, so the same data has the same fingerprint on every machine.
+
+    >>> one = np.zeros((1, 1, 2, 2), np.float32), np.zeros(1, np.int64)
+    >>> fingerprint(*one) == fingerprint(*one), fingerprint(*one) == fingerprint(one[0], one[1] + 1)
+    (True, False)
+    """
+    sha = hashlib.sha256()
+    for array in (images, labels):
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        sha.update(f"{little.dtype.str}{little.shape}".encode())
+        sha.update(little.data)
+    return sha.hexdigest()
+
+
+def majority_rate(labels: NDArray[np.int64]) -> float:
+    """Return the share of the most frequent class: the accuracy of a model that ignores its input.
+
+    >>> majority_rate(np.array([0, 1, 1, 2]))
+    0.5
+    """
+    return float(np.bincount(labels).max() / len(labels))
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """All examples of a dataset, read-only. Build with `Examples.of`, which computes the fingerprint.
+
+    Attributes
+    ----------
+    images
+        float32 (examples, channels, height, width) in [0, 1].
+    labels
+        int64 (examples,), from 0 to classes - 1.
+    classes
+        Number of classes.
+    fingerprint
+        See `ablate.data.base.fingerprint`; part of every run's identity.
+    """
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    classes: int
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        # Shared by every arm of the process: a component that writes into them would change other arms' data.
+        self.images.flags.writeable = False
+        self.labels.flags.writeable = False
+
+    @classmethod
+    def of(cls, images: NDArray[np.float32], labels: NDArray[np.int64], *, classes: int) -> Examples:
+        """Check shapes, dtypes and ranges, and compute the fingerprint.
+
+        Raises
+        ------
+        UserError
+            What was loaded is not what `Examples` promises.
+        """
+        if images.ndim != 4 or images.dtype != np.float32:
+            raise must(
+                "Examples.images", "be float32 (examples, channels, height, width)", (images.dtype, images.shape)
+            )
+        if labels.shape != images.shape[:1] or labels.dtype != np.int64:
+            raise must("Examples.labels", f"be int64 ({len(images)},)", (str(labels.dtype), labels.shape))
+        if len(images) and not (images.min() >= 0.0 and images.max() <= 1.0):  # false for NaN, too
+            raise must("Examples.images", "lie in [0, 1]", (float(images.min()), float(images.max())))
+        if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
+            raise must("Examples.labels", f"lie in 0..{classes - 1}", (int(labels.min()), int(labels.max())))
+        return cls(images, labels, classes, fingerprint(images, labels))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Disjoint parts of a dataset, as int64 positions in its `Examples`.
+
+    `train` comes in random order, `validation` and `test` in ascending order.
+    """
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dataset(ABC):
+    """A source of labelled images and of a split per seed.
+
+    The sizes of the parts, and how many examples of each class they hold, depend on the settings only and
+    not on `rng`: all seeds of an arm train together, and share one majority rate.
+
+    Attributes
+    ----------
+    train_size
+        Number of training examples, drawn stratified by class; None: all that validation and test leave.
+        At one seed, a smaller training set is drawn from the same shuffled order as a larger one.
+    """
+
+    train_size: int | None = None
+
+    classes: ClassVar[int] = 1
+    """Number of classes; the smallest training set holds one example of each."""
+
+    most_train: ClassVar[int | None] = None
+    """Examples that validation and test leave for training; None where only loading can tell."""
+
+    def __post_init__(self) -> None:
+        size, most = self.train_size, self.most_train
+        if size is not None and (size < self.classes or (most is not None and size > most)):
+            low = f"{self.classes} (one of each class)"
+            bounds = f">= {low}" if most is None else f"between {low} and {most} (what validation and test leave)"
+            raise must("dataset.train_size", f"be {bounds}, or null for all that is left", size)
+
+    @abstractmethod
+    def examples(self) -> Examples:
+        """Return all examples; loaded once per process.
+
+        Raises
+        ------
+        Failure
+            The data cannot be read.
+        """
+
+    @abstractmethod
+    def split(self, rng: np.random.Generator) -> Split:
+        """Draw one seed's training, validation and test parts; `rng` is the seed's `split` stream."""
