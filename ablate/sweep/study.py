@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Level = str | int | float | bool | None
+
+def _compact(value: Any) -> Any:
+    # A list level (`model.hidden: [100, 100]`) is kept as its text: levels are compared, sorted and grouped by.
+    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
+
+
+Level = Annotated[str | int | float | bool | None, BeforeValidator(_compact)]
 Levels = dict[str, Level]
 
 

@@ -77,5 +77,14 @@ class Program(ABC):
         """
 
     @abstractmethod
+    def metrics(self) -> frozenset[str]:
+        """Return the names of the scalars its runs may log: what a claim can be about."""
+
+    def seconds_per_run(self, config: Any, seeds: int) -> float | None:
+        """Return a rough wall-clock time of one of `seeds` seed runs on one core, or None where that is unknown."""
+        del config, seeds
+        return None
+
+    @abstractmethod
     def run(self, config: Any, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
         """Train every seed and return one result each, in the order of `seeds`."""

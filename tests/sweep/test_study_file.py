@@ -96,7 +96,7 @@ def test_a_file_that_is_no_study_is_refused(tmp_path, text, message):
 
 
 def test_a_missing_path_is_refused():
-    with pytest.raises(UserError, match="no study file 'nowhere/x.yaml'"):
+    with pytest.raises(UserError, match=r"no study file 'nowhere/x.yaml'"):
         load_study("nowhere/x.yaml")
 
 

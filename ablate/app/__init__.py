@@ -1,0 +1,1 @@
+"""The application: Hydra's side of a sweep, and the steps behind each command."""

@@ -1,0 +1,56 @@
+"""Turning what Hydra and OmegaConf raise into one clear line."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import ValidationError as ValueTypeError
+
+from ablate.errors import AblateError, UserError, unknown
+
+_WANTED = {"Float": "a number", "Integer": "a whole number", "Boolean": "true or false", "String": "text"}
+
+
+def wrong_type(error: OmegaConfBaseException, key: str, value: Any) -> UserError:
+    """Say that a value has the wrong type for its key.
+
+    `Value 'fast' of type 'str' could not be converted to Float` becomes
+    "`optimizer.lr` must be a number, got 'fast'."
+    """
+    found = re.search(r"could not be converted to (\w+)", str(error))
+    expected = _WANTED.get(found.group(1), found.group(1)) if found else "another type"
+    if "is not optional" in str(error) or "not Optional" in str(error) or value is None:
+        expected = "given (null is not allowed)"
+    return UserError(f"`{key}` must be {expected}, got {value!r}.")
+
+
+def explain(error: Exception) -> AblateError | None:
+    """Return our error for one of Hydra's or OmegaConf's, or None where it is not theirs."""
+    if isinstance(error, AblateError):
+        return error
+    if isinstance(error, OverrideParseException):
+        return UserError(f"cannot read the override {error.override!r}: {_line(error)}")
+    if isinstance(error, MissingConfigException):
+        missing = error.missing_cfg_file or ""
+        group, _, name = missing.rpartition("/")
+        if error.options:
+            return unknown(group or "configuration", name, error.options)
+        return UserError(_line(error))
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        cause = error.__cause__
+        if isinstance(cause, ValueTypeError) and cause.full_key:
+            got = re.search(r"Value '(.*)' of type '(\w+)'", str(cause))
+            return wrong_type(cause, cause.full_key, got.group(1) if got and got.group(2) == "str" else cause.value)
+        if isinstance(cause, ConfigKeyError) and cause.full_key:
+            return UserError(f"`{cause.full_key}`: {_line(cause)}")
+        text = _line(error)
+        return UserError(f"{text}: {_line(cause)}" if cause else text)
+    return None
+
+
+def _line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

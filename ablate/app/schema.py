@@ -1,0 +1,110 @@
+"""Registering every component with Hydra, and checking a key before Hydra sees it.
+
+Hydra catches a typo, but names no nearest match, lets `+typo=1` through, and answers in several lines. So keys
+and options are checked here first; types and ranges are left to OmegaConf and to the components themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+from ablate.errors import UserError, nearest, unknown
+from ablate.registry import GROUPS, options
+from ablate.resources import conf_folder
+from ablate.train.config import TrainConfig
+
+
+def _thawed(cls: type) -> DictConfig:
+    # A frozen dataclass becomes a read-only node, and so does every slot typed by one; Hydra could merge nothing
+    # into them. The slots are still missing ("???"), so they are reached as nodes: reading them would raise.
+    node: DictConfig = OmegaConf.structured(cls)
+    OmegaConf.set_readonly(node, None)
+    for key in node:
+        slot = node._get_node(key)
+        if isinstance(slot, DictConfig):
+            OmegaConf.set_readonly(slot, None)
+    return node
+
+
+@cache
+def register_components() -> None:
+    """Store the root schema and every registered component in Hydra's ConfigStore (once per process)."""
+    import_components()
+    store = ConfigStore.instance()
+    store.store(name="train_schema", node=_thawed(TrainConfig))
+    for group in GROUPS:
+        for name, cls in options(group).items():
+            # Under their own folder: a preset in conf/ of the same name would shadow its schema otherwise.
+            store.store(group=f"schema/{group}", name=name, node=_thawed(cls))
+
+
+def import_components() -> None:
+    """Import every module that registers components."""
+    import ablate.data
+    import ablate.data.augment
+    import ablate.nn
+    import ablate.optim  # noqa: F401
+
+
+@cache
+def choices(group: str) -> tuple[str, ...]:
+    """Return the options of a group as they stand in `conf/`."""
+    return tuple(sorted(path.stem for path in (conf_folder() / group).glob("*.yaml")))
+
+
+def plain_keys() -> list[str]:
+    """Return the root keys that are values, not groups."""
+    return [field.name for field in dataclasses.fields(TrainConfig) if field.name not in GROUPS]
+
+
+def component_fields(group: str) -> dict[str, list[str]]:
+    """Return the fields of every component of a group, option name -> field names."""
+    return {name: [f.name for f in dataclasses.fields(cls)] for name, cls in options(group).items()}
+
+
+def check_key(key: str) -> None:
+    """Raise `UserError` unless `key` is a group, a plain key, or `group.field` of some option."""
+    if key in GROUPS or key in plain_keys():
+        return
+    group, dot, field = key.partition(".")
+    if dot and group in GROUPS:
+        fields = {name for names in component_fields(group).values() for name in names}
+        if field.split(".")[0] in fields:
+            return
+        raise unknown("key", key, [f"{group}.{name}" for name in fields] or [group])
+    everything = [*GROUPS, *plain_keys()]
+    if dot:
+        hint = nearest(group, GROUPS)
+        tail = f"; nearest match: {hint}.{field}" if hint else ""
+        raise UserError(f"unknown key {key!r}: {group!r} is not a group, expected one of {', '.join(GROUPS)}{tail}")
+    fields_everywhere = [f"{g}.{f}" for g in GROUPS for names in component_fields(g).values() for f in names]
+    leaf = [full for full in dict.fromkeys(fields_everywhere) if full.split(".")[1] == key]
+    if leaf:
+        raise UserError(f"unknown key {key!r}: did you mean {' or '.join(leaf)}?")
+    raise unknown("key", key, everything)
+
+
+def check_choice(group: str, name: Any) -> None:
+    """Raise `UserError` unless `name` is an option of `group`."""
+    if name not in choices(group):
+        raise unknown(group, str(name), choices(group))
+
+
+def check_field(config: DictConfig, key: str) -> None:
+    """Raise `UserError` unless the option chosen in `config` has the field that `key` names."""
+    group, dot, field = key.partition(".")
+    if not dot or group not in GROUPS:
+        return
+    fields = component_fields(group)
+    cls = OmegaConf.get_type(config, group)
+    chosen = next((name for name, option in options(group).items() if option is cls), str(cls))
+    if field.split(".")[0] in fields.get(chosen, []):
+        return
+    has = ", ".join(f"{group}.{name}" for name in fields.get(chosen, [])) or "no settings"
+    owners = [name for name, names in fields.items() if field in names]
+    raise UserError(f"{key!r} does not exist for {group}={chosen} (it has {has}); it exists for {', '.join(owners)}")

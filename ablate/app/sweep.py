@@ -1,0 +1,93 @@
+"""What the sweeper does: request -> plan -> resume -> train -> track -> judge -> report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.utils import JobRuntime
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from ablate.app.compose import Composer
+from ablate.app.request import Request, read_request
+from ablate.app.steps import plan_study, run_study, show_plan
+from ablate.errors import unknown
+from ablate.sweep.plan import Plan, show
+from ablate.train.numpy_program import NumpyProgram
+
+
+class Settings(Protocol):
+    """What Hydra configured the sweeper with."""
+
+    study: str | None
+    action: str
+    n_jobs: int | None
+    report: bool
+    progress: bool
+    hydra_context: HydraContext
+    config: DictConfig
+
+
+def sweep(settings: Settings, arguments: list[str]) -> None:
+    """Plan or run a request."""
+    loader = settings.hydra_context.config_loader
+    request = read_request(settings.study, arguments, loader)
+    hydra_overrides = tuple(OmegaConf.to_container(settings.config.hydra.overrides.hydra))
+    program = NumpyProgram()
+    composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
+    plan = plan_study(request, composer, program)
+    if settings.action == "plan":
+        show_plan(plan, program, n_jobs=settings.n_jobs)
+        return
+    if settings.action != "run":
+        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan"])
+
+    def keep(todo: Plan) -> None:
+        _write_job_folders(todo, settings.config, composer, request)
+
+    run_study(plan, program, n_jobs=settings.n_jobs, report=settings.report, progress=settings.progress, before=keep)
+
+
+def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, request: Request) -> None:
+    """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
+    folder = Path(config.hydra.sweep.dir)
+    todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]
+    if not todo:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(config, folder / "multirun.yaml")
+    fixed = [f"{key}={show(value)}" for key, value in request.study.fixed.items()]
+    for index, job in todo:
+        node = composer.node(job.arm.levels)
+        overrides = [*fixed, *_as_overrides(job.arm.levels), f"seeds=[{','.join(map(str, job.missing))}]"]
+        _write_job(folder, index, node, overrides)
+
+
+def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str]) -> None:
+    with open_dict(node):
+        node.hydra.job.num = index
+        node.hydra.job.id = f"{JobRuntime.instance().get('name')}_{index}"
+        node.hydra.overrides.task = overrides
+        node.hydra.runtime.output_dir = str((folder / str(index)).resolve())
+        hydra = OmegaConf.masked_copy(node, "hydra")
+        del node["hydra"]
+    place = folder / str(index) / ".hydra"
+    place.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(node, place / "config.yaml")
+    OmegaConf.save(hydra, place / "hydra.yaml")
+    OmegaConf.save(OmegaConf.create(overrides), place / "overrides.yaml")
+
+
+def _as_overrides(levels: Mapping[str, Any]) -> list[str]:
+    return [f"{key}={show(level)}" for key, level in levels.items()]
+
+
+def run_single(loader: ConfigLoader, arguments: list[str]) -> None:
+    """Run one arm without a sweep: `ablate activation=relu`."""
+    request = read_request(None, arguments, loader)
+    program = NumpyProgram()
+    plan = plan_study(request, Composer(loader, request.study.fixed, request.raw), program)
+    run_study(plan, program, n_jobs=1, report=False, progress=True)

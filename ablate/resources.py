@@ -1,0 +1,24 @@
+"""Where the visible files are: `conf/` and `studies/`, in a checkout and in an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _find(folder: str) -> Path:
+    # A wheel carries both folders inside the package; a checkout (or an editable install) has them beside it.
+    inside = _PACKAGE / folder
+    return inside if inside.is_dir() else _PACKAGE.parent / folder
+
+
+def conf_folder() -> Path:
+    """Return the folder of Hydra options."""
+    return _find("conf")
+
+
+def study_folders() -> list[Path]:
+    """Return the folders that study files are looked for in: the user's own `studies/` first, then ours."""
+    own, ours = Path.cwd() / "studies", _find("studies")
+    return [own, ours] if own.is_dir() and own.resolve() != ours.resolve() else [ours]

@@ -1,0 +1,166 @@
+"""Which arms a claim compares: `each` expanded, cells matched, every mistake found before anything is run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.study import EffectClaim, Level, Levels, Study
+
+Key = tuple[tuple[str, object], ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One claim after `each`: two arms in every matched cell.
+
+    Attributes
+    ----------
+    id
+        The claim's id, with the levels of `each`: ``bn-faster[init.std=0.1]``.
+    where
+        Factor -> the levels it ranges over, `each` included.
+    cells
+        The levels of the other factors, one entry per matched cell; one empty entry where there are none.
+    """
+
+    id: str
+    claim: EffectClaim
+    where: dict[str, tuple[Level, ...]]
+    cells: tuple[Levels, ...]
+
+    def arms(self, cell: Levels) -> tuple[Levels, Levels]:
+        """Return the full levels of both sides in one cell: (arm, against)."""
+        return {**cell, **self.claim.arm}, {**cell, **self.claim.against}
+
+
+def check_claims(
+    study: Study, *, metrics: Collection[str] | None = None, arms: Sequence[Mapping[str, Level]] | None = None
+) -> None:
+    """Refuse a study whose claims cannot be judged by its design. Needs no runs: call it when planning.
+
+    Parameters
+    ----------
+    study
+        The study.
+    metrics
+        Names of the metrics its runs will log, where that is known.
+    arms
+        The arms of the design, factor -> level; the full factorial of the factors by default.
+
+    Raises
+    ------
+    UserError
+        Two claims with one id; an unknown factor, level or metric; sides that name different factors or are the same
+        arm; `where` or `each` over a factor the sides fix; no cell in which both sides are run.
+    """
+    expand(study, arms=arms)
+    if metrics is not None:
+        for claim in study.claims:
+            if claim.metric not in metrics:
+                raise UserError(f"claim {claim.id}: {unknown('metric', claim.metric, metrics)}")
+
+
+def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> list[Comparison]:
+    """Return the comparisons of all claims, in the order of the file; raises what `check_claims` raises."""
+    names = [claim.id for claim in study.claims]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"claim {name}: the id is used {names.count(name)} times; give each claim its own.")
+    run = None if arms is None else {level_key(arm, study.factors) for arm in arms}
+    return [comparison for claim in study.claims for comparison in _expand_claim(study, claim, run)]
+
+
+def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
+    """Return a hashable key of an arm by which levels read back from a table equal those of the study file.
+
+    1 and 1.0 are one level, None and NaN (how a table holds None) too; True and 1 are two.
+    """
+    return tuple((factor, _level_key(levels.get(factor))) for factor in factors)
+
+
+def level_text(levels: Mapping[str, Level]) -> str:
+    """Write levels the way the command line takes them: ``norm=batch, init.std=0.1``."""
+    return ", ".join(f"{factor}={_text(level)}" for factor, level in levels.items())
+
+
+def where_text(where: Mapping[str, tuple[Level, ...]]) -> str:
+    """Write the levels a claim ranges over: ``init.std=0.1|1.0``."""
+    return ", ".join(f"{factor}={'|'.join(_text(level) for level in levels)}" for factor, levels in where.items())
+
+
+def _text(level: Level) -> str:
+    return "null" if level is None else str(level).lower() if isinstance(level, bool) else str(level)
+
+
+def _level_key(level: object) -> object:
+    if hasattr(level, "item"):
+        level = level.item()
+    if level is None or (isinstance(level, float) and math.isnan(level)):
+        return "none", None
+    if isinstance(level, bool):
+        return "bool", level
+    return ("number", float(level)) if isinstance(level, int | float) else ("text", str(level))
+
+
+def _expand_claim(study: Study, claim: EffectClaim, run: set[Key] | None) -> list[Comparison]:
+    _check_sides(study, claim)
+    for name, factors in (("where", list(claim.where)), ("each", claim.each)):
+        for factor in factors:
+            if factor not in study.factors:
+                raise UserError(f"claim {claim.id}, `{name}`: {unknown('factor', factor, study.factors)}")
+            if factor in claim.arm:
+                raise UserError(f"claim {claim.id}, `{name}`: {factor} is fixed by `arm` and `against` already.")
+    for factor, levels in claim.where.items():
+        if not levels:
+            raise UserError(f"claim {claim.id}, `where`: {factor} has no levels, which leaves no cell to compare in.")
+        for level in levels:
+            _check_level(study, claim, "where", factor, level)
+    if len(set(claim.each)) < len(claim.each):
+        raise UserError(f"claim {claim.id}, `each`: a factor is named twice: {', '.join(claim.each)}.")
+    where: dict[str, tuple[Level, ...]] = {factor: tuple(levels) for factor, levels in claim.where.items()}
+    each = [where.get(factor, tuple(study.factors[factor])) for factor in claim.each]
+    found = []
+    for chosen in itertools.product(*each):
+        own = dict(zip(claim.each, chosen, strict=True))
+        name = f"{claim.id}[{level_text(own).replace(', ', ',')}]" if own else claim.id
+        found.append(_comparison(study, claim, name, {**where, **{f: (level,) for f, level in own.items()}}, run))
+    return found
+
+
+def _check_sides(study: Study, claim: EffectClaim) -> None:
+    for side, levels in (("arm", claim.arm), ("against", claim.against)):
+        for factor, level in levels.items():
+            if factor not in study.factors:
+                raise UserError(f"claim {claim.id}, `{side}`: {unknown('factor', factor, study.factors)}")
+            _check_level(study, claim, side, factor, level)
+    if claim.arm.keys() != claim.against.keys():
+        odd = ", ".join(sorted(claim.arm.keys() ^ claim.against.keys()))
+        raise UserError(f"claim {claim.id}: `arm` and `against` must name the same factors, {odd} is on one side only.")
+    if level_key(claim.arm, claim.arm) == level_key(claim.against, claim.arm):
+        raise UserError(f"claim {claim.id}: `arm` and `against` are the same arm, {level_text(claim.arm)}.")
+
+
+def _check_level(study: Study, claim: EffectClaim, side: str, factor: str, level: Level) -> None:
+    if _level_key(level) not in {_level_key(known) for known in study.factors[factor]}:
+        error = unknown(f"level of {factor}", _text(level), [_text(known) for known in study.factors[factor]])
+        raise UserError(f"claim {claim.id}, `{side}`: {error}")
+
+
+def _comparison(
+    study: Study, claim: EffectClaim, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
+) -> Comparison:
+    others = [factor for factor in study.factors if factor not in claim.arm]
+    levels = [where.get(factor, tuple(study.factors[factor])) for factor in others]
+    cells: list[Levels] = [dict(zip(others, cell, strict=True)) for cell in itertools.product(*levels)]
+    comparison = Comparison(name, claim, where, tuple(cells))
+    if run is not None:
+        both = [cell for cell in cells if all(level_key(s, study.factors) in run for s in comparison.arms(cell))]
+        if not both:
+            sides = f"{level_text(claim.arm)} and {level_text(claim.against)}"
+            raise UserError(f"claim {name}: the design runs {sides} together in no cell it ranges over.")
+        comparison = Comparison(name, claim, where, tuple(both))
+    return comparison

@@ -1,0 +1,156 @@
+"""From the seeds table to one number per planned run, with failures as data: nothing is ever dropped.
+
+| run | accuracy | error | steps to target | loss, seconds |
+|---|---|---|---|---|
+| reached, censored, stalled | as logged | as logged | as logged, else the budget T | as logged |
+| diverged, crashed | the majority rate | 1 - the majority rate | the budget T | as logged, else undefined |
+| missing (planned, not run) | absent | absent | absent | absent |
+
+Whatever a failed run logged as `final/…` or `aulc/…` is replaced: NaN logits read as class 0, and the area under a
+curve that ended early is not comparable. `best/…` was finished before the run failed and stays. An undefined value is
+no licence to drop the run: whoever needs it must refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ablate.errors import Failure, unknown
+from ablate.stats.metric import fill_of
+from ablate.track.record import StudyTables
+from ablate.train.outcome import Outcome
+
+FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
+MISSING = "missing"
+
+_NOT_METRICS = {"arm_id", "arm", "baseline", "seed", "outcome", "first_nonfinite_step", "run_id", "identity"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One metric of every planned run, as (seeds, arms) arrays.
+
+    Attributes
+    ----------
+    metric
+        Its name.
+    seeds, arm_ids
+        What the axes mean: seeds ascending, arms in design order.
+    value
+        float64, NaN where the run is missing, not planned or undefined.
+    planned, ran, filled, undefined
+        bool: the run is in the plan · has an outcome · its value is not its own but the fill · it ran, yet has none.
+    rule
+        What a filled run counts as, in words; empty where the metric has no fill.
+    """
+
+    metric: str
+    seeds: tuple[int, ...]
+    arm_ids: tuple[str, ...]
+    value: NDArray[np.float64]
+    planned: NDArray[np.bool_]
+    ran: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
+    undefined: NDArray[np.bool_]
+    rule: str
+
+
+def metrics_of(tables: StudyTables) -> list[str]:
+    """Return the names of the scalar metrics of the seeds table."""
+    skipped = _NOT_METRICS | {"majority_rate"} | set(tables.factors)
+    return [str(name) for name in tables.seeds.columns if name not in skipped]
+
+
+def endpoint(tables: StudyTables, metric: str) -> Endpoint:
+    """Return one number per planned run.
+
+    Raises
+    ------
+    UserError
+        No run knows the metric, although some run ended well.
+    Failure
+        The table holds two runs for one arm and seed.
+    """
+    seeds = tables.seeds
+    outcome = seeds["outcome"].astype(str).to_numpy()
+    ran = outcome != MISSING
+    failed = np.isin(outcome, FAILED)
+    if metric in metrics_of(tables):
+        logged = pd.to_numeric(seeds[metric]).to_numpy(dtype=np.float64, na_value=np.nan)
+    elif (ran & ~failed).any() and fill_of(metric) != "budget":  # no run may have reached the target
+        raise unknown("metric", metric, metrics_of(tables))
+    else:
+        logged = np.full(len(seeds), np.nan)
+    own = np.where(ran & np.isfinite(logged), logged, np.nan)
+    fill, rule = _fill(tables, metric)
+    if metric.startswith(("final/", "aulc/")) and fill_of(metric) != "none":
+        own[failed] = np.nan
+    needs = ran & np.isnan(own) & (failed | (fill_of(metric) == "budget"))
+    filled = needs & np.isfinite(fill)
+    value = np.where(filled, fill, own)
+    grid = _Grid(tables)
+    return Endpoint(
+        metric=metric,
+        seeds=grid.seeds,
+        arm_ids=grid.arm_ids,
+        value=grid.numbers(value),
+        planned=grid.flags(np.ones(len(seeds), dtype=np.bool_)),
+        ran=grid.flags(ran),
+        filled=grid.flags(filled),
+        undefined=grid.flags(ran & np.isnan(value)),
+        rule=rule,
+    )
+
+
+def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:
+    """Return the fill of every row of the seeds table (NaN: none), and what it is in words."""
+    seeds = tables.seeds
+    kind = fill_of(metric)
+    if kind in ("chance", "chance error"):
+        if "majority_rate" not in seeds:
+            return np.full(len(seeds), np.nan), ""
+        rate = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
+        value, name = (rate, "the majority rate") if kind == "chance" else (1.0 - rate, "one minus the majority rate")
+        return value, f"{name} ({_range(100.0 * value[np.isfinite(value)])} %)"
+    if kind == "budget":
+        budget = {arm: facts.get("steps") for arm, facts in tables.facts.items()}
+        value = np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
+        return value, f"the whole budget ({_range(value[np.isfinite(value)])} steps)"
+    return np.full(len(seeds), np.nan), ""
+
+
+def _range(values: NDArray[np.float64]) -> str:
+    if not values.size:
+        return "unknown"
+    low, high = f"{values.min():.4g}", f"{values.max():.4g}"
+    return low if low == high else f"{low} to {high}"
+
+
+class _Grid:
+    """Where each row of the seeds table belongs in a (seeds, arms) array."""
+
+    def __init__(self, tables: StudyTables) -> None:
+        self.arm_ids = tuple(str(arm) for arm in tables.planned["arm_id"])
+        column = {arm: i for i, arm in enumerate(self.arm_ids)}
+        strangers = set(tables.seeds["arm_id"]) - column.keys()
+        if strangers:
+            raise Failure(f"the seeds table holds runs of arms that are not planned: {', '.join(sorted(strangers))}.")
+        numbers, self._rows = np.unique(tables.seeds["seed"].to_numpy(dtype=np.int64), return_inverse=True)
+        self._columns = np.array([column[arm] for arm in tables.seeds["arm_id"]], dtype=np.int64)
+        self.seeds = tuple(int(seed) for seed in numbers)
+        if len(set(zip(self._rows.tolist(), self._columns.tolist(), strict=True))) < len(self._rows):
+            raise Failure("the seeds table holds more than one run for an arm and seed.")
+
+    def numbers(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        out = np.full((len(self.seeds), len(self.arm_ids)), np.nan)
+        out[self._rows, self._columns] = values
+        return out
+
+    def flags(self, values: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        out = np.zeros((len(self.seeds), len(self.arm_ids)), dtype=np.bool_)
+        out[self._rows, self._columns] = values
+        return out

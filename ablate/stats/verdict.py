@@ -1,0 +1,197 @@
+"""A verdict: the numbers a claim was judged by, and the sentence that says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ablate.stats.metric import Direction, amount, amounts, unit_of
+
+Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the runs of a study say of one claim.
+
+    Attributes
+    ----------
+    claim_id, says, metric
+        Of the claim; the id with the levels of `each`: ``bn-faster[init.std=0.1]``.
+    outcome
+        `supported`, `refuted`, `inconclusive` or `not_tested`.
+    label
+        Of a refuted claim: `negligible` (the interval lies within ±δ), `reversed` (it lies below -δ) or `too small`
+        (it lies below δ, but not within ±δ). Else empty.
+    effect, interval_low, interval_high
+        Mean difference per pair, in the metric's unit, oriented so that the claim predicts more than 0, and the
+        interval at `interval_level` (the claim's own step of Holm's procedure). None without a pair.
+    delta, predicts
+        The smallest effect of interest, and the direction that was turned to be positive.
+    p, p_adjusted, p_zero
+        Two-sided sign-flip p of "the effect is δ", the same after Holm over all claims of the study, and the
+        unadjusted p of "the effect is 0". None where nothing was tested.
+    family
+        Claims in the study, tested or not: what Holm corrects for.
+    pairs, planned_pairs, seeds
+        Pairs used, pairs planned, and the seeds used.
+    filled
+        ``{"arm": (k, n), "against": (k, n)}``: k of the n runs used on a side failed and count as `fill_rule`.
+    d_z, better_share
+        Effect in standard deviations of the difference; share of pairs the claim is right in, ties half.
+    arm_text, against_text, where_text
+        The two sides, and the cells, as on the command line.
+    differences, per_cell
+        Seed -> oriented difference; cell -> mean oriented difference.
+    why, next_step
+        One sentence each; `next_step` is empty where there is nothing to do.
+    """
+
+    claim_id: str
+    says: str
+    metric: str
+    outcome: Ruling
+    label: str
+    effect: float | None
+    interval_low: float | None
+    interval_high: float | None
+    interval_level: float
+    interval_method: str
+    delta: float
+    predicts: Direction
+    p: float | None
+    p_adjusted: float | None
+    p_zero: float | None
+    family: int
+    pairs: int
+    planned_pairs: int
+    seeds: tuple[int, ...]
+    filled: dict[str, tuple[int, int]]
+    fill_rule: str
+    d_z: float | None
+    better_share: float | None
+    arm_text: str
+    against_text: str
+    where_text: str
+    why: str
+    next_step: str = ""
+    differences: dict[int, float] = field(default_factory=dict)
+    per_cell: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def decided(self) -> bool:
+        """Whether the claim is supported or refuted."""
+        return self.outcome in ("supported", "refuted")
+
+    @property
+    def source_id(self) -> str:
+        """The claim's id in the study file, without the levels of `each`."""
+        return self.claim_id.split("[", 1)[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict JSON-ready: infinities as ``"inf"`` and ``"-inf"``, NaN as None, keys as strings."""
+        ready: dict[str, Any] = _json_ready(dataclasses.asdict(self))
+        return {**ready, "sentence": self.sentence()}
+
+    def sentence(self) -> str:
+        """Return the verdict in one sentence with its numbers.
+
+        The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
+        """
+        if self.outcome == "not_tested" or self.effect is None:
+            return f"Not tested: whether {self._claimed()}. {self.why}"
+        if self.outcome == "supported":
+            return f"Supported: {self._happened()} {self._numbers()}."
+        if self.label == "reversed":
+            return f"Refuted (reversed): {self._happened()} {self._numbers()}."
+        if self.outcome == "refuted":
+            return f"Refuted ({self.label}): {self._fell_short()} {self._numbers()}."
+        return f"Inconclusive: whether {self._claimed()} is open, at {self._signed()} {self._numbers()}."
+
+    def _claimed(self) -> str:
+        verb = "raises" if self.predicts == "higher" else "lowers"
+        threshold = f" by more than {amount(self.delta, self.metric)}" if self.delta else ""
+        return f"{self.arm_text} {verb} {self.metric}{threshold} {self._compared()}"
+
+    def _happened(self) -> str:
+        up = (self.effect or 0.0) > 0
+        effect, low, high = self._amounts(1.0 if up else -1.0)
+        verb = "raises" if up == (self.predicts == "higher") else "lowers"
+        return (
+            f"{self.arm_text} {verb} {self.metric} by {effect}{unit_of(self.metric)} [{low}, {high}] {self._compared()}"
+        )
+
+    def _fell_short(self) -> str:
+        verb = "raise" if self.predicts == "higher" else "lower"
+        threshold = f" by more than {amount(self.delta, self.metric)}"
+        return f"{self.arm_text} does not {verb} {self.metric}{threshold} {self._compared()}, but by {self._signed()}"
+
+    def _signed(self) -> str:
+        effect, low, high = self._amounts(1.0)
+        plus = "+" if (self.effect or 0.0) > 0 and effect.strip("0.") else ""
+        return f"{plus}{effect}{unit_of(self.metric)} [{low}, {high}]"
+
+    def _amounts(self, sign: float) -> list[str]:
+        effect, low, high = self.effect or 0.0, self.interval_low or 0.0, self.interval_high or 0.0
+        ends = (low, high) if sign > 0 else (-high, -low)
+        return amounts([sign * effect, *ends], self.metric, width=high - low)
+
+    def _compared(self) -> str:
+        at = f" at {self.where_text}" if self.where_text else ""
+        cells = f", over {len(self.per_cell)} cells" if len(self.per_cell) > 1 else ""
+        return f"against {self.against_text}{at}{cells}"
+
+    def _numbers(self) -> str:
+        used = f"{self.pairs} pairs"
+        if self.pairs != self.planned_pairs:
+            used = f"{self.pairs} of {self.planned_pairs} planned pairs"
+        parts = [
+            f"{percent(self.interval_level)} interval, {self.interval_method}, {used}",
+            f"δ = {amount(self.delta, self.metric)}",
+            f"Holm p {_equals(self.p_adjusted)}" if self.family > 1 else f"p {_equals(self.p_adjusted)}",
+        ]
+        for side, name in (("arm", self.arm_text), ("against", self.against_text)):
+            failed, runs = self.filled[side]
+            if failed:
+                parts.append(f"{failed} of {runs} runs of {name} count as {self.fill_rule}")
+        return f"({'; '.join(parts)})"
+
+
+def percent(level: float) -> str:
+    """Write a confidence level: ``95 %``, ``98.3 %``, ``99.84 %``.
+
+    >>> percent(0.95), percent(1 - 0.05 / 3), percent(1 - 0.05 / 32)
+    ('95 %', '98.3 %', '99.84 %')
+    """
+    digits = 3 if level < 0.99 else 4 if level < 0.999 else 6
+    return f"{100.0 * level:.{digits}g} %"
+
+
+def p_text(p: float) -> str:
+    """Write a p-value without an exponent.
+
+    >>> p_text(0.0421), p_text(0.000019), p_text(1e-9)
+    ('0.042', '0.00002', '< 0.000001')
+    """
+    if p < 1e-6:
+        return "< 0.000001"
+    if p >= 0.001:
+        return f"{p:.2g}" if p < 0.995 else "1"
+    return f"{p:.{-math.floor(math.log10(p))}f}"
+
+
+def _equals(p: float | None) -> str:
+    text = "unknown" if p is None else p_text(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -1,0 +1,124 @@
+"""Running a plan: arms go to worker processes, finished runs come back to the one writer."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from ablate.errors import Failure, must
+from ablate.sweep.plan import Job, Plan
+from ablate.track.record import SeedRecord
+from ablate.track.tracker import StudySession
+from ablate.train.config import TrainConfig
+from ablate.train.outcome import Outcome
+from ablate.train.program import Program, RunResult
+
+
+@dataclass
+class RunSummary:
+    """What a run of a plan did."""
+
+    ran: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    training_seconds: float = 0.0  # summed over workers
+    workers: int = 1
+    outcomes: dict[str, int] = field(default_factory=dict)
+    crashes: list[tuple[str, str]] = field(default_factory=list)  # (arm label, last line of the traceback)
+
+
+def worker_count(asked: int | None) -> int:
+    """Return the number of worker processes: what was asked for, or one per usable core.
+
+    Raises
+    ------
+    UserError
+        `asked` is zero or negative.
+    """
+    if asked is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if asked < 1:
+        raise must("n_jobs", "be >= 1 (or null for one per core)", asked)
+    return asked
+
+
+def train_job(program: Program, config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:
+    """Train one arm in this process, BLAS held to one thread; a raised error becomes `crashed` results.
+
+    This is the boundary at which anything a Program raises is recorded instead of ending the sweep.
+    """
+    from threadpoolctl import threadpool_limits
+
+    started = time.perf_counter()
+    try:
+        with threadpool_limits(limits=1):
+            return program.run(config, seeds)
+    except Exception:  # noqa: BLE001
+        seconds = (time.perf_counter() - started) / len(seeds)
+        text = traceback.format_exc()
+        return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=seconds, error=text) for seed in seeds]
+
+
+def run_plan(plan: Plan, session: StudySession, *, program: Program, workers: int, progress: bool = True) -> RunSummary:
+    """Run what is missing of a plan and write every finished arm to the session as it comes in.
+
+    Parameters
+    ----------
+    session
+        The open study; this process is its only writer, workers return plain arrays.
+    workers
+        Processes to train in, each with BLAS on one thread; 1 trains in this process.
+
+    Raises
+    ------
+    Failure
+        A worker process died (out of memory, killed). What was finished before is kept.
+    """
+    todo = [job for job in plan.jobs if job.missing]
+    summary = RunSummary(skipped=plan.runs - plan.missing, workers=workers)
+    started = time.perf_counter()
+    bar = tqdm(total=plan.missing, desc=plan.record.name, unit="run", disable=not progress or not todo, ncols=100)
+    with bar:
+        for job, results in _trained(todo, program, workers):
+            session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results])
+            for result in results:
+                summary.ran += 1
+                summary.training_seconds += result.seconds
+                summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
+            if results[0].error is not None:
+                summary.crashes.append((job.arm.label, results[0].error.strip().splitlines()[-1]))
+            bar.set_postfix_str(job.arm.label[:40], refresh=False)
+            bar.update(len(results))
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _trained(jobs: list[Job], program: Program, workers: int) -> Iterator[tuple[Job, list[RunResult]]]:
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        for job in jobs:
+            yield job, train_job(program, job.config, job.missing)
+        return
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
+        # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
+        pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
+        try:
+            for index, results in pool(delayed(_train_numbered)(i, program, job) for i, job in enumerate(jobs)):
+                yield jobs[index], results
+        except TerminatedWorkerError:
+            raise Failure(
+                "a training process was killed (most often: out of memory); finished runs are kept, the same command "
+                "goes on with what is missing; fewer processes (`--jobs 1`, `hydra.sweeper.n_jobs=1`) need less memory"
+            ) from None
+
+
+def _train_numbered(index: int, program: Program, job: Job) -> tuple[int, list[RunResult]]:
+    return index, train_job(program, job.config, job.missing)

@@ -1,0 +1,127 @@
+"""Reading a study file: YAML in, a typed `Study` out, one clear line for whatever is wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ablate.errors import UserError, nearest, unknown
+from ablate.resources import study_folders
+from ablate.sweep.study import Study
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that reads `1e-3` as a number (YAML 1.1 wants `1.0e-3`) and refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=deep)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+_Loader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
+    list("-+0123456789"),
+)
+
+
+def study_files() -> dict[str, Path]:
+    """Return every study file found, name -> path; the user's own hide ours of the same name."""
+    found: dict[str, Path] = {}
+    for folder in study_folders():
+        for path in sorted(folder.glob("*.yaml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def load_study(name: str) -> Study:
+    """Read a study by name (`quickstart`) or by path (`my/study.yaml`).
+
+    Raises
+    ------
+    UserError
+        There is no such study, the YAML does not parse, or a key or value is wrong: file, key, what was
+        expected, what was got and the nearest valid name.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else study_files().get(name)
+    if path is None:
+        raise unknown("study", name, study_files())
+    if not path.is_file():
+        raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {', '.join(study_files())}")
+    try:
+        # `_Loader` is a SafeLoader: it builds plain values only.
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected a mapping with title, factors, claims …, got {type(data).__name__}")
+    return parse_study(data, where=str(path))
+
+
+def parse_study(data: dict[str, Any], *, where: str) -> Study:
+    """Build a `Study` from plain data; `where` names the source in errors."""
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_first_error(error)}") from None
+    for factor, level in study.baseline.items():
+        if factor not in study.factors:
+            raise UserError(f"{where}: baseline: {unknown('factor', factor, study.factors)}")
+        if level not in study.factors[factor]:
+            levels = ", ".join(map(str, study.factors[factor]))
+            raise UserError(f"{where}: baseline: {factor} has no level {level!r}; expected one of {levels}")
+    for factor, levels_ in study.factors.items():
+        if len(set(levels_)) != len(levels_):
+            raise UserError(f"{where}: factors: {factor} gives a level twice: {', '.join(map(str, levels_))}")
+        if factor in study.fixed:
+            raise UserError(f"{where}: {factor} is both fixed and a factor; keep one of the two")
+    ids = [claim.id for claim in study.claims]
+    for claim_id in ids:
+        if ids.count(claim_id) > 1:
+            raise UserError(f"{where}: claims: the id {claim_id!r} is given twice")
+    return study
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors()[0]
+    loc = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        *parents, key = first["loc"]
+        fields = _fields_at(Study, parents)
+        hint = nearest(str(key), fields)
+        tail = f"; nearest match: {hint}" if hint else ""
+        return f"unknown key {loc!r}: expected one of {', '.join(fields)}{tail}"
+    if first["type"] == "missing":
+        return f"key {loc!r} is missing"
+    message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    return f"`{loc}` must be {message}, got {first['input']!r}"
+
+
+def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
+    for part in path:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue
+        nested = _nested_model(model.model_fields[str(part)].annotation)
+        if nested is not None:
+            model = nested
+    return list(model.model_fields)
+
+
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        found = _nested_model(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""Hydra's entry to the study engine."""

@@ -1,0 +1,47 @@
+"""The sweeper Hydra finds: thin, because Hydra imports it at the start of every application it runs.
+
+No `from __future__ import annotations`: Hydra executes this module before it stands in `sys.modules`, where a
+dataclass would look its annotations up.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class AblateSweeperConf:
+    """Settings of the sweeper: `hydra.sweeper.n_jobs=1`."""
+
+    _target_: str = "hydra_plugins.ablate_sweeper.sweeper.AblateSweeper"
+    study: str | None = None  # a study's name or path; null for an ad-hoc sweep
+    action: str = "run"  # run | plan
+    n_jobs: int | None = None  # worker processes; null for one per core
+    report: bool = True  # write the report after the run
+    progress: bool = True
+
+
+class AblateSweeper(Sweeper):
+    """Plans the arms of a study, trains them in parallel, and tracks every run from this process."""
+
+    def __init__(self, *, study: str | None, action: str, n_jobs: int | None, report: bool, progress: bool) -> None:
+        self.study, self.action, self.n_jobs = study, action, n_jobs
+        self.report, self.progress = report, progress
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what Hydra hands over; arms are trained by this sweeper's own workers."""
+        del task_function
+        self.hydra_context, self.config = hydra_context, config
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Plan and run what the overrides ask for."""
+        from ablate.app.sweep import sweep
+
+        return sweep(self, arguments)
+
+
+ConfigStore.instance().store(group="hydra/sweeper", name="ablate", node=AblateSweeperConf, provider="ablate")

@@ -1,0 +1,17 @@
+import pytest
+
+from ablate.cli import main
+
+
+@pytest.fixture
+def ablate(tmp_path, monkeypatch, capsys):
+    """Run the command line in an empty folder; returns (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ABLATE_ROOT", raising=False)
+
+    def call(*arguments):
+        code = main(list(arguments))
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -1,0 +1,112 @@
+import subprocess
+import sys
+import time
+
+import pytest
+import yaml
+
+SMALL = ("dataset.train_size=50", "epochs=2", "model.hidden=[8]", "batch_size=25")
+
+
+def test_help_names_every_group_and_option_and_shows_examples(ablate, capsys):
+    with pytest.raises(SystemExit) as ended:
+        ablate("--help")
+    text = capsys.readouterr().out
+    assert ended.value.code == 0
+    for word in ("ablate run quickstart", "ablate -m activation=relu,sigmoid", "hard_sigmoid", "mnist5k", "adamw"):
+        assert word in text
+
+
+def test_help_imports_nothing_heavy():
+    heavy = "hydra omegaconf mlflow numpy pandas matplotlib scipy pydantic".split()
+    code = (
+        "import sys\nfrom ablate.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"assert not [m for m in {heavy} if m in sys.modules], [m for m in {heavy} if m in sys.modules]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_cfg_job_prints_the_resolved_configuration(ablate):
+    code, out, _ = ablate("--cfg", "job", "optimizer=adam", "init.std=0.2", "model.hidden=[7,8]")
+    config = yaml.safe_load(out)
+    assert code == 0
+    assert config["optimizer"]["lr"] == 0.001
+    assert config["init"]["std"] == 0.2
+    assert config["model"]["hidden"] == [7, 8]
+
+
+def test_a_multirun_makes_an_arm_of_every_combination_and_resumes(ablate, tmp_path):
+    sweep = ("-m", "activation=relu,tanh", "init.std=0.1,0.2", *SMALL)
+    code, out, _ = ablate(*sweep, "seeds=2")
+    assert code == 0
+    assert "8 runs" in out
+    jobs = sorted(tmp_path.glob("multirun/*/*/*/.hydra/overrides.yaml"))
+    assert len(jobs) == 4
+    assert "activation=relu" in yaml.safe_load(jobs[0].read_text(encoding="utf-8"))
+    assert yaml.safe_load((jobs[3].parent / "config.yaml").read_text(encoding="utf-8"))["init"]["std"] == 0.2
+    assert len(list(tmp_path.glob("multirun/*/*/multirun.yaml"))) == 1
+
+    time.sleep(1.1)  # Hydra names the folder by the second
+    code, out, _ = ablate(*sweep, "seeds=2")
+    assert "nothing to do, all 8 runs are finished" in out
+    code, out, _ = ablate(*sweep, "seeds=3")
+    assert "4 runs" in out
+    assert "8 finished before" in out
+
+    code, out, _ = ablate("report")
+    assert code == 0
+    assert (tmp_path / "reports" / "adhoc" / "report.html").stat().st_size > 10_000
+
+
+def test_a_single_arm_runs_without_a_sweep(ablate, tmp_path):
+    code, out, _ = ablate(*SMALL, "seeds=[3,5]")
+    assert code == 0
+    assert "2 runs" in out
+    assert len(list(tmp_path.glob("outputs/*/*/.hydra/config.yaml"))) == 1
+
+
+STUDY = """
+title: A small study
+fixed: {dataset: digits, dataset.train_size: 100, epochs: 4, model.hidden: [16], batch_size: 20, optimizer.lr: 0.1}
+factors: {init.std: [0.3, 0.0001]}
+seeds: 6
+claims:
+  - {id: scale-matters, says: A good scale learns more, metric: final/test_accuracy,
+     arm: {init.std: 0.3}, against: {init.std: 0.0001}, by_at_least: 0.01}
+"""
+
+
+def test_a_study_file_goes_in_and_a_verdict_comes_out(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "small.yaml").write_text(STUDY, encoding="utf-8")
+    code, out, _ = ablate("plan", "small")
+    assert code == 0
+    assert "2 arms x 6 seeds = 12 runs" in out
+    assert "estimate:" in out
+    assert not (tmp_path / "mlruns").exists()
+
+    code, out, _ = ablate("run", "small")
+    assert code == 0
+    assert "Supported" in out
+    assert "reports/small/report.html" in out
+    assert "ablate ui" in out
+    page = (tmp_path / "reports" / "small" / "report.md").read_text(encoding="utf-8")
+    assert "A good scale learns more" in page
+
+    code, out, _ = ablate("plan", "small", "seeds=7")
+    assert "nothing to do" not in out
+    assert "12" in out
+    code, out, _ = ablate("plan", "small")
+    assert "nothing to do" in out
+    code, out, _ = ablate("studies")
+    assert "small" in out
+    assert "12 runs" in out
+
+
+def test_the_store_can_be_elsewhere(ablate, tmp_path):
+    code, out, _ = ablate("run", "quickstart", "--no-report", "--root", str(tmp_path / "there"), *SMALL, "seeds=1")
+    assert code == 0
+    assert (tmp_path / "there" / "mlruns" / "mlflow.db").exists()
+    assert not (tmp_path / "mlruns").exists()
+    assert f"ablate ui --root {tmp_path / 'there'}" in out

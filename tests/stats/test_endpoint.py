@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ablate.errors import Failure, UserError
+from ablate.stats.endpoint import endpoint, metrics_of
+
+from .conftest import CHANCE, NORM, make_tables
+
+OUTCOMES = ["reached", "censored", "stalled", "diverged", "crashed", "missing"]
+
+
+def each_outcome(number=0.7):
+    """Seed i of norm=batch ended as OUTCOMES[i], and logged a number where it can."""
+
+    def value(levels, seed):
+        if levels["norm"] == "none":
+            return 0.5
+        outcome = OUTCOMES[seed]
+        return (outcome, number) if outcome in OUTCOMES[:3] else outcome
+
+    return value
+
+
+def test_a_failed_run_counts_as_chance_and_is_flagged():
+    found = endpoint(make_tables(NORM, each_outcome(), seeds=6), "final/test_accuracy")
+    assert found.value[:, 1] == pytest.approx([0.7, 0.7, 0.7, CHANCE, CHANCE, np.nan], nan_ok=True)
+    assert found.filled[:, 1].tolist() == [False, False, False, True, True, False]
+    assert found.ran[:, 1].tolist() == [True] * 5 + [False]
+    assert found.planned.all()
+    assert not found.undefined.any()
+    assert found.rule == "the majority rate (10 %)"
+
+
+def test_an_error_rate_counts_as_one_minus_chance():
+    found = endpoint(make_tables(NORM, each_outcome(), seeds=6, metric="final/test_error"), "final/test_error")
+    assert found.value[3, 1] == pytest.approx(1 - CHANCE)
+    assert found.rule == "one minus the majority rate (90 %)"
+
+
+@pytest.mark.parametrize("metric", ["final/test_accuracy", "aulc/train_accuracy"])
+def test_what_a_diverged_run_logged_at_its_end_is_never_believed(metric):
+    found = endpoint(make_tables(NORM, lambda levels, seed: ("diverged", 0.98), metric=metric), metric)
+    assert found.value == pytest.approx(CHANCE)
+    assert found.filled.all()
+
+
+def test_the_best_accuracy_before_a_divergence_stays():
+    metric = "best/validation_accuracy"
+    found = endpoint(make_tables(NORM, lambda levels, seed: ("diverged", 0.4), metric=metric), metric)
+    assert found.value == pytest.approx(0.4)
+    assert not found.filled.any()
+
+
+def test_a_failed_run_has_no_loss_and_is_not_dropped_silently():
+    found = endpoint(make_tables(NORM, each_outcome(), seeds=6, metric="final/train_loss"), "final/train_loss")
+    assert found.undefined[:, 1].tolist() == [False, False, False, True, True, False]
+    assert np.isnan(found.value[3, 1])
+    assert found.rule == ""
+
+
+def test_steps_to_the_target_are_capped_at_the_budget():
+    def value(levels, seed):
+        return ("reached", 80.0) if seed == 0 else OUTCOMES[seed]
+
+    found = endpoint(make_tables(NORM, value, seeds=6, metric="ttt/steps", steps=200), "ttt/steps")
+    assert found.value[:, 0] == pytest.approx([80, 200, 200, 200, 200, np.nan], nan_ok=True)
+    assert found.rule == "the whole budget (200 steps)"
+
+
+def test_no_run_reached_the_target_is_not_an_unknown_metric():
+    tables = make_tables(NORM, lambda levels, seed: ("censored", 0.5))
+    assert endpoint(tables, "ttt/steps").value == pytest.approx(200.0)
+    unknown_budget = dataclasses.replace(tables, facts={})
+    assert endpoint(unknown_budget, "ttt/steps").undefined.all()
+
+
+def test_infinite_and_huge_stand_ins_are_not_numbers():
+    found = endpoint(make_tables(NORM, lambda levels, seed: np.inf), "final/test_accuracy")
+    assert found.undefined.all()
+
+
+def test_chance_must_be_known_to_be_filled():
+    tables = make_tables(NORM, each_outcome(), seeds=6)
+    unknown = dataclasses.replace(tables, seeds=tables.seeds.drop(columns="majority_rate"))
+    assert endpoint(unknown, "final/test_accuracy").undefined[3, 1]
+
+
+def test_metrics_are_the_columns_that_are_neither_keys_nor_factors():
+    assert metrics_of(make_tables(NORM, each_outcome(), seeds=6)) == ["seconds", "final/test_accuracy"]
+
+
+def test_an_unknown_metric_names_the_nearest():
+    with pytest.raises(UserError) as error:
+        endpoint(make_tables(NORM, each_outcome(), seeds=6), "final/tset_accuracy")
+    assert str(error.value) == (
+        "unknown metric 'final/tset_accuracy': expected one of final/test_accuracy, seconds; "
+        "nearest match: final/test_accuracy"
+    )
+
+
+def test_a_study_that_has_not_run_has_no_values_yet():
+    tables = make_tables(NORM, lambda levels, seed: "missing")
+    empty = dataclasses.replace(tables, seeds=tables.seeds.drop(columns="final/test_accuracy"))
+    assert not endpoint(empty, "final/test_accuracy").ran.any()
+
+
+def test_damaged_tables_are_a_failure():
+    tables = make_tables(NORM, each_outcome(), seeds=6)
+    twice = dataclasses.replace(tables, seeds=pd.concat([tables.seeds, tables.seeds.iloc[:1]]))
+    with pytest.raises(Failure, match=r"^the seeds table holds more than one run for an arm and seed\.$"):
+        endpoint(twice, "final/test_accuracy")
+    stranger = dataclasses.replace(tables, planned=tables.planned.iloc[:1])
+    with pytest.raises(Failure, match=r"^the seeds table holds runs of arms that are not planned: a1\.$"):
+        endpoint(stranger, "final/test_accuracy")

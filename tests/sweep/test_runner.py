@@ -1,0 +1,101 @@
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from ablate.errors import UserError
+from ablate.sweep.plan import make_plan
+from ablate.sweep.runner import run_plan, train_job, worker_count
+from ablate.sweep.study_file import parse_study
+from ablate.track.tracker import MemoryTracker
+from ablate.train.outcome import Outcome
+from ablate.train.program import Program, RunResult
+
+
+@dataclass(frozen=True)
+class Config:
+    norm: str = "none"
+
+
+class Noisy(Program):
+    """Gives each seed a number of its own; crashes for norm=broken."""
+
+    def facts(self, config):
+        return {"fingerprint": "f00d", "dataset": "fake", "majority_rate": 0.1}
+
+    def metrics(self):
+        return frozenset({"m"})
+
+    def run(self, config, seeds, observe=None):
+        if config.norm == "broken":
+            raise ValueError("broken on purpose")
+        return [
+            RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"m": float(np.random.default_rng(s).random())})
+            for s in seeds
+        ]
+
+
+def plan_of(levels, seeds=3):
+    study = parse_study({"title": "t", "factors": {"norm": levels}}, where="x")
+    return make_plan(study, name="s", seeds=seeds, compose=lambda lv: Config(**lv), program=Noisy(), command="c")
+
+
+def run(tracker, plan, workers=1):
+    session = tracker.open(plan.record)
+    return run_plan(plan.after(session.finished()), session, program=Noisy(), workers=workers, progress=False)
+
+
+def logged(tracker):
+    return {(arm.label, rec.result.seed): rec.result for runs in tracker.runs.values() for arm, rec in runs.values()}
+
+
+def test_every_planned_run_is_logged_once_and_a_second_run_has_nothing_to_do():
+    tracker, plan = MemoryTracker(), plan_of(["none", "batch"])
+    assert run(tracker, plan).ran == 6
+    again = run(tracker, plan)
+    assert (again.ran, again.skipped) == (0, 6)
+
+
+def test_more_seeds_run_only_what_is_missing():
+    tracker = MemoryTracker()
+    run(tracker, plan_of(["none", "batch"], seeds=3))
+    before = logged(tracker)
+    more = run(tracker, plan_of(["none", "batch"], seeds=5))
+    assert (more.ran, more.skipped) == (4, 6)
+    assert {k: v for k, v in logged(tracker).items() if k in before} == before
+
+
+@pytest.mark.slow
+def test_worker_processes_give_the_same_results_as_this_process():
+    alone, together = MemoryTracker(), MemoryTracker()
+    plan = plan_of(["none", "batch", "layer"])
+    run(alone, plan)
+    run(together, plan, workers=2)
+    assert {k: r.metrics for k, r in logged(alone).items()} == {k: r.metrics for k, r in logged(together).items()}
+
+
+def test_a_crash_is_recorded_and_the_sweep_goes_on_and_tries_it_again():
+    tracker, plan = MemoryTracker(), plan_of(["broken", "none"])
+    summary = run(tracker, plan)
+    assert summary.outcomes == {"crashed": 3, "censored": 3}
+    assert summary.crashes == [("baseline", "ValueError: broken on purpose")]
+    assert "broken on purpose" in logged(tracker)["baseline", 0].error
+    assert run(tracker, plan).ran == 3  # the crashed seeds, and only those
+
+
+def test_blas_is_held_to_one_thread_while_training():
+    from threadpoolctl import threadpool_info
+
+    class Threads(Noisy):
+        def run(self, config, seeds, observe=None):
+            counts = {pool["num_threads"] for pool in threadpool_info()}
+            return [RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"threads": float(max(counts))}) for s in seeds]
+
+    assert [r.metrics["threads"] for r in train_job(Threads(), Config(), [0])] == [1.0]
+
+
+def test_a_worker_count_below_one_is_refused():
+    assert worker_count(3) == 3
+    assert worker_count(None) >= 1
+    with pytest.raises(UserError, match=r"`n_jobs` must be >= 1 .* got 0"):
+        worker_count(0)
