@@ -177,7 +177,13 @@ def run(arguments: list[str]) -> None:
     commands = ["run", "plan", "report", "ui", "studies"]
     if not arguments[0].startswith("-") and arguments[0] not in commands:
         raise unknown("command", arguments[0], commands)
-    options = parser.parse_args(arguments)
+    # argparse takes `KEY=VALUE … --jobs 2 KEY=VALUE` apart; overrides may stand anywhere, as in Hydra.
+    options, rest = parser.parse_known_args(arguments)
+    if hasattr(options, "overrides"):
+        options.overrides += [word for word in rest if not word.startswith("-")]
+        rest = [word for word in rest if word.startswith("-")]
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.root is not None:
         os.environ["ABLATE_ROOT"] = str(options.root)
     actions: dict[str, Callable[[argparse.Namespace], None]] = {

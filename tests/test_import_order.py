@@ -13,14 +13,16 @@ ORDER = [
     ("registry",),
     ("identity",),
     ("data",),
-    ("nn", "optim"),
+    ("nn",),
+    ("optim",),
     ("train",),
     ("track",),
     ("sweep",),
     ("stats",),
     ("report",),
     ("app",),
-    ("cli", "__main__", "__init__"),
+    ("cli",),
+    ("__main__", "__init__"),
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from ablate.app.compose import Composer
 from ablate.app.explain import explain
-from ablate.app.request import check_overrides
+from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import register_components
-from ablate.app.sweep import run_single
 from ablate.resources import conf_folder
+
+_SWEEP = ("-m", "--multirun")
+_RUN = ("-r", "--run")
 
 
 def run_hydra(arguments: list[str]) -> None:
@@ -26,27 +29,23 @@ def run_hydra(arguments: list[str]) -> None:
         For everything a user can get wrong, and for arms that crashed.
     """
     register_components()
-    errors: list[Exception] = []
+    arguments = _through_the_sweeper(arguments)
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
-    def application(node: DictConfig) -> None:  # noqa: ARG001
-        # Hydra composed `node` to write `.hydra/`; the plan composes the same through the same loader.
-        try:
-            loader = GlobalHydra.instance().config_loader()
-            run_single(loader, list(HydraConfig.get().overrides.task))
-        except Exception as error:  # noqa: BLE001
-            errors.append(error)  # raised from here, Hydra would print half a traceback of its own first
+    def application(node: DictConfig) -> None:
+        raise AssertionError(f"every run goes through the sweeper, got a job of its own: {node}")
 
     saved_argv, saved_env = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = ["ablate", *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing in its own words
     try:
-        check_overrides(arguments)
+        check_overrides(_task_overrides(arguments))
         application()
-        _raise_first(errors)
     except Exception as error:
-        ours = explain(error)
-        if ours is None or saved_env == "1":
+        if saved_env == "1":
+            raise
+        ours = explain(_diagnosed(error, arguments))
+        if ours is None:
             raise
         raise ours from None
     finally:
@@ -58,6 +57,27 @@ def run_hydra(arguments: list[str]) -> None:
         GlobalHydra.instance().clear()
 
 
-def _raise_first(errors: list[Exception]) -> None:
-    if errors:
-        raise errors[0]
+def _through_the_sweeper(arguments: list[str]) -> list[str]:
+    """Let the sweeper run a single arm too: planning, resuming and tracking are the same for one arm as for many."""
+    flags = [word for word in arguments if word.startswith("-")]
+    if any(flag in _SWEEP for flag in flags) or any(flag not in _RUN for flag in flags):
+        return arguments
+    return ["--multirun", "hydra.sweeper.single=true", *(word for word in arguments if word not in _RUN)]
+
+
+def _task_overrides(arguments: Sequence[str]) -> list[str]:
+    return [w for w in arguments if ("=" in w or w.startswith("~")) and not w.startswith(("-", "hydra.", "hydra/"))]
+
+
+def _diagnosed(error: Exception, arguments: Sequence[str]) -> Exception:
+    """Compose the same overrides our way where Hydra failed to: our checks name the nearest match and the option."""
+    if not type(error).__module__.startswith(("hydra", "omegaconf")):
+        return error
+    try:
+        with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            request = read_request(None, _task_overrides(arguments), loader)
+            Composer(loader, request.study.fixed)(request.study.base_levels())
+    except Exception as better:  # noqa: BLE001
+        return better
+    return error

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.app.request import Request
-from ablate.errors import Failure, UserError
+from ablate.errors import Failure
 from ablate.sweep.plan import Compose, Plan, make_plan
-from ablate.sweep.runner import RunSummary, run_plan, worker_count
+from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
 from ablate.train.program import Program
@@ -39,8 +39,8 @@ def plan_study(request: Request, compose: Compose, program: Program) -> Plan:
     """Resolve a request into a plan and check its claims, before anything runs."""
     from ablate.stats.claims import check_claims
 
-    check_claims(request.study, metrics=program.metrics())
-    return make_plan(
+    # Arms first: a level that does not exist is the plainer mistake than a claim about it.
+    plan = make_plan(
         request.study,
         name=request.name,
         seeds=request.seeds,
@@ -49,6 +49,8 @@ def plan_study(request: Request, compose: Compose, program: Program) -> Plan:
         command=request.command,
         note=_note(request),
     )
+    check_claims(request.study, metrics=program.metrics())
+    return plan
 
 
 def _note(request: Request) -> str:
@@ -127,6 +129,8 @@ def run_study(
 
     root = root_folder()
     tracker = MlflowTracker(root)
+    workers = min(worker_count(n_jobs), len(plan.jobs))
+    starting = start_workers(workers)
     session = tracker.open(plan.record)
     for warning in tracker.warnings:
         sys.stderr.write(f"ablate: {warning}\n")
@@ -135,7 +139,8 @@ def run_study(
         plan = plan.after(session.finished())
         if before is not None:
             before(plan)
-        workers = min(worker_count(n_jobs), max(1, len(plan.jobs)))
+        if starting is not None:
+            starting.join()
         summary = run_plan(plan, session, program=program, workers=workers, progress=progress)
         status = "FAILED" if summary.crashes else "FINISHED"
         _say_summary(plan, summary)

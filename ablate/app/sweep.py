@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -14,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from ablate.app.compose import Composer
 from ablate.app.request import Request, read_request
 from ablate.app.steps import plan_study, run_study, show_plan
-from ablate.errors import unknown
+from ablate.errors import UserError, unknown
 from ablate.sweep.plan import Plan, show
+from ablate.sweep.runner import worker_count
 from ablate.train.numpy_program import NumpyProgram
 
 
@@ -23,6 +23,7 @@ class Settings(Protocol):
     """What Hydra configured the sweeper with."""
 
     study: str | None
+    single: bool
     action: str
     n_jobs: int | None
     report: bool
@@ -34,7 +35,13 @@ class Settings(Protocol):
 def sweep(settings: Settings, arguments: list[str]) -> None:
     """Plan or run a request."""
     loader = settings.hydra_context.config_loader
+    worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
     request = read_request(settings.study, arguments, loader)
+    if settings.single and request.study.factors:
+        factor = next(iter(request.study.factors))
+        raise UserError(
+            f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
+        )
     hydra_overrides = tuple(OmegaConf.to_container(settings.config.hydra.overrides.hydra))
     program = NumpyProgram()
     composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
@@ -46,24 +53,26 @@ def sweep(settings: Settings, arguments: list[str]) -> None:
         raise unknown("hydra.sweeper.action", settings.action, ["run", "plan"])
 
     def keep(todo: Plan) -> None:
-        _write_job_folders(todo, settings.config, composer, request)
+        _write_job_folders(todo, settings.config, composer, request, single=settings.single)
 
-    run_study(plan, program, n_jobs=settings.n_jobs, report=settings.report, progress=settings.progress, before=keep)
+    report = settings.report and not settings.single
+    run_study(plan, program, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
 
 
-def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, request: Request) -> None:
+def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, request: Request, *, single: bool) -> None:
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
-    folder = Path(config.hydra.sweep.dir)
+    folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
     todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]
     if not todo:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(config, folder / "multirun.yaml")
+    if not single:
+        OmegaConf.save(config, folder / "multirun.yaml")
     fixed = [f"{key}={show(value)}" for key, value in request.study.fixed.items()]
     for index, job in todo:
         node = composer.node(job.arm.levels)
         overrides = [*fixed, *_as_overrides(job.arm.levels), f"seeds=[{','.join(map(str, job.missing))}]"]
-        _write_job(folder, index, node, overrides)
+        _write_job(folder if single else folder / str(index), index, node, overrides)
 
 
 def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str]) -> None:
@@ -71,10 +80,10 @@ def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str])
         node.hydra.job.num = index
         node.hydra.job.id = f"{JobRuntime.instance().get('name')}_{index}"
         node.hydra.overrides.task = overrides
-        node.hydra.runtime.output_dir = str((folder / str(index)).resolve())
+        node.hydra.runtime.output_dir = str(folder.resolve())
         hydra = OmegaConf.masked_copy(node, "hydra")
         del node["hydra"]
-    place = folder / str(index) / ".hydra"
+    place = folder / ".hydra"
     place.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(node, place / "config.yaml")
     OmegaConf.save(hydra, place / "hydra.yaml")
@@ -83,11 +92,3 @@ def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str])
 
 def _as_overrides(levels: Mapping[str, Any]) -> list[str]:
     return [f"{key}={show(level)}" for key, level in levels.items()]
-
-
-def run_single(loader: ConfigLoader, arguments: list[str]) -> None:
-    """Run one arm without a sweep: `ablate activation=relu`."""
-    request = read_request(None, arguments, loader)
-    program = NumpyProgram()
-    plan = plan_study(request, Composer(loader, request.study.fixed, request.raw), program)
-    run_study(plan, program, n_jobs=1, report=False, progress=True)

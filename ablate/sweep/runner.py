@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -45,6 +46,26 @@ def worker_count(asked: int | None) -> int:
     if asked < 1:
         raise must("n_jobs", "be >= 1 (or null for one per core)", asked)
     return asked
+
+
+def start_workers(workers: int) -> threading.Thread | None:
+    """Start the worker processes in the background: they import for a second or two while the store is opened."""
+    if workers <= 1:
+        return None
+
+    def start() -> None:
+        from joblib import Parallel, delayed, parallel_config
+
+        with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
+            Parallel()(delayed(_ready)() for _ in range(workers))
+
+    thread = threading.Thread(target=start, daemon=True)
+    thread.start()
+    return thread
+
+
+def _ready() -> None:
+    import ablate.train.numpy_program  # noqa: F401
 
 
 def train_job(program: Program, config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:

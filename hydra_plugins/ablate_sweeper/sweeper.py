@@ -19,6 +19,7 @@ class AblateSweeperConf:
 
     _target_: str = "hydra_plugins.ablate_sweeper.sweeper.AblateSweeper"
     study: str | None = None  # a study's name or path; null for an ad-hoc sweep
+    single: bool = False  # one arm, asked for without -m
     action: str = "run"  # run | plan
     n_jobs: int | None = None  # worker processes; null for one per core
     report: bool = True  # write the report after the run
@@ -28,9 +29,11 @@ class AblateSweeperConf:
 class AblateSweeper(Sweeper):
     """Plans the arms of a study, trains them in parallel, and tracks every run from this process."""
 
-    def __init__(self, *, study: str | None, action: str, n_jobs: int | None, report: bool, progress: bool) -> None:
-        self.study, self.action, self.n_jobs = study, action, n_jobs
-        self.report, self.progress = report, progress
+    def __init__(
+        self, *, study: str | None, single: bool, action: str, n_jobs: int | None, report: bool, progress: bool
+    ) -> None:
+        self.study, self.single, self.action = study, single, action
+        self.n_jobs, self.report, self.progress = n_jobs, report, progress
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over; arms are trained by this sweeper's own workers."""

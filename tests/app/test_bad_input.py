@@ -2,7 +2,7 @@
 
 import pytest
 
-ARM = ("dataset.train_size=50", "epochs=1", "seeds=2")
+ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2")
         (("init=he", "init.std=0.1"), "'init.std' does not exist for init=he"),
         (("init=he", "init.std=0.1"), "it exists for normal"),
         (("model.hidden=100",), "`model.hidden` must be a list such as [100,100], got 100."),
-        (("seeds=0",), "`seeds` must be a count >= 1 or a list of whole numbers >= 0, got 0."),
+        (("seeds=0",), "`seeds` must be a count >= 1 or a list of different block numbers >= 0, got 0."),
         (("-m", "seeds=1,2", "norm=none,batch"), "`seeds` is no factor"),
         (("-m", "optimizer.lr=interval(0,1)"), "an interval cannot be swept"),
         (("-m", "norm=none,none"), "gives a level twice"),
@@ -64,7 +64,7 @@ def write_study(folder, text):
 
 STUDY = """
 title: t
-fixed: {dataset.train_size: 50, epochs: 1}
+fixed: {dataset.train_size: 50, batch_size: 25, epochs: 1}
 factors: {norm: [none, batch], init.std: [0.1, 0.01]}
 claims:
   - {id: a, says: s, metric: final/test_accuracy, arm: {norm: batch}, against: {norm: none}}

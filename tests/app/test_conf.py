@@ -1,0 +1,68 @@
+"""Every registered component is a visible option, and its file shows the values it really has."""
+
+import dataclasses
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf, ValidationError
+
+from ablate.app.compose import to_config
+from ablate.app.schema import choices, import_components, register_components
+from ablate.registry import GROUPS, name_of, options
+from ablate.resources import conf_folder
+from ablate.train.config import TrainConfig
+
+import_components()
+OPTIONS = [(group, name) for group in GROUPS for name in choices(group)]
+# Presets: options that give a registered component other values, and say so.
+PRESETS = {("norm", "batch_book")}
+
+
+@pytest.fixture(scope="module")
+def composed():
+    register_components()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3"):
+        yield lambda *overrides: compose("config", overrides=list(overrides))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_component_has_its_file(group):
+    assert set(options(group)) <= set(choices(group))
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_an_option_shows_its_values_and_they_are_the_components_own(group, name):
+    text = (conf_folder() / group / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    shown = yaml.safe_load(text)
+    (schema, own) = shown.pop("defaults")
+    assert own == "_self_"
+    cls = options(group)[schema.removeprefix(f"/schema/{group}/").removesuffix("@_here_")]
+    assert list(shown) == [field.name for field in dataclasses.fields(cls)]
+    if (group, name) in PRESETS:
+        assert cls(**shown) != cls()
+    else:
+        assert cls(**shown) == cls()
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_an_option_composes_to_its_component(composed, group, name):
+    config = to_config(composed(f"{group}={name}"))
+    expected = "batch" if (group, name) in PRESETS else name
+    assert name_of(getattr(config, group)) == expected
+
+
+def test_the_defaults_shown_are_those_of_the_schema(composed):
+    shown = yaml.safe_load((conf_folder() / "config.yaml").read_text(encoding="utf-8"))
+    config = to_config(composed())
+    for field in dataclasses.fields(config):
+        if field.name not in GROUPS:
+            assert shown[field.name] == field.default == getattr(config, field.name)
+
+
+def test_a_component_in_the_wrong_slot_is_refused():
+    schema = OmegaConf.structured(TrainConfig)
+    OmegaConf.set_readonly(schema, False)
+    with pytest.raises(ValidationError, match="SGD"):
+        schema.activation = OmegaConf.structured(options("optimizer")["sgd"])
