@@ -1,0 +1,48 @@
+"""The design as the report needs it: levels without pandas' substitutes for None, factors that vary, the baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ablate.track.record import Level, StudyTables
+
+
+def level(value: Any) -> Level:
+    """Return a level as the plan typed it: numpy scalars as Python's, NaN (how pandas keeps a missing level) as None.
+
+    >>> import numpy as np
+    >>> level(np.float64(0.1)), level(float("nan")), level(np.bool_(True))
+    (0.1, None, True)
+    """
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return None
+    return value.item() if hasattr(value, "item") else value  # type: ignore[no-any-return]
+
+
+def arm_levels(tables: StudyTables) -> dict[str, dict[str, Level]]:
+    """Return factor -> level for every planned arm, by arm id, in design order."""
+    factors = tables.factors
+    records = tables.planned.to_dict("records")
+    return {str(row["arm_id"]): {factor: level(row[factor]) for factor in factors} for row in records}
+
+
+def factor_levels(tables: StudyTables) -> dict[str, list[Level]]:
+    """Return the levels of every factor in the order the design meets them."""
+    arms = arm_levels(tables).values()
+    return {factor: list(dict.fromkeys(arm[factor] for arm in arms)) for factor in tables.factors}
+
+
+def varying(tables: StudyTables) -> list[str]:
+    """Return the factors with more than one level."""
+    return [factor for factor, levels in factor_levels(tables).items() if len(levels) > 1]
+
+
+def baseline_arm(tables: StudyTables) -> str | None:
+    """Return the arm id of the baseline: the first marked arm, else the first arm, None for an empty plan."""
+    planned = tables.planned
+    if planned.empty:
+        return None
+    marked = planned.loc[planned["baseline"].astype(bool), "arm_id"]
+    return str(marked.iloc[0] if len(marked) else planned["arm_id"].iloc[0])

@@ -1,0 +1,174 @@
+"""Verdicts as a reader meets them: one card per claim of the study file, its members (`each`) in a table."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ablate.report.arms import arm_levels
+from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import NONE, effect_text, listed, metric_title, p_value, shortened
+from ablate.stats.claims import expand, level_key
+from ablate.stats.endpoint import FAILED
+from ablate.stats.metric import amount, amounts, unit_of
+from ablate.stats.verdict import Verdict, percent
+from ablate.sweep.study import Quote, Study
+from ablate.track.record import StudyTables
+
+
+@dataclass(frozen=True)
+class Badge:
+    """An outcome in a word, a glyph and a CSS class: never in colour alone."""
+
+    css: str
+    word: str
+    glyph: str
+
+
+BADGES = {
+    "supported": Badge("supported", "supported", "✓"),
+    "refuted": Badge("refuted", "refuted", "✕"),
+    "inconclusive": Badge("inconclusive", "inconclusive", "?"),
+    "not_tested": Badge("not_tested", "not tested", "–"),
+    "mixed": Badge("mixed", "mixed", "±"),
+}
+
+Tally = tuple[tuple[Badge, int], ...]
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """A verdict's sentence and the sentences that explain it."""
+
+    sentence: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """All verdicts of one claim of the study file.
+
+    Attributes
+    ----------
+    single
+        It has one verdict, whose sentence stands for it; else `headline` counts and `table` lists.
+    terms
+        The claim's metric, δ and the reason for it.
+    """
+
+    id: str
+    says: str
+    outcome: Badge
+    single: bool
+    headline: str
+    terms: str
+    quote: Quote | None
+    verdicts: tuple[VerdictView, ...]
+    tally: Tally
+    table: Table
+
+
+def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
+    """Return, by claim id (levels of `each` included), how many of the runs it compares diverged or crashed."""
+    factors = tuple(study.factors)
+    levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
+    arms = {level_key(at, factors): arm for arm, at in levels.items()}
+    failures = Counter(tables.seeds.loc[tables.seeds["outcome"].isin(FAILED), "arm_id"])
+    found = {}
+    for comparison in expand(study, arms=list(levels.values())):
+        sides = [side for cell in comparison.cells for side in comparison.arms(cell)]
+        found[comparison.id] = sum(failures[arms[level_key(side, factors)]] for side in sides)
+    return found
+
+
+def tally(verdicts: Iterable[Verdict]) -> Tally:
+    """Count outcomes, in the order supported, refuted, inconclusive, not tested; zeros left out."""
+    counts = Counter(v.outcome for v in verdicts)
+    return tuple((badge, counts[name]) for name, badge in BADGES.items() if counts[name])  # type: ignore[index]
+
+
+def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Family]:
+    """Return one family per claim, in the order of the verdicts."""
+    claims = {claim.id: claim for claim in study.claims}
+    failed = failed_runs(study, tables)
+    groups: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        groups.setdefault(verdict.source_id, []).append(verdict)
+    found = []
+    for name, members in groups.items():
+        claim, first, counts = claims.get(name), members[0], tally(members)
+        why = f" ({claim.why_delta})" if claim and claim.why_delta else ""
+        found.append(
+            Family(
+                id=name,
+                says=first.says,
+                outcome=counts[0][0] if len(counts) == 1 else BADGES["mixed"],
+                single=len(members) == 1,
+                headline=_headline(members, counts),
+                terms=f"Metric: {first.metric}, {metric_title(first.metric)}. "
+                f"δ = {amount(first.delta, first.metric)}{why}.",
+                quote=claim.quote if claim else None,
+                verdicts=tuple(_view(v) for v in members),
+                tally=counts,
+                table=_table(members, failed),
+            )
+        )
+    return found
+
+
+def _view(verdict: Verdict) -> VerdictView:
+    sentence = verdict.sentence()
+    notes = [] if verdict.why in sentence else [verdict.why]
+    return VerdictView(sentence, tuple(note for note in (*notes, verdict.next_step) if note))
+
+
+def _headline(members: Sequence[Verdict], counts: Tally) -> str:
+    first = members[0]
+    parts = ", ".join(f"{badge.word} in {count} of {len(members)}" for badge, count in counts)
+    # The exceptions are what a reader asks for next: name them while they are few.
+    exceptions = ""
+    for badge, count in counts:
+        if len(counts) > 1 and count <= min(4, len(members) // 2):
+            cells = [f"{_cell(v)} ({v.label})" if v.label else _cell(v) for v in members if BADGES[v.outcome] is badge]
+            exceptions += f" {badge.word[:1].upper()}{badge.word[1:]} at {listed(cells)}."
+    known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
+    sizes = ""
+    if known:
+        ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
+        texts = amounts(ends, first.metric, width=min(_width(v) for v in known))
+        low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
+        sizes = f"; effects from {low} to {high}{unit_of(first.metric)}, positive where the claim is right"
+    sides = f"{first.arm_text} against {first.against_text} on {first.metric}"
+    return f"{parts[:1].upper()}{parts[1:]} comparisons of {sides}{sizes}.{exceptions}"
+
+
+def _cell(verdict: Verdict) -> str:
+    return shortened(verdict.claim_id.split("[", 1)[-1].rstrip("]"))
+
+
+def _width(verdict: Verdict) -> float:
+    width = (verdict.interval_high or 0.0) - (verdict.interval_low or 0.0)
+    return width if math.isfinite(width) and width > 0 else math.inf
+
+
+def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
+    levels = sorted({v.interval_level for v in members})
+    level = f"{percent(levels[0])} interval" if levels[0] == levels[-1] else "Holm-level interval"
+    rows = []
+    for v in members:
+        effect = NONE
+        if v.effect is not None and v.interval_low is not None and v.interval_high is not None:
+            effect = effect_text(v.effect, v.interval_low, v.interval_high, v.metric)
+        badge = BADGES[v.outcome]
+        rows.append(
+            Row((
+                _cell(v),
+                f"{badge.glyph} {badge.word}" + (f" ({v.label})" if v.label else ""),
+                effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
+            ))
+        )  # fmt: skip
+    columns = (Column("at"), Column("verdict"), Column(f"effect [{level}]", "n"), Column("Holm p", "n"),
+               Column("pairs", "n"), Column("failed runs", "n"))  # fmt: skip
+    return Table(members[0].says, columns, tuple(rows))

@@ -1,0 +1,52 @@
+"""Figure: one small panel of learning curves for each level of a factor (the book's figure 6-19)."""
+
+from __future__ import annotations
+
+from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.report.figures.learning_curves import alt, caption
+from ablate.report.figures.panels import Panel, draw, limits_note
+from ablate.report.figures.series import majority_rate, series
+from ablate.report.figures.style import Drawn, drawing
+from ablate.report.wording import level_title, levels_text, listed, metric_title
+from ablate.sweep.study import CurveGrid
+from ablate.track.record import Level, StudyTables
+
+
+def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:
+    """Draw the grid a study asks for; None where no run logged its metric.
+
+    Factors that are neither panel nor hue are held at the baseline's level, and the caption says so.
+    """
+    lines = series(tables, wanted.metric)
+    if not any(one.runs.size for one in lines.values()):
+        return None
+    levels = factor_levels(tables)
+    panel_texts, hue_texts = levels_text(levels[wanted.panel]), levels_text(levels[wanted.hue])
+    names = list(hue_texts.values())
+    arms, held = _at_baseline(tables, wanted)
+    panels = [
+        Panel(
+            level_title(wanted.panel, text),
+            tuple(
+                (names.index(hue_texts[at[wanted.hue]]), lines[arm])
+                for arm, at in arms.items()
+                if at[wanted.panel] == level
+            ),
+        )
+        for level, text in panel_texts.items()
+    ]
+    with drawing():
+        figure = draw(panels, names, wanted.metric, chance=majority_rate(tables), hue_title=wanted.hue)
+    note = " ".join(part for part in (limits_note(panels, wanted.metric), held) if part)
+    title = wanted.title or f"{metric_title(wanted.metric)} for each {wanted.panel}"
+    return Drawn(name, title[:1].upper() + title[1:], figure, caption(wanted.metric, note),
+                 alt(wanted.metric, panels, names), floor=680)  # fmt: skip
+
+
+def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], str]:
+    arms = arm_levels(tables)
+    base = arms[baseline_arm(tables) or next(iter(arms))]
+    held = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
+    kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in held.items())}
+    titles = [level_title(factor, levels_text([level])[level]) for factor, level in held.items()]
+    return kept, f"Shown at {listed(titles)}." if titles else ""

@@ -1,0 +1,127 @@
+"""Figure: every seed's value of a metric, arm by arm, with mean and interval: the raw data behind the table."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from scipy import stats
+
+from ablate.report.arms import arm_levels, factor_levels, varying
+from ablate.report.figures.series import FAILED, majority_rate
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.wording import metric_title, plain, unit
+from ablate.stats.endpoint import Endpoint, endpoint
+from ablate.track.record import StudyTables
+
+
+def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
+    """Draw one row per arm: a dot per seed, × where a failed run counts as its fill, the mean with its interval.
+
+    None where no run has a value. `contrast` is the factor told apart by hue and marker.
+    """
+    found = endpoint(tables, metric)
+    if not np.isfinite(found.value).any():
+        return None
+    with drawing():
+        figure = _draw(tables, found, contrast)
+    failed = _failed(tables, found)
+    rule = "×: the run diverged or crashed." if failed.any() else ""
+    rule += f" Where it has no value of its own, it counts as {found.rule}." if found.filled.any() else ""
+    caption = (
+        f"{metric_title(metric).capitalize()}, one small mark per seed. Large mark and bar: mean and 95 % t interval "
+        f"over the seeds that were run (each arm on its own; the verdicts use the differences within a seed). {rule}"
+    )
+    return Drawn(
+        name="seeds-" + metric.replace("/", "-").replace("_", "-"),
+        title=f"Every seed: {metric_title(metric)}",
+        figure=figure,
+        caption=caption.strip(),
+        alt=_alt(tables, found),
+        floor=560,
+    )
+
+
+def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
+    failures = _failed(tables, found)
+    names = list(tables.planned["arm"].astype(str))
+    positions = _hues(tables, contrast)
+    shown = unit(found.metric)
+    height = 0.3 * len(names) + 1.0
+    figure = Figure(figsize=(9.0, height), layout="constrained")
+    ax = figure.subplots()
+    bare(ax, grid="x")
+    for row, position in enumerate(positions):
+        values, failed = found.value[:, row] * shown.scale, failures[:, row]
+        colour, marker = HUES[position % len(HUES)], MARKERS[position % len(MARKERS)]
+        # Seeds keep their height within every row, so equal values do not hide each other and eyes can pair them.
+        offset = row + 0.13 + 0.22 * np.linspace(-0.5, 0.5, len(values)) if len(values) > 1 else np.array([row + 0.13])
+        own = np.isfinite(values) & ~failed
+        ax.plot(values[own], offset[own], linestyle="none", marker=marker, markersize=3.2, color=colour, alpha=0.45,
+                markeredgewidth=0, zorder=2)  # fmt: skip
+        ax.plot(values[failed], offset[failed], linestyle="none", marker="x", markersize=4.6, color=colour,
+                markeredgewidth=1.1, zorder=2.5, gid="failure")  # fmt: skip
+        mean, half = _mean(values)
+        if math.isfinite(mean):
+            at = row - 0.17
+            if math.isfinite(half):
+                ax.plot([mean - half, mean + half], [at, at], color=colour, linewidth=1.8, zorder=3)
+            ax.plot([mean], [at], marker=marker, markersize=6.4, color=colour, markeredgecolor=PAPER, zorder=4)
+    chance = majority_rate(tables)
+    if "accuracy" in found.metric and math.isfinite(chance):
+        ax.axvline(100 * chance, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.45, -0.55)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_locator(MaxNLocator(7))
+    ax.set_xlabel(metric_title(found.metric) + (f" ({shown.value})" if shown.value else ""))
+    if failures.any():
+        mark = Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run")
+        figure.legend(handles=[mark], loc="outside upper right", fontsize=8.6)
+    return figure
+
+
+def _failed(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
+    """Return which runs diverged or crashed, bool (seeds, arms): also those with a value of their own."""
+    failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
+    marks = np.zeros(found.value.shape, dtype=np.bool_)
+    for arm, seed in zip(failed["arm_id"], failed["seed"], strict=True):
+        marks[found.seeds.index(int(seed)), found.arm_ids.index(str(arm))] = True
+    return marks
+
+
+def _hues(tables: StudyTables, contrast: str | None) -> list[int]:
+    factors = varying(tables)
+    if not factors:
+        return [0] * len(tables.planned)
+    levels = factor_levels(tables)
+    factor = contrast if contrast in factors else min(factors, key=lambda name: len(levels[name]))
+    return [levels[factor].index(at[factor]) for at in arm_levels(tables).values()]
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return math.nan, math.nan
+    if known.size < 2:
+        return float(known[0]), math.nan
+    half = stats.t.ppf(0.975, known.size - 1) * known.std(ddof=1) / math.sqrt(known.size)
+    return float(known.mean()), float(half)
+
+
+def _alt(tables: StudyTables, found: Endpoint) -> str:
+    shown = unit(found.metric)
+    failures = _failed(tables, found)
+    words = []
+    for row, name in enumerate(tables.planned["arm"].astype(str)):
+        mean, _ = _mean(found.value[:, row])
+        failed = int(failures[:, row].sum())
+        words.append(
+            f"{name} mean {plain(mean, shown)} {shown.value}".strip() + (f" ({failed} failed)" if failed else "")
+        )
+    return f"{metric_title(found.metric).capitalize()} per arm: " + "; ".join(words) + "."

@@ -1,0 +1,268 @@
+"""Figure: the verdicts as a forest, one row per claim: effect, interval, the ±δ band, every pair's difference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.wording import effect_text, metric_title, p_value, shortened, unit
+from ablate.stats.verdict import Verdict, percent
+
+# Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
+_LOOKS = {
+    "supported": ("supported", "o", True, HUES[0]),
+    "refuted": ("refuted", "D", True, HUES[1]),
+    "inconclusive": ("inconclusive", "o", False, SOFT),
+    "not_tested": ("not tested", "x", True, SOFT),
+}
+
+_COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
+
+
+def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingProxyType({})) -> Drawn | None:
+    """Draw all verdicts; None where there is none.
+
+    Effects stand in the metric's unit where all claims share metric and δ; otherwise they are divided by their δ
+    (a δ of zero has no such scale: then each metric keeps its unit and shares the axis only by name). `failed`
+    holds, by claim id, how many of the runs behind a verdict diverged or crashed; drawn at the margin.
+    """
+    if not verdicts:
+        return None
+    rows, scale = _rows(verdicts, failed)
+    with drawing():
+        figure = _draw(rows, scale)
+    return Drawn("forest", "The verdicts at a glance", figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    label: str
+    delta: float  # half-width of the grey band, in drawn units; 0 draws none
+    relative: bool
+
+
+@dataclass(frozen=True)
+class _Row:
+    label: str
+    member: bool
+    outcome: str
+    effect: float
+    low: float
+    high: float
+    points: tuple[float, ...]
+    numbers: str
+    pairs: str
+    failed: int
+    p: str
+    heading: str | None
+
+
+def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[_Row], _Scale]:
+    metrics = {v.metric for v in verdicts}
+    deltas = {v.delta for v in verdicts}
+    alike = len(metrics) == 1 and len(deltas) == 1
+    relative = not alike and all(v.delta > 0 for v in verdicts)
+    metric = next(iter(metrics))
+    if relative:
+        scale = _Scale("effect / δ   (claim predicts > 1)", 1.0, relative=True)
+    elif len(metrics) == 1:
+        shown = unit(metric)
+        scale = _Scale(
+            f"effect on {metric_title(metric)}" + (f" ({shown.difference})" if shown.difference else ""),
+            max(deltas) * shown.scale if alike else 0.0, relative=False,
+        )  # fmt: skip
+    else:
+        scale = _Scale("effect, each in the unit of its metric", 0.0, relative=False)
+    families = [v.source_id for v in verdicts]
+    rows = []
+    for i, v in enumerate(verdicts):
+        shown = unit(v.metric)
+        factor = 1.0 / v.delta if relative else shown.scale
+        several = families.count(families[i]) > 1
+        rows.append(
+            _Row(
+                label=_member(v.claim_id) if several else shortened(v.claim_id),
+                member=several,
+                outcome=v.outcome,
+                effect=_or_nan(v.effect) * factor,
+                low=_or_nan(v.interval_low) * factor,
+                high=_or_nan(v.interval_high) * factor,
+                points=tuple(d * factor for d in v.differences.values()),
+                numbers=_numbers(v),
+                pairs=f"{v.pairs}/{v.planned_pairs}",
+                failed=failed.get(v.claim_id, 0),
+                p=p_value(v.p_adjusted),
+                heading=families[i] if several and (i == 0 or families[i - 1] != families[i]) else None,
+            )
+        )
+    return rows, scale
+
+
+def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
+    slots: list[tuple[float, _Row]] = []
+    headings: list[tuple[float, str]] = []
+    y = 0.0
+    for row in rows:
+        if row.heading is not None:
+            y += 0.25 if slots else 0.0
+            headings.append((y, row.heading))
+            y += 0.9
+        elif not row.member and slots and slots[-1][1].member:
+            y += 0.35
+        slots.append((y, row))
+        y += 1.0
+    inch = 0.29
+    height = y * inch + 1.35
+    longest = max(len(r.label) for r in rows) if rows else 0
+    left = min(3.0, max(1.1, 0.075 * max(longest + 2, *(len(h) for _, h in headings), 0) + 0.2))
+    width, right = 10.4, 4.6
+    figure = Figure(figsize=(width, height))
+    top, bottom = 0.5, 0.75
+    ax = figure.add_axes(
+        (left / width, bottom / height, (width - left - right) / width, (height - top - bottom) / height)
+    )
+    ax.set_ylim(y - 0.4, -0.7)
+    low, high = _limits(rows, scale)
+    ax.set_xlim(low, high)
+    if scale.delta:
+        ax.axvspan(-scale.delta, scale.delta, color=BAND, linewidth=0, zorder=0)
+    ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
+    for at, row in slots:
+        _row(ax, at, row, low, high)
+    _margins(ax, slots, headings)
+    ax.spines[["left", "right", "top"]].set_visible(False)
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    ax.set_xlabel(scale.label, color=INK, fontsize=9)
+    for x, words, side in ((0.0, "← against the claim", "left"), (1.0, "for the claim →", "right")):
+        ax.annotate(words, (x, 0), (0, -39), xycoords="axes fraction", textcoords="offset points", ha=side, fontsize=8,
+                    color=SOFT, annotation_clip=False)  # fmt: skip
+    _legend(figure, rows, scale)
+    return figure
+
+
+def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
+    _, marker, filled, colour = _LOOKS[row.outcome]
+    points = np.array(row.points)
+    inside = points[(points >= low) & (points <= high)]
+    ax.plot(inside, np.full(inside.size, at + 0.22), linestyle="none", marker="|", markersize=4.5, color=colour,
+            markeredgewidth=0.8, alpha=0.55, zorder=2)  # fmt: skip
+    if not math.isfinite(row.effect):
+        return
+    start, end = (bound if math.isfinite(bound) else sign * math.inf for bound, sign in ((row.low, -1), (row.high, 1)))
+    ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3)
+    for bound, edge, arrow in ((start, low, "<"), (end, high, ">")):
+        if bound < low or bound > high:
+            ax.plot(
+                [edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4, gid="open-interval"
+            )
+    ax.plot(
+        [min(max(row.effect, low), high)], [at], marker=marker, markersize=7, markeredgewidth=1.5, clip_on=False,
+        markerfacecolor=colour if filled else PAPER, markeredgecolor=colour, zorder=5,
+    )  # fmt: skip
+
+
+def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[tuple[float, str]]) -> None:
+    def write(x: float, at: float, words: str, **look: object) -> None:
+        ax.annotate(words, (0 if x < 0 else 1, at), (x, 0), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
+
+    left = -ax.get_position().x0 * ax.figure.get_size_inches()[0] * 72 + 2  # type: ignore[union-attr]
+    for at, words in headings:
+        write(left, at, words, ha="left", fontweight="bold", color=INK)
+    for at, row in slots:
+        word, _, _, colour = _LOOKS[row.outcome]
+        write(
+            left + (10 if row.member else 0),
+            at,
+            row.label,
+            ha="left",
+            color=INK,
+            fontweight="normal" if row.member else "bold",
+        )
+        write(_COLUMNS["verdict"], at, word, ha="left", color=colour, fontweight="bold")
+        write(_COLUMNS["effect"], at, row.numbers, ha="left", color=INK)
+        write(_COLUMNS["p"], at, row.p, ha="left", color=INK)
+        write(_COLUMNS["pairs"], at, row.pairs, ha="right", color=INK)
+        if row.failed:
+            write(_COLUMNS["pairs"] + 4, at, f"×{row.failed}", ha="left", color=HUES[1], fontweight="bold")
+    head = -0.75
+    for column, words, ha in (
+        ("effect", "effect [interval]", "left"),
+        ("p", "Holm p", "left"),
+        ("pairs", "pairs", "right"),
+    ):
+        write(_COLUMNS[column], head, words, ha=ha, color=SOFT)
+
+
+def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
+    handles: list[Line2D | Patch] = []
+    for outcome in dict.fromkeys(row.outcome for row in rows):
+        word, marker, filled, colour = _LOOKS[outcome]
+        handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
+                              markerfacecolor=colour if filled else PAPER, label=word))  # fmt: skip
+    handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label="one pair"))
+    if scale.delta:
+        handles.append(Patch(color=BAND, label="within ±δ"))
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
+                  handlelength=2.0, columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
+
+
+def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
+    values = [x for r in rows for x in (r.effect, r.low, r.high) if math.isfinite(x)] or [0.0]
+    values += [0.0, -1.6 * scale.delta, 1.6 * scale.delta]
+    every = sorted(x for r in rows for x in r.points if math.isfinite(x))
+    if every:  # most pairs fit; the few beyond are in verdicts.json, and their mean and interval always show
+        values += [every[int(0.02 * (len(every) - 1))], every[math.ceil(0.98 * (len(every) - 1))]]
+    spread = (max(values) - min(values)) or 1.0
+    return min(values) - 0.05 * spread, max(values) + 0.05 * spread
+
+
+def _member(claim_id: str) -> str:
+    return shortened(claim_id.split("[", 1)[1].rstrip("]")) if "[" in claim_id else claim_id
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
+    levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
+    level = percent(levels[0]) if levels and levels[0] == levels[-1] else "its own Holm"
+    if levels and levels[0] != levels[-1]:
+        level += f" level ({percent(levels[0])} to {percent(levels[-1])})"
+    unit_note = {True: "Effects are divided by their δ, so that 1 is the smallest effect of interest. ", False: ""}
+    band = f"Grey: within ±δ = {scale.delta:g}. " if scale.delta and not scale.relative else ""
+    band = "Grey: within ±δ. " if scale.relative else band
+    return (
+        "Every effect is a mean difference within a seed, turned so that the claim predicts a positive one. "
+        f"{unit_note[scale.relative]}Bar: interval of the mean at {level}{'' if 'level' in level else ' level'}, from "
+        "inverting the sign-flip test; an arrow says that it goes on beyond the axis. Ticks below it: the pairs. "
+        f"{band}Holm p: of “the effect is δ”. Pairs: used / planned, ×: runs behind it that diverged or crashed "
+        "(they count, see the method notes)."
+    )
+
+
+def _alt(verdicts: Sequence[Verdict]) -> str:
+    words = [f"{shortened(v.claim_id)} {_LOOKS[v.outcome][0]}, effect {_numbers(v) or 'unknown'}" for v in verdicts]
+    return "Forest of verdicts. " + "; ".join(words) + "."
+
+
+def _numbers(verdict: Verdict) -> str:
+    if verdict.effect is None:
+        return ""
+    low, high = _or_nan(verdict.interval_low), _or_nan(verdict.interval_high)
+    return effect_text(verdict.effect, low, high, verdict.metric)

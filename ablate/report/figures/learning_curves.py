@@ -1,0 +1,95 @@
+"""Figure: learning curves of every arm, one thin line per seed, with failures drawn."""
+
+from __future__ import annotations
+
+import math
+
+from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.report.figures.panels import Panel, draw, limits_note
+from ablate.report.figures.series import Series, is_accuracy, majority_rate, series
+from ablate.report.figures.style import HUES, Drawn, drawing
+from ablate.report.wording import level_title, levels_text, metric_title
+from ablate.track.record import StudyTables
+
+_TOGETHER = 4  # more arms than this in one axes cannot be told apart under their bands
+
+
+def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
+    """Draw one metric over training for all arms; None where no run logged it.
+
+    Parameters
+    ----------
+    contrast
+        The factor told apart by hue (the one the claims speak of); every combination of the other factors
+        gets its own panel once there are more than four arms.
+    """
+    lines = series(tables, metric)
+    if not any(one.runs.size for one in lines.values()):
+        return None
+    panels, hues, hue_title = _layout(tables, lines, contrast)
+    with drawing():
+        figure = draw(panels, hues, metric, chance=majority_rate(tables), hue_title=hue_title)
+    title = metric_title(metric)
+    return Drawn(
+        name="curves-" + metric.replace("/", "-").replace("_", "-"),
+        title=f"Learning curves: {title}",
+        figure=figure,
+        caption=caption(metric, limits_note(panels, metric)),
+        alt=alt(metric, panels, hues),
+        floor=520 if len(panels) <= 2 else 640,
+    )
+
+
+def caption(metric: str, note: str = "") -> str:
+    """Return what the marks of a curve figure mean."""
+    failed = (
+        "a failed run counts at the majority rate from there on"
+        if is_accuracy(metric)
+        else "the mean ends at an arm's first failure, because a mean over survivors would flatter it"
+    )
+    parts = [
+        "Thin lines: one seed each. Thick line: mean over the seeds that were run.",
+        "Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve).",
+        f"×: a run became non-finite, exceeded ten times its first loss, or crashed; {failed}.",
+        "Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing.",
+        "Dotted: rate of always answering the most frequent class." if is_accuracy(metric) else "",
+        note,
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def alt(metric: str, panels: list[Panel], hues: list[str]) -> str:
+    """Return the end of every mean curve and every failure count, in words."""
+    words = []
+    for panel in panels:
+        arms = []
+        for position, one in panel.arms:
+            last = one.mean[-1] if one.mean.size else math.nan
+            scale = 100.0 if is_accuracy(metric) else 1.0
+            ends = (
+                f"ends at {last * scale:.3g}{' %' if scale > 1 else ''}"
+                if math.isfinite(last)
+                else "no mean at the end"
+            )
+            arms.append(f"{hues[position]} {ends}, {one.failed} of {one.planned} failed")
+        words.append((f"{panel.title}: " if panel.title else "") + "; ".join(arms))
+    return f"{metric_title(metric).capitalize()} over training. " + ". ".join(words) + "."
+
+
+def _layout(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:
+    names = dict(zip(tables.planned["arm_id"], tables.planned["arm"].astype(str), strict=True))
+    factors = varying(tables)
+    if len(names) <= _TOGETHER or not factors:
+        return [Panel("", tuple((i, lines[arm_id]) for i, arm_id in enumerate(names)))], list(names.values()), ""
+    texts = {factor: levels_text(levels) for factor, levels in factor_levels(tables).items()}
+    hue = contrast if contrast in factors else min(factors, key=lambda factor: len(texts[factor]))
+    if len(factors) == 1 or len(texts[hue]) > len(HUES):
+        base = baseline_arm(tables) or ""
+        panels = [Panel(name, ((0, lines[base]), (1, lines[arm]))) for arm, name in names.items() if arm != base]
+        return panels, [names[base], "the panel's arm"], ""
+    hues = list(texts[hue].values())
+    panels_arms: dict[str, list[tuple[int, Series]]] = {}
+    for arm_id, levels in arm_levels(tables).items():
+        title = ", ".join(level_title(f, texts[f][levels[f]]) for f in factors if f != hue)
+        panels_arms.setdefault(title, []).append((hues.index(texts[hue][levels[hue]]), lines[arm_id]))
+    return [Panel(title, tuple(arms)) for title, arms in panels_arms.items()], hues, hue

@@ -1,0 +1,234 @@
+"""Small panels of learning curves: the drawing that the curve figures share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from ablate.report.figures.series import Series, is_accuracy
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
+from ablate.report.wording import metric_title
+
+# Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
+_VECTOR_POINTS = 40_000
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One axes: a title and the arms in it, each with the position of its hue."""
+
+    title: str
+    arms: tuple[tuple[int, Series], ...]
+
+
+def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: float, hue_title: str = "") -> Figure:
+    """Draw panels that share both axes.
+
+    Parameters
+    ----------
+    panels
+        At least one.
+    hues
+        Names of the hues, in palette order; position says colour, marker and dash together.
+    metric
+        Curve metric; losses get a logarithmic axis.
+    chance
+        Majority rate, drawn as a line on accuracy axes; NaN draws none.
+    """
+    columns = _columns(len(panels))
+    rows = math.ceil(len(panels) / columns)
+    width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
+    height = (4.1 if columns == 1 else 2.05 if columns > 2 else 2.9) * rows + 1.05
+    spacing = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, wspace=0.02, hspace=0.03)
+    figure = Figure(figsize=(width, height), layout=spacing)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    axes: list[Axes] = list(grid.flat)
+    points = sum(one.runs.size for panel in panels for _, one in panel.arms)
+    scale = _Scale.of(metric, [one for panel in panels for _, one in panel.arms])
+    for ax, panel in zip(axes, panels, strict=False):
+        _panel(ax, panel, hues, scale, chance if is_accuracy(metric) else float("nan"), raster=points > _VECTOR_POINTS)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    for position in range(len(panels)):  # the last panel of a column is not always in the last row
+        if position + columns >= len(panels):
+            axes[position].tick_params(labelbottom=True)
+    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
+    figure.supylabel(scale.label, fontsize=9.5, color=INK)
+    shown = sorted({position for panel in panels for position, _ in panel.arms})
+    _legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
+    return figure
+
+
+def limits_note(panels: Sequence[Panel], metric: str) -> str:
+    """Return a sentence on what lies outside the axes, empty where nothing does: no axis is cut in silence."""
+    every = [one for panel in panels for _, one in panel.arms]
+    scale = _Scale.of(metric, every)
+    outside = sum(int(np.nanmax(v, initial=-np.inf) > scale.high) for one in every for v in one.runs)
+    if not outside:
+        return ""
+    return f"The axis ends at {scale.high:.3g}; {outside} {'run goes' if outside == 1 else 'runs go'} above it."
+
+
+@dataclass(frozen=True)
+class _Scale:
+    label: str
+    low: float
+    high: float
+    log: bool
+    factor: float = 1.0
+
+    @classmethod
+    def of(cls, metric: str, every: Sequence[Series]) -> _Scale:
+        parts = [one.runs[np.isfinite(one.runs)] for one in every]
+        values = np.concatenate(parts) if parts else np.empty(0)
+        title = metric_title(metric)
+        if is_accuracy(metric):
+            return cls(f"{title} (%)", -0.02, 1.03, log=False)
+        if not values.size:
+            return cls(title, 0.0, 1.0, log=False)
+        if "loss" in metric and (values > 0).any():
+            positive = values[values > 0]
+            starts = np.concatenate([one.runs[:, :1].ravel() for one in every if one.runs.size])
+            starts = starts[np.isfinite(starts)]
+            # A diverging run reaches 1e30; ten times the usual start keeps the others readable (and is noted).
+            usual = 10.0 * float(np.median(starts)) if starts.size else float(positive.max())
+            high = min(float(positive.max()), max(usual, float(np.quantile(positive, 0.9)))) * 1.3
+            return cls(f"{title} (log scale)", float(positive.min()) / 1.3, high, log=True)
+        spread = float(np.ptp(values)) or 1.0
+        return cls(title, float(values.min()) - 0.05 * spread, float(values.max()) + 0.05 * spread, log=False)
+
+
+def _panel(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool) -> None:
+    bare(ax)
+    if scale.log:
+        ax.set_yscale("log")
+    ax.set_ylim(scale.low, scale.high)
+    end = max((float(one.steps[-1]) for _, one in panel.arms if one.steps.size), default=1.0)
+    ax.set_xlim(-0.02 * end, 1.03 * end)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    if scale.log:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+    elif "%" in scale.label:
+        ax.set_yticks(np.linspace(0, 1, 5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+    if np.isfinite(chance):
+        ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
+    for position, one in panel.arms:
+        colour = HUES[position % len(HUES)]
+        lines = [np.column_stack([one.steps, np.clip(v, None, scale.high * 2)]) for v in one.runs]
+        thin = LineCollection(lines, colors=colour, linewidths=0.55, alpha=0.28, zorder=2, rasterized=raster)
+        ax.add_collection(thin, autolim=False)
+        if np.isfinite(one.low).any():
+            low = np.maximum(one.low, scale.low)
+            ax.fill_between(one.steps, low, one.high, color=colour, alpha=0.2, linewidth=0, zorder=2.5)
+    _means(ax, panel, hues)
+    for position, one in panel.arms:
+        _failures(ax, one, HUES[position % len(HUES)], scale, chance)
+    _counts(ax, panel)
+
+
+def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
+    parts = []
+    for position, one in panel.arms:
+        known = np.isfinite(one.mean)
+        parts.append(pd.DataFrame({"step": one.steps[known], "mean": one.mean[known], "hue": str(position)}))
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if table.empty:
+        return
+    names = [str(i) for i in range(len(hues))]
+    shown = [name for name in names if (table["hue"] == name).any()]
+    # `hue` and `style` carry the same variable: an arm is told by colour and by dash. errorbar=None because
+    # seaborn would bootstrap rows; the band above is the engine's own t interval.
+    sns.lineplot(
+        table, x="step", y="mean", hue="hue", style="hue", hue_order=shown, style_order=shown, ax=ax,
+        palette={n: HUES[int(n) % len(HUES)] for n in shown}, dashes={n: _dash(int(n)) or "" for n in shown},
+        errorbar=None, estimator=None, sort=False, linewidth=1.7, legend=False, zorder=4,
+    )  # fmt: skip
+    ax.set(xlabel="", ylabel="")
+    for position, one in panel.arms:
+        at = _marked(one.mean, position, len(panel.arms))
+        ax.plot(
+            one.steps[at], one.mean[at], linestyle="none", marker=MARKERS[position % len(MARKERS)], markersize=4.2,
+            color=HUES[position % len(HUES)], markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,
+        )  # fmt: skip
+
+
+def _marked(mean: NDArray[np.float64], position: int, of: int) -> NDArray[np.intp]:
+    """Choose about four evaluations to mark, shifted by arm so that markers of equal curves do not hide each other."""
+    known = np.flatnonzero(np.isfinite(mean))
+    if known.size <= 4:
+        return known
+    shift = (position + 1) / (of + 1)
+    return np.unique(known[np.clip(((np.arange(4) + shift) / 4 * known.size).astype(int), 0, known.size - 1)])
+
+
+def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) -> None:
+    if not one.failures:
+        return
+    x = np.array([end[0] for end in one.failures])
+    y = np.array([end[1] for end in one.failures])
+    unknown = chance if np.isfinite(chance) else scale.high
+    y = np.clip(np.where(np.isfinite(y), y, unknown), scale.low, scale.high)
+    x = np.clip(x, *ax.get_xlim())
+    ax.plot(x, y, linestyle="none", marker="x", markersize=6, markeredgewidth=2.6, color=PAPER, zorder=6, clip_on=False)
+    ax.plot(
+        x, y, linestyle="none", marker="x", markersize=5.4, markeredgewidth=1.4, color=colour, zorder=6.1,
+        clip_on=False, gid="failure",
+    )  # fmt: skip
+
+
+def _counts(ax: Axes, panel: Panel) -> None:
+    if panel.title:
+        ax.set_title(panel.title, fontsize=9, color=INK, pad=16.5, loc="left")
+    offset = 0.0
+    for position, one in panel.arms:
+        text = f"{one.learned}/{one.planned}"
+        text += f" ×{one.failed}" if one.failed else ""
+        missing = one.outcomes.get("missing", 0)
+        text += f" ∅{missing}" if missing else ""
+        ax.annotate(
+            text, (0, 1), (offset, 3.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.8,
+            color=HUES[position % len(HUES)], va="bottom", ha="left", fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+        offset += 5.6 * len(text) + 9
+
+
+def _legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures: bool) -> None:
+    handles = [
+        Line2D(
+            [], [], color=HUES[i % len(HUES)], linestyle=(0, _dash(i)) if _dash(i) else "-", linewidth=1.8, label=name,
+            marker=MARKERS[i % len(MARKERS)], markersize=5, markeredgecolor=PAPER, markeredgewidth=0.5,
+        )
+        for i, name in hues
+    ]  # fmt: skip
+    if failures:
+        handles.append(
+            Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5.4, markeredgewidth=1.4, label="failed")
+        )
+    figure.legend(
+        handles=handles, loc="outside upper left", ncols=min(len(handles), 6), title=title or None, fontsize=9,
+        title_fontsize=9, alignment="left", handlelength=3.2, columnspacing=1.8, borderaxespad=0.2,
+    )  # fmt: skip
+
+
+def _columns(panels: int) -> int:
+    if panels <= 2:
+        return panels
+    return 3 if panels in {3, 5, 6, 9} else 2 if panels == 4 else 4
+
+
+def _dash(position: int) -> tuple[float, ...]:
+    return DASHES[position % len(DASHES)]

@@ -1,0 +1,79 @@
+"""From a figure to bytes: SVG and PNG that are the same every time, and SVG that follows the page's colours."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from PIL import Image
+
+from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+
+_PAGE_COLOURS = {INK: "--ink", SOFT: "--soft", RULE: "--rule", BAND: "--band", PAPER: "--paper"} | {
+    colour: f"--hue-{position}" for position, colour in enumerate(HUES)
+}
+_COLOUR = re.compile("|".join(_PAGE_COLOURS), re.IGNORECASE)
+_ID = re.compile(r'\bid="([^"]+)"')
+_LONG = re.compile(r"(\.\d\d)\d+")
+_REFERENCE = re.compile(r'(?:xlink:href="#|url\(#)([^")]+)')
+
+
+def svg(drawn: Drawn) -> str:
+    """Return the figure as an SVG document; the same figure gives the same text."""
+    # hashsalt: without it clip paths and markers get random names, and committed findings would churn.
+    with drawing(), mpl.rc_context({"svg.hashsalt": drawn.name}):
+        out = io.StringIO()
+        FigureCanvasSVG(drawn.figure)
+        drawn.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+    text = re.sub(r"[ \t]+\n", "\n", out.getvalue())
+    # Six decimals of a point are half of the file; a hundredth of a point is far below a pixel.
+    return re.sub(r'(?<= d=")[^"]+', lambda path: _LONG.sub(r"\1", path[0]).replace("\n", " "), text)
+
+
+def png(drawn: Drawn, *, dots_per_inch: int = 144, colours: int = 192) -> bytes:
+    """Return the figure as a PNG with a palette, about a third of the size of a true-colour one.
+
+    Fewer than 256 colours are invisible in line art; the file carries no date and no program name.
+    """
+    with drawing():
+        raw = io.BytesIO()
+        FigureCanvasAgg(drawn.figure)
+        drawn.figure.savefig(
+            raw, format="png", dpi=dots_per_inch, metadata={"Software": None}, bbox_inches="tight", facecolor=PAPER
+        )
+    small = io.BytesIO()
+    with Image.open(raw) as image:
+        palette = image.convert("RGB").quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        palette.save(small, format="PNG", optimize=True)
+    return small.getvalue()
+
+
+def inline(document: str, drawn: Drawn) -> str:
+    """Make an SVG document part of a page: no prologue, the page's colours and font, names of its own.
+
+    Raises
+    ------
+    ValueError
+        The text holds no `<svg>` element.
+    """
+    start = document.find("<svg")
+    if start < 0:
+        raise ValueError(f"figure {drawn.name} is not an SVG document")
+    body = re.sub(r"<metadata>.*?</metadata>", "", document[start:], flags=re.DOTALL)
+    referenced = set(_REFERENCE.findall(body))
+
+    def own(match: re.Match[str]) -> str:
+        return f'id="{drawn.name}-{match[1]}"' if match[1] in referenced else ""
+
+    # Ids must be unique on the page; most of matplotlib's ("text_3") are referred to by nothing.
+    body = _ID.sub(own, body)
+    body = body.replace('xlink:href="#', f'xlink:href="#{drawn.name}-').replace("url(#", f"url(#{drawn.name}-")
+    body = _COLOUR.sub(lambda m: f"var({_PAGE_COLOURS[m[0].lower()]})", body)
+    body = re.sub(r"(font(?:-family)?: ?[^;\"]*?)(?:'DejaVu Sans')[^;\"]*", r"\1var(--sans)", body)
+    body = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", body, count=1)
+    body = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", body, count=1)
+    # Page readers announce the figure's own text instead of hundreds of loose tick labels.
+    return body.replace("<svg", '<svg role="img" aria-hidden="true" focusable="false"', 1).strip()

@@ -1,0 +1,143 @@
+"""Learning curves of one arm, with its failures: what the curve figures draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from ablate.track.record import StudyTables
+
+FAILED = ("diverged", "crashed")
+LEARNED = ("reached", "censored")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric of one arm over training.
+
+    Attributes
+    ----------
+    steps
+        Optimizer steps, int64 (evaluations,).
+    runs
+        The metric of each seed that was run, float64 (seeds run, evaluations), NaN where a run had
+        ended or was not finite.
+    failures
+        Step and last value of each failed run (x, y); y is NaN where it failed before the first evaluation.
+    mean, low, high
+        Pointwise mean and 95 % t interval over the seeds, float64 (evaluations,). For accuracies a failed run
+        counts at the majority rate from its failure on. Other metrics have no such floor: there the mean ends
+        where the first run failed, because a mean over survivors flatters an arm.
+    outcomes
+        Outcome -> number of planned seeds, `missing` included.
+    """
+
+    arm_id: str
+    steps: NDArray[np.int64]
+    runs: NDArray[np.float64]
+    failures: tuple[tuple[float, float], ...]
+    mean: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    outcomes: dict[str, int]
+
+    @property
+    def planned(self) -> int:
+        """Number of planned seeds."""
+        return sum(self.outcomes.values())
+
+    @property
+    def learned(self) -> int:
+        """Number of seeds that ended reached or censored: finite, and better than the majority class."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in LEARNED)
+
+    @property
+    def failed(self) -> int:
+        """Number of seeds that diverged or crashed."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in FAILED)
+
+
+def is_accuracy(metric: str) -> bool:
+    """Tell whether chance (the majority rate) is the value of knowing nothing."""
+    return "accuracy" in metric
+
+
+def majority_rate(tables: StudyTables, arm_ids: list[str] | None = None) -> float:
+    """Return the rate of always answering the most frequent class, averaged over the seeds; NaN if unknown."""
+    rows = tables.seeds if arm_ids is None else tables.seeds[tables.seeds["arm_id"].isin(arm_ids)]
+    rates = pd.to_numeric(rows["majority_rate"], errors="coerce") if "majority_rate" in rows else pd.Series(dtype=float)
+    if rates.notna().any():
+        return float(rates.mean())
+    known = [float(facts["majority_rate"]) for facts in tables.facts.values() if "majority_rate" in facts]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def series(tables: StudyTables, metric: str) -> dict[str, Series]:
+    """Return the curves of every planned arm, by arm id; arms without any curve have empty arrays."""
+    rows = tables.curves[tables.curves["metric"] == metric]
+    every_step = np.unique(rows["step"].to_numpy(np.int64))
+    by_arm = dict(tuple(rows.groupby("arm_id", sort=False)))
+    seeds_by_arm = dict(tuple(tables.seeds.groupby("arm_id", sort=False)))
+    found = {}
+    for arm_id in tables.planned["arm_id"]:
+        own, seeds = by_arm.get(arm_id), seeds_by_arm.get(arm_id)
+        found[arm_id] = _one(arm_id, own, seeds, every_step=every_step, metric=metric, tables=tables)
+    return found
+
+
+def _one(
+    arm_id: str,
+    rows: pd.DataFrame | None,
+    seeds: pd.DataFrame | None,
+    *,
+    every_step: NDArray[np.int64],
+    metric: str,
+    tables: StudyTables,
+) -> Series:
+    outcomes = {} if seeds is None else {str(k): int(v) for k, v in seeds["outcome"].value_counts().items()}
+    none = np.empty(0)
+    if seeds is None or not (seeds["outcome"] != "missing").any():
+        return Series(arm_id, np.empty(0, np.int64), np.empty((0, 0)), (), none, none, none, outcomes)
+    run = seeds[seeds["outcome"] != "missing"].sort_values("seed")
+    failed = run["outcome"].isin(FAILED).to_numpy()
+    # An arm whose every run failed early has no late evaluations of its own; it still goes on, at chance.
+    steps = every_step if rows is None or failed.all() else np.unique(rows["step"].to_numpy(np.int64))
+    values = np.full((len(run), len(steps)), np.nan)
+    if rows is not None:
+        at_seed = run["seed"].to_numpy()
+        known = rows[rows["seed"].isin(at_seed)]
+        where = np.searchsorted(at_seed, known["seed"].to_numpy())
+        values[where, np.searchsorted(steps, known["step"].to_numpy(np.int64))] = known["value"].to_numpy(np.float64)
+    values[~np.isfinite(values)] = np.nan
+    first_bad = pd.to_numeric(run["first_nonfinite_step"], errors="coerce").to_numpy(np.float64)
+    ends = tuple(_end(steps, values[i], first_bad[i]) for i in np.flatnonzero(failed))
+    chance = majority_rate(tables, [arm_id])
+    mean, low, high = _band(values, failed, chance if is_accuracy(metric) else float("nan"))
+    return Series(arm_id, steps, values, ends, mean, low, high, outcomes)
+
+
+def _end(steps: NDArray[np.int64], values: NDArray[np.float64], first_bad: float) -> tuple[float, float]:
+    finite = np.flatnonzero(np.isfinite(values))
+    if not finite.size:
+        return (0.0 if np.isnan(first_bad) else first_bad), float("nan")
+    last = finite[-1]
+    return (float(steps[last]) if np.isnan(first_bad) else max(first_bad, float(steps[last]))), float(values[last])
+
+
+def _band(
+    values: NDArray[np.float64], failed: NDArray[np.bool_], chance: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    filled = values.copy()
+    for i in np.flatnonzero(failed):
+        finite = np.flatnonzero(np.isfinite(filled[i]))
+        filled[i, finite[-1] + 1 if finite.size else 0 :] = chance
+    count = filled.shape[0]
+    mean = filled.mean(axis=0)  # NaN where any run has no value: deliberately not nanmean
+    if count < 2:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    half = stats.t.ppf(0.975, count - 1) * filled.std(axis=0, ddof=1) / np.sqrt(count)
+    return mean, mean - half, mean + half

@@ -1,0 +1,113 @@
+"""How every figure looks: ink, hues, markers, dashes, and the settings matplotlib draws under.
+
+Colours are chosen once here. In the page they become CSS variables, so one drawing serves light and dark.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+INK = "#1f2429"  # text, axes
+SOFT = "#667079"  # secondary text, chance lines
+RULE = "#d5dade"  # grid, spines
+BAND = "#e9ecef"  # the ±δ band
+PAPER = "#ffffff"
+
+# seaborn's "colorblind" palette without its two palest colours, which vanish on white. Written out because
+# the page needs the same values as CSS variables (with brighter twins for the dark page).
+HUES = ("#0173b2", "#d55e00", "#029e73", "#cc78bc", "#de8f05", "#56b4e9", "#ca9161", "#7f7f7f")
+DARK_HUES = ("#4fb0ee", "#ff8f45", "#34cfa0", "#e5a0d8", "#f2b24a", "#9ad4fb", "#dfb58d", "#a8adb2")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
+# (on, off, …) in points; empty is a solid line, then ever more broken.
+DASHES: tuple[tuple[float, ...], ...] = (
+    (), (5, 1.6), (1.2, 1.2), (5, 1.4, 1.2, 1.4), (8, 2), (3, 1, 1, 1, 1, 1), (2, 2), (9, 2, 2, 2),
+)  # fmt: skip
+
+SETTINGS: dict[str, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": SOFT,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 9.5,
+    "axes.linewidth": 0.7,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.unicode_minus": True,
+    "figure.facecolor": PAPER,
+    # Names beyond DejaVu are taken where the machine has them (Chinese level names); warnings are silenced below.
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "path.simplify_threshold": 0.3,
+    "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
+    "text.color": INK,
+    "xtick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "xtick.major.size": 3.0,
+    "xtick.major.width": 0.7,
+    "ytick.color": SOFT,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8.5,
+    "ytick.major.size": 3.0,
+    "ytick.major.width": 0.7,
+}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A finished figure.
+
+    Attributes
+    ----------
+    name
+        File stem, unique within a report.
+    title
+        A few words, the heading above it.
+    caption
+        What is drawn and what every mark, bar and band means.
+    alt
+        What a reader would take from it, for those who cannot see it.
+    floor
+        Width in CSS pixels below which it scrolls instead of shrinking further.
+    """
+
+    name: str
+    title: str
+    figure: Figure
+    caption: str
+    alt: str
+    floor: int = 560
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw under `SETTINGS`, whatever the user's matplotlibrc says, and restore theirs afterwards."""
+    settings: Any = {key: mpl.rcParamsDefault[key] for key in mpl.rcParamsDefault if key != "backend"} | SETTINGS
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # captions repeat all text outside the figure
+        yield
+
+
+def hue(position: int) -> str:
+    """Return the colour of the n-th level; comes round after eight, when the marker has to tell."""
+    return HUES[position % len(HUES)]
+
+
+def bare(ax: Axes, *, grid: str = "both") -> None:
+    """Leave an axes with its left and bottom lines and a quiet grid along `grid` (`x`, `y`, `both`)."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(visible=False)
+    ax.grid(visible=True, axis=grid)  # type: ignore[arg-type]

@@ -1,0 +1,182 @@
+"""The page: everything the two templates print, gathered once, so that HTML and Markdown cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ablate.report.ablation import ablation_table, table_metrics
+from ablate.report.families import Family, Tally, families, tally
+from ablate.report.figures.style import Drawn
+from ablate.report.method import method_notes
+from ablate.report.provenance import fixed, provenance
+from ablate.report.runs import LedgerView, ledger_view
+from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import counted
+from ablate.stats.verdict import Verdict
+from ablate.sweep.study import Quote, Study
+from ablate.track.record import StudyTables
+
+_TITLES = {
+    "verdicts": "Verdicts",
+    "quotes": "What the notes say",
+    "not-concluded": "What is not concluded",
+    "ablation": "Ablation table",
+    "figures": "The study's own figures",
+    "curves": "Learning curves",
+    "ledger": "Where every run went",
+    "confounds": "Known confounds",
+    "method": "How the numbers were made",
+    "provenance": "Provenance",
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A term and its value."""
+
+    term: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its anchor."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the templates take it: `svg` is ready to be part of the page."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    floor: int
+    svg: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The drawn figures by their place on the page."""
+
+    forest: Drawn | None
+    own: tuple[Drawn, ...]
+    curves: tuple[Drawn, ...]
+    endings: tuple[Drawn, ...]
+
+    def all(self) -> tuple[Drawn, ...]:
+        """Return every figure, in the order of the page."""
+        return (*((self.forest,) if self.forest else ()), *self.endings, *self.own, *self.curves)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is printed; every text is plain, the templates escape it."""
+
+    name: str
+    title: str
+    question: str
+    background: str
+    created: str
+    facts: tuple[Fact, ...]
+    families: tuple[Family, ...]
+    tally: Tally
+    forest: Picture | None
+    quotes: tuple[Quote, ...]
+    not_concluded: tuple[str, ...]
+    tables: tuple[Table, ...]
+    endings: tuple[Picture, ...]
+    own: tuple[Picture, ...]
+    curves: tuple[Picture, ...]
+    ledger: LedgerView
+    confounds: tuple[str, ...]
+    method: tuple[Fact, ...]
+    command: str
+    fixed: tuple[Fact, ...]
+    provenance: tuple[Fact, ...]
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections the page has, in order."""
+        optional = {"quotes": self.quotes, "figures": self.own, "curves": self.curves, "confounds": self.confounds}
+        return tuple(Section(name, title) for name, title in _TITLES.items() if optional.get(name, True))
+
+    def section(self, name: str) -> str:
+        """Return a section's title."""
+        return _TITLES[name]
+
+    @property
+    def provenance_table(self) -> Table:
+        """The fixed values and the provenance as one two-column table, for Markdown."""
+        rows = tuple(Row((fact.term, fact.value)) for fact in (*self.fixed, *self.provenance))
+        return Table("Provenance", (Column("what"), Column("value")), rows)
+
+
+def build_page(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], figures: Figures, inlined: dict[str, str]
+) -> Page:
+    """Gather the page.
+
+    Parameters
+    ----------
+    inlined
+        Figure name -> SVG ready to stand in the page.
+    """
+    metrics = table_metrics(tables, verdicts)
+    claimed = [quote for claim in study.claims if (quote := claim.quote)]
+    view = ledger_view(tables)
+    return Page(
+        name=str(tables.study["name"]),
+        title=study.title,
+        question=study.question,
+        background=study.background,
+        created=str(tables.study["created"])[:10],
+        facts=_facts(study, tables),
+        families=tuple(families(study, tables, verdicts)),
+        tally=tally(verdicts),
+        forest=_picture(figures.forest, inlined) if figures.forest else None,
+        quotes=tuple(quote for quote in study.quotes if quote not in claimed),
+        not_concluded=_not_concluded(study, tables),
+        tables=tuple(table for metric in metrics if (table := ablation_table(tables, metric))),
+        endings=tuple(_picture(figure, inlined) for figure in figures.endings),
+        own=tuple(_picture(figure, inlined) for figure in figures.own),
+        curves=tuple(_picture(figure, inlined) for figure in figures.curves),
+        ledger=view,
+        confounds=tuple(study.confounds),
+        method=tuple(Fact(*note) for note in method_notes(study, tables, verdicts)),
+        command=str(tables.study["command"]),
+        fixed=tuple(Fact(*row) for row in fixed(study)),
+        provenance=tuple(Fact(*row) for row in provenance(study, tables)),
+    )
+
+
+def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
+    return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.floor, inlined[drawn.name])
+
+
+def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
+    ran = int((tables.seeds["outcome"] != "missing").sum())
+    datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
+    facts = [
+        Fact("arms", str(len(tables.planned))),
+        Fact("seeds", str(tables.seeds["seed"].nunique())),
+        Fact("runs" if ran == len(tables.seeds) else f"of {len(tables.seeds)} planned runs", str(ran)),
+        Fact("claims", str(len(study.claims))),
+        Fact("data", ", ".join(datasets)),
+        Fact("values in all arms, nothing tuned" if study.fairness == "fixed" else "per arm", study.fairness),
+    ]
+    return tuple(fact for fact in facts if fact.value)
+
+
+def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
+    datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
+    where = f" on {', '.join(datasets)}" if datasets else ""
+    general = (
+        f"The evidence is {counted(tables.seeds['seed'].nunique(), 'seed')}{where} at the levels and the budget listed "
+        "below. Nothing is concluded about other data, networks, budgets or levels."
+    )
+    return (*study.not_concluded, general)

@@ -1,0 +1,61 @@
+"""Where the numbers come from: data, code, machine, tracking; what is the same in every arm."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ablate.report.wording import counted, levels_text, listed, seconds
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+
+_DATA = (
+    "dataset",
+    "fingerprint",
+    "train_size",
+    "validation_size",
+    "test_size",
+    "classes",
+    "majority_rate",
+    "steps",
+    "parameters",
+)
+
+
+def fixed(study: Study) -> list[tuple[str, str]]:
+    """Return the factors with their levels, then every value that is the same in all arms."""
+    factors = [(name, ", ".join(levels_text(levels).values())) for name, levels in study.factors.items()]
+    rows = [(f"{name} (factor)", text) for name, text in factors]
+    rows += [(name, _text(value)) for name, value in study.fixed.items()]
+    return [*rows, ("fairness", study.fairness)]
+
+
+def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
+    """Return data facts, the tracker's ids, versions and times; facts that differ between arms say so."""
+    rows = []
+    names = dict.fromkeys([*_DATA, *sorted({name for facts in tables.facts.values() for name in facts})])
+    for name in names:
+        if name in study.fixed:
+            continue
+        values = [facts[name] for facts in tables.facts.values() if name in facts]
+        texts = list(dict.fromkeys(_text(value) for value in values))
+        if texts:
+            some = (
+                texts[0] if len(texts) == 1 else listed(texts) if len(texts) <= 4 else f"{len(texts)} different values"
+            )
+            rows.append((f"data {name}" if name == "fingerprint" else name.replace("_", " "), some))
+    head = tables.study
+    rows += [("study", str(head["name"])), ("study key (SHA-256)", str(head["key"]))]
+    rows += [("MLflow run", str(head["run_id"])), ("MLflow experiment", str(head["experiment_id"]))]
+    rows += [("created", str(head["created"]))]
+    ran = tables.seeds.loc[tables.seeds["outcome"] != "missing", "seconds"].astype(float)
+    rows.append(
+        ("training time, all runs", f"{seconds(float(ran.sum()))} over {counted(int(ran.notna().sum()), 'run')}")
+    )
+    return rows + [(str(name).replace("_", " "), _text(value)) for name, value in dict(head["provenance"]).items()]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

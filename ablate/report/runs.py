@@ -1,0 +1,80 @@
+"""The run ledger as a reader sees it: where every planned run went, arm by arm, seed by seed, with its sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablate.report.templating import Column, Row, Table
+from ablate.stats.summary import ENDS, ledger
+from ablate.track.record import StudyTables
+
+GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "diverged": "×", "crashed": "!", "missing": "∅"}
+_MEANING = {
+    "reached": "the target held at two evaluations in a row",
+    "censored": "learned, but the budget ended first",
+    "stalled": "never better than always answering the most frequent class (+ 3 SE)",
+    "diverged": "became non-finite, or ended above ten times its first loss",
+    "crashed": "the program raised an error",
+    "missing": "planned, not run",
+}
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One arm (or the total): planned runs, a count per outcome, and a strip of (glyph, outcome, seed)."""
+
+    arm: str
+    planned: int
+    counts: tuple[int, ...]
+    strip: tuple[tuple[str, str, int], ...] = ()
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerView:
+    """The ledger with its sum in words, what the outcomes mean, and the same as a plain table for Markdown."""
+
+    outcomes: tuple[str, ...]
+    rows: tuple[LedgerRow, ...]
+    sum: str
+    legend: str
+    table: Table
+
+
+def ledger_view(tables: StudyTables) -> LedgerView:
+    """Return the ledger; `stats.ledger` has checked that it adds up, arm by arm.
+
+    Raises
+    ------
+    Failure
+        It does not.
+    """
+    frame = ledger(tables)
+    by_arm = {arm: part.sort_values("seed") for arm, part in tables.seeds.groupby("arm_id", sort=False)}
+    rows = []
+    for record, is_base in zip(frame.to_dict("records"), tables.planned["baseline"], strict=True):
+        part = by_arm.get(record["arm_id"])
+        strip = () if part is None else tuple(
+            (GLYPHS[str(outcome)], str(outcome), int(seed))
+            for outcome, seed in zip(part["outcome"], part["seed"], strict=True)
+        )  # fmt: skip
+        counts = tuple(int(record[name]) for name in ENDS)
+        rows.append(LedgerRow(str(record["arm"]), int(record["planned"]), counts, strip, "base" if is_base else ""))
+    sums = tuple(int(frame[name].sum()) for name in ENDS)
+    total = LedgerRow("all arms", int(frame["planned"].sum()), sums, css="total")
+    parts = " + ".join(f"{count} {name}" for name, count in zip(ENDS, total.counts, strict=True))
+    every = (*rows, total)
+    return LedgerView(
+        outcomes=ENDS,
+        rows=every,
+        sum=f"{total.planned} planned = {parts}.",
+        legend="; ".join(f"{GLYPHS[name]} {name}: {_MEANING[name]}" for name in ENDS) + ".",
+        table=Table(
+            "Run ledger",
+            (Column("arm"), Column("planned", "n"), *(Column(name, "n") for name in ENDS), Column("seed by seed")),
+            tuple(
+                Row((r.arm, str(r.planned), *map(str, r.counts), "".join(g for g, _, _ in r.strip)), r.css)
+                for r in every
+            ),
+        ),
+    )

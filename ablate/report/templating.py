@@ -1,0 +1,93 @@
+"""The two templates and what they need: HTML escaping by default, Markdown escaping, aligned Markdown tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+# Only what GitHub would read as markup where it stands: a raw file full of backslashes is no pleasure either.
+_MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading and its CSS class: `n` for numbers (right), `mark` for component marks (centred)."""
+
+    title: str
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of texts, and its CSS class (`base`, `total`)."""
+
+    cells: tuple[str, ...]
+    css: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts that reads the same in HTML and in Markdown."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+def markdown_text(text: object) -> str:
+    r"""Escape what Markdown would take for markup, and keep the text on one line.
+
+    >>> markdown_text("a_b * <c> | d")
+    'a_b \\* \\<c> \\| d'
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def markdown_table(table: Table) -> str:
+    """Return a GitHub table, padded so that the raw text lines up too."""
+    heads = [markdown_text(column.title) for column in table.columns]
+    bold = {"base": "", "total": "**"}
+    rows = []
+    for row in table.rows:
+        mark = bold.get(row.css, "")
+        rows.append([f"{mark}{markdown_text(cell)}{mark}" if cell else "" for cell in row.cells])
+    widths = [max(3, *(len(line[i]) for line in [heads, *rows])) for i in range(len(heads))]
+    right = [column.css == "n" for column in table.columns]
+    centre = [column.css == "mark" for column in table.columns]
+
+    def line(cells: list[str]) -> str:
+        padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * (w - 1) + ":" if r else ":" + "-" * (w - 2) + ":" if m else "-" * w
+        for w, r, m in zip(widths, right, centre, strict=True)
+    ]
+    return "\n".join([line(heads), line(rule), *(line(row) for row in rows)])
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("ablate.report"),
+        autoescape=select_autoescape(["html.j2"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = markdown_text
+    environment.filters["mdtable"] = markdown_table
+    environment.globals["gap"] = "\n\n"
+    return environment
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template (`report.html.j2`, `report.md.j2`); a name the page does not have is an error."""
+    text = _environment().get_template(template).render(**context)
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"

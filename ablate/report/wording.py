@@ -1,0 +1,210 @@
+"""Numbers and names as a reader meets them: units, signs, significant digits, titles of metrics and levels."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ablate.stats.metric import amounts, unit_of
+from ablate.stats.verdict import p_text
+from ablate.track.record import Level
+
+NONE = "–"  # stands where there is no number
+_SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
+_PREFIXES = {
+    "final": "{} at the last step",
+    "best": "best {}",
+    "aulc": "area under the {} curve",
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How values of a metric are printed.
+
+    Attributes
+    ----------
+    scale
+        Factor from the logged value to the printed one (100 for accuracies, logged as fractions).
+    value, difference
+        Unit after a value and after a difference of two (`%`, but `pp` for percentage points).
+    decimals
+        Digits after the point; None prints three significant digits.
+    """
+
+    scale: float = 1.0
+    value: str = ""
+    difference: str = ""
+    decimals: int | None = None
+
+
+def unit(metric: str) -> Unit:
+    """Return the unit a metric is printed in, told from its name.
+
+    >>> unit("final/test_accuracy").difference
+    'pp'
+    """
+    if unit_of(metric):
+        return Unit(100.0, "%", "pp", 2)
+    if metric.endswith("steps"):
+        return Unit(1.0, "steps", "steps", 0)
+    if metric.endswith("seconds"):
+        return Unit(1.0, "s", "s")
+    return Unit()
+
+
+def metric_title(metric: str) -> str:
+    """Return a metric's name in words.
+
+    >>> metric_title("final/test_accuracy")
+    'test accuracy at the last step'
+    >>> metric_title("train/loss")
+    'train loss'
+    """
+    prefix, _, rest = metric.rpartition("/")
+    if metric == "ttt/steps":
+        return "steps to the target"
+    words = rest.replace("_", " ")
+    return _PREFIXES[prefix].format(words) if prefix in _PREFIXES else f"{prefix.replace('/', ' ')} {words}".strip()
+
+
+def plain(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
+    """Print a number without its unit: a true minus sign, ∞ for infinite, a dash for NaN.
+
+    >>> plain(-0.0312, Unit(100, "%", "pp", 2), signed=True), plain(float("nan")), plain(float("inf"))
+    ('−3.12', '–', '∞')
+    """
+    if value is None or math.isnan(value):
+        return NONE
+    scaled = value * unit.scale
+    if math.isinf(scaled):
+        return "−∞" if scaled < 0 else ("+∞" if signed else "∞")
+    text = f"{abs(scaled):.{unit.decimals}f}" if unit.decimals is not None else _significant(abs(scaled), 3)
+    zero = not text.strip("0.")
+    sign = "" if zero else "−" if scaled < 0 else "+" if signed else ""
+    return sign + text
+
+
+def difference(value: float, unit: Unit) -> str:
+    """Print a difference with its sign and unit.
+
+    >>> difference(0.0312, unit("final/test_accuracy"))
+    '+3.12 pp'
+    """
+    return f"{plain(value, unit, signed=True)} {unit.difference}".strip()
+
+
+def interval(low: float, high: float, unit: Unit, *, signed: bool = True) -> str:
+    """Print an interval, without its unit.
+
+    >>> interval(-0.01, float("inf"), unit("final/test_accuracy"))
+    '[−1.00, +∞]'
+    """
+    if math.isnan(low) and math.isnan(high):
+        return NONE
+    return f"[{plain(low, unit, signed=signed)}, {plain(high, unit, signed=signed)}]"
+
+
+def p_value(p: float | None) -> str:
+    """Print a p-value as the verdict sentences do; a dash where nothing was tested.
+
+    >>> p_value(0.0421), p_value(None), p_value(float("nan"))
+    ('0.042', '–', '–')
+    """
+    return NONE if p is None or math.isnan(p) else p_text(p)
+
+
+def effect_text(effect: float, low: float, high: float, metric: str) -> str:
+    """Print an effect with its interval, rounded as the verdict sentences round it.
+
+    >>> effect_text(0.2131, 0.195, 0.231, "aulc/train_accuracy")
+    '+21.3 [+19.5, +23.1] pp'
+    """
+    texts = amounts([effect, low, high], metric, width=high - low)
+    signed = [
+        ("+" if value > 0 and text.strip("0.") else "") + text
+        for text, value in zip(texts, (effect, low, high), strict=True)
+    ]
+    return f"{signed[0]} [{signed[1]}, {signed[2]}]{unit_of(metric)}"
+
+
+def seconds(value: float) -> str:
+    """Print a duration.
+
+    >>> seconds(0.0421), seconds(3.21), seconds(754.0)
+    ('0.042 s', '3.2 s', '12.6 min')
+    """
+    if value is None or math.isnan(value):
+        return NONE
+    if value >= 120:
+        return f"{value / 60:.1f} min"
+    return f"{value:.1f} s" if value >= 1 else f"{value:.3f} s"
+
+
+def levels_text(levels: Sequence[Level]) -> dict[Level, str]:
+    """Return a short text for each level of a factor, short but still true and still distinct.
+
+    Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 %.
+
+    >>> levels_text([10**-2.2, 0.125, "batch", None])
+    {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'none'}
+    """
+    texts = {level: _level(level) for level in levels}
+    if len(set(texts.values())) < len(texts):
+        texts = {level: text if isinstance(level, str) else repr(level) for level, text in texts.items()}
+    return texts
+
+
+def shortened(text: str) -> str:
+    """Shorten the numbers in a text such as a claim's cell, as `levels_text` does.
+
+    >>> shortened("init.std=0.5411695265464637,norm=batch")
+    'init.std=0.54, norm=batch'
+    """
+    return ", ".join(
+        re.sub(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?$", lambda m: _level(float(m[0])), part) for part in text.split(",")
+    )
+
+
+def level_title(factor: str, text: str) -> str:
+    """Return `σ = 0.01` for `init.std`, `norm = batch` for the rest."""
+    return f"{_SYMBOLS.get(factor, factor)} = {text}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *head, last = words
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+def counted(number: int, word: str) -> str:
+    """Return `1 seed`, `8 seeds`."""
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def _level(level: Level) -> str:
+    if level is None:
+        return "none"
+    if isinstance(level, bool):
+        return "on" if level else "off"
+    if isinstance(level, float):
+        for digits in range(2, 17):
+            text = _significant(abs(level), digits)
+            if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
+                return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
+    return str(level)
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    if not 1e-5 <= value < 1e7:
+        return f"{value:.{digits - 1}e}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(value)))
+    return f"{value:.{decimals}f}"

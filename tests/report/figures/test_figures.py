@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+
+import numpy as np
+import pytest
+
+from ablate.report.figures.curve_grid import curve_grid
+from ablate.report.figures.endings import endings
+from ablate.report.figures.forest import forest
+from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.render import inline, png, svg
+from ablate.report.figures.series import series
+from ablate.stats.judge import judge
+from ablate.sweep.study import CurveGrid
+
+
+def words(figure) -> str:
+    return " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg(figure)))
+
+
+def failure_marks(figure) -> int:
+    marks = [line for ax in figure.figure.axes for line in ax.lines if line.get_gid() == "failure"]
+    return sum(len(line.get_xdata()) for line in marks)
+
+
+def test_band_is_the_pointwise_t_interval_over_seeds(study):
+    _, tables = study
+    arm = tables.planned["arm_id"][1]  # norm=none, init.std=0.01: nothing fails
+    one = series(tables, "train/accuracy")[arm]
+    column = one.runs[:, 7]
+    half = 2.3646 * column.std(ddof=1) / math.sqrt(8)
+    assert one.mean[7] == pytest.approx(column.mean())
+    assert one.high[7] - one.mean[7] == pytest.approx(half, rel=1e-4)
+
+
+def test_a_diverged_run_counts_at_chance_on_accuracy_and_ends_the_mean_of_a_loss(study):
+    _, tables = study
+    arm = tables.planned["arm_id"][3]  # norm=none, init.std=1: six of eight diverge
+    accuracy, loss = series(tables, "train/accuracy")[arm], series(tables, "train/loss")[arm]
+    survivors = accuracy.runs[np.isfinite(accuracy.runs[:, -1]), -1]
+    assert len(survivors) == 2
+    assert accuracy.mean[-1] == pytest.approx((survivors.sum() + 6 * 0.104) / 8)
+    assert math.isnan(loss.mean[-1])
+    assert math.isfinite(loss.mean[0])
+
+
+def test_every_failed_run_is_marked_and_counted(study):
+    model, tables = study
+    failed = int(tables.seeds["outcome"].isin(["diverged", "crashed"]).sum())
+    for figure in (
+        learning_curves(tables, "train/accuracy", contrast="norm"),
+        learning_curves(tables, "train/loss", contrast="norm"),
+        curve_grid(tables, model.figures[0]),
+        endings(tables, "final/test_accuracy", contrast="norm"),
+    ):
+        assert figure is not None
+        assert failure_marks(figure) == failed
+    grid = curve_grid(tables, model.figures[0])
+    assert grid is not None
+    assert "2/8 ×6" in words(grid)
+    assert "∅1" in words(grid)
+
+
+def test_a_run_that_failed_before_its_first_evaluation_is_still_marked(study):
+    _, tables = study
+    arm = tables.planned["arm_id"][3]
+    curves = tables.curves[tables.curves["arm_id"] != arm]
+    figure = learning_curves(
+        type(tables)(tables.study, tables.planned, tables.seeds, curves, tables.facts), "train/loss"
+    )
+    assert figure is not None
+    assert failure_marks(figure) == 7
+
+
+def test_an_axis_that_ends_below_a_curve_says_so(study):
+    _, tables = study
+    figure = learning_curves(tables, "train/loss", contrast="norm")
+    assert figure is not None
+    assert "runs go above it" in figure.caption
+
+
+def test_grid_has_a_panel_per_level_with_its_chance_line(make):
+    model, tables = make(stds=tuple(float(s) for s in np.logspace(0, -4, 16)), seeds=3)
+    figure = curve_grid(tables, model.figures[0])
+    assert figure is not None
+    shown = [ax for ax in figure.figure.axes if ax.get_visible()]
+    assert len(shown) == 16
+    assert all(any(line.get_ydata()[0] == pytest.approx(0.104) for line in ax.lines) for ax in shown)
+    assert "σ = 0.0074" in words(figure)
+    assert len(png(figure)) < 250_000
+
+
+def test_grid_of_a_metric_nobody_logged_is_left_out(study):
+    _, tables = study
+    assert curve_grid(tables, CurveGrid(metric="no/such", panel="init.std", hue="norm")) is None
+
+
+@pytest.mark.parametrize("arms", [1, 3, 9, 20])
+def test_one_factor_of_any_size_is_drawn(make, arms):
+    _, tables = make(
+        stds=tuple(0.001 * 1.3**i for i in range(arms)), norms=("batch",), seeds=2, missing=0, claims=False
+    )
+    figure = learning_curves(tables, "train/accuracy")
+    assert figure is not None
+    assert len(figure.figure.axes) >= (1 if arms <= 4 else arms - 1)
+
+
+def test_a_single_seed_has_a_mean_and_no_band(make):
+    _, tables = make(seeds=1, missing=0, claims=False)
+    one = series(tables, "train/accuracy")[tables.planned["arm_id"][1]]
+    assert np.isfinite(one.mean).all()
+    assert np.isnan(one.low).all()
+    assert endings(tables, "final/test_accuracy") is not None
+
+
+def test_hues_differ_in_marker_and_dash_too(study):
+    _, tables = study
+    figure = learning_curves(tables, "train/accuracy", contrast="norm")
+    assert figure is not None
+    (legend,) = figure.figure.legends
+    none, batch, _ = legend.get_lines()
+    assert none.get_color() != batch.get_color()
+    assert none.get_marker() != batch.get_marker()
+    assert none.get_linestyle() != batch.get_linestyle()
+
+
+def test_forest_says_outcomes_in_words_and_shape(study):
+    verdict = judge(*study)[0]
+    rows = [
+        dataclasses.replace(verdict, claim_id=f"a[x={i}]", outcome=outcome)
+        for i, outcome in enumerate(("supported", "refuted", "inconclusive"))
+    ]
+    bare = dataclasses.replace(verdict, claim_id="b", outcome="not_tested", effect=None, interval_low=None,
+                               interval_high=None, p_adjusted=None, differences={})  # fmt: skip
+    figure = forest([*rows, bare], failed={"a[x=1]": 5})
+    assert figure is not None
+    text = words(figure)
+    assert all(word in text for word in ("supported", "refuted", "inconclusive", "not tested", "×5"))
+    assert "a[x=1] refuted" in figure.alt
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_forest_takes_open_intervals_in_any_number(study, number):
+    verdict = judge(*study)[0]
+    rows = [
+        dataclasses.replace(verdict, claim_id=f"c{i}", interval_low=-math.inf, interval_high=math.inf)
+        for i in range(number)
+    ]
+    figure = forest(rows)
+    assert figure is not None
+    assert "[−∞, +∞]" in words(figure)
+    (ax,) = figure.figure.axes
+    assert np.isfinite(ax.get_xlim()).all()
+    assert sum(line.get_marker() in "<>" for line in ax.lines) == 2 * number
+
+
+def test_forest_divides_by_delta_only_where_claims_differ(study):
+    verdict = judge(*study)[0]
+    alike = forest([verdict, dataclasses.replace(verdict, claim_id="other")])
+    unlike = forest([verdict, dataclasses.replace(verdict, claim_id="other", delta=0.02)])
+    none = forest([verdict, dataclasses.replace(verdict, claim_id="other", metric="ttt/steps", delta=0.0)])
+    assert alike is not None
+    assert unlike is not None
+    assert none is not None
+    assert "(pp)" in words(alike)
+    assert "effect / δ" in words(unlike)
+    assert "unit of its metric" in words(none)
+
+
+def test_forest_of_nothing_is_nothing():
+    assert forest([]) is None
+
+
+def test_text_that_the_font_lacks_does_not_stop_a_figure(make):
+    _, tables = make(norms=("无", "批"), seeds=2, claims=False)
+    figure = learning_curves(tables, "train/accuracy")
+    assert figure is not None
+    assert "批" in svg(figure)
+    assert png(figure)
+
+
+def test_inlined_figure_has_names_of_its_own(study):
+    figure = learning_curves(study[1], "train/accuracy")
+    assert figure is not None
+    text = inline(svg(figure), figure)
+    assert text.startswith("<svg")
+    assert "<metadata>" not in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert ids
+    assert all(name.startswith(f"{figure.name}-") for name in ids)
+
+
+def test_drawing_leaves_the_users_settings_alone(study):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    learning_curves(study[1], "train/loss")
+    assert dict(mpl.rcParams) == before

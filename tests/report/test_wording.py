@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from ablate.report.templating import Column, Row, Table, markdown_table, markdown_text
+from ablate.report.wording import effect_text, interval, levels_text, metric_title, plain, unit
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.12345, "12.35"), (-0.001, "−0.10"), (-1e-9, "0.00"), (math.nan, "–"), (-math.inf, "−∞")]
+)
+def test_accuracies_are_printed_in_percent(value, text):
+    assert plain(value, unit("final/test_accuracy")) == text
+
+
+def test_losses_keep_three_significant_digits():
+    assert [plain(x, unit("final/train_loss")) for x in (2.30259, 0.0512345, 12345.6, 3e-7)] == [
+        "2.30",
+        "0.0512",
+        "12346",
+        "3.00e-07",
+    ]
+
+
+def test_an_interval_open_to_one_side_says_so():
+    assert interval(-math.inf, 0.02, unit("final/test_accuracy")) == "[−∞, +2.00]"
+
+
+def test_levels_that_would_read_alike_are_written_out():
+    assert list(levels_text([0.1, 0.1001, 0.01]).values()) == ["0.1", "0.1001", "0.01"]
+
+
+def test_a_level_of_none_and_the_word_none_stay_apart():
+    assert len(set(levels_text([None, "none"]).values())) == 2
+
+
+def test_metric_titles_read_as_words():
+    assert metric_title("aulc/train_accuracy") == "area under the train accuracy curve"
+    assert metric_title("my/own/thing_here") == "my own thing here"
+
+
+def test_an_effect_shows_its_sign_and_unit():
+    assert effect_text(-0.01, -0.02, 0.001, "final/test_accuracy").endswith(" pp")
+    assert effect_text(-0.01, -0.02, 0.001, "final/test_accuracy").startswith("−1.0 [")
+
+
+@pytest.mark.parametrize("text", ["a | b", "<script>", "*bold*", "`code`", "_it_", "$x$", "[a](b)"])
+def test_markup_in_markdown_is_escaped(text):
+    assert markdown_text(text) != text
+
+
+def test_markdown_keeps_ordinary_names_readable():
+    assert markdown_text("aulc/train_accuracy [0.1, 0.2]") == "aulc/train_accuracy [0.1, 0.2]"
+
+
+def test_markdown_table_lines_up():
+    table = Table("t", (Column("arm"), Column("mean", "n")), (Row(("a", "1.00")), Row(("longer", "12.00"), "total")))
+    lines = markdown_table(table).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1].endswith("-: |")
+    assert "**longer**" in lines[3]
