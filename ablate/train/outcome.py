@@ -30,3 +30,42 @@ def stall_threshold(majority_rate: float, examples: int) -> float:
     0.1285
     """
     return majority_rate + 3.0 * math.sqrt(majority_rate * (1.0 - majority_rate) / examples)
+
+
+DIVERGENCE_FACTOR = 10.0
+"""A run whose loss ended this many times above its start has diverged, even with finite numbers."""
+
+
+def decide(
+    *,
+    first_nonfinite_step: int | None,
+    start_loss: float,
+    final_loss: float,
+    reached: bool,
+    best_accuracy: float,
+    threshold: float,
+    crashed: bool = False,
+) -> Outcome:
+    """Return how a run ended; the first that holds of crashed, diverged, reached, stalled, censored.
+
+    Parameters
+    ----------
+    first_nonfinite_step
+        Steps done when a non-finite number was first seen; None where none was.
+    start_loss, final_loss
+        Loss before the first update and at the end, measured alike.
+    reached
+        Whether the target accuracy held at two consecutive evaluations.
+    best_accuracy
+        The highest accuracy at any evaluation.
+    threshold
+        See `stall_threshold`.
+    """
+    if crashed:
+        return Outcome.CRASHED
+    # Written so that a NaN loss, too, counts as diverged.
+    if first_nonfinite_step is not None or not final_loss <= DIVERGENCE_FACTOR * start_loss:
+        return Outcome.DIVERGED
+    if reached:
+        return Outcome.REACHED
+    return Outcome.CENSORED if best_accuracy > threshold else Outcome.STALLED

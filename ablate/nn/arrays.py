@@ -1,0 +1,98 @@
+"""Array types of the core, and the buffers a layer works in."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.int64]
+Views = dict[str, Floats]  # parameter or state name -> (blocks, …) array
+
+
+class Cache:
+    """What one node of a network remembers from `forward` to `backward`, and the buffers it writes to.
+
+    Nothing is allocated after the first step: fresh arrays cost page faults, measured at a third of a step of
+    a small net. There is one cache per node and mode (training, evaluation).
+
+    Parameters
+    ----------
+    shared
+        Buffers common to all nodes of one pass, for values that do not outlive the next node.
+    train
+        Whether the pass trains (batch statistics, masks) or evaluates.
+    overwrite
+        Whether `forward` may write its result over its input.
+    """
+
+    def __init__(self, shared: dict[Any, Floats], *, dtype: np.dtype[Any], train: bool, overwrite: bool) -> None:
+        self.dtype, self.train, self.overwrite = dtype, train, overwrite
+        self.saved: Views = {}
+        self._shared = shared
+        self._own: dict[Any, Any] = {}
+
+    def buffer(self, name: str, shape: tuple[int, ...]) -> Floats:
+        """Return this node's own buffer; what it holds stays until the node overwrites it."""
+        key = (name, shape)
+        found = self._own.get(key)
+        if found is None:
+            found = self._own[key] = np.empty(shape, self.dtype)
+        return found
+
+    def marks(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Return this node's own buffer of truth values."""
+        found = self._own.get((name, shape))
+        if found is None:
+            found = self._own[name, shape] = np.empty(shape, np.bool_)
+        return found
+
+    def output(self, shape: tuple[int, ...], beside: Floats) -> Floats:
+        """Return where to put the result of `forward` on `beside`: kept for `backward` only when training."""
+        return self.buffer("output", shape) if self.train else self.handover(shape, beside)
+
+    def handover(self, shape: tuple[int, ...], beside: Floats) -> Floats:
+        """Return a buffer that is valid until the neighbouring node has read it, and is not `beside`.
+
+        Two per shape serve a whole network in turns, where one per node would push each other out of the cache.
+        """
+        first = self._common(("handover", 0, shape), shape)
+        if beside is not first and beside.base is not first:
+            return first
+        return self._common(("handover", 1, shape), shape)
+
+    def scratch(self, name: str, shape: tuple[int, ...]) -> Floats:
+        """Return a buffer that is valid until this call ends."""
+        return self._common((name, shape), shape)
+
+    def full(self, value: float, shape: tuple[int, ...]) -> Floats:
+        """Return a constant array; do not write to it."""
+        found = self._shared.get((value, shape))
+        if found is None:
+            found = self._shared[value, shape] = np.full(shape, value, self.dtype)
+        return found
+
+    def rows(self, shape: tuple[int, ...]) -> Integers:
+        """Return where each row of a C-contiguous array of `shape` begins in it, ``shape[:-1]``."""
+        found = self._own.get(("rows", shape))
+        if found is None:
+            size = math.prod(shape)
+            found = self._own["rows", shape] = np.arange(0, size, shape[-1], dtype=np.int64).reshape(shape[:-1])
+        return found
+
+    def _common(self, key: Any, shape: tuple[int, ...]) -> Floats:
+        found = self._shared.get(key)
+        if found is None:
+            found = self._shared[key] = np.empty(shape, self.dtype)
+        return found
+
+
+def column_sum(x: Floats, out: Floats, cache: Cache, *, scale: float = 1.0) -> Floats:
+    """Write ``scale * x.sum(axis=1)`` to `out`, (blocks, batch, features) -> (blocks, 1, features).
+
+    A product with a row of ones: 0.8 µs for a 100 x 100 block where `sum(axis=1)` takes 2.7.
+    """
+    return np.matmul(cache.full(scale, (1, x.shape[1])), x, out=out)

@@ -1,0 +1,19 @@
+"""Layers, one per file."""
+
+from ablate.nn.layers.batch_norm import BatchNorm
+from ablate.nn.layers.dense import Dense
+from ablate.nn.layers.dropout import BernoulliDropout, BookDropout, Dropout, NoDropout
+from ablate.nn.layers.layer_norm import LayerNorm
+from ablate.nn.layers.norm import NoNorm, Norm
+
+__all__ = [
+    "BatchNorm",
+    "BernoulliDropout",
+    "BookDropout",
+    "Dense",
+    "Dropout",
+    "LayerNorm",
+    "NoDropout",
+    "NoNorm",
+    "Norm",
+]

@@ -1,0 +1,217 @@
+"""The SQLite file itself: is it sound, may it be written, is it in the right place. No MLflow needed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+from ablate.errors import Failure
+from ablate.track.layout import Layout
+
+_HEADER = b"SQLite format 3\x00"
+_QUICK_CHECK_BYTES = 256 * 2**20  # 0.11 s for 88 MB; beyond this only header, length and schema are read
+
+
+def damaged(path: Path, why: object) -> Failure:
+    """Build the one-line error for a file SQLite cannot read."""
+    reason = " ".join(str(why).replace("*** in database main ***", "").split())
+    return Failure(
+        f"{path} is not a readable database ({reason}): move it aside and run again (finished runs are then "
+        "done again), or put a backup in its place; nothing was changed"
+    )
+
+
+@contextlib.contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database for reading only, also from a folder that cannot be written to.
+
+    Raises
+    ------
+    Failure
+        The file is not a database, or SQLite finds it damaged while reading.
+    """
+    # A WAL database needs its -shm file beside it; where that cannot be made, nobody can be writing either.
+    frozen = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{frozen}", uri=True, timeout=20.0)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        raise Failure(f"cannot read {path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, error) from error
+
+
+def exists(layout: Layout) -> bool:
+    """Say whether there is a database with anything in it (SQLite reads an empty file as a new database)."""
+    return layout.database.is_file() and layout.database.stat().st_size > 0
+
+
+def check(layout: Layout) -> bool:
+    """Raise before MLflow opens a database it would choke on, or silently migrate; return whether it holds anything.
+
+    Raises
+    ------
+    Failure
+        Damaged, cut short, not writable, locked by another program, or of another MLflow's schema.
+    """
+    path = layout.database
+    if path.exists() and not path.is_file():
+        raise damaged(path, "not a file")
+    if not exists(layout):
+        return False
+    with path.open("rb") as file:
+        head = file.read(100)
+    if not head.startswith(_HEADER):
+        raise damaged(path, "file is not a database")
+    pages, page_size = int.from_bytes(head[28:32], "big"), int.from_bytes(head[16:18], "big")
+    page_size = 65536 if page_size == 1 else page_size
+    size = path.stat().st_size
+    # The page count in the header counts only where its version number equals the change counter.
+    if head[24:28] == head[92:96] and size < pages * page_size:
+        raise damaged(path, f"{size} of {pages * page_size} bytes are there")
+    with read_only(path) as connection:
+        if size <= _QUICK_CHECK_BYTES and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise damaged(path, found)
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        version = None
+        if "alembic_version" in names:
+            version = next((v for (v,) in connection.execute("SELECT version_num FROM alembic_version")), None)
+    _check_schema(layout, version, names)
+    _check_writable(layout)
+    return bool(names)
+
+
+def _check_schema(layout: Layout, version: str | None, tables: set[str]) -> None:
+    if version is None:
+        if tables:
+            raise Failure(f"{layout.database} is not one of MLflow's databases: move it aside; nothing was changed")
+        return
+    known, head = mlflow_revisions()
+    if head is None or version == head:
+        return
+    if version in known:
+        # MLflow refuses an outdated schema, and migrates without asking where a whole table is missing.
+        raise Failure(
+            f"{layout.database} has the schema of an older MLflow ({version}, this one needs {head}): make a copy of "
+            f"it, then run `mlflow db upgrade {layout.uri}`; nothing was changed"
+        )
+    raise Failure(
+        f"{layout.database} was written by a newer MLflow (schema {version}, this one knows up to {head}): install "
+        "that MLflow again, or move the file aside (`mlflow db upgrade` cannot go back); nothing was changed"
+    )
+
+
+def mlflow_revisions() -> tuple[set[str], str | None]:
+    """Return the schema revisions the installed MLflow knows, and the newest of them (None if it cannot be told).
+
+    Read from the migration scripts' own text: 3 ms, against 1.5 s to import MLflow and Alembic for the same answer.
+    """
+    spec = importlib.util.find_spec("mlflow")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    known: set[str] = set()
+    earlier: set[str] = set()
+    for script in Path(places[0], "store", "db_migrations", "versions").glob("*.py") if places else ():
+        text = script.read_text(encoding="utf-8")
+        for line in re.findall(r"^(?:down_)?revision\b.*$", text, re.MULTILINE):
+            (earlier if line.startswith("down_") else known).update(re.findall(r"[\"']([0-9a-f]+)[\"']", line))
+    heads = known - earlier
+    return known, heads.pop() if len(heads) == 1 else None
+
+
+def _check_writable(layout: Layout) -> None:
+    try:
+        with contextlib.closing(sqlite3.connect(layout.database, timeout=20.0, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        raise Failure(f"cannot write to {layout.database}: {error}; nothing was changed") from error
+
+
+def settle(layout: Layout) -> None:
+    """Leave the file fast and whole: statistics for the query planner, and the journal folded into it.
+
+    Without ANALYZE a metric history takes 45 ms instead of 3 ms to read, in the MLflow UI too. The limit
+    (SQLite's own advice: 100 to 1,000) makes it 4 ms for 88 MB.
+    """
+    with contextlib.closing(sqlite3.connect(layout.database, timeout=20.0, isolation_level=None)) as connection:
+        connection.execute("PRAGMA analysis_limit = 1000")
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def link_for_plain_ui(layout: Layout) -> str | None:
+    """Make plain `mlflow ui` find the runs: it opens `mlflow.db` of the working directory.
+
+    Returns
+    -------
+    str or None
+        A warning where it will not find them: nothing of the user's is replaced.
+    """
+    hint = f"plain `mlflow ui` will not show these runs; `ablate ui` does (or give it --backend-store-uri {layout.uri})"
+    old = next((p.parent for p in layout.runs.glob("*/meta.yaml") if p.parent.name.isdigit()), None)
+    if old is not None:
+        return f"{old} holds runs of MLflow's former file store, which `mlflow ui` prefers: {hint}"
+    if layout.link.is_symlink():
+        if layout.link.resolve() == layout.database.resolve():
+            return None
+        return f"{layout.link} is a link to {layout.link.resolve()}: {hint}"
+    if layout.link.exists():
+        return f"{layout.link} is another database and was left alone: {hint}"
+    try:
+        layout.link.symlink_to(layout.database.relative_to(layout.root))
+    except OSError as error:
+        return f"cannot make the link {layout.link} ({(error.strerror or str(error)).lower()}): {hint}"
+    return None
+
+
+def relocate(root: Path) -> int:
+    """Point every artifact location into `mlruns/artifacts/` beside the database, and return how many were changed.
+
+    MLflow stores absolute paths, so a moved or copied checkout would show no files (and write into the old place).
+    Only experiments that carry this package's tag are touched.
+    """
+    layout = Layout(root.resolve())
+    if not exists(layout):
+        return 0
+    changed = 0
+    with contextlib.closing(sqlite3.connect(layout.database, timeout=20.0)) as connection, connection:
+        ours = connection.execute(
+            "SELECT e.experiment_id, e.artifact_location, t.value FROM experiments e "
+            "JOIN experiment_tags t USING (experiment_id) WHERE t.key = 'ablate.study'"
+        ).fetchall()
+        for experiment, old, name in ours:
+            new = layout.study_artifacts(name).as_uri()
+            if old == new:
+                continue
+            connection.execute(
+                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, experiment)
+            )
+            for table, column in (("runs", "artifact_uri"), ("logged_models", "artifact_location")):
+                updated = connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                    f"WHERE experiment_id = ? AND substr({column}, 1, ?) = ?",
+                    (new, len(old) + 1, experiment, len(old) + 1, old + "/"),
+                )
+                changed += updated.rowcount
+            changed += 1
+    return changed
+
+
+def local_path(uri: str) -> Path:
+    """Return the folder of a `file://` artifact location.
+
+    >>> local_path("file:///tmp/a%20b").as_posix()
+    '/tmp/a b'
+    """
+    parsed = urlparse(uri)
+    return Path(url2pathname(parsed.path)) if parsed.scheme == "file" else Path(uri)

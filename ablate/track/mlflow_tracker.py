@@ -1,0 +1,231 @@
+"""Studies in MLflow: a run per study, below it a run per arm, below it a run per seed. Only the driver writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate.errors import Failure
+from ablate.track import ledger, owner, payload
+from ablate.track.database import link_for_plain_ui, read_only, settle
+from ablate.track.files import merge_correctness, replace_folder, write_json
+from ablate.track.layout import Layout
+from ablate.track.mlflow_runs import RunWriter
+from ablate.track.mlflow_store import connect, failures
+from ablate.track.provenance import provenance
+from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.track.tracker import StudySession, Tracker
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+    from mlflow import MlflowClient
+
+
+class MlflowTracker(Tracker):
+    """Studies in `mlruns/mlflow.db` under `root`.
+
+    Attributes
+    ----------
+    root
+        The folder that contains `mlruns/`.
+    warnings
+        What `open` found that the user should know (plain `mlflow ui` will not find the runs, say).
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.layout = Layout(self.root)
+        self.warnings: list[str] = []
+
+    def open(self, study: StudyRecord) -> MlflowSession:
+        """Open a study run, or go on with the one that has the same name and key.
+
+        Raises
+        ------
+        Failure
+            Another live process runs this study; `mlruns/` or the database cannot be used (see `database.check`).
+        """
+        with owner.store_lock(self.layout):
+            lock = owner.claim(self.layout, study.name, study.key)
+            if lock is None:
+                raise _taken(self.layout, study)
+            try:
+                client = connect(self.layout)
+                warning = link_for_plain_ui(self.layout)
+                self.warnings = [warning] if warning else []
+                with failures(self.layout):
+                    bury(self.layout, client)
+                    return MlflowSession(self.layout, client, study, lock)
+            except BaseException:
+                lock.release()
+                raise
+
+
+class MlflowSession(StudySession):
+    """One open study run, and the lock that makes this process its only writer."""
+
+    def __init__(self, layout: Layout, client: MlflowClient, study: StudyRecord, lock: FileLock) -> None:
+        self.layout, self.study = layout, study
+        self._client, self._lock, self._open = client, lock, True
+        self._about = provenance(layout.root)
+        self._experiment = _experiment(client, layout, study)
+        self._writer = RunWriter(client, self._experiment, study, self._about)
+        with read_only(layout.database) as connection:
+            found = ledger.find_study(connection, study.name, study.key)
+        self.run_id, self.folder = self._writer.study_run(found)
+        _write_plan(self.folder, study)
+        self._bury_children()
+        self._runs = self._children()
+        self._repair()
+
+    def finished(self) -> frozenset[str]:
+        """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
+        return ledger.identities(self._runs)
+
+    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+        """Write newly finished seed runs of one arm, and bring the arm's summary up to date.
+
+        An arm that grows gets a new arm run, under which its earlier seeds are moved: MLflow appends to a metric
+        and never replaces it, so a second mean would be drawn beside the first.
+        """
+        with failures(self.layout):
+            self._write_arm(arm, runs)
+
+    def log_folder(self, folder: Path, name: str) -> None:
+        """Keep a folder (the report) with the study, replacing an earlier one of that name."""
+        with failures(self.layout):
+            replace_folder(folder, self.folder / name)
+
+    def close(self, status: str) -> None:
+        """End the session: `FINISHED`, `FAILED` or `KILLED`. Runs that were being written are marked `KILLED`."""
+        if not self._open:
+            return
+        self._open = False
+        try:
+            with failures(self.layout):
+                self._bury_children()
+                self._writer.study_counts(self.run_id, [r.outcome for r in ledger.last_per_seed(self._runs).values()])
+                self._client.set_terminated(self.run_id, status)
+                settle(self.layout)
+        finally:
+            self._lock.release()
+
+    def _children(self) -> list[ledger.Child]:
+        with read_only(self.layout.database) as connection:
+            return ledger.children(connection, self.run_id)
+
+    def _bury_children(self) -> None:
+        for run in self._children():
+            if run.status == "RUNNING":
+                self._client.set_terminated(run.run_id, "KILLED")
+
+    def _repair(self) -> None:
+        """Bring every planned arm to one arm run that holds all its seeds: a kill may have left it between steps."""
+        for arm in self.study.arms:
+            heads = [r for r in self._runs if r.kind == "arm" and r.arm_id == arm.id]
+            seeds = [r for r in self._runs if r.kind == "seed" and r.arm_id == arm.id]
+            whole = len(heads) == 1 and heads[0].done and all(seed.parent == heads[0].run_id for seed in seeds)
+            if (heads or seeds) and not whole:
+                self._write_arm(arm, [])
+
+    def _write_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+        # Every step leaves a state that `_repair` brings to its end: seeds count once they are terminated, and the
+        # arm runs that went before are deleted last.
+        before = [r for r in self._runs if r.arm_id == arm.id]
+        heads = [r for r in before if r.kind == "arm"]
+        head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.seconds for run in runs))
+        merge_correctness([*(h.artifact_uri for h in heads)], folder, runs)
+        for run in runs:
+            self._writer.seed_run(self.run_id, head, arm, run)
+        for seed in before:
+            if seed.kind == "seed" and seed.parent != head:  # killed ones too, or they would show at the top
+                self._client.set_tag(seed.run_id, "mlflow.parentRunId", head)
+        with read_only(self.layout.database) as connection:
+            current = [r for r in ledger.children(connection, self.run_id) if r.arm_id == arm.id]
+            seeds = list(ledger.last_per_seed(current).values())
+            rows = ledger.metric_rows_of(connection, [seed.run_id for seed in seeds])
+            named = ledger.tags_of(connection, self.run_id, "ablate.curves")
+        curves = {name for seed in seeds for name in json.loads(named.get(seed.run_id, "[]"))}
+        self._writer.finish_arm(head, arm, [seed.outcome for seed in seeds], rows, curves)
+        for old in heads:
+            self._client.delete_run(old.run_id)
+        self._runs = self._children()
+
+
+def bury(layout: Layout, client: MlflowClient) -> int:
+    """Mark the runs of dead drivers `KILLED`: SIGKILL leaves them RUNNING for ever. Return how many studies.
+
+    A study whose lock can be taken has no live driver. The one being opened is locked by us, so it is treated by
+    its session, which goes on with it.
+    """
+    with read_only(layout.database) as connection:
+        running = [run for run in ledger.study_runs(connection) if run.status == "RUNNING"]
+        below = {run.run_id: ledger.children(connection, run.run_id) for run in running}
+    dead = 0
+    for run in running:
+        lock = owner.claim(layout, run.name, run.key)
+        if lock is None:
+            continue
+        try:
+            for child in below[run.run_id]:
+                if child.status == "RUNNING":
+                    client.set_terminated(child.run_id, "KILLED")
+            client.set_terminated(run.run_id, "KILLED")
+            dead += 1
+        finally:
+            lock.release()
+    return dead
+
+
+def _taken(layout: Layout, study: StudyRecord) -> Failure:
+    try:
+        with read_only(layout.database) as connection:
+            found = ledger.find_study(connection, study.name, study.key)
+    except Failure:
+        found = None
+    tags = found.tags if found else {}
+    who = f"pid {tags.get('ablate.pid', 'unknown')} on host {tags.get('ablate.host', 'unknown')}"
+    return Failure(
+        f"study {study.name} is being run by {who} since {tags.get('ablate.opened', 'a moment ago')}: "
+        "wait for it, or end that process and give the same command again (it goes on from there)"
+    )
+
+
+def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str:
+    found = client.get_experiment_by_name(study.name)
+    if found is None:
+        return str(
+            client.create_experiment(
+                study.name,
+                artifact_location=layout.study_artifacts(study.name).as_uri(),
+                tags={
+                    "mlflow.experimentKind": "custom_model_development",
+                    "mlflow.note.content": payload.study_note(study),
+                    "ablate.study": study.name,
+                },
+            )
+        )
+    if found.lifecycle_stage != "active":
+        number = found.experiment_id
+        raise Failure(
+            f"the experiment {study.name} lies in MLflow's trash: "
+            f"`MLFLOW_TRACKING_URI={layout.uri} mlflow experiments restore -x {number}` brings it back, "
+            f"`mlflow gc --backend-store-uri {layout.uri} --experiment-ids {number}` removes it for good"
+        )
+    return str(found.experiment_id)
+
+
+def _write_plan(folder: Path, study: StudyRecord) -> None:
+    """Write `plan.json`; an earlier one that differs is kept beside it, so that what was asked first can be shown."""
+    plan, path = payload.plan(study), folder / "plan.json"
+    if path.exists():
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            earlier = None  # cut short by a full disk or a power cut; nothing in it to keep
+        if earlier is not None and earlier != json.loads(json.dumps(plan)):
+            count = sum(1 for _ in folder.glob("plan-*.json"))
+            path.replace(folder / f"plan-{count + 1}.json")
+    write_json(path, plan)

@@ -1,0 +1,169 @@
+"""Records as MLflow's flat keys and strings: tags, parameters, metric points, the description of a study."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.track.summary import Point
+
+NOTE_LIMIT = 7_900  # MLflow cuts tags at 8,000 characters; ours ends on a line and says so
+PARAM_LIMIT = 6_000
+
+
+def run_name(arm: ArmRecord, seed: int) -> str:
+    """Return the name of a seed run: its difference from the baseline, and its seed."""
+    return f"{arm.label} · seed {seed}"
+
+
+def key(name: str) -> str:
+    """Return a name as MLflow accepts it for metrics and parameters (letters, digits, `_-./: `).
+
+    >>> key("top-5 accuracy (%)")
+    'top-5 accuracy ___'
+    """
+    return re.sub(r"[^\w\-./: ]", "_", name)[:250] or "_"
+
+
+def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Return a nested configuration as dotted keys and texts.
+
+    >>> flat({"optimizer": {"name": "sgd", "lr": 0.1}, "hidden": [100, 100], "norm": None})
+    {'optimizer.name': 'sgd', 'optimizer.lr': '0.1', 'hidden': '[100, 100]', 'norm': 'none'}
+    """
+    found: dict[str, str] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping) and value:
+            found.update(flat(value, f"{prefix}{name}."))
+        else:
+            found[key(f"{prefix}{name}")] = level_text(value)[:PARAM_LIMIT]
+    return found
+
+
+def level_text(value: Any) -> str:
+    """Return one value as it is written in a configuration file."""
+    if value is None:
+        return "none"
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def curve_keys(run: SeedRecord) -> dict[str, str]:
+    """Return curve name -> metric key."""
+    return {name: key(name) for name in run.result.curves}
+
+
+def scalar_keys(run: SeedRecord) -> dict[str, str]:
+    """Return scalar name -> metric key. One that is named like a curve moves aside, or it would add a point to it."""
+    curves = set(curve_keys(run).values())
+    return {name: f"scalar/{key(name)}" if key(name) in curves else key(name) for name in run.result.metrics}
+
+
+def seed_points(run: SeedRecord) -> list[Point]:
+    """Return the values of a seed run, finite ones only: MLflow stores NaN as 0 and infinity as 1.8e308."""
+    result, scalars, curves = run.result, scalar_keys(run), curve_keys(run)
+    points: list[Point] = [(scalars[name], 0, float(value)) for name, value in result.metrics.items()]
+    points.append(("seconds", 0, float(result.seconds)))
+    if result.first_nonfinite_step is not None:
+        points.append(("first_nonfinite_step", 0, float(result.first_nonfinite_step)))
+    for name, curve in result.curves.items():
+        points += [
+            (curves[name], step, value) for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True)
+        ]
+    return [point for point in points if math.isfinite(point[2])]
+
+
+def arm_tags(arm: ArmRecord) -> dict[str, str]:
+    """Return the tags an arm run and all its seed runs carry."""
+    levels = {f"ablate.level.{key(name)}": level_text(level) for name, level in arm.levels.items()}
+    return {
+        "ablate.arm": arm.label,
+        "ablate.arm_id": arm.id,
+        "ablate.baseline": "true" if arm.baseline else "false",
+        "ablate.levels": json.dumps(arm.levels, ensure_ascii=False),
+        **levels,
+    }
+
+
+def seed_tags(run: SeedRecord) -> dict[str, str]:
+    """Return the tags of a seed run that say what came of it."""
+    result = run.result
+    tags = {
+        "ablate.seed": str(result.seed),
+        "ablate.identity": run.identity,
+        "ablate.outcome": str(result.outcome),
+        "ablate.curves": json.dumps(sorted(curve_keys(run).values())),
+    }
+    if result.first_nonfinite_step is not None:
+        tags["ablate.first_nonfinite_step"] = str(result.first_nonfinite_step)
+    if result.error:
+        tags["ablate.error"] = result.error.strip().splitlines()[-1][:500]
+    return tags
+
+
+def study_note(study: StudyRecord) -> str:
+    """Return the description of a study run: what is asked, by whose words, over which factors, how to rebuild it."""
+    definition = study.definition
+    lines = [f"# {definition.get('title') or study.name}"]
+    if definition.get("question"):
+        lines += [str(definition["question"])]
+    if study.note:
+        lines += [study.note]
+    for quote in definition.get("quotes") or []:
+        if isinstance(quote, Mapping):
+            lines += [f"> {quote.get('zh', '')}\n>\n> {quote.get('en', '')}  \n> *{quote.get('source', '')}*"]
+    factors: dict[str, list[str]] = {}
+    for arm in study.arms:
+        for name, level in arm.levels.items():
+            held = factors.setdefault(name, [])
+            if level_text(level) not in held:
+                held.append(level_text(level))
+    if factors:
+        table = "\n".join(f"| `{name}` | {', '.join(held)} |" for name, held in factors.items())
+        lines += [f"| factor | levels |\n|---|---|\n{table}"]
+    lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds.", f"Rebuild it:\n\n```\n{study.command}\n```"]
+    note = "\n\n".join(lines)
+    if len(note) <= NOTE_LIMIT:
+        return note
+    return note[:NOTE_LIMIT].rpartition("\n")[0] + "\n\n… (cut; all of it is in `plan.json`)"
+
+
+def plan(study: StudyRecord) -> dict[str, Any]:
+    """Return a study record as JSON, to be read back by `planned`."""
+    return {
+        "name": study.name,
+        "key": study.key,
+        "definition": study.definition,
+        "command": study.command,
+        "note": study.note,
+        "seeds": list(study.seeds),
+        "arms": [
+            {
+                "id": arm.id,
+                "label": arm.label,
+                "levels": arm.levels,
+                "config": arm.config,
+                "facts": arm.facts,
+                "baseline": arm.baseline,
+            }
+            for arm in study.arms
+        ],
+    }
+
+
+def planned(data: Mapping[str, Any]) -> StudyRecord:
+    """Return the study record of a stored plan."""
+    return StudyRecord(
+        name=data["name"],
+        key=data["key"],
+        definition=data["definition"],
+        arms=tuple(ArmRecord(**arm) for arm in data["arms"]),
+        seeds=tuple(data["seeds"]),
+        command=data["command"],
+        note=data["note"],
+    )

@@ -1,0 +1,265 @@
+"""A tracked study as tidy tables: what statistics and reports see."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ablate.errors import Failure, UserError, unknown
+from ablate.track import ledger, payload
+from ablate.track.database import exists, local_path, read_only
+from ablate.track.files import CORRECTNESS, read_correctness
+from ablate.track.layout import Layout
+from ablate.track.ledger import Child, StudyRun
+from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
+
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """One study run in a listing.
+
+    Attributes
+    ----------
+    outcomes
+        Outcome -> number of seed runs.
+    planned
+        Arms times seeds of the plan.
+    opened
+        When it was last worked on, ISO time.
+    """
+
+    name: str
+    key: str
+    run_id: str
+    status: str
+    opened: str
+    planned: int
+    done: int
+    outcomes: dict[str, int]
+
+
+def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
+    """Read a study, by default the run of that name that was opened last.
+
+    Parameters
+    ----------
+    root
+        The folder that contains `mlruns/`.
+    key
+        The `StudyRecord.key` of one particular study run.
+
+    Raises
+    ------
+    UserError
+        Nothing was run yet, or no study has that name.
+    Failure
+        The database or the stored plan cannot be read.
+    """
+    layout = _layout(root)
+    with read_only(layout.database) as connection:
+        study = _find(_studies(connection), name, key)
+        runs = ledger.children(connection, study.run_id)
+        curves_of = ledger.tags_of(connection, study.run_id, "ablate.curves")
+        steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
+        rows = ledger.metric_rows(connection, study.run_id)
+    record = _plan(layout, study)
+    counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
+    scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
+    return StudyTables(
+        study={
+            "name": study.name,
+            "key": study.key,
+            "definition": record.definition,
+            "command": record.command,
+            "run_id": study.run_id,
+            "experiment_id": study.experiment_id,
+            "created": study.created,
+            "provenance": _under(study.tags, "ablate.provenance."),
+        },
+        planned=_planned(record.arms),
+        seeds=_seeds(record, counted, scalars, steps_of),
+        curves=curves,
+        facts={arm.id: dict(arm.facts) for arm in record.arms},
+    )
+
+
+def list_studies(root: Path) -> list[StudyLine]:
+    """Return the tracked studies, the last opened first. A UserError says how to start where there is none."""
+    layout = _layout(root)
+    lines = []
+    with read_only(layout.database) as connection:
+        for study in _studies(connection):
+            runs = ledger.last_per_seed(ledger.children(connection, study.run_id))
+            seeds = json.loads(study.tags.get("ablate.seeds", "[]"))
+            lines.append(
+                StudyLine(
+                    name=study.name,
+                    key=study.key,
+                    run_id=study.run_id,
+                    status=study.status,
+                    opened=study.opened,
+                    planned=int(study.tags.get("ablate.arms", "0")) * len(seeds),
+                    done=len(runs),
+                    outcomes=dict(Counter(run.outcome for run in runs.values())),
+                )
+            )
+    return lines
+
+
+def read_test_correct(root: Path, name: str, *, key: str | None = None) -> dict[str, dict[int, NDArray[np.bool_]]]:
+    """Return arm id -> seed -> correctness of every test example, bool (examples,)."""
+    layout = _layout(root)
+    with read_only(layout.database) as connection:
+        study = _find(_studies(connection), name, key)
+        runs = ledger.children(connection, study.run_id)
+    done = set(ledger.last_per_seed(runs))
+    return {
+        arm.arm_id: {
+            seed: bits
+            for seed, bits in read_correctness(local_path(arm.artifact_uri) / CORRECTNESS).items()
+            if (arm.arm_id, seed) in done
+        }
+        for arm in runs
+        if arm.kind == "arm" and arm.done
+    }
+
+
+def _layout(root: Path) -> Layout:
+    layout = Layout(root.resolve())
+    if not exists(layout):
+        raise UserError(f"no runs under {layout.runs} yet: run a study first, `ablate run quickstart` for example")
+    return layout
+
+
+def _studies(connection: sqlite3.Connection) -> list[StudyRun]:
+    """Return the study runs, or say how to start where there is none."""
+    found = ledger.study_runs(connection) if ledger.has_tables(connection) else []
+    if not found:
+        raise UserError("no study was run here yet: run one first, `ablate run quickstart` for example")
+    return found
+
+
+def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
+    named = [study for study in studies if study.name == name]
+    if not named:
+        raise unknown("study", name, {study.name for study in studies})
+    for study in named:
+        if key in (None, study.key):
+            return study
+    raise unknown(f"key of study {name}", str(key), {study.key for study in named})
+
+
+def _plan(layout: Layout, study: StudyRun) -> StudyRecord:
+    # Not where the database says but where it lies now: a copied checkout is read before anything relocates it.
+    folder = local_path(study.artifact_uri)
+    moved = layout.study_artifacts(study.name).joinpath(*folder.parts[-2:])
+    path = (moved if moved.exists() else folder) / "plan.json"
+    try:
+        return payload.planned(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure(
+            f"cannot read the plan of study {study.name} ({path}: {error}): "
+            "give the command that ran it again, which writes it anew and runs only what is missing"
+        ) from error
+
+
+def _split(
+    rows: Sequence[tuple[str, str, int, float]], runs: Mapping[str, Child], curves_of: Mapping[str, str]
+) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
+    """Part the metric values into scalars by run, and the long table of curves."""
+    names = {run_id: frozenset(json.loads(curves_of.get(run_id, "[]"))) for run_id in runs}
+    scalars: dict[str, dict[str, float]] = {run_id: {} for run_id in runs}
+    ids: list[str] = []
+    metrics: list[str] = []
+    steps: list[int] = []
+    values: list[float] = []
+    for run_id, metric, step, value in rows:
+        if run_id not in runs:
+            continue
+        if metric in names[run_id]:
+            ids.append(run_id)
+            metrics.append(metric)
+            steps.append(step)
+            values.append(value)
+        else:
+            scalars[run_id][metric] = value
+    curves = pd.DataFrame(
+        {
+            "run_id": ids,
+            "arm_id": [runs[run_id].arm_id for run_id in ids],
+            "seed": np.asarray([runs[run_id].seed for run_id in ids], dtype=np.int64),
+            "metric": metrics,
+            "step": np.asarray(steps, dtype=np.int64),
+            "value": np.asarray(values, dtype=np.float64),
+        }
+    )
+    return scalars, curves
+
+
+def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "arm_id": [arm.id for arm in arms],
+            "arm": [arm.label for arm in arms],
+            "baseline": np.asarray([arm.baseline for arm in arms], dtype=np.bool_),
+        }
+    )
+    return table.assign(**_factors(arms))
+
+
+def _factors(arms: Sequence[ArmRecord]) -> dict[str, pd.Series]:
+    names = list(dict.fromkeys(name for arm in arms for name in arm.levels))
+    return {name: _typed([arm.levels.get(name) for arm in arms]) for name in names}
+
+
+def _typed(levels: Sequence[Level]) -> pd.Series:
+    # pandas would make None of a text column NaN, and 1 of [1, 0.5] a float; only columns of one kind get a dtype.
+    kinds = {type(level) for level in levels}
+    return pd.Series(list(levels), dtype=None if len(kinds) == 1 and kinds != {type(None)} else object)
+
+
+def _seeds(
+    record: StudyRecord,
+    counted: Mapping[tuple[str, int], Child],
+    scalars: Mapping[str, Mapping[str, float]],
+    steps_of: Mapping[str, str],
+) -> pd.DataFrame:
+    planned = [(arm, seed) for arm in record.arms for seed in record.seeds]
+    asked = {(arm.id, seed) for arm, seed in planned}
+    by_id = {arm.id: arm for arm in record.arms}
+    beyond = [(by_id[arm_id], seed) for arm_id, seed in sorted(counted) if (arm_id, seed) not in asked]
+    cells = planned + beyond
+    runs = [counted.get((arm.id, seed)) for arm, seed in cells]
+    held = [scalars[run.run_id] if run else {} for run in runs]
+    first = [steps_of.get(run.run_id) if run else None for run in runs]
+    table = pd.DataFrame(
+        {
+            "arm_id": [arm.id for arm, _ in cells],
+            "arm": [arm.label for arm, _ in cells],
+            "seed": np.asarray([seed for _, seed in cells], dtype=np.int64),
+            "outcome": [run.outcome if run else MISSING for run in runs],
+            "first_nonfinite_step": [float(step) if step is not None else math.nan for step in first],
+            "seconds": [values.get("seconds", math.nan) for values in held],
+            "run_id": [run.run_id if run else "" for run in runs],
+            "identity": [run.identity if run else "" for run in runs],
+            "majority_rate": [float(arm.facts.get("majority_rate", math.nan)) for arm, _ in cells],
+        }
+    )
+    names = sorted({name for values in held for name in values} - {"seconds", "first_nonfinite_step"})
+    metrics = {name: np.asarray([values.get(name, math.nan) for values in held], dtype=np.float64) for name in names}
+    return table.assign(**_factors([arm for arm, _ in cells]), **metrics)
+
+
+def _under(tags: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): value for name, value in sorted(tags.items()) if name.startswith(prefix)}

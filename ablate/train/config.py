@@ -1,0 +1,142 @@
+"""The configuration of one arm: components by their slot, and the plain settings of training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+from ablate.data.augment.base import Augmentation
+from ablate.data.base import Dataset
+from ablate.errors import UserError, must, unknown
+from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
+from ablate.optim import Optimizer
+
+COMPONENTS: dict[str, type] = {
+    "model": Model,
+    "dataset": Dataset,
+    "activation": Activation,
+    "optimizer": Optimizer,
+    "init": Initializer,
+    "norm": Norm,
+    "dropout": Dropout,
+    "augment": Augmentation,
+    "loss": Loss,
+}
+"""Configuration group -> the base class of its components."""
+
+DTYPES = ("float32", "float64")
+SAMPLINGS = ("replacement", "shuffle")
+SPLITS = ("train", "validation")
+
+_MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How one arm is trained.
+
+    Attributes
+    ----------
+    model, dataset, activation, optimizer, init, norm, dropout, augment, loss
+        The components. Every one must be given.
+    epochs
+        Passes over the training part; an epoch is ``max(train_size // batch_size, 1)`` steps.
+    steps
+        Optimizer steps; where given, `epochs` is not used.
+    batch_size
+        Examples per minibatch and block.
+    sampling
+        `shuffle`: a new order each epoch, what does not fill a minibatch is left out of it. `replacement`: each
+        minibatch is drawn afresh with replacement, as the book does.
+    evaluate_from, evaluate_every
+        Steps done at the first evaluation, and between evaluations (None: an epoch). The last step is always
+        evaluated. The book evaluates from 1.
+    target_accuracy, target_split
+        The accuracy that has to hold at two consecutive evaluations, and the part it is measured on.
+    l2
+        λ: adds ½ λ ‖W‖² to the loss, λ W to the weights' gradients; biases and norm parameters are left alone.
+        Reported losses are without it.
+    clip_norm
+        Where a block's whole gradient is longer than this, it is scaled down to it; None: never.
+    dtype
+        `float32` or `float64`.
+    seeds
+        How many blocks (0 … n-1), or a list of block numbers.
+    """
+
+    model: Model = _MISSING
+    dataset: Dataset = _MISSING
+    activation: Activation = _MISSING
+    optimizer: Optimizer = _MISSING
+    init: Initializer = _MISSING
+    norm: Norm = _MISSING
+    dropout: Dropout = _MISSING
+    augment: Augmentation = _MISSING
+    loss: Loss = _MISSING
+    epochs: int = 20
+    steps: int | None = None
+    batch_size: int = 100
+    sampling: str = "shuffle"
+    evaluate_from: int = 0
+    evaluate_every: int | None = None
+    target_accuracy: float = 0.9
+    target_split: str = "validation"
+    l2: float = 0.0
+    clip_norm: float | None = None
+    dtype: str = "float32"
+    seeds: Any = 8
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            base = COMPONENTS.get(field.name)
+            value = getattr(self, field.name)
+            if base is not None and not isinstance(value, base):
+                got = None if value == _MISSING else value
+                raise must(field.name, f"be a registered {field.name} component", got)
+        for name in ("epochs", "batch_size"):
+            _at_least(1, name, getattr(self, name))
+        for name in ("steps", "evaluate_every"):
+            if getattr(self, name) is not None:
+                _at_least(1, name, getattr(self, name))
+        _at_least(0, "evaluate_from", self.evaluate_from)
+        for name, choices in (("sampling", SAMPLINGS), ("target_split", SPLITS), ("dtype", DTYPES)):
+            if getattr(self, name) not in choices:
+                raise unknown(name, str(getattr(self, name)), choices)
+        if not 0.0 < self.target_accuracy <= 1.0:
+            raise must("target_accuracy", "be > 0 and <= 1", self.target_accuracy)
+        if not 0.0 <= self.l2 < math.inf:
+            raise must("l2", "be >= 0", self.l2)
+        if self.clip_norm is not None and not 0.0 < self.clip_norm < math.inf:
+            raise must("clip_norm", "be > 0, or null for no clipping", self.clip_norm)
+        seed_list(self.seeds)
+
+
+def _at_least(low: int, name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise must(name, f"be a whole number >= {low}", value)
+
+
+def seed_list(seeds: Any) -> list[int]:
+    """Return the block numbers that `seeds` stands for.
+
+    >>> seed_list(3), seed_list([4, 7])
+    ([0, 1, 2], [4, 7])
+
+    Raises
+    ------
+    UserError
+        It is neither a count >= 1 nor a list of different numbers >= 0.
+    """
+    wrong: UserError = must("seeds", "be a count >= 1 or a list of different block numbers >= 0", seeds)
+    if isinstance(seeds, bool):
+        raise wrong
+    if isinstance(seeds, int):
+        if seeds < 1:
+            raise wrong
+        return list(range(seeds))
+    if not isinstance(seeds, list | tuple) or not seeds:
+        raise wrong
+    if any(isinstance(s, bool) or not isinstance(s, int) or s < 0 for s in seeds) or len(set(seeds)) < len(seeds):
+        raise wrong
+    return list(seeds)

@@ -1,0 +1,133 @@
+"""Train a group of blocks from start to end, evaluating on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.nn.network import Network
+from ablate.streams import streams
+from ablate.train.batches import evaluation_steps, minibatches, total_steps
+from ablate.train.config import TrainConfig
+from ablate.train.evaluate import Evaluation, Evaluator
+from ablate.train.parts import Parts, Source
+from ablate.train.step import Stepper
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Everything seen while a group of blocks was trained.
+
+    Attributes
+    ----------
+    grid
+        Steps done at each evaluation, (evaluations,).
+    train_loss, train_accuracy, validation_loss, validation_accuracy
+        float64 (evaluations, blocks), in evaluation mode; NaN from where a block diverged.
+    batch_loss
+        float64 (steps, blocks): each minibatch's loss before its update; NaN where training was given up.
+    first_nonfinite
+        int64 (blocks,): steps done when a non-finite number was first seen, or `NEVER`.
+    test
+        The evaluation on the test part after the last step.
+    training_seconds, evaluation_seconds
+        Wall-clock of the group.
+    """
+
+    grid: NDArray[np.int64]
+    train_loss: NDArray[np.float64]
+    train_accuracy: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    validation_accuracy: NDArray[np.float64]
+    batch_loss: NDArray[np.float64]
+    first_nonfinite: NDArray[np.int64]
+    test: Evaluation
+    training_seconds: float
+    evaluation_seconds: float
+
+
+def train_blocks(
+    config: TrainConfig,
+    network: Network,
+    source: Source,
+    seeds: Sequence[int],
+    *,
+    observe: Callable[[int], None] | None = None,
+) -> Trace:
+    """Train one block per seed; no block's numbers depend on which others are trained with it.
+
+    Parameters
+    ----------
+    observe
+        Called with the steps done at each evaluation.
+    """
+    began = time.perf_counter()
+    evaluating = 0.0
+    parts = Parts.of(config.dataset, seeds)
+    train_size, blocks = parts.train.shape[1], len(seeds)
+    steps, grid = total_steps(config, train_size), evaluation_steps(config, train_size)
+    curves = {name: np.full((len(grid), blocks), np.nan) for name in ("tl", "ta", "vl", "va")}
+    batch_loss = np.full((steps, blocks), np.nan)
+    first_nonfinite = np.full(blocks, NEVER)
+    # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
+    with np.errstate(all="ignore"):
+        stepper = Stepper(config, network, source, seeds)
+        evaluator = Evaluator(stepper.replicas, config.loss, source)
+        batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))
+        done = 0
+        for row, stop in enumerate(grid):
+            for step in range(done, stop):
+                batch_loss[step] = stepper(next(batches))
+            evaluation_began = time.perf_counter()
+            train, validation = evaluator(parts.train), evaluator(parts.validation)
+            found = (train.loss, train.accuracy, validation.loss, validation.accuracy)
+            for name, values in zip(curves, found, strict=True):
+                curves[name][row] = values
+            seen = np.isfinite(train.loss) & np.isfinite(validation.loss)
+            _note(first_nonfinite, batch_loss[done:stop], seen, done, stop)
+            done = stop
+            evaluating += time.perf_counter() - evaluation_began
+            if observe is not None:
+                observe(done)
+            if (first_nonfinite != NEVER).all():
+                break  # no block has anything left to learn
+        evaluation_began = time.perf_counter()
+        test = evaluator(parts.test)  # after the last step, and chosen by nothing
+        evaluating += time.perf_counter() - evaluation_began
+    first_nonfinite[~np.isfinite(test.loss) & (first_nonfinite == NEVER)] = done
+    for values in curves.values():
+        values[np.asarray(grid)[:, None] >= first_nonfinite] = np.nan
+    return Trace(
+        np.asarray(grid, np.int64),
+        curves["tl"],
+        curves["ta"],
+        curves["vl"],
+        curves["va"],
+        batch_loss,
+        first_nonfinite,
+        test,
+        time.perf_counter() - began - evaluating,
+        evaluating,
+    )
+
+
+def _note(
+    first: NDArray[np.int64], losses: NDArray[np.float64], finite: NDArray[np.bool_], done: int, stop: int
+) -> None:
+    """Record in `first` the blocks that were first non-finite between evaluations or at this one.
+
+    A minibatch's loss is that of the parameters before its update, so the loss of step number s (from 1) tells
+    that s - 1 steps had been done; the evaluation would have said the same.
+    """
+    bad = ~np.isfinite(losses)
+    for block in np.flatnonzero(first == NEVER):
+        if bad[:, block].any():
+            first[block] = done + int(bad[:, block].argmax())
+        elif not finite[block]:
+            first[block] = stop

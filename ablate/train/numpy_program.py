@@ -1,0 +1,167 @@
+"""The Program that trains with the NumPy core."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ablate.data.base import majority_rate
+from ablate.errors import UserError
+from ablate.nn.network import Network
+from ablate.registry import name_of
+from ablate.streams import stream
+from ablate.train.batches import steps_per_epoch, total_steps
+from ablate.train.config import TrainConfig
+from ablate.train.loop import NEVER, Trace, train_blocks
+from ablate.train.memory import chunks
+from ablate.train.outcome import Outcome, decide, stall_threshold
+from ablate.train.parts import Source
+from ablate.train.program import Curve, Observe, Program, RunResult
+from ablate.train.summary import area_under, first_reached
+
+CURVES = {
+    "train/loss": "train_loss",
+    "train/accuracy": "train_accuracy",
+    "validation/loss": "validation_loss",
+    "validation/accuracy": "validation_accuracy",
+}
+
+
+def network_of(config: TrainConfig) -> Network:
+    """Build the network of a configuration."""
+    examples = config.dataset.examples()
+    return config.model.build(
+        examples.images.shape[1:],
+        examples.classes,
+        activation=config.activation,
+        norm=config.norm,
+        dropout=config.dropout,
+    )
+
+
+def _dataset_name(config: TrainConfig) -> str:
+    try:
+        return name_of(config.dataset)
+    except UserError:  # not registered: a dataset handed over from Python
+        return type(config.dataset).__name__
+
+
+class NumpyProgram(Program):
+    """Trains all seeds of an arm together, as many at a time as the cache holds."""
+
+    def facts(self, config: TrainConfig) -> dict[str, Any]:
+        """Return what is known before training; sizes do not depend on the seed.
+
+        Raises
+        ------
+        UserError
+            The configuration cannot be trained on this dataset.
+        """
+        examples = config.dataset.examples()
+        split = config.dataset.split(stream(0, "split"))
+        return {
+            "dataset": _dataset_name(config),
+            "fingerprint": examples.fingerprint,
+            "majority_rate": majority_rate(examples.labels[split.train]),
+            "parameters": network_of(config).parameters,
+            "train_size": len(split.train),
+            "validation_size": len(split.validation),
+            "test_size": len(split.test),
+            "classes": examples.classes,
+            "steps": total_steps(config, len(split.train)),
+            "dtype": config.dtype,
+        }
+
+    def metrics(self) -> frozenset[str]:
+        """Return the names of the scalars a run may log."""
+        scores = [f"{part}_{score}" for part in ("train", "validation", "test") for score in ("accuracy", "loss")]
+        return frozenset(
+            [f"final/{score}" for score in scores]
+            + ["best/validation_accuracy", "aulc/train_accuracy", "aulc/validation_accuracy"]
+            + ["ttt/steps", "seconds/training", "seconds/evaluation"]
+        )
+
+    def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
+        """Return a rough time of one of `seeds` runs on one core, from training a few steps of a few of them."""
+        steps = int(self.facts(config)["steps"])
+        tried = min(steps, 20)
+        blocks = list(range(min(seeds, 4)))
+        brief = replace(config, steps=tried, evaluate_from=tried)
+        begun = time.perf_counter()
+        with threadpool_limits(limits=1):
+            self.run(brief, blocks)
+        return (time.perf_counter() - begun) / len(blocks) * steps / tried
+
+    def run(self, config: TrainConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
+        """Train every seed and return one result each, in order.
+
+        `observe` is told steps summed over the seeds.
+        """
+        facts = self.facts(config)
+        network, source = network_of(config), Source.of(config.dataset, config.dtype)
+        traces: list[tuple[list[int], Trace]] = []
+        finished = 0
+        for group in chunks(config, network, list(seeds)):
+
+            def told(done: int, *, before: int = finished, blocks: int = len(group)) -> None:
+                if observe is not None:
+                    observe(before + done * blocks, facts["steps"] * len(seeds))
+
+            traces.append((group, train_blocks(config, network, source, group, observe=told)))
+            finished += facts["steps"] * len(group)
+        training = sum(trace.training_seconds for _, trace in traces) / max(len(seeds), 1)
+        evaluation = sum(trace.evaluation_seconds for _, trace in traces) / max(len(seeds), 1)
+        return [
+            _result(config, facts, seed, trace, block=block, seconds=(training, evaluation))
+            for group, trace in traces
+            for block, seed in enumerate(group)
+        ]
+
+
+def _result(
+    config: TrainConfig, facts: dict[str, Any], seed: int, trace: Trace, *, block: int, seconds: tuple[float, float]
+) -> RunResult:
+    """Summarise one block of a trace."""
+    curves = {name: Curve(trace.grid, getattr(trace, field)[:, block].copy()) for name, field in CURVES.items()}
+    target = curves[f"{config.target_split}/accuracy"]
+    reached = first_reached(target, config.target_accuracy)
+    nonfinite = int(trace.first_nonfinite[block])
+    # Minibatch losses at both ends, like with like: before the first update, and over the last epoch. The
+    # evaluation-mode loss of an untrained net with running statistics is no start to compare with.
+    last = trace.batch_loss[-steps_per_epoch(config, facts["train_size"]) :, block]
+    outcome = decide(
+        first_nonfinite_step=None if nonfinite == NEVER else nonfinite,
+        start_loss=float(trace.batch_loss[0, block]),
+        final_loss=float(last.mean()),
+        reached=reached is not None,
+        best_accuracy=float(np.max(target.values)),
+        threshold=stall_threshold(facts["majority_rate"], facts[f"{config.target_split}_size"]),
+    )
+    diverged = outcome is Outcome.DIVERGED
+    metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
+    for part in ("train", "validation"):
+        accuracy = curves[f"{part}/accuracy"]
+        metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)
+        if not diverged:
+            metrics[f"final/{part}_accuracy"] = float(accuracy.values[-1])
+            metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[-1])
+    if not diverged:
+        metrics["final/test_accuracy"] = float(trace.test.accuracy[block])
+        metrics["final/test_loss"] = float(trace.test.loss[block])
+        metrics["best/validation_accuracy"] = float(curves["validation/accuracy"].values.max())
+    if outcome is Outcome.REACHED and reached is not None:
+        metrics["ttt/steps"] = float(reached)
+    return RunResult(
+        seed,
+        outcome,
+        metrics,
+        curves,
+        None if nonfinite == NEVER else nonfinite,
+        None if diverged else trace.test.correct[block].copy(),
+        sum(seconds),
+    )

@@ -1,0 +1,102 @@
+"""Seeds trained together give what each gives alone, whatever happens to their neighbours."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+import ablate.data.augment
+import ablate.train.memory
+from ablate.nn import BatchNorm, BernoulliDropout, He
+from ablate.registry import options
+from ablate.train.numpy_program import NumpyProgram
+from ablate.train.outcome import Outcome
+
+SEEDS = [3, 0, 11]
+SETTINGS = [
+    (group, name)
+    for group in ("activation", "optimizer", "init", "norm", "dropout", "loss", "augment")
+    for name in options(group)
+]
+
+
+def run(config, seeds):
+    return NumpyProgram().run(config, seeds)
+
+
+def assert_same(one, other):
+    assert (one.seed, one.outcome, one.first_nonfinite_step) == (other.seed, other.outcome, other.first_nonfinite_step)
+    for name, curve in one.curves.items():
+        np.testing.assert_array_equal(curve.steps, other.curves[name].steps)
+        # To the last bit, here; what is promised is to rounding (another BLAS may order its sums by alignment).
+        np.testing.assert_array_equal(curve.values, other.curves[name].values)
+
+
+@pytest.mark.parametrize(("group", "name"), SETTINGS)
+def test_together_equals_alone_with_every_component(config, group, name):
+    arm = config(**{group: options(group)[name]()})
+    for together, seed in zip(run(arm, SEEDS), SEEDS, strict=True):
+        assert_same(together, run(arm, [seed])[0])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"l2": 0.1}, {"clip_norm": 0.05}, {"dtype": "float64"}, {"sampling": "replacement"}, {"batch_size": 1}],
+    ids=str,
+)
+def test_together_equals_alone_with_every_setting(config, changed):
+    arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2), **changed)
+    for together, seed in zip(run(arm, SEEDS), SEEDS, strict=True):
+        assert_same(together, run(arm, [seed])[0])
+
+
+def test_how_many_are_trained_at_a_time_changes_nothing(config, monkeypatch):
+    arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2))
+    at_once = run(arm, range(5))
+    monkeypatch.setattr(ablate.train.memory, "BUDGET", 2 * ablate.train.memory.bytes_per_block(arm, _network(arm)))
+    for one, other in zip(at_once, run(arm, range(5)), strict=True):
+        assert_same(one, other)
+
+
+def _network(arm):
+    from ablate.train.numpy_program import network_of
+
+    return network_of(arm)
+
+
+def test_groups_fit_the_budget_and_are_even(config, monkeypatch):
+    arm = config()
+    size = ablate.train.memory.bytes_per_block(arm, _network(arm))
+    monkeypatch.setattr(ablate.train.memory, "BUDGET", 4 * size)
+    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), list(range(9)))] == [3, 3, 3]
+    monkeypatch.setattr(ablate.train.memory, "BUDGET", size // 2)
+    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), [5, 6])] == [1, 1]
+
+
+@dataclass(frozen=True)
+class Explosive(He):
+    """Some seeds begin with weights at which float32 overflows at once."""
+
+    def draw(self, rng, shape, fans):
+        drawn = super().draw(rng, shape, fans)
+        return drawn * 1e30 if drawn.flat[0] > 0 else drawn
+
+
+def test_a_diverging_block_touches_nobody(config):
+    arm = config(init=Explosive())
+    together = run(arm, range(8))
+    diverged = [result.outcome is Outcome.DIVERGED for result in together]
+    assert any(diverged)
+    assert not all(diverged)
+    for result in together:
+        assert_same(result, run(arm, [result.seed])[0])
+        if result.outcome is Outcome.DIVERGED:
+            curve = result.curves["train/accuracy"]
+            assert result.first_nonfinite_step <= 1
+            np.testing.assert_array_equal(np.isnan(curve.values), curve.steps >= result.first_nonfinite_step)
+            assert result.test_correct is None
+            assert not [name for name in result.metrics if name.startswith(("final/", "best/", "ttt/"))]
+            assert result.metrics["aulc/train_accuracy"] == NumpyProgram().facts(arm)["majority_rate"]
+        else:
+            assert_same(result, run(replace(arm, init=He()), [result.seed])[0])
+            assert all(np.isfinite(curve.values).all() for curve in result.curves.values())
