@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from ablate import __version__
@@ -196,8 +199,20 @@ def run(arguments: list[str]) -> None:
     actions[options.command](options)
 
 
+def _end_like_an_interrupt() -> None:
+    """Let SIGTERM end a sweep as Ctrl-C does: runs being written are closed, the lock is released."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure), 2 (wrong input) or 130 (interrupted)."""
+    _end_like_an_interrupt()
     try:
         run(list(sys.argv[1:] if arguments is None else arguments))
     except AblateError as error:

@@ -56,9 +56,7 @@ def main() -> None:
     print(f"  sweep            {swept:8.1f} s wall clock (start of Python and imports of Hydra and MLflow included)")
     print(f"  training         {training / workers:8.1f} s a process, {training / workers / swept:.0%} of the sweep")
     print(f"  training a run   {1e3 * training / n:8.1f} ms")
-    print(
-        f"  beyond training  {1e3 * beyond:8.1f} ms a seed run and process; {1e3 * beyond / workers:.1f} ms of wall clock"
-    )
+    print(f"  beyond training  {1e3 * beyond:8.1f} ms a seed run and process; {1e3 * beyond / workers:.1f} ms of wall")
     print(f"  report           {reported:8.1f} s")
 
 

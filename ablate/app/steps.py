@@ -7,7 +7,9 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from tqdm import tqdm
 
 from ablate.app.request import Request
 from ablate.errors import Failure
@@ -91,16 +93,15 @@ def show_plan(plan: Plan, program: Program, *, n_jobs: int | None) -> None:
 
 def _history(plan: Plan) -> tuple[frozenset[str], float | None]:
     """Return the identities of this study run's finished seed runs, and their mean time in seconds."""
-    from ablate.track.database import exists
-    from ablate.track.layout import Layout
-    from ablate.track.read import list_studies, read_study
+    from ablate.track import ledger
+    from ablate.track.read import read_study
 
     root, record = root_folder(), plan.record
-    if not exists(Layout(root)) or (record.name, record.key) not in {(s.name, s.key) for s in list_studies(root)}:
-        return frozenset(), None
+    finished = ledger.finished(root, record.name, record.key)
+    if not finished:
+        return finished, None
     runs = read_study(root, record.name, key=record.key).seeds
-    runs = runs[~runs["outcome"].isin(["missing", "crashed"])]
-    return frozenset(runs["identity"]), float(runs["seconds"].mean()) if len(runs) else None
+    return finished, float(runs.loc[runs["identity"].isin(finished), "seconds"].mean())
 
 
 def _duration(seconds: float) -> str:
@@ -144,10 +145,10 @@ def run_study(
         summary = run_plan(plan, session, program=program, workers=workers, progress=progress)
         status = "FAILED" if summary.crashes else "FINISHED"
         _say_summary(plan, summary)
-        if report:
-            _judge_and_report(plan.record.name, plan.record.key, root, log=session.log_folder)
     finally:
         session.close(status)
+    if report:
+        _judge_and_report(plan.record.name, plan.record.key, root)
     say(f"browse the runs:  {ui_line(root)}")
     if summary.crashes:
         listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
@@ -185,10 +186,9 @@ def read_verdicts(name: str, key: str | None, root: Path) -> tuple[Study, StudyT
     return study, tables, judge(study, tables)
 
 
-def _judge_and_report(
-    name: str, key: str | None, root: Path, *, log: Callable[[Path, str], None] | None, out: Path | None = None
-) -> None:
+def _judge_and_report(name: str, key: str | None, root: Path, *, out: Path | None = None) -> None:
     from ablate.report.write import write_report
+    from ablate.track.attach import attach_folder
 
     study, tables, verdicts = read_verdicts(name, key, root)
     say()
@@ -197,11 +197,19 @@ def _judge_and_report(
     if not verdicts:
         say("no claims in this study: the report compares every arm with the baseline")
     out = out or Path("reports") / name
-    paths = write_report(study, tables, verdicts, out)
-    if log is not None:
-        log(out, "report")
+    with tqdm(desc="report", unit="part", ncols=100, leave=False) as bar:
+        paths = write_report(
+            study, tables, verdicts, out, progress=lambda done, total, what: _advance(bar, done, total, what)
+        )
+    attach_folder(root, name, tables.study["key"], out, "report")
     say(f"\nreport:           {_shown(paths.html)}")
     say(f"as Markdown:      {_shown(paths.markdown)}")
+
+
+def _advance(bar: tqdm[NoReturn], done: int, total: int, what: str) -> None:
+    bar.total = total
+    bar.set_postfix_str(what, refresh=False)
+    bar.update(done - bar.n)
 
 
 def _shown(path: Path) -> str:
@@ -212,14 +220,11 @@ def _shown(path: Path) -> str:
 
 def report_study(name: str | None, *, out: Path | None) -> None:
     """Judge a tracked study again and write its report; None takes the study run last."""
-    from ablate.track.mlflow_tracker import MlflowTracker
     from ablate.track.read import list_studies
 
     root = root_folder()
     name = list_studies(root)[0].name if name is None else name
-    _judge_and_report(
-        name, None, root, log=lambda folder, label: MlflowTracker(root).attach(name, folder, label), out=out
-    )
+    _judge_and_report(name, None, root, out=out)
 
 
 def show_studies() -> None:

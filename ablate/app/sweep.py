@@ -42,7 +42,7 @@ def sweep(settings: Settings, arguments: list[str]) -> None:
         raise UserError(
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
         )
-    hydra_overrides = tuple(OmegaConf.to_container(settings.config.hydra.overrides.hydra))
+    hydra_overrides = tuple(map(str, settings.config.hydra.overrides.hydra))
     program = NumpyProgram()
     composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
     plan = plan_study(request, composer, program)

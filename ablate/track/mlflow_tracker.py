@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ablate.errors import Failure
 from ablate.track import ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, read_only, settle
-from ablate.track.files import merge_correctness, replace_folder, write_json
+from ablate.track.files import merge_correctness, write_json
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
@@ -92,11 +92,6 @@ class MlflowSession(StudySession):
         """
         with failures(self.layout):
             self._write_arm(arm, runs)
-
-    def log_folder(self, folder: Path, name: str) -> None:
-        """Keep a folder (the report) with the study, replacing an earlier one of that name."""
-        with failures(self.layout):
-            replace_folder(folder, self.folder / name)
 
     def close(self, status: str) -> None:
         """End the session: `FINISHED`, `FAILED` or `KILLED`. Runs that were being written are marked `KILLED`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
 
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
@@ -19,10 +18,6 @@ class StudySession(ABC):
     @abstractmethod
     def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
         """Write newly finished seed runs of one arm, and bring the arm's summary up to date."""
-
-    @abstractmethod
-    def log_folder(self, folder: Path, name: str) -> None:
-        """Keep a folder (the report) with the study, replacing an earlier one of that name."""
 
     @abstractmethod
     def close(self, status: str) -> None:
@@ -49,9 +44,6 @@ class _MemorySession(StudySession):
         held = self._store.runs.setdefault((self.study.name, self.study.key), {})
         held.update({run.identity: (arm, run) for run in runs})
 
-    def log_folder(self, folder: Path, name: str) -> None:
-        self._store.folders[(self.study.name, name)] = folder
-
     def close(self, status: str) -> None:
         self.status = status
 
@@ -61,7 +53,6 @@ class MemoryTracker(Tracker):
 
     def __init__(self) -> None:
         self.runs: dict[tuple[str, str], dict[str, tuple[ArmRecord, SeedRecord]]] = {}
-        self.folders: dict[tuple[str, str], Path] = {}
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""

@@ -100,7 +100,7 @@ def test_sigmoid_keeps_small_values_that_the_tanh_form_loses():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: LeakyReLU(-0.1), "`LeakyReLU.negative_slope` must be > 0, got -0.1."),
+        (lambda: LeakyReLU(-0.1), "`LeakyReLU.negative_slope` must be > 0 and <= 1, got -0.1."),
         (lambda: ELU(0.0), "`ELU.alpha` must be > 0, got 0.0."),
     ],
 )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import Failure
+from ablate.track.attach import attach_folder
 from ablate.track.database import local_path
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.read import list_studies, read_study, read_test_correct
@@ -246,9 +247,9 @@ def test_a_report_folder_replaces_the_one_before(root, study, tmp_path, client):
     report.mkdir()
     (report / "old.html").write_text("old")
     session = MlflowTracker(root).open(study())
-    session.log_folder(report, "report")
+    attach_folder(root, session.study.name, session.study.key, report, "report")
     (report / "old.html").rename(report / "new.html")
-    session.log_folder(report, "report")
+    attach_folder(root, session.study.name, session.study.key, report, "report")
     session.close("FINISHED")
     assert [f.path for f in client.list_artifacts(session.run_id, "report")] == ["report/new.html"]
     assert sorted(f.path for f in client.list_artifacts(session.run_id)) == ["plan.json", "report"]

@@ -86,11 +86,11 @@ class ELU(Activation):
 
     def value(self, x: Floats) -> Floats:
         """Return x or alpha (exp(x) - 1)."""
-        return np.where(x > 0.0, x, self.alpha * np.expm1(np.minimum(x, 0.0)))
+        return np.maximum(x, 0.0) + self.alpha * np.expm1(np.minimum(x, 0.0))
 
     def slope(self, x: Floats, y: Floats) -> Floats:  # noqa: ARG002
         """Return 1 where y > 0, else alpha exp(x) = y + alpha."""
-        return np.where(y > 0.0, y.dtype.type(1), y + y.dtype.type(self.alpha))
+        return np.minimum(y, 0.0) + self.alpha + (y > 0.0).astype(y.dtype) * (1.0 - self.alpha)
 
 
 @register("activation", "softplus")
@@ -123,13 +123,27 @@ class GELU(Activation):
 
     def slope(self, x: Floats, y: Floats) -> Floats:  # noqa: ARG002
         """Return Φ(x) + x φ(x)."""
-        return _normal_cdf(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+        return _normal_cdf(x) + x * _normal_density(x)
+
+    def apply(self, x: Floats, out: Floats, cache: Cache) -> None:
+        """Write x Φ(x) to `out`, and keep Φ(x), the dear part, for `chain`."""
+        np.multiply(x, _normal_cdf(x, cache.buffer("cdf", x.shape)), out=out)
+
+    def chain(self, dy: Floats, x: Floats, y: Floats, cache: Cache) -> None:  # noqa: ARG002
+        """Multiply `dy` by Φ(x) + x φ(x)."""
+        slope = x * _normal_density(x)
+        np.multiply(dy, np.add(slope, cache.buffer("cdf", x.shape), out=slope), out=dy)
 
 
-def _normal_cdf(x: Floats) -> Floats:
+def _normal_cdf(x: Floats, out: Floats | None = None) -> Floats:
     from scipy.special import ndtr  # here: the import takes longer than the rest of the package
 
-    found: Floats = ndtr(x)
+    found: Floats = ndtr(x, out=out)
+    return found
+
+
+def _normal_density(x: Floats) -> Floats:
+    found: Floats = np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
     return found
 
 
