@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import threading
 import time
 import traceback
@@ -113,7 +114,7 @@ def run_plan(plan: Plan, session: StudySession, *, program: Program, workers: in
                 summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
             if results[0].error is not None:
                 summary.crashes.append((job.arm.label, results[0].error.strip().splitlines()[-1]))
-            bar.set_postfix_str(job.arm.label[:40], refresh=False)
+            bar.set_postfix_str(textwrap.shorten(job.arm.label, 32, placeholder="…"), refresh=False)
             bar.update(len(results))
     summary.seconds = time.perf_counter() - started
     return summary
