@@ -36,7 +36,7 @@ def run_hydra(arguments: list[str]) -> None:
         raise AssertionError(f"every run goes through the sweeper, got a job of its own: {node}")
 
     saved_argv, saved_env = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = ["ablate", *arguments]
+    sys.argv = [saved_argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing in its own words
     try:
         check_overrides(_task_overrides(arguments))

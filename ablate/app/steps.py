@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -160,7 +161,17 @@ def run_study(
 
 def ui_line(root: Path) -> str:
     """Return the line that opens the MLflow UI on this store, from the current folder."""
-    return "ablate ui" if root == Path.cwd() else f"ablate ui --root {shlex.quote(str(root))}"
+    return f"{_program()} ui" if root == Path.cwd() else f"{_program()} ui --root {shlex.quote(str(root))}"
+
+
+def _program() -> str:
+    """Return how this program was started, as the user would type it again."""
+    started = Path(sys.argv[0])
+    if started.name != "ablate":
+        return "python -m ablate"
+    found = shutil.which("ablate")
+    on_path = found is not None and Path(found).resolve() == started.resolve()
+    return "ablate" if on_path else shlex.quote(_shown(started))
 
 
 def _say_summary(plan: Plan, summary: RunSummary) -> None:
@@ -213,8 +224,8 @@ def _advance(bar: tqdm[NoReturn], done: int, total: int, what: str) -> None:
 
 
 def _shown(path: Path) -> str:
-    here = Path.cwd()
-    path = path.resolve()
+    # Not resolved: a link in a virtual environment is what the user typed.
+    here, path = Path.cwd(), path.absolute()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
