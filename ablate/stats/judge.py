@@ -25,7 +25,7 @@ from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.stats.estimate import Estimate
 from ablate.stats.gates import GateResult, manipulation, tuning_edge
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
-from ablate.stats.paired import paired_effect
+from ablate.stats.paired import better_share, standardised
 from ablate.stats.power import detectable, more_pairs_text
 from ablate.stats.sensitivity import sensitivity
 from ablate.stats.statement import kind_label, speaks_of, statement
@@ -218,7 +218,6 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
     claim, evidence = found.comparison.claim, found.evidence
     n, differences = len(evidence.differences), case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
-    effect = paired_effect(differences, level=case.level) if means else None
     low, high = estimate.interval(case.level) if estimate else (None, None)
     verdict = Verdict(
         claim_id=found.comparison.id,
@@ -242,8 +241,8 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         seeds=tuple(evidence.differences),
         filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
         fill_rule=found.rule,
-        d_z=effect.d_z if effect else None,
-        better_share=effect.better if effect else None,
+        d_z=standardised(differences) if means else None,
+        better_share=better_share(differences) if means else None,
         arm_text=level_text(claim.arm),
         against_text=level_text(claim.against),
         where_text=where_text(found.comparison.where),
@@ -270,7 +269,13 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
     return dataclasses.replace(
         verdict,
         detectable=detectable(case.differences, alpha=1.0 - case.level),
-        sensitivity=sensitivity(case.differences, case.found.region, level=case.level, bounds=case.found.bounds),
+        sensitivity=sensitivity(
+            case.differences,
+            case.found.region,
+            level=case.level,
+            bounds=case.found.bounds,
+            interval=case.estimate.interval(case.level),
+        ),
     )
 
 

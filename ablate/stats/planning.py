@@ -87,7 +87,8 @@ def check_contradictions(study: Study, *, arms: Arms | None = None) -> None:
             if _same_cells(study, one, other) and _contradict(one, other):
                 raise UserError(
                     f"claims {one.id} and {other.id} contradict each other: they compare the same arms on "
-                    f"{one.claim.metric} in the same cells and cannot both hold. Keep the one you predict; the verdict can refute it."
+                    f"{one.claim.metric} in the same cells and cannot both hold. Keep the one you predict; the "
+                    "verdict can refute it."
                 )
 
 

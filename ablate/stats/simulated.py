@@ -90,14 +90,16 @@ _LOG_SD = float(np.sqrt((np.e - 1.0) * np.e))
 
 
 def _lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> Vector:
-    return (rng.lognormal(size=shape) - float(np.exp(0.5))) / _LOG_SD
+    return np.asarray((rng.lognormal(size=shape) - float(np.exp(0.5))) / _LOG_SD, dtype=np.float64)
 
 
 NOISES = (
     Noise("normal", lambda rng, shape: rng.normal(size=shape)),
     Noise("skewed up (lognormal)", _lognormal),
     Noise("skewed down (lognormal)", lambda rng, shape: -_lognormal(rng, shape)),
-    Noise("tied (multiples of half a sd)", lambda rng, shape: (rng.binomial(16, 0.5, size=shape) - 8.0) / 2.0),
+    Noise(
+        "tied (multiples of half a sd)", lambda rng, shape: np.asarray((rng.binomial(16, 0.5, size=shape) - 8.0) / 2.0)
+    ),
     Noise("10 % failures", lambda rng, shape: rng.normal(size=shape), failures=0.1),
 )
 
