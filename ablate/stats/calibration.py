@@ -181,9 +181,9 @@ def _coverage(steps: _Steps, rng: np.random.Generator) -> Check:
     none = (1 - NOISES[-1].failures) ** SEEDS
     return Check(
         "coverage", f"95 % intervals and false `supported` at {SEEDS} seeds", tuple(rows),
-        f"Where no failure was seen a verdict speaks of runs that train, and says so: of {SEEDS} seeds at 10 % failures "
-        f"none fails in {100 * none:.0f} % of studies, and no interval can know of what it has not seen. The last two "
-        "rows show what reading such a verdict as one on all runs would cost.",
+        "Where no failure was seen a verdict speaks of runs that train, and says so. At 10 % failures that happens in "
+        f"{100 * none:.0f} % of studies of {SEEDS} seeds, and no interval can know of what it has not seen. The last "
+        "two rows show what reading such a verdict as one on all runs would cost.",
     )  # fmt: skip
 
 

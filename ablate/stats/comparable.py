@@ -48,7 +48,7 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
         for fact in (name for name in WATCHED if name not in explained):
             for cell in comparison.cells:
                 arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
-                values = tuple(dict.fromkeys(str(known[fact]) for known in arms if _known(known, fact)))
+                values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
                 if len(values) > 1:
                     found.append(Mixture(comparison.id, fact, values))
                     break

@@ -23,7 +23,8 @@ from ablate.stats.claims import expand, level_key, level_text, metrics_used, whe
 from ablate.stats.collect import Collected, collect
 from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.stats.estimate import Estimate
-from ablate.stats.gates import GateResult, manipulation, tuning_edge
+from ablate.stats.gates import tuning_edge
+from ablate.stats.gating import gated
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
 from ablate.stats.paired import better_share, standardised
 from ablate.stats.power import detectable, more_pairs_text
@@ -114,7 +115,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates)
     }
     return [
-        _gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
+        gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]
 
 
@@ -282,29 +283,3 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
 def _bounds(found: Collected) -> tuple[float, float] | None:
     means = [b[b == b].mean() for b in found.bounds.values() if (b == b).any()]  # noqa: PLR0124  # NaN
     return (float(min(means)), float(max(means))) if means else None
-
-
-def _gated(
-    verdict: Verdict, found: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
-) -> Verdict:
-    """Look at the gates of a claim; one that fails leaves a decided claim open."""
-    results = list(checks)
-    for gate in found.comparison.claim.gates:
-        if gate.kind == "manipulation_check":
-            results.append(manipulation(gate, tables))
-        elif gate.kind == "positive_control":
-            controls = [v for v in verdicts if v.source_id == gate.claim]
-            wrong = [v for v in controls if v.outcome != gate.must_be]
-            word = f"the positive control {gate.claim} must be {gate.must_be}"
-            outcome = wrong[0].outcome.replace("_", " ") if wrong else gate.must_be
-            results.append(GateResult(gate.kind, not wrong, f"{word}; it is {outcome}"))
-    failed = [result for result in results if not result.passed]
-    verdict = dataclasses.replace(verdict, gates=tuple(results))
-    if not failed or not verdict.decided:
-        return verdict
-    why = (
-        f"A gate failed: {'; '.join(result.why for result in failed)}. Without it the claim would be {verdict.outcome}."
-    )
-    return dataclasses.replace(
-        verdict, outcome="inconclusive", label="", why=why, next_step="Mend what the gate found."
-    )

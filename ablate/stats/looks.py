@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, must
 
-_POINTS = 2_001  # Simpson points over the continuation region: crossing chances to about 1e-9
+_POINTS = 401  # Simpson points over the continuation region: 2,001 change the tenth digit
 
 
 @functools.lru_cache(maxsize=256)
