@@ -64,6 +64,7 @@ def tables_of(
     runs["seed"] = np.tile(np.arange(seeds), len(arms))
     runs["outcome"] = np.where(broken.T.ravel(), "diverged", "reached")
     runs["majority_rate"] = CHANCE
+    runs["seconds"] = 1.0
     runs[METRIC] = np.where(broken, np.nan, np.concatenate((off, on), axis=1)).T.ravel()
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     return StudyTables({"name": "simulated"}, planned, runs, curves, {})
