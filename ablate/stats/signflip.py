@@ -26,7 +26,9 @@ from ablate.errors import UserError, must
 
 Vector: TypeAlias = NDArray[np.float64]
 
-EXACT_UP_TO = 36  # pairs: half a second for an interval; every four more pairs cost four times that
+# Pairs. An interval takes 5 ms at 24, every four more pairs would cost four times that (0.2 s at 36), and a study has
+# hundreds of claims with several intervals each; random patterns take 7 ms and know p = .05 to ± .0007.
+EXACT_UP_TO = 24
 _LISTED_UP_TO = 16  # pairs whose subset means are simply written down: 65,536 of them
 DRAWS = 99_999  # beyond it: random sign patterns, so that p is a multiple of 1/100,000
 _DRAW_SEED = 0x5167  # fixed: the same differences always give the same p
@@ -50,7 +52,7 @@ def least_pairs(level: float) -> int:
 def sign_flip_p(differences: ArrayLike, *, null: float = 0.0) -> float:
     """Return the two-sided sign-flip p of "the mean difference is `null`".
 
-    Exact (all 2^n patterns, the observed one included, ties counted against the claim) for up to 36 pairs, by
+    Exact (all 2^n patterns, the observed one included, ties counted against the claim) for up to 24 pairs, by
     meeting in the middle; beyond that from 99,999 seeded random patterns as (1 + hits) / (1 + patterns).
 
     Parameters
@@ -193,21 +195,39 @@ def _subset_means(d: Vector) -> Vector:
     return np.asarray(sums[1:] / sizes[1:])
 
 
-def _drawn_flips(pairs: int) -> NDArray[np.float32]:
-    """Return the fixed random sign patterns as 0/1 flags (patterns, pairs): 1 where the sign is flipped."""
+@functools.lru_cache(maxsize=4)
+def _drawn_bytes(pairs: int) -> NDArray[np.uint8]:
+    """Return the fixed random sign patterns, eight pairs to a byte, uint8 (bytes, patterns); a 1 flips the sign."""
     rng = np.random.Generator(np.random.PCG64(_DRAW_SEED))
-    return rng.integers(0, 2, size=(DRAWS, pairs), dtype=np.uint8).astype(np.float32)
+    drawn = rng.integers(0, 256, size=(-(-pairs // 8), DRAWS), dtype=np.uint8)
+    drawn[-1] &= 0xFF >> (-pairs % 8)
+    return drawn
+
+
+def _drawn_subset_sums(x: Vector) -> Vector:
+    """Return the sum over the flipped pairs of every random pattern, float64 (patterns,).
+
+    By tables of the 256 sums of eight pairs: 30 times faster than a product with the patterns written out.
+    """
+    padded = np.zeros(-(-len(x) // 8) * 8)
+    padded[: len(x)] = x
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.float64)
+    tables = padded.reshape(-1, 8) @ bits.T
+    sums = np.zeros(DRAWS)
+    for table, index in zip(tables, _drawn_bytes(len(x)), strict=True):
+        sums += table[index]
+    return sums
 
 
 def _drawn_sums(x: Vector) -> tuple[Vector, Vector]:
     """Return for each random pattern the sum over its subset and over the rest, float64 (patterns,)."""
-    inside = _drawn_flips(len(x)).astype(np.float64) @ x
+    inside = _drawn_subset_sums(x)
     return inside, float(x.sum()) - inside
 
 
 def _drawn_interval(d: Vector, alpha: float) -> tuple[float, float]:
     """Invert the test over the same random patterns `sign_flip_p` uses, so that interval and p agree."""
-    sizes = _drawn_flips(len(d)).sum(axis=1, dtype=np.float64)
+    sizes = _drawn_subset_sums(np.ones(len(d)))
     inside, outside = _drawn_sums(d)
     used = (sizes > 0) & (sizes < len(d))  # the identity and its mirror are hits at every shift
     means = np.stack((inside[used] / sizes[used], outside[used] / (len(d) - sizes[used])))
