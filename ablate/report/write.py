@@ -82,7 +82,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     """Draw every figure of a report."""
     contrast = next((next(iter(claim.arm)) for claim in study.claims if claim.arm), None)
     own = []
-    for position, wanted in enumerate(study.figures, start=1):
+    for position, wanted in enumerate([f for f in study.figures if f.kind == "curve_grid"], start=1):
         name = "curve-grid" if len(study.figures) == 1 else f"curve-grid-{position}"
         own.append(curve_grid(tables, wanted, name=name))
     drawn_already = {wanted.metric for wanted in study.figures}

@@ -76,7 +76,7 @@ def evidence_of(
         planned_pairs=int(planned.sum()),
         filled_arm=_filled(endpoint, usable, left),
         filled_against=_filled(endpoint, usable, right),
-        per_cell={level_text(c): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
+        per_cell={level_text(c, exact=True): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
         undefined=int(endpoint.undefined[:, np.concatenate((left, right))].sum()),
     )
 
