@@ -31,8 +31,8 @@ class Pairs:
         Seeds with a value on both sides in every cell.
     arm, against
         float64 (seeds,), in the metric's unit, averaged over the cells; failed runs count as their fill.
-    failed
-        bool (seeds,): a run of either side diverged or crashed.
+    arm_failed, against_failed
+        bool (seeds,): a run of that side diverged or crashed.
     """
 
     comparison: Comparison
@@ -41,7 +41,13 @@ class Pairs:
     seeds: tuple[int, ...]
     arm: NDArray[np.float64]
     against: NDArray[np.float64]
-    failed: NDArray[np.bool_]
+    arm_failed: NDArray[np.bool_]
+    against_failed: NDArray[np.bool_]
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Pairs with a failed run on either side, bool (seeds,)."""
+        return np.asarray(self.arm_failed | self.against_failed)
 
     @property
     def sign(self) -> float:
@@ -71,11 +77,12 @@ def paired_values(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
             for side in (0, 1)
         )
         both = np.concatenate((left, right))
-        usable = np.isfinite(end.value[:, both]).all(axis=1)
-        failed = failed_runs_of(tables, end)[:, both].any(axis=1)
+        usable = np.asarray(np.isfinite(end.value[:, both]).all(axis=1), dtype=np.bool_)
+        marks = failed_runs_of(tables, end)[usable]
         seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
         arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
-        found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, failed[usable]))
+        broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
+        found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
     return found
 
 

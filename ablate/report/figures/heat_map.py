@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
 from ablate.report.arms import arm_levels, factor_levels, varying
@@ -24,6 +26,7 @@ from ablate.track.record import Level, StudyTables
 
 MOST_PANELS = 6
 # Ink on a square must not follow the page's dark mode, as the square does not: near-black, near-white.
+_Scale = tuple[Normalize, Colormap]
 _DARK, _LIGHT = "#101214", "#fcfcfc"
 
 
@@ -36,7 +39,7 @@ class _Square:
 
 
 def default_maps(tables: StudyTables) -> list[HeatMap]:
-    """Return a map of success over the first two numeric factors with three levels or more; none where there are not."""
+    """Return a map of success over the first two numeric factors of three levels or more; none without two."""
     levels = factor_levels(tables)
     numeric = [
         f
@@ -122,7 +125,7 @@ def _draw(
     for ax, (title, cells) in zip(axes, panels.items(), strict=False):
         for i, x in enumerate(xs):
             for j, y in enumerate(ys):
-                _square(ax, i, j, squares.get(cells.get((x, y), "")), norm, colours)
+                _square(ax, (i, j), squares.get(cells.get((x, y), "")), (norm, colours))
         ax.set_xlim(-0.5, len(xs) - 0.5)
         ax.set_ylim(-0.5, len(ys) - 0.5)
         ax.set_title(title, fontsize=9, color=INK, loc="left")
@@ -136,7 +139,9 @@ def _draw(
     figure.supxlabel(wanted.x, fontsize=9.5, color=INK)
     figure.supylabel(wanted.y, fontsize=9.5, color=INK)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes[: len(panels)], fraction=0.03, pad=0.02, aspect=25)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
+    of = 100.0 if wanted.metric == "outcome" else unit(wanted.metric).scale
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * of:.4g}"))
     bar.set_label(_bar_label(wanted.metric), fontsize=8.6, color=INK)
     every = [squares[arm] for cells in panels.values() for arm in cells.values()]
     keys = []
@@ -149,12 +154,13 @@ def _draw(
     return figure
 
 
-def _square(ax: Axes, i: int, j: int, one: _Square | None, norm: Normalize, colours: Colormap) -> None:
+def _square(ax: Axes, at: tuple[int, int], one: _Square | None, scale: _Scale) -> None:
     if one is None:
         return  # not an arm of the design: left empty
+    (i, j), (norm, colours) = at, scale
     finite = math.isfinite(one.value)
-    face = colours(norm(one.value)) if finite else "none"
-    light = finite and sum(w * c for w, c in zip((0.299, 0.587, 0.114), face[:3], strict=True)) > 0.5  # type: ignore[arg-type]
+    face: Any = colours(norm(one.value)) if finite else "none"
+    light = finite and float(np.dot((0.299, 0.587, 0.114), face[:3])) > 0.5
     ink = (_DARK if light else _LIGHT) if finite else INK
     hatch = ("/////" if one.diverged >= 0.5 else "//") if one.diverged else ".." if one.stalled >= 0.5 else None
     ax.add_patch(Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face, edgecolor="none" if finite else SOFT,
@@ -167,8 +173,9 @@ def _square(ax: Axes, i: int, j: int, one: _Square | None, norm: Normalize, colo
             bbox={"boxstyle": "round,pad=0.12", "facecolor": face, "edgecolor": "none"} if hatch else None)  # fmt: skip
 
 
-def _scale(metric: str, values: list[float]) -> tuple[Normalize, Colormap]:
-    colours = sns.color_palette("mako", as_cmap=True)
+def _scale(metric: str, values: list[float]) -> _Scale:
+    # Without its black end, which is no square on the dark page.
+    colours = LinearSegmentedColormap.from_list("squares", sns.color_palette("mako", 12)[2:])
     if metric == "outcome":
         return Normalize(0.0, 1.0), colours
     known = np.array([x for x in values if math.isfinite(x)])
@@ -178,8 +185,9 @@ def _scale(metric: str, values: list[float]) -> tuple[Normalize, Colormap]:
 
 def _bar_label(metric: str) -> str:
     if metric == "outcome":
-        return "share that reached the target"
-    return metric_title(metric)
+        return "reached the target (%)"
+    shown = unit(metric)
+    return metric_title(metric) + (f" ({shown.value})" if shown.value else "")
 
 
 def _ascending(levels: list[Level]) -> list[Level]:

@@ -85,7 +85,8 @@ def _side(ax: Axes, x: np.ndarray, points: Sequence[_Point], position: int, scal
             markersize=5.4, markeredgecolor=PAPER, zorder=3)  # fmt: skip
     ax.vlines(at, bounds[:, 0], bounds[:, 1], color=colour, linewidth=1.6, zorder=2.5)
     for i, p in enumerate(points):
-        bad = values[i][p.pairs.failed] * scale
+        failed = p.pairs.arm_failed if position else p.pairs.against_failed
+        bad = values[i][failed] * scale
         ax.plot(np.full(bad.size, at[i]), bad, linestyle="none", marker="x", markersize=4.6, color=colour,
                 markeredgewidth=1.1, alpha=0.8, zorder=4, gid="failure")  # fmt: skip
 
@@ -98,7 +99,9 @@ def _differences(ax: Axes, x: np.ndarray, points: Sequence[_Point], scale: float
     ax.axhline(0, color=SOFT, linewidth=0.9, zorder=1)
     effects = np.array([math.nan if v.effect is None else v.effect for v in verdicts]) * scale
     known = [d * scale for v in verdicts for d in v.differences.values()]
-    ends = [b * scale for v in verdicts for b in (v.interval_low, v.interval_high) if b is not None and math.isfinite(b)]
+    ends = [
+        b * scale for v in verdicts for b in (v.interval_low, v.interval_high) if b is not None and math.isfinite(b)
+    ]
     low, high = min([*known, *ends, 0.0, -delta]), max([*known, *ends, 0.0, delta])
     pad = 0.06 * ((high - low) or 1.0)
     ax.set_ylim(low - pad, high + pad)
@@ -120,7 +123,7 @@ def _caption(members: Sequence[Pairs]) -> str:
     return (
         "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed, at the "
         "value it counts as. Below: the difference within a seed, turned so that the claim predicts more than 0, with "
-        f"the verdicts' own intervals ({level}); small dashes are the seeds, grey is within ±δ. Read differences below: "
+        f"the verdicts' own intervals ({level}); small dashes: seeds, grey: within ±δ. Read differences below: "
         "the sides share their seeds, so overlapping bars above decide nothing."
     )
 
@@ -132,5 +135,7 @@ def _alt(points: Sequence[_Point], factor: str) -> str:
         v = p.pairs.verdict
         low, high = (math.nan if b is None else b for b in (v.interval_low, v.interval_high))
         effect = "unknown" if v.effect is None else effect_text(v.effect, low, high, v.metric)
-        words.append(f"at {factor} {texts[p.level]} the difference is {effect}, {int(p.pairs.failed.sum())} failed pairs")
+        words.append(
+            f"at {factor} {texts[p.level]} the difference is {effect}, {int(p.pairs.failed.sum())} pairs failed"
+        )
     return f"Interaction of {shortened(points[0].pairs.verdict.arm_text)} with {factor}: " + "; ".join(words) + "."

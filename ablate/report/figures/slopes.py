@@ -15,23 +15,20 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
-from ablate.report.wording import counted, effect_text, metric_title, shortened, unit
+from ablate.report.wording import counted, metric_title, shortened, unit, verdict_effect
 
 MOST = 8
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
 
 
-def slopes(every: Sequence[Pairs], *, most: int = MOST) -> tuple[Drawn | None, str]:
+def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
     """Draw one panel per paired claim, `most` at most: single claims first, then the members nearest to their δ.
 
-    Returns
-    -------
-    Drawn or None, str
-        The figure (None without a pair), and a sentence on what is not drawn (empty where all is).
+    None where there is no pair; the caption says what is not drawn.
     """
     usable = [one for one in every if one.seeds and one.verdict.effect is not None]
     if not usable:
-        return None, ""
+        return None
     chosen = _chosen(usable, most)
     with drawing():
         figure = _draw(chosen)
@@ -48,7 +45,7 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST) -> tuple[Drawn | None, s
         "fill. Right: the same seeds as differences, turned so that the claim predicts more than 0, with their mean "
         f"and the verdict's interval; grey: within ±δ. {rest}"
     )
-    return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620), rest
+    return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620)
 
 
 def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:
@@ -94,11 +91,10 @@ def _sides(ax: Axes, one: Pairs) -> None:
         mask = (one.sign * (right - left) >= 0) == rising
         lines = [[(0.0, a), (1.0, b)] for a, b in zip(left[mask], right[mask], strict=True)]
         ax.add_collection(LineCollection(lines, colors=colour, linewidths=0.9, alpha=0.6, zorder=2))
-        ok = mask & ~one.failed
-        for x, values in ((0.0, left), (1.0, right)):
+        for x, values, failed in ((0.0, left, one.against_failed), (1.0, right, one.arm_failed)):
+            ok, bad = mask & ~failed, mask & failed
             ax.plot(np.full(ok.sum(), x), values[ok], linestyle="none", marker=marker, markersize=3.4, color=colour,
                     markeredgewidth=0, alpha=0.8, zorder=3)  # fmt: skip
-            bad = mask & one.failed
             ax.plot(np.full(bad.sum(), x), values[bad], linestyle="none", marker="x", markersize=4.8, color=colour,
                     markeredgewidth=1.2, zorder=3.2, gid="failure")  # fmt: skip
     bare(ax, grid="y")
@@ -165,9 +161,8 @@ def _alt(chosen: Sequence[Pairs]) -> str:
     for one in chosen:
         verdict = one.verdict
         with_it = int((np.array(list(verdict.differences.values())) > 0).sum())
-        low, high = (math.nan if b is None else b for b in (verdict.interval_low, verdict.interval_high))
         words.append(
-            f"{shortened(verdict.claim_id)}: {with_it} of {len(one.seeds)} pairs as the claim predicts, mean difference "
-            f"{effect_text(verdict.effect or 0.0, low, high, verdict.metric)}, {int(one.failed.sum())} with a failed run"
+            f"{shortened(verdict.claim_id)}: {with_it} of {len(one.seeds)} pairs as the claim predicts, effect "
+            f"{verdict_effect(verdict)}, {int(one.failed.sum())} with a failed run"
         )
     return "Paired slopes. " + "; ".join(words) + "."
