@@ -57,10 +57,8 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     cells = level_text({f: "|".join(map(str, levels)) for f, levels in gate.where.items()}) or "all cells"
     low = -np.inf if gate.at_least is None else gate.at_least
     high = np.inf if gate.at_most is None else gate.at_most
-    bound = " and ".join(
-        [f"at least {gate.at_least:.6g}"] * (gate.at_least is not None)
-        + [f"at most {gate.at_most:.6g}"] * (gate.at_most is not None)
-    )
+    ends = (("at least", gate.at_least), ("at most", gate.at_most))
+    bound = " and ".join(f"{word} {end:.6g}" for word, end in ends if end is not None)
     if not values.size or np.isnan(values).any():
         return GateResult(gate.kind, False, f"{gate.metric} at {cells} is not known for every run")
     if gate.of == "mean":

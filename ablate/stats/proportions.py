@@ -42,8 +42,8 @@ def share_p(successes: int, runs: int, rate: float) -> float:
 def partial_conjunction_p(p: ArrayLike, at_least: int) -> float:
     """Return the p of "fewer than `at_least` of the effects are real" (Benjamini & Heller 2008, Biometrics 64:1215).
 
-    Bonferroni's form, valid whatever the dependence between the cells: with the K-th smallest of C p-values,
-    (C - K + 1) p_(K).
+    Valid whatever the dependence between the cells: (C - k + 1) p_(k), the largest over k = 1 … K, so that evidence for
+    K real effects is evidence for fewer. That is Holm's adjusted p of the K-th smallest.
 
     >>> round(partial_conjunction_p([0.001, 0.002, 0.5], at_least=2), 6)
     0.004
@@ -52,7 +52,7 @@ def partial_conjunction_p(p: ArrayLike, at_least: int) -> float:
     if not 1 <= at_least <= len(ordered):
         raise UserError(f"`at_least` must lie between 1 and the {len(ordered)} cells there are, got {at_least}.")
     worst = [(len(ordered) - k + 1) * ordered[k - 1] for k in range(1, at_least + 1)]
-    return float(min(1.0, max(worst)))  # made monotone: K real effects imply K - 1
+    return float(min(1.0, max(worst)))
 
 
 def won_cells_bounds(wins: ArrayLike, losses: ArrayLike, *, alpha: float) -> tuple[int, int]:

@@ -25,12 +25,13 @@ def win_scores(
     """
     first = _places(endpoint, predicts)
     second = _places(ties_by, direction_of(ties_by.metric))
-    gap = first[:, columns[:, 0]] - first[:, columns[:, 1]]
+    with np.errstate(invalid="ignore"):  # -inf - -inf
+        gap = first[:, columns[:, 0]] - first[:, columns[:, 1]]
     tie = second[:, columns[:, 0]] - second[:, columns[:, 1]]
     # Both -inf (neither reached the target): NaN, that is tied so far.
     decided = np.where(np.isnan(gap) | (gap == 0.0), np.nan_to_num(tie), gap)
     score = 0.5 + 0.5 * np.sign(decided)
-    ran = endpoint.ran[:, columns].all(axis=(1, 2))
+    ran: NDArray[np.bool_] = np.asarray(endpoint.ran[:, columns].all(axis=(1, 2)))
     seeds = tuple(int(seed) for seed, here in zip(endpoint.seeds, ran, strict=True) if here)
     return seeds, np.asarray(score[ran])
 
@@ -40,5 +41,4 @@ def _places(endpoint: Endpoint, predicts: str) -> NDArray[np.float64]:
     value = endpoint.value if predicts == "higher" else -endpoint.value
     if fill_of(endpoint.metric) == "budget":
         value = np.where(endpoint.filled, -np.inf, value)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(value)
+    return np.asarray(value)

@@ -1,0 +1,39 @@
+"""Holding back a verdict whose gates fail."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ablate.stats.collect import Collected
+from ablate.stats.gates import GateResult, manipulation
+from ablate.stats.verdict import Verdict
+from ablate.track.record import StudyTables
+
+
+def gated(
+    verdict: Verdict, found: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
+) -> Verdict:
+    """Look at the gates of a claim; one that fails leaves a decided claim open.
+
+    `checks` holds the results of the gates that need more than the tables.
+    """
+    results = list(checks)
+    for gate in found.comparison.claim.gates:
+        if gate.kind == "manipulation_check":
+            results.append(manipulation(gate, tables))
+        elif gate.kind == "positive_control":
+            controls = [v for v in verdicts if v.source_id == gate.claim]
+            wrong = [v for v in controls if v.outcome != gate.must_be]
+            word = f"the positive control {gate.claim} must be {gate.must_be}"
+            outcome = wrong[0].outcome.replace("_", " ") if wrong else gate.must_be
+            results.append(GateResult(gate.kind, not wrong, f"{word}; it is {outcome}"))
+    failed = [result for result in results if not result.passed]
+    verdict = dataclasses.replace(verdict, gates=tuple(results))
+    if not failed or not verdict.decided:
+        return verdict
+    why = (
+        f"A gate failed: {'; '.join(result.why for result in failed)}. Without it the claim would be {verdict.outcome}."
+    )
+    return dataclasses.replace(
+        verdict, outcome="inconclusive", label="", why=why, next_step="Mend what the gate found."
+    )

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from ablate.stats import calibration, mean
+from ablate.stats.calibration import calibrate
+
+
+def test_a_small_calibration_with_a_fixed_seed_is_met():
+    seen = []
+    result = calibrate(16, seed=7, progress=lambda done, total: seen.append((done, total)))
+    assert [check.name for check in result.checks] == [
+        "false-positives", "coverage", "confusion", "looks", "label-swap", "block-order", "failures", "oracles",
+    ]  # fmt: skip
+    assert result.passed
+    assert seen[-1][0] == seen[-1][1]
+    data = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    assert data["checks"][2]["rows"][3]["planted"] == "2 δ"
+
+
+def test_a_calibration_can_fail(monkeypatch):
+    monkeypatch.setattr("ablate.stats.estimate.mean_p", lambda d, *, null=0.0: mean.mean_p(d, null=null) / 8)
+    assert not calibration._false_positives(calibration._Steps(60, None), np.random.default_rng(7)).passed

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.stats.comparable import check_comparable, mixtures
+
+from .conftest import BN, NORM, make_study, make_tables
+
+
+def with_facts(factors, *facts):
+    return dataclasses.replace(make_tables(factors, lambda v, s: 0.8), facts={f"a{i}": f for i, f in enumerate(facts)})
+
+
+@pytest.mark.parametrize("fact", ["fingerprint", "steps", "dtype"])
+def test_arms_on_other_data_or_of_other_length_are_refused(fact):
+    with pytest.raises(UserError) as error:
+        check_comparable(make_study(NORM, BN), with_facts(NORM, {fact: 1}, {fact: 2}))
+    assert str(error.value) == (
+        f"claim c0 compares arms with different {fact}: 1, 2. Make it a factor, or fix it for all arms."
+    )
+
+
+def test_what_a_factor_is_about_may_differ():
+    factors = {"dataset.train_size": [100, 200]}
+    claim = {"arm": {"dataset.train_size": 200}, "against": {"dataset.train_size": 100}}
+    check_comparable(make_study(factors, claim), with_facts(factors, {"fingerprint": "a"}, {"fingerprint": "b"}))
+
+
+def test_only_arms_of_one_cell_are_compared():
+    factors = {**NORM, "cell": [0, 1]}
+    tables = with_facts(factors, {"steps": 1}, {"steps": 2}, {"steps": 1}, {"steps": 2})
+    assert mixtures(make_study(factors, BN), tables) == []
