@@ -15,6 +15,8 @@ from ablate.report.figures.reach import reach
 from ablate.report.figures.regions import equivalence, regions
 from ablate.report.figures.slopes import slopes
 from ablate.report.figures.style import Drawn
+from ablate.report.figures.tuning import budget_curve, sensitivity_curves
+from ablate.report.figures.variance import variance
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
 from ablate.stats.verdict import Verdict
@@ -40,12 +42,22 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
         evidence=_kept([
             slopes(pairs), *interactions(pairs), reach(tables, contrast=contrast),
+            variance(tables, ends[0]) if ends else None,
             *(heat_map(tables, wanted, name="heat-map-success") for wanted in ([] if maps else default_maps(tables))),
         ]),
         own=_kept(own),
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
         endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
+        tuning=_tuning(tables),
     )  # fmt: skip
+
+
+def _tuning(tables: StudyTables) -> tuple[Drawn, ...]:
+    runs = getattr(tables, "tuning", None)
+    if runs is None or runs.empty:
+        return ()
+    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    return _kept([*sensitivity_curves(runs, names), budget_curve(runs, names)])
 
 
 def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:

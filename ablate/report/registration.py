@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened
+from ablate.stats.forecasts import score_forecasts
 from ablate.stats.verdict import Verdict, p_text
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -91,25 +93,25 @@ def forecast_table(study: Study, verdicts: Sequence[Verdict]) -> Table | None:
     """
     if not study.forecasts:
         return None
-    outcome = {v.claim_id: v.outcome for v in verdicts}
     people = list(study.forecasts)
     claims = list(dict.fromkeys(claim for said in study.forecasts.values() for claim in said))
     rows = []
     for claim in claims:
         cells = [study.forecasts[who].get(claim) for who in people]
         texts = [NONE if p is None else f"{100 * p:.0f} %" for p in cells]
-        rows.append(Row((shortened(claim), outcome.get(claim, "unknown claim").replace("_", " "), *texts)))
-    scores = []
-    for who in people:
-        decided = [
-            (p - (outcome.get(claim) == "supported")) ** 2
-            for claim, p in study.forecasts[who].items()
-            if outcome.get(claim) in ("supported", "refuted")
-        ]
-        scores.append(f"{sum(decided) / len(decided):.3f} over {len(decided)}" if decided else NONE)
+        rows.append(Row((shortened(claim), _came_out(claim, verdicts), *texts)))
+    scored = score_forecasts(study.forecasts, verdicts)
+    scores = [NONE if one.brier is None else f"{one.brier:.3f} over {len(one.claims)}" for one in scored]
     rows.append(Row(("Brier score", "", *scores), "total"))
     columns = (Column("claim"), Column("verdict"), *(Column(who, "n") for who in people))
     note = (
         "Probability that the claim is supported, given before judging. Brier: mean squared miss over decided claims; "
     )
     return Table("Forecasts", columns, tuple(rows), note + "0 is perfect, 0.25 is always saying 50 %.")
+
+
+def _came_out(claim: str, verdicts: Sequence[Verdict]) -> str:
+    counts = Counter(v.outcome.replace("_", " ") for v in verdicts if claim in (v.claim_id, v.source_id))
+    if sum(counts.values()) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "unknown claim"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ablate.report.families import BADGES, cell_text
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, listed, scaled, shortened
+from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
 from ablate.stats.sensitivity import Sensitivity
 from ablate.stats.verdict import Verdict
 
@@ -38,7 +38,7 @@ def robustness(verdicts: Sequence[Verdict]) -> Robustness | None:
 
 
 def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]]) -> str:
-    tried = sorted({row.choice for v in tested for row in v.sensitivity})
+    tried = list(dict.fromkeys(row.choice for v in tested for row in v.sensitivity))
     parts = []
     if tried:
         shaky = len({v.claim_id for v, _ in flips})
@@ -61,7 +61,7 @@ def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]
 
 def _flip(v: Verdict, row: Sensitivity) -> str:
     chosen = v.ungated or v.outcome
-    ends = f"{scaled(row.effect, v, signed=True)} [{scaled(row.low, v)}, {scaled(row.high, v)}]"
+    ends = f"{scaled(row.effect, v, signed=True)}, {scaled_interval(row.low, row.high, v)}"
     return (
         f"{shortened(v.claim_id)}: {chosen.replace('_', ' ')} as chosen, {row.outcome.replace('_', ' ')} with "
         f"{row.choice} ({ends})."
@@ -115,7 +115,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
             rows.append(
                 Row((
                     cell_text(v), row.choice, scaled(row.effect, v, signed=True),
-                    f"[{scaled(row.low, v)}, {scaled(row.high, v)}]",
+                    scaled_interval(row.low, row.high, v),
                     f"{badge.glyph} {badge.word}" + (" (flips)" if row.flips else ""),
                 ))
             )  # fmt: skip

@@ -19,7 +19,7 @@ import pandas as pd
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels
 from ablate.stats.endpoint import metrics_of
-from ablate.stats.judge import judge
+from ablate.stats.sequential import judge_planned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import Level, StudyTables
@@ -35,7 +35,7 @@ def runs_csv(tables: StudyTables) -> str:
 
     `budget` is the number of optimizer steps an arm may take, which a run that never reached its target counts as.
     """
-    metrics = metrics_of(tables)
+    metrics = [name for name in metrics_of(tables) if name not in _RUN]
     taken = {*_HEAD, *_RUN, *metrics} & set(tables.factors)
     if taken:
         raise UserError(f"runs.csv: a factor has the name of another column: {', '.join(sorted(taken))}.")
@@ -99,8 +99,8 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
 
 
 def recompute(path: Path, study: Study) -> list[Verdict]:
-    """Judge a study by its committed `runs.csv`: the verdicts that `judge` gave from the tracked runs."""
-    return judge(study, tables_from_csv(path, study))
+    """Judge a study by its committed `runs.csv`: as planned, the verdicts that the tracked runs gave."""
+    return judge_planned(study, tables_from_csv(path, study))
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -155,6 +155,13 @@ def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     )
 
 
+def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
+    """Print an interval on the scale of a verdict's effect, the unit once."""
+    if verdict.scale != "difference":
+        return f"[{scaled(low, verdict)}, {scaled(high, verdict)}]"
+    return interval(low, high, unit(verdict.metric)) + unit_of(verdict.metric)
+
+
 def seconds(value: float) -> str:
     """Print a duration.
 
@@ -188,9 +195,8 @@ def shortened(text: str) -> str:
     >>> shortened("init.std=0.5411695265464637,norm=batch")
     'init.std=0.54, norm=batch'
     """
-    return ", ".join(
-        re.sub(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?$", lambda m: _level(float(m[0])), part) for part in text.split(",")
-    )
+    number = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
+    return ", ".join(number.sub(lambda m: _level(float(m[0])), part.strip()) for part in text.split(","))
 
 
 def level_title(factor: str, text: str) -> str:
