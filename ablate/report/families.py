@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ablate.report.arms import arm_levels
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, effect_text, listed, metric_title, p_value, shortened
+from ablate.report.wording import NONE, listed, metric_title, p_value, scaled, shortened, verdict_effect
 from ablate.stats.claims import expand, level_key
 from ablate.stats.endpoint import FAILED
 from ablate.stats.metric import amount, amounts, unit_of
@@ -107,8 +107,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 outcome=counts[0][0] if len(counts) == 1 else BADGES["mixed"],
                 single=len(members) == 1,
                 headline=_headline(members, counts),
-                terms=f"Metric: {first.metric}, {metric_title(first.metric)}. "
-                f"δ = {amount(first.delta, first.metric)}{why}.",
+                terms=_terms(first, why),
                 quote=claim.quote if claim else None,
                 verdicts=tuple(_view(v) for v in members),
                 tally=counts,
@@ -121,7 +120,22 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
 def _view(verdict: Verdict) -> VerdictView:
     sentence = verdict.sentence()
     notes = [] if verdict.why in sentence else [verdict.why]
-    return VerdictView(sentence, tuple(note for note in (*notes, verdict.next_step) if note))
+    notes += [f"Gate failed: {gate.why}." for gate in verdict.gates_failed if gate.why not in verdict.why]
+    return VerdictView(sentence, tuple(note for note in (*notes, verdict.speaks_of, verdict.next_step) if note))
+
+
+def cell_text(verdict: Verdict) -> str:
+    """Return a claim's id with shortened levels."""
+    return shortened(verdict.claim_id)
+
+
+def _terms(first: Verdict, why: str) -> str:
+    metric = f"Metric: {first.metric}, {metric_title(first.metric)}. " if first.metric != "outcome" else ""
+    if first.kind in ("effect", "interaction", "equivalence"):
+        sign = "±" if first.kind == "equivalence" else ""
+        return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}."
+    statement = first.statement[:1].upper() + first.statement[1:]
+    return f"{metric}Tested: {statement}{why}."
 
 
 def _headline(members: Sequence[Verdict], counts: Tally) -> str:
@@ -135,12 +149,16 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
             exceptions += f" {badge.word[:1].upper()}{badge.word[1:]} at {listed(cells)}."
     known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
     sizes = ""
-    if known:
+    if known and first.scale != "difference":
+        least, *_, most = sorted(v.effect or 0.0 for v in known * 2)
+        sizes = f"; from {scaled(least, first)} to {scaled(most, first)}"
+    elif known:
         ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
         texts = amounts(ends, first.metric, width=min(_width(v) for v in known))
         low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
         sizes = f"; effects from {low} to {high}{unit_of(first.metric)}, positive where the claim is right"
-    sides = f"{first.arm_text} against {first.against_text} on {first.metric}"
+    sides = f"{first.arm_text or 'all arms'}" + (f" against {first.against_text}" if first.against_text else "")
+    sides += f" on {first.metric}"
     return f"{parts[:1].upper()}{parts[1:]} comparisons of {sides}{sizes}.{exceptions}"
 
 
@@ -158,17 +176,16 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
     level = f"{percent(levels[0])} interval" if levels[0] == levels[-1] else "Holm-level interval"
     rows = []
     for v in members:
-        effect = NONE
-        if v.effect is not None and v.interval_low is not None and v.interval_high is not None:
-            effect = effect_text(v.effect, v.interval_low, v.interval_high, v.metric)
+        effect = verdict_effect(v) or NONE
         badge = BADGES[v.outcome]
         rows.append(
             Row((
                 _cell(v),
                 f"{badge.glyph} {badge.word}" + (f" ({v.label})" if v.label else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
+                NONE if v.detectable is None else scaled(v.detectable, v),
             ))
         )  # fmt: skip
     columns = (Column("at"), Column("verdict"), Column(f"effect [{level}]", "n"), Column("Holm p", "n"),
-               Column("pairs", "n"), Column("failed runs", "n"))  # fmt: skip
+               Column("pairs", "n"), Column("failed runs", "n"), Column("detectable beyond δ", "n"))  # fmt: skip
     return Table(members[0].says, columns, tuple(rows))

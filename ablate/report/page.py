@@ -10,6 +10,8 @@ from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
 from ablate.report.method import method_notes
 from ablate.report.provenance import fixed, provenance
+from ablate.report.registration import Registration, registration
+from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import counted
@@ -19,9 +21,13 @@ from ablate.track.record import StudyTables
 
 _TITLES = {
     "verdicts": "Verdicts",
+    "evidence": "The evidence behind them",
+    "robustness": "How far the verdicts hold",
+    "registration": "What was fixed beforehand",
     "quotes": "What the notes say",
     "not-concluded": "What is not concluded",
     "ablation": "Ablation table",
+    "tuning": "Tuning",
     "figures": "The study's own figures",
     "curves": "Learning curves",
     "ledger": "Where every run went",
@@ -63,14 +69,16 @@ class Picture:
 class Figures:
     """The drawn figures by their place on the page."""
 
-    forest: Drawn | None
+    verdicts: tuple[Drawn, ...]
+    evidence: tuple[Drawn, ...]
     own: tuple[Drawn, ...]
     curves: tuple[Drawn, ...]
     endings: tuple[Drawn, ...]
+    tuning: tuple[Drawn, ...] = ()
 
     def all(self) -> tuple[Drawn, ...]:
         """Return every figure, in the order of the page."""
-        return (*((self.forest,) if self.forest else ()), *self.endings, *self.own, *self.curves)
+        return (*self.verdicts, *self.evidence, *self.endings, *self.tuning, *self.own, *self.curves)
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,12 @@ class Page:
     facts: tuple[Fact, ...]
     families: tuple[Family, ...]
     tally: Tally
-    forest: Picture | None
+    pictures: tuple[Picture, ...]
+    evidence: tuple[Picture, ...]
+    robustness: Robustness | None
+    registration: Registration | None
+    tuning: tuple[Picture, ...]
+    tuned: Table | None
     quotes: tuple[Quote, ...]
     not_concluded: tuple[str, ...]
     tables: tuple[Table, ...]
@@ -102,7 +115,11 @@ class Page:
     @property
     def sections(self) -> tuple[Section, ...]:
         """The sections the page has, in order."""
-        optional = {"quotes": self.quotes, "figures": self.own, "curves": self.curves, "confounds": self.confounds}
+        optional = {
+            "quotes": self.quotes, "figures": self.own, "curves": self.curves, "confounds": self.confounds,
+            "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
+            "tuning": self.tuning or self.tuned,
+        }  # fmt: skip
         return tuple(Section(name, title) for name, title in _TITLES.items() if optional.get(name, True))
 
     def section(self, name: str) -> str:
@@ -138,7 +155,12 @@ def build_page(
         facts=_facts(study, tables),
         families=tuple(families(study, tables, verdicts)),
         tally=tally(verdicts),
-        forest=_picture(figures.forest, inlined) if figures.forest else None,
+        pictures=tuple(_picture(figure, inlined) for figure in figures.verdicts),
+        evidence=tuple(_picture(figure, inlined) for figure in figures.evidence),
+        robustness=robustness(verdicts),
+        registration=registration(study, tables, verdicts),
+        tuning=tuple(_picture(figure, inlined) for figure in figures.tuning),
+        tuned=None,
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
         not_concluded=_not_concluded(study, tables),
         tables=tuple(table for metric in metrics if (table := ablation_table(tables, metric))),

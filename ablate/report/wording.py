@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.stats.metric import amounts, unit_of
-from ablate.stats.verdict import p_text
+from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
 
 NONE = "–"  # stands where there is no number
@@ -130,6 +130,38 @@ def effect_text(effect: float, low: float, high: float, metric: str) -> str:
     return f"{signed[0]} [{signed[1]}, {signed[2]}]{unit_of(metric)}"
 
 
+def verdict_effect(verdict: Verdict) -> str:
+    """Print a verdict's effect with its interval in the unit of its scale; empty where it has none."""
+    if verdict.effect is None:
+        return ""
+    low, high = (math.nan if end is None else end for end in (verdict.interval_low, verdict.interval_high))
+    if verdict.scale != "difference":
+        return shown(verdict, verdict.effect, low, high)
+    return effect_text(verdict.effect, low, high, verdict.metric)
+
+
+def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
+    """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, a difference with its unit."""
+    if verdict.scale == "log ratio":
+        return f"×{math.exp(min(value, 700.0)):.3g}" if not math.isnan(value) else NONE
+    if verdict.scale == "share":
+        return f"{100 * value:.3g} %"
+    if verdict.scale == "slope":
+        return plain(value, signed=signed)
+    return (
+        difference(value, unit(verdict.metric))
+        if signed
+        else f"{plain(value, unit(verdict.metric))}" + unit_of(verdict.metric)
+    )
+
+
+def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
+    """Print an interval on the scale of a verdict's effect, the unit once."""
+    if verdict.scale != "difference":
+        return f"[{scaled(low, verdict)}, {scaled(high, verdict)}]"
+    return interval(low, high, unit(verdict.metric)) + unit_of(verdict.metric)
+
+
 def seconds(value: float) -> str:
     """Print a duration.
 
@@ -163,9 +195,8 @@ def shortened(text: str) -> str:
     >>> shortened("init.std=0.5411695265464637,norm=batch")
     'init.std=0.54, norm=batch'
     """
-    return ", ".join(
-        re.sub(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?$", lambda m: _level(float(m[0])), part) for part in text.split(",")
-    )
+    number = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
+    return ", ".join(number.sub(lambda m: _level(float(m[0])), part.strip()) for part in text.split(","))
 
 
 def level_title(factor: str, text: str) -> str:

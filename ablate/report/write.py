@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import Failure
-from ablate.report.families import failed_runs
-from ablate.report.figures.curve_grid import curve_grid
-from ablate.report.figures.endings import endings
-from ablate.report.figures.forest import forest
-from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.ablation import ablation_table, table_metrics
+from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
-from ablate.report.figures.style import DARK_HUES, HUES, Drawn
-from ablate.report.page import Figures, build_page
+from ablate.report.figures.style import DARK_HUES, HUES
+from ablate.report.latex import latex_table
+from ablate.report.page import build_page
+from ablate.report.runs_csv import runs_csv
 from ablate.report.templating import render
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
@@ -32,13 +31,18 @@ class ReportPaths:
     html: Path
     markdown: Path
     verdicts: Path
+    runs: Path
+    table: Path
     figures: tuple[Path, ...]
 
 
 def write_report(
     study: Study, tables: StudyTables, verdicts: Sequence[Verdict], out: Path, *, progress: Progress | None = None
 ) -> ReportPaths:
-    """Write `report.html`, `report.md`, `verdicts.json` and `figures/*.{png,svg}` into a folder.
+    """Write a report into a folder.
+
+    `report.html`, `report.md`, `figures/*.{png,svg}`; `verdicts.json`, `runs.csv` (one row per seed run, enough to
+    recompute the verdicts) and `table.tex` (the ablation table).
 
     Parameters
     ----------
@@ -69,8 +73,17 @@ def write_report(
     page = build_page(study, tables, verdicts, drawn, inlined)
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES)
     markdown = render("report.md.j2", page=page)
+    metric = next(iter(table_metrics(tables, verdicts)), None)
+    table = ablation_table(tables, metric) if metric else None
+    texts = {
+        "report.html": html,
+        "report.md": markdown,
+        "verdicts.json": _judged(tables, verdicts),
+        "runs.csv": runs_csv(tables),
+        "table.tex": latex_table(table, label=str(tables.study["name"])) if table else "% no metric, no table\n",
+    }
     try:
-        paths = _write(out, html, markdown, _judged(tables, verdicts), rendered)
+        paths = _write(out, texts, rendered)
     except OSError as error:
         raise Failure(f"the report could not be written to {out}: {error.strerror or error}.") from error
     if progress:
@@ -78,53 +91,13 @@ def write_report(
     return paths
 
 
-def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Figures:
-    """Draw every figure of a report."""
-    contrast = next((next(iter(claim.arm)) for claim in study.claims if claim.arm), None)
-    own = []
-    for position, wanted in enumerate(study.figures, start=1):
-        name = "curve-grid" if len(study.figures) == 1 else f"curve-grid-{position}"
-        own.append(curve_grid(tables, wanted, name=name))
-    drawn_already = {wanted.metric for wanted in study.figures}
-    metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
-    ends = list(dict.fromkeys(v.metric for v in verdicts))[:2] or _first_ending(tables)
-    return Figures(
-        forest=forest(verdicts, failed=failed_runs(study, tables)),
-        own=_kept(own),
-        curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
-        endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
-    )
-
-
-def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
-    """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
-    known = set(tables.curves["metric"])
-    behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
-    usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
-    # The loss is always among them: it shows a divergence long before the accuracy does.
-    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
-    if "train/loss" in chosen[most:]:
-        return [*chosen[: most - 1], "train/loss"]
-    return chosen[:most]
-
-
-def _first_ending(tables: StudyTables) -> list[str]:
-    return [m for m in ("final/test_accuracy", "final/validation_accuracy", "final/train_loss") if m in tables.seeds][
-        :1
-    ]
-
-
-def _kept(figures: Sequence[Drawn | None]) -> tuple[Drawn, ...]:
-    return tuple(figure for figure in figures if figure is not None)
-
-
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict]) -> str:
-    head = {name: tables.study[name] for name in ("name", "key", "run_id", "command", "created")}
+    head = {name: tables.study.get(name) for name in ("name", "key", "run_id", "command", "created", "definition")}
     document = {"study": head, "verdicts": [verdict.as_dict() for verdict in verdicts]}
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _write(out: Path, html: str, markdown: str, verdicts: str, rendered: dict[str, tuple[str, bytes]]) -> ReportPaths:
+def _write(out: Path, texts: dict[str, str], rendered: dict[str, tuple[str, bytes]]) -> ReportPaths:
     folder = out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -135,8 +108,7 @@ def _write(out: Path, html: str, markdown: str, verdicts: str, rendered: dict[st
     for old in folder.iterdir():
         if old.suffix in {".svg", ".png"} and old not in paths:
             old.unlink()
-    result = ReportPaths(out, out / "report.html", out / "report.md", out / "verdicts.json", tuple(paths))
-    result.html.write_text(html, encoding="utf-8")
-    result.markdown.write_text(markdown, encoding="utf-8")
-    result.verdicts.write_text(verdicts, encoding="utf-8")
-    return result
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+    html, markdown, verdicts, runs, table = (out / name for name in texts)
+    return ReportPaths(out, html, markdown, verdicts, runs, table, tuple(paths))

@@ -106,9 +106,15 @@ def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
     return tuple((factor, _level_key(levels.get(factor))) for factor in factors)
 
 
-def level_text(levels: Mapping[str, Level]) -> str:
-    """Write levels the way the command line takes them: ``norm=batch, init.std=0.1``."""
-    return ", ".join(f"{factor}={_text(level)}" for factor, level in levels.items())
+def level_text(levels: Mapping[str, Level], *, exact: bool = False) -> str:
+    """Write levels the way the command line takes them, numbers to six significant digits.
+
+    `exact` keeps every digit: for names, which must stay apart.
+
+    >>> level_text({"norm": "batch", "init.std": 0.541169527})
+    'norm=batch, init.std=0.54117'
+    """
+    return ", ".join(f"{factor}={_text(level, exact=exact)}" for factor, level in levels.items())
 
 
 def where_text(where: Mapping[str, tuple[Level, ...]]) -> str:
@@ -116,7 +122,10 @@ def where_text(where: Mapping[str, tuple[Level, ...]]) -> str:
     return ", ".join(f"{factor}={'|'.join(_text(level) for level in levels)}" for factor, levels in where.items())
 
 
-def _text(level: Level) -> str:
+def _text(level: Level, *, exact: bool = False) -> str:
+    if isinstance(level, float) and not exact:
+        short = f"{level:.6g}"
+        return short if float(short) != level else str(level)
     return "null" if level is None else str(level).lower() if isinstance(level, bool) else str(level)
 
 
@@ -150,7 +159,7 @@ def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[C
     found = []
     for chosen in itertools.product(*each):
         own = dict(zip(claim.each, chosen, strict=True))
-        name = f"{claim.id}[{level_text(own).replace(', ', ',')}]" if own else claim.id
+        name = f"{claim.id}[{level_text(own, exact=True).replace(', ', ',')}]" if own else claim.id
         found.append(_comparison(study, claim, name, {**where, **{f: (level,) for f, level in own.items()}}, run))
     return found
 

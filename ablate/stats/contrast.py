@@ -123,7 +123,7 @@ def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evi
         planned_pairs=int(planned.sum()),
         filled_arm=_filled(endpoint, usable, sides.columns[:, arm]),
         filled_against=_filled(endpoint, usable, sides.columns[:, ~arm]),
-        per_cell={level_text(c): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
+        per_cell={level_text(c, exact=True): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
         undefined=int(endpoint.undefined[:, sides.columns].sum()) + no_logarithm,
     )
 

@@ -9,18 +9,9 @@ from pydantic import Field, field_validator
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
+from ablate.sweep.figures import CurveGrid, HeatMap, Wanted
 
-__all__ = ["Claim", "CurveGrid", "EffectClaim", "Level", "Levels", "Quote", "Study"]
-
-
-class CurveGrid(_Strict):
-    """One small panel of learning curves for each level of a factor (the book's figure 6-19)."""
-
-    kind: Literal["curve_grid"] = "curve_grid"
-    metric: str
-    panel: str
-    hue: str
-    title: str = ""
+__all__ = ["Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Quote", "Study"]
 
 
 class Study(_Strict):
@@ -54,7 +45,7 @@ class Study(_Strict):
     claims: list[Claim] = Field(default_factory=list)
     looks: list[Annotated[int, Field(ge=1)]] = Field(default_factory=list)
     forecasts: dict[str, dict[str, Annotated[float, Field(ge=0.0, le=1.0)]]] = Field(default_factory=dict)
-    figures: list[CurveGrid] = Field(default_factory=list)
+    figures: list[Wanted] = Field(default_factory=list)
     not_concluded: list[str] = Field(default_factory=list)
     confounds: list[str] = Field(default_factory=list)
 

@@ -12,7 +12,8 @@ import pytest
 
 from ablate.errors import Failure
 from ablate.report.families import families
-from ablate.report.write import ReportPaths, curve_metrics, write_report
+from ablate.report.draw import curve_metrics
+from ablate.report.write import ReportPaths, write_report
 from ablate.stats.judge import judge
 from ablate.stats.summary import summary
 

@@ -15,27 +15,30 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
-from ablate.report.wording import effect_text, metric_title, p_value, shortened, unit
+from ablate.report.wording import Unit, metric_title, p_value, shortened, unit, verdict_effect
 from ablate.stats.verdict import Verdict, percent
 
 # Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
-_LOOKS = {
+LOOKS = {
     "supported": ("supported", "o", True, HUES[0]),
     "refuted": ("refuted", "D", True, HUES[1]),
     "inconclusive": ("inconclusive", "o", False, SOFT),
     "not_tested": ("not tested", "x", True, SOFT),
 }
 
+KINDS = ("effect", "interaction", "time_to_target")
 _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
 
 
 def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingProxyType({})) -> Drawn | None:
-    """Draw all verdicts; None where there is none.
+    """Draw all verdicts on effects of which more is what the claim predicts; None where there is none.
 
+    Other kinds (equivalences, shares, slopes) have a region of their own, see `regions`.
     Effects stand in the metric's unit where all claims share metric and δ; otherwise they are divided by their δ
     (a δ of zero has no such scale: then each metric keeps its unit and shares the axis only by name). `failed`
     holds, by claim id, how many of the runs behind a verdict diverged or crashed; drawn at the margin.
     """
+    verdicts = [v for v in verdicts if v.kind in KINDS]
     if not verdicts:
         return None
     rows, scale = _rows(verdicts, failed)
@@ -70,13 +73,14 @@ class _Row:
 def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[_Row], _Scale]:
     metrics = {v.metric for v in verdicts}
     deltas = {v.delta for v in verdicts}
-    alike = len(metrics) == 1 and len(deltas) == 1
+    scales = {v.scale for v in verdicts}
+    alike = len(metrics) == 1 and len(deltas) == 1 and len(scales) == 1
     relative = not alike and all(v.delta > 0 for v in verdicts)
     metric = next(iter(metrics))
     if relative:
         scale = _Scale("effect / δ   (claim predicts > 1)", 1.0, relative=True)
-    elif len(metrics) == 1:
-        shown = unit(metric)
+    elif len(metrics) == 1 and len(scales) == 1:
+        shown = unit(metric) if scales == {"difference"} else Unit(difference="log ratio")
         scale = _Scale(
             f"effect on {metric_title(metric)}" + (f" ({shown.difference})" if shown.difference else ""),
             max(deltas) * shown.scale if alike else 0.0, relative=False,
@@ -86,7 +90,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
     families = [v.source_id for v in verdicts]
     rows = []
     for i, v in enumerate(verdicts):
-        shown = unit(v.metric)
+        shown = unit(v.metric) if v.scale == "difference" else Unit()
         factor = 1.0 / v.delta if relative else shown.scale
         several = families.count(families[i]) > 1
         rows.append(
@@ -98,7 +102,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
                 low=_or_nan(v.interval_low) * factor,
                 high=_or_nan(v.interval_high) * factor,
                 points=tuple(d * factor for d in v.differences.values()),
-                numbers=_numbers(v),
+                numbers=verdict_effect(v),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
                 failed=failed.get(v.claim_id, 0),
                 p=p_value(v.p_adjusted),
@@ -155,7 +159,7 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
 
 
 def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
-    _, marker, filled, colour = _LOOKS[row.outcome]
+    _, marker, filled, colour = LOOKS[row.outcome]
     points = np.array(row.points)
     inside = points[(points >= low) & (points <= high)]
     ax.plot(inside, np.full(inside.size, at + 0.22), linestyle="none", marker="|", markersize=4.5, color=colour,
@@ -184,7 +188,7 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
     for at, words in headings:
         write(left, at, words, ha="left", fontweight="bold", color=INK)
     for at, row in slots:
-        word, _, _, colour = _LOOKS[row.outcome]
+        word, _, _, colour = LOOKS[row.outcome]
         write(
             left + (10 if row.member else 0),
             at,
@@ -211,7 +215,7 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
 def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
     handles: list[Line2D | Patch] = []
     for outcome in dict.fromkeys(row.outcome for row in rows):
-        word, marker, filled, colour = _LOOKS[outcome]
+        word, marker, filled, colour = LOOKS[outcome]
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
                               markerfacecolor=colour if filled else PAPER, label=word))  # fmt: skip
     handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label="one pair"))
@@ -257,12 +261,7 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
 
 
 def _alt(verdicts: Sequence[Verdict]) -> str:
-    words = [f"{shortened(v.claim_id)} {_LOOKS[v.outcome][0]}, effect {_numbers(v) or 'unknown'}" for v in verdicts]
+    words = [
+        f"{shortened(v.claim_id)} {LOOKS[v.outcome][0]}, effect {verdict_effect(v) or 'unknown'}" for v in verdicts
+    ]
     return "Forest of verdicts. " + "; ".join(words) + "."
-
-
-def _numbers(verdict: Verdict) -> str:
-    if verdict.effect is None:
-        return ""
-    low, high = _or_nan(verdict.interval_low), _or_nan(verdict.interval_high)
-    return effect_text(verdict.effect, low, high, verdict.metric)

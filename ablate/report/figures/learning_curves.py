@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import Series, is_accuracy, majority_rate, series
-from ablate.report.figures.style import HUES, Drawn, drawing
-from ablate.report.wording import level_title, levels_text, metric_title
+from ablate.report.figures.style import Drawn, drawing
+from ablate.report.wording import metric_title
 from ablate.track.record import StudyTables
-
-_TOGETHER = 4  # more arms than this in one axes cannot be told apart under their bands
 
 
 def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
@@ -26,7 +24,7 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
     lines = series(tables, metric)
     if not any(one.runs.size for one in lines.values()):
         return None
-    panels, hues, hue_title = _layout(tables, lines, contrast)
+    panels, hues, hue_title = _panels(tables, lines, contrast)
     with drawing():
         figure = draw(panels, hues, metric, chance=majority_rate(tables), hue_title=hue_title)
     title = metric_title(metric)
@@ -76,20 +74,7 @@ def alt(metric: str, panels: list[Panel], hues: list[str]) -> str:
     return f"{metric_title(metric).capitalize()} over training. " + ". ".join(words) + "."
 
 
-def _layout(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:
-    names = dict(zip(tables.planned["arm_id"], tables.planned["arm"].astype(str), strict=True))
-    factors = varying(tables)
-    if len(names) <= _TOGETHER or not factors:
-        return [Panel("", tuple((i, lines[arm_id]) for i, arm_id in enumerate(names)))], list(names.values()), ""
-    texts = {factor: levels_text(levels) for factor, levels in factor_levels(tables).items()}
-    hue = contrast if contrast in factors else min(factors, key=lambda factor: len(texts[factor]))
-    if len(factors) == 1 or len(texts[hue]) > len(HUES):
-        base = baseline_arm(tables) or ""
-        panels = [Panel(name, ((0, lines[base]), (1, lines[arm]))) for arm, name in names.items() if arm != base]
-        return panels, [names[base], "the panel's arm"], ""
-    hues = list(texts[hue].values())
-    panels_arms: dict[str, list[tuple[int, Series]]] = {}
-    for arm_id, levels in arm_levels(tables).items():
-        title = ", ".join(level_title(f, texts[f][levels[f]]) for f in factors if f != hue)
-        panels_arms.setdefault(title, []).append((hues.index(texts[hue][levels[hue]]), lines[arm_id]))
-    return [Panel(title, tuple(arms)) for title, arms in panels_arms.items()], hues, hue
+def _panels(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:
+    plan = layout(tables, contrast)
+    panels = [Panel(p.title, tuple((hue, lines[arm]) for hue, arm in p.arms)) for p in plan.panels]
+    return panels, list(plan.hues), plan.hue_title

@@ -47,7 +47,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     chance
         Majority rate, drawn as a line on accuracy axes; NaN draws none.
     """
-    columns = _columns(len(panels))
+    columns = columns_for(len(panels))
     rows = math.ceil(len(panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
     height = (4.1 if columns == 1 else 2.05 if columns > 2 else 2.9) * rows + 1.05
@@ -67,7 +67,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
     figure.supylabel(scale.label, fontsize=9.5, color=INK)
     shown = sorted({position for panel in panels for position, _ in panel.arms})
-    _legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
+    legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
     return figure
 
 
@@ -206,7 +206,8 @@ def _counts(ax: Axes, panel: Panel) -> None:
         offset += 5.6 * len(text) + 9
 
 
-def _legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures: bool) -> None:
+def legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures: bool) -> None:
+    """Name the hues above a figure, by line, dash and marker; `failures` adds the ×."""
     handles = [
         Line2D(
             [], [], color=HUES[i % len(HUES)], linestyle=(0, _dash(i)) if _dash(i) else "-", linewidth=1.8, label=name,
@@ -224,7 +225,8 @@ def _legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failure
     )  # fmt: skip
 
 
-def _columns(panels: int) -> int:
+def columns_for(panels: int) -> int:
+    """Return how many panels stand side by side."""
     if panels <= 2:
         return panels
     return 3 if panels in {3, 5, 6, 9} else 2 if panels == 4 else 4

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -44,7 +45,6 @@ SETTINGS: dict[str, Any] = {
     "axes.titlelocation": "left",
     "axes.unicode_minus": True,
     "figure.facecolor": PAPER,
-    # Names beyond DejaVu are taken where the machine has them (Chinese level names); warnings are silenced below.
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "grid.color": RULE,
@@ -92,10 +92,27 @@ class Drawn:
     floor: int = 560
 
 
+# Faces with Chinese glyphs, for level names; matplotlib knows a collection (.ttc) by its first face only.
+_CHINESE = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei",
+    "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei",
+)  # fmt: skip
+
+
+@cache
+def font_family() -> list[str]:
+    """Return DejaVu Sans and the first font with Chinese glyphs this machine has, if it has one."""
+    from matplotlib.font_manager import fontManager
+
+    known = {font.name for font in fontManager.ttflist}
+    return ["DejaVu Sans", *[name for name in _CHINESE if name in known][:1]]
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw under `SETTINGS`, whatever the user's matplotlibrc says, and restore theirs afterwards."""
     settings: Any = {key: mpl.rcParamsDefault[key] for key in mpl.rcParamsDefault if key != "backend"} | SETTINGS
+    settings["font.family"] = font_family()
     with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # captions repeat all text outside the figure
         yield

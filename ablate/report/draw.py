@@ -1,0 +1,82 @@
+"""Which figures a report has: each drawn only where the data or the claims call for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ablate.report.families import failed_runs
+from ablate.report.figures.curve_grid import curve_grid
+from ablate.report.figures.endings import endings
+from ablate.report.figures.forest import forest
+from ablate.report.figures.heat_map import default_maps, heat_map
+from ablate.report.figures.interaction import interactions
+from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.reach import reach
+from ablate.report.figures.regions import equivalence, regions
+from ablate.report.figures.slopes import slopes
+from ablate.report.figures.style import Drawn
+from ablate.report.figures.tuning import budget_curve, sensitivity_curves
+from ablate.report.figures.variance import variance
+from ablate.report.page import Figures
+from ablate.report.pairs import paired_values
+from ablate.stats.verdict import Verdict
+from ablate.sweep.figures import CurveGrid, HeatMap
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+
+
+def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Figures:
+    """Draw every figure of a report."""
+    contrast = next((next(iter(claim.arm)) for claim in study.claims if claim.arm), None)
+    own, grids = [], [wanted for wanted in study.figures if isinstance(wanted, CurveGrid)]
+    for position, wanted in enumerate(grids, start=1):
+        own.append(curve_grid(tables, wanted, name="curve-grid" if len(grids) == 1 else f"curve-grid-{position}"))
+    maps = [wanted for wanted in study.figures if isinstance(wanted, HeatMap)]
+    for position, asked in enumerate(maps, start=1):
+        own.append(heat_map(tables, asked, name="heat-map" if len(maps) == 1 else f"heat-map-{position}"))
+    drawn_already = {wanted.metric for wanted in grids}
+    metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
+    ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in tables.seeds))[:2] or _first_ending(tables)
+    pairs = paired_values(study, tables, verdicts)
+    return Figures(
+        verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
+        evidence=_kept([
+            slopes(pairs), *interactions(pairs), reach(tables, contrast=contrast),
+            variance(tables, ends[0]) if ends else None,
+            *(heat_map(tables, wanted, name="heat-map-success") for wanted in ([] if maps else default_maps(tables))),
+        ]),
+        own=_kept(own),
+        curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
+        endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
+        tuning=_tuning(tables),
+    )  # fmt: skip
+
+
+def _tuning(tables: StudyTables) -> tuple[Drawn, ...]:
+    runs = getattr(tables, "tuning", None)
+    if runs is None or runs.empty:
+        return ()
+    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    return _kept([*sensitivity_curves(runs, names), budget_curve(runs, names)])
+
+
+def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
+    """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
+    known = set(tables.curves["metric"])
+    behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
+    usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
+    # The loss is always among them: it shows a divergence long before the accuracy does.
+    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
+    if "train/loss" in chosen[most:]:
+        return [*chosen[: most - 1], "train/loss"]
+    return chosen[:most]
+
+
+def _first_ending(tables: StudyTables) -> list[str]:
+    return [m for m in ("final/test_accuracy", "final/validation_accuracy", "final/train_loss") if m in tables.seeds][
+        :1
+    ]
+
+
+def _kept(figures: Sequence[Drawn | None]) -> tuple[Drawn, ...]:
+    return tuple(figure for figure in figures if figure is not None)

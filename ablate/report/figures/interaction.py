@@ -1,0 +1,141 @@
+"""Figure: a contrast over the levels of another factor: both sides with intervals, and their paired difference below.
+
+The intervals are the engine's: of each arm over seeds above, of the differences within a seed below. Overlap above says
+little about a difference, because the sides share their seeds; the lower panel is the one to read.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ablate.report.figures.panels import legend
+from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.pairs import Pairs
+from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
+from ablate.stats.paired import t_interval
+from ablate.stats.verdict import percent
+from ablate.track.record import Level
+
+FEWEST = 3  # levels: two points have no shape
+
+
+@dataclass(frozen=True)
+class _Point:
+    level: Level
+    pairs: Pairs
+
+
+def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
+    """Draw one figure for each claim with `each` over a single factor of three levels or more."""
+    families: dict[str, list[Pairs]] = {}
+    for one in every:
+        if len(one.comparison.claim.each) == 1 and one.seeds:
+            families.setdefault(one.verdict.source_id, []).append(one)
+    found = []
+    for name, members in families.items():
+        factor = members[0].comparison.claim.each[0]
+        points = [_Point(one.comparison.where[factor][0], one) for one in members]
+        numeric = all(isinstance(p.level, int | float) and not isinstance(p.level, bool) for p in points)
+        if numeric:
+            points.sort(key=lambda p: float(p.level or 0))
+        if len(points) < FEWEST or members[0].kind == "time_to_target":
+            continue
+        with drawing():
+            figure = _draw(points, factor)
+        found.append(Drawn(f"interaction-{name}", f"{members[0].verdict.says}: over {factor}", figure,
+                           _caption(members), _alt(points, factor), floor=520))  # fmt: skip
+    return found[:most]
+
+
+def _draw(points: Sequence[_Point], factor: str) -> Figure:
+    verdict = points[0].pairs.verdict
+    shown = unit(verdict.metric)
+    x = np.arange(len(points), dtype=np.float64)  # levels of a factor, evenly: a log scale where they are log-spaced
+    figure = Figure(figsize=(min(10.0, 4.2 + 0.38 * len(points)), 5.2), layout="constrained")
+    top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (1.55, 1.0)})
+    names = (verdict.against_text, verdict.arm_text)
+    for position in range(len(names)):
+        _side(top, x, points, position, shown.scale)
+    bare(top, grid="y")
+    top.set_ylabel(metric_title(verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
+    _differences(bottom, x, points, shown.scale)
+    bottom.set_ylabel("difference" + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
+    texts = levels_text([p.level for p in points])
+    bottom.set_xticks(x, list(texts.values()), rotation=45 if len(points) > 8 else 0)
+    bottom.set_xlabel(factor)
+    failures = any(p.pairs.failed.any() for p in points)
+    legend(figure, list(enumerate(names)), "", failures)
+    return figure
+
+
+def _side(ax: Axes, x: np.ndarray, points: Sequence[_Point], position: int, scale: float) -> None:
+    colour, dash = HUES[position], DASHES[position]
+    at = x + (position - 0.5) * 0.14
+    values = [p.pairs.arm if position else p.pairs.against for p in points]
+    means = np.array([v.mean() for v in values]) * scale
+    bounds = np.array([t_interval(v) if len(v) > 1 else (math.nan, math.nan) for v in values]) * scale
+    ax.plot(at, means, color=colour, linewidth=1.5, linestyle=(0, dash) if dash else "-", marker=MARKERS[position],
+            markersize=5.4, markeredgecolor=PAPER, zorder=3)  # fmt: skip
+    ax.vlines(at, bounds[:, 0], bounds[:, 1], color=colour, linewidth=1.6, zorder=2.5)
+    for i, p in enumerate(points):
+        failed = p.pairs.arm_failed if position else p.pairs.against_failed
+        bad = values[i][failed] * scale
+        ax.plot(np.full(bad.size, at[i]), bad, linestyle="none", marker="x", markersize=4.6, color=colour,
+                markeredgewidth=1.1, alpha=0.8, zorder=4, gid="failure")  # fmt: skip
+
+
+def _differences(ax: Axes, x: np.ndarray, points: Sequence[_Point], scale: float) -> None:
+    verdicts = [p.pairs.verdict for p in points]
+    delta = verdicts[0].delta * scale
+    if delta:
+        ax.axhspan(-delta, delta, color=BAND, linewidth=0, zorder=0)
+    ax.axhline(0, color=SOFT, linewidth=0.9, zorder=1)
+    effects = np.array([math.nan if v.effect is None else v.effect for v in verdicts]) * scale
+    known = [d * scale for v in verdicts for d in v.differences.values()]
+    ends = [
+        b * scale for v in verdicts for b in (v.interval_low, v.interval_high) if b is not None and math.isfinite(b)
+    ]
+    low, high = min([*known, *ends, 0.0, -delta]), max([*known, *ends, 0.0, delta])
+    pad = 0.06 * ((high - low) or 1.0)
+    ax.set_ylim(low - pad, high + pad)
+    for i, v in enumerate(verdicts):
+        own = np.array(list(v.differences.values())) * scale
+        ax.plot(np.full(own.size, x[i] + 0.2), own, linestyle="none", marker="_", markersize=5, color=SOFT, alpha=0.6,
+                zorder=2)  # fmt: skip
+        bounds = [math.nan if b is None else b * scale for b in (v.interval_low, v.interval_high)]
+        ax.vlines([x[i]], max(bounds[0], low - pad), min(bounds[1], high + pad), color=INK, linewidth=1.8, zorder=3)
+    ax.plot(x, effects, linestyle="none", marker="D", markersize=4.8, color=INK, markeredgecolor=PAPER, zorder=4)
+    bare(ax, grid="y")
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
+
+
+def _caption(members: Sequence[Pairs]) -> str:
+    levels = sorted({one.verdict.interval_level for one in members})
+    level = percent(levels[0]) if levels[0] == levels[-1] else f"{percent(levels[0])} to {percent(levels[-1])}"
+    return (
+        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed, at the "
+        "value it counts as. Below: the difference within a seed, turned so that the claim predicts more than 0, with "
+        f"the verdicts' own intervals ({level}); small dashes: seeds, grey: within ±δ. Read differences below: "
+        "the sides share their seeds, so overlapping bars above decide nothing."
+    )
+
+
+def _alt(points: Sequence[_Point], factor: str) -> str:
+    texts = levels_text([p.level for p in points])
+    words = []
+    for p in points:
+        v = p.pairs.verdict
+        low, high = (math.nan if b is None else b for b in (v.interval_low, v.interval_high))
+        effect = "unknown" if v.effect is None else effect_text(v.effect, low, high, v.metric)
+        words.append(
+            f"at {factor} {texts[p.level]} the difference is {effect}, {int(p.pairs.failed.sum())} pairs failed"
+        )
+    return f"Interaction of {shortened(points[0].pairs.verdict.arm_text)} with {factor}: " + "; ".join(words) + "."

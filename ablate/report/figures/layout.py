@@ -1,0 +1,53 @@
+"""Which arms share a panel and which factor is told apart by hue: one layout for every figure of all arms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.report.figures.style import HUES
+from ablate.report.wording import level_title, levels_text
+from ablate.track.record import StudyTables
+
+_TOGETHER = 4  # more arms than this in one axes cannot be told apart under their bands
+
+
+@dataclass(frozen=True)
+class PanelArms:
+    """A panel's title and its arms, each as (position of its hue, arm id)."""
+
+    title: str
+    arms: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Panels, names of the hues by position, and the factor they are levels of (empty where they are arms)."""
+
+    panels: tuple[PanelArms, ...]
+    hues: tuple[str, ...]
+    hue_title: str
+
+
+def layout(tables: StudyTables, contrast: str | None = None) -> Layout:
+    """Lay out all arms: `contrast` is the hue, every combination of the other factors a panel.
+
+    Up to four arms share one panel. A single factor, or one with more levels than hues, gets a panel per arm with the
+    baseline beside it.
+    """
+    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    factors = varying(tables)
+    if len(names) <= _TOGETHER or not factors:
+        return Layout((PanelArms("", tuple((i, arm) for i, arm in enumerate(names))),), tuple(names.values()), "")
+    texts = {factor: levels_text(levels) for factor, levels in factor_levels(tables).items()}
+    hue = contrast if contrast in factors else min(factors, key=lambda factor: len(texts[factor]))
+    if len(factors) == 1 or len(texts[hue]) > len(HUES):
+        base = baseline_arm(tables) or ""
+        panels = [PanelArms(name, ((0, base), (1, arm))) for arm, name in names.items() if arm != base]
+        return Layout(tuple(panels), (names[base], "the panel's arm"), "")
+    hues = list(texts[hue].values())
+    found: dict[str, list[tuple[int, str]]] = {}
+    for arm_id, levels in arm_levels(tables).items():
+        title = ", ".join(level_title(f, texts[f][levels[f]]) for f in factors if f != hue)
+        found.setdefault(title, []).append((hues.index(texts[hue][levels[hue]]), arm_id))
+    return Layout(tuple(PanelArms(title, tuple(arms)) for title, arms in found.items()), tuple(hues), hue)

@@ -1,0 +1,135 @@
+"""Figure: share of seeds that have reached the target, step by step; what never reached it keeps the curve below 1."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from ablate.report.figures.layout import Layout, layout
+from ablate.report.figures.panels import columns_for, legend
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.report.wording import NONE
+from ablate.stats.endpoint import FAILED, MISSING
+from ablate.track.record import StudyTables
+
+METRIC = "ttt/steps"
+
+
+def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
+    """Draw, per arm, the empirical distribution of the steps to the target; None where no run reached it.
+
+    A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator.
+    """
+    if METRIC not in tables.seeds or not tables.seeds[METRIC].notna().any():
+        return None
+    arms = {str(arm): _Reached.of(rows) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
+    plan = layout(tables, contrast)
+    with drawing():
+        figure = _draw(plan, arms)
+    caption = (
+        "Share of the seeds that were run which have reached the target (held at two evaluations in a row) by each "
+        "step. Seeds that never reach it, diverged or crashed stay in the denominator, so a curve ends at its success "
+        "share, written above each panel as reached / run (×: failed). No seed is left out; ticks at the end mark the "
+        "share."
+    )
+    return Drawn("reach", "Who reaches the target, and when", figure, caption, _alt(plan, arms), floor=600)
+
+
+class _Reached:
+    """Steps at which the seeds of one arm reached the target, ascending, and how many were run and failed."""
+
+    def __init__(self, steps: NDArray[np.float64], run: int, failed: int) -> None:
+        self.steps, self.run, self.failed = steps, run, failed
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> _Reached:
+        run = rows[rows["outcome"].astype(str) != MISSING]
+        failed = run["outcome"].astype(str).isin(FAILED)
+        steps = pd.to_numeric(run.loc[~failed, METRIC]).dropna().to_numpy(np.float64)
+        return cls(np.sort(steps), len(run), int(failed.sum()))
+
+    @property
+    def share(self) -> float:
+        return self.steps.size / self.run if self.run else math.nan
+
+    @property
+    def text(self) -> str:
+        return f"{self.steps.size}/{self.run}" + (f" ×{self.failed}" if self.failed else "")
+
+
+def _draw(plan: Layout, arms: dict[str, _Reached]) -> Figure:
+    columns = columns_for(len(plan.panels))
+    rows = math.ceil(len(plan.panels) / columns)
+    width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
+    figure = Figure(
+        figsize=(width, (3.6 if columns == 1 else 1.75 if columns > 2 else 2.6) * rows + 1.05), layout="constrained"
+    )
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    axes: list[Axes] = list(grid.flat)
+    end = max((one.steps[-1] for one in arms.values() if one.steps.size), default=1.0) * 1.04
+    for ax, panel in zip(axes, plan.panels, strict=False):
+        bare(ax)
+        ax.set_ylim(-0.03, 1.05)
+        ax.set_xlim(0, end)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+        ax.set_yticks([0, 0.5, 1.0])
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        for position, arm in panel.arms:
+            _curve(ax, arms[arm], position, end)
+        _head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms])
+    for ax in axes[len(plan.panels) :]:
+        ax.set_visible(False)
+    for position in range(len(plan.panels)):
+        if position + columns >= len(plan.panels):
+            axes[position].tick_params(labelbottom=True)
+    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
+    figure.supylabel("reached the target (% of seeds)", fontsize=9.5, color=INK)
+    shown = sorted({position for panel in plan.panels for position, _ in panel.arms})
+    legend(figure, [(i, plan.hues[i]) for i in shown], plan.hue_title, failures=False)
+    return figure
+
+
+def _curve(ax: Axes, one: _Reached, position: int, end: float) -> None:
+    if not one.run:
+        return
+    colour, marker = HUES[position % len(HUES)], MARKERS[position % len(MARKERS)]
+    dash = DASHES[position % len(DASHES)]
+    x = np.concatenate([[0.0], one.steps, [end]])
+    y = np.concatenate([[0.0], np.arange(1, one.steps.size + 1) / one.run, [one.share]])
+    ax.plot(x, y, drawstyle="steps-post", color=colour, linewidth=1.7, linestyle=(0, dash) if dash else "-", zorder=3)
+    if one.steps.size:
+        middle = one.steps[(one.steps.size - 1) // 2]
+        at = np.searchsorted(one.steps, middle, side="right") / one.run
+        ax.plot([middle], [at], marker=marker, markersize=4.6, color=colour, markeredgecolor=PAPER, zorder=4)
+    ax.plot([end], [one.share], marker=marker, markersize=4.6, color=colour, markeredgecolor=PAPER, clip_on=False,
+            zorder=4, gid="share")  # fmt: skip
+
+
+def _head(ax: Axes, title: str, counts: list[tuple[int, str]]) -> None:
+    if title:
+        ax.set_title(title, fontsize=9, color=INK, pad=16.5, loc="left")
+    offset = 0.0
+    for position, text in counts:
+        ax.annotate(
+            text, (0, 1), (offset, 3.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.8,
+            color=HUES[position % len(HUES)], va="bottom", ha="left", fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+        offset += 5.6 * len(text) + 9
+
+
+def _alt(plan: Layout, arms: dict[str, _Reached]) -> str:
+    words = []
+    for panel in plan.panels:
+        each = []
+        for position, arm in panel.arms:
+            one = arms[arm]
+            median = f"{one.steps[(one.run - 1) // 2]:.0f}" if one.steps.size > one.run / 2 else NONE
+            each.append(f"{plan.hues[position]} {one.text} reached, median step {median}")
+        words.append((f"{panel.title}: " if panel.title else "") + "; ".join(each))
+    return "Share of seeds that reached the target over training. " + ". ".join(words) + "."

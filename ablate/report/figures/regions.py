@@ -1,0 +1,194 @@
+"""Figure: interval against region, for claims that are not "more than δ": equivalences, shares, slopes, ratios.
+
+Each claim of the study file has axes of its own, in its own unit; the region it is right about is shaded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+
+from ablate.report.figures.forest import KINDS, LOOKS
+from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.wording import NONE, metric_title, p_value, shortened, unit, verdict_effect
+from ablate.stats.verdict import Verdict, percent
+
+_ROW = 0.3  # inches
+_WIDTH, _LEFT, _RIGHT = 10.4, 2.1, 4.2
+_NAMES = {
+    "trend": "slope", "proportion": "share (%)", "win_probability": "P(arm wins), % of seeds", "exact": "held (%)",
+    "exchange_rate": "exchange rate k",
+}  # fmt: skip
+
+
+def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
+    """Draw the equivalence claims: interval against ±δ; None where there is none."""
+    return _figure(
+        [v for v in verdicts if v.kind == "equivalence"],
+        "equivalence",
+        "Equivalence: intervals against ±δ",
+        "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval lies inside, "
+        "refuted where it lies wholly outside, open where it crosses an end: not finding a difference is not enough.",
+    )
+
+
+def regions(verdicts: Sequence[Verdict]) -> Drawn | None:
+    """Draw the claims on shares, slopes, wins, exchange rates; None where there is none."""
+    return _figure(
+        [v for v in verdicts if v.kind not in (*KINDS, "equivalence")],
+        "regions",
+        "Intervals against what the claim says",
+        "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole interval lies "
+        "inside, refuted where it lies wholly outside.",
+    )
+
+
+def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Drawn | None:
+    if not verdicts:
+        return None
+    families: dict[str, list[Verdict]] = {}
+    for v in verdicts:
+        families.setdefault(v.source_id, []).append(v)
+    with drawing():
+        figure = _draw(list(families.values()))
+    levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
+    spread = "" if not levels else f" at {percent(levels[0])}" + (
+        "" if levels[0] == levels[-1] else f" to {percent(levels[-1])}"
+    )  # fmt: skip
+    caption = (
+        f"{rule} Bar: the verdict's interval{spread}; ticks below it: the seeds, where an effect is a mean of seeds."
+    )
+    words = [f"{shortened(v.claim_id)} {LOOKS[v.outcome][0]}, {verdict_effect(v) or 'no value'}" for v in verdicts]
+    return Drawn(name, title, figure, caption, f"{title}. " + "; ".join(words) + ".", floor=640)
+
+
+def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
+    heights = [_ROW * len(members) + 0.95 for members in families]
+    total = sum(heights) + 0.45
+    figure = Figure(figsize=(_WIDTH, total))
+    top = total - 0.45
+    for members, height in zip(families, heights, strict=True):
+        box = (_LEFT / _WIDTH, (top - height + 0.55) / total, (_WIDTH - _LEFT - _RIGHT) / _WIDTH,
+               _ROW * len(members) / total)  # fmt: skip
+        _strip(figure.add_axes(box), members)
+        top -= height
+    handles: list[Line2D | Patch] = []
+    for outcome in dict.fromkeys(v.outcome for members in families for v in members):
+        word, marker, filled, colour = LOOKS[outcome]
+        handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
+                              markerfacecolor=colour if filled else PAPER, label=word))  # fmt: skip
+    handles.append(Patch(color=BAND, label="what the claim says"))
+    figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
+                  columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
+    return figure
+
+
+def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
+    first = members[0]
+    factor = _factor(first)
+    region = (first.region_low * factor, first.region_high * factor)
+    low, high = _limits(members, region, factor)
+    ax.set_xlim(low, high)
+    ax.set_ylim(len(members) - 0.4, -0.65)
+    ax.axvspan(max(region[0], low), min(region[1], high), color=BAND, linewidth=0, zorder=0)
+    for end in region:
+        if low < end < high:
+            ax.axvline(end, color=SOFT, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
+    if first.scale in ("difference", "log ratio", "slope") and low < 0 < high:
+        ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
+    for at, v in enumerate(members):
+        _bar(ax, at, v, factor)
+        _margin(ax, at, v)
+    ax.spines[["left", "right", "top"]].set_visible(False)
+    ax.set_yticks([])
+    ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
+    _ticks(ax, first, low, high)
+    says = first.says if len(first.says) < 95 else first.says[:93] + "…"
+    ax.annotate(says, (0, 1), (-_LEFT * 72 + 4, 7), xycoords="axes fraction", textcoords="offset points", fontsize=9,
+                fontweight="bold", color=INK, va="bottom", annotation_clip=False)  # fmt: skip
+
+
+def _bar(ax: Axes, at: int, v: Verdict, factor: float) -> None:
+    _, marker, filled, colour = LOOKS[v.outcome]
+    low, high = ax.get_xlim()
+    if v.scale != "share":
+        own = np.array(list(v.differences.values())) * factor
+        own = own[(own >= low) & (own <= high)]
+        ax.plot(own, np.full(own.size, at + 0.24), linestyle="none", marker="|", markersize=4.5, color=colour,
+                markeredgewidth=0.8, alpha=0.55, zorder=2)  # fmt: skip
+    if v.effect is None or not math.isfinite(v.effect):
+        return
+    ends = [math.nan if end is None else end * factor for end in (v.interval_low, v.interval_high)]
+    ax.plot(
+        [max(ends[0], low), min(ends[1], high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3
+    )
+    for end, edge, arrow in ((ends[0], low, "<"), (ends[1], high, ">")):
+        if end < low or end > high:
+            ax.plot(
+                [edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4, gid="open-interval"
+            )
+    ax.plot([min(max(v.effect * factor, low), high)], [at], marker=marker, markersize=7, markeredgewidth=1.5,
+            clip_on=False, markerfacecolor=colour if filled else PAPER, markeredgecolor=colour, zorder=5)  # fmt: skip
+
+
+def _margin(ax: Axes, at: int, v: Verdict) -> None:
+    def write(side: int, x: float, words: str, **look: object) -> None:
+        ax.annotate(words, (side, at), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
+
+    word, _, _, colour = LOOKS[v.outcome]
+    label = shortened(v.claim_id.split("[", 1)[1].rstrip("]")) if "[" in v.claim_id else shortened(v.claim_id)
+    write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
+    write(1, 14, word, ha="left", color=colour, fontweight="bold")
+    write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
+    write(1, 252, f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else "", ha="left", color=SOFT)
+    failed = sum(count for count, _ in v.filled.values())
+    if failed:
+        write(1, 0, f"×{failed}", ha="center", color=HUES[1], fontweight="bold")
+
+
+def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
+    label = _NAMES.get(v.kind, "")
+    if v.scale == "log ratio":
+        ratios = [
+            r for r in (0.1, 0.2, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 10, 20) if low <= math.log(r) <= high
+        ]
+        step = max(1, math.ceil(len(ratios) / 7))
+        keep = [r for i, r in enumerate(ratios) if (i - ratios.index(1)) % step == 0] if 1 in ratios else ratios[::step]
+        ax.xaxis.set_major_locator(FixedLocator([math.log(r) for r in keep]))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{math.exp(value):.3g}"))
+        label = label or f"ratio of {metric_title(v.metric)}"
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(6))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+        shown = unit(v.metric)
+        label = label or f"difference of {metric_title(v.metric)}" + (
+            f" ({shown.difference})" if shown.difference else ""
+        )
+    ax.set_xlabel(label, fontsize=8.6, color=INK)
+
+
+def _factor(v: Verdict) -> float:
+    if v.scale == "share":
+        return 100.0
+    return unit(v.metric).scale if v.scale == "difference" else 1.0
+
+
+def _limits(members: Sequence[Verdict], region: tuple[float, float], factor: float) -> tuple[float, float]:
+    if members[0].scale == "share":
+        return -3.0, 103.0
+    values = [end for end in region if math.isfinite(end)]
+    values += [0.0] if members[0].scale != "slope" else []
+    for v in members:
+        known = (v.effect, v.interval_low, v.interval_high)
+        values += [x * factor for x in known if x is not None and math.isfinite(x)]
+        values += [d * factor for d in v.differences.values()]
+    width = (max(values) - min(values)) or 1.0
+    return min(values) - 0.12 * width, max(values) + 0.12 * width

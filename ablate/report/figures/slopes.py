@@ -1,0 +1,168 @@
+"""Figure: paired slopes, one line per seed from the one side to the other, and a strip of their differences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.pairs import Pairs
+from ablate.report.wording import counted, metric_title, shortened, unit, verdict_effect
+
+MOST = 8
+_UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
+
+
+def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
+    """Draw one panel per paired claim, `most` at most: single claims first, then the members nearest to their δ.
+
+    None where there is no pair; the caption says what is not drawn.
+    """
+    usable = [one for one in every if one.seeds and one.verdict.effect is not None]
+    if not usable:
+        return None
+    chosen = _chosen(usable, most)
+    with drawing():
+        figure = _draw(chosen)
+    left = len(usable) - len(chosen)
+    rest = (
+        f"Shown: {len(chosen)} of {len(usable)} comparisons, single claims first, then those whose interval lies "
+        f"nearest to δ; the other {counted(left, 'comparison')} are in verdicts.json and runs.csv."
+        if left
+        else ""
+    )
+    caption = (
+        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); blue rises "
+        "or falls as the claim predicts, orange the other way, × is a run that diverged or crashed and counts as its "
+        "fill. Right: the same seeds as differences, turned so that the claim predicts more than 0, with their mean "
+        f"and the verdict's interval; grey: within ±δ. {rest}"
+    )
+    return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620)
+
+
+def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:
+    sizes = [one.verdict.source_id for one in usable]
+
+    def rank(one: Pairs) -> tuple[bool, float]:
+        verdict = one.verdict
+        ends = [b for b in (verdict.interval_low, verdict.interval_high) if b is not None and math.isfinite(b)]
+        scale = (max(ends) - min(ends) if len(ends) == 2 else 0.0) or 1.0
+        return sizes.count(verdict.source_id) > 1, abs((verdict.effect or 0.0) - verdict.delta) / scale
+
+    kept = {id(one) for one in sorted(usable, key=rank)[:most]}
+    return [one for one in usable if id(one) in kept]
+
+
+def _draw(chosen: Sequence[Pairs]) -> Figure:
+    columns = min(len(chosen), 2 if len(chosen) in (2, 4) else 3 if len(chosen) in (3, 5, 6) else 4)
+    rows = math.ceil(len(chosen) / columns)
+    width = {1: 6.2, 2: 9.0, 3: 10.4, 4: 10.8}[columns]
+    figure = Figure(figsize=(width, 2.75 * rows + 0.55), layout="constrained")
+    grid = figure.add_gridspec(rows, columns)
+    for i, one in enumerate(chosen):
+        cell = grid[i // columns, i % columns].subgridspec(1, 2, width_ratios=(1.7, 1.0), wspace=0.02)
+        left, right = figure.add_subplot(cell[0]), figure.add_subplot(cell[1])
+        _sides(left, one)
+        _strip(right, one)
+        left.set_title(_title(one), fontsize=8.6, color=INK, loc="left", fontweight="bold")
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label="seed, as the claim predicts"),
+        Line2D([], [], color=_DOWN, marker="s", markersize=3.5, linewidth=1.1, label="seed, the other way"),
+    ]
+    if any(one.failed.any() for one in chosen):
+        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run"))
+    handles.append(Patch(color=BAND, label="within ±δ"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.4, handlelength=2.2)
+    return figure
+
+
+def _sides(ax: Axes, one: Pairs) -> None:
+    shown = unit(one.verdict.metric)
+    left, right = one.against * shown.scale, one.arm * shown.scale
+    for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
+        mask = (one.sign * (right - left) >= 0) == rising
+        lines = [[(0.0, a), (1.0, b)] for a, b in zip(left[mask], right[mask], strict=True)]
+        ax.add_collection(LineCollection(lines, colors=colour, linewidths=0.9, alpha=0.6, zorder=2))
+        for x, values, failed in ((0.0, left, one.against_failed), (1.0, right, one.arm_failed)):
+            ok, bad = mask & ~failed, mask & failed
+            ax.plot(np.full(ok.sum(), x), values[ok], linestyle="none", marker=marker, markersize=3.4, color=colour,
+                    markeredgewidth=0, alpha=0.8, zorder=3)  # fmt: skip
+            ax.plot(np.full(bad.sum(), x), values[bad], linestyle="none", marker="x", markersize=4.8, color=colour,
+                    markeredgewidth=1.2, zorder=3.2, gid="failure")  # fmt: skip
+    bare(ax, grid="y")
+    ax.autoscale_view()
+    ax.set_xlim(-0.22, 1.22)
+    ax.margins(y=0.06)
+    ax.set_xticks([0, 1], [_broken(one.verdict.against_text), _broken(one.verdict.arm_text)], fontsize=7.8)
+    ax.tick_params(axis="x", length=0)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.set_ylabel(_label(one.verdict.metric, shown.value), fontsize=8.2)
+
+
+def _strip(ax: Axes, one: Pairs) -> None:
+    verdict, shown = one.verdict, unit(one.verdict.metric)
+    scale = 1.0 if one.kind == "time_to_target" else shown.scale
+    values = np.array([verdict.differences.get(seed, math.nan) for seed in one.seeds]) * scale
+    delta = verdict.delta * scale
+    if delta:
+        ax.axhspan(-delta, delta, color=BAND, linewidth=0, zorder=0)
+    ax.axhline(0, color=SOFT, linewidth=0.9, zorder=1)
+    # Seeds keep their place from panel to panel, so equal differences do not hide each other.
+    x = np.linspace(-0.34, -0.02, len(values)) if len(values) > 1 else np.array([-0.2])
+    for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
+        mask = (values >= 0) == rising
+        for failed, look in ((False, marker), (True, "x")):
+            own = mask & (one.failed == failed)
+            ax.plot(x[own], values[own], linestyle="none", marker=look, markersize=4.4 if failed else 3.2, color=colour,
+                    markeredgewidth=1.1 if failed else 0, alpha=0.85, zorder=2)  # fmt: skip
+    low, high = (math.nan if b is None else b * scale for b in (verdict.interval_low, verdict.interval_high))
+    limits = [*values[np.isfinite(values)], 0.0, delta, *(b for b in (low, high) if math.isfinite(b))]
+    pad = 0.08 * ((max(limits) - min(limits)) or 1.0)
+    ax.set_ylim(min(limits) - pad, max(limits) + pad)
+    bottom, top = ax.get_ylim()
+    ax.plot([0.22, 0.22], [max(low, bottom), min(high, top)], color=INK, linewidth=1.9, zorder=3)
+    ax.plot([0.22], [(verdict.effect or 0.0) * scale], marker="D", markersize=5.2, color=INK, markeredgecolor=PAPER,
+            zorder=4)  # fmt: skip
+    bare(ax, grid="y")
+    ax.spines[["left", "bottom"]].set_visible(False)
+    ax.yaxis.tick_right()
+    ax.tick_params(axis="y", length=0)
+    ax.yaxis.set_major_locator(MaxNLocator(5))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
+    ax.set_xlim(-0.45, 0.42)
+    what = "log ratio" if one.kind == "time_to_target" else f"difference ({shown.difference})".replace(" ()", "")
+    ax.set_xticks([-0.02], [what], fontsize=7.8)
+    ax.tick_params(axis="x", length=0)
+
+
+def _label(metric: str, of: str) -> str:
+    return metric_title(metric) + (f" ({of})" if of else "")
+
+
+def _title(one: Pairs) -> str:
+    name = shortened(one.verdict.claim_id.replace("[", ": ").rstrip("]"))
+    return name if len(name) < 40 else name[:38] + "…"
+
+
+def _broken(text: str) -> str:
+    return text.replace(", ", "\n").replace("=", "=\n", 1) if len(text) > 14 else text
+
+
+def _alt(chosen: Sequence[Pairs]) -> str:
+    words = []
+    for one in chosen:
+        verdict = one.verdict
+        with_it = int((np.array(list(verdict.differences.values())) > 0).sum())
+        words.append(
+            f"{shortened(verdict.claim_id)}: {with_it} of {len(one.seeds)} pairs as the claim predicts, effect "
+            f"{verdict_effect(verdict)}, {int(one.failed.sum())} with a failed run"
+        )
+    return "Paired slopes. " + "; ".join(words) + "."

@@ -1,0 +1,167 @@
+"""Figures of tuning: validation score over each tuned hyperparameter, and what more trials would have bought.
+
+They read a frame with one row per tuning run: `arm_id, trial, seed, outcome, score, chosen` (bool, of the trial) and
+one column per tuned hyperparameter; `score` is a validation metric of which more is better, failures filled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from ablate.report.figures.panels import columns_for
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.wording import levels_text, listed
+from ablate.stats.endpoint import FAILED
+from ablate.stats.paired import t_interval
+from ablate.stats.tuning_budget import expected_best
+
+HEAD = ("arm_id", "trial", "seed", "outcome", "score", "chosen")
+MOST_PANELS = 16
+
+
+def tuned_keys(runs: pd.DataFrame) -> list[str]:
+    """Return the tuned hyperparameters of a frame of tuning runs."""
+    return [str(column) for column in runs.columns if column not in HEAD]
+
+
+def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
+    """Return, by arm id, whether the chosen value is the first or last of the values tried; never for words."""
+    found = {}
+    for arm, rows in runs.groupby("arm_id", sort=False):
+        tried = sorted(rows[key].unique(), key=float) if pd.api.types.is_numeric_dtype(rows[key]) else []
+        chosen = rows.loc[rows["chosen"].astype(bool), key]
+        found[str(arm)] = bool(tried) and len(chosen) > 0 and chosen.iloc[0] in (tried[0], tried[-1])
+    return found
+
+
+def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score") -> list[Drawn]:
+    """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag."""
+    arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
+    drawn = []
+    for key in tuned_keys(runs):
+        at_edge = edges(runs, key)
+        with drawing():
+            figure = _curves(runs, arms, key, names, score=score)
+        flagged = [names[arm] for arm, edge in at_edge.items() if edge]
+        more = runs["arm_id"].nunique() - len(arms)
+        note = f"On the edge of what was tried: {listed(flagged)}; a better value may lie beyond. " if flagged else ""
+        note += f"{more} more arms are not drawn." if more > 0 else ""
+        caption = (
+            f"Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean over the "
+            f"tuning seeds at each value of {key}, with its 95 % t interval. Ring: the chosen value; a square marks "
+            f"one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
+        )
+        words = [f"{names[arm]}: chosen {_chosen(runs, arm, key)}{' (edge)' * at_edge[arm]}" for arm in arms]
+        name = "tuning-" + key.replace(".", "-").replace("_", "-")
+        drawn.append(Drawn(name, f"How much {key} matters", figure, caption.strip(),
+                           f"Score over {key}. " + "; ".join(words) + ".", floor=600))  # fmt: skip
+    return drawn
+
+
+def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score") -> Drawn | None:
+    """Draw the expected best score of k trials for every arm (eight at most); None with fewer than four trials."""
+    curves = {}
+    for arm, rows in runs.groupby("arm_id", sort=False):
+        means = rows.groupby("trial")["score"].mean().to_numpy(np.float64)
+        if len(means) >= 4 and np.isfinite(means).all():
+            curves[str(arm)] = (expected_best(means), len(means))
+    shown = dict(list(curves.items())[: len(HUES)])
+    if not shown:
+        return None
+    with drawing():
+        figure = Figure(figsize=(8.2, 3.9), layout="constrained")
+        ax = figure.subplots()
+        bare(ax)
+        for i, (arm, (curve, _)) in enumerate(shown.items()):
+            dash = DASHES[i % len(DASHES)]
+            ax.plot(np.arange(1, len(curve) + 1), curve, color=HUES[i], linestyle=(0, dash) if dash else "-",
+                    marker=MARKERS[i], markersize=4.4, markeredgecolor=PAPER, label=names[arm])  # fmt: skip
+        ax.set_xlabel("tuning trials")
+        ax.set_ylabel(f"expected best {score}")
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        figure.legend(loc="outside upper left", ncols=min(3, len(shown)), fontsize=8.6)
+    trials = sorted({count for _, count in curves.values()})
+    equal = (
+        f"{trials[0]} trials per arm" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials per arm: unequal"
+    )
+    left = f" {len(curves) - len(shown)} arms are not drawn." if len(curves) > len(shown) else ""
+    caption = (
+        f"The best of k trials to be expected, exactly, over all subsets of k of an arm's trials ({equal}); shown up to "
+        f"half of them, beyond which the curve flattens whatever the truth is. Where curves cross, which arm looks "
+        f"better depends on the budget.{left}"
+    )
+    words = [
+        f"{names[arm]} {curve[0]:.3g} with one trial, {curve[-1]:.3g} with {len(curve)}"
+        for arm, (curve, _) in shown.items()
+    ]
+    return Drawn("tuning-budget", "What more trials would have bought", figure, caption,
+                 "Expected best score by number of trials. " + "; ".join(words) + ".", floor=520)  # fmt: skip
+
+
+def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], *, score: str) -> Figure:
+    columns, at_edge = columns_for(len(arms)), edges(runs, key)
+    rows = math.ceil(len(arms) / columns)
+    width = 7.0 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
+    figure = Figure(figsize=(width, (3.4 if columns == 1 else 2.0) * rows + 0.9), layout="constrained")
+    axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    values = list(dict.fromkeys(runs[key]))
+    numeric = pd.api.types.is_numeric_dtype(runs[key])
+    logged = numeric and min(values) > 0 and max(values) / min(values) >= 20
+    place = {value: float(value) if numeric else float(i) for i, value in enumerate(values)}
+    for ax, arm in zip(axes, arms, strict=False):
+        bare(ax)
+        if logged:
+            ax.set_xscale("log")
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            ax.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
+        elif not numeric:
+            ax.set_xticks(list(place.values()), list(levels_text(values).values()))
+        _arm(ax, runs[runs["arm_id"].astype(str) == arm], key, place, edge=at_edge[arm])
+        ax.set_title(names[arm] if len(names[arm]) < 34 else names[arm][:32] + "…", fontsize=8.8, color=INK, loc="left")
+    for ax in axes[len(arms) :]:
+        ax.set_visible(False)
+    figure.supxlabel(key, fontsize=9.5, color=INK)
+    figure.supylabel(score, fontsize=9.5, color=INK)
+    ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
+    handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label="mean over tuning seeds"),
+               Line2D([], [], markeredgecolor=INK, label="chosen", **ring)]  # type: ignore[arg-type]  # fmt: skip
+    if any(at_edge.values()):
+        handles.append(Line2D([], [], linestyle="none", marker="s", markerfacecolor="none", markeredgecolor=HUES[1],
+                              markersize=9, markeredgewidth=1.6, label="chosen, on the edge"))  # fmt: skip
+    if runs["outcome"].isin(FAILED).any():
+        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.6)
+    return figure
+
+
+def _arm(ax: Axes, rows: pd.DataFrame, key: str, place: Mapping[object, float], *, edge: bool) -> None:
+    failed = rows["outcome"].isin(FAILED).to_numpy()
+    x = np.array([place[value] for value in rows[key]])
+    y = rows["score"].to_numpy(np.float64)
+    ax.plot(x[~failed], y[~failed], linestyle="none", marker="o", markersize=2.8, color=SOFT, alpha=0.6, zorder=2)
+    ax.plot(x[failed], y[failed], linestyle="none", marker="x", markersize=4.6, color=HUES[1], zorder=3, gid="failure")
+    by_value = rows.assign(x=x).groupby("x")["score"]
+    means = by_value.mean()
+    ax.plot(means.index, means, color=HUES[0], linewidth=1.5, marker="o", markersize=4, zorder=3)
+    for at, scores in by_value:
+        if len(scores) > 1:
+            ax.vlines([float(at)], *t_interval(scores.to_numpy()), color=HUES[0], linewidth=1.2, zorder=2.5)  # type: ignore[arg-type]
+    chosen = rows.loc[rows["chosen"].astype(bool), key]
+    if len(chosen):
+        at = place[chosen.iloc[0]]
+        ax.plot([at], [means.loc[at]], marker="s" if edge else "o", markersize=10, markerfacecolor="none",
+                markeredgecolor=HUES[1] if edge else INK, markeredgewidth=1.6, zorder=5,
+                gid="edge" if edge else "chosen")  # fmt: skip
+
+
+def _chosen(runs: pd.DataFrame, arm: str, key: str) -> str:
+    rows = runs[(runs["arm_id"].astype(str) == arm) & runs["chosen"].astype(bool)]
+    return levels_text([rows[key].iloc[0]])[rows[key].iloc[0]] if len(rows) else "none"

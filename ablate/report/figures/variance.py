@@ -1,0 +1,100 @@
+"""Figure: how much of the variance each factor and each pair of factors explains: partial ω² with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from ablate.errors import UserError
+from ablate.report.arms import arm_levels, varying
+from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
+from ablate.report.wording import metric_title, p_value
+from ablate.stats.anova import Importance, importances
+from ablate.stats.endpoint import endpoint
+from ablate.track.record import StudyTables
+
+MOST_TERMS = 14
+_SEED = 0x0E6A  # fixed: the same runs always give the same interval
+
+
+def variance(tables: StudyTables, metric: str) -> Drawn | None:
+    """Draw partial ω² of every factor and two-way interaction of a balanced design; None where that says nothing.
+
+    Needs two varying factors, two seeds with a value in every arm, and spare degrees of freedom.
+    """
+    factors = varying(tables)
+    if len(factors) < 2:
+        return None
+    terms = explained(tables, metric)
+    if not terms:
+        return None
+    shown = sorted(terms, key=lambda term: -term.omega2)[:MOST_TERMS]
+    with drawing():
+        figure = _draw(shown)
+    left = f" The {len(terms) - len(shown)} smallest are not drawn." if len(terms) > len(shown) else ""
+    caption = (
+        f"Partial ω² on {metric_title(metric)}: the share of variance a term explains of what it and the rest leave, "
+        "from a type II analysis with the seed as a block. Bar: 95 % interval from resampling whole seeds. Failed runs "
+        f"count as their fill. A share depends on which levels were chosen, and small shares can matter.{left}"
+    )
+    words = [f"{_name(t)} {t.omega2:.2f} [{t.low:.2f}, {t.high:.2f}]" for t in shown]
+    name = "variance-" + metric.replace("/", "-").replace("_", "-")
+    return Drawn(name, f"Which factor matters: {metric_title(metric)}", figure, caption,
+                 "Partial omega squared per term: " + "; ".join(words) + ".", floor=480)  # fmt: skip
+
+
+def explained(tables: StudyTables, metric: str) -> list[Importance]:
+    """Return the importances over the seeds that have a value in every arm; empty where the design has no answer."""
+    try:
+        found = endpoint(tables, metric)
+    except UserError:
+        return []
+    complete = np.isfinite(found.value).all(axis=1)
+    arms = arm_levels(tables)
+    levels = {factor: [str(arms[arm][factor]) for arm in found.arm_ids] for factor in varying(tables)}
+    if complete.sum() < 2 or found.undefined.any() or float(np.ptp(found.value[complete])) == 0.0:
+        return []
+    full = len(set(zip(*levels.values(), strict=True)))
+    if full < len(found.arm_ids) or full < math.prod(len(set(of)) for of in levels.values()):
+        return []  # a fractional or repeated design confounds terms: no share would be of one factor
+    try:
+        return importances(
+            found.value[complete],
+            levels,
+            rng=np.random.default_rng(_SEED),
+            interactions=len(levels) <= 5,
+            resamples=299,
+        )
+    except UserError:
+        return []
+
+
+def _draw(terms: Sequence[Importance]) -> Figure:
+    figure = Figure(figsize=(8.2, 0.36 * len(terms) + 1.0), layout="constrained")
+    ax = figure.subplots()
+    bare(ax, grid="x")
+    for row, term in enumerate(terms):
+        single = ":" not in term.term
+        colour = HUES[0] if single else SOFT
+        ax.barh(row, max(term.omega2, 0.0), height=0.56, color=colour, alpha=0.35 if single else 0.25, linewidth=0)
+        ax.plot([term.low, term.high], [row, row], color=INK, linewidth=1.7, zorder=3)
+        ax.plot([term.omega2], [row], marker="D" if single else "o", markersize=5, color=INK, zorder=4)
+        ax.annotate(f"{term.omega2:.2f}   p {p_value(term.p)}", (1.0, row), (6, 0), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", va="center", fontsize=8.4, annotation_clip=False)  # fmt: skip
+    ax.axvline(0, color=SOFT, linewidth=0.9)
+    ax.set_yticks(range(len(terms)), [_name(term) for term in terms])
+    ax.set_ylim(len(terms) - 0.45, -0.55)
+    ax.set_xlim(min(-0.02, *(term.low for term in terms)), 1.02)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("partial ω²")
+    return figure
+
+
+def _name(term: Importance) -> str:
+    return term.term.replace(":", " × ")

@@ -1,0 +1,103 @@
+"""Both sides of every paired comparison, seed by seed: what the slopegraphs and the interaction plot draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.errors import UserError
+from ablate.report.arms import arm_levels
+from ablate.stats.claims import Comparison, expand, level_key
+from ablate.stats.endpoint import FAILED, Endpoint, endpoint
+from ablate.stats.verdict import Verdict
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+
+PAIRED = ("effect", "equivalence", "time_to_target")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """One comparison with the values behind it.
+
+    Attributes
+    ----------
+    kind
+        Of the claim.
+    seeds
+        Seeds with a value on both sides in every cell.
+    arm, against
+        float64 (seeds,), in the metric's unit, averaged over the cells; failed runs count as their fill.
+    arm_failed, against_failed
+        bool (seeds,): a run of that side diverged or crashed.
+    """
+
+    comparison: Comparison
+    verdict: Verdict
+    kind: str
+    seeds: tuple[int, ...]
+    arm: NDArray[np.float64]
+    against: NDArray[np.float64]
+    arm_failed: NDArray[np.bool_]
+    against_failed: NDArray[np.bool_]
+
+    @property
+    def failed(self) -> NDArray[np.bool_]:
+        """Pairs with a failed run on either side, bool (seeds,)."""
+        return np.asarray(self.arm_failed | self.against_failed)
+
+    @property
+    def sign(self) -> float:
+        """+1 where the claim predicts a higher metric, -1 where a lower one."""
+        return 1.0 if self.verdict.predicts == "higher" else -1.0
+
+
+def paired_values(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Pairs]:
+    """Return the pairs of every claim that compares two arms within a seed, in the order of the verdicts."""
+    by_id = {verdict.claim_id: verdict for verdict in verdicts}
+    factors = tuple(study.factors)
+    levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()]
+    columns = {level_key(at, factors): i for i, at in enumerate(levels)}
+    ends: dict[str, Endpoint | None] = {}
+    found = []
+    for comparison in expand(study, arms=levels) if by_id else []:
+        claim, verdict = comparison.claim, by_id.get(comparison.id)
+        if verdict is None or claim.kind not in PAIRED:
+            continue
+        if claim.metric not in ends:
+            ends[claim.metric] = _endpoint(tables, claim.metric)
+        end = ends[claim.metric]
+        if end is None:
+            continue
+        left, right = (
+            np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
+            for side in (0, 1)
+        )
+        both = np.concatenate((left, right))
+        usable = np.asarray(np.isfinite(end.value[:, both]).all(axis=1), dtype=np.bool_)
+        marks = failed_runs_of(tables, end)[usable]
+        seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
+        arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
+        broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
+        found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
+    return found
+
+
+def failed_runs_of(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
+    """Return which runs diverged or crashed, bool (seeds, arms): also those with a value of their own."""
+    failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
+    row = {seed: i for i, seed in enumerate(found.seeds)}
+    column = {arm: i for i, arm in enumerate(found.arm_ids)}
+    marks = np.zeros(found.value.shape, dtype=np.bool_)
+    marks[[row[int(seed)] for seed in failed["seed"]], [column[str(arm)] for arm in failed["arm_id"]]] = True
+    return marks
+
+
+def _endpoint(tables: StudyTables, metric: str) -> Endpoint | None:
+    try:
+        return endpoint(tables, metric)
+    except UserError:
+        return None

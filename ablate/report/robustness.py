@@ -1,0 +1,122 @@
+"""How far the verdicts hold: other choices, what would have been detected, gates; every flip in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ablate.report.families import BADGES, cell_text
+from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
+from ablate.stats.sensitivity import Sensitivity
+from ablate.stats.verdict import Verdict
+
+MOST_FLIPS = 12  # sentences; the rest are in the table
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What the section prints: a sentence, the flips in words, one row per verdict, every other choice in full."""
+
+    lead: str
+    flips: tuple[str, ...]
+    overview: Table
+    choices: Table
+
+
+def robustness(verdicts: Sequence[Verdict]) -> Robustness | None:
+    """Return the section; None where nothing was tested."""
+    tested = [v for v in verdicts if v.sensitivity or v.gates or v.detectable is not None]
+    if not tested:
+        return None
+    flips = [(v, row) for v in verdicts for row in v.flips]
+    sentences = [_flip(v, row) for v, row in flips]
+    if len(sentences) > MOST_FLIPS:
+        sentences[MOST_FLIPS:] = [f"… and {len(sentences) - MOST_FLIPS} more in the tables below."]
+    return Robustness(_lead(tested, flips), tuple(sentences), _overview(tested), _choices(tested))
+
+
+def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]]) -> str:
+    tried = list(dict.fromkeys(row.choice for v in tested for row in v.sensitivity))
+    parts = []
+    if tried:
+        shaky = len({v.claim_id for v, _ in flips})
+        holding = (
+            f"No verdict of {len(tested)} changes"
+            if not shaky
+            else f"{shaky} of {counted(len(tested), 'verdict')} would change"
+        )
+        parts.append(f"{holding} under any of {counted(len(tried), 'other choice')}: {listed(tried)}.")
+    gates = [gate for v in tested for gate in v.gates]
+    if gates:
+        bad = [gate for gate in gates if not gate.passed]
+        parts.append(
+            f"All {counted(len(gates), 'gate')} passed."
+            if not bad
+            else f"{len(bad)} of {counted(len(gates), 'gate')} failed, which leaves their claims inconclusive."
+        )
+    return " ".join(parts)
+
+
+def _flip(v: Verdict, row: Sensitivity) -> str:
+    chosen = v.ungated or v.outcome
+    ends = f"{scaled(row.effect, v, signed=True)}, {scaled_interval(row.low, row.high, v)}"
+    return (
+        f"{shortened(v.claim_id)}: {chosen.replace('_', ' ')} as chosen, {row.outcome.replace('_', ' ')} with "
+        f"{row.choice} ({ends})."
+    )
+
+
+def _overview(tested: Sequence[Verdict]) -> Table:
+    gated = any(v.gates for v in tested)
+    bounded = any(v.bounds for v in tested)
+    columns = [
+        Column("claim"), Column("verdict"), Column("detectable beyond δ", "n"),
+        *([Column("effect, failures at worst … best", "n")] if bounded else []),
+        *([Column("gates", "wrap")] if gated else []),
+        Column("other outcome with", "wrap"),
+    ]  # fmt: skip
+    rows = []
+    for v in tested:
+        badge = BADGES[v.outcome]
+        cells = [cell_text(v), f"{badge.glyph} {badge.word}", _detectable(v)]
+        if bounded:
+            cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
+        if gated:
+            cells.append("; ".join(("✓ " if gate.passed else "✕ ") + gate.why for gate in v.gates) or NONE)
+        cells.append("; ".join(f"{row.choice}: {row.outcome}" for row in v.flips) or "none")
+        rows.append(Row(tuple(cells)))
+    note = (
+        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim says) that this "
+        "many seeds with this spread would find with 80 % power at the verdict's level; a claim may be open because "
+        "the study could not have seen less."
+    )
+    if bounded:
+        note += (
+            " Worst … best: every run that failed or is missing counts as the worst, then as the best value for the "
+            "claim that was seen in any run of the comparison."
+        )
+    return Table("Verdict by verdict", tuple(columns), tuple(rows), note)
+
+
+def _detectable(v: Verdict) -> str:
+    if v.detectable is None or not math.isfinite(v.detectable):
+        return NONE
+    return scaled(v.detectable, v)
+
+
+def _choices(tested: Sequence[Verdict]) -> Table:
+    columns = (Column("claim"), Column("with"), Column("effect", "n"), Column("interval", "n"), Column("outcome"))
+    rows = []
+    for v in tested:
+        for row in v.sensitivity:
+            badge = BADGES[row.outcome]
+            rows.append(
+                Row((
+                    cell_text(v), row.choice, scaled(row.effect, v, signed=True),
+                    scaled_interval(row.low, row.high, v),
+                    f"{badge.glyph} {badge.word}" + (" (flips)" if row.flips else ""),
+                ))
+            )  # fmt: skip
+    return Table("Every other choice", columns, tuple(rows), "All at the level of the claim's own verdict.")

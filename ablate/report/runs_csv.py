@@ -1,0 +1,143 @@
+"""`runs.csv`: every seed run as one tidy row, and back: the verdicts can be recomputed from the committed file alone.
+
+Floats are written with as many digits as bring the same bits back. Levels keep their type: a number, `true`, `false`
+or an empty cell (no level) stand for themselves; a text that would read as one of these is quoted JSON.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ablate.errors import UserError
+from ablate.report.arms import arm_levels
+from ablate.stats.endpoint import metrics_of
+from ablate.stats.sequential import judge_planned
+from ablate.stats.verdict import Verdict
+from ablate.sweep.study import Study
+from ablate.track.record import Level, StudyTables
+
+_TEXT = ("arm_id", "arm", "run_id", "identity", "outcome")
+_NUMBER = ("first_nonfinite_step", "seconds", "majority_rate")
+_HEAD = ("arm_id", "arm", "baseline")
+_RUN = ("seed", "outcome", "first_nonfinite_step", "seconds", "majority_rate", "budget", "run_id", "identity")
+
+
+def runs_csv(tables: StudyTables) -> str:
+    """Return the file: arms in design order, seeds ascending; one column per factor, then one per metric.
+
+    `budget` is the number of optimizer steps an arm may take, which a run that never reached its target counts as.
+    """
+    metrics = [name for name in metrics_of(tables) if name not in _RUN]
+    taken = {*_HEAD, *_RUN, *metrics} & set(tables.factors)
+    if taken:
+        raise UserError(f"runs.csv: a factor has the name of another column: {', '.join(sorted(taken))}.")
+    levels = arm_levels(tables)
+    order = {arm: i for i, arm in enumerate(levels)}
+    base = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["baseline"], strict=True))
+    lines: list[list[str]] = [[*_HEAD, *tables.factors, *_RUN, *metrics]]
+    records = tables.seeds.to_dict("records")
+    for row in sorted(records, key=lambda row: (order[str(row["arm_id"])], int(row["seed"]))):
+        arm = str(row["arm_id"])
+        run: dict[Any, Any] = {**row, "budget": tables.facts.get(arm, {}).get("steps")}
+        head = [arm, str(row["arm"]), "true" if base[arm] else "false"]
+        own = [_level_cell(levels[arm][factor]) for factor in tables.factors]
+        lines.append([*head, *own, *(_cell(run.get(name)) for name in (*_RUN, *metrics))])
+    return "".join(_line(cells) for cells in lines)
+
+
+def tables_from_csv(path: Path, study: Study) -> StudyTables:
+    """Read `runs.csv` back as tables without curves: what claims are judged by.
+
+    Raises
+    ------
+    UserError
+        The file is no runs.csv, or its factors are not the study's.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+    head, *rows = list(csv.reader(text.splitlines()))
+    missing = [name for name in (*_HEAD, *_RUN) if name not in head]
+    if missing:
+        raise UserError(f"{path} is no runs.csv: it has no column {', '.join(missing)}.")
+    factors = head[len(_HEAD) : head.index(_RUN[0])]
+    strange = sorted(set(study.factors) ^ set(factors))
+    if strange:
+        raise UserError(f"{path} and the study differ in their factors: {', '.join(strange)}.")
+    metrics = head[head.index(_RUN[-1]) + 1 :]
+    records = [dict(zip(head, row, strict=True)) for row in rows]
+    levels = {row["arm_id"]: {f: _level(row[f]) for f in factors} for row in records}
+    first = {row["arm_id"]: row for row in reversed(records)}
+    arms = dict.fromkeys(row["arm_id"] for row in records)
+    planned = pd.DataFrame(
+        [{"arm_id": arm, "arm": first[arm]["arm"], "baseline": first[arm]["baseline"] == "true"} for arm in arms]
+    )
+    seeds: dict[str, Any] = {name: [row[name] for row in records] for name in _TEXT}
+    seeds["seed"] = [int(row["seed"]) for row in records]
+    seeds |= {name: [_number(row[name]) for row in records] for name in (*_NUMBER, *metrics)}
+    for factor in factors:
+        # `object` keeps 1, 1.0, True and None apart as they were planned; pandas would unify them.
+        planned[factor] = pd.Series([levels[arm][factor] for arm in arms], dtype=object)
+        seeds[factor] = pd.Series([levels[row["arm_id"]][factor] for row in records], dtype=object)
+    table = pd.DataFrame(seeds)
+    columns = ["arm_id", "arm", "seed", "outcome", *_NUMBER, "run_id", "identity", *factors, *metrics]
+    facts = {arm: {"steps": int(first[arm]["budget"])} if first[arm]["budget"] else {} for arm in arms}
+    curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
+    name = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
+    return StudyTables(
+        {**name, "definition": study.model_dump(), "provenance": {}}, planned, table[columns], curves, facts
+    )
+
+
+def recompute(path: Path, study: Study) -> list[Verdict]:
+    """Judge a study by its committed `runs.csv`: as planned, the verdicts that the tracked runs gave."""
+    return judge_planned(study, tables_from_csv(path, study))
+
+
+def _line(cells: Sequence[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return "" if math.isnan(value) else repr(value)
+    return str(value)
+
+
+def _number(text: str) -> float:
+    return float(text) if text else math.nan
+
+
+def _level_cell(level: Level) -> str:
+    if level is None:
+        return ""
+    if isinstance(level, str):
+        return level if _level(level) == level and level else json.dumps(level, ensure_ascii=False)
+    return json.dumps(level)
+
+
+def _level(text: str) -> Level:
+    if not text:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(value, float) and not math.isfinite(value):  # `NaN`, `Infinity`: words, as levels go
+        return text
+    return value if isinstance(value, str | int | float) else text  # a list level is kept as its text everywhere
