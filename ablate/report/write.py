@@ -80,7 +80,7 @@ def write_report(
 
 def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Figures:
     """Draw every figure of a report."""
-    contrast = next((next(iter(claim.arm)) for claim in study.claims), None)
+    contrast = next((next(iter(claim.arm)) for claim in study.claims if claim.arm), None)
     own = []
     for position, wanted in enumerate(study.figures, start=1):
         name = "curve-grid" if len(study.figures) == 1 else f"curve-grid-{position}"

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.errors import UserError, unknown
-from ablate.sweep.study import EffectClaim, Level, Levels, Study
+from ablate.sweep.claim_parts import BaseClaim, Level, Levels
+from ablate.sweep.claims import AnyClaim, ExchangeClaim, InteractionClaim, TrendClaim, WinClaim
+from ablate.sweep.study import Study
 
 Key = tuple[tuple[str, object], ...]
 
@@ -25,16 +27,30 @@ class Comparison:
         Factor -> the levels it ranges over, `each` included.
     cells
         The levels of the other factors, one entry per matched cell; one empty entry where there are none.
+    over
+        Of a trend or an exchange rate: the levels of the factor that varies, ascending.
     """
 
     id: str
-    claim: EffectClaim
+    claim: AnyClaim
     where: dict[str, tuple[Level, ...]]
     cells: tuple[Levels, ...]
+    over: tuple[Level, ...] = ()
 
-    def arms(self, cell: Levels) -> tuple[Levels, Levels]:
-        """Return the full levels of both sides in one cell: (arm, against)."""
-        return {**cell, **self.claim.arm}, {**cell, **self.claim.against}
+    def arms(self, cell: Levels) -> tuple[Levels, ...]:
+        """Return the full levels of every side in one cell.
+
+        (arm, against) for a comparison; for an interaction the same pair at `at`, then at `than_at`; for a trend the
+        arm at every level of `over`; for an exchange rate that, then the same for `against`; else the arm alone.
+        """
+        claim = self.claim
+        arm, against = {**cell, **claim.arm}, {**cell, **claim.against}
+        if isinstance(claim, InteractionClaim):
+            return tuple({**side, **at} for at in (claim.at, claim.than_at) for side in (arm, against))
+        if isinstance(claim, TrendClaim | ExchangeClaim):
+            sides = (arm, against) if claim.against else (arm,)
+            return tuple({**side, claim.over: level} for side in sides for level in self.over)
+        return (arm, against) if claim.against else (arm,)
 
 
 def check_claims(
@@ -60,8 +76,16 @@ def check_claims(
     expand(study, arms=arms)
     if metrics is not None:
         for claim in study.claims:
-            if claim.metric not in metrics:
-                raise UserError(f"claim {claim.id}: {unknown('metric', claim.metric, metrics)}")
+            for metric in metrics_used(claim):
+                if metric not in metrics:
+                    raise UserError(f"claim {claim.id}: {unknown('metric', metric, metrics)}")
+
+
+def metrics_used(claim: AnyClaim) -> list[str]:
+    """Return the metrics a claim and its gates read; `outcome`, which every run has, is none."""
+    used = [claim.metric] if claim.metric != "outcome" else []
+    used += [claim.ties_by] if isinstance(claim, WinClaim) else []
+    return used + [gate.metric for gate in claim.gates if gate.kind == "manipulation_check"]
 
 
 def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> list[Comparison]:
@@ -106,13 +130,13 @@ def _level_key(level: object) -> object:
     return ("number", float(level)) if isinstance(level, int | float) else ("text", str(level))
 
 
-def _expand_claim(study: Study, claim: EffectClaim, run: set[Key] | None) -> list[Comparison]:
+def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[Comparison]:
     _check_sides(study, claim)
     for name, factors in (("where", list(claim.where)), ("each", claim.each)):
         for factor in factors:
             if factor not in study.factors:
                 raise UserError(f"claim {claim.id}, `{name}`: {unknown('factor', factor, study.factors)}")
-            if factor in claim.arm:
+            if factor in claim.own_factors and not (name == "where" and factor == getattr(claim, "over", None)):
                 raise UserError(f"claim {claim.id}, `{name}`: {factor} is fixed by `arm` and `against` already.")
     for factor, levels in claim.where.items():
         if not levels:
@@ -131,36 +155,70 @@ def _expand_claim(study: Study, claim: EffectClaim, run: set[Key] | None) -> lis
     return found
 
 
-def _check_sides(study: Study, claim: EffectClaim) -> None:
-    for side, levels in (("arm", claim.arm), ("against", claim.against)):
+def _check_sides(study: Study, claim: AnyClaim) -> None:
+    sides = [("arm", claim.arm), ("against", claim.against)]
+    if isinstance(claim, InteractionClaim):
+        sides += [("at", claim.at), ("than_at", claim.than_at)]
+        _check_pair(claim, claim.at, claim.than_at, ("at", "than_at"))
+        if both := [factor for factor in claim.at if factor in claim.arm]:
+            raise UserError(f"claim {claim.id}, `at`: {both[0]} is fixed by `arm` and `against` already.")
+    if isinstance(claim, TrendClaim | ExchangeClaim):
+        _check_over(study, claim)
+    for side, levels in sides:
         for factor, level in levels.items():
             if factor not in study.factors:
                 raise UserError(f"claim {claim.id}, `{side}`: {unknown('factor', factor, study.factors)}")
             _check_level(study, claim, side, factor, level)
-    if claim.arm.keys() != claim.against.keys():
-        odd = ", ".join(sorted(claim.arm.keys() ^ claim.against.keys()))
-        raise UserError(f"claim {claim.id}: `arm` and `against` must name the same factors, {odd} is on one side only.")
-    if level_key(claim.arm, claim.arm) == level_key(claim.against, claim.arm):
-        raise UserError(f"claim {claim.id}: `arm` and `against` are the same arm, {level_text(claim.arm)}.")
+    if claim.against:
+        _check_pair(claim, claim.arm, claim.against, ("arm", "against"))
 
 
-def _check_level(study: Study, claim: EffectClaim, side: str, factor: str, level: Level) -> None:
+def _check_pair(claim: AnyClaim, left: Levels, right: Levels, names: tuple[str, str]) -> None:
+    one, other = (f"`{name}`" for name in names)
+    if left.keys() != right.keys():
+        odd = ", ".join(sorted(left.keys() ^ right.keys()))
+        raise UserError(f"claim {claim.id}: {one} and {other} must name the same factors, {odd} is on one side only.")
+    if level_key(left, left) == level_key(right, left):
+        raise UserError(f"claim {claim.id}: {one} and {other} are the same arm, {level_text(left)}.")
+
+
+def _check_over(study: Study, claim: TrendClaim | ExchangeClaim) -> None:
+    if claim.over not in study.factors:
+        raise UserError(f"claim {claim.id}, `over`: {unknown('factor', claim.over, study.factors)}")
+    levels = _over_levels(study, claim)
+    numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
+    if len(numbers) < len(levels) or len(levels) < 2:
+        raise UserError(f"claim {claim.id}, `over`: {claim.over} must have at least two numeric levels.")
+    logged = isinstance(claim, ExchangeClaim) or claim.log_log
+    if logged and min(numbers) <= 0:
+        raise UserError(f"claim {claim.id}, `over`: the levels of {claim.over} are logged, so they must be > 0.")
+
+
+def _over_levels(study: Study, claim: AnyClaim) -> tuple[Level, ...]:
+    if not isinstance(claim, TrendClaim | ExchangeClaim):
+        return ()
+    levels = claim.where.get(claim.over, study.factors[claim.over])
+    return tuple(sorted(levels, key=lambda level: float(level) if isinstance(level, int | float) else 0.0))
+
+
+def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: Level) -> None:
     if _level_key(level) not in {_level_key(known) for known in study.factors[factor]}:
         error = unknown(f"level of {factor}", _text(level), [_text(known) for known in study.factors[factor]])
         raise UserError(f"claim {claim.id}, `{side}`: {error}")
 
 
 def _comparison(
-    study: Study, claim: EffectClaim, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
+    study: Study, claim: AnyClaim, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
 ) -> Comparison:
-    others = [factor for factor in study.factors if factor not in claim.arm]
+    others = [factor for factor in study.factors if factor not in claim.own_factors]
     levels = [where.get(factor, tuple(study.factors[factor])) for factor in others]
     cells: list[Levels] = [dict(zip(others, cell, strict=True)) for cell in itertools.product(*levels)]
-    comparison = Comparison(name, claim, where, tuple(cells))
+    over = _over_levels(study, claim)
+    comparison = Comparison(name, claim, where, tuple(cells), over)
     if run is not None:
         both = [cell for cell in cells if all(level_key(s, study.factors) in run for s in comparison.arms(cell))]
         if not both:
-            sides = f"{level_text(claim.arm)} and {level_text(claim.against)}"
+            sides = " and ".join(level_text(side) for side in (claim.arm, claim.against) if side) or "its arms"
             raise UserError(f"claim {name}: the design runs {sides} together in no cell it ranges over.")
-        comparison = Comparison(name, claim, where, tuple(both))
+        comparison = Comparison(name, claim, where, tuple(both), over)
     return comparison

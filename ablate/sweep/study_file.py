@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
+from ablate.sweep.claims import KINDS
 from ablate.sweep.study import Study
 
 
@@ -94,7 +95,8 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
 
 def _first_error(error: ValidationError) -> str:
     first = error.errors()[0]
-    loc = ".".join(str(part) for part in first["loc"])
+    path = _without_kinds(first["loc"])
+    loc = ".".join(str(part) for part in path)
     if first["type"] == "extra_forbidden":
         *parents, key = first["loc"]
         fields = _fields_at(Study, parents)
@@ -103,12 +105,23 @@ def _first_error(error: ValidationError) -> str:
         return f"unknown key {loc!r}: expected one of {', '.join(fields)}{tail}"
     if first["type"] == "missing":
         return f"key {loc!r} is missing"
+    if first["type"] == "union_tag_invalid":
+        got = first["input"].get("kind")
+        return f"{loc}: {unknown('claim kind', str(got), KINDS)}"
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"`{loc}` must be {message}, got {first['input']!r}"
 
 
+def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
+    """Take out the claim's kind, which pydantic puts into the path: ``claims.0.effect.metric``."""
+    return [part for i, part in enumerate(loc) if not (part in KINDS and i == 2 and loc[0] == "claims")]
+
+
 def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
     for part in path:
+        if part in KINDS:
+            model = KINDS[str(part)]
+            continue
         if isinstance(part, int) or part not in model.model_fields:
             continue
         nested = _nested_model(model.model_fields[str(part)].annotation)
