@@ -1,4 +1,8 @@
-"""The evidence for one comparison: a difference per seed, oriented so that the claim predicts more than 0."""
+"""The evidence for one comparison: a number per seed, oriented so that the claim predicts more than 0.
+
+Effects, equivalences, interactions, trends and times to a target are all linear contrasts: the values of the sides of
+a cell (logged, for times and power laws), times fixed weights, averaged over the cells of a seed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,39 @@ from numpy.typing import NDArray
 from ablate.stats.claims import Comparison, Key, level_key, level_text
 from ablate.stats.endpoint import Endpoint
 from ablate.stats.metric import Direction, direction_of
+from ablate.sweep.claims import ExchangeClaim, InteractionClaim, TimeClaim, TrendClaim
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The runs of one comparison as arrays.
+
+    Attributes
+    ----------
+    columns
+        Column of the endpoint for each side of each cell, int (cells, sides).
+    weights
+        What each side counts in the contrast, float (sides,): oriented, so that more is what the claim predicts.
+    logged
+        The values are logged before they are weighted.
+    predicts
+        The direction that was turned to be positive.
+    """
+
+    columns: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    logged: bool
+    predicts: Direction
+
+    def values(self, endpoint: Endpoint) -> NDArray[np.float64]:
+        """Return the endpoint's values as (seeds, cells, sides)."""
+        return np.asarray(endpoint.value[:, self.columns])
+
+    def contrast(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the contrast in every cell, (seeds, cells); NaN where a value is, or has no logarithm."""
+        if self.logged:
+            values = np.log(np.where(values > 0, values, np.nan))
+        return np.asarray(values @ self.weights)
 
 
 @dataclass(frozen=True)
@@ -43,44 +80,64 @@ class Evidence:
     undefined: int
 
 
-def evidence_of(
-    comparison: Comparison, endpoint: Endpoint, arms: Mapping[Key, int], factors: tuple[str, ...]
-) -> Evidence:
-    """Collect the paired differences of a comparison.
+def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...]) -> Sides:
+    """Return where the runs of a comparison stand and what they count.
 
     Parameters
     ----------
-    comparison
-        The claim and its matched cells.
-    endpoint
-        The claim's metric, (seeds, arms).
     arms
         `level_key` of an arm -> its column in the endpoint.
     factors
         The study's factors, in the order the keys were made with.
     """
-    pairs = [comparison.arms(cell) for cell in comparison.cells]
-    left = np.array([arms[level_key(arm, factors)] for arm, _ in pairs])
-    right = np.array([arms[level_key(against, factors)] for _, against in pairs])
-    predicts = comparison.claim.predicts or direction_of(comparison.claim.metric)
-    sign = 1.0 if predicts == "higher" else -1.0
-    gaps = sign * (endpoint.value[:, left] - endpoint.value[:, right])  # (seeds, cells)
+    claim = comparison.claim
+    columns = [[arms[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
+    predicts = claim.predicts or direction_of(claim.metric)
+    logged = isinstance(claim, TimeClaim) or (isinstance(claim, TrendClaim) and claim.log_log)
+    if isinstance(claim, TrendClaim):
+        x = np.array([float(str(level)) for level in comparison.over])
+        x = np.log(x) if claim.log_log else x
+        weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()  # ordinary least squares, per seed
+        return Sides(np.array(columns), weights, logged, "higher")  # a slope keeps its sign
+    pair = np.array([1.0, -1.0]) * (1.0 if predicts == "higher" else -1.0)
+    weights = np.concatenate((pair, -pair)) if isinstance(claim, InteractionClaim) else pair
+    if isinstance(claim, ExchangeClaim):
+        weights = np.repeat(pair, len(comparison.over))
+    return Sides(np.array(columns), weights[: len(columns[0])], logged, predicts)
+
+
+def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evidence:
+    """Collect the paired differences of a comparison."""
+    values = sides.values(endpoint)
+    gaps = sides.contrast(values)  # (seeds, cells)
     usable: NDArray[np.bool_] = np.asarray(np.isfinite(gaps).all(axis=1), dtype=np.bool_)
     means = gaps[usable].mean(axis=1)
     seeds = np.array(endpoint.seeds)
-    planned = (endpoint.planned[:, left] | endpoint.planned[:, right]).any(axis=1)
-    by_cell = gaps[usable].mean(axis=0) if usable.any() else np.full(len(pairs), np.nan)
+    planned = endpoint.planned[:, sides.columns].any(axis=(1, 2))
+    by_cell = gaps[usable].mean(axis=0) if usable.any() else np.full(gaps.shape[1], np.nan)
+    arm = _arm_sides(comparison, sides)
+    no_logarithm = int((values <= 0).sum()) if sides.logged else 0
     return Evidence(
-        predicts=predicts,
+        predicts=sides.predicts,
         differences={int(seed): float(d) for seed, d in zip(seeds[usable], means, strict=True)},
         planned_pairs=int(planned.sum()),
-        filled_arm=_filled(endpoint, usable, left),
-        filled_against=_filled(endpoint, usable, right),
+        filled_arm=_filled(endpoint, usable, sides.columns[:, arm]),
+        filled_against=_filled(endpoint, usable, sides.columns[:, ~arm]),
         per_cell={level_text(c): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
-        undefined=int(endpoint.undefined[:, np.concatenate((left, right))].sum()),
+        undefined=int(endpoint.undefined[:, sides.columns].sum()) + no_logarithm,
     )
 
 
+def _arm_sides(comparison: Comparison, sides: Sides) -> NDArray[np.bool_]:
+    """Tell which sides are `arm`, bool (sides,); the rest are `against`."""
+    claim, count = comparison.claim, sides.columns.shape[1]
+    if isinstance(claim, InteractionClaim):
+        return np.array([True, False, True, False])
+    if not claim.against:
+        return np.ones(count, dtype=np.bool_)
+    return np.arange(count) < count // 2
+
+
 def _filled(endpoint: Endpoint, usable: NDArray[np.bool_], columns: NDArray[np.int64]) -> tuple[int, int]:
-    used = endpoint.filled[usable][:, columns]
+    used = endpoint.filled[usable][:, columns.ravel()]
     return int(used.sum()), int(used.size)

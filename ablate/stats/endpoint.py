@@ -13,6 +13,7 @@ no licence to drop the run: whoever needs it must refuse.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,13 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
         undefined=grid.flags(ran & np.isnan(value)),
         rule=rule,
     )
+
+
+def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether each run ended in one of `outcomes`, and whether it ran at all, bool (seeds, arms) both."""
+    grid = _Grid(tables)
+    outcome = tables.seeds["outcome"].astype(str).to_numpy()
+    return grid.flags(np.isin(outcome, list(outcomes))), grid.flags(outcome != MISSING)
 
 
 def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:

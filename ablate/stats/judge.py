@@ -1,29 +1,36 @@
-"""The verdict rule: each claim's effect against its δ, at the level Holm leaves it.
+"""The verdict rule: each claim's effect against its region, at the level Holm leaves it.
 
-The test is of "the effect is δ", two-sided, by exact sign flips of ``d - δ``; Holm runs over every claim of the study,
-tested or not (an untested claim has p = 1: planning it still costs the others, so results cannot improve by leaving
-runs out). The interval inverts the same test at the claim's Holm level, so that
+Every kind of claim states a region of effects it is right about (above δ; within ±δ; a share of at least r) and hands
+over the smallest level at which its interval lies wholly inside or outside (see `estimate`). Holm runs over every
+claim of the study that is tested at all by sampling, run or not (a claim without runs has p = 1: planning it still
+costs the others, so results cannot improve by leaving runs out). At the claim's own step of Holm,
 
-    supported  <=>  adjusted p <= α and effect > δ  <=>  interval lies above δ
-    refuted    <=>  adjusted p <= α and effect < δ  <=>  interval lies below δ
+    supported  <=>  adjusted p <= α and effect inside   <=>  interval lies inside the region
+    refuted    <=>  adjusted p <= α and effect outside  <=>  interval lies outside it
 
-and everything else is inconclusive.
+and everything else is inconclusive. A claim whose gates fail is inconclusive whatever its interval says.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ablate.errors import UserError, must
-from ablate.stats.claims import Comparison, expand, level_key, level_text, where_text
-from ablate.stats.contrast import Evidence, evidence_of
+from ablate.stats.because import interval_says
+from ablate.stats.claims import expand, level_key, level_text, metrics_used, where_text
+from ablate.stats.collect import Collected, collect
 from ablate.stats.endpoint import Endpoint, endpoint
-from ablate.stats.metric import amount, amounts, unit_of
-from ablate.stats.multiplicity import holm, holm_levels
-from ablate.stats.paired import PairedEffect, paired_effect
-from ablate.stats.power import more_pairs_text
-from ablate.stats.signflip import DRAWS, EXACT_UP_TO, least_pairs, sign_flip_p
-from ablate.stats.verdict import Ruling, Verdict, p_text, percent
+from ablate.stats.estimate import Estimate
+from ablate.stats.gates import GateResult, manipulation, tuning_edge
+from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
+from ablate.stats.paired import paired_effect
+from ablate.stats.power import detectable, more_pairs_text
+from ablate.stats.sensitivity import sensitivity
+from ablate.stats.statement import kind_label, speaks_of, statement
+from ablate.stats.verdict import Ruling, Verdict
+from ablate.sweep.claims import ExactClaim
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -32,21 +39,28 @@ from ablate.track.record import StudyTables
 class _Case:
     """One comparison on its way to a verdict; `p` and `adjusted` are None where nothing was tested."""
 
-    comparison: Comparison
-    evidence: Evidence
-    fill_rule: str
+    found: Collected
+    estimate: Estimate | None
     family: int
     step: float
     p: float | None
     adjusted: float | None
 
     @property
+    def level(self) -> float:
+        """Confidence level of the interval."""
+        tails = self.estimate.tails if self.estimate else 2
+        return 1.0 - self.step * (3 - tails)
+
+    @property
     def differences(self) -> list[float]:
-        return list(self.evidence.differences.values())
+        return list(self.found.evidence.differences.values())
 
 
 def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Verdict]:
     """Judge every claim of a study by its logged runs, in the order of the file.
+
+    All runs are used, once; for a study with looks see `sequential.judge_look`.
 
     Parameters
     ----------
@@ -71,34 +85,38 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Ver
     rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
     columns = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     comparisons = expand(study, arms=rows)
-    endpoints = _endpoints(comparisons, tables)
-    evidence = [evidence_of(c, endpoints[c.claim.metric], columns, factors) for c in comparisons]
-    needed = least_pairs(1.0 - alpha)
-    tested = [not e.undefined and len(e.differences) >= needed for e in evidence]
+    endpoints = _endpoints(study, tables)
+    found = [collect(c, tables, endpoints, columns, alpha=alpha) for c in comparisons]
+    sampled = [not isinstance(f.comparison.claim, ExactClaim) for f in found]
+    tested = [
+        sample and f.estimate is not None and not f.evidence.undefined and len(f.evidence.differences) >= f.least
+        for f, sample in zip(found, sampled, strict=True)
+    ]
     p = [
-        sign_flip_p(list(e.differences.values()), null=c.claim.by_at_least) if test else 1.0
-        for c, e, test in zip(comparisons, evidence, tested, strict=True)
+        f.estimate.p if test and f.estimate is not None and f.estimate.p is not None else 1.0
+        for f, test, sample in zip(found, tested, sampled, strict=True)
+        if sample
     ]
-    adjusted, levels = holm(p), holm_levels(p, alpha=alpha)
-    cases = [
-        _Case(
-            comparison=comparison,
-            evidence=evidence[i],
-            fill_rule=endpoints[comparison.claim.metric].rule,
-            family=len(comparisons),
-            step=float(levels[i]),
-            p=p[i] if tested[i] else None,
-            adjusted=float(adjusted[i]) if tested[i] else None,
-        )
-        for i, comparison in enumerate(comparisons)
-    ]
+    adjusted, levels = iter(holm(p).tolist()), iter(holm_levels(p, alpha=alpha).tolist())
+    verdicts = []
+    for f, test, sample in zip(found, tested, sampled, strict=True):
+        adjust, step = (next(adjusted), next(levels)) if sample else (None, alpha)
+        raw = f.estimate.p if test and f.estimate else None
+        case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
+        verdicts.append(_exact(case) if not sample else _ruled(case, alpha) if test else _untested(case))
+    arm_ids = {level_key(row, factors): str(tables.planned["arm_id"].iloc[i]) for i, row in enumerate(rows)}
+    checks = {
+        id(f.comparison): [tuning_edge(f.comparison, tables, arm_ids)]
+        for f in found
+        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates)
+    }
     return [
-        _untested(case, needed) if case.adjusted is None else _ruled(case, case.adjusted <= alpha) for case in cases
+        _gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]
 
 
 def ruling(low: float, high: float, delta: float, *, decided: bool, effect: float) -> tuple[Ruling, str]:
-    """Return the outcome and its label for an interval, given whether Holm rejects "the effect is δ".
+    """Return the outcome and its label for an effect claim's interval, given whether Holm rejects "the effect is δ".
 
     >>> ruling(0.006, 0.02, 0.005, decided=True, effect=0.01)
     ('supported', '')
@@ -114,98 +132,164 @@ def ruling(low: float, high: float, delta: float, *, decided: bool, effect: floa
     return "refuted", "negligible" if low > -delta else "too small"
 
 
-def _endpoints(comparisons: list[Comparison], tables: StudyTables) -> dict[str, Endpoint]:
+def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
     found: dict[str, Endpoint] = {}
-    for comparison in comparisons:
-        metric = comparison.claim.metric
-        if metric not in found:
-            try:
-                found[metric] = endpoint(tables, metric)
-            except UserError as error:
-                raise UserError(f"claim {comparison.claim.id}: {error}") from None
+    for claim in study.claims:
+        for metric in metrics_used(claim):
+            if metric not in found:
+                try:
+                    found[metric] = endpoint(tables, metric)
+                except UserError as error:
+                    raise UserError(f"claim {claim.id}: {error}") from None
     return found
 
 
-def _ruled(case: _Case, decided: bool) -> Verdict:
-    delta, evidence = case.comparison.claim.by_at_least, case.evidence
-    effect = paired_effect(case.differences, level=1.0 - case.step)
-    outcome, label = ruling(effect.low, effect.high, delta, decided=decided, effect=effect.mean)
-    next_step = ""
+def _ruled(case: _Case, alpha: float) -> Verdict:
+    estimate, evidence = case.estimate, case.found.evidence
+    assert estimate is not None and case.adjusted is not None
+    decided = case.adjusted <= alpha * (1 + ROUNDING)
+    low, high = estimate.interval(case.level)
+    inside = case.found.region[0] < estimate.effect < case.found.region[1]
+    outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
+    label = kind_label(case.found.comparison, estimate.effect, low, high) if outcome == "refuted" else ""
+    next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
-        next_step = more_pairs_text(case.differences, delta, alpha=case.step)
-    elif effect.n < evidence.planned_pairs:
-        lost = evidence.planned_pairs - effect.n
+        next_step = _more(case)
+    elif lost > 0:
         next_step = f"{lost} of {evidence.planned_pairs} planned pairs are missing: run the rest."
-    why = _why(case.comparison, effect, outcome, label)
-    return _verdict(case, effect, (outcome, label), (why, next_step))
+    return _verdict(case, (outcome, label), next_step=next_step, why=interval_says)
 
 
-def _untested(case: _Case, needed: int) -> Verdict:
-    evidence, metric, n = case.evidence, case.comparison.claim.metric, len(case.differences)
-    effect = paired_effect(case.differences, level=1.0 - case.step) if n else None
+def _more(case: _Case) -> str:
+    """Say how many more seeds would decide an open claim, for claims about a mean with one end to exclude."""
+    region, numbers = case.found.region, case.estimate.numbers if case.estimate else ()
+    if not numbers or (case.estimate and case.estimate.scale == "share"):
+        return "More seeds would narrow the interval."
+    mean = sum(numbers) / len(numbers)
+    nearest = min((end for end in region if abs(end) != float("inf")), key=lambda end: abs(end - mean))
+    return more_pairs_text(list(numbers), nearest, alpha=1.0 - case.level)
+
+
+def _untested(case: _Case) -> Verdict:
+    evidence, metric, n = case.found.evidence, case.found.comparison.claim.metric, len(case.differences)
+    needed = case.found.least
     if evidence.undefined:
         runs = "1 run" if evidence.undefined == 1 else f"{evidence.undefined} runs"
         why = f"{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails."
         next_step = "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     else:
         have = f"Only {n} of {evidence.planned_pairs} planned pairs have been run" if n else "No pair has been run"
-        why = f"{have}; an exact sign-flip test can decide from {needed} pairs on."
+        test = (
+            "an exact sign-flip test"
+            if case.found.comparison.claim.kind not in ("proportion", "win_probability")
+            else "its test"
+        )
+        why = f"{have}; {test} can decide from {needed} pairs on."
         next_step = f"Run at least {needed} seeds of both arms."
-    return _verdict(case, effect, ("not_tested", ""), (why, next_step))
+    return _verdict(case, ("not_tested", ""), next_step=next_step, why=lambda _: why)
 
 
-def _verdict(case: _Case, effect: PairedEffect | None, ruled: tuple[Ruling, str], words: tuple[str, str]) -> Verdict:
-    claim, evidence = case.comparison.claim, case.evidence
-    exact = len(evidence.differences) <= EXACT_UP_TO
-    return Verdict(
-        claim_id=case.comparison.id,
+def _exact(case: _Case) -> Verdict:
+    """Rule on a property: a counterexample refutes; support needs every planned run."""
+    evidence, estimate = case.found.evidence, case.estimate
+    if estimate is None:
+        return _verdict(case, ("not_tested", ""), next_step="Run it.", why=lambda _: "No run has a value.")
+    counter, runs = estimate.details["counterexamples"], estimate.details["runs"]
+    planned = evidence.planned_pairs * len(case.found.comparison.cells)
+    low, _ = estimate.interval(case.level)
+    if counter:
+        why = f"{counter} of {runs} runs are counterexamples."
+        return _verdict(case, ("refuted", "counterexample"), why=lambda _: why)
+    if runs < planned:
+        why = f"It held in {runs} runs, but {planned - runs} of {planned} planned runs have no value."
+        return _verdict(
+            case, ("inconclusive", ""), next_step="Run the rest, or find out why they fail.", why=lambda _: why
+        )
+    why = f"No counterexample in {runs} runs, which bounds their rate at {100 * (1 - low):.2g} %, not at 0."
+    return _verdict(case, ("supported", ""), why=lambda _: why)
+
+
+def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict], str], next_step: str = "") -> Verdict:
+    found, estimate = case.found, case.estimate
+    claim, evidence = found.comparison.claim, found.evidence
+    n, differences = len(evidence.differences), case.differences
+    means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
+    effect = paired_effect(differences, level=case.level) if means else None
+    low, high = estimate.interval(case.level) if estimate else (None, None)
+    if ruled[0] == "not_tested" and estimate is None and n and not evidence.undefined:
+        low = high = None
+    verdict = Verdict(
+        claim_id=found.comparison.id,
         says=claim.says,
         metric=claim.metric,
         outcome=ruled[0],
         label=ruled[1],
-        effect=effect.mean if effect else None,
-        interval_low=effect.low if effect else None,
-        interval_high=effect.high if effect else None,
-        interval_level=1.0 - case.step,
-        interval_method="sign-flip" if exact else f"sign-flip over {DRAWS:,} random patterns",
-        delta=claim.by_at_least,
+        effect=estimate.effect if estimate else None,
+        interval_low=low,
+        interval_high=high,
+        interval_level=case.level,
+        interval_method=estimate.method if estimate else "none",
+        delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,
         p_adjusted=case.adjusted,
-        p_zero=effect.p if effect and case.p is not None else None,
+        p_zero=estimate.p_zero if estimate and case.p is not None else None,
         family=case.family,
-        pairs=len(evidence.differences),
+        pairs=n,
         planned_pairs=evidence.planned_pairs,
         seeds=tuple(evidence.differences),
         filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
-        fill_rule=case.fill_rule,
+        fill_rule=found.rule,
         d_z=effect.d_z if effect else None,
         better_share=effect.better if effect else None,
         arm_text=level_text(claim.arm),
         against_text=level_text(claim.against),
-        where_text=where_text(case.comparison.where),
-        why=words[0],
-        next_step=words[1],
+        where_text=where_text(found.comparison.where),
+        why="",
+        next_step=next_step,
         differences=evidence.differences,
         per_cell=evidence.per_cell,
+        kind=claim.kind,
+        scale=estimate.scale if estimate else "difference",
+        statement=statement(found.comparison, evidence.predicts),
+        region_low=found.region[0],
+        region_high=found.region[1],
+        ungated=ruled[0],
+        detectable=detectable(differences, alpha=1.0 - case.level) if means else None,
+        bounds=_bounds(found),
+        speaks_of=speaks_of(found.comparison, evidence, found.rule),
+        sensitivity=sensitivity(differences, found.region, level=case.level, bounds=found.bounds) if means else (),
+        details=estimate.details if estimate else {},
     )
+    return dataclasses.replace(verdict, why=why(verdict))
 
 
-def _why(comparison: Comparison, effect: PairedEffect, outcome: Ruling, label: str) -> str:
-    metric, delta = comparison.claim.metric, comparison.claim.by_at_least
-    low, high = amounts([effect.low, effect.high], metric, width=effect.high - effect.low)
-    interval = f"The {percent(effect.level)} interval [{low}, {high}]{unit_of(metric)}"
-    threshold = f"δ = {amount(delta, metric)}"
-    if outcome == "supported":
-        return f"{interval} lies above {threshold}."
-    if label == "negligible":
-        return f"{interval} lies within ±{threshold}."
-    if label == "reversed":
-        return f"{interval} lies below {'' if delta == 0 else '−'}{threshold}: the effect goes the other way."
-    if outcome == "refuted":
-        return f"{interval} lies below {threshold}."
-    smallest = 2.0 / 2.0**effect.n
-    if smallest > 1.0 - effect.level:
-        least = f"with {effect.n} pairs the smallest possible p, {p_text(smallest)}"
-        return f"{interval} holds {threshold}: {least}, is above the level {p_text(1.0 - effect.level)} Holm leaves."
-    return f"{interval} holds {threshold}."
+def _bounds(found: Collected) -> tuple[float, float] | None:
+    means = [b[b == b].mean() for b in found.bounds.values() if (b == b).any()]  # noqa: PLR0124  # NaN
+    return (float(min(means)), float(max(means))) if means else None
+
+
+def _gated(
+    verdict: Verdict, found: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
+) -> Verdict:
+    """Look at the gates of a claim; one that fails leaves a decided claim open."""
+    results = list(checks)
+    for gate in found.comparison.claim.gates:
+        if gate.kind == "manipulation_check":
+            results.append(manipulation(gate, tables))
+        elif gate.kind == "positive_control":
+            controls = [v for v in verdicts if v.source_id == gate.claim]
+            wrong = [v for v in controls if v.outcome != gate.must_be]
+            word = f"the positive control {gate.claim} must be {gate.must_be}"
+            outcome = wrong[0].outcome.replace("_", " ") if wrong else gate.must_be
+            results.append(GateResult(gate.kind, not wrong, f"{word}; it is {outcome}"))
+    failed = [result for result in results if not result.passed]
+    verdict = dataclasses.replace(verdict, gates=tuple(results))
+    if not failed or not verdict.decided:
+        return verdict
+    why = (
+        f"A gate failed: {'; '.join(result.why for result in failed)}. Without it the claim would be {verdict.outcome}."
+    )
+    return dataclasses.replace(
+        verdict, outcome="inconclusive", label="", why=why, next_step="Mend what the gate found."
+    )

@@ -21,9 +21,12 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     raw = _family(p)
     if raw.size == 0:
         return raw
-    from statsmodels.stats.multitest import multipletests
-
-    return np.asarray(multipletests(raw, method="holm")[1], dtype=np.float64)
+    # Our own three lines: statsmodels' multipletests collects garbage at every call, 80 ms in a process with many objects.
+    order = np.argsort(raw, kind="stable")
+    steps = np.maximum.accumulate((len(raw) - np.arange(len(raw))) * raw[order])
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
 
 
 def holm_levels(p: ArrayLike, *, alpha: float = 0.05) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -51,6 +52,53 @@ def pairs_to_decide(differences: ArrayLike, delta: float, *, alpha: float) -> fl
     n = np.arange(max(least_pairs(1.0 - alpha), len(d) + 1), MOST_PAIRS + 1)
     enough = (stdtrit(n - 1, 1.0 - alpha / 2) + stdtrit(n - 1, POWER)) * sd / np.sqrt(n) <= gap
     return float(n[enough][0]) if enough.any() else math.inf
+
+
+def detectable(differences: ArrayLike, *, alpha: float, power: float = POWER) -> float | None:
+    """Return the smallest gap between truth and threshold that this many pairs at this spread find with 80 % power.
+
+    Paired t approximation, two-sided at α; None for a single pair.
+
+    >>> round(detectable([0.0, 2.0, 1.0, 3.0, -1.0, 1.0, 2.0, 0.0, 1.0, 1.0], alpha=0.05), 2)
+    1.15
+    """
+    d = as_differences(differences)
+    if len(d) < 2:
+        return None
+    return detectable_d(len(d), alpha=alpha, power=power) * standard_deviation(d)
+
+
+@functools.lru_cache(maxsize=4096)
+def detectable_d(pairs: int, *, alpha: float, power: float = POWER) -> float:
+    """Return the effect in standard deviations of the difference that a paired t-test finds with a given power."""
+    from scipy.optimize import brentq
+
+    if pairs < 2:
+        return math.inf
+    return float(brentq(lambda d: t_power(d, pairs, alpha=alpha) - power, 0.0, 1e4, xtol=1e-9))
+
+
+def t_power(d_z: float, pairs: int, *, alpha: float) -> float:
+    """Return the power of a two-sided paired t-test (noncentral t); `TTestPower` of statsmodels is its oracle.
+
+    >>> round(t_power(0.7, 19, alpha=0.05), 3)
+    0.823
+    """
+    from scipy.special import stdtrit
+
+    df, shift = pairs - 1, d_z * math.sqrt(pairs)
+    critical = float(stdtrit(df, 1.0 - alpha / 2.0))
+    return 1.0 - _noncentral_t(critical, df, shift) + _noncentral_t(-critical, df, shift)
+
+
+def _noncentral_t(t: float, df: int, shift: float) -> float:
+    from scipy.special import nctdtr, ndtr
+
+    exact = float(nctdtr(df, shift, t)) if shift < 30.0 else math.nan
+    if math.isfinite(exact):
+        return exact
+    # The series overflows at large shifts; the normal approximation (Abramowitz & Stegun 26.7.10) is good there.
+    return float(ndtr((t * (1.0 - 0.25 / df) - shift) / math.sqrt(1.0 + 0.5 * t * t / df)))
 
 
 def estimated_at(differences: ArrayLike, delta: float) -> bool:

@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ablate.stats.gates import GateResult
 from ablate.stats.metric import Direction, amount, amounts, unit_of
+from ablate.stats.sensitivity import Sensitivity
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
 
@@ -47,6 +49,27 @@ class Verdict:
         Seed -> oriented difference; cell -> mean oriented difference.
     why, next_step
         One sentence each; `next_step` is empty where there is nothing to do.
+    kind, scale, statement
+        Kind of the claim; the unit of the effect (`difference` in the metric's unit, `log ratio`, `slope`, `share`);
+        what is claimed, in words.
+    region_low, region_high
+        The effects the claim is right about: supported if the interval lies inside, refuted if outside.
+    gates, ungated
+        Every gate that was looked at; the outcome the interval alone would have led to.
+    detectable
+        Smallest distance of the true effect from the region's end that this many seeds at this spread find with 80 %
+        power at this level. None where the effect is no mean.
+    bounds
+        The effect with failed and missing runs at the worst and at the best value seen; None where all runs have their
+        own value.
+    speaks_of
+        What the effect is an effect of, where that needs saying: failures not seen are not excluded.
+    sensitivity
+        Other choices and what they would have led to.
+    details
+        Numbers that stand beside: counts, rates, k(n).
+    look
+        ``(number, of, seeds, level)`` where the study has looks; else None.
     """
 
     claim_id: str
@@ -79,6 +102,29 @@ class Verdict:
     next_step: str = ""
     differences: dict[int, float] = field(default_factory=dict)
     per_cell: dict[str, float] = field(default_factory=dict)
+    kind: str = "effect"
+    scale: str = "difference"
+    statement: str = ""
+    region_low: float = -math.inf
+    region_high: float = math.inf
+    gates: tuple[GateResult, ...] = ()
+    ungated: Ruling | None = None
+    detectable: float | None = None
+    bounds: tuple[float, float] | None = None
+    speaks_of: str = ""
+    sensitivity: tuple[Sensitivity, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+    look: tuple[int, int, int, float] | None = None
+
+    @property
+    def gates_failed(self) -> tuple[GateResult, ...]:
+        """The gates that force `inconclusive`."""
+        return tuple(gate for gate in self.gates if not gate.passed)
+
+    @property
+    def flips(self) -> tuple[Sensitivity, ...]:
+        """The other choices that would have changed the outcome of the interval."""
+        return tuple(row for row in self.sensitivity if row.flips)
 
     @property
     def decided(self) -> bool:
@@ -100,6 +146,8 @@ class Verdict:
 
         The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
         """
+        if self.kind != "effect":
+            return self._plain_sentence()
         if self.outcome == "not_tested" or self.effect is None:
             return f"Not tested: whether {self._claimed()}. {self.why}"
         if self.outcome == "supported":
@@ -109,6 +157,15 @@ class Verdict:
         if self.outcome == "refuted":
             return f"Refuted ({self.label}): {self._fell_short()} {self._numbers()}."
         return f"Inconclusive: whether {self._claimed()} is open, at {self._signed()} {self._numbers()}."
+
+    def _plain_sentence(self) -> str:
+        if self.outcome == "not_tested" or self.effect is None:
+            return f"Not tested: whether {self.statement}. {self.why}"
+        word = {"supported": "Supported", "refuted": "Refuted"}.get(self.outcome, "Inconclusive")
+        label = f" ({self.label})" if self.label else ""
+        link = "whether" if self.outcome == "inconclusive" else "that"
+        low, high = self.interval_low or 0.0, self.interval_high or 0.0
+        return f"{word}{label}: {link} {self.statement}; {shown(self, self.effect, low, high)} {self._numbers()}."
 
     def _claimed(self) -> str:
         verb = "raises" if self.predicts == "higher" else "lowers"
@@ -149,14 +206,31 @@ class Verdict:
             used = f"{self.pairs} of {self.planned_pairs} planned pairs"
         parts = [
             f"{percent(self.interval_level)} interval, {self.interval_method}, {used}",
-            f"δ = {amount(self.delta, self.metric)}",
-            f"Holm p {_equals(self.p_adjusted)}" if self.family > 1 else f"p {_equals(self.p_adjusted)}",
         ]
+        if self.kind in ("effect", "interaction"):
+            parts.append(f"δ = {amount(self.delta, self.metric)}")
+        if self.p is not None:
+            parts.append(f"{'Holm p' if self.family > 1 else 'p'} {_equals(self.p_adjusted)}")
         for side, name in (("arm", self.arm_text), ("against", self.against_text)):
             failed, runs = self.filled[side]
-            if failed:
+            if failed and self.fill_rule:
                 parts.append(f"{failed} of {runs} runs of {name} count as {self.fill_rule}")
         return f"({'; '.join(parts)})"
+
+
+def shown(verdict: Verdict, effect: float, low: float, high: float) -> str:
+    """Write an effect and its interval in the unit a reader thinks in: ratios, shares, slopes, differences."""
+    if verdict.scale == "log ratio":
+        name = "k" if verdict.kind == "exchange_rate" else "ratio"
+        ratios = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in (effect, low, high)]
+        return f"{name} = {ratios[0]} [{ratios[1]}, {ratios[2]}]"
+    if verdict.scale == "share":
+        return f"{100 * effect:.3g} % [{100 * low:.3g}, {100 * high:.3g}]"
+    if verdict.scale == "slope":
+        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in (effect, low, high)]
+        return f"slope {texts[0]} [{texts[1]}, {texts[2]}]"
+    texts = amounts([effect, low, high], verdict.metric, width=high - low)
+    return f"difference {texts[0]} [{texts[1]}, {texts[2]}]{unit_of(verdict.metric)}"
 
 
 def percent(level: float) -> str:

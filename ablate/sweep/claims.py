@@ -87,7 +87,7 @@ class TrendClaim(BaseClaim):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         low, high = self.region
-        if not low < high or math.isinf(low) and math.isinf(high):
+        if not low < high or (math.isinf(low) and math.isinf(high)):
             raise ValueError("`slope: [low, high]` with low < high and at most one of them null")
         return self
 

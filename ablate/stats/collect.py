@@ -1,0 +1,189 @@
+"""From a comparison and the tables to an estimate, by the kind of the claim."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.stats.claims import Comparison, Key, level_text, metrics_used
+from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
+from ablate.stats.endpoint import Endpoint, ended_as
+from ablate.stats.estimate import (
+    Estimate,
+    cells_estimate,
+    exact_estimate,
+    mean_estimate,
+    mean_least,
+    share_estimate,
+    share_least,
+    win_estimate,
+)  # fmt: skip
+from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.stats.proportions import clopper_pearson
+from ablate.stats.sensitivity import imputed
+from ablate.stats.wins import win_scores
+from ablate.sweep.claim_parts import Region
+from ablate.sweep.claims import ExactClaim, ExchangeClaim, ProportionClaim, TimeClaim, TrendClaim, WinClaim
+from ablate.track.record import StudyTables
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the judge needs of one comparison.
+
+    Attributes
+    ----------
+    region
+        The claim's region in the unit of the estimate.
+    estimate
+        None where there is nothing to estimate.
+    least
+        Fewest seeds with which the claim could be decided at the level of the study.
+    bounds
+        `imputed`, for claims about a mean.
+    """
+
+    comparison: Comparison
+    evidence: Evidence
+    region: Region
+    estimate: Estimate | None
+    least: int
+    bounds: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]
+    rule: str
+
+
+def least_seeds(comparison: Comparison, alpha: float) -> int:
+    """Return the fewest seeds with which a comparison can be decided at level α, one way or the other."""
+    claim = comparison.claim
+    if isinstance(claim, ExactClaim):
+        return 1
+    if isinstance(claim, ProportionClaim) and claim.of == "cells":
+        cells, needed = len(comparison.cells), int(claim.at_least or 1)
+        return max(1, math.ceil(math.log2(min(cells - needed + 1, needed) / alpha) - 1e-9))
+    if isinstance(claim, ProportionClaim | WinClaim):
+        return share_least(alpha, claim.region)
+    return mean_least(alpha, claim.region)
+
+
+def collect(
+    comparison: Comparison,
+    tables: StudyTables,
+    endpoints: Mapping[str, Endpoint],
+    arms: Mapping[Key, int],
+    *,
+    alpha: float,
+) -> Collected:
+    """Collect the evidence of a comparison and estimate its effect."""
+    claim = comparison.claim
+    sides = sides_of(comparison, arms, tuple(tables.factors))
+    metrics = metrics_used(claim)
+    region, bounds, rule = claim.region, {}, ""
+    least = least_seeds(comparison, alpha)
+    if isinstance(claim, ProportionClaim) and claim.of == "runs":
+        evidence, estimate = _runs(claim, sides, tables, next(iter(endpoints.values()), None))
+        return Collected(comparison, evidence, region, estimate, least, {}, "")
+    endpoint = endpoints[metrics[0]]
+    rule = endpoint.rule
+    evidence = evidence_of(comparison, sides, endpoint)
+    d = list(evidence.differences.values())
+    estimate: Estimate | None = None
+    if isinstance(claim, WinClaim):
+        seeds, scores = win_scores(endpoint, endpoints[claim.ties_by], sides.columns, predicts=sides.predicts)
+        means = scores.mean(axis=1)
+        estimate = win_estimate(means, region) if seeds else None
+        by_cell = dict(zip(map(level_text, comparison.cells), scores.mean(axis=0).tolist(), strict=True))
+        evidence = dataclasses.replace(
+            evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
+        )
+    elif isinstance(claim, ExactClaim):
+        values = sides.values(endpoint)[:, :, 0]
+        known = np.isfinite(values)
+        estimate = exact_estimate(values[known], claim.bounds) if known.any() else None
+    elif not d or evidence.undefined:
+        pass
+    elif isinstance(claim, ProportionClaim):
+        gaps = sides.contrast(sides.values(endpoint))
+        gaps = gaps[np.isfinite(gaps).all(axis=1)]
+        needed = int(claim.at_least or 1)
+        region = ((needed - 0.5) / gaps.shape[1], math.inf)
+        estimate = cells_estimate(gaps, needed, claim.by_at_least)
+    elif isinstance(claim, ExchangeClaim):
+        evidence, estimate = _exchange(comparison, sides, endpoint, evidence)
+    else:
+        scale = (
+            "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
+        )
+        estimate = mean_estimate(d, region, scale=scale)  # type: ignore[arg-type]
+        if isinstance(claim, TimeClaim):
+            estimate = dataclasses.replace(estimate, details=_times(sides, endpoint))
+    if not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
+        bounds = imputed(sides, endpoint)
+    return Collected(comparison, evidence, region, estimate, least, bounds, rule)
+
+
+def _runs(
+    claim: ProportionClaim, sides: Sides, tables: StudyTables, any_endpoint: Endpoint | None
+) -> tuple[Evidence, Estimate | None]:
+    ended, ran = ended_as(tables, claim.outcomes)
+    usable = ran[:, sides.columns].all(axis=(1, 2))
+    hit = ended[:, sides.columns].all(axis=(1, 2))[usable]
+    seeds = np.unique(tables.seeds["seed"].to_numpy(dtype=np.int64))
+    evidence = Evidence(
+        predicts="higher" if claim.at_most is None else "lower",
+        differences={int(s): float(h) for s, h in zip(seeds[usable], hit, strict=True)},
+        planned_pairs=len(seeds),
+        filled_arm=(0, int(usable.sum())),
+        filled_against=(0, 0),
+        per_cell={},
+        undefined=0,
+    )
+    return evidence, share_estimate(int(hit.sum()), len(hit), claim.region) if len(hit) else None
+
+
+def _times(sides: Sides, endpoint: Endpoint) -> dict[str, object]:
+    """Return the restricted means and the shares that reached the target, with 95 % Clopper–Pearson intervals."""
+    details: dict[str, object] = {}
+    for side, name in ((0, "arm"), (1, "against")):
+        columns = sides.columns[:, side]
+        used = endpoint.ran[:, columns]
+        reached = int((used & ~endpoint.filled[:, columns]).sum())
+        value = endpoint.value[:, columns][used]
+        details[name] = {
+            "reached": reached,
+            "runs": int(used.sum()),
+            "rate": clopper_pearson(reached, int(used.sum())) if used.any() else None,
+            "restricted_mean": float(value.mean()) if value.size and np.isfinite(value).all() else None,
+        }
+    return details
+
+
+def _exchange(
+    comparison: Comparison, sides: Sides, endpoint: Endpoint, evidence: Evidence
+) -> tuple[Evidence, Estimate | None]:
+    values = sides.values(endpoint)
+    usable = np.isfinite(values).all(axis=(1, 2))
+    values = values[usable].mean(axis=1) * (1.0 if sides.predicts == "higher" else -1.0)
+    if len(values) < 2:
+        return evidence, None
+    arm, reference = np.split(values, 2, axis=1)
+    n = np.array([float(str(level)) for level in comparison.over])
+    rate = exchange_rate(arm, reference, n)
+    drawn = exchange_bootstrap(arm, reference, n, rng=np.random.default_rng(0xE8C)).mean(axis=1)
+    estimate = mean_estimate(rate.jackknife, comparison.claim.region, scale="log ratio")
+    details = {
+        "n": rate.n.tolist(),
+        "k": rate.k.tolist(),
+        "clipped": rate.clipped.tolist(),
+        "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
+    }
+    seeds = np.array(endpoint.seeds)[usable]
+    pseudo = {int(s): float(v) for s, v in zip(seeds, rate.jackknife, strict=True)}
+    per_cell = {f"{comparison.claim.over}={m:g}": float(k) for m, k in zip(rate.n, np.log(rate.k), strict=True)}  # type: ignore[union-attr]
+    return (
+        dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell),
+        dataclasses.replace(estimate, details=details),
+    )

@@ -1,0 +1,113 @@
+"""How a verdict fares under other choices: δ halved and doubled, failures imputed otherwise, other intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.contrast import Sides
+from ablate.stats.endpoint import Endpoint
+from ablate.stats.mean import mean_interval
+from ablate.stats.paired import t_interval
+from ablate.stats.signflip import as_differences
+from ablate.sweep.claim_parts import Region
+
+_SEED = 0x5E25  # fixed: the same differences always give the same bootstrap-t interval
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """One other choice and what it would have led to, at the same level.
+
+    Attributes
+    ----------
+    choice
+        In words.
+    outcome
+        `supported`, `refuted` or `inconclusive`, by the interval.
+    flips
+        Whether the outcome differs from the one of the interval as chosen.
+    """
+
+    choice: str
+    effect: float
+    low: float
+    high: float
+    outcome: str
+    flips: bool
+
+
+def by_interval(low: float, high: float, region: Region) -> str:
+    """Return the outcome an interval alone leads to.
+
+    >>> by_interval(0.01, 0.02, (0.005, math.inf)), by_interval(-0.01, 0.004, (-0.005, 0.005))
+    ('supported', 'inconclusive')
+    """
+    slack = 1e-12
+    if low > region[0] + slack and high < region[1] - slack:
+        return "supported"
+    return "refuted" if high < region[0] - slack or low > region[1] + slack else "inconclusive"
+
+
+def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
+    """Return the seeds' contrasts with failed and missing runs at the worst and best value for the claim.
+
+    A run whose value is not its own (failed, missing, undefined) counts as the worst or the best value that any run of
+    the comparison was observed to end with: worst for the claim is low where its side counts positive. Empty where
+    every run has a value of its own, or none has.
+
+    Returns
+    -------
+    dict
+        ``worst`` and ``best`` -> float (seeds,).
+    """
+    values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
+    own = endpoint.ran[:, sides.columns] & ~endpoint.filled[:, sides.columns] & np.isfinite(values)
+    open_runs = planned.any(axis=(1, 2))[:, None, None] & ~own
+    if not open_runs.any() or not own.any():
+        return {}
+    least, most = float(values[own].min()), float(values[own].max())
+    positive = sides.weights > 0
+    worst = np.where(open_runs, np.where(positive, least, most), values)
+    best = np.where(open_runs, np.where(positive, most, least), values)
+    return {name: sides.contrast(filled).mean(axis=1) for name, filled in (("worst", worst), ("best", best))}
+
+
+def sensitivity(
+    differences: list[float], region: Region, *, level: float, bounds: dict[str, NDArray[np.float64]]
+) -> tuple[Sensitivity, ...]:
+    """Return the table of other choices for a claim about a mean."""
+    d = as_differences(differences)
+    low, high = mean_interval(d, level=level)
+    chosen = by_interval(low, high, region)
+
+    def row(choice: str, effect: float, ends: tuple[float, float], at: Region) -> Sensitivity:
+        outcome = by_interval(*ends, at)
+        return Sensitivity(choice, effect, *ends, outcome, outcome != chosen)
+
+    mean = float(d.mean())
+    rows = [row(f"δ {name}", mean, (low, high), at) for name, at in _other_regions(region)]
+    for name, filled in bounds.items():
+        usable = filled[np.isfinite(filled)]
+        if usable.size:
+            ends = mean_interval(usable, level=level)
+            rows.append(row(f"failed and missing runs at the {name} value seen", float(usable.mean()), ends, region))
+    methods: dict[str, Callable[[], tuple[float, float]]] = {
+        "Student's t interval": lambda: t_interval(d, level=level),
+        "bootstrap-t interval": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
+    }
+    return (*rows, *(row(name, mean, interval(), region) for name, interval in methods.items()))
+
+
+def _other_regions(region: Region) -> list[tuple[str, Region]]:
+    low, high = region
+    if math.isinf(high) and math.isfinite(low) and low > 0:
+        return [("halved", (low / 2, high)), ("doubled", (low * 2, high))]
+    if math.isfinite(low) and low == -high:
+        return [("halved", (low / 2, high / 2)), ("doubled", (low * 2, high * 2))]
+    return []

@@ -1,0 +1,44 @@
+"""Who wins a pair: reaching the target beats not reaching it, fewer steps win, ties go by another metric."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.stats.endpoint import Endpoint
+from ablate.stats.metric import direction_of, fill_of
+
+
+def win_scores(
+    endpoint: Endpoint, ties_by: Endpoint, columns: NDArray[np.int64], *, predicts: str
+) -> tuple[tuple[int, ...], NDArray[np.float64]]:
+    """Return the seeds and their scores (seeds, cells): 1 the arm wins, 0 it loses, ½ tied.
+
+    A seed is there only where both sides ran in every cell.
+
+    Parameters
+    ----------
+    columns
+        Columns of (arm, against) in the endpoints, int (cells, 2).
+    predicts
+        Which values of the metric win.
+    """
+    first = _places(endpoint, predicts)
+    second = _places(ties_by, direction_of(ties_by.metric))
+    gap = first[:, columns[:, 0]] - first[:, columns[:, 1]]
+    tie = second[:, columns[:, 0]] - second[:, columns[:, 1]]
+    # Both -inf (neither reached the target): NaN, that is tied so far.
+    decided = np.where(np.isnan(gap) | (gap == 0.0), np.nan_to_num(tie), gap)
+    score = 0.5 + 0.5 * np.sign(decided)
+    ran = endpoint.ran[:, columns].all(axis=(1, 2))
+    seeds = tuple(int(seed) for seed, here in zip(endpoint.seeds, ran, strict=True) if here)
+    return seeds, np.asarray(score[ran])
+
+
+def _places(endpoint: Endpoint, predicts: str) -> NDArray[np.float64]:
+    """Return values of which the higher wins; -inf where the target was not reached."""
+    value = endpoint.value if predicts == "higher" else -endpoint.value
+    if fill_of(endpoint.metric) == "budget":
+        value = np.where(endpoint.filled, -np.inf, value)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(value)
