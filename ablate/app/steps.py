@@ -102,7 +102,9 @@ def _history(plan: Plan) -> tuple[frozenset[str], float | None]:
     if not finished:
         return finished, None
     runs = read_study(root, record.name, key=record.key).seeds
-    return finished, float(runs.loc[runs["identity"].isin(finished), "seconds"].mean())
+    # A diverged run ends early: where only such runs are known, they say nothing of the rest.
+    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")]
+    return finished, float(runs["seconds"].mean()) if len(runs) else None
 
 
 def _duration(seconds: float) -> str:
