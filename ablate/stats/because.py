@@ -12,7 +12,8 @@ def interval_says(verdict: Verdict) -> str:
     low, high = verdict.interval_low or 0.0, verdict.interval_high or 0.0
     if verdict.kind != "effect":
         place = {"supported": "lies inside", "refuted": "lies outside"}.get(verdict.outcome, "crosses the end of")
-        return f"The {percent(verdict.interval_level)} interval {place} what is claimed: {shown(verdict, verdict.effect or 0.0, low, high)}."
+        found = shown(verdict, verdict.effect or 0.0, low, high)
+        return f"The {percent(verdict.interval_level)} interval {place} what is claimed: {found}."
     ends = amounts([low, high], metric, width=high - low)
     interval = f"The {percent(verdict.interval_level)} interval [{ends[0]}, {ends[1]}]{unit_of(metric)}"
     delta = verdict.delta
@@ -28,5 +29,6 @@ def interval_says(verdict: Verdict) -> str:
     smallest = 2.0 / 2.0**verdict.pairs
     if smallest > 1.0 - verdict.interval_level:
         least = f"with {verdict.pairs} pairs the smallest possible p, {p_text(smallest)}"
-        return f"{interval} holds {threshold}: {least}, is above the level {p_text(1.0 - verdict.interval_level)} Holm leaves."
+        level = p_text(1.0 - verdict.interval_level)
+        return f"{interval} holds {threshold}: {least}, is above the level {level} Holm leaves."
     return f"{interval} holds {threshold}."

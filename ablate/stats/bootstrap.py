@@ -52,7 +52,7 @@ def simultaneous_intervals(
     """Return max-T intervals: they hold all means at once with chance `level`, tighter than Bonferroni.
 
     Flips the sign of whole blocks about the column means (Westfall & Young 1993), so that the dependence between the
-    columns is kept, and takes the quantile of the largest \\|t\\|.
+    columns is kept, and takes the quantile of the largest absolute t.
 
     Parameters
     ----------

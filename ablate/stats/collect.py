@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ablate.stats.claims import Comparison, Key, level_text, metrics_used
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
@@ -52,7 +53,7 @@ class Collected:
     region: Region
     estimate: Estimate | None
     least: int
-    bounds: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]
+    bounds: dict[str, NDArray[np.float64]]
     rule: str
 
 
@@ -84,13 +85,13 @@ def collect(
     region, bounds, rule = claim.region, {}, ""
     least = least_seeds(comparison, alpha)
     if isinstance(claim, ProportionClaim) and claim.of == "runs":
-        evidence, estimate = _runs(claim, sides, tables, next(iter(endpoints.values()), None))
+        evidence, estimate = _runs(claim, sides, tables)
         return Collected(comparison, evidence, region, estimate, least, {}, "")
     endpoint = endpoints[metrics[0]]
     rule = endpoint.rule
     evidence = evidence_of(comparison, sides, endpoint)
     d = list(evidence.differences.values())
-    estimate: Estimate | None = None
+    estimate = None
     if isinstance(claim, WinClaim):
         seeds, scores = win_scores(endpoint, endpoints[claim.ties_by], sides.columns, predicts=sides.predicts)
         means = scores.mean(axis=1)
@@ -125,12 +126,10 @@ def collect(
     return Collected(comparison, evidence, region, estimate, least, bounds, rule)
 
 
-def _runs(
-    claim: ProportionClaim, sides: Sides, tables: StudyTables, any_endpoint: Endpoint | None
-) -> tuple[Evidence, Estimate | None]:
+def _runs(claim: ProportionClaim, sides: Sides, tables: StudyTables) -> tuple[Evidence, Estimate | None]:
     ended, ran = ended_as(tables, claim.outcomes)
-    usable = ran[:, sides.columns].all(axis=(1, 2))
-    hit = ended[:, sides.columns].all(axis=(1, 2))[usable]
+    usable: NDArray[np.bool_] = np.asarray(ran[:, sides.columns].all(axis=(1, 2)))
+    hit = np.asarray(ended[:, sides.columns].all(axis=(1, 2)))[usable]
     seeds = np.unique(tables.seeds["seed"].to_numpy(dtype=np.int64))
     evidence = Evidence(
         predicts="higher" if claim.at_most is None else "lower",

@@ -135,7 +135,7 @@ def _arm_sides(comparison: Comparison, sides: Sides) -> NDArray[np.bool_]:
         return np.array([True, False, True, False])
     if not claim.against:
         return np.ones(count, dtype=np.bool_)
-    return np.arange(count) < count // 2
+    return np.asarray(np.arange(count) < count // 2, dtype=np.bool_)
 
 
 def _filled(endpoint: Endpoint, usable: NDArray[np.bool_], columns: NDArray[np.int64]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ claim's region, so that Holm can run over claims of different kinds.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
     return Estimate(
         effect=mean,
         p=min(1.0, p),
-        interval=lambda level: mean_interval(d, level=level),
+        interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
         method=method_text(d, EXACT_UP_TO, DRAWS),
         scale=scale,
         p_zero=sign_flip_p(d),

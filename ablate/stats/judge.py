@@ -25,7 +25,7 @@ from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.stats.estimate import Estimate
 from ablate.stats.gates import GateResult, manipulation, tuning_edge
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
-from ablate.stats.paired import paired_effect
+from ablate.stats.paired import better_share, standardised
 from ablate.stats.power import detectable, more_pairs_text
 from ablate.stats.sensitivity import sensitivity
 from ablate.stats.statement import kind_label, speaks_of, statement
@@ -57,7 +57,7 @@ class _Case:
         return list(self.found.evidence.differences.values())
 
 
-def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Verdict]:
+def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: bool = True) -> list[Verdict]:
     """Judge every claim of a study by its logged runs, in the order of the file.
 
     All runs are used, once; for a study with looks see `sequential.judge_look`.
@@ -70,6 +70,8 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Ver
         Its runs, read back.
     alpha
         Chance of even one wrong `supported` or `refuted` among all claims.
+    extras
+        Fill in `sensitivity` and `detectable` too, half of the time; simulations leave them out.
 
     Raises
     ------
@@ -103,7 +105,8 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Ver
         adjust, step = (next(adjusted), next(levels)) if sample else (None, alpha)
         raw = f.estimate.p if test and f.estimate else None
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
-        verdicts.append(_exact(case) if not sample else _ruled(case, alpha) if test else _untested(case))
+        verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
+        verdicts.append(_with_extras(verdict, case) if extras else verdict)
     arm_ids = {level_key(row, factors): str(tables.planned["arm_id"].iloc[i]) for i, row in enumerate(rows)}
     checks = {
         id(f.comparison): [tuning_edge(f.comparison, tables, arm_ids)]
@@ -146,12 +149,13 @@ def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
 
 def _ruled(case: _Case, alpha: float) -> Verdict:
     estimate, evidence = case.estimate, case.found.evidence
-    assert estimate is not None and case.adjusted is not None
+    assert estimate is not None
+    assert case.adjusted is not None
     decided = case.adjusted <= alpha * (1 + ROUNDING)
     low, high = estimate.interval(case.level)
     inside = case.found.region[0] < estimate.effect < case.found.region[1]
     outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
-    label = kind_label(case.found.comparison, estimate.effect, low, high) if outcome == "refuted" else ""
+    label = kind_label(case.found.comparison, low, high) if outcome == "refuted" else ""
     next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
         next_step = _more(case)
@@ -214,10 +218,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
     claim, evidence = found.comparison.claim, found.evidence
     n, differences = len(evidence.differences), case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
-    effect = paired_effect(differences, level=case.level) if means else None
     low, high = estimate.interval(case.level) if estimate else (None, None)
-    if ruled[0] == "not_tested" and estimate is None and n and not evidence.undefined:
-        low = high = None
     verdict = Verdict(
         claim_id=found.comparison.id,
         says=claim.says,
@@ -240,8 +241,8 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         seeds=tuple(evidence.differences),
         filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
         fill_rule=found.rule,
-        d_z=effect.d_z if effect else None,
-        better_share=effect.better if effect else None,
+        d_z=standardised(differences) if means else None,
+        better_share=better_share(differences) if means else None,
         arm_text=level_text(claim.arm),
         against_text=level_text(claim.against),
         where_text=where_text(found.comparison.where),
@@ -255,13 +256,27 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         region_low=found.region[0],
         region_high=found.region[1],
         ungated=ruled[0],
-        detectable=detectable(differences, alpha=1.0 - case.level) if means else None,
         bounds=_bounds(found),
         speaks_of=speaks_of(found.comparison, evidence, found.rule),
-        sensitivity=sensitivity(differences, found.region, level=case.level, bounds=found.bounds) if means else (),
         details=estimate.details if estimate else {},
     )
     return dataclasses.replace(verdict, why=why(verdict))
+
+
+def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
+    if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
+        return verdict
+    return dataclasses.replace(
+        verdict,
+        detectable=detectable(case.differences, alpha=1.0 - case.level),
+        sensitivity=sensitivity(
+            case.differences,
+            case.found.region,
+            level=case.level,
+            bounds=case.found.bounds,
+            interval=case.estimate.interval(case.level),
+        ),
+    )
 
 
 def _bounds(found: Collected) -> tuple[float, float] | None:

@@ -74,7 +74,6 @@ def paired_effect(differences: ArrayLike, *, level: float = 0.95) -> PairedEffec
     t_low, t_high = t_interval(d, level=level)
     low, high = sign_flip_interval(d, level=level)
     mean, sd = float(d.mean()), standard_deviation(d)
-    tied = np.abs(d) <= 1e-12  # of an accuracy or a loss: far below one test example
     return PairedEffect(
         n=len(d),
         mean=mean,
@@ -86,8 +85,21 @@ def paired_effect(differences: ArrayLike, *, level: float = 0.95) -> PairedEffec
         high=high,
         p=sign_flip_p(d),
         d_z=_ratio(mean, sd),
-        better=float(np.mean(np.where(tied, 0.5, d > 0))),
+        better=better_share(d),
     )
+
+
+def better_share(differences: ArrayLike) -> float:
+    """Return the share of pairs with a positive difference, ties counted half."""
+    d = np.asarray(differences, dtype=np.float64)
+    tied = np.abs(d) <= 1e-12  # of an accuracy or a loss: far below one test example
+    return float(np.mean(np.where(tied, 0.5, d > 0)))
+
+
+def standardised(differences: ArrayLike) -> float:
+    """Return d_z, the mean in standard deviations of the difference."""
+    d = as_differences(differences)
+    return _ratio(float(d.mean()), standard_deviation(d))
 
 
 def standard_deviation(values: ArrayLike) -> float:

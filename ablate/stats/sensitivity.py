@@ -68,7 +68,7 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
     """
     values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
     own = endpoint.ran[:, sides.columns] & ~endpoint.filled[:, sides.columns] & np.isfinite(values)
-    open_runs = planned.any(axis=(1, 2))[:, None, None] & ~own
+    open_runs = planned.any(axis=(1, 2), keepdims=True) & ~own
     if not open_runs.any() or not own.any():
         return {}
     least, most = float(values[own].min()), float(values[own].max())
@@ -79,11 +79,16 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
 
 
 def sensitivity(
-    differences: list[float], region: Region, *, level: float, bounds: dict[str, NDArray[np.float64]]
+    differences: list[float],
+    region: Region,
+    *,
+    level: float,
+    bounds: dict[str, NDArray[np.float64]],
+    interval: tuple[float, float],
 ) -> tuple[Sensitivity, ...]:
-    """Return the table of other choices for a claim about a mean."""
+    """Return the table of other choices for a claim about a mean, beside the `interval` chosen."""
     d = as_differences(differences)
-    low, high = mean_interval(d, level=level)
+    low, high = interval
     chosen = by_interval(low, high, region)
 
     def row(choice: str, effect: float, ends: tuple[float, float], at: Region) -> Sensitivity:
@@ -101,7 +106,7 @@ def sensitivity(
         "Student's t interval": lambda: t_interval(d, level=level),
         "bootstrap-t interval": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
     }
-    return (*rows, *(row(name, mean, interval(), region) for name, interval in methods.items()))
+    return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
 
 
 def _other_regions(region: Region) -> list[tuple[str, Region]]:

@@ -49,7 +49,8 @@ def statement(comparison: Comparison, predicts: str) -> str:
         count = f"at least {int(claim.at_least or 0)} of {len(comparison.cells)} cells"
         return f"{arm} {verb} {metric}{more} against {against} in {count}{at}"
     if isinstance(claim, ProportionClaim):
-        share = f"at least {100 * claim.at_least:g} %" if claim.at_least is not None else f"at most {100 * (claim.at_most or 0):g} %"  # fmt: skip
+        share_bound, word = (claim.at_least, "least") if claim.at_least is not None else (claim.at_most, "most")
+        share = f"at {word} {100 * (share_bound or 0.0):g} %"
         return f"{share} of the runs of {arm}{at} end {' or '.join(claim.outcomes)}"
     if isinstance(claim, ExactClaim):
         low, high = claim.bounds
@@ -80,7 +81,7 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str
     return f"Runs that train: {'; '.join(unseen)}. Failures of those arms are not part of the effect."
 
 
-def kind_label(comparison: Comparison, effect: float, low: float, high: float) -> str:
+def kind_label(comparison: Comparison, low: float, high: float) -> str:
     """Return how a claim was refuted, in a word or two; empty where the kind says it already."""
     claim = comparison.claim
     if isinstance(claim, EffectClaim | InteractionClaim):

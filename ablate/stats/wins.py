@@ -30,7 +30,7 @@ def win_scores(
     # Both -inf (neither reached the target): NaN, that is tied so far.
     decided = np.where(np.isnan(gap) | (gap == 0.0), np.nan_to_num(tie), gap)
     score = 0.5 + 0.5 * np.sign(decided)
-    ran = endpoint.ran[:, columns].all(axis=(1, 2))
+    ran: NDArray[np.bool_] = np.asarray(endpoint.ran[:, columns].all(axis=(1, 2)))
     seeds = tuple(int(seed) for seed, here in zip(endpoint.seeds, ran, strict=True) if here)
     return seeds, np.asarray(score[ran])
 

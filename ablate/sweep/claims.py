@@ -13,6 +13,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from ablate.sweep.claim_parts import BaseClaim, Delta, Levels, Region
 
+Ending = Literal["reached", "censored", "stalled", "diverged", "crashed"]
+
 
 class EffectClaim(BaseClaim):
     """`arm` beats `against` on `metric` by more than `by_at_least` (δ, in units of the metric, fixed beforehand)."""
@@ -152,9 +154,7 @@ class ProportionClaim(BaseClaim):
     kind: Literal["proportion"] = "proportion"
     of: Literal["cells", "runs"]
     metric: str = "outcome"
-    outcomes: list[Literal["reached", "censored", "stalled", "diverged", "crashed"]] = Field(
-        default_factory=lambda: ["reached"], min_length=1
-    )
+    outcomes: list[Ending] = Field(default=["reached"], min_length=1)
     by_at_least: Delta = 0.0
     at_least: float | None = None
     at_most: float | None = None

@@ -1,0 +1,72 @@
+"""Whether the arms of a comparison differ in their factors and in nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.errors import UserError
+from ablate.stats.claims import expand, level_key
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+
+WATCHED = ("fingerprint", "dataset", "steps", "epochs", "dtype", "program", "revision", "commit", "majority_rate")
+"""Facts of an arm that must agree within a comparison, unless a factor is about them."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A comparison whose arms differ in a fact that no factor explains."""
+
+    claim_id: str
+    fact: str
+    values: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Say it in a sentence."""
+        return f"claim {self.claim_id} compares arms with different {self.fact}: {', '.join(self.values)}."
+
+
+def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
+    """Return every fact that differs within a cell of a comparison although no factor is about it.
+
+    A factor is about a fact if the fact's name is a part of its own (`epochs`; `dataset` for `dataset.train_size`), and
+    a factor of the data (`dataset…`) is about its fingerprint and majority rate too. Arms without facts are not judged.
+    """
+    factors = tuple(study.factors)
+    explained = {part for factor in factors for part in factor.split(".")}
+    if "dataset" in explained or "train_size" in explained:
+        explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
+    if "epochs" in explained or "batch_size" in explained:
+        explained.add("steps")
+    rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
+    facts = [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]]
+    column = {level_key(levels, factors): i for i, levels in enumerate(rows)}
+    found = []
+    for comparison in expand(study, arms=rows):
+        for fact in (name for name in WATCHED if name not in explained):
+            for cell in comparison.cells:
+                arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
+                values = tuple(dict.fromkeys(str(known[fact]) for known in arms if _known(known, fact)))
+                if len(values) > 1:
+                    found.append(Mixture(comparison.id, fact, values))
+                    break
+    return found
+
+
+def check_comparable(study: Study, tables: StudyTables) -> None:
+    """Refuse comparisons of arms on other data, of other length, or of other code; see `mixtures` to label them.
+
+    Raises
+    ------
+    UserError
+        Naming the first claim, the fact and its values.
+    """
+    found = mixtures(study, tables)
+    if found:
+        raise UserError(f"{found[0].sentence()} Make it a factor, or fix it for all arms.")
+
+
+def _known(facts: Mapping[str, Any], name: str) -> bool:
+    return facts.get(name) is not None

@@ -1,0 +1,142 @@
+"""What is refused before anything is run: claims that cannot be decided, and claims that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.errors import UserError
+from ablate.stats.claims import Comparison, expand, level_key
+from ablate.stats.collect import least_seeds
+from ablate.stats.gates import check_gates
+from ablate.stats.looks import look_levels
+from ablate.stats.metric import direction_of
+from ablate.stats.sequential import family_size
+from ablate.sweep.claim_parts import Level
+from ablate.sweep.claims import EffectClaim, EquivalenceClaim, TimeClaim, WinClaim
+from ablate.sweep.study import Study
+
+Arms = Sequence[Mapping[str, Level]]
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """Fewest seeds with which a claim can be decided, at the level Holm may leave it."""
+
+    claim_id: str
+    seeds: int
+
+
+def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[SeedsNeeded]:
+    """Return for every claim the fewest seeds its test can ever decide with, at α over the number of claims.
+
+    With looks, at the level of the last one.
+    """
+    if not study.claims:
+        return []
+    family = family_size(study)
+    level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
+    return [SeedsNeeded(c.id, least_seeds(c, level / family)) for c in expand(study, arms=arms)]
+
+
+def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
+    """Refuse a plan with fewer seeds than a claim needs to be decidable at all.
+
+    Raises
+    ------
+    UserError
+        Naming the claim that needs most, and the number.
+    """
+    short = [need for need in seeds_needed(study, arms=arms, alpha=alpha) if need.seeds > n_seeds]
+    if short:
+        worst = max(short, key=lambda need: need.seeds)
+        others = f" ({len(short)} claims need more than {n_seeds})" if len(short) > 1 else ""
+        raise UserError(
+            f"claim {worst.claim_id}: {n_seeds} seeds cannot decide it whatever they show; with {family_size(study)} "
+            f"claims in the study its test needs {worst.seeds}{others}. Plan at least {worst.seeds} seeds, or fewer "
+            "claims."
+        )
+
+
+def blind_looks(study: Study, *, alpha: float = 0.05) -> list[int]:
+    """Return the looks (seeds) at which no claim could be decided yet: early levels are strict."""
+    if not study.looks or not study.claims:
+        return []
+    family = family_size(study)
+    levels = look_levels(tuple(study.looks), alpha=alpha, family=family)
+    comparisons = expand(study)
+    return [
+        count
+        for count, level in zip(study.looks, levels, strict=True)
+        if all(least_seeds(c, level / family) > count for c in comparisons)
+    ]
+
+
+def check_contradictions(study: Study, *, arms: Arms | None = None) -> None:
+    """Refuse two claims of which one is wrong whatever the runs show.
+
+    Raises
+    ------
+    UserError
+        Two directed claims on the same metric and cells that predict opposite signs, or a directed claim and an
+        equivalence with a margin no larger than its δ.
+    """
+    comparisons = expand(study, arms=arms)
+    for i, one in enumerate(comparisons):
+        for other in comparisons[i + 1 :]:
+            if _same_cells(study, one, other) and _contradict(one, other):
+                raise UserError(
+                    f"claims {one.id} and {other.id} contradict each other: they compare the same arms on "
+                    f"{one.claim.metric} in the same cells and cannot both hold. Keep the one you predict; the "
+                    "verdict can refute it."
+                )
+
+
+def check_plan(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
+    """Check gates, contradictions, forecasts and seeds; needs no runs."""
+    check_gates(study)
+    check_contradictions(study, arms=arms)
+    check_forecasts(study, arms=arms)
+    check_seeds(study, n_seeds, arms=arms, alpha=alpha)
+
+
+def check_forecasts(study: Study, *, arms: Arms | None = None) -> None:
+    """Refuse forecasts of claims that do not exist."""
+    from ablate.errors import unknown
+
+    ids = {c.id for c in expand(study, arms=arms)} | {claim.id for claim in study.claims}
+    for who, chances in study.forecasts.items():
+        for claim in chances:
+            if claim not in ids:
+                raise UserError(f"forecasts of {who}: {unknown('claim', claim, ids)}")
+
+
+def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
+    def key(comparison: Comparison) -> tuple[str, frozenset[object]]:
+        factors = [f for f in study.factors if f not in comparison.claim.own_factors]
+        return comparison.claim.metric, frozenset(level_key(cell, factors) for cell in comparison.cells)
+
+    return key(one) == key(other)
+
+
+def _contradict(one: Comparison, other: Comparison) -> bool:
+    a, b = one.claim, other.claim
+    kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim)
+    if not isinstance(a, kinds) or not isinstance(b, kinds):
+        return False
+    sides = [(level_key(c.arm, sorted(c.arm)), level_key(c.against, sorted(c.against))) for c in (a, b)]
+    swapped = sides[0] == sides[1][::-1]
+    if not swapped and sides[0] != sides[1]:
+        return False
+    if isinstance(a, EquivalenceClaim) or isinstance(b, EquivalenceClaim):
+        if isinstance(a, EquivalenceClaim) and isinstance(b, EquivalenceClaim):
+            return False
+        margin = a.within if isinstance(a, EquivalenceClaim) else b.within if isinstance(b, EquivalenceClaim) else 0.0
+        effect = b if isinstance(a, EquivalenceClaim) else a
+        return isinstance(effect, EffectClaim) and margin <= effect.by_at_least
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, WinClaim) and isinstance(b, WinClaim) and swapped and a.more_than + b.more_than < 1.0:
+        return False
+    directions = [claim.predicts or direction_of(claim.metric) for claim in (a, b)]
+    return swapped == (directions[0] == directions[1])
