@@ -29,7 +29,7 @@ def run_hydra(arguments: list[str]) -> None:
         For everything a user can get wrong, and for arms that crashed.
     """
     register_components()
-    arguments = _through_the_sweeper(arguments)
+    arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
     def application(node: DictConfig) -> None:
@@ -63,6 +63,20 @@ def _through_the_sweeper(arguments: list[str]) -> list[str]:
     if any(flag in _SWEEP for flag in flags) or any(flag not in _RUN for flag in flags):
         return arguments
     return ["--multirun", "hydra.sweeper.single=true", *(word for word in arguments if word not in _RUN)]
+
+
+def _of_the_sweeper(word: str) -> str:
+    """Turn `design=ofat` and `exclude="norm == 'batch'"` into settings of the sweeper: they choose among arms.
+
+    An expression goes to Hydra as one quoted text, so that its own quotes and brackets are no grammar of Hydra's.
+    """
+    key, _, value = word.lstrip("+").partition("=")
+    if key == "design":
+        return f"hydra.sweeper.design={value}"
+    if key == "exclude":
+        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'hydra.sweeper.exclude="{quoted}"'
+    return word
 
 
 def _task_overrides(arguments: Sequence[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from hydra.core.override_parser.types import Override
 from ablate.app.schema import check_choice, check_key
 from ablate.errors import UserError
 from ablate.registry import GROUPS
+from ablate.sweep.plan import show
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study
 
@@ -63,13 +64,17 @@ def check_overrides(arguments: Sequence[str]) -> None:
                 check_choice(key, level)
 
 
-def read_request(name: str | None, arguments: Sequence[str], loader: ConfigLoader) -> Request:
+def read_request(
+    name: str | None, arguments: Sequence[str], loader: ConfigLoader, *, choices: Mapping[str, Any] | None = None
+) -> Request:
     """Read the overrides of a command.
 
     Parameters
     ----------
     name
         A study's name or path, or None for an ad-hoc sweep.
+    choices
+        Keys of a study file that the command line gave (`design`, `exclude`).
 
     Raises
     ------
@@ -89,9 +94,10 @@ def read_request(name: str | None, arguments: Sequence[str], loader: ConfigLoade
         else:
             fixed[key] = _plain(override.value())
     seeds = fixed.pop("seeds", None)
-    words = [shlex.quote(argument) for argument in arguments]
+    chosen = dict(choices or {})
+    words = [shlex.quote(argument) for argument in [*arguments, *(f"{k}={_typed(v)}" for k, v in chosen.items())]]
     if name is None:
-        study = parse_study(_adhoc(fixed, factors), where="the command line")
+        study = parse_study({**_adhoc(fixed, factors), **chosen}, where="the command line")
         multirun = ["-m"] if factors else []
         return Request(
             ADHOC, study, 8 if seeds is None else seeds, {}, tuple(raw), " ".join(["ablate", *multirun, *words])
@@ -106,13 +112,15 @@ def read_request(name: str | None, arguments: Sequence[str], loader: ConfigLoade
     for key, value in fixed.items():
         if key in study.factors:
             raise UserError(f"{key!r} is a factor of {name}; it cannot be fixed to {value!r} as well")
+    if chosen:
+        study = parse_study({**study.model_dump(mode="json"), **chosen}, where=f"{name} with the command line")
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = name.rsplit("/", maxsplit=1)[-1].removesuffix(".yaml")
     return Request(
         name=short,
         study=study,
         seeds=study.seeds if seeds is None else seeds,
-        changes=fixed,
+        changes={**fixed, **chosen},
         raw=tuple(raw),
         command=" ".join(["ablate run", shlex.quote(name), *words]),
     )
@@ -124,6 +132,17 @@ def _levels(override: Override, key: str) -> list[Any]:
     if not override.is_discrete_sweep():
         raise UserError(f"`{key}`: an interval cannot be swept; give levels: {key}=a,b,c or {key}=range(1,4)")
     return [_plain(level) for level in override.sweep_iterator()]
+
+
+def _typed(choice: Any) -> str:
+    """Write a design or an exclusion as it is typed: Hydra's grammar for the one, the expression for the other."""
+    if isinstance(choice, list) and all(isinstance(item, str) for item in choice) and len(choice) == 1:
+        return str(choice[0])
+    if isinstance(choice, list):
+        return "[" + ",".join(map(_typed, choice)) + "]"
+    if isinstance(choice, dict):
+        return "{" + ",".join(f"{key}:{_typed(value)}" for key, value in choice.items()) + "}"
+    return show(choice)
 
 
 def _plain(value: Any) -> Any:

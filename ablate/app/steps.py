@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from ablate.app.request import Request
 from ablate.errors import Failure
+from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
 from ablate.sweep.study import Study
@@ -52,7 +53,7 @@ def plan_study(request: Request, compose: Compose, program: Program) -> Plan:
         command=request.command,
         note=_note(request),
     )
-    check_claims(request.study, metrics=program.metrics())
+    check_claims(request.study, metrics=program.metrics(), arms=plan.design.arms)
     return plan
 
 
@@ -73,6 +74,8 @@ def show_plan(plan: Plan, program: Program, *, n_jobs: int | None) -> None:
     plan = plan.after(finished)
     say(f"{plan.record.name}: {plan.study.title}")
     seeds = plan.record.seeds
+    for line in design_lines(plan.design):
+        say(line)
     say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs\n")
     width = max(len(job.arm.label) for job in plan.jobs)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
@@ -90,6 +93,22 @@ def show_plan(plan: Plan, program: Program, *, n_jobs: int | None) -> None:
         return
     basis = "from finished runs of this study" if known else "from a few steps trained just now"
     say(f"estimate: {_duration(plan.missing * each / workers)} of training on {workers} processes ({basis})")
+
+
+def design_lines(design: DesignArms) -> list[str]:
+    """Return what a plan says of its design: nothing for a plain full factorial."""
+    plain = len(design.parts) == 1 and design.parts[0].kind == "full" and not design.excluded
+    if plain or not design.arms[0]:
+        return []
+    parts = [f"{p.kind} ({p.arms} arms{f', {p.about}' if p.about else ''})" for p in design.parts]
+    lines = [f"design: {' + '.join(parts)}"]
+    if design.duplicates:
+        lines.append(f"  {design.duplicates} of them asked for more than once, run once")
+    lines += [f"  excluded: {count} by {text}" for text, count in design.excluded.items()]
+    if design.aliasing:
+        lines.append("  aliased, not to be told apart by these arms:")
+        lines += [f"    {relation}" for relation in design.aliasing]
+    return lines
 
 
 def _history(plan: Plan) -> tuple[frozenset[str], float | None]:

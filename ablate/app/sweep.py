@@ -28,21 +28,21 @@ class Settings(Protocol):
     n_jobs: int | None
     report: bool
     progress: bool
-    hydra_context: HydraContext
-    config: DictConfig
+    design: Any
+    exclude: Any
 
 
-def sweep(settings: Settings, arguments: list[str]) -> None:
+def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
     """Plan or run a request."""
-    loader = settings.hydra_context.config_loader
+    loader = hydra_context.config_loader
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
-    request = read_request(settings.study, arguments, loader)
+    request = read_request(settings.study, arguments, loader, choices=_choices(settings))
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
         )
-    hydra_overrides = tuple(map(str, settings.config.hydra.overrides.hydra))
+    hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
     program = NumpyProgram()
     composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
     plan = plan_study(request, composer, program)
@@ -53,10 +53,19 @@ def sweep(settings: Settings, arguments: list[str]) -> None:
         raise unknown("hydra.sweeper.action", settings.action, ["run", "plan"])
 
     def keep(todo: Plan) -> None:
-        _write_job_folders(todo, settings.config, composer, request, single=settings.single)
+        _write_job_folders(todo, config, composer, request, single=settings.single)
 
     report = settings.report and not settings.single
     run_study(plan, program, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
+
+
+def _choices(settings: Settings) -> dict[str, Any]:
+    """Return the parts of a study that the command line gave, as plain values."""
+    given = {"design": settings.design, "exclude": settings.exclude}
+    plain = {k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in given.items() if v is not None}
+    if isinstance(plain.get("exclude"), str):
+        plain["exclude"] = [plain["exclude"]]
+    return plain
 
 
 def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, request: Request, *, single: bool) -> None:

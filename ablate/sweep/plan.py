@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import describe, digest
+from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import Level, Study
 from ablate.track.record import ArmRecord, StudyRecord
 from ablate.train.config import TrainConfig, seed_list
@@ -42,6 +42,7 @@ class Plan:
     study: Study
     record: StudyRecord
     jobs: tuple[Job, ...]
+    design: DesignArms
 
     @property
     def runs(self) -> int:
@@ -85,11 +86,6 @@ def show(level: Level) -> str:
     return f"{level:.6g}" if isinstance(level, float) else str(level)
 
 
-def cells(factors: Mapping[str, Sequence[Level]]) -> list[dict[str, Level]]:
-    """Return the full factorial: every combination of levels, the last factor varying fastest."""
-    return [dict(zip(factors, combination, strict=True)) for combination in itertools.product(*factors.values())]
-
-
 def make_plan(
     study: Study, *, name: str, seeds: Any, compose: Compose, program: Program, command: str, note: str = ""
 ) -> Plan:
@@ -114,7 +110,8 @@ def make_plan(
     blocks = tuple(seed_list(seeds))
     base = study.base_levels()
     jobs: list[Job] = []
-    for levels in cells(study.factors):
+    design = build_design(study)
+    for levels in design.arms:
         config = compose(levels)
         facts = program.facts(config)
         description = {k: v for k, v in describe(config).items() if k != "seeds"}
@@ -153,8 +150,9 @@ def make_plan(
         seeds=blocks,
         command=command,
         note=note,
+        design=design.record(),
     )
-    return Plan(study=study, record=record, jobs=tuple(jobs))
+    return Plan(study=study, record=record, jobs=tuple(jobs), design=design)
 
 
 def _full_label(levels: Mapping[str, Level]) -> str:

@@ -9,9 +9,15 @@ from pydantic import Field, field_validator
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
+from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Wanted
 
-__all__ = ["Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Quote", "Study"]
+FAIRNESS = "fairness"
+"""The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
+
+__all__ = ["FAIRNESS", "Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Quote", "Study"]
+
+_FULL: DesignPart = Full()
 
 
 class Study(_Strict):
@@ -22,9 +28,15 @@ class Study(_Strict):
     fixed
         Hydra key -> value for everything that is the same in all arms.
     factors
-        Hydra key or group -> levels. The design crosses them (full factorial).
+        Hydra key or group -> levels.
+    design
+        Which combinations of levels are run: `full` (by default), `ofat`, `pairs`, `leave_one_out`, `fractional`, or a
+        list of these, joined with each arm once.
+    exclude
+        Expressions over the factors; cells for which one holds are not run: ``norm == 'batch' and batch_size == 1``.
     baseline
-        The arm others are compared with, factor -> level; by default the first level of each factor.
+        The arm others are compared with, factor -> level; by default the first level of each factor (the `full` system
+        of a design that is `leave_one_out` and nothing else).
     seeds
         A count (0 … n-1) or a list of block numbers.
     looks
@@ -40,6 +52,8 @@ class Study(_Strict):
     fairness: Literal["fixed"] = "fixed"
     fixed: dict[str, Any] = Field(default_factory=dict)
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]] = Field(default_factory=dict)
+    design: Design = Field(default_factory=lambda: [_FULL])
+    exclude: list[str] = Field(default_factory=list)
     baseline: Levels = Field(default_factory=dict)
     seeds: int | list[int] = 8
     claims: list[Claim] = Field(default_factory=list)
@@ -58,4 +72,6 @@ class Study(_Strict):
 
     def base_levels(self) -> Levels:
         """Return the baseline's level of every factor."""
-        return {factor: self.baseline.get(factor, levels[0]) for factor, levels in self.factors.items()}
+        only = self.design[0] if len(self.design) == 1 else None
+        named = self.baseline or (only.full if isinstance(only, LeaveOneOut) else {})
+        return {factor: named.get(factor, levels[0]) for factor, levels in self.factors.items()}

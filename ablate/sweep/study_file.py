@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
 from ablate.sweep.claims import KINDS
+from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.study import Study
 
 
@@ -93,6 +94,12 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     return study
 
 
+_UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {
+    "claims": ("claim kind", dict(KINDS)),
+    "design": ("design", dict(DESIGNS)),
+}
+
+
 def _first_error(error: ValidationError) -> str:
     first = error.errors()[0]
     path = _without_kinds(first["loc"])
@@ -106,21 +113,26 @@ def _first_error(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"key {loc!r} is missing"
     if first["type"] == "union_tag_invalid":
-        got = first["input"].get("kind")
-        return f"{loc}: {unknown('claim kind', str(got), KINDS)}"
+        what, kinds = _UNIONS[str(path[0])]
+        return f"{loc}: {unknown(what, str(first['input'].get('kind')), kinds)}"
+    if first["type"] == "union_tag_not_found":
+        what, kinds = _UNIONS[str(path[0])]
+        return f"`{loc}` must name its `kind` ({what}), one of {', '.join(sorted(kinds))}"
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"`{loc}` must be {message}, got {first['input']!r}"
 
 
 def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
     """Take out the claim's kind, which pydantic puts into the path: ``claims.0.effect.metric``."""
-    return [part for i, part in enumerate(loc) if not (part in KINDS and i == 2 and loc[0] == "claims")]
+    kinds = _UNIONS.get(str(loc[0]), ("", {}))[1]
+    return [part for i, part in enumerate(loc) if not (part in kinds and i == 2)]
 
 
 def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
     for part in path:
-        if part in KINDS:
-            model = KINDS[str(part)]
+        kind = {**KINDS, **DESIGNS}.get(str(part))
+        if kind is not None:
+            model = kind
             continue
         if isinstance(part, int) or part not in model.model_fields:
             continue

@@ -141,6 +141,7 @@ def plan(study: StudyRecord) -> dict[str, Any]:
         "definition": study.definition,
         "command": study.command,
         "note": study.note,
+        "design": study.design,
         "seeds": list(study.seeds),
         "arms": [
             {
@@ -166,4 +167,5 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],
+        design=data.get("design", {}),
     )

@@ -86,6 +86,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "experiment_id": study.experiment_id,
             "created": study.created,
             "provenance": _under(study.tags, "ablate.provenance."),
+            "design": record.design,
         },
         planned=_planned(record.arms),
         seeds=_seeds(record, counted, scalars, steps_of),

@@ -57,6 +57,8 @@ class StudyRecord:
         The line that rebuilds it.
     note
         Markdown shown as the description of the study run.
+    design
+        How the arms were chosen: parts, duplicates, excluded cells, aliasing; JSON-ready.
     """
 
     name: str
@@ -66,6 +68,7 @@ class StudyRecord:
     seeds: tuple[int, ...]
     command: str
     note: str = ""
+    design: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ class StudyTables:
     Attributes
     ----------
     study
-        `name, key, definition, command, run_id, experiment_id, created` (ISO time), and `provenance`: a dict
-        of strings (git commit, versions, host, CPU, threads, BLAS).
+        `name, key, definition, command, run_id, experiment_id, created` (ISO time), `provenance`: a dict of strings
+        (git commit, versions, host, CPU, threads, BLAS), and `design`: how the arms were chosen (see `StudyRecord`).
     planned
         One row per planned arm, design order: `arm_id, arm, baseline` (bool), one column per factor.
     seeds

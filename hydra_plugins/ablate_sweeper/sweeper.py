@@ -24,16 +24,15 @@ class AblateSweeperConf:
     n_jobs: int | None = None  # worker processes; null for one per core
     report: bool = True  # write the report after the run
     progress: bool = True
+    design: Any = None  # full | ofat | pairs | leave_one_out | {kind: fractional, resolution: 4} | a list of these
+    exclude: Any = None  # an expression over the factors, or a list of them: cells that are not run
 
 
 class AblateSweeper(Sweeper):
     """Plans the arms of a study, trains them in parallel, and tracks every run from this process."""
 
-    def __init__(
-        self, *, study: str | None, single: bool, action: str, n_jobs: int | None, report: bool, progress: bool
-    ) -> None:
-        self.study, self.single, self.action = study, single, action
-        self.n_jobs, self.report, self.progress = n_jobs, report, progress
+    def __init__(self, **settings: Any) -> None:
+        self.settings = AblateSweeperConf(**settings)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what Hydra hands over; arms are trained by this sweeper's own workers."""
@@ -44,7 +43,7 @@ class AblateSweeper(Sweeper):
         """Plan and run what the overrides ask for."""
         from ablate.app.sweep import sweep
 
-        return sweep(self, arguments)
+        return sweep(self.settings, self.hydra_context, self.config, arguments)
 
 
 ConfigStore.instance().store(group="hydra/sweeper", name="ablate", node=AblateSweeperConf, provider="ablate")

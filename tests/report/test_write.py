@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from ablate.errors import Failure
-from ablate.report.families import families
 from ablate.report.draw import curve_metrics
+from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
 from ablate.stats.judge import judge
 from ablate.stats.summary import summary

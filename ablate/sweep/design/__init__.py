@@ -1,0 +1,1 @@
+"""Designs: which combinations of levels a study runs."""

@@ -1,0 +1,207 @@
+"""From a study's `design:` to its arms, each once."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.claim_parts import Level, Levels
+from ablate.sweep.design.exclude import Exclusion
+from ablate.sweep.design.fractional import Fraction, fraction
+from ablate.sweep.design.parts import Fractional, Full, LeaveOneOut, OneFactorAtATime, Pairs
+from ablate.sweep.study import FAIRNESS, Study
+
+MOST_ARMS = 10_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a design: how many arms it asks for, and how many of them no part before it has."""
+
+    kind: str
+    arms: int
+    new: int
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class DesignArms:
+    """The arms of a study.
+
+    Attributes
+    ----------
+    arms
+        Factor -> level, each combination once, in order of appearance.
+    parts
+        What each part of the design gave.
+    excluded
+        Expression -> number of different cells it took out.
+    aliasing
+        Of fractional parts: effects the arms cannot tell apart.
+    """
+
+    arms: tuple[Levels, ...]
+    parts: tuple[Part, ...]
+    excluded: dict[str, int]
+    aliasing: tuple[str, ...]
+
+    @property
+    def duplicates(self) -> int:
+        """Arms that more than one part asks for."""
+        return sum(part.arms - part.new for part in self.parts)
+
+    def record(self) -> dict[str, Any]:
+        """Return what is stored with the study run, JSON-ready."""
+        return {
+            "arms": len(self.arms),
+            "parts": [{"kind": p.kind, "arms": p.arms, "new": p.new, "about": p.about} for p in self.parts],
+            "duplicates": self.duplicates,
+            "excluded": self.excluded,
+            "aliasing": list(self.aliasing),
+        }
+
+
+def build_design(study: Study) -> DesignArms:
+    """Return the arms that a study's design asks for, without those it excludes.
+
+    The baseline is always among them: labels and reports compare with it. Under ``fairness: both`` every arm is there
+    twice, `fixed` and `tuned`.
+
+    Raises
+    ------
+    UserError
+        A part names an unknown factor or level or does not fit the factors; an exclusion cannot be read, or takes out
+        the baseline; there are more than 10,000 arms.
+    """
+    factors = {factor: levels for factor, levels in study.factors.items() if factor != FAIRNESS}
+    base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
+    rules = [Exclusion(text, factors) for text in study.exclude]
+    hits: dict[str, int] = {rule.text: 0 for rule in rules}
+    found: dict[tuple[Any, ...], Levels] = {}
+    seen: set[tuple[Any, ...]] = set()
+    parts: list[Part] = []
+    aliasing: list[str] = []
+    for part in study.design:
+        asked = new = 0
+        about = ""
+        if isinstance(part, Fractional):
+            two = _two_level(part, factors, base)
+            made = fraction(part, list(two))
+            about = f"resolution {made.resolution}" if made.resolution else "all combinations"
+            aliasing += made.aliasing
+            cells: Iterator[Levels] = _signed(made, two, base)
+        else:
+            cells = _cells(part, factors, base)
+        for cell in cells:
+            asked += 1
+            key = _key(cell)
+            if key in seen:
+                continue
+            seen.add(key)
+            if len(seen) > MOST_ARMS:
+                raise UserError(f"design: more than {MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels")
+            new += 1
+            if rule := next((rule for rule in rules if rule(cell)), None):
+                hits[rule.text] += 1
+            else:
+                found[key] = cell
+        parts.append(Part(part.kind, asked, new, about))
+    for text, count in hits.items():
+        if count == 0:
+            raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or mend it")
+    if _key(base) not in found:
+        if rule := next((rule for rule in rules if rule(base)), None):
+            raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")
+        found = {_key(base): base, **found}
+        parts.append(Part("baseline", 1, 1, "added: others are compared with it"))
+    arms = list(found.values())
+    if FAIRNESS in study.factors:
+        arms = [{**arm, FAIRNESS: level} for arm in arms for level in study.factors[FAIRNESS]]
+    return DesignArms(tuple(arms), tuple(parts), hits, tuple(aliasing))
+
+
+def _key(cell: Levels) -> tuple[Any, ...]:
+    return tuple((isinstance(level, bool), level) for level in cell.values())  # 1 and true are two levels
+
+
+def _cells(
+    part: Full | OneFactorAtATime | Pairs | LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels
+) -> Iterator[Levels]:
+    if isinstance(part, LeaveOneOut):
+        yield from _leave_one_out(part, factors, base)
+        return
+    names = _named(part.factors, factors)
+    if isinstance(part, Full):
+        if math.prod(len(factors[name]) for name in names) > MOST_ARMS:
+            raise UserError(
+                f"design: crossing {' x '.join(str(len(factors[name])) for name in names)} levels makes more than "
+                f"{MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels"
+            )
+        for combination in itertools.product(*(factors[name] for name in names)):
+            yield {**base, **dict(zip(names, combination, strict=True))}
+        return
+    yield dict(base)
+    changes = [(name, level) for name in names for level in factors[name] if level != base[name]]
+    for name, level in changes:
+        yield {**base, name: level}
+    if isinstance(part, Pairs):
+        for (one, level), (other, second) in itertools.combinations(changes, 2):
+            if one != other:
+                yield {**base, one: level, other: second}
+
+
+def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:
+    for where, levels in (("full", part.full), ("off", part.off)):
+        for factor, level in levels.items():
+            _known(f"design, `{where}`", factor, factors)
+            if level not in factors[factor]:
+                error = unknown(f"level of {factor}", str(level), map(str, factors[factor]))
+                raise UserError(f"design, `{where}`: {error}")
+    full = {**base, **part.full}
+    off = part.off or {name: _other(name, levels, full) for name, levels in factors.items() if len(levels) > 1}
+    yield full
+    for factor, level in off.items():
+        if level == full[factor]:
+            raise UserError(f"design, `off`: {factor}={level} is its level in the full system too; name another")
+        yield {**full, factor: level}
+
+
+def _other(name: str, levels: Sequence[Level], full: Levels) -> Level:
+    others = [level for level in levels if level != full[name]]
+    if len(others) != 1:
+        raise UserError(
+            f"design: leave_one_out needs to know which level of {name} means off: "
+            f"give `off: {{{name}: …}}`, one of {', '.join(map(str, others))}"
+        )
+    return others[0]
+
+
+def _two_level(part: Fractional, factors: Mapping[str, list[Level]], base: Levels) -> dict[str, tuple[Level, Level]]:
+    names = _named(part.factors, factors)
+    for name in names:
+        if len(factors[name]) != 2:
+            raise UserError(
+                f"design: fractional takes factors of two levels, {name} has {len(factors[name])}; "
+                "name the others with `factors: […]`"
+            )
+    return {name: (base[name], next(level for level in factors[name] if level != base[name])) for name in names}
+
+
+def _signed(made: Fraction, two: Mapping[str, tuple[Level, Level]], base: Levels) -> Iterator[Levels]:
+    for row in made.signs:
+        yield {**base, **{name: two[name][int(sign > 0)] for name, sign in zip(two, row, strict=True)}}
+
+
+def _named(names: list[str] | None, factors: Mapping[str, list[Level]]) -> list[str]:
+    for name in names or []:
+        _known("design, `factors`", name, factors)
+    return [name for name in factors if names is None or name in names]
+
+
+def _known(where: str, factor: str, factors: Mapping[str, list[Level]]) -> None:
+    if factor not in factors:
+        raise UserError(f"{where}: {unknown('factor', factor, factors)}")
