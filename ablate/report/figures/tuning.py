@@ -94,7 +94,7 @@ def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "
     )
     left = f" {len(curves) - len(shown)} arms are not drawn." if len(curves) > len(shown) else ""
     caption = (
-        f"The best of k trials to be expected, exactly, over all subsets of k of an arm's trials ({equal}); shown up to "
+        f"The best of k trials to be expected, exactly, over all subsets of k of an arm's trials ({equal}); shown to "
         f"half of them, beyond which the curve flattens whatever the truth is. Where curves cross, which arm looks "
         f"better depends on the budget.{left}"
     )
