@@ -54,7 +54,7 @@ def statement(comparison: Comparison, predicts: str) -> str:
         return f"{share} of the runs of {arm}{at} end {' or '.join(claim.outcomes)}"
     if isinstance(claim, ExactClaim):
         low, high = claim.bounds
-        bound = f"{low:g}" if low == high else f"within [{low:g}, {high:g}]"
+        bound = f"{low:.9g}" if low == high else f"within [{low:.9g}, {high:.9g}]"
         return f"{metric} is {bound} in every run of {arm}{at}"
     if isinstance(claim, ExchangeClaim):
         return f"n examples with {arm} are worth more than {claim.ratio:g} n with {against}{at}"
@@ -68,17 +68,20 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str
     claim = comparison.claim
     if isinstance(claim, ProportionClaim | ExactClaim | WinClaim) or not fill_rule:
         return ""
+    reaching = isinstance(claim, TimeClaim)  # what is filled there is a target not reached
+    fail = "missed the target" if reaching else "failed"
     unseen = []
     for name, (failed, runs) in ((level_text(claim.arm), evidence.filled_arm),
                                  (level_text(claim.against), evidence.filled_against)):  # fmt: skip
         seeds = len(evidence.differences)
         if runs and not failed and seeds:
             unseen.append(
-                f"{name or 'the arm'} (none of {runs} failed; up to {100 * failures_at_most(0, seeds):.2g} % may)"
+                f"{name or 'the arm'} (none of {runs} {fail}; up to {100 * failures_at_most(0, seeds):.2g} % may)"
             )
     if not unseen:
-        return "All runs, failures at the share seen."
-    return f"Runs that train: {'; '.join(unseen)}. Failures of those arms are not part of the effect."
+        return f"All runs; those that {fail}, at the share seen."
+    ended = "reach the target" if reaching else "train"
+    return f"Runs that {ended}: {'; '.join(unseen)}. What was not seen there is not part of the effect."
 
 
 def kind_label(comparison: Comparison, low: float, high: float) -> str:

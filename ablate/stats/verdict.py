@@ -201,9 +201,10 @@ class Verdict:
         return f"against {self.against_text}{at}{cells}"
 
     def _numbers(self) -> str:
-        used = f"{self.pairs} pairs"
+        unit = "pairs" if self.against_text else "seeds"
+        used = f"{self.pairs} {unit}"
         if self.pairs != self.planned_pairs:
-            used = f"{self.pairs} of {self.planned_pairs} planned pairs"
+            used = f"{self.pairs} of {self.planned_pairs} planned {unit}"
         parts = [
             f"{percent(self.interval_level)} interval, {self.interval_method}, {used}",
         ]

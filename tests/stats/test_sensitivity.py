@@ -32,8 +32,8 @@ def test_failures_at_their_worst_and_best_bound_the_effect():
     assert verdict.bounds == pytest.approx((worst, best))
     assert rows["failed and missing runs at the worst value seen"].effect == pytest.approx(worst)
     assert verdict.speaks_of == (
-        "Runs that train: norm=none (none of 12 failed; up to 22 % may). Failures of those arms are not part of the "
-        "effect."
+        "Runs that train: norm=none (none of 12 failed; up to 22 % may). What was not seen there is not part of "
+        "the effect."
     )
 
 

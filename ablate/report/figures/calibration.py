@@ -100,8 +100,8 @@ def _rates(name: str, title: str, rates: Sequence[_Rate], axis: str) -> Drawn:
     words = "; ".join(f"{one.label} {100 * one.rate:.2f} % of {one.studies}" for one in rates)
     caption = (
         "Mark: rate over the simulated studies of a row; bar: its exact 95 % binomial interval. Dark tick: the limit; "
-        f"grey: what {_ALLOWED:g} simulation errors allow around it. Rows without a limit show what the engine does "
-        "not promise, beside what it does."
+        f"grey: what {_ALLOWED:g} simulation errors allow around it. Rows without one show what the engine does not "
+        "promise, beside what it does."
     )
     return Drawn(name, title, figure, caption, f"{title}: {words}.", floor=560)
 

@@ -151,7 +151,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     write(1, 252, f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else "", ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
     if failed:
-        write(1, 0, f"×{failed}", ha="center", color=HUES[1], fontweight="bold")
+        write(1, 10, f"×{failed}", ha="right", color=HUES[1], fontweight="bold")
 
 
 def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:

@@ -8,6 +8,8 @@ import re
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 from PIL import Image
 
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
@@ -27,7 +29,8 @@ def svg(drawn: Drawn) -> str:
     with drawing(), mpl.rc_context({"svg.hashsalt": drawn.name}):
         out = io.StringIO()
         FigureCanvasSVG(drawn.figure)
-        drawn.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
+        bounds = _bounds(drawn.figure)
+        drawn.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=bounds)
     text = re.sub(r"[ \t]+\n", "\n", out.getvalue())
     # Six decimals of a point are half of the file; a hundredth of a point is far below a pixel.
     return re.sub(r'(?<= d=")[^"]+', lambda path: _LONG.sub(r"\1", path[0]).replace("\n", " "), text)
@@ -41,14 +44,30 @@ def png(drawn: Drawn, *, dots_per_inch: int = 144, colours: int = 192) -> bytes:
     with drawing():
         raw = io.BytesIO()
         FigureCanvasAgg(drawn.figure)
+        bounds = _bounds(drawn.figure)
         drawn.figure.savefig(
-            raw, format="png", dpi=dots_per_inch, metadata={"Software": None}, bbox_inches="tight", facecolor=PAPER
+            raw, format="png", dpi=dots_per_inch, metadata={"Software": None}, bbox_inches=bounds, facecolor=PAPER
         )
     small = io.BytesIO()
     with Image.open(raw) as image:
         palette = image.convert("RGB").quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette.save(small, format="PNG", optimize=True)
     return small.getvalue()
+
+
+def _bounds(figure: Figure) -> Bbox:
+    """Return a figure's extent in inches, laid out once: layout takes longer than either format's drawing."""
+    known: Bbox | None = getattr(figure, "_ablate_bounds", None)
+    if known is None:
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        # The solver's last bits depend on where objects lie in memory, and clip paths are named by them.
+        for ax in figure.axes:
+            at = (round(float(end), 6) for end in ax.get_position().extents)
+            ax._set_position(Bbox.from_extents(*at))  # type: ignore[attr-defined]  # the public one drops it from bounds
+        known = figure.get_tightbbox().padded(float(mpl.rcParams["savefig.pad_inches"]))
+        figure._ablate_bounds = known  # type: ignore[attr-defined]
+    return known
 
 
 def inline(document: str, drawn: Drawn) -> str:

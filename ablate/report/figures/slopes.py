@@ -40,9 +40,9 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
         else ""
     )
     caption = (
-        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); blue rises "
-        "or falls as the claim predicts, orange the other way, × is a run that diverged or crashed and counts as its "
-        "fill. Right: the same seeds as differences, turned so that the claim predicts more than 0, with their mean "
+        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); blue "
+        "where the difference is positive, orange where it is negative, × is a run that diverged or crashed and counts "
+        "as its fill. Right: the same seeds as differences, turned so that the claim predicts more than 0, with their mean "
         f"and the verdict's interval; grey: within ±δ. {rest}"
     )
     return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620)
@@ -74,8 +74,8 @@ def _draw(chosen: Sequence[Pairs]) -> Figure:
         _strip(right, one)
         left.set_title(_title(one), fontsize=8.6, color=INK, loc="left", fontweight="bold")
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label="seed, as the claim predicts"),
-        Line2D([], [], color=_DOWN, marker="s", markersize=3.5, linewidth=1.1, label="seed, the other way"),
+        Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label="seed with a difference > 0"),
+        Line2D([], [], color=_DOWN, marker="s", markersize=3.5, linewidth=1.1, label="< 0"),
     ]
     if any(one.failed.any() for one in chosen):
         handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run"))
@@ -153,7 +153,7 @@ def _title(one: Pairs) -> str:
 
 
 def _broken(text: str) -> str:
-    return text.replace(", ", "\n").replace("=", "=\n", 1) if len(text) > 14 else text
+    return text.replace(", ", "\n").replace("=", "=\n", 1) if len(text) > 9 else text
 
 
 def _alt(chosen: Sequence[Pairs]) -> str:
