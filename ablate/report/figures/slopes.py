@@ -42,7 +42,7 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
     caption = (
         "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); blue "
         "where the difference is positive, orange where it is negative, × is a run that diverged or crashed and counts "
-        "as its fill. Right: the same seeds as differences, turned so that the claim predicts more than 0, with their mean "
+        "as its fill. Right: the same seeds as differences, turned so that the claim predicts > 0, with their mean "
         f"and the verdict's interval; grey: within ±δ. {rest}"
     )
     return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620)
