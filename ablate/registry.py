@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ablate.errors import unknown
 
-GROUPS = ("model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss")
+GROUPS = ("model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss", "program")
 
 C = TypeVar("C", bound=type)
 

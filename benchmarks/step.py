@@ -31,7 +31,7 @@ from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.config import TrainConfig
 from ablate.train.memory import chunks
-from ablate.train.numpy_program import network_of
+from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.parts import Parts, Source
 from ablate.train.step import Stepper
 
@@ -86,6 +86,7 @@ def ours(shape: Shape, *, norm: bool) -> Callable[[int], float]:
         dropout=NoDropout(),
         augment=NoAugmentation(),
         loss=CrossEntropy(),
+        program=NumpyProgram(),
         batch_size=shape.batch,
     )
     network, source = network_of(config), Source.of(config.dataset, config.dtype)

@@ -48,7 +48,8 @@ def import_components() -> None:
     import ablate.data
     import ablate.data.augment
     import ablate.nn
-    import ablate.optim  # noqa: F401
+    import ablate.optim
+    import ablate.train.numpy_program  # noqa: F401
 
 
 @cache

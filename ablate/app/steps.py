@@ -19,7 +19,6 @@ from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
-from ablate.train.program import Program
 
 if TYPE_CHECKING:
     from ablate.stats.verdict import Verdict
@@ -39,7 +38,7 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-def plan_study(request: Request, compose: Compose, program: Program) -> Plan:
+def plan_study(request: Request, compose: Compose) -> Plan:
     """Resolve a request into a plan and check its claims, before anything runs."""
     from ablate.stats.claims import check_claims
 
@@ -49,11 +48,10 @@ def plan_study(request: Request, compose: Compose, program: Program) -> Plan:
         name=request.name,
         seeds=request.seeds,
         compose=compose,
-        program=program,
         command=request.command,
         note=_note(request),
     )
-    check_claims(request.study, metrics=program.metrics(), arms=plan.design.arms)
+    check_claims(request.study, metrics=plan.metrics(), arms=plan.design.arms)
     return plan
 
 
@@ -68,7 +66,7 @@ def _note(request: Request) -> str:
     return "\n".join(lines)
 
 
-def show_plan(plan: Plan, program: Program, *, n_jobs: int | None) -> None:
+def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
     finished, known = _history(plan)
     plan = plan.after(finished)
@@ -87,7 +85,7 @@ def show_plan(plan: Plan, program: Program, *, n_jobs: int | None) -> None:
         return
     workers = min(worker_count(n_jobs), sum(bool(job.missing) for job in plan.jobs))
     job = next(job for job in plan.jobs if job.missing)
-    each = known or program.seconds_per_run(job.config, len(job.missing))
+    each = known or job.config.program.seconds_per_run(job.config, len(job.missing))
     if each is None:
         say("estimate: none, this program has not run yet")
         return
@@ -134,7 +132,6 @@ def _duration(seconds: float) -> str:
 
 def run_study(
     plan: Plan,
-    program: Program,
     *,
     n_jobs: int | None,
     report: bool,
@@ -164,7 +161,7 @@ def run_study(
             before(plan)
         if starting is not None:
             starting.join()
-        summary = run_plan(plan, session, program=program, workers=workers, progress=progress)
+        summary = run_plan(plan, session, workers=workers, progress=progress)
         status = "FAILED" if summary.crashes else "FINISHED"
         _say_summary(plan, summary)
     finally:

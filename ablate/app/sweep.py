@@ -16,7 +16,6 @@ from ablate.app.steps import plan_study, run_study, show_plan
 from ablate.errors import UserError, unknown
 from ablate.sweep.plan import Plan, show
 from ablate.sweep.runner import worker_count
-from ablate.train.numpy_program import NumpyProgram
 
 
 class Settings(Protocol):
@@ -43,11 +42,10 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
         )
     hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
-    program = NumpyProgram()
     composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
-    plan = plan_study(request, composer, program)
+    plan = plan_study(request, composer)
     if settings.action == "plan":
-        show_plan(plan, program, n_jobs=settings.n_jobs)
+        show_plan(plan, n_jobs=settings.n_jobs)
         return
     if settings.action != "run":
         raise unknown("hydra.sweeper.action", settings.action, ["run", "plan"])
@@ -56,7 +54,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         _write_job_folders(todo, config, composer, request, single=settings.single)
 
     report = settings.report and not settings.single
-    run_study(plan, program, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
+    run_study(plan, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
 
 
 def _choices(settings: Settings) -> dict[str, Any]:

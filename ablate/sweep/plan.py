@@ -12,7 +12,6 @@ from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import Level, Study
 from ablate.track.record import ArmRecord, StudyRecord
 from ablate.train.config import TrainConfig, seed_list
-from ablate.train.program import Program
 
 Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
 
@@ -54,6 +53,10 @@ class Plan:
         """Planned seed runs that are not finished."""
         return sum(len(job.missing) for job in self.jobs)
 
+    def metrics(self) -> frozenset[str]:
+        """Return the names of the scalars that some arm's runs may log."""
+        return frozenset().union(*(job.config.program.metrics() for job in self.jobs))
+
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
         jobs = tuple(
@@ -86,9 +89,7 @@ def show(level: Level) -> str:
     return f"{level:.6g}" if isinstance(level, float) else str(level)
 
 
-def make_plan(
-    study: Study, *, name: str, seeds: Any, compose: Compose, program: Program, command: str, note: str = ""
-) -> Plan:
+def make_plan(study: Study, *, name: str, seeds: Any, compose: Compose, command: str, note: str = "") -> Plan:
     """Resolve a study: compose and check every arm before any is run.
 
     Parameters
@@ -113,11 +114,10 @@ def make_plan(
     design = build_design(study)
     for levels in design.arms:
         config = compose(levels)
-        facts = program.facts(config)
+        facts = config.program.facts(config)
         description = {k: v for k, v in describe(config).items() if k != "seeds"}
         what = {
             "revision": REVISION,
-            "program": type(program).__name__,
             "config": description,
             "fingerprint": facts["fingerprint"],
         }

@@ -18,7 +18,7 @@ from ablate.track.record import SeedRecord
 from ablate.track.tracker import StudySession
 from ablate.train.config import TrainConfig
 from ablate.train.outcome import Outcome
-from ablate.train.program import Program, RunResult
+from ablate.train.program import RunResult
 
 
 @dataclass
@@ -69,7 +69,7 @@ def _ready() -> None:
     import ablate.train.numpy_program  # noqa: F401
 
 
-def train_job(program: Program, config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:
+def train_job(config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:
     """Train one arm in this process, BLAS held to one thread; a raised error becomes `crashed` results.
 
     This is the boundary at which anything a Program raises is recorded instead of ending the sweep.
@@ -79,14 +79,14 @@ def train_job(program: Program, config: TrainConfig, seeds: Sequence[int]) -> li
     started = time.perf_counter()
     try:
         with threadpool_limits(limits=1):
-            return program.run(config, seeds)
+            return config.program.run(config, seeds)
     except Exception:  # noqa: BLE001
         seconds = (time.perf_counter() - started) / len(seeds)
         text = traceback.format_exc()
         return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=seconds, error=text) for seed in seeds]
 
 
-def run_plan(plan: Plan, session: StudySession, *, program: Program, workers: int, progress: bool = True) -> RunSummary:
+def run_plan(plan: Plan, session: StudySession, *, workers: int, progress: bool = True) -> RunSummary:
     """Run what is missing of a plan and write every finished arm to the session as it comes in.
 
     Parameters
@@ -106,7 +106,7 @@ def run_plan(plan: Plan, session: StudySession, *, program: Program, workers: in
     started = time.perf_counter()
     bar = tqdm(total=plan.missing, desc=plan.record.name, unit="run", disable=not progress or not todo, ncols=100)
     with bar:
-        for job, results in _trained(todo, program, workers):
+        for job, results in _trained(todo, workers):
             session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results])
             for result in results:
                 summary.ran += 1
@@ -120,11 +120,11 @@ def run_plan(plan: Plan, session: StudySession, *, program: Program, workers: in
     return summary
 
 
-def _trained(jobs: list[Job], program: Program, workers: int) -> Iterator[tuple[Job, list[RunResult]]]:
+def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResult]]]:
     workers = min(workers, len(jobs))
     if workers <= 1:
         for job in jobs:
-            yield job, train_job(program, job.config, job.missing)
+            yield job, train_job(job.config, job.missing)
         return
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -133,7 +133,7 @@ def _trained(jobs: list[Job], program: Program, workers: int) -> Iterator[tuple[
         # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
         pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
-            for index, results in pool(delayed(_train_numbered)(i, program, job) for i, job in enumerate(jobs)):
+            for index, results in pool(delayed(_train_numbered)(i, job) for i, job in enumerate(jobs)):
                 yield jobs[index], results
         except TerminatedWorkerError:
             raise Failure(
@@ -142,5 +142,5 @@ def _trained(jobs: list[Job], program: Program, workers: int) -> Iterator[tuple[
             ) from None
 
 
-def _train_numbered(index: int, program: Program, job: Job) -> tuple[int, list[RunResult]]:
-    return index, train_job(program, job.config, job.missing)
+def _train_numbered(index: int, job: Job) -> tuple[int, list[RunResult]]:
+    return index, train_job(job.config, job.missing)

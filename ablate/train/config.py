@@ -11,6 +11,7 @@ from ablate.data.base import Dataset
 from ablate.errors import UserError, must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
 from ablate.optim import Optimizer
+from ablate.train.program import Program
 
 COMPONENTS: dict[str, type] = {
     "model": Model,
@@ -22,6 +23,7 @@ COMPONENTS: dict[str, type] = {
     "dropout": Dropout,
     "augment": Augmentation,
     "loss": Loss,
+    "program": Program,
 }
 """Configuration group -> the base class of its components."""
 
@@ -38,8 +40,8 @@ class TrainConfig:
 
     Attributes
     ----------
-    model, dataset, activation, optimizer, init, norm, dropout, augment, loss
-        The components. Every one must be given.
+    model, dataset, activation, optimizer, init, norm, dropout, augment, loss, program
+        The components. Every one must be given. The program is what trains: the NumPy core, or something else.
     epochs
         Passes over the training part; an epoch is ``max(train_size // batch_size, 1)`` steps.
     steps
@@ -74,6 +76,7 @@ class TrainConfig:
     dropout: Dropout = _MISSING
     augment: Augmentation = _MISSING
     loss: Loss = _MISSING
+    program: Program = _MISSING
     epochs: int = 20
     steps: int | None = None
     batch_size: int = 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ablate.data.base import majority_rate
 from ablate.errors import UserError
 from ablate.nn.network import Network
-from ablate.registry import name_of
+from ablate.registry import name_of, register
 from ablate.streams import stream
 from ablate.train.batches import steps_per_epoch, total_steps
 from ablate.train.config import TrainConfig
@@ -51,6 +51,8 @@ def _dataset_name(config: TrainConfig) -> str:
         return type(config.dataset).__name__
 
 
+@register("program", "numpy")
+@dataclass(frozen=True)
 class NumpyProgram(Program):
     """Trains all seeds of an arm together, as many at a time as the cache holds."""
 

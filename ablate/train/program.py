@@ -65,8 +65,12 @@ class RunResult:
     error: str | None = None
 
 
+@dataclass(frozen=True)
 class Program(ABC):
-    """Something that can be trained once per seed."""
+    """Something that can be trained once per seed; its fields are its settings, an arm names it as `program`.
+
+    It reads what it needs from the arm's configuration and leaves the rest alone.
+    """
 
     @abstractmethod
     def facts(self, config: Any) -> dict[str, Any]:

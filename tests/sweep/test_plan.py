@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -6,14 +6,6 @@ from ablate.errors import UserError
 from ablate.sweep.plan import arm_label, make_plan
 from ablate.sweep.study_file import parse_study
 from ablate.train.program import Program
-
-
-@dataclass(frozen=True)
-class Config:
-    norm: str = "none"
-    std: float = 0.1
-    epochs: int = 20
-    seeds: int = 8
 
 
 class Fake(Program):
@@ -25,6 +17,15 @@ class Fake(Program):
 
     def run(self, config, seeds, observe=None):
         raise AssertionError("planning must not train")
+
+
+@dataclass(frozen=True)
+class Config:
+    norm: str = "none"
+    std: float = 0.1
+    epochs: int = 20
+    seeds: int = 8
+    program: Fake = field(default_factory=Fake)
 
 
 def compose(levels, **fixed):
@@ -39,7 +40,6 @@ def plan_of(*, seeds=3, fixed=None, **factors):
         name="s",
         seeds=seeds,
         compose=lambda levels: compose(levels, **(fixed or {})),
-        program=Fake(),
         command="c",
     )
 
@@ -84,7 +84,7 @@ def test_finished_runs_are_taken_off():
 def test_two_arms_that_mean_the_same_are_refused():
     study = parse_study({"title": "t", "factors": {"norm": ["none", "off"]}}, where="x")
     with pytest.raises(UserError, match="`norm=none` and `norm=off` are the same configuration"):
-        make_plan(study, name="s", seeds=1, compose=lambda _: Config(), program=Fake(), command="c")
+        make_plan(study, name="s", seeds=1, compose=lambda _: Config(), command="c")
 
 
 def test_labels_name_the_difference_from_the_baseline_only():

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -10,11 +10,6 @@ from ablate.sweep.study_file import parse_study
 from ablate.track.tracker import MemoryTracker
 from ablate.train.outcome import Outcome
 from ablate.train.program import Program, RunResult
-
-
-@dataclass(frozen=True)
-class Config:
-    norm: str = "none"
 
 
 class Noisy(Program):
@@ -35,14 +30,20 @@ class Noisy(Program):
         ]
 
 
+@dataclass(frozen=True)
+class Config:
+    norm: str = "none"
+    program: Noisy = field(default_factory=Noisy)
+
+
 def plan_of(levels, seeds=3):
     study = parse_study({"title": "t", "factors": {"norm": levels}}, where="x")
-    return make_plan(study, name="s", seeds=seeds, compose=lambda lv: Config(**lv), program=Noisy(), command="c")
+    return make_plan(study, name="s", seeds=seeds, compose=lambda lv: Config(**lv), command="c")
 
 
 def run(tracker, plan, workers=1):
     session = tracker.open(plan.record)
-    return run_plan(plan.after(session.finished()), session, program=Noisy(), workers=workers, progress=False)
+    return run_plan(plan.after(session.finished()), session, workers=workers, progress=False)
 
 
 def logged(tracker):
@@ -91,7 +92,7 @@ def test_blas_is_held_to_one_thread_while_training():
             counts = {pool["num_threads"] for pool in threadpool_info()}
             return [RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"threads": float(max(counts))}) for s in seeds]
 
-    assert [r.metrics["threads"] for r in train_job(Threads(), Config(), [0])] == [1.0]
+    assert [r.metrics["threads"] for r in train_job(Config(program=Threads()), [0])] == [1.0]
 
 
 def test_a_worker_count_below_one_is_refused():

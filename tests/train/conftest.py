@@ -8,6 +8,7 @@ from ablate.data.base import Dataset, Examples, Split
 from ablate.nn import CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU
 from ablate.optim import SGD
 from ablate.train.config import TrainConfig
+from ablate.train.numpy_program import NumpyProgram
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def config():
         dropout=NoDropout(),
         augment=NoAugmentation(),
         loss=CrossEntropy(),
+        program=NumpyProgram(),
         epochs=4,
         batch_size=16,
     )
