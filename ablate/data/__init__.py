@@ -7,6 +7,7 @@ from ablate.data import augment
 from ablate.data.base import Dataset, Examples, Split, fingerprint, majority_rate
 from ablate.data.digits import Digits
 from ablate.data.mnist5k import Mnist5k
+from ablate.data.rings import Rings
 from ablate.data.stratify import class_counts, stratified
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Digits",
     "Examples",
     "Mnist5k",
+    "Rings",
     "Split",
     "augment",
     "class_counts",

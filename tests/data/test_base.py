@@ -88,7 +88,7 @@ class TestEveryDataset:
         again = Examples.of(examples.images, examples.labels, classes=examples.classes)
         assert again.fingerprint == examples.fingerprint
         assert examples.classes == cls.classes == len(np.unique(examples.labels))
-        assert examples.images.max() == 1.0
+        assert 0.9 < examples.images.max() <= 1.0
 
     @pytest.mark.parametrize("train_size", [None, 10, 137, 1000])
     def test_parts_are_disjoint_and_of_the_stated_size(self, cls, train_size):
@@ -142,16 +142,17 @@ class TestEveryDataset:
         dataset = cls()
         examples, split = dataset.examples(), dataset.split(stream(0, "split"))
         flat = examples.images.reshape(len(examples.images), -1)
-        train_labels = examples.labels[split.train]
-        centroids = np.stack([flat[split.train[train_labels == c]].mean(axis=0) for c in range(examples.classes)])
-        distances = ((flat[split.test][:, None] - centroids) ** 2).sum(axis=2)
-        assert (distances.argmin(axis=1) == examples.labels[split.test]).mean() > 0.75
+        # The nearest of 500 training examples is of the same class, more often than not by far.
+        seen, asked = split.train[:500], split.test[::4]
+        distances = ((flat[asked][:, None] - flat[seen]) ** 2).sum(axis=2)
+        assert (examples.labels[seen[distances.argmin(axis=1)]] == examples.labels[asked]).mean() > 0.75
 
-    @pytest.mark.parametrize("size", [-1, 0, 9])
-    def test_a_training_set_without_every_class_is_refused(self, cls, size):
+    @pytest.mark.parametrize("short", [1, 2, 10])
+    def test_a_training_set_without_every_class_is_refused(self, cls, short):
+        size = cls.classes - short
         message = (
-            f"`dataset.train_size` must be between 10 (one of each class) and {cls.most_train} (what validation and "
-            f"test leave), or null for all that is left, got {size}."
+            f"`dataset.train_size` must be between {cls.classes} (one of each class) and {cls.most_train} (what "
+            f"validation and test leave), or null for all that is left, got {size}."
         )
         with pytest.raises(UserError) as caught:
             cls(train_size=size)
