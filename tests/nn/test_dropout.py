@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
-from ablate.nn import BernoulliDropout, BookDropout
+from ablate.nn import BernoulliDropout, BookDropout, GaussianDropout
 from ablate.nn.arrays import Cache
 
 X = np.full((2, 300, 100), 3.0)
@@ -26,6 +26,14 @@ def test_book_dropout_scales_after_training_only():
     np.testing.assert_allclose(run(BookDropout(0.25), train=False), 0.75 * X)
 
 
+def test_gaussian_noise_has_the_moments_of_inverted_dropout_and_switches_nothing_off():
+    noisy, masked = (run(cls(0.2), train=True) / 3.0 for cls in (GaussianDropout, BernoulliDropout))
+    assert noisy.mean() == pytest.approx(1.0, abs=0.01)
+    assert noisy.var() == pytest.approx(masked.var(), rel=0.05)
+    assert (noisy == 0).sum() == 0
+    np.testing.assert_array_equal(run(GaussianDropout(0.2), train=False), X)
+
+
 def test_mask_of_a_block_comes_from_its_own_stream_alone():
     together = run(BernoulliDropout(), train=True, seeds=(0, 1))
     np.testing.assert_array_equal(together[1], run(BernoulliDropout(), train=True, seeds=(7, 1))[1])
@@ -42,7 +50,7 @@ def test_nothing_is_dropped_at_probability_zero():
     np.testing.assert_array_equal(run(BernoulliDropout(0.0), train=True), X)
 
 
-@pytest.mark.parametrize("cls", [BernoulliDropout, BookDropout])
+@pytest.mark.parametrize("cls", [BernoulliDropout, BookDropout, GaussianDropout])
 @pytest.mark.parametrize("wrong", [1.0, -0.1, float("nan")])
 def test_probability_out_of_range_is_named(cls, wrong):
     with pytest.raises(UserError, match=rf"`{cls.__name__}.drop_probability` must be >= 0 and < 1, got {wrong}\."):

@@ -2,7 +2,7 @@
 
 from ablate.nn.layers.batch_norm import BatchNorm
 from ablate.nn.layers.dense import Dense
-from ablate.nn.layers.dropout import BernoulliDropout, BookDropout, Dropout, NoDropout
+from ablate.nn.layers.dropout import BernoulliDropout, BookDropout, Dropout, GaussianDropout, NoDropout
 from ablate.nn.layers.layer_norm import LayerNorm
 from ablate.nn.layers.norm import NoNorm, Norm
 
@@ -12,6 +12,7 @@ __all__ = [
     "BookDropout",
     "Dense",
     "Dropout",
+    "GaussianDropout",
     "LayerNorm",
     "NoDropout",
     "NoNorm",

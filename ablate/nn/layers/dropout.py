@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -48,12 +49,15 @@ class Dropout(Layer):
             if factor == 1.0:
                 return x
             return np.multiply(x, factor, out=x if cache.overwrite else cache.output(x.shape, x))
-        kept = cache.marks("kept", x.shape)
+        mask = cache.saved["mask"] = self.mask(x.shape, cache, rngs)
+        return np.multiply(x, mask, out=cache.output(x.shape, x))
+
+    def mask(self, shape: tuple[int, ...], cache: Cache, rngs: Sequence[np.random.Generator]) -> Floats:
+        """Draw what each unit is multiplied by, (blocks, batch, …)."""
+        kept = cache.marks("kept", shape)
         for row, rng in zip(kept, rngs, strict=True):
             np.greater_equal(rng.random(row.shape, dtype=np.float32), np.float32(self.probability()), out=row)
-        mask = np.multiply(kept, self.mask_value(), out=cache.buffer("mask", x.shape), dtype=cache.dtype)
-        cache.saved["mask"] = mask
-        return np.multiply(x, mask, out=cache.output(x.shape, x))
+        return np.multiply(kept, self.mask_value(), out=cache.buffer("mask", shape), dtype=cache.dtype)
 
     def backward(
         self,
@@ -109,3 +113,20 @@ class BookDropout(_Dropping):
     def at_evaluation(self) -> float:
         """Return 1 - p."""
         return 1.0 - self.drop_probability
+
+
+@register("dropout", "gaussian")
+@dataclass(frozen=True)
+class GaussianDropout(_Dropping):
+    """Multiplicative normal noise with the mean and variance of inverted dropout: N(1, p / (1 - p)).
+
+    No unit is ever switched off, so this arm tells noise from "switching off" (Srivastava et al. 2014, section 10).
+    """
+
+    def mask(self, shape: tuple[int, ...], cache: Cache, rngs: Sequence[np.random.Generator]) -> Floats:
+        """Draw 1 + √(p / (1 - p)) z with z standard normal."""
+        mask, spread = cache.buffer("mask", shape), math.sqrt(self.drop_probability / (1.0 - self.drop_probability))
+        for row, rng in zip(mask, rngs, strict=True):
+            row[...] = rng.standard_normal(row.shape, dtype=np.float32)
+        np.multiply(mask, spread, out=mask)
+        return np.add(mask, 1.0, out=mask)
