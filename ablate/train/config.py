@@ -30,6 +30,7 @@ COMPONENTS: dict[str, type] = {
 DTYPES = ("float32", "float64")
 SAMPLINGS = ("replacement", "shuffle")
 SPLITS = ("train", "validation")
+KEEPS = ("last", "best")
 
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
@@ -56,6 +57,9 @@ class TrainConfig:
         evaluated. The book evaluates from 1.
     target_accuracy, target_split
         The accuracy that has to hold at two consecutive evaluations, and the part it is measured on.
+    keep
+        Which parameters `final/…` and the test part are about: `last`, those after the last step, or `best`, those of
+        the evaluation with the best validation accuracy (early stopping).
     l2
         λ: adds ½ λ ‖W‖² to the loss, λ W to the weights' gradients; biases and norm parameters are left alone.
         Reported losses are without it.
@@ -85,6 +89,7 @@ class TrainConfig:
     evaluate_every: int | None = None
     target_accuracy: float = 0.9
     target_split: str = "validation"
+    keep: str = "last"
     l2: float = 0.0
     clip_norm: float | None = None
     dtype: str = "float32"
@@ -103,7 +108,7 @@ class TrainConfig:
             if getattr(self, name) is not None:
                 _at_least(1, name, getattr(self, name))
         _at_least(0, "evaluate_from", self.evaluate_from)
-        for name, choices in (("sampling", SAMPLINGS), ("target_split", SPLITS), ("dtype", DTYPES)):
+        for name, choices in (("sampling", SAMPLINGS), ("target_split", SPLITS), ("keep", KEEPS), ("dtype", DTYPES)):
             if getattr(self, name) not in choices:
                 raise unknown(name, str(getattr(self, name)), choices)
         if not 0.0 < self.target_accuracy <= 1.0:

@@ -14,6 +14,7 @@ from ablate.streams import streams
 from ablate.train.batches import evaluation_steps, minibatches, total_steps
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import Evaluation, Evaluator
+from ablate.train.keep import Keeper
 from ablate.train.parts import Parts, Source
 from ablate.train.step import Stepper
 
@@ -35,7 +36,9 @@ class Trace:
     first_nonfinite
         int64 (blocks,): steps done when a non-finite number was first seen, or `NEVER`.
     test
-        The evaluation on the test part after the last step.
+        The evaluation on the test part, once, after the last step: of the last parameters, or of the kept ones.
+    tested
+        int64 (blocks,): which evaluation of the grid those parameters belong to.
     training_seconds, evaluation_seconds
         Wall-clock of the group.
     """
@@ -48,6 +51,7 @@ class Trace:
     batch_loss: NDArray[np.float64]
     first_nonfinite: NDArray[np.int64]
     test: Evaluation
+    tested: NDArray[np.int64]
     training_seconds: float
     evaluation_seconds: float
 
@@ -79,6 +83,7 @@ def train_blocks(
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
         evaluator = Evaluator(stepper.replicas, config.loss, source)
+        keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))
         done = 0
         for row, stop in enumerate(grid):
@@ -89,6 +94,8 @@ def train_blocks(
             found = (train.loss, train.accuracy, validation.loss, validation.accuracy)
             for name, values in zip(curves, found, strict=True):
                 curves[name][row] = values
+            if keeper is not None:
+                keeper.see(row, validation.accuracy)
             seen = np.isfinite(train.loss) & np.isfinite(validation.loss)
             _note(first_nonfinite, batch_loss[done:stop], seen, done, stop)
             done = stop
@@ -98,6 +105,10 @@ def train_blocks(
             if (first_nonfinite != NEVER).all():
                 break  # no block has anything left to learn
         evaluation_began = time.perf_counter()
+        tested = np.full(blocks, len(grid) - 1)
+        if keeper is not None:
+            keeper.restore()
+            tested = keeper.row
         test = evaluator(parts.test)  # after the last step, and chosen by nothing
         evaluating += time.perf_counter() - evaluation_began
     first_nonfinite[~np.isfinite(test.loss) & (first_nonfinite == NEVER)] = done
@@ -112,6 +123,7 @@ def train_blocks(
         batch_loss,
         first_nonfinite,
         test,
+        tested,
         time.perf_counter() - began - evaluating,
         evaluating,
     )

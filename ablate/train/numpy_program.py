@@ -144,14 +144,14 @@ def _result(
         best_accuracy=float(np.max(target.values)),
         threshold=stall_threshold(facts["majority_rate"], facts[f"{config.target_split}_size"]),
     )
-    diverged = outcome is Outcome.DIVERGED
+    diverged, tested = outcome is Outcome.DIVERGED, int(trace.tested[block])
     metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
     for part in ("train", "validation"):
         accuracy = curves[f"{part}/accuracy"]
         metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)
         if not diverged:
-            metrics[f"final/{part}_accuracy"] = float(accuracy.values[-1])
-            metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[-1])
+            metrics[f"final/{part}_accuracy"] = float(accuracy.values[tested])
+            metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[tested])
     if not diverged:
         metrics["final/test_accuracy"] = float(trace.test.accuracy[block])
         metrics["final/test_loss"] = float(trace.test.loss[block])
