@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ablate.app.console import duration, root_folder, say
 from ablate.app.request import Request
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.runner import worker_count
+from ablate.sweep.study import Level, Study
 
 
-def plan_study(request: Request, compose: Compose) -> Plan:
-    """Resolve a request into a plan and check its claims, before anything runs."""
+def plan_study(request: Request, compose: Compose, *, planned: int | None = None) -> Plan:
+    """Resolve a request into a plan and check its claims, before anything runs.
+
+    `planned` is the number of seeds the claims are planned for, where the request has more: an extension.
+
+    Raises
+    ------
+    UserError
+        What does not exist; claims that the design cannot answer, that contradict each other, that so few seeds can
+        never decide, or whose arms differ in more than their factors.
+    """
     from ablate.stats.claims import check_claims
+    from ablate.stats.comparable import check_comparable
+    from ablate.stats.planning import check_plan
 
     # Arms first: a level that does not exist is the plainer mistake than a claim about it.
     plan = make_plan(
-        request.study,
+        request.study.model_copy(update={"seeds": request.seeds}),
         name=request.name,
         seeds=request.seeds,
         compose=compose,
         command=request.command,
         note=_note(request),
     )
-    check_claims(request.study, metrics=plan.metrics(), arms=plan.design.arms)
+    arms = plan.design.arms
+    check_claims(plan.study, metrics=plan.metrics(), arms=arms)
+    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, arms=arms)
+    check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
     return plan
 
 
@@ -44,6 +61,8 @@ def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
     say(f"{plan.record.name}: {plan.study.title}")
     seeds = plan.record.seeds
     for line in design_lines(plan.design):
+        say(line)
+    for line in look_lines(plan.study, plan.design.arms):
         say(line)
     say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs\n")
     width = max(len(job.arm.label) for job in plan.jobs)
@@ -78,6 +97,23 @@ def design_lines(design: DesignArms) -> list[str]:
         lines.append("  aliased, not to be told apart by these arms:")
         lines += [f"    {relation}" for relation in design.aliasing]
     return lines
+
+
+def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
+    """Return what a plan says of its looks, and of those at which no claim could be decided."""
+    from ablate.stats.looks import look_levels
+    from ablate.stats.planning import blind_looks
+    from ablate.stats.sequential import family_size
+
+    if not study.looks or not study.claims:
+        return []
+    levels = look_levels(tuple(study.looks), family=family_size(study, arms=arms))
+    blind = blind_looks(study, arms=arms)
+    parts = [
+        f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: passed over)' if seeds in blind else ''}"
+        for seeds, level in zip(study.looks, levels, strict=True)
+    ]
+    return [f"looks: {', '.join(parts)}"]
 
 
 def _history(plan: Plan) -> tuple[frozenset[str], float | None]:

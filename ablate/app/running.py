@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ablate.app.console import root_folder, say, ui_line
+from ablate.app.judging import stop_of
+from ablate.app.looking import run_looks
+from ablate.app.registering import keep_registration
 from ablate.app.reporting import judge_and_report
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
+from ablate.sweep.runner import RunSummary, start_workers, worker_count
 
 
 def run_study(
@@ -39,13 +43,14 @@ def run_study(
     status = "KILLED"
     try:
         plan = plan.after(session.finished())
+        keep_registration(plan, session)
         if before is not None:
             before(plan)
         if starting is not None:
             starting.join()
-        summary = run_plan(plan, session, workers=workers, progress=progress)
+        summary = run_looks(plan, session, root, workers=workers, progress=progress)
         status = "FAILED" if summary.crashes else "FINISHED"
-        _say_summary(plan, summary)
+        _say_summary(plan, summary, stop_of(session.history()))
     finally:
         session.close(status)
     if report:
@@ -59,7 +64,10 @@ def run_study(
         )
 
 
-def _say_summary(plan: Plan, summary: RunSummary) -> None:
+def _say_summary(plan: Plan, summary: RunSummary, stopped: Mapping[str, Any] | None) -> None:
+    if summary.ran == 0 and stopped is not None:
+        say(f"{plan.record.name}: nothing to do: stopped {stopped['reason']}")
+        return
     if summary.ran == 0:
         say(f"{plan.record.name}: nothing to do, all {plan.runs} runs are finished")
         return
