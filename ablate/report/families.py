@@ -181,7 +181,9 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         rows.append(
             Row((
                 _cell(v),
-                f"{badge.glyph} {badge.word}" + (f" ({v.label})" if v.label else ""),
+                f"{badge.glyph} {badge.word}"
+                + (f" ({v.label})" if v.label else "")
+                + (" [post hoc]" if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
                 NONE if v.detectable is None else scaled(v.detectable, v),
             ))

@@ -9,7 +9,7 @@ from ablate.report.ablation import ablation_table, table_metrics
 from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
 from ablate.report.method import method_notes
-from ablate.report.provenance import fixed, provenance
+from ablate.report.provenance import fixed, mixed, provenance
 from ablate.report.registration import Registration, registration
 from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
@@ -134,7 +134,13 @@ class Page:
 
 
 def build_page(
-    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], figures: Figures, inlined: dict[str, str]
+    study: Study,
+    tables: StudyTables,
+    verdicts: Sequence[Verdict],
+    figures: Figures,
+    inlined: dict[str, str],
+    *,
+    extended: Sequence[Verdict] = (),
 ) -> Page:
     """Gather the page.
 
@@ -142,6 +148,8 @@ def build_page(
     ----------
     inlined
         Figure name -> SVG ready to stand in the page.
+    extended
+        Verdicts over all seeds, where some were added after results were seen.
     """
     metrics = table_metrics(tables, verdicts)
     claimed = [quote for claim in study.claims if (quote := claim.quote)]
@@ -158,7 +166,7 @@ def build_page(
         pictures=tuple(_picture(figure, inlined) for figure in figures.verdicts),
         evidence=tuple(_picture(figure, inlined) for figure in figures.evidence),
         robustness=robustness(verdicts),
-        registration=registration(study, tables, verdicts),
+        registration=registration(study, tables, verdicts, extended),
         tuning=tuple(_picture(figure, inlined) for figure in figures.tuning),
         tuned=None,
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
@@ -168,7 +176,7 @@ def build_page(
         own=tuple(_picture(figure, inlined) for figure in figures.own),
         curves=tuple(_picture(figure, inlined) for figure in figures.curves),
         ledger=view,
-        confounds=tuple(study.confounds),
+        confounds=(*study.confounds, *mixed(tables)),
         method=tuple(Fact(*note) for note in method_notes(study, tables, verdicts)),
         command=str(tables.study["command"]),
         fixed=tuple(Fact(*row) for row in fixed(study)),

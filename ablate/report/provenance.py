@@ -55,6 +55,16 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     return rows + [(str(name).replace("_", " "), _text(value)) for name, value in dict(head["provenance"]).items()]
 
 
+def mixed(tables: StudyTables) -> list[str]:
+    """Return, in sentences, what differs within a comparison beside its factors: data, length, version of the code."""
+    found = list(tables.study.get("mixtures") or [])
+    code = tables.study.get("code") or {}
+    if len(code) > 1:
+        parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
+        found.append(f"The runs were made by {len(code)} versions of the code: {parts}.")
+    return found
+
+
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.report.families import BADGES
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, listed, shortened
+from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
 from ablate.stats.forecasts import score_forecasts
 from ablate.stats.verdict import Verdict, p_text
 from ablate.sweep.study import Study
@@ -17,95 +18,137 @@ from ablate.track.record import StudyTables
 
 @dataclass(frozen=True)
 class Registration:
-    """Sentences, (term, value) facts, the diff of later edits, and the forecasts with their scores."""
+    """Sentences, (term, value) facts, the diff of later edits, verdicts over added seeds, forecasts with scores."""
 
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     diff: str
+    extended: Table | None
     forecasts: Table | None
 
 
-def registration(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Registration | None:
+def registration(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict] = ()
+) -> Registration | None:
     """Return the section; None for a study that claims nothing."""
     if not verdicts:
         return None
     head = tables.study
     registered: Mapping[str, Any] = head.get("preregistration") or {}
-    notes, facts, diff = _registered(registered, study)
-    looks, extensions = head.get("looks"), head.get("extensions")
-    notes += _looks(study, looks, verdicts)
-    for extension in extensions if isinstance(extensions, Sequence) else ():
-        notes.append(_extension(extension))
-    return Registration(tuple(notes), tuple(facts), diff, forecast_table(study, verdicts))
+    notes, facts = _registered(registered, study)
+    notes.append(_looks(study, head.get("looks") or (), verdicts))
+    notes += [_extension(event) for event in head.get("extensions") or ()]
+    if registered.get("forecasts_edited"):
+        notes.append("Forecasts were changed after registration; those that were registered are scored.")
+    forecasts = registered["forecasts"] if registered else study.forecasts
+    return Registration(
+        tuple(notes), tuple(facts), str(registered.get("diff") or ""), extended_table(verdicts, extended),
+        forecast_table(forecasts, verdicts, registered=bool(registered)),
+    )  # fmt: skip
 
 
-def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str], list[tuple[str, str]], str]:
+def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str], list[tuple[str, str]]]:
     if not registered:
         none = (
             "Nothing was registered before the runs: claims, δ and metrics may have been chosen after seeing results."
         )
-        return [none], [], ""
-    diff = str(registered.get("diff") or "").strip()
-    when = str(registered.get("time") or registered.get("registered_at") or registered.get("created") or "unknown")
-    facts = [("registered", when), ("hash (SHA-256)", str(registered.get("hash") or "unknown"))]
-    if diff or registered.get("post_hoc"):
-        edited = (
-            "Claims, design or δ were edited after registration; the verdicts above are by the edited version and are "
-            "labelled post hoc."
+        return [none], []
+    facts = [("registered", str(registered["time"])), ("hash (SHA-256)", str(registered["hash"]))]
+    facts += [("edited", when) for when in registered["edits"]]
+    notes = []
+    if not registered["intact"]:
+        notes.append("The registered text does not have the hash that stands on the study run: one was changed.")
+    before = int(registered["runs_before"])
+    if before:
+        notes.append(
+            f"Registered only when {counted(before, 'run')} had finished: claims, δ and metrics may have been chosen "
+            "after seeing results."
         )
-        return [edited], [*facts, ("label", "post hoc")], diff
-    kept = (
-        f"{counted(len(study.claims), 'claim')}, the design, metrics and δ were registered before the first judging "
-        "run and not edited since."
-    )
-    return [kept], facts, ""
+    touched = list(registered["post_hoc"])
+    if registered["diff"]:
+        which = (
+            f"The verdicts on {listed(touched)} are by the edited version and are labelled post hoc."
+            if touched
+            else "No verdict rests on what was edited."
+        )
+        notes.append(f"The study was edited after registration. {which}")
+    elif not before:
+        notes.append(
+            f"{counted(len(study.claims), 'claim')}, the design, metrics, δ and "
+            f"{counted(len(registered['seeds']), 'seed')} were registered before the first judging run and not edited "
+            "since."
+        )
+    return notes, facts
 
 
-def _looks(study: Study, looks: Any, verdicts: Sequence[Verdict]) -> list[str]:
+def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> str:
     if not study.looks:
-        seen = ["One look: the claims were judged once, after the last planned run."]
-    else:
-        seen = [f"Looks were planned after {listed(str(n) for n in study.looks)} seeds."]
+        return "One look: the claims were judged once, after the last planned run."
+    seen = [f"Looks were planned after {listed(str(n) for n in study.looks)} seeds."]
     here = next((v.look for v in verdicts if v.look), None)
     if here:
         number, of, seeds, level = here
-        seen.append(f"This is look {number} of {of}, after {seeds} seeds, at level {p_text(level)}.")
-    if isinstance(looks, Mapping):
-        looks = [looks]
-    for look in looks if isinstance(looks, Sequence) and not isinstance(looks, str) else ():
-        if isinstance(look, Mapping) and (look.get("reason") or look.get("stop_reason")):
-            seen.append(f"Stopped: {look.get('reason') or look.get('stop_reason')}")
-    return [" ".join(seen)]
+        seen.append(f"The verdicts are those of look {number} of {of}, after {seeds} seeds, at level {p_text(level)}.")
+    else:
+        seen.append("The first one is not complete: nothing was judged.")
+    if looks and looks[-1].get("stop"):
+        seen.append(f"Stopped early: {looks[-1]['reason']}.")
+    return " ".join(seen)
 
 
-def _extension(extension: Any) -> str:
-    if isinstance(extension, Mapping):
-        what = ", ".join(f"{key} {value}" for key, value in extension.items())
-        return f"Extended after the first verdicts ({what}): what was judged before is not independent of this."
-    return f"Extended after the first verdicts ({extension}): what was judged before is not independent of this."
+def _extension(event: Mapping[str, Any]) -> str:
+    return (
+        f"Extended after results were seen: on {event['time']} from {event['seeds_before']} to {event['seeds_after']} "
+        "seeds. The verdicts stay those of the registered seeds; tables, figures of runs and the ledger show all."
+    )
 
 
-def forecast_table(study: Study, verdicts: Sequence[Verdict]) -> Table | None:
+def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> Table | None:
+    """Return the verdicts of the plan beside those over all seeds; None without an extension."""
+    if not extended:
+        return None
+    later = {v.claim_id: v for v in extended}
+    rows = []
+    for v in verdicts:
+        cells = [shortened(v.claim_id)]
+        for one in (v, later[v.claim_id]):
+            badge = BADGES[one.outcome]
+            cells += [f"{badge.glyph} {badge.word}", verdict_effect(one) or NONE, str(one.pairs)]
+        rows.append(Row(tuple(cells)))
+    columns = [Column("claim")]
+    for name in ("as registered", "extended"):
+        columns += [Column(name), Column("effect [interval]", "n"), Column("pairs", "n")]
+    note = (
+        "Extended: over all seeds, at the level of the plan, which does not hold for it: that more seeds were run "
+        "depended on what the first had shown. It describes; the registered verdict stands."
+    )
+    return Table("With the added seeds", tuple(columns), tuple(rows), note)
+
+
+def forecast_table(
+    forecasts: Mapping[str, Mapping[str, float]], verdicts: Sequence[Verdict], *, registered: bool
+) -> Table | None:
     """Return who forecast what and how well; None without forecasts.
 
     The Brier score of one forecast is (p - 1)² where the claim was supported, p² where it was refuted, and nothing
     where it is open.
     """
-    if not study.forecasts:
+    if not forecasts:
         return None
-    people = list(study.forecasts)
-    claims = list(dict.fromkeys(claim for said in study.forecasts.values() for claim in said))
+    people = list(forecasts)
+    claims = list(dict.fromkeys(claim for said in forecasts.values() for claim in said))
     rows = []
     for claim in claims:
-        cells = [study.forecasts[who].get(claim) for who in people]
+        cells = [forecasts[who].get(claim) for who in people]
         texts = [NONE if p is None else f"{100 * p:.0f} %" for p in cells]
         rows.append(Row((shortened(claim), _came_out(claim, verdicts), *texts)))
-    scored = score_forecasts(study.forecasts, verdicts)
+    scored = score_forecasts(forecasts, verdicts)
     scores = [NONE if one.brier is None else f"{one.brier:.3f} over {len(one.claims)}" for one in scored]
     rows.append(Row(("Brier score", "", *scores), "total"))
     columns = (Column("claim"), Column("verdict"), *(Column(who, "n") for who in people))
     note = (
-        "Probability that the claim is supported, given before judging. Brier: mean squared miss over decided claims; "
+        f"Probability that the claim is supported, {'registered before judging' if registered else 'not registered'}. "
+        "Brier: mean squared miss over decided claims; "
     )
     return Table("Forecasts", columns, tuple(rows), note + "0 is perfect, 0.25 is always saying 50 %.")
 

@@ -20,6 +20,7 @@ from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
+_HEAD = ("name", "key", "run_id", "command", "created", "definition", "registration", "registered_sha256", "history")
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what was just finished)
 
 
@@ -37,7 +38,13 @@ class ReportPaths:
 
 
 def write_report(
-    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], out: Path, *, progress: Progress | None = None
+    study: Study,
+    tables: StudyTables,
+    verdicts: Sequence[Verdict],
+    out: Path,
+    *,
+    extended: Sequence[Verdict] = (),
+    progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report into a folder.
 
@@ -54,6 +61,8 @@ def write_report(
         What `judge` returned; empty for a study without claims.
     out
         The folder; made if need be. Figures of an earlier report that this one does not have are removed.
+    extended
+        The verdicts over all seeds, where some were added after results were seen: shown beside those of the plan.
     progress
         Called after each figure and after the page.
 
@@ -70,7 +79,7 @@ def write_report(
         if progress:
             progress(done, total, figure.title)
     inlined = {figure.name: inline(rendered[figure.name][0], figure) for figure in drawn.all()}
-    page = build_page(study, tables, verdicts, drawn, inlined)
+    page = build_page(study, tables, verdicts, drawn, inlined, extended=extended)
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES)
     markdown = render("report.md.j2", page=page)
     metric = next(iter(table_metrics(tables, verdicts)), None)
@@ -78,7 +87,7 @@ def write_report(
     texts = {
         "report.html": html,
         "report.md": markdown,
-        "verdicts.json": _judged(tables, verdicts),
+        "verdicts.json": _judged(tables, verdicts, extended),
         "runs.csv": runs_csv(tables),
         "table.tex": latex_table(table, label=str(tables.study["name"])) if table else "% no metric, no table\n",
     }
@@ -91,9 +100,15 @@ def write_report(
     return paths
 
 
-def _judged(tables: StudyTables, verdicts: Sequence[Verdict]) -> str:
-    head = {name: tables.study.get(name) for name in ("name", "key", "run_id", "command", "created", "definition")}
-    document = {"study": head, "verdicts": [verdict.as_dict() for verdict in verdicts]}
+def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:
+    """Everything that `runs.csv` does not hold of what the verdicts were judged by, and the verdicts."""
+    head = {name: tables.study.get(name) for name in _HEAD}
+    document = {
+        "study": head,
+        "facts": tables.facts,
+        "verdicts": [verdict.as_dict() for verdict in verdicts],
+        "extended": [verdict.as_dict() for verdict in extended],
+    }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

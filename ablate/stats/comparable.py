@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ablate.errors import UserError
 from ablate.stats.claims import expand, level_key
-from ablate.sweep.study import Study
+from ablate.sweep.study import Level, Study
 from ablate.track.record import StudyTables
 
 WATCHED = ("fingerprint", "dataset", "steps", "epochs", "dtype", "program", "revision", "commit", "majority_rate")
@@ -34,14 +34,17 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
     A factor is about a fact if the fact's name is a part of its own (`epochs`; `dataset` for `dataset.train_size`), and
     a factor of the data (`dataset…`) is about its fingerprint and majority rate too. Arms without facts are not judged.
     """
+    rows = [{f: row[f] for f in study.factors} for row in tables.planned.to_dict("records")]
+    return _mixed(study, rows, [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
+
+
+def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> list[Mixture]:
     factors = tuple(study.factors)
     explained = {part for factor in factors for part in factor.split(".")}
     if "dataset" in explained or "train_size" in explained:
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
     if "epochs" in explained or "batch_size" in explained:
         explained.add("steps")
-    rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
-    facts = [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]]
     column = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     found = []
     for comparison in expand(study, arms=rows):
@@ -55,15 +58,20 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
     return found
 
 
-def check_comparable(study: Study, tables: StudyTables) -> None:
+def check_comparable(study: Study, arms: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> None:
     """Refuse comparisons of arms on other data, of other length, or of other code; see `mixtures` to label them.
+
+    Parameters
+    ----------
+    arms, facts
+        The levels of every arm of the plan, and what its program knows before running.
 
     Raises
     ------
     UserError
         Naming the first claim, the fact and its values.
     """
-    found = mixtures(study, tables)
+    found = _mixed(study, arms, facts)
     if found:
         raise UserError(f"{found[0].sentence()} Make it a factor, or fix it for all arms.")
 

@@ -34,7 +34,7 @@ def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05)
     """
     if not study.claims:
         return []
-    family = family_size(study)
+    family = family_size(study, arms=arms)
     level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
     return [SeedsNeeded(c.id, least_seeds(c, level / family)) for c in expand(study, arms=arms)]
 
@@ -51,20 +51,21 @@ def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: 
     if short:
         worst = max(short, key=lambda need: need.seeds)
         others = f" ({len(short)} claims need more than {n_seeds})" if len(short) > 1 else ""
+        family = family_size(study, arms=arms)
         raise UserError(
-            f"claim {worst.claim_id}: {n_seeds} seeds cannot decide it whatever they show; with {family_size(study)} "
+            f"claim {worst.claim_id}: {n_seeds} seeds cannot decide it whatever they show; with {family} "
             f"claims in the study its test needs {worst.seeds}{others}. Plan at least {worst.seeds} seeds, or fewer "
             "claims."
         )
 
 
-def blind_looks(study: Study, *, alpha: float = 0.05) -> list[int]:
+def blind_looks(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[int]:
     """Return the looks (seeds) at which no claim could be decided yet: early levels are strict."""
     if not study.looks or not study.claims:
         return []
-    family = family_size(study)
+    family = family_size(study, arms=arms)
     levels = look_levels(tuple(study.looks), alpha=alpha, family=family)
-    comparisons = expand(study)
+    comparisons = expand(study, arms=arms)
     return [
         count
         for count, level in zip(study.looks, levels, strict=True)
@@ -97,6 +98,11 @@ def check_plan(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: f
     check_gates(study)
     check_contradictions(study, arms=arms)
     check_forecasts(study, arms=arms)
+    if study.looks and study.looks[-1] != n_seeds:
+        raise UserError(
+            f"`looks`: the last look must be at the last seed, got looks at {', '.join(map(str, study.looks))} and "
+            f"{n_seeds} seeds. `ablate extend` adds seeds beyond a plan that was run."
+        )
     check_seeds(study, n_seeds, arms=arms, alpha=alpha)
 
 

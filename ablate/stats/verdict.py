@@ -70,6 +70,8 @@ class Verdict:
         Numbers that stand beside: counts, rates, k(n).
     look
         ``(number, of, seeds, level)`` where the study has looks; else None.
+    post_hoc
+        The claim, or what it is judged by, was changed after it was registered.
     """
 
     claim_id: str
@@ -115,6 +117,7 @@ class Verdict:
     sensitivity: tuple[Sensitivity, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     look: tuple[int, int, int, float] | None = None
+    post_hoc: bool = False
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:
@@ -146,6 +149,9 @@ class Verdict:
 
         The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
         """
+        return f"[post hoc] {self._sentence()}" if self.post_hoc else self._sentence()
+
+    def _sentence(self) -> str:
         if self.kind != "effect":
             return self._plain_sentence()
         if self.outcome == "not_tested" or self.effect is None:

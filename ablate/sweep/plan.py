@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,6 +61,18 @@ class Plan:
         """Return the plan with what is finished taken off the missing seeds."""
         jobs = tuple(
             replace(job, missing=tuple(s for s, identity in job.identities.items() if identity not in finished))
+            for job in self.jobs
+        )
+        return replace(self, jobs=jobs)
+
+    def with_seeds(self, seeds: Sequence[int]) -> Plan:
+        """Return the part of the plan that runs these seeds only."""
+        jobs = tuple(
+            replace(
+                job,
+                identities={s: identity for s, identity in job.identities.items() if s in seeds},
+                missing=tuple(s for s in job.missing if s in seeds),
+            )
             for job in self.jobs
         )
         return replace(self, jobs=jobs)

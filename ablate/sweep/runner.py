@@ -33,6 +33,15 @@ class RunSummary:
     outcomes: dict[str, int] = field(default_factory=dict)
     crashes: list[tuple[str, str]] = field(default_factory=list)  # (arm label, last line of the traceback)
 
+    def add(self, later: RunSummary) -> None:
+        """Count in what a later part of the same plan did."""
+        self.ran += later.ran
+        self.seconds += later.seconds
+        self.training_seconds += later.training_seconds
+        for outcome, count in later.outcomes.items():
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
+        self.crashes += later.crashes
+
 
 def worker_count(asked: int | None) -> int:
     """Return the number of worker processes: what was asked for, or one per usable core.

@@ -16,6 +16,7 @@ from pathlib import Path
 from ablate.track.database import exists, read_only
 from ablate.track.layout import Layout
 
+CODE_TAG = "ablate.code"
 _DONE = ("FINISHED", "FAILED")  # FAILED is a crashed run, which is a result too; KILLED and RUNNING are not
 
 
@@ -178,3 +179,13 @@ def tags_of(connection: sqlite3.Connection, study_run: str, key: str) -> dict[st
             (study_run, key),
         )
     )
+
+
+def own_tags(connection: sqlite3.Connection, key: str) -> dict[str, str]:
+    """Return run id -> value of one tag, over the study runs themselves."""
+    return dict(connection.execute("SELECT run_uuid, value FROM tags WHERE key = ?", (key,)))
+
+
+def code_versions(connection: sqlite3.Connection, study_run: str) -> dict[str, str]:
+    """Return seed run id -> version of the code that made it, where the run says so."""
+    return tags_of(connection, study_run, CODE_TAG)

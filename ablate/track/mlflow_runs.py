@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ablate.track import owner, payload
 from ablate.track.database import local_path
 from ablate.track.files import write_json
-from ablate.track.ledger import StudyRun
+from ablate.track.ledger import CODE_TAG, StudyRun
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point, arm_points
 from ablate.train.outcome import Outcome
@@ -45,6 +45,8 @@ class RunWriter:
             "mlflow.source.name": study.command,
             "mlflow.source.type": "LOCAL",
         }
+        # On every run: a study that is gone on with after a change to the code has runs of both.
+        self._shared[CODE_TAG] = " ".join(filter(None, (about.get("ablate"), about.get("git_commit"))))
         if commit := about.get("git_commit"):
             self._shared["mlflow.source.git.commit"] = commit.removesuffix("+dirty")
 

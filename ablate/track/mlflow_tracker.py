@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
-from ablate.track import ledger, owner, payload
+from ablate.track import history, ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, read_only, settle
 from ablate.track.files import merge_correctness, write_json
 from ablate.track.layout import Layout
@@ -92,6 +92,26 @@ class MlflowSession(StudySession):
         """
         with failures(self.layout):
             self._write_arm(arm, runs)
+
+    def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what was fixed before the runs, as a file and by its hash and time on the run. The first stands."""
+        with failures(self.layout):
+            held = history.write_registration(self.folder, document)
+            with read_only(self.layout.database) as connection:
+                tagged = self.run_id in ledger.own_tags(connection, history.HASH_TAG)
+            if not tagged:
+                self._client.set_tag(self.run_id, history.HASH_TAG, held["sha256"])
+                self._client.set_tag(self.run_id, history.TIME_TAG, held["time"])
+        return held
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Add an event to the history of the study run."""
+        with failures(self.layout):
+            history.append_event(self.folder, event)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the events of the study run, the earliest first."""
+        return history.read_history(self.folder)
 
     def close(self, status: str) -> None:
         """End the session: `FINISHED`, `FAILED` or `KILLED`. Runs that were being written are marked `KILLED`."""

@@ -18,6 +18,7 @@ from ablate.errors import Failure, UserError, unknown
 from ablate.track import ledger, payload
 from ablate.track.database import exists, local_path, read_only
 from ablate.track.files import CORRECTNESS, read_correctness
+from ablate.track.history import HASH_TAG, read_history, read_registration
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
@@ -72,8 +73,10 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         runs = ledger.children(connection, study.run_id)
         curves_of = ledger.tags_of(connection, study.run_id, "ablate.curves")
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
+        code_of = ledger.code_versions(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
-    record = _plan(layout, study)
+    folder = _folder(layout, study)
+    record = _plan(folder, study)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
     return StudyTables(
@@ -87,6 +90,10 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "created": study.created,
             "provenance": _under(study.tags, "ablate.provenance."),
             "design": record.design,
+            "registration": read_registration(folder),
+            "registered_sha256": study.tags.get(HASH_TAG, ""),
+            "history": read_history(folder),
+            "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         },
         planned=_planned(record.arms),
         seeds=_seeds(record, counted, scalars, steps_of),
@@ -161,11 +168,15 @@ def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
     raise unknown(f"key of study {name}", str(key), {study.key for study in named})
 
 
-def _plan(layout: Layout, study: StudyRun) -> StudyRecord:
+def _folder(layout: Layout, study: StudyRun) -> Path:
     # Not where the database says but where it lies now: a copied checkout is read before anything relocates it.
     folder = local_path(study.artifact_uri)
     moved = layout.study_artifacts(study.name).joinpath(*folder.parts[-2:])
-    path = (moved if moved.exists() else folder) / "plan.json"
+    return moved if moved.exists() else folder
+
+
+def _plan(folder: Path, study: StudyRun) -> StudyRecord:
+    path = folder / "plan.json"
     try:
         return payload.planned(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:

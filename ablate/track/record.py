@@ -88,6 +88,8 @@ class StudyTables:
     study
         `name, key, definition, command, run_id, experiment_id, created` (ISO time), `provenance`: a dict of strings
         (git commit, versions, host, CPU, threads, BLAS), and `design`: how the arms were chosen (see `StudyRecord`).
+        `registration` and `history` (see `track.history`), `registered_sha256`: the hash as the run itself holds it,
+        and `code`: version of the code -> seed runs made by it.
     planned
         One row per planned arm, design order: `arm_id, arm, baseline` (bool), one column per factor.
     seeds

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
@@ -18,6 +19,18 @@ class StudySession(ABC):
     @abstractmethod
     def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
         """Write newly finished seed runs of one arm, and bring the arm's summary up to date."""
+
+    @abstractmethod
+    def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what was fixed before the runs (`time`, `sha256`, …). The first stands; return the one that does."""
+
+    @abstractmethod
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Add an event (a look, an extension, an edit) to the history of the study run."""
+
+    @abstractmethod
+    def history(self) -> list[dict[str, Any]]:
+        """Return the events of the study run, the earliest first."""
 
     @abstractmethod
     def close(self, status: str) -> None:
@@ -44,6 +57,15 @@ class _MemorySession(StudySession):
         held = self._store.runs.setdefault((self.study.name, self.study.key), {})
         held.update({run.identity: (arm, run) for run in runs})
 
+    def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        return self._store.registered.setdefault((self.study.name, self.study.key), dict(document))
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        self._store.events.setdefault((self.study.name, self.study.key), []).append(dict(event))
+
+    def history(self) -> list[dict[str, Any]]:
+        return list(self._store.events.get((self.study.name, self.study.key), []))
+
     def close(self, status: str) -> None:
         self.status = status
 
@@ -53,6 +75,8 @@ class MemoryTracker(Tracker):
 
     def __init__(self) -> None:
         self.runs: dict[tuple[str, str], dict[str, tuple[ArmRecord, SeedRecord]]] = {}
+        self.registered: dict[tuple[str, str], dict[str, Any]] = {}
+        self.events: dict[tuple[str, str], list[dict[str, Any]]] = {}
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""

@@ -1,0 +1,115 @@
+"""A tracked study, judged: as it was registered, what was edited or added since labelled as such."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.app.console import MARKS, say
+from ablate.sweep.registration import Changes, changes, hash_of
+from ablate.sweep.study import Study
+from ablate.sweep.study_file import parse_study
+
+if TYPE_CHECKING:
+    from ablate.stats.verdict import Verdict
+    from ablate.track.record import StudyTables
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What `report` and `verdict` speak of.
+
+    Attributes
+    ----------
+    tables
+        The runs; `study` holds `preregistration`, `looks`, `extensions` and `mixtures` too.
+    verdicts
+        By the seeds that were planned.
+    extended
+        By all seeds, where some were added after results were seen; else empty.
+    """
+
+    study: Study
+    tables: StudyTables
+    verdicts: list[Verdict]
+    extended: list[Verdict]
+
+
+def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
+    """Read a tracked study back and judge it by the claims it was tracked with."""
+    from ablate.track.read import read_study
+
+    tables = read_study(root, name, key=key)
+    study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}")
+    return judge_tables(study, tables)
+
+
+def judge_tables(study: Study, tables: StudyTables) -> Judged:
+    """Judge tables whose `study` holds what was registered and what was done since."""
+    from ablate.stats.comparable import mixtures
+    from ablate.stats.sequential import judge_registered, of_seeds
+
+    registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
+    changed = changes(registered, study) if registered else Changes()
+    stopped = stop_of(events)
+    if stopped is not None:
+        # Seeds of looks that were not needed are no missing runs.
+        ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
+        tables = of_seeds(tables, {*_order(study, tables)[: stopped["seeds"]], *ran})
+    verdicts, extended = judge_registered(
+        study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
+    )  # fmt: skip
+    head = {
+        **tables.study,
+        "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
+        "looks": [event for event in events if event["event"] == "look"],
+        "extensions": [event for event in events if event["event"] == "extension"],
+        "mixtures": [mixture.sentence() for mixture in mixtures(study, tables)],
+    }
+    return Judged(study, dataclasses.replace(tables, study=head), verdicts, extended)
+
+
+def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the look at which a study stopped early, if it did, by what was last recorded."""
+    looks = [event for event in events if event["event"] == "look"]
+    return looks[-1] if looks and looks[-1]["stop"] else None
+
+
+def say_verdicts(judged: Judged) -> None:
+    """Print one line per verdict; those over added seeds under those of the plan."""
+    for verdict in judged.verdicts:
+        say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+    if not judged.verdicts:
+        say("no claims in this study: the report compares every arm with the baseline")
+    if judged.extended:
+        say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
+    for verdict in judged.extended:
+        say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+
+
+def _order(study: Study, tables: StudyTables) -> list[int]:
+    from ablate.stats.sequential import planned_seeds
+
+    return planned_seeds(study, tables)
+
+
+def _preregistration(
+    registered: Mapping[str, Any], changed: Changes, events: Sequence[Mapping[str, Any]], tag: str
+) -> dict[str, Any]:
+    if not registered:
+        return {}
+    return {
+        "time": registered["time"],
+        "hash": registered["sha256"],
+        "intact": hash_of(registered["text"]) == registered["sha256"] == tag,
+        "seeds": list(registered["seeds"]),
+        "runs_before": registered["runs_before"],
+        "forecasts": registered["definition"].get("forecasts", {}),
+        "forecasts_edited": changed.forecasts,
+        "edits": [event["time"] for event in events if event["event"] == "edit"],
+        "diff": changed.diff,
+        "post_hoc": sorted(changed.post_hoc),
+    }

@@ -1,0 +1,62 @@
+"""Before anything is trained: what was registered, and what this run changes of it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from ablate.sweep.plan import Plan
+from ablate.sweep.registration import changes, definition, hash_of, register, text_of
+from ablate.track.tracker import StudySession
+
+
+def now() -> str:
+    """Return the time as it is kept: ISO, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def keep_registration(plan: Plan, session: StudySession) -> None:
+    """Register a study that claims something at its first run; at a later one, keep what differs.
+
+    More seeds are kept as an extension, another definition as an edit, both with the time; the user is told.
+    """
+    if not plan.study.claims:
+        return
+    seeds = plan.record.seeds
+    fresh = register(plan.study, seeds, command=plan.record.command, runs_before=len(session.finished()))
+    held = session.register(fresh)
+    events = session.history()
+    known = set(held["seeds"]).union(*(event["added"] for event in events if event["event"] == "extension"))
+    added = [seed for seed in seeds if seed not in known]
+    if added:
+        session.note(_extension(known, added, plan.record.command))
+        _warn(
+            f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
+            "stay those of the registered seeds, the extended ones stand beside them"
+        )
+    changed = changes(held, plan.study)
+    sha = hash_of(text_of(definition(plan.study), held["seeds"]))
+    if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
+        session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})
+    if changed.diff:
+        touched = ", ".join(sorted(changed.post_hoc)) or "no claim"
+        _warn(
+            f"the study was changed since it was registered on {held['time']}: post hoc for {touched}; give the "
+            f"changed study a file of its own to register it\n{changed.diff}"
+        )
+
+
+def _extension(known: set[int], added: list[int], command: str) -> dict[str, Any]:
+    return {
+        "event": "extension",
+        "time": now(),
+        "added": added,
+        "seeds_before": len(known),
+        "seeds_after": len(known) + len(added),
+        "command": command,
+    }
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"ablate: {text}\n")

@@ -1,0 +1,126 @@
+"""What is fixed before the first judging run, as one canonical text with a hash; what changed of it since.
+
+The text is the study as it will be judged: factors, design, baseline, seeds, looks, claims with δ and gates, forecasts,
+everything but prose. YAML with sorted keys, so that the same study gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ablate.sweep.study import Study
+
+PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds")
+"""Keys of a study that no verdict depends on."""
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a study differs from what was registered.
+
+    Attributes
+    ----------
+    diff
+        Unified diff of the two texts, empty where nothing changed.
+    post_hoc
+        Claims whose verdict is not the registered one any more: those that were edited or added, those whose positive
+        control was; all of them where the design changed, or where a claim was dropped (which leaves the rest a larger
+        share of α).
+    forecasts
+        Forecasts were changed.
+    """
+
+    diff: str = ""
+    post_hoc: frozenset[str] = frozenset()
+    forecasts: bool = False
+
+
+def definition(study: Study) -> dict[str, Any]:
+    """Return what a study is judged by, JSON-ready, seeds and prose left out.
+
+    What is empty is left out too: a key that a later version adds does not read as an edit.
+    """
+    data = study.model_dump(mode="json", exclude={*PROSE, "seeds"})
+    data["claims"] = [
+        {name: value for name, value in claim.items() if name != "quote" and value not in _EMPTY}
+        for claim in data["claims"]
+    ]
+    return {name: value for name, value in data.items() if value not in _EMPTY}
+
+
+def text_of(what: Mapping[str, Any], seeds: Sequence[int]) -> str:
+    """Return the canonical text.
+
+    >>> print(text_of({"looks": [2, 4], "factors": {"norm": ["none", "batch"]}}, range(4)), end="")
+    factors:
+      norm: [none, batch]
+    looks: [2, 4]
+    seeds: [0, 1, 2, 3]
+    """
+    whole = {**what, "seeds": list(seeds)}
+    return yaml.safe_dump(whole, sort_keys=True, allow_unicode=True, width=110, default_flow_style=None)
+
+
+def register(study: Study, seeds: Sequence[int], *, command: str, runs_before: int = 0) -> dict[str, Any]:
+    """Return the document that is kept: the text, its SHA-256, the time (UTC, now), and what was there already.
+
+    `runs_before` counts finished runs of the study: where there are any, this comes too late to be a registration
+    before the runs, and the report says so.
+    """
+    what = definition(study)
+    text = text_of(what, seeds)
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "sha256": hash_of(text),
+        "text": text,
+        "definition": what,
+        "seeds": list(seeds),
+        "command": command,
+        "runs_before": runs_before,
+    }
+
+
+def hash_of(text: str) -> str:
+    """Return the SHA-256 of a text, hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+def changes(registered: Mapping[str, Any], study: Study) -> Changes:
+    """Compare a study with what was registered; seeds are no part of it (more seeds are an extension)."""
+    seeds = registered["seeds"]
+    before, after = _as_now(registered["definition"], study), definition(study)
+    if before == after:
+        return Changes()
+    lines = difflib.unified_diff(
+        text_of(before, seeds).splitlines(), text_of(after, seeds).splitlines(), "registered", "now", lineterm="", n=2
+    )
+    old, new = ({claim["id"]: claim for claim in part.get("claims", [])} for part in (before, after))
+    rest = {*before, *after} - {"claims", "forecasts"}
+    if any(before.get(key) != after.get(key) for key in rest) or old.keys() - new.keys():
+        touched = set(new)
+    else:
+        touched = {name for name, claim in new.items() if old.get(name) != claim}
+        touched |= {claim.id for claim in study.claims if _controls(claim) & touched}
+    return Changes("\n".join(lines), frozenset(touched), before.get("forecasts") != after.get("forecasts"))
+
+
+def _controls(claim: Any) -> set[str]:
+    return {gate.claim for gate in claim.gates if gate.kind == "positive_control"}
+
+
+def _as_now(held: Mapping[str, Any], study: Study) -> dict[str, Any]:
+    """Read what was registered with today's schema, so that a default added since is no edit."""
+    try:
+        return definition(Study.model_validate({"title": study.title, **held}))
+    except ValidationError:
+        return dict(held)
