@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from ablate.nn.chain import Chain
+
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 Views = dict[str, Floats]  # parameter or state name -> (blocks, …) array
+
+
+def batch_last(x: Floats) -> Floats:
+    """Return the view (blocks, channels, height, width, batch) of images (blocks, batch, channels, height, width).
+
+    This is how images lie in memory, everywhere in the core: whatever is cut out of an image for a convolution or
+    a pooling window is then a run of at least `batch` numbers, copied and compared at the speed of memory; a
+    convolution is one product per block with nothing to transpose; and a channel is one run. Measured for the
+    windows of 100 images of 28x28 under a 5x5 kernel: 0.25 ms, and 0.6 ms with the batch first (decision 10).
+    """
+    return x.transpose(0, 2, 3, 4, 1)
+
+
+def empty(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Return an uninitialised array; five axes are images, which lie with the batch last in memory."""
+    if len(shape) != 5:
+        return np.empty(shape, dtype)
+    blocks, batch, *image = shape
+    return np.empty((blocks, *image, batch), dtype).transpose(0, 4, 1, 2, 3)
 
 
 class Cache:
@@ -27,10 +50,21 @@ class Cache:
         Whether the pass trains (batch statistics, masks) or evaluates.
     overwrite
         Whether `forward` may write its result over its input.
+    chains
+        For a composite layer, its branches with their own arrays; their `shared` is another than the composite's,
+        so that what the composite holds there outlives them.
     """
 
-    def __init__(self, shared: dict[Any, Floats], *, dtype: np.dtype[Any], train: bool, overwrite: bool) -> None:
-        self.dtype, self.train, self.overwrite = dtype, train, overwrite
+    def __init__(
+        self,
+        shared: dict[Any, Floats],
+        *,
+        dtype: np.dtype[Any],
+        train: bool,
+        overwrite: bool,
+        chains: Sequence[Chain] = (),
+    ) -> None:
+        self.dtype, self.train, self.overwrite, self.chains = dtype, train, overwrite, chains
         self.saved: Views = {}
         self._shared = shared
         self._own: dict[Any, Any] = {}
@@ -40,14 +74,14 @@ class Cache:
         key = (name, shape)
         found = self._own.get(key)
         if found is None:
-            found = self._own[key] = np.empty(shape, self.dtype)
+            found = self._own[key] = empty(shape, self.dtype)
         return found
 
     def marks(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Return this node's own buffer of truth values."""
         found = self._own.get((name, shape))
         if found is None:
-            found = self._own[name, shape] = np.empty(shape, np.bool_)
+            found = self._own[name, shape] = empty(shape, np.bool_)
         return found
 
     def output(self, shape: tuple[int, ...], beside: Floats) -> Floats:
@@ -60,7 +94,7 @@ class Cache:
         Two per shape serve a whole network in turns, where one per node would push each other out of the cache.
         """
         first = self._common(("handover", 0, shape), shape)
-        if beside is not first and beside.base is not first:
+        if _owner(beside) is not _owner(first):
             return first
         return self._common(("handover", 1, shape), shape)
 
@@ -86,8 +120,13 @@ class Cache:
     def _common(self, key: Any, shape: tuple[int, ...]) -> Floats:
         found = self._shared.get(key)
         if found is None:
-            found = self._shared[key] = np.empty(shape, self.dtype)
+            found = self._shared[key] = empty(shape, self.dtype)
         return found
+
+
+def _owner(array: Floats) -> Any:
+    """Return the array whose memory this is (NumPy lets a view of a view point to it)."""
+    return array if array.base is None else array.base
 
 
 def column_sum(x: Floats, out: Floats, cache: Cache, *, scale: float = 1.0) -> Floats:

@@ -13,6 +13,8 @@ from ablate.nn.arrays import Cache, Floats, Views
 from ablate.nn.params import Parameter
 
 Shape = tuple[int, ...]
+Layers = Sequence[tuple[str, "Layer"]]
+"""Layers one after another, each with the name of its place."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,31 @@ class Layer(ABC):
     keeps_output: ClassVar[bool] = False
     """`backward` reads what `forward` returned, so the next node must not write over it."""
 
-    def parameters(self, shape: Shape) -> Sequence[Parameter]:  # noqa: ARG002
-        """Return the layer's parameters for inputs of `shape` (without blocks and batch)."""
+    passes_input: ClassVar[bool] = False
+    """`forward` may return its input, or a view of it: what must not be written over there, must not be here."""
+
+    joins: ClassVar[str] = ""
+    """How a composite joins the ends of its branches, in a word: ``sum``, ``channels``."""
+
+    def branches(self, shape: Shape) -> Sequence[tuple[str, Layers]]:  # noqa: ARG002
+        """Return the chains inside a composite layer, by name, each for inputs of `shape`; a plain layer has none.
+
+        Their parameters, gradients, state and caches are kept as those of any other layer; the composite finds
+        them, bound together, in ``cache.chains``, in this order.
+        """
         return ()
+
+    def parameters(self, shape: Shape) -> Sequence[Parameter]:  # noqa: ARG002
+        """Return the layer's own parameters for inputs of `shape` (without blocks and batch)."""
+        return ()
+
+    def multiply_adds(self, shape: Shape) -> int:  # noqa: ARG002
+        """Return the multiply-adds of one example's forward pass in the layer's own products with weights.
+
+        What is done to each number on its own (activations, norms, pooling, adding a bias) is not counted, as is
+        the custom (He et al. 2016, table 1). What is inside a composite is counted there.
+        """
+        return 0
 
     def out_shape(self, shape: Shape) -> Shape:
         """Return the shape of the output for inputs of `shape`, both without blocks and batch."""
@@ -51,7 +75,8 @@ class Layer(ABC):
         Parameters
         ----------
         x
-            (blocks, batch, features); only where `cache.overwrite` holds may the layer write over it.
+            (blocks, batch, features), or (blocks, batch, channels, height, width) with the batch last in memory (see
+            `ablate.nn.arrays.batch_last`); only where `cache.overwrite` holds may the layer write over it.
             When evaluating, it may be (1, batch, features), the same for all blocks.
         params, state
             Named views, (blocks, …). `state` is updated in place when `cache.train`.

@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ablate.nn.arrays import Cache, Floats, Views
+from ablate.nn.chain import Chain, Link
 from ablate.nn.init import Initializer
-from ablate.nn.layer import Layer, Shape
+from ablate.nn.layer import Layers, Shape
+from ablate.nn.nodes import Node, chain, walk
 from ablate.nn.params import ParameterLayout
 
 
-@dataclass(frozen=True)
-class Node:
-    """One layer in its place; shapes without blocks and batch."""
-
-    name: str
-    layer: Layer
-    in_shape: Shape
-    out_shape: Shape
-
-
 class Network:
-    """A chain of layers for inputs of one shape; holds no numbers.
+    """Layers for inputs of one shape, chained; a layer may hold chains of its own. Holds no numbers.
 
     Attributes
     ----------
     nodes
         The layers in order, with the shapes that enter and leave them; layers that do nothing are left out.
+    every
+        `nodes` and all that is inside them, in the order data reaches them.
     layout
-        Where each parameter lies in a block's flat vector.
+        Where each parameter of each of `every` lies in a block's flat vector.
     """
 
-    def __init__(self, shape: Shape, layers: Sequence[tuple[str, Layer]]) -> None:
-        nodes: list[Node] = []
+    def __init__(self, shape: Shape, layers: Layers) -> None:
         self.in_shape = shape
-        for name, layer in layers:
-            if not layer.identity:
-                nodes.append(Node(name, layer, shape, layer.out_shape(shape)))
-                shape = nodes[-1].out_shape
-        self.out_shape = shape
-        self.nodes = tuple(nodes)
-        self.layout = ParameterLayout([node.layer.parameters(node.in_shape) for node in nodes])
+        self.nodes = chain(layers, shape)
+        self.out_shape = self.nodes[-1].out_shape if self.nodes else shape
+        self.every = tuple(walk(self.nodes))
+        names = [node.name for node in self.every]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two layers of a network have one name: {', '.join(sorted(twice))}")
+        self.layout = ParameterLayout([node.layer.parameters(node.in_shape) for node in self.every])
 
     @property
     def parameters(self) -> int:
         """Number of learnt scalars."""
         return self.layout.size
 
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of one example's forward pass; see `Layer.multiply_adds`."""
+        return sum(node.layer.multiply_adds(node.in_shape) for node in self.every)
+
     def numbers_per_example(self) -> int:
         """Return how many numbers one example leaves behind in a training pass; for the memory estimate."""
-        return sum(int(np.prod(node.out_shape)) for node in self.nodes)
+        return sum(int(np.prod(node.out_shape)) for node in self.every)
 
 
 class Replicas:
@@ -70,8 +67,8 @@ class Replicas:
     ----------
     params, grads
         (blocks, parameters); weights first, see `ParameterLayout`.
-    state
-        Per node, its running state, (blocks, …).
+    views, state
+        Per node of ``network.every``: its parameters and its running state, (blocks, …) each, by name.
     """
 
     def __init__(self, network: Network, *, blocks: int, dtype: Any = np.float32) -> None:
@@ -85,13 +82,14 @@ class Replicas:
                 name: np.broadcast_to(start, (blocks, *start.shape)).astype(self.dtype)
                 for name, start in node.layer.state(node.in_shape).items()
             }
-            for node in network.nodes
+            for node in network.every
         ]
-        self._caches = {train: self._build_caches(train=train) for train in (True, False)}
+        self._places = {node.name: place for place, node in enumerate(network.every)}
+        self._chains = {train: self._bind(network.nodes, [], train=train) for train in (True, False)}
 
     def init(self, initializer: Initializer, rngs: Sequence[np.random.Generator]) -> None:
         """Draw each block's weights from its own generator, layer after layer; set the rest to its start."""
-        for node, views in zip(self.network.nodes, self.views, strict=True):
+        for node, views in zip(self.network.every, self.views, strict=True):
             for parameter in node.layer.parameters(node.in_shape):
                 for block, rng in enumerate(rngs):
                     views[parameter.name][block] = (
@@ -106,36 +104,52 @@ class Replicas:
         Parameters
         ----------
         x
-            (blocks, batch, features), never written to; when evaluating also (1, batch, features), shared.
+            (blocks, batch, …), never written to; when evaluating also (1, batch, …), shared. The rest of the shape is
+            that of the network's input, or flat.
         rngs
             One generator per block, for layers that draw; needed when training.
         """
-        for node, params, state, cache in zip(
-            self.network.nodes, self.views, self.state, self._caches[train], strict=True
-        ):
-            x = node.layer.forward(x, params, state, cache, rngs)
-        return x
+        return self._chains[train].forward(x.reshape(*x.shape[:2], *self.network.in_shape), rngs)
 
-    def backward(self, dscores: Floats) -> None:
-        """Fill `grads` from the gradient of the loss with respect to the scores of the last training pass."""
-        dy: Floats | None = dscores
-        for index in range(len(self.network.nodes) - 1, -1, -1):
-            assert dy is not None
-            dy = self.network.nodes[index].layer.backward(
-                dy, self.views[index], self._grad_views[index], self._caches[True][index], need_dx=index > 0
-            )
+    def backward(self, dscores: Floats, *, need_dx: bool = False) -> Floats | None:
+        """Fill `grads` from the gradient of the loss with respect to the scores of the last training pass.
 
-    def _build_caches(self, *, train: bool) -> list[Cache]:
-        shared: dict[Any, Floats] = {}
-        nodes = self.network.nodes
-        return [
-            Cache(
-                shared,
+        Returns
+        -------
+        numpy.ndarray or None
+            The gradient with respect to the input, where `need_dx`; valid until the next pass.
+        """
+        return self._chains[True].backward(dscores, need_dx=need_dx)
+
+    def _bind(self, nodes: Sequence[Node], pools: list[dict[Any, Floats]], *, train: bool, depth: int = 0) -> Chain:
+        """Give each layer its arrays. One pool of shared buffers per depth: inner layers never touch the outer's."""
+        if depth == len(pools):
+            pools.append({})
+        links: list[Link] = []
+        for index, node in enumerate(nodes):
+            place = self._places[node.name]
+            cache = Cache(
+                pools[depth],
                 dtype=self.dtype,
                 train=train,
-                # The first node's input is the data. Evaluation has no backward that could miss anything, but
-                # its input may be shared by all blocks, which only a node after the first Dense cannot meet.
-                overwrite=index > 0 and not (train and nodes[index - 1].layer.keeps_output),
+                overwrite=_may_overwrite(nodes[:index], train=train),
+                chains=tuple(self._bind(branch.nodes, pools, train=train, depth=depth + 1) for branch in node.branches),
             )
-            for index in range(len(nodes))
-        ]
+            links.append(
+                Link(node.name, node.layer, self.views[place], self._grad_views[place], self.state[place], cache)
+            )
+        return Chain(tuple(links))
+
+
+def _may_overwrite(before: Sequence[Node], *, train: bool) -> bool:
+    """Return whether a node may write over what the nodes `before` it in its chain hand it.
+
+    Not over a chain's own input: that is the data, or what other branches read, too. And not over what a backward
+    pass reads; evaluation has none.
+    """
+    for node in reversed(before):
+        if train and node.layer.keeps_output:
+            return False
+        if not node.layer.passes_input:
+            return True
+    return False

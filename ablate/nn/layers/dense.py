@@ -38,6 +38,11 @@ class Dense(Layer):
         """Return (units,)."""
         return (self.units,)
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return in * units."""
+        (width,) = shape
+        return width * self.units
+
     def forward(
         self,
         x: Floats,

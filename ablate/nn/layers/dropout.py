@@ -23,6 +23,8 @@ class Dropout(Layer):
     float32 and float64 runs drop the same units.
     """
 
+    passes_input: ClassVar[bool] = True
+
     def mask_value(self) -> float:
         """Return what a kept unit is multiplied by."""
         return 1.0
