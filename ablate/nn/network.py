@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,9 @@ class Network:
         return sum(int(np.prod(node.out_shape)) for node in self.nodes)
 
 
+Watch = Callable[[int, Floats, Floats], None]  # (position of the node, its input, its output), both to be read only
+
+
 class Replicas:
     """Independent replicas of one network, a block each, trained together.
 
@@ -100,7 +103,9 @@ class Replicas:
                         else initializer.draw(rng, parameter.shape, parameter.fans)
                     )
 
-    def forward(self, x: Floats, *, train: bool, rngs: Sequence[np.random.Generator] = ()) -> Floats:
+    def forward(
+        self, x: Floats, *, train: bool, rngs: Sequence[np.random.Generator] = (), watch: Watch | None = None
+    ) -> Floats:
         """Return the scores, (blocks, batch, classes); valid until the next pass.
 
         Parameters
@@ -109,12 +114,23 @@ class Replicas:
             (blocks, batch, features), never written to; when evaluating also (1, batch, features), shared.
         rngs
             One generator per block, for layers that draw; needed when training.
+        watch
+            Called after each node. A node that works in place has written over its input by then.
         """
-        for node, params, state, cache in zip(
-            self.network.nodes, self.views, self.state, self._caches[train], strict=True
+        for position, (node, params, state, cache) in enumerate(
+            zip(self.network.nodes, self.views, self.state, self._caches[train], strict=True)
         ):
-            x = node.layer.forward(x, params, state, cache, rngs)
+            entered, x = x, node.layer.forward(x, params, state, cache, rngs)
+            if watch is not None:
+                watch(position, entered, x)
         return x
+
+    def copy_from(self, other: Replicas) -> None:
+        """Take over another's parameters and running state; nothing is shared."""
+        self.params[...] = other.params
+        for mine, theirs in zip(self.state, other.state, strict=True):
+            for name, value in theirs.items():
+                mine[name][...] = value
 
     def backward(self, dscores: Floats) -> None:
         """Fill `grads` from the gradient of the loss with respect to the scores of the last training pass."""
