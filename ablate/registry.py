@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 from ablate.errors import unknown
 
-GROUPS = ("model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss", "program")
+GROUPS = (
+    "model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss", "program", "schedule",
+)  # fmt: skip
 
 C = TypeVar("C", bound=type)
 

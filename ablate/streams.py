@@ -10,10 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-Purpose = Literal["split", "init", "shuffle", "dropout", "augment", "tune", "program"]
+Purpose = Literal["split", "init", "shuffle", "dropout", "augment", "tune", "program", "change", "lens"]
 
 # Positions are part of every result: append, never reorder.
-_PURPOSES: tuple[Purpose, ...] = ("split", "init", "shuffle", "dropout", "augment", "tune", "program")
+_PURPOSES: tuple[Purpose, ...] = (
+    "split", "init", "shuffle", "dropout", "augment", "tune", "program", "change", "lens",
+)  # fmt: skip
 
 ENTROPY = 0x61626C617465  # "ablate"; fixed, so that a seed means the same draws everywhere
 

@@ -11,8 +11,11 @@ from ablate.nn.activations import (
     Sigmoid,
     SiLU,
     Softplus,
+    SteepSigmoid,
     Step,
+    StepSTE,
     Tanh,
+    ZeroCentredSigmoid,
 )
 from ablate.nn.init import He, Initializer, Normal, Xavier
 from ablate.nn.layers import (
@@ -30,10 +33,12 @@ from ablate.nn.layers import (
 from ablate.nn.losses import CrossEntropy, Loss, MeanSquaredError, softmax
 from ablate.nn.model import Mlp, Model
 from ablate.nn.network import Network, Replicas
+from ablate.nn.orthogonal import LSUV, Orthogonal
 
 __all__ = [
     "ELU",
     "GELU",
+    "LSUV",
     "Activation",
     "BatchNorm",
     "BernoulliDropout",
@@ -57,13 +62,17 @@ __all__ = [
     "NoNorm",
     "Norm",
     "Normal",
+    "Orthogonal",
     "ReLU",
     "Replicas",
     "SiLU",
     "Sigmoid",
     "Softplus",
+    "SteepSigmoid",
     "Step",
+    "StepSTE",
     "Tanh",
     "Xavier",
+    "ZeroCentredSigmoid",
     "softmax",
 ]

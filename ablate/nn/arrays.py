@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 Views = dict[str, Floats]  # parameter or state name -> (blocks, …) array
+Watch = Callable[[int, Floats, Floats], None]  # (position of a node, its input, its output)
 
 
 def batch_last(x: Floats) -> Floats:
@@ -53,6 +54,11 @@ class Cache:
     chains
         For a composite layer, its branches with their own arrays; their `shared` is another than the composite's,
         so that what the composite holds there outlives them.
+
+    Attributes
+    ----------
+    watch
+        Called after `forward` while a pass is watched.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Cache:
     ) -> None:
         self.dtype, self.train, self.overwrite, self.chains = dtype, train, overwrite, chains
         self.saved: Views = {}
+        self.watch: Watch | None = None
         self._shared = shared
         self._own: dict[Any, Any] = {}
 

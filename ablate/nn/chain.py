@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.nn.arrays import Cache, Floats, Views
+from ablate.nn.arrays import Cache, Floats, Views, Watch
 from ablate.nn.layer import Layer
 
 
 @dataclass(frozen=True)
 class Link:
-    """One layer with its parameters, their gradients, its running state and its cache."""
+    """One layer with its parameters, their gradients, its running state and its cache.
 
-    name: str
+    `position` is its node's place in ``network.every``.
+    """
+
+    position: int
     layer: Layer
     params: Views
     grads: Views
@@ -35,8 +39,29 @@ class Chain:
     def forward(self, x: Floats, rngs: Sequence[np.random.Generator]) -> Floats:
         """Return the output of the last layer."""
         for link in self.links:
-            x = link.layer.forward(x, link.params, link.state, link.cache, rngs)
+            entered, x = x, link.layer.forward(x, link.params, link.state, link.cache, rngs)
+            if link.cache.watch is not None:
+                link.cache.watch(link.position, entered, x)
         return x
+
+    @contextmanager
+    def watched(self, watch: Watch) -> Iterator[None]:
+        """Have `watch` called after each layer, those inside composites included, for as long as the context lasts."""
+        links = list(self.every())
+        for link in links:
+            link.cache.watch = watch
+        try:
+            yield
+        finally:
+            for link in links:
+                link.cache.watch = None
+
+    def every(self) -> Iterator[Link]:
+        """Yield all links, a composite before what is inside it."""
+        for link in self.links:
+            yield link
+            for branch in link.cache.chains:
+                yield from branch.every()
 
     def backward(self, dy: Floats, *, need_dx: bool) -> Floats | None:
         """Write every layer's gradients and return the input's; `dy` may be overwritten."""

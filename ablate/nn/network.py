@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ablate.nn.arrays import Cache, Floats, Views
+from ablate.nn.arrays import Cache, Floats, Views, Watch
 from ablate.nn.chain import Chain, Link
 from ablate.nn.init import Initializer
 from ablate.nn.layer import Layers, Shape
@@ -98,7 +98,9 @@ class Replicas:
                         else initializer.draw(rng, parameter.shape, parameter.fans)
                     )
 
-    def forward(self, x: Floats, *, train: bool, rngs: Sequence[np.random.Generator] = ()) -> Floats:
+    def forward(
+        self, x: Floats, *, train: bool, rngs: Sequence[np.random.Generator] = (), watch: Watch | None = None
+    ) -> Floats:
         """Return the scores, (blocks, batch, classes); valid until the next pass.
 
         Parameters
@@ -108,8 +110,22 @@ class Replicas:
             that of the network's input, or flat.
         rngs
             One generator per block, for layers that draw; needed when training.
+        watch
+            Called after each of ``network.every`` with its position there, its input and its output, to be read only.
+            A node that works in place has written over its input by then.
         """
-        return self._chains[train].forward(x.reshape(*x.shape[:2], *self.network.in_shape), rngs)
+        x = x.reshape(*x.shape[:2], *self.network.in_shape)
+        if watch is None:
+            return self._chains[train].forward(x, rngs)
+        with self._chains[train].watched(watch):
+            return self._chains[train].forward(x, rngs)
+
+    def copy_from(self, other: Replicas) -> None:
+        """Take over another's parameters and running state; nothing is shared."""
+        self.params[...] = other.params
+        for mine, theirs in zip(self.state, other.state, strict=True):
+            for name, value in theirs.items():
+                mine[name][...] = value
 
     def backward(self, dscores: Floats, *, need_dx: bool = False) -> Floats | None:
         """Fill `grads` from the gradient of the loss with respect to the scores of the last training pass.
@@ -135,9 +151,7 @@ class Replicas:
                 overwrite=_may_overwrite(nodes[:index], train=train),
                 chains=tuple(self._bind(branch.nodes, pools, train=train, depth=depth + 1) for branch in node.branches),
             )
-            links.append(
-                Link(node.name, node.layer, self.views[place], self._grad_views[place], self.state[place], cache)
-            )
+            links.append(Link(place, node.layer, self.views[place], self._grad_views[place], self.state[place], cache))
         return Chain(tuple(links))
 
 

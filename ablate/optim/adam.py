@@ -44,6 +44,13 @@ class Adam(Optimizer):
         if not 0.0 < self.eps < math.inf:
             raise must(f"{name}.eps", "be > 0", self.eps)
 
+    def step_sizes(self, slots: Slots, step: int) -> Floats:
+        """Return η / (1 - β1^t) / (√v̂ + eps), what m is multiplied by, (blocks, parameters)."""
+        _, v = slots.arrays
+        corrected = np.sqrt(v / (1.0 - self.beta2**step)) + self.eps
+        found: Floats = self.lr / (1.0 - self.beta1**step) / corrected
+        return found
+
     def rule(self, g: Floats, p: Floats, slots: list[Floats], work: tuple[Floats, Floats], step: int) -> None:
         """Move one piece."""
         m, v = slots

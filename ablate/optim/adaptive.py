@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.errors import must
 from ablate.nn.arrays import Floats
-from ablate.optim.base import Optimizer
+from ablate.optim.base import Optimizer, Slots
 from ablate.registry import register
 
 
@@ -23,6 +23,12 @@ class _Scaled(Optimizer):
         super().__post_init__()
         if not 0.0 < self.eps < math.inf:
             raise must(f"{type(self).__name__}.eps", "be > 0", self.eps)
+
+    def step_sizes(self, slots: Slots, step: int) -> Floats:  # noqa: ARG002
+        """Return η / (√h + eps), (blocks, parameters)."""
+        (h,) = slots.arrays
+        found: Floats = self.lr / (np.sqrt(h) + self.eps)
+        return found
 
     def _descend(self, g: Floats, p: Floats, h: Floats, work: Floats) -> None:
         """P ← p - η g / (√h + eps)."""

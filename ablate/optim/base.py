@@ -77,6 +77,19 @@ class Optimizer(ABC):
             work = slots.scratch[:, :width]
             self.rule(g[piece], p[piece], [array[piece] for array in held], (work[0], work[1]), step)
 
+    def step_sizes(self, slots: Slots, step: int) -> Floats:  # noqa: ARG002
+        """Return what the gradient is multiplied by, per parameter, as update number `step` left the slots.
+
+        The effective step size: η for plain descent, η / (√h + eps) for AdaGrad and its kin. With momentum it is the
+        factor of the newest gradient (Momentum, Nesterov) or of its running mean (Adam).
+
+        Returns
+        -------
+        numpy.ndarray
+            (blocks, parameters), or anything that broadcasts to it.
+        """
+        return np.full((1, 1), self.lr)
+
     @abstractmethod
     def rule(self, g: Floats, p: Floats, slots: list[Floats], work: tuple[Floats, Floats], step: int) -> None:
         """Move one piece of the parameters in place; all arrays are flat and of one length."""

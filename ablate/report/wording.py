@@ -66,6 +66,8 @@ def metric_title(metric: str) -> str:
     prefix, _, rest = metric.rpartition("/")
     if metric == "ttt/steps":
         return "steps to the target"
+    if metric == "ttt/recovery_steps":
+        return "steps from the change of task to the target"
     words = rest.replace("_", " ")
     return _PREFIXES[prefix].format(words) if prefix in _PREFIXES else f"{prefix.replace('/', ' ')} {words}".strip()
 

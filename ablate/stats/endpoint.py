@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.errors import Failure, unknown
-from ablate.stats.metric import fill_of
+from ablate.stats.metric import BUDGETS, fill_of
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
 
@@ -125,7 +125,7 @@ def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:
         value, name = (rate, "the majority rate") if kind == "chance" else (1.0 - rate, "one minus the majority rate")
         return value, f"{name} ({_range(100.0 * value[np.isfinite(value)])} %)"
     if kind == "budget":
-        budget = {arm: facts.get("steps") for arm, facts in tables.facts.items()}
+        budget = {arm: facts.get(BUDGETS[metric]) for arm, facts in tables.facts.items()}
         value = np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
         return value, f"the whole budget ({_range(value[np.isfinite(value)])} steps)"
     return np.full(len(seeds), np.nan), ""

@@ -9,6 +9,9 @@ from typing import Literal
 Direction = Literal["higher", "lower"]
 Fill = Literal["chance", "chance error", "budget", "none"]
 
+BUDGETS = {"ttt/steps": "steps", "ttt/recovery_steps": "recovery_steps"}
+"""Metrics that count steps to a target, and the fact of an arm that holds their budget."""
+
 _LOWER = ("loss", "error", "steps", "seconds")
 
 
@@ -32,7 +35,7 @@ def fill_of(metric: str) -> Fill:
         return "chance"
     if _is_error_rate(metric):
         return "chance error"
-    return "budget" if metric == "ttt/steps" else "none"
+    return "budget" if metric in BUDGETS else "none"
 
 
 def amounts(values: Sequence[float], metric: str, *, width: float | None = None) -> list[str]:

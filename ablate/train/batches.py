@@ -24,17 +24,27 @@ def steps_per_epoch(config: TrainConfig, train_size: int) -> int:
     return max(train_size // config.batch_size, 1)
 
 
+def change_step(config: TrainConfig, train_size: int) -> int | None:
+    """Return the steps done when the task changes, or None where it does not."""
+    return None if config.change_at is None else config.change_at * steps_per_epoch(config, train_size)
+
+
 def total_steps(config: TrainConfig, train_size: int) -> int:
-    """Return how many optimizer steps a run has."""
-    return config.steps if config.steps is not None else config.epochs * steps_per_epoch(config, train_size)
+    """Return how many optimizer steps a run has; `epochs` and `steps` count from a change of task, if there is one."""
+    length = config.steps if config.steps is not None else config.epochs * steps_per_epoch(config, train_size)
+    return (change_step(config, train_size) or 0) + length
 
 
 def evaluation_steps(config: TrainConfig, train_size: int) -> list[int]:
-    """Return the numbers of steps done at which the run is evaluated, ascending, the last step among them."""
+    """Return the numbers of steps done at which the run is evaluated, ascending, the last step among them.
+
+    Where the task changes, evaluations are counted anew from the change, which is one of them.
+    """
     steps = total_steps(config, train_size)
     every = config.evaluate_every or steps_per_epoch(config, train_size)
-    grid = list(range(config.evaluate_from, steps + 1, every))
-    return grid if grid and grid[-1] == steps else [*grid, steps]
+    change = change_step(config, train_size)
+    grid = {*range(config.evaluate_from, steps + 1 if change is None else change, every), steps}
+    return sorted(grid if change is None else grid.union(range(change, steps + 1, every)))
 
 
 def minibatches(config: TrainConfig, train: Integers, rngs: Sequence[np.random.Generator]) -> Iterator[Integers]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
 from ablate.errors import UserError, must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
-from ablate.optim import Optimizer
+from ablate.optim import Constant, Optimizer, Schedule
 from ablate.train.program import Program
 
 COMPONENTS: dict[str, type] = {
@@ -24,13 +24,16 @@ COMPONENTS: dict[str, type] = {
     "augment": Augmentation,
     "loss": Loss,
     "program": Program,
+    "schedule": Schedule,
 }
 """Configuration group -> the base class of its components."""
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float16", "float32", "float64")
 SAMPLINGS = ("replacement", "shuffle")
 SPLITS = ("train", "validation")
 KEEPS = ("last", "best")
+FREEZES = ("none", "hidden")
+OBSERVERS = ("activations", "gradients", "dead_units", "steps")
 
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
@@ -43,6 +46,8 @@ class TrainConfig:
     ----------
     model, dataset, activation, optimizer, init, norm, dropout, augment, loss, program
         The components. Every one must be given. The program is what trains: the NumPy core, or something else.
+    schedule
+        What the learning rate is multiplied by at each step; by default 1.
     epochs
         Passes over the training part; an epoch is ``max(train_size // batch_size, 1)`` steps.
     steps
@@ -66,7 +71,19 @@ class TrainConfig:
     clip_norm
         Where a block's whole gradient is longer than this, it is scaled down to it; None: never.
     dtype
-        `float32` or `float64`.
+        `float32` or `float64`: of everything. `float16` is simulated, because NumPy multiplies half-precision matrices
+        a number at a time: parameters and each update are rounded to float16; activations, gradients and the
+        optimizer's running quantities are float32, so neither their overflow nor their underflow is reproduced.
+    freeze
+        `hidden`: only the last layer with weights learns; everything before it stays as it was drawn, to the bit
+        (random features). Running statistics of norms still follow the data. `none`: everything learns.
+    change_at
+        Epochs after which the task changes: each seed's labels are renamed by its own permutation of the classes that
+        leaves none in place. Training then goes on for `epochs` (or `steps`), so that every arm has the same time to
+        recover, and target, outcome and curve areas are those from the change on. None: no change.
+    observe
+        What is looked at while training, without changing it (see `ablate.train.lens`): `activations`, `gradients`,
+        `dead_units`, `steps`.
     seeds
         How many blocks (0 … n-1), or a list of block numbers.
     """
@@ -81,6 +98,7 @@ class TrainConfig:
     augment: Augmentation = _MISSING
     loss: Loss = _MISSING
     program: Program = _MISSING
+    schedule: Schedule = _MISSING
     epochs: int = 20
     steps: int | None = None
     batch_size: int = 100
@@ -93,22 +111,28 @@ class TrainConfig:
     l2: float = 0.0
     clip_norm: float | None = None
     dtype: str = "float32"
+    freeze: str = "none"
+    change_at: int | None = None
+    observe: list[str] = field(default_factory=list)
     seeds: Any = 8
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            base = COMPONENTS.get(field.name)
-            value = getattr(self, field.name)
+        if self.schedule == _MISSING:  # OmegaConf would bind the slot to the class of a default
+            object.__setattr__(self, "schedule", Constant())
+        for slot in fields(self):
+            base = COMPONENTS.get(slot.name)
+            value = getattr(self, slot.name)
             if base is not None and not isinstance(value, base):
                 got = None if value == _MISSING else value
-                raise must(field.name, f"be a registered {field.name} component", got)
+                raise must(slot.name, f"be a registered {slot.name} component", got)
         for name in ("epochs", "batch_size"):
             _at_least(1, name, getattr(self, name))
-        for name in ("steps", "evaluate_every"):
+        for name in ("steps", "evaluate_every", "change_at"):
             if getattr(self, name) is not None:
                 _at_least(1, name, getattr(self, name))
         _at_least(0, "evaluate_from", self.evaluate_from)
-        for name, choices in (("sampling", SAMPLINGS), ("target_split", SPLITS), ("keep", KEEPS), ("dtype", DTYPES)):
+        named = {"sampling": SAMPLINGS, "target_split": SPLITS, "keep": KEEPS, "dtype": DTYPES, "freeze": FREEZES}
+        for name, choices in named.items():
             if getattr(self, name) not in choices:
                 raise unknown(name, str(getattr(self, name)), choices)
         if not 0.0 < self.target_accuracy <= 1.0:
@@ -117,7 +141,19 @@ class TrainConfig:
             raise must("l2", "be >= 0", self.l2)
         if self.clip_norm is not None and not 0.0 < self.clip_norm < math.inf:
             raise must("clip_norm", "be > 0, or null for no clipping", self.clip_norm)
+        if self.keep == "best" and self.change_at is not None:
+            raise must("keep", "be `last` where the task changes: the best before it is of another task", self.keep)
+        for name in self.observe:
+            if name not in OBSERVERS:
+                raise unknown("observe", str(name), OBSERVERS)
+        if len(set(self.observe)) < len(self.observe):
+            raise must("observe", "name each observer once", list(self.observe))
         seed_list(self.seeds)
+
+    @property
+    def arithmetic(self) -> str:
+        """The dtype that is computed in: `dtype`, or float32 where that is simulated."""
+        return "float32" if self.dtype == "float16" else self.dtype
 
 
 def _at_least(low: int, name: str, value: int) -> None:

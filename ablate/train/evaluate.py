@@ -37,10 +37,16 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates replicas on parts of one source; holds the buffers for it."""
+    """Evaluates replicas on parts of one source; holds the buffers for it.
+
+    Attributes
+    ----------
+    source
+        The examples; may be replaced by one with other labels.
+    """
 
     def __init__(self, replicas: Replicas, loss: Loss, source: Source) -> None:
-        self._replicas, self._loss, self._source = replicas, loss, source
+        self._replicas, self._loss, self.source = replicas, loss, source
         self._caches: dict[int, Cache] = {}
         self._gathered: dict[tuple[int, ...], Floats] = {}
 
@@ -51,7 +57,7 @@ class Evaluator:
         correct = np.empty((blocks, examples), np.bool_)
         for begin in range(0, examples, ROWS):
             part = positions[:, begin : begin + ROWS]
-            labels = self._source.labels[part]
+            labels = self.source.labels_at(part)
             scores = self._replicas.forward(self._gather(part), train=False)
             np.equal(scores.argmax(axis=-1), labels, out=correct[:, begin : begin + ROWS])
             total += self._loss.per_example(scores, labels, self._cache(part.shape[1])).sum(axis=1, dtype=np.float64)
@@ -60,10 +66,10 @@ class Evaluator:
         return Evaluation(loss, accuracy, correct)
 
     def _gather(self, part: Integers) -> Floats:
-        shape = (*part.shape, self._source.images.shape[1])
+        shape = (*part.shape, self.source.images.shape[1])
         if shape not in self._gathered:
-            self._gathered[shape] = np.empty(shape, self._source.images.dtype)
-        return np.take(self._source.images, part, axis=0, out=self._gathered[shape], mode="clip")
+            self._gathered[shape] = np.empty(shape, self.source.images.dtype)
+        return np.take(self.source.images, part, axis=0, out=self._gathered[shape], mode="clip")
 
     def _cache(self, rows: int) -> Cache:
         if rows not in self._caches:

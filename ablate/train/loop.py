@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.nn.network import Network
 from ablate.streams import streams
-from ablate.train.batches import evaluation_steps, minibatches, total_steps
+from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
+from ablate.train.change import changed
+from ablate.train.collapse import linear_collapse
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import Evaluation, Evaluator
+from ablate.train.hidden import hidden_mask, largest_change
 from ablate.train.keep import Keeper
+from ablate.train.lens import Lens
 from ablate.train.parts import Parts, Source
 from ablate.train.step import Stepper
 
@@ -40,7 +44,11 @@ class Trace:
     tested
         int64 (blocks,): which evaluation of the grid those parameters belong to.
     training_seconds, evaluation_seconds
-        Wall-clock of the group.
+        Wall-clock of the group; evaluation with everything that was observed.
+    measured
+        Scalars beside loss and accuracy, name -> float64 (blocks,); not finite where a block has none.
+    lens
+        What was observed, where anything was.
     """
 
     grid: NDArray[np.int64]
@@ -54,6 +62,8 @@ class Trace:
     tested: NDArray[np.int64]
     training_seconds: float
     evaluation_seconds: float
+    measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    lens: Lens | None = None
 
 
 def train_blocks(
@@ -79,17 +89,27 @@ def train_blocks(
     curves = {name: np.full((len(grid), blocks), np.nan) for name in ("tl", "ta", "vl", "va")}
     batch_loss = np.full((steps, blocks), np.nan)
     first_nonfinite = np.full(blocks, NEVER)
+    change = change_step(config, train_size)
+    measured: dict[str, NDArray[np.float64]] = {}
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
         evaluator = Evaluator(stepper.replicas, config.loss, source)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))
+        looking = time.perf_counter()
+        lens = Lens(config, network, stepper, parts, seeds, grid=grid) if config.observe else None
+        if lens is not None and grid[0] > 0:
+            lens.look(0)
+        evaluating += time.perf_counter() - looking
         done = 0
         for row, stop in enumerate(grid):
             for step in range(done, stop):
                 batch_loss[step] = stepper(next(batches))
             evaluation_began = time.perf_counter()
+            if stop == change:
+                measured["change/accuracy_before"] = evaluator(getattr(parts, config.target_split)).accuracy
+                stepper.source = evaluator.source = changed(source, seeds, network.out_shape[0])
             train, validation = evaluator(parts.train), evaluator(parts.validation)
             found = (train.loss, train.accuracy, validation.loss, validation.accuracy)
             for name, values in zip(curves, found, strict=True):
@@ -99,6 +119,8 @@ def train_blocks(
             seen = np.isfinite(train.loss) & np.isfinite(validation.loss)
             _note(first_nonfinite, batch_loss[done:stop], seen, done, stop)
             done = stop
+            if lens is not None:
+                lens.look(done)
             evaluating += time.perf_counter() - evaluation_began
             if observe is not None:
                 observe(done)
@@ -110,6 +132,11 @@ def train_blocks(
             keeper.restore()
             tested = keeper.row
         test = evaluator(parts.test)  # after the last step, and chosen by nothing
+        moved = largest_change(stepper.replicas.params, stepper.start, hidden_mask(network))
+        measured["observe/hidden_moved"] = moved
+        collapse = linear_collapse(stepper.replicas, source.images, parts.test)
+        if collapse is not None:
+            measured["check/linear_collapse"] = collapse
         evaluating += time.perf_counter() - evaluation_began
     first_nonfinite[~np.isfinite(test.loss) & (first_nonfinite == NEVER)] = done
     for values in curves.values():
@@ -126,6 +153,8 @@ def train_blocks(
         tested,
         time.perf_counter() - began - evaluating,
         evaluating,
+        measured,
+        lens,
     )
 
 

@@ -16,7 +16,7 @@ BUDGET = 4 * 2**20
 
 def bytes_per_block(config: TrainConfig, network: Network) -> int:
     """Return about how much memory a step of one block touches: parameters, gradients, slots, activations."""
-    width = np.dtype(config.dtype).itemsize
+    width = np.dtype(config.arithmetic).itemsize
     inputs = int(np.prod(network.in_shape))
     per_parameter = 2 + config.optimizer.running
     per_example = inputs + 2 * network.numbers_per_example()

@@ -15,14 +15,15 @@ from ablate.errors import UserError
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
 from ablate.streams import stream
-from ablate.train.batches import steps_per_epoch, total_steps
+from ablate.train.batches import change_step, steps_per_epoch, total_steps
 from ablate.train.config import TrainConfig
+from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import NEVER, Trace, train_blocks
 from ablate.train.memory import chunks
 from ablate.train.outcome import Outcome, decide, stall_threshold
 from ablate.train.parts import Source
 from ablate.train.program import Curve, Observe, Program, RunResult
-from ablate.train.summary import area_under, first_reached
+from ablate.train.summary import after, area_under, first_reached
 
 CURVES = {
     "train/loss": "train_loss",
@@ -66,7 +67,8 @@ class NumpyProgram(Program):
         """
         examples = config.dataset.examples()
         split = config.dataset.split(stream(0, "split"))
-        return {
+        steps, change = total_steps(config, len(split.train)), change_step(config, len(split.train))
+        facts = {
             "dataset": _dataset_name(config),
             "fingerprint": examples.fingerprint,
             "majority_rate": majority_rate(examples.labels[split.train]),
@@ -75,9 +77,10 @@ class NumpyProgram(Program):
             "validation_size": len(split.validation),
             "test_size": len(split.test),
             "classes": examples.classes,
-            "steps": total_steps(config, len(split.train)),
+            "steps": steps,
             "dtype": config.dtype,
         }
+        return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
 
     def metrics(self) -> frozenset[str]:
         """Return the names of the scalars a run may log."""
@@ -85,15 +88,16 @@ class NumpyProgram(Program):
         return frozenset(
             [f"final/{score}" for score in scores]
             + ["best/validation_accuracy", "aulc/train_accuracy", "aulc/validation_accuracy"]
-            + ["ttt/steps", "seconds/training", "seconds/evaluation"]
-        )
+            + ["ttt/steps", "ttt/recovery_steps", "change/accuracy_before", "seconds/training", "seconds/evaluation"]
+            + ["observe/hidden_moved", "check/linear_collapse"]
+        ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
         """Return a rough time of one of `seeds` runs on one core, from training a few steps of a few of them."""
         steps = int(self.facts(config)["steps"])
         tried = min(steps, 20)
         blocks = list(range(min(seeds, 4)))
-        brief = replace(config, steps=tried, evaluate_from=tried)
+        brief = replace(config, steps=tried, evaluate_from=tried, change_at=None)
         begun = time.perf_counter()
         with threadpool_limits(limits=1):
             self.run(brief, blocks)
@@ -105,7 +109,7 @@ class NumpyProgram(Program):
         `observe` is told steps summed over the seeds.
         """
         facts = self.facts(config)
-        network, source = network_of(config), Source.of(config.dataset, config.dtype)
+        network, source = network_of(config), Source.of(config.dataset, config.arithmetic)
         traces: list[tuple[list[int], Trace]] = []
         finished = 0
         for group in chunks(config, network, list(seeds)):
@@ -130,7 +134,10 @@ def _result(
 ) -> RunResult:
     """Summarise one block of a trace."""
     curves = {name: Curve(trace.grid, getattr(trace, field)[:, block].copy()) for name, field in CURVES.items()}
-    target = curves[f"{config.target_split}/accuracy"]
+    # From the change of task on, where there is one: what is judged is how it recovers.
+    change = facts.get("change_step", 0)
+    judged = {name: after(curve, change) for name, curve in curves.items()} if change else curves
+    target = judged[f"{config.target_split}/accuracy"]
     reached = first_reached(target, config.target_accuracy)
     nonfinite = int(trace.first_nonfinite[block])
     # Minibatch losses at both ends, like with like: before the first update, and over the last epoch. The
@@ -147,17 +154,20 @@ def _result(
     diverged, tested = outcome is Outcome.DIVERGED, int(trace.tested[block])
     metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
     for part in ("train", "validation"):
-        accuracy = curves[f"{part}/accuracy"]
+        accuracy = judged[f"{part}/accuracy"]
         metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)
         if not diverged:
-            metrics[f"final/{part}_accuracy"] = float(accuracy.values[tested])
+            metrics[f"final/{part}_accuracy"] = float(curves[f"{part}/accuracy"].values[tested])
             metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[tested])
     if not diverged:
         metrics["final/test_accuracy"] = float(trace.test.accuracy[block])
         metrics["final/test_loss"] = float(trace.test.loss[block])
-        metrics["best/validation_accuracy"] = float(curves["validation/accuracy"].values.max())
+        metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
     if outcome is Outcome.REACHED and reached is not None:
-        metrics["ttt/steps"] = float(reached)
+        metrics["ttt/recovery_steps" if change else "ttt/steps"] = float(reached - change)
+    measured = {name: float(values[block]) for name, values in trace.measured.items()}
+    metrics |= {name: value for name, value in measured.items() if np.isfinite(value)}
+    metrics |= trace.lens.metrics(block) if trace.lens else {}
     return RunResult(
         seed,
         outcome,
@@ -166,4 +176,5 @@ def _result(
         None if nonfinite == NEVER else nonfinite,
         None if diverged else trace.test.correct[block].copy(),
         sum(seconds),
+        arrays=trace.lens.arrays(block) if trace.lens else {},
     )

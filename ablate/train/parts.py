@@ -23,7 +23,7 @@ class Source:
     images
         (examples, features).
     labels
-        (examples,).
+        (examples,), or (blocks, examples) where each block has its own names for the classes.
     shape
         Of one image: (channels, height, width).
     """
@@ -38,6 +38,12 @@ class Source:
         examples = dataset.examples()
         flat = examples.images.reshape(len(examples.images), -1).astype(dtype, copy=False)
         return cls(flat, examples.labels, examples.images.shape[1:])
+
+    def labels_at(self, positions: Integers) -> Integers:
+        """Return the labels at `positions` (blocks or 1, examples), one row per block where blocks differ."""
+        if self.labels.ndim == 1:
+            return self.labels[positions]
+        return np.take_along_axis(self.labels, np.broadcast_to(positions, (len(self.labels), positions.shape[1])), 1)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,13 @@ class RunResult:
         Wall-clock share of this seed: the arm's training time over its number of seeds.
     error
         Traceback of a crashed run.
+    arrays
+        Whatever else was recorded, by name (`activations/counts`): numbers, truth values or text of any shape.
+
+    Raises
+    ------
+    TypeError
+        An array holds Python objects, which could only be stored by pickling them.
     """
 
     seed: int
@@ -63,6 +70,14 @@ class RunResult:
     test_correct: NDArray[np.bool_] | None = None
     seconds: float = 0.0
     error: str | None = None
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, array in self.arrays.items():
+            if array.dtype.hasobject:
+                raise TypeError(
+                    f"array {name!r} holds Python objects; what is stored are numbers, truth values and text"
+                )
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from ablate.data.augment.none import NoAugmentation
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.network import Network, Replicas
+from ablate.optim import Optimizer, Slots
 from ablate.optim.axpy import add_scaled
 from ablate.streams import streams
 from ablate.train.config import TrainConfig
-from ablate.train.parts import Source
+from ablate.train.hidden import hidden_mask
+from ablate.train.parts import Parts, Source
+
+
+class UpdateWatch(Protocol):
+    """Someone who looks at updates, and changes nothing."""
+
+    def before(self, step: int, params: Floats, grads: Floats) -> None:
+        """See parameters and gradients right before update number `step`."""
+
+    def after(self, params: Floats, optimizer: Optimizer, slots: Slots) -> None:
+        """See what that update left."""
 
 
 class Stepper:
@@ -22,19 +35,35 @@ class Stepper:
     ----------
     replicas
         What is trained; begins at each seed's own initial weights.
+    start
+        Those initial weights, (blocks, parameters).
+    source
+        The examples; may be replaced by one with other labels.
     steps
         Steps done.
+    watch
+        Told of every update, where given.
     """
 
     def __init__(self, config: TrainConfig, network: Network, source: Source, seeds: Sequence[int]) -> None:
-        self._config, self._source = config, source
-        self.replicas = Replicas(network, blocks=len(seeds), dtype=config.dtype)
-        self.replicas.init(config.init, streams(list(seeds), "init"))
+        self._config, self.source = config, source
+        self.replicas = Replicas(network, blocks=len(seeds), dtype=config.arithmetic)
+        drawing = streams(list(seeds), "init")
+        self.replicas.init(config.init, drawing)
+        if config.init.examples:
+            positions = _calibration(config, seeds, drawing)
+            shape = (len(seeds), config.init.examples, *network.in_shape)
+            config.init.calibrate(self.replicas, source.images[positions].reshape(shape))
+        if config.dtype == "float16":
+            self.replicas.params[...] = self.replicas.params.astype(np.float16)
+        self.start = self.replicas.params.copy()
+        self._frozen = hidden_mask(network) if config.freeze == "hidden" else None
         self._slots = config.optimizer.init(self.replicas.params, decayed=network.layout.decayed)
         self._dropout, self._augment = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((len(seeds), config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
+        self.watch: UpdateWatch | None = None
 
     def __call__(self, positions: Integers) -> Floats:
         """Do one step on the minibatch at `positions` (blocks, batch) and return its loss (blocks,).
@@ -49,24 +78,59 @@ class Stepper:
         if config.l2:
             decayed = slice(0, replicas.network.layout.decayed)
             add_scaled(replicas.grads[:, decayed], replicas.params[:, decayed], config.l2)
+        if self._frozen is not None:
+            replicas.grads[:, self._frozen] = 0.0
         if config.clip_norm is not None:
             clip(replicas.grads, config.clip_norm)
         self.steps += 1
-        config.optimizer.update(replicas.grads, self._slots, replicas.params, self.steps)
+        self._update()
         return loss
+
+    def _update(self) -> None:
+        config, params = self._config, self.replicas.params
+        optimizer = config.schedule.apply(config.optimizer, self.steps)
+        if self.watch is not None:
+            self.watch.before(self.steps, params, self.replicas.grads)
+        before = params.copy() if config.dtype == "float16" else None
+        optimizer.update(self.replicas.grads, self._slots, params, self.steps)
+        if before is not None:
+            round_to_half(params, before)
+        if self._frozen is not None:  # decoupled weight decay moves weights without a gradient
+            params[:, self._frozen] = self.start[:, self._frozen]
+        if self.watch is not None:
+            self.watch.after(params, optimizer, self._slots)
 
     def gather(self, positions: Integers) -> tuple[Floats, Integers]:
         """Return the minibatch: images (blocks, batch, features), augmented, and labels (blocks, batch)."""
-        labels = self._source.labels[positions]
+        labels = self.source.labels_at(positions)
         blocks, batch = positions.shape
         flat = self._inputs.reshape(blocks, batch, -1)
         # mode="clip" writes straight to `out`; the default mode buffers, in case a position is out of range.
-        np.take(self._source.images, positions, axis=0, out=flat, mode="clip")
+        np.take(self.source.images, positions, axis=0, out=flat, mode="clip")
         if not isinstance(self._config.augment, NoAugmentation):
-            images = flat.reshape(blocks, batch, *self._source.shape).astype(np.float32, copy=False)
+            images = flat.reshape(blocks, batch, *self.source.shape).astype(np.float32, copy=False)
             images, labels = self._config.augment(images, labels, self._augment)
             flat[...] = images.reshape(flat.shape)
         return self._inputs, labels
+
+
+def _calibration(config: TrainConfig, seeds: Sequence[int], rngs: Sequence[np.random.Generator]) -> Integers:
+    """Return which training examples each block's initialiser looks at; with replacement where they are too few."""
+    train, count = Parts.of(config.dataset, seeds).train, config.init.examples
+    drawn = [rng.choice(train.shape[1], count, replace=train.shape[1] < count) for rng in rngs]
+    return np.take_along_axis(train, np.stack(drawn), axis=1)
+
+
+def round_to_half(params: Floats, before: Floats) -> None:
+    """Redo an update in half precision, in place: the change rounded to float16, and what it leads to as well.
+
+    >>> params, before = np.array([[1.0 + 2.0**-12, 2.0**-30]]), np.array([[1.0, 0.0]])
+    >>> round_to_half(params, before)
+    >>> params.tolist()  # 1 + 2⁻¹² lies nearer to 1 than to its next half; 2⁻³⁰ is below the smallest half
+    [[1.0, 0.0]]
+    """
+    change = np.subtract(params, before).astype(np.float16)
+    params[...] = np.add(before, change, dtype=before.dtype).astype(np.float16)
 
 
 def clip(grads: Floats, norm: float) -> None:

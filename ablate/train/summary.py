@@ -21,6 +21,16 @@ def area_under(curve: Curve) -> float:
     return float(np.trapezoid(curve.values, curve.steps) / (curve.steps[-1] - curve.steps[0]))
 
 
+def after(curve: Curve, step: int) -> Curve:
+    """Return the part of a curve from `step` on.
+
+    >>> after(Curve(np.array([0, 10, 30]), np.array([0.0, 1.0, 0.5])), 10).values.tolist()
+    [1.0, 0.5]
+    """
+    kept = curve.steps >= step
+    return Curve(curve.steps[kept], curve.values[kept])
+
+
 def first_reached(curve: Curve, target: float) -> int | None:
     """Return the steps done at the first of two consecutive evaluations at or above `target` (TTT), or None.
 

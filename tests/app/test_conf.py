@@ -58,7 +58,8 @@ def test_the_defaults_shown_are_those_of_the_schema(composed):
     config = to_config(composed())
     for field in dataclasses.fields(config):
         if field.name not in GROUPS:
-            assert shown[field.name] == field.default == getattr(config, field.name)
+            default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+            assert shown[field.name] == default == getattr(config, field.name)
 
 
 def test_a_component_in_the_wrong_slot_is_refused():

@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
-from ablate.nn import ELU, GELU, HardSigmoid, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Step, Tanh
+from ablate.nn import (
+    ELU,
+    GELU,
+    HardSigmoid,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    SteepSigmoid,
+    Step,
+    StepSTE,
+    Tanh,
+    ZeroCentredSigmoid,
+)
 from ablate.nn.arrays import Cache
 from ablate.registry import options
 
@@ -18,11 +32,17 @@ def cache(dtype, *, overwrite=False):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_slope_is_the_derivative_of_value(name):
+def test_slope_is_the_derivative_of_value_or_of_the_documented_surrogate(name):
     activation = ALL[name]()
     step = 1e-6
-    numeric = (activation.value(POINTS + step) - activation.value(POINTS - step)) / (2 * step)
+    numeric = (activation.differentiated(POINTS + step) - activation.differentiated(POINTS - step)) / (2 * step)
     np.testing.assert_allclose(activation.slope(POINTS, activation.value(POINTS)), numeric, rtol=1e-6, atol=1e-9)
+
+
+def test_only_a_straight_through_estimator_has_a_surrogate():
+    for name, cls in ALL.items():
+        same = np.array_equal(cls().differentiated(POINTS), cls().value(POINTS))
+        assert same is not cls.straight_through, name
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -76,6 +96,9 @@ def test_nan_stays_nan(name):
         (Softplus(), math.log(1 + math.e), math.log(1 + 1 / math.e)),
         (GELU(), 0.8413447460685429, -0.15865525393145707),  # Φ(1), -Φ(-1)
         (SiLU(), 1 / (1 + math.exp(-1)), -1 / (1 + math.exp(1))),
+        (StepSTE(), 1.0, 0.0),
+        (SteepSigmoid(3.0), 1 / (1 + math.exp(-3)), 1 / (1 + math.exp(3))),
+        (ZeroCentredSigmoid(), 1 / (1 + math.exp(-1)) - 0.5, 1 / (1 + math.exp(1)) - 0.5),
     ],
 )
 def test_known_values(activation, at_one, at_minus_one):
@@ -85,6 +108,19 @@ def test_known_values(activation, at_one, at_minus_one):
 def test_step_sends_no_gradient():
     dy = Step().backward(np.ones((1, 2, 2)), {}, {}, _after(Step()), need_dx=True)
     assert not dy.any()
+
+
+def test_straight_through_lets_gradients_pass_inside_its_window_only():
+    x = np.array([-2.0, -0.9, 0.0, 0.9, 2.0])
+    assert StepSTE().slope(x, StepSTE().value(x)).tolist() == [0, 1, 1, 1, 0]
+    assert StepSTE(math.inf).slope(x, x).tolist() == [1, 1, 1, 1, 1]
+
+
+def test_the_steeper_the_sigmoid_the_nearer_it_is_to_the_step():
+    gaps = [np.abs(SteepSigmoid(k).value(POINTS) - Step().value(POINTS)).max() for k in (1.0, 8.0, 64.0, 4096.0)]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] < 1e-12
+    np.testing.assert_array_equal(SteepSigmoid(1.0).value(POINTS), Sigmoid().value(POINTS))
 
 
 def _after(activation):
@@ -102,6 +138,8 @@ def test_sigmoid_keeps_small_values_that_the_tanh_form_loses():
     [
         (lambda: LeakyReLU(-0.1), "`LeakyReLU.negative_slope` must be > 0 and <= 1, got -0.1."),
         (lambda: ELU(0.0), "`ELU.alpha` must be > 0, got 0.0."),
+        (lambda: StepSTE(0.0), "`StepSTE.window` must be > 0 (.inf: gradients pass everywhere), got 0.0."),
+        (lambda: SteepSigmoid(-1.0), "`SteepSigmoid.k` must be > 0, got -1.0."),
     ],
 )
 def test_wrong_settings_are_named(build, message):

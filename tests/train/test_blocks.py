@@ -15,7 +15,7 @@ from ablate.train.outcome import Outcome
 SEEDS = [3, 0, 11]
 SETTINGS = [
     (group, name)
-    for group in ("activation", "optimizer", "init", "norm", "dropout", "loss", "augment")
+    for group in ("activation", "optimizer", "init", "norm", "dropout", "loss", "augment", "schedule")
     for name in options(group)
 ]
 
@@ -41,7 +41,16 @@ def test_together_equals_alone_with_every_component(config, group, name):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"l2": 0.1}, {"clip_norm": 0.05}, {"dtype": "float64"}, {"sampling": "replacement"}, {"batch_size": 1}],
+    [
+        {"l2": 0.1},
+        {"clip_norm": 0.05},
+        {"dtype": "float64"},
+        {"dtype": "float16"},
+        {"sampling": "replacement"},
+        {"batch_size": 1},
+        {"freeze": "hidden"},
+        {"change_at": 2},
+    ],
     ids=str,
 )
 def test_together_equals_alone_with_every_setting(config, changed):

@@ -51,9 +51,19 @@ def test_components_come_back_from_omegaconf_as_objects(group):
         ),
         ({"target_split": "test"}, "unknown target_split 'test': expected one of train, validation"),
         (
-            {"dtype": "float16"},
-            "unknown dtype 'float16': expected one of float32, float64; nearest match: float64",
+            {"dtype": "float8"},
+            "unknown dtype 'float8': expected one of float16, float32, float64; nearest match: float64",
         ),
+        ({"freeze": "hiden"}, "unknown freeze 'hiden': expected one of hidden, none; nearest match: hidden"),
+        ({"change_at": 0}, "`change_at` must be a whole number >= 1, got 0."),
+        (
+            {"observe": ["activation"]},
+            (
+                "unknown observe 'activation': expected one of activations, dead_units, gradients, steps; "
+                "nearest match: activations"
+            ),
+        ),
+        ({"observe": ["steps", "steps"]}, "`observe` must name each observer once, got ['steps', 'steps']."),
         ({"target_accuracy": 90}, "`target_accuracy` must be > 0 and <= 1, got 90."),
         ({"l2": -0.1}, "`l2` must be >= 0, got -0.1."),
         ({"clip_norm": 0.0}, "`clip_norm` must be > 0, or null for no clipping, got 0.0."),

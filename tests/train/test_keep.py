@@ -1,7 +1,9 @@
 """Early stopping tests the parameters of the best evaluation, and changes nothing else."""
 
 import numpy as np
+import pytest
 
+from ablate.errors import UserError
 from ablate.nn import BatchNorm
 from ablate.train.numpy_program import NumpyProgram
 
@@ -26,3 +28,8 @@ def test_what_is_tested_is_what_training_would_have_ended_with_at_that_step(conf
     assert 0 < steps < int(curve.steps[-1])  # or the test would compare a run with itself
     stopped = PROGRAM.run(config(steps=steps, norm=BatchNorm()), [4])[0]
     np.testing.assert_array_equal(best.test_correct, stopped.test_correct)
+
+
+def test_the_best_of_two_tasks_is_refused(config):
+    with pytest.raises(UserError, match="`keep` must be `last` where the task changes"):
+        config(keep="best", change_at=2)

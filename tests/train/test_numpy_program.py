@@ -19,6 +19,7 @@ FINITE = {
     "final/train_loss",
     "final/validation_accuracy",
     "final/validation_loss",
+    "observe/hidden_moved",
     "seconds/evaluation",
     "seconds/training",
 }

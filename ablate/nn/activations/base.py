@@ -25,6 +25,9 @@ class Activation(Layer):
     needs_input: ClassVar[bool] = False
     """`slope` reads `x`, so the input has to be kept beside the output."""
 
+    straight_through: ClassVar[bool] = False
+    """`slope` is on purpose not the derivative of `value` but of `differentiated`, a documented surrogate."""
+
     @abstractmethod
     def value(self, x: Floats) -> Floats:
         """Return the activation of `x`, same shape and dtype."""
@@ -32,6 +35,13 @@ class Activation(Layer):
     @abstractmethod
     def slope(self, x: Floats, y: Floats) -> Floats:
         """Return dy/dx. Unless `needs_input`, `x` may have been overwritten and must not be read."""
+
+    def differentiated(self, x: Floats) -> Floats:
+        """Return the function whose derivative `slope` is: the activation itself, but for a straight-through estimator.
+
+        The gradient check compares with it.
+        """
+        return self.value(x)
 
     def apply(self, x: Floats, out: Floats, cache: Cache) -> None:  # noqa: ARG002
         """Write the activation of `x` to `out`, which may be `x`."""
