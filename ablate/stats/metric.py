@@ -12,11 +12,11 @@ Fill = Literal["chance", "chance error", "budget", "none"]
 BUDGETS = {"ttt/steps": "steps", "ttt/recovery_steps": "recovery_steps"}
 """Metrics that count steps to a target, and the fact of an arm that holds their budget."""
 
-_LOWER = ("loss", "error", "steps", "seconds")
+_LOWER = ("loss", "error", "steps", "seconds", "gap")
 
 
 def direction_of(metric: str) -> Direction:
-    """Return which way is better: lower for losses, errors, steps and seconds, higher for the rest.
+    """Return which way is better: lower for losses, errors, steps, seconds and gaps, higher for the rest.
 
     >>> direction_of("final/train_loss"), direction_of("aulc/train_accuracy")
     ('lower', 'higher')
@@ -65,8 +65,8 @@ def amount(value: float, metric: str) -> str:
 
 
 def unit_of(metric: str) -> str:
-    """Return the unit a difference is written with: `` pp`` for accuracies and errors, else nothing."""
-    return " pp" if "accuracy" in _words(metric) or _is_error_rate(metric) else ""
+    """Return the unit a difference is written with: `` pp`` for accuracies, their gaps and errors, else nothing."""
+    return " pp" if {"accuracy", "gap"} & set(_words(metric)) or _is_error_rate(metric) else ""
 
 
 def _is_error_rate(metric: str) -> bool:

@@ -87,7 +87,12 @@ class NumpyProgram(Program):
         scores = [f"{part}_{score}" for part in ("train", "validation", "test") for score in ("accuracy", "loss")]
         return frozenset(
             [f"final/{score}" for score in scores]
-            + ["best/validation_accuracy", "aulc/train_accuracy", "aulc/validation_accuracy"]
+            + [
+                "final/generalisation_gap",
+                "best/validation_accuracy",
+                "aulc/train_accuracy",
+                "aulc/validation_accuracy",
+            ]
             + ["ttt/steps", "ttt/recovery_steps", "change/accuracy_before", "seconds/training", "seconds/evaluation"]
             + ["observe/hidden_moved", "check/linear_collapse"]
         ).union(OBSERVED)
@@ -161,6 +166,7 @@ def _result(
             metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[tested])
     if not diverged:
         metrics["final/test_accuracy"] = float(trace.test.accuracy[block])
+        metrics["final/generalisation_gap"] = metrics["final/train_accuracy"] - metrics["final/test_accuracy"]
         metrics["final/test_loss"] = float(trace.test.loss[block])
         metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
     if outcome is Outcome.REACHED and reached is not None:

@@ -31,3 +31,9 @@ def test_amounts_share_decimals_and_write_a_true_minus():
     assert amounts([math.inf, 0.0], "final/train_loss") == ["∞", "0.0"]
     assert amount(0.005, "final/test_accuracy") == "0.5 pp"
     assert amount(-0.25, "final/train_loss") == "−0.25"
+
+
+def test_a_generalisation_gap_is_better_small_and_has_no_value_for_a_failed_run():
+    assert direction_of("final/generalisation_gap") == "lower"
+    assert fill_of("final/generalisation_gap") == "none"
+    assert amount(0.0312, "final/generalisation_gap") == "3.12 pp"

@@ -13,6 +13,7 @@ FINITE = {
     "aulc/train_accuracy",
     "aulc/validation_accuracy",
     "best/validation_accuracy",
+    "final/generalisation_gap",
     "final/test_accuracy",
     "final/test_loss",
     "final/train_accuracy",
