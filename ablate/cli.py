@@ -15,91 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ablate import __version__
 from ablate.errors import AblateError, UserError, unknown
-
-_EXAMPLES = """\
-examples:
-  ablate run quickstart                       run a study, judge its claims, write its report
-  ablate plan quickstart seeds=12             arms x seeds, what is done, how long the rest takes
-  ablate report quickstart                    judge what is tracked again
-  ablate ui                                   browse every run in the MLflow UI
-  ablate activation=relu seeds=3              train one arm
-  ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
-                                              sweep as with any Hydra application
-  ablate --cfg job optimizer=adam             show the configuration without running it
-"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises our error, so that every mistake is one line with exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (see `{self.prog} --help`)")
-
-
-def _root(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--root", type=Path, metavar="DIR", help="folder that holds mlruns/ (default: this one, or $ABLATE_ROOT)"
-    )
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="ablate",
-        description="Ablation studies that answer with evidence.",
-        epilog=_EXAMPLES + "\n" + _menu(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"ablate-studies {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-
-    def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            epilog=f"example:\n  {example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        _root(sub)
-        return sub
-
-    for name, text, example in (
-        ("run", "run what is missing of a study, judge it and write its report", "ablate run quickstart seeds=12"),
-        ("plan", "show a study's arms and seeds, done and missing, and an estimate", "ablate plan quickstart"),
-    ):
-        sub = add(name, text, example)
-        sub.add_argument("study", metavar="STUDY", help="a study's name (see `ablate studies`) or a path to its file")
-        sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
-        sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
-        if name == "run":
-            sub.add_argument("--no-report", action="store_true", help="run and track only")
-
-    sub = add("report", "judge tracked runs and write the report", "ablate report quickstart")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name, or `adhoc`; default: the one run last")
-    sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY)")
-
-    sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
-    sub.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")
-
-    add("studies", "list the studies that can be run, and those that were", "ablate studies")
-    return parser
-
-
-def _menu() -> str:
-    """List groups and options as they stand in `conf/`, without importing Hydra."""
-    from ablate.registry import GROUPS
-    from ablate.resources import conf_folder
-
-    lines = ["configuration groups (`group=option`; every option is a file under conf/):"]
-    for group in GROUPS:
-        names = sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-        lines.append(f"  {group:<11}{', '.join(names)}")
-    lines.append(
-        "\nkeys: `ablate --cfg job` prints all of them with their values; Hydra's own help: `ablate --hydra-help`"
-    )
-    return "\n".join(lines)
 
 
 def _is_hydra(arguments: Sequence[str]) -> bool:
@@ -125,6 +41,10 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
         settings.append(f"hydra.sweeper.n_jobs={options.jobs}")
     if getattr(options, "no_report", False):
         settings.append("hydra.sweeper.report=false")
+    if getattr(options, "seeds", None) is not None:
+        settings.append(f"hydra.sweeper.more_seeds={options.seeds}")
+    if getattr(options, "copies", None) is not None:
+        settings.append(f"hydra.sweeper.copies={options.copies}")
     _hydra(["--multirun", *settings, *options.overrides])
 
 
@@ -137,8 +57,26 @@ def _ui(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     from ablate.app.reporting import report_study
+    from ablate.app.verdicts import check_findings
 
+    if options.csv is not None:
+        if options.study is not None or options.out is not None:
+            raise UserError("`--csv DIR` takes the study from that folder: give no STUDY and no --out with it")
+        check_findings(options.csv)
+        return
     report_study(options.study, out=options.out)
+
+
+def _verdict(options: argparse.Namespace) -> None:
+    from ablate.app.verdicts import show_verdicts
+
+    show_verdicts(options.study, strict=options.strict, as_json=options.json)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from ablate.app.calibrating import write_page
+
+    write_page(100 if options.quick else options.studies, options.out)
 
 
 def _studies(options: argparse.Namespace) -> None:
@@ -176,23 +114,28 @@ def run(arguments: list[str]) -> None:
     if _is_hydra(arguments):
         _hydra(arguments)
         return
-    parser = _parser()
-    commands = ["run", "plan", "report", "ui", "studies"]
-    if not arguments[0].startswith("-") and arguments[0] not in commands:
-        raise unknown("command", arguments[0], commands)
+    from ablate.app.arguments import COMMANDS, parser
+
+    reader = parser()
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        raise unknown("command", arguments[0], COMMANDS)
     # argparse takes `KEY=VALUE … --jobs 2 KEY=VALUE` apart; overrides may stand anywhere, as in Hydra.
-    options, rest = parser.parse_known_args(arguments)
+    options, rest = reader.parse_known_args(arguments)
     if hasattr(options, "overrides"):
         options.overrides += [word for word in rest if not word.startswith("-")]
         rest = [word for word in rest if word.startswith("-")]
     if rest:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        reader.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.root is not None:
         os.environ["ABLATE_ROOT"] = str(options.root)
     actions: dict[str, Callable[[argparse.Namespace], None]] = {
         "run": lambda o: _sweep(o, "run"),
         "plan": lambda o: _sweep(o, "plan"),
+        "extend": lambda o: _sweep(o, "extend"),
+        "noise": lambda o: _sweep(o, "noise"),
         "report": _report,
+        "verdict": _verdict,
+        "calibrate": _calibrate,
         "ui": _ui,
         "studies": _studies,
     }

@@ -11,6 +11,8 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.app.compose import Composer
+from ablate.app.extending import extended
+from ablate.app.noise import noise_request, run_noise
 from ablate.app.planning import plan_study, show_plan
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
@@ -25,6 +27,8 @@ class Settings(Protocol):
     study: str | None
     single: bool
     action: str
+    more_seeds: int | None
+    copies: int
     n_jobs: int | None
     report: bool
     progress: bool
@@ -43,13 +47,22 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
         )
     hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
-    composer = Composer(loader, request.study.fixed, (*hydra_overrides, *request.raw))
-    plan = plan_study(request, composer)
+    raw = (*hydra_overrides, *request.raw)
+    composer = Composer(loader, request.study.fixed, raw)
+    planned = None
+    if settings.action == "extend":
+        request, planned = extended(request, composer, settings.more_seeds)
+    plan = plan_study(request, composer, planned=planned)
     if settings.action == "plan":
         show_plan(plan, n_jobs=settings.n_jobs)
         return
-    if settings.action != "run":
-        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan"])
+    if settings.action == "noise":
+        aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
+        alone = Composer(loader, aa.study.fixed, raw)
+        run_noise(plan, aa, alone, n_jobs=settings.n_jobs, progress=settings.progress)
+        return
+    if settings.action not in ("run", "extend"):
+        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan", "extend", "noise"])
 
     def keep(todo: Plan) -> None:
         _write_job_folders(todo, config, composer, request, single=settings.single)

@@ -65,7 +65,10 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    head, *rows = list(csv.reader(text.splitlines()))
+    head, *rows = list(csv.reader(text.splitlines())) or [[]]
+    ragged = next((number for number, row in enumerate(rows, start=2) if len(row) != len(head)), None)
+    if ragged is not None:
+        raise UserError(f"{path}, line {ragged}: expected {len(head)} cells, as in the first line.")
     missing = [name for name in (*_HEAD, *_RUN) if name not in head]
     if missing:
         raise UserError(f"{path} is no runs.csv: it has no column {', '.join(missing)}.")
@@ -120,7 +123,10 @@ def _cell(value: Any) -> str:
 
 
 def _number(text: str) -> float:
-    return float(text) if text else math.nan
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        raise UserError(f"runs.csv: expected a number or an empty cell, got {text!r}.") from None
 
 
 def _level_cell(level: Level) -> str:

@@ -20,7 +20,9 @@ class AblateSweeperConf:
     _target_: str = "hydra_plugins.ablate_sweeper.sweeper.AblateSweeper"
     study: str | None = None  # a study's name or path; null for an ad-hoc sweep
     single: bool = False  # one arm, asked for without -m
-    action: str = "run"  # run | plan
+    action: str = "run"  # run | plan | extend | noise
+    more_seeds: int | None = None  # extend: how many seeds to add; noise: seeds per copy
+    copies: int = 2  # noise: copies of the baseline
     n_jobs: int | None = None  # worker processes; null for one per core
     report: bool = True  # write the report after the run
     progress: bool = True

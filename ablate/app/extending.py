@@ -1,0 +1,47 @@
+"""`ablate extend`: seeds beyond the plan, after results were seen."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ablate.app.console import root_folder
+from ablate.app.judging import stop_of
+from ablate.app.planning import plan_study
+from ablate.app.request import Request
+from ablate.errors import UserError, must
+from ablate.sweep.plan import Compose
+
+
+def extended(request: Request, compose: Compose, more: int | None) -> tuple[Request, int]:
+    """Return the request with more seeds, and the number of seeds the claims were planned for.
+
+    Raises
+    ------
+    UserError
+        The study was not run yet, its plan is not finished, or it stopped at a look before its plan was used up.
+    """
+    from ablate.track import ledger
+    from ablate.track.read import read_study
+
+    if more is None or more < 1:
+        raise must("--seeds", "be the number of seeds to add, at least 1", more)
+    root, record = root_folder(), plan_study(request, compose).record
+    run = f"`ablate run {record.name}`"
+    if not ledger.finished(root, record.name, record.key):
+        raise UserError(f"{record.name} was not run with this configuration yet: {run} first")
+    tables = read_study(root, record.name, key=record.key)
+    planned = list((tables.study["registration"] or {}).get("seeds", record.seeds))
+    stopped = stop_of(tables.study["history"])
+    if stopped is not None:
+        raise UserError(
+            f"{record.name} stopped at {stopped['reason']}; its plan still has seeds for later looks, which are not to "
+            "be had after the fact. To train more all the same, give the study another name, without `looks`."
+        )
+    left = int(((tables.seeds["outcome"] == "missing") & tables.seeds["seed"].isin(planned)).sum())
+    if left:
+        raise UserError(f"{left} planned runs of {record.name} are missing: {run} first, then extend it")
+    added = sorted({int(seed) for seed in tables.seeds["seed"]} - set(planned))
+    first = max([*planned, *added]) + 1
+    seeds = [*planned, *added, *range(first, first + more)]
+    command = f"{request.command} && ablate extend {request.name} --seeds {len(added) + more}"
+    return dataclasses.replace(request, seeds=seeds, command=command), len(planned)

@@ -1,0 +1,140 @@
+"""`ablate noise`: the baseline against itself, before a study is run in earnest."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ablate.app.console import duration, root_folder, say
+from ablate.app.planning import plan_study
+from ablate.app.request import Request
+from ablate.app.running import run_study
+from ablate.errors import UserError, must
+from ablate.sweep.plan import Compose, Plan
+from ablate.sweep.runner import worker_count
+from ablate.sweep.study import Study
+
+if TYPE_CHECKING:
+    from ablate.stats.noise_study import ClaimNoise
+    from ablate.track.record import StudyTables
+
+
+def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: int) -> Request:
+    """Return the A/A study of a study: its baseline, `copies` times over `seeds` seeds of their own.
+
+    Raises
+    ------
+    UserError
+        Fewer than two copies or three seeds, or a baseline that the design does not run.
+    """
+    from ablate.stats.noise_study import FIRST, copy_seeds
+
+    seeds = len(plan.record.seeds) if seeds is None else seeds
+    if copies < 2:
+        raise must("--copies", "be at least 2: identical arms are compared with each other", copies)
+    if not 3 <= seeds <= FIRST:
+        raise must("--seeds", "be at least 3: a spread is to be estimated", seeds)
+    study = Study(
+        title=f"Noise floor of {request.name}",
+        question="How far apart are runs of the baseline that differ in nothing but their random streams?",
+        fixed={**request.study.fixed, **request.study.base_levels()},
+        seeds=copy_seeds(seeds, copies),
+    )
+    return Request(
+        name=f"{request.name}-noise",
+        study=study,
+        seeds=study.seeds,
+        changes=request.changes,
+        raw=request.raw,
+        command=f"{request.command.replace('ablate run', 'ablate noise', 1)} --seeds {seeds} --copies {copies}",
+    )
+
+
+def run_noise(plan: Plan, aa: Request, compose: Compose, *, n_jobs: int | None, progress: bool) -> None:
+    """Run what is missing of the A/A study and print what it says of the study's claims."""
+    from ablate.track.read import read_study
+
+    twins = plan_study(aa, compose)
+    run_study(twins, n_jobs=n_jobs, report=False, progress=progress)
+    tables = read_study(root_folder(), twins.record.name, key=twins.record.key)
+    for line in noise_lines(plan, tables, n_jobs=n_jobs):
+        say(line)
+
+
+def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[str]:
+    """Return what A/A runs say: spread, what the planned seeds detect, seeds and time for each claim's δ."""
+    from ablate.stats.noise import blocks_table
+    from ablate.stats.noise_study import claim_noise
+    from ablate.stats.sequential import family_size
+    from ablate.stats.verdict import p_text
+
+    study, seeds, arms = plan.study, len(plan.record.seeds), len(plan.jobs)
+    if not study.claims:
+        raise UserError(f"{plan.record.name} makes no claim: there is no δ to reckon with")
+    family = family_size(study, arms=plan.design.arms)
+    rows = claim_noise(study, tables, seeds=seeds, family=family)
+    each = float(tables.seeds["seconds"].mean())
+    workers = min(worker_count(n_jobs), arms)
+    lines = ["", *_spreads(tables, rows), ""]
+    lines.append(
+        f"{seeds} seeds planned, {arms} arms, {family} claims share α = 0.05: each is judged at level "
+        f"{p_text(0.05 / family)} at the strictest"
+    )
+    table: list[tuple[str, ...]] = [("claim", "δ", "detectable beyond δ", "seeds for 2δ", "time for them")]
+    table += [_row(row, each * arms / workers) for row in rows]
+    lines += _columns(table)
+    lines.append("detectable: smallest distance of the truth from δ that the planned seeds find with 80 % power;")
+    lines.append("seeds for 2δ: to show a true effect of 2δ (0 for an equivalence) with 80 % power; one cell, no looks")
+    lines += ["", "blocks (seeds) needed for an effect of d standard deviations of the paired difference, 80 % power:"]
+    blocks = blocks_table(claims=tuple(sorted({1, 4, 16, family})))
+    table = [tuple(key.replace("d_z", "d").replace("claims=", "claims ") for key in blocks[0])]
+    table += [(f"{row['d_z']:g}", *(_count(v) for key, v in row.items() if key != "d_z")) for row in blocks]
+    return [*lines, *_columns(table)]
+
+
+def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
+    from ablate.stats.noise_study import values_of
+
+    seen: dict[tuple[str, str], ClaimNoise] = {}
+    for row in rows:
+        if row.floor is not None:
+            seen.setdefault((row.claim.metric, row.claim.kind if row.claim.kind == "interaction" else ""), row)
+    table: list[tuple[str, ...]] = [
+        ("metric", "mean", "σ of an A/A difference", "95 % interval", "mean A/A difference", "95 % interval")
+    ]
+    for (metric, kind), row in seen.items():
+        floor = row.floor
+        assert floor is not None
+        mean = float(values_of(tables, metric).mean())
+        low, high, around = _text(floor.mean_low, row), _text(floor.mean_high, row), _text(floor.mean, row)
+        table.append((
+            f"{metric} ({kind})" if kind else metric, f"{mean:.4g}", _text(floor.sd, row),
+            f"{_text(floor.sd_low, row)} to {_text(floor.sd_high, row)}", around, f"{low} to {high}",
+        ))  # fmt: skip
+    return _columns(table)
+
+
+def _text(value: float, row: ClaimNoise) -> str:
+    from ablate.stats.metric import amount
+
+    if row.claim.kind == "time_to_target":
+        return f"{value:.3g} log steps"
+    return amount(float(f"{value:.3g}"), row.claim.metric)
+
+
+def _row(row: ClaimNoise, seconds_per_seed: float) -> tuple[str, ...]:
+    if row.floor is None:
+        return (row.claim.id, "–", "–", f"– ({row.claim.kind.replace('_', ' ')}: no mean difference)", "–")
+    if row.gap <= 0:
+        return (row.claim.id, "0", _text(row.floor.detectable, row), "– (δ = 0)", "–")
+    time = duration(row.seeds * seconds_per_seed) if math.isfinite(row.seeds) else "–"
+    return (row.claim.id, _text(row.gap, row), _text(row.floor.detectable, row), _count(row.seeds), time)
+
+
+def _count(seeds: float) -> str:
+    return f"{seeds:.0f}" if math.isfinite(seeds) else "> 1000"
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
