@@ -37,6 +37,8 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
         if "=" not in word and not word.startswith("~"):
             raise UserError(f"cannot read {word!r}: expected an override such as seeds=12")
     settings = [f"hydra.sweeper.study='{options.study}'", f"hydra.sweeper.action={action}"]
+    if options.quick:
+        settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
         settings.append(f"hydra.sweeper.n_jobs={options.jobs}")
     if getattr(options, "no_report", False):
@@ -57,6 +59,7 @@ def _ui(options: argparse.Namespace) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     from ablate.app.reporting import report_study
+    from ablate.app.scoreboard import report_all
     from ablate.app.verdicts import check_findings
 
     if options.csv is not None:
@@ -64,13 +67,30 @@ def _report(options: argparse.Namespace) -> None:
             raise UserError("`--csv DIR` takes the study from that folder: give no STUDY and no --out with it")
         check_findings(options.csv)
         return
-    report_study(options.study, out=options.out)
+    if options.all:
+        if options.study is not None or options.quick:
+            raise UserError("`--all` reports every study: give no STUDY and no --quick with it")
+        report_all(out=options.out, tongue=options.lang, findings=options.findings)
+        return
+    report_study(_tracked(options), out=options.out, tongue=options.lang, findings=options.findings)
+
+
+def _tracked(options: argparse.Namespace) -> str | None:
+    """Return the name a study is tracked under: `STUDY`, or `STUDY-quick`."""
+    name: str | None = options.study
+    if not options.quick:
+        return name
+    if name is None:
+        raise UserError("`--quick` needs the name of its study")
+    from ablate.sweep.quick import quick_name
+
+    return quick_name(name)
 
 
 def _verdict(options: argparse.Namespace) -> None:
     from ablate.app.verdicts import show_verdicts
 
-    show_verdicts(options.study, strict=options.strict, as_json=options.json)
+    show_verdicts(_tracked(options), strict=options.strict, as_json=options.json)
 
 
 def _calibrate(options: argparse.Namespace) -> None:

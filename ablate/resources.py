@@ -22,3 +22,15 @@ def study_folders() -> list[Path]:
     """Return the folders that study files are looked for in: the user's own `studies/` first, then ours."""
     own, ours = Path.cwd() / "studies", _find("studies")
     return [own, ours] if own.is_dir() and own.resolve() != ours.resolve() else [ours]
+
+
+def findings_folder() -> Path:
+    """Return where findings are kept: `studies/findings/` of the first folder of studies that has one."""
+    folders = study_folders()
+    return next((folder / "findings" for folder in folders if (folder / "findings").is_dir()), folders[0] / "findings")
+
+
+def sentences_file() -> Path:
+    """Return the file of the sentences of the notes, the user's own before ours."""
+    files = [folder / "notes" / "sentences.yaml" for folder in study_folders()]
+    return next((path for path in files if path.is_file()), files[0])

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "ablate"
 ORDER = [
     ("errors", "streams", "resources"),
     ("registry",),
-    ("identity",),
+    ("identity", "lang"),
     ("data",),
     ("nn",),
     ("optim",),

@@ -72,6 +72,7 @@ def parser() -> Parser:
         sub = add(name, text, example)
         sub.add_argument("study", metavar="STUDY", help="a study's name (see `ablate studies`) or a path to its file")
         sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
+        sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
         sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
         if name in ("run", "extend"):
             sub.add_argument("--no-report", action="store_true", help="run and track only")
@@ -84,12 +85,17 @@ def parser() -> Parser:
     sub = add("report", "judge tracked runs and write the report", "ablate report quickstart")
     sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name, or `adhoc`; default: the one run last")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY)")
+    sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
+    sub.add_argument("--findings", action="store_true", help="write what is committed: studies/findings/STUDY")
+    sub.add_argument("--all", action="store_true", help="every tracked study again, then the scoreboard of the notes")
+    sub.add_argument("--lang", default="en", metavar="en|zh", help="language of the page (default: en)")
     sub.add_argument(
         "--csv", type=Path, metavar="DIR", help="judge the runs.csv of a report again, compare with its verdicts.json"
     )
 
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")
     sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name; default: the one run last")
+    sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")
 

@@ -15,8 +15,9 @@ from ablate.app.schema import check_choice, check_key
 from ablate.errors import UserError
 from ablate.registry import GROUPS
 from ablate.sweep.plan import show
+from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study
-from ablate.sweep.study_file import load_study, parse_study
+from ablate.sweep.study_file import load_study, parse_study, quick_study
 
 ADHOC = "adhoc"
 
@@ -65,7 +66,12 @@ def check_overrides(arguments: Sequence[str]) -> None:
 
 
 def read_request(
-    name: str | None, arguments: Sequence[str], loader: ConfigLoader, *, choices: Mapping[str, Any] | None = None
+    name: str | None,
+    arguments: Sequence[str],
+    loader: ConfigLoader,
+    *,
+    choices: Mapping[str, Any] | None = None,
+    quick: bool = False,
 ) -> Request:
     """Read the overrides of a command.
 
@@ -75,6 +81,8 @@ def read_request(
         A study's name or path, or None for an ad-hoc sweep.
     choices
         Keys of a study file that the command line gave (`design`, `exclude`).
+    quick
+        Take the study's quick budget, under its own name.
 
     Raises
     ------
@@ -103,6 +111,8 @@ def read_request(
             ADHOC, study, 8 if seeds is None else seeds, {}, tuple(raw), " ".join(["ablate", *multirun, *words])
         )
     study = load_study(name)
+    if quick:
+        study = quick_study(study, where=name)
     if factors:
         key = next(iter(factors))
         raise UserError(
@@ -116,8 +126,9 @@ def read_request(
         study = parse_study({**study.model_dump(mode="json"), **chosen}, where=f"{name} with the command line")
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = name.rsplit("/", maxsplit=1)[-1].removesuffix(".yaml")
+    words = ["--quick", *words] if quick else words
     return Request(
-        name=short,
+        name=quick_name(short) if quick else short,
         study=study,
         seeds=study.seeds if seeds is None else seeds,
         changes={**fixed, **chosen},

@@ -29,6 +29,7 @@ class Settings(Protocol):
     action: str
     more_seeds: int | None
     copies: int
+    quick: bool
     n_jobs: int | None
     report: bool
     progress: bool
@@ -40,7 +41,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     """Plan or run a request."""
     loader = hydra_context.config_loader
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
-    request = read_request(settings.study, arguments, loader, choices=_choices(settings))
+    request = read_request(settings.study, arguments, loader, choices=_choices(settings), quick=settings.quick)
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(

@@ -19,7 +19,14 @@ from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 
+QUICK = (
+    "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It shows what to expect "
+    "and is not the verdict of record; the default budget gives that."
+)
+WORDS = ("What was found", "What it means for the note", "What is not concluded")
+
 _TITLES = {
+    "words": "In plain words",
     "verdicts": "Verdicts",
     "evidence": "The evidence behind them",
     "robustness": "How far the verdicts hold",
@@ -90,6 +97,8 @@ class Page:
     question: str
     background: str
     created: str
+    budget: str
+    words: tuple[Fact, ...]
     facts: tuple[Fact, ...]
     families: tuple[Family, ...]
     tally: Tally
@@ -111,11 +120,13 @@ class Page:
     command: str
     fixed: tuple[Fact, ...]
     provenance: tuple[Fact, ...]
+    untranslated: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
         """The sections the page has, in order."""
         optional = {
+            "words": self.words,
             "quotes": self.quotes, "figures": self.own, "curves": self.curves, "confounds": self.confounds,
             "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
             "tuning": self.tuning or self.tuned,
@@ -141,6 +152,8 @@ def build_page(
     inlined: dict[str, str],
     *,
     extended: Sequence[Verdict] = (),
+    words: Sequence[str] = (),
+    untranslated: Sequence[str] = (),
 ) -> Page:
     """Gather the page.
 
@@ -150,6 +163,10 @@ def build_page(
         Figure name -> SVG ready to stand in the page.
     extended
         Verdicts over all seeds, where some were added after results were seen.
+    words
+        The three paragraphs in plain words, numbers filled in; empty where they are not written.
+    untranslated
+        What of the study's own words stays English.
     """
     metrics = table_metrics(tables, verdicts)
     claimed = [quote for claim in study.claims if (quote := claim.quote)]
@@ -160,6 +177,8 @@ def build_page(
         question=study.question,
         background=study.background,
         created=str(tables.study["created"])[:10],
+        budget=QUICK if study.budget == "quick" else "",
+        words=tuple(Fact(term, text) for term, text in zip(WORDS, words, strict=False)),
         facts=_facts(study, tables),
         families=tuple(families(study, tables, verdicts)),
         tally=tally(verdicts),
@@ -181,6 +200,7 @@ def build_page(
         command=str(tables.study["command"]),
         fixed=tuple(Fact(*row) for row in fixed(study)),
         provenance=tuple(Fact(*row) for row in provenance(study, tables)),
+        untranslated=tuple(untranslated),
     )
 
 

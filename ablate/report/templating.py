@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from ablate.lang import language, tr
+
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is no pleasure either.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 
@@ -83,7 +85,7 @@ def _environment() -> Environment:
     )
     environment.filters["md"] = markdown_text
     environment.filters["mdtable"] = markdown_table
-    environment.globals["gap"] = "\n\n"
+    environment.globals |= {"gap": "\n\n", "tr": tr, "language": language}
     return environment
 
 

@@ -44,6 +44,9 @@ def write_report(
     out: Path,
     *,
     extended: Sequence[Verdict] = (),
+    words: Sequence[str] = (),
+    recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
+    untranslated: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report into a folder.
@@ -63,6 +66,12 @@ def write_report(
         The folder; made if need be. Figures of an earlier report that this one does not have are removed.
     extended
         The verdicts over all seeds, where some were added after results were seen: shown beside those of the plan.
+    words
+        The three paragraphs in plain words, see `report.findings.words`.
+    recorded
+        Verdicts and extended ones that `verdicts.json` holds, where the page shows them in another language.
+    untranslated
+        What of the study's own words stays English on a page in another language.
     progress
         Called after each figure and after the page.
 
@@ -79,7 +88,9 @@ def write_report(
         if progress:
             progress(done, total, figure.title)
     inlined = {figure.name: inline(rendered[figure.name][0], figure) for figure in drawn.all()}
-    page = build_page(study, tables, verdicts, drawn, inlined, extended=extended)
+    page = build_page(
+        study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
+    )
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES)
     markdown = render("report.md.j2", page=page)
     metric = next(iter(table_metrics(tables, verdicts)), None)
@@ -87,7 +98,7 @@ def write_report(
     texts = {
         "report.html": html,
         "report.md": markdown,
-        "verdicts.json": _judged(tables, verdicts, extended),
+        "verdicts.json": _judged(tables, *(recorded or (verdicts, extended))),
         "runs.csv": runs_csv(tables),
         "table.tex": latex_table(table, label=str(tables.study["name"])) if table else "% no metric, no table\n",
     }

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
-def _compact(value: Any) -> Any:
-    # A list level (`model.hidden: [100, 100]`) is kept as its text: levels are compared, sorted and grouped by.
+def compact(value: Any) -> Any:
+    """Return a level as it is kept: a list (`model.hidden: [100, 100]`) as its text, for levels are grouped by."""
     return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
 
 
@@ -18,7 +18,7 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Level = Annotated[str | int | float | bool | None, BeforeValidator(_compact)]
+Level = Annotated[str | int | float | bool | None, BeforeValidator(compact)]
 Levels = dict[str, Level]
 Where = dict[str, Annotated[list[Level], BeforeValidator(_listed)]]
 Region = tuple[float, float]
@@ -32,11 +32,21 @@ class Strict(BaseModel):
 
 
 class Quote(Strict):
-    """A sentence of the notes, verbatim, with an English rendering."""
+    """A sentence of the notes, verbatim, with an English rendering.
+
+    Attributes
+    ----------
+    who
+        Whose sentence it is: the `book`'s, copied, or the `reader`'s own.
+    claims
+        Ids of the claims of the study that put it to the test; of a study's quote all of them where left out.
+    """
 
     zh: str
     en: str
     source: str = "notes on Deep Learning from Scratch"
+    who: Literal["book", "reader"] = "book"
+    claims: list[str] = Field(default_factory=list)
 
 
 class PositiveControl(Strict):
@@ -92,6 +102,9 @@ class BaseClaim(Strict):
         `higher` or `lower`; by default lower for losses, errors, steps and seconds, higher for the rest.
     gates
         What must hold for the claim to be decided at all; where one fails, the verdict is `inconclusive`.
+    stance
+        What the claim is to the quote it answers: it `agrees` (supported: the quote is right), `contradicts` it
+        (supported: the quote is wrong), or stands `beside` it as a control, which counts for neither.
     """
 
     sides: ClassVar[int] = 2  # arms compared in one cell; 0: as many as `over` has levels
@@ -107,6 +120,7 @@ class BaseClaim(Strict):
     predicts: Literal["higher", "lower"] | None = None
     quote: Quote | None = None
     gates: list[Gate] = Field(default_factory=list)
+    stance: Literal["agrees", "contradicts", "beside"] = "agrees"
 
     @property
     def region(self) -> Region:

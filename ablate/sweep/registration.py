@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from ablate.sweep.study import Study
 
-PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds")
+PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick")
 """Keys of a study that no verdict depends on."""
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})

@@ -11,6 +11,7 @@ from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Wanted
+from ablate.sweep.translated import Words
 
 FAIRNESS = "fairness"
 """The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
@@ -41,6 +42,13 @@ class Study(_Strict):
         A count (0 … n-1) or a list of block numbers.
     looks
         Seeds after which the claims may be judged: ``[10, 20, 30]``. Without looks they are judged once.
+    quick
+        What is different in the quick budget (`--quick`): any of `seeds`, `fixed`, `factors`, `claims`, …
+        (see `sweep.quick`).
+    budget
+        `quick` in the study that `--quick` makes, which is tracked under a name of its own.
+    zh
+        The study's own words in Chinese (see `sweep.translated`).
     forecasts
         Who -> claim id (with the levels of `each`) -> probability that it is supported, frozen before judging.
     """
@@ -62,6 +70,9 @@ class Study(_Strict):
     figures: list[Wanted] = Field(default_factory=list)
     not_concluded: list[str] = Field(default_factory=list)
     confounds: list[str] = Field(default_factory=list)
+    quick: dict[str, Any] | None = None
+    budget: Literal["default", "quick"] = "default"
+    zh: Words | None = None
 
     @field_validator("looks")
     @classmethod

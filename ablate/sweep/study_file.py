@@ -13,7 +13,9 @@ from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
+from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
+from ablate.sweep.translated import check_words
 
 
 class _Loader(yaml.SafeLoader):
@@ -91,7 +93,27 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     for claim_id in ids:
         if ids.count(claim_id) > 1:
             raise UserError(f"{where}: claims: the id {claim_id!r} is given twice")
+    for quote in study.quotes:
+        for claim_id in quote.claims:
+            if claim_id not in ids:
+                raise UserError(f"{where}: quotes: {unknown('claim', claim_id, ids)}")
+    if study.zh is not None:
+        check_words(study.zh, study, where=where)
+    if study.quick is not None:
+        quick_study(study, where=where)  # a mistake in it shows before it is asked for
     return study
+
+
+def quick_study(study: Study, *, where: str) -> Study:
+    """Return the study of the quick budget; `where` names the source in errors.
+
+    Raises
+    ------
+    UserError
+        What `sweep.quick.merged` and `parse_study` raise.
+    """
+    data = merged(study.model_dump(mode="json"), fields=list(Study.model_fields), where=where)
+    return parse_study(data, where=f"{where}: quick")
 
 
 _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {

@@ -23,6 +23,7 @@ class AblateSweeperConf:
     action: str = "run"  # run | plan | extend | noise
     more_seeds: int | None = None  # extend: how many seeds to add; noise: seeds per copy
     copies: int = 2  # noise: copies of the baseline
+    quick: bool = False  # the study's quick budget
     n_jobs: int | None = None  # worker processes; null for one per core
     report: bool = True  # write the report after the run
     progress: bool = True

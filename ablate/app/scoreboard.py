@@ -1,0 +1,44 @@
+"""`ablate report --all`: every tracked study judged again, then the scoreboard of the committed findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ablate.app.console import root_folder, say, shown
+from ablate.resources import findings_folder, sentences_file
+
+
+def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
+    """Write every tracked study's report again, then the scoreboard: Markdown beside the findings, and one HTML page.
+
+    Parameters
+    ----------
+    out
+        Folder of the reports; `reports/` by default.
+    findings
+        Write every tracked study's findings again too, where they are kept already.
+    """
+    from ablate.app.reporting import report_study
+    from ablate.lang import speaking
+    from ablate.report.scoreboard.write import read_board, write_board, write_page
+    from ablate.sweep.study_file import study_files
+    from ablate.track.database import exists
+    from ablate.track.layout import Layout
+    from ablate.track.read import list_studies
+
+    root, reports, kept = root_folder(), out or Path("reports"), findings_folder()
+    tracked = [line.name for line in list_studies(root)] if exists(Layout(root)) else []
+    known = {*study_files(), *(f"{name}-quick" for name in study_files())}
+    for name in dict.fromkeys(name for name in tracked if name in known):
+        tail = "" if tongue == "en" else f".{tongue}"
+        report_study(name, out=reports / f"{name}{tail}", tongue=tongue)
+        if findings and (kept / name).is_dir():
+            report_study(name, out=None, tongue=tongue, findings=True)
+    with speaking(tongue):
+        board = read_board(kept, sentences_file())
+        markdown = write_board(board, kept)
+        page = write_page(board, reports / ("index.html" if tongue == "en" else f"index.{tongue}.html"), findings=kept)
+    say(f"\nscoreboard:       {shown(page)}")
+    say(f"as Markdown:      {shown(markdown)}")
+    if board.waiting:
+        say(f"not run yet:      {', '.join(board.waiting)}")

@@ -1,0 +1,82 @@
+"""The languages a page can speak: every fixed sentence is an English message that a catalogue may translate.
+
+`tr("{seeds} seeds, {arms} arms", seeds=8, arms=2)` writes the message in the language of the moment (`speaking`).
+`msg("supported")` marks a message where it stands in a table at import, to be handed to `tr` later. A test collects
+both from the syntax trees and the templates and compares them with the catalogues: a missing translation fails.
+
+Numbers, metric names, factors and levels are the same in every language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from ablate.errors import unknown
+
+LANGUAGES = ("en", "zh")
+
+_language: ContextVar[str] = ContextVar("language", default="en")
+
+
+def language() -> str:
+    """Return the language of the moment: `en` where nothing else was asked for."""
+    return _language.get()
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """Write everything inside in another language.
+
+    Raises
+    ------
+    UserError
+        A language that no catalogue is written for.
+
+    Examples
+    --------
+    >>> with speaking("zh"):
+    ...     tr("supported")
+    '支持'
+    """
+    if name not in LANGUAGES:
+        raise unknown("language", name, LANGUAGES)
+    token = _language.set(name)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def tr(message: str, /, **values: object) -> str:
+    """Write a message in the language of the moment, its `{names}` filled in.
+
+    A message that the catalogue does not know stays English: names of metrics and factors come through here too.
+
+    >>> tr("{n} arms", n=3)
+    '3 arms'
+    """
+    text = message if language() == "en" else catalogue(language()).get(message, message)
+    return text.format(**values) if values else text
+
+
+def msg(message: str) -> str:
+    """Mark a message for the catalogue, unchanged."""
+    return message
+
+
+@cache
+def catalogue(name: str) -> dict[str, str]:
+    """Return message -> translation of a language; empty for English.
+
+    The files below `ablate/lang/NAME/` are read in the order of their names.
+    """
+    import yaml
+
+    found: dict[str, str] = {}
+    for path in sorted((Path(__file__).parent / name).glob("*.yaml")):
+        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return found

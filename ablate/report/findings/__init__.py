@@ -1,0 +1,1 @@
+"""Committed findings: reading a folder back, the paragraph in plain words, writing it."""

@@ -1,0 +1,69 @@
+"""A findings folder read back: the study as it was judged, its verdicts, and where its parts are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import UserError
+from ablate.stats.stored import verdict_from
+from ablate.stats.verdict import Verdict
+from ablate.sweep.study import Study
+from ablate.sweep.study_file import load_study, parse_study, study_files
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is committed of one study.
+
+    Attributes
+    ----------
+    study
+        As it was judged; where an older file does not hold it, as its study file says now.
+    head
+        `name, key, run_id, command, created` of the study run.
+    """
+
+    name: str
+    folder: Path
+    study: Study
+    head: dict[str, Any]
+    verdicts: tuple[Verdict, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, Verdict]:
+        """Verdicts by claim id, levels of `each` included."""
+        return {verdict.claim_id: verdict for verdict in self.verdicts}
+
+
+def read_finding(folder: Path) -> Finding:
+    """Read `verdicts.json` of a findings folder.
+
+    Raises
+    ------
+    UserError
+        There is none, it is no JSON, or the study it names is not known.
+    """
+    path = folder / "verdicts.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        head, stored = dict(document["study"]), list(document["verdicts"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: cannot be read as verdicts: {error}") from None
+    definition = head.pop("definition", None)
+    study = parse_study(definition, where=str(path)) if definition else load_study(folder.name)
+    verdicts = tuple(verdict_from(one, where=str(path)) for one in stored)
+    return Finding(folder.name, folder, study, head, verdicts)
+
+
+def read_findings(folder: Path) -> list[Finding]:
+    """Read every finding below a folder, in the order of their names."""
+    return [read_finding(path.parent) for path in sorted(folder.glob("*/verdicts.json"))]
+
+
+def written_study(name: str) -> Study | None:
+    """Return a study as its file says now; None where there is no file."""
+    return load_study(name) if name in study_files() else None

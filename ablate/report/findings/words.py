@@ -1,0 +1,172 @@
+"""The paragraph in plain words beside a study's findings, its numbers filled in from the verdicts.
+
+`words.md` (and `words.zh.md`) holds three paragraphs: what was found, what it means for the note, what is not
+concluded. Numbers stand in it as `{{ claim.field }}`:
+
+| field | of one verdict |
+|---|---|
+| `effect`, `interval`, `both` | the effect, its interval, both with the unit once |
+| `outcome`, `p`, `delta`, `seeds`, `level` | as in the verdict's sentence |
+| `supported`, `refuted`, `inconclusive`, `not_tested`, `members` | counts over the levels of `each` |
+| `least`, `most` | the smallest and the largest effect over the levels of `each` |
+
+A claim is named by its id, with a level of `each` as ``faster[init.std=0.16]``; `study` stands for all claims
+(`study.seeds`, `study.members`, counts). A number typed by hand must stand in the study file or in its verdicts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from ablate.errors import UserError, unknown
+from ablate.lang import language
+from ablate.report.families import BADGES
+from ablate.report.wording import p_value, shortened, verdict_effect
+from ablate.stats.metric import amount, unit_of
+from ablate.stats.verdict import Verdict, percent
+from ablate.sweep.study import Study
+
+_PLACE = re.compile(r"\{\{\s*(?P<claim>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
+_NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
+_COUNTS = ("supported", "refuted", "inconclusive", "not_tested")
+_SINGLE = ("effect", "interval", "both", "outcome", "p", "delta", "seeds", "level")
+_FIELDS = (*_SINGLE, *_COUNTS, "members", "least", "most")
+PARAGRAPHS = 3
+
+
+def words_path(folder: Path) -> Path:
+    """Return where the paragraphs of a findings folder are, in the language of the moment."""
+    return folder / ("words.md" if language() == "en" else f"words.{language()}.md")
+
+
+def read_words(folder: Path, study: Study, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Return the three paragraphs with their numbers filled in; empty where they are not written.
+
+    `study` and `verdicts` are as recorded, in English; outcomes are written in the language of the moment.
+
+    Raises
+    ------
+    UserError
+        Not three paragraphs, a placeholder for what does not exist, or a number that the study and its verdicts do
+        not hold.
+    """
+    path = words_path(folder)
+    if not path.is_file():
+        return ()
+    text = path.read_text(encoding="utf-8")
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n", text.strip())]
+    if len(paragraphs) != PARAGRAPHS:
+        raise UserError(
+            f"{path}: expected three paragraphs (what was found, what it means for the note, what is not concluded), "
+            f"got {len(paragraphs)}"
+        )
+    if wrong := strange_figures(text, study, verdicts):
+        raise UserError(
+            f"{path}: {', '.join(wrong)} stands neither in the study nor in its verdicts; quote numbers as "
+            "{{ claim.effect }}, so that they are filled in"
+        )
+    return tuple(filled(part, verdicts, where=str(path)) for part in paragraphs)
+
+
+def filled(text: str, verdicts: Sequence[Verdict], *, where: str = "words") -> str:
+    """Fill the placeholders of a text.
+
+    Raises
+    ------
+    UserError
+        An unknown claim or field, with the nearest match; a field of one verdict asked of several.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        name, field = match["claim"].strip(), match["field"]
+        if field not in _FIELDS:
+            raise UserError(f"{where}: {unknown('field', field, _FIELDS)}")
+        members = _members(name, verdicts)
+        if not members:
+            ids = [v.claim_id for v in verdicts] + [v.source_id for v in verdicts]
+            raise UserError(f"{where}: {unknown('claim', name, sorted({'study', *map(shortened, ids)}))}")
+        return _field(field, members, f"{where}: {{{{ {name}.{field} }}}}")
+
+    return _PLACE.sub(fill, text)
+
+
+def _members(name: str, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    if name == "study":
+        return list(verdicts)
+    return [v for v in verdicts if name in (v.claim_id, shortened(v.claim_id), v.source_id)]
+
+
+def _field(field: str, members: Sequence[Verdict], where: str) -> str:
+    if field in _COUNTS:
+        return str(sum(v.outcome == field for v in members))
+    if field == "members":
+        return str(len(members))
+    known = [v for v in members if v.effect is not None]
+    if field in ("least", "most"):
+        if not known:
+            raise UserError(f"{where}: no effect is known")
+        at_end = (min if field == "least" else max)(known, key=lambda v: v.effect or 0.0)
+        return _effect(at_end)
+    values = {_single(field, v) for v in members}
+    if len(values) > 1:
+        raise UserError(f"{where}: {len(members)} verdicts differ in it; name one, as in {members[0].claim_id}")
+    value = values.pop()
+    if not value:
+        raise UserError(f"{where}: it has none")
+    return value
+
+
+def _single(field: str, verdict: Verdict) -> str:
+    if field in ("effect", "interval"):
+        return _effect(verdict) if field == "effect" else _interval(verdict)
+    return {
+        "both": lambda: verdict_effect(verdict),
+        "outcome": lambda: BADGES[verdict.outcome].word,
+        "p": lambda: p_value(verdict.p_adjusted),
+        "delta": lambda: amount(verdict.delta, verdict.metric),
+        "seeds": lambda: str(verdict.pairs),
+        "level": lambda: percent(verdict.interval_level),
+    }[field]()
+
+
+def _effect(verdict: Verdict) -> str:
+    text = verdict_effect(verdict)
+    effect = text.split(" [", 1)[0]
+    return effect + unit_of(verdict.metric) if effect and verdict.scale == "difference" else effect
+
+
+def _interval(verdict: Verdict) -> str:
+    found = re.search(r"\[[^\]]*\]", verdict_effect(verdict))
+    unit = unit_of(verdict.metric) if verdict.scale == "difference" else ""
+    return found[0] + unit if found else ""
+
+
+def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the numbers typed in a text that neither the study nor its verdicts hold.
+
+    A number counts as held where it stands, digit by digit, in the study file (levels, seeds, words) or in what is
+    printed of a verdict (sentence, effect, interval, p, counts).
+    """
+    printed = [study.model_dump_json(exclude={"zh"}), *(str(len(levels)) for levels in study.factors.values())]
+    for verdict in verdicts:
+        printed += [verdict.sentence(), verdict_effect(verdict), p_value(verdict.p_adjusted), str(verdict.pairs)]
+    for group in ({v.source_id for v in verdicts}, {"study"}):
+        for name in group:
+            members = _members(name, verdicts)
+            printed += [str(len(members)), *(_field(field, members, name) for field in _COUNTS)]
+    held = {number for part in printed for number in _numbers(part)}
+    typed = _PLACE.sub(" ", text)
+    return [token for token in _NUMBER.findall(typed) if not _numbers(token) <= held]
+
+
+def _numbers(text: str) -> set[Decimal]:
+    found = set()
+    for token in _NUMBER.findall(text):
+        try:
+            found.add(Decimal(token.replace(",", "")).normalize())
+        except InvalidOperation:  # "1,,2"
+            continue
+    return found

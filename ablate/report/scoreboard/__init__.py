@@ -1,0 +1,1 @@
+"""The scoreboard: every sentence of the notes with the verdicts on it, built from committed findings alone."""

@@ -1,0 +1,117 @@
+"""Write the scoreboard: `README.md` beside the findings with one small SVG per claim, and the same as one HTML page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ablate.errors import Failure
+from ablate.lang import LANGUAGES, language, tr
+from ablate.report.figures.style import DARK_HUES, HUES
+from ablate.report.findings.folder import read_findings, written_study
+from ablate.report.scoreboard.board import Board, Entry, Line, gather
+from ablate.report.scoreboard.notes import read_sentences
+from ablate.report.scoreboard.strip import strip
+from ablate.report.templating import render
+from ablate.report.wording import verdict_effect
+
+PICTURES = "board"
+
+
+def read_board(findings: Path, sentences: Path) -> Board:
+    """Gather the scoreboard in the language of the moment from what is committed."""
+    found = read_findings(findings)
+    words = {one.name: study.zh if (study := written_study(one.name)) else None for one in found}
+    return gather(read_sentences(sentences), found, words)
+
+
+def board_name(tongue: str) -> str:
+    """Return the name of the Markdown scoreboard: `README.md`, `README.zh.md`."""
+    return "README.md" if tongue == "en" else f"README.{tongue}.md"
+
+
+def write_board(board: Board, findings: Path) -> Path:
+    """Write the Markdown scoreboard and its pictures; pictures of claims that are gone are removed.
+
+    Raises
+    ------
+    Failure
+        The folder cannot be written.
+    """
+    pictures = findings / PICTURES
+    try:
+        pictures.mkdir(parents=True, exist_ok=True)
+        kept = set()
+        for line in board.lines():
+            path = pictures / f"{line.picture}.svg"
+            # One picture serves both languages: it holds no words but its title.
+            path.write_text(strip(line.verdicts, line.picture), encoding="utf-8")
+            kept.add(path)
+        for old in pictures.glob("*.svg"):
+            if old not in kept:
+                old.unlink()
+        out = findings / board_name(language())
+        text = render(
+            "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
+            effect=verdict_effect, sceptic=sceptic(board),
+            others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text,
+        )  # fmt: skip
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"the scoreboard could not be written to {findings}: {error.strerror or error}.") from error
+    return out
+
+
+def write_page(board: Board, out: Path, *, findings: Path) -> Path:
+    """Write the HTML scoreboard; it loads nothing, and links to each study's report beside it or in the findings.
+
+    Raises
+    ------
+    Failure
+        The file cannot be written.
+    """
+    html = render(
+        "board.html.j2", board=board, hues=HUES, dark_hues=DARK_HUES, report=_linker(out.parent, findings),
+        effect=verdict_effect, sceptic=sceptic(board),
+        picture=lambda line: strip(line.verdicts, alt_text(line), inline=True),
+    )  # fmt: skip
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"the scoreboard could not be written to {out}: {error.strerror or error}.") from error
+    return out
+
+
+def sceptic(board: Board) -> list[tuple[str, tuple[Entry, ...]]]:
+    """Return the lists of the sceptic's section, by how the claims on the sentences fell."""
+    return [
+        (tr("The reader is right"), board.of("reader", "right")),
+        (tr("The reader is right in part"), board.of("reader", "split")),
+        (tr("The reader is wrong"), board.of("reader", "wrong")),
+        (tr("The reader's sentences that are open"), board.of("reader", "open")),
+        (tr("The book's sentences that the evidence is against, at least in part"), board.of("book", "wrong", "split")),
+    ]
+
+
+def alt_text(line: Line) -> str:
+    """Return what a picture shows, in words."""
+    counts = ", ".join(f"{count} {badge.word}" for badge, count in line.tally)
+    return tr("{claim}: {counts}; {effect}", claim=line.claim, counts=counts, effect=line.effect)
+
+
+def _linker(here: Path, findings: Path) -> Callable[[str], str]:
+    tail = "" if language() == "en" else f".{language()}"
+
+    def link(name: str) -> str:
+        page = here / f"{name}{tail}" / "report.html"
+        return f"{page.parent.name}/report.html" if page.is_file() else _report(findings / name, here)
+
+    return link
+
+
+def _report(folder: Path, here: Path) -> str:
+    own = folder / ("report.md" if language() == "en" else f"report.{language()}.md")
+    path = own if own.is_file() else folder / "report.md"
+    return Path(os.path.relpath(path, here)).as_posix()

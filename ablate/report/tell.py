@@ -1,0 +1,68 @@
+"""A study as it was judged, and as it is told in the language of the moment."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.report.findings.folder import written_study
+from ablate.report.write import Progress, ReportPaths, write_report
+from ablate.stats.verdict import Verdict
+from ablate.sweep.quick import SUFFIX
+from ablate.sweep.study import Study
+from ablate.sweep.translated import Words
+from ablate.track.record import StudyTables
+
+Parts = tuple[Sequence[Verdict], Sequence[Verdict]]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a report is written from.
+
+    Attributes
+    ----------
+    study, tables, verdicts, extended
+        In the language of the moment; `extended` as in `write_report`.
+    recorded
+        Verdicts and extended ones in English: what `verdicts.json` holds.
+    original
+        The study in English, where `study` is not.
+    untranslated
+        What of the study's own words has no translation: `claims.faster.says`.
+    """
+
+    study: Study
+    tables: StudyTables
+    verdicts: Sequence[Verdict]
+    extended: Sequence[Verdict]
+    recorded: Parts
+    original: Study | None = None
+    untranslated: Sequence[str] = ()
+
+
+def write_told(told: Told, out: Path, *, words: Sequence[str] = (), progress: Progress | None = None) -> ReportPaths:
+    """Write a report (see `write_report`) of what is told."""
+    return write_report(
+        told.study, told.tables, told.verdicts, out, extended=told.extended, words=words,
+        recorded=told.recorded, untranslated=told.untranslated, progress=progress,
+    )  # fmt: skip
+
+
+def reworded(verdicts: Sequence[Verdict], study: Study) -> list[Verdict]:
+    """Return the verdicts with what their claims say in the words of `study`."""
+    says = {claim.id: claim.says for claim in study.claims}
+    return [dataclasses.replace(v, says=says.get(v.source_id, v.says)) for v in verdicts]
+
+
+def words_of(name: str, study: Study) -> Words | None:
+    """Return a study's words in Chinese: as it was tracked, else as its file has them now.
+
+    Words change nothing that is judged, so a translation may come after the runs.
+    """
+    if study.zh is not None:
+        return study.zh
+    now = written_study(name.removesuffix(SUFFIX))
+    return now.zh if now is not None else None

@@ -1,0 +1,102 @@
+"""A study's own words in another language: the `zh:` part of a study file. What is judged does not change by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.claim_parts import Strict
+
+if TYPE_CHECKING:
+    from ablate.sweep.study import Study
+
+_LISTS = ("not_concluded", "confounds", "figures")
+_TEXTS = ("title", "question", "background")
+
+
+class ClaimWords(Strict):
+    """A claim's words."""
+
+    says: str = ""
+    why_delta: str = ""
+
+
+class Words(Strict):
+    """The words of a study.
+
+    Attributes
+    ----------
+    not_concluded, confounds
+        As many items as the study has, in its order.
+    figures
+        The titles of the study's own figures.
+    claims
+        Claim id -> its words.
+    """
+
+    title: str = ""
+    question: str = ""
+    background: str = ""
+    not_concluded: list[str] = Field(default_factory=list)
+    confounds: list[str] = Field(default_factory=list)
+    figures: list[str] = Field(default_factory=list)
+    claims: dict[str, ClaimWords] = Field(default_factory=dict)
+
+
+def check_words(words: Words, study: Study, *, where: str) -> None:
+    """Refuse words for what the study does not have.
+
+    Raises
+    ------
+    UserError
+        A list that is longer or shorter than the study's, or a claim the study does not know.
+    """
+    for name in _LISTS:
+        given, own = len(getattr(words, name)), len(getattr(study, name))
+        if given not in (0, own):
+            raise UserError(f"{where}: zh: {name} must have {own} items as the study has, got {given}")
+    for claim_id in words.claims:
+        if claim_id not in [claim.id for claim in study.claims]:
+            raise UserError(f"{where}: zh: {unknown('claim', claim_id, [claim.id for claim in study.claims])}")
+
+
+def translated(study: Study, words: Words | None) -> tuple[Study, list[str]]:
+    """Return the study in other words, and what is left in its own: `claims.faster.says`.
+
+    >>> from ablate.sweep.study import Study
+    >>> made, left = translated(Study(title="Depth", question="Is it?"), Words(title="深度"))
+    >>> made.title, left
+    ('深度', ['question'])
+    """
+    words = words or Words()
+    left: list[str] = []
+    changes: dict[str, object] = {}
+    for name in _TEXTS:
+        if text := getattr(words, name):
+            changes[name] = text
+        elif getattr(study, name):
+            left.append(name)
+    for name in ("not_concluded", "confounds"):
+        items = getattr(words, name)
+        if items and len(items) == len(getattr(study, name)):  # words of a later version of the file may not fit
+            changes[name] = items
+        elif getattr(study, name):
+            left.append(name)
+    if words.figures and len(words.figures) == len(study.figures):
+        changes["figures"] = [
+            figure.model_copy(update={"title": title})
+            for figure, title in zip(study.figures, words.figures, strict=True)
+        ]
+    elif any(figure.title for figure in study.figures):
+        left.append("figures")
+    claims = []
+    for claim in study.claims:
+        own = words.claims.get(claim.id, ClaimWords())
+        update = {key: text for key in ("says", "why_delta") if (text := getattr(own, key))}
+        left += [
+            f"claims.{claim.id}.{key}" for key in ("says", "why_delta") if getattr(claim, key) and not getattr(own, key)
+        ]
+        claims.append(claim.model_copy(update=update))
+    return study.model_copy(update={**changes, "claims": claims}), left

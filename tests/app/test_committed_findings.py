@@ -1,0 +1,61 @@
+"""Everything that is committed below `studies/findings/` says what its own runs say."""
+
+from pathlib import Path
+
+import pytest
+
+from ablate.app.verdicts import differences, judge_findings
+from ablate.lang import LANGUAGES, speaking
+from ablate.report.findings.folder import read_finding
+from ablate.report.findings.words import read_words, words_path
+from ablate.report.findings.write import report_name
+from ablate.report.scoreboard.write import board_name
+from ablate.report.templating import markdown_text
+from ablate.resources import findings_folder, sentences_file
+
+FINDINGS = findings_folder()
+FOLDERS = sorted(path.parent for path in FINDINGS.glob("*/verdicts.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_verdicts_recompute_from_the_committed_runs(folder):
+    judged, document = judge_findings(folder)
+    assert differences(document["verdicts"], judged.verdicts) == []
+    assert differences(document["extended"], judged.extended) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS[:1], ids=lambda folder: folder.name)
+def test_a_changed_number_is_seen(folder, tmp_path):
+    for name in ("verdicts.json", "runs.csv"):
+        (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8"), encoding="utf-8")
+    text = (tmp_path / "runs.csv").read_text(encoding="utf-8")
+    (tmp_path / "runs.csv").write_text(text.replace(",reached,", ",diverged,", 40), encoding="utf-8")
+    judged, document = judge_findings(tmp_path)
+    assert differences(document["verdicts"], judged.verdicts)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_the_words_say_what_the_verdicts_say(folder, tongue):
+    finding = read_finding(folder)
+    with speaking(tongue):
+        if not words_path(folder).is_file():
+            pytest.skip("no words in this language")
+        words = read_words(folder, finding.study, finding.verdicts)
+    report = folder / report_name(tongue)
+    if report.is_file():
+        text = report.read_text(encoding="utf-8")
+        for paragraph in words:
+            assert markdown_text(paragraph) in text, "the report was written before the words were; write it again"
+
+
+def test_the_sentences_are_known_and_the_scoreboard_names_every_finding():
+    assert sentences_file().is_file()
+    text = (FINDINGS / board_name("en")).read_text(encoding="utf-8")
+    for folder in FOLDERS:
+        assert folder.name in text
+
+
+def test_the_committed_findings_stay_small():
+    total = sum(path.stat().st_size for path in Path(FINDINGS).rglob("*") if path.is_file())
+    assert total < 15_000_000

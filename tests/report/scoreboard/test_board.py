@@ -1,0 +1,157 @@
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.lang import speaking
+from ablate.report.findings.folder import Finding
+from ablate.report.scoreboard.board import fixed_and_tuned, gather
+from ablate.report.scoreboard.notes import Sentence, read_sentences, same_sentence
+from ablate.report.scoreboard.strip import strip
+from ablate.report.scoreboard.write import read_board, write_board, write_page
+from ablate.resources import sentences_file
+from ablate.stats.judge import judge
+from ablate.stats.stored import verdict_from
+
+SENTENCES = [
+    Sentence(id="1", zh="使用Batch Norm后，学习进行得更快了。", en="Faster.", who="book", studies=["quickstart"]),
+    Sentence(id="2", zh="还有dropout技术，也是非常垃圾。", en="Garbage.", who="reader", studies=["dropout"]),
+]
+
+
+@pytest.fixture(scope="module")
+def finding(study, tmp_path_factory):
+    model, tables = study
+    folder = tmp_path_factory.mktemp("findings") / "quickstart"
+    folder.mkdir()
+    verdicts = judge(model, tables)
+    head = {"name": "quickstart", "definition": model.model_dump(mode="json")}
+    text = json.dumps({"study": head, "verdicts": [v.as_dict() for v in verdicts]})
+    (folder / "verdicts.json").write_text(text, encoding="utf-8")
+    return Finding("quickstart", folder, model, head, tuple(verdicts))
+
+
+def changed(finding, **update):
+    claims = [claim.model_copy(update=update) for claim in finding.study.claims]
+    study = finding.study.model_copy(update={"claims": claims})
+    return Finding(finding.name, finding.folder, study, finding.head, finding.verdicts)
+
+
+def test_a_quote_finds_the_sentence_it_is_a_part_of():
+    assert same_sentence("使用Batch Norm后，学习进行得更快", SENTENCES[0].zh)
+    assert same_sentence("学习进行得更快了……其他", SENTENCES[0].zh)
+    assert not same_sentence("使用Batch Norm后，学习进行得更快", SENTENCES[1].zh)
+
+
+def test_each_sentence_has_the_claims_that_quote_it_and_says_what_is_not_run(finding):
+    board = gather(SENTENCES, [finding], {})
+    first, second = board.entries[:2]
+    assert [line.claim for line in first.lines] == ["faster"]
+    assert (second.lines, second.waiting, second.fell) == ((), ("dropout",), "")
+    assert board.waiting == ("dropout",)
+    assert sum(first.counts().values()) == len(first.lines[0].verdicts)
+    loose = board.entries[2]
+    assert loose.sentence.zh == finding.study.quotes[0].zh
+    assert [line.claim for line in loose.lines] == ["better"]
+
+
+def test_a_claim_that_contradicts_the_sentence_counts_the_other_way_and_a_control_for_nothing(finding):
+    agrees = gather(SENTENCES, [finding], {}).entries[0].counts()
+    against = gather(SENTENCES, [changed(finding, stance="contradicts")], {}).entries[0].counts()
+    assert agrees["right"] > 0
+    assert (against["right"], against["wrong"], against["open"]) == (agrees["wrong"], agrees["right"], agrees["open"])
+    beside = gather(SENTENCES, [changed(finding, stance="beside")], {}).entries[0]
+    assert not beside.counts()
+    assert beside.fell == "open"
+
+
+def test_fixed_and_tuned_verdicts_of_one_comparison_stand_beside_each_other(finding):
+    base = finding.verdicts[0].as_dict()
+    pair = [verdict_from({**base, "claim_id": f"faster[fairness={how}]", "where_text": f"fairness={how}, init.std=0.1"})
+            for how in ("fixed", "tuned")]  # fmt: skip
+    alone = verdict_from({**base, "claim_id": "x", "where_text": "fairness=fixed, init.std=1"})
+    both = Finding(finding.name, finding.folder, finding.study, finding.head, (*pair, alone))
+    (found,) = fixed_and_tuned(both, finding.study)
+    assert (found.fixed, found.tuned, found.where) == (*pair, "init.std=0.1")
+
+
+class _Checked(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.hrefs, self.ids = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.hrefs += [attrs["href"]] if "href" in attrs else []
+        self.ids += [attrs["id"]] if "id" in attrs else []
+        assert not {"src", "onclick"} & attrs.keys()
+        if tag not in {"meta", "br", "link"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+def test_the_page_is_well_formed_and_the_readme_links_to_files_that_exist(finding, tmp_path, tongue):
+    folder = finding.folder.parent
+    (finding.folder / "report.md").write_text("x", encoding="utf-8")
+    with speaking(tongue):
+        board = gather(SENTENCES, [finding], {})
+        page = write_page(board, tmp_path / "index.html", findings=folder)
+        readme = write_board(board, folder)
+    parser = _Checked()
+    parser.feed(page.read_text(encoding="utf-8"))
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert {h[1:] for h in parser.hrefs if h.startswith("#")} <= set(parser.ids)
+    assert all((tmp_path / h).is_file() for h in parser.hrefs if not h.startswith("#"))
+    text = readme.read_text(encoding="utf-8")
+    links = {link for link in re.findall(r"\]\(([^)]+)\)", text) if not link.startswith(("#", "README"))}
+    assert links
+    assert all((folder / link).is_file() for link in links)
+    for sentence in SENTENCES:
+        assert sentence.zh in text
+    assert "dropout" in text
+    anchors = set(re.findall(r'<a id="([^"]+)"', text))
+    assert {link[1:] for link in re.findall(r"\]\((#[^)]+)\)", text)} <= anchors
+
+
+def test_pictures_are_small_light_svgs_and_old_ones_go(finding):
+    folder = finding.folder.parent
+    (folder / "board").mkdir(exist_ok=True)
+    (folder / "board" / "gone--claim.svg").write_text("x")
+    write_board(gather(SENTENCES, [finding], {}), folder)
+    pictures = list((folder / "board").glob("*.svg"))
+    assert {p.stem for p in pictures} == {"quickstart--faster", "quickstart--better"}
+    for path in pictures:
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+        assert root.tag.endswith("svg")
+        assert path.stat().st_size < 6_000
+        assert 'fill="#ffffff"' in path.read_text(encoding="utf-8")
+
+
+def test_a_picture_marks_what_goes_on_beyond_it_and_what_was_not_tested(finding):
+    open_end = verdict_from({**finding.verdicts[0].as_dict(), "interval_high": "inf"})
+    assert strip([open_end], "x").count('z"') > strip([finding.verdicts[0]], "x").count('z"')
+    untested = verdict_from({**finding.verdicts[0].as_dict(), "effect": None, "interval_low": None,
+                             "interval_high": None, "outcome": "not_tested"})  # fmt: skip
+    assert "l6 6m0 -6l-6 6" in strip([untested], "x")
+
+
+def test_the_sentences_of_the_notes_read_and_a_typo_in_them_is_one_line(tmp_path):
+    sentences = read_sentences(sentences_file())
+    assert len({s.id for s in sentences}) == len(sentences) >= 15
+    assert {s.who for s in sentences} == {"book", "reader"}
+    path = tmp_path / "sentences.yaml"
+    path.write_text("- {id: a, zh: 甲, en: x, whom: book}", encoding="utf-8")
+    with pytest.raises(UserError, match=r"sentences\.yaml"):
+        read_sentences(path)
+
+
+def test_a_board_is_read_from_what_is_committed_alone(finding, tmp_path):
+    board = read_board(finding.folder.parent, tmp_path / "none.yaml")
+    assert {line.claim for line in board.lines()} == {"faster", "better"}
