@@ -17,6 +17,8 @@ from ablate.nn.activations import (
     Tanh,
     ZeroCentredSigmoid,
 )
+from ablate.nn.convnets import ConvNet, DeepConvNet, ResNet
+from ablate.nn.inception import Inception, SinglePath, matched
 from ablate.nn.init import He, Initializer, Normal, Xavier
 from ablate.nn.layers import (
     AvgPool,
@@ -54,7 +56,9 @@ __all__ = [
     "BernoulliDropout",
     "BookDropout",
     "Conv2d",
+    "ConvNet",
     "CrossEntropy",
+    "DeepConvNet",
     "Dense",
     "Dropout",
     "Flatten",
@@ -64,6 +68,7 @@ __all__ = [
     "HardSigmoid",
     "He",
     "Identity",
+    "Inception",
     "Initializer",
     "LayerNorm",
     "LeakyReLU",
@@ -82,9 +87,11 @@ __all__ = [
     "Pool",
     "ReLU",
     "Replicas",
+    "ResNet",
     "Residual",
     "SiLU",
     "Sigmoid",
+    "SinglePath",
     "Softplus",
     "SteepSigmoid",
     "Step",
@@ -92,5 +99,6 @@ __all__ = [
     "Tanh",
     "Xavier",
     "ZeroCentredSigmoid",
+    "matched",
     "softmax",
 ]

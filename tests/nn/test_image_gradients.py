@@ -85,7 +85,7 @@ COMPOSITES = {
     "residual around nothing learnt": [("r", Residual([("tanh", Tanh())]))],
     "residual": [("r", Residual([*convolution(3, 3), ("conv2", Conv2d(3, 3, padding=1))]))],
     "residual, norm first": [
-        ("r", Residual([("norm", BatchNorm()), ("relu", ReLU()), ("c", Conv2d(3, 3, padding=1))]))
+        ("r", Residual([("norm", BatchNorm()), ("relu", ReLU()), ("conv", Conv2d(3, 3, padding=1))]))
     ],
     "residual with a projection": [
         ("r", Residual([("c", Conv2d(4, 3, stride=2, padding=1)), ("n", BatchNorm())], [("p", Conv2d(4, 1, stride=2))]))
