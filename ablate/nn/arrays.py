@@ -113,7 +113,8 @@ class Cache:
         """Return a constant array; do not write to it."""
         found = self._shared.get((value, shape))
         if found is None:
-            found = self._shared[value, shape] = np.full(shape, value, self.dtype)
+            found = self._shared[value, shape] = empty(shape, self.dtype)
+            found[...] = value
         return found
 
     def rows(self, shape: tuple[int, ...]) -> Integers:
@@ -134,11 +135,3 @@ class Cache:
 def _owner(array: Floats) -> Any:
     """Return the array whose memory this is (NumPy lets a view of a view point to it)."""
     return array if array.base is None else array.base
-
-
-def column_sum(x: Floats, out: Floats, cache: Cache, *, scale: float = 1.0) -> Floats:
-    """Write ``scale * x.sum(axis=1)`` to `out`, (blocks, batch, features) -> (blocks, 1, features).
-
-    A product with a row of ones: 0.8 µs for a 100 x 100 block where `sum(axis=1)` takes 2.7.
-    """
-    return np.matmul(cache.full(scale, (1, x.shape[1])), x, out=out)

@@ -65,14 +65,15 @@ class NumpyProgram(Program):
         UserError
             The configuration cannot be trained on this dataset.
         """
-        examples = config.dataset.examples()
+        examples, network = config.dataset.examples(), network_of(config)
         split = config.dataset.split(stream(0, "split"))
         steps, change = total_steps(config, len(split.train)), change_step(config, len(split.train))
         facts = {
             "dataset": _dataset_name(config),
             "fingerprint": examples.fingerprint,
             "majority_rate": majority_rate(examples.labels[split.train]),
-            "parameters": network_of(config).parameters,
+            "parameters": network.parameters,
+            "multiply_adds": network.multiply_adds,
             "train_size": len(split.train),
             "validation_size": len(split.validation),
             "test_size": len(split.test),

@@ -92,7 +92,8 @@ class Program(ABC):
         """Return what is known of an arm before it runs, without training.
 
         Must hold `fingerprint` (of the data), `dataset`, `majority_rate`; may hold `parameters`,
-        `train_size`, `classes`, `steps`. `fingerprint` is part of a run's identity.
+        `multiply_adds` (of one example's forward pass), `train_size`, `classes`, `steps`. `fingerprint` is part of
+        a run's identity.
         """
 
     @abstractmethod

@@ -83,8 +83,11 @@ class ReLU(Activation):
 
     def apply(self, x: Floats, out: Floats, cache: Cache) -> None:
         """Write max(x, 0) to `out`."""
-        # Against an array of zeros, not the scalar: 1.5 µs per 10,000 float32 where the scalar takes 5.
-        np.maximum(x, cache.full(0.0, x.shape), out=out)
+        # Against an array of zeros, not the scalar: 1.5 µs per 10,000 float32 where the scalar takes 5. Of images,
+        # one channel of zeros serves all.
+        blocks, batch, features, *pixels = x.shape
+        shape = (blocks, batch, 1, *pixels) if pixels else (blocks, batch, features)
+        np.maximum(x, cache.full(0.0, shape), out=out)
 
     def chain(self, dy: Floats, x: Floats, y: Floats, cache: Cache) -> None:  # noqa: ARG002
         """Set `dy` to 0 where y = 0."""

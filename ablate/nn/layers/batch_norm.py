@@ -1,4 +1,4 @@
-"""Batch normalisation: each feature over the minibatch."""
+"""Batch normalisation: each feature over the minibatch, and over all pixels of images."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from ablate.errors import must, unknown
-from ablate.nn.arrays import Cache, Floats, Views, column_sum
+from ablate.nn.arrays import Cache, Floats, Views
 from ablate.nn.layer import Shape
 from ablate.nn.layers.norm import Norm
+from ablate.nn.sums import count, feature_dot, feature_sum, per_feature
 from ablate.registry import register
 
 RUNNING = ("book", "corrected")
@@ -23,7 +24,8 @@ RUNNING = ("book", "corrected")
 class BatchNorm(Norm):
     """x̂ = (x - μ) / √(σ² + eps), with μ and the biased σ² of each feature over the minibatch.
 
-    Ioffe & Szegedy 2015. Backward, with all sums over the batch of n::
+    Ioffe & Szegedy 2015. Of images, each channel over the minibatch and all pixels (their 3.2). Backward, with all
+    sums over these n numbers::
 
         dshift = Σ dy,  dgain = Σ dy x̂,  dx = gain / √(σ² + eps) * (dy - dshift/n - x̂ dgain/n)
 
@@ -57,8 +59,9 @@ class BatchNorm(Norm):
             raise unknown("BatchNorm.running", self.running, RUNNING)
 
     def state(self, shape: Shape) -> dict[str, Floats]:
-        """Return running `mean` and `variance` (1, features), and how many minibatches went in (1, 1)."""
-        return {"mean": np.zeros((1, *shape)), "variance": np.zeros((1, *shape)), "seen": np.zeros((1, 1))}
+        """Return running `mean` and `variance` per feature, and how many minibatches went in, one number."""
+        each = per_feature(shape)
+        return {"mean": np.zeros(each), "variance": np.zeros(each), "seen": np.zeros((1,) * len(each))}
 
     def forward(
         self,
@@ -71,13 +74,11 @@ class BatchNorm(Norm):
         """Return gain * x̂ + shift, by the minibatch's statistics when training, the running ones else."""
         if not cache.train:
             return self._evaluate(x, params, state, cache)
-        blocks, batch, features = x.shape
-        row = (blocks, 1, features)
-        mean = column_sum(x, cache.buffer("mean", row), cache, scale=1.0 / batch)
+        row, share = (len(x), *per_feature(x.shape[2:])), 1.0 / count(x)
+        mean = feature_sum(x, cache.buffer("mean", row), cache, scale=share)
         centred = np.subtract(x, mean, out=x if cache.overwrite else cache.buffer("centred", x.shape))
         # Squaring what is already centred: E[x²] - E[x]² would cancel catastrophically in float32.
-        square = np.multiply(centred, centred, out=cache.scratch("square", x.shape))
-        variance = column_sum(square, cache.buffer("variance", row), cache, scale=1.0 / batch)
+        variance = feature_dot(centred, centred, cache.buffer("variance", row), cache, scale=share)
         inverse = np.add(variance, self.eps, out=cache.buffer("inverse", row))
         np.sqrt(inverse, out=inverse)
         np.reciprocal(inverse, out=inverse)
@@ -92,7 +93,7 @@ class BatchNorm(Norm):
         return y
 
     def statistics(self, state: Views) -> tuple[Floats, Floats]:
-        """Return the mean and variance evaluation uses, (blocks, 1, features) each."""
+        """Return the mean and variance evaluation uses, (blocks, 1, features) or (blocks, 1, channels, 1, 1)."""
         if self.running == "book":
             return state["mean"], state["variance"]
         seen = state["seen"]
@@ -104,7 +105,8 @@ class BatchNorm(Norm):
     def _evaluate(self, x: Floats, params: Views, state: Views, cache: Cache) -> Floats:
         mean, variance = self.statistics(state)
         scale: Floats = params["gain"] / np.sqrt(variance + self.eps)
-        y = np.multiply(x, scale, out=x if cache.overwrite else cache.output((len(scale), *x.shape[1:]), x))
+        over = cache.overwrite and len(x) == len(scale)  # images shared by all blocks become each block's own
+        y = np.multiply(x, scale, out=x if over else cache.output((len(scale), *x.shape[1:]), x))
         shift: Floats = params["shift"] - mean * scale
         return np.add(y, shift, out=y)
 
@@ -119,17 +121,17 @@ class BatchNorm(Norm):
     ) -> Floats | None:
         """Write dgain and dshift, return dx over dy."""
         centred, inverse, scale = cache.saved["centred"], cache.saved["inverse"], cache.saved["scale"]
-        batch = dy.shape[1]
+        n = count(dy)
         shift, gain = grads["shift"], grads["gain"]
-        column_sum(dy, shift, cache)
-        column_sum(np.multiply(dy, centred, out=cache.scratch("square", dy.shape)), gain, cache)
+        feature_sum(dy, shift, cache)
+        feature_dot(dy, centred, gain, cache)
         np.multiply(gain, inverse, out=gain)
         if not need_dx:
             return None
         # dx = scale * (dy - [shift + centred * inverse * gain] / n); centred is not needed after this.
         factor = np.multiply(inverse, gain, out=cache.scratch("factor", gain.shape))
-        np.divide(factor, batch, out=factor)
+        np.divide(factor, n, out=factor)
         np.multiply(centred, factor, out=centred)
         np.subtract(dy, centred, out=dy)
-        np.subtract(dy, np.divide(shift, batch, out=factor), out=dy)
+        np.subtract(dy, np.divide(shift, n, out=factor), out=dy)
         return np.multiply(dy, scale, out=dy)

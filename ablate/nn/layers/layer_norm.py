@@ -1,4 +1,4 @@
-"""Layer normalisation: each example over its features."""
+"""Layer normalisation: each example over its features, or over all of its image."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate.errors import must
-from ablate.nn.arrays import Cache, Floats, Views, column_sum
+from ablate.nn.arrays import Cache, Floats, Views
+from ablate.nn.layers.group_norm import group_backward, group_forward
 from ablate.nn.layers.norm import Norm
+from ablate.nn.sums import feature_dot, feature_sum
 from ablate.registry import register
 
 
@@ -19,7 +21,8 @@ from ablate.registry import register
 class LayerNorm(Norm):
     """x̂ = (x - μ) / √(σ² + eps), with μ and the biased σ² of each example over its features.
 
-    Ba, Kiros & Hinton 2016. The same in training and evaluation; nothing runs. Backward, with g = dy * gain
+    Ba, Kiros & Hinton 2016. Of images, over all channels and pixels, with a gain and shift per channel: GroupNorm with
+    one group (Wu & He 2018, section 3). The same in training and evaluation; nothing runs. Backward, with g = dy * gain
     and means over the features::
 
         dx = (g - mean(g) - x̂ mean(g x̂)) / √(σ² + eps)
@@ -40,6 +43,8 @@ class LayerNorm(Norm):
         rngs: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> Floats:
         """Return gain * x̂ + shift."""
+        if x.ndim > 3:
+            return group_forward(x, 1, self.eps, params, cache)
         column = (*x.shape[:2], 1)
         mean = np.matmul(x, self._averager(x, cache), out=cache.buffer("mean", column))
         normed = np.subtract(x, mean, out=x if cache.overwrite else cache.buffer("normed", x.shape))
@@ -57,10 +62,12 @@ class LayerNorm(Norm):
 
     def backward(self, dy: Floats, params: Views, grads: Views, cache: Cache, *, need_dx: bool) -> Floats | None:
         """Write dgain and dshift, return dx over dy."""
+        if dy.ndim > 3:
+            return group_backward(dy, 1, params, grads, cache, need_dx=need_dx)
         normed, inverse = cache.saved["normed"], cache.saved["inverse"]
         product = cache.scratch("square", dy.shape)
-        column_sum(dy, grads["shift"], cache)
-        column_sum(np.multiply(dy, normed, out=product), grads["gain"], cache)
+        feature_sum(dy, grads["shift"], cache)
+        feature_dot(dy, normed, grads["gain"], cache)
         if not need_dx:
             return None
         np.multiply(dy, params["gain"], out=dy)

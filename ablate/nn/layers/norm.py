@@ -11,19 +11,24 @@ import numpy as np
 from ablate.nn.arrays import Cache, Floats, Views
 from ablate.nn.layer import Layer, Shape
 from ablate.nn.params import Parameter
+from ablate.nn.sums import per_feature
 from ablate.registry import register
 
 
 @dataclass(frozen=True)
 class Norm(Layer):
-    """A normalisation of pre-activations: x̂, then y = gain * x̂ + shift, both learnt per feature."""
+    """A normalisation of pre-activations: x̂, then y = gain * x̂ + shift, both learnt per feature.
+
+    A feature is a unit of a dense layer, a channel of images.
+    """
 
     cancels_bias: ClassVar[bool] = False
     """A constant added to a feature changes nothing: the layer before needs no bias."""
 
     def parameters(self, shape: Shape) -> Sequence[Parameter]:
-        """Return `gain` (begins at 1) and `shift` (begins at 0), both (1, features)."""
-        return Parameter("gain", (1, *shape), start=1.0), Parameter("shift", (1, *shape))
+        """Return `gain` (begins at 1) and `shift` (begins at 0), both (1, features) or (1, channels, 1, 1)."""
+        each = per_feature(shape)
+        return Parameter("gain", each, start=1.0), Parameter("shift", each)
 
 
 @register("norm", "none")
