@@ -129,20 +129,20 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
 
 
 def _ui(options: argparse.Namespace) -> None:
-    from ablate.app.steps import root_folder
+    from ablate.app.console import root_folder
     from ablate.track.ui import serve
 
     serve(root_folder(), port=options.port)
 
 
 def _report(options: argparse.Namespace) -> None:
-    from ablate.app.steps import report_study
+    from ablate.app.reporting import report_study
 
     report_study(options.study, out=options.out)
 
 
 def _studies(options: argparse.Namespace) -> None:
-    from ablate.app.steps import show_studies
+    from ablate.app.listing import show_studies
 
     del options
     show_studies()

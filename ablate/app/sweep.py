@@ -11,8 +11,9 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from ablate.app.compose import Composer
+from ablate.app.planning import plan_study, show_plan
 from ablate.app.request import Request, read_request
-from ablate.app.steps import plan_study, run_study, show_plan
+from ablate.app.running import run_study
 from ablate.errors import UserError, unknown
 from ablate.sweep.plan import Plan, show
 from ablate.sweep.runner import worker_count
