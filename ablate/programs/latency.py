@@ -1,0 +1,78 @@
+"""How much of an inference softmax takes: a paired, interleaved measurement on one thread."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ablate.nn.losses import softmax
+
+HIDDEN = (784, 50, 100)
+"""The book's net for MNIST (3.6.2): 784-50-100-classes with sigmoids."""
+
+REPETITIONS = 30
+SECONDS = 0.01  # a repetition calls often enough to last about this long: far above the clock's resolution
+
+
+def share_of_latency(
+    rng: np.random.Generator, *, classes: int, batch: int, dtype: str, control: bool = False
+) -> dict[str, float]:
+    """Measure inference with and without softmax once, and return the share that softmax takes.
+
+    Both end in the argmax. The two take turns, 30 times each, so that what slows the machine meets both; of each
+    the fastest counts, because other work can only add time. With `control` both are without softmax: the share is
+    then what this way of measuring finds where there is nothing.
+
+    Parameters
+    ----------
+    rng
+        Draws weights and images.
+
+    Returns
+    -------
+    dict
+        `latency/share` = 1 - without / with, `latency/with_seconds`, `latency/without_seconds` of one call.
+    """
+    widths = [*HIDDEN, classes]
+    weights = [rng.standard_normal(pair, np.float32) / pair[0] ** 0.5 for pair in itertools.pairwise(widths)]
+    weights = [weight.astype(dtype) for weight in weights]
+    images = rng.random((batch, HIDDEN[0]), np.float32).astype(dtype)
+
+    def scores() -> Any:
+        x = images
+        for weight in weights[:-1]:
+            x = 1.0 / (1.0 + np.exp(-(x @ weight)))
+        return x @ weights[-1]
+
+    def without() -> None:
+        scores().argmax(axis=1)
+
+    def with_softmax() -> None:
+        softmax(scores()).argmax(axis=1)
+
+    with threadpool_limits(limits=1):
+        first = without if control else with_softmax
+        one = _seconds(first, 1)
+        calls = max(1, round(SECONDS / max(_seconds(first, 1), 1e-7))) if one < SECONDS else 1
+        best = [np.inf, np.inf]
+        for repetition in range(REPETITIONS):
+            order = (0, 1) if repetition % 2 == 0 else (1, 0)
+            for which in order:
+                best[which] = min(best[which], _seconds((first, without)[which], calls))
+    return {
+        "latency/share": 1.0 - best[1] / best[0],
+        "latency/with_seconds": best[0] / calls,
+        "latency/without_seconds": best[1] / calls,
+    }
+
+
+def _seconds(call: Callable[[], None], times: int) -> float:
+    began = time.perf_counter()
+    for _ in range(times):
+        call()
+    return time.perf_counter() - began
