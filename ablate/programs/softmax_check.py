@@ -82,11 +82,13 @@ class SoftmaxCheck(Check):
     def metrics(self) -> frozenset[str]:
         """Return all names; each check logs its own.
 
-        `trials` · `overflow/limit`: largest argument whose exp is finite · `overflow/naive_rows`,
-        `overflow/shifted_rows`: rows in which a probability is not finite · `sum/deviation`: largest abs(Σ y - 1) in
-        units of ε · classes; `sum/off`: the same as it is · `flips/count`, `flips/rate`, and `flips/low`,
-        `flips/high`: the rate's 95 % Clopper–Pearson interval within the seed · `latency/share`: of inference with softmax that softmax takes;
-        `latency/with_seconds`, `latency/without_seconds` per call.
+        - `trials`; `overflow/limit`: the largest argument whose exp is finite; `overflow/naive_rows`,
+          `overflow/shifted_rows`: rows in which a probability is not finite.
+        - `sum/off`: the largest abs(Σ y - 1); `sum/deviation`: the same in units of ε · classes.
+        - `flips/count`, `flips/rate`, and `flips/low`, `flips/high`: the rate's 95 % Clopper–Pearson interval within
+          the seed.
+        - `latency/share`: of an inference with softmax that softmax takes; `latency/with_seconds`,
+          `latency/without_seconds`: of one call.
         """
         return frozenset({
             "trials", "overflow/limit", "overflow/naive_rows", "overflow/shifted_rows", "sum/deviation", "sum/off",
