@@ -15,7 +15,9 @@ from ablate.nn.losses import softmax
 HIDDEN = (784, 50, 100)
 """The book's net for MNIST (3.6.2): 784-50-100-classes with sigmoids."""
 
-REPETITIONS = 30
+REPETITIONS = (5, 30)
+"""Fewest and most; as many as fit into `BUDGET`."""
+BUDGET = 1.5  # seconds
 SECONDS = 0.01  # a repetition calls often enough to last about this long: far above the clock's resolution
 
 
@@ -24,7 +26,7 @@ def share_of_latency(
 ) -> dict[str, float]:
     """Measure inference with and without softmax once, and return the share that softmax takes.
 
-    Both end in the argmax. The two take turns, 30 times each, so that what slows the machine meets both; of each
+    Both end in the argmax. The two take turns, 5 to 30 times each, so that what slows the machine meets both; of each
     the fastest counts, because other work can only add time. With `control` both are without softmax: the share is
     then what this way of measuring finds where there is nothing.
 
@@ -57,10 +59,12 @@ def share_of_latency(
 
     with threadpool_limits(limits=1):
         first = without if control else with_softmax
-        one = _seconds(first, 1)
-        calls = max(1, round(SECONDS / max(_seconds(first, 1), 1e-7))) if one < SECONDS else 1
+        _seconds(first, 1)  # the first call pays for page faults
+        one = max(_seconds(first, 1), 1e-7)
+        calls = max(1, round(SECONDS / one))
         best = [np.inf, np.inf]
-        for repetition in range(REPETITIONS):
+        fewest, most = REPETITIONS
+        for repetition in range(min(most, max(fewest, round(BUDGET / (2 * max(one * calls, SECONDS)))))):
             order = (0, 1) if repetition % 2 == 0 else (1, 0)
             for which in order:
                 best[which] = min(best[which], _seconds((first, without)[which], calls))

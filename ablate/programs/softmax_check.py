@@ -28,7 +28,7 @@ CHECKS = (
 SCALES = {"trained": 5.0, "untrained": 0.01, "tiny": 1e-20}
 """Standard deviation of the logits: as a trained net gives them, as an untrained one does, and one that was made up."""
 
-NUMBERS = 4_000_000  # logits of one run at most: with very many classes there are fewer rows
+NUMBERS = 1_000_000  # logits of one run at most: with very many classes there are fewer rows
 DIGITS = 100  # of decimal arithmetic: enough to tell e^1e-20 from e^2e-20 with 79 digits to spare
 DECIMAL_ROWS = 200
 
@@ -60,7 +60,7 @@ class SoftmaxCheck(Check):
     batch
         Images per inference, for the latency.
     trials
-        Rows per seed; fewer where rows · classes would pass 4 million.
+        Rows per seed; fewer where rows · classes would pass a million.
     """
 
     check: str = "overflow"

@@ -30,7 +30,7 @@ class HeatMap(Strict):
 
 
 class Paths(Strict):
-    """The paths of `program: surface` over the contours of its f(x, y) = a x² + b y² (the book's figures 6-3 to 6-8)."""
+    """The paths of `program: surface` over contours of f(x, y) = a x² + b y² (the book's figures 6-3 to 6-8)."""
 
     kind: Literal["paths"] = "paths"
     hue: str

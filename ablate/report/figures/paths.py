@@ -51,7 +51,7 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
         low, high = _limits(list(shown.values()))
         for ax, (arm, found) in zip(axes, shown.items(), strict=False):
             colour = HUES[list(texts.values()).index(texts[at[arm][wanted.hue]]) % len(HUES)]
-            _panel(ax, found, colour, wanted.coefficients, low, high)
+            _panel(ax, found, colour, wanted.coefficients, (low, high))
             others = [
                 level_title(f, levels_text([v])[v])
                 for f, v in at[arm].items()
@@ -107,8 +107,9 @@ def _leaves(path: Path, low: Path, high: Path) -> bool:
 
 
 def _panel(
-    ax: Axes, found: dict[int, Path], colour: str, coefficients: tuple[float, float], low: Path, high: Path
+    ax: Axes, found: dict[int, Path], colour: str, coefficients: tuple[float, float], corners: tuple[Path, Path]
 ) -> None:
+    low, high = corners
     bare(ax)
     ax.grid(visible=False)
     x, y = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
