@@ -16,6 +16,7 @@ ORDER = [
     ("nn",),
     ("optim",),
     ("train",),
+    ("programs",),
     ("track",),
     ("sweep",),
     ("stats",),
@@ -33,7 +34,7 @@ KNOWS = {
     "mlflow": {"track"},
     "seaborn": {"report"},
     "matplotlib": {"report"},
-    "sklearn": set(),
+    "sklearn": {"programs"},
     "torch": set(),
 }
 

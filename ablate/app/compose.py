@@ -87,9 +87,16 @@ def _set(config: DictConfig, key: str, value: Any) -> None:
     if isinstance(held, ListConfig) and not isinstance(value, list | ListConfig):
         raise UserError(f"`{key}` must be a list such as [100,100], got {value!r}.")
     try:
-        OmegaConf.update(config, key, value, merge=False)
+        OmegaConf.update(config, key, value, merge=False, force_add=_is_free(config, key))
     except OmegaConfBaseException as error:
         raise wrong_type(error, key, value) from None
+
+
+def _is_free(config: DictConfig, key: str) -> bool:
+    """Tell whether a key lies in a free-form field (`program.params.width`), which takes names it did not know."""
+    field = ".".join(key.split(".")[:2])
+    held = OmegaConf.select(config, field)
+    return key != field and isinstance(held, DictConfig) and OmegaConf.get_type(held) is dict
 
 
 def _conversion(held: Any) -> str:

@@ -49,6 +49,7 @@ def import_components() -> None:
     import ablate.data.augment
     import ablate.nn
     import ablate.optim
+    import ablate.programs
     import ablate.train.numpy_program  # noqa: F401
 
 

@@ -11,6 +11,7 @@ from ablate.report.figures.forest import forest
 from ablate.report.figures.heat_map import default_maps, heat_map
 from ablate.report.figures.interaction import interactions
 from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.paths import paths
 from ablate.report.figures.reach import reach
 from ablate.report.figures.regions import equivalence, regions
 from ablate.report.figures.slopes import slopes
@@ -20,7 +21,7 @@ from ablate.report.figures.variance import variance
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
 from ablate.stats.verdict import Verdict
-from ablate.sweep.figures import CurveGrid, HeatMap
+from ablate.sweep.figures import CurveGrid, HeatMap, Paths
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -34,6 +35,9 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     maps = [wanted for wanted in study.figures if isinstance(wanted, HeatMap)]
     for position, asked in enumerate(maps, start=1):
         own.append(heat_map(tables, asked, name="heat-map" if len(maps) == 1 else f"heat-map-{position}"))
+    walks = [wanted for wanted in study.figures if isinstance(wanted, Paths)]
+    for position, walk in enumerate(walks, start=1):
+        own.append(paths(tables, walk, name="paths" if len(walks) == 1 else f"paths-{position}"))
     drawn_already = {wanted.metric for wanted in grids}
     metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
     ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in tables.seeds))[:2] or _first_ending(tables)
@@ -62,7 +66,8 @@ def _tuning(tables: StudyTables) -> tuple[Drawn, ...]:
 
 def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
     """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
-    known = set(tables.curves["metric"])
+    # Coordinates of a path are no learning curves: they are drawn against each other.
+    known = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
     behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
     usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
     # The loss is always among them: it shows a divergence long before the accuracy does.

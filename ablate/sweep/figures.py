@@ -29,4 +29,13 @@ class HeatMap(Strict):
     title: str = ""
 
 
-Wanted = Annotated[CurveGrid | HeatMap, Field(discriminator="kind")]
+class Paths(Strict):
+    """The paths of `program: surface` over contours of f(x, y) = a x² + b y² (the book's figures 6-3 to 6-8)."""
+
+    kind: Literal["paths"] = "paths"
+    hue: str
+    coefficients: tuple[float, float] = (0.05, 1.0)
+    title: str = ""
+
+
+Wanted = Annotated[CurveGrid | HeatMap | Paths, Field(discriminator="kind")]

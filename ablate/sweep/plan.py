@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -177,11 +178,14 @@ def _fixed_label(study: Study) -> str:
 
 def _without(description: dict[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:
     """Drop what the factors vary: a whole group for a group factor, one leaf for a value factor."""
-    kept = {k: dict(v) if isinstance(v, dict) else v for k, v in description.items()}
+    kept = copy.deepcopy(description)
     for factor in factors:
-        group, _, leaf = factor.partition(".")
-        if leaf and isinstance(kept.get(group), dict):
-            kept[group].pop(leaf, None)
-        else:
-            kept.pop(group, None)
+        *path, leaf = factor.split(".")
+        at: Any = kept
+        for part in path:
+            at = at.get(part) if isinstance(at, dict) else None
+        if isinstance(at, dict):
+            at.pop(leaf, None)
+        elif path:
+            kept.pop(path[0], None)
     return kept

@@ -75,6 +75,7 @@ def start_workers(workers: int) -> threading.Thread | None:
 
 
 def _ready() -> None:
+    import ablate.programs
     import ablate.train.numpy_program  # noqa: F401
 
 
@@ -121,8 +122,9 @@ def run_plan(plan: Plan, session: StudySession, *, workers: int, progress: bool 
                 summary.ran += 1
                 summary.training_seconds += result.seconds
                 summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
-            if results[0].error is not None:
-                summary.crashes.append((job.arm.label, results[0].error.strip().splitlines()[-1]))
+            error = next((result.error for result in results if result.error is not None), None)
+            if error is not None:
+                summary.crashes.append((job.arm.label, error.strip().splitlines()[-1]))
             bar.set_postfix_str(textwrap.shorten(job.arm.label, 32, placeholder="…"), refresh=False)
             bar.update(len(results))
     summary.seconds = time.perf_counter() - started

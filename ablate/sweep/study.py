@@ -10,13 +10,13 @@ from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
-from ablate.sweep.figures import CurveGrid, HeatMap, Wanted
+from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words
 
 FAIRNESS = "fairness"
 """The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
 
-__all__ = ["FAIRNESS", "Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Quote", "Study"]
+__all__ = ["FAIRNESS", "Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Paths", "Quote", "Study"]
 
 _FULL: DesignPart = Full()
 

@@ -91,9 +91,9 @@ class Program(ABC):
     def facts(self, config: Any) -> dict[str, Any]:
         """Return what is known of an arm before it runs, without training.
 
-        Must hold `fingerprint` (of the data), `dataset`, `majority_rate`; may hold `parameters`,
-        `multiply_adds` (of one example's forward pass), `train_size`, `classes`, `steps`. `fingerprint` is part of
-        a run's identity.
+        Must hold `fingerprint` (of the data, or of what stands in for it) and `dataset`; may hold `majority_rate`
+        (what an accuracy of a failed run counts as), `parameters`, `multiply_adds` (of one example's forward pass),
+        `train_size`, `classes`, `steps`. `fingerprint` is part of a run's identity.
         """
 
     @abstractmethod

@@ -1,0 +1,46 @@
+"""Programs that run one seed after the other."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ablate.errors import UserError
+from ablate.registry import name_of
+from ablate.train.outcome import Outcome
+from ablate.train.program import Observe, Program, RunResult
+
+
+@dataclass(frozen=True)
+class PerSeed(Program):
+    """A Program whose seeds have nothing to share: what one of them raises crashes that one only."""
+
+    @abstractmethod
+    def one(self, config: Any, seed: int) -> RunResult:
+        """Run one seed; its wall-clock time is filled in by `run`."""
+
+    def run(self, config: Any, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
+        """Run every seed and return one result each, in order; a raised error becomes a `crashed` result."""
+        results = []
+        for done, seed in enumerate(seeds, start=1):
+            began = time.perf_counter()
+            try:
+                result = self.one(config, seed)
+            except Exception:  # noqa: BLE001 - the boundary: recorded with its traceback, the other seeds go on
+                result = RunResult(seed, Outcome.CRASHED, error=traceback.format_exc())
+            results.append(replace(result, seconds=time.perf_counter() - began))
+            if observe is not None:
+                observe(done, len(seeds))
+        return results
+
+
+def option_name(component: Any) -> str:
+    """Return what a component is called on the command line; its class where it is not registered."""
+    try:
+        return name_of(component)
+    except UserError:
+        return type(component).__name__

@@ -1,0 +1,136 @@
+"""Figure: paths of optimizers on a surface of two variables, over its contours (the book's figures 6-3 to 6-8)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from ablate.errors import unknown
+from ablate.report.arms import arm_levels, factor_levels
+from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
+from ablate.report.wording import counted, level_title, levels_text
+from ablate.sweep.figures import Paths
+from ablate.track.record import StudyTables
+
+MOST_PANELS = 8
+_REACH = 1.5  # times the largest coordinate of a start: a path that diverges must not shrink the others to a dot
+LEVELS = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 7.0, 11.0, 16.0)
+
+Path = NDArray[np.float64]  # (steps + 1, 2), NaN from where the run diverged
+
+
+def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn | None:
+    """Draw one panel of contours for each arm, with the path of every seed; None where no run logged one.
+
+    Raises
+    ------
+    UserError
+        The study has no such factor.
+    """
+    levels = factor_levels(tables)
+    if wanted.hue not in levels:
+        raise unknown("factor of the paths", wanted.hue, levels)
+    every = {arm: found for arm in tables.planned["arm_id"].astype(str) if (found := _paths(tables, arm))}
+    if not every:
+        return None
+    shown = dict(list(every.items())[:MOST_PANELS])
+    texts = levels_text(levels[wanted.hue])
+    first = min(min(found) for found in shown.values())
+    at = arm_levels(tables)
+    with drawing():
+        columns = min(2, len(shown))
+        rows = math.ceil(len(shown) / columns)
+        figure = Figure(figsize=(4.6 * columns, 2.9 * rows + 0.5), layout="constrained")
+        axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+        low, high = _limits(list(shown.values()))
+        for ax, (arm, found) in zip(axes, shown.items(), strict=False):
+            colour = HUES[list(texts.values()).index(texts[at[arm][wanted.hue]]) % len(HUES)]
+            _panel(ax, found, colour, wanted.coefficients, (low, high))
+            others = [
+                level_title(f, levels_text([v])[v])
+                for f, v in at[arm].items()
+                if f != wanted.hue and len(levels[f]) > 1
+            ]
+            ax.set_title(", ".join([texts[at[arm][wanted.hue]], *others]), fontsize=9.2, color=INK, loc="left")
+        for ax in axes[len(shown) :]:
+            ax.set_visible(False)
+        figure.supxlabel("x", fontsize=9.5, color=INK)
+        figure.supylabel("y", fontsize=9.5, color=INK)
+        handles = [
+            Line2D([], [], color=INK, marker="o", markersize=3.4, linewidth=1.3, label=f"seed {first}"),
+            Line2D([], [], color=SOFT, linewidth=0.6, alpha=0.7, label="other seeds"),
+            Line2D([], [], color=INK, marker="+", linestyle="none", markersize=9, label="minimum"),
+        ]  # fmt: skip
+        figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8.6)
+    a, b = wanted.coefficients
+    outside = sum(_leaves(path, low, high) for found in shown.values() for path in found.values())
+    caption = (
+        f"Contours of f(x, y) = {a:g} x² + {b:g} y², at f = {', '.join(f'{level:g}' for level in LEVELS)}. Heavy line: "
+        f"seed {first}, a mark after every step; thin lines: the other seeds."
+        + (f" {counted(outside, 'path')} {'leaves' if outside == 1 else 'leave'} the axes." if outside else "")
+        + (f" {len(every) - len(shown)} more arms are not drawn." if len(every) > len(shown) else "")
+    )
+    return Drawn(name, wanted.title or "Paths on the surface", figure, caption, _alt(tables, shown, wanted), floor=600)
+
+
+def _paths(tables: StudyTables, arm: str) -> dict[int, Path]:
+    """Return seed -> path of one arm, from the curves `path/x` and `path/y`."""
+    rows = tables.curves[(tables.curves["arm_id"] == arm) & tables.curves["metric"].isin(["path/x", "path/y"])]
+    found = {}
+    for seed, own in rows.groupby("seed"):
+        wide = own.pivot_table(index="step", columns="metric", values="value")
+        if {"path/x", "path/y"} <= set(wide.columns):
+            found[int(str(seed))] = wide[["path/x", "path/y"]].to_numpy(np.float64)
+    return found
+
+
+def _limits(arms: list[dict[int, Path]]) -> tuple[Path, Path]:
+    """Return the corners of the axes: they hold all paths, but no more than 1.5 times the starts."""
+    points = np.concatenate([path for found in arms for path in found.values()])
+    starts = np.stack([path[0] for found in arms for path in found.values()])
+    reach = _REACH * np.abs(starts).max(axis=0)
+    low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
+    low, high = np.maximum(np.minimum(low, 0.0), -reach), np.minimum(np.maximum(high, 0.0), reach)
+    pad = 0.05 * np.maximum(high - low, 1e-9)
+    return low - pad, high + pad
+
+
+def _leaves(path: Path, low: Path, high: Path) -> bool:
+    finite = path[np.isfinite(path).all(axis=1)]
+    return bool((finite < low).any() or (finite > high).any() or len(finite) < len(path))
+
+
+def _panel(
+    ax: Axes, found: dict[int, Path], colour: str, coefficients: tuple[float, float], corners: tuple[Path, Path]
+) -> None:
+    low, high = corners
+    bare(ax)
+    ax.grid(visible=False)
+    x, y = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
+    ax.contour(x, y, coefficients[0] * x**2 + coefficients[1] * y**2, levels=LEVELS, colors=RULE, linewidths=0.8)
+    heavy = min(found)
+    for seed, path in found.items():
+        if seed != heavy:
+            ax.plot(path[:, 0], path[:, 1], color=colour, linewidth=0.5, alpha=0.35, zorder=2)
+    ax.plot(found[heavy][:, 0], found[heavy][:, 1], color=colour, linewidth=1.4, marker="o", markersize=3.6,
+            markeredgecolor=PAPER, markeredgewidth=0.5, zorder=4)  # fmt: skip
+    ax.plot([0.0], [0.0], color=INK, marker="+", markersize=9, zorder=5)
+    ax.set_xlim(low[0], high[0])
+    ax.set_ylim(low[1], high[1])
+
+
+def _alt(tables: StudyTables, shown: dict[str, dict[int, Path]], wanted: Paths) -> str:
+    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    words = []
+    for arm, found in shown.items():
+        ends = pd.Series([float(np.hypot(*path[-1])) for path in found.values()])
+        words.append(
+            f"{names[arm]} ends {ends.mean():.2g} from the minimum on average over {counted(len(ends), 'seed')}"
+        )
+    return f"Paths by {wanted.hue} over contours. " + "; ".join(words) + "."
