@@ -7,6 +7,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -208,9 +209,9 @@ def _say_summary(plan: Plan, summary: RunSummary) -> None:
 def read_verdicts(name: str, key: str | None, root: Path) -> tuple[Study, StudyTables, list[Verdict]]:
     """Read a tracked study back and judge it by the claims it was tracked with."""
     from ablate.stats.judge import judge
-    from ablate.track.read import read_study
+    from ablate.track.read import read_arrays, read_study
 
-    tables = read_study(root, name, key=key)
+    tables = replace(read_study(root, name, key=key), arrays=read_arrays(root, name, key=key))
     study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}")
     return study, tables, judge(study, tables)
 

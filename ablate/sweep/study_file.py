@@ -13,6 +13,7 @@ from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
+from ablate.sweep.figures import FIGURES
 from ablate.sweep.study import Study
 
 
@@ -91,12 +92,28 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     for claim_id in ids:
         if ids.count(claim_id) > 1:
             raise UserError(f"{where}: claims: the id {claim_id!r} is given twice")
+    _check_observed(study, where)
     return study
+
+
+def _check_observed(study: Study, where: str) -> None:
+    """Refuse a figure of something that no arm is asked to observe."""
+    for number, figure in enumerate(study.figures):
+        wanted = getattr(figure, "observer", None)
+        if wanted is None or "observe" in study.factors:
+            continue
+        held = study.fixed.get("observe", [])
+        if wanted not in (held if isinstance(held, list) else [held]):
+            raise UserError(
+                f"{where}: figures.{number}: {figure.kind} draws what the runs observe; add {wanted} to "
+                f"`fixed: observe`, got {held!r}"
+            )
 
 
 _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {
     "claims": ("claim kind", dict(KINDS)),
     "design": ("design", dict(DESIGNS)),
+    "figures": ("figure kind", dict(FIGURES)),
 }
 
 
@@ -130,7 +147,7 @@ def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
 
 def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
     for part in path:
-        kind = {**KINDS, **DESIGNS}.get(str(part))
+        kind = {**KINDS, **DESIGNS, **FIGURES}.get(str(part))
         if kind is not None:
             model = kind
             continue
