@@ -16,7 +16,7 @@ from ablate.train.config import TrainConfig
 import_components()
 OPTIONS = [(group, name) for group in GROUPS for name in choices(group)]
 # Presets: options that give a registered component other values, and say so.
-PRESETS = {("norm", "batch_book")}
+PRESETS = {("norm", "batch_book"): "batch", ("init", "normal_unit"): "normal"}
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,7 @@ def test_an_option_shows_its_values_and_they_are_the_components_own(group, name)
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_an_option_composes_to_its_component(composed, group, name):
     config = to_config(composed(f"{group}={name}"))
-    expected = "batch" if (group, name) in PRESETS else name
-    assert name_of(getattr(config, group)) == expected
+    assert name_of(getattr(config, group)) == PRESETS.get((group, name), name)
 
 
 def test_the_defaults_shown_are_those_of_the_schema(composed):

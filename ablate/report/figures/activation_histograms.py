@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ablate.errors import UserError
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, drawing
-from ablate.report.wording import NONE, counted
+from ablate.report.wording import counted
 from ablate.sweep.figures import ActivationHistograms
 from ablate.track.record import StudyTables
 
 MOST_ROWS, MOST_COLUMNS = 16, 10
+CUT = 3
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,10 @@ def activation_histograms(
     more = f" {counted(len(layers) - columns, 'further layer')} not drawn." if len(layers) > columns else ""
     caption = (
         f"Outputs of each hidden layer {when}, for training examples passed as training passes them, all seeds "
-        "together. Each histogram is scaled to its own highest bin; across a row the axis is the same, and outermost "
-        "bins hold what lies beyond. sd: standard deviation, mean over seeds. flat: share of the numbers where the "
-        "activation's slope is below a twentieth of its steepest, so that next to no gradient passes."
-        f"{not_drawn(len(rows), len(shown))}{more}"
+        "together. Each histogram is scaled to its own highest bin; one that is more than three times as high as any "
+        "other is cut there and its share written beside it. Outermost bins hold what lies beyond the axis. sd: "
+        "standard deviation, mean over seeds. flat: share of the numbers where the activation's slope is below a "
+        f"twentieth of its steepest, so that next to no gradient passes.{not_drawn(len(rows), len(shown))}{more}"
     )
     title = wanted.title or f"Activations by layer, {when}"
     words = ". ".join(
@@ -131,6 +132,19 @@ def _draw(rows: list[tuple[str, list[_Cell]]], layers: list[str]) -> Figure:
     return figure
 
 
+def _top(counts: NDArray[np.int64]) -> tuple[float, int | None]:
+    """Return the count at full height, and the bin that is cut there, if one is.
+
+    ReLU's zeros are half of all its numbers: at their scale nothing else could be seen. A tail of less than 1 % stays
+    as small as it is.
+    """
+    order = np.argsort(counts)
+    highest, second = int(counts[order[-1]]), int(counts[order[-2]])
+    if second >= 0.01 * counts.sum() > 0 and highest > CUT * second:
+        return float(CUT * second), int(order[-1])
+    return float(max(highest, 1)), None
+
+
 def _layer_title(name: str, column: int) -> str:
     return f"layer {column + 1}" if name.startswith("activation") else name
 
@@ -139,8 +153,16 @@ def _histogram(ax: Axes, cell: _Cell) -> None:
     ax.grid(visible=False)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.set_yticks([])
-    top = max(int(cell.counts.max()), 1)
-    ax.stairs(cell.counts / top, cell.edges, fill=True, color=HUES[0], alpha=0.85, linewidth=0)
+    top, cut = _top(cell.counts)
+    ax.stairs(np.minimum(cell.counts / top, 1.05), cell.edges, fill=True, color=HUES[0], alpha=0.85, linewidth=0)
+    if cut is not None:
+        share = f"{100 * cell.counts[cut] / cell.counts.sum():.0f} %"
+        right = cut < len(cell.counts) / 2
+        at = (float(cell.edges[cut + 1] if right else cell.edges[cut]), 1.0)
+        ax.annotate(
+            share, at, (3 if right else -3, 0), textcoords="offset points", fontsize=7.4, color=HUES[0], va="top",
+            ha="left" if right else "right",
+        )  # fmt: skip
     low, high = float(cell.edges[0]), float(cell.edges[-1])
     ax.set_xlim(low, high)
     ax.set_ylim(0, 1.05)
@@ -151,8 +173,7 @@ def _histogram(ax: Axes, cell: _Cell) -> None:
     labels[0].set_horizontalalignment("left")
     labels[-1].set_horizontalalignment("right")
     ax.tick_params(axis="x", labelsize=7.5, length=2, pad=1.5)
-    text = cell.text if cell.counts.any() else NONE if math.isnan(cell.sd) else cell.text
     ax.annotate(
-        text, (0, 1), (0, 1.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.4, color=SOFT,
+        cell.text, (0, 1), (0, 1.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.4, color=SOFT,
         va="bottom", ha="left", annotation_clip=False,
     )  # fmt: skip

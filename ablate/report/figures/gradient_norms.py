@@ -82,7 +82,7 @@ def _panel(ax: Axes, arm: _Arm, picked: list[int]) -> None:
         values = np.where(norms[:, :, layer] > 0.0, norms[:, :, layer], np.nan)
         center, low, high = middle(values)
         colour = HUES[position]
-        ax.fill_between(looks, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2)
+        ax.fill_between(looks, low, high, color=colour, alpha=0.12, linewidth=0, zorder=2)
         ax.plot(looks, center, color=colour, linewidth=1.6, dashes=DASHES[position] or (None, None), zorder=4)
         known = np.flatnonzero(np.isfinite(center))
         at = known[[0, known.size // 2, -1]] if known.size else known

@@ -16,7 +16,7 @@ from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import arm_titles, middle, over_seeds
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.wording import NONE, counted, plain
+from ablate.report.wording import NONE, Unit, counted, plain
 from ablate.sweep.figures import StepSizes
 from ablate.track.record import StudyTables
 
@@ -95,16 +95,20 @@ def _line(ax: Axes, steps: NDArray[np.int64], values: NDArray[np.float64], posit
 
 
 def _guide(ax: Axes, lines: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]) -> None:
-    """Draw slope −½ from the largest value at the first step down to the last step."""
-    tops = [float(np.nanmax(effective)) for _, effective, _ in lines if np.isfinite(effective).any()]
-    if not tops:
+    """Draw slope −½ above all lines, over the steps that `observe/step_slope` is fitted to."""
+    end = max((int(steps[-1]) for steps, _, _ in lines), default=0)
+    begin = min(10, end)
+    above = [
+        middle(effective)[2][steps >= begin] * np.sqrt(steps[steps >= begin] / begin) for steps, effective, _ in lines
+    ]
+    height = max((float(h) for values in above for h in values if np.isfinite(h)), default=0.0)
+    if not height > 0.0:
         return
-    end = max(int(steps[-1]) for steps, _, _ in lines)
-    at = np.array([1.0, float(end)])
-    ax.plot(at, max(tops) / np.sqrt(at), color=SOFT, linestyle=(0, (1, 2)), linewidth=1.1, zorder=3)
+    at = np.geomspace(begin, end, 20)
+    values = 1.3 * height * np.sqrt(begin / at)
+    ax.plot(at, values, color=SOFT, linestyle=(0, (1, 2)), linewidth=1.1, zorder=3, gid="guide")
     ax.annotate(
-        "slope −½", (at[1], max(tops) / math.sqrt(end)), (-2, 5), textcoords="offset points", fontsize=7.8, color=SOFT,
-        ha="right", va="bottom",
+        "slope −½", (at[0], values[0]), (2, 3), textcoords="offset points", fontsize=7.8, color=SOFT, va="bottom",
     )  # fmt: skip
 
 
@@ -117,5 +121,5 @@ def _alt(tables: StudyTables, lines: _Lines) -> str:
         own = slopes[seeds["arm_id"].astype(str) == arm].mean() if len(slopes) else math.nan
         share = middle(unchanged)[0][-1]
         last = NONE if math.isnan(share) else f"{100 * share:.2g} %"
-        words.append(f"{titles[arm]}: slope {plain(own)}, {last} unchanged at the last step")
+        words.append(f"{titles[arm]}: slope {plain(own, Unit(decimals=2))}, {last} unchanged at the last step")
     return "Effective step sizes over log t. " + ". ".join(words) + "."
