@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablate.report.families import failed_runs
+from ablate.report.figures.activation_histograms import activation_histograms
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
 from ablate.report.figures.forest import forest
+from ablate.report.figures.gradient_norms import gradient_norms
 from ablate.report.figures.heat_map import default_maps, heat_map
 from ablate.report.figures.interaction import interactions
 from ablate.report.figures.learning_curves import learning_curves
@@ -15,13 +17,14 @@ from ablate.report.figures.paths import paths
 from ablate.report.figures.reach import reach
 from ablate.report.figures.regions import equivalence, regions
 from ablate.report.figures.slopes import slopes
+from ablate.report.figures.step_sizes import step_sizes
 from ablate.report.figures.style import Drawn
 from ablate.report.figures.tuning import budget_curve, sensitivity_curves
 from ablate.report.figures.variance import variance
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
 from ablate.stats.verdict import Verdict
-from ablate.sweep.figures import CurveGrid, HeatMap, Paths
+from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -49,11 +52,27 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
             variance(tables, ends[0]) if ends else None,
             *(heat_map(tables, wanted, name="heat-map-success") for wanted in ([] if maps else default_maps(tables))),
         ]),
-        own=_kept(own),
+        own=_kept([*own, *_observed(study, tables, contrast)]),
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
         endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
         tuning=_tuning(tables),
     )  # fmt: skip
+
+
+def _observed(study: Study, tables: StudyTables, contrast: str | None) -> list[Drawn | None]:
+    """Draw what the runs observed: as the study asks, else once each."""
+    drawn: list[Drawn | None] = []
+    for kind in (ActivationHistograms, GradientNorms, StepSizes):
+        asked = [wanted for wanted in study.figures if isinstance(wanted, kind)] or [kind()]
+        for position, wanted in enumerate(asked, start=1):
+            name = wanted.kind.replace("_", "-") + (f"-{position}" if len(asked) > 1 else "")
+            if isinstance(wanted, ActivationHistograms):
+                drawn.append(activation_histograms(tables, wanted, name=name))
+            elif isinstance(wanted, GradientNorms):
+                drawn.append(gradient_norms(tables, wanted, name=name))
+            else:
+                drawn.append(step_sizes(tables, wanted, contrast=contrast, name=name))
+    return drawn
 
 
 def _tuning(tables: StudyTables) -> tuple[Drawn, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -38,4 +38,49 @@ class Paths(Strict):
     title: str = ""
 
 
-Wanted = Annotated[CurveGrid | HeatMap | Paths, Field(discriminator="kind")]
+class _Observed(Strict):
+    observer: ClassVar[str]
+    """What the runs must `observe` for the figure to have anything to draw."""
+
+    title: str = ""
+
+
+class ActivationHistograms(_Observed):
+    """Activations by layer, a row per arm (the book's figures 6-10 to 6-14).
+
+    Attributes
+    ----------
+    at
+        `start`, `end`, or the steps done at an evaluation.
+    """
+
+    observer: ClassVar[str] = "activations"
+
+    kind: Literal["activation_histograms"] = "activation_histograms"
+    at: Literal["start", "end"] | int = "start"
+
+
+class GradientNorms(_Observed):
+    """The size of the gradient in each layer over training, a panel per arm."""
+
+    observer: ClassVar[str] = "gradients"
+
+    kind: Literal["gradient_norms"] = "gradient_norms"
+
+
+class StepSizes(_Observed):
+    """Effective step sizes and the share of weights an update leaves unchanged, over log t."""
+
+    observer: ClassVar[str] = "steps"
+
+    kind: Literal["step_sizes"] = "step_sizes"
+
+
+Observed = ActivationHistograms | GradientNorms | StepSizes
+Wanted = Annotated[CurveGrid | HeatMap | Paths | Observed, Field(discriminator="kind")]
+
+FIGURES: dict[str, type[Any]] = {
+    str(kind.model_fields["kind"].default): kind
+    for kind in (CurveGrid, HeatMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
+}
+"""Figure kind -> what a study file may say of it."""

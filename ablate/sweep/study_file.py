@@ -13,6 +13,7 @@ from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
+from ablate.sweep.figures import FIGURES
 from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
@@ -99,6 +100,7 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
                 raise UserError(f"{where}: quotes: {unknown('claim', claim_id, ids)}")
     if study.zh is not None:
         check_words(study.zh, study, where=where)
+    _check_observed(study, where)
     if study.quick is not None:
         quick_study(study, where=where)  # a mistake in it shows before it is asked for
     return study
@@ -116,9 +118,24 @@ def quick_study(study: Study, *, where: str) -> Study:
     return parse_study(data, where=f"{where}: quick")
 
 
+def _check_observed(study: Study, where: str) -> None:
+    """Refuse a figure of something that no arm is asked to observe."""
+    for number, figure in enumerate(study.figures):
+        wanted = getattr(figure, "observer", None)
+        if wanted is None or "observe" in study.factors:
+            continue
+        held = study.fixed.get("observe", [])
+        if wanted not in (held if isinstance(held, list) else [held]):
+            raise UserError(
+                f"{where}: figures.{number}: {figure.kind} draws what the runs observe; add {wanted} to "
+                f"`fixed: observe`, got {held!r}"
+            )
+
+
 _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {
     "claims": ("claim kind", dict(KINDS)),
     "design": ("design", dict(DESIGNS)),
+    "figures": ("figure kind", dict(FIGURES)),
 }
 
 
@@ -152,7 +169,7 @@ def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
 
 def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:
     for part in path:
-        kind = {**KINDS, **DESIGNS}.get(str(part))
+        kind = {**KINDS, **DESIGNS, **FIGURES}.get(str(part))
         if kind is not None:
             model = kind
             continue

@@ -17,6 +17,9 @@ from ablate.track.database import local_path
 from ablate.track.record import SeedRecord
 
 CORRECTNESS = "test_correct.npz"
+ARRAYS = "arrays.npz"
+
+Named = dict[str, NDArray[Any]]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -73,15 +76,12 @@ def merge_correctness(earlier: Sequence[str], folder: Path, runs: Sequence[SeedR
     bits = np.zeros((len(seeds), longest), dtype=np.bool_)
     for row, seed in enumerate(seeds):
         bits[row, : len(held[seed])] = held[seed]
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{CORRECTNESS}.{os.getpid()}.npz"
-    np.savez(
-        partial,
-        packed=np.packbits(bits, axis=1),
-        seeds=np.asarray(seeds, dtype=np.int64),
-        examples=np.asarray([len(held[seed]) for seed in seeds], dtype=np.int64),
-    )
-    partial.replace(folder / CORRECTNESS)
+    packed: Named = {
+        "packed": np.packbits(bits, axis=1),
+        "seeds": np.asarray(seeds, dtype=np.int64),
+        "examples": np.asarray([len(held[seed]) for seed in seeds], dtype=np.int64),
+    }
+    _write_npz(folder / CORRECTNESS, packed)
 
 
 def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:
@@ -94,3 +94,36 @@ def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:
             int(seed): bits[row, : int(count)]
             for row, (seed, count) in enumerate(zip(stored["seeds"], stored["examples"], strict=True))
         }
+
+
+def merge_arrays(earlier: Sequence[str], folder: Path, runs: Sequence[SeedRecord]) -> None:
+    """Write the arrays of an arm's runs: what its earlier arm runs hold, and the new seeds (see `merge_correctness`).
+
+    One compressed file, in which each array is named `<seed>/<name>`: runs may have arrays of different shapes.
+    """
+    held: dict[int, Named] = {}
+    for uri in earlier:
+        held.update(read_seed_arrays(local_path(uri) / ARRAYS))
+    held.update({run.result.seed: run.result.arrays for run in runs if run.result.arrays})
+    if held:
+        members = {f"{seed}/{name}": array for seed in sorted(held) for name, array in held[seed].items()}
+        _write_npz(folder / ARRAYS, members)
+
+
+def read_seed_arrays(path: Path) -> dict[int, Named]:
+    """Return seed -> name -> array; empty where there is no file."""
+    found: dict[int, Named] = {}
+    if path.exists():
+        with np.load(path, allow_pickle=False) as stored:
+            for member in stored.files:
+                seed, _, name = member.partition("/")
+                found.setdefault(int(seed), {})[name] = stored[member]
+    return found
+
+
+def _write_npz(path: Path, arrays: Named) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
+    with partial.open("wb") as out:
+        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # no array is named `allow_pickle`
+    partial.replace(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import Failure
 from ablate.track import history, ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, read_only, settle
-from ablate.track.files import merge_correctness, write_json
+from ablate.track.files import merge_arrays, merge_correctness, write_json
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
@@ -151,7 +151,9 @@ class MlflowSession(StudySession):
         before = [r for r in self._runs if r.arm_id == arm.id]
         heads = [r for r in before if r.kind == "arm"]
         head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.seconds for run in runs))
-        merge_correctness([*(h.artifact_uri for h in heads)], folder, runs)
+        earlier = [h.artifact_uri for h in heads]
+        merge_correctness(earlier, folder, runs)
+        merge_arrays(earlier, folder, runs)
         for run in runs:
             self._writer.seed_run(self.run_id, head, arm, run)
         for seed in before:

@@ -6,9 +6,10 @@ import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,15 @@ from numpy.typing import NDArray
 from ablate.errors import Failure, UserError, unknown
 from ablate.track import ledger, payload
 from ablate.track.database import exists, local_path, read_only
-from ablate.track.files import CORRECTNESS, read_correctness
+from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
-from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
+from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
 
 MISSING = "missing"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,18 @@ def list_studies(root: Path) -> list[StudyLine]:
 
 def read_test_correct(root: Path, name: str, *, key: str | None = None) -> dict[str, dict[int, NDArray[np.bool_]]]:
     """Return arm id -> seed -> correctness of every test example, bool (examples,)."""
+    return _beside(root, name, key, CORRECTNESS, read_correctness)
+
+
+def read_arrays(root: Path, name: str, *, key: str | None = None) -> Arrays:
+    """Return arm id -> seed -> name -> array (`RunResult.arrays`); arms that stored none have no seeds."""
+    return _beside(root, name, key, ARRAYS, read_seed_arrays)
+
+
+def _beside(
+    root: Path, name: str, key: str | None, file: str, read: Callable[[Path], dict[int, T]]
+) -> dict[str, dict[int, T]]:
+    """Read a file that lies beside every arm run, for the seed runs that are finished."""
     layout = _layout(root)
     with read_only(layout.database) as connection:
         study = _find(_studies(connection), name, key)
@@ -134,8 +149,8 @@ def read_test_correct(root: Path, name: str, *, key: str | None = None) -> dict[
     done = set(ledger.last_per_seed(runs))
     return {
         arm.arm_id: {
-            seed: bits
-            for seed, bits in read_correctness(local_path(arm.artifact_uri) / CORRECTNESS).items()
+            seed: content
+            for seed, content in read(local_path(arm.artifact_uri) / file).items()
             if (arm.arm_id, seed) in done
         }
         for arm in runs

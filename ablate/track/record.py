@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from numpy.typing import NDArray
+
 from ablate.train.program import RunResult
 
 if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
     import pandas as pd
 
 Level = str | int | float | bool | None
+Arrays = dict[str, dict[int, dict[str, NDArray[Any]]]]  # arm id -> seed -> name -> array
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ class StudyTables:
     seeds: pd.DataFrame
     curves: pd.DataFrame
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)  # arm_id -> facts
+    arrays: Arrays = field(default_factory=dict)  # `RunResult.arrays` of every run, where they were read as well
 
     @property
     def factors(self) -> list[str]:

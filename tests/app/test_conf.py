@@ -18,6 +18,7 @@ OPTIONS = [(group, name) for group in GROUPS for name in choices(group)]
 # Presets: options that give a registered component other values, and say so.
 PRESETS = {
     ("norm", "batch_book"): "batch",
+    ("init", "normal_unit"): "normal",
     **{("activation", f"steep_sigmoid_{k}"): "steep_sigmoid" for k in (4, 16, 64)},
 }
 

@@ -55,6 +55,14 @@ def test_a_list_level_is_kept_as_text():
         ({"claims": [{**PLAIN["claims"][0], "by_at_lest": 1}]}, "nearest match: by_at_least"),
         ({"claims": [{**PLAIN["claims"][0], "by_at_least": -1}]}, "greater than or equal to 0, got -1"),
         ({"claims": [{"id": "a"}]}, "is missing"),
+        ({"figures": [{"kind": "step_size"}]}, "unknown figure kind 'step_size'"),
+        ({"figures": [{"kind": "step_sizes"}]}, "figures.0: step_sizes draws what the runs observe; add steps to"),
+        (
+            {"figures": [{"kind": "gradient_norms"}], "fixed": {"observe": ["steps"]}},
+            "add gradients to `fixed: observe`, got ['steps']",
+        ),
+        ({"figures": [{"kind": "activation_histograms", "layer": 1}]}, "unknown key 'figures.0.layer'"),
+        ({"figures": [{"kind": "activation_histograms", "at": "middle"}]}, "`figures.0.at"),
     ],
 )
 def test_a_wrong_study_is_one_clear_line(changes, message):

@@ -74,7 +74,13 @@ def run():
         if outcome is Outcome.CRASHED:
             metrics, curves, correct = {}, {}, None
             error = "Traceback (most recent call last):\nValueError: boom"
-        result = RunResult(seed, outcome, metrics, curves, step, correct, 0.25, error)
+        arrays = {
+            "steps/change": np.where(rng.random((2 + seed, 3)) < 0.1, np.nan, rng.random((2 + seed, 3))),
+            "counts": rng.integers(9, size=4),
+            "layer": np.array(["dense1", "ü"]),
+        }
+        arrays = {} if outcome is Outcome.CRASHED else arrays
+        result = RunResult(seed, outcome, metrics, curves, step, correct, 0.25, error, arrays)
         return SeedRecord(digest([arm.id, seed]), result)
 
     return build

@@ -12,7 +12,7 @@ from ablate.errors import Failure
 from ablate.track.attach import attach_folder
 from ablate.track.database import local_path
 from ablate.track.mlflow_tracker import MlflowTracker
-from ablate.track.read import list_studies, read_study, read_test_correct
+from ablate.track.read import list_studies, read_arrays, read_study, read_test_correct
 from ablate.train.outcome import Outcome
 
 
@@ -99,6 +99,7 @@ def test_more_seeds_move_under_one_new_arm_run_that_is_drawn_once(track, study, 
     assert [m.step for m in client.get_metric_history(arms[0].info.run_id, "train/loss")] == [10, 20, 30]
     assert {a.data.metrics["count/n"] for a in arms} == {3}
     assert {len(bits) for bits in read_test_correct(root, "quickstart").values()} == {3}
+    assert {tuple(held) for held in read_arrays(root, "quickstart").values()} == {(0, 1, 2)}
 
 
 def test_a_crashed_run_is_tried_again_and_the_second_attempt_counts(track, study, root):

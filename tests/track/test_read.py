@@ -7,7 +7,7 @@ import pytest
 
 from ablate.errors import Failure, UserError
 from ablate.track.ledger import finished
-from ablate.track.read import list_studies, read_study, read_test_correct
+from ablate.track.read import list_studies, read_arrays, read_study, read_test_correct
 from ablate.train.outcome import Outcome
 
 
@@ -101,6 +101,25 @@ def test_correctness_comes_back_bit_for_bit(root, track, study, run):
     for arm in asked.arms:
         for seed in asked.seeds:
             np.testing.assert_array_equal(held[arm.id][seed], run(arm, seed).result.test_correct)
+
+
+def test_arrays_come_back_bit_for_bit_with_their_types(root, track, study, run):
+    asked = study(seeds=2)
+    track(asked)
+    held = read_arrays(root, "quickstart")
+    for arm in asked.arms:
+        for seed in asked.seeds:
+            stored = run(arm, seed).result.arrays
+            assert list(held[arm.id][seed]) == list(stored)
+            for name, array in stored.items():
+                np.testing.assert_array_equal(held[arm.id][seed][name], array)
+                assert held[arm.id][seed][name].dtype == array.dtype
+
+
+def test_a_run_without_arrays_stores_no_file(root, track, study):
+    track(study(seeds=1), {("baseline", 0): Outcome.CRASHED, ("norm=batch", 0): Outcome.CRASHED})
+    assert not list(root.rglob("arrays.npz"))
+    assert all(not seeds for seeds in read_arrays(root, "quickstart").values())
 
 
 def test_finished_identities_are_known_without_opening_the_study(root, track, study, run):

@@ -7,6 +7,7 @@ from ablate.nn import BatchNorm, Normal, Step
 from ablate.optim import SGD, Adam
 from ablate.train.numpy_program import NumpyProgram
 from ablate.train.outcome import Outcome
+from ablate.train.program import RunResult
 from ablate.train.step import clip
 
 FINITE = {
@@ -157,6 +158,11 @@ def test_facts_are_known_without_training(config):
         "dtype": "float32",
     }
     assert len(facts["fingerprint"]) == 64
+
+
+def test_arrays_of_objects_are_refused_because_they_would_have_to_be_pickled():
+    with pytest.raises(TypeError, match="'odd' holds Python objects"):
+        RunResult(0, Outcome.REACHED, arrays={"odd": np.array([{}], dtype=object)})
 
 
 def test_progress_rises_to_its_end(config):

@@ -1,0 +1,101 @@
+"""Figure: the size of the gradient in each layer over training, a panel per arm."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from ablate.report.figures.observed import arm_titles, middle, not_drawn, over_seeds
+from ablate.report.figures.panels import columns_for, legend
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.sweep.figures import GradientNorms
+from ablate.track.record import StudyTables
+
+MOST_PANELS = 12
+MOST_LAYERS = len(HUES)
+
+_Arm = tuple[str, NDArray[np.int64], NDArray[np.float64]]  # title, looks, norms (seeds, looks, layers)
+
+
+def gradient_norms(tables: StudyTables, wanted: GradientNorms, *, name: str = "gradient-norms") -> Drawn | None:
+    """Draw the norms; None where no run stored a gradient that is not 0."""
+    looks, norms = over_seeds(tables, "gradients/look"), over_seeds(tables, "gradients/norm")
+    if not any((one > 0.0).any() for one in norms.values()):
+        return None
+    titles = arm_titles(tables)
+    arms: list[_Arm] = [(titles[arm], looks[arm][0], norms[arm]) for arm in list(norms)[:MOST_PANELS]]
+    layers = max((names[0].tolist() for names in over_seeds(tables, "gradients/layer").values()), key=len)
+    picked = _picked(len(layers))
+    with drawing():
+        figure = _draw(arms, layers, picked)
+    some = " Of the layers, evenly chosen ones are drawn." if len(picked) < len(layers) else ""
+    caption = (
+        "Euclidean norm of the loss's gradient in each layer's weights, root mean square over fixed training "
+        "minibatches, without the L2 term and unclipped. Lines: median over seeds; bands: from the lowest seed to the "
+        "highest. A gradient of exactly 0, or one that is not finite, has no place on this axis and is not drawn."
+        f"{some}{not_drawn(len(norms), len(arms))}"
+    )
+    title = wanted.title or "Gradient norms by layer"
+    return Drawn(name, title, figure, caption, _alt(arms, layers), floor=560 if len(arms) <= 2 else 680)
+
+
+def _picked(layers: int) -> list[int]:
+    if layers <= MOST_LAYERS:
+        return list(range(layers))
+    return sorted({round(at) for at in np.linspace(0, layers - 1, MOST_LAYERS)})
+
+
+def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
+    columns = columns_for(len(arms))
+    rows = math.ceil(len(arms) / columns)
+    spacing = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, wspace=0.02, hspace=0.03)
+    size = (7.6 if columns == 1 else min(10.6, 1.2 + 3.0 * columns), (3.6 if columns == 1 else 2.3) * rows + 1.0)
+    figure = Figure(figsize=size, layout=spacing)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    axes: list[Axes] = list(grid.flat)
+    for position, (ax, arm) in enumerate(zip(axes, arms, strict=False)):
+        _panel(ax, arm, picked)
+        ax.tick_params(labelbottom=position + columns >= len(arms))
+    for ax in axes[len(arms) :]:
+        ax.set_visible(False)
+    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
+    figure.supylabel("gradient norm (log scale)", fontsize=9.5, color=INK)
+    legend(figure, [(i, layers[layer]) for i, layer in enumerate(picked)], "", failures=False)
+    return figure
+
+
+def _panel(ax: Axes, arm: _Arm, picked: list[int]) -> None:
+    title, looks, norms = arm
+    bare(ax)
+    ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+    ax.set_title(title, fontsize=9, color=INK)
+    for position, layer in enumerate(picked):
+        if layer >= norms.shape[2]:
+            continue
+        values = np.where(norms[:, :, layer] > 0.0, norms[:, :, layer], np.nan)
+        center, low, high = middle(values)
+        colour = HUES[position]
+        ax.fill_between(looks, low, high, color=colour, alpha=0.12, linewidth=0, zorder=2)
+        ax.plot(looks, center, color=colour, linewidth=1.6, dashes=DASHES[position] or (None, None), zorder=4)
+        known = np.flatnonzero(np.isfinite(center))
+        at = known[[0, known.size // 2, -1]] if known.size else known
+        ax.plot(
+            looks[at], center[at], linestyle="none", marker=MARKERS[position], markersize=4, color=colour,
+            markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,
+        )  # fmt: skip
+
+
+def _alt(arms: list[_Arm], layers: list[str]) -> str:
+    words = []
+    for title, _, norms in arms:
+        first, last = (middle(norms[:, :, layer])[0] for layer in (0, norms.shape[2] - 1))
+        ends = [f"{one[0]:.2g} before training, {one[-1]:.2g} at the end" for one in (first, last)]
+        words.append(f"{title}: first layer {ends[0]}; last layer {ends[1]}")
+    return f"Gradient norms of {len(layers)} layers, median over seeds. " + ". ".join(words) + "."
