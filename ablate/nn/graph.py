@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,7 +125,10 @@ def graph_of(network: Network, loss: Loss | None = None) -> Graph:
 
 
 def as_json(graph: Graph) -> dict[str, Any]:
-    """Return a graph as plain values: nodes in the order data reaches them, and edges by name."""
+    """Return a graph as plain values: nodes in the order data reaches them, and edges by name.
+
+    A size that is not finite is None, as JSON has no other word for it.
+    """
     return {
         "nodes": [
             {
@@ -136,7 +140,7 @@ def as_json(graph: Graph) -> dict[str, Any]:
                 "parameters": node.parameters,
                 "multiply_adds": node.multiply_adds,
                 "joins": node.joins,
-                "rms": None if node.sizes is None else dataclasses.asdict(node.sizes),
+                "rms": None if node.sizes is None else _finite(dataclasses.asdict(node.sizes)),
             }
             for node in graph.nodes()
         ],
@@ -144,6 +148,10 @@ def as_json(graph: Graph) -> dict[str, Any]:
         "parameters": graph.parameters,
         "multiply_adds": graph.multiply_adds,
     }
+
+
+def _finite(sizes: dict[str, float | None]) -> dict[str, float | None]:
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in sizes.items()}
 
 
 def _node(node: Node) -> GraphNode:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from ablate.nn.graph import Graph
 from ablate.nn.measure import measure
+from ablate.nn.network import Network
 from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.config import TrainConfig
-from ablate.train.numpy_program import network_of
 from ablate.train.parts import Parts, Source
 from ablate.train.step import Stepper
 
 
-def measured_graph(config: TrainConfig, *, seed: int = 0) -> Graph:
-    """Return the graph with the sizes of the seed's very first training pass; no step is taken.
+def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph:
+    """Return the graph of a configuration's network with the sizes of a seed's first training pass; no step is taken.
 
     The split, the minibatch, its augmentation, the initial weights and the dropout masks are those of the run.
 
@@ -22,7 +22,7 @@ def measured_graph(config: TrainConfig, *, seed: int = 0) -> Graph:
     UserError
         The configuration cannot be trained on this dataset.
     """
-    network, source = network_of(config), Source.of(config.dataset, config.dtype)
+    source = Source.of(config.dataset, config.dtype)
     parts = Parts.of(config.dataset, [seed])
     positions = next(minibatches(config, parts.train, streams([seed], "shuffle")))
     stepper = Stepper(config, network, source, [seed])
