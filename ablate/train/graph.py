@@ -22,7 +22,7 @@ def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph
     UserError
         The configuration cannot be trained on this dataset.
     """
-    source = Source.of(config.dataset, config.dtype)
+    source = Source.of(config.dataset, config.arithmetic)
     parts = Parts.of(config.dataset, [seed])
     positions = next(minibatches(config, parts.train, streams([seed], "shuffle")))
     stepper = Stepper(config, network, source, [seed])
