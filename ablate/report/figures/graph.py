@@ -170,8 +170,10 @@ def shape_text(shape: Shape) -> str:
 def _shapes(ax: Axes, layout: Layout) -> None:
     round_ = "round,pad=0,rounding_size=0.07"
     frames = [FancyBboxPatch((x, y), w, h, boxstyle=round_) for x, y, w, h in layout.frames]
-    ax.add_collection(PatchCollection(frames, facecolor=BAND, edgecolor=RULE, linewidth=0.6, alpha=0.55, zorder=0))
-    ax.add_collection(LineCollection(layout.edges, colors=SOFT, linewidths=0.9, capstyle="round", zorder=1))
+    ax.add_collection(PatchCollection(frames, facecolor=BAND, edgecolor=RULE, linewidth=0.8, zorder=0))
+    ax.add_collection(
+        LineCollection([*layout.edges, *layout.lines], colors=SOFT, linewidths=0.9, capstyle="round", zorder=1)
+    )
     cards = [FancyBboxPatch((card.x, card.y), *CARD, boxstyle=round_) for card in layout.cards]
     ax.add_collection(PatchCollection(cards, facecolor=PAPER, edgecolor=SOFT, linewidth=0.7, zorder=2))
     tips = np.array([edge[-1] for edge in layout.edges if len(edge) > 1])
@@ -198,7 +200,8 @@ def own_name(node: GraphNode) -> str:
 
 def detail(node: GraphNode) -> str:
     """Return kind, output shape and parameters, as much as a card holds."""
-    parts = [_fit(node.kind, 16), shape_text(node.out_shape)]
+    kind = f"{node.kind} ({node.joins})" if node.joins else node.kind
+    parts = [_fit(kind, 22), shape_text(node.out_shape)]
     if node.parameters:
         parts.append(f"{node.parameters:,} θ")
     return " · ".join(parts)

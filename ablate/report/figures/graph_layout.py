@@ -17,7 +17,7 @@ APART = 0.22  # between branches
 LANE = 0.5  # width of a branch without nodes: a line
 PAD = 0.13  # between a composite's frame and what is in it
 GUTTER = 0.44  # between columns
-_TALL = 6.4  # a column longer than this is broken, where it can be
+_MOST = 6  # columns
 
 Point = tuple[float, float]
 
@@ -33,11 +33,12 @@ class Placed:
 
 @dataclass
 class Layout:
-    """Cards, frames of composites as (x, y, width, height), and edges as polylines that end in an arrow."""
+    """Cards, frames of composites as (x, y, width, height), and polylines: edges end in an arrow, lines do not."""
 
     cards: list[Placed] = field(default_factory=list)
     frames: list[tuple[float, float, float, float]] = field(default_factory=list)
     edges: list[list[Point]] = field(default_factory=list)
+    lines: list[list[Point]] = field(default_factory=list)
     width: float = 0.0
     height: float = 0.0
 
@@ -61,11 +62,13 @@ def lay_out(graph: Graph) -> Layout:
         if end is not None:
             gutter = left - GUTTER / 2
             # Down out of the last column, up beside this one, and in at its top.
-            layout.edges.append([(end.x, end.y), (end.x, end.y + GAP), (gutter, end.y + GAP), (gutter, -GAP),
-                                 (middle, -GAP), (middle, 0.0)])  # fmt: skip
+            way = [(end.x, end.y), (end.x, end.y + GAP), (gutter, end.y + GAP), (gutter, -GAP), (middle, -GAP)]
+            layout.lines.append(way)
+            ends = [_End(middle, -GAP)]
+        top = 0.0
         for node in column:
-            top = ends[0].y + GAP if ends else 0.0
             ends = [_place(layout, node, middle, top, ends)]
+            top = ends[0].y + GAP
         end = ends[0]
         layout.height = max(layout.height, end.y)
         left += width + GUTTER
@@ -74,9 +77,17 @@ def lay_out(graph: Graph) -> Layout:
 
 
 def _columns(chain: Sequence[GraphNode]) -> list[list[GraphNode]]:
-    """Break a chain into columns of about the same height, as few as keep each within `_TALL`."""
+    """Break a chain into columns of about the same height: as many as make the whole nearest to a square."""
+    return min((_broken(chain, count) for count in range(1, min(_MOST, len(chain)) + 1)), key=_extent)
+
+
+def _extent(columns: Sequence[Sequence[GraphNode]]) -> float:
+    width = sum(max(map(_width, column)) + GUTTER for column in columns)
+    return max(width, max(map(_chain_height, columns)))
+
+
+def _broken(chain: Sequence[GraphNode], count: int) -> list[list[GraphNode]]:
     heights = [_height(node) + GAP for node in chain]
-    count = max(1, -(-int(sum(heights) * 100) // int(_TALL * 100)))
     target = sum(heights) / count
     columns: list[list[GraphNode]] = [[]]
     filled = 0.0
@@ -133,7 +144,7 @@ def _place(layout: Layout, node: GraphNode, middle: float, top: float, sources: 
 
 
 def _lane(layout: Layout, sources: Sequence[_End], x: float, y: float) -> _End:
-    layout.edges += [[*_elbow(source, x, y), (x, y)] for source in sources]
+    layout.lines += [[*_elbow(source, x, y), (x, y)] for source in sources]
     return _End(x, y)
 
 
