@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from ablate.cli import main as ablate
 from ablate.report.figures.render import svg
 from ablate.report.figures.scalar_graph import scalar_figure
 
@@ -45,12 +47,20 @@ def figures(names: dict[str, Any]) -> dict[str, str]:
     return {f"{drawn.name}.svg": svg(drawn) for drawn in (fruit, loss)}
 
 
+def book_network() -> str:
+    """Draw the network of the page's last section, as `ablate graph norm=batch dropout=bernoulli` does."""
+    with tempfile.TemporaryDirectory() as folder:
+        if ablate(["graph", "norm=batch", "dropout=bernoulli", "--out", folder]):
+            raise RuntimeError("the graph could not be drawn")
+        return next(Path(folder).glob("*.svg")).read_text(encoding="utf-8")
+
+
 def main() -> int:
     """Draw, unless an example fails."""
     names, failures = run()
     if failures:
         return 1
-    for name, text in figures(names).items():
+    for name, text in {**figures(names), "graph-mlp.svg": book_network()}.items():
         (HERE / "figures" / name).write_text(text, encoding="utf-8")
     return 0
 

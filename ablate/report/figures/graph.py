@@ -105,12 +105,13 @@ def frame_figure(graph: Graph, sheet: Sheet, *, title: str, what: str = "") -> D
 
 
 def marks(graph: Graph, sheet: Sheet, title: str) -> Marks:
-    """Return what belongs to one arm."""
+    """Return what belongs to one arm; the sheet may be that of another arm of its architecture."""
+    measured = {node.name: node.sizes for node in graph.nodes()}
     found = Marks([Label(0.0, -_HEAD + 0.02, _fit(title, 64), 9.5, INK, bold=True)], [])
     scales = _scales(graph)
     begin, end = _TRACK
     for card in sheet.layout.cards:
-        sizes = card.node.sizes
+        sizes = measured[card.node.name]
         if sizes is None:
             continue
         both = ((sizes.forward, FORWARD), (sizes.backward, BACKWARD))

@@ -83,7 +83,7 @@ def _columns(chain: Sequence[GraphNode]) -> list[list[GraphNode]]:
 
 def _extent(columns: Sequence[Sequence[GraphNode]]) -> float:
     width = sum(max(map(_width, column)) + GUTTER for column in columns)
-    return max(width, max(map(_chain_height, columns)))
+    return max(width, *map(_chain_height, columns))
 
 
 def _broken(chain: Sequence[GraphNode], count: int) -> list[list[GraphNode]]:
