@@ -61,11 +61,12 @@ def parser() -> Parser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+        heading = "examples" if "\n" in example else "example"
         sub = commands.add_parser(
             name,
             help=text,
             description=text[0].upper() + text[1:] + ".",
-            epilog=f"{'examples' if '\n' in example else 'example'}:\n  {example}",
+            epilog=f"{heading}:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         _root(sub)

@@ -33,7 +33,10 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("-m", "norm=none,none"), "gives a level twice"),
         (("norm=[",), "cannot read the override 'norm=['"),
         (("dataset.train_size=99999",), "got 99999"),
-        (("rnu", "quickstart"), "unknown command 'rnu': expected one of graph, plan, report, run, studies, ui"),
+        (
+            ("rnu", "quickstart"),
+            "unknown command 'rnu': expected one of calibrate, extend, graph, noise, plan, report, run",
+        ),
         (("rnu", "quickstart"), "nearest match: run"),
         (("run",), "the following arguments are required: STUDY"),
         (("run", "quickstrat"), "unknown study 'quickstrat'"),
