@@ -32,10 +32,14 @@ def _hydra(arguments: list[str]) -> None:
     run_hydra(arguments)
 
 
-def _sweep(options: argparse.Namespace, action: str) -> None:
-    for word in options.overrides:
+def _refuse_words(overrides: Sequence[str]) -> None:
+    for word in overrides:
         if "=" not in word and not word.startswith("~"):
             raise UserError(f"cannot read {word!r}: expected an override such as seeds=12")
+
+
+def _sweep(options: argparse.Namespace, action: str) -> None:
+    _refuse_words(options.overrides)
     settings = [f"hydra.sweeper.study='{options.study}'", f"hydra.sweeper.action={action}"]
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
@@ -55,6 +59,13 @@ def _ui(options: argparse.Namespace) -> None:
     from ablate.track.ui import serve
 
     serve(root_folder(), port=options.port)
+
+
+def _graph(options: argparse.Namespace) -> None:
+    from ablate.app.graphs import draw_graph
+
+    _refuse_words(options.overrides)
+    draw_graph(options.overrides, out=options.out)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -156,6 +167,7 @@ def run(arguments: list[str]) -> None:
         "report": _report,
         "verdict": _verdict,
         "calibrate": _calibrate,
+        "graph": _graph,
         "ui": _ui,
         "studies": _studies,
     }

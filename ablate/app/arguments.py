@@ -9,7 +9,7 @@ from typing import NoReturn
 from ablate import __version__
 from ablate.errors import UserError
 
-COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "calibrate", "ui", "studies")
+COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "calibrate", "graph", "ui", "studies")
 
 
 _EXAMPLES = """\
@@ -19,12 +19,20 @@ examples:
   ablate report quickstart                    judge what is tracked again
   ablate verdict quickstart --strict          the verdicts alone; fails unless every claim is decided
   ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
+  ablate graph norm=batch                     draw the computation graph of one arm, without training
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
                                               sweep as with any Hydra application
   ablate --cfg job optimizer=adam             show the configuration without running it
 """
+
+
+_GRAPH_EXAMPLES = """\
+ablate graph                                  the default configuration
+  ablate graph norm=batch dropout=bernoulli     the book's network of figure 6-19, with dropout
+  ablate graph activation=sigmoid init.std=1    where do gradients vanish?
+  ablate graph model=inception dataset=digits --out /tmp/graphs"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -53,11 +61,12 @@ def parser() -> Parser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
 
     def add(name: str, text: str, example: str) -> argparse.ArgumentParser:
+        heading = "examples" if "\n" in example else "example"
         sub = commands.add_parser(
             name,
             help=text,
             description=text[0].upper() + text[1:] + ".",
-            epilog=f"example:\n  {example}",
+            epilog=f"{heading}:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         _root(sub)
@@ -103,6 +112,10 @@ def parser() -> Parser:
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")
     sub.add_argument("--quick", action="store_true", help="100 studies per row: half a minute, wide errors")
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
+
+    sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
+    sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")
+    sub.add_argument("--out", type=Path, default=Path("graphs"), metavar="DIR", help="folder to write to (graphs/)")
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
     sub.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")

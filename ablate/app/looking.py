@@ -7,11 +7,13 @@ from pathlib import Path
 from ablate.app.console import say
 from ablate.app.registering import now
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import RunSummary, run_plan
+from ablate.sweep.runner import ArmFiles, RunSummary, run_plan
 from ablate.track.tracker import StudySession
 
 
-def run_looks(plan: Plan, session: StudySession, root: Path, *, workers: int, progress: bool) -> RunSummary:
+def run_looks(
+    plan: Plan, session: StudySession, root: Path, *, workers: int, progress: bool, files: ArmFiles | None = None
+) -> RunSummary:
     """Run what is missing of a plan: all of it, or, with looks, as much as the claims need.
 
     Goes on from the last look that is complete. Nothing is judged between looks, nor at a look whose level is too
@@ -19,7 +21,7 @@ def run_looks(plan: Plan, session: StudySession, root: Path, *, workers: int, pr
     """
     study = plan.study
     if not study.looks or not study.claims:
-        return run_plan(plan, session, workers=workers, progress=progress)
+        return run_plan(plan, session, workers=workers, progress=progress, files=files)
     from ablate.stats.planning import blind_looks
 
     blind = blind_looks(study, arms=plan.design.arms)
@@ -27,7 +29,7 @@ def run_looks(plan: Plan, session: StudySession, root: Path, *, workers: int, pr
     first = max((k for k, part in enumerate(parts) if part.missing == 0), default=0)
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=workers)
     for number in range(first, len(parts)):
-        summary.add(run_plan(parts[number], session, workers=workers, progress=progress))
+        summary.add(run_plan(parts[number], session, workers=workers, progress=progress, files=files))
         if summary.crashes:  # a crashed run is tried again: no look before
             return summary
         parts = [part.after(session.finished()) for part in parts]
@@ -37,7 +39,7 @@ def run_looks(plan: Plan, session: StudySession, root: Path, *, workers: int, pr
             break
     if len(plan.record.seeds) > study.looks[-1] and parts[-1].missing == 0:  # an extension
         rest = plan.after(session.finished())
-        summary.add(run_plan(rest, session, workers=workers, progress=progress))
+        summary.add(run_plan(rest, session, workers=workers, progress=progress, files=files))
     return summary
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ablate.app.console import root_folder, say, ui_line
+from ablate.app.graphs import ArmGraphs
 from ablate.app.judging import stop_of
 from ablate.app.looking import run_looks
 from ablate.app.registering import keep_registration
@@ -48,7 +49,8 @@ def run_study(
             before(plan)
         if starting is not None:
             starting.join()
-        summary = run_looks(plan, session, root, workers=workers, progress=progress)
+        files = ArmGraphs(plan.record.name)
+        summary = run_looks(plan, session, root, workers=workers, progress=progress, files=files)
         status = "FAILED" if summary.crashes else "FINISHED"
         _say_summary(plan, summary, stop_of(session.history()))
     finally:

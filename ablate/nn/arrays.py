@@ -16,6 +16,7 @@ Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.int64]
 Views = dict[str, Floats]  # parameter or state name -> (blocks, …) array
 Watch = Callable[[int, Floats, Floats], None]  # (position of a node, its input, its output)
+WatchBack = Callable[[int, Floats], None]  # (position, gradient with respect to the output)
 
 
 def batch_last(x: Floats) -> Floats:
@@ -59,6 +60,8 @@ class Cache:
     ----------
     watch
         Called after `forward` while a pass is watched.
+    watch_back
+        Called before `backward` while a pass is watched.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Cache:
         self.dtype, self.train, self.overwrite, self.chains = dtype, train, overwrite, chains
         self.saved: Views = {}
         self.watch: Watch | None = None
+        self.watch_back: WatchBack | None = None
         self._shared = shared
         self._own: dict[Any, Any] = {}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.nn.arrays import Cache, Floats, Views, Watch
+from ablate.nn.arrays import Cache, Floats, Views, Watch, WatchBack
 from ablate.nn.layer import Layer
 
 
@@ -45,16 +45,19 @@ class Chain:
         return x
 
     @contextmanager
-    def watched(self, watch: Watch) -> Iterator[None]:
-        """Have `watch` called after each layer, those inside composites included, for as long as the context lasts."""
+    def watched(self, watch: Watch | None = None, back: WatchBack | None = None) -> Iterator[None]:
+        """Have `watch` called after each layer's forward pass and `back` before its backward pass, in this context.
+
+        Layers inside composites are included.
+        """
         links = list(self.every())
         for link in links:
-            link.cache.watch = watch
+            link.cache.watch, link.cache.watch_back = watch, back
         try:
             yield
         finally:
             for link in links:
-                link.cache.watch = None
+                link.cache.watch = link.cache.watch_back = None
 
     def every(self) -> Iterator[Link]:
         """Yield all links, a composite before what is inside it."""
@@ -69,5 +72,7 @@ class Chain:
         for index in range(len(self.links) - 1, -1, -1):
             assert found is not None
             link = self.links[index]
+            if link.cache.watch_back is not None:
+                link.cache.watch_back(link.position, found)
             found = link.layer.backward(found, link.params, link.grads, link.cache, need_dx=need_dx or index > 0)
         return found

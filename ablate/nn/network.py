@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ablate.nn.arrays import Cache, Floats, Views, Watch
+from ablate.nn.arrays import Cache, Floats, Views, Watch, WatchBack
 from ablate.nn.chain import Chain, Link
 from ablate.nn.init import Initializer
 from ablate.nn.layer import Layers, Shape
@@ -127,15 +127,25 @@ class Replicas:
             for name, value in theirs.items():
                 mine[name][...] = value
 
-    def backward(self, dscores: Floats, *, need_dx: bool = False) -> Floats | None:
+    def backward(self, dscores: Floats, *, need_dx: bool = False, watch: WatchBack | None = None) -> Floats | None:
         """Fill `grads` from the gradient of the loss with respect to the scores of the last training pass.
+
+        Parameters
+        ----------
+        watch
+            Called before each of ``network.every`` with its position there and the gradient with respect to its
+            output, to be read only, and at once: the node may write over it.
 
         Returns
         -------
         numpy.ndarray or None
             The gradient with respect to the input, where `need_dx`; valid until the next pass.
         """
-        return self._chains[True].backward(dscores, need_dx=need_dx)
+        chain = self._chains[True]
+        if watch is None:
+            return chain.backward(dscores, need_dx=need_dx)
+        with chain.watched(back=watch):
+            return chain.backward(dscores, need_dx=need_dx)
 
     def _bind(self, nodes: Sequence[Node], pools: list[dict[Any, Floats]], *, train: bool, depth: int = 0) -> Chain:
         """Give each layer its arrays. One pool of shared buffers per depth: inner layers never touch the outer's."""

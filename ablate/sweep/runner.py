@@ -7,7 +7,7 @@ import textwrap
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
@@ -19,6 +19,8 @@ from ablate.track.tracker import StudySession
 from ablate.train.config import TrainConfig
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
+
+ArmFiles = Callable[[Job], Mapping[str, str]]  # makes the texts that lie beside an arm's run, name -> text
 
 
 @dataclass
@@ -96,7 +98,14 @@ def train_job(config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:
         return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=seconds, error=text) for seed in seeds]
 
 
-def run_plan(plan: Plan, session: StudySession, *, workers: int, progress: bool = True) -> RunSummary:
+def run_plan(
+    plan: Plan,
+    session: StudySession,
+    *,
+    workers: int,
+    progress: bool = True,
+    files: ArmFiles | None = None,
+) -> RunSummary:
     """Run what is missing of a plan and write every finished arm to the session as it comes in.
 
     Parameters
@@ -105,6 +114,8 @@ def run_plan(plan: Plan, session: StudySession, *, workers: int, progress: bool 
         The open study; this process is its only writer, workers return plain arrays.
     workers
         Processes to train in, each with BLAS on one thread; 1 trains in this process.
+    files
+        Asked for the files of each arm once it was trained.
 
     Raises
     ------
@@ -117,7 +128,9 @@ def run_plan(plan: Plan, session: StudySession, *, workers: int, progress: bool 
     bar = tqdm(total=plan.missing, desc=plan.record.name, unit="run", disable=not progress or not todo, ncols=100)
     with bar:
         for job, results in _trained(todo, workers):
-            session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results])
+            # What cannot be trained can most likely not be described either.
+            texts = files(job) if files is not None and results[0].error is None else {}
+            session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
             for result in results:
                 summary.ran += 1
                 summary.training_seconds += result.seconds

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,13 @@ Named = dict[str, NDArray[Any]]
 def write_json(path: Path, value: Any) -> None:
     """Write JSON through a neighbour file, so that a kill leaves the earlier content."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text through a neighbour file, as `write_json` does."""
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    partial.write_text(json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 
@@ -82,6 +87,26 @@ def merge_correctness(earlier: Sequence[str], folder: Path, runs: Sequence[SeedR
         "examples": np.asarray([len(held[seed]) for seed in seeds], dtype=np.int64),
     }
     _write_npz(folder / CORRECTNESS, packed)
+
+
+def merge_texts(earlier: Sequence[str], folder: Path, files: Mapping[str, str]) -> None:
+    """Write an arm's files, and keep those of its earlier arm runs that are not written anew.
+
+    Parameters
+    ----------
+    earlier
+        Artifact locations of the arm runs that went before.
+    folder
+        Where the new arm run keeps its files; what is there already stays.
+    files
+        Name -> text.
+    """
+    for name, text in files.items():
+        write_text(folder / name, text)
+    for uri in earlier:
+        for path in local_path(uri).glob("[!.]*"):
+            if path.is_file() and not (folder / path.name).exists():
+                shutil.copyfile(path, folder / path.name)
 
 
 def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import history, ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, read_only, settle
-from ablate.track.files import merge_arrays, merge_correctness, write_json
+from ablate.track.files import merge_arrays, merge_correctness, merge_texts, write_json
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
@@ -84,14 +85,16 @@ class MlflowSession(StudySession):
         """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
         return ledger.identities(self._runs)
 
-    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+    def log_arm(
+        self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Write newly finished seed runs of one arm, and bring the arm's summary up to date.
 
         An arm that grows gets a new arm run, under which its earlier seeds are moved: MLflow appends to a metric
         and never replaces it, so a second mean would be drawn beside the first.
         """
         with failures(self.layout):
-            self._write_arm(arm, runs)
+            self._write_arm(arm, runs, files)
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs, as a file and by its hash and time on the run. The first stands."""
@@ -143,9 +146,9 @@ class MlflowSession(StudySession):
             seeds = [r for r in self._runs if r.kind == "seed" and r.arm_id == arm.id]
             whole = len(heads) == 1 and heads[0].done and all(seed.parent == heads[0].run_id for seed in seeds)
             if (heads or seeds) and not whole:
-                self._write_arm(arm, [])
+                self._write_arm(arm, [], {})
 
-    def _write_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+    def _write_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord], files: Mapping[str, str]) -> None:
         # Every step leaves a state that `_repair` brings to its end: seeds count once they are terminated, and the
         # arm runs that went before are deleted last.
         before = [r for r in self._runs if r.arm_id == arm.id]
@@ -154,6 +157,7 @@ class MlflowSession(StudySession):
         earlier = [h.artifact_uri for h in heads]
         merge_correctness(earlier, folder, runs)
         merge_arrays(earlier, folder, runs)
+        merge_texts(earlier, folder, files)
         for run in runs:
             self._writer.seed_run(self.run_id, head, arm, run)
         for seed in before:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
@@ -17,8 +18,16 @@ class StudySession(ABC):
         """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
 
     @abstractmethod
-    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
-        """Write newly finished seed runs of one arm, and bring the arm's summary up to date."""
+    def log_arm(
+        self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Write newly finished seed runs of one arm, and bring the arm's summary up to date.
+
+        Parameters
+        ----------
+        files
+            Name -> text, to lie beside the arm's run; each replaces an earlier one of its name.
+        """
 
     @abstractmethod
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +62,10 @@ class _MemorySession(StudySession):
         runs = self._store.runs.get((self.study.name, self.study.key), {})
         return frozenset(i for i, (_, run) in runs.items() if run.result.outcome != "crashed")
 
-    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+    def log_arm(
+        self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._store.files.setdefault(arm.id, {}).update(files)
         held = self._store.runs.setdefault((self.study.name, self.study.key), {})
         held.update({run.identity: (arm, run) for run in runs})
 
@@ -77,6 +89,7 @@ class MemoryTracker(Tracker):
         self.runs: dict[tuple[str, str], dict[str, tuple[ArmRecord, SeedRecord]]] = {}
         self.registered: dict[tuple[str, str], dict[str, Any]] = {}
         self.events: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.files: dict[str, dict[str, str]] = {}  # arm id -> name -> text
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""

@@ -12,11 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from ablate.data.base import majority_rate
 from ablate.errors import UserError
+from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
 from ablate.streams import stream
 from ablate.train.batches import change_step, steps_per_epoch, total_steps
 from ablate.train.config import TrainConfig
+from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import NEVER, Trace, train_blocks
 from ablate.train.memory import chunks
@@ -108,6 +110,11 @@ class NumpyProgram(Program):
         with threadpool_limits(limits=1):
             self.run(brief, blocks)
         return (time.perf_counter() - begun) / len(blocks) * steps / tried
+
+    def graph(self, config: TrainConfig, *, seed: int) -> Graph:
+        """Return the network's graph with the sizes of the seed's first training pass."""
+        with threadpool_limits(limits=1):
+            return measured_graph(config, network_of(config), seed=seed)
 
     def run(self, config: TrainConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
         """Train every seed and return one result each, in order.

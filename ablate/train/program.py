@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.nn.graph import Graph
 from ablate.train.outcome import Outcome
 
 Observe = Callable[[int, int], None]  # (steps done, steps in all), called now and then while training
@@ -103,6 +104,14 @@ class Program(ABC):
     def seconds_per_run(self, config: Any, seeds: int) -> float | None:
         """Return a rough wall-clock time of one of `seeds` seed runs on one core, or None where that is unknown."""
         del config, seeds
+        return None
+
+    def graph(self, config: Any, *, seed: int) -> Graph | None:
+        """Return the computation graph of an arm, measured on the first minibatch of a seed; None where there is none.
+
+        Nothing is trained.
+        """
+        del config, seed
         return None
 
     @abstractmethod

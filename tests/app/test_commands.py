@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -59,11 +60,33 @@ def test_a_multirun_makes_an_arm_of_every_combination_and_resumes(ablate, tmp_pa
     assert (tmp_path / "reports" / "adhoc" / "report.html").stat().st_size > 10_000
 
 
+def test_a_graph_is_drawn_without_training(ablate, tmp_path, monkeypatch):
+    def trained(*arguments, **named):
+        raise AssertionError("a graph must not train")
+
+    monkeypatch.setattr("ablate.train.step.Stepper.__call__", trained)
+    code, out, _ = ablate("graph", "norm=batch", *SMALL, "--out", "drawn")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[:7]] == [
+        "node", "input", "dense1", "norm1", "activation1", "dense2", "loss",
+    ]  # fmt: skip
+    assert sorted(path.suffix for path in (tmp_path / "drawn").iterdir()) == [".json", ".png", ".svg"]
+    assert list(tmp_path.iterdir()) == [tmp_path / "drawn"]
+    described = json.loads(next((tmp_path / "drawn").glob("*.json")).read_text(encoding="utf-8"))
+    assert described["parameters"] == 784 * 8 + 2 * 8 + 8 * 10 + 10
+    assert described["seed"] == 0
+
+
 def test_a_single_arm_runs_without_a_sweep(ablate, tmp_path):
     code, out, _ = ablate(*SMALL, "seeds=[3,5]")
     assert code == 0
     assert "2 runs" in out
     assert len(list(tmp_path.glob("outputs/*/*/.hydra/config.yaml"))) == 1
+    (drawn,) = tmp_path.glob("mlruns/artifacts/*/*/*/graph.svg")
+    described = json.loads(drawn.with_suffix(".json").read_text(encoding="utf-8"))
+    assert [node["name"] for node in described["nodes"]] == ["input", "dense1", "activation1", "dense2", "loss"]
+    assert described["seed"] == 3
+    assert 'id="node-dense2"' in drawn.read_text(encoding="utf-8")
 
 
 STUDY = """

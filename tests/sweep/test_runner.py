@@ -95,6 +95,16 @@ def test_blas_is_held_to_one_thread_while_training():
     assert [r.metrics["threads"] for r in train_job(Config(program=Threads()), [0])] == [1.0]
 
 
+def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():
+    tracker, plan = MemoryTracker(), plan_of(["broken", "none"])
+    session = tracker.open(plan.record)
+    run_plan(plan, session, workers=1, progress=False, files=lambda job: {"about.txt": job.config.norm})
+    assert {arm.label: tracker.files[arm.id] for arm in plan.record.arms} == {
+        "baseline": {},
+        "norm=none": {"about.txt": "none"},
+    }
+
+
 def test_a_worker_count_below_one_is_refused():
     assert worker_count(3) == 3
     assert worker_count(None) >= 1

@@ -269,3 +269,26 @@ def test_a_trashed_experiment_is_neither_revived_nor_lost(track, study, client, 
     client.delete_experiment(client.get_experiment_by_name("quickstart").experiment_id)
     with pytest.raises(Failure, match=r"lies in MLflow's trash: `MLFLOW_TRACKING_URI=.* experiments restore -x 1`"):
         MlflowTracker(root).open(study(seeds=1))
+
+
+def test_an_arms_files_lie_beside_its_run_and_move_with_it_when_it_grows(root, study, run, client, runs_of):
+    asked = study(seeds=2)
+    head = asked.arms[0]
+
+    def log(seed, **files):
+        session = MlflowTracker(root).open(asked)
+        session.log_arm(head, [run(head, seed)], files={name.replace("_", "."): text for name, text in files.items()})
+        session.close("FINISHED")
+        return {f.path for f in client.list_artifacts(only().info.run_id)}
+
+    def only():
+        (found,) = runs_of(kind="arm")
+        return found
+
+    def text(name):
+        return (local_path(only().info.artifact_uri) / name).read_text(encoding="utf-8")
+
+    assert {"graph.svg", "notes.txt"} <= log(0, graph_svg="<first/>", notes_txt="ü")
+    assert {"graph.svg", "notes.txt", "test_correct.npz", "config.json"} <= log(1, graph_svg="<second/>")
+    assert text("graph.svg") == "<second/>"
+    assert text("notes.txt") == "ü"

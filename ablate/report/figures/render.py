@@ -23,13 +23,19 @@ _LONG = re.compile(r"(\.\d\d)\d+")
 _REFERENCE = re.compile(r'(?:xlink:href="#|url\(#)([^")]+)')
 
 
-def svg(drawn: Drawn) -> str:
-    """Return the figure as an SVG document; the same figure gives the same text."""
+def svg(drawn: Drawn, *, whole: bool = False) -> str:
+    """Return the figure as an SVG document; the same figure gives the same text.
+
+    Parameters
+    ----------
+    whole
+        Keep the margins as they are instead of cutting to what is drawn.
+    """
     # hashsalt: without it clip paths and markers get random names, and committed findings would churn.
     with drawing(), mpl.rc_context({"svg.hashsalt": drawn.name}):
         out = io.StringIO()
         FigureCanvasSVG(drawn.figure)
-        bounds = _bounds(drawn.figure)
+        bounds = None if whole else _bounds(drawn.figure)
         drawn.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches=bounds)
     text = re.sub(r"[ \t]+\n", "\n", out.getvalue())
     # Six decimals of a point are half of the file; a hundredth of a point is far below a pixel.

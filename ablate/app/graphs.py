@@ -1,0 +1,123 @@
+"""`ablate graph`, and the graph that lies beside every arm's run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+
+from ablate.app.compose import Composer
+from ablate.app.console import say, shown
+from ablate.app.explain import explain
+from ablate.app.request import check_overrides, read_request
+from ablate.app.schema import register_components
+from ablate.errors import UserError
+from ablate.nn.graph import Graph, as_json
+from ablate.registry import name_of
+from ablate.resources import conf_folder
+from ablate.sweep.plan import Job, show
+from ablate.sweep.study import Study
+from ablate.train.config import TrainConfig
+
+if TYPE_CHECKING:
+    from ablate.report.figures.graph_svg import GraphDrawer
+
+SEED = 0
+"""Whose minibatch and initial weights `ablate graph` measures on."""
+
+
+def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
+    """Draw the graph of one configuration as SVG and PNG, and print it as a table; nothing is trained.
+
+    Raises
+    ------
+    UserError
+        For everything a user can get wrong; nothing is written then.
+    """
+    from ablate.report.figures.graph import graph_figure
+    from ablate.report.figures.graph_svg import GraphDrawer
+    from ablate.report.figures.render import png
+    from ablate.report.graph_table import graph_table
+
+    title, config = _configured(overrides)
+    graph = config.program.graph(config, seed=SEED)
+    if graph is None:
+        raise UserError(f"program={name_of(config.program)} has no computation graph: expected program=numpy")
+    what = f"the first minibatch of seed {SEED}, before any step"
+    drawn = graph_figure(graph, title=title, what=what)
+    out.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^\w.=\[\],-]+", "-", ",".join(overrides))[:100] or "default"
+    paths = [out / f"{stem}{ending}" for ending in (".svg", ".png", ".json")]
+    paths[0].write_text(GraphDrawer()(graph, title=title), encoding="utf-8")
+    paths[1].write_bytes(png(drawn))
+    paths[2].write_text(_json(graph, SEED), encoding="utf-8")
+    for line in graph_table(graph):
+        say(line)
+    say(f"\nRMS (root mean square) on {what}:")
+    say("forward: of the node's output; backward: of ∂loss/∂output; θ: of ∂loss/∂parameters;")
+    say("the loss is the mean over the minibatch, and its own value stands in its line\n")
+    for path in paths:
+        say(shown(path))
+
+
+def _configured(overrides: Sequence[str]) -> tuple[str, TrainConfig]:
+    """Return what the overrides ask for, and its name in the user's own words."""
+    register_components()
+    try:
+        check_overrides(overrides)
+        with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            request = read_request(None, overrides, loader)
+            fixed = _of_one_arm(request.study)
+            config = Composer(loader, fixed, request.raw)({})
+    except Exception as error:
+        ours = explain(error)
+        if ours is None:
+            raise
+        raise ours from None
+    return _written(fixed) or "the default configuration", config
+
+
+def _of_one_arm(study: Study) -> dict[str, Any]:
+    """Return what is fixed, where nothing else is."""
+    for factor in study.factors:
+        raise UserError(f"`{factor}` is given several levels: a graph is of one arm, give one level")
+    return study.fixed
+
+
+def _written(fixed: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={show(value)}" for key, value in fixed.items())
+
+
+class ArmGraphs:
+    """Makes the files of each arm of a study: `graph.svg`, and all its numbers as `graph.json`.
+
+    Measured on the arm's first planned seed. An arm of the book's network costs 10 ms, and the first of each
+    architecture 110 ms more.
+    """
+
+    def __init__(self, study: str) -> None:
+        self._study = study
+        self._drawer: GraphDrawer | None = None
+
+    def __call__(self, job: Job) -> dict[str, str]:
+        """Return name -> text; nothing where the program has no graph."""
+        seed = next(iter(job.identities))
+        graph = job.config.program.graph(job.config, seed=seed)
+        if graph is None:
+            return {}
+        if self._drawer is None:
+            from ablate.report.figures.graph_svg import GraphDrawer
+
+            self._drawer = GraphDrawer()
+        drawn = self._drawer(graph, title=f"{self._study}: {job.arm.label}")
+        return {"graph.svg": drawn, "graph.json": _json(graph, seed)}
+
+
+def _json(graph: Graph, seed: int) -> str:
+    return json.dumps({**as_json(graph), "seed": seed}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
