@@ -45,7 +45,12 @@ LAYERS = {
     **{f"norm {name}": cls() for name, cls in options("norm").items()},
     "group norm, 3 groups": GroupNorm(3),
     "dropout": BernoulliDropout(0.3),
-    **{f"activation {name}": cls() for name, cls in options("activation").items()},
+    # A straight-through slope is no derivative; tests/nn/test_gradients.py holds it against what it stands in for.
+    **{
+        f"activation {name}": cls()
+        for name, cls in options("activation").items()
+        if not getattr(cls, "straight_through", False)
+    },
 }
 
 
