@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +15,7 @@ from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
 from ablate.streams import stream
-from ablate.train.batches import change_step, steps_per_epoch, total_steps
+from ablate.train.batches import change_step, evaluation_steps, steps_per_epoch, total_steps
 from ablate.train.config import TrainConfig
 from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
@@ -101,15 +100,16 @@ class NumpyProgram(Program):
         ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
-        """Return a rough time of one of `seeds` runs on one core, from training a few steps of a few of them."""
+        """Return a rough time of one of `seeds` runs on one core, from a few steps and evaluations of a few of them."""
         steps = int(self.facts(config)["steps"])
         tried = min(steps, 20)
         blocks = list(range(min(seeds, 4)))
         brief = replace(config, steps=tried, evaluate_from=tried, change_at=None)
-        begun = time.perf_counter()
         with threadpool_limits(limits=1):
-            self.run(brief, blocks)
-        return (time.perf_counter() - begun) / len(blocks) * steps / tried
+            self.run(replace(brief, steps=1), blocks)  # the first pass reads the data and fills the caches
+            metrics = self.run(brief, blocks)[0].metrics
+        evaluations = len(evaluation_steps(config, int(self.facts(config)["train_size"])))
+        return metrics["seconds/training"] * steps / tried + metrics["seconds/evaluation"] * evaluations
 
     def graph(self, config: TrainConfig, *, seed: int) -> Graph:
         """Return the network's graph with the sizes of the seed's first training pass."""

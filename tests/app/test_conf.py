@@ -19,6 +19,7 @@ OPTIONS = [(group, name) for group in GROUPS for name in choices(group)]
 PRESETS = {
     ("norm", "batch_book"): "batch",
     ("init", "normal_unit"): "normal",
+    ("dropout", "book_fifth"): "book",
     **{("activation", f"steep_sigmoid_{k}"): "steep_sigmoid" for k in (4, 16, 64)},
 }
 
