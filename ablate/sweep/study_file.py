@@ -142,7 +142,9 @@ _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {
 
 
 def _first_error(error: ValidationError) -> str:
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key is missing under its right name too; what was typed is the better thing to show.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = _without_kinds(first["loc"])
     loc = ".".join(str(part) for part in path)
     if first["type"] == "extra_forbidden":
