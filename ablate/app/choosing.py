@@ -34,34 +34,39 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from ablate.stats.tuned import best_trial, run_score
+    from ablate.stats.endpoint import FAILED
+    from ablate.stats.tuned import best_trial, run_score, worst_for_failures
 
     held = trial_scores(tuning, root)
     serves: dict[str, list[str]] = {}
     for job in plan.jobs:
-        own = tuned_cell(plan.study, job.arm.levels)
-        if own is not None:
-            serves.setdefault(cell_key(own), []).append(job.arm.id)
+        tuned_in = tuned_cell(plan.study, job.arm.levels)
+        if tuned_in is not None:
+            serves.setdefault(cell_key(tuned_in), []).append(job.arm.id)
     rows: list[dict[str, Any]] = []
     metric = tuning.tune.metric
     for cell in tuning.cells:
-        scores: list[list[float]] = []
-        first = len(rows)
+        own: list[dict[str, Any]] = []
         for number, (job, values) in enumerate(zip(cell.jobs, tuning.trials, strict=True)):
-            scores.append([])
             for seed, identity in job.identities.items():
                 if identity not in held:
                     continue
                 outcome, value, _ = held[identity]
-                scores[-1].append(run_score(outcome, value, metric, job.arm.facts))
-                rows.append({
+                own.append({
                     "arm_id": cell.id, "arm": cell.label, "serves": " ".join(serves.get(cell.key, [])),
-                    "metric": metric, "trial": number, "seed": seed, "outcome": outcome, "score": scores[-1][-1],
-                    "chosen": False, **values,
+                    "metric": metric, "trial": number, "seed": seed, "outcome": outcome,
+                    "score": run_score(outcome, value, metric, job.arm.facts), "chosen": False, **values,
                 })  # fmt: skip
-        best = best_trial([s or [-math.inf] for s in scores], [list(values.values()) for values in tuning.trials])
-        for row in rows[first:]:
-            row["chosen"] = row["trial"] == best
+        scores = worst_for_failures([row["score"] for row in own], [row["outcome"] for row in own])
+        by_trial: list[list[float]] = [[] for _ in tuning.trials]
+        failed = [0] * len(tuning.trials)
+        for row, score in zip(own, scores, strict=True):
+            row["score"] = score
+            by_trial[row["trial"]].append(score)
+            failed[row["trial"]] += row["outcome"] in FAILED
+        tried = [list(values.values()) for values in tuning.trials]
+        best = best_trial([scores or [-math.inf] for scores in by_trial], tried, failed)
+        rows += [{**row, "chosen": row["trial"] == best} for row in own]
     table = pd.DataFrame(rows)
     if len(table):
         table["chosen"] = table["chosen"].astype(np.bool_)

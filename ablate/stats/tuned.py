@@ -46,8 +46,23 @@ def run_score(outcome: str, value: float, metric: str, facts: Mapping[str, Any])
     return WORST if math.isnan(value) else sign * value
 
 
-def best_trial(scores: Sequence[Sequence[float]], values: Sequence[Sequence[Any]]) -> int:
-    """Return the number of the trial with the best mean score; ties go to the smaller value.
+def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list[float]:
+    """Return the scores of a cell's runs in which one that failed is no better than any that did not.
+
+    A run that never learned can score below the majority rate, by which a failed one is filled.
+
+    >>> worst_for_failures([0.9, 0.08, 0.1], ["reached", "stalled", "diverged"])
+    [0.9, 0.08, 0.08]
+    """
+    own = [score for score, outcome in zip(scores, outcomes, strict=True) if outcome not in FAILED]
+    floor = min(own, default=math.inf)
+    return [min(s, floor) if outcome in FAILED else s for s, outcome in zip(scores, outcomes, strict=True)]
+
+
+def best_trial(
+    scores: Sequence[Sequence[float]], values: Sequence[Sequence[Any]], failed: Sequence[int] | None = None
+) -> int:
+    """Return the number of the trial with the best mean score; ties go to fewer failures, then to the smaller value.
 
     Parameters
     ----------
@@ -55,6 +70,8 @@ def best_trial(scores: Sequence[Sequence[float]], values: Sequence[Sequence[Any]
         (trials, seeds), more is better; minus infinity for a run without a value.
     values
         (trials, keys): what was tried. Numbers are compared as numbers, anything else by the order it came in.
+    failed
+        (trials,): how many runs failed.
     """
     order: list[dict[str, int]] = [{} for _ in values[0]]
     for row in values:
@@ -63,7 +80,7 @@ def best_trial(scores: Sequence[Sequence[float]], values: Sequence[Sequence[Any]
 
     def rank(trial: int) -> tuple[Any, ...]:
         mean = float(np.mean(scores[trial]))
-        lost = sum(not math.isfinite(score) for score in scores[trial])
+        lost = sum(not math.isfinite(score) for score in scores[trial]) + (failed[trial] if failed else 0)
         place = tuple(
             float(value) if _is_number(value) else float(seen[repr(value)])
             for value, seen in zip(values[trial], order, strict=True)
