@@ -94,6 +94,7 @@ def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
     for key, cell in found.items():
         fixed = make_job(cell, cell, compose, (), label="").arm.config
         label = arm_label(cell, base) if cell else name
+        label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = []
         for values in tried:
             told = f"{label}, " + ", ".join(f"{key}={show(value)}" for key, value in values.items())

@@ -13,10 +13,9 @@ CLAIM = {
 
 
 def study_of(*claims):
-    return parse_study(
-        {"title": "t", "fairness": "both", "tune": {"space": {"l2": [0.0, 0.1]}}, "factors": {"norm": ["none", "batch"]},
-         "seeds": 8, "claims": list(claims)}, where="x",
-    )  # fmt: skip
+    tune = {"space": {"l2": [0.0, 0.1]}}
+    data = {"title": "t", "fairness": "both", "tune": tune, "factors": {"norm": ["none", "batch"]}, "seeds": 8}
+    return parse_study({**data, "claims": list(claims)}, where="x")
 
 
 @pytest.fixture

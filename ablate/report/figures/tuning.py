@@ -51,8 +51,8 @@ def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: s
         note += f"{more} more arms are not drawn." if more > 0 else ""
         caption = (
             f"Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean over "
-            f"{over} at each value of {key}, with its 95 % t interval. Ring: the chosen value; a square marks "
-            f"one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
+            f"{over} at each value of {key}, with its 95 % t interval from three values on. Ring: the chosen "
+            f"value; a square marks one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
         )
         words = [f"{names[arm]}: chosen {_chosen(runs, arm, key)}{' (edge)' * at_edge[arm]}" for arm in arms]
         name = "tuning-" + key.replace(".", "-").replace("_", "-")
@@ -123,6 +123,9 @@ def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, s
         ax.set_title(names[arm] if len(names[arm]) < 34 else names[arm][:32] + "…", fontsize=8.8, color=INK, loc="left")
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
+    drawn = runs[runs["arm_id"].astype(str).isin(arms)]["score"]
+    room = 0.08 * (float(drawn.max()) - float(drawn.min())) or 0.1
+    axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + room)  # intervals may leave it, scores never
     figure.supxlabel(key, fontsize=9.5, color=INK)
     figure.supylabel(score, fontsize=9.5, color=INK)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
@@ -147,7 +150,7 @@ def _arm(ax: Axes, rows: pd.DataFrame, key: str, place: Mapping[object, float], 
     means = by_value.mean()
     ax.plot(means.index, means, color=HUES[0], linewidth=1.5, marker="o", markersize=4, zorder=3)
     for at, scores in by_value:
-        if len(scores) > 1:
+        if len(scores) > 2:  # of two values the t interval is 25 times as wide as they are apart
             ax.vlines([float(at)], *t_interval(scores.to_numpy()), color=HUES[0], linewidth=1.2, zorder=2.5)  # type: ignore[arg-type]
     chosen = rows.loc[rows["chosen"].astype(bool), key]
     if len(chosen):
