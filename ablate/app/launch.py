@@ -66,13 +66,13 @@ def _through_the_sweeper(arguments: list[str]) -> list[str]:
 
 
 def _of_the_sweeper(word: str) -> str:
-    """Turn `design=ofat` and `exclude="norm == 'batch'"` into settings of the sweeper: they choose among arms.
+    """Turn `design=ofat`, `exclude="norm == 'batch'"`, `tune={…}` into settings of the sweeper: a study file's keys.
 
     An expression goes to Hydra as one quoted text, so that its own quotes and brackets are no grammar of Hydra's.
     """
     key, _, value = word.lstrip("+").partition("=")
-    if key == "design":
-        return f"hydra.sweeper.design={value}"
+    if key in ("design", "tune", "fairness"):
+        return f"hydra.sweeper.{key}={value}"
     if key == "exclude":
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'hydra.sweeper.exclude="{quoted}"'

@@ -10,12 +10,16 @@ from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Level, Study
+from ablate.sweep.tune import Choice
 
 
-def plan_study(request: Request, compose: Compose, *, planned: int | None = None) -> Plan:
+def plan_study(
+    request: Request, compose: Compose, *, planned: int | None = None, tuned: Mapping[str, Choice] | None = None
+) -> Plan:
     """Resolve a request into a plan and check its claims, before anything runs.
 
-    `planned` is the number of seeds the claims are planned for, where the request has more: an extension.
+    `planned` is the number of seeds the claims are planned for, where the request has more: an extension. `tuned` is
+    what tuning chose; without it the plan of a tuned study is provisional.
 
     Raises
     ------
@@ -35,6 +39,7 @@ def plan_study(request: Request, compose: Compose, *, planned: int | None = None
         compose=compose,
         command=request.command,
         note=_note(request),
+        tuned=tuned,
     )
     arms = plan.design.arms
     check_claims(plan.study, metrics=plan.metrics(), arms=arms)
@@ -64,18 +69,37 @@ def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
         say(line)
     for line in look_lines(plan.study, plan.design.arms):
         say(line)
-    say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs\n")
+    shared = sum(bool(job.same_as) for job in plan.jobs)
+    both = f" ({shared} tuned to the fixed values: one training serves the fixed and the tuned arm)" if shared else ""
+    say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs{both}\n")
+    if plan.provisional:
+        _say_provisional(plan, known, n_jobs)
+        return
     width = max(len(job.arm.label) for job in plan.jobs)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
     for job in plan.jobs:
+        if job.same_as:
+            say(f"{job.arm.label:<{width}}  {'as fixed':>14}")
+            continue
         say(f"{job.arm.label:<{width}}  {job.done:>5}  {len(job.missing):>7}")
     say(f"{'total':<{width}}  {plan.runs - plan.missing:>5}  {plan.missing:>7}\n")
     if plan.missing == 0:
         say("nothing to do: every run is finished")
         return
-    workers = min(worker_count(n_jobs), sum(bool(job.missing) for job in plan.jobs))
-    job = next(job for job in plan.jobs if job.missing)
-    each = known or job.config.program.seconds_per_run(job.config, len(job.missing))
+    _say_estimate(plan, known, n_jobs)
+
+
+def _say_provisional(plan: Plan, known: float | None, n_jobs: int | None) -> None:
+    for job in plan.jobs:
+        say(job.arm.label)
+    say("\nwhich values the tuned arms have, and which of their runs are done, is known when tuning is finished")
+    _say_estimate(plan, known, n_jobs)
+
+
+def _say_estimate(plan: Plan, known: float | None, n_jobs: int | None) -> None:
+    workers = min(worker_count(n_jobs), max(1, sum(bool(job.missing) for job in plan.jobs)))
+    job = next((job for job in plan.jobs if job.missing), plan.jobs[0])
+    each = known or job.config.program.seconds_per_run(job.config, max(1, len(job.missing)))
     if each is None:
         say("estimate: none, this program has not run yet")
         return

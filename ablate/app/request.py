@@ -16,7 +16,7 @@ from ablate.errors import UserError
 from ablate.registry import GROUPS
 from ablate.sweep.plan import show
 from ablate.sweep.quick import quick_name
-from ablate.sweep.study import Study
+from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.study_file import load_study, parse_study, quick_study
 
 ADHOC = "adhoc"
@@ -80,7 +80,7 @@ def read_request(
     name
         A study's name or path, or None for an ad-hoc sweep.
     choices
-        Keys of a study file that the command line gave (`design`, `exclude`).
+        Keys of a study file that the command line gave (`design`, `exclude`, `tune`, `fairness`).
     quick
         Take the study's quick budget, under its own name.
 
@@ -123,7 +123,7 @@ def read_request(
         if key in study.factors:
             raise UserError(f"{key!r} is a factor of {name}; it cannot be fixed to {value!r} as well")
     if chosen:
-        study = parse_study({**study.model_dump(mode="json"), **chosen}, where=f"{name} with the command line")
+        study = parse_study({**_open_to(study, chosen), **chosen}, where=f"{name} with the command line")
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = name.rsplit("/", maxsplit=1)[-1].removesuffix(".yaml")
     words = ["--quick", *words] if quick else words
@@ -135,6 +135,15 @@ def read_request(
         raw=tuple(raw),
         command=" ".join(["ablate run", shlex.quote(name), *words]),
     )
+
+
+def _open_to(study: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a study file's content without what follows from keys that the command line gives anew."""
+    plain = study.model_dump(mode="json")
+    if "fairness" in chosen or (study.tune is None and "tune" in chosen):
+        del plain["fairness"]
+        plain["factors"].pop(FAIRNESS, None)
+    return plain
 
 
 def _levels(override: Override, key: str) -> list[Any]:

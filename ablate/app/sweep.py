@@ -10,15 +10,19 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.extending import extended
 from ablate.app.noise import noise_request, run_noise
 from ablate.app.planning import plan_study, show_plan
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
+from ablate.app.tuning import run_tuning, show_tuning
 from ablate.errors import UserError, unknown
 from ablate.sweep.plan import Plan, show
 from ablate.sweep.runner import worker_count
+from ablate.sweep.tune import Tune
+from ablate.sweep.tuning_plan import plan_tuning
 
 
 class Settings(Protocol):
@@ -35,6 +39,8 @@ class Settings(Protocol):
     progress: bool
     design: Any
     exclude: Any
+    tune: Any
+    fairness: str | None
 
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
@@ -48,22 +54,30 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
         )
     hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
+    if settings.action not in ("run", "plan", "extend", "noise"):
+        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan", "extend", "noise"])
     raw = (*hydra_overrides, *request.raw)
     composer = Composer(loader, request.study.fixed, raw)
     planned = None
     if settings.action == "extend":
         request, planned = extended(request, composer, settings.more_seeds)
     plan = plan_study(request, composer, planned=planned)
-    if settings.action == "plan":
-        show_plan(plan, n_jobs=settings.n_jobs)
-        return
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)
         run_noise(plan, aa, alone, n_jobs=settings.n_jobs, progress=settings.progress)
         return
-    if settings.action not in ("run", "extend"):
-        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan", "extend", "noise"])
+    tuning = plan_tuning(plan, composer)
+    if tuning is not None:
+        if settings.action == "plan":
+            chosen = show_tuning(tuning, plan, n_jobs=settings.n_jobs)
+        else:
+            chosen = run_tuning(tuning, plan, n_jobs=settings.n_jobs, progress=settings.progress)
+        if chosen is not None:
+            plan = with_tuning(plan_study(request, composer, planned=planned, tuned=chosen), tuning)
+    if settings.action == "plan":
+        show_plan(plan, n_jobs=settings.n_jobs)
+        return
 
     def keep(todo: Plan) -> None:
         _write_job_folders(todo, config, composer, request, single=settings.single)
@@ -74,10 +88,19 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 
 def _choices(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
-    given = {"design": settings.design, "exclude": settings.exclude}
-    plain = {k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in given.items() if v is not None}
+    given = {
+        "design": settings.design, "exclude": settings.exclude, "tune": settings.tune, "fairness": settings.fairness
+    }  # fmt: skip
+    plain: dict[str, Any] = {
+        k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in given.items() if v is not None
+    }
     if isinstance(plain.get("exclude"), str):
         plain["exclude"] = [plain["exclude"]]
+    tune = plain.get("tune")
+    if isinstance(tune, dict) and "space" not in tune:
+        # Typed short: what is no setting of `tune` is a key to be tuned.
+        own = {key: value for key, value in tune.items() if key in Tune.model_fields}
+        plain["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
     return plain
 
 
@@ -92,8 +115,8 @@ def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, reque
         OmegaConf.save(config, folder / "multirun.yaml")
     fixed = [f"{key}={show(value)}" for key, value in request.study.fixed.items()]
     for index, job in todo:
-        node = composer.node(job.arm.levels)
-        overrides = [*fixed, *_as_overrides(job.arm.levels), f"seeds=[{','.join(map(str, job.missing))}]"]
+        node = composer.node(job.settings)
+        overrides = [*fixed, *_as_overrides(job.settings), f"seeds=[{','.join(map(str, job.missing))}]"]
         _write_job(folder if single else folder / str(index), index, node, overrides)
 
 

@@ -34,6 +34,12 @@ def factor_levels(tables: StudyTables) -> dict[str, list[Level]]:
     return {factor: list(dict.fromkeys(arm[factor] for arm in arms)) for factor in tables.factors}
 
 
+def own_runs(tables: StudyTables) -> pd.DataFrame:
+    """Return the rows of the seeds table whose runs are their arm's own: a run that serves two arms once."""
+    served = [arm for arm, facts in tables.facts.items() if facts.get("same_as")]
+    return tables.seeds[~tables.seeds["arm_id"].isin(served)]
+
+
 def varying(tables: StudyTables) -> list[str]:
     """Return the factors with more than one level."""
     return [factor for factor, levels in factor_levels(tables).items() if len(levels) > 1]

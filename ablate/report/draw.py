@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.report.fair import score_title
 from ablate.report.families import failed_runs
 from ablate.report.figures.activation_histograms import activation_histograms
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
+from ablate.report.figures.fair import fixed_against_tuned
 from ablate.report.figures.forest import forest
 from ablate.report.figures.gradient_norms import gradient_norms
 from ablate.report.figures.heat_map import default_maps, heat_map
@@ -23,6 +25,8 @@ from ablate.report.figures.tuning import budget_curve, sensitivity_curves
 from ablate.report.figures.variance import variance
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
+from ablate.stats.fairness import fixed_and_tuned
+from ablate.stats.tuned import filled
 from ablate.stats.verdict import Verdict
 from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes
 from ablate.sweep.study import Study
@@ -55,7 +59,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         own=_kept([*own, *_observed(study, tables, contrast)]),
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
         endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
-        tuning=_tuning(tables),
+        tuning=_kept([fixed_against_tuned(fixed_and_tuned(study, tables)), *_tuning(tables)]),
     )  # fmt: skip
 
 
@@ -75,12 +79,13 @@ def _observed(study: Study, tables: StudyTables, contrast: str | None) -> list[D
     return drawn
 
 
-def _tuning(tables: StudyTables) -> tuple[Drawn, ...]:
-    runs = getattr(tables, "tuning", None)
-    if runs is None or runs.empty:
-        return ()
-    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
-    return _kept([*sensitivity_curves(runs, names), budget_curve(runs, names)])
+def _tuning(tables: StudyTables) -> list[Drawn | None]:
+    runs = None if tables.tuning is None else filled(tables.tuning)
+    if runs is None or runs.empty or runs["score"].isna().all():
+        return []
+    names = dict(zip(runs["arm_id"].astype(str), runs["arm"].astype(str), strict=True))
+    score = score_title(str(runs["metric"].iloc[0]))
+    return [*sensitivity_curves(runs, names, score=score), budget_curve(runs, names, score=score)]
 
 
 def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:

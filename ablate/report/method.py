@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.report.fair import fairness_note
 from ablate.report.wording import counted
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
@@ -14,12 +15,6 @@ A seed fixes the training subset, the initial weights, the order of the minibatc
 separate named random streams, so the arms are paired by seed: they differ in the component and in nothing else that
 is random.
 """
-_FAIRNESS = {
-    "fixed": """
-Every arm uses the same values of everything that is not a factor. No hyperparameter was tuned for any arm, so a
-difference may belong to the shared values as much as to the component.
-"""
-}
 _ERROR_BARS = """
 In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On learning curves the band
 is pointwise. Verdicts and differences to the baseline use paired differences; their intervals come from inverting the
@@ -47,7 +42,7 @@ def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict])
     size = f"{counted(len(tables.planned), 'arm')} × {counted(tables.seeds['seed'].nunique(), 'seed')}."
     notes = [
         ("Design", f"{size} {_DESIGN}"),
-        ("Fairness", _FAIRNESS[study.fairness]),
+        ("Fairness", fairness_note(study, tables)),
         ("Error bars", _ERROR_BARS),
         ("Failures", _FAILURES),
     ]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablate.report.ablation import ablation_table, table_metrics
+from ablate.report.arms import own_runs
+from ablate.report.fair import Tuning, tuning_section
 from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
 from ablate.report.method import method_notes
@@ -15,6 +17,7 @@ from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import counted
+from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
@@ -41,6 +44,13 @@ _TITLES = {
     "confounds": "Known confounds",
     "method": "How the numbers were made",
     "provenance": "Provenance",
+}
+
+
+_FAIRNESS = {
+    "fixed": ("values in all arms, nothing tuned", "fixed"),
+    "tuned": ("per arm on validation data", "tuned"),
+    "both": ("values in all arms, and tuned per arm", "fixed"),
 }
 
 
@@ -107,7 +117,7 @@ class Page:
     robustness: Robustness | None
     registration: Registration | None
     tuning: tuple[Picture, ...]
-    tuned: Table | None
+    tuned: Tuning | None
     quotes: tuple[Quote, ...]
     not_concluded: tuple[str, ...]
     tables: tuple[Table, ...]
@@ -187,7 +197,7 @@ def build_page(
         robustness=robustness(verdicts),
         registration=registration(study, tables, verdicts, extended),
         tuning=tuple(_picture(figure, inlined) for figure in figures.tuning),
-        tuned=None,
+        tuned=tuning_section(study, tables, fixed_and_tuned(study, tables)),
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
         not_concluded=_not_concluded(study, tables),
         tables=tuple(table for metric in metrics if (table := ablation_table(tables, metric))),
@@ -209,15 +219,16 @@ def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
 
 
 def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
-    ran = int((tables.seeds["outcome"] != "missing").sum())
+    own = own_runs(tables)
+    ran = int((own["outcome"] != "missing").sum())
     datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
     facts = [
         Fact("arms", str(len(tables.planned))),
         Fact("seeds", str(tables.seeds["seed"].nunique())),
-        Fact("runs" if ran == len(tables.seeds) else f"of {len(tables.seeds)} planned runs", str(ran)),
+        Fact("runs" if ran == len(own) else f"of {len(own)} planned runs", str(ran)),
         Fact("claims", str(len(study.claims))),
         Fact("data", ", ".join(datasets)),
-        Fact("values in all arms, nothing tuned" if study.fairness == "fixed" else "per arm", study.fairness),
+        Fact(*_FAIRNESS[study.fairness]),
     ]
     return tuple(fact for fact in facts if fact.value)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ablate.report.arms import own_runs
 from ablate.report.wording import counted, levels_text, listed, seconds
 from ablate.sweep.study import Study
+from ablate.sweep.tune import space_text
 from ablate.track.record import StudyTables
 
 _DATA = (
@@ -22,11 +24,16 @@ _DATA = (
 )
 
 
+_TUNING = ("tuned", "tuning", "same_as")  # told in the tuning section
+
+
 def fixed(study: Study) -> list[tuple[str, str]]:
     """Return the factors with their levels, then every value that is the same in all arms."""
     factors = [(name, ", ".join(levels_text(levels).values())) for name, levels in study.factors.items()]
     rows = [(f"{name} (factor)", text) for name, text in factors]
     rows += [(name, _text(value)) for name, value in study.fixed.items()]
+    if study.tune is not None and study.fairness != "fixed":
+        rows += [(f"{key} (tuned)", space_text(axis, study.tune.trials or 0)) for key, axis in study.tune.space.items()]
     return [*rows, ("fairness", study.fairness)]
 
 
@@ -35,7 +42,7 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     rows = []
     names = dict.fromkeys([*_DATA, *sorted({name for facts in tables.facts.values() for name in facts})])
     for name in names:
-        if name in study.fixed:
+        if name in study.fixed or name in _TUNING:
             continue
         values = [facts[name] for facts in tables.facts.values() if name in facts]
         texts = list(dict.fromkeys(_text(value) for value in values))
@@ -48,7 +55,8 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     rows += [("study", str(head["name"])), ("study key (SHA-256)", str(head["key"]))]
     rows += [("MLflow run", str(head["run_id"])), ("MLflow experiment", str(head["experiment_id"]))]
     rows += [("created", str(head["created"]))]
-    ran = tables.seeds.loc[tables.seeds["outcome"] != "missing", "seconds"].astype(float)
+    own = own_runs(tables)
+    ran = own.loc[own["outcome"] != "missing", "seconds"].astype(float)
     rows.append(
         ("training time, all runs", f"{seconds(float(ran.sum()))} over {counted(int(ran.notna().sum()), 'run')}")
     )

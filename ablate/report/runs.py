@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ablate.report.arms import own_runs
 from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import counted
 from ablate.stats.summary import ENDS, ledger
 from ablate.track.record import StudyTables
 
@@ -41,6 +43,11 @@ class LedgerView:
     table: Table
 
 
+def _served(tables: StudyTables) -> str:
+    twice = len(tables.seeds) - len(own_runs(tables))
+    return f" {counted(twice, 'run')} of them stand in two rows: tuning chose the fixed values." if twice else ""
+
+
 def ledger_view(tables: StudyTables) -> LedgerView:
     """Return the ledger; `stats.ledger` has checked that it adds up, arm by arm.
 
@@ -67,7 +74,7 @@ def ledger_view(tables: StudyTables) -> LedgerView:
     return LedgerView(
         outcomes=ENDS,
         rows=every,
-        sum=f"{total.planned} planned = {parts}.",
+        sum=f"{total.planned} planned = {parts}.{_served(tables)}",
         legend="; ".join(f"{GLYPHS[name]} {name}: {_MEANING[name]}" for name in ENDS) + ".",
         table=Table(
             "Run ledger",

@@ -6,11 +6,7 @@ or an empty cell (no level) stand for themselves; a text that would read as one 
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +14,14 @@ import pandas as pd
 
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels
+from ablate.report.csv_cells import level_cell, level_of, line, read_rows
+from ablate.report.tuning_csv import NAME as TUNING
+from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
 from ablate.stats.endpoint import metrics_of
 from ablate.stats.sequential import judge_planned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
-from ablate.track.record import Level, StudyTables
+from ablate.track.record import StudyTables
 
 _TEXT = ("arm_id", "arm", "run_id", "identity", "outcome")
 _NUMBER = ("first_nonfinite_step", "seconds", "majority_rate")
@@ -48,37 +47,26 @@ def runs_csv(tables: StudyTables) -> str:
         arm = str(row["arm_id"])
         run: dict[Any, Any] = {**row, "budget": tables.facts.get(arm, {}).get("steps")}
         head = [arm, str(row["arm"]), "true" if base[arm] else "false"]
-        own = [_level_cell(levels[arm][factor]) for factor in tables.factors]
+        own = [level_cell(levels[arm][factor]) for factor in tables.factors]
         lines.append([*head, *own, *(_cell(run.get(name)) for name in (*_RUN, *metrics))])
-    return "".join(_line(cells) for cells in lines)
+    return "".join(line(cells) for cells in lines)
 
 
 def tables_from_csv(path: Path, study: Study) -> StudyTables:
-    """Read `runs.csv` back as tables without curves: what claims are judged by.
+    """Read `runs.csv`, and `tuning.csv` beside it, back as tables without curves: what claims are judged by.
 
     Raises
     ------
     UserError
         The file is no runs.csv, or its factors are not the study's.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    head, *rows = list(csv.reader(text.splitlines())) or [[]]
-    ragged = next((number for number, row in enumerate(rows, start=2) if len(row) != len(head)), None)
-    if ragged is not None:
-        raise UserError(f"{path}, line {ragged}: expected {len(head)} cells, as in the first line.")
-    missing = [name for name in (*_HEAD, *_RUN) if name not in head]
-    if missing:
-        raise UserError(f"{path} is no runs.csv: it has no column {', '.join(missing)}.")
+    head, records = read_rows(path, "runs.csv", (*_HEAD, *_RUN))
     factors = head[len(_HEAD) : head.index(_RUN[0])]
     strange = sorted(set(study.factors) ^ set(factors))
     if strange:
         raise UserError(f"{path} and the study differ in their factors: {', '.join(strange)}.")
     metrics = head[head.index(_RUN[-1]) + 1 :]
-    records = [dict(zip(head, row, strict=True)) for row in rows]
-    levels = {row["arm_id"]: {f: _level(row[f]) for f in factors} for row in records}
+    levels = {row["arm_id"]: {f: level_of(row[f]) for f in factors} for row in records}
     first = {row["arm_id"]: row for row in reversed(records)}
     arms = dict.fromkeys(row["arm_id"] for row in records)
     planned = pd.DataFrame(
@@ -93,23 +81,22 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
         seeds[factor] = pd.Series([levels[row["arm_id"]][factor] for row in records], dtype=object)
     table = pd.DataFrame(seeds)
     columns = ["arm_id", "arm", "seed", "outcome", *_NUMBER, "run_id", "identity", *factors, *metrics]
-    facts = {arm: {"steps": int(first[arm]["budget"])} if first[arm]["budget"] else {} for arm in arms}
+    facts: dict[str, dict[str, Any]] = {
+        arm: {"steps": int(first[arm]["budget"])} if first[arm]["budget"] else {} for arm in arms
+    }
+    tuning = read_tuning_csv(path.with_name(TUNING))
+    for arm, tuned in (facts_by_arm(tuning) if tuning is not None else {}).items():
+        facts.setdefault(arm, {}).update(tuned)
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     name = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
     return StudyTables(
-        {**name, "definition": study.model_dump(), "provenance": {}}, planned, table[columns], curves, facts
+        {**name, "definition": study.model_dump(), "provenance": {}}, planned, table[columns], curves, facts, tuning
     )
 
 
 def recompute(path: Path, study: Study) -> list[Verdict]:
     """Judge a study by its committed `runs.csv`: as planned, the verdicts that the tracked runs gave."""
     return judge_planned(study, tables_from_csv(path, study))
-
-
-def _line(cells: Sequence[str]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
 
 
 def _cell(value: Any) -> str:
@@ -127,23 +114,3 @@ def _number(text: str) -> float:
         return float(text) if text else math.nan
     except ValueError:
         raise UserError(f"runs.csv: expected a number or an empty cell, got {text!r}.") from None
-
-
-def _level_cell(level: Level) -> str:
-    if level is None:
-        return ""
-    if isinstance(level, str):
-        return level if _level(level) == level and level else json.dumps(level, ensure_ascii=False)
-    return json.dumps(level)
-
-
-def _level(text: str) -> Level:
-    if not text:
-        return None
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    if isinstance(value, float) and not math.isfinite(value):  # `NaN`, `Infinity`: words, as levels go
-        return text
-    return value if isinstance(value, str | int | float) else text  # a list level is kept as its text everywhere

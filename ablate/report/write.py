@@ -16,6 +16,8 @@ from ablate.report.latex import latex_table
 from ablate.report.page import build_page
 from ablate.report.runs_csv import runs_csv
 from ablate.report.templating import render
+from ablate.report.tuning_csv import NAME as TUNING
+from ablate.report.tuning_csv import tuning_csv
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -52,7 +54,7 @@ def write_report(
     """Write a report into a folder.
 
     `report.html`, `report.md`, `figures/*.{png,svg}`; `verdicts.json`, `runs.csv` (one row per seed run, enough to
-    recompute the verdicts) and `table.tex` (the ablation table).
+    recompute the verdicts), `table.tex` (the ablation table), and for a tuned study `tuning.csv`.
 
     Parameters
     ----------
@@ -102,8 +104,13 @@ def write_report(
         "runs.csv": runs_csv(tables),
         "table.tex": latex_table(table, label=str(tables.study["name"])) if table else "% no metric, no table\n",
     }
+    tuning = tuning_csv(tables)
     try:
         paths = _write(out, texts, rendered)
+        if tuning is None:
+            (out / TUNING).unlink(missing_ok=True)
+        else:
+            (out / TUNING).write_text(tuning, encoding="utf-8")
     except OSError as error:
         raise Failure(f"the report could not be written to {out}: {error.strerror or error}.") from error
     if progress:

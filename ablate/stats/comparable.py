@@ -40,7 +40,9 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
 
 def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> list[Mixture]:
     factors = tuple(study.factors)
-    explained = {part for factor in factors for part in factor.split(".")}
+    # What is tuned differs between arms too, and is meant to.
+    named = [*factors, *(study.tune.space if study.tune is not None and study.fairness != "fixed" else ())]
+    explained = {part for factor in named for part in factor.split(".")}
     if "dataset" in explained or "train_size" in explained:
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
     if "epochs" in explained or "batch_size" in explained:

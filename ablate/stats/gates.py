@@ -12,7 +12,7 @@ from ablate.errors import UserError, unknown
 from ablate.stats.claims import Comparison, level_key, level_text
 from ablate.stats.endpoint import endpoint
 from ablate.sweep.claim_parts import ManipulationCheck
-from ablate.sweep.study import Study
+from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
 
 
@@ -76,10 +76,13 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     """Look for tuned values on the edge of their grid.
 
     An arm's facts hold ``tuned: {key: {chosen, grid, edge}}``; without `edge`, the first and last value of the sorted
-    grid are its edges.
+    grid are its edges. Arms that are fixed on purpose (`fairness: both`) have nothing to be on the edge of.
     """
     factors = tuple(tables.factors)
-    sides = [side for cell in comparison.cells for side in comparison.arms(cell)]
+    every = [side for cell in comparison.cells for side in comparison.arms(cell)]
+    sides = [side for side in every if side.get(FAIRNESS) != "fixed"]
+    if not sides:
+        return GateResult("tuning_edge", True, "its arms are fixed on purpose, nothing was tuned")
     edges, known = [], 0
     for side in sides:
         tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned") or {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
@@ -12,6 +12,7 @@ from ablate.sweep.claims import Claim, EffectClaim
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words
+from ablate.sweep.tune import Tune
 
 FAIRNESS = "fairness"
 """The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
@@ -26,6 +27,12 @@ class Study(_Strict):
 
     Attributes
     ----------
+    fairness
+        `fixed`: every arm has the same values (without `tune`, the default); `tuned`: every arm has the values that
+        tuning chose for it (with `tune`, the default); `both`: every arm is run both ways, which adds the factor
+        `fairness` with the levels `fixed` and `tuned`.
+    tune
+        Nuisance hyperparameters and how they are tuned.
     fixed
         Hydra key -> value for everything that is the same in all arms.
     factors
@@ -57,7 +64,8 @@ class Study(_Strict):
     question: str = ""
     background: str = ""
     quotes: list[Quote] = Field(default_factory=list)
-    fairness: Literal["fixed"] = "fixed"
+    fairness: Literal["fixed", "tuned", "both"] = "fixed"
+    tune: Tune | None = None
     fixed: dict[str, Any] = Field(default_factory=dict)
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]] = Field(default_factory=dict)
     design: Design = Field(default_factory=lambda: [_FULL])
@@ -73,6 +81,18 @@ class Study(_Strict):
     quick: dict[str, Any] | None = None
     budget: Literal["default", "quick"] = "default"
     zh: Words | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_fairness(cls, data: Any) -> Any:
+        """Fill in what `tune` means for `fairness`, and the factor that `both` adds."""
+        if not isinstance(data, dict):
+            return data
+        fairness = data.get("fairness", "tuned" if data.get("tune") is not None else "fixed")
+        factors = data.get("factors")
+        if fairness == "both" and isinstance(factors, dict | None) and FAIRNESS not in (factors or {}):
+            data = {**data, "factors": {**(factors or {}), FAIRNESS: ["fixed", "tuned"]}}
+        return {**data, "fairness": fairness}
 
     @field_validator("looks")
     @classmethod

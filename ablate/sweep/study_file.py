@@ -17,6 +17,7 @@ from ablate.sweep.figures import FIGURES
 from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
+from ablate.sweep.tune import check_tuning
 
 
 class _Loader(yaml.SafeLoader):
@@ -94,6 +95,7 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     for claim_id in ids:
         if ids.count(claim_id) > 1:
             raise UserError(f"{where}: claims: the id {claim_id!r} is given twice")
+    check_tuning(study, where=where)
     for quote in study.quotes:
         for claim_id in quote.claims:
             if claim_id not in ids:
@@ -140,7 +142,9 @@ _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {
 
 
 def _first_error(error: ValidationError) -> str:
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key is missing under its right name too; what was typed is the better thing to show.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = _without_kinds(first["loc"])
     loc = ".".join(str(part) for part in path)
     if first["type"] == "extra_forbidden":
@@ -162,7 +166,9 @@ def _first_error(error: ValidationError) -> str:
 
 
 def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
-    """Take out the claim's kind, which pydantic puts into the path: ``claims.0.effect.metric``."""
+    """Take out what pydantic puts into the path to tell kinds apart: ``claims.0.effect.metric``."""
+    if loc[:2] == ("tune", "space"):
+        return [part for i, part in enumerate(loc) if i != 3]
     kinds = _UNIONS.get(str(loc[0]), ("", {}))[1]
     return [part for i, part in enumerate(loc) if not (part in kinds and i == 2)]
 

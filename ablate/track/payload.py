@@ -87,7 +87,23 @@ def arm_tags(arm: ArmRecord) -> dict[str, str]:
         "ablate.baseline": "true" if arm.baseline else "false",
         "ablate.levels": json.dumps(arm.levels, ensure_ascii=False),
         **levels,
+        **tuning_tags(arm),
     }
+
+
+def tuning_tags(arm: ArmRecord) -> dict[str, str]:
+    """Return the tags that say what was tuned, where it was looked for, and what was chosen; none for a fixed arm."""
+    how = arm.facts.get("tuning") or {}
+    tags = {}
+    for name, found in (arm.facts.get("tuned") or {}).items():
+        edge = " (on the edge of what was tried)" if found["edge"] else ""
+        tags[f"ablate.tuned.{key(name)}"] = level_text(found["chosen"]) + edge
+    for name, space in (how.get("space") or {}).items():
+        tags[f"ablate.tuned.space.{key(name)}"] = str(space)
+    if how:
+        tags["ablate.tuned.budget"] = f"{how['trials']} trials x {len(how['seeds'])} seeds, best mean {how['metric']}"
+        tags["ablate.tuned.study"] = str(how["study"])
+    return tags
 
 
 def seed_tags(run: SeedRecord) -> dict[str, str]:
@@ -142,6 +158,7 @@ def plan(study: StudyRecord) -> dict[str, Any]:
         "command": study.command,
         "note": study.note,
         "design": study.design,
+        "tuning": list(study.tuning),
         "seeds": list(study.seeds),
         "arms": [
             {
@@ -168,4 +185,5 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         command=data["command"],
         note=data["note"],
         design=data.get("design", {}),
+        tuning=tuple(data.get("tuning", ())),
     )

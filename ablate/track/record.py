@@ -31,7 +31,9 @@ class ArmRecord:
     config
         The resolved configuration, nested, JSON-ready.
     facts
-        What the Program knows before running (fingerprint, dataset, majority_rate, parameters, …).
+        What the Program knows before running (fingerprint, dataset, majority_rate, parameters, …). Of a tuned arm also
+        `tuned`, ``{key: {chosen, grid, edge}}``, and `tuning`, how it was chosen; `same_as` names the arm whose runs
+        are this arm's too, because tuning chose the fixed values.
     """
 
     id: str
@@ -62,6 +64,9 @@ class StudyRecord:
         Markdown shown as the description of the study run.
     design
         How the arms were chosen: parts, duplicates, excluded cells, aliasing; JSON-ready.
+    tuning
+        The tuning runs behind the values of tuned arms, a row each (see `stats.tuned`; a score of None is worse than
+        any): a study keeps what its arms rest on.
     """
 
     name: str
@@ -72,6 +77,7 @@ class StudyRecord:
     command: str
     note: str = ""
     design: dict[str, Any] = field(default_factory=dict)
+    tuning: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,8 @@ class StudyTables:
         where the run logged none).
     curves
         Long: `run_id, arm_id, seed, metric, step, value`.
+    tuning
+        One row per tuning run (see `stats.tuned`), where the study was tuned and its tuning runs were read.
     """
 
     study: dict[str, Any]
@@ -111,6 +119,7 @@ class StudyTables:
     curves: pd.DataFrame
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)  # arm_id -> facts
     arrays: Arrays = field(default_factory=dict)  # `RunResult.arrays` of every run, where they were read as well
+    tuning: pd.DataFrame | None = None
 
     @property
     def factors(self) -> list[str]:

@@ -29,6 +29,8 @@ class AblateSweeperConf:
     progress: bool = True
     design: Any = None  # full | ofat | pairs | leave_one_out | {kind: fractional, resolution: 4} | a list of these
     exclude: Any = None  # an expression over the factors, or a list of them: cells that are not run
+    tune: Any = None  # {optimizer.lr: [0.01, 0.1], seeds: 3}: tuned per arm, as `tune:` in a study file
+    fairness: str | None = None  # fixed | tuned | both
 
 
 class AblateSweeper(Sweeper):

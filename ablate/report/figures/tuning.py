@@ -1,7 +1,7 @@
 """Figures of tuning: validation score over each tuned hyperparameter, and what more trials would have bought.
 
-They read a frame with one row per tuning run: `arm_id, trial, seed, outcome, score, chosen` (bool, of the trial) and
-one column per tuned hyperparameter; `score` is a validation metric of which more is better, failures filled.
+They read a table with one row per tuning run (see `stats.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
+of the trial) and one column per tuned hyperparameter; of `score` more is better, failures are filled.
 """
 
 from __future__ import annotations
@@ -21,24 +21,18 @@ from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT,
 from ablate.report.wording import levels_text, listed
 from ablate.stats.endpoint import FAILED
 from ablate.stats.paired import t_interval
+from ablate.stats.tuned import on_edge, tuned_keys
 from ablate.stats.tuning_budget import expected_best
 
-HEAD = ("arm_id", "trial", "seed", "outcome", "score", "chosen")
 MOST_PANELS = 16
 
 
-def tuned_keys(runs: pd.DataFrame) -> list[str]:
-    """Return the tuned hyperparameters of a frame of tuning runs."""
-    return [str(column) for column in runs.columns if column not in HEAD]
-
-
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
-    """Return, by arm id, whether the chosen value is the first or last of the values tried; never for words."""
+    """Return, by arm id, whether the chosen value is the least or the most of those tried (see `stats.tuned`)."""
     found = {}
     for arm, rows in runs.groupby("arm_id", sort=False):
-        tried = sorted(rows[key].unique(), key=float) if pd.api.types.is_numeric_dtype(rows[key]) else []
-        chosen = rows.loc[rows["chosen"].astype(bool), key]
-        found[str(arm)] = bool(tried) and len(chosen) > 0 and chosen.iloc[0] in (tried[0], tried[-1])
+        chosen = rows.loc[rows["chosen"].astype(bool), key].tolist()
+        found[str(arm)] = len(chosen) > 0 and on_edge(chosen[0], rows[key].tolist())
     return found
 
 
@@ -46,6 +40,7 @@ def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: s
     """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag."""
     arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
     drawn = []
+    over = "the tuning seeds" if len(tuned_keys(runs)) == 1 else "the tuning seeds and the other tuned values"
     for key in tuned_keys(runs):
         at_edge = edges(runs, key)
         with drawing():
@@ -55,9 +50,9 @@ def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: s
         note = f"On the edge of what was tried: {listed(flagged)}; a better value may lie beyond. " if flagged else ""
         note += f"{more} more arms are not drawn." if more > 0 else ""
         caption = (
-            f"Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean over the "
-            f"tuning seeds at each value of {key}, with its 95 % t interval. Ring: the chosen value; a square marks "
-            f"one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
+            f"Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean over "
+            f"{over} at each value of {key}, with its 95 % t interval from three values on. Ring: the chosen "
+            f"value; a square marks one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
         )
         words = [f"{names[arm]}: chosen {_chosen(runs, arm, key)}{' (edge)' * at_edge[arm]}" for arm in arms]
         name = "tuning-" + key.replace(".", "-").replace("_", "-")
@@ -128,6 +123,9 @@ def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, s
         ax.set_title(names[arm] if len(names[arm]) < 34 else names[arm][:32] + "…", fontsize=8.8, color=INK, loc="left")
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
+    drawn = runs[runs["arm_id"].astype(str).isin(arms)]["score"]
+    room = 0.08 * (float(drawn.max()) - float(drawn.min())) or 0.1
+    axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + room)  # intervals may leave it, scores never
     figure.supxlabel(key, fontsize=9.5, color=INK)
     figure.supylabel(score, fontsize=9.5, color=INK)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
@@ -152,7 +150,7 @@ def _arm(ax: Axes, rows: pd.DataFrame, key: str, place: Mapping[object, float], 
     means = by_value.mean()
     ax.plot(means.index, means, color=HUES[0], linewidth=1.5, marker="o", markersize=4, zorder=3)
     for at, scores in by_value:
-        if len(scores) > 1:
+        if len(scores) > 2:  # of two values the t interval is 25 times as wide as they are apart
             ax.vlines([float(at)], *t_interval(scores.to_numpy()), color=HUES[0], linewidth=1.2, zorder=2.5)  # type: ignore[arg-type]
     chosen = rows.loc[rows["chosen"].astype(bool), key]
     if len(chosen):

@@ -1,0 +1,172 @@
+"""The tuning section in words and tables: where values were looked for, what was chosen, fixed against tuned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import NONE, counted, effect_text, listed, plain, shortened, unit
+from ablate.stats.fairness import FixedTuned, Mean
+from ablate.stats.metric import direction_of, unit_of
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+
+EDGE = "on the edge"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The section: what was chosen, warnings, and for a study run both ways each claim fixed and tuned."""
+
+    notes: tuple[str, ...]
+    chosen: Table
+    both: Table | None
+
+
+def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
+    """Return the section; None where no arm was tuned."""
+    cells = _cells(tables)
+    if not cells:
+        return None
+    return Tuning(tuple(_notes(study, tables, cells)), _chosen(cells), _both(both) if both else None)
+
+
+def _cells(tables: StudyTables) -> list[dict[str, Any]]:
+    """Return the facts of every tuning once: arms that share one appear together."""
+    found: dict[str, dict[str, Any]] = {}
+    for facts in tables.facts.values():
+        how = facts.get("tuning")
+        if isinstance(how, Mapping):
+            found.setdefault(str(how["cell"]), {"tuned": facts["tuned"], **how})
+    return list(found.values())
+
+
+def _chosen(cells: Sequence[Mapping[str, Any]]) -> Table:
+    rows = []
+    metric = str(cells[0]["metric"])
+    for cell in cells:
+        for key, value in cell["tuned"].items():
+            mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), metric)
+            budget = f"{cell['trials']} trials × {counted(len(cell['seeds']), 'seed')}"
+            failed = f"{cell['failed']} of {cell['runs']}" if cell["failed"] else "0"
+            rows.append(
+                Row((
+                    str(cell["cell"]), key, str(cell["space"][key]), budget, _text(cell["fixed"].get(key)),
+                    _text(value["chosen"]), EDGE if value["edge"] else "inside", mean, failed,
+                ))
+            )  # fmt: skip
+    columns = (
+        Column("arm"), Column("tuned"), Column("search space"), Column("budget"), Column("fixed value", "n"),
+        Column("chosen", "n"), Column("place"), Column(f"its mean {metric}", "n"), Column("failed tuning runs", "n"),
+    )  # fmt: skip
+    seeds = ", ".join(map(str, cells[0]["seeds"]))
+    note = (
+        f"Every tuned arm had the same trials, on the tuning seeds {seeds}, which judge nothing; the best mean "
+        f"{metric} won, ties went to the smaller value, and a failed run counts as the worst. Nothing of the test part "
+        "was kept. "
+        "On the edge: the least or the greatest value tried, so that a better one may lie beyond."
+    )
+    return Table("What was tuned", columns, tuple(rows), note)
+
+
+def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    notes = []
+    edges = [
+        f"{key}={_text(value['chosen'])} of {cell['cell']}"
+        for cell in cells
+        for key, value in cell["tuned"].items()
+        if value["edge"]
+    ]
+    ungated = [c.id for c in study.claims if not any(gate.kind == "tuning_edge" for gate in c.gates)]
+    if edges:
+        text = f"On the edge of what was tried: {listed(edges)}. A better value may lie beyond; widen the search space."
+        if ungated:
+            named = listed(ungated)
+            text += f" No `tuning_edge` gate holds back {'the claim' if len(ungated) == 1 else 'the claims'} {named}."
+        notes.append(text)
+    labels = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    same = [labels[arm] for arm, facts in tables.facts.items() if facts.get("same_as") and arm in labels]
+    if same:
+        notes.append(
+            f"Tuning chose the fixed values for {listed(same)}: one training serves the fixed and the tuned arm, and "
+            "both rows show the same runs."
+        )
+    return notes
+
+
+def _both(both: Sequence[FixedTuned]) -> Table:
+    rows = tuple(
+        Row((shortened(one.id), one.says, *(mean_text(mean, one) for mean in (one.fixed, one.tuned, one.change))))
+        for one in both
+    )
+    columns = (
+        Column("claim"), Column("says"), Column("effect, all arms fixed", "n"), Column("effect, each arm tuned", "n"),
+        Column("tuned − fixed", "n"),
+    )  # fmt: skip
+    note = (
+        "Positive where the claim is right. Intervals: 95 %, each on its own, paired by seed; they are not adjusted "
+        "for the number of claims, which the verdicts above are. Tuned − fixed is what tuning changes, seed by seed."
+    )
+    return Table("Fixed against tuned, claim by claim", columns, rows, note)
+
+
+def mean_text(mean: Mean, one: FixedTuned) -> str:
+    """Print a mean with its interval on the scale of a comparison."""
+    if one.scale == "difference":
+        return effect_text(mean.effect, mean.low, mean.high, one.metric)
+    if one.scale == "log ratio":
+        texts = [f"×{math.exp(min(value, 700.0)):.3g}" for value in (mean.effect, mean.low, mean.high)]
+    else:
+        texts = [plain(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def fairness_note(study: Study, tables: StudyTables) -> str:
+    """Say whose values the arms have: what a sceptic of a comparison asks first."""
+    if study.fairness == "fixed":
+        return (
+            "Every arm uses the same values of everything that is not a factor. No hyperparameter was tuned for any "
+            "arm, so a difference may belong to the shared values as much as to the component."
+        )
+    cells = _cells(tables)
+    if not cells:
+        return "The study asks for tuned values, but none of its arms has been tuned yet."
+    cell = cells[0]
+    keys = listed(list(cell["tuned"]))
+    how = (
+        f"{keys} {'was' if len(cell['tuned']) == 1 else 'were'} tuned for every arm on its own: "
+        f"{cell['trials']} trials each, on {counted(len(cell['seeds']), 'seed')} that judge nothing, by the best mean "
+        f"{cell['metric']}. Everything else that is not a factor is the same in all arms. A tuned difference is "
+        "between the arms as well as this search found them, and rests on its space and budget; with "
+        "another budget it may be another."
+    )
+    tune = study.tune
+    if tune is not None and tune.share:
+        how += f" Arms that differ only in {listed(tune.share)} share one tuning, done at the baseline's level."
+    if tune is not None and tune.where:
+        told = ", ".join(f"{factor}: {'|'.join(map(str, levels))}" for factor, levels in tune.where.items())
+        how += f" Only arms with {told} were tuned; the others keep the fixed values."
+    if study.fairness == "both":
+        how = (
+            f"Every arm was run twice: with the fixed values that all arms share, and with its own tuned ones. {how} A "
+            "fixed difference may belong to the shared values as much as to the component."
+        )
+    return how
+
+
+def score_title(metric: str) -> str:
+    """Return what a tuning score is, more is better: the metric, with a minus where less of it is better."""
+    return metric if direction_of(metric) == "higher" else f"−{metric}"
+
+
+def _value(value: float, metric: str) -> str:
+    return f"{plain(value, unit(metric))}{' %' if unit_of(metric) else ''}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return NONE
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,123 @@
+"""Fixed against tuned: what a claim's effect is when every arm has the same values, and when each has its own."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ablate.stats.claims import Comparison, expand, level_key, level_text
+from ablate.stats.contrast import evidence_of, sides_of
+from ablate.stats.endpoint import endpoint
+from ablate.stats.mean import mean_interval
+from ablate.sweep.claims import (
+    AnyClaim,
+    EffectClaim,
+    EquivalenceClaim,
+    InteractionClaim,
+    TimeClaim,
+    TrendClaim,
+)  # fmt: skip
+from ablate.sweep.study import FAIRNESS, Study
+from ablate.track.record import StudyTables
+
+MEANS = (EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim, TrendClaim)
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over seeds and its own 95 % interval, by inverting the sign-flip test."""
+
+    effect: float
+    low: float
+    high: float
+    pairs: int
+
+
+@dataclass(frozen=True)
+class FixedTuned:
+    """One comparison both ways.
+
+    Attributes
+    ----------
+    id
+        The claim's id, with the levels of `each` but fairness.
+    scale
+        `difference`, `log ratio` or `slope`; oriented so that the claim predicts more.
+    fixed, tuned, change
+        The effect where every arm has the fixed values, where each has its tuned ones, and tuned minus fixed, paired
+        by seed.
+    """
+
+    id: str
+    says: str
+    metric: str
+    scale: str
+    delta: float
+    fixed: Mean
+    tuned: Mean
+    change: Mean
+
+
+def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
+    """Return every claim about a mean both ways, each once; empty for a study that is not run both ways.
+
+    A claim that compares fixed with tuned arms itself, or that has a run without a value, is not among them.
+    """
+    if FAIRNESS not in study.factors:
+        return []
+    rows = [{f: row[f] for f in study.factors} for row in tables.planned.to_dict("records")]
+    columns = {level_key(levels, study.factors): i for i, levels in enumerate(rows)}
+    found: dict[str, FixedTuned] = {}
+    for claim in study.claims:
+        if not isinstance(claim, MEANS) or FAIRNESS in claim.own_factors:
+            continue
+        ways = [expand(_only(study, claim, level), arms=rows) for level in ("fixed", "tuned")]
+        for fixed, tuned in zip(*ways, strict=True):
+            key = _what(fixed)
+            if key in found:
+                continue
+            differences = [_differences(study, tables, one, columns) for one in (fixed, tuned)]
+            pairs = sorted(differences[0].keys() & differences[1].keys())
+            if not pairs:
+                continue
+            scale = "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else ""
+            change = {seed: differences[1][seed] - differences[0][seed] for seed in pairs}
+            found[key] = FixedTuned(
+                fixed.id, claim.says, claim.metric, scale or "difference", claim.delta,
+                *(_mean(values) for values in (*differences, change)),
+            )  # fmt: skip
+    return list(found.values())
+
+
+def _only(study: Study, claim: AnyClaim, level: str) -> Study:
+    where = {**claim.where, FAIRNESS: [level]}
+    one = claim.model_copy(update={"where": where, "each": [factor for factor in claim.each if factor != FAIRNESS]})
+    return study.model_copy(update={"claims": [one]})
+
+
+def _what(comparison: Comparison) -> str:
+    """Return what is compared, by which two claims that differ in words or in δ only are told to be one."""
+    claim = comparison.claim
+    sides = claim.model_dump(exclude={"id", "says", "quote", "why_delta", "gates", "where", "each"}, mode="json")
+    sides = {key: value for key, value in sides.items() if key not in ("kind", "by_at_least", "within", "ratio")}
+    return json.dumps(
+        [sides, isinstance(claim, TimeClaim), [level_text(cell, exact=True) for cell in comparison.cells]]
+    )
+
+
+def _differences(
+    study: Study, tables: StudyTables, comparison: Comparison, columns: dict[tuple[tuple[str, object], ...], int]
+) -> dict[int, float]:
+    found = endpoint(tables, comparison.claim.metric)
+    evidence = evidence_of(comparison, sides_of(comparison, columns, tuple(study.factors)), found)
+    return {} if evidence.undefined else evidence.differences
+
+
+def _mean(differences: dict[int, float]) -> Mean:
+    values = np.array(list(differences.values()))
+    low, high = mean_interval(values, level=LEVEL) if len(values) > 1 else (-math.inf, math.inf)
+    return Mean(float(values.mean()), low, high, len(values))

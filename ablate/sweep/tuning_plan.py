@@ -1,0 +1,151 @@
+"""From a study's `tune:` to a plan of tuning runs: a study of its own, which judges nothing. Pure: nothing is run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ablate.errors import UserError, unknown
+from ablate.identity import digest
+from ablate.sweep.design.build import DesignArms, Part
+from ablate.sweep.plan import REVISION, Compose, Job, Plan, arm_label, make_job, show
+from ablate.sweep.study import FAIRNESS, Study
+from ablate.sweep.tune import Tune, cell_key, space_text, trials, tuned_cell
+from ablate.track.record import Level, StudyRecord
+
+
+@dataclass(frozen=True)
+class TunedCell:
+    """One tuning: a cell of the design, and a job for every trial in it.
+
+    Attributes
+    ----------
+    key, id
+        `cell_key` of its levels; the same as 12 hex digits.
+    label
+        Its difference from the baseline.
+    jobs
+        In the order of the trials.
+    fixed
+        Key -> the value that arms have where they are not tuned.
+    """
+
+    key: str
+    id: str
+    label: str
+    levels: dict[str, Level]
+    jobs: tuple[Job, ...]
+    fixed: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TuningPlan:
+    """Every trial of every cell, as a plan that can be run, and what belongs to which cell."""
+
+    plan: Plan
+    tune: Tune
+    trials: tuple[dict[str, Level], ...]
+    cells: tuple[TunedCell, ...]
+
+    def after(self, finished: frozenset[str]) -> TuningPlan:
+        """Return the plan with what is finished taken off; the cells keep all of theirs."""
+        return replace(self, plan=self.plan.after(finished))
+
+    def size(self) -> str:
+        """Say how many runs it has: ``2 arms x 5 trials x 3 seeds = 30 runs``."""
+        counts = (len(self.cells), len(self.trials), len(self.plan.record.seeds))
+        names = ("arm", "trial", "seed")
+        parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in zip(counts, names, strict=True)]
+        return f"{' x '.join(parts)} = {self.plan.runs} runs"
+
+    def spaces(self) -> dict[str, str]:
+        """Return where the value of each key is looked for, in words."""
+        return {key: space_text(axis, len(self.trials)) for key, axis in self.tune.space.items()}
+
+
+def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
+    """Return what must be tried before the arms of a plan have their values; None for a study that tunes nothing.
+
+    Parameters
+    ----------
+    plan
+        The study's plan, provisional or not: its arms say which cells there are.
+
+    Raises
+    ------
+    UserError
+        A tuned key or value does not exist, or not in every tuned arm; the metric is not logged by every arm.
+    """
+    study, name = plan.study, plan.record.name
+    tune = study.tune
+    if tune is None or study.fairness == "fixed":
+        return None
+    found: dict[str, dict[str, Level]] = {}
+    for levels in plan.design.arms:
+        cell = tuned_cell(study, levels)
+        if cell is not None:
+            found.setdefault(cell_key(cell), cell)
+    if not found:
+        raise UserError(f"{name}: tune.where: no arm of the design is at these levels, so that nothing is tuned")
+    tried, seeds = tuple(trials(tune)), tune.seed_numbers()
+    base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
+    cells = []
+    for key, cell in found.items():
+        fixed = make_job(cell, cell, compose, (), label="").arm.config
+        label = arm_label(cell, base) if cell else name
+        label += f" (every {', '.join(tune.share)})" if tune.share else ""
+        jobs = []
+        for values in tried:
+            told = f"{label}, " + ", ".join(f"{key}={show(value)}" for key, value in values.items())
+            try:
+                job = make_job({**cell, **values}, {**cell, **values}, compose, seeds, label=told)
+            except UserError as error:
+                raise UserError(f"{name}: tune.space: {error}") from None
+            if tune.metric not in job.config.program.metrics():
+                known = [metric for metric in job.config.program.metrics() if "test" not in metric]
+                raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, known)}")
+            jobs.append(job)
+        cells.append(TunedCell(key, digest(key)[:12], label, cell, tuple(jobs), {k: _held(fixed, k) for k in tried[0]}))
+    return TuningPlan(_as_plan(plan, cells, tune), tune, tried, tuple(cells))
+
+
+def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
+    study, record = plan.study, plan.record
+    jobs = tuple(job for cell in cells for job in cell.jobs)
+    factors: dict[str, list[Level]] = {}
+    for job in jobs:
+        for factor, level in job.arm.levels.items():
+            held = factors.setdefault(factor, [])
+            if level not in held:
+                held.append(level)
+    seeds = tune.seed_numbers()
+    definition = Study(
+        title=f"Tuning of {', '.join(tune.space)} for {record.name}",
+        question=f"Which values give the best mean {tune.metric} over the tuning seeds? Judges no claim.",
+        fixed=study.fixed,
+        factors=factors,
+        seeds=list(seeds),
+    )
+    what = {"tuning": record.key, "keys": sorted(tune.space), "revision": REVISION}
+    name = f"{record.name}-tuning"
+    made = StudyRecord(
+        name=name,
+        key=digest(what)[:16],
+        definition=definition.model_dump(mode="json"),
+        arms=tuple(job.arm for job in jobs),
+        seeds=seeds,
+        command=record.command,
+        note=f"Tuning runs of the study `{record.name}`, on seeds that judge nothing. They are in no verdict and in no "
+        "count of it, and nothing measured on the test part is kept.",
+    )
+    design = DesignArms(tuple(dict(job.arm.levels) for job in jobs), (Part("tuning", len(jobs), len(jobs)),), {}, ())
+    return Plan(definition, made, jobs, design)
+
+
+def _held(config: Mapping[str, Any], key: str) -> Any:
+    """Return the value that a described configuration has at a dotted key; of a component, its name."""
+    value: Any = config
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value.get("name") if isinstance(value, Mapping) else value
