@@ -47,10 +47,17 @@ def figures(names: dict[str, Any]) -> dict[str, str]:
     return {f"{drawn.name}.svg": svg(drawn) for drawn in (fruit, loss)}
 
 
-def book_network() -> str:
-    """Draw the network of the page's last section, as `ablate graph norm=batch dropout=bernoulli` does."""
+NETWORKS = {
+    "graph-mlp.svg": ("norm=batch", "dropout=bernoulli"),
+    "graph-inception.svg": ("model=inception", "dataset=digits", "init=he"),
+}
+"""File name -> the configuration of a network in the page's last section."""
+
+
+def network(overrides: tuple[str, ...]) -> str:
+    """Draw a network as `ablate graph` does: SVG."""
     with tempfile.TemporaryDirectory() as folder:
-        if ablate(["graph", "norm=batch", "dropout=bernoulli", "--out", folder]):
+        if ablate(["graph", *overrides, "--out", folder]):
             raise RuntimeError("the graph could not be drawn")
         return next(Path(folder).glob("*.svg")).read_text(encoding="utf-8")
 
@@ -60,7 +67,8 @@ def main() -> int:
     names, failures = run()
     if failures:
         return 1
-    for name, text in {**figures(names), "graph-mlp.svg": book_network()}.items():
+    networks = {name: network(overrides) for name, overrides in NETWORKS.items()}
+    for name, text in {**figures(names), **networks}.items():
         (HERE / "figures" / name).write_text(text, encoding="utf-8")
     return 0
 

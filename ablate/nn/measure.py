@@ -13,6 +13,8 @@ from ablate.nn.graph import INPUT, LOSS, Graph, GraphNode, Sizes, graph_of
 from ablate.nn.losses import Loss
 from ablate.nn.network import Network, Replicas
 
+_AT_A_TIME = 32_768  # numbers: their float64 copy stays in the cache
+
 
 def root_mean_square(values: Floats) -> float:
     """Return √(mean of squares), accumulated in float64.
@@ -20,7 +22,12 @@ def root_mean_square(values: Floats) -> float:
     >>> root_mean_square(np.array([3.0, -4.0, 0.0, 0.0], np.float32))
     2.5
     """
-    return math.sqrt(np.mean(np.square(values, dtype=np.float64)))
+    flat = values.ravel(order="K")  # in the order of memory: images lie with the batch last, and are not copied
+    total = 0.0
+    for begin in range(0, flat.size, _AT_A_TIME):
+        part = flat[begin : begin + _AT_A_TIME].astype(np.float64)
+        total += float(part @ part)
+    return math.sqrt(total / flat.size)
 
 
 def measure(

@@ -103,7 +103,7 @@ def merge_texts(earlier: Sequence[str], folder: Path, files: Mapping[str, str]) 
     """
     for name, text in files.items():
         write_text(folder / name, text)
-    for uri in earlier:
+    for uri in reversed(earlier):  # the last one's first: they are not written over
         for path in local_path(uri).glob("[!.]*"):
             if path.is_file() and not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)

@@ -48,3 +48,13 @@ def test_the_figures_show_what_the_examples_computed(script, names):
         assert texts(committed) == texts(drawn)
     apples = texts((DOCS / "figures" / "apples-and-oranges.svg").read_text(encoding="utf-8"))
     assert {"715", "2.2", "110", "3.3", "165", "650"} <= set(apples)
+
+
+def test_the_networks_on_the_page_are_those_of_today(script, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    page = script.PAGE.read_text(encoding="utf-8")
+    nodes = re.compile(r'id="(node-[^"]+)"')
+    for name, overrides in script.NETWORKS.items():
+        assert f"    ablate graph {' '.join(overrides)}\n" in page
+        committed = (DOCS / "figures" / name).read_text(encoding="utf-8")
+        assert nodes.findall(committed) == nodes.findall(script.network(overrides))

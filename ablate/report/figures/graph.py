@@ -153,7 +153,7 @@ def size_text(value: float) -> str:
     """
     if value == 0.0 or not math.isfinite(value):
         return f"{value:g}"
-    if abs(value) < 1e-4 or abs(value) >= 1e4:
+    if abs(value) < 1e-3 or abs(value) >= 1e4:
         digits, _, exponent = f"{value:.1e}".partition("e")
         return f"{digits}e{int(exponent)}".replace("-", "−")
     return f"{value:.0f}" if abs(value) >= 10 else f"{value:#.2g}"
