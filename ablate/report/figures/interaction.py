@@ -80,7 +80,8 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn
         caption = (
             "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed. "
             f"Below: the difference within a seed at each {factor}, with its "
-            f"{percent(there.verdict.interval_level)} interval; small dashes: seeds. The claim is about how much the two differences differ: "
+            f"{percent(there.verdict.interval_level)} interval; small dashes: seeds. "
+            "The claim is about how much the two differences differ: "
             f"{shortened(there.verdict.claim_id)}, in the forest above."
         )
         found.append(Drawn(f"interaction-{claim.id}", f"{claim.says}: over {factor}", figure, caption,
