@@ -34,7 +34,7 @@ def extended(request: Request, compose: Compose, more: int | None) -> tuple[Requ
     stopped = stop_of(tables.study["history"])
     if stopped is not None:
         raise UserError(
-            f"{record.name} stopped at {stopped['reason']}; its plan still has seeds for later looks, which are not to "
+            f"{record.name} stopped {stopped['reason']}; its plan still has seeds for later looks, which are not to "
             "be had after the fact. To train more all the same, give the study another name, without `looks`."
         )
     left = int(((tables.seeds["outcome"] == "missing") & tables.seeds["seed"].isin(planned)).sum())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import pandas as pd
+
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
@@ -68,8 +70,23 @@ def ablation_table(tables: StudyTables, metric: str) -> Table | None:
         "inverts the sign-flip test; p of “no difference”, Holm over the arms. It describes; claims are judged "
         "above. n: seeds with a value / planned. "
     )
+    note += _floor(frame)
     note += f"* {'; '.join(notes)}." if notes else ""
     return Table(_title(metric), tuple(columns), tuple(rows), note.strip())
+
+
+def _floor(frame: pd.DataFrame) -> str:
+    """Say where Holm over the arms cannot come below 5 % with so few seeds, whatever they show."""
+    compared = frame[frame["p_adjusted"].notna()]
+    tested = len(compared)
+    pairs = int(compared["pairs"].max()) if tested else 0
+    least = min(1.0, tested * 2.0 / 2.0**pairs)
+    if not tested or least <= 0.05:
+        return ""
+    return (
+        f"With {pairs} pairs and {tested} comparisons no Holm p here can be below {least:.2g}, however large the "
+        "difference: read the intervals, or claim the comparison that matters. "
+    )
 
 
 def _title(metric: str) -> str:

@@ -106,7 +106,8 @@ def _page(
     failed = [check.title for check in checks if not check.passed]
     lead = (
         f"All {counted(len(checks), 'check')} are met: on simulated studies in which the truth is known, the engine is "
-        f"wrong no more often than the level of {100 * result.alpha:g} % it states."
+        f"wrong no more often than the level of {100 * result.alpha:g} % it states. Where that ends (strong skew with "
+        "few seeds or at strict levels, failures nobody has seen) stands below too."
         if not failed
         else f"{len(failed)} of {counted(len(checks), 'check')} failed: {'; '.join(failed)}."
     )

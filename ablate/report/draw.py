@@ -13,7 +13,7 @@ from ablate.report.figures.fair import fixed_against_tuned
 from ablate.report.figures.forest import forest
 from ablate.report.figures.gradient_norms import gradient_norms
 from ablate.report.figures.heat_map import default_maps, heat_map
-from ablate.report.figures.interaction import interactions
+from ablate.report.figures.interaction import claimed_interactions, interactions
 from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.paths import paths
 from ablate.report.figures.reach import reach
@@ -52,9 +52,11 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     return Figures(
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
         evidence=_kept([
-            slopes(pairs), *interactions(pairs), reach(tables, contrast=contrast),
+            slopes(pairs), *interactions(pairs),
+            *claimed_interactions(paired_values(study, tables, verdicts, kinds=("interaction",))),
+            reach(tables, contrast=contrast),
             variance(tables, ends[0]) if ends else None,
-            *(heat_map(tables, wanted, name="heat-map-success") for wanted in ([] if maps else default_maps(tables))),
+            *(heat_map(tables, w, name="heat-map-success") for w in ([] if maps else default_maps(tables))),
         ]),
         own=_kept([*own, *_observed(study, tables, contrast)]),
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),

@@ -55,8 +55,13 @@ class Pairs:
         return 1.0 if self.verdict.predicts == "higher" else -1.0
 
 
-def paired_values(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Pairs]:
-    """Return the pairs of every claim that compares two arms within a seed, in the order of the verdicts."""
+def paired_values(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, kinds: Sequence[str] = PAIRED
+) -> list[Pairs]:
+    """Return the pairs of every claim that compares two arms within a seed, in the order of the verdicts.
+
+    A claim of kind `interaction`, where `kinds` names it, gives two: the pair at `at`, then the pair at `than_at`.
+    """
     by_id = {verdict.claim_id: verdict for verdict in verdicts}
     factors = tuple(study.factors)
     levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()]
@@ -65,24 +70,26 @@ def paired_values(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
     found = []
     for comparison in expand(study, arms=levels) if by_id else []:
         claim, verdict = comparison.claim, by_id.get(comparison.id)
-        if verdict is None or claim.kind not in PAIRED:
+        if verdict is None or claim.kind not in kinds:
             continue
         if claim.metric not in ends:
             ends[claim.metric] = _endpoint(tables, claim.metric)
         end = ends[claim.metric]
         if end is None:
             continue
-        left, right = (
-            np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
-            for side in (0, 1)
-        )
-        both = np.concatenate((left, right))
-        usable = np.asarray(np.isfinite(end.value[:, both]).all(axis=1), dtype=np.bool_)
-        marks = failed_runs_of(tables, end)[usable]
-        seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
-        arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
-        broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
-        found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
+        # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
+        for first in (0, 2) if claim.kind == "interaction" else (0,):
+            left, right = (
+                np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
+                for side in (first, first + 1)
+            )
+            both = np.concatenate((left, right))
+            usable = np.asarray(np.isfinite(end.value[:, both]).all(axis=1), dtype=np.bool_)
+            marks = failed_runs_of(tables, end)[usable]
+            seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
+            arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
+            broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
+            found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
     return found
 
 

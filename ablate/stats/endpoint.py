@@ -45,6 +45,8 @@ class Endpoint:
         float64, NaN where the run is missing, not planned or undefined.
     planned, ran, filled, undefined
         bool: the run is in the plan · has an outcome · its value is not its own but the fill · it ran, yet has none.
+    capped
+        bool: of the filled runs, those that ran their whole budget without reaching the target: min(t, T) is known.
     rule
         What a filled run counts as, in words; empty where the metric has no fill.
     """
@@ -57,6 +59,7 @@ class Endpoint:
     ran: NDArray[np.bool_]
     filled: NDArray[np.bool_]
     undefined: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
     rule: str
 
 
@@ -103,6 +106,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
         ran=grid.flags(ran),
         filled=grid.flags(filled),
         undefined=grid.flags(ran & np.isnan(value)),
+        capped=grid.flags(filled & ~failed),
         rule=rule,
     )
 

@@ -57,9 +57,9 @@ def by_interval(low: float, high: float, region: Region) -> str:
 def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
     """Return the seeds' contrasts with failed and missing runs at the worst and best value for the claim.
 
-    A run whose value is not its own (failed, missing, undefined) counts as the worst or the best value that any run of
-    the comparison was observed to end with: worst for the claim is low where its side counts positive. Empty where
-    every run has a value of its own, or none has.
+    A run whose value is not its own (failed, missing, undefined; not one that used up its budget) counts as the worst
+    or the best value that any run of the comparison was observed to end with: worst for the claim is low where its side
+    counts positive. Empty where every run has a value of its own, or none has.
 
     Returns
     -------
@@ -67,7 +67,8 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
         ``worst`` and ``best`` -> float (seeds,).
     """
     values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
-    own = endpoint.ran[:, sides.columns] & ~endpoint.filled[:, sides.columns] & np.isfinite(values)
+    known = ~endpoint.filled[:, sides.columns] | endpoint.capped[:, sides.columns]
+    own = endpoint.ran[:, sides.columns] & known & np.isfinite(values)
     open_runs = planned.any(axis=(1, 2), keepdims=True) & ~own
     if not open_runs.any() or not own.any():
         return {}

@@ -54,7 +54,12 @@ def statement(comparison: Comparison, predicts: str) -> str:
         return f"{share} of the runs of {arm}{at} end {' or '.join(claim.outcomes)}"
     if isinstance(claim, ExactClaim):
         low, high = claim.bounds
-        bound = f"{low:.9g}" if low == high else f"within [{low:.9g}, {high:.9g}]"
+        bound = (
+            f"{low:.9g}" if low == high
+            else f"at least {low:.9g}" if math.isinf(high)
+            else f"at most {high:.9g}" if math.isinf(low)
+            else f"within [{low:.9g}, {high:.9g}]"
+        )  # fmt: skip
         return f"{metric} is {bound} in every run of {arm}{at}"
     if isinstance(claim, ExchangeClaim):
         return f"n examples with {arm} are worth more than {claim.ratio:g} n with {against}{at}"

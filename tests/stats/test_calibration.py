@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from ablate.stats import calibration, mean
 from ablate.stats.calibration import calibrate
@@ -24,3 +25,9 @@ def test_a_small_calibration_with_a_fixed_seed_is_met():
 def test_a_calibration_can_fail(monkeypatch):
     monkeypatch.setattr("ablate.stats.estimate.mean_p", lambda d, *, null=0.0: mean.mean_p(d, null=null) / 8)
     assert not calibration._false_positives(calibration._Steps(60, None), np.random.default_rng(7)).passed
+
+
+@pytest.mark.minutes
+@pytest.mark.timeout(3600)
+def test_the_calibration_over_two_thousand_studies_is_met():
+    assert calibrate(2000).passed

@@ -51,3 +51,12 @@ def test_the_detectable_effect_shrinks_with_more_seeds():
         return judge(make_study(NORM, BN), tables)[0].detectable
 
     assert at(24) < at(12) < at(8)
+
+
+def test_a_run_that_used_up_its_budget_has_a_known_time_and_is_not_imputed():
+    def value(v, s):
+        return "censored" if v["norm"] == "none" and s % 2 else 100.0 + s if v["norm"] == "none" else 50.0 + s
+
+    claim = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.2}
+    tables = make_tables(NORM, value, seeds=12, metric="ttt/steps")
+    assert judge(make_study(NORM, {**BN, **claim}), tables)[0].bounds is None

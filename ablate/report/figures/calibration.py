@@ -45,7 +45,7 @@ def calibration_figures(result: CalibrationResult) -> list[Drawn]:
         rows = checks["coverage"].rows
         for name, title, word, most in (
             ("coverage", "Coverage of the intervals, by kind of data", "coverage", False),
-            ("false-supported", "False `supported`, by kind of data", "supported", True),
+            ("false-supported", "False “supported”, by kind of data", "supported", True),
         ):
             own = [_rate(_data(row), row, at_most=most) for row in rows if str(row["what"]).find(word) >= 0]
             if own:
@@ -153,6 +153,6 @@ def _confusion(check: Check) -> Drawn:
     )
     caption = (
         "Rows: the effect that was planted; cells: share of studies with each verdict; framed in orange: the verdict "
-        f"that is wrong there. At δ itself neither is right, so `supported` must stay rare. {check.note}"
+        f"that is wrong there. At δ itself neither is right, so “supported” must stay rare. {check.note}"
     )
     return Drawn("confusion", check.title, figure, caption.strip(), f"{check.title}: {words}.", floor=440)

@@ -6,8 +6,9 @@ little about a difference, because the sides share their seeds; the lower panel 
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +20,11 @@ from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
 from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
+from ablate.stats.claims import level_text
+from ablate.stats.mean import mean_interval
 from ablate.stats.paired import t_interval
 from ablate.stats.verdict import percent
+from ablate.sweep.claims import InteractionClaim
 from ablate.track.record import Level
 
 FEWEST = 3  # levels: two points have no shape
@@ -54,6 +58,52 @@ def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
     return found[:most]
 
 
+def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
+    """Draw one figure for each claim of kind `interaction`: the contrast at its two places, in cells averaged over.
+
+    Parameters
+    ----------
+    pairs
+        Two by two, as `paired_values` returns them for that kind.
+    """
+    found = []
+    for there, here in zip(pairs[0::2], pairs[1::2], strict=True):
+        claim = there.comparison.claim
+        if not isinstance(claim, InteractionClaim) or len(there.seeds) < 2 or len(here.seeds) < 2:
+            continue
+        points = [
+            _Point(_place(at), _with_own_interval(pair)) for at, pair in ((claim.than_at, here), (claim.at, there))
+        ]
+        factor = ", ".join(claim.at)
+        with drawing():
+            figure = _draw(points, factor)
+        caption = (
+            "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed. "
+            f"Below: the difference within a seed at each {factor}, with its "
+            f"{percent(there.verdict.interval_level)} interval; small dashes: seeds. "
+            "The claim is about how much the two differences differ: "
+            f"{shortened(there.verdict.claim_id)}, in the forest above."
+        )
+        found.append(Drawn(f"interaction-{claim.id}", f"{claim.says}: over {factor}", figure, caption,
+                           _alt(points, factor), floor=520))  # fmt: skip
+    return found[:most]
+
+
+def _place(levels: Mapping[str, Level]) -> Level:
+    return next(iter(levels.values())) if len(levels) == 1 else level_text(levels)
+
+
+def _with_own_interval(pair: Pairs) -> Pairs:
+    """Give a pair the effect and interval at its own place; the verdict's are of the difference of both."""
+    d = pair.sign * (pair.arm - pair.against)
+    low, high = mean_interval(d, level=pair.verdict.interval_level)
+    own = {seed: float(value) for seed, value in zip(pair.seeds, d, strict=True)}
+    verdict = dataclasses.replace(
+        pair.verdict, effect=float(d.mean()), interval_low=low, interval_high=high, differences=own, delta=0.0
+    )
+    return dataclasses.replace(pair, verdict=verdict)
+
+
 def _draw(points: Sequence[_Point], factor: str) -> Figure:
     verdict = points[0].pairs.verdict
     shown = unit(verdict.metric)
@@ -70,6 +120,7 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     texts = levels_text([p.level for p in points])
     bottom.set_xticks(x, list(texts.values()), rotation=45 if len(points) > 8 else 0)
     bottom.set_xlabel(factor)
+    bottom.set_xlim(-0.45, len(points) - 0.55)
     failures = any(p.pairs.failed.any() for p in points)
     legend(figure, list(enumerate(names)), "", failures)
     return figure

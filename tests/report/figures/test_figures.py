@@ -10,9 +10,11 @@ import pytest
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
 from ablate.report.figures.forest import forest
+from ablate.report.figures.interaction import claimed_interactions
 from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.series import series
+from ablate.report.pairs import paired_values
 from ablate.stats.judge import judge
 from ablate.sweep.study import CurveGrid
 
@@ -199,3 +201,22 @@ def test_drawing_leaves_the_users_settings_alone(study):
     before = dict(mpl.rcParams)
     learning_curves(study[1], "train/loss")
     assert dict(mpl.rcParams) == before
+
+
+def test_an_interaction_claim_is_drawn_at_both_of_its_places(make):
+    claim = {
+        "id": "helps-more", "says": "BatchNorm helps more at a small scale", "kind": "interaction",
+        "metric": "aulc/train_accuracy", "arm": {"norm": "batch"}, "against": {"norm": "none"},
+        "at": {"init.std": 0.001}, "than_at": {"init.std": 0.1},
+    }  # fmt: skip
+    study, tables = make()
+    study = type(study).model_validate({**study.model_dump(), "claims": [claim]})
+    verdicts = judge(study, tables)
+    pairs = paired_values(study, tables, verdicts, kinds=("interaction",))
+    assert len(pairs) == 2
+    common = sorted(set(pairs[0].seeds) & set(pairs[1].seeds))
+    there, here = ({s: a - b for s, a, b in zip(p.seeds, p.arm, p.against, strict=True)} for p in pairs)
+    assert [there[s] - here[s] for s in common] == pytest.approx([verdicts[0].differences[s] for s in common])
+    (drawn,) = claimed_interactions(pairs)
+    assert drawn.name == "interaction-helps-more"
+    assert "0.001" in words(drawn)
