@@ -12,7 +12,7 @@ from ablate.identity import describe, digest
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import Level, Study
 from ablate.track.record import ArmRecord, StudyRecord
-from ablate.train.config import TrainConfig, seed_list
+from ablate.train.config import NO_IDENTITY, TrainConfig, seed_list
 
 Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
 
@@ -128,7 +128,7 @@ def make_plan(study: Study, *, name: str, seeds: Any, compose: Compose, command:
     for levels in design.arms:
         config = compose(levels)
         facts = config.program.facts(config)
-        description = {k: v for k, v in describe(config).items() if k != "seeds"}
+        description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
         what = {
             "revision": REVISION,
             "config": description,

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-import ablate.data.augment
-import ablate.train.memory
 from ablate.nn import BatchNorm, BernoulliDropout, He
 from ablate.registry import options
-from ablate.train.numpy_program import NumpyProgram
+from ablate.train.memory import chunks, footprint
+from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.outcome import Outcome
 
 SEEDS = [3, 0, 11]
@@ -59,27 +58,13 @@ def test_together_equals_alone_with_every_setting(config, changed):
         assert_same(together, run(arm, [seed])[0])
 
 
-def test_how_many_are_trained_at_a_time_changes_nothing(config, monkeypatch):
+def test_how_many_are_trained_at_a_time_changes_nothing(config):
     arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2))
     at_once = run(arm, range(5))
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", 2 * ablate.train.memory.bytes_per_block(arm, _network(arm)))
-    for one, other in zip(at_once, run(arm, range(5)), strict=True):
+    tight = replace(arm, memory_gb=2.5 * footprint(arm, network_of(arm)).held / 2**30)
+    assert [len(group) for group in chunks(tight, network_of(tight), list(range(5)))] == [1, 2, 2]
+    for one, other in zip(at_once, run(tight, range(5)), strict=True):
         assert_same(one, other)
-
-
-def _network(arm):
-    from ablate.train.numpy_program import network_of
-
-    return network_of(arm)
-
-
-def test_groups_fit_the_budget_and_are_even(config, monkeypatch):
-    arm = config()
-    size = ablate.train.memory.bytes_per_block(arm, _network(arm))
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", 4 * size)
-    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), list(range(9)))] == [3, 3, 3]
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", size // 2)
-    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), [5, 6])] == [1, 1]
 
 
 @dataclass(frozen=True)
