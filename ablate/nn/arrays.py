@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,6 +128,11 @@ class Cache:
             size = math.prod(shape)
             found = self._own["rows", shape] = np.arange(0, size, shape[-1], dtype=np.int64).reshape(shape[:-1])
         return found
+
+    def held(self) -> Iterator[NDArray[Any]]:
+        """Yield every array this node holds or shares with others."""
+        yield from self._own.values()
+        yield from self._shared.values()
 
     def _common(self, key: Any, shape: tuple[int, ...]) -> Floats:
         found = self._shared.get(key)

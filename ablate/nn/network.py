@@ -48,10 +48,6 @@ class Network:
         """Multiply-adds of one example's forward pass; see `Layer.multiply_adds`."""
         return sum(node.layer.multiply_adds(node.in_shape) for node in self.every)
 
-    def numbers_per_example(self) -> int:
-        """Return how many numbers one example leaves behind in a training pass; for the memory estimate."""
-        return sum(int(np.prod(node.out_shape)) for node in self.every)
-
 
 class Replicas:
     """Independent replicas of one network, a block each, trained together.
@@ -146,6 +142,18 @@ class Replicas:
             return chain.backward(dscores, need_dx=need_dx)
         with chain.watched(back=watch):
             return chain.backward(dscores, need_dx=need_dx)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held: parameters, gradients, running state, and the buffers of the passes there were."""
+        held = {
+            id(array): array.nbytes
+            for chain in self._chains.values()
+            for link in chain.every()
+            for array in link.cache.held()
+        }
+        state = sum(array.nbytes for views in self.state for array in views.values())
+        return self.params.nbytes + self.grads.nbytes + state + sum(held.values())
 
     def _bind(self, nodes: Sequence[Node], pools: list[dict[Any, Floats]], *, train: bool, depth: int = 0) -> Chain:
         """Give each layer its arrays. One pool of shared buffers per depth: inner layers never touch the outer's."""

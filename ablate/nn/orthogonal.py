@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 
 
 def orthonormal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return a random array of `shape` whose matrix (all axes but the last, last) has orthonormal rows or columns.
+    """Return a random array of `shape` whose matrix has orthonormal rows or columns.
 
-    Uniform over such matrices: the Q of a normal matrix's QR decomposition, with the signs that make R's diagonal
-    positive (Mezzadri 2007).
+    The matrix is (in, out) of a dense layer, (filters, all the rest) of a convolution. Uniform over such matrices: the
+    Q of a normal matrix's QR decomposition, with the signs that make R's diagonal positive (Mezzadri 2007).
 
     >>> q = orthonormal(np.random.default_rng(0), (4, 2))
     >>> np.allclose(q.T @ q, np.eye(2))
     True
+    >>> filters = orthonormal(np.random.default_rng(0), (4, 2, 3, 3)).reshape(4, 18)
+    >>> np.allclose(filters @ filters.T, np.eye(4))
+    True
     """
-    rows, columns = math.prod(shape[:-1]), shape[-1]
+    rows, columns = shape[0], math.prod(shape[1:])
     drawn = rng.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
     q *= np.where(np.diagonal(r) < 0.0, -1.0, 1.0)

@@ -13,7 +13,7 @@ from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
 from ablate.track.record import ArmRecord, StudyRecord
-from ablate.train.config import TrainConfig, seed_list
+from ablate.train.config import NO_IDENTITY, TrainConfig, seed_list
 
 Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
 
@@ -127,7 +127,7 @@ def make_job(
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere."""
     config = compose(settings)
     facts = config.program.facts(config)
-    description = {k: v for k, v in describe(config).items() if k != "seeds"}
+    description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
     what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
     arm = ArmRecord(digest(what)[:12], label, dict(levels), description, facts)
     identities = {seed: digest({**what, "seed": seed}) for seed in seeds}

@@ -35,6 +35,9 @@ KEEPS = ("last", "best")
 FREEZES = ("none", "hidden")
 OBSERVERS = ("activations", "gradients", "dead_units", "steps")
 
+NO_IDENTITY = frozenset({"seeds", "memory_gb"})
+"""Settings on which no seed's result depends."""
+
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
 
@@ -84,6 +87,9 @@ class TrainConfig:
     observe
         What is looked at while training, without changing it (see `ablate.train.lens`): `activations`, `gradients`,
         `dead_units`, `steps`.
+    memory_gb
+        GiB (2³⁰ bytes) that the blocks trained at a time may hold; an arm whose seeds need more trains them in
+        groups. A single block that needs more is trained all the same. No part of a run's identity.
     seeds
         How many blocks (0 … n-1), or a list of block numbers.
     """
@@ -114,6 +120,7 @@ class TrainConfig:
     freeze: str = "none"
     change_at: int | None = None
     observe: list[str] = field(default_factory=list)
+    memory_gb: float = 1.0
     seeds: Any = 8
 
     def __post_init__(self) -> None:
@@ -139,6 +146,8 @@ class TrainConfig:
             raise must("target_accuracy", "be > 0 and <= 1", self.target_accuracy)
         if not 0.0 <= self.l2 < math.inf:
             raise must("l2", "be >= 0", self.l2)
+        if not 0.0 < self.memory_gb < math.inf:
+            raise must("memory_gb", "be > 0", self.memory_gb)
         if self.clip_norm is not None and not 0.0 < self.clip_norm < math.inf:
             raise must("clip_norm", "be > 0, or null for no clipping", self.clip_norm)
         if self.keep == "best" and self.change_at is not None:

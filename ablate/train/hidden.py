@@ -37,5 +37,5 @@ def largest_change(params: Floats, start: Floats, mask: NDArray[np.bool_]) -> ND
     """Return the largest |w - w₀| among the parameters of `mask`, float64 (blocks,); NaN where there is none."""
     if not mask.any():
         return np.full(len(params), np.nan)
-    found: NDArray[np.float64] = np.abs(params[:, mask].astype(np.float64) - start[:, mask]).max(axis=1)
-    return found
+    # Block by block: the copies of all blocks at once would be the largest arrays of a run.
+    return np.array([np.abs(p[mask].astype(np.float64) - s[mask]).max() for p, s in zip(params, start, strict=True)])

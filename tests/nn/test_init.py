@@ -16,7 +16,7 @@ def replicas_of(init, *, blocks=3, hidden=(20, 20, 20), activation=None, seed=0,
 
 @pytest.mark.parametrize("shape", [(5, 5), (7, 3), (3, 7), (2, 3, 4)])
 def test_orthonormal_weights_keep_lengths(shape):
-    q = orthonormal(np.random.default_rng(0), shape).reshape(-1, shape[-1])
+    q = orthonormal(np.random.default_rng(0), shape).reshape(shape[0], -1)
     small = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
     np.testing.assert_allclose(small, np.eye(min(q.shape)), atol=1e-12)
 

@@ -5,11 +5,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-import ablate.data.augment
-import ablate.train.memory
-from ablate.nn import BatchNorm, BernoulliDropout, He
+from ablate.nn import (
+    BatchNorm,
+    BernoulliDropout,
+    ConvNet,
+    DeepConvNet,
+    GroupNorm,
+    He,
+    Inception,
+    LayerNorm,
+    Mlp,
+    NoNorm,
+    ResNet,
+    SinglePath,
+)
+from ablate.nn.layers import conv
 from ablate.registry import options
-from ablate.train.numpy_program import NumpyProgram
+from ablate.train.memory import chunks, footprint
+from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.outcome import Outcome
 
 SEEDS = [3, 0, 11]
@@ -59,36 +72,50 @@ def test_together_equals_alone_with_every_setting(config, changed):
         assert_same(together, run(arm, [seed])[0])
 
 
-def test_how_many_are_trained_at_a_time_changes_nothing(config, monkeypatch):
+def test_how_many_are_trained_at_a_time_changes_nothing(config):
     arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2))
     at_once = run(arm, range(5))
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", 2 * ablate.train.memory.bytes_per_block(arm, _network(arm)))
-    for one, other in zip(at_once, run(arm, range(5)), strict=True):
+    tight = replace(arm, memory_gb=2.5 * footprint(arm, network_of(arm)).held / 2**30)
+    assert [len(group) for group in chunks(tight, network_of(tight), list(range(5)))] == [1, 2, 2]
+    for one, other in zip(at_once, run(tight, range(5)), strict=True):
         assert_same(one, other)
 
 
-def _network(arm):
-    from ablate.train.numpy_program import network_of
+# For the tests' images of 3x4 pixels.
+NETS = {
+    "convnet": ConvNet([4], kernel=3, padding=1, hidden=[6]),
+    "deep_convnet": DeepConvNet([3], hidden=[5]),
+    "resnet": ResNet([3, 4]),
+    "inception": Inception(3, 1, [2]),
+    "single_path": SinglePath(3, 1, [4]),
+}
 
-    return network_of(arm)
+
+@pytest.mark.parametrize("name", [name for name, cls in options("model").items() if cls is not Mlp])
+@pytest.mark.parametrize("norm", [NoNorm(), BatchNorm(), GroupNorm(2), LayerNorm()])
+def test_together_equals_alone_with_every_model_of_images(config, name, norm):
+    arm = config(model=NETS[name], norm=norm, dropout=BernoulliDropout(0.2), steps=6)
+    for together, seed in zip(run(arm, SEEDS), SEEDS, strict=True):
+        assert_same(together, run(arm, [seed])[0])
 
 
-def test_groups_fit_the_budget_and_are_even(config, monkeypatch):
-    arm = config()
-    size = ablate.train.memory.bytes_per_block(arm, _network(arm))
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", 4 * size)
-    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), list(range(9)))] == [3, 3, 3]
-    monkeypatch.setattr(ablate.train.memory, "BUDGET", size // 2)
-    assert [len(g) for g in ablate.train.memory.chunks(arm, _network(arm), [5, 6])] == [1, 1]
+def test_together_equals_alone_where_columns_are_laid_out_in_pieces(config, monkeypatch):
+    """Were the pieces cut by how many blocks there are, sums would be ordered otherwise."""
+    monkeypatch.setattr(conv, "PIECE", 9 * 4 * 4 * 16 * 4)  # a row of the second convolution's windows, 16 images
+    arm = config(model=DeepConvNet([4], hidden=[5]), steps=4)
+    for together, seed in zip(run(arm, SEEDS), SEEDS, strict=True):
+        assert_same(together, run(arm, [seed])[0])
 
 
 @dataclass(frozen=True)
 class Explosive(He):
     """Some seeds begin with weights at which float32 overflows at once."""
 
+    above: float = 0.0  # standard deviations: the first weight of a layer that explodes
+
     def draw(self, rng, shape, fans):
         drawn = super().draw(rng, shape, fans)
-        return drawn * 1e30 if drawn.flat[0] > 0 else drawn
+        return drawn * 1e30 if drawn.flat[0] > self.above * self.std_for(*fans) else drawn
 
 
 def test_a_diverging_block_touches_nobody(config):
@@ -109,3 +136,15 @@ def test_a_diverging_block_touches_nobody(config):
         else:
             assert_same(result, run(replace(arm, init=He()), [result.seed])[0])
             assert all(np.isfinite(curve.values).all() for curve in result.curves.values())
+
+
+@pytest.mark.parametrize(("name", "above"), [("inception", 1.5), ("resnet", 1.5), ("convnet", 0.7)])
+def test_a_diverging_block_of_images_touches_nobody(config, name, above):
+    arm = config(model=NETS[name], init=Explosive(above), steps=8)
+    together = run(arm, range(8))
+    diverged = [result.outcome is Outcome.DIVERGED for result in together]
+    assert any(diverged)
+    assert not all(diverged)
+    for result, failed in zip(together, diverged, strict=True):
+        assert_same(result, run(arm, [result.seed])[0])
+        assert failed or all(np.isfinite(curve.values).all() for curve in result.curves.values())

@@ -15,8 +15,11 @@ from ablate.nn.layers.windows import Windows
 from ablate.nn.params import Parameter
 from ablate.nn.sums import feature_sum
 
-PIECE = 2**20
-"""Bytes of windows laid out at a time: they stay in the L2 cache between being cut out and being multiplied."""
+PIECE = 2**18
+"""Bytes of windows of one block laid out at a time: they stay in the cache until they are multiplied.
+
+By block, so that no sum is ordered otherwise because of how many blocks there are.
+"""
 
 
 @dataclass(frozen=True)
@@ -84,83 +87,97 @@ class Conv2d(Layer):
     ) -> Floats:
         """Return W X + b, (blocks, batch, channels, height, width) -> (blocks, batch, filters, rows, columns)."""
         cache.saved["x"] = x
-        weight = _matrix(params["W"])
-        y = cache.output((len(weight), x.shape[1], *self.out_shape(x.shape[2:])), x)
-        last = batch_last(y)
+        y = cache.output((len(params["W"]), x.shape[1], *self.out_shape(x.shape[2:])), x)
         bias = params["b"].reshape(-1, self.filters, 1) if self.bias else None
-        for rows, columns in self._columns(x, last, cache):
-            piece = last[:, :, rows]
-            flat = piece.reshape(len(last), self.filters, -1)
-            np.matmul(weight, columns, out=flat)
-            if bias is not None:
-                np.add(flat, bias, out=flat)
+        convolve(x, _matrix(params["W"]), self._windows, y, cache, bias=bias)
         return y
 
     def backward(self, dy: Floats, params: Views, grads: Views, cache: Cache, *, need_dx: bool) -> Floats | None:
         """Write dW and db, return dx."""
-        x, last = cache.saved["x"], batch_last(dy)
+        x = cache.saved["x"]
         dweight = _matrix(grads["W"])
         dweight[...] = 0.0
         part = cache.scratch("part", dweight.shape)
-        for rows, columns in self._columns(x, last, cache):
-            flat = last[:, :, rows].reshape(len(last), self.filters, -1)
-            np.add(dweight, np.matmul(flat, columns.swapaxes(1, 2), out=part), out=dweight)
+        for rows, columns in laid_out(x, self._windows, dy, cache):
+            np.add(dweight, np.matmul(_piece(dy, rows), columns.swapaxes(1, 2), out=part), out=dweight)
         if self.bias:
             feature_sum(dy, grads["b"], cache)
-        return self._input_gradient(x, last, _matrix(params["W"]), cache) if need_dx else None
-
-    def _input_gradient(self, x: Floats, dy: Floats, weight: Floats, cache: Cache) -> Floats:
-        """Return dx from dy with the batch last: Wᵀ dy, added up where windows overlap."""
-        back = weight.swapaxes(1, 2)
+        if not need_dx:
+            return None
         dx = cache.handover(x.shape, dy)
-        blocks, channels = len(dy), x.shape[2]
-        if self._pointwise:
-            np.matmul(back, dy.reshape(blocks, self.filters, -1), out=batch_last(dx).reshape(blocks, channels, -1))
-            return dx
-        windows = self._windows
+        if self.stride == 1 and self.padding < self.kernel:
+            self._turned(dy, params["W"], dx, cache)
+        else:
+            self._spread(dy, _matrix(params["W"]), dx, cache)
+        return dx
+
+    def _turned(self, dy: Floats, weight: Floats, dx: Floats, cache: Cache) -> None:
+        """Write dx as the convolution of dy with W turned by 180° and its channels exchanged.
+
+        Only at stride 1; twice as fast as `_spread` there, because windows are copied, not added up.
+        """
+        blocks, filters, channels, kernel, _ = weight.shape
+        turned = cache.scratch("turned", (blocks, channels, filters * kernel**2))
+        turned.reshape(blocks, channels, filters, kernel, kernel)[...] = weight[..., ::-1, ::-1].swapaxes(1, 2)
+        convolve(dy, turned, Windows(kernel, 1, kernel - 1 - self.padding), dx, cache)
+
+    def _spread(self, dy: Floats, weight: Floats, dx: Floats, cache: Cache) -> None:
+        """Write dx as Wᵀ dy, added up where windows overlap (the book's `col2im`)."""
+        windows, back = self._windows, weight.swapaxes(1, 2)
         framed = windows.frame_of(dx, cache)
         framed[...] = 0.0
-        last = batch_last(framed)
-        for rows in self._pieces(x, dy):
-            piece = dy[:, :, rows]
-            flat = piece.reshape(blocks, self.filters, -1)
-            spread = cache.scratch("columns", (blocks, back.shape[1], flat.shape[2]))
+        for rows in pieces(dx, windows, dy):
+            flat = _piece(dy, rows)
+            spread = cache.scratch("columns", (len(dy), back.shape[1], flat.shape[2]))
             np.matmul(back, flat, out=spread)
-            parts = spread.reshape(blocks, channels, self.kernel, self.kernel, *piece.shape[2:])
-            below = last[:, :, self.stride * rows.start :]
-            for i, line in enumerate(windows.strips(below, axis=2, count=piece.shape[2])):
-                for j, here in enumerate(windows.strips(line, axis=3, count=piece.shape[3])):
+            sides = (rows.stop - rows.start, *dy.shape[4:], dy.shape[1])
+            parts = spread.reshape(len(dy), dx.shape[2], self.kernel, self.kernel, *sides)
+            below = batch_last(framed)[:, :, self.stride * rows.start :]
+            for i, line in enumerate(windows.strips(below, axis=2, count=sides[0])):
+                for j, here in enumerate(windows.strips(line, axis=3, count=sides[1])):
                     np.add(here, parts[:, :, i, j], out=here)
-        return windows.without_frame(framed, dx)
+        windows.without_frame(framed, dx)
 
-    @property
-    def _pointwise(self) -> bool:
-        """Whether the images are their own columns."""
-        return self.kernel == self.stride == 1 and self.padding == 0
 
-    def _columns(self, x: Floats, y: Floats, cache: Cache) -> Iterator[tuple[slice, Floats]]:
-        """Yield the windows of some rows of `y` at a time, (blocks, channels * kernel², windows)."""
-        framed = self._windows.framed(x, cache)
-        if self._pointwise:
-            yield slice(0, y.shape[2]), batch_last(framed).reshape(len(x), x.shape[2], -1)
-            return
-        cut = self._windows.cut(framed)
-        for rows in self._pieces(x, y):
-            piece = cut[:, :, :, :, rows]
-            flat = (len(x), x.shape[2] * self.kernel**2, math.prod(piece.shape[4:]))
-            columns = cache.scratch("columns", flat)
-            np.copyto(columns.reshape(piece.shape), piece)
-            yield rows, columns
+def convolve(
+    x: Floats, weight: Floats, windows: Windows, y: Floats, cache: Cache, *, bias: Floats | None = None
+) -> None:
+    """Write W X (+ b) to images `y`, with `weight` (blocks, filters, channels * kernel²)."""
+    for rows, columns in laid_out(x, windows, y, cache):
+        flat = _piece(y, rows)
+        np.matmul(weight, columns, out=flat)
+        if bias is not None:
+            np.add(flat, bias, out=flat)
 
-    def _pieces(self, x: Floats, y: Floats) -> Iterator[slice]:
-        """Yield slices of output rows whose windows take about `PIECE` bytes."""
-        rows, columns, batch = y.shape[2:]
-        bytes_per_row = len(x) * x.shape[2] * self.kernel**2 * columns * batch * x.itemsize
-        step = max(PIECE // bytes_per_row, 1)
-        for begin in range(0, rows, step):
-            yield slice(begin, min(begin + step, rows))
+
+def laid_out(x: Floats, windows: Windows, y: Floats, cache: Cache) -> Iterator[tuple[slice, Floats]]:
+    """Yield the windows of some rows of `y` at a time, (blocks, channels * kernel², windows)."""
+    framed = windows.framed(x, cache)
+    if windows.kernel == windows.stride == 1:  # the images are their own columns
+        yield slice(0, y.shape[3]), _piece(framed, slice(None))
+        return
+    cut = windows.cut(framed)
+    for rows in pieces(x, windows, y):
+        piece = cut[:, :, :, :, rows]
+        shape = (len(x), x.shape[2] * windows.kernel**2, math.prod(piece.shape[4:]))
+        columns = cache.scratch("columns", shape)
+        np.copyto(columns.reshape(piece.shape), piece)
+        yield rows, columns
+
+
+def pieces(x: Floats, windows: Windows, y: Floats) -> Iterator[slice]:
+    """Yield slices of the rows of `y` whose windows in `x` take about `PIECE` bytes a block."""
+    bytes_per_row = x.shape[2] * windows.kernel**2 * y.shape[4] * y.shape[1] * x.itemsize
+    step = max(PIECE // bytes_per_row, 1)
+    for begin in range(0, y.shape[3], step):
+        yield slice(begin, min(begin + step, y.shape[3]))
 
 
 def _matrix(weight: Floats) -> Floats:
     """Return (blocks, filters, channels * kernel²), a view."""
     return weight.reshape(*weight.shape[:2], -1)
+
+
+def _piece(images: Floats, rows: slice) -> Floats:
+    """Return some rows of images as (blocks, channels, pixels * batch), a view."""
+    return batch_last(images)[:, :, rows].reshape(len(images), images.shape[2], -1)
