@@ -85,7 +85,7 @@ def _set(config: DictConfig, key: str, value: Any) -> None:
         # OmegaConf would read the text "1" as the number 1, and a boolean as a number: a level's type must show.
         raise wrong_type(OmegaConfBaseException(_conversion(held)), key, value)
     if isinstance(held, ListConfig) and not isinstance(value, list | ListConfig):
-        raise UserError(f"`{key}` must be a list such as [100,100], got {value!r}.")
+        raise UserError(f"`{key}` must be a list such as [{value}], got {value!r}.")
     try:
         OmegaConf.update(config, key, value, merge=False, force_add=_is_free(config, key))
     except OmegaConfBaseException as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ablate.sweep.claim_parts import Strict
 
@@ -57,7 +57,14 @@ class ActivationHistograms(_Observed):
     observer: ClassVar[str] = "activations"
 
     kind: Literal["activation_histograms"] = "activation_histograms"
-    at: Literal["start", "end"] | int = "start"
+    at: str | int = "start"
+
+    @field_validator("at")
+    @classmethod
+    def _look(cls, at: str | int) -> str | int:
+        if at not in ("start", "end") and (isinstance(at, str) or at < 0):
+            raise ValueError("start, end or a number of steps >= 0")
+        return at
 
 
 class GradientNorms(_Observed):

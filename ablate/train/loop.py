@@ -127,13 +127,14 @@ def train_blocks(
             if (first_nonfinite != NEVER).all():
                 break  # no block has anything left to learn
         evaluation_began = time.perf_counter()
+        # Before the best parameters are put back: they may be those the run began with.
+        moved = largest_change(stepper.replicas.params, stepper.start, hidden_mask(network))
+        measured["observe/hidden_moved"] = moved
         tested = np.full(blocks, len(grid) - 1)
         if keeper is not None:
             keeper.restore()
             tested = keeper.row
         test = evaluator(parts.test)  # after the last step, and chosen by nothing
-        moved = largest_change(stepper.replicas.params, stepper.start, hidden_mask(network))
-        measured["observe/hidden_moved"] = moved
         collapse = linear_collapse(stepper.replicas, source.images, parts.test)
         if collapse is not None:
             measured["check/linear_collapse"] = collapse

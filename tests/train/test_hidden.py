@@ -96,3 +96,8 @@ def test_a_schedule_scales_each_update(config):
     plain, decayed = (trained(config(dtype="float64", **c), 9) for c in ({}, {"schedule": InverseSqrt()}))
     moved = [np.abs(s.replicas.params - s.start).sum() for s in (plain, decayed)]
     assert moved[1] < 0.8 * moved[0]
+
+
+def test_hidden_moved_is_of_the_last_step_also_where_earlier_parameters_are_kept(config):
+    last, best = (NumpyProgram().run(config(keep=keep), [0])[0].metrics for keep in ("last", "best"))
+    assert last["observe/hidden_moved"] == best["observe/hidden_moved"] > 0

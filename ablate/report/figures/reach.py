@@ -16,19 +16,21 @@ from ablate.report.figures.panels import columns_for, legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
 from ablate.report.wording import NONE
 from ablate.stats.endpoint import FAILED, MISSING
+from ablate.stats.metric import BUDGETS
 from ablate.track.record import StudyTables
-
-METRIC = "ttt/steps"
 
 
 def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     """Draw, per arm, the empirical distribution of the steps to the target; None where no run reached it.
 
-    A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator.
+    A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator. Where the task
+    changes, steps count from the change; arms with and without a change have no axis in common, and are not drawn.
     """
-    if METRIC not in tables.seeds or not tables.seeds[METRIC].notna().any():
+    logged = [metric for metric in BUDGETS if metric in tables.seeds and tables.seeds[metric].notna().any()]
+    if len(logged) != 1:
         return None
-    arms = {str(arm): _Reached.of(rows) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
+    (metric,) = logged
+    arms = {str(arm): _Reached.of(rows, metric) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
     plan = layout(tables, contrast)
     with drawing():
         figure = _draw(plan, arms)
@@ -37,7 +39,7 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
         "step. Seeds that never reach it, diverged or crashed stay in the denominator, so a curve ends at its success "
         "share, written above each panel as reached / run (×: failed). No seed is left out; ticks at the end mark the "
         "share."
-    )
+    ) + (" Steps count from the change of task." if metric == "ttt/recovery_steps" else "")
     return Drawn("reach", "Who reaches the target, and when", figure, caption, _alt(plan, arms), floor=600)
 
 
@@ -48,10 +50,10 @@ class _Reached:
         self.steps, self.run, self.failed = steps, run, failed
 
     @classmethod
-    def of(cls, rows: pd.DataFrame) -> _Reached:
+    def of(cls, rows: pd.DataFrame, metric: str) -> _Reached:
         run = rows[rows["outcome"].astype(str) != MISSING]
         failed = run["outcome"].astype(str).isin(FAILED)
-        steps = pd.to_numeric(run.loc[~failed, METRIC]).dropna().to_numpy(np.float64)
+        steps = pd.to_numeric(run.loc[~failed, metric]).dropna().to_numpy(np.float64)
         return cls(np.sort(steps), len(run), int(failed.sum()))
 
     @property

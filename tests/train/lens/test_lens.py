@@ -1,13 +1,17 @@
 """Looking changes nothing, and each block is looked at as if it were alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from ablate.nn import BatchNorm, BernoulliDropout, Mlp, Normal, Sigmoid, Step
+from ablate.data import Digits
+from ablate.nn import LSUV, Activation, BatchNorm, BernoulliDropout, Mlp, Normal, Sigmoid, Step
 from ablate.optim import SGD, AdaGrad
+from ablate.registry import options
 from ablate.train.config import OBSERVERS
 from ablate.train.lens import METRICS
-from ablate.train.numpy_program import NumpyProgram
+from ablate.train.numpy_program import NumpyProgram, network_of
 
 EVERYTHING = list(OBSERVERS)
 HARD = {"norm": BatchNorm(), "dropout": BernoulliDropout(0.3), "l2": 0.01}
@@ -98,3 +102,20 @@ def test_scalars_are_those_of_the_arrays(config):
     assert metrics["observe/dead_share"] == pytest.approx(arrays["dead_units/share"][-1].mean())
     first, last = arrays["gradients/norm"][-1, [0, -1]]
     assert metrics["observe/gradient_ratio"] == pytest.approx(np.log10(first / last))
+
+
+@pytest.mark.parametrize("name", ["convnet", "resnet", "inception"])
+def test_nets_of_images_are_observed_inside_their_composite_layers_too(config, name):
+    model, data = options("model")[name](), Digits(train_size=40)
+    arm = config(model=model, dataset=data, init=LSUV(minibatch=20), batch_size=20, epochs=1, observe=EVERYTHING)
+    together = run(arm, [0, 3])
+    (alone,) = run(arm, [3])
+    for key in ("activations/mean", "activations/sd", "gradients/norm"):  # of convolutions, alike to rounding
+        np.testing.assert_allclose(alone.arrays[key], together[1].arrays[key], rtol=1e-4, atol=1e-7)
+    activations = [node.name for node in network_of(arm).every if isinstance(node.layer, Activation)]
+    assert len(activations) >= 2
+    assert alone.arrays["activations/layer"].tolist() == activations
+    assert (alone.arrays["activations/counts"].sum(axis=2) > 0).all()
+    assert (alone.arrays["gradients/norm"] > 0).all()
+    (plain,) = run(replace(arm, observe=[]), [3])
+    np.testing.assert_array_equal(plain.curves["train/loss"].values, alone.curves["train/loss"].values)
