@@ -14,6 +14,7 @@ def test_one_nearest_neighbour_knows_its_training_set_and_matches_a_plain_search
     flat = examples.images.reshape(240, -1).astype(np.float64)
     nearest = ((flat[split.test][:, None] - flat[split.train][None]) ** 2).sum(axis=-1).argmin(axis=1)
     right = examples.labels[split.train][nearest] == examples.labels[split.test]
+    assert run.error is None
     assert run.metrics["final/train_accuracy"] == 1.0
     assert (run.test_correct == right).all()
     assert run.metrics["final/test_accuracy"] == right.mean()
