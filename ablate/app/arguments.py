@@ -109,7 +109,9 @@ def parser() -> Parser:
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")
 
-    sub = add("import", "judge results made elsewhere: a CSV, one row per run", "ablate import my_study.yaml results.csv")
+    sub = add(
+        "import", "judge results made elsewhere: a CSV, one row per run", "ablate import my_study.yaml results.csv"
+    )
     sub.add_argument("study", metavar="STUDY", help="a study's name or a path to its file")
     sub.add_argument("csv", type=Path, metavar="CSV", help="columns: the study's factors, seed, metrics")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
