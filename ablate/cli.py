@@ -110,6 +110,12 @@ def _calibrate(options: argparse.Namespace) -> None:
     write_page(100 if options.quick else options.studies, options.out)
 
 
+def _import(options: argparse.Namespace) -> None:
+    from ablate.app.importing import import_results
+
+    import_results(options.study, options.csv, out=options.out)
+
+
 def _studies(options: argparse.Namespace) -> None:
     from ablate.app.listing import show_studies
 
@@ -166,6 +172,7 @@ def run(arguments: list[str]) -> None:
         "noise": lambda o: _sweep(o, "noise"),
         "report": _report,
         "verdict": _verdict,
+        "import": _import,
         "calibrate": _calibrate,
         "graph": _graph,
         "ui": _ui,

@@ -9,7 +9,7 @@ from typing import NoReturn
 from ablate import __version__
 from ablate.errors import UserError
 
-COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "calibrate", "graph", "ui", "studies")
+COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "import", "calibrate", "graph", "ui", "studies")
 
 
 _EXAMPLES = """\
@@ -20,6 +20,7 @@ examples:
   ablate verdict quickstart --strict          the verdicts alone; fails unless every claim is decided
   ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
   ablate graph norm=batch                     draw the computation graph of one arm, without training
+  ablate import my_study.yaml results.csv     judge results you already have
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
@@ -107,6 +108,13 @@ def parser() -> Parser:
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")
+
+    sub = add(
+        "import", "judge results made elsewhere: a CSV, one row per run", "ablate import my_study.yaml results.csv"
+    )
+    sub.add_argument("study", metavar="STUDY", help="a study's name or a path to its file")
+    sub.add_argument("csv", type=Path, metavar="CSV", help="columns: the study's factors, seed, metrics")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
 
     sub = add("calibrate", "try the statistics on simulated studies, write the page", "ablate calibrate --quick")
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")

@@ -17,7 +17,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.app.explain import wrong_type
-from ablate.app.schema import check_choice, check_field, check_key
+from ablate.app.schema import check_choice, check_field, check_key, free_fields
 from ablate.errors import UserError
 from ablate.registry import GROUPS
 from ablate.sweep.study import Level
@@ -80,6 +80,8 @@ def _set(config: DictConfig, key: str, value: Any) -> None:
     check_field(config, key)
     if isinstance(value, str) and value[:1] == "[":
         value = json.loads(value)  # a list level, kept as its text (see `sweep.study.Level`)
+    if _set_free(config, key, value):
+        return
     held = OmegaConf.select(config, key)
     if isinstance(held, int | float) and isinstance(value, str | bool) != isinstance(held, bool):
         # OmegaConf would read the text "1" as the number 1, and a boolean as a number: a level's type must show.
@@ -87,16 +89,26 @@ def _set(config: DictConfig, key: str, value: Any) -> None:
     if isinstance(held, ListConfig) and not isinstance(value, list | ListConfig):
         raise UserError(f"`{key}` must be a list such as [{value}], got {value!r}.")
     try:
-        OmegaConf.update(config, key, value, merge=False, force_add=_is_free(config, key))
+        OmegaConf.update(config, key, value, merge=False)
     except OmegaConfBaseException as error:
         raise wrong_type(error, key, value) from None
 
 
-def _is_free(config: DictConfig, key: str) -> bool:
-    """Tell whether a key lies in a free-form field (`program.params.width`), which takes names it did not know."""
-    field = ".".join(key.split(".")[:2])
-    held = OmegaConf.select(config, field)
-    return key != field and isinstance(held, DictConfig) and OmegaConf.get_type(held) is dict
+def _set_free(config: DictConfig, key: str, value: Any) -> bool:
+    """Set a key inside a free-form field (`program.params.width`), known or not; False where it lies in none."""
+    group, _, rest = key.partition(".")
+    field, *path = rest.split(".")
+    if not path or f"{group}.{field}" not in free_fields():
+        return False
+    plain: Any = OmegaConf.to_container(OmegaConf.select(config, f"{group}.{field}"))
+    at = plain
+    for part in path[:-1]:
+        if not isinstance(at.setdefault(part, {}), dict):
+            raise UserError(f"`{key}`: {part!r} holds a value already, {at[part]!r}, and no settings of its own.")
+        at = at[part]
+    at[path[-1]] = value
+    OmegaConf.update(config, f"{group}.{field}", plain, merge=False)
+    return True
 
 
 def _conversion(held: Any) -> str:

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from ablate.app.compose import Composer
 from ablate.app.explain import explain
 from ablate.app.request import check_overrides, read_request
-from ablate.app.schema import register_components
+from ablate.app.schema import free_fields, register_components
 from ablate.resources import conf_folder
 
 _SWEEP = ("-m", "--multirun")
@@ -76,7 +76,9 @@ def _of_the_sweeper(word: str) -> str:
     if key == "exclude":
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'hydra.sweeper.exclude="{quoted}"'
-    return word
+    # Hydra refuses a name it does not know; in a field for names of the user's own, there are only such.
+    free = key.count(".") > 1 and ".".join(key.split(".")[:2]) in free_fields()
+    return f"++{word}" if free and not word.startswith("+") else word
 
 
 def _task_overrides(arguments: Sequence[str]) -> list[str]:

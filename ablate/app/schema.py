@@ -69,6 +69,18 @@ def component_fields(group: str) -> dict[str, list[str]]:
     return {name: [f.name for f in dataclasses.fields(cls)] for name, cls in options(group).items()}
 
 
+@cache
+def free_fields() -> frozenset[str]:
+    """Return the fields that take names of the user's own: ``program.params``."""
+    return frozenset(
+        f"{group}.{field.name}"
+        for group in GROUPS
+        for cls in options(group).values()
+        for field in dataclasses.fields(cls)
+        if field.default_factory is dict
+    )
+
+
 def check_key(key: str) -> None:
     """Raise `UserError` unless `key` is a group, a plain key, or `group.field` of some option."""
     if key in GROUPS or key in plain_keys():

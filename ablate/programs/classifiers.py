@@ -120,7 +120,7 @@ class Classifier(PerSeed):
         if not isinstance(config.augment, NoAugmentation):
             rngs = [stream(seed, "augment")]
             parts += [config.augment(images, labels, rngs) for _ in range(self.copies)]
-        flat = np.concatenate([found[0].reshape(found[0].shape[1], -1) for found, _ in parts])
+        flat = np.concatenate([found[0].reshape(found.shape[1], -1) for found, _ in parts])
         return flat.astype(np.float64), np.concatenate([found[0] for _, found in parts])
 
 

@@ -32,7 +32,8 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
     """Return every fact that differs within a cell of a comparison although no factor is about it.
 
     A factor is about a fact if the fact's name is a part of its own (`epochs`; `dataset` for `dataset.train_size`), and
-    a factor of the data (`dataset…`) is about its fingerprint and majority rate too. Arms without facts are not judged.
+    a factor of the data (`dataset…`) is about its fingerprint and majority rate too; what trains (`program`,
+    `program.target`) is about the fingerprint, the dataset, the steps and the dtype. Arms without facts are not judged.
     """
     rows = [{f: row[f] for f in study.factors} for row in tables.planned.to_dict("records")]
     return _mixed(study, rows, [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
@@ -47,6 +48,8 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
     if "epochs" in explained or "batch_size" in explained:
         explained.add("steps")
+    if "program" in factors or "program.target" in factors:
+        explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
     column = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     found = []
     for comparison in expand(study, arms=rows):

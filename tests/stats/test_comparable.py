@@ -38,3 +38,17 @@ def test_only_arms_of_one_cell_are_compared():
     factors = {**NORM, "cell": [0, 1]}
     tables = with_facts(factors, {"steps": 1}, {"steps": 2}, {"steps": 1}, {"steps": 2})
     assert mixtures(make_study(factors, BN), tables) == []
+
+
+@pytest.mark.parametrize("factor", ["program", "program.target"])
+def test_another_program_may_read_its_data_in_its_own_way(factor):
+    factors = {factor: ["one", "two"]}
+    claim = {"arm": {factor: "two"}, "against": {factor: "one"}}
+    checked(make_study(factors, claim), with_facts(factors, {"fingerprint": "a"}, {"fingerprint": "b"}))
+
+
+def test_a_setting_of_one_program_explains_no_other_data():
+    factors = {"program.C": [1, 2]}
+    claim = {"arm": {"program.C": 2}, "against": {"program.C": 1}}
+    with pytest.raises(UserError, match="different fingerprint"):
+        checked(make_study(factors, claim), with_facts(factors, {"fingerprint": "a"}, {"fingerprint": "b"}))

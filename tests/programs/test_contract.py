@@ -1,0 +1,117 @@
+"""What every Program beside the trainer must keep to."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ablate.programs  # noqa: F401
+from ablate.errors import UserError
+from ablate.optim import SGD
+from ablate.programs.per_seed import PerSeed
+from ablate.programs.softmax_check import SoftmaxCheck
+from ablate.programs.theory_check import TheoryCheck
+from ablate.registry import options
+from ablate.sweep.plan import make_plan
+from ablate.sweep.study_file import parse_study
+from ablate.train.outcome import Outcome
+from ablate.train.program import RunResult
+
+TARGET = f"{__file__}:train"
+
+
+def train(config, seed):
+    return {"m": float(np.random.default_rng(seed).random())}
+
+
+train.metrics = ["m"]
+
+CHANGES = {"function": {"target": TARGET}, "softmax_check": {"trials": 200}}
+PROGRAMS = [
+    cls(**CHANGES.get(name, {})) for name, cls in options("program").items() if cls.__module__.startswith("ablate.pro")
+]
+
+
+def ids(program):
+    return type(program).__name__
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
+def test_a_run_logs_finite_declared_metrics_and_rising_curves(config, program):
+    for result in program.run(config(), [3, 1]):
+        assert result.error is None
+        assert result.metrics
+        assert set(result.metrics) <= program.metrics()
+        assert all(map(math.isfinite, result.metrics.values()))
+        assert all((np.diff(curve.steps) > 0).all() for curve in result.curves.values())
+        assert result.seconds > 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
+def test_a_seed_gives_the_same_numbers_alone_among_others_and_again(config, program):
+    program = replace(program, jitter=1.0, noise=0.1) if ids(program) == "Surface" else program
+    together, alone = program.run(config(), [0, 4, 2]), program.run(config(), [4])
+    assert [(r.seed, r.error) for r in together] == [(0, None), (4, None), (2, None)]
+    assert together[1].metrics == alone[0].metrics
+    assert together[1].outcome == alone[0].outcome
+    if ids(program) == "Surface":
+        assert together[1].metrics != together[2].metrics
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
+def test_facts_are_known_before_and_do_not_change(config, program):
+    assert {"dataset", "fingerprint"} <= set(program.facts(config()))
+    assert program.facts(config()) == program.facts(config())
+
+
+def test_arms_may_name_different_programs(config):
+    study = parse_study({"title": "t", "factors": {"program": ["surface", "theory_check"]}}, where="x")
+    made = {"surface": PROGRAMS[[ids(p) for p in PROGRAMS].index("Surface")], "theory_check": TheoryCheck()}
+    plan = make_plan(study, name="s", seeds=2, compose=lambda at: config(program=made[at["program"]]), command="c")
+    assert len({job.arm.id for job in plan.jobs}) == 2
+    assert {"final/loss", "deviation"} <= plan.metrics()
+
+
+class Fragile(PerSeed):
+    def facts(self, config):
+        return {}
+
+    def metrics(self):
+        return frozenset({"m"})
+
+    def one(self, config, seed):
+        if seed == 1:
+            raise ValueError("broken on purpose")
+        return RunResult(seed, Outcome.CENSORED, {"m": 1.0})
+
+
+def test_what_one_seed_raises_crashes_that_one_only():
+    told = []
+    ok, broken, fine = Fragile().run(None, [0, 1, 2], lambda done, total: told.append((done, total)))
+    assert (ok.outcome, broken.outcome, fine.outcome) == ("censored", "crashed", "censored")
+    assert "broken on purpose" in broken.error
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TheoryCheck("bn_scal"), "nearest match: bn_scale"),
+        (lambda: SoftmaxCheck("argmax"), "unknown SoftmaxCheck.check"),
+        (lambda: SoftmaxCheck(precision="float8"), "unknown SoftmaxCheck.precision"),
+        (lambda: SoftmaxCheck("sum_trained", "decimal"), "be a floating point type"),
+        (lambda: SoftmaxCheck(classes=1), "`SoftmaxCheck.classes` must be >= 2"),
+        (lambda: options("program")["knn"](n_neighbors=0), "must be >= 1, got 0"),
+        (lambda: options("program")["knn"](weights="far"), "unknown weights"),
+        (lambda: options("program")["linear_svm"](C=0.0), "`LinearSvm.C` must be > 0"),
+        (lambda: options("program")["softmax_regression"](copies=-1), "must be >= 0, got -1"),
+        (lambda: options("program")["decision_tree"](max_depth=0), "or null for no limit"),
+        (lambda: options("program")["surface"](start=[1.0]), "hold two finite numbers"),
+        (lambda: options("program")["surface"](noise=-1.0), "`Surface.noise` must be >= 0"),
+        (lambda: SGD(0.0), "`SGD.lr`"),
+    ],
+)
+def test_a_wrong_setting_is_refused(make, message):
+    with pytest.raises(UserError, match=message):
+        make()

@@ -1,0 +1,151 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ablate.errors import UserError
+from ablate.programs.function import Function, settings, try_out
+from ablate.programs.returned import to_result
+from ablate.train.program import Curve, RunResult
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "own_training.py"
+
+
+def write(folder, body, name="mine.py"):
+    path = folder / name
+    path.write_text(body, encoding="utf-8")
+    return path
+
+
+def test_the_example_runs_and_width_pays():
+    narrow = Function(f"{EXAMPLE}:train", {"width": 16, "penalty": 0.1}).run({}, [0, 1])
+    wide = Function(f"{EXAMPLE}:train", {"width": 256, "penalty": 0.1}).run({}, [0, 1])
+    for a, b in zip(narrow, wide, strict=True):
+        assert a.error is None
+        assert a.metrics["final/test_accuracy"] + 0.05 < b.metrics["final/test_accuracy"]
+        assert len(b.test_correct) == 997
+
+
+def test_the_function_gets_the_settings_as_a_plain_dict_of_its_own(config):
+    given = settings(config(), {"width": 8})
+    assert json.loads(json.dumps(given)) == given
+    assert given["params"] == {"width": 8}
+    assert given["optimizer"] == {"name": "sgd", "lr": 0.95}
+    assert "program" not in given
+    given["params"]["width"] = 9
+    assert settings(config(), {"width": 8})["params"]["width"] == 8
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("mine", "must be `module:function`"),
+        ("", "must be `module:function`"),
+        ("no_such_module_here:train", "no module 'no_such_module_here'"),
+        ("nowhere.py:train", "no file"),
+        ("mine.py:trian", "no function 'trian'; nearest match: train"),
+        ("mine.py:SIZE", "must be a function, got a int"),
+        ("broken.py:train", "importing .*broken.py fails: ZeroDivisionError"),
+        ("needs.py:train", "importing .*needs.py fails: ModuleNotFoundError: No module named 'not_installed'"),
+    ],
+)
+def test_a_target_that_is_not_there_is_one_clear_error(tmp_path, monkeypatch, target, message):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "SIZE = 3\ndef train(config, seed): return {}\n")
+    write(tmp_path, "1 / 0\n", "broken.py")
+    write(tmp_path, "import not_installed\n", "needs.py")
+    with pytest.raises(UserError, match=message):
+        Function(target).facts(None)
+
+
+def test_metrics_must_be_declared_one_way_or_the_other(tmp_path):
+    path = write(tmp_path, "def train(config, seed): return {'m': 1}\n")
+    with pytest.raises(UserError, match=r"train.metrics = \['accuracy', 'loss'\]"):
+        Function(f"{path}:train").metrics()
+    assert Function(f"{path}:train", logs=["m"]).metrics() == {"m"}
+
+
+def test_a_changed_file_is_another_fingerprint(tmp_path):
+    prints = []
+    for body in ("def train(config, seed): return {'m': 1}\n", "def train(config, seed): return {'m': 2}\n"):
+        path = write(tmp_path, body)
+        prints.append(Function(f"{path}:train").facts(None)["fingerprint"])
+    assert prints[0] != prints[1]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "must return a dict of metrics, got NoneType"),
+        (0.9, "got float"),
+        ({"n": 1.0}, "unknown metric .* 'n'"),
+        ({"m": "high"}, "must be a number, got a str"),
+        ({"m": True}, "must be a number, got a bool"),
+        ({"m": np.ones(2)}, "must be a number, got a ndarray"),
+        ({"metrics": {"m": 1.0}, "curvs": {}}, "nearest match: curves"),
+        ({"metrics": {"m": 1.0}, "outcome": "won"}, "unknown outcome 'won'"),
+        ({"metrics": {"m": 1.0}, "curves": {"l": ([2, 1], [0.1, 0.2])}}, "steps whole, >= 0 and rising"),
+        ({"metrics": {"m": 1.0}, "curves": {"l": ([0, 0.5], [0.1, 0.2])}}, "steps whole"),
+        ({"metrics": {"m": 1.0}, "curves": {"l": "abc"}}, "must be a list of numbers"),
+        ({"metrics": {"m": 1.0}, "test_correct": [1, 0]}, "list of truth values"),
+    ],
+)
+def test_a_return_that_cannot_be_read_is_one_clear_error(returned, message):
+    with pytest.raises(UserError, match=message):
+        to_result(returned, 0, frozenset({"m"}))
+
+
+def test_what_may_be_returned():
+    declared = frozenset({"m", "final/validation_accuracy"})
+    assert to_result({"m": np.float32(0.5)}, 3, declared).metrics == {"m": 0.5}
+    assert to_result({"m": np.array([2.0])}, 3, declared).metrics == {"m": 2.0}
+    rich = to_result(
+        {"metrics": {"m": 1}, "curves": {"l": [3, 2]}, "outcome": "reached", "test_correct": [True, False]}, 3, declared
+    )
+    assert rich.outcome == "reached"
+    assert rich.curves["l"].steps.tolist() == [0, 1]
+    assert rich.test_correct.tolist() == [True, False]
+    own = RunResult(9, "censored", {"m": 1.0}, {"l": Curve(np.array([0, 5]), np.array([1.0, 2.0]))})
+    assert to_result(own, 3, declared).seed == 3
+    assert to_result(own, 3, declared).curves["l"].steps.tolist() == [0, 5]
+
+
+def test_the_outcome_where_none_is_given(config):
+    declared = frozenset({"m", "final/validation_accuracy"})
+    assert to_result({"m": float("nan")}, 0, declared).outcome == "diverged"
+    assert to_result({"m": float("inf")}, 0, declared).metrics == {}
+    assert to_result({"final/validation_accuracy": 0.95}, 0, declared, config()).outcome == "reached"
+    assert to_result({"final/validation_accuracy": 0.85}, 0, declared, config()).outcome == "censored"
+
+
+def test_what_the_function_raises_crashes_its_seed_with_a_traceback(tmp_path):
+    path = write(tmp_path, "def train(config, seed):\n    return {'m': 1 / (seed - 1)}\n")
+    a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
+    assert (a.outcome, b.outcome, c.outcome) == ("censored", "crashed", "censored")
+    assert "ZeroDivisionError" in b.error
+
+
+def square(config, seed):
+    return {"m": float(config["params"].get("width", 1)) ** 2}
+
+
+square.metrics = ["m"]
+
+
+def test_a_function_at_hand_can_be_tried_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, __name__, sys.modules.get(__name__) or type(sys)("x"))
+    monkeypatch.setattr(sys.modules[__name__], "square", square, raising=False)
+    monkeypatch.setattr("ablate.programs.target._by_name", lambda name: sys.modules[__name__])
+    assert [run.metrics for run in try_out(square, seeds=2, width=3)] == [{"m": 9.0}] * 2
+    with pytest.raises(UserError, match="at the top of a module"):
+        Function.of(lambda config, seed: {})
+
+
+def test_importing_the_programs_imports_nothing_heavy():
+    heavy = ["sklearn", "scipy.stats", "pandas", "mlflow", "hydra", "matplotlib", "torch"]
+    code = f"import sys, ablate.programs\nprint([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
