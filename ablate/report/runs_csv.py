@@ -7,6 +7,7 @@ or an empty cell (no level) stand for themselves; a text that would read as one 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ablate.report.csv_cells import level_cell, level_of, line, read_rows
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
 from ablate.stats.endpoint import metrics_of
+from ablate.stats.metric import BUDGETS
 from ablate.stats.sequential import judge_planned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
@@ -32,7 +34,8 @@ _RUN = ("seed", "outcome", "first_nonfinite_step", "seconds", "majority_rate", "
 def runs_csv(tables: StudyTables) -> str:
     """Return the file: arms in design order, seeds ascending; one column per factor, then one per metric.
 
-    `budget` is the number of optimizer steps an arm may take, which a run that never reached its target counts as.
+    `budget` is the number of optimizer steps an arm may take, which a run that never reached its target counts as;
+    where the task changes, those from the change on.
     """
     metrics = [name for name in metrics_of(tables) if name not in _RUN]
     taken = {*_HEAD, *_RUN, *metrics} & set(tables.factors)
@@ -45,7 +48,7 @@ def runs_csv(tables: StudyTables) -> str:
     records = tables.seeds.to_dict("records")
     for row in sorted(records, key=lambda row: (order[str(row["arm_id"])], int(row["seed"]))):
         arm = str(row["arm_id"])
-        run: dict[Any, Any] = {**row, "budget": tables.facts.get(arm, {}).get("steps")}
+        run: dict[Any, Any] = {**row, "budget": _budget(tables.facts.get(arm, {}))}
         head = [arm, str(row["arm"]), "true" if base[arm] else "false"]
         own = [level_cell(levels[arm][factor]) for factor in tables.factors]
         lines.append([*head, *own, *(_cell(run.get(name)) for name in (*_RUN, *metrics))])
@@ -82,7 +85,7 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
     table = pd.DataFrame(seeds)
     columns = ["arm_id", "arm", "seed", "outcome", *_NUMBER, "run_id", "identity", *factors, *metrics]
     facts: dict[str, dict[str, Any]] = {
-        arm: {"steps": int(first[arm]["budget"])} if first[arm]["budget"] else {} for arm in arms
+        arm: dict.fromkeys(BUDGETS.values(), int(first[arm]["budget"])) if first[arm]["budget"] else {} for arm in arms
     }
     tuning = read_tuning_csv(path.with_name(TUNING))
     for arm, tuned in (facts_by_arm(tuning) if tuning is not None else {}).items():
@@ -90,8 +93,17 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     name = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
     return StudyTables(
-        {**name, "definition": study.model_dump(), "provenance": {}}, planned, table[columns], curves, facts, tuning
+        {**name, "definition": study.model_dump(), "provenance": {}},
+        planned,
+        table[columns],
+        curves,
+        facts,
+        tuning=tuning,
     )
+
+
+def _budget(facts: Mapping[str, Any]) -> int | None:
+    return next((facts[name] for name in reversed(BUDGETS.values()) if facts.get(name) is not None), None)
 
 
 def recompute(path: Path, study: Study) -> list[Verdict]:

@@ -46,7 +46,7 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
     explained = {part for factor in named for part in factor.split(".")}
     if "dataset" in explained or "train_size" in explained:
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
-    if "epochs" in explained or "batch_size" in explained:
+    if {"epochs", "batch_size", "change_at"} & explained:
         explained.add("steps")
     if "program" in factors or "program.target" in factors:
         explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
