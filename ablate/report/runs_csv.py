@@ -90,7 +90,12 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     name = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
     return StudyTables(
-        {**name, "definition": study.model_dump(), "provenance": {}}, planned, table[columns], curves, facts, tuning
+        {**name, "definition": study.model_dump(), "provenance": {}},
+        planned,
+        table[columns],
+        curves,
+        facts,
+        tuning=tuning,
     )
 
 
