@@ -41,8 +41,11 @@ class Judged:
 def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
     """Read a tracked study back and judge it by the claims it was tracked with."""
     from ablate.track.read import read_arrays, read_study
+    from ablate.track.served import serve_arms
 
-    tables = dataclasses.replace(read_study(root, name, key=key), arrays=read_arrays(root, name, key=key))
+    tables = read_study(root, name, key=key)
+    arrays = serve_arms(read_arrays(root, name, key=key), tables.facts)
+    tables = dataclasses.replace(tables, arrays=arrays)
     study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}")
     return judge_tables(study, tables)
 

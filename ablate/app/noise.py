@@ -10,7 +10,7 @@ from ablate.app.planning import plan_study
 from ablate.app.request import Request
 from ablate.app.running import run_study
 from ablate.errors import UserError, must
-from ablate.sweep.plan import Compose, Plan
+from ablate.sweep.plan import Compose, Plan, untold
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study
 
@@ -37,7 +37,7 @@ def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: in
     study = Study(
         title=f"Noise floor of {request.name}",
         question="How far apart are runs of the baseline that differ in nothing but their random streams?",
-        fixed={**request.study.fixed, **request.study.base_levels()},
+        fixed={**request.study.fixed, **untold(request.study.base_levels())},
         seeds=copy_seeds(seeds, copies),
     )
     return Request(

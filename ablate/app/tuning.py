@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ablate.app.choosing import choices, choices_so_far, finished_trials, trial_scores, tuning_runs
@@ -32,9 +33,23 @@ class BlindSession(StudySession):
         """Return the identities of the seed runs that are finished."""
         return self._session.finished()
 
-    def log_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord]) -> None:
+    def log_arm(
+        self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         """Write seed runs of one trial."""
-        self._session.log_arm(arm, [dataclasses.replace(run, result=_blind(run)) for run in runs])
+        self._session.log_arm(arm, [dataclasses.replace(run, result=_blind(run)) for run in runs], files=files)
+
+    def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what was fixed before the runs."""
+        return self._session.register(document)
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Add an event to the history."""
+        self._session.note(event)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return the events, the earliest first."""
+        return self._session.history()
 
     def close(self, status: str) -> None:
         """End the session."""
@@ -46,7 +61,9 @@ def _blind(run: SeedRecord) -> Any:
         return {name: value for name, value in values.items() if "test" not in name}
 
     result = run.result
-    return dataclasses.replace(result, metrics=seen(result.metrics), curves=seen(result.curves), test_correct=None)
+    return dataclasses.replace(
+        result, metrics=seen(result.metrics), curves=seen(result.curves), arrays=seen(result.arrays), test_correct=None
+    )
 
 
 def run_tuning(tuning: TuningPlan, plan: Plan, *, n_jobs: int | None, progress: bool) -> dict[str, Choice]:

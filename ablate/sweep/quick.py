@@ -69,6 +69,8 @@ def merged(data: Mapping[str, Any], *, fields: list[str], where: str) -> dict[st
     for key, value in quick.items():
         if key in ("factors", "claims"):
             continue
+        if key == "fairness":
+            made.get("factors", {}).pop("fairness", None)  # what `both` added; it is added again if asked for
         both = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
         made[key] = {**made[key], **value} if both else copy.deepcopy(value)
     dropped = _shrink_factors(made, _mapping(quick.get("factors"), where, "factors"), where)

@@ -23,6 +23,7 @@ from ablate.track.history import HASH_TAG, read_history, read_registration
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
+from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
 
 MISSING = "missing"
 
@@ -82,7 +83,8 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     record = _plan(folder, study)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
-    served = _served(record.arms)
+    facts = {arm.id: dict(arm.facts) for arm in record.arms}
+    served = served_arms(facts)
     return StudyTables(
         study={
             "name": study.name,
@@ -100,10 +102,10 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         },
         planned=_planned(record.arms),
-        seeds=_seeds(record, _with_served(counted, served), scalars, steps_of),
-        curves=_curves_with_served(curves, served),
-        facts={arm.id: dict(arm.facts) for arm in record.arms},
-        tuning=_tuning(record),
+        seeds=_seeds(record, serve_runs(counted, served), scalars, steps_of),
+        curves=serve_curves(curves, served),
+        facts=facts,
+        tuning=tuning_table(record),
     )
 
 
@@ -201,30 +203,6 @@ def _plan(folder: Path, study: StudyRun) -> StudyRecord:
             f"cannot read the plan of study {study.name} ({path}: {error}): "
             "give the command that ran it again, which writes it anew and runs only what is missing"
         ) from error
-
-
-def _tuning(record: StudyRecord) -> pd.DataFrame | None:
-    if not record.tuning:
-        return None
-    scores = [-math.inf if row["score"] is None else float(row["score"]) for row in record.tuning]
-    return pd.DataFrame(list(record.tuning)).assign(score=scores)
-
-
-def _served(arms: Sequence[ArmRecord]) -> dict[str, str]:
-    """Return arm id -> id of the arm whose runs are its own too: its tuned values are the fixed ones."""
-    return {arm.id: str(arm.facts["same_as"]) for arm in arms if arm.facts.get("same_as")}
-
-
-def _with_served(counted: Mapping[tuple[str, int], Child], served: Mapping[str, str]) -> dict[tuple[str, int], Child]:
-    both = dict(counted)
-    for arm_id, source in served.items():
-        both.update({(arm_id, seed): run for (owner, seed), run in counted.items() if owner == source})
-    return both
-
-
-def _curves_with_served(curves: pd.DataFrame, served: Mapping[str, str]) -> pd.DataFrame:
-    copies = [curves[curves["arm_id"] == source].assign(arm_id=arm_id) for arm_id, source in served.items()]
-    return pd.concat([curves, *copies], ignore_index=True) if copies else curves
 
 
 def _split(
