@@ -96,10 +96,12 @@ class Conv2d(Layer):
         """Write dW and db, return dx."""
         x = cache.saved["x"]
         dweight = _matrix(grads["W"])
-        dweight[...] = 0.0
-        part = cache.scratch("part", dweight.shape)
+        total, part = cache.scratch("total", dweight.shape), cache.scratch("part", dweight.shape)
         for rows, columns in laid_out(x, self._windows, dy, cache):
-            np.add(dweight, np.matmul(_piece(dy, rows), columns.swapaxes(1, 2), out=part), out=dweight)
+            np.matmul(_piece(dy, rows), columns.swapaxes(1, 2), out=part if rows.start else total)
+            if rows.start:
+                np.add(total, part, out=total)
+        dweight[...] = total
         if self.bias:
             feature_sum(dy, grads["b"], cache)
         if not need_dx:

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from ablate.errors import must
-from ablate.nn.arrays import Cache, Floats, Views
+from ablate.nn.arrays import Cache, Floats, Views, batch_last
 from ablate.nn.layer import Layer, Shape
 from ablate.nn.layers.windows import Windows
 
@@ -190,8 +190,12 @@ class GlobalAvgPool(Layer):
     ) -> Floats:
         """Return the means, (blocks, batch, channels)."""
         cache.saved["x"] = x
-        y = cache.output(x.shape[:3], x)
-        return np.mean(x, axis=(3, 4), out=y)
+        blocks, batch, channels, height, width = x.shape
+        means = cache.output((blocks, channels, batch), x)  # as images lie; a view of it is what is returned
+        images = batch_last(x).reshape(blocks, channels, height * width, batch)
+        share = cache.full(1.0 / (height * width), (1, height * width))
+        np.matmul(share, images, out=means.reshape(blocks, channels, 1, batch))
+        return means.swapaxes(1, 2)
 
     def backward(
         self,
