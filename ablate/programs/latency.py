@@ -15,9 +15,9 @@ from ablate.nn.losses import softmax
 HIDDEN = (784, 50, 100)
 """The book's net for MNIST (3.6.2): 784-50-100-classes with sigmoids."""
 
-REPETITIONS = (10, 300)
+REPETITIONS = (20, 300)
 """Fewest and most; as many as fit into `BUDGET`."""
-BUDGET = 1.5  # seconds
+BUDGET = 3.0  # seconds
 SECONDS = 0.001  # a repetition calls often enough to last this long: far above the clock's resolution, and short
 # enough that some repetitions are interrupted by nothing
 
@@ -27,7 +27,7 @@ def share_of_latency(
 ) -> dict[str, float]:
     """Measure inference with and without softmax once, and return the share that softmax takes.
 
-    Both end in the argmax. The two take turns, 10 to 300 times each, so that what slows the machine meets both; of each
+    Both end in the argmax. The two take turns, 20 to 300 times each, so that what slows the machine meets both; of each
     the fastest counts, because other work can only add time. With `control` both are without softmax: the share is
     then what this way of measuring finds where there is nothing.
 

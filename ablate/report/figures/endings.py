@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -27,6 +28,9 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) ->
     found = endpoint(tables, metric)
     if not np.isfinite(found.value).any():
         return None
+    logs = _of_arms_that_log(tables, found)
+    if logs is not tables:
+        tables, found = logs, endpoint(logs, metric)
     with drawing():
         figure = _draw(tables, found, contrast)
     failed = _failed(tables, found)
@@ -43,6 +47,20 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) ->
         caption=caption.strip(),
         alt=_alt(tables, found),
         floor=560,
+    )
+
+
+def _of_arms_that_log(tables: StudyTables, found: Endpoint) -> StudyTables:
+    """Leave out arms whose every run ended well without the metric: their program does not measure it."""
+    silent = (found.ran & ~_failed(tables, found) & ~np.isfinite(found.value)).sum(axis=0) == found.planned.sum(axis=0)
+    if not silent.any():
+        return tables
+    kept = [arm for arm, without in zip(found.arm_ids, silent, strict=True) if not without]
+    planned, seeds = tables.planned, tables.seeds
+    return dataclasses.replace(
+        tables,
+        planned=planned[planned["arm_id"].astype(str).isin(kept)].reset_index(drop=True),
+        seeds=seeds[seeds["arm_id"].astype(str).isin(kept)].reset_index(drop=True),
     )
 
 

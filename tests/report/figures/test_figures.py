@@ -49,6 +49,17 @@ def test_a_diverged_run_counts_at_chance_on_accuracy_and_ends_the_mean_of_a_loss
     assert math.isfinite(loss.mean[0])
 
 
+def test_an_arm_whose_program_does_not_measure_the_metric_has_no_row_of_endings(study):
+    _, tables = study
+    arm, label = tables.planned[["arm_id", "arm"]].iloc[1]  # nothing fails there
+    seeds = tables.seeds.copy()
+    seeds.loc[seeds["arm_id"] == arm, "path/length"] = math.nan
+    seeds.loc[seeds["arm_id"] != arm, "path/length"] = 1.0
+    drawn = words(endings(dataclasses.replace(tables, seeds=seeds), "path/length", contrast="norm"))
+    assert tables.planned["arm"].iloc[2] in drawn
+    assert label not in drawn
+
+
 def test_every_failed_run_is_marked_and_counted(study):
     model, tables = study
     failed = int(tables.seeds["outcome"].isin(["diverged", "crashed"]).sum())
