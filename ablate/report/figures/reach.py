@@ -30,16 +30,17 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     if len(logged) != 1:
         return None
     (metric,) = logged
+    changed = metric == "ttt/recovery_steps"
     arms = {str(arm): _Reached.of(rows, metric) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
     plan = layout(tables, contrast)
     with drawing():
-        figure = _draw(plan, arms)
+        figure = _draw(plan, arms, since=" since the change of task" if changed else "")
     caption = (
         "Share of the seeds that were run which have reached the target (held at two evaluations in a row) by each "
         "step. Seeds that never reach it, diverged or crashed stay in the denominator, so a curve ends at its success "
         "share, written above each panel as reached / run (×: failed). No seed is left out; ticks at the end mark the "
         "share."
-    ) + (" Steps count from the change of task." if metric == "ttt/recovery_steps" else "")
+    ) + (" Steps count from the change of task." if changed else "")
     return Drawn("reach", "Who reaches the target, and when", figure, caption, _alt(plan, arms), floor=600)
 
 
@@ -65,7 +66,7 @@ class _Reached:
         return f"{self.steps.size}/{self.run}" + (f" ×{self.failed}" if self.failed else "")
 
 
-def _draw(plan: Layout, arms: dict[str, _Reached]) -> Figure:
+def _draw(plan: Layout, arms: dict[str, _Reached], *, since: str) -> Figure:
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -90,7 +91,7 @@ def _draw(plan: Layout, arms: dict[str, _Reached]) -> Figure:
     for position in range(len(plan.panels)):
         if position + columns >= len(plan.panels):
             axes[position].tick_params(labelbottom=True)
-    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
+    figure.supxlabel(f"optimizer steps{since}", fontsize=9.5, color=INK)
     figure.supylabel("reached the target (% of seeds)", fontsize=9.5, color=INK)
     shown = sorted({position for panel in plan.panels for position, _ in panel.arms})
     legend(figure, [(i, plan.hues[i]) for i in shown], plan.hue_title, failures=False)

@@ -57,6 +57,8 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
     figure = Figure(figsize=(7.6 if columns == 1 else min(10.6, 1.2 + 3.2 * columns), 5.6), layout=spacing)
     grid = figure.subplots(2, columns, sharex=True, sharey="row", squeeze=False, height_ratios=[1.7, 1])
     drawn: set[int] = set()
+    shares = [share for _, _, unchanged in lines.values() for share in unchanged.ravel() if np.isfinite(share)]
+    highest = max(0.02, *shares) if shares else 1.0
     for column, panel in enumerate(panels):
         top, bottom = grid[0, column], grid[1, column]
         for ax in (top, bottom):
@@ -71,8 +73,8 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
                 _line(bottom, steps, unchanged, position)
                 drawn.add(position)
         _guide(top, [lines[arm] for _, arm in panel.arms if arm in lines])
-        bottom.set_ylim(-0.03, 1.03)
-        bottom.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+        bottom.set_ylim(-0.03 * highest, 1.05 * highest)
+        bottom.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}"))
     grid[0, 0].set_ylabel("effective step (log scale)", color=INK)
     grid[1, 0].set_ylabel("unchanged (%)", color=INK)
     figure.supxlabel("optimizer step t (log scale)", fontsize=9.5, color=INK)
