@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from ablate.stats.estimate import (
     win_estimate,
 )  # fmt: skip
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.stats.metric import OTHER_TARGETS
 from ablate.stats.proportions import clopper_pearson
 from ablate.stats.sensitivity import imputed
 from ablate.stats.wins import win_scores
@@ -46,6 +47,8 @@ class Collected:
         Fewest seeds with which the claim could be decided at the level of the study.
     bounds
         `imputed`, for claims about a mean.
+    elsewhere
+        For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them.
     """
 
     comparison: Comparison
@@ -55,6 +58,7 @@ class Collected:
     least: int
     bounds: dict[str, NDArray[np.float64]]
     rule: str
+    elsewhere: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 def least_seeds(comparison: Comparison, alpha: float) -> int:
@@ -122,7 +126,25 @@ def collect(
             estimate = dataclasses.replace(estimate, details=_times(sides, endpoint))
     if not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
-    return Collected(comparison, evidence, region, estimate, least, bounds, rule)
+    return Collected(
+        comparison, evidence, region, estimate, least, bounds, rule, _elsewhere(comparison, sides, endpoints)
+    )
+
+
+def _elsewhere(
+    comparison: Comparison, sides: Sides, endpoints: Mapping[str, Endpoint]
+) -> dict[str, NDArray[np.float64]]:
+    """Return the seeds' contrasts at the other targets of a claim about a mean number of steps."""
+    claim = comparison.claim
+    if isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
+        return {}
+    found = {}
+    for name in OTHER_TARGETS:
+        endpoint = endpoints.get(f"{claim.metric}_{name}")
+        if endpoint is not None:
+            evidence = evidence_of(comparison, sides, endpoint)
+            found[name] = np.array(list(evidence.differences.values()))
+    return found
 
 
 def _runs(claim: ProportionClaim, sides: Sides, tables: StudyTables) -> tuple[Evidence, Estimate | None]:

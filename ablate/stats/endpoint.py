@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.errors import Failure, unknown
-from ablate.stats.metric import BUDGETS, fill_of
+from ablate.stats.metric import BUDGETS, OTHER_TARGETS, budget_of, fill_of
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
 
@@ -111,6 +111,12 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     )
 
 
+def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
+    """Return the same count of steps at the other targets, where any run has logged it at either."""
+    others = [f"{metric}_{name}" for name in OTHER_TARGETS] if metric in BUDGETS else []
+    return others if any(name in tables.seeds for name in others) else []
+
+
 def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return whether each run ended in one of `outcomes`, and whether it ran at all, bool (seeds, arms) both."""
     grid = _Grid(tables)
@@ -129,7 +135,7 @@ def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:
         value, name = (rate, "the majority rate") if kind == "chance" else (1.0 - rate, "one minus the majority rate")
         return value, f"{name} ({_range(100.0 * value[np.isfinite(value)])} %)"
     if kind == "budget":
-        budget = {arm: facts.get(BUDGETS[metric]) for arm, facts in tables.facts.items()}
+        budget = {arm: facts.get(str(budget_of(metric))) for arm, facts in tables.facts.items()}
         value = np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
         return value, f"the whole budget ({_range(value[np.isfinite(value)])} steps)"
     return np.full(len(seeds), np.nan), ""

@@ -21,7 +21,7 @@ from ablate.errors import UserError, must
 from ablate.stats.because import interval_says
 from ablate.stats.claims import expand, level_key, level_text, metrics_used, where_text
 from ablate.stats.collect import Collected, collect
-from ablate.stats.endpoint import Endpoint, endpoint
+from ablate.stats.endpoint import Endpoint, at_other_targets, endpoint
 from ablate.stats.estimate import Estimate
 from ablate.stats.gates import tuning_edge
 from ablate.stats.gating import gated
@@ -139,7 +139,7 @@ def ruling(low: float, high: float, delta: float, *, decided: bool, effect: floa
 def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
     found: dict[str, Endpoint] = {}
     for claim in study.claims:
-        for metric in metrics_used(claim):
+        for metric in (*metrics_used(claim), *at_other_targets(claim.metric, tables)):
             if metric not in found:
                 try:
                     found[metric] = endpoint(tables, metric)
@@ -275,6 +275,7 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
             case.found.region,
             level=case.level,
             bounds=case.found.bounds,
+            elsewhere=case.found.elsewhere,
             interval=case.estimate.interval(case.level),
         ),
     )

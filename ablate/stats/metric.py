@@ -12,6 +12,9 @@ Fill = Literal["chance", "chance error", "budget", "none"]
 BUDGETS = {"ttt/steps": "steps", "ttt/recovery_steps": "recovery_steps"}
 """Metrics that count steps to a target, and the fact of an arm that holds their budget."""
 
+OTHER_TARGETS = ("easier", "harder")
+"""Suffixes of the same metrics at another target: `ttt/steps_easier`."""
+
 _LOWER = ("loss", "error", "steps", "seconds", "gap")
 
 
@@ -35,7 +38,18 @@ def fill_of(metric: str) -> Fill:
         return "chance"
     if _is_error_rate(metric):
         return "chance error"
-    return "budget" if metric in BUDGETS else "none"
+    return "budget" if budget_of(metric) else "none"
+
+
+def budget_of(metric: str) -> str | None:
+    """Return the fact of an arm that holds the budget of a metric that counts steps to a target, else None.
+
+    >>> budget_of("ttt/steps_harder"), budget_of("final/test_loss")
+    ('steps', None)
+    """
+    for name in OTHER_TARGETS:
+        metric = metric.removesuffix(f"_{name}")
+    return BUDGETS.get(metric)
 
 
 def amounts(values: Sequence[float], metric: str, *, width: float | None = None) -> list[str]:

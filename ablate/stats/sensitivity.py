@@ -86,8 +86,12 @@ def sensitivity(
     level: float,
     bounds: dict[str, NDArray[np.float64]],
     interval: tuple[float, float],
+    elsewhere: dict[str, NDArray[np.float64]] | None = None,
 ) -> tuple[Sensitivity, ...]:
-    """Return the table of other choices for a claim about a mean, beside the `interval` chosen."""
+    """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
+
+    `bounds` and `elsewhere` hold the seeds' contrasts with failures imputed otherwise, and at other targets.
+    """
     d = as_differences(differences)
     low, high = interval
     chosen = by_interval(low, high, region)
@@ -103,6 +107,12 @@ def sensitivity(
         if usable.size:
             ends = mean_interval(usable, level=level)
             rows.append(row(f"failed and missing runs at the {name} value seen", float(usable.mean()), ends, region))
+    for name, moved in (elsewhere or {}).items():
+        usable = moved[np.isfinite(moved)]
+        if usable.size:
+            ends = mean_interval(usable, level=level)
+            article = "an" if name == "easier" else "a"
+            rows.append(row(f"{article} {name} target", float(usable.mean()), ends, region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
         "Student's t interval": lambda: t_interval(d, level=level),
         "bootstrap-t interval": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),

@@ -24,7 +24,7 @@ from ablate.train.memory import chunks
 from ablate.train.outcome import Outcome, decide, stall_threshold
 from ablate.train.parts import Source
 from ablate.train.program import Curve, Observe, Program, RunResult
-from ablate.train.summary import after, area_under, first_reached
+from ablate.train.summary import after, area_under, first_reached, other_targets
 
 CURVES = {
     "train/loss": "train_loss",
@@ -95,7 +95,8 @@ class NumpyProgram(Program):
                 "aulc/train_accuracy",
                 "aulc/validation_accuracy",
             ]
-            + ["ttt/steps", "ttt/recovery_steps", "change/accuracy_before", "seconds/training", "seconds/evaluation"]
+            + [f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder")]
+            + ["change/accuracy_before", "seconds/training", "seconds/evaluation"]
             + ["observe/hidden_moved", "check/linear_collapse"]
         ).union(OBSERVED)
 
@@ -177,8 +178,13 @@ def _result(
         metrics["final/generalisation_gap"] = metrics["final/train_accuracy"] - metrics["final/test_accuracy"]
         metrics["final/test_loss"] = float(trace.test.loss[block])
         metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
+    timed = "ttt/recovery_steps" if change else "ttt/steps"
+    for name, other in other_targets(config.target_accuracy).items():
+        by_then = first_reached(target, other)
+        if by_then is not None and not diverged:
+            metrics[f"{timed}_{name}"] = float(by_then - change)
     if outcome is Outcome.REACHED and reached is not None:
-        metrics["ttt/recovery_steps" if change else "ttt/steps"] = float(reached - change)
+        metrics[timed] = float(reached - change)
     measured = {name: float(values[block]) for name, values in trace.measured.items()}
     metrics |= {name: value for name, value in measured.items() if np.isfinite(value)}
     metrics |= trace.lens.metrics(block) if trace.lens else {}

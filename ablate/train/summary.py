@@ -31,6 +31,17 @@ def after(curve: Curve, step: int) -> Curve:
     return Curve(curve.steps[kept], curve.values[kept])
 
 
+def other_targets(target: float) -> dict[str, float]:
+    """Return the targets beside the chosen one by which a claim about speed is looked at again.
+
+    Five points of accuracy less, and five more, or half of what is missing to 1 where that is less.
+
+    >>> other_targets(0.8), round(other_targets(0.95)["harder"], 4)
+    ({'easier': 0.75, 'harder': 0.85}, 0.975)
+    """
+    return {"easier": max(target - 0.05, 0.0), "harder": target + min(0.05, (1.0 - target) / 2.0)}
+
+
 def first_reached(curve: Curve, target: float) -> int | None:
     """Return the steps done at the first of two consecutive evaluations at or above `target` (TTT), or None.
 

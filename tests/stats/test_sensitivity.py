@@ -60,3 +60,20 @@ def test_a_run_that_used_up_its_budget_has_a_known_time_and_is_not_imputed():
     claim = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.2}
     tables = make_tables(NORM, value, seeds=12, metric="ttt/steps")
     assert judge(make_study(NORM, {**BN, **claim}), tables)[0].bounds is None
+
+
+def test_a_claim_about_speed_is_looked_at_again_at_other_targets():
+    tables = make_tables(
+        NORM, lambda v, s: 50.0 + s if v["norm"] == "batch" else 100.0 + s, seeds=12, metric="ttt/steps"
+    )
+    batch = tables.seeds["norm"] == "batch"
+    # At the harder target nothing is gained, at the easier one as much as before; one run never gets to the harder.
+    tables.seeds["ttt/steps_easier"] = tables.seeds["ttt/steps"] / 2
+    tables.seeds["ttt/steps_harder"] = (150.0 + tables.seeds["seed"]).where(~batch | (tables.seeds["seed"] > 0))
+    claim = {**BN, "kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.2}
+    verdict = judge(make_study(NORM, claim), tables)[0]
+    rows = {row.choice: row for row in verdict.sensitivity}
+    assert verdict.outcome == rows["an easier target"].outcome == "supported"
+    assert rows["an easier target"].effect == pytest.approx(verdict.effect)
+    assert rows["a harder target"].effect < 0  # the run that never got there counts as the whole budget
+    assert [row.choice for row in verdict.flips] == ["a harder target"]
