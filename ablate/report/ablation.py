@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from ablate.errors import UserError
-from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.lang import tr
+from ablate.report.arms import arm_levels, arm_title, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, interval, levels_text, metric_title, p_value, plain, seconds, unit
 from ablate.stats.endpoint import metrics_of
@@ -41,10 +42,10 @@ def ablation_table(tables: StudyTables, metric: str) -> Table | None:
         f" ({shown.difference})" if shown.difference else "",
     )
     columns = [
-        *([Column(title, css) for title, css, _ in marks] or [Column("arm")]),
-        Column(f"mean{of_value}", "n"), Column("± 95 %", "n"), Column(f"to baseline{of_difference}", "n"),
-        Column("95 % interval", "n"), Column("Holm p", "n"),
-        Column("n", "n"), Column("diverged", "n"), Column("s / seed", "n"),
+        *([Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]),
+        Column(tr("mean") + of_value, "n"), Column("± 95 %", "n"), Column(tr("to baseline") + of_difference, "n"),
+        Column(tr("95 % interval"), "n"), Column(tr("Holm p"), "n"),
+        Column("n", "n"), Column(tr("diverged"), "n"), Column(tr("s / seed"), "n"),
     ]  # fmt: skip
     levels = arm_levels(tables)
     base = baseline_arm(tables)
@@ -53,10 +54,10 @@ def ablation_table(tables: StudyTables, metric: str) -> Table | None:
         own = levels[str(record["arm_id"])]
         is_base = record["arm_id"] == base
         cells = [
-            *([mark(own) for _, _, mark in marks] or [str(record["arm"])]),
+            *([mark(own) for _, _, mark in marks] or [arm_title(str(record["arm"]))]),
             plain(record["mean"], shown),
             plain((record["high"] - record["low"]) / 2.0, shown),  # a t interval is symmetric
-            "baseline" if is_base else plain(record["difference"], shown, signed=True),
+            tr("baseline") if is_base else plain(record["difference"], shown, signed=True),
             NONE if is_base else interval(record["difference_low"], record["difference_high"], shown),
             NONE if is_base else p_value(record["p_adjusted"]),
             f"{record['n']}/{record['planned']}" + ("*" if record["filled"] or record["undefined"] else ""),
@@ -64,14 +65,15 @@ def ablation_table(tables: StudyTables, metric: str) -> Table | None:
             seconds(record["seconds"]).removesuffix(" s"),
         ]
         rows.append(Row(tuple(cells), "base" if is_base else ""))
-    notes = [f"{row['arm']}: {row['note']}" for row in frame.to_dict("records") if row["filled"] or row["undefined"]]
-    note = (
-        "Mean over seeds with its 95 % t interval; difference to the baseline within a seed, with the interval that "
-        "inverts the sign-flip test; p of “no difference”, Holm over the arms. It describes; claims are judged "
-        "above. n: seeds with a value / planned. "
+    noted = [row for row in frame.to_dict("records") if row["filled"] or row["undefined"]]
+    notes = [f"{arm_title(row['arm'])}: {row['note']}" for row in noted]
+    note = tr(
+        "Mean over seeds with its 95 % t interval; difference to the baseline within a seed, with the "
+        "interval that inverts the sign-flip test; p of “no difference”, Holm over the arms. It "
+        "describes; claims are judged above. n: seeds with a value / planned. "
     )
     note += _floor(frame)
-    note += f"* {'; '.join(notes)}." if notes else ""
+    note += f"* {tr('; ').join(notes)}{tr('.')}" if notes else ""
     return Table(_title(metric), tuple(columns), tuple(rows), note.strip())
 
 
@@ -83,9 +85,12 @@ def _floor(frame: pd.DataFrame) -> str:
     least = min(1.0, tested * 2.0 / 2.0**pairs)
     if not tested or least <= 0.05:
         return ""
-    return (
-        f"With {pairs} pairs and {tested} comparisons no Holm p here can be below {least:.2g}, however large the "
-        "difference: read the intervals, or claim the comparison that matters. "
+    return tr(
+        "With {pairs} pairs and {tested} comparisons no Holm p here can be below {least:.2g}, however "
+        "large the difference: read the intervals, or claim the comparison that matters. ",
+        pairs=pairs,
+        tested=tested,
+        least=least,
     )
 
 

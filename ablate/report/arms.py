@@ -6,7 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from ablate.lang import msg, tr
 from ablate.track.record import Level, StudyTables
+
+_BASELINE = msg("baseline")
 
 
 def level(value: Any) -> Level:
@@ -43,6 +46,17 @@ def own_runs(tables: StudyTables) -> pd.DataFrame:
 def varying(tables: StudyTables) -> list[str]:
     """Return the factors with more than one level."""
     return [factor for factor, levels in factor_levels(tables).items() if len(levels) > 1]
+
+
+def arm_title(label: str) -> str:
+    """Return an arm's label as a reader meets it: the word `baseline` is translated, levels are not."""
+    return tr(label) if label == _BASELINE else label
+
+
+def arm_titles(tables: StudyTables) -> dict[str, str]:
+    """Return the arms' titles by arm id, in design order."""
+    planned = tables.planned
+    return {str(arm): arm_title(str(label)) for arm, label in zip(planned["arm_id"], planned["arm"], strict=True)}
 
 
 def baseline_arm(tables: StudyTables) -> str | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.lang import msg, tr
+from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, effect_text, listed, plain, shortened, unit
 from ablate.stats.fairness import FixedTuned, Mean
@@ -14,7 +16,7 @@ from ablate.stats.metric import direction_of, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
-EDGE = "on the edge"
+EDGE = msg("on the edge")
 
 
 @dataclass(frozen=True)
@@ -50,49 +52,68 @@ def _chosen(cells: Sequence[Mapping[str, Any]]) -> Table:
     for cell in cells:
         for key, value in cell["tuned"].items():
             mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), metric)
-            budget = f"{cell['trials']} trials × {counted(len(cell['seeds']), 'seed')}"
-            failed = f"{cell['failed']} of {cell['runs']}" if cell["failed"] else "0"
+            budget = tr("{n} trials × {seeds}", n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"))
+            failed = tr("{n} of {all}", n=cell["failed"], all=cell["runs"]) if cell["failed"] else "0"
             rows.append(
                 Row((
                     str(cell["cell"]), key, str(cell["space"][key]), budget, _text(cell["fixed"].get(key)),
-                    _text(value["chosen"]), EDGE if value["edge"] else "inside", mean, failed,
+                    _text(value["chosen"]), tr(EDGE) if value["edge"] else tr("inside"), mean, failed,
                 ))
             )  # fmt: skip
     columns = (
-        Column("arm"), Column("tuned"), Column("search space"), Column("budget"), Column("fixed value", "n"),
-        Column("chosen", "n"), Column("place"), Column(f"its mean {metric}", "n"), Column("failed tuning runs", "n"),
-    )  # fmt: skip
-    seeds = ", ".join(map(str, cells[0]["seeds"]))
-    note = (
-        f"Every tuned arm had the same trials, on the tuning seeds {seeds}, which judge nothing; the best mean "
-        f"{metric} won, ties went to the smaller value, and a failed run counts as the worst. Nothing of the test part "
-        "was kept. "
-        "On the edge: the least or the greatest value tried, so that a better one may lie beyond."
+        Column(tr("arm")),
+        Column(tr("tuned")),
+        Column(tr("search space")),
+        Column(tr("budget")),
+        Column(tr("fixed value"), "n"),
+        Column(tr("chosen"), "n"),
+        Column(tr("place")),
+        Column(tr("its mean {metric}", metric=metric), "n"),
+        Column(tr("failed tuning runs"), "n"),
     )
-    return Table("What was tuned", columns, tuple(rows), note)
+    seeds = ", ".join(map(str, cells[0]["seeds"]))
+    note = tr(
+        "Every tuned arm had the same trials, on the tuning seeds {seeds}, which judge nothing; the best "
+        "mean {metric} won, ties went to the smaller value, and a failed run counts as the worst. "
+        "Nothing of the test part was kept. On the edge: the least or the greatest value tried, so that "
+        "a better one may lie beyond.",
+        seeds=seeds,
+        metric=metric,
+    )
+    return Table(tr("What was tuned"), columns, tuple(rows), note)
 
 
 def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
     notes = []
     edges = [
-        f"{key}={_text(value['chosen'])} of {cell['cell']}"
+        tr("{key}={chosen} of {side}", key=key, chosen=_text(value["chosen"]), side=cell["cell"])
         for cell in cells
         for key, value in cell["tuned"].items()
         if value["edge"]
     ]
     ungated = [c.id for c in study.claims if not any(gate.kind == "tuning_edge" for gate in c.gates)]
     if edges:
-        text = f"On the edge of what was tried: {listed(edges)}. A better value may lie beyond; widen the search space."
+        text = tr(
+            "On the edge of what was tried: {edges}. A better value may lie beyond; widen the search space.",
+            edges=listed(edges),
+        )
         if ungated:
             named = listed(ungated)
-            text += f" No `tuning_edge` gate holds back {'the claim' if len(ungated) == 1 else 'the claims'} {named}."
+            text += (
+                tr(" No `tuning_edge` gate holds back the claim {named}.", named=named)
+                if len(ungated) == 1
+                else tr(" No `tuning_edge` gate holds back the claims {named}.", named=named)
+            )
         notes.append(text)
-    labels = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    labels = arm_titles(tables)
     same = [labels[arm] for arm, facts in tables.facts.items() if facts.get("same_as") and arm in labels]
     if same:
         notes.append(
-            f"Tuning chose the fixed values for {listed(same)}: one training serves the fixed and the tuned arm, and "
-            "both rows show the same runs."
+            tr(
+                "Tuning chose the fixed values for {same}: one training serves the fixed and the tuned arm, and "
+                "both rows show the same runs.",
+                same=listed(same),
+            )
         )
     return notes
 
@@ -103,14 +124,18 @@ def _both(both: Sequence[FixedTuned]) -> Table:
         for one in both
     )
     columns = (
-        Column("claim"), Column("says"), Column("effect, all arms fixed", "n"), Column("effect, each arm tuned", "n"),
-        Column("tuned − fixed", "n"),
-    )  # fmt: skip
-    note = (
-        "Positive where the claim is right. Intervals: 95 %, each on its own, paired by seed; they are not adjusted "
-        "for the number of claims, which the verdicts above are. Tuned − fixed is what tuning changes, seed by seed."
+        Column(tr("claim")),
+        Column(tr("says")),
+        Column(tr("effect, all arms fixed"), "n"),
+        Column(tr("effect, each arm tuned"), "n"),
+        Column(tr("tuned − fixed"), "n"),
     )
-    return Table("Fixed against tuned, claim by claim", columns, rows, note)
+    note = tr(
+        "Positive where the claim is right. Intervals: 95 %, each on its own, paired by seed; they are "
+        "not adjusted for the number of claims, which the verdicts above are. Tuned − fixed is what "
+        "tuning changes, seed by seed."
+    )
+    return Table(tr("Fixed against tuned, claim by claim"), columns, rows, note)
 
 
 def mean_text(mean: Mean, one: FixedTuned) -> str:
@@ -127,32 +152,40 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
 def fairness_note(study: Study, tables: StudyTables) -> str:
     """Say whose values the arms have: what a sceptic of a comparison asks first."""
     if study.fairness == "fixed":
-        return (
-            "Every arm uses the same values of everything that is not a factor. No hyperparameter was tuned for any "
-            "arm, so a difference may belong to the shared values as much as to the component."
+        return tr(
+            "Every arm uses the same values of everything that is not a factor. No hyperparameter was tuned "
+            "for any arm, so a difference may belong to the shared values as much as to the component."
         )
     cells = _cells(tables)
     if not cells:
-        return "The study asks for tuned values, but none of its arms has been tuned yet."
+        return tr("The study asks for tuned values, but none of its arms has been tuned yet.")
     cell = cells[0]
     keys = listed(list(cell["tuned"]))
-    how = (
-        f"{keys} {'was' if len(cell['tuned']) == 1 else 'were'} tuned for every arm on its own: "
-        f"{cell['trials']} trials each, on {counted(len(cell['seeds']), 'seed')} that judge nothing, by the best mean "
-        f"{cell['metric']}. Everything else that is not a factor is the same in all arms. A tuned difference is "
-        "between the arms as well as this search found them, and rests on its space and budget; with "
-        "another budget it may be another."
-    )
+    was = msg("{keys} was tuned for every arm on its own: {n} trials each, on {seeds} that judge nothing, by the best "
+              "mean {metric}. ")  # fmt: skip
+    were = msg("{keys} were tuned for every arm on its own: {n} trials each, on {seeds} that judge nothing, by the "
+               "best mean {metric}. ")  # fmt: skip
+    how = tr(
+        was if len(cell["tuned"]) == 1 else were,
+        keys=keys, n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"), metric=cell["metric"],
+    ) + tr(
+        "Everything else that is not a factor is the same in all arms. A tuned difference is between the arms as well "
+        "as this search found them, and rests on its space and budget; with another budget it may be another."
+    )  # fmt: skip
     tune = study.tune
     if tune is not None and tune.share:
-        how += f" Arms that differ only in {listed(tune.share)} share one tuning, done at the baseline's level."
+        how += tr(
+            " Arms that differ only in {share} share one tuning, done at the baseline's level.",
+            share=listed(tune.share),
+        )
     if tune is not None and tune.where:
         told = ", ".join(f"{factor}: {'|'.join(map(str, levels))}" for factor, levels in tune.where.items())
-        how += f" Only arms with {told} were tuned; the others keep the fixed values."
+        how += tr(" Only arms with {levels} were tuned; the others keep the fixed values.", levels=told)
     if study.fairness == "both":
-        how = (
-            f"Every arm was run twice: with the fixed values that all arms share, and with its own tuned ones. {how} A "
-            "fixed difference may belong to the shared values as much as to the component."
+        how = tr(
+            "Every arm was run twice: with the fixed values that all arms share, and with its own tuned "
+            "ones. {how} A fixed difference may belong to the shared values as much as to the component.",
+            how=how,
         )
     return how
 

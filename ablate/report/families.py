@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, listed, metric_title, p_value, scaled, shortened, verdict_effect
+from ablate.report.wording import NONE, capitalised, listed, metric_title, p_value, scaled, shortened, verdict_effect
 from ablate.stats.claims import expand, level_key
 from ablate.stats.endpoint import FAILED
 from ablate.stats.metric import amount, amounts, unit_of
-from ablate.stats.verdict import Verdict, percent
+from ablate.stats.verdict import RULINGS, Verdict, percent
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 
@@ -27,13 +28,14 @@ class Badge:
     glyph: str
 
 
-BADGES = {
-    "supported": Badge("supported", "supported", "✓"),
-    "refuted": Badge("refuted", "refuted", "✕"),
-    "inconclusive": Badge("inconclusive", "inconclusive", "?"),
-    "not_tested": Badge("not_tested", "not tested", "–"),
-    "mixed": Badge("mixed", "mixed", "±"),
-}
+_MIXED = msg("mixed")
+GLYPHS = {"supported": "✓", "refuted": "✕", "inconclusive": "?", "not_tested": "–", "mixed": "±"}
+
+
+def badge_of(outcome: str) -> Badge:
+    """Return the badge of an outcome, or of `mixed`, in the language of the moment."""
+    return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
+
 
 Tally = tuple[tuple[Badge, int], ...]
 
@@ -86,7 +88,7 @@ def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
 def tally(verdicts: Iterable[Verdict]) -> Tally:
     """Count outcomes, in the order supported, refuted, inconclusive, not tested; zeros left out."""
     counts = Counter(v.outcome for v in verdicts)
-    return tuple((badge, counts[name]) for name, badge in BADGES.items() if counts[name])  # type: ignore[index]
+    return tuple((badge_of(name), counts[name]) for name in GLYPHS if counts[name])  # type: ignore[index]
 
 
 def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Family]:
@@ -104,7 +106,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
             Family(
                 id=name,
                 says=first.says,
-                outcome=counts[0][0] if len(counts) == 1 else BADGES["mixed"],
+                outcome=counts[0][0] if len(counts) == 1 else badge_of("mixed"),
                 single=len(members) == 1,
                 headline=_headline(members, counts),
                 terms=_terms(first, why),
@@ -120,7 +122,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
 def _view(verdict: Verdict) -> VerdictView:
     sentence = verdict.sentence()
     notes = [] if verdict.why in sentence else [verdict.why]
-    notes += [f"Gate failed: {gate.why}." for gate in verdict.gates_failed if gate.why not in verdict.why]
+    notes += [tr("Gate failed: {why}.", why=gate.why) for gate in verdict.gates_failed if gate.why not in verdict.why]
     return VerdictView(sentence, tuple(note for note in (*notes, verdict.speaks_of, verdict.next_step) if note))
 
 
@@ -130,36 +132,49 @@ def cell_text(verdict: Verdict) -> str:
 
 
 def _terms(first: Verdict, why: str) -> str:
-    metric = f"Metric: {first.metric}, {metric_title(first.metric)}. " if first.metric != "outcome" else ""
+    metric = (
+        tr("Metric: {metric}, {title}. ", metric=first.metric, title=metric_title(first.metric))
+        if first.metric != "outcome"
+        else ""
+    )
     if first.kind in ("effect", "interaction", "equivalence"):
         sign = "±" if first.kind == "equivalence" else ""
         return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}."
     statement = first.statement[:1].upper() + first.statement[1:]
-    return f"{metric}Tested: {statement}{why}."
+    return tr("{metric}Tested: {statement}{why}.", metric=metric, statement=statement, why=why)
 
 
 def _headline(members: Sequence[Verdict], counts: Tally) -> str:
     first = members[0]
-    parts = ", ".join(f"{badge.word} in {count} of {len(members)}" for badge, count in counts)
+    parts = tr(", ").join(
+        tr("{outcome} in {n} of {all}", outcome=badge.word, n=count, all=len(members)) for badge, count in counts
+    )
     # The exceptions are what a reader asks for next: name them while they are few.
     exceptions = ""
     for badge, count in counts:
         if len(counts) > 1 and count <= min(4, len(members) // 2):
-            cells = [f"{_cell(v)} ({v.label})" if v.label else _cell(v) for v in members if BADGES[v.outcome] is badge]
-            exceptions += f" {badge.word[:1].upper()}{badge.word[1:]} at {listed(cells)}."
+            cells = [f"{_cell(v)} ({tr(v.label)})" if v.label else _cell(v) for v in members if v.outcome == badge.css]
+            exceptions += tr(" {outcome} at {cells}.", outcome=capitalised(badge.word), cells=listed(cells))
     known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
     sizes = ""
     if known and first.scale != "difference":
         least, *_, most = sorted(v.effect or 0.0 for v in known * 2)
-        sizes = f"; from {scaled(least, first)} to {scaled(most, first)}"
+        sizes = tr("; from {least} to {most}", least=scaled(least, first), most=scaled(most, first))
     elif known:
         ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
         texts = amounts(ends, first.metric, width=min(_width(v) for v in known))
         low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
-        sizes = f"; effects from {low} to {high}{unit_of(first.metric)}, positive where the claim is right"
-    sides = f"{first.arm_text or 'all arms'}" + (f" against {first.against_text}" if first.against_text else "")
-    sides += f" on {first.metric}"
-    return f"{parts[:1].upper()}{parts[1:]} comparisons of {sides}{sizes}.{exceptions}"
+        sizes = tr(
+            "; effects from {low} to {high}{unit}, positive where the claim is right",
+            low=low,
+            high=high,
+            unit=unit_of(first.metric),
+        )
+    said = {"parts": capitalised(parts), "arm": first.arm_text or tr("all arms"), "metric": first.metric,
+            "against": first.against_text, "sizes": sizes, "exceptions": exceptions}  # fmt: skip
+    if first.against_text:
+        return tr("{parts} comparisons of {arm} against {against} on {metric}{sizes}.{exceptions}", **said)
+    return tr("{parts} comparisons of {arm} on {metric}{sizes}.{exceptions}", **said)
 
 
 def _cell(verdict: Verdict) -> str:
@@ -173,21 +188,28 @@ def _width(verdict: Verdict) -> float:
 
 def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
     levels = sorted({v.interval_level for v in members})
-    level = f"{percent(levels[0])} interval" if levels[0] == levels[-1] else "Holm-level interval"
+    level = tr("{level} interval", level=percent(levels[0])) if levels[0] == levels[-1] else tr("Holm-level interval")
     rows = []
     for v in members:
         effect = verdict_effect(v) or NONE
-        badge = BADGES[v.outcome]
+        badge = badge_of(v.outcome)
         rows.append(
             Row((
                 _cell(v),
                 f"{badge.glyph} {badge.word}"
-                + (f" ({v.label})" if v.label else "")
-                + (" [post hoc]" if v.post_hoc else ""),
+                + (f" ({tr(v.label)})" if v.label else "")
+                + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
                 NONE if v.detectable is None else scaled(v.detectable, v),
             ))
         )  # fmt: skip
-    columns = (Column("at"), Column("verdict"), Column(f"effect [{level}]", "n"), Column("Holm p", "n"),
-               Column("pairs", "n"), Column("failed runs", "n"), Column("detectable beyond δ", "n"))  # fmt: skip
+    columns = (
+        Column(tr("at")),
+        Column(tr("verdict")),
+        Column(tr("effect [{level}]", level=level), "n"),
+        Column(tr("Holm p"), "n"),
+        Column(tr("pairs"), "n"),
+        Column(tr("failed runs"), "n"),
+        Column(tr("detectable beyond δ"), "n"),
+    )
     return Table(members[0].says, columns, tuple(rows))

@@ -4,55 +4,64 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.lang import msg, tr
 from ablate.report.fair import fairness_note
 from ablate.report.wording import counted
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
-_DESIGN = """
-A seed fixes the training subset, the initial weights, the order of the minibatches and every other draw through
-separate named random streams, so the arms are paired by seed: they differ in the component and in nothing else that
-is random.
-"""
-_ERROR_BARS = """
-In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On learning curves the band
-is pointwise. Verdicts and differences to the baseline use paired differences; their intervals come from inverting the
-sign-flip test. No standard deviation or standard error is drawn.
-"""
-_FAILURES = """
-No run is ever left out. An accuracy of a run that diverged or crashed counts as the rate of always answering the most
-frequent class, an error as one minus that rate, steps to the target as the whole budget. A loss has no honest value
-then: where a run failed, no mean loss of the survivors is shown and no claim on it is tested. A missing run has no
-value; its pair is left out and counted.
-"""
-_TEST = """
-Sign-flip test of the paired differences against δ, two-sided: under the null a difference from δ is as likely to have
-either sign. All sign patterns are counted where there are few pairs, else a fixed number of random ones.
-"""
-_VERDICT = """
-supported: the interval lies above δ · refuted: it lies below δ (negligible: within ±δ; reversed: below −δ; too small:
-the rest) · inconclusive: it holds δ · not tested: too few pairs, or runs without a value. δ, the smallest effect of
-interest, stands in the study file.
-"""
+_DESIGN = msg(
+    "A seed fixes the training subset, the initial weights, the order of the minibatches and every "
+    "other draw through separate named random streams, so the arms are paired by seed: they differ "
+    "in the component and in nothing else that is random."
+)
+_ERROR_BARS = msg(
+    "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
+    "learning curves the band is pointwise. Verdicts and differences to the baseline use paired "
+    "differences; their intervals come from inverting the sign-flip test. No standard deviation or "
+    "standard error is drawn."
+)
+_FAILURES = msg(
+    "No run is ever left out. An accuracy of a run that diverged or crashed counts as the rate of "
+    "always answering the most frequent class, an error as one minus that rate, steps to the target "
+    "as the whole budget. A loss has no honest value then: where a run failed, no mean loss of the "
+    "survivors is shown and no claim on it is tested. A missing run has no value; its pair is left "
+    "out and counted."
+)
+_TEST = msg(
+    "Sign-flip test of the paired differences against δ, two-sided: under the null a difference from "
+    "δ is as likely to have either sign. All sign patterns are counted where there are few pairs, "
+    "else a fixed number of random ones."
+)
+_VERDICT = msg(
+    "supported: the interval lies above δ · refuted: it lies below δ (negligible: within ±δ; "
+    "reversed: below −δ; too small: the rest) · inconclusive: it holds δ · not tested: too few "
+    "pairs, or runs without a value. δ, the smallest effect of interest, stands in the study file."
+)
 
 
 def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """Return (term, explanation) pairs: pairing, fairness, error bars, failures, test, Holm, the verdict rule."""
     size = f"{counted(len(tables.planned), 'arm')} × {counted(tables.seeds['seed'].nunique(), 'seed')}."
     notes = [
-        ("Design", f"{size} {_DESIGN}"),
+        (tr("Design"), f"{size} {tr(_DESIGN)}"),
         ("Fairness", fairness_note(study, tables)),
-        ("Error bars", _ERROR_BARS),
-        ("Failures", _FAILURES),
+        (tr("Error bars"), tr(_ERROR_BARS)),
+        (tr("Failures"), tr(_FAILURES)),
     ]
     if verdicts:
         levels = sorted({v.interval_level for v in verdicts})
-        spread = percent(levels[0]) if levels[0] == levels[-1] else f"{percent(levels[0])} to {percent(levels[-1])}"
-        holm = (
-            f"Holm over all {counted(verdicts[0].family, 'claim')} of the study, tested or not, keeps the chance of "
-            "even "
-            f"one wrong verdict at 5 %. The verdict intervals have the matching level ({spread})."
+        spread = (
+            percent(levels[0])
+            if levels[0] == levels[-1]
+            else tr("{low} to {high}", low=percent(levels[0]), high=percent(levels[-1]))
         )
-        notes += [("Test", _TEST), ("Many claims", holm), ("Verdict", _VERDICT)]
+        holm = tr(
+            "Holm over all {claims} of the study, tested or not, keeps the chance of even one wrong verdict "
+            "at 5 %. The verdict intervals have the matching level ({spread}).",
+            claims=counted(verdicts[0].family, "claim"),
+            spread=spread,
+        )
+        notes += [(tr("Test"), tr(_TEST)), (tr("Many claims"), holm), (tr("Verdict"), tr(_VERDICT))]
     return [(term, " ".join(text.split())) for term, text in notes]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.lang import msg, tr
 from ablate.report.ablation import ablation_table, table_metrics
 from ablate.report.arms import own_runs
 from ablate.report.fair import Tuning, tuning_section
@@ -22,35 +23,35 @@ from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 
-QUICK = (
-    "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It shows what to expect "
-    "and is not the verdict of record; the default budget gives that."
+QUICK = msg(
+    "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It "
+    "shows what to expect and is not the verdict of record; the default budget gives that."
 )
-WORDS = ("What was found", "What it means for the note", "What is not concluded")
+WORDS = (msg("What was found"), msg("What it means for the note"), msg("What is not concluded"))
 
 _TITLES = {
-    "words": "In plain words",
-    "verdicts": "Verdicts",
-    "evidence": "The evidence behind them",
-    "robustness": "How far the verdicts hold",
-    "registration": "What was fixed beforehand",
-    "quotes": "What the notes say",
-    "not-concluded": "What is not concluded",
-    "ablation": "Ablation table",
-    "tuning": "Tuning",
-    "figures": "The study's own figures",
-    "curves": "Learning curves",
-    "ledger": "Where every run went",
-    "confounds": "Known confounds",
-    "method": "How the numbers were made",
-    "provenance": "Provenance",
+    "words": msg("In plain words"),
+    "verdicts": msg("Verdicts"),
+    "evidence": msg("The evidence behind them"),
+    "robustness": msg("How far the verdicts hold"),
+    "registration": msg("What was fixed beforehand"),
+    "quotes": msg("What the notes say"),
+    "not-concluded": msg("What is not concluded"),
+    "ablation": msg("Ablation table"),
+    "tuning": msg("Tuning"),
+    "figures": msg("The study's own figures"),
+    "curves": msg("Learning curves"),
+    "ledger": msg("Where every run went"),
+    "confounds": msg("Known confounds"),
+    "method": msg("How the numbers were made"),
+    "provenance": msg("Provenance"),
 }
 
 
 _FAIRNESS = {
-    "fixed": ("values in all arms, nothing tuned", "fixed"),
-    "tuned": ("per arm on validation data", "tuned"),
-    "both": ("values in all arms, and tuned per arm", "fixed"),
+    "fixed": (msg("values in all arms, nothing tuned"), msg("fixed")),
+    "tuned": (msg("per arm on validation data"), msg("tuned")),
+    "both": (msg("values in all arms, and tuned per arm"), msg("fixed")),
 }
 
 
@@ -141,17 +142,17 @@ class Page:
             "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
             "tuning": self.tuning or self.tuned,
         }  # fmt: skip
-        return tuple(Section(name, title) for name, title in _TITLES.items() if optional.get(name, True))
+        return tuple(Section(name, tr(title)) for name, title in _TITLES.items() if optional.get(name, True))
 
     def section(self, name: str) -> str:
         """Return a section's title."""
-        return _TITLES[name]
+        return tr(_TITLES[name])
 
     @property
     def provenance_table(self) -> Table:
         """The fixed values and the provenance as one two-column table, for Markdown."""
         rows = tuple(Row((fact.term, fact.value)) for fact in (*self.fixed, *self.provenance))
-        return Table("Provenance", (Column("what"), Column("value")), rows)
+        return Table(tr("Provenance"), (Column(tr("what")), Column(tr("value"))), rows)
 
 
 def build_page(
@@ -187,8 +188,8 @@ def build_page(
         question=study.question,
         background=study.background,
         created=str(tables.study["created"])[:10],
-        budget=QUICK if study.budget == "quick" else "",
-        words=tuple(Fact(term, text) for term, text in zip(WORDS, words, strict=False)),
+        budget=tr(QUICK) if study.budget == "quick" else "",
+        words=tuple(Fact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
         facts=_facts(study, tables),
         families=tuple(families(study, tables, verdicts)),
         tally=tally(verdicts),
@@ -223,21 +224,23 @@ def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
     ran = int((own["outcome"] != "missing").sum())
     datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
     facts = [
-        Fact("arms", str(len(tables.planned))),
-        Fact("seeds", str(tables.seeds["seed"].nunique())),
-        Fact("runs" if ran == len(own) else f"of {len(own)} planned runs", str(ran)),
-        Fact("claims", str(len(study.claims))),
-        Fact("data", ", ".join(datasets)),
-        Fact(*_FAIRNESS[study.fairness]),
+        Fact(tr("arms"), str(len(tables.planned))),
+        Fact(tr("seeds"), str(tables.seeds["seed"].nunique())),
+        Fact(tr("runs") if ran == len(own) else tr("of {n} planned runs", n=len(own)), str(ran)),
+        Fact(tr("claims"), str(len(study.claims))),
+        Fact(tr("data"), ", ".join(datasets)),
+        Fact(*map(tr, _FAIRNESS[study.fairness])),
     ]
     return tuple(fact for fact in facts if fact.value)
 
 
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
     datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
-    where = f" on {', '.join(datasets)}" if datasets else ""
-    general = (
-        f"The evidence is {counted(tables.seeds['seed'].nunique(), 'seed')}{where} at the levels and the budget listed "
-        "below. Nothing is concluded about other data, networks, budgets or levels."
+    where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
+    general = tr(
+        "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "
+        "about other data, networks, budgets or levels.",
+        seeds=counted(tables.seeds["seed"].nunique(), "seed"),
+        where=where,
     )
     return (*study.not_concluded, general)

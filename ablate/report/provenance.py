@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ablate.lang import tr
 from ablate.report.arms import own_runs
 from ablate.report.wording import counted, levels_text, listed, seconds
 from ablate.sweep.study import Study
@@ -30,11 +31,14 @@ _TUNING = ("tuned", "tuning", "same_as")  # told in the tuning section
 def fixed(study: Study) -> list[tuple[str, str]]:
     """Return the factors with their levels, then every value that is the same in all arms."""
     factors = [(name, ", ".join(levels_text(levels).values())) for name, levels in study.factors.items()]
-    rows = [(f"{name} (factor)", text) for name, text in factors]
+    rows = [(tr("{name} (factor)", name=name), text) for name, text in factors]
     rows += [(name, _text(value)) for name, value in study.fixed.items()]
     if study.tune is not None and study.fairness != "fixed":
-        rows += [(f"{key} (tuned)", space_text(axis, study.tune.trials or 0)) for key, axis in study.tune.space.items()]
-    return [*rows, ("fairness", study.fairness)]
+        rows += [
+            (tr("{key} (tuned)", key=key), space_text(axis, study.tune.trials or 0))
+            for key, axis in study.tune.space.items()
+        ]
+    return [*rows, (tr("fairness"), tr(study.fairness))]
 
 
 def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
@@ -48,19 +52,27 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
         texts = list(dict.fromkeys(_text(value) for value in values))
         if texts:
             some = (
-                texts[0] if len(texts) == 1 else listed(texts) if len(texts) <= 4 else f"{len(texts)} different values"
+                texts[0]
+                if len(texts) == 1
+                else listed(texts)
+                if len(texts) <= 4
+                else tr("{n} different values", n=len(texts))
             )
-            rows.append((f"data {name}" if name == "fingerprint" else name.replace("_", " "), some))
+            title = tr(name.replace("_", " "))
+            rows.append((tr("data {name}", name=title) if name == "fingerprint" else title, some))
     head = tables.study
-    rows += [("study", str(head["name"])), ("study key (SHA-256)", str(head["key"]))]
-    rows += [("MLflow run", str(head["run_id"])), ("MLflow experiment", str(head["experiment_id"]))]
-    rows += [("created", str(head["created"]))]
+    rows += [(tr("study"), str(head["name"])), (tr("study key (SHA-256)"), str(head["key"]))]
+    rows += [(tr("MLflow run"), str(head["run_id"])), (tr("MLflow experiment"), str(head["experiment_id"]))]
+    rows += [(tr("created"), str(head["created"]))]
     own = own_runs(tables)
     ran = own.loc[own["outcome"] != "missing", "seconds"].astype(float)
     rows.append(
-        ("training time, all runs", f"{seconds(float(ran.sum()))} over {counted(int(ran.notna().sum()), 'run')}")
+        (
+            tr("training time, all runs"),
+            tr("{seconds} over {runs}", seconds=seconds(float(ran.sum())), runs=counted(int(ran.notna().sum()), "run")),
+        )
     )
-    return rows + [(str(name).replace("_", " "), _text(value)) for name, value in dict(head["provenance"]).items()]
+    return rows + [(tr(str(name).replace("_", " ")), _text(value)) for name, value in dict(head["provenance"]).items()]
 
 
 def mixed(tables: StudyTables) -> list[str]:
@@ -69,7 +81,7 @@ def mixed(tables: StudyTables) -> list[str]:
     code = tables.study.get("code") or {}
     if len(code) > 1:
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
-        found.append(f"The runs were made by {len(code)} versions of the code: {parts}.")
+        found.append(tr("The runs were made by {n} versions of the code: {parts}.", n=len(code), parts=parts))
     return found
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ablate.report.families import BADGES
+from ablate.lang import tr
+from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
 from ablate.stats.forecasts import score_forecasts
-from ablate.stats.verdict import Verdict, p_text
+from ablate.stats.verdict import Verdict, p_text, ruling_word
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -39,7 +40,7 @@ def registration(
     notes.append(_looks(study, head.get("looks") or (), verdicts))
     notes += [_extension(event) for event in head.get("extensions") or ()]
     if registered.get("forecasts_edited"):
-        notes.append("Forecasts were changed after registration; those that were registered are scored.")
+        notes.append(tr("Forecasts were changed after registration; those that were registered are scored."))
     forecasts = registered["forecasts"] if registered else study.forecasts
     return Registration(
         tuple(notes), tuple(facts), str(registered.get("diff") or ""), extended_table(verdicts, extended),
@@ -49,57 +50,77 @@ def registration(
 
 def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str], list[tuple[str, str]]]:
     if not registered:
-        none = (
+        none = tr(
             "Nothing was registered before the runs: claims, δ and metrics may have been chosen after seeing results."
         )
         return [none], []
-    facts = [("registered", str(registered["time"])), ("hash (SHA-256)", str(registered["hash"]))]
+    facts = [(tr("registered"), str(registered["time"])), (tr("hash (SHA-256)"), str(registered["hash"]))]
     facts += [("edited", when) for when in registered["edits"]]
     notes = []
     if not registered["intact"]:
-        notes.append("The registered text does not have the hash that stands on the study run: one was changed.")
+        notes.append(tr("The registered text does not have the hash that stands on the study run: one was changed."))
     before = int(registered["runs_before"])
     if before:
         notes.append(
-            f"Registered only when {counted(before, 'run')} had finished: claims, δ and metrics may have been chosen "
-            "after seeing results."
+            tr(
+                "Registered only when {runs} had finished: claims, δ and metrics may have been chosen after "
+                "seeing results.",
+                runs=counted(before, "run"),
+            )
         )
     touched = list(registered["post_hoc"])
     if registered["diff"]:
         which = (
-            f"The verdicts on {listed(touched)} are by the edited version and are labelled post hoc."
+            tr(
+                "The verdicts on {touched} are by the edited version and are labelled post hoc.",
+                touched=listed(touched),
+            )
             if touched
-            else "No verdict rests on what was edited."
+            else tr("No verdict rests on what was edited.")
         )
-        notes.append(f"The study was edited after registration. {which}")
+        notes.append(tr("The study was edited after registration. {which}", which=which))
     elif not before:
         notes.append(
-            f"{counted(len(study.claims), 'claim')}, the design, metrics, δ and "
-            f"{counted(len(registered['seeds']), 'seed')} were registered before the first judging run and not edited "
-            "since."
+            tr(
+                "{claims}, the design, metrics, δ and {seeds} were registered before the first judging run and "
+                "not edited since.",
+                claims=counted(len(study.claims), "claim"),
+                seeds=counted(len(registered["seeds"]), "seed"),
+            )
         )
     return notes, facts
 
 
 def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> str:
     if not study.looks:
-        return "One look: the claims were judged once, after the last planned run."
-    seen = [f"Looks were planned after {listed(str(n) for n in study.looks)} seeds."]
+        return tr("One look: the claims were judged once, after the last planned run.")
+    seen = [tr("Looks were planned after {seeds} seeds.", seeds=listed(str(n) for n in study.looks))]
     here = next((v.look for v in verdicts if v.look), None)
     if here:
         number, of, seeds, level = here
-        seen.append(f"The verdicts are those of look {number} of {of}, after {seeds} seeds, at level {p_text(level)}.")
+        seen.append(
+            tr(
+                "The verdicts are those of look {number} of {of}, after {seeds} seeds, at level {level}.",
+                number=number,
+                of=of,
+                seeds=seeds,
+                level=p_text(level),
+            )
+        )
     else:
-        seen.append("The first one is not complete: nothing was judged.")
+        seen.append(tr("The first one is not complete: nothing was judged."))
     if looks and looks[-1].get("stop"):
-        seen.append(f"Stopped early: {looks[-1]['reason']}.")
+        seen.append(tr("Stopped early: {reason}.", reason=looks[-1]["reason"]))
     return " ".join(seen)
 
 
 def _extension(event: Mapping[str, Any]) -> str:
-    return (
-        f"Extended after results were seen: on {event['time']} from {event['seeds_before']} to {event['seeds_after']} "
-        "seeds. The verdicts stay those of the registered seeds; tables, figures of runs and the ledger show all."
+    return tr(
+        "Extended after results were seen: on {time} from {before} to {after} seeds. The verdicts "
+        "stay those of the registered seeds; tables, figures of runs and the ledger show all.",
+        time=event["time"],
+        before=event["seeds_before"],
+        after=event["seeds_after"],
     )
 
 
@@ -112,17 +133,17 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
     for v in verdicts:
         cells = [shortened(v.claim_id)]
         for one in (v, later[v.claim_id]):
-            badge = BADGES[one.outcome]
+            badge = badge_of(one.outcome)
             cells += [f"{badge.glyph} {badge.word}", verdict_effect(one) or NONE, str(one.pairs)]
         rows.append(Row(tuple(cells)))
-    columns = [Column("claim")]
-    for name in ("as registered", "extended"):
-        columns += [Column(name), Column("effect [interval]", "n"), Column("pairs", "n")]
-    note = (
-        "Extended: over all seeds, at the level of the plan, which does not hold for it: that more seeds were run "
-        "depended on what the first had shown. It describes; the registered verdict stands."
+    columns = [Column(tr("claim"))]
+    for name in (tr("as registered"), tr("extended")):
+        columns += [Column(name), Column(tr("effect [interval]"), "n"), Column(tr("pairs"), "n")]
+    note = tr(
+        "Extended: over all seeds, at the level of the plan, which does not hold for it: that more seeds "
+        "were run depended on what the first had shown. It describes; the registered verdict stands."
     )
-    return Table("With the added seeds", tuple(columns), tuple(rows), note)
+    return Table(tr("With the added seeds"), tuple(columns), tuple(rows), note)
 
 
 def forecast_table(
@@ -143,18 +164,20 @@ def forecast_table(
         texts = [NONE if p is None else f"{100 * p:.0f} %" for p in cells]
         rows.append(Row((shortened(claim), _came_out(claim, verdicts), *texts)))
     scored = score_forecasts(forecasts, verdicts)
-    scores = [NONE if one.brier is None else f"{one.brier:.3f} over {len(one.claims)}" for one in scored]
-    rows.append(Row(("Brier score", "", *scores), "total"))
-    columns = (Column("claim"), Column("verdict"), *(Column(who, "n") for who in people))
-    note = (
-        f"Probability that the claim is supported, {'registered before judging' if registered else 'not registered'}. "
-        "Brier: mean squared miss over decided claims; "
+    scores = [
+        NONE if one.brier is None else tr("{brier:.3f} over {n}", brier=one.brier, n=len(one.claims)) for one in scored
+    ]
+    rows.append(Row((tr("Brier score"), "", *scores), "total"))
+    columns = (Column(tr("claim")), Column(tr("verdict")), *(Column(tr(who), "n") for who in people))
+    note = tr(
+        "Probability that the claim is supported, {when}. Brier: mean squared miss over decided claims; ",
+        when=tr("registered before judging") if registered else tr("not registered"),
     )
-    return Table("Forecasts", columns, tuple(rows), note + "0 is perfect, 0.25 is always saying 50 %.")
+    return Table(tr("Forecasts"), columns, tuple(rows), note + tr("0 is perfect, 0.25 is always saying 50 %."))
 
 
 def _came_out(claim: str, verdicts: Sequence[Verdict]) -> str:
-    counts = Counter(v.outcome.replace("_", " ") for v in verdicts if claim in (v.claim_id, v.source_id))
+    counts = Counter(ruling_word(v.outcome) for v in verdicts if claim in (v.claim_id, v.source_id))
     if sum(counts.values()) == 1:
         return next(iter(counts))
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "unknown claim"
+    return tr(", ").join(f"{count} {outcome}" for outcome, count in counts.items()) or tr("unknown claim")

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ablate.report.families import BADGES, cell_text
+from ablate.lang import tr
+from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
 from ablate.stats.sensitivity import Sensitivity
-from ablate.stats.verdict import Verdict
+from ablate.stats.verdict import Verdict, ruling_word
 
 MOST_FLIPS = 12  # sentences; the rest are in the table
 
@@ -33,7 +34,7 @@ def robustness(verdicts: Sequence[Verdict]) -> Robustness | None:
     flips = [(v, row) for v in verdicts for row in v.flips]
     sentences = [_flip(v, row) for v, row in flips]
     if len(sentences) > MOST_FLIPS:
-        sentences[MOST_FLIPS:] = [f"… and {len(sentences) - MOST_FLIPS} more in the tables below."]
+        sentences[MOST_FLIPS:] = [tr("… and {n} more in the tables below.", n=len(sentences) - MOST_FLIPS)]
     return Robustness(_lead(tested, flips), tuple(sentences), _overview(tested), _choices(tested))
 
 
@@ -43,18 +44,29 @@ def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]
     if tried:
         shaky = len({v.claim_id for v, _ in flips})
         holding = (
-            f"No verdict of {len(tested)} changes"
+            tr("No verdict of {n} changes", n=len(tested))
             if not shaky
-            else f"{shaky} of {counted(len(tested), 'verdict')} would change"
+            else tr("{n} of {verdicts} would change", n=shaky, verdicts=counted(len(tested), "verdict"))
         )
-        parts.append(f"{holding} under any of {counted(len(tried), 'other choice')}: {listed(tried)}.")
+        parts.append(
+            tr(
+                "{holding} under any of {choices}: {tried}.",
+                holding=holding,
+                choices=counted(len(tried), "other choice"),
+                tried=listed(tried),
+            )
+        )
     gates = [gate for v in tested for gate in v.gates]
     if gates:
         bad = [gate for gate in gates if not gate.passed]
         parts.append(
-            f"All {counted(len(gates), 'gate')} passed."
+            tr("All {gates} passed.", gates=counted(len(gates), "gate"))
             if not bad
-            else f"{len(bad)} of {counted(len(gates), 'gate')} failed, which leaves their claims inconclusive."
+            else tr(
+                "{n} of {gates} failed, which leaves their claims inconclusive.",
+                n=len(bad),
+                gates=counted(len(gates), "gate"),
+            )
         )
     return " ".join(parts)
 
@@ -62,9 +74,13 @@ def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]
 def _flip(v: Verdict, row: Sensitivity) -> str:
     chosen = v.ungated or v.outcome
     ends = f"{scaled(row.effect, v, signed=True)}, {scaled_interval(row.low, row.high, v)}"
-    return (
-        f"{shortened(v.claim_id)}: {chosen.replace('_', ' ')} as chosen, {row.outcome.replace('_', ' ')} with "
-        f"{row.choice} ({ends})."
+    return tr(
+        "{claim}: {outcome} as chosen, {other} with {choice} ({ends}).",
+        claim=shortened(v.claim_id),
+        outcome=ruling_word(chosen),
+        other=ruling_word(row.outcome),
+        choice=row.choice,
+        ends=ends,
     )
 
 
@@ -72,32 +88,32 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     gated = any(v.gates for v in tested)
     bounded = any(v.bounds for v in tested)
     columns = [
-        Column("claim"), Column("verdict"), Column("detectable beyond δ", "n"),
-        *([Column("effect, failures at worst … best", "n")] if bounded else []),
-        *([Column("gates", "wrap")] if gated else []),
-        Column("other outcome with", "wrap"),
+        Column(tr("claim")), Column(tr("verdict")), Column(tr("detectable beyond δ"), "n"),
+        *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
+        *([Column(tr("gates"), "wrap")] if gated else []),
+        Column(tr("other outcome with"), "wrap"),
     ]  # fmt: skip
     rows = []
     for v in tested:
-        badge = BADGES[v.outcome]
+        badge = badge_of(v.outcome)
         cells = [cell_text(v), f"{badge.glyph} {badge.word}", _detectable(v)]
         if bounded:
             cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
         if gated:
-            cells.append("; ".join(("✓ " if gate.passed else "✕ ") + gate.why for gate in v.gates) or NONE)
-        cells.append("; ".join(f"{row.choice}: {row.outcome}" for row in v.flips) or "none")
+            cells.append(tr("; ").join(("✓ " if gate.passed else "✕ ") + gate.why for gate in v.gates) or NONE)
+        cells.append(tr("; ").join(f"{row.choice}: {ruling_word(row.outcome)}" for row in v.flips) or tr("none"))
         rows.append(Row(tuple(cells)))
-    note = (
-        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim says) that this "
-        "many seeds with this spread would find with 80 % power at the verdict's level; a claim may be open because "
-        "the study could not have seen less."
+    note = tr(
+        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim "
+        "says) that this many seeds with this spread would find with 80 % power at the verdict's level; "
+        "a claim may be open because the study could not have seen less."
     )
     if bounded:
-        note += (
-            " Worst … best: every run that failed or is missing counts as the worst, then as the best value for the "
-            "claim that was seen in any run of the comparison."
+        note += tr(
+            " Worst … best: every run that failed or is missing counts as the worst, then as the best value "
+            "for the claim that was seen in any run of the comparison."
         )
-    return Table("Verdict by verdict", tuple(columns), tuple(rows), note)
+    return Table(tr("Verdict by verdict"), tuple(columns), tuple(rows), note)
 
 
 def _detectable(v: Verdict) -> str:
@@ -107,16 +123,22 @@ def _detectable(v: Verdict) -> str:
 
 
 def _choices(tested: Sequence[Verdict]) -> Table:
-    columns = (Column("claim"), Column("with"), Column("effect", "n"), Column("interval", "n"), Column("outcome"))
+    columns = (
+        Column(tr("claim")),
+        Column(tr("with")),
+        Column(tr("effect"), "n"),
+        Column(tr("interval"), "n"),
+        Column(tr("outcome")),
+    )
     rows = []
     for v in tested:
         for row in v.sensitivity:
-            badge = BADGES[row.outcome]
+            badge = badge_of(row.outcome)
             rows.append(
                 Row((
                     cell_text(v), row.choice, scaled(row.effect, v, signed=True),
                     scaled_interval(row.low, row.high, v),
-                    f"{badge.glyph} {badge.word}" + (" (flips)" if row.flips else ""),
+                    f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))
             )  # fmt: skip
-    return Table("Every other choice", columns, tuple(rows), "All at the level of the claim's own verdict.")
+    return Table(tr("Every other choice"), columns, tuple(rows), tr("All at the level of the claim's own verdict."))

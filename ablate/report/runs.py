@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ablate.report.arms import own_runs
+from ablate.lang import msg, tr
+from ablate.report.arms import arm_title, own_runs
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import counted
 from ablate.stats.summary import ENDS, ledger
 from ablate.track.record import StudyTables
 
 GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "diverged": "×", "crashed": "!", "missing": "∅"}
+OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("diverged"), msg("crashed"), msg("missing"))
 _MEANING = {
-    "reached": "the target held at two evaluations in a row",
-    "censored": "learned, but the budget ended first",
-    "stalled": "never better than always answering the most frequent class (+ 3 SE)",
-    "diverged": "became non-finite, or ended above ten times its first loss",
-    "crashed": "the program raised an error",
-    "missing": "planned, not run",
+    "reached": msg("the target held at two evaluations in a row"),
+    "censored": msg("learned, but the budget ended first"),
+    "stalled": msg("never better than always answering the most frequent class (+ 3 SE)"),
+    "diverged": msg("became non-finite, or ended above ten times its first loss"),
+    "crashed": msg("the program raised an error"),
+    "missing": msg("planned, not run"),
 }
 
 
@@ -45,7 +47,11 @@ class LedgerView:
 
 def _served(tables: StudyTables) -> str:
     twice = len(tables.seeds) - len(own_runs(tables))
-    return f" {counted(twice, 'run')} of them stand in two rows: tuning chose the fixed values." if twice else ""
+    return (
+        tr(" {runs} of them stand in two rows: tuning chose the fixed values.", runs=counted(twice, "run"))
+        if twice
+        else ""
+    )
 
 
 def ledger_view(tables: StudyTables) -> LedgerView:
@@ -66,19 +72,26 @@ def ledger_view(tables: StudyTables) -> LedgerView:
             for outcome, seed in zip(part["outcome"], part["seed"], strict=True)
         )  # fmt: skip
         counts = tuple(int(record[name]) for name in ENDS)
-        rows.append(LedgerRow(str(record["arm"]), int(record["planned"]), counts, strip, "base" if is_base else ""))
+        rows.append(
+            LedgerRow(arm_title(str(record["arm"])), int(record["planned"]), counts, strip, "base" if is_base else "")
+        )
     sums = tuple(int(frame[name].sum()) for name in ENDS)
-    total = LedgerRow("all arms", int(frame["planned"].sum()), sums, css="total")
-    parts = " + ".join(f"{count} {name}" for name, count in zip(ENDS, total.counts, strict=True))
+    total = LedgerRow(tr("all arms"), int(frame["planned"].sum()), sums, css="total")
+    parts = " + ".join(f"{count} {tr(name)}" for name, count in zip(ENDS, total.counts, strict=True))
     every = (*rows, total)
     return LedgerView(
-        outcomes=ENDS,
+        outcomes=tuple(tr(name) for name in ENDS),
         rows=every,
-        sum=f"{total.planned} planned = {parts}.{_served(tables)}",
-        legend="; ".join(f"{GLYPHS[name]} {name}: {_MEANING[name]}" for name in ENDS) + ".",
+        sum=tr("{planned} planned = {parts}.{served}", planned=total.planned, parts=parts, served=_served(tables)),
+        legend=tr("; ").join(f"{GLYPHS[name]} {tr(name)}: {tr(_MEANING[name])}" for name in ENDS) + tr("."),
         table=Table(
-            "Run ledger",
-            (Column("arm"), Column("planned", "n"), *(Column(name, "n") for name in ENDS), Column("seed by seed")),
+            tr("Run ledger"),
+            (
+                Column(tr("arm")),
+                Column(tr("planned"), "n"),
+                *(Column(tr(name), "n") for name in ENDS),
+                Column(tr("seed by seed")),
+            ),
             tuple(
                 Row((r.arm, str(r.planned), *map(str, r.counts), "".join(g for g, _, _ in r.strip)), r.css)
                 for r in every

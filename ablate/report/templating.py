@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -58,12 +59,15 @@ def markdown_table(table: Table) -> str:
     for row in table.rows:
         mark = bold.get(row.css, "")
         rows.append([f"{mark}{markdown_text(cell)}{mark}" if cell else "" for cell in row.cells])
-    widths = [max(3, *(len(line[i]) for line in [heads, *rows])) for i in range(len(heads))]
+    widths = [max(3, *(_width(line[i]) for line in [heads, *rows])) for i in range(len(heads))]
     right = [column.css == "n" for column in table.columns]
     centre = [column.css == "mark" for column in table.columns]
 
     def line(cells: list[str]) -> str:
-        padded = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)]
+        padded = [
+            " " * (w - _width(c)) + c if r else c + " " * (w - _width(c))
+            for c, w, r in zip(cells, widths, right, strict=True)
+        ]
         return f"| {' | '.join(padded)} |"
 
     rule = [
@@ -71,6 +75,11 @@ def markdown_table(table: Table) -> str:
         for w, r, m in zip(widths, right, centre, strict=True)
     ]
     return "\n".join([line(heads), line(rule), *(line(row) for row in rows)])
+
+
+def _width(text: str) -> int:
+    """Return the columns a text takes up where every letter is as wide: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 @cache

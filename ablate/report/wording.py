@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ablate.lang import language, msg, tr
 from ablate.stats.metric import amounts, unit_of
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
@@ -14,9 +15,9 @@ from ablate.track.record import Level
 NONE = "–"  # stands where there is no number
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 _PREFIXES = {
-    "final": "{} at the last step",
-    "best": "best {}",
-    "aulc": "area under the {} curve",
+    "final": msg("{name} at the last step"),
+    "best": msg("best {name}"),
+    "aulc": msg("area under the {name} curve"),
 }
 
 
@@ -47,9 +48,9 @@ def unit(metric: str) -> Unit:
     'pp'
     """
     if unit_of(metric):
-        return Unit(100.0, "%", "pp", 2)
+        return Unit(100.0, "%", tr("pp"), 2)
     if metric.endswith("steps"):
-        return Unit(1.0, "steps", "steps", 0)
+        return Unit(1.0, tr("steps"), tr("steps"), 0)
     if metric.endswith("seconds"):
         return Unit(1.0, "s", "s")
     return Unit()
@@ -65,11 +66,13 @@ def metric_title(metric: str) -> str:
     """
     prefix, _, rest = metric.rpartition("/")
     if metric == "ttt/steps":
-        return "steps to the target"
+        return tr("steps to the target")
     if metric == "ttt/recovery_steps":
-        return "steps from the change of task to the target"
-    words = rest.replace("_", " ")
-    return _PREFIXES[prefix].format(words) if prefix in _PREFIXES else f"{prefix.replace('/', ' ')} {words}".strip()
+        return tr("steps from the change of task to the target")
+    words = tr(rest.replace("_", " "))
+    if prefix in _PREFIXES:
+        return tr(_PREFIXES[prefix], name=words)
+    return tr(f"{prefix.replace('/', ' ')} {rest.replace('_', ' ')}".strip())
 
 
 def plain(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
@@ -173,7 +176,7 @@ def seconds(value: float) -> str:
     if value is None or math.isnan(value):
         return NONE
     if value >= 120:
-        return f"{value / 60:.1f} min"
+        return tr("{minutes:.1f} min", minutes=value / 60)
     return f"{value:.1f} s" if value >= 1 else f"{value:.3f} s"
 
 
@@ -213,19 +216,26 @@ def listed(words: Iterable[str]) -> str:
     'a, b and c'
     """
     *head, last = words
-    return f"{', '.join(head)} and {last}" if head else last
+    return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
 
 
 def counted(number: int, word: str) -> str:
-    """Return `1 seed`, `8 seeds`."""
+    """Return `1 seed`, `8 seeds`; other languages have a message ``{n} seed`` of their own."""
+    if language() != "en":
+        return tr(f"{{n}} {word}", n=number)
     return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def capitalised(text: str) -> str:
+    """Return a text with its first letter as a capital, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _level(level: Level) -> str:
     if level is None:
-        return "none"
+        return tr("none")
     if isinstance(level, bool):
-        return "on" if level else "off"
+        return tr("on") if level else tr("off")
     if isinstance(level, float):
         for digits in range(2, 17):
             text = _significant(abs(level), digits)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import Failure
+from ablate.lang import speaking
 from ablate.report.ablation import ablation_table, table_metrics
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
@@ -49,6 +50,7 @@ def write_report(
     words: Sequence[str] = (),
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     untranslated: Sequence[str] = (),
+    dots_per_inch: int = 144,
     progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report into a folder.
@@ -74,6 +76,8 @@ def write_report(
         Verdicts and extended ones that `verdicts.json` holds, where the page shows them in another language.
     untranslated
         What of the study's own words stays English on a page in another language.
+    dots_per_inch
+        Of the PNG figures.
     progress
         Called after each figure and after the page.
 
@@ -86,7 +90,7 @@ def write_report(
     total = len(drawn.all()) + 1
     rendered: dict[str, tuple[str, bytes]] = {}
     for done, figure in enumerate(drawn.all(), start=1):
-        rendered[figure.name] = svg(figure), png(figure)
+        rendered[figure.name] = svg(figure), png(figure, dots_per_inch=dots_per_inch)
         if progress:
             progress(done, total, figure.title)
     inlined = {figure.name: inline(rendered[figure.name][0], figure) for figure in drawn.all()}
@@ -121,12 +125,13 @@ def write_report(
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:
     """Everything that `runs.csv` does not hold of what the verdicts were judged by, and the verdicts."""
     head = {name: tables.study.get(name) for name in _HEAD}
-    document = {
-        "study": head,
-        "facts": tables.facts,
-        "verdicts": [verdict.as_dict() for verdict in verdicts],
-        "extended": [verdict.as_dict() for verdict in extended],
-    }
+    with speaking("en"):  # the file is the same whatever language the page is in
+        document = {
+            "study": head,
+            "facts": tables.facts,
+            "verdicts": [verdict.as_dict() for verdict in verdicts],
+            "extended": [verdict.as_dict() for verdict in extended],
+        }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 

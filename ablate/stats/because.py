@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from ablate.lang import msg, tr
 from ablate.stats.metric import amount, amounts, unit_of
 from ablate.stats.verdict import Verdict, p_text, percent, shown
+
+_PLACES = {
+    "supported": msg("The {level} interval lies inside what is claimed: {found}."),
+    "refuted": msg("The {level} interval lies outside what is claimed: {found}."),
+}
 
 
 def interval_says(verdict: Verdict) -> str:
@@ -11,24 +17,32 @@ def interval_says(verdict: Verdict) -> str:
     metric = verdict.metric
     low, high = verdict.interval_low or 0.0, verdict.interval_high or 0.0
     if verdict.kind != "effect":
-        place = {"supported": "lies inside", "refuted": "lies outside"}.get(verdict.outcome, "crosses the end of")
+        place = _PLACES.get(verdict.outcome, msg("The {level} interval crosses the end of what is claimed: {found}."))
         found = shown(verdict, verdict.effect or 0.0, low, high)
-        return f"The {percent(verdict.interval_level)} interval {place} what is claimed: {found}."
+        return tr(place, level=percent(verdict.interval_level), found=found)
     ends = amounts([low, high], metric, width=high - low)
-    interval = f"The {percent(verdict.interval_level)} interval [{ends[0]}, {ends[1]}]{unit_of(metric)}"
+    level, found = percent(verdict.interval_level), f"[{ends[0]}, {ends[1]}]{unit_of(metric)}"
+    interval = tr("The {level} interval {found}", level=level, found=found)
     delta = verdict.delta
     threshold = f"δ = {amount(delta, metric)}"
     if verdict.outcome == "supported":
-        return f"{interval} lies above {threshold}."
+        return tr("{interval} lies above {threshold}.", interval=interval, threshold=threshold)
     if verdict.label == "negligible":
-        return f"{interval} lies within ±{threshold}."
+        return tr("{interval} lies within ±{threshold}.", interval=interval, threshold=threshold)
     if verdict.label == "reversed":
-        return f"{interval} lies below {'' if delta == 0 else '−'}{threshold}: the effect goes the other way."
+        end = threshold if delta == 0 else f"−{threshold}"
+        return tr("{interval} lies below {end}: the effect goes the other way.", interval=interval, end=end)
     if verdict.outcome == "refuted":
-        return f"{interval} lies below {threshold}."
+        return tr("{interval} lies below {threshold}.", interval=interval, threshold=threshold)
     smallest = 2.0 / 2.0**verdict.pairs
     if smallest > 1.0 - verdict.interval_level:
-        least = f"with {verdict.pairs} pairs the smallest possible p, {p_text(smallest)}"
-        level = p_text(1.0 - verdict.interval_level)
-        return f"{interval} holds {threshold}: {least}, is above the level {level} Holm leaves."
-    return f"{interval} holds {threshold}."
+        return tr(
+            "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
+            "Holm leaves.",
+            interval=interval,
+            threshold=threshold,
+            pairs=verdict.pairs,
+            p=p_text(smallest),
+            level=p_text(1.0 - verdict.interval_level),
+        )
+    return tr("{interval} holds {threshold}.", interval=interval, threshold=threshold)

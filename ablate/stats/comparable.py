@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.lang import tr
 from ablate.stats.claims import expand, level_key
 from ablate.sweep.study import Level, Study
 from ablate.track.record import StudyTables
@@ -25,7 +26,12 @@ class Mixture:
 
     def sentence(self) -> str:
         """Say it in a sentence."""
-        return f"claim {self.claim_id} compares arms with different {self.fact}: {', '.join(self.values)}."
+        return tr(
+            "claim {claim_id} compares arms with different {fact}: {values}.",
+            claim_id=self.claim_id,
+            fact=self.fact,
+            values=", ".join(self.values),
+        )
 
 
 def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:

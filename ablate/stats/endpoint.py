@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.errors import Failure, unknown
+from ablate.lang import tr
 from ablate.stats.metric import BUDGETS, OTHER_TARGETS, budget_of, fill_of
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
@@ -132,20 +133,22 @@ def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:
         if "majority_rate" not in seeds:
             return np.full(len(seeds), np.nan), ""
         rate = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
-        value, name = (rate, "the majority rate") if kind == "chance" else (1.0 - rate, "one minus the majority rate")
+        value, name = (
+            (rate, tr("the majority rate")) if kind == "chance" else (1.0 - rate, tr("one minus the majority rate"))
+        )
         return value, f"{name} ({_range(100.0 * value[np.isfinite(value)])} %)"
     if kind == "budget":
         budget = {arm: facts.get(str(budget_of(metric))) for arm, facts in tables.facts.items()}
         value = np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
-        return value, f"the whole budget ({_range(value[np.isfinite(value)])} steps)"
+        return value, tr("the whole budget ({steps} steps)", steps=_range(value[np.isfinite(value)]))
     return np.full(len(seeds), np.nan), ""
 
 
 def _range(values: NDArray[np.float64]) -> str:
     if not values.size:
-        return "unknown"
+        return tr("unknown")
     low, high = f"{values.min():.4g}", f"{values.max():.4g}"
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else tr("{low} to {high}", low=low, high=high)
 
 
 class _Grid:

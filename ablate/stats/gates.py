@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ablate.errors import UserError, unknown
+from ablate.lang import tr
 from ablate.stats.claims import Comparison, level_key, level_text
 from ablate.stats.endpoint import endpoint
 from ablate.sweep.claim_parts import ManipulationCheck
@@ -54,22 +55,46 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     found = endpoint(tables, gate.metric)
     columns = [i for i, row in enumerate(tables.planned.to_dict("records")) if _within(row, gate.where)]
     values = found.value[:, columns][found.ran[:, columns]]
-    cells = level_text({f: "|".join(map(str, levels)) for f, levels in gate.where.items()}) or "all cells"
+    cells = level_text({f: "|".join(map(str, levels)) for f, levels in gate.where.items()}) or tr("all cells")
     low = -np.inf if gate.at_least is None else gate.at_least
     high = np.inf if gate.at_most is None else gate.at_most
-    ends = (("at least", gate.at_least), ("at most", gate.at_most))
-    bound = " and ".join(f"{word} {end:.6g}" for word, end in ends if end is not None)
+    bound = _bound(gate.at_least, gate.at_most)
     if not values.size or np.isnan(values).any():
-        return GateResult(gate.kind, False, f"{gate.metric} at {cells} is not known for every run")
+        return GateResult(
+            gate.kind, False, tr("{metric} at {cells} is not known for every run", metric=gate.metric, cells=cells)
+        )
     if gate.of == "mean":
         mean = float(values.mean())
         return GateResult(
-            gate.kind, low <= mean <= high, f"{gate.metric} at {cells} is {mean:.4g} on average; it must be {bound}"
+            gate.kind,
+            low <= mean <= high,
+            tr(
+                "{metric} at {cells} is {mean:.4g} on average; it must be {bound}",
+                metric=gate.metric,
+                cells=cells,
+                mean=mean,
+                bound=bound,
+            ),
         )
     wrong = int(((values < low) | (values > high)).sum())
     return GateResult(
-        gate.kind, wrong == 0, f"{gate.metric} at {cells} must be {bound}; {wrong} of {values.size} runs are not"
+        gate.kind,
+        wrong == 0,
+        tr(
+            "{metric} at {cells} must be {bound}; {wrong} of {runs} runs are not",
+            metric=gate.metric,
+            cells=cells,
+            bound=bound,
+            wrong=wrong,
+            runs=values.size,
+        ),
     )
+
+
+def _bound(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return tr("between {low:.6g} and {high:.6g}", low=low, high=high)
+    return tr("at least {low:.6g}", low=low) if low is not None else tr("at most {high:.6g}", high=high)
 
 
 def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult:
@@ -82,17 +107,27 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     every = [side for cell in comparison.cells for side in comparison.arms(cell)]
     sides = [side for side in every if side.get(FAIRNESS) != "fixed"]
     if not sides:
-        return GateResult("tuning_edge", True, "its arms are fixed on purpose, nothing was tuned")
+        return GateResult("tuning_edge", True, tr("its arms are fixed on purpose, nothing was tuned"))
     edges, known = [], 0
     for side in sides:
         tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned") or {}
         known += bool(tuned)
-        edges += [f"{key}={found['chosen']} of {level_text(side)}" for key, found in tuned.items() if _on_edge(found)]
+        edges += [
+            tr("{key}={chosen} of {side}", key=key, chosen=found["chosen"], side=level_text(side))
+            for key, found in tuned.items()
+            if _on_edge(found)
+        ]
     if known < len(sides):
-        return GateResult("tuning_edge", False, f"{len(sides) - known} of {len(sides)} arms were not tuned")
+        return GateResult(
+            "tuning_edge",
+            False,
+            tr("{n} of {arms} arms were not tuned", n=len(sides) - known, arms=len(sides)),
+        )
     if edges:
-        return GateResult("tuning_edge", False, f"the best value lies on the edge of its grid: {', '.join(edges)}")
-    return GateResult("tuning_edge", True, "no tuned value lies on the edge of its grid")
+        return GateResult(
+            "tuning_edge", False, tr("the best value lies on the edge of its grid: {edges}", edges=", ".join(edges))
+        )
+    return GateResult("tuning_edge", True, tr("no tuned value lies on the edge of its grid"))
 
 
 def _on_edge(found: Mapping[str, Any]) -> bool:

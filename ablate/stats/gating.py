@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from ablate.lang import tr
 from ablate.stats.collect import Collected
 from ablate.stats.gates import GateResult, manipulation
-from ablate.stats.verdict import Verdict
+from ablate.stats.verdict import Verdict, ruling_word
 from ablate.track.record import StudyTables
 
 
@@ -24,16 +25,22 @@ def gated(
         elif gate.kind == "positive_control":
             controls = [v for v in verdicts if v.source_id == gate.claim]
             wrong = [v for v in controls if v.outcome != gate.must_be]
-            word = f"the positive control {gate.claim} must be {gate.must_be}"
-            outcome = wrong[0].outcome.replace("_", " ") if wrong else gate.must_be
-            results.append(GateResult(gate.kind, not wrong, f"{word}; it is {outcome}"))
+            why = tr(
+                "the positive control {claim} must be {wanted}; it is {outcome}",
+                claim=gate.claim,
+                wanted=tr(gate.must_be),
+                outcome=ruling_word(wrong[0].outcome if wrong else gate.must_be),
+            )
+            results.append(GateResult(gate.kind, not wrong, why))
     failed = [result for result in results if not result.passed]
     verdict = dataclasses.replace(verdict, gates=tuple(results))
     if not failed or not verdict.decided:
         return verdict
-    why = (
-        f"A gate failed: {'; '.join(result.why for result in failed)}. Without it the claim would be {verdict.outcome}."
+    why = tr(
+        "A gate failed: {gates}. Without it the claim would be {outcome}.",
+        gates=tr("; ").join(result.why for result in failed),
+        outcome=ruling_word(verdict.outcome),
     )
     return dataclasses.replace(
-        verdict, outcome="inconclusive", label="", why=why, next_step="Mend what the gate found."
+        verdict, outcome="inconclusive", label="", why=why, next_step=tr("Mend what the gate found.")
     )

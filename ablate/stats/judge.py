@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ablate.errors import UserError, must
+from ablate.lang import tr
 from ablate.stats.because import interval_says
 from ablate.stats.claims import expand, level_key, level_text, metrics_used, where_text
 from ablate.stats.collect import Collected, collect
@@ -161,7 +162,8 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     if outcome == "inconclusive":
         next_step = _more(case)
     elif lost > 0:
-        next_step = f"{lost} of {evidence.planned_pairs} planned pairs are missing: run the rest."
+        next_step = tr("{n} of {planned} planned pairs are missing: run the rest.", n=lost,
+                       planned=evidence.planned_pairs)  # fmt: skip
     return _verdict(case, (outcome, label), next_step=next_step, why=interval_says)
 
 
@@ -169,7 +171,7 @@ def _more(case: _Case) -> str:
     """Say how many more seeds would decide an open claim, for claims about a mean with one end to exclude."""
     region, numbers = case.found.region, case.estimate.numbers if case.estimate else ()
     if not numbers or (case.estimate and case.estimate.scale == "share"):
-        return "More seeds would narrow the interval."
+        return tr("More seeds would narrow the interval.")
     mean = sum(numbers) / len(numbers)
     nearest = min((end for end in region if abs(end) != float("inf")), key=lambda end: abs(end - mean))
     return more_pairs_text(list(numbers), nearest, alpha=1.0 - case.level)
@@ -179,18 +181,23 @@ def _untested(case: _Case) -> Verdict:
     evidence, metric, n = case.found.evidence, case.found.comparison.claim.metric, len(case.differences)
     needed = case.found.least
     if evidence.undefined:
-        runs = "1 run" if evidence.undefined == 1 else f"{evidence.undefined} runs"
-        why = f"{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails."
-        next_step = "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
-    else:
-        have = f"Only {n} of {evidence.planned_pairs} planned pairs have been run" if n else "No pair has been run"
-        test = (
-            "an exact sign-flip test"
-            if case.found.comparison.claim.kind not in ("proportion", "win_probability")
-            else "its test"
+        runs = tr("1 run") if evidence.undefined == 1 else tr("{n} runs", n=evidence.undefined)
+        why = tr("{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails.",
+                 runs=runs, metric=metric)  # fmt: skip
+        next_step = tr(
+            "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
         )
-        why = f"{have}; {test} can decide from {needed} pairs on."
-        next_step = f"Run at least {needed} seeds of both arms."
+    else:
+        have = tr("No pair has been run")
+        if n:
+            have = tr("Only {n} of {planned} planned pairs have been run", n=n, planned=evidence.planned_pairs)
+        test = (
+            tr("an exact sign-flip test")
+            if case.found.comparison.claim.kind not in ("proportion", "win_probability")
+            else tr("its test")
+        )
+        why = tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=needed)
+        next_step = tr("Run at least {needed} seeds of both arms.", needed=needed)
     return _verdict(case, ("not_tested", ""), next_step=next_step, why=lambda _: why)
 
 
@@ -198,19 +205,25 @@ def _exact(case: _Case) -> Verdict:
     """Rule on a property: a counterexample refutes; support needs every planned run."""
     evidence, estimate = case.found.evidence, case.estimate
     if estimate is None:
-        return _verdict(case, ("not_tested", ""), next_step="Run it.", why=lambda _: "No run has a value.")
+        return _verdict(case, ("not_tested", ""), next_step=tr("Run it."), why=lambda _: tr("No run has a value."))
     counter, runs = estimate.details["counterexamples"], estimate.details["runs"]
     planned = evidence.planned_pairs * len(case.found.comparison.cells)
     low, _ = estimate.interval(case.level)
     if counter:
-        why = f"{counter} of {runs} runs are counterexamples."
+        why = tr("{n} of {runs} runs are counterexamples.", n=counter, runs=runs)
         return _verdict(case, ("refuted", "counterexample"), why=lambda _: why)
     if runs < planned:
-        why = f"It held in {runs} runs, but {planned - runs} of {planned} planned runs have no value."
-        return _verdict(
-            case, ("inconclusive", ""), next_step="Run the rest, or find out why they fail.", why=lambda _: why
+        why = tr(
+            "It held in {runs} runs, but {missing} of {planned} planned runs have no value.",
+            runs=runs,
+            missing=planned - runs,
+            planned=planned,
         )
-    why = f"No counterexample in {runs} runs, which bounds their rate at {100 * (1 - low):.2g} %, not at 0."
+        return _verdict(
+            case, ("inconclusive", ""), next_step=tr("Run the rest, or find out why they fail."), why=lambda _: why
+        )
+    why = tr("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0.",
+             runs=runs, rate=100 * (1 - low))  # fmt: skip
     return _verdict(case, ("supported", ""), why=lambda _: why)
 
 

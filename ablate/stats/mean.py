@@ -23,6 +23,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ablate.lang import msg, tr
 from ablate.stats.signflip import Vector, as_differences, is_constant, least_pairs, sign_flip_interval, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
@@ -82,5 +83,5 @@ def tail(d: Vector) -> float:
 def method_text(differences: ArrayLike, exact_up_to: int, draws: int) -> str:
     """Name the method an interval was made by."""
     d = as_differences(differences)
-    text = "sign-flip" if len(d) <= exact_up_to else f"sign-flip over {draws:,} random patterns"
-    return text if tail(d) == 0.0 else f"{text}, widened for a long tail"
+    text = msg("sign-flip") if len(d) <= exact_up_to else tr("sign-flip over {draws:,} random patterns", draws=draws)
+    return text if tail(d) == 0.0 else tr("{text}, widened for a long tail", text=tr(text))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
+from ablate.lang import tr
+
 Direction = Literal["higher", "lower"]
 Fill = Literal["chance", "chance error", "budget", "none"]
 
@@ -80,7 +82,7 @@ def amount(value: float, metric: str) -> str:
 
 def unit_of(metric: str) -> str:
     """Return the unit a difference is written with: `` pp`` for accuracies, their gaps and errors, else nothing."""
-    return " pp" if {"accuracy", "gap"} & set(_words(metric)) or _is_error_rate(metric) else ""
+    return tr(" pp") if {"accuracy", "gap"} & set(_words(metric)) or _is_error_rate(metric) else ""
 
 
 def _is_error_rate(metric: str) -> bool:

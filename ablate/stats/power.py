@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ablate.lang import msg, tr
 from ablate.stats.paired import standard_deviation
 from ablate.stats.signflip import as_differences, least_pairs
 
@@ -110,10 +111,15 @@ def estimated_at(differences: ArrayLike, delta: float) -> bool:
 def more_pairs_text(differences: ArrayLike, delta: float, *, alpha: float) -> str:
     """Say in a sentence how many more pairs would decide an open claim."""
     if estimated_at(differences, delta):
-        return "No number of pairs would decide it: the effect is estimated at δ."
+        return tr("No number of pairs would decide it: the effect is estimated at δ.")
     total = pairs_to_decide(differences, delta, alpha=alpha)
     if not math.isfinite(total):
-        return f"More than {MOST_PAIRS:,} pairs would be needed: the effect is estimated too close to δ."
+        return tr(
+            "More than {n:,} pairs would be needed: the effect is estimated too close to δ.",
+            n=MOST_PAIRS,
+        )
     more = int(total) - len(as_differences(differences))
-    pairs = "pair" if more == 1 else "pairs"
-    return f"About {more} more {pairs} ({int(total)} in all) would decide it at 80 % power, if the effect is as seen."
+    message = msg("About {more} more pairs ({total} in all) would decide it at 80 % power, if the effect is as seen.")
+    if more == 1:
+        message = msg("About 1 more pair ({total} in all) would decide it at 80 % power, if the effect is as seen.")
+    return tr(message, more=more, total=int(total))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.lang import msg, tr
 from ablate.stats.bootstrap import bootstrap_t
 from ablate.stats.contrast import Sides
 from ablate.stats.endpoint import Endpoint
@@ -18,6 +19,12 @@ from ablate.stats.signflip import as_differences
 from ablate.sweep.claim_parts import Region
 
 _SEED = 0x5E25  # fixed: the same differences always give the same bootstrap-t interval
+
+_IMPUTED = {
+    "worst": msg("failed and missing runs at the worst value seen"),
+    "best": msg("failed and missing runs at the best value seen"),
+}
+_TARGETS = {"easier": msg("an easier target"), "harder": msg("a harder target")}
 
 
 @dataclass(frozen=True)
@@ -98,24 +105,23 @@ def sensitivity(
 
     def row(choice: str, effect: float, ends: tuple[float, float], at: Region) -> Sensitivity:
         outcome = by_interval(*ends, at)
-        return Sensitivity(choice, effect, *ends, outcome, outcome != chosen)
+        return Sensitivity(tr(choice), effect, *ends, outcome, outcome != chosen)
 
     mean = float(d.mean())
-    rows = [row(f"δ {name}", mean, (low, high), at) for name, at in _other_regions(region)]
+    rows = [row(name, mean, (low, high), at) for name, at in _other_regions(region)]
     for name, filled in bounds.items():
         usable = filled[np.isfinite(filled)]
         if usable.size:
             ends = mean_interval(usable, level=level)
-            rows.append(row(f"failed and missing runs at the {name} value seen", float(usable.mean()), ends, region))
+            rows.append(row(_IMPUTED[name], float(usable.mean()), ends, region))
     for name, moved in (elsewhere or {}).items():
         usable = moved[np.isfinite(moved)]
         if usable.size:
             ends = mean_interval(usable, level=level)
-            article = "an" if name == "easier" else "a"
-            rows.append(row(f"{article} {name} target", float(usable.mean()), ends, region))
+            rows.append(row(_TARGETS[name], float(usable.mean()), ends, region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
-        "Student's t interval": lambda: t_interval(d, level=level),
-        "bootstrap-t interval": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
+        msg("Student's t interval"): lambda: t_interval(d, level=level),
+        msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
     }
     return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
 
@@ -123,7 +129,7 @@ def sensitivity(
 def _other_regions(region: Region) -> list[tuple[str, Region]]:
     low, high = region
     if math.isinf(high) and math.isfinite(low) and low > 0:
-        return [("halved", (low / 2, high)), ("doubled", (low * 2, high))]
+        return [(msg("δ halved"), (low / 2, high)), (msg("δ doubled"), (low * 2, high))]
     if math.isfinite(low) and low == -high:
-        return [("halved", (low / 2, high / 2)), ("doubled", (low * 2, high * 2))]
+        return [(msg("δ halved"), (low / 2, high / 2)), (msg("δ doubled"), (low * 2, high * 2))]
     return []

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ablate.errors import UserError, must
+from ablate.lang import tr
 from ablate.stats.claims import expand
 from ablate.stats.judge import judge
 from ablate.stats.looks import look_levels
@@ -116,9 +117,9 @@ def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
 
 def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:
     blank = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="missing"))
-    why = f"The first look is after {study.looks[0]} seeds of every arm; nothing is judged before."
+    why = tr("The first look is after {n} seeds of every arm; nothing is judged before.", n=study.looks[0])
     return [
-        dataclasses.replace(verdict, why=why, next_step="Run the study up to its first look.")
+        dataclasses.replace(verdict, why=why, next_step=tr("Run the study up to its first look."))
         for verdict in judge(study, blank, extras=False)
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ablate.lang import msg, tr
 from ablate.stats.claims import Comparison, level_text, where_text
 from ablate.stats.contrast import Evidence
 from ablate.stats.metric import amount
@@ -24,48 +25,69 @@ from ablate.sweep.claims import (
 def statement(comparison: Comparison, predicts: str) -> str:
     """Return the claim as a clause that can follow "whether" or "that"."""
     claim, metric = comparison.claim, comparison.claim.metric
-    arm, against = level_text(claim.arm) or "every arm", level_text(claim.against)
-    at = f" at {where_text(comparison.where)}" if comparison.where else ""
+    delta = getattr(claim, "by_at_least", 0.0)
+    said: dict[str, object] = {
+        "arm": level_text(claim.arm) or tr("every arm"),
+        "against": level_text(claim.against),
+        "metric": metric,
+        "at": tr(" at {where}", where=where_text(comparison.where)) if comparison.where else "",
+        "more": tr(" by more than {delta}", delta=amount(delta, metric)) if delta else "",
+    }
     if isinstance(claim, EquivalenceClaim):
-        return f"{arm} and {against} differ on {metric} by less than {amount(claim.within, metric)}{at}"
+        within = amount(claim.within, metric)
+        return tr("{arm} and {against} differ on {metric} by less than {within}{at}", within=within, **said)
     if isinstance(claim, InteractionClaim):
-        more = f" by more than {amount(claim.by_at_least, metric)}" if claim.by_at_least else ""
-        moderated = f"at {level_text(claim.at)} than at {level_text(claim.than_at)}"
-        return f"{arm} gains more over {against} on {metric} {moderated}{more}{at}"
+        here, there = level_text(claim.at), level_text(claim.than_at)
+        return tr("{arm} gains more over {against} on {metric} at {here} than at {there}{more}{at}",
+                  here=here, there=there, **said)  # fmt: skip
     if isinstance(claim, TrendClaim):
-        low, high = claim.region
-        bound = f"between {low:g} and {high:g}" if math.isfinite(low) and math.isfinite(high) else (
-            f"above {low:g}" if math.isfinite(low) else f"below {high:g}"
-        )  # fmt: skip
-        logs = "log " if claim.log_log else ""
-        return f"the slope of {logs}{metric} over {logs}{claim.over} of {arm}{at} is {bound}"
+        said |= {"over": claim.over, "bound": _between(*claim.region)}
+        if claim.log_log:
+            return tr("the slope of log {metric} over log {over} of {arm}{at} is {bound}", **said)
+        return tr("the slope of {metric} over {over} of {arm}{at} is {bound}", **said)
     if isinstance(claim, TimeClaim):
-        return f"{arm} reaches the target at least {claim.ratio:g} times as fast as {against}{at}"
+        return tr("{arm} reaches the target at least {ratio:g} times as fast as {against}{at}",
+                  ratio=claim.ratio, **said)  # fmt: skip
     if isinstance(claim, WinClaim):
-        return f"{arm} beats {against} on {metric} in more than {100 * claim.more_than:g} % of seeds{at}"
+        return tr("{arm} beats {against} on {metric} in more than {share:g} % of seeds{at}",
+                  share=100 * claim.more_than, **said)  # fmt: skip
     if isinstance(claim, ProportionClaim) and claim.of == "cells":
-        more = f" by more than {amount(claim.by_at_least, metric)}" if claim.by_at_least else ""
-        verb = "raises" if predicts == "higher" else "lowers"
-        count = f"at least {int(claim.at_least or 0)} of {len(comparison.cells)} cells"
-        return f"{arm} {verb} {metric}{more} against {against} in {count}{at}"
+        said |= {"n": int(claim.at_least or 0), "cells": len(comparison.cells)}
+        if predicts == "higher":
+            return tr("{arm} raises {metric}{more} against {against} in at least {n} of {cells} cells{at}", **said)
+        return tr("{arm} lowers {metric}{more} against {against} in at least {n} of {cells} cells{at}", **said)
     if isinstance(claim, ProportionClaim):
-        share_bound, word = (claim.at_least, "least") if claim.at_least is not None else (claim.at_most, "most")
-        share = f"at {word} {100 * (share_bound or 0.0):g} %"
-        return f"{share} of the runs of {arm}{at} end {' or '.join(claim.outcomes)}"
+        said |= {"outcomes": tr(" or ").join(tr(one) for one in claim.outcomes)}
+        if claim.at_least is not None:
+            return tr("at least {share:g} % of the runs of {arm}{at} end {outcomes}",
+                      share=100 * claim.at_least, **said)  # fmt: skip
+        return tr("at most {share:g} % of the runs of {arm}{at} end {outcomes}",
+                  share=100 * (claim.at_most or 0.0), **said)  # fmt: skip
     if isinstance(claim, ExactClaim):
         low, high = claim.bounds
-        bound = (
-            f"{low:.9g}" if low == high
-            else f"at least {low:.9g}" if math.isinf(high)
-            else f"at most {high:.9g}" if math.isinf(low)
-            else f"within [{low:.9g}, {high:.9g}]"
-        )  # fmt: skip
-        return f"{metric} is {bound} in every run of {arm}{at}"
+        return tr("{metric} is {bound} in every run of {arm}{at}", bound=_bound(low, high), **said)
     if isinstance(claim, ExchangeClaim):
-        return f"n examples with {arm} are worth more than {claim.ratio:g} n with {against}{at}"
-    verb = "raises" if predicts == "higher" else "lowers"
-    more = f" by more than {amount(claim.by_at_least, metric)}" if claim.by_at_least else ""
-    return f"{arm} {verb} {metric}{more} against {against}{at}"
+        return tr("n examples with {arm} are worth more than {ratio:g} n with {against}{at}",
+                  ratio=claim.ratio, **said)  # fmt: skip
+    if predicts == "higher":
+        return tr("{arm} raises {metric}{more} against {against}{at}", **said)
+    return tr("{arm} lowers {metric}{more} against {against}{at}", **said)
+
+
+def _bound(low: float, high: float) -> str:
+    if low == high:
+        return f"{low:.9g}"
+    if math.isinf(high):
+        return tr("at least {low:.9g}", low=low)
+    if math.isinf(low):
+        return tr("at most {high:.9g}", high=high)
+    return tr("within [{low:.9g}, {high:.9g}]", low=low, high=high)
+
+
+def _between(low: float, high: float) -> str:
+    if math.isfinite(low) and math.isfinite(high):
+        return tr("between {low:g} and {high:g}", low=low, high=high)
+    return tr("above {low:g}", low=low) if math.isfinite(low) else tr("below {high:g}", high=high)
 
 
 def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str:
@@ -74,19 +96,26 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str
     if isinstance(claim, ProportionClaim | ExactClaim | WinClaim) or not fill_rule:
         return ""
     reaching = isinstance(claim, TimeClaim)  # what is filled there is a target not reached
-    fail = "missed the target" if reaching else "failed"
-    unseen = []
+    none = msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)") if reaching else (
+        msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"))  # fmt: skip
+    seen = []
     for name, (failed, runs) in ((level_text(claim.arm), evidence.filled_arm),
                                  (level_text(claim.against), evidence.filled_against)):  # fmt: skip
         seeds = len(evidence.differences)
         if runs and not failed and seeds:
-            unseen.append(
-                f"{name or 'the arm'} (none of {runs} {fail}; up to {100 * failures_at_most(0, seeds):.2g} % may)"
-            )
-    if not unseen:
-        return f"All runs; those that {fail}, at the share seen."
-    ended = "reach the target" if reaching else "train"
-    return f"Runs that {ended}: {'; '.join(unseen)}. What was not seen there is not part of the effect."
+            seen.append(tr(none, side=name or tr("the arm"), runs=runs, rate=100 * failures_at_most(0, seeds)))
+    sides = tr("; ").join(seen)
+    if reaching:
+        return (
+            tr("Runs that reach the target: {sides}. What was not seen there is not part of the effect.", sides=sides)
+            if seen
+            else tr("All runs; those that missed the target, at the share seen.")
+        )
+    return (
+        tr("Runs that train: {sides}. What was not seen there is not part of the effect.", sides=sides)
+        if seen
+        else tr("All runs; those that failed, at the share seen.")
+    )
 
 
 def kind_label(comparison: Comparison, low: float, high: float) -> str:

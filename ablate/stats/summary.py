@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.errors import Failure
+from ablate.lang import tr
 from ablate.stats.endpoint import MISSING, Endpoint, endpoint
 from ablate.stats.multiplicity import holm
 from ablate.stats.paired import paired_effect, t_interval
@@ -104,11 +105,11 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
     missing = int((found.planned[:, column] & ~found.ran[:, column]).sum())
     notes = []
     if filled:
-        notes.append(f"{filled} of {len(values)} count as {found.rule}")
+        notes.append(tr("{n} of {all} count as {rule}", n=filled, all=len(values), rule=found.rule))
     if undefined:
-        notes.append(f"{undefined} ended without a value: no mean of the survivors is shown")
+        notes.append(tr("{n} ended without a value: no mean of the survivors is shown", n=undefined))
     if missing:
-        notes.append(f"{missing} planned, not run")
+        notes.append(tr("{n} planned, not run", n=missing))
     usable = len(values) > 0 and not undefined
     low, high = t_interval(values, level=level) if usable else (math.nan, math.nan)
     return {
@@ -118,7 +119,7 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
         "high": high,
         "filled": filled,
         "undefined": undefined,
-        "note": "; ".join(notes),
+        "note": tr("; ").join(notes),
     }
 
 

@@ -7,11 +7,14 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ablate.lang import msg, tr
 from ablate.stats.gates import GateResult
-from ablate.stats.metric import Direction, amount, amounts, unit_of
+from ablate.stats.metric import Direction, amounts, unit_of
 from ablate.stats.sensitivity import Sensitivity
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
+RULINGS = {"supported": msg("supported"), "refuted": msg("refuted"), "inconclusive": msg("inconclusive"),
+           "not_tested": msg("not tested")}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,99 +148,37 @@ class Verdict:
         return {**ready, "sentence": self.sentence()}
 
     def sentence(self) -> str:
-        """Return the verdict in one sentence with its numbers.
+        """Return the verdict in one sentence with its numbers, see `stats.sentence`."""
+        from ablate.stats.sentence import sentence_of
 
-        The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
-        """
-        return f"[post hoc] {self._sentence()}" if self.post_hoc else self._sentence()
+        return sentence_of(self)
 
-    def _sentence(self) -> str:
-        if self.kind != "effect":
-            return self._plain_sentence()
-        if self.outcome == "not_tested" or self.effect is None:
-            return f"Not tested: whether {self._claimed()}. {self.why}"
-        if self.outcome == "supported":
-            return f"Supported: {self._happened()} {self._numbers()}."
-        if self.label == "reversed":
-            return f"Refuted (reversed): {self._happened()} {self._numbers()}."
-        if self.outcome == "refuted":
-            return f"Refuted ({self.label}): {self._fell_short()} {self._numbers()}."
-        return f"Inconclusive: whether {self._claimed()} is open, at {self._signed()} {self._numbers()}."
 
-    def _plain_sentence(self) -> str:
-        if self.outcome == "not_tested" or self.effect is None:
-            return f"Not tested: whether {self.statement}. {self.why}"
-        word = {"supported": "Supported", "refuted": "Refuted"}.get(self.outcome, "Inconclusive")
-        label = f" ({self.label})" if self.label else ""
-        link = "whether" if self.outcome == "inconclusive" else "that"
-        low, high = self.interval_low or 0.0, self.interval_high or 0.0
-        return f"{word}{label}: {link} {self.statement}; {shown(self, self.effect, low, high)} {self._numbers()}."
+def ruling_word(outcome: str) -> str:
+    """Return an outcome as a reader meets it.
 
-    def _claimed(self) -> str:
-        verb = "raises" if self.predicts == "higher" else "lowers"
-        threshold = f" by more than {amount(self.delta, self.metric)}" if self.delta else ""
-        return f"{self.arm_text} {verb} {self.metric}{threshold} {self._compared()}"
-
-    def _happened(self) -> str:
-        up = (self.effect or 0.0) > 0
-        effect, low, high = self._amounts(1.0 if up else -1.0)
-        verb = "raises" if up == (self.predicts == "higher") else "lowers"
-        return (
-            f"{self.arm_text} {verb} {self.metric} by {effect}{unit_of(self.metric)} [{low}, {high}] {self._compared()}"
-        )
-
-    def _fell_short(self) -> str:
-        verb = "raise" if self.predicts == "higher" else "lower"
-        threshold = f" by more than {amount(self.delta, self.metric)}"
-        return f"{self.arm_text} does not {verb} {self.metric}{threshold} {self._compared()}, but by {self._signed()}"
-
-    def _signed(self) -> str:
-        effect, low, high = self._amounts(1.0)
-        plus = "+" if (self.effect or 0.0) > 0 and effect.strip("0.") else ""
-        return f"{plus}{effect}{unit_of(self.metric)} [{low}, {high}]"
-
-    def _amounts(self, sign: float) -> list[str]:
-        effect, low, high = self.effect or 0.0, self.interval_low or 0.0, self.interval_high or 0.0
-        ends = (low, high) if sign > 0 else (-high, -low)
-        return amounts([sign * effect, *ends], self.metric, width=high - low)
-
-    def _compared(self) -> str:
-        at = f" at {self.where_text}" if self.where_text else ""
-        cells = f", over {len(self.per_cell)} cells" if len(self.per_cell) > 1 else ""
-        return f"against {self.against_text}{at}{cells}"
-
-    def _numbers(self) -> str:
-        unit = "pairs" if self.against_text else "seeds"
-        used = f"{self.pairs} {unit}"
-        if self.pairs != self.planned_pairs:
-            used = f"{self.pairs} of {self.planned_pairs} planned {unit}"
-        parts = [
-            f"{percent(self.interval_level)} interval, {self.interval_method}, {used}",
-        ]
-        if self.kind in ("effect", "interaction"):
-            parts.append(f"δ = {amount(self.delta, self.metric)}")
-        if self.p is not None:
-            parts.append(f"{'Holm p' if self.family > 1 else 'p'} {_equals(self.p_adjusted)}")
-        for side, name in (("arm", self.arm_text), ("against", self.against_text)):
-            failed, runs = self.filled[side]
-            if failed and self.fill_rule:
-                parts.append(f"{failed} of {runs} runs of {name} count as {self.fill_rule}")
-        return f"({'; '.join(parts)})"
+    >>> ruling_word("not_tested")
+    'not tested'
+    """
+    return tr(RULINGS[outcome])
 
 
 def shown(verdict: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval in the unit a reader thinks in: ratios, shares, slopes, differences."""
+    unit, values = "", (effect, low, high)
     if verdict.scale == "log ratio":
-        name = "k" if verdict.kind == "exchange_rate" else "ratio"
-        ratios = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in (effect, low, high)]
-        return f"{name} = {ratios[0]} [{ratios[1]}, {ratios[2]}]"
-    if verdict.scale == "share":
-        return f"{100 * effect:.3g} % [{100 * low:.3g}, {100 * high:.3g}]"
-    if verdict.scale == "slope":
-        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in (effect, low, high)]
-        return f"slope {texts[0]} [{texts[1]}, {texts[2]}]"
-    texts = amounts([effect, low, high], verdict.metric, width=high - low)
-    return f"difference {texts[0]} [{texts[1]}, {texts[2]}]{unit_of(verdict.metric)}"
+        texts = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in values]
+        name = "k = {}" if verdict.kind == "exchange_rate" else tr("ratio = {}")
+    elif verdict.scale == "share":
+        texts, name = [f"{100 * value:.3g}" for value in values], "{}"
+        texts[0] += " %"
+    elif verdict.scale == "slope":
+        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
+        name = tr("slope {}")
+    else:
+        texts, unit = amounts(values, verdict.metric, width=high - low), unit_of(verdict.metric)
+        name = tr("difference {}")
+    return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{unit}"
 
 
 def percent(level: float) -> str:
@@ -263,8 +204,9 @@ def p_text(p: float) -> str:
     return f"{p:.{-math.floor(math.log10(p))}f}"
 
 
-def _equals(p: float | None) -> str:
-    text = "unknown" if p is None else p_text(p)
+def equals(p: float | None) -> str:
+    """Write a p-value so that it can follow "p": ``= 0.042``, ``< 0.000001``."""
+    text = tr("unknown") if p is None else p_text(p)
     return text if text.startswith("<") else f"= {text}"
 
 

@@ -12,6 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ablate.errors import UserError
+from ablate.lang import tr
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, drawing
 from ablate.report.wording import counted
@@ -34,9 +35,9 @@ class _Cell:
     @property
     def text(self) -> str:
         if not math.isfinite(self.sd):
-            return "not finite"
-        share = f"  {100 * self.saturated:.0f} % flat" if math.isfinite(self.saturated) else ""
-        return f"sd {self.sd:.2g}{share}"
+            return tr("not finite")
+        share = tr("  {saturated:.0f} % flat", saturated=100 * self.saturated) if math.isfinite(self.saturated) else ""
+        return tr("sd {sd:.2g}{share}", sd=self.sd, share=share)
 
 
 def activation_histograms(
@@ -65,20 +66,30 @@ def activation_histograms(
     titles = arm_titles(tables, separator="\n")
     with drawing():
         figure = _draw([(titles[arm], rows[arm]) for arm in shown], layers[:columns])
-    when = {"start": "before training", "end": "after the last step"}.get(str(wanted.at), f"after {wanted.at} steps")
-    more = f" {counted(len(layers) - columns, 'further layer')} not drawn." if len(layers) > columns else ""
-    caption = (
-        f"Outputs of each hidden layer {when}, for training examples passed as training passes them, all seeds "
-        "together. Each histogram is scaled to its own highest bin; one that is more than three times as high as any "
-        "other is cut there and its share written beside it. Outermost bins hold what lies beyond the axis. sd: "
-        "standard deviation, mean over seeds. flat: share of the numbers where the activation's slope is below a "
-        f"twentieth of its steepest, so that next to no gradient passes.{not_drawn(len(rows), len(shown))}{more}"
+    when = {"start": tr("before training"), "end": tr("after the last step")}.get(
+        str(wanted.at), tr("after {n} steps", n=wanted.at)
     )
-    title = wanted.title or f"Activations by layer, {when}"
+    more = (
+        tr(" {layers} not drawn.", layers=counted(len(layers) - columns, "further layer"))
+        if len(layers) > columns
+        else ""
+    )
+    caption = tr(
+        "Outputs of each hidden layer {when}, for training examples passed as training passes them, all "
+        "seeds together. Each histogram is scaled to its own highest bin; one that is more than three "
+        "times as high as any other is cut there and its share written beside it. Outermost bins hold "
+        "what lies beyond the axis. sd: standard deviation, mean over seeds. flat: share of the numbers "
+        "where the activation's slope is below a twentieth of its steepest, so that next to no gradient "
+        "passes.{not_drawn}{more}",
+        when=when,
+        not_drawn=not_drawn(len(rows), len(shown)),
+        more=more,
+    )
+    title = wanted.title or tr("Activations by layer, {when}", when=when)
     words = ". ".join(
         f"{titles[arm].replace(chr(10), ', ')}: " + "; ".join(f"{c.text}" for c in rows[arm][:columns]) for arm in shown
     )
-    return Drawn(name, title, figure, caption, f"From the first layer to the last. {words}.", floor=680)
+    return Drawn(name, title, figure, caption, tr("From the first layer to the last. {words}.", words=words), floor=680)
 
 
 def _position(looks: NDArray[np.int64], wanted: ActivationHistograms) -> int:
@@ -146,7 +157,7 @@ def _top(counts: NDArray[np.int64]) -> tuple[float, int | None]:
 
 
 def _layer_title(name: str, column: int) -> str:
-    return f"layer {column + 1}" if name.startswith("activation") else name
+    return tr("layer {n}", n=column + 1) if name.startswith("activation") else name
 
 
 def _histogram(ax: Axes, cell: _Cell) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ablate.lang import tr
 from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
 from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw, limits_note
@@ -38,7 +39,7 @@ def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-gri
     with drawing():
         figure = draw(panels, names, wanted.metric, chance=majority_rate(tables), hue_title=wanted.hue)
     note = " ".join(part for part in (limits_note(panels, wanted.metric), held) if part)
-    title = wanted.title or f"{metric_title(wanted.metric)} for each {wanted.panel}"
+    title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
     return Drawn(name, title[:1].upper() + title[1:], figure, caption(wanted.metric, note),
                  alt(wanted.metric, panels, names), floor=680)  # fmt: skip
 
@@ -49,4 +50,4 @@ def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict
     held = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
     kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in held.items())}
     titles = [level_title(factor, levels_text([level])[level]) for factor, level in held.items()]
-    return kept, f"Shown at {listed(titles)}." if titles else ""
+    return kept, tr("Shown at {titles}.", titles=listed(titles)) if titles else ""

@@ -12,10 +12,11 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy import stats
 
-from ablate.report.arms import arm_levels, factor_levels, varying
+from ablate.lang import tr
+from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
 from ablate.report.figures.series import FAILED, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.wording import metric_title, plain, unit
+from ablate.report.wording import capitalised, metric_title, plain, unit
 from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.track.record import StudyTables
 
@@ -34,15 +35,18 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) ->
     with drawing():
         figure = _draw(tables, found, contrast)
     failed = _failed(tables, found)
-    rule = "×: the run diverged or crashed." if failed.any() else ""
-    rule += f" Where it has no value of its own, it counts as {found.rule}." if found.filled.any() else ""
-    caption = (
-        f"{metric_title(metric).capitalize()}, one small mark per seed. Large mark and bar: mean and 95 % t interval "
-        f"over the seeds that were run (each arm on its own; the verdicts use the differences within a seed). {rule}"
+    rule = tr("×: the run diverged or crashed.") if failed.any() else ""
+    rule += tr(" Where it has no value of its own, it counts as {rule}.", rule=found.rule) if found.filled.any() else ""
+    caption = tr(
+        "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
+        "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "
+        "{rule}",
+        metric=capitalised(metric_title(metric)),
+        rule=rule,
     )
     return Drawn(
         name="seeds-" + metric.replace("/", "-").replace("_", "-"),
-        title=f"Every seed: {metric_title(metric)}",
+        title=tr("Every seed: {metric}", metric=metric_title(metric)),
         figure=figure,
         caption=caption.strip(),
         alt=_alt(tables, found),
@@ -66,7 +70,7 @@ def _of_arms_that_log(tables: StudyTables, found: Endpoint) -> StudyTables:
 
 def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
     failures = _failed(tables, found)
-    names = list(tables.planned["arm"].astype(str))
+    names = list(arm_titles(tables).values())
     positions = _hues(tables, contrast)
     shown = unit(found.metric)
     height = 0.3 * len(names) + 1.0
@@ -99,7 +103,7 @@ def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
     ax.xaxis.set_major_locator(MaxNLocator(7))
     ax.set_xlabel(metric_title(found.metric) + (f" ({shown.value})" if shown.value else ""))
     if failures.any():
-        mark = Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run")
+        mark = Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run"))
         figure.legend(handles=[mark], loc="outside upper right", fontsize=8.6)
     return figure
 
@@ -136,10 +140,11 @@ def _alt(tables: StudyTables, found: Endpoint) -> str:
     shown = unit(found.metric)
     failures = _failed(tables, found)
     words = []
-    for row, name in enumerate(tables.planned["arm"].astype(str)):
+    for row, name in enumerate(arm_titles(tables).values()):
         mean, _ = _mean(found.value[:, row])
         failed = int(failures[:, row].sum())
         words.append(
-            f"{name} mean {plain(mean, shown)} {shown.value}".strip() + (f" ({failed} failed)" if failed else "")
+            tr("{arm} mean {mean}", arm=name, mean=f"{plain(mean, shown)} {shown.value}".strip())
+            + (tr(" ({n} failed)", n=failed) if failed else "")
         )
-    return f"{metric_title(found.metric).capitalize()} per arm: " + "; ".join(words) + "."
+    return tr("{metric} per arm: ", metric=capitalised(metric_title(found.metric))) + tr("; ").join(words) + tr(".")

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from ablate.lang import tr
 from ablate.report.fair import mean_text
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, shortened, unit
@@ -30,16 +31,23 @@ def fixed_against_tuned(both: Sequence[FixedTuned]) -> Drawn | None:
         strips.setdefault((one.metric, one.scale), []).append(one)
     with drawing():
         figure = _draw(strips)
-    left = f" {len(both) - len(shown)} comparisons are in the table only." if len(both) > len(shown) else ""
-    caption = (
-        "Squares: the effect where all arms share the fixed values; circles: where each arm has its own tuned ones; "
-        "the line between them is what tuning changes. Bars: 95 % intervals over seeds, each on its own. Positive "
-        f"where the claim is right; grey: within ±δ.{left}"
+    left = tr(" {n} comparisons are in the table only.", n=len(both) - len(shown)) if len(both) > len(shown) else ""
+    caption = tr(
+        "Squares: the effect where all arms share the fixed values; circles: where each arm has its own "
+        "tuned ones; the line between them is what tuning changes. Bars: 95 % intervals over seeds, each "
+        "on its own. Positive where the claim is right; grey: within ±δ.{left}",
+        left=left,
     )
     words = [
-        f"{shortened(one.id)}: fixed {mean_text(one.fixed, one)}, tuned {mean_text(one.tuned, one)}" for one in shown
+        tr(
+            "{claim}: fixed {fixed}, tuned {tuned}",
+            claim=shortened(one.id),
+            fixed=mean_text(one.fixed, one),
+            tuned=mean_text(one.tuned, one),
+        )
+        for one in shown
     ]
-    return Drawn("fixed-tuned", "Fixed against tuned", figure, caption, "; ".join(words) + ".", floor=600)
+    return Drawn("fixed-tuned", tr("Fixed against tuned"), figure, caption, tr("; ").join(words) + tr("."), floor=600)
 
 
 def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
@@ -50,11 +58,11 @@ def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
         _strip(ax, metric, scale, rows)
     line = {"markersize": 6, "linewidth": 1.3}
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=_FIXED, marker="s", markerfacecolor=PAPER, label="all arms fixed", **line),  # type: ignore[arg-type]
-        Line2D([], [], color=_TUNED, marker="o", label="each arm tuned", **line),  # type: ignore[arg-type]
+        Line2D([], [], color=_FIXED, marker="s", markerfacecolor=PAPER, label=tr("all arms fixed"), **line),  # type: ignore[arg-type]
+        Line2D([], [], color=_TUNED, marker="o", label=tr("each arm tuned"), **line),  # type: ignore[arg-type]
     ]
     if any(one.delta > 0 for rows in strips.values() for one in rows):
-        handles.append(Patch(facecolor=BAND, label="within ±δ"))
+        handles.append(Patch(facecolor=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8.6)
     return figure
 
@@ -76,7 +84,7 @@ def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> Non
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8))
     told = shown.difference if scale == "difference" else scale
-    ax.set_xlabel(f"effect on {metric_title(metric)}" + (f" ({told})" if told else ""))
+    ax.set_xlabel(tr("effect on {metric}", metric=metric_title(metric)) + (f" ({told})" if told else ""))
     finite = [
         end * factor
         for one in rows

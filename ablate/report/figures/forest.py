@@ -14,20 +14,23 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.lang import language, msg, tr
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.wording import Unit, metric_title, p_value, shortened, unit, verdict_effect
 from ablate.stats.verdict import Verdict, percent
 
 # Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
 LOOKS = {
-    "supported": ("supported", "o", True, HUES[0]),
-    "refuted": ("refuted", "D", True, HUES[1]),
-    "inconclusive": ("inconclusive", "o", False, SOFT),
-    "not_tested": ("not tested", "x", True, SOFT),
+    "supported": (msg("supported"), "o", True, HUES[0]),
+    "refuted": (msg("refuted"), "D", True, HUES[1]),
+    "inconclusive": (msg("inconclusive"), "o", False, SOFT),
+    "not_tested": (msg("not tested"), "x", True, SOFT),
 }
 
 KINDS = ("effect", "interaction", "time_to_target")
 _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
+# Outcomes are two to three characters long in Chinese, the unit and the headings longer than in English.
+_CHINESE = {"verdict": 12, "effect": 56, "p": 212, "pairs": 300}
 
 
 def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingProxyType({})) -> Drawn | None:
@@ -44,7 +47,7 @@ def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingPr
     rows, scale = _rows(verdicts, failed)
     with drawing():
         figure = _draw(rows, scale)
-    return Drawn("forest", "The verdicts at a glance", figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
+    return Drawn("forest", tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,17 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
     relative = not alike and all(v.delta > 0 for v in verdicts)
     metric = next(iter(metrics))
     if relative:
-        scale = _Scale("effect / δ   (claim predicts > 1)", 1.0, relative=True)
+        scale = _Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
     elif len(metrics) == 1 and len(scales) == 1:
-        shown = unit(metric) if scales == {"difference"} else Unit(difference="log ratio")
+        shown = unit(metric) if scales == {"difference"} else Unit(difference=tr("log ratio"))
         scale = _Scale(
-            f"effect on {metric_title(metric)}" + (f" ({shown.difference})" if shown.difference else ""),
-            max(deltas) * shown.scale if alike else 0.0, relative=False,
-        )  # fmt: skip
+            tr("effect on {metric}", metric=metric_title(metric))
+            + (f" ({shown.difference})" if shown.difference else ""),
+            max(deltas) * shown.scale if alike else 0.0,
+            relative=False,
+        )
     else:
-        scale = _Scale("effect, each in the unit of its metric", 0.0, relative=False)
+        scale = _Scale(tr("effect, each in the unit of its metric"), 0.0, relative=False)
     families = [v.source_id for v in verdicts]
     rows = []
     for i, v in enumerate(verdicts):
@@ -151,7 +156,7 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.set_xlabel(scale.label, color=INK, fontsize=9)
-    for x, words, side in ((0.0, "← against the claim", "left"), (1.0, "for the claim →", "right")):
+    for x, words, side in ((0.0, tr("← against the claim"), "left"), (1.0, tr("for the claim →"), "right")):
         ax.annotate(words, (x, 0), (0, -39), xycoords="axes fraction", textcoords="offset points", ha=side, fontsize=8,
                     color=SOFT, annotation_clip=False)  # fmt: skip
     _legend(figure, rows, scale)
@@ -184,11 +189,13 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
         ax.annotate(words, (0 if x < 0 else 1, at), (x, 0), xycoords=("axes fraction", "data"),
                     textcoords="offset points", va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
 
+    columns = _CHINESE if language() == "zh" else _COLUMNS
     left = -ax.get_position().x0 * ax.figure.get_size_inches()[0] * 72 + 2  # type: ignore[union-attr]
     for at, words in headings:
         write(left, at, words, ha="left", fontweight="bold", color=INK)
     for at, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
+        word = tr(word)
         write(
             left + (10 if row.member else 0),
             at,
@@ -197,19 +204,19 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
             color=INK,
             fontweight="normal" if row.member else "bold",
         )
-        write(_COLUMNS["verdict"], at, word, ha="left", color=colour, fontweight="bold")
-        write(_COLUMNS["effect"], at, row.numbers, ha="left", color=INK)
-        write(_COLUMNS["p"], at, row.p, ha="left", color=INK)
-        write(_COLUMNS["pairs"], at, row.pairs, ha="right", color=INK)
+        write(columns["verdict"], at, word, ha="left", color=colour, fontweight="bold")
+        write(columns["effect"], at, row.numbers, ha="left", color=INK)
+        write(columns["p"], at, row.p, ha="left", color=INK)
+        write(columns["pairs"], at, row.pairs, ha="right", color=INK)
         if row.failed:
-            write(_COLUMNS["pairs"] + 4, at, f"×{row.failed}", ha="left", color=HUES[1], fontweight="bold")
+            write(columns["pairs"] + 4, at, f"×{row.failed}", ha="left", color=HUES[1], fontweight="bold")
     head = -0.75
     for column, words, ha in (
-        ("effect", "effect [interval]", "left"),
-        ("p", "Holm p", "left"),
-        ("pairs", "pairs", "right"),
+        ("effect", tr("effect [interval]"), "left"),
+        ("p", tr("Holm p"), "left"),
+        ("pairs", tr("pairs"), "right"),
     ):
-        write(_COLUMNS[column], head, words, ha=ha, color=SOFT)
+        write(columns[column], head, words, ha=ha, color=SOFT)
 
 
 def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
@@ -217,10 +224,10 @@ def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
     for outcome in dict.fromkeys(row.outcome for row in rows):
         word, marker, filled, colour = LOOKS[outcome]
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
-                              markerfacecolor=colour if filled else PAPER, label=word))  # fmt: skip
-    handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label="one pair"))
+                              markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
+    handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label=tr("one pair")))
     if scale.delta:
-        handles.append(Patch(color=BAND, label="within ±δ"))
+        handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
                   handlelength=2.0, columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
 
@@ -245,23 +252,34 @@ def _or_nan(value: float | None) -> float:
 
 def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
-    level = percent(levels[0]) if levels and levels[0] == levels[-1] else "its own Holm"
-    if levels and levels[0] != levels[-1]:
-        level += f" level ({percent(levels[0])} to {percent(levels[-1])})"
-    unit_note = {True: "Effects are divided by their δ, so that 1 is the smallest effect of interest. ", False: ""}
-    band = f"Grey: within ±δ = {scale.delta:g}. " if scale.delta and not scale.relative else ""
-    band = "Grey: within ±δ. " if scale.relative else band
-    return (
-        "Every effect is a mean difference within a seed, turned so that the claim predicts a positive one. "
-        f"{unit_note[scale.relative]}Bar: interval of the mean at {level}{'' if 'level' in level else ' level'}, from "
-        "inverting the sign-flip test; an arrow says that it goes on beyond the axis. Ticks below it: the pairs. "
-        f"{band}Holm p: of “the effect is δ”. Pairs: used / planned, ×: runs behind it that diverged or crashed "
-        "(they count, see the method notes)."
+    level = tr("its own Holm level")
+    if levels and levels[0] == levels[-1]:
+        level = tr("{level} level", level=percent(levels[0]))
+    elif levels:
+        level = tr("its own Holm level ({low} to {high})", low=percent(levels[0]), high=percent(levels[-1]))
+    unit_note = {True: tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. "), False: ""}
+    band = tr("Grey: within ±δ = {delta:g}. ", delta=scale.delta) if scale.delta and not scale.relative else ""
+    band = tr("Grey: within ±δ. ") if scale.relative else band
+    return tr(
+        "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "
+        "one. {unit_note}Bar: interval of the mean at {level}, from inverting the sign-flip test; "
+        "an arrow says that it goes on beyond the axis. Ticks below it: the pairs. {band}Holm p: of “the "
+        "effect is δ”. Pairs: used / planned, ×: runs behind it that diverged or crashed (they count, "
+        "see the method notes).",
+        unit_note=unit_note[scale.relative],
+        level=level,
+        band=band,
     )
 
 
 def _alt(verdicts: Sequence[Verdict]) -> str:
     words = [
-        f"{shortened(v.claim_id)} {LOOKS[v.outcome][0]}, effect {verdict_effect(v) or 'unknown'}" for v in verdicts
+        tr(
+            "{claim} {outcome}, effect {effect}",
+            claim=shortened(v.claim_id),
+            outcome=tr(LOOKS[v.outcome][0]),
+            effect=verdict_effect(v) or tr("unknown"),
+        )
+        for v in verdicts
     ]
-    return "Forest of verdicts. " + "; ".join(words) + "."
+    return tr("Forest of verdicts. ") + tr("; ").join(words) + tr(".")

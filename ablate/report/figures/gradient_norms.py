@@ -11,6 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from ablate.lang import tr
 from ablate.report.figures.observed import arm_titles, middle, not_drawn, over_seeds
 from ablate.report.figures.panels import columns_for, legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
@@ -34,14 +35,16 @@ def gradient_norms(tables: StudyTables, wanted: GradientNorms, *, name: str = "g
     picked = _picked(len(layers))
     with drawing():
         figure = _draw(arms, layers, picked)
-    some = " Of the layers, evenly chosen ones are drawn." if len(picked) < len(layers) else ""
-    caption = (
-        "Euclidean norm of the loss's gradient in each layer's weights, root mean square over fixed training "
-        "minibatches, without the L2 term and unclipped. Lines: median over seeds; bands: from the lowest seed to the "
-        "highest. A gradient of exactly 0, or one that is not finite, has no place on this axis and is not drawn."
-        f"{some}{not_drawn(len(norms), len(arms))}"
+    some = tr(" Of the layers, evenly chosen ones are drawn.") if len(picked) < len(layers) else ""
+    caption = tr(
+        "Euclidean norm of the loss's gradient in each layer's weights, root mean square over fixed "
+        "training minibatches, without the L2 term and unclipped. Lines: median over seeds; bands: from "
+        "the lowest seed to the highest. A gradient of exactly 0, or one that is not finite, has no "
+        "place on this axis and is not drawn.{some}{not_drawn}",
+        some=some,
+        not_drawn=not_drawn(len(norms), len(arms)),
     )
-    title = wanted.title or "Gradient norms by layer"
+    title = wanted.title or tr("Gradient norms by layer")
     return Drawn(name, title, figure, caption, _alt(arms, layers), floor=560 if len(arms) <= 2 else 680)
 
 
@@ -64,8 +67,8 @@ def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
         ax.tick_params(labelbottom=position + columns >= len(arms))
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
-    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
-    figure.supylabel("gradient norm (log scale)", fontsize=9.5, color=INK)
+    figure.supxlabel(tr("optimizer steps"), fontsize=9.5, color=INK)
+    figure.supylabel(tr("gradient norm (log scale)"), fontsize=9.5, color=INK)
     legend(figure, [(i, layers[layer]) for i, layer in enumerate(picked)], "", failures=False)
     return figure
 
@@ -96,6 +99,8 @@ def _alt(arms: list[_Arm], layers: list[str]) -> str:
     words = []
     for title, _, norms in arms:
         first, last = (middle(norms[:, :, layer])[0] for layer in (0, norms.shape[2] - 1))
-        ends = [f"{one[0]:.2g} before training, {one[-1]:.2g} at the end" for one in (first, last)]
-        words.append(f"{title}: first layer {ends[0]}; last layer {ends[1]}")
-    return f"Gradient norms of {len(layers)} layers, median over seeds. " + ". ".join(words) + "."
+        ends = [
+            tr("{start:.2g} before training, {end:.2g} at the end", start=one[0], end=one[-1]) for one in (first, last)
+        ]
+        words.append(tr("{arm}: first layer {first}; last layer {last}", arm=title, first=ends[0], last=ends[1]))
+    return tr("Gradient norms of {n} layers, median over seeds. ", n=len(layers)) + tr(". ").join(words) + tr(".")

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
+from ablate.lang import tr
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit
@@ -70,15 +71,18 @@ def heat_map(tables: StudyTables, wanted: HeatMap, *, name: str = "heat-map") ->
     shown = dict(list(panels.items())[:MOST_PANELS])
     with drawing():
         figure = _draw(tables, wanted, shown, squares)
-    what = "share of seeds that reached the target" if wanted.metric == "outcome" else metric_title(wanted.metric)
-    more = f" {counted(len(panels) - len(shown), 'combination')} of other factors not drawn." * (
-        len(panels) > len(shown)
+    what = tr("share of seeds that reached the target") if wanted.metric == "outcome" else metric_title(wanted.metric)
+    more = tr(
+        " {combinations} of other factors not drawn.", combinations=counted(len(panels) - len(shown), "combination")
+    ) * (len(panels) > len(shown))
+    caption = tr(
+        "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run "
+        "diverged or crashed (heavier: at least half); dots: at least half of the runs stalled at the "
+        "majority rate.{more}",
+        what=what,
+        more=more,
     )
-    caption = (
-        f"Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run diverged or "
-        f"crashed (heavier: at least half); dots: at least half of the runs stalled at the majority rate.{more}"
-    )
-    title = wanted.title or f"{what} over {wanted.x} and {wanted.y}"
+    title = wanted.title or tr("{what} over {x} and {y}", what=what, x=wanted.x, y=wanted.y)
     alt = _alt(tables, wanted, shown, squares)
     return Drawn(name, title[:1].upper() + title[1:], figure, caption, alt, floor=520 if len(shown) == 1 else 680)
 
@@ -146,9 +150,9 @@ def _draw(
     every = [squares[arm] for cells in panels.values() for arm in cells.values()]
     keys = []
     if any(one.diverged for one in every):
-        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="////", label="runs diverged or crashed"))
+        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="////", label=tr("runs diverged or crashed")))
     if any(one.stalled >= 0.5 for one in every):
-        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="..", label="at least half stalled"))
+        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="..", label=tr("at least half stalled")))
     if keys:
         figure.legend(handles=keys, loc="outside upper left", ncols=2, fontsize=8.6, handlelength=2.2)
     return figure
@@ -185,7 +189,7 @@ def _scale(metric: str, values: list[float]) -> _Scale:
 
 def _bar_label(metric: str) -> str:
     if metric == "outcome":
-        return "reached the target (%)"
+        return tr("reached the target (%)")
     shown = unit(metric)
     return metric_title(metric) + (f" ({shown.value})" if shown.value else "")
 
@@ -203,9 +207,16 @@ def _alt(
     words = []
     for title, cells in panels.items():
         each = [
-            f"{wanted.x} {texts[wanted.x][x]} and {wanted.y} {texts[wanted.y][y]}: {squares[arm].text}"
-            + (f" ({round(100 * squares[arm].diverged)} % failed)" if squares[arm].diverged else "")
+            tr(
+                "{x} {x_level} and {y} {y_level}: {text}",
+                x=wanted.x,
+                x_level=texts[wanted.x][x],
+                y=wanted.y,
+                y_level=texts[wanted.y][y],
+                text=squares[arm].text,
+            )
+            + (tr(" ({rate} % failed)", rate=round(100 * squares[arm].diverged)) if squares[arm].diverged else "")
             for (x, y), arm in cells.items()
         ]
-        words.append((f"{title}: " if title else "") + "; ".join(each))
-    return "Map. " + ". ".join(words) + "."
+        words.append((f"{title}: " if title else "") + tr("; ").join(each))
+    return "Map. " + tr(". ").join(words) + tr(".")

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.lang import tr
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
@@ -53,8 +54,16 @@ def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
             continue
         with drawing():
             figure = _draw(points, factor)
-        found.append(Drawn(f"interaction-{name}", f"{members[0].verdict.says}: over {factor}", figure,
-                           _caption(members), _alt(points, factor), floor=520))  # fmt: skip
+        found.append(
+            Drawn(
+                f"interaction-{name}",
+                tr("{says}: over {factor}", says=members[0].verdict.says, factor=factor),
+                figure,
+                _caption(members),
+                _alt(points, factor),
+                floor=520,
+            )
+        )
     return found[:most]
 
 
@@ -77,15 +86,25 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn
         factor = ", ".join(claim.at)
         with drawing():
             figure = _draw(points, factor)
-        caption = (
-            "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed. "
-            f"Below: the difference within a seed at each {factor}, with its "
-            f"{percent(there.verdict.interval_level)} interval; small dashes: seeds. "
-            "The claim is about how much the two differences differ: "
-            f"{shortened(there.verdict.claim_id)}, in the forest above."
+        caption = tr(
+            "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or "
+            "crashed. Below: the difference within a seed at each {factor}, with its {level} "
+            "interval; small dashes: seeds. The claim is about how much the two differences differ: "
+            "{claim}, in the forest above.",
+            factor=factor,
+            level=percent(there.verdict.interval_level),
+            claim=shortened(there.verdict.claim_id),
         )
-        found.append(Drawn(f"interaction-{claim.id}", f"{claim.says}: over {factor}", figure, caption,
-                           _alt(points, factor), floor=520))  # fmt: skip
+        found.append(
+            Drawn(
+                f"interaction-{claim.id}",
+                tr("{says}: over {factor}", says=claim.says, factor=factor),
+                figure,
+                caption,
+                _alt(points, factor),
+                floor=520,
+            )
+        )
     return found[:most]
 
 
@@ -170,12 +189,18 @@ def _differences(ax: Axes, x: np.ndarray, points: Sequence[_Point], scale: float
 
 def _caption(members: Sequence[Pairs]) -> str:
     levels = sorted({one.verdict.interval_level for one in members})
-    level = percent(levels[0]) if levels[0] == levels[-1] else f"{percent(levels[0])} to {percent(levels[-1])}"
-    return (
-        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or crashed, at the "
-        "value it counts as. Below: the difference within a seed, turned so that the claim predicts more than 0, with "
-        f"the verdicts' own intervals ({level}); small dashes: seeds, grey: within ±δ. Read differences below: "
-        "the sides share their seeds, so overlapping bars above decide nothing."
+    level = (
+        percent(levels[0])
+        if levels[0] == levels[-1]
+        else tr("{low} to {high}", low=percent(levels[0]), high=percent(levels[-1]))
+    )
+    return tr(
+        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or "
+        "crashed, at the value it counts as. Below: the difference within a seed, turned so that the "
+        "claim predicts more than 0, with the verdicts' own intervals ({level}); small dashes: seeds, "
+        "grey: within ±δ. Read differences below: the sides share their seeds, so overlapping bars above "
+        "decide nothing.",
+        level=level,
     )
 
 
@@ -187,6 +212,20 @@ def _alt(points: Sequence[_Point], factor: str) -> str:
         low, high = (math.nan if b is None else b for b in (v.interval_low, v.interval_high))
         effect = "unknown" if v.effect is None else effect_text(v.effect, low, high, v.metric)
         words.append(
-            f"at {factor} {texts[p.level]} the difference is {effect}, {int(p.pairs.failed.sum())} pairs failed"
+            tr(
+                "at {factor} {level} the difference is {effect}, {n} pairs failed",
+                factor=factor,
+                level=texts[p.level],
+                effect=effect,
+                n=int(p.pairs.failed.sum()),
+            )
         )
-    return f"Interaction of {shortened(points[0].pairs.verdict.arm_text)} with {factor}: " + "; ".join(words) + "."
+    return (
+        tr(
+            "Interaction of {arm} with {factor}: ",
+            arm=shortened(points[0].pairs.verdict.arm_text),
+            factor=factor,
+        )
+        + tr("; ").join(words)
+        + tr(".")
+    )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.lang import tr
+from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figures.style import HUES
 from ablate.report.wording import level_title, levels_text
 from ablate.track.record import StudyTables
@@ -35,7 +36,7 @@ def layout(tables: StudyTables, contrast: str | None = None) -> Layout:
     Up to four arms share one panel. A single factor, or one with more levels than hues, gets a panel per arm with the
     baseline beside it.
     """
-    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    names = arm_titles(tables)
     factors = varying(tables)
     if len(names) <= _TOGETHER or not factors:
         return Layout((PanelArms("", tuple((i, arm) for i, arm in enumerate(names))),), tuple(names.values()), "")
@@ -44,7 +45,7 @@ def layout(tables: StudyTables, contrast: str | None = None) -> Layout:
     if len(factors) == 1 or len(texts[hue]) > len(HUES):
         base = baseline_arm(tables) or ""
         panels = [PanelArms(name, ((0, base), (1, arm))) for arm, name in names.items() if arm != base]
-        return Layout(tuple(panels), (names[base], "the panel's arm"), "")
+        return Layout(tuple(panels), (names[base], tr("the panel's arm")), "")
     hues = list(texts[hue].values())
     found: dict[str, list[tuple[int, str]]] = {}
     for arm_id, levels in arm_levels(tables).items():

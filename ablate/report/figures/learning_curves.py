@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from ablate.lang import tr
 from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import Series, is_accuracy, majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.wording import metric_title
+from ablate.report.wording import capitalised, metric_title
 from ablate.track.record import StudyTables
 
 
@@ -30,7 +31,7 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
     title = metric_title(metric)
     return Drawn(
         name="curves-" + metric.replace("/", "-").replace("_", "-"),
-        title=f"Learning curves: {title}",
+        title=tr("Learning curves: {metric}", metric=title),
         figure=figure,
         caption=caption(metric, limits_note(panels, metric)),
         alt=alt(metric, panels, hues),
@@ -41,16 +42,16 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
 def caption(metric: str, note: str = "") -> str:
     """Return what the marks of a curve figure mean."""
     failed = (
-        "a failed run counts at the majority rate from there on"
+        tr("a failed run counts at the majority rate from there on")
         if is_accuracy(metric)
-        else "the mean ends at an arm's first failure, because a mean over survivors would flatter it"
+        else tr("the mean ends at an arm's first failure, because a mean over survivors would flatter it")
     )
     parts = [
-        "Thin lines: one seed each. Thick line: mean over the seeds that were run.",
-        "Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve).",
-        f"×: a run became non-finite, exceeded ten times its first loss, or crashed; {failed}.",
-        "Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing.",
-        "Dotted: rate of always answering the most frequent class." if is_accuracy(metric) else "",
+        tr("Thin lines: one seed each. Thick line: mean over the seeds that were run."),
+        tr("Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve)."),
+        tr("×: a run became non-finite, exceeded ten times its first loss, or crashed; {rule}.", rule=failed),
+        tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing."),
+        tr("Dotted: rate of always answering the most frequent class.") if is_accuracy(metric) else "",
         note,
     ]
     return " ".join(part for part in parts if part)
@@ -65,13 +66,21 @@ def alt(metric: str, panels: list[Panel], hues: list[str]) -> str:
             last = one.mean[-1] if one.mean.size else math.nan
             scale = 100.0 if is_accuracy(metric) else 1.0
             ends = (
-                f"ends at {last * scale:.3g}{' %' if scale > 1 else ''}"
+                tr("ends at {value:.3g}{unit}", value=last * scale, unit=" %" if scale > 1 else "")
                 if math.isfinite(last)
-                else "no mean at the end"
+                else tr("no mean at the end")
             )
-            arms.append(f"{hues[position]} {ends}, {one.failed} of {one.planned} failed")
-        words.append((f"{panel.title}: " if panel.title else "") + "; ".join(arms))
-    return f"{metric_title(metric).capitalize()} over training. " + ". ".join(words) + "."
+            arms.append(
+                tr(
+                    "{arm} {ends}, {n} of {planned} failed",
+                    arm=hues[position],
+                    ends=ends,
+                    n=one.failed,
+                    planned=one.planned,
+                )
+            )
+        words.append((f"{panel.title}: " if panel.title else "") + tr("; ").join(arms))
+    return tr("{metric} over training. ", metric=capitalised(metric_title(metric))) + tr(". ").join(words) + tr(".")
 
 
 def _panels(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:

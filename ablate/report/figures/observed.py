@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import Failure
+from ablate.lang import tr
 from ablate.report.arms import arm_levels, varying
 from ablate.report.wording import counted, level_title, levels_text
 from ablate.track.record import StudyTables
@@ -43,7 +44,7 @@ def arm_titles(tables: StudyTables, *, separator: str = ", ") -> dict[str, str]:
 
 def not_drawn(arms: int, shown: int) -> str:
     """Return a sentence on the arms a figure has no room for; empty where there are none."""
-    return f" {counted(arms - shown, 'further arm')} not drawn." if arms > shown else ""
+    return tr(" {arms} not drawn.", arms=counted(arms - shown, "further arm")) if arms > shown else ""
 
 
 def middle(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ablate.lang import tr
 from ablate.report.figures.series import Series, is_accuracy
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
 from ablate.report.wording import metric_title
@@ -64,7 +65,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     for position in range(len(panels)):  # the last panel of a column is not always in the last row
         if position + columns >= len(panels):
             axes[position].tick_params(labelbottom=True)
-    figure.supxlabel("optimizer steps", fontsize=9.5, color=INK)
+    figure.supxlabel(tr("optimizer steps"), fontsize=9.5, color=INK)
     figure.supylabel(scale.label, fontsize=9.5, color=INK)
     shown = sorted({position for panel in panels for position, _ in panel.arms})
     legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
@@ -78,7 +79,9 @@ def limits_note(panels: Sequence[Panel], metric: str) -> str:
     outside = sum(int(np.nanmax(v, initial=-np.inf) > scale.high) for one in every for v in one.runs)
     if not outside:
         return ""
-    return f"The axis ends at {scale.high:.3g}; {outside} {'run goes' if outside == 1 else 'runs go'} above it."
+    if outside == 1:
+        return tr("The axis ends at {end:.3g}; 1 run goes above it.", end=scale.high)
+    return tr("The axis ends at {end:.3g}; {n} runs go above it.", end=scale.high, n=outside)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ class _Scale:
             # A diverging run reaches 1e30; ten times the usual start keeps the others readable (and is noted).
             usual = 10.0 * float(np.median(starts)) if starts.size else float(positive.max())
             high = min(float(positive.max()), max(usual, float(np.quantile(positive, 0.9)))) * 1.3
-            return cls(f"{title} (log scale)", float(positive.min()) / 1.3, high, log=True)
+            return cls(tr("{title} (log scale)", title=title), float(positive.min()) / 1.3, high, log=True)
         spread = float(np.ptp(values)) or 1.0
         return cls(title, float(values.min()) - 0.05 * spread, float(values.max()) + 0.05 * spread, log=False)
 
@@ -217,7 +220,9 @@ def legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures
     ]  # fmt: skip
     if failures:
         handles.append(
-            Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5.4, markeredgewidth=1.4, label="failed")
+            Line2D(
+                [], [], linestyle="none", marker="x", color=INK, markersize=5.4, markeredgewidth=1.4, label=tr("failed")
+            )
         )
     figure.legend(
         handles=handles, loc="outside upper left", ncols=min(len(handles), 6), title=title or None, fontsize=9,

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ablate.errors import unknown
+from ablate.lang import tr
 from ablate.report.arms import arm_levels, factor_levels
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
 from ablate.report.wording import counted, level_title, levels_text
@@ -63,20 +64,28 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
         figure.supxlabel("x", fontsize=9.5, color=INK)
         figure.supylabel("y", fontsize=9.5, color=INK)
         handles = [
-            Line2D([], [], color=INK, marker="o", markersize=3.4, linewidth=1.3, label=f"seed {first}"),
-            Line2D([], [], color=SOFT, linewidth=0.6, alpha=0.7, label="other seeds"),
-            Line2D([], [], color=INK, marker="+", linestyle="none", markersize=9, label="minimum"),
+            Line2D([], [], color=INK, marker="o", markersize=3.4, linewidth=1.3, label=tr("seed {n}", n=first)),
+            Line2D([], [], color=SOFT, linewidth=0.6, alpha=0.7, label=tr("other seeds")),
+            Line2D([], [], color=INK, marker="+", linestyle="none", markersize=9, label=tr("minimum")),
         ]  # fmt: skip
         figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8.6)
     a, b = wanted.coefficients
     outside = sum(_leaves(path, low, high) for found in shown.values() for path in found.values())
     caption = (
-        f"Contours of f(x, y) = {a:g} x² + {b:g} y², at f = {', '.join(f'{level:g}' for level in LEVELS)}. Heavy line: "
-        f"seed {first}, a mark after every step; thin lines: the other seeds."
-        + (f" {counted(outside, 'path')} {'leaves' if outside == 1 else 'leave'} the axes." if outside else "")
-        + (f" {len(every) - len(shown)} more arms are not drawn." if len(every) > len(shown) else "")
+        tr(
+            "Contours of f(x, y) = {a:g} x² + {b:g} y², at f = {heights}. Heavy line: seed {first}, a mark "
+            "after every step; thin lines: the other seeds.",
+            a=a,
+            b=b,
+            heights=", ".join(f"{level:g}" for level in LEVELS),
+            first=first,
+        )
+        + (tr(" Paths that leave the axes: {n}.", n=outside) if outside else "")
+        + (tr(" {n} more arms are not drawn.", n=len(every) - len(shown)) if len(every) > len(shown) else "")
     )
-    return Drawn(name, wanted.title or "Paths on the surface", figure, caption, _alt(tables, shown, wanted), floor=600)
+    return Drawn(
+        name, wanted.title or tr("Paths on the surface"), figure, caption, _alt(tables, shown, wanted), floor=600
+    )
 
 
 def _paths(tables: StudyTables, arm: str) -> dict[int, Path]:
@@ -131,6 +140,11 @@ def _alt(tables: StudyTables, shown: dict[str, dict[int, Path]], wanted: Paths) 
     for arm, found in shown.items():
         ends = pd.Series([float(np.hypot(*path[-1])) for path in found.values()])
         words.append(
-            f"{names[arm]} ends {ends.mean():.2g} from the minimum on average over {counted(len(ends), 'seed')}"
+            tr(
+                "{arm} ends {distance:.2g} from the minimum on average over {seeds}",
+                arm=names[arm],
+                distance=ends.mean(),
+                seeds=counted(len(ends), "seed"),
+            )
         )
-    return f"Paths by {wanted.hue} over contours. " + "; ".join(words) + "."
+    return tr("Paths by {hue} over contours. ", hue=wanted.hue) + tr("; ").join(words) + tr(".")

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ablate.lang import tr
 from ablate.report.figures.layout import Layout, layout
 from ablate.report.figures.panels import columns_for, legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
@@ -34,14 +35,16 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     arms = {str(arm): _Reached.of(rows, metric) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
     plan = layout(tables, contrast)
     with drawing():
-        figure = _draw(plan, arms, since=" since the change of task" if changed else "")
+        figure = _draw(plan, arms, changed=changed)
     caption = (
-        "Share of the seeds that were run which have reached the target (held at two evaluations in a row) by each "
-        "step. Seeds that never reach it, diverged or crashed stay in the denominator, so a curve ends at its success "
-        "share, written above each panel as reached / run (×: failed). No seed is left out; ticks at the end mark the "
-        "share."
-    ) + (" Steps count from the change of task." if changed else "")
-    return Drawn("reach", "Who reaches the target, and when", figure, caption, _alt(plan, arms), floor=600)
+        tr(
+            "Share of the seeds that were run which have reached the target (held at two evaluations in a "
+            "row) by each step. Seeds that never reach it, diverged or crashed stay in the denominator, so a "
+            "curve ends at its success share, written above each panel as reached / run (×: failed). No seed "
+            "is left out; ticks at the end mark the share."
+        )
+    ) + (tr(" Steps count from the change of task.") if changed else "")
+    return Drawn("reach", tr("Who reaches the target, and when"), figure, caption, _alt(plan, arms), floor=600)
 
 
 class _Reached:
@@ -66,7 +69,7 @@ class _Reached:
         return f"{self.steps.size}/{self.run}" + (f" ×{self.failed}" if self.failed else "")
 
 
-def _draw(plan: Layout, arms: dict[str, _Reached], *, since: str) -> Figure:
+def _draw(plan: Layout, arms: dict[str, _Reached], *, changed: bool) -> Figure:
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -91,8 +94,10 @@ def _draw(plan: Layout, arms: dict[str, _Reached], *, since: str) -> Figure:
     for position in range(len(plan.panels)):
         if position + columns >= len(plan.panels):
             axes[position].tick_params(labelbottom=True)
-    figure.supxlabel(f"optimizer steps{since}", fontsize=9.5, color=INK)
-    figure.supylabel("reached the target (% of seeds)", fontsize=9.5, color=INK)
+    figure.supxlabel(
+        tr("optimizer steps since the change of task") if changed else tr("optimizer steps"), fontsize=9.5, color=INK
+    )
+    figure.supylabel(tr("reached the target (% of seeds)"), fontsize=9.5, color=INK)
     shown = sorted({position for panel in plan.panels for position, _ in panel.arms})
     legend(figure, [(i, plan.hues[i]) for i in shown], plan.hue_title, failures=False)
     return figure
@@ -133,6 +138,13 @@ def _alt(plan: Layout, arms: dict[str, _Reached]) -> str:
         for position, arm in panel.arms:
             one = arms[arm]
             median = f"{one.steps[(one.run - 1) // 2]:.0f}" if one.steps.size > one.run / 2 else NONE
-            each.append(f"{plan.hues[position]} {one.text} reached, median step {median}")
-        words.append((f"{panel.title}: " if panel.title else "") + "; ".join(each))
-    return "Share of seeds that reached the target over training. " + ". ".join(words) + "."
+            each.append(
+                tr(
+                    "{arm} {share} reached, median step {median}",
+                    arm=plan.hues[position],
+                    share=one.text,
+                    median=median,
+                )
+            )
+        words.append((f"{panel.title}: " if panel.title else "") + tr("; ").join(each))
+    return tr("Share of seeds that reached the target over training. ") + tr(". ").join(words) + tr(".")

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from ablate.lang import msg, tr
 from ablate.report.figures.forest import KINDS, LOOKS
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.wording import NONE, metric_title, p_value, shortened, unit, verdict_effect
@@ -23,9 +24,12 @@ from ablate.stats.verdict import Verdict, percent
 _ROW = 0.3  # inches
 _WIDTH, _LEFT, _RIGHT = 10.4, 2.1, 4.2
 _NAMES = {
-    "trend": "slope", "proportion": "share (%)", "win_probability": "P(arm wins), % of seeds", "exact": "held (%)",
-    "exchange_rate": "exchange rate k",
-}  # fmt: skip
+    "trend": msg("slope"),
+    "proportion": msg("share (%)"),
+    "win_probability": msg("P(arm wins), % of seeds"),
+    "exact": msg("held (%)"),
+    "exchange_rate": msg("exchange rate k"),
+}
 
 
 def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
@@ -33,9 +37,12 @@ def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
     return _figure(
         [v for v in verdicts if v.kind == "equivalence"],
         "equivalence",
-        "Equivalence: intervals against ±δ",
-        "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval lies inside, "
-        "refuted where it lies wholly outside, open where it crosses an end: not finding a difference is not enough.",
+        tr("Equivalence: intervals against ±δ"),
+        tr(
+            "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval "
+            "lies inside, refuted where it lies wholly outside, open where it crosses an end: not finding a "
+            "difference is not enough."
+        ),
     )
 
 
@@ -44,9 +51,11 @@ def regions(verdicts: Sequence[Verdict]) -> Drawn | None:
     return _figure(
         [v for v in verdicts if v.kind not in (*KINDS, "equivalence")],
         "regions",
-        "Intervals against what the claim says",
-        "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole interval lies "
-        "inside, refuted where it lies wholly outside.",
+        tr("Intervals against what the claim says"),
+        tr(
+            "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole "
+            "interval lies inside, refuted where it lies wholly outside."
+        ),
     )
 
 
@@ -59,14 +68,18 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
     with drawing():
         figure = _draw(list(families.values()))
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
-    spread = "" if not levels else f" at {percent(levels[0])}" + (
-        "" if levels[0] == levels[-1] else f" to {percent(levels[-1])}"
+    spread = "" if not levels else tr(" at {level}", level=percent(levels[0])) + (
+        "" if levels[0] == levels[-1] else tr(" to {level}", level=percent(levels[-1]))
     )  # fmt: skip
-    caption = (
-        f"{rule} Bar: the verdict's interval{spread}; ticks below it: the seeds, where an effect is a mean of seeds."
+    caption = tr(
+        "{rule} Bar: the verdict's interval{spread}; ticks below it: the seeds, where an effect is a mean of seeds.",
+        rule=rule,
+        spread=spread,
     )
-    words = [f"{shortened(v.claim_id)} {LOOKS[v.outcome][0]}, {verdict_effect(v) or 'no value'}" for v in verdicts]
-    return Drawn(name, title, figure, caption, f"{title}. " + "; ".join(words) + ".", floor=640)
+    words = [
+        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}, {verdict_effect(v) or tr('no value')}" for v in verdicts
+    ]
+    return Drawn(name, title, figure, caption, f"{title}. " + tr("; ").join(words) + tr("."), floor=640)
 
 
 def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
@@ -83,8 +96,8 @@ def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
     for outcome in dict.fromkeys(v.outcome for members in families for v in members):
         word, marker, filled, colour = LOOKS[outcome]
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
-                              markerfacecolor=colour if filled else PAPER, label=word))  # fmt: skip
-    handles.append(Patch(color=BAND, label="what the claim says"))
+                              markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
+    handles.append(Patch(color=BAND, label=tr("what the claim says")))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
                   columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
     return figure
@@ -146,7 +159,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     word, _, _, colour = LOOKS[v.outcome]
     label = shortened(v.claim_id.split("[", 1)[1].rstrip("]")) if "[" in v.claim_id else shortened(v.claim_id)
     write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
-    write(1, 14, word, ha="left", color=colour, fontweight="bold")
+    write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")
     write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
     write(1, 252, f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else "", ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
@@ -155,7 +168,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
 
 
 def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
-    label = _NAMES.get(v.kind, "")
+    label = tr(_NAMES[v.kind]) if v.kind in _NAMES else ""
     if v.scale == "log ratio":
         ratios = [
             r for r in (0.1, 0.2, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 10, 20) if low <= math.log(r) <= high
@@ -164,12 +177,12 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
         keep = [r for i, r in enumerate(ratios) if (i - ratios.index(1)) % step == 0] if 1 in ratios else ratios[::step]
         ax.xaxis.set_major_locator(FixedLocator([math.log(r) for r in keep]))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{math.exp(value):.3g}"))
-        label = label or f"ratio of {metric_title(v.metric)}"
+        label = label or tr("ratio of {metric}", metric=metric_title(v.metric))
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
         shown = unit(v.metric)
-        label = label or f"difference of {metric_title(v.metric)}" + (
+        label = label or tr("difference of {metric}", metric=metric_title(v.metric)) + (
             f" ({shown.difference})" if shown.difference else ""
         )
     ax.set_xlabel(label, fontsize=8.6, color=INK)

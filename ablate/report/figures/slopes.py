@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.lang import tr
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
 from ablate.report.wording import counted, metric_title, shortened, unit, verdict_effect
@@ -34,18 +35,24 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
         figure = _draw(chosen)
     left = len(usable) - len(chosen)
     rest = (
-        f"Shown: {len(chosen)} of {len(usable)} comparisons, single claims first, then those whose interval lies "
-        f"nearest to δ; the other {counted(left, 'comparison')} are in verdicts.json and runs.csv."
+        tr(
+            "Shown: {n} of {all} comparisons, single claims first, then those whose interval lies "
+            "nearest to δ; the other {rest} are in verdicts.json and runs.csv.",
+            n=len(chosen),
+            all=len(usable),
+            rest=counted(left, "comparison"),
+        )
         if left
         else ""
     )
-    caption = (
-        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); blue "
-        "where the difference is positive, orange where it is negative, × is a run that diverged or crashed and counts "
-        "as its fill. Right: the same seeds as differences, turned so that the claim predicts > 0, with their mean "
-        f"and the verdict's interval; grey: within ±δ. {rest}"
+    caption = tr(
+        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges "
+        "over); blue where the difference is positive, orange where it is negative, × is a run that "
+        "diverged or crashed and counts as its fill. Right: the same seeds as differences, turned so "
+        "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
+        rest=rest,
     )
-    return Drawn("slopes", "Pair by pair", figure, caption.strip(), _alt(chosen), floor=620)
+    return Drawn("slopes", tr("Pair by pair"), figure, caption.strip(), _alt(chosen), floor=620)
 
 
 def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:
@@ -74,12 +81,12 @@ def _draw(chosen: Sequence[Pairs]) -> Figure:
         _strip(right, one)
         left.set_title(_title(one), fontsize=8.6, color=INK, loc="left", fontweight="bold")
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label="seed with a difference > 0"),
+        Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label=tr("seed with a difference > 0")),
         Line2D([], [], color=_DOWN, marker="s", markersize=3.5, linewidth=1.1, label="< 0"),
     ]
     if any(one.failed.any() for one in chosen):
-        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run"))
-    handles.append(Patch(color=BAND, label="within ±δ"))
+        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run")))
+    handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.4, handlelength=2.2)
     return figure
 
@@ -104,7 +111,7 @@ def _sides(ax: Axes, one: Pairs) -> None:
     ax.set_xticks([0, 1], [_broken(one.verdict.against_text), _broken(one.verdict.arm_text)], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.set_ylabel(_label(one.verdict.metric, shown.value), fontsize=8.2)
+    ax.set_ylabel(_label(metric_title(one.verdict.metric), shown.value), fontsize=8.2)
 
 
 def _strip(ax: Axes, one: Pairs) -> None:
@@ -138,13 +145,13 @@ def _strip(ax: Axes, one: Pairs) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
-    what = "log ratio" if one.kind == "time_to_target" else f"difference ({shown.difference})".replace(" ()", "")
+    what = tr("log ratio") if one.kind == "time_to_target" else _label(tr("difference"), shown.difference)
     ax.set_xticks([-0.02], [what], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
 
 
-def _label(metric: str, of: str) -> str:
-    return metric_title(metric) + (f" ({of})" if of else "")
+def _label(name: str, of: str) -> str:
+    return name + (f" ({of})" if of else "")
 
 
 def _title(one: Pairs) -> str:
@@ -162,7 +169,13 @@ def _alt(chosen: Sequence[Pairs]) -> str:
         verdict = one.verdict
         with_it = int((np.array(list(verdict.differences.values())) > 0).sum())
         words.append(
-            f"{shortened(verdict.claim_id)}: {with_it} of {len(one.seeds)} pairs as the claim predicts, effect "
-            f"{verdict_effect(verdict)}, {int(one.failed.sum())} with a failed run"
+            tr(
+                "{claim}: {n} of {pairs} pairs as the claim predicts, effect {effect}, {failed} with a failed run",
+                claim=shortened(verdict.claim_id),
+                n=with_it,
+                pairs=len(one.seeds),
+                effect=verdict_effect(verdict),
+                failed=int(one.failed.sum()),
+            )
         )
-    return "Paired slopes. " + "; ".join(words) + "."
+    return tr("Paired slopes. ") + tr("; ").join(words) + tr(".")

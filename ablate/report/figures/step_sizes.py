@@ -12,6 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
+from ablate.lang import tr
 from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import arm_titles, middle, over_seeds
 from ablate.report.figures.panels import legend
@@ -40,14 +41,14 @@ def step_sizes(
     with drawing():
         figure = _draw(panels, list(plan.hues), plan.hue_title, lines)
     left = len(plan.panels) - len(panels)
-    caption = (
-        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) for AdaGrad and "
-        "its kin), median over the weights with a gradient that is not 0. Dotted: slope −½, which AdaGrad has while "
-        "gradients keep their size. Below: share of those weights whose stored value the update left as it was, to the "
-        "bit. Weights of inputs that are always 0 are left out. Lines: median over seeds; bands: from the lowest to "
-        "the highest seed." + (f" {counted(left, 'further panel')} not drawn." if left else "")
-    )
-    title = wanted.title or "Effective step sizes"
+    caption = tr(
+        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) "
+        "for AdaGrad and its kin), median over the weights with a gradient that is not 0. Dotted: slope "
+        "−½, which AdaGrad has while gradients keep their size. Below: share of those weights whose "
+        "stored value the update left as it was, to the bit. Weights of inputs that are always 0 are "
+        "left out. Lines: median over seeds; bands: from the lowest to the highest seed."
+    ) + (tr(" {panels} not drawn.", panels=counted(left, "further panel")) if left else "")
+    title = wanted.title or tr("Effective step sizes")
     return Drawn(name, title, figure, caption, _alt(tables, lines), floor=560 if len(panels) <= 2 else 680)
 
 
@@ -75,9 +76,9 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
         _guide(top, [lines[arm] for _, arm in panel.arms if arm in lines])
         bottom.set_ylim(-0.03 * highest, 1.05 * highest)
         bottom.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}"))
-    grid[0, 0].set_ylabel("effective step (log scale)", color=INK)
-    grid[1, 0].set_ylabel("unchanged (%)", color=INK)
-    figure.supxlabel("optimizer step t (log scale)", fontsize=9.5, color=INK)
+    grid[0, 0].set_ylabel(tr("effective step (log scale)"), color=INK)
+    grid[1, 0].set_ylabel(tr("unchanged (%)"), color=INK)
+    figure.supxlabel(tr("optimizer step t (log scale)"), fontsize=9.5, color=INK)
     legend(figure, [(i, hues[i]) for i in sorted(drawn)], hue_title, failures=False)
     return figure
 
@@ -110,7 +111,7 @@ def _guide(ax: Axes, lines: list[tuple[NDArray[np.int64], NDArray[np.float64], N
     values = 1.3 * height * np.sqrt(begin / at)
     ax.plot(at, values, color=SOFT, linestyle=(0, (1, 2)), linewidth=1.1, zorder=3, gid="guide")
     ax.annotate(
-        "slope −½", (at[0], values[0]), (2, 3), textcoords="offset points", fontsize=7.8, color=SOFT, va="bottom",
+        tr("slope −½"), (at[0], values[0]), (2, 3), textcoords="offset points", fontsize=7.8, color=SOFT, va="bottom",
     )  # fmt: skip
 
 
@@ -123,5 +124,12 @@ def _alt(tables: StudyTables, lines: _Lines) -> str:
         own = slopes[seeds["arm_id"].astype(str) == arm].mean() if len(slopes) else math.nan
         share = middle(unchanged)[0][-1]
         last = NONE if math.isnan(share) else f"{100 * share:.2g} %"
-        words.append(f"{titles[arm]}: slope {plain(own, Unit(decimals=2))}, {last} unchanged at the last step")
-    return "Effective step sizes over log t. " + ". ".join(words) + "."
+        words.append(
+            tr(
+                "{arm}: slope {slope}, {share} unchanged at the last step",
+                arm=titles[arm],
+                slope=plain(own, Unit(decimals=2)),
+                share=last,
+            )
+        )
+    return tr("Effective step sizes over log t. ") + tr(". ").join(words) + tr(".")

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.lang import tr
 from ablate.report.figures.panels import columns_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import levels_text, listed
@@ -40,24 +41,40 @@ def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: s
     """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag."""
     arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
     drawn = []
-    over = "the tuning seeds" if len(tuned_keys(runs)) == 1 else "the tuning seeds and the other tuned values"
+    over = tr("the tuning seeds") if len(tuned_keys(runs)) == 1 else tr("the tuning seeds and the other tuned values")
     for key in tuned_keys(runs):
         at_edge = edges(runs, key)
         with drawing():
             figure = _curves(runs, arms, key, names, score=score)
         flagged = [names[arm] for arm, edge in at_edge.items() if edge]
         more = runs["arm_id"].nunique() - len(arms)
-        note = f"On the edge of what was tried: {listed(flagged)}; a better value may lie beyond. " if flagged else ""
-        note += f"{more} more arms are not drawn." if more > 0 else ""
-        caption = (
-            f"Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean over "
-            f"{over} at each value of {key}, with its 95 % t interval from three values on. Ring: the chosen "
-            f"value; a square marks one on the edge of the grid. Tuning seeds are not the judging seeds. {note}"
+        note = (
+            tr("On the edge of what was tried: {flagged}; a better value may lie beyond. ", flagged=listed(flagged))
+            if flagged
+            else ""
         )
-        words = [f"{names[arm]}: chosen {_chosen(runs, arm, key)}{' (edge)' * at_edge[arm]}" for arm in arms]
+        note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
+        caption = tr(
+            "Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean "
+            "over {over} at each value of {key}, with its 95 % t interval from three values on. Ring: the "
+            "chosen value; a square marks one on the edge of the grid. Tuning seeds are not the judging "
+            "seeds. {note}",
+            over=over,
+            key=key,
+            note=note,
+        )
+        words = [
+            tr(
+                "{arm}: chosen {chosen}{edge}",
+                arm=names[arm],
+                chosen=_chosen(runs, arm, key),
+                edge=tr(" (edge)") * at_edge[arm],
+            )
+            for arm in arms
+        ]
         name = "tuning-" + key.replace(".", "-").replace("_", "-")
-        drawn.append(Drawn(name, f"How much {key} matters", figure, caption.strip(),
-                           f"Score over {key}. " + "; ".join(words) + ".", floor=600))  # fmt: skip
+        drawn.append(Drawn(name, tr("How much {key} matters", key=key), figure, caption.strip(),
+                           tr("Score over {key}. ", key=key) + tr("; ").join(words) + tr("."), floor=600))  # fmt: skip
     return drawn
 
 
@@ -79,26 +96,42 @@ def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "
             dash = DASHES[i % len(DASHES)]
             ax.plot(np.arange(1, len(curve) + 1), curve, color=HUES[i], linestyle=(0, dash) if dash else "-",
                     marker=MARKERS[i], markersize=4.4, markeredgecolor=PAPER, label=names[arm])  # fmt: skip
-        ax.set_xlabel("tuning trials")
-        ax.set_ylabel(f"expected best {score}")
+        ax.set_xlabel(tr("tuning trials"))
+        ax.set_ylabel(tr("expected best {score}", score=score))
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         figure.legend(loc="outside upper left", ncols=min(3, len(shown)), fontsize=8.6)
     trials = sorted({count for _, count in curves.values()})
     equal = (
-        f"{trials[0]} trials per arm" if len(trials) == 1 else f"{trials[0]} to {trials[-1]} trials per arm: unequal"
+        tr("{n} trials per arm", n=trials[0])
+        if len(trials) == 1
+        else tr("{low} to {high} trials per arm: unequal", low=trials[0], high=trials[-1])
     )
-    left = f" {len(curves) - len(shown)} arms are not drawn." if len(curves) > len(shown) else ""
-    caption = (
-        f"The best of k trials to be expected, exactly, over all subsets of k of an arm's trials ({equal}); shown to "
-        f"half of them, beyond which the curve flattens whatever the truth is. Where curves cross, which arm looks "
-        f"better depends on the budget.{left}"
+    left = tr(" {n} arms are not drawn.", n=len(curves) - len(shown)) if len(curves) > len(shown) else ""
+    caption = tr(
+        "The best of k trials to be expected, exactly, over all subsets of k of an arm's trials "
+        "({equal}); shown to half of them, beyond which the curve flattens whatever the truth is. Where "
+        "curves cross, which arm looks better depends on the budget.{left}",
+        equal=equal,
+        left=left,
     )
     words = [
-        f"{names[arm]} {curve[0]:.3g} with one trial, {curve[-1]:.3g} with {len(curve)}"
+        tr(
+            "{arm} {first:.3g} with one trial, {last:.3g} with {n}",
+            arm=names[arm],
+            first=curve[0],
+            last=curve[-1],
+            n=len(curve),
+        )
         for arm, (curve, _) in shown.items()
     ]
-    return Drawn("tuning-budget", "What more trials would have bought", figure, caption,
-                 "Expected best score by number of trials. " + "; ".join(words) + ".", floor=520)  # fmt: skip
+    return Drawn(
+        "tuning-budget",
+        tr("What more trials would have bought"),
+        figure,
+        caption,
+        tr("Expected best score by number of trials. ") + tr("; ").join(words) + tr("."),
+        floor=520,
+    )
 
 
 def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], *, score: str) -> Figure:
@@ -129,13 +162,13 @@ def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, s
     figure.supxlabel(key, fontsize=9.5, color=INK)
     figure.supylabel(score, fontsize=9.5, color=INK)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
-    handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label="mean over tuning seeds"),
-               Line2D([], [], markeredgecolor=INK, label="chosen", **ring)]  # type: ignore[arg-type]  # fmt: skip
+    handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label=tr("mean over tuning seeds")),
+               Line2D([], [], markeredgecolor=INK, label=tr("chosen"), **ring)]  # type: ignore[arg-type]  # fmt: skip
     if any(at_edge.values()):
         handles.append(Line2D([], [], linestyle="none", marker="s", markerfacecolor="none", markeredgecolor=HUES[1],
-                              markersize=9, markeredgewidth=1.6, label="chosen, on the edge"))  # fmt: skip
+                              markersize=9, markeredgewidth=1.6, label=tr("chosen, on the edge")))  # fmt: skip
     if runs["outcome"].isin(FAILED).any():
-        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label="failed run"))
+        handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run")))
     figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.6)
     return figure
 

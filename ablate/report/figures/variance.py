@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import UserError
+from ablate.lang import tr
 from ablate.report.arms import arm_levels, varying
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, p_value
@@ -35,16 +36,19 @@ def variance(tables: StudyTables, metric: str) -> Drawn | None:
     shown = sorted(terms, key=lambda term: -term.omega2)[:MOST_TERMS]
     with drawing():
         figure = _draw(shown)
-    left = f" The {len(terms) - len(shown)} smallest are not drawn." if len(terms) > len(shown) else ""
-    caption = (
-        f"Partial ω² on {metric_title(metric)}: the share of variance a term explains of what it and the rest leave, "
-        "from a type II analysis with the seed as a block. Bar: 95 % interval from resampling whole seeds. Failed runs "
-        f"count as their fill. A share depends on which levels were chosen, and small shares can matter.{left}"
+    left = tr(" The {n} smallest are not drawn.", n=len(terms) - len(shown)) if len(terms) > len(shown) else ""
+    caption = tr(
+        "Partial ω² on {metric}: the share of variance a term explains of what it and the rest leave, "
+        "from a type II analysis with the seed as a block. Bar: 95 % interval from resampling whole "
+        "seeds. Failed runs count as their fill. A share depends on which levels were chosen, and small "
+        "shares can matter.{left}",
+        metric=metric_title(metric),
+        left=left,
     )
     words = [f"{_name(t)} {t.omega2:.2f} [{t.low:.2f}, {t.high:.2f}]" for t in shown]
     name = "variance-" + metric.replace("/", "-").replace("_", "-")
-    return Drawn(name, f"Which factor matters: {metric_title(metric)}", figure, caption,
-                 "Partial omega squared per term: " + "; ".join(words) + ".", floor=480)  # fmt: skip
+    return Drawn(name, tr("Which factor matters: {metric}", metric=metric_title(metric)), figure, caption,
+                 tr("Partial omega squared per term: ") + tr("; ").join(words) + tr("."), floor=480)  # fmt: skip
 
 
 def explained(tables: StudyTables, metric: str) -> list[Importance]:
@@ -92,7 +96,7 @@ def _draw(terms: Sequence[Importance]) -> Figure:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_xlabel("partial ω²")
+    ax.set_xlabel(tr("partial ω²"))
     return figure
 
 

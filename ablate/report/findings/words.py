@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ablate.errors import UserError, unknown
 from ablate.lang import language
-from ablate.report.families import BADGES
+from ablate.report.families import badge_of
 from ablate.report.wording import p_value, shortened, verdict_effect
 from ablate.stats.metric import amount, unit_of
 from ablate.stats.verdict import Verdict, percent
@@ -124,7 +124,7 @@ def _single(field: str, verdict: Verdict) -> str:
         return _effect(verdict) if field == "effect" else _interval(verdict)
     return {
         "both": lambda: verdict_effect(verdict),
-        "outcome": lambda: BADGES[verdict.outcome].word,
+        "outcome": lambda: badge_of(verdict.outcome).word,
         "p": lambda: p_value(verdict.p_adjusted),
         "delta": lambda: amount(verdict.delta, verdict.metric),
         "seeds": lambda: str(verdict.pairs),
@@ -152,7 +152,13 @@ def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> lis
     """
     printed = [study.model_dump_json(exclude={"zh"}), *(str(len(levels)) for levels in study.factors.values())]
     for verdict in verdicts:
-        printed += [verdict.sentence(), verdict_effect(verdict), p_value(verdict.p_adjusted), str(verdict.pairs)]
+        printed += [
+            shortened(verdict.claim_id),
+            verdict.sentence(),
+            verdict_effect(verdict),
+            p_value(verdict.p_adjusted),
+            str(verdict.pairs),
+        ]
     for group in ({v.source_id for v in verdicts}, {"study"}):
         for name in group:
             members = _members(name, verdicts)

@@ -18,6 +18,7 @@ from ablate.report.tell import Told, write_told
 from ablate.report.write import Progress
 
 _SVG_LINK = re.compile(r" \(\[SVG\]\(figures/[^)]*\.svg\)\)")
+DOTS_PER_INCH = 100  # a figure of 10 inches then fills a phone held upright, at half the size in bytes
 _KEPT = ("verdicts.json", "runs.csv", "table.tex", "tuning.csv")
 
 
@@ -43,7 +44,7 @@ def write_findings(told: Told, folder: Path, *, progress: Progress | None = None
     figures = "figures" if language() == "en" else f"figures-{language()}"
     with tempfile.TemporaryDirectory() as scratch:
         made = Path(scratch)
-        paths = write_told(told, made, words=words, progress=progress)
+        paths = write_told(told, made, words=words, dots_per_inch=DOTS_PER_INCH, progress=progress)
         text = _SVG_LINK.sub("", paths.markdown.read_text(encoding="utf-8")).replace("](figures/", f"]({figures}/")
         try:
             folder.mkdir(parents=True, exist_ok=True)

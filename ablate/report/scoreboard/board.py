@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
-from ablate.report.families import BADGES, Badge, Tally, tally
+from ablate.report.families import Badge, Tally, badge_of, tally
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import read_words
+from ablate.report.runs_csv import tables_from_csv
 from ablate.report.scoreboard.notes import Sentence, same_sentence
 from ablate.report.wording import NONE, verdict_effect
+from ablate.stats.fairness import FixedTuned, fixed_and_tuned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.claim_parts import Quote
-from ablate.sweep.study import Study
+from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.translated import Words, translated
 
 # How a sentence fell -> (badge, words).
@@ -57,7 +59,7 @@ class Line:
     @property
     def outcome(self) -> Badge:
         """The one outcome of all, or `mixed`."""
-        return self.tally[0][0] if len(self.tally) == 1 else BADGES["mixed"]
+        return self.tally[0][0] if len(self.tally) == 1 else badge_of("mixed")
 
     @property
     def effect(self) -> str:
@@ -134,23 +136,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One comparison with the study's fixed values and with each arm's tuned ones."""
-
-    study: str
-    says: str
-    where: str
-    fixed: Verdict
-    tuned: Verdict
-
-
-@dataclass(frozen=True)
 class Board:
     """The whole scoreboard."""
 
     entries: tuple[Entry, ...]
     confounds: tuple[tuple[str, tuple[str, ...]], ...]
-    differences: tuple[Difference, ...]
+    differences: tuple[tuple[str, FixedTuned], ...]
     waiting: tuple[str, ...]
     studies: tuple[tuple[str, str], ...] = ()  # name, title
 
@@ -203,7 +194,9 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
             for name, study in studies.items()
             if study.confounds and (name.startswith("book-") or study.fairness == "fixed")
         ),
-        differences=tuple(d for finding in findings for d in fixed_and_tuned(finding, studies[finding.name])),
+        differences=tuple(
+            (finding.name, one) for finding in findings for one in both_ways(finding, studies[finding.name])
+        ),
         waiting=tuple(waiting),
         studies=tuple((name, study.title) for name, study in studies.items()),
     )
@@ -212,7 +205,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
 def _entry(sentence: Sentence, lines: Iterable[Line], known: set[str], first: dict[str, str]) -> Entry:
     once = tuple({line.picture: line for line in lines}.values())
     waiting = tuple(name for name in sentence.studies if name not in known)
-    names = dict.fromkeys(line.study for line in once)
+    names = dict.fromkeys(line.study for line in once if line.stance != "beside")
     return Entry(sentence, once, waiting, tuple((name, first[name]) for name in names if name in first))
 
 
@@ -252,21 +245,9 @@ def _lines(finding: Finding, study: Study) -> list[Line]:
     ]
 
 
-def fixed_and_tuned(finding: Finding, study: Study) -> list[Difference]:
-    """Return the verdicts that differ in nothing but the study's `fairness`: fixed values, or tuned per arm."""
-    says = {claim.id: claim.says for claim in study.claims}
-    found: dict[tuple[str, ...], dict[str, Verdict]] = {}
-    for v in finding.verdicts:
-        where = [part.strip() for part in v.where_text.split(",") if part.strip()]
-        fair = [part for part in where if part.startswith("fairness=")]
-        rest = ", ".join(part for part in where if part not in fair)
-        if len(fair) == 1:
-            key = (v.kind, v.metric, v.arm_text, v.against_text, rest)
-            found.setdefault(key, {})[fair[0].removeprefix("fairness=")] = v
-    return [
-        Difference(
-            finding.name, says.get(pair["tuned"].source_id, pair["tuned"].says), key[-1], pair["fixed"], pair["tuned"]
-        )
-        for key, pair in found.items()
-        if {"fixed", "tuned"} <= pair.keys()
-    ]
+def both_ways(finding: Finding, study: Study) -> list[FixedTuned]:
+    """Return each claim with fixed and with tuned values, by the committed runs; empty where none was run both ways."""
+    path = finding.folder / "runs.csv"
+    if FAIRNESS not in study.factors or not path.is_file():
+        return []
+    return fixed_and_tuned(study, tables_from_csv(path, study))

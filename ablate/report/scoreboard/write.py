@@ -8,13 +8,14 @@ from pathlib import Path
 
 from ablate.errors import Failure
 from ablate.lang import LANGUAGES, language, tr
+from ablate.report.fair import mean_text
 from ablate.report.figures.style import DARK_HUES, HUES
 from ablate.report.findings.folder import read_findings, written_study
 from ablate.report.scoreboard.board import Board, Entry, Line, gather
 from ablate.report.scoreboard.notes import read_sentences
 from ablate.report.scoreboard.strip import strip
 from ablate.report.templating import render
-from ablate.report.wording import verdict_effect
+from ablate.report.wording import shortened
 
 PICTURES = "board"
 
@@ -54,7 +55,7 @@ def write_board(board: Board, findings: Path) -> Path:
         out = findings / board_name(language())
         text = render(
             "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
-            effect=verdict_effect, sceptic=sceptic(board),
+            effect=mean_text, short=shortened, sceptic=sceptic(board),
             others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text,
         )  # fmt: skip
         out.write_text(text, encoding="utf-8")
@@ -73,7 +74,7 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
     """
     html = render(
         "board.html.j2", board=board, hues=HUES, dark_hues=DARK_HUES, report=_linker(out.parent, findings),
-        effect=verdict_effect, sceptic=sceptic(board),
+        effect=mean_text, short=shortened, sceptic=sceptic(board),
         picture=lambda line: strip(line.verdicts, alt_text(line), inline=True),
     )  # fmt: skip
     try:
@@ -86,18 +87,19 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
 
 def sceptic(board: Board) -> list[tuple[str, tuple[Entry, ...]]]:
     """Return the lists of the sceptic's section, by how the claims on the sentences fell."""
-    return [
+    lists = [
         (tr("The reader is right"), board.of("reader", "right")),
         (tr("The reader is right in part"), board.of("reader", "split")),
         (tr("The reader is wrong"), board.of("reader", "wrong")),
         (tr("The reader's sentences that are open"), board.of("reader", "open")),
         (tr("The book's sentences that the evidence is against, at least in part"), board.of("book", "wrong", "split")),
     ]
+    return [(title, entries) for title, entries in lists if entries]
 
 
 def alt_text(line: Line) -> str:
     """Return what a picture shows, in words."""
-    counts = ", ".join(f"{count} {badge.word}" for badge, count in line.tally)
+    counts = tr(", ").join(f"{count} {badge.word}" for badge, count in line.tally)
     return tr("{claim}: {counts}; {effect}", claim=line.claim, counts=counts, effect=line.effect)
 
 

@@ -23,8 +23,13 @@ Nothing about tuned learning rates: 0.01 is the book's.
 
 
 @pytest.fixture(scope="module")
-def findings(study, tmp_path_factory):
-    model, tables = study
+def small(make):
+    return make(figures=[])
+
+
+@pytest.fixture(scope="module")
+def findings(small, tmp_path_factory):
+    model, tables = small
     folder = tmp_path_factory.mktemp("findings") / "quickstart"
     folder.mkdir()
     (folder / "words.md").write_text(WORDS, encoding="utf-8")
@@ -46,8 +51,8 @@ def test_verdicts_read_back_are_the_verdicts_that_were_written(study):
         assert again.gates == verdict.gates
 
 
-def test_numbers_are_filled_in_from_the_verdicts(findings, study):
-    model, tables = study
+def test_numbers_are_filled_in_from_the_verdicts(findings, small):
+    model, tables = small
     verdicts = {v.claim_id: v for v in judge(model, tables)}
     finding = read_finding(findings)
     found, note, rest = read_words(findings, finding.study, finding.verdicts)

@@ -8,7 +8,8 @@ import pytest
 from ablate.errors import UserError
 from ablate.lang import speaking
 from ablate.report.findings.folder import Finding
-from ablate.report.scoreboard.board import fixed_and_tuned, gather
+from ablate.report.runs_csv import runs_csv
+from ablate.report.scoreboard.board import both_ways, gather
 from ablate.report.scoreboard.notes import Sentence, read_sentences, same_sentence
 from ablate.report.scoreboard.strip import strip
 from ablate.report.scoreboard.write import read_board, write_board, write_page
@@ -68,14 +69,23 @@ def test_a_claim_that_contradicts_the_sentence_counts_the_other_way_and_a_contro
     assert beside.fell == "open"
 
 
-def test_fixed_and_tuned_verdicts_of_one_comparison_stand_beside_each_other(finding):
-    base = finding.verdicts[0].as_dict()
-    pair = [verdict_from({**base, "claim_id": f"faster[fairness={how}]", "where_text": f"fairness={how}, init.std=0.1"})
-            for how in ("fixed", "tuned")]  # fmt: skip
-    alone = verdict_from({**base, "claim_id": "x", "where_text": "fairness=fixed, init.std=1"})
-    both = Finding(finding.name, finding.folder, finding.study, finding.head, (*pair, alone))
-    (found,) = fixed_and_tuned(both, finding.study)
-    assert (found.fixed, found.tuned, found.where) == (*pair, "init.std=0.1")
+def test_a_study_run_both_ways_shows_each_claim_with_fixed_and_with_tuned_values(make, tmp_path):
+    model, tables = make(stds=(0.01, 0.1), figures=[], missing=0)
+    ways = {0.01: "fixed", 0.1: "tuned"}
+
+    def renamed(table):
+        return table.rename(columns={"init.std": "fairness"}).assign(fairness=table["init.std"].map(ways))
+
+    factors = {"norm": model.factors["norm"], "fairness": ["fixed", "tuned"]}
+    claims = [claim.model_copy(update={"each": []}) for claim in model.claims]
+    study = model.model_copy(update={"factors": factors, "claims": claims})
+    both = type(tables)(tables.study, renamed(tables.planned), renamed(tables.seeds), tables.curves, tables.facts)
+    (tmp_path / "runs.csv").write_text(runs_csv(both), encoding="utf-8")
+    found = both_ways(Finding("x", tmp_path, study, {}, ()), study)
+    assert [one.id.split("[")[0] for one in found] == ["faster", "better"]
+    gain = found[0].tuned.effect - found[0].fixed.effect
+    assert found[0].change.effect == pytest.approx(gain)
+    assert both_ways(Finding("x", tmp_path, model, {}, ()), model) == []
 
 
 class _Checked(HTMLParser):

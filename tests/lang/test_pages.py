@@ -1,0 +1,146 @@
+"""A page in Chinese is Chinese: what is left in Latin letters are names, levels, numbers and quotes."""
+
+import json
+import re
+import warnings
+from html.parser import HTMLParser
+
+import pytest
+from matplotlib.text import Text
+
+from ablate.lang import speaking
+from ablate.report.draw import draw_all
+from ablate.report.figures.style import font_family
+from ablate.report.write import write_report
+from ablate.stats.judge import judge
+from ablate.sweep.study import Study
+from tests.report.conftest import build
+
+# Names of methods, formats and programs, and what the files beside the page are called.
+KNOWN = {
+    "Holm", "Brier", "Student", "Clopper", "Pearson", "MLflow", "runs", "json", "verdicts", "table", "ablate", "log",
+    "hash", "report", "Sans", "inf", "nan", "main", "SHA", "Test", "CPU", "cores", "threads", "BLAS", "git", "commit",
+    "numpy", "SVG", "NaN", "csv", "tex",
+}  # fmt: skip
+CLAIMS = [
+    {"id": "faster", "says": "学得更快", "why_delta": "理由", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
+     "against": {"norm": "none"}, "each": ["init.std"], "by_at_least": 0.005,
+     "quote": {"zh": "使用后更快", "en": "Faster."},
+     "gates": [{"kind": "positive_control", "claim": "better"},
+               {"kind": "manipulation_check", "metric": "aulc/train_accuracy", "at_least": 0.2, "at_most": 1.0},
+               {"kind": "tuning_edge"}]},
+    {"id": "better", "says": "更好", "metric": "final/test_accuracy", "arm": {"norm": "batch"},
+     "against": {"norm": "none"}, "by_at_least": 0.005},
+    {"id": "same", "says": "相同", "kind": "equivalence", "within": 0.01, "metric": "final/test_accuracy",
+     "arm": {"norm": "batch"}, "against": {"norm": "none"}, "where": {"init.std": [0.1]}},
+    {"id": "sooner", "says": "更早达标", "kind": "time_to_target", "arm": {"norm": "batch"},
+     "against": {"norm": "none"}},
+    {"id": "wins", "says": "胜出", "kind": "win_probability", "arm": {"norm": "batch"}, "against": {"norm": "none"}},
+    {"id": "slope", "says": "斜率", "kind": "trend", "over": "init.std", "slope": [-0.1, 0.1], "log_log": True,
+     "metric": "aulc/train_accuracy", "arm": {"norm": "batch"}},
+    {"id": "most", "says": "大多数格", "kind": "proportion", "of": "cells", "at_least": 3,
+     "metric": "aulc/train_accuracy", "arm": {"norm": "batch"}, "against": {"norm": "none"}},
+    {"id": "trains", "says": "能训练", "kind": "proportion", "of": "runs", "at_least": 0.5, "arm": {"norm": "batch"}},
+    {"id": "bound", "says": "有界", "kind": "exact", "at_most": 1.0, "metric": "aulc/train_accuracy",
+     "arm": {"norm": "batch"}},
+    {"id": "more", "says": "交互", "kind": "interaction", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
+     "against": {"norm": "none"}, "at": {"init.std": 0.001}, "than_at": {"init.std": 0.1}},
+]  # fmt: skip
+
+
+class _Reader(HTMLParser):
+    """Collects the text of a page, English renderings of quotes and code left out."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts, self._skipped = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        skipped = tag in ("style", "code", "pre", "title") or ("class", "en") in attrs
+        if self._skipped or skipped:
+            self._skipped += tag not in ("meta", "br", "path", "use", "rect")
+
+    def handle_endtag(self, tag):
+        self._skipped -= bool(self._skipped)
+
+    def handle_data(self, data):
+        if not self._skipped and data.strip():
+            self.texts.append(" ".join(data.split()))
+
+
+@pytest.fixture(scope="module")
+def chinese():
+    _, tables = build(seeds=8, missing=1)
+    study = Study.model_validate({
+        "title": "标题", "question": "问题？",
+        "factors": {"norm": ["none", "batch"], "init.std": [0.001, 0.01, 0.1, 1.0]},
+        "fixed": {"dataset": "mnist5k", "optimizer": "sgd"}, "seeds": 8, "claims": CLAIMS, "confounds": ["混杂"],
+        "forecasts": {"book": {"better": 0.9}}, "not_concluded": ["不作结论"],
+    })  # fmt: skip
+    tables.study.update(
+        preregistration={"time": "2026-01-01", "hash": "ab" * 32, "intact": True, "seeds": list(range(8)),
+                         "runs_before": 0, "forecasts": study.forecasts, "forecasts_edited": True, "edits": [],
+                         "diff": "", "post_hoc": ["better"]},
+        looks=[], extensions=[{"time": "2026-01-02", "seeds_before": 6, "seeds_after": 8}],
+        mixtures=[], code={"abc": 3, "def": 4},
+    )  # fmt: skip
+    return study, tables
+
+
+def left_over(texts, study, tables):
+    """Return the words in Latin letters that no name accounts for, with the text they stand in."""
+    names = json.dumps([study.model_dump(mode="json"), tables.study, tables.facts, list(tables.seeds.columns)])
+    known = KNOWN | set(re.findall(r"[A-Za-z]{3,}", names))
+    found = {}
+    for text in texts:
+        for word in re.findall(r"(?<![A-Za-z_./])[A-Za-z]{4,}", text):
+            if word not in known and word.lower() not in known:
+                found.setdefault(word, text[:120])
+    return found
+
+
+def test_a_report_in_chinese_leaves_no_english_sentence(chinese, tmp_path):
+    study, tables = chinese
+    with speaking("zh"):
+        verdicts = judge(study, tables)
+        paths = write_report(study, tables, verdicts, tmp_path, extended=verdicts)
+    reader = _Reader()
+    reader.feed(paths.html.read_text(encoding="utf-8"))
+    assert len(reader.texts) > 300
+    assert left_over(reader.texts, study, tables) == {}
+    bare = re.sub(r"\]\([^)]*\)|</?[a-z]+>|^> \*.*", "", paths.markdown.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert left_over(bare.splitlines(), study, tables) == {}
+    assert 'lang="zh-Hans"' in paths.html.read_text(encoding="utf-8")
+
+
+def test_the_words_left_over_would_be_seen(chinese):
+    study, tables = chinese
+    assert "sentence" in left_over(["这里有一个 sentence 没有翻译"], study, tables)
+
+
+def test_figures_in_chinese_have_glyphs_for_every_letter(chinese):
+    if len(font_family()) < 2:
+        pytest.skip("no font with Chinese glyphs on this machine")
+    study, tables = chinese
+    with speaking("zh"):
+        figures = draw_all(study, tables, judge(study, tables)).all()
+        texts = [t.get_text() for one in figures for t in one.figure.findobj(Text) if t.get_text().strip()]
+        assert any(re.search("[一-鿿]", text) for text in texts)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for one in figures:
+                one.figure.draw_without_rendering()
+    assert left_over(texts, study, tables) == {}
+
+
+def test_verdicts_are_the_same_numbers_in_every_language(chinese):
+    study, tables = chinese
+    english = judge(study, tables)
+    with speaking("zh"):
+        other = judge(study, tables)
+    for one, two in zip(english, other, strict=True):
+        assert (one.outcome, one.effect, one.interval_low, one.interval_high, one.label, one.p_adjusted) == (
+            two.outcome, two.effect, two.interval_low, two.interval_high, two.label, two.p_adjusted,
+        )  # fmt: skip
+        assert one.sentence() == next(v for v in english if v.claim_id == two.claim_id).sentence()
+    assert other[0].sentence() != ""
