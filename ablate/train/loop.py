@@ -94,6 +94,7 @@ def train_blocks(
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
+        stepper.prepare(parts.train)
         evaluator = Evaluator(stepper.replicas, config.loss, source)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))

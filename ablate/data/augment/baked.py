@@ -74,7 +74,10 @@ class Baked(Augmentation):
         return EnlargedSet(baked, np.tile(labels, self.copies), 1)
 
     def __call__(
-        self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]
+        self,
+        images: Images,  # noqa: ARG002
+        labels: Labels,  # noqa: ARG002
+        rngs: Sequence[np.random.Generator],  # noqa: ARG002
     ) -> tuple[Images, Labels | MixedLabels]:
         """Raise ValueError: it has to be `prepared` first."""
         raise ValueError("Baked has no copies before it is prepared with the training set")

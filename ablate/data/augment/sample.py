@@ -27,7 +27,8 @@ def resampled(images: Images, coordinates: Callable[[slice], tuple[Floats, Float
         (images, channels, height, width).
     coordinates
         Called with a slice of the images; returns row and column to read for every pixel, each
-        (images of the slice, height, width), in pixels from the top left one; it may be written to.
+        (images of the slice, height, width) or with the pixels in one axis, counted from the top left one; they may
+        be written to.
 
     Returns
     -------
@@ -38,9 +39,8 @@ def resampled(images: Images, coordinates: Callable[[slice], tuple[Floats, Float
     --------
     >>> image = np.array([[[[1.0, 2.0], [3.0, 4.0]]]])
     >>> row, column = np.mgrid[:2, :2][:, None] + 0.5
-    >>> resampled(image, lambda part: (row, column))
-    array([[[[2.5, 1.5],
-             [1.75, 1. ]]]])
+    >>> resampled(image, lambda part: (row, column)).tolist()
+    [[[[2.5, 1.5], [1.75, 1.0]]]]
     """
     moved = np.empty(images.shape, dtype=images.dtype)
     step = max(1, _PIXELS_AT_ONCE // max(1, math.prod(images.shape[1:])))
@@ -61,15 +61,16 @@ def _read(images: Images, row: Floats, column: Floats) -> Images:
     padded = np.zeros((count, channels, above + height + below, padded_width), dtype=dtype)
     padded[:, :, above : above + height, before : before + width] = images
 
-    column += dtype.type(before)
-    row += dtype.type(above)
     left, top = np.floor(column), np.floor(row)
     column -= left  # now the shares of the right and lower neighbours
     row -= top
+    # Positions in `padded`. Whole numbers from here on, far below 2^24: float32 holds them exactly, so the margins,
+    # which depend on the company of an image, round nothing.
     top *= dtype.type(padded_width)
     top += left
-    planes = np.arange(count * channels).reshape(count, channels, 1) * padded[0, 0].size
-    corner = top.astype(np.intp)[:, None] + planes  # (images, channels, pixels), as positions in `padded`
+    planes = np.arange(count * channels, dtype=dtype).reshape(count, channels, 1) * dtype.type(padded[0, 0].size)
+    planes += dtype.type(above * padded_width + before)
+    corner = (top[:, None] + planes).astype(np.intp)  # (images, channels, pixels)
     column, row = column[:, None], row[:, None]
 
     values = padded.reshape(-1)
@@ -92,12 +93,15 @@ def _read(images: Images, row: Floats, column: Floats) -> Images:
 
 
 def _margins(coordinate: Floats, size: int) -> tuple[int, int]:
-    """Return how many zeros are read before and behind: no coordinate then has to be clipped.
+    """Return how many zeros are read before and behind; coordinates far outside are moved nearer, in place.
 
-    Behind comes one more for the right or lower neighbour, and one for rounding.
+    Behind comes one more for the right or lower neighbour.
     """
-    first, last = math.floor(coordinate.min()), math.floor(coordinate.max())
-    return max(0, -first) + 1, max(0, last - size + 1) + 2
+    first, last = float(coordinate.min()), float(coordinate.max())
+    if first < -size or last > 2 * size:  # there is nothing but zeros; the memory for them would be wasted
+        np.clip(coordinate, -size, 2 * size, out=coordinate)
+        first, last = max(first, -size), min(last, 2 * size)
+    return max(0, -math.floor(first)), max(0, math.floor(last) - size + 1) + 1
 
 
 def affine(images: Images, *, matrix: NDArray[np.float64], shift: NDArray[np.float64] | None = None) -> Images:
@@ -119,18 +123,18 @@ def affine(images: Images, *, matrix: NDArray[np.float64], shift: NDArray[np.flo
     NDArray
         Same shape and dtype; the coordinates are computed in that dtype (float32: to about 1e-5 pixel).
     """
-    dtype, (height, width) = images.dtype, images.shape[2:]
+    (height, width), dtype = images.shape[2:], images.dtype
     middle = np.array([(height - 1) / 2, (width - 1) / 2])
     start = np.broadcast_to(middle, (len(images), 2))
     if shift is not None:
         start = start - (matrix @ shift[..., None])[..., 0]
-    v, u = np.arange(height) - middle[0], np.arange(width) - middle[1]
-    # Row and column to read are each a sum of what the row gives and what the column gives.
-    by_row = (matrix[:, :, 0, None] * v + start[..., None]).astype(dtype)  # (images, 2, height)
-    by_column = (matrix[:, :, 1, None] * u).astype(dtype)  # (images, 2, width)
+    # All coordinates are one product of matrices: (2 · images, 3) with (3, pixels).
+    grid = np.ones((3, height, width), dtype=dtype)
+    grid[0], grid[1] = (np.arange(height) - middle[0])[:, None], np.arange(width) - middle[1]
+    weights = np.concatenate([matrix, start[..., None]], axis=2).swapaxes(0, 1).astype(dtype)  # (2, images, 3)
 
     def coordinates(part: slice) -> tuple[Floats, Floats]:
-        rows, columns = by_row[part], by_column[part]
-        return rows[:, 0, :, None] + columns[:, 0, None], rows[:, 1, :, None] + columns[:, 1, None]
+        found = np.matmul(weights[:, part].reshape(-1, 3), grid.reshape(3, -1)).reshape(2, -1, height * width)
+        return found[0], found[1]
 
     return resampled(images, coordinates)
