@@ -49,8 +49,8 @@ class Baked(Augmentation):
     def __post_init__(self) -> None:
         if self.copies < 1:
             raise must("Baked.copies", "be >= 1", self.copies)
-        known = {name: cls for name, cls in options("augment").items() if not cls.needs_training_set}  # type: ignore[attr-defined]
-        known.pop("mixup", None)
+        every = cast("dict[str, type[Augmentation]]", options("augment"))
+        known = {name for name, cls in every.items() if not (cls.needs_training_set or cls.mixes_labels)}
         if self.of not in known:
             raise unknown("augmentation to bake", self.of, known)
 

@@ -64,6 +64,9 @@ class Augmentation(ABC):
     needs_training_set: ClassVar[bool] = False
     """Works only once `prepared` has seen the training images."""
 
+    mixes_labels: ClassVar[bool] = False
+    """Returns `MixedLabels`, which a net's loss understands and a classifier's `fit` does not."""
+
     def prepared(
         self,
         images: Images,  # noqa: ARG002

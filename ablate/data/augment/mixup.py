@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,6 +38,8 @@ class Mixup(Augmentation):
     """
 
     alpha: float = 0.2
+
+    mixes_labels: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not 0.0 < self.alpha < math.inf:
