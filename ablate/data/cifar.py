@@ -53,11 +53,12 @@ def _records(data: bytes, *, label_bytes: int, what: str) -> Bytes:
 @functools.lru_cache(maxsize=1)
 def _read(
     path: Path,
-    changed: int,
+    changed: int,  # noqa: ARG001
+    *,
     train: tuple[str, ...],
     test: str,
     label_bytes: int,
-    classes: int,  # noqa: ARG001
+    classes: int,
 ) -> tuple[Examples, int]:
     """Return all examples, the test part last, and how many those are."""
     files = _members(path, (*train, test))
@@ -94,7 +95,14 @@ class _Cifar(Published):
     def _all(self) -> tuple[Examples, int]:
         path = self._path()
         changed = path.stat().st_mtime_ns  # read once, while the archive stays as it is
-        return _read(path, changed, self.train_files, self.test_file, self.label_bytes, self.classes)
+        return _read(
+            path,
+            changed,
+            train=self.train_files,
+            test=self.test_file,
+            label_bytes=self.label_bytes,
+            classes=self.classes,
+        )
 
     def examples(self) -> Examples:
         """Return the training images, then the test images, as published; values / 255."""

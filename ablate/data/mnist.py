@@ -12,7 +12,8 @@ import numpy as np
 from ablate.data.base import Examples
 from ablate.data.fetch import Remote, located
 from ablate.data.idx import read_idx
-from ablate.data.stored import Published, examples_of
+from ablate.data.stored import Published, check, examples_of
+from ablate.errors import Failure
 from ablate.registry import register
 
 _NAMES = (
@@ -33,13 +34,15 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
     parts = []
     for images_path, labels_path in (paths[:2], paths[2:]):
         images, labels = read_idx(images_path, dimensions=3), read_idx(labels_path, dimensions=1)
-        what = f"{images_path.parent}: {images_path.name} with {labels_path.name}"
-        parts.append(examples_of(images[:, None], labels, classes=10, what=what))
-    train, test = parts
-    both = np.concatenate([train.images, test.images]), np.concatenate([train.labels, test.labels])
-    # The bytes are told apart by the prints of both parts; a print of the whole would read them once more.
-    known = train.fingerprint[:32] + test.fingerprint[:32]
-    return Examples.of(*both, classes=10, known=known), len(test.labels)
+        check(images, labels, classes=10, what=f"{images_path.parent}: {images_path.name} with {labels_path.name}")
+        parts.append((images, labels))
+    (train, train_labels), (test, test_labels) = parts
+    if train.shape[1:] != test.shape[1:]:
+        raise Failure(
+            f"{paths[0].parent} holds training images of {train.shape[1:]} and test images of {test.shape[1:]}"
+        )
+    together = np.concatenate([train, test])[:, None], np.concatenate([train_labels, test_labels])
+    return examples_of(*together, classes=10, what=str(paths[0].parent)), len(test_labels)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ablate.data.stored import Stored, drawn_out
+from ablate.data.stored import HeldOut, Stored, drawn_out
 from ablate.errors import Failure, UserError, must
 
 
@@ -50,8 +49,8 @@ class UserData(Stored):
             raise UserError(f"dataset.{name} must name {what}: there is none at {given}")
         return path
 
-    def held_out(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the two shares; each must hold an example of every class.
+    def held_out(self) -> HeldOut:
+        """Return the two shares and what is left; each must hold an example of every class.
 
         Raises
         ------
@@ -59,9 +58,8 @@ class UserData(Stored):
             There are too few examples for that.
         """
         examples = self.examples()
-        parts = drawn_out(examples.labels, test=self.test, validation=self.validation)
-        rest = np.setdiff1d(np.arange(len(examples.labels)), np.concatenate(parts))
-        for name, part in zip(("test", "validation", "training"), (*parts, rest), strict=True):
+        parts = drawn_out(examples, self.test, self.validation)
+        for name, part in (("test", parts.test), ("validation", parts.validation), ("training", parts.pool)):
             if (np.bincount(examples.labels[part], minlength=examples.classes) == 0).any():
                 raise Failure(f"too few examples: the {name} part ({len(part)}) has none of some class")
         return parts
