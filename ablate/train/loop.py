@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.data.augment.base import Augmentation
 from ablate.nn.network import Network
 from ablate.streams import streams
 from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
@@ -64,6 +65,7 @@ class Trace:
     evaluation_seconds: float
     measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     lens: Lens | None = None
+    augment: Augmentation | None = None
 
 
 def train_blocks(
@@ -157,6 +159,7 @@ def train_blocks(
         evaluating,
         measured,
         lens,
+        stepper.augment,
     )
 
 

@@ -190,5 +190,6 @@ def _result(
         None if nonfinite == NEVER else nonfinite,
         None if diverged else trace.test.correct[block].copy(),
         sum(seconds),
-        arrays=trace.lens.arrays(block) if trace.lens else {},
+        arrays=(trace.lens.arrays(block) if trace.lens else {})
+        | (trace.augment.arrays(block) if trace.augment else {}),
     )

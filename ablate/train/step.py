@@ -40,6 +40,8 @@ class Stepper:
         Those initial weights, (blocks, parameters).
     source
         The examples; may be replaced by one with other labels.
+    augment
+        What changes minibatches: the configured augmentation, prepared where it needs to be.
     steps
         Steps done.
     watch
@@ -60,8 +62,8 @@ class Stepper:
         self.start = self.replicas.params.copy()
         self._frozen = hidden_mask(network) if config.freeze == "hidden" else None
         self._slots = config.optimizer.init(self.replicas.params, decayed=network.layout.decayed)
-        self._dropout, self._augment = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
-        self._change = config.augment
+        self._dropout, self._drawing = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
+        self.augment = config.augment
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((len(seeds), config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
@@ -69,12 +71,12 @@ class Stepper:
 
     def prepare(self, train: Integers) -> None:
         """Show the training examples at `train`, (blocks, n), to an augmentation that needs them; before any step."""
-        if self._change.needs_training_set:
+        if self.augment.needs_training_set:
             labels = self.source.labels_at(train)
             images = self.source.images[train].reshape(*train.shape, *self.source.shape)
             classes = self.replicas.network.out_shape[0]
-            self._change = self._change.prepared(
-                images.astype(np.float32, copy=False), labels, self._augment, classes=classes
+            self.augment = self.augment.prepared(
+                images.astype(np.float32, copy=False), labels, self._drawing, classes=classes
             )
 
     def __call__(self, positions: Integers) -> Floats:
@@ -120,9 +122,9 @@ class Stepper:
         flat = self._inputs.reshape(blocks, batch, -1)
         # mode="clip" writes straight to `out`; the default mode buffers, in case a position is out of range.
         np.take(self.source.images, positions, axis=0, out=flat, mode="clip")
-        if not isinstance(self._change, NoAugmentation):
+        if not isinstance(self.augment, NoAugmentation):
             images = flat.reshape(blocks, batch, *self.source.shape).astype(np.float32, copy=False)
-            images, labels = self._change(images, own, self._augment)
+            images, labels = self.augment(images, own, self._drawing)
             flat[...] = images.reshape(flat.shape)
         return self._inputs, labels
 

@@ -95,6 +95,10 @@ class Augmentation(ABC):
         """
         return self
 
+    def arrays(self, block: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """Return what is worth keeping of a block's preparation, by name (`RunResult.arrays`); by default nothing."""
+        return {}
+
     @abstractmethod
     def __call__(
         self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]

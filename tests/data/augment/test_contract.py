@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
+import ablate.train.gan  # noqa: F401  registers augment=gan
 from ablate.data.augment import MixedLabels, NoAugmentation
 from ablate.registry import options
 from ablate.streams import streams
@@ -13,11 +14,14 @@ RANDOM = {name: cls for name, cls in AUGMENTATIONS.items() if cls is not NoAugme
 SHAPES = [(3, 4, 1, 28, 28), (2, 5, 3, 6, 9), (1, 1, 1, 1, 1), (2, 3, 1, 8, 8)]
 
 
+BRIEF = {"Gan": {"steps": 2, "hidden": 8}}  # what takes long by default
+
+
 class Fresh:
     """An augmentation with what it needs to begin: its generators and, where asked for, a training set."""
 
     def __init__(self, cls, seeds, shape=None, dtype=np.float32):
-        self.rngs, self.augment = streams(seeds, "augment"), cls()
+        self.rngs, self.augment = streams(seeds, "augment"), cls(**BRIEF.get(cls.__name__, {}))
         if self.augment.needs_training_set:
             # Of each seed its own, so that a block alone trains on what it trains on among others.
             sets = [training_set(seed, shape, dtype) for seed in seeds]
