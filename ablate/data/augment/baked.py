@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, cast
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, MixedLabels, one_each
+from ablate.data.augment.base import Augmentation, FromTrainingSet, Images, Labels, one_each
 from ablate.errors import must, unknown
 from ablate.registry import options, register
 
 
 @register("augment", "baked")
 @dataclass(frozen=True)
-class Baked(Augmentation):
+class Baked(FromTrainingSet):
     """Replace the training set of n images by `copies` augmented copies of it, made once, and draw from those.
 
     Every epoch over the copies · n images is in a new random order, without replacement, from the block's
@@ -44,8 +44,6 @@ class Baked(Augmentation):
     copies: int = 10
     of: str = "shift_rotate"
 
-    needs_training_set: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         if self.copies < 1:
             raise must("Baked.copies", "be >= 1", self.copies)
@@ -72,15 +70,6 @@ class Baked(Augmentation):
         for copy in range(self.copies):
             baked[:, copy * count : (copy + 1) * count], _ = change(images, labels, rngs)
         return EnlargedSet(baked, np.tile(labels, self.copies), 1)
-
-    def __call__(
-        self,
-        images: Images,  # noqa: ARG002
-        labels: Labels,  # noqa: ARG002
-        rngs: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> tuple[Images, Labels | MixedLabels]:
-        """Raise ValueError: it has to be `prepared` first."""
-        raise ValueError("Baked has no copies before it is prepared with the training set")
 
 
 @dataclass(frozen=True, eq=False)

@@ -120,3 +120,25 @@ class Augmentation(ABC):
             Images of the same shape and dtype, possibly the very array that came in; labels likewise, or
             `MixedLabels`.
         """
+
+
+@dataclass(frozen=True)
+class FromTrainingSet(Augmentation):
+    """An augmentation that works only once it is `prepared` with the training set."""
+
+    needs_training_set: ClassVar[bool] = True
+
+    @abstractmethod
+    def prepared(
+        self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator], *, classes: int
+    ) -> Augmentation:
+        """Return what augments the minibatches; see `Augmentation.prepared`."""
+
+    def __call__(
+        self,
+        images: Images,  # noqa: ARG002
+        labels: Labels,  # noqa: ARG002
+        rngs: Sequence[np.random.Generator],  # noqa: ARG002
+    ) -> tuple[Images, Labels | MixedLabels]:
+        """Raise ValueError: it has to be `prepared` first."""
+        raise ValueError(f"{type(self).__name__} cannot be used before it is prepared with the training set")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, MixedLabels, one_each
+from ablate.data.augment.base import Augmentation, FromTrainingSet, Images, Labels, one_each
 from ablate.errors import must
 from ablate.nn.arrays import Floats
 from ablate.registry import register
@@ -26,7 +26,7 @@ COUNTED = 50
 
 @register("augment", "gan")
 @dataclass(frozen=True)
-class Gan(Augmentation):
+class Gan(FromTrainingSet):
     """Replace a share of each minibatch by images of the same classes from a GAN trained on the training set.
 
     A small class-conditional GAN (see `Pair`) is trained for each block before the net's first step, on that block's
@@ -64,8 +64,6 @@ class Gan(Augmentation):
     hidden: int = 128
     lr: float = 0.004
 
-    needs_training_set: ClassVar[bool] = True
-
     def __post_init__(self) -> None:
         if not 0.0 <= self.share <= 1.0:
             raise must("Gan.share", "be between 0 and 1", self.share)
@@ -90,15 +88,6 @@ class Gan(Augmentation):
             chosen = minibatch(labels, rngs, self.batch)
             losses[step] = pair.step(flat[blocks, chosen], labels[blocks, chosen])
         return Synthetic(self.share, pair, _seen(pair, flat, labels, images.shape[2:], losses))
-
-    def __call__(
-        self,
-        images: Images,  # noqa: ARG002
-        labels: Labels,  # noqa: ARG002
-        rngs: Sequence[np.random.Generator],  # noqa: ARG002
-    ) -> tuple[Images, Labels | MixedLabels]:
-        """Raise ValueError: it has to be `prepared` first."""
-        raise ValueError("Gan cannot generate before it is prepared with the training set")
 
 
 @dataclass(frozen=True, eq=False)
