@@ -24,7 +24,7 @@ def _quantiles() -> NDArray[np.float32]:
 def normals(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Draw from the standard normal distribution, in 4,096 equally likely values.
 
-    12 random bits look up a quantile in a table that the first-level cache holds: a sixth of the time of
+    12 random bits look up a quantile in a table that the first-level cache holds: an eighth of the time of
     ``rng.standard_normal``. Variance 0.9996, largest value 3.67 (beyond it lie 24 of 100,000 normal numbers): right
     for noise on pixels, wrong for questions about tails.
 
@@ -33,5 +33,5 @@ def normals(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
     """
     count = math.prod(shape)
     bits = np.asarray(rng.bit_generator.random_raw((count + 3) // 4), dtype="<u8").view("<u2")
-    drawn: NDArray[np.float32] = _quantiles()[bits[:count] >> (16 - _BITS)]
+    drawn: NDArray[np.float32] = _quantiles().take(bits[:count] >> (16 - _BITS), mode="wrap")
     return drawn.reshape(shape)
