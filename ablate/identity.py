@@ -17,7 +17,8 @@ def describe(value: Any) -> Any:
     """Return a JSON-ready description of a value that keeps what tells two values apart.
 
     Components become ``{"name": "relu", ...fields}``: `ReLU()` and `Tanh()` have no fields, so the name has
-    to be part of it. Tuples and lists read alike; floats keep their exact value.
+    to be part of it. A field with the metadata ``{"identity": False}`` (where a file lies) is left out. Tuples and
+    lists read alike; floats keep their exact value.
 
     Raises
     ------
@@ -25,7 +26,8 @@ def describe(value: Any) -> Any:
         The value has no stable description (a function, an open file).
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        kept = [f.name for f in dataclasses.fields(value) if f.metadata.get("identity", True)]
+        fields = {name: describe(getattr(value, name)) for name in kept}
         try:
             return {"name": name_of(value), **fields}
         except UserError:  # a plain dataclass (the configuration itself) has no option name

@@ -50,6 +50,7 @@ def import_components() -> None:
     import ablate.nn
     import ablate.optim
     import ablate.programs
+    import ablate.train.gan
     import ablate.train.numpy_program  # noqa: F401
 
 

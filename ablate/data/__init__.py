@@ -5,16 +5,27 @@ Importing this package registers every dataset and augmentation; data files are 
 
 from ablate.data import augment
 from ablate.data.base import Dataset, Examples, Split, fingerprint, majority_rate
+from ablate.data.cifar import Cifar10, Cifar100
 from ablate.data.digits import Digits
+from ablate.data.image_folder import ImageFolder
+from ablate.data.mnist import FashionMnist, Kmnist, Mnist
 from ablate.data.mnist5k import Mnist5k
+from ablate.data.npz import Npz
 from ablate.data.rings import Rings
 from ablate.data.stratify import class_counts, stratified
 
 __all__ = [
+    "Cifar10",
+    "Cifar100",
     "Dataset",
     "Digits",
     "Examples",
+    "FashionMnist",
+    "ImageFolder",
+    "Kmnist",
+    "Mnist",
     "Mnist5k",
+    "Npz",
     "Rings",
     "Split",
     "augment",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ablate.errors import must
 
 
-def fingerprint(images: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
+def fingerprint(images: NDArray[np.float32] | NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
     """Return the SHA-256 (hex) over shapes, dtypes and bytes of images and labels.
 
     Bytes are taken in C order and little-endian, so the same data has the same fingerprint on every machine.
@@ -66,8 +66,15 @@ class Examples:
         self.labels.flags.writeable = False
 
     @classmethod
-    def of(cls, images: NDArray[np.float32], labels: NDArray[np.int64], *, classes: int) -> Examples:
+    def of(
+        cls, images: NDArray[np.float32], labels: NDArray[np.int64], *, classes: int, known: str | None = None
+    ) -> Examples:
         """Check shapes, dtypes and ranges, and compute the fingerprint.
+
+        Parameters
+        ----------
+        known
+            A fingerprint already taken, of what the images were made from; None: it is computed.
 
         Raises
         ------
@@ -84,7 +91,7 @@ class Examples:
             raise must("Examples.images", "lie in [0, 1]", (float(images.min()), float(images.max())))
         if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
             raise must("Examples.labels", f"lie in 0..{classes - 1}", (int(labels.min()), int(labels.max())))
-        return cls(images, labels, classes, fingerprint(images, labels))
+        return cls(images, labels, classes, known or fingerprint(images, labels))
 
 
 @dataclass(frozen=True, eq=False)

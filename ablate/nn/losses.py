@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablate.data.augment.base import MixedLabels
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.registry import register
 
@@ -52,6 +53,20 @@ class Loss(ABC):
 
         The gradient is written over `scores`.
         """
+
+    def train_on(self, scores: Floats, labels: Integers | MixedLabels, cache: Cache) -> tuple[Floats, Floats]:
+        """Return what `train` returns, also for mixed labels: λ ℓ(own) + (1 - λ) ℓ(other), λ of each block."""
+        if not isinstance(labels, MixedLabels):
+            return self.train(scores, labels, cache)
+        first = np.array(scores)
+        own, first = self.train(first, labels.own, cache)
+        other, second = self.train(scores, labels.other, cache)
+        share = labels.share.astype(scores.dtype)
+        first -= second
+        first *= share[:, None, None]
+        second += first
+        mixed: Floats = other + share * (own - other)
+        return mixed, second
 
 
 def _positions(labels: Integers, scores: Floats, cache: Cache) -> Integers:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ablate.data.augment.base import MixedLabels
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.graph import INPUT, LOSS, Graph, GraphNode, Sizes, graph_of
 from ablate.nn.losses import Loss
@@ -36,7 +37,7 @@ def measure(
     *,
     params: Floats,
     inputs: Floats,
-    labels: Integers,
+    labels: Integers | MixedLabels,
     rngs: Sequence[np.random.Generator],
 ) -> Graph:
     """Return the graph of a network with the sizes of one training pass, forward and backward; nothing is updated.
@@ -64,7 +65,7 @@ def measure(
     # Each array is reduced to one number at once: the next node may write over it.
     with np.errstate(all="ignore"):  # what overflows is shown as it is
         scores = replicas.forward(inputs, train=True, rngs=rngs, watch=on_the_way)
-        value, dscores = loss.train(scores, labels, Cache({}, dtype=replicas.dtype, train=True, overwrite=True))
+        value, dscores = loss.train_on(scores, labels, Cache({}, dtype=replicas.dtype, train=True, overwrite=True))
         dinputs = replicas.backward(dscores, need_dx=True, watch=on_the_way_back)
         assert dinputs is not None
         sizes = {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.data.augment.base import MixedLabels
 from ablate.data.augment.none import NoAugmentation
 from ablate.data.base import majority_rate
 from ablate.errors import must, unknown
@@ -60,7 +61,15 @@ class Classifier(PerSeed):
         return None
 
     def facts(self, config: TrainConfig) -> dict[str, Any]:
-        """Return what is known before fitting; sizes do not depend on the seed."""
+        """Return what is known before fitting; sizes do not depend on the seed.
+
+        Raises
+        ------
+        UserError
+            The augmentation gives an image two labels.
+        """
+        if config.augment.mixes_labels:
+            raise must("augment", "give each image one label with a program that is no net", config.augment)
         examples = config.dataset.examples()
         split = config.dataset.split(stream(0, "split"))
         return {
@@ -119,7 +128,11 @@ class Classifier(PerSeed):
         parts = [(images, labels)]
         if not isinstance(config.augment, NoAugmentation):
             rngs = [stream(seed, "augment")]
-            parts += [config.augment(images, labels, rngs) for _ in range(self.copies)]
+            augment = config.augment.prepared(images, labels, rngs, classes=examples.classes)
+            for _ in range(self.copies):
+                more, named = augment(images, labels, rngs)
+                assert not isinstance(named, MixedLabels)  # refused by `facts`
+                parts.append((more.astype(np.float32, copy=False), named))
         flat = np.concatenate([found[0].reshape(found.shape[1], -1) for found, _ in parts])
         return flat.astype(np.float64), np.concatenate([found[0] for _, found in parts])
 

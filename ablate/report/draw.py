@@ -18,6 +18,7 @@ from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.paths import paths
 from ablate.report.figures.reach import reach
 from ablate.report.figures.regions import equivalence, regions
+from ablate.report.figures.samples import samples
 from ablate.report.figures.slopes import slopes
 from ablate.report.figures.step_sizes import step_sizes
 from ablate.report.figures.style import Drawn
@@ -58,7 +59,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
             variance(tables, ends[0]) if ends else None,
             *(heat_map(tables, w, name="heat-map-success") for w in ([] if maps else default_maps(tables))),
         ]),
-        own=_kept([*own, *_observed(study, tables, contrast)]),
+        own=_kept([*own, *_observed(study, tables, contrast), samples(tables)]),
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
         endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
         tuning=_kept([fixed_against_tuned(fixed_and_tuned(study, tables)), *_tuning(tables)]),

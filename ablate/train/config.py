@@ -150,6 +150,8 @@ class TrainConfig:
             raise must("memory_gb", "be > 0", self.memory_gb)
         if self.clip_norm is not None and not 0.0 < self.clip_norm < math.inf:
             raise must("clip_norm", "be > 0, or null for no clipping", self.clip_norm)
+        if self.change_at is not None and self.augment.needs_training_set:
+            raise must("change_at", "be null with an augmentation that is prepared before training", self.change_at)
         if self.keep == "best" and self.change_at is not None:
             raise must("keep", "be `last` where the task changes: the best before it is of another task", self.keep)
         for name in self.observe:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ablate.data.augment.none import NoAugmentation
 from ablate.nn.graph import Graph
 from ablate.nn.measure import measure
 from ablate.nn.network import Network
@@ -15,13 +18,16 @@ from ablate.train.step import Stepper
 def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph:
     """Return the graph of a configuration's network with the sizes of a seed's first training pass; no step is taken.
 
-    The split, the minibatch, its augmentation, the initial weights and the dropout masks are those of the run.
+    The split, the minibatch, its augmentation, the initial weights and the dropout masks are those of the run. (Where
+    the augmentation has to be prepared first, which may take long, the minibatch is left as it is.)
 
     Raises
     ------
     UserError
         The configuration cannot be trained on this dataset.
     """
+    if config.augment.needs_training_set:
+        config = replace(config, augment=NoAugmentation())
     source = Source.of(config.dataset, config.arithmetic)
     parts = Parts.of(config.dataset, [seed])
     positions = next(minibatches(config, parts.train, streams([seed], "shuffle")))

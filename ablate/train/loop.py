@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.data.augment.base import Augmentation
 from ablate.nn.network import Network
 from ablate.streams import streams
 from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
@@ -64,6 +65,7 @@ class Trace:
     evaluation_seconds: float
     measured: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     lens: Lens | None = None
+    augment: Augmentation | None = None
 
 
 def train_blocks(
@@ -94,6 +96,7 @@ def train_blocks(
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
+        stepper.prepare(parts.train)
         evaluator = Evaluator(stepper.replicas, config.loss, source)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))
@@ -156,6 +159,7 @@ def train_blocks(
         evaluating,
         measured,
         lens,
+        stepper.augment,
     )
 
 

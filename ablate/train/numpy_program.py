@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from ablate.data.augment.none import NoAugmentation
 from ablate.data.base import majority_rate
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
@@ -101,11 +102,15 @@ class NumpyProgram(Program):
         ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
-        """Return a rough time of one of `seeds` runs on one core, from a few steps and evaluations of a few of them."""
+        """Return a rough time of one of `seeds` runs on one core, from a few steps and evaluations of a few of them.
+
+        What an augmentation needs to be prepared (a GAN's own training) is not in it.
+        """
         steps = int(self.facts(config)["steps"])
         tried = min(steps, 20)
         blocks = list(range(min(seeds, 4)))
-        brief = replace(config, steps=tried, evaluate_from=tried, change_at=None)
+        augment = NoAugmentation() if config.augment.needs_training_set else config.augment
+        brief = replace(config, steps=tried, evaluate_from=tried, change_at=None, augment=augment)
         with threadpool_limits(limits=1):
             self.run(replace(brief, steps=1), blocks)  # the first pass reads the data and fills the caches
             metrics = self.run(brief, blocks)[0].metrics
@@ -196,5 +201,6 @@ def _result(
         None if nonfinite == NEVER else nonfinite,
         None if diverged else trace.test.correct[block].copy(),
         sum(seconds),
-        arrays=trace.lens.arrays(block) if trace.lens else {},
+        arrays=(trace.lens.arrays(block) if trace.lens else {})
+        | (trace.augment.arrays(block) if trace.augment else {}),
     )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ablate.data.augment.base import MixedLabels
 from ablate.data.augment.none import NoAugmentation
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.network import Network, Replicas
@@ -39,6 +40,8 @@ class Stepper:
         Those initial weights, (blocks, parameters).
     source
         The examples; may be replaced by one with other labels.
+    augment
+        What changes minibatches: the configured augmentation, prepared where it needs to be.
     steps
         Steps done.
     watch
@@ -59,11 +62,22 @@ class Stepper:
         self.start = self.replicas.params.copy()
         self._frozen = hidden_mask(network) if config.freeze == "hidden" else None
         self._slots = config.optimizer.init(self.replicas.params, decayed=network.layout.decayed)
-        self._dropout, self._augment = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
+        self._dropout, self._drawing = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
+        self.augment = config.augment
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((len(seeds), config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
         self.watch: UpdateWatch | None = None
+
+    def prepare(self, train: Integers) -> None:
+        """Show the training examples at `train`, (blocks, n), to an augmentation that needs them; before any step."""
+        if self.augment.needs_training_set:
+            labels = self.source.labels_at(train)
+            images = self.source.images[train].reshape(*train.shape, *self.source.shape)
+            classes = self.replicas.network.out_shape[0]
+            self.augment = self.augment.prepared(
+                images.astype(np.float32, copy=False), labels, self._drawing, classes=classes
+            )
 
     def __call__(self, positions: Integers) -> Floats:
         """Do one step on the minibatch at `positions` (blocks, batch) and return its loss (blocks,).
@@ -73,7 +87,7 @@ class Stepper:
         config, replicas = self._config, self.replicas
         inputs, labels = self.gather(positions)
         scores = replicas.forward(inputs, train=True, rngs=self._dropout)
-        loss, dscores = config.loss.train(scores, labels, self._cache)
+        loss, dscores = config.loss.train_on(scores, labels, self._cache)
         replicas.backward(dscores)
         if config.l2:
             decayed = slice(0, replicas.network.layout.decayed)
@@ -100,16 +114,17 @@ class Stepper:
         if self.watch is not None:
             self.watch.after(params, optimizer, self._slots)
 
-    def gather(self, positions: Integers) -> tuple[Floats, Integers]:
+    def gather(self, positions: Integers) -> tuple[Floats, Integers | MixedLabels]:
         """Return the minibatch: images (blocks, batch, features), augmented, and labels (blocks, batch)."""
-        labels = self.source.labels_at(positions)
+        own = self.source.labels_at(positions)
+        labels: Integers | MixedLabels = own
         blocks, batch = positions.shape
         flat = self._inputs.reshape(blocks, batch, -1)
         # mode="clip" writes straight to `out`; the default mode buffers, in case a position is out of range.
         np.take(self.source.images, positions, axis=0, out=flat, mode="clip")
-        if not isinstance(self._config.augment, NoAugmentation):
+        if not isinstance(self.augment, NoAugmentation):
             images = flat.reshape(blocks, batch, *self.source.shape).astype(np.float32, copy=False)
-            images, labels = self._config.augment(images, labels, self._augment)
+            images, labels = self.augment(images, own, self._drawing)
             flat[...] = images.reshape(flat.shape)
         return self._inputs, labels
 

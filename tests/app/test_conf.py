@@ -20,6 +20,7 @@ PRESETS = {
     ("norm", "batch_book"): "batch",
     ("init", "normal_unit"): "normal",
     ("dropout", "book_fifth"): "book",
+    ("augment", "duplicates"): "baked",
     **{("activation", f"steep_sigmoid_{k}"): "steep_sigmoid" for k in (4, 16, 64)},
 }
 

@@ -8,11 +8,12 @@ from omegaconf import OmegaConf, ValidationError
 
 import ablate.data
 from ablate.data.base import Dataset, Examples, Split, fingerprint, majority_rate
+from ablate.data.stored import Stored
 from ablate.errors import UserError
 from ablate.registry import options
 from ablate.streams import stream
 
-DATASETS = options("dataset")
+DATASETS = {name: cls for name, cls in options("dataset").items() if not issubclass(cls, Stored)}  # those: test_stored
 
 
 def small(count=4, side=3):
@@ -132,6 +133,11 @@ class TestEveryDataset:
         assert len(outside) <= cls.classes
         np.testing.assert_array_equal(small.test, large.test)
         np.testing.assert_array_equal(small.validation, large.validation)
+
+    @pytest.mark.parametrize("size", [20, 50, 137, 500, 573])
+    def test_a_training_set_is_part_of_the_one_of_twice_its_size(self, cls, size):
+        one, two = (cls(train_size=count).split(stream(5, "split")) for count in (size, 2 * size))
+        assert set(one.train) <= set(two.train)
 
     def test_training_examples_come_with_their_classes_mixed(self, cls):
         dataset = cls()

@@ -70,3 +70,25 @@ def test_the_outcome_follows_the_target(config):
     assert tree.run(config(target_accuracy=0.5), [0])[0].outcome == "reached"
     assert tree.run(config(target_accuracy=1.0), [0])[0].outcome == "censored"
     assert tree.run(config(target_accuracy=1.0, target_split="train"), [0])[0].outcome == "reached"
+
+
+def test_an_augmentation_that_sees_the_training_set_is_prepared_with_it(config):
+    from ablate.data.augment import Baked
+
+    arm = config(augment=Baked(copies=2, of="none"))
+    program = NearestNeighbours(copies=2)
+    images, labels = program.training_set(arm, 0)
+    plain, _ = program.training_set(config(), 0)
+    # The originals, and two minibatches as large: one epoch over each image twice.
+    rows, counts = np.unique(images, axis=0, return_counts=True)
+    assert len(rows) == len(np.unique(plain, axis=0))
+    assert len(images) == len(labels) == 3 * len(plain)
+    assert counts.min() == counts.max() == 3
+
+
+def test_labels_that_are_mixed_are_refused(config):
+    from ablate.data.augment import Mixup
+    from ablate.errors import UserError
+
+    with pytest.raises(UserError, match=r"`augment` must give each image one label with a program that is no net"):
+        NearestNeighbours().facts(config(augment=Mixup()))

@@ -58,7 +58,7 @@ def test_corners_turned_in_from_outside_are_zero():
 def test_how_many_images_are_turned_at_a_time_does_not_matter(monkeypatch):
     images, degrees = some_images(10, 1, 9, 9), np.linspace(-30, 30, 10)
     together = rotated(images, degrees)
-    monkeypatch.setattr("ablate.data.augment.rotate._PIXELS_AT_ONCE", 200)
+    monkeypatch.setattr("ablate.data.augment.sample._PIXELS_AT_ONCE", 200)
     np.testing.assert_array_equal(rotated(images, degrees), together)
 
 
