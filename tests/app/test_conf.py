@@ -20,6 +20,9 @@ PRESETS = {
     ("norm", "batch_book"): "batch",
     ("init", "normal_unit"): "normal",
     ("dropout", "book_fifth"): "book",
+    ("model", "single_path_macs"): "single_path",
+    ("model", "mlp_wide"): "mlp",
+    ("model", "mlp_deep"): "mlp",
     ("augment", "duplicates"): "baked",
     **{("activation", f"steep_sigmoid_{k}"): "steep_sigmoid" for k in (4, 16, 64)},
 }
@@ -72,3 +75,19 @@ def test_a_component_in_the_wrong_slot_is_refused():
     OmegaConf.set_readonly(schema, False)
     with pytest.raises(ValidationError, match="SGD"):
         schema.activation = OmegaConf.structured(options("optimizer")["sgd"])
+
+
+def test_presets_of_equal_budget_are_what_they_say(composed):
+    from ablate.nn import BatchNorm, NoDropout, ReLU
+    from ablate.nn.inception import Inception, matched
+
+    def model(name):
+        return to_config(composed(f"model={name}")).model
+
+    def parameters(name):
+        network = model(name).build((1, 8, 8), 10, activation=ReLU(), norm=BatchNorm(), dropout=NoDropout())
+        return network.parameters
+
+    for norm in (None, BatchNorm()):
+        assert model("single_path_macs") == matched(Inception(), (1, 8, 8), 10, by="multiply_adds", norm=norm)
+    assert parameters("mlp_wide") == pytest.approx(parameters("mlp_deep"), rel=0.01)
