@@ -20,8 +20,8 @@ FEWEST, SPILL = 4, 112 * 2**20
 """Blocks that are trained together even so, sharing the cost of Python's calls, unless they touch more than `SPILL`.
 
 Measured on one core with 2 MB of L2, µs per step and seed at 1, 4 and 10 blocks: Inception on 8x8 images (8 MB a
-block) 6,698, 5,620, 5,175; 784-100x5-10 (1.6 MB) 762, 732, 796; the book's convnet on 28x28 images (31 MB), at 1, 4
-and 8 blocks, 16,594, 18,699, 18,218.
+block) 6,379, 5,112, 5,616; 784-100x5-10 (1.6 MB) 762, 732, 796; the book's convnet on 28x28 images (30 MB) at 1 and 4
+blocks 15,221, 17,836.
 """
 
 
