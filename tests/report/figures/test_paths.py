@@ -39,7 +39,7 @@ def test_every_arm_is_a_panel_with_the_path_of_every_seed():
 
 def test_a_path_that_leaves_the_axes_is_counted_and_does_not_shrink_the_others():
     drawn = paths(tables(diverge=True), Paths(hue="optimizer"))
-    assert "2 paths leave the axes" in drawn.caption
+    assert "Paths that leave the axes: 2" in drawn.caption
     assert drawn.figure.axes[0].get_xlim()[0] > -20
 
 
