@@ -21,6 +21,9 @@ from ablate.sweep.study import Study
 PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick")
 """Keys of a study that no verdict depends on."""
 
+CLAIM_PROSE = ("quote", "stance")
+"""The same of a claim: what the scoreboard reads it as."""
+
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -52,7 +55,7 @@ def definition(study: Study) -> dict[str, Any]:
     """
     data = study.model_dump(mode="json", exclude={*PROSE, "seeds"})
     data["claims"] = [
-        {name: value for name, value in claim.items() if name != "quote" and value not in _EMPTY}
+        {name: value for name, value in claim.items() if name not in CLAIM_PROSE and value not in _EMPTY}
         for claim in data["claims"]
     ]
     return {name: value for name, value in data.items() if value not in _EMPTY}
