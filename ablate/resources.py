@@ -25,9 +25,14 @@ def study_folders() -> list[Path]:
 
 
 def findings_folder() -> Path:
-    """Return where findings are kept: `studies/findings/` of the first folder of studies that has one."""
-    folders = study_folders()
-    return next((folder / "findings" for folder in folders if (folder / "findings").is_dir()), folders[0] / "findings")
+    """Return where findings are kept: `studies/findings/` of the first folder of studies that has one.
+
+    Nothing is ever written into an installed package: without a folder of one's own it is the current folder's.
+    """
+    for folder in study_folders():
+        if (folder / "findings").is_dir() and _PACKAGE not in folder.parents:
+            return folder / "findings"
+    return Path.cwd() / "studies" / "findings"
 
 
 def sentences_file() -> Path:

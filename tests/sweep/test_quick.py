@@ -2,7 +2,9 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.stats.claims import check_claims, expand
+from ablate.stats.planning import check_seeds
 from ablate.sweep.study_file import load_study, parse_study, quick_study, study_files
+from ablate.train.config import seed_list
 
 FULL = {
     "title": "t",
@@ -96,3 +98,4 @@ def test_every_shipped_quick_budget_answers_its_claims(name):
     made = quick_study(load_study(name), where=name)
     assert made.claims
     check_claims(made)
+    check_seeds(made, len(seed_list(made.seeds)))

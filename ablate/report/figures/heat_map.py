@@ -219,4 +219,4 @@ def _alt(
             for (x, y), arm in cells.items()
         ]
         words.append((f"{title}: " if title else "") + tr("; ").join(each))
-    return "Map. " + tr(". ").join(words) + tr(".")
+    return tr("Map. ") + tr(". ").join(words) + tr(".")

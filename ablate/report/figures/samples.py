@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
+from ablate.lang import tr
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.panels import columns_for
 from ablate.report.figures.style import INK, Drawn, drawing
@@ -34,24 +35,33 @@ def samples(tables: StudyTables, *, name: str = "gan-samples") -> Drawn | None:
     for arm in arms:
         own = np.einsum("sii->si", landed[arm]).sum(axis=1) / landed[arm].sum(axis=(1, 2))
         different = _range(distinct[arm].mean(axis=1))
-        text = f"{titles[arm]}\n{_range(100 * own)} % in their class, {different} of {asked} distinct"
+        text = tr(
+            "{arm}\n{share} % in their class, {different} of {asked} distinct",
+            arm=titles[arm],
+            share=_range(100 * own),
+            different=different,
+            asked=asked,
+        )
         panels.append((text, _mosaic(images[arm][0])))
     with drawing():
         figure = _draw(panels)
-    caption = (
-        f"Images of the first seed's generator, one row per class, {SHOWN} of each: all that it learnt from are that "
-        "seed's own training images. Above each panel, over all seeds (lowest to highest): how many of "
-        f"{counted(asked, 'image')} per class have a nearest training image of the class they were asked for, and how "
-        "many different training images those are, per class. Few distinct ones mean that the generator repeats "
-        f"itself.{not_drawn(len(images), len(arms))}"
+    caption = tr(
+        "Images of the first seed's generator, one row per class, {n} of each: all that it learnt "
+        "from are that seed's own training images. Above each panel, over all seeds (lowest to highest): "
+        "how many of {images} per class have a nearest training image of the class they were asked for, "
+        "and how many different training images those are, per class. Few distinct ones mean that the "
+        "generator repeats itself.{not_drawn}",
+        n=SHOWN,
+        images=counted(asked, "image"),
+        not_drawn=not_drawn(len(images), len(arms)),
     )
-    alt = "Generated images. " + "; ".join(text.replace("\n", ": ") for text, _ in panels)
-    return Drawn(name, "What the generator makes", figure, caption, alt, floor=560)
+    alt = tr("Generated images. ") + tr("; ").join(text.replace("\n", ": ") for text, _ in panels)
+    return Drawn(name, tr("What the generator makes"), figure, caption, alt, floor=560)
 
 
 def _range(values: NDArray[np.float64]) -> str:
     low, high = f"{values.min():.0f}", f"{values.max():.0f}"
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else tr("{low} to {high}", low=low, high=high)
 
 
 def _mosaic(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
