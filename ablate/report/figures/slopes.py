@@ -108,7 +108,8 @@ def _sides(ax: Axes, one: Pairs) -> None:
     ax.autoscale_view()
     ax.set_xlim(-0.22, 1.22)
     ax.margins(y=0.06)
-    ax.set_xticks([0, 1], [_broken(one.verdict.against_text), _broken(one.verdict.arm_text)], fontsize=7.8)
+    sides = one.verdict.against_text, one.verdict.arm_text
+    ax.set_xticks([0, 1], [_side(*sides), _side(*sides[::-1])], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.set_ylabel(_label(metric_title(one.verdict.metric), shown.value), fontsize=8.2)
@@ -159,8 +160,20 @@ def _title(one: Pairs) -> str:
     return name if len(name) < 40 else name[:38] + "…"
 
 
-def _broken(text: str) -> str:
-    return text.replace(", ", "\n").replace("=", "=\n", 1) if len(text) > 9 else text
+def _side(text: str, other: str) -> str:
+    """Name a side by what tells it from the other, in lines that fit beside each other."""
+    shared = other.split(", ")
+    own = [part for part in text.split(", ") if part not in shared] or [text]
+    return "\n".join(_broken(part) for part in own)
+
+
+def _broken(part: str) -> str:
+    """Break `factor=level` into lines; a list of equal numbers as one and how often: ``[64 ×7]``."""
+    factor, _, level = part.partition("=")
+    listed = level.strip("[]").split(",")
+    if len(listed) > 2 and len(set(listed)) == 1:
+        level = f"[{listed[0]} ×{len(listed)}]"
+    return f"{factor}=\n{level}" if len(part) > 9 and level else part
 
 
 def _alt(chosen: Sequence[Pairs]) -> str:
