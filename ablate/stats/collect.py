@@ -91,7 +91,7 @@ def collect(
         evidence, estimate = _runs(claim, sides, tables)
         return Collected(comparison, evidence, region, estimate, least, {}, "")
     endpoint = endpoints[metrics[0]]
-    rule = endpoint.rule
+    rule = endpoint.rule_of(sides.columns)
     evidence = evidence_of(comparison, sides, endpoint)
     d = list(evidence.differences.values())
     estimate = None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ablate.errors import Failure, unknown
 from ablate.lang import tr
@@ -48,8 +48,8 @@ class Endpoint:
         bool: the run is in the plan · has an outcome · its value is not its own but the fill · it ran, yet has none.
     capped
         bool: of the filled runs, those that ran their whole budget without reaching the target: min(t, T) is known.
-    rule
-        What a filled run counts as, in words; empty where the metric has no fill.
+    fill
+        float64: what a run counts as where it failed; NaN where the metric has no honest value then.
     """
 
     metric: str
@@ -61,7 +61,23 @@ class Endpoint:
     filled: NDArray[np.bool_]
     undefined: NDArray[np.bool_]
     capped: NDArray[np.bool_]
-    rule: str
+    fill: NDArray[np.float64]
+
+    @property
+    def rule(self) -> str:
+        """What a filled run counts as, in words; empty where the metric has no fill."""
+        return self.rule_of(range(len(self.arm_ids)))
+
+    def rule_of(self, columns: ArrayLike) -> str:
+        """Return the same for the arms of some columns."""
+        fill = self.fill[:, np.unique(columns)]
+        fill, kind = fill[np.isfinite(fill)], fill_of(self.metric)
+        if not fill.size:
+            return ""
+        if kind == "budget":
+            return tr("the whole budget ({steps} steps)", steps=_range(fill))
+        name = tr("the majority rate") if kind == "chance" else tr("one minus the majority rate")
+        return f"{name} ({_range(100.0 * fill)} %)"
 
 
 def metrics_of(tables: StudyTables) -> list[str]:
@@ -91,7 +107,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     else:
         logged = np.full(len(seeds), np.nan)
     own = np.where(ran & np.isfinite(logged), logged, np.nan)
-    fill, rule = _fill(tables, metric)
+    fill = _fill(tables, metric)
     if metric.startswith(("final/", "aulc/")) and fill_of(metric) != "none":
         own[failed] = np.nan
     needs = ran & np.isnan(own) & (failed | (fill_of(metric) == "budget"))
@@ -108,7 +124,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
         filled=grid.flags(filled),
         undefined=grid.flags(ran & np.isnan(value)),
         capped=grid.flags(filled & ~failed),
-        rule=rule,
+        fill=grid.numbers(fill),
     )
 
 
@@ -125,28 +141,19 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np
     return grid.flags(np.isin(outcome, list(outcomes))), grid.flags(outcome != MISSING)
 
 
-def _fill(tables: StudyTables, metric: str) -> tuple[NDArray[np.float64], str]:
-    """Return the fill of every row of the seeds table (NaN: none), and what it is in words."""
-    seeds = tables.seeds
-    kind = fill_of(metric)
-    if kind in ("chance", "chance error"):
-        if "majority_rate" not in seeds:
-            return np.full(len(seeds), np.nan), ""
-        rate = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
-        value, name = (
-            (rate, tr("the majority rate")) if kind == "chance" else (1.0 - rate, tr("one minus the majority rate"))
-        )
-        return value, f"{name} ({_range(100.0 * value[np.isfinite(value)])} %)"
+def _fill(tables: StudyTables, metric: str) -> NDArray[np.float64]:
+    """Return what every row of the seeds table counts as where its run failed; NaN: nothing honest."""
+    seeds, kind = tables.seeds, fill_of(metric)
+    if kind in ("chance", "chance error") and "majority_rate" in seeds:
+        rate: NDArray[np.float64] = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
+        return rate if kind == "chance" else 1.0 - rate
     if kind == "budget":
         budget = {arm: facts.get(str(budget_of(metric))) for arm, facts in tables.facts.items()}
-        value = np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
-        return value, tr("the whole budget ({steps} steps)", steps=_range(value[np.isfinite(value)]))
-    return np.full(len(seeds), np.nan), ""
+        return np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
+    return np.full(len(seeds), np.nan)
 
 
 def _range(values: NDArray[np.float64]) -> str:
-    if not values.size:
-        return tr("unknown")
     low, high = f"{values.min():.4g}", f"{values.max():.4g}"
     return low if low == high else tr("{low} to {high}", low=low, high=high)
 

@@ -117,3 +117,11 @@ def test_damaged_tables_are_a_failure():
     stranger = dataclasses.replace(tables, planned=tables.planned.iloc[:1])
     with pytest.raises(Failure, match=r"^the seeds table holds runs of arms that are not planned: a1\.$"):
         endpoint(stranger, "final/test_accuracy")
+
+
+def test_a_comparison_speaks_of_the_fill_of_its_own_arms():
+    tables = make_tables(NORM, lambda v, s: "diverged" if s else 0.9)
+    tables.seeds.loc[tables.seeds["norm"] == "batch", "majority_rate"] = 0.5
+    found = endpoint(tables, "final/test_accuracy")
+    assert found.rule == "the majority rate (10 to 50 %)"
+    assert found.rule_of([[1]]) == "the majority rate (50 %)"
