@@ -89,6 +89,14 @@ def test_a_study_run_both_ways_shows_each_claim_with_fixed_and_with_tuned_values
     assert both_ways(Finding("x", tmp_path, model, {}, ()), model) == []
 
 
+def test_a_claim_that_answers_no_quote_is_shown_too(finding):
+    claims = [claim.model_copy(update={"quote": None}) for claim in finding.study.claims]
+    study = finding.study.model_copy(update={"claims": claims, "quotes": []})
+    board = gather(SENTENCES, [Finding(finding.name, finding.folder, study, {}, finding.verdicts)], {})
+    assert [line.claim for line in board.rest] == ["faster", "better"]
+    assert [line.claim for line in board.lines()] == ["faster", "better"]
+
+
 class _Checked(HTMLParser):
     def __init__(self):
         super().__init__()
