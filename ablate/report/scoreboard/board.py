@@ -144,6 +144,7 @@ class Board:
     differences: tuple[tuple[str, FixedTuned], ...]
     waiting: tuple[str, ...]
     studies: tuple[tuple[str, str], ...] = ()  # name, title
+    rest: tuple[Line, ...] = ()  # claims that answer no quote
 
     def of(self, who: str, *fell: str) -> tuple[Entry, ...]:
         """Return the entries of one voice that fell in one of these ways."""
@@ -151,7 +152,8 @@ class Board:
 
     def lines(self) -> list[Line]:
         """Return every line once."""
-        return list({line.picture: line for entry in self.entries for line in entry.lines}.values())
+        quoted = (line for entry in self.entries for line in entry.lines)
+        return list({line.picture: line for line in (*quoted, *self.rest)}.values())
 
 
 def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: dict[str, Words | None]) -> Board:
@@ -167,6 +169,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
     claimed: dict[str, list[Line]] = {}
     loose: list[Entry] = []
     first: dict[str, str] = {}
+    every: dict[str, Line] = {}
     studies: dict[str, Study] = {}
     for finding in findings:
         study = finding.study
@@ -174,6 +177,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
             study, _ = translated(study, study.zh or words.get(finding.name))
         studies[finding.name] = study
         lines = _lines(finding, study)
+        every |= {line.picture: line for line in lines}
         if paragraphs := read_words(finding.folder, finding.study, finding.verdicts):
             first[finding.name] = paragraphs[0]
         for quote, ids in _quoted(study):
@@ -186,6 +190,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
     known = {finding.name for finding in findings}
     entries = [_entry(s, claimed.get(s.id, []), known, first) for s in sentences]
     entries += loose
+    quoted = {line.picture for entry in entries for line in entry.lines}
     waiting = dict.fromkeys(name for s in sentences for name in s.studies if name not in known)
     return Board(
         entries=tuple(entries),
@@ -199,6 +204,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
         ),
         waiting=tuple(waiting),
         studies=tuple((name, study.title) for name, study in studies.items()),
+        rest=tuple(line for name, line in every.items() if name not in quoted),
     )
 
 

@@ -16,6 +16,7 @@ from ablate.report.scoreboard.write import read_board, write_board, write_page
 from ablate.resources import sentences_file
 from ablate.stats.judge import judge
 from ablate.stats.stored import verdict_from
+from ablate.sweep.study_file import load_study, study_files
 
 SENTENCES = [
     Sentence(id="1", zh="使用Batch Norm后，学习进行得更快了。", en="Faster.", who="book", studies=["quickstart"]),
@@ -86,6 +87,14 @@ def test_a_study_run_both_ways_shows_each_claim_with_fixed_and_with_tuned_values
     gain = found[0].tuned.effect - found[0].fixed.effect
     assert found[0].change.effect == pytest.approx(gain)
     assert both_ways(Finding("x", tmp_path, model, {}, ()), model) == []
+
+
+def test_a_claim_that_answers_no_quote_is_shown_too(finding):
+    claims = [claim.model_copy(update={"quote": None}) for claim in finding.study.claims]
+    study = finding.study.model_copy(update={"claims": claims, "quotes": []})
+    board = gather(SENTENCES, [Finding(finding.name, finding.folder, study, {}, finding.verdicts)], {})
+    assert [line.claim for line in board.rest] == ["faster", "better"]
+    assert [line.claim for line in board.lines()] == ["faster", "better"]
 
 
 class _Checked(HTMLParser):
@@ -160,6 +169,15 @@ def test_the_sentences_of_the_notes_read_and_a_typo_in_them_is_one_line(tmp_path
     path.write_text("- {id: a, zh: 甲, en: x, whom: book}", encoding="utf-8")
     with pytest.raises(UserError, match=r"sentences\.yaml"):
         read_sentences(path)
+
+
+def test_a_study_named_for_a_sentence_quotes_it():
+    files = study_files()
+    for sentence in read_sentences(sentences_file()):
+        for name in (name for name in sentence.studies if name in files):
+            study = load_study(name)
+            quotes = [*study.quotes, *(claim.quote for claim in study.claims if claim.quote)]
+            assert any(same_sentence(sentence.zh, quote.zh) for quote in quotes), (sentence.id, name)
 
 
 def test_a_board_is_read_from_what_is_committed_alone(finding, tmp_path):
