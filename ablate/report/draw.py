@@ -26,6 +26,7 @@ from ablate.report.figures.tuning import budget_curve, sensitivity_curves
 from ablate.report.figures.variance import variance
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
+from ablate.stats.endpoint import metrics_of
 from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.tuned import filled
 from ablate.stats.verdict import Verdict
@@ -48,7 +49,8 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         own.append(paths(tables, walk, name="paths" if len(walks) == 1 else f"paths-{position}"))
     drawn_already = {wanted.metric for wanted in grids}
     metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
-    ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in tables.seeds))[:2] or _first_ending(tables)
+    known = metrics_of(tables)
+    ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in known))[:2] or _first_ending(tables)
     pairs = paired_values(study, tables, verdicts)
     return Figures(
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from ablate.report.draw import draw_all
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
 from ablate.report.figures.forest import forest
@@ -231,3 +232,15 @@ def test_an_interaction_claim_is_drawn_at_both_of_its_places(make):
     (drawn,) = claimed_interactions(pairs)
     assert drawn.name == "interaction-helps-more"
     assert "0.001" in words(drawn)
+
+
+def test_a_claim_about_how_runs_end_needs_no_metric_to_be_drawn(make):
+    claim = {
+        "id": "most-learn", "says": "Most runs learn", "kind": "proportion", "of": "runs",
+        "arm": {"norm": "batch"}, "at_least": 0.5,
+    }  # fmt: skip
+    study, tables = make()
+    study = type(study).model_validate({**study.model_dump(), "claims": [claim]})
+    drawn = draw_all(study, tables, judge(study, tables))
+    assert drawn.verdicts
+    assert drawn.endings  # of a metric the runs have
