@@ -17,7 +17,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("optimizer.lrr=1",), "nearest match: optimizer.lr"),
         (("+epochz=3",), "unknown key 'epochz'"),
         (("+epochz=3",), "nearest match: epochs"),
-        (("lr=0.1",), "did you mean optimizer.lr?"),
+        (("lr=0.1",), "did you mean optimizer.lr or augment.lr?"),
         (("optimizer.lr=fast",), "`optimizer.lr` must be a number, got 'fast'."),
         (("-m", "optimizer.lr=0.1,fast"), "`optimizer.lr` must be a number, got 'fast'."),
         (("optimizer.lr=-1",), "must be > 0, got -1.0."),
