@@ -38,8 +38,8 @@ def ablation_table(tables: StudyTables, metric: str) -> Table | None:
     shown = unit(metric)
     marks = _marks(tables)
     of_value, of_difference = (
-        f" ({shown.value})" if shown.value else "",
-        f" ({shown.difference})" if shown.difference else "",
+        tr(" ({text})", text=shown.value) if shown.value else "",
+        tr(" ({text})", text=shown.difference) if shown.difference else "",
     )
     columns = [
         *([Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]),
@@ -96,7 +96,7 @@ def _floor(frame: pd.DataFrame) -> str:
 
 def _title(metric: str) -> str:
     words = metric_title(metric)
-    return f"{words[:1].upper()}{words[1:]} ({metric})"
+    return words[:1].upper() + words[1:] + tr(" ({text})", text=metric)
 
 
 def _marks(tables: StudyTables) -> list[tuple[str, str, Callable[[dict[str, Level]], str]]]:

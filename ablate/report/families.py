@@ -101,7 +101,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     found = []
     for name, members in groups.items():
         claim, first, counts = claims.get(name), members[0], tally(members)
-        why = f" ({claim.why_delta})" if claim and claim.why_delta else ""
+        why = tr(" ({text})", text=claim.why_delta) if claim and claim.why_delta else ""
         found.append(
             Family(
                 id=name,
@@ -139,7 +139,7 @@ def _terms(first: Verdict, why: str) -> str:
     )
     if first.kind in ("effect", "interaction", "equivalence"):
         sign = "±" if first.kind == "equivalence" else ""
-        return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}."
+        return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}" + tr(".")
     statement = first.statement[:1].upper() + first.statement[1:]
     return tr("{metric}Tested: {statement}{why}.", metric=metric, statement=statement, why=why)
 
@@ -153,7 +153,7 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
     exceptions = ""
     for badge, count in counts:
         if len(counts) > 1 and count <= min(4, len(members) // 2):
-            cells = [f"{_cell(v)} ({tr(v.label)})" if v.label else _cell(v) for v in members if v.outcome == badge.css]
+            cells = [_cell(v) + _labelled(v) for v in members if v.outcome == badge.css]
             exceptions += tr(" {outcome} at {cells}.", outcome=capitalised(badge.word), cells=listed(cells))
     known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
     sizes = ""
@@ -177,6 +177,10 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
     return tr("{parts} comparisons of {arm} on {metric}{sizes}.{exceptions}", **said)
 
 
+def _labelled(verdict: Verdict) -> str:
+    return tr(" ({text})", text=tr(verdict.label)) if verdict.label else ""
+
+
 def _cell(verdict: Verdict) -> str:
     return shortened(verdict.claim_id.split("[", 1)[-1].rstrip("]"))
 
@@ -196,9 +200,7 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         rows.append(
             Row((
                 _cell(v),
-                f"{badge.glyph} {badge.word}"
-                + (f" ({tr(v.label)})" if v.label else "")
-                + (tr(" [post hoc]") if v.post_hoc else ""),
+                f"{badge.glyph} {badge.word}{_labelled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
                 NONE if v.detectable is None else scaled(v.detectable, v),
             ))

@@ -43,10 +43,10 @@ _VERDICT = msg(
 
 def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """Return (term, explanation) pairs: pairing, fairness, error bars, failures, test, Holm, the verdict rule."""
-    size = f"{counted(len(tables.planned), 'arm')} × {counted(tables.seeds['seed'].nunique(), 'seed')}."
+    size = f"{counted(len(tables.planned), 'arm')} × {counted(tables.seeds['seed'].nunique(), 'seed')}" + tr(".")
     notes = [
         (tr("Design"), f"{size} {tr(_DESIGN)}"),
-        ("Fairness", fairness_note(study, tables)),
+        (tr("Fairness"), fairness_note(study, tables)),
         (tr("Error bars"), tr(_ERROR_BARS)),
         (tr("Failures"), tr(_FAILURES)),
     ]

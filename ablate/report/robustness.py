@@ -101,7 +101,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
             cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
         if gated:
             cells.append(tr("; ").join(("✓ " if gate.passed else "✕ ") + gate.why for gate in v.gates) or NONE)
-        cells.append(tr("; ").join(f"{row.choice}: {ruling_word(row.outcome)}" for row in v.flips) or tr("none"))
+        cells.append(tr("; ").join(row.choice + tr(": ") + ruling_word(row.outcome) for row in v.flips) or tr("none"))
         rows.append(Row(tuple(cells)))
     note = tr(
         "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim "

@@ -83,7 +83,7 @@ def ledger_view(tables: StudyTables) -> LedgerView:
         outcomes=tuple(tr(name) for name in ENDS),
         rows=every,
         sum=tr("{planned} planned = {parts}.{served}", planned=total.planned, parts=parts, served=_served(tables)),
-        legend=tr("; ").join(f"{GLYPHS[name]} {tr(name)}: {tr(_MEANING[name])}" for name in ENDS) + tr("."),
+        legend=tr("; ").join(f"{GLYPHS[name]} {tr(name)}{tr(': ')}{tr(_MEANING[name])}" for name in ENDS) + tr("."),
         table=Table(
             tr("Run ledger"),
             (

@@ -135,7 +135,7 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     bare(top, grid="y")
     top.set_ylabel(metric_title(verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
     _differences(bottom, x, points, shown.scale)
-    bottom.set_ylabel("difference" + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
+    bottom.set_ylabel(tr("difference") + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
     texts = levels_text([p.level for p in points])
     bottom.set_xticks(x, list(texts.values()), rotation=45 if len(points) > 8 else 0)
     bottom.set_xlabel(factor)

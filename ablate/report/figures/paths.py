@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import unknown
 from ablate.lang import tr
-from ablate.report.arms import arm_levels, factor_levels
+from ablate.report.arms import arm_levels, arm_titles, factor_levels
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
 from ablate.report.wording import counted, level_title, levels_text
 from ablate.sweep.figures import Paths
@@ -135,7 +135,7 @@ def _panel(
 
 
 def _alt(tables: StudyTables, shown: dict[str, dict[int, Path]], wanted: Paths) -> str:
-    names = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["arm"].astype(str), strict=True))
+    names = arm_titles(tables)
     words = []
     for arm, found in shown.items():
         ends = pd.Series([float(np.hypot(*path[-1])) for path in found.values()])
