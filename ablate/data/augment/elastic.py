@@ -88,16 +88,21 @@ class Elastic(Augmentation):
         knots = (batch, 2, right.shape[1], down.shape[1])
         # (2, images, knots right, knots down)
         drawn = draw(images, rngs, lambda rng: normals(rng, knots)).reshape(-1, *knots[1:]).swapaxes(0, 1)
-        rows, columns = np.arange(height, dtype=dtype)[:, None], np.arange(width, dtype=dtype)
-        scaled = down * np.float32(self.displacement)
+        scaled = (down * np.float32(self.displacement)).T
+        # Two knots more, whose factors are 1 and the column, add the place of the pixel itself: no pass of its own.
+        factors = np.vstack([right.T, np.ones(width), np.arange(width)]).astype(dtype)
 
-        def coordinates(part: slice) -> tuple[Images, Images]:
+        def coordinates(part: slice, out: Images) -> None:
             # Two large products; a small one per image would take three times as long.
-            half = np.matmul(drawn[:, part].reshape(-1, down.shape[1]), scaled.T)
-            half = half.reshape(2, -1, right.shape[1], height).swapaxes(2, 3)
-            field = np.matmul(half.reshape(-1, right.shape[1]), right.T).reshape(2, -1, height, width)
-            field[0] += rows
-            field[1] += columns
-            return field[0], field[1]
+            some = drawn[:, part]
+            half = np.matmul(some.reshape(-1, down.shape[1]), scaled).reshape(2, -1, right.shape[1], height)
+            mixed = np.zeros((2, half.shape[1], height, len(factors)), dtype)
+            mixed[..., :-2] = half.swapaxes(2, 3)
+            mixed[0, ..., -2] = np.arange(height)
+            mixed[1, ..., -1] = 1.0
+            np.matmul(mixed.reshape(-1, len(factors)), factors, out=out.reshape(-1, width))
 
-        return resampled(flat(images), coordinates).reshape(images.shape), labels
+        # |l_i Z l_j| is at most the Frobenius norm of Z, because the rows of both factors have length 1.
+        most = self.displacement * math.sqrt(float(np.einsum("anij,anij->an", drawn, drawn).max(initial=0.0))) + 1e-3
+        reach = (-most, height - 1 + most), (-most, width - 1 + most)
+        return resampled(flat(images), coordinates, reach=reach).reshape(images.shape), labels

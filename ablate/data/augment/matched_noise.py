@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw
+from ablate.data.augment.base import Augmentation, Images, Labels, one_each
 from ablate.data.augment.gaussian import normals
 from ablate.data.augment.shift import Shift
 from ablate.registry import register
@@ -36,15 +36,21 @@ class MatchedNoise(Augmentation):
 
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return noisy images; labels are kept."""
-        way, _ = Shift(self.max_pixels)(images, labels, rngs)
-        way = np.subtract(way, images, dtype=np.float32, casting="same_kind")
-        noise = draw(images, rngs, lambda rng: normals(rng, images.shape[1:]))
-        noise *= np.sqrt(_squares(way) / np.maximum(_squares(noise), np.finfo(np.float32).tiny))
-        return np.add(images, noise, dtype=images.dtype), labels
+        one_each(images, rngs)
+        shift, noisy = Shift(self.max_pixels), np.empty_like(images)
+        # Block by block, so that what is made of 100 images stays in the second-level cache.
+        for block, rng in enumerate(rngs):
+            own = images[block]
+            moved, _ = shift(own[None], labels[block : block + 1], [rng])
+            way = np.subtract(moved[0], own, dtype=np.float32, casting="same_kind")
+            noise = normals(rng, own.shape)
+            noise *= np.sqrt(_squares(way) / np.maximum(_squares(noise), np.finfo(np.float32).tiny))
+            np.add(own, noise, out=noisy[block], dtype=images.dtype)
+        return noisy, labels
 
 
 def _squares(images: Images) -> Images:
-    """Return the squared length of each image, (blocks, batch, 1, 1, 1)."""
-    flat = images.reshape(*images.shape[:2], -1)
-    found: Images = np.einsum("bni,bni->bn", flat, flat)[:, :, None, None, None]
+    """Return the squared length of each image, (images, 1, 1, 1)."""
+    flat = images.reshape(len(images), -1)
+    found: Images = np.einsum("ni,ni->n", flat, flat)[:, None, None, None]
     return found

@@ -25,7 +25,9 @@ def test_resampling_equals_a_bilinear_oracle_however_far_it_reaches(reach):
     images, rng = some_images(5, 2, 7, 9), np.random.default_rng(1)
     row = np.arange(7)[:, None] + rng.normal(0, reach, (5, 7, 9))
     column = np.arange(9) + rng.normal(0, reach, (5, 7, 9))
-    found = resampled(images, lambda part: (row[part].copy(), column[part].copy()))
+    place = np.stack([row, column]).reshape(2, 5, 63)
+    bounds = tuple((float(of.min()), float(of.max())) for of in place)
+    found = resampled(images, lambda part, out: np.copyto(out, place[:, part]), reach=bounds)
     for n in range(5):
         for channel in range(2):
             oracle = map_coordinates(images[n, channel], [row[n], column[n]], order=1, mode="grid-constant", cval=0.0)
