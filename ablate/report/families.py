@@ -182,7 +182,7 @@ def _labelled(verdict: Verdict) -> str:
 
 
 def _cell(verdict: Verdict) -> str:
-    return shortened(verdict.claim_id.split("[", 1)[-1].rstrip("]"))
+    return shortened(verdict.claim_id.split("[", 1)[-1].removesuffix("]"))
 
 
 def _width(verdict: Verdict) -> float:

@@ -243,7 +243,7 @@ def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
 
 
 def _member(claim_id: str) -> str:
-    return shortened(claim_id.split("[", 1)[1].rstrip("]")) if "[" in claim_id else claim_id
+    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
 
 
 def _or_nan(value: float | None) -> float:

@@ -157,7 +157,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
                     va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
 
     word, _, _, colour = LOOKS[v.outcome]
-    label = shortened(v.claim_id.split("[", 1)[1].rstrip("]")) if "[" in v.claim_id else shortened(v.claim_id)
+    label = shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else shortened(v.claim_id)
     write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
     write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")
     write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)

@@ -108,8 +108,10 @@ def _sides(ax: Axes, one: Pairs) -> None:
     ax.autoscale_view()
     ax.set_xlim(-0.22, 1.22)
     ax.margins(y=0.06)
-    sides = one.verdict.against_text, one.verdict.arm_text
-    ax.set_xticks([0, 1], [_side(*sides), _side(*sides[::-1])], fontsize=7.8)
+    factor, sides = _sides_of(one.verdict.against_text, one.verdict.arm_text)
+    ax.set_xticks([0, 1], sides, fontsize=7.8)
+    if factor:
+        ax.set_xlabel(factor, fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.set_ylabel(_label(metric_title(one.verdict.metric), shown.value), fontsize=8.2)
@@ -156,24 +158,39 @@ def _label(name: str, of: str) -> str:
 
 
 def _title(one: Pairs) -> str:
-    name = shortened(one.verdict.claim_id.replace("[", ": ").rstrip("]"))
+    claim, _, levels = one.verdict.claim_id.partition("[")
+    name = shortened(claim + (f": {levels.removesuffix(']')}" if levels else ""))
     return name if len(name) < 40 else name[:38] + "…"
 
 
-def _side(text: str, other: str) -> str:
-    """Name a side by what tells it from the other, in lines that fit beside each other."""
-    shared = other.split(", ")
-    own = [part for part in text.split(", ") if part not in shared] or [text]
-    return "\n".join(_broken(part) for part in own)
+def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:
+    """Name both sides by what tells them apart: the factor once, where it is one, and the levels beside each other.
+
+    >>> _sides_of("norm=none, depth=2", "norm=batch, depth=2")
+    ('norm', ['none', 'batch'])
+    """
+    parts = [text.split(", ") for text in (against, arm)]
+    own = [[part for part in mine if part not in theirs] or mine for mine, theirs in (parts, parts[::-1])]
+    factors = {part.partition("=")[0] for side in own for part in side}
+    if len(factors) == 1 and all("=" in part for side in own for part in side):
+        return factors.pop(), [_level(side[0].partition("=")[2]) for side in own]
+    return "", ["\n".join(_broken(part) for part in side) for side in own]
 
 
 def _broken(part: str) -> str:
-    """Break `factor=level` into lines; a list of equal numbers as one and how often: ``[64 ×7]``."""
+    """Break `factor=level` into two lines where it is long."""
     factor, _, level = part.partition("=")
-    listed = level.strip("[]").split(",")
-    if len(listed) > 2 and len(set(listed)) == 1:
-        level = f"[{listed[0]} ×{len(listed)}]"
-    return f"{factor}=\n{level}" if len(part) > 9 and level else part
+    return f"{factor}=\n{_level(level)}" if len(part) > 9 and level else part
+
+
+def _level(level: str) -> str:
+    """Write a list of equal numbers as one and how often.
+
+    >>> _level("[64,64,64]"), _level("[64]"), _level("batch")
+    ('[64 ×3]', '[64]', 'batch')
+    """
+    numbers = level[1:-1].split(",") if level[:1] == "[" else []
+    return f"[{numbers[0]} ×{len(numbers)}]" if len(numbers) > 2 and len(set(numbers)) == 1 else level
 
 
 def _alt(chosen: Sequence[Pairs]) -> str:
