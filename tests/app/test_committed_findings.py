@@ -24,8 +24,8 @@ def test_the_verdicts_recompute_from_the_committed_runs(folder):
     assert differences(document["extended"], judged.extended) == []
 
 
-@pytest.mark.parametrize("folder", FOLDERS[:1], ids=lambda folder: folder.name)
-def test_a_changed_number_is_seen(folder, tmp_path):
+def test_a_changed_number_is_seen(tmp_path):
+    folder = next(folder for folder in FOLDERS if folder.name == "book-batchnorm-init")
     for name in ("verdicts.json", "runs.csv"):
         (tmp_path / name).write_text((folder / name).read_text(encoding="utf-8"), encoding="utf-8")
     text = (tmp_path / "runs.csv").read_text(encoding="utf-8")
