@@ -3,6 +3,9 @@
 One process, one core, float32, MNIST-sized minibatches; augmentations and steps are interleaved, lower quartiles are
 printed in microseconds per minibatch and seed. The steps are those of the book's net (784-100x5-10, batch 100) without
 and with BatchNorm: gather, forward, loss, backward and update, no augmentation.
+
+Measured on a busy machine, least of 60, share of a step without BatchNorm: rotate 0.66, scale 0.68, shift_rotate 0.69,
+elastic 0.88, matched_noise 0.54; before scratch was kept and passes were joined 0.71 (scale), 0.74, 0.97, 0.55.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _say_estimate(plan: Plan, known: float | None, n_jobs: int | None) -> None:
     if each is None:
         say("estimate: none, this program has not run yet")
         return
-    basis = "from finished runs of this study" if known else "from a few steps trained just now"
+    basis = "from finished runs of this study" if known else "from a little run just now"
     say(f"estimate: {duration(plan.missing * each / workers)} of training on {workers} processes ({basis})")
 
 

@@ -50,6 +50,10 @@ class Function(PerSeed):
     params: dict[str, Any] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
 
+    def seconds_per_run(self, config: Any, seeds: int) -> None:
+        """Return None: nobody's own training is run untracked, for hours perhaps, to tell how long it takes."""
+        del config, seeds
+
     @classmethod
     def of(cls, train: Train, **params: Any) -> Function:
         """Return the Program of a function at hand.

@@ -23,6 +23,11 @@ class PerSeed(Program):
     def one(self, config: Any, seed: int) -> RunResult:
         """Run one seed; its wall-clock time is filled in by `run`."""
 
+    def seconds_per_run(self, config: Any, seeds: int) -> float | None:  # noqa: ARG002
+        """Return the time of one seed, measured; None where it crashes."""
+        (result,) = self.run(config, [0])
+        return None if result.outcome is Outcome.CRASHED else result.seconds
+
     def run(self, config: Any, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
         """Run every seed and return one result each, in order; a raised error becomes a `crashed` result."""
         results = []

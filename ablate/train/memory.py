@@ -34,7 +34,8 @@ class Footprint:
     step
         What a training step touches: parameters, gradients, the optimizer's slots, the minibatch, every buffer.
     held
-        All that is held at once, the buffers of evaluation and copies of the parameters included.
+        All that is held at once: buffers of evaluation, copies of the parameters and what an augmentation prepares
+        (baked copies, a GAN) included.
     """
 
     step: int
@@ -59,8 +60,13 @@ def footprint(config: TrainConfig, network: Network) -> Footprint:
             images = np.zeros((1, rows, *network.in_shape), replicas.dtype)
             replicas.forward(images, train=False)
             gathered += images.nbytes
+    prepared = 0
+    if config.augment.needs_training_set:
+        examples = len(config.dataset.split(stream(0, "split")).train)
+        shape = (examples, *config.dataset.examples().images.shape[1:])
+        prepared = config.augment.held(shape, classes=network.out_shape[0], batch=config.batch_size)
     copies = 1 + (config.keep == "best")  # the weights it began at, and those of the best evaluation
-    held = step + (replicas.nbytes - trained) + gathered + parameters * copies
+    held = step + (replicas.nbytes - trained) + gathered + prepared + parameters * copies
     return Footprint(step, held + (step if config.observe else 0))  # an observer's shadow is another net
 
 

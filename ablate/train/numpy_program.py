@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,16 +16,17 @@ from ablate.errors import UserError
 from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
-from ablate.streams import stream
-from ablate.train.batches import change_step, evaluation_steps, steps_per_epoch, total_steps
+from ablate.streams import stream, streams
+from ablate.train.batches import change_step, evaluation_steps, minibatches, steps_per_epoch, total_steps
 from ablate.train.config import TrainConfig
 from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import NEVER, Trace, train_blocks
 from ablate.train.memory import chunks
 from ablate.train.outcome import Outcome, decide, stall_threshold
-from ablate.train.parts import Source
+from ablate.train.parts import Parts, Source
 from ablate.train.program import Curve, Observe, Program, RunResult
+from ablate.train.step import Stepper
 from ablate.train.summary import after, area_under, first_reached, other_targets
 
 CURVES = {
@@ -104,7 +106,7 @@ class NumpyProgram(Program):
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
         """Return a rough time of one of `seeds` runs on one core, from a few steps and evaluations of a few of them.
 
-        What an augmentation needs to be prepared (a GAN's own training) is not in it.
+        An augmentation that has to be prepared is prepared for one of them: a GAN's own training takes seconds.
         """
         steps = int(self.facts(config)["steps"])
         tried = min(steps, 20)
@@ -114,8 +116,10 @@ class NumpyProgram(Program):
         with threadpool_limits(limits=1):
             self.run(replace(brief, steps=1), blocks)  # the first pass reads the data and fills the caches
             metrics = self.run(brief, blocks)[0].metrics
+            preparing, augmenting = _preparation(config, blocks[:1])
         evaluations = len(evaluation_steps(config, int(self.facts(config)["train_size"])))
-        return metrics["seconds/training"] * steps / tried + metrics["seconds/evaluation"] * evaluations
+        training = metrics["seconds/training"] / tried + augmenting
+        return preparing + training * steps + metrics["seconds/evaluation"] * evaluations
 
     def graph(self, config: TrainConfig, *, seed: int) -> Graph:
         """Return the network's graph with the sizes of the seed's first training pass."""
@@ -146,6 +150,22 @@ class NumpyProgram(Program):
             for group, trace in traces
             for block, seed in enumerate(group)
         ]
+
+
+def _preparation(config: TrainConfig, blocks: list[int]) -> tuple[float, float]:
+    """Return the seconds of preparing a block's augmentation, and of a minibatch with it; 0 where there is nothing."""
+    if not config.augment.needs_training_set:
+        return 0.0, 0.0
+    stepper = Stepper(config, network_of(config), Source.of(config.dataset, config.arithmetic), blocks)
+    train = Parts.of(config.dataset, blocks).train
+    began = time.perf_counter()
+    stepper.prepare(train)
+    prepared = time.perf_counter()
+    positions, times = next(minibatches(config, train, streams(blocks, "shuffle"))), 5
+    for _ in range(times):
+        stepper.gather(positions)
+    augmented = time.perf_counter()
+    return (prepared - began) / len(blocks), (augmented - prepared) / times / len(blocks)
 
 
 def _result(

@@ -94,6 +94,19 @@ def test_what_one_seed_raises_crashes_that_one_only():
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
+def test_the_time_of_a_run_is_that_of_one_seed(config):
+    assert 0 < TheoryCheck().seconds_per_run(config(), 20) < 60
+    assert Fragile().seconds_per_run(None, 20) is not None
+
+
+def test_a_run_that_crashes_tells_no_time():
+    class Broken(Fragile):
+        def one(self, config, seed):
+            raise ValueError("broken on purpose")
+
+    assert Broken().seconds_per_run(None, 20) is None
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

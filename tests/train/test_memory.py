@@ -2,10 +2,12 @@ import tracemalloc
 
 import pytest
 
+from ablate.data.augment import Baked
 from ablate.errors import UserError
 from ablate.nn import BatchNorm, ConvNet, Inception, Mlp
 from ablate.optim import Adam
 from ablate.train import memory
+from ablate.train.gan import Gan
 from ablate.train.memory import chunks, footprint
 from ablate.train.numpy_program import NumpyProgram, network_of
 
@@ -21,8 +23,11 @@ def sizes(config, seeds):
         {"model": ConvNet([8], kernel=3, padding=1), "batch_size": 50},
         {"model": Inception(8, 1, [4]), "norm": BatchNorm(), "batch_size": 20, "optimizer": Adam()},
         {"model": ConvNet([8], kernel=3, padding=1), "keep": "best", "observe": ["activations"]},
+        {"augment": Baked(copies=200, of="none"), "batch_size": 20},
+        {"augment": Baked(copies=200, of="noise"), "batch_size": 20},
+        {"augment": Gan(steps=2, hidden=64), "batch_size": 20},
     ],
-    ids=["mlp", "convnet", "inception", "observed"],
+    ids=["mlp", "convnet", "inception", "observed", "duplicates", "baked", "gan"],
 )
 def test_a_footprint_is_what_a_run_really_holds(config, changed):
     """Of one more block, so that what does not grow with the blocks (the images, Python) falls out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -70,6 +71,14 @@ class Baked(FromTrainingSet):
         for copy in range(self.copies):
             baked[:, copy * count : (copy + 1) * count], _ = change(images, labels, rngs)
         return EnlargedSet(baked, np.tile(labels, self.copies), 1)
+
+    def held(self, shape: tuple[int, ...], *, classes: int, batch: int) -> int:  # noqa: ARG002
+        """Return the bytes of the training set and of its copies, with their labels and order."""
+        image = 4 * math.prod(shape[1:])
+        order = 8 * shape[0] * self.copies
+        if self.of == "none":
+            return shape[0] * (image + 8) + order
+        return shape[0] * ((self.copies + 2) * image + 8 * (self.copies + 1)) + order  # one copy is in the making
 
 
 @dataclass(frozen=True, eq=False)

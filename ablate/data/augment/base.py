@@ -95,6 +95,20 @@ class Augmentation(ABC):
         """
         return self
 
+    def held(self, shape: tuple[int, ...], *, classes: int, batch: int) -> int:  # noqa: ARG002
+        """Return the bytes that preparing it for one block takes, at most; by default none.
+
+        Parameters
+        ----------
+        shape
+            (n, channels, height, width) of a block's training set.
+        classes
+            Number of classes.
+        batch
+            Size of the minibatches that are augmented afterwards.
+        """
+        return 0
+
     def arrays(self, block: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return what is worth keeping of a block's preparation, by name (`RunResult.arrays`); by default nothing."""
         return {}

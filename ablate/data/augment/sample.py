@@ -87,7 +87,7 @@ def resampled(images: Images, coordinates: Callable[[slice, Floats], object], *,
             _between(values[wide:], index, place[1], out=lower, work=work)
             lower -= upper
             lower *= place[0]
-            np.add(*(x.reshape(size, *sizes) for x in (upper, lower)), out=moved[part, channel])
+            np.add(upper.reshape(size, *sizes), lower.reshape(size, *sizes), out=moved[part, channel])
     return moved
 
 

@@ -89,6 +89,19 @@ class Gan(FromTrainingSet):
             losses[step] = pair.step(flat[blocks, chosen], labels[blocks, chosen])
         return Synthetic(self.share, pair, _seen(pair, flat, labels, images.shape[2:], losses))
 
+    def held(self, shape: tuple[int, ...], *, classes: int, batch: int) -> int:
+        """Return the bytes of the training set and of both nets, by sending zeros through one pair."""
+        pixels = math.prod(shape[1:])
+        rngs = [np.random.default_rng(0)]
+        pair = Pair(pixels=pixels, classes=classes, latent=self.latent, hidden=self.hidden, lr=self.lr, rngs=rngs)
+        images, labels = np.zeros((1, self.batch, pixels), np.float32), np.zeros((1, self.batch), np.int64)
+        pair.step(images, labels)
+        for count in (COUNTED * classes, round(self.share * batch)):
+            if count:
+                pair.generated(np.zeros((1, count), np.int64), rngs)
+        seen = 4 * pixels * COUNTED * classes
+        return 4 * math.prod(shape) + pair.nbytes + images.nbytes + seen
+
 
 @dataclass(frozen=True, eq=False)
 class Synthetic(Augmentation):

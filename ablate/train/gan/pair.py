@@ -130,6 +130,12 @@ class Pair:
         assert dx is not None
         return loss, np.ascontiguousarray(dx[:, :, : images.shape[2]])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by both nets and their optimizers."""
+        nets = (self.generator, self.discriminator)
+        return sum(net.nbytes + net.params.nbytes * self._optimizer.running for net in nets)
+
     def _move(self, which: int) -> None:
         net = (self.generator, self.discriminator)[which]
         self._optimizer.update(net.grads, self._slots[which], net.params, self.steps)
