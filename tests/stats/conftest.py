@@ -14,6 +14,12 @@ from ablate.track.record import StudyTables
 CHANCE = 0.1
 
 
+@pytest.fixture(autouse=True)
+def no_collection(monkeypatch):
+    """statsmodels' multipletests, an oracle, collects garbage at every call: up to 1 s late in a suite."""
+    monkeypatch.setattr("gc.collect", lambda *_: 0)
+
+
 def make_tables(
     factors: dict[str, list[Any]],
     value: Callable[[dict[str, Any], int], Any],

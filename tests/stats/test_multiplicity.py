@@ -15,8 +15,7 @@ def test_holm_agrees_with_statsmodels_and_hand_values(rng):
     assert holm([]).size == 0
 
 
-def test_a_p_is_within_its_level_exactly_where_holm_rejects(rng, monkeypatch):
-    monkeypatch.setattr("gc.collect", lambda *_: 0)  # the oracle collects garbage at every call, 80 ms here
+def test_a_p_is_within_its_level_exactly_where_holm_rejects(rng):
     for _ in range(300):
         p = np.round(rng.uniform(size=rng.integers(1, 9)) ** 4, int(rng.integers(1, 4)))  # ties are common
         rejected = multipletests(p, alpha=0.05, method="holm")[0]
