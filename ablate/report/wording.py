@@ -187,6 +187,11 @@ def levels_text(levels: Sequence[Level]) -> dict[Level, str]:
 
     >>> levels_text([10**-2.2, 0.125, "batch", None])
     {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'none'}
+
+    A list of equal numbers is printed as one and how often.
+
+    >>> list(levels_text(["[64]", "[64,64,64]", "[64,32,64]"]).values())
+    ['[64]', '[64 ×3]', '[64,32,64]']
     """
     texts = {level: _level(level) for level in levels}
     if len(set(texts.values())) < len(texts):
@@ -241,7 +246,8 @@ def _level(level: Level) -> str:
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    return str(level)
+    numbers = str(level)[1:-1].split(",") if str(level)[:1] == "[" else []
+    return f"[{numbers[0]} ×{len(numbers)}]" if len(numbers) > 2 and len(set(numbers)) == 1 else str(level)
 
 
 def _significant(value: float, digits: int) -> str:

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ablate.lang import tr
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
-from ablate.report.wording import counted, metric_title, shortened, unit, verdict_effect
+from ablate.report.wording import counted, levels_text, metric_title, shortened, unit, verdict_effect
 
 MOST = 8
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
@@ -173,24 +173,18 @@ def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:
     own = [[part for part in mine if part not in theirs] or mine for mine, theirs in (parts, parts[::-1])]
     factors = {part.partition("=")[0] for side in own for part in side}
     if len(factors) == 1 and all("=" in part for side in own for part in side):
-        return factors.pop(), [_level(side[0].partition("=")[2]) for side in own]
+        return factors.pop(), [_text(side[0].partition("=")[2]) for side in own]
     return "", ["\n".join(_broken(part) for part in side) for side in own]
+
+
+def _text(level: str) -> str:
+    return levels_text([level])[level]
 
 
 def _broken(part: str) -> str:
     """Break `factor=level` into two lines where it is long."""
     factor, _, level = part.partition("=")
-    return f"{factor}=\n{_level(level)}" if len(part) > 9 and level else part
-
-
-def _level(level: str) -> str:
-    """Write a list of equal numbers as one and how often.
-
-    >>> _level("[64,64,64]"), _level("[64]"), _level("batch")
-    ('[64 ×3]', '[64]', 'batch')
-    """
-    numbers = level[1:-1].split(",") if level[:1] == "[" else []
-    return f"[{numbers[0]} ×{len(numbers)}]" if len(numbers) > 2 and len(set(numbers)) == 1 else level
+    return f"{factor}=\n{_text(level)}" if len(part) > 9 and level else part
 
 
 def _alt(chosen: Sequence[Pairs]) -> str:
