@@ -9,6 +9,7 @@ from ablate.report.families import failed_runs
 from ablate.report.figures.activation_histograms import activation_histograms
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
+from ablate.report.figures.exchange import exchange_figures
 from ablate.report.figures.fair import fixed_against_tuned
 from ablate.report.figures.forest import forest
 from ablate.report.figures.gradient_norms import gradient_norms
@@ -55,7 +56,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     return Figures(
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
         evidence=_kept([
-            slopes(pairs), *interactions(pairs),
+            *exchange_figures(study, tables, verdicts), slopes(pairs), *interactions(pairs),
             *claimed_interactions(paired_values(study, tables, verdicts, kinds=("interaction",))),
             reach(tables, contrast=contrast),
             variance(tables, ends[0]) if ends else None,

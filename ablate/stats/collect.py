@@ -181,18 +181,51 @@ def _times(sides: Sides, endpoint: Endpoint) -> dict[str, object]:
     return details
 
 
+@dataclass(frozen=True)
+class ExchangeCurves:
+    """The learning curves an exchange rate is read off, averaged over the cells.
+
+    Attributes
+    ----------
+    seeds
+        Those with a value at every n on both sides.
+    n
+        float64 (levels,), ascending.
+    arm, reference
+        float64 (seeds, levels), turned so that higher is better.
+    sign
+        What they were multiplied by: +1 or -1.
+    """
+
+    seeds: tuple[int, ...]
+    n: NDArray[np.float64]
+    arm: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    sign: float
+
+    def bootstrap(self) -> NDArray[np.float64]:
+        """Return log k(n) of 1,999 resamples of whole seeds, (resamples, levels - 1); the same ones every time."""
+        return exchange_bootstrap(self.arm, self.reference, self.n, rng=np.random.default_rng(0xE8C))
+
+
+def exchange_curves(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> ExchangeCurves:
+    """Return the learning curves of both sides of a claim about an exchange rate."""
+    values = sides.values(endpoint)
+    usable = np.isfinite(values).all(axis=(1, 2))
+    sign = 1.0 if sides.predicts == "higher" else -1.0
+    arm, reference = np.split(values[usable].mean(axis=1) * sign, 2, axis=1)
+    n = np.array([float(str(level)) for level in comparison.over])
+    return ExchangeCurves(tuple(int(seed) for seed in np.array(endpoint.seeds)[usable]), n, arm, reference, sign)
+
+
 def _exchange(
     comparison: Comparison, sides: Sides, endpoint: Endpoint, evidence: Evidence
 ) -> tuple[Evidence, Estimate | None]:
-    values = sides.values(endpoint)
-    usable = np.isfinite(values).all(axis=(1, 2))
-    values = values[usable].mean(axis=1) * (1.0 if sides.predicts == "higher" else -1.0)
-    if len(values) < 2:
+    curves = exchange_curves(comparison, sides, endpoint)
+    if len(curves.seeds) < 2:
         return evidence, None
-    arm, reference = np.split(values, 2, axis=1)
-    n = np.array([float(str(level)) for level in comparison.over])
-    rate = exchange_rate(arm, reference, n)
-    drawn = exchange_bootstrap(arm, reference, n, rng=np.random.default_rng(0xE8C)).mean(axis=1)
+    rate = exchange_rate(curves.arm, curves.reference, curves.n)
+    drawn = curves.bootstrap().mean(axis=1)
     estimate = mean_estimate(rate.jackknife, comparison.claim.region, scale="log ratio")
     details = {
         "n": rate.n.tolist(),
@@ -200,8 +233,7 @@ def _exchange(
         "clipped": rate.clipped.tolist(),
         "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
     }
-    seeds = np.array(endpoint.seeds)[usable]
-    pseudo = {int(s): float(v) for s, v in zip(seeds, rate.jackknife, strict=True)}
+    pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
     per_cell = {f"{comparison.claim.over}={m:g}": float(k) for m, k in zip(rate.n, np.log(rate.k), strict=True)}  # type: ignore[union-attr]
     return (
         dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell),

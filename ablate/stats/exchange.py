@@ -82,6 +82,26 @@ def exchange_bootstrap(
     return _log_k(weights @ a, weights @ r, sizes)[0]
 
 
+def rising_curve(
+    reference: NDArray[np.float64], sizes: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the curve that is inverted: a grid of log n, (grid,), and the running best on it, (curves, grid).
+
+    Parameters
+    ----------
+    reference
+        Mean curves, higher being better, float (curves, levels).
+    sizes
+        float (levels,): ascending, > 0.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    x = np.log(sizes)
+    grid = np.linspace(x[0], x[-1], _GRID)
+    rising = np.maximum.accumulate(reference, axis=1)
+    return grid, np.asarray(PchipInterpolator(x, rising, axis=1)(grid))
+
+
 def _checked(
     arm: ArrayLike, reference: ArrayLike, n: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -101,12 +121,8 @@ def _log_k(
     arm: NDArray[np.float64], reference: NDArray[np.float64], sizes: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return log k and whether it is clipped, both (curves, levels - 1), for mean curves (curves, levels)."""
-    from scipy.interpolate import PchipInterpolator
-
     x = np.log(sizes)
-    rising = np.maximum.accumulate(reference, axis=1)
-    grid = np.linspace(x[0], x[-1], _GRID)
-    curve = np.asarray(PchipInterpolator(x, rising, axis=1)(grid))  # (curves, grid)
+    grid, curve = rising_curve(reference, sizes)
     rows = np.arange(len(curve))
     log_k, clipped = np.empty((len(curve), len(x) - 1)), np.empty((len(curve), len(x) - 1), dtype=np.bool_)
     for i in range(len(x) - 1):
