@@ -81,7 +81,7 @@ def _curves(ax: Axes, rate: Rate) -> None:
                     gid="reference-curve")  # fmt: skip
         bounds = np.array([t_interval(column) for column in (values * factor).T])
         # Side by side, so that two intervals at one n can be told apart.
-        beside = offset_copy(ax.transData, fig=ax.figure, x=2.2 * position - 1.1, units="points")
+        beside = offset_copy(ax.transData, fig=ax.get_figure(root=True), x=2.2 * position - 1.1, units="points")
         ax.vlines(n, bounds[:, 0], bounds[:, 1], color=colour, linewidth=1.7, transform=beside, zorder=3.5)
         ax.plot(n, means * factor, color=colour, linestyle="none", marker=MARKERS[position], markersize=5.4,
                 markeredgecolor=PAPER, zorder=4)  # fmt: skip
@@ -185,7 +185,8 @@ def _levels(ax: Axes, rate: Rate) -> None:
 
 def _beside(ax: Axes, y: float, words: str, *, up: bool) -> None:
     ax.annotate(words, (1, y), (4, 1 if up else -1), xycoords=("axes fraction", "data"), textcoords="offset points",
-                fontsize=8.2, annotation_clip=False, va="bottom" if up else "top", color=INK if up else SOFT)  # fmt: skip
+                fontsize=8.2, annotation_clip=False, va="bottom" if up else "top",
+                color=INK if up else SOFT)  # fmt: skip
 
 
 def _label(ax: Axes, place: tuple[float, float], words: str, lines: tuple[float, ...]) -> None:

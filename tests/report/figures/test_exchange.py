@@ -12,7 +12,8 @@ from ablate.report.figures.render import svg
 from ablate.stats import collect
 from ablate.stats.exchange import exchange_bootstrap
 from ablate.stats.judge import judge
-from tests.stats.conftest import make_study, make_tables
+
+from ...stats.conftest import make_study, make_tables
 
 SIZES = [50, 100, 200, 500, 1000, 2000]
 FACTORS = {"augment": ["none", "shift"], "dataset.train_size": SIZES}
