@@ -59,3 +59,9 @@ def test_the_sentences_are_known_and_the_scoreboard_names_every_finding():
 def test_the_committed_findings_stay_small():
     total = sum(path.stat().st_size for path in Path(FINDINGS).rglob("*") if path.is_file())
     assert total < 15_000_000
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_every_item_of_the_scoreboard_has_a_line_of_its_own(name):
+    lines = (FOLDERS[0].parent / name).read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if line.startswith("- ") and line.count("](#s-") > 1]
