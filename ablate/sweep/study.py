@@ -46,7 +46,8 @@ class Study(_Strict):
         The arm others are compared with, factor -> level; by default the first level of each factor (the `full` system
         of a design that is `leave_one_out` and nothing else).
     seeds
-        A count (0 … n-1) or a list of block numbers.
+        A count (0 … n-1), ``{first: 100, count: 20}`` (100 … 119), or a list of block numbers. A study that was
+        designed after its first seeds had been seen begins at a seed nobody has looked at.
     looks
         Seeds after which the claims may be judged: ``[10, 20, 30]``. Without looks they are judged once.
     quick
@@ -93,6 +94,17 @@ class Study(_Strict):
         if fairness == "both" and isinstance(factors, dict | None) and FAIRNESS not in (factors or {}):
             data = {**data, "factors": {**(factors or {}), FAIRNESS: ["fixed", "tuned"]}}
         return {**data, "fairness": fairness}
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _counted(cls, seeds: Any) -> Any:
+        """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
+        if not isinstance(seeds, dict):
+            return seeds
+        whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}
+        if set(seeds) != {"first", "count"} or set(whole) != set(seeds) or whole["first"] < 0 or whole["count"] < 1:
+            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+        return list(range(whole["first"], whole["first"] + whole["count"]))
 
     @field_validator("looks")
     @classmethod

@@ -35,6 +35,16 @@ def test_baseline_is_the_first_level_of_each_factor_unless_named():
     assert parse(baseline={"init.std": 0.01}).base_levels() == {"norm": "none", "init.std": 0.01}
 
 
+def test_seeds_may_begin_at_a_number_of_their_own():
+    assert parse(seeds={"first": 20, "count": 3}).seeds == [20, 21, 22]
+
+
+@pytest.mark.parametrize("seeds", [{"first": -1, "count": 3}, {"first": 1}, {"first": 1, "count": True}, {"count": 2, "from": 1}])
+def test_seeds_that_are_neither_count_nor_list_nor_both_are_refused(seeds):
+    with pytest.raises(UserError, match="first: a number >= 0, count: a number >= 1"):
+        parse(seeds=seeds)
+
+
 def test_a_list_level_is_kept_as_text():
     study = parse(factors={"model.hidden": [[50, 50], [100]]}, claims=[])
     assert study.factors["model.hidden"] == ["[50,50]", "[100]"]
