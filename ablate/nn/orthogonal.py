@@ -73,6 +73,9 @@ class LSUV(Initializer):
 
     Attributes
     ----------
+    std
+        Begin with normal weights of this standard deviation in place of orthonormal ones: whether scaling by the data
+        repairs a start of a given scale.
     minibatch
         Examples per block, drawn from its own training part by its `init` stream.
     tolerance
@@ -81,11 +84,14 @@ class LSUV(Initializer):
         Scalings of a layer at most; one is enough up to rounding where the biases begin at 0.
     """
 
+    std: float | None = None
     minibatch: int = 250
     tolerance: float = 0.01
     rounds: int = 10
 
     def __post_init__(self) -> None:
+        if self.std is not None and not 0.0 < self.std < math.inf:
+            raise must("LSUV.std", "be > 0, or null for orthonormal weights", self.std)
         for name in ("minibatch", "rounds"):
             value = getattr(self, name)
             if isinstance(value, bool) or value < (2 if name == "minibatch" else 1):
@@ -99,8 +105,8 @@ class LSUV(Initializer):
         return self.minibatch
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...], fans: tuple[int, int]) -> NDArray[np.float64]:  # noqa: ARG002
-        """Return an orthonormal matrix."""
-        return orthonormal(rng, shape)
+        """Return an orthonormal matrix, or one of independent normal numbers."""
+        return orthonormal(rng, shape) if self.std is None else self.std * rng.standard_normal(shape)
 
     def calibrate(self, replicas: Replicas, inputs: Floats) -> None:
         """Scale each weight array in turn; a block's scale depends on its own examples only."""

@@ -61,6 +61,16 @@ def test_lsuv_scales_a_block_by_its_own_examples_only():
         np.testing.assert_array_equal(alone.params[0], together.params[block])
 
 
+def test_lsuv_makes_the_same_net_of_normal_weights_of_any_scale():
+    inputs = np.random.default_rng(1).standard_normal((3, 200, 16))
+    made = []
+    for std in (1e-4, 1.0):
+        replicas = replicas_of(LSUV(std=std))
+        LSUV().calibrate(replicas, inputs)
+        made.append(replicas.forward(inputs, train=False))
+    np.testing.assert_allclose(made[0], made[1], rtol=0.02)
+
+
 def test_lsuv_leaves_a_layer_alone_whose_outputs_do_not_vary():
     replicas = replicas_of(LSUV())
     start = replicas.params.copy()
@@ -72,6 +82,7 @@ def test_lsuv_leaves_a_layer_alone_whose_outputs_do_not_vary():
     ("build", "message"),
     [
         (lambda: Orthogonal(0.0), "`Orthogonal.gain` must be > 0, got 0.0."),
+        (lambda: LSUV(std=0.0), "`LSUV.std` must be > 0, or null for orthonormal weights, got 0.0."),
         (lambda: LSUV(minibatch=1), "`LSUV.minibatch` must be a whole number >= 2, got 1."),
         (lambda: LSUV(rounds=0), "`LSUV.rounds` must be a whole number >= 1, got 0."),
         (lambda: LSUV(tolerance=1.5), "`LSUV.tolerance` must be > 0 and < 1, got 1.5."),

@@ -39,7 +39,9 @@ def test_seeds_may_begin_at_a_number_of_their_own():
     assert parse(seeds={"first": 20, "count": 3}).seeds == [20, 21, 22]
 
 
-@pytest.mark.parametrize("seeds", [{"first": -1, "count": 3}, {"first": 1}, {"first": 1, "count": True}, {"count": 2, "from": 1}])
+@pytest.mark.parametrize(
+    "seeds", [{"first": -1, "count": 3}, {"first": 1}, {"first": 1, "count": True}, {"count": 2, "from": 1}]
+)
 def test_seeds_that_are_neither_count_nor_list_nor_both_are_refused(seeds):
     with pytest.raises(UserError, match="first: a number >= 0, count: a number >= 1"):
         parse(seeds=seeds)
