@@ -48,6 +48,15 @@ class Network:
         """Multiply-adds of one example's forward pass; see `Layer.multiply_adds`."""
         return sum(node.layer.multiply_adds(node.in_shape) for node in self.every)
 
+    @property
+    def width(self) -> int:
+        """Most branches that run side by side and are joined on channels, anywhere in the graph; 1 for a chain.
+
+        The "width" of Szegedy et al. 2015: a residual connection, whose branches are summed, has none.
+        """
+        joined = (len(node.branches) for node in self.every if node.layer.joins == "channels")
+        return max(joined, default=1) or 1
+
 
 class Replicas:
     """Independent replicas of one network, a block each, trained together.

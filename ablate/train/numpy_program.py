@@ -78,6 +78,7 @@ class NumpyProgram(Program):
             "majority_rate": majority_rate(examples.labels[split.train]),
             "parameters": network.parameters,
             "multiply_adds": network.multiply_adds,
+            "graph_width": network.width,
             "train_size": len(split.train),
             "validation_size": len(split.validation),
             "test_size": len(split.test),
@@ -100,7 +101,7 @@ class NumpyProgram(Program):
             ]
             + [f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder")]
             + ["change/accuracy_before", "seconds/training", "seconds/evaluation"]
-            + ["observe/hidden_moved", "check/linear_collapse"]
+            + ["observe/hidden_moved", "check/linear_collapse", "check/graph_width"]
         ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
@@ -192,6 +193,7 @@ def _result(
     )
     diverged, tested = outcome is Outcome.DIVERGED, int(trace.tested[block])
     metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
+    metrics["check/graph_width"] = float(facts["graph_width"])
     for part in ("train", "validation"):
         accuracy = judged[f"{part}/accuracy"]
         metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)

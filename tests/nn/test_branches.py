@@ -50,6 +50,12 @@ def nested():
     )
 
 
+@pytest.mark.parametrize(("name", "width"), [("inception", 4), ("single_path", 1), ("resnet", 1), ("mlp", 1)])
+def test_a_nets_width_counts_the_ways_joined_on_channels(name, width):
+    assert network_of(name, BatchNorm()).width == width
+    assert nested().width == 2
+
+
 def test_every_node_has_its_way_as_name_and_stands_where_data_reaches_it():
     network = nested()
     assert [node.name for node in network.nodes] == ["first", "both", "mean", "dense"]

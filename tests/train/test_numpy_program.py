@@ -155,6 +155,7 @@ def test_facts_are_known_without_training(config):
         "majority_rate": 0,
         "parameters": 12 * 8 + 8 + 8 * 6 + 6 + 6 * 3 + 3,
         "multiply_adds": 12 * 8 + 8 * 6 + 6 * 3,
+        "graph_width": 1,
         "train_size": 120,
         "validation_size": 60,
         "test_size": 60,
