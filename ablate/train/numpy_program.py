@@ -193,7 +193,8 @@ def _result(
     )
     diverged, tested = outcome is Outcome.DIVERGED, int(trace.tested[block])
     metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
-    metrics["check/graph_width"] = float(facts["graph_width"])
+    if facts["graph_width"] > 1:  # of chains it would only say so, run after run
+        metrics["check/graph_width"] = float(facts["graph_width"])
     for part in ("train", "validation"):
         accuracy = judged[f"{part}/accuracy"]
         metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)

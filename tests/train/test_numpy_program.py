@@ -7,7 +7,7 @@ import pytest
 
 from ablate.data.augment import NoAugmentation
 from ablate.data.augment.base import FromTrainingSet
-from ablate.nn import BatchNorm, Normal, Step
+from ablate.nn import BatchNorm, Inception, Normal, Step
 from ablate.optim import SGD, Adam
 from ablate.train.numpy_program import NumpyProgram
 from ablate.train.outcome import Outcome
@@ -47,6 +47,11 @@ def test_a_run_gives_the_promised_curves_and_metrics(config):
     assert first.metrics["final/test_accuracy"] == first.test_correct.mean()
     assert first.test_correct.shape == (60,)
     assert first.seconds > 0
+
+
+def test_a_net_of_branches_logs_its_width(config):
+    (result,) = run(config(model=Inception(8, 1, [4]), epochs=1))
+    assert result.metrics["check/graph_width"] == 4.0
 
 
 def test_it_learns_and_says_when_it_reached_the_target(config):
