@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
-from ablate.stats.metric import amounts, unit_of
+from ablate.stats.metric import amounts, decades, unit_of
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
 
@@ -146,13 +146,15 @@ def verdict_effect(verdict: Verdict) -> str:
 
 
 def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
-    """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, a difference with its unit."""
+    """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, decades, a difference."""
     if verdict.scale == "log ratio":
         return f"×{math.exp(min(value, 700.0)):.3g}" if not math.isnan(value) else NONE
     if verdict.scale == "share":
         return f"{100 * value:.3g} %"
     if verdict.scale == "slope":
         return plain(value, signed=signed)
+    if verdict.scale == "decades":
+        return decades(value, signed=signed)
     return (
         difference(value, unit(verdict.metric))
         if signed

@@ -8,8 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.errors import UserError, unknown
+from ablate.stats.metric import BUDGETS, fill_of
 from ablate.sweep.claim_parts import BaseClaim, Level, Levels
-from ablate.sweep.claims import AnyClaim, ExchangeClaim, InteractionClaim, TrendClaim, WinClaim
+from ablate.sweep.claims import AnyClaim, InteractionClaim, WinClaim
+from ablate.sweep.claims_over import BasinClaim, OverClaim
 from ablate.sweep.study import Study
 
 Key = tuple[tuple[str, object], ...]
@@ -28,7 +30,7 @@ class Comparison:
     cells
         The levels of the other factors, one entry per matched cell; one empty entry where there are none.
     over
-        Of a trend or an exchange rate: the levels of the factor that varies, ascending.
+        Of a trend, an exchange rate or the width of a basin: the levels of the factor that varies, ascending.
     """
 
     id: str
@@ -41,13 +43,14 @@ class Comparison:
         """Return the full levels of every side in one cell.
 
         (arm, against) for a comparison; for an interaction the same pair at `at`, then at `than_at`; for a trend the
-        arm at every level of `over`; for an exchange rate that, then the same for `against`; else the arm alone.
+        arm at every level of `over`; for an exchange rate and a basin that, then the same for `against`; else the arm
+        alone.
         """
         claim = self.claim
         arm, against = {**cell, **claim.arm}, {**cell, **claim.against}
         if isinstance(claim, InteractionClaim):
             return tuple({**side, **at} for at in (claim.at, claim.than_at) for side in (arm, against))
-        if isinstance(claim, TrendClaim | ExchangeClaim):
+        if isinstance(claim, OverClaim):
             sides = (arm, against) if claim.against else (arm,)
             return tuple({**side, claim.over: level} for side in sides for level in self.over)
         return (arm, against) if claim.against else (arm,)
@@ -171,7 +174,7 @@ def _check_sides(study: Study, claim: AnyClaim) -> None:
         _check_pair(claim, claim.at, claim.than_at, ("at", "than_at"))
         if both := [factor for factor in claim.at if factor in claim.arm]:
             raise UserError(f"claim {claim.id}, `at`: {both[0]} is fixed by `arm` and `against` already.")
-    if isinstance(claim, TrendClaim | ExchangeClaim):
+    if isinstance(claim, OverClaim):
         _check_over(study, claim)
     for side, levels in sides:
         for factor, level in levels.items():
@@ -191,20 +194,24 @@ def _check_pair(claim: AnyClaim, left: Levels, right: Levels, names: tuple[str, 
         raise UserError(f"claim {claim.id}: {one} and {other} are the same arm, {level_text(left)}.")
 
 
-def _check_over(study: Study, claim: TrendClaim | ExchangeClaim) -> None:
+def _check_over(study: Study, claim: OverClaim) -> None:
     if claim.over not in study.factors:
         raise UserError(f"claim {claim.id}, `over`: {unknown('factor', claim.over, study.factors)}")
     levels = _over_levels(study, claim)
     numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
     if len(numbers) < len(levels) or len(levels) < 2:
         raise UserError(f"claim {claim.id}, `over`: {claim.over} must have at least two numeric levels.")
-    logged = isinstance(claim, ExchangeClaim) or claim.log_log
-    if logged and min(numbers) <= 0:
+    if claim.over_is_logged and min(numbers) <= 0:
         raise UserError(f"claim {claim.id}, `over`: the levels of {claim.over} are logged, so they must be > 0.")
+    if isinstance(claim, BasinClaim) and fill_of(claim.metric) != "budget":
+        raise UserError(
+            f"claim {claim.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
+            f"{', '.join(BUDGETS)}, got {claim.metric!r}."
+        )
 
 
-def _over_levels(study: Study, claim: AnyClaim) -> tuple[Level, ...]:
-    if not isinstance(claim, TrendClaim | ExchangeClaim):
+def _over_levels(study: Study, claim: BaseClaim) -> tuple[Level, ...]:
+    if not isinstance(claim, OverClaim):
         return ()
     levels = claim.where.get(claim.over, study.factors[claim.over])
     return tuple(sorted(levels, key=lambda level: float(level) if isinstance(level, int | float) else 0.0))

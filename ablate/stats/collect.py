@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.lang import tr
+from ablate.stats.basins import basin_details, other_basins
 from ablate.stats.claims import Comparison, Key, level_text, metrics_used
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
 from ablate.stats.endpoint import Endpoint, ended_as
@@ -19,6 +21,7 @@ from ablate.stats.estimate import (
     exact_estimate,
     mean_estimate,
     mean_least,
+    scale_of,
     share_estimate,
     share_least,
     win_estimate,
@@ -29,7 +32,8 @@ from ablate.stats.proportions import clopper_pearson
 from ablate.stats.sensitivity import imputed
 from ablate.stats.wins import win_scores
 from ablate.sweep.claim_parts import Region
-from ablate.sweep.claims import ExactClaim, ExchangeClaim, ProportionClaim, TimeClaim, TrendClaim, WinClaim
+from ablate.sweep.claims import ExactClaim, ProportionClaim, TimeClaim, WinClaim
+from ablate.sweep.claims_over import BasinClaim, ExchangeClaim
 from ablate.track.record import StudyTables
 
 
@@ -48,7 +52,8 @@ class Collected:
     bounds
         `imputed`, for claims about a mean.
     elsewhere
-        For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them.
+        For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them;
+        for widths of basins also those of `OTHER_BASINS`.
     """
 
     comparison: Comparison
@@ -118,13 +123,14 @@ def collect(
     elif isinstance(claim, ExchangeClaim):
         evidence, estimate = _exchange(comparison, sides, endpoint, evidence)
     else:
-        scale = (
-            "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
-        )
-        estimate = mean_estimate(d, region, scale=scale)  # type: ignore[arg-type]
+        estimate = mean_estimate(d, region, scale=scale_of(claim))
         if isinstance(claim, TimeClaim):
             estimate = dataclasses.replace(estimate, details=_times(sides, endpoint))
-    if not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
+        elif isinstance(claim, BasinClaim):
+            estimate = dataclasses.replace(estimate, details=basin_details(sides, endpoint))
+    if isinstance(claim, BasinClaim):  # a run that failed is outside the basin, whatever value it would have had
+        rule = tr("not good (target missed)")
+    elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
     return Collected(
         comparison, evidence, region, estimate, least, bounds, rule, _elsewhere(comparison, sides, endpoints)
@@ -134,7 +140,7 @@ def collect(
 def _elsewhere(
     comparison: Comparison, sides: Sides, endpoints: Mapping[str, Endpoint]
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the seeds' contrasts at the other targets of a claim about a mean number of steps."""
+    """Return the seeds' contrasts at the other targets of a claim about steps, and with a basin measured otherwise."""
     claim = comparison.claim
     if isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         return {}
@@ -144,7 +150,7 @@ def _elsewhere(
         if endpoint is not None:
             evidence = evidence_of(comparison, sides, endpoint)
             found[name] = np.array(list(evidence.differences.values()))
-    return found
+    return found | other_basins(sides, endpoints[claim.metric])
 
 
 def _runs(claim: ProportionClaim, sides: Sides, tables: StudyTables) -> tuple[Evidence, Estimate | None]:

@@ -1,7 +1,8 @@
 """The evidence for one comparison: a number per seed, oriented so that the claim predicts more than 0.
 
 Effects, equivalences, interactions, trends and times to a target are all linear contrasts: the values of the sides of
-a cell (logged, for times and power laws), times fixed weights, averaged over the cells of a seed.
+a cell (logged, for times and power laws), times fixed weights, averaged over the cells of a seed. The width of a basin
+is none: it is read off all levels of a side at once (see `basin`), and the widths of the two sides are subtracted.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.stats.basin import Basin
 from ablate.stats.claims import Comparison, Key, level_key, level_text
 from ablate.stats.endpoint import Endpoint
 from ablate.stats.metric import Direction, direction_of
-from ablate.sweep.claims import ExchangeClaim, InteractionClaim, TimeClaim, TrendClaim
+from ablate.sweep.claims import InteractionClaim, TimeClaim
+from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,26 @@ class Sides:
         The values are logged before they are weighted.
     predicts
         The direction that was turned to be positive.
+    basin
+        How widths are measured, where the contrast is one of widths: then a target not reached counts as inf.
     """
 
     columns: NDArray[np.int64]
     weights: NDArray[np.float64]
     logged: bool
     predicts: Direction
+    basin: Basin | None = None
 
     def values(self, endpoint: Endpoint) -> NDArray[np.float64]:
         """Return the endpoint's values as (seeds, cells, sides)."""
-        return np.asarray(endpoint.value[:, self.columns])
+        value = endpoint.value if self.basin is None else np.where(endpoint.filled, np.inf, endpoint.value)
+        return np.asarray(value[:, self.columns])
 
     def contrast(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the contrast in every cell, (seeds, cells); NaN where a value is, or has no logarithm."""
+        if self.basin is not None:
+            arm, against = np.split(values, 2, axis=-1)
+            return np.asarray(self.basin.width(arm) - self.basin.width(against))
         if self.logged:
             values = np.log(np.where(values > 0, values, np.nan))
         return np.asarray(values @ self.weights)
@@ -101,9 +111,12 @@ def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str
         return Sides(np.array(columns), weights, logged, "higher")  # a slope keeps its sign
     pair = np.array([1.0, -1.0]) * (1.0 if predicts == "higher" else -1.0)
     weights = np.concatenate((pair, -pair)) if isinstance(claim, InteractionClaim) else pair
-    if isinstance(claim, ExchangeClaim):
+    basin = None
+    if isinstance(claim, ExchangeClaim | BasinClaim):
         weights = np.repeat(pair, len(comparison.over))
-    return Sides(np.array(columns), weights[: len(columns[0])], logged, predicts)
+    if isinstance(claim, BasinClaim):
+        basin = Basin(np.array([float(str(level)) for level in comparison.over]), claim.within)
+    return Sides(np.array(columns), weights[: len(columns[0])], logged, predicts, basin)
 
 
 def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evidence:

@@ -20,8 +20,10 @@ from ablate.stats.proportions import clopper_pearson, share_p, won_cells_bounds
 from ablate.stats.signflip import DRAWS, EXACT_UP_TO, as_differences, least_pairs, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 from ablate.sweep.claim_parts import Region
+from ablate.sweep.claims import AnyClaim, TimeClaim
+from ablate.sweep.claims_over import BasinClaim, TrendClaim
 
-Scale = Literal["difference", "log ratio", "slope", "share"]
+Scale = Literal["difference", "log ratio", "slope", "decades", "share"]
 Interval = Callable[[float], tuple[float, float]]
 
 
@@ -58,6 +60,13 @@ class Estimate:
     tails: int = 2
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+
+
+def scale_of(claim: AnyClaim) -> Scale:
+    """Return the unit of the effect of a claim about a mean over seeds."""
+    if isinstance(claim, BasinClaim):
+        return "decades"
+    return "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
 
 
 def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "difference") -> Estimate:

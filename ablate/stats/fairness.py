@@ -11,19 +11,14 @@ import numpy as np
 from ablate.stats.claims import Comparison, expand, level_key, level_text
 from ablate.stats.contrast import evidence_of, sides_of
 from ablate.stats.endpoint import endpoint
+from ablate.stats.estimate import scale_of
 from ablate.stats.mean import mean_interval
-from ablate.sweep.claims import (
-    AnyClaim,
-    EffectClaim,
-    EquivalenceClaim,
-    InteractionClaim,
-    TimeClaim,
-    TrendClaim,
-)  # fmt: skip
+from ablate.sweep.claims import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
+from ablate.sweep.claims_over import BasinClaim, TrendClaim
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
 
-MEANS = (EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim, TrendClaim)
+MEANS = (EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim, TrendClaim, BasinClaim)
 LEVEL = 0.95
 
 
@@ -46,7 +41,7 @@ class FixedTuned:
     id
         The claim's id, with the levels of `each` but fairness.
     scale
-        `difference`, `log ratio` or `slope`; oriented so that the claim predicts more.
+        `difference`, `log ratio`, `slope` or `decades`; oriented so that the claim predicts more.
     fixed, tuned, change
         The effect where every arm has the fixed values, where each has its tuned ones, and tuned minus fixed, paired
         by seed.
@@ -84,10 +79,9 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
             pairs = sorted(differences[0].keys() & differences[1].keys())
             if not pairs:
                 continue
-            scale = "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else ""
             change = {seed: differences[1][seed] - differences[0][seed] for seed in pairs}
             found[key] = FixedTuned(
-                fixed.id, claim.says, claim.metric, scale or "difference", claim.delta,
+                fixed.id, claim.says, claim.metric, scale_of(claim), claim.delta,
                 *(_mean(values) for values in (*differences, change)),
             )  # fmt: skip
     return list(found.values())
@@ -104,9 +98,7 @@ def _what(comparison: Comparison) -> str:
     claim = comparison.claim
     sides = claim.model_dump(exclude={"id", "says", "quote", "why_delta", "gates", "where", "each"}, mode="json")
     sides = {key: value for key, value in sides.items() if key not in ("kind", "by_at_least", "within", "ratio")}
-    return json.dumps(
-        [sides, isinstance(claim, TimeClaim), [level_text(cell, exact=True) for cell in comparison.cells]]
-    )
+    return json.dumps([sides, scale_of(claim), [level_text(cell, exact=True) for cell in comparison.cells]])
 
 
 def _differences(

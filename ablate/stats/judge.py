@@ -233,6 +233,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
     n, differences = len(evidence.differences), case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
     low, high = estimate.interval(case.level) if estimate else (None, None)
+    details = estimate.details if estimate else {}
     verdict = Verdict(
         claim_id=found.comparison.id,
         says=claim.says,
@@ -271,8 +272,8 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         region_high=found.region[1],
         ungated=ruled[0],
         bounds=_bounds(found),
-        speaks_of=speaks_of(found.comparison, evidence, found.rule),
-        details=estimate.details if estimate else {},
+        speaks_of=speaks_of(found.comparison, evidence, found.rule, details),
+        details=details,
     )
     return dataclasses.replace(verdict, why=why(verdict))
 

@@ -80,6 +80,21 @@ def amount(value: float, metric: str) -> str:
     return f"{value * scale:.6g}".replace("-", "−") + unit_of(metric)
 
 
+def decades(value: float, *, signed: bool = False) -> str:
+    """Write a number of powers of ten: ``0.5 decades``, ``+1.07 decades``.
+
+    >>> decades(0.5), decades(-1.0669, signed=True)
+    ('0.5 decades', '−1.07 decades')
+    """
+    return decades_text(value, signed=signed) + tr(" decades")
+
+
+def decades_text(value: float, *, signed: bool = False) -> str:
+    """Write the same without the unit."""
+    text = f"{value:+.3g}" if signed and float(f"{value:.3g}") else f"{value:.3g}"
+    return text.replace("-", "−").replace("inf", "∞")
+
+
 def unit_of(metric: str) -> str:
     """Return the unit a difference is written with: `` pp`` for accuracies, their gaps and errors, else nothing."""
     return tr(" pp") if {"accuracy", "gap"} & set(_words(metric)) or _is_error_rate(metric) else ""

@@ -14,6 +14,7 @@ from ablate.stats.metric import direction_of
 from ablate.stats.sequential import family_size
 from ablate.sweep.claim_parts import Level
 from ablate.sweep.claims import EffectClaim, EquivalenceClaim, TimeClaim, WinClaim
+from ablate.sweep.claims_over import BasinClaim
 from ablate.sweep.study import Study
 
 Arms = Sequence[Mapping[str, Level]]
@@ -127,7 +128,7 @@ def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
 
 def _contradict(one: Comparison, other: Comparison) -> bool:
     a, b = one.claim, other.claim
-    kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim)
+    kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim, BasinClaim)
     if not isinstance(a, kinds) or not isinstance(b, kinds):
         return False
     sides = [(level_key(c.arm, sorted(c.arm)), level_key(c.against, sorted(c.against))) for c in (a, b)]
@@ -141,6 +142,8 @@ def _contradict(one: Comparison, other: Comparison) -> bool:
         effect = b if isinstance(a, EquivalenceClaim) else a
         return isinstance(effect, EffectClaim) and margin <= effect.by_at_least
     if type(a) is not type(b):
+        return False
+    if isinstance(a, BasinClaim) and isinstance(b, BasinClaim) and (a.within, one.over) != (b.within, other.over):
         return False
     if isinstance(a, WinClaim) and isinstance(b, WinClaim) and swapped and a.more_than + b.more_than < 1.0:
         return False

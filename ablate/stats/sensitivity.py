@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.lang import msg, tr
+from ablate.stats.basins import OTHER_BASINS
 from ablate.stats.bootstrap import bootstrap_t
 from ablate.stats.contrast import Sides
 from ablate.stats.endpoint import Endpoint
@@ -24,7 +25,7 @@ _IMPUTED = {
     "worst": msg("failed and missing runs at the worst value seen"),
     "best": msg("failed and missing runs at the best value seen"),
 }
-_TARGETS = {"easier": msg("an easier target"), "harder": msg("a harder target")}
+_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **OTHER_BASINS}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def sensitivity(
 ) -> tuple[Sensitivity, ...]:
     """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
 
-    `bounds` and `elsewhere` hold the seeds' contrasts with failures imputed otherwise, and at other targets.
+    `bounds` and `elsewhere` hold the seeds' contrasts with failures imputed otherwise, and at other targets or with the
+    basin measured otherwise.
     """
     d = as_differences(differences)
     low, high = interval
@@ -118,7 +120,7 @@ def sensitivity(
         usable = moved[np.isfinite(moved)]
         if usable.size:
             ends = mean_interval(usable, level=level)
-            rows.append(row(_TARGETS[name], float(usable.mean()), ends, region))
+            rows.append(row(_ELSEWHERE[name], float(usable.mean()), ends, region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
         msg("Student's t interval"): lambda: t_interval(d, level=level),
         msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),

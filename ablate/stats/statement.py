@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from ablate.lang import msg, tr
+from ablate.stats.basins import basin_note
 from ablate.stats.claims import Comparison, level_text, where_text
 from ablate.stats.contrast import Evidence
-from ablate.stats.metric import amount
+from ablate.stats.metric import amount, decades
 from ablate.stats.proportions import failures_at_most
 from ablate.sweep.claims import (
     EffectClaim,
     EquivalenceClaim,
     ExactClaim,
-    ExchangeClaim,
     InteractionClaim,
     ProportionClaim,
     TimeClaim,
-    TrendClaim,
     WinClaim,
 )  # fmt: skip
+from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
 
 def statement(comparison: Comparison, predicts: str) -> str:
@@ -69,6 +71,11 @@ def statement(comparison: Comparison, predicts: str) -> str:
     if isinstance(claim, ExchangeClaim):
         return tr("n examples with {arm} are worth more than {ratio:g} n with {against}{at}",
                   ratio=claim.ratio, **said)  # fmt: skip
+    if isinstance(claim, BasinClaim):
+        said |= {"over": claim.over, "within": claim.within}
+        said["more"] = tr(" by more than {delta}", delta=decades(delta)) if delta else ""
+        return tr("{arm} learns within {within:g} times its own best time over a wider range of {over} than "
+                  "{against}{more}{at}", **said)  # fmt: skip
     if predicts == "higher":
         return tr("{arm} raises {metric}{more} against {against}{at}", **said)
     return tr("{arm} lowers {metric}{more} against {against}{at}", **said)
@@ -90,9 +97,14 @@ def _between(low: float, high: float) -> str:
     return tr("above {low:g}", low=low) if math.isfinite(low) else tr("below {high:g}", high=high)
 
 
-def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str:
-    """Say which runs the effect is an effect of: a failure that was not seen is not excluded, only bounded."""
+def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str, details: Mapping[str, Any]) -> str:
+    """Say what the effect is an effect of: a failure that was not seen is not excluded, only bounded.
+
+    Of the width of a basin: whether the levels run cut it off.
+    """
     claim = comparison.claim
+    if isinstance(claim, BasinClaim):
+        return basin_note(comparison, details)
     if isinstance(claim, ProportionClaim | ExactClaim | WinClaim) or not fill_rule:
         return ""
     reaching = isinstance(claim, TimeClaim)  # what is filled there is a target not reached
@@ -121,7 +133,7 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str) -> str
 def kind_label(comparison: Comparison, low: float, high: float) -> str:
     """Return how a claim was refuted, in a word or two; empty where the kind says it already."""
     claim = comparison.claim
-    if isinstance(claim, EffectClaim | InteractionClaim):
+    if isinstance(claim, EffectClaim | InteractionClaim | BasinClaim):
         if high < -claim.by_at_least or claim.by_at_least == 0.0:
             return "reversed"
         return "negligible" if low > -claim.by_at_least else "too small"

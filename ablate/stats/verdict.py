@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ablate.lang import msg, tr
 from ablate.stats.gates import GateResult
-from ablate.stats.metric import Direction, amounts, unit_of
+from ablate.stats.metric import Direction, amounts, decades_text, unit_of
 from ablate.stats.sensitivity import Sensitivity
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
@@ -53,8 +53,8 @@ class Verdict:
     why, next_step
         One sentence each; `next_step` is empty where there is nothing to do.
     kind, scale, statement
-        Kind of the claim; the unit of the effect (`difference` in the metric's unit, `log ratio`, `slope`, `share`);
-        what is claimed, in words.
+        Kind of the claim; the unit of the effect (`difference` in the metric's unit, `log ratio`, `slope`,
+        `decades`, `share`); what is claimed, in words.
     region_low, region_high
         The effects the claim is right about: supported if the interval lies inside, refuted if outside.
     gates, ungated
@@ -175,6 +175,8 @@ def shown(verdict: Verdict, effect: float, low: float, high: float) -> str:
     elif verdict.scale == "slope":
         texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
         name = tr("slope {}")
+    elif verdict.scale == "decades":
+        texts, unit, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
     else:
         texts, unit = amounts(values, verdict.metric, width=high - low), unit_of(verdict.metric)
         name = tr("difference {}")

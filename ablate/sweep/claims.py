@@ -1,5 +1,7 @@
 """The claims of a study file, one class per kind, told apart by `kind` (`effect` where it is left out).
 
+Those read off a curve over the levels of a factor stand in `claims_over`.
+
 Every kind states a region for one number, its effect: `supported` if the interval lies inside the region, `refuted` if
 it lies wholly outside, `inconclusive` otherwise. The region is fixed beforehand by δ or by bounds.
 """
@@ -12,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ablate.sweep.claim_parts import BaseClaim, Delta, Levels, Region
+from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
 Ending = Literal["reached", "censored", "stalled", "diverged", "crashed"]
 
@@ -70,39 +73,6 @@ class InteractionClaim(BaseClaim):
     def own_factors(self) -> tuple[str, ...]:
         """The sides' factors and the moderating ones."""
         return (*self.arm, *self.at)
-
-
-class TrendClaim(BaseClaim):
-    """The slope of `metric` over the numeric factor `over`, fitted per seed, lies within `slope: [low, high]`.
-
-    With `log_log` both are logged, so that the slope is a power: [-0.6, -0.4] holds −½. A bound may be null. Slopes
-    are not oriented: a falling metric has a negative slope.
-    """
-
-    sides: ClassVar[int] = 0
-
-    kind: Literal["trend"] = "trend"
-    over: str
-    slope: tuple[float | None, float | None]
-    log_log: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        low, high = self.region
-        if not low < high or (math.isinf(low) and math.isinf(high)):
-            raise ValueError("`slope: [low, high]` with low < high and at most one of them null")
-        return self
-
-    @property
-    def region(self) -> Region:
-        """The bounds."""
-        low, high = self.slope
-        return -math.inf if low is None else low, math.inf if high is None else high
-
-    @property
-    def own_factors(self) -> tuple[str, ...]:
-        """The arm's factors and the one that varies."""
-        return (*self.arm, self.over)
 
 
 class TimeClaim(BaseClaim):
@@ -210,34 +180,9 @@ class ExactClaim(BaseClaim):
         return 1.0, math.inf
 
 
-class ExchangeClaim(BaseClaim):
-    """With `arm`, n examples are worth more than `ratio` · n: the exchange rate k of two learning curves.
-
-    `over` is the numeric factor that holds n. The effect is the mean of log k(n) over its levels.
-    """
-
-    sides: ClassVar[int] = 0
-
-    kind: Literal["exchange_rate"] = "exchange_rate"
-    arm: Levels = Field(min_length=1)
-    against: Levels = Field(min_length=1)
-    over: str
-    ratio: float = Field(default=1.2, ge=1.0, allow_inf_nan=False)
-
-    @property
-    def region(self) -> Region:
-        """Above the log of the ratio."""
-        return math.log(self.ratio), math.inf
-
-    @property
-    def own_factors(self) -> tuple[str, ...]:
-        """The sides' factors and the one that varies."""
-        return (*self.arm, self.over)
-
-
 _KINDS = (
     EffectClaim, EquivalenceClaim, InteractionClaim, TrendClaim, TimeClaim, WinClaim, ProportionClaim, ExactClaim,
-    ExchangeClaim,
+    ExchangeClaim, BasinClaim,
 )  # fmt: skip
 KINDS: dict[str, type[BaseClaim]] = {kind.model_fields["kind"].default: kind for kind in _KINDS}
 
@@ -248,7 +193,7 @@ def _kind(value: Any) -> Any:
 
 AnyClaim = (
     EffectClaim | EquivalenceClaim | InteractionClaim | TrendClaim | TimeClaim | WinClaim | ProportionClaim
-    | ExactClaim | ExchangeClaim
+    | ExactClaim | ExchangeClaim | BasinClaim
 )  # fmt: skip
 Claim = Annotated[
     Annotated[EffectClaim, Tag("effect")]
@@ -259,6 +204,7 @@ Claim = Annotated[
     | Annotated[WinClaim, Tag("win_probability")]
     | Annotated[ProportionClaim, Tag("proportion")]
     | Annotated[ExactClaim, Tag("exact")]
-    | Annotated[ExchangeClaim, Tag("exchange_rate")],
+    | Annotated[ExchangeClaim, Tag("exchange_rate")]
+    | Annotated[BasinClaim, Tag("basin_width")],
     Discriminator(_kind),
 ]

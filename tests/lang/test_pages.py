@@ -43,6 +43,8 @@ CLAIMS = [
     {"id": "trains", "says": "能训练", "kind": "proportion", "of": "runs", "at_least": 0.5, "arm": {"norm": "batch"}},
     {"id": "bound", "says": "有界", "kind": "exact", "at_most": 1.0, "metric": "aulc/train_accuracy",
      "arm": {"norm": "batch"}},
+    {"id": "wide", "says": "更宽", "kind": "basin_width", "over": "init.std", "by_at_least": 0.5,
+     "arm": {"norm": "batch"}, "against": {"norm": "none"}},
     {"id": "more", "says": "交互", "kind": "interaction", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
      "against": {"norm": "none"}, "at": {"init.std": 0.001}, "than_at": {"init.std": 0.1}},
 ]  # fmt: skip

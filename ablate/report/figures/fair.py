@@ -11,13 +11,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.fair import mean_text
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, shortened, unit
 from ablate.stats.fairness import FixedTuned, Mean
 
 MOST_ROWS = 24
+_UNITS = {"log ratio": msg("log ratio"), "slope": msg("slope"), "decades": msg("decades")}
 _FIXED, _TUNED = HUES[1], HUES[0]
 
 
@@ -72,7 +73,7 @@ def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> Non
     shown = unit(metric)
     factor = shown.scale if scale == "difference" else 1.0
     for at, one in enumerate(rows):
-        if math.isfinite(one.delta) and one.delta > 0 and scale == "difference":
+        if math.isfinite(one.delta) and one.delta > 0 and scale in ("difference", "decades"):
             ax.fill_between([-one.delta * factor, one.delta * factor], at - 0.5, at + 0.5, color=BAND, linewidth=0)
         fixed, tuned = one.fixed.effect * factor, one.tuned.effect * factor
         ax.plot([fixed, tuned], [at - 0.14, at + 0.14], color=SOFT, linewidth=0.9, zorder=2)
@@ -83,7 +84,7 @@ def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> Non
     ax.set_yticks(range(len(rows)), [shortened(one.id) for one in rows])
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8))
-    told = shown.difference if scale == "difference" else scale
+    told = shown.difference if scale == "difference" else tr(_UNITS[scale])
     ax.set_xlabel(tr("effect on {metric}", metric=metric_title(metric)) + (f" ({told})" if told else ""))
     finite = [
         end * factor

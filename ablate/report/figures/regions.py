@@ -29,6 +29,7 @@ _NAMES = {
     "win_probability": msg("P(arm wins), % of seeds"),
     "exact": msg("held (%)"),
     "exchange_rate": msg("exchange rate k"),
+    "basin_width": msg("how much wider, decades"),
 }
 
 
@@ -47,7 +48,7 @@ def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
 
 
 def regions(verdicts: Sequence[Verdict]) -> Drawn | None:
-    """Draw the claims on shares, slopes, wins, exchange rates; None where there is none."""
+    """Draw the claims on shares, slopes, wins, exchange rates, widths; None where there is none."""
     return _figure(
         [v for v in verdicts if v.kind not in (*KINDS, "equivalence")],
         "regions",
@@ -114,7 +115,7 @@ def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
     for end in region:
         if low < end < high:
             ax.axvline(end, color=SOFT, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
-    if first.scale in ("difference", "log ratio", "slope") and low < 0 < high:
+    if first.scale in ("difference", "log ratio", "slope", "decades") and low < 0 < high:
         ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
     for at, v in enumerate(members):
         _bar(ax, at, v, factor)

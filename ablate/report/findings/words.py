@@ -22,10 +22,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from ablate.errors import UserError, unknown
-from ablate.lang import language
+from ablate.lang import language, tr
 from ablate.report.families import badge_of
 from ablate.report.wording import p_value, shortened, verdict_effect
-from ablate.stats.metric import amount, unit_of
+from ablate.stats.metric import amount, decades, unit_of
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
 
@@ -126,22 +126,31 @@ def _single(field: str, verdict: Verdict) -> str:
         "both": lambda: verdict_effect(verdict),
         "outcome": lambda: badge_of(verdict.outcome).word,
         "p": lambda: p_value(verdict.p_adjusted),
-        "delta": lambda: amount(verdict.delta, verdict.metric),
+        "delta": lambda: _delta(verdict),
         "seeds": lambda: str(verdict.pairs),
         "level": lambda: percent(verdict.interval_level),
     }[field]()
 
 
+def _delta(verdict: Verdict) -> str:
+    return decades(verdict.delta) if verdict.scale == "decades" else amount(verdict.delta, verdict.metric)
+
+
 def _effect(verdict: Verdict) -> str:
-    text = verdict_effect(verdict)
-    effect = text.split(" [", 1)[0]
-    return effect + unit_of(verdict.metric) if effect and verdict.scale == "difference" else effect
+    effect = verdict_effect(verdict).split(" [", 1)[0]
+    return effect + _unit(verdict) if effect else ""
 
 
 def _interval(verdict: Verdict) -> str:
     found = re.search(r"\[[^\]]*\]", verdict_effect(verdict))
-    unit = unit_of(verdict.metric) if verdict.scale == "difference" else ""
-    return found[0] + unit if found else ""
+    return found[0] + _unit(verdict) if found else ""
+
+
+def _unit(verdict: Verdict) -> str:
+    """Return what stands behind an effect, once, after its interval: nothing for ratios, shares and slopes."""
+    if verdict.scale == "decades":
+        return tr(" decades")
+    return unit_of(verdict.metric) if verdict.scale == "difference" else ""
 
 
 def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> list[str]:

@@ -86,7 +86,7 @@ def _limits(verdicts: Sequence[Verdict]) -> tuple[float, float]:
     """Return the axis: every effect, every finite end of an interval and of a region, and 0 where effects have one."""
     values = [end for v in verdicts for end in (v.region_low, v.region_high) if math.isfinite(end)]
     values += [x for v in verdicts for x in (v.effect, *_ends(v)) if x is not None and math.isfinite(x)]
-    if any(v.scale in ("difference", "log ratio") for v in verdicts):
+    if any(v.scale in ("difference", "log ratio", "decades") for v in verdicts):
         values.append(0.0)
     low, high = min(values, default=-1.0), max(values, default=1.0)
     spread = (high - low) or abs(high) or 1.0

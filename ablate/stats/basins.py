@@ -1,0 +1,125 @@
+"""Both sides' basins as the runs of a comparison have them: what a verdict on a width tells beside its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.lang import msg, tr
+from ablate.stats.basin import Basin
+from ablate.stats.claims import Comparison, level_text
+from ablate.stats.contrast import Sides
+from ablate.stats.endpoint import Endpoint
+from ablate.sweep.claims_over import BasinClaim
+
+OTHER_BASINS = {
+    "stricter": msg("half the allowance over the own best"),
+    "looser": msg("twice the allowance over the own best"),
+    "unbroken": msg("the unbroken stretch around the best alone"),
+}
+"""Other ways to measure the same basin, and what they are called in a table of other choices."""
+
+
+@dataclass(frozen=True)
+class SideBasin:
+    """One side of a comparison, only those seeds that ran at every level on both sides.
+
+    Attributes
+    ----------
+    steps
+        float64 (seeds, cells, levels): to the target; inf where it was not reached.
+    good
+        bool, of the same shape.
+    width
+        float64 (seeds, cells), decades.
+    """
+
+    steps: NDArray[np.float64]
+    good: NDArray[np.bool_]
+    width: NDArray[np.float64]
+
+    def details(self) -> dict[str, Any]:
+        """Return what a verdict keeps of it; counts are of seeds times cells."""
+        good = self.good.reshape(-1, self.good.shape[-1])
+        stretches = (np.diff(good.astype(np.int8), prepend=0, axis=1) > 0).sum(axis=1)
+        return {
+            "decades": float(self.width.mean()),
+            "of": len(good),
+            "at_smallest": int(good[:, 0].sum()),
+            "at_largest": int(good[:, -1].sum()),
+            "broken": int((stretches > 1).sum()),
+            "unreached": int((~good.any(axis=1)).sum()),
+            "good_share": good.mean(axis=0).tolist(),
+        }
+
+
+def side_basins(sides: Sides, endpoint: Endpoint) -> tuple[SideBasin, SideBasin]:
+    """Return the basins of `arm` and of `against`."""
+    assert sides.basin is not None
+    basin: Basin = sides.basin
+    values = sides.values(endpoint)
+    steps = values[np.isfinite(sides.contrast(values)).all(axis=1)]
+    arm, against = (SideBasin(s, basin.good(s), basin.width(s)) for s in np.split(steps, 2, axis=-1))
+    return arm, against
+
+
+def basin_details(sides: Sides, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the details of a verdict on a width: the levels, and `SideBasin.details` of both sides."""
+    assert sides.basin is not None
+    arm, against = side_basins(sides, endpoint)
+    return {"levels": sides.basin.levels.tolist(), "arm": arm.details(), "against": against.details()}
+
+
+def other_basins(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
+    """Return the seeds' contrasts with the basin measured otherwise, by the names of `OTHER_BASINS`."""
+    basin = sides.basin
+    if basin is None:
+        return {}
+    values = sides.values(endpoint)
+    ways = {
+        "stricter": replace(basin, within=1.0 + (basin.within - 1.0) / 2.0),
+        "looser": replace(basin, within=1.0 + (basin.within - 1.0) * 2.0),
+        "unbroken": replace(basin, unbroken=True),
+    }
+    return {name: replace(sides, basin=way).contrast(values).mean(axis=1) for name, way in ways.items()}
+
+
+def basin_note(comparison: Comparison, details: Mapping[str, Any]) -> str:
+    """Say how wide each side is, whether the levels run end it, and what that makes of the effect."""
+    claim = comparison.claim
+    if not isinstance(claim, BasinClaim) or not details:
+        return ""
+    what = tr("seeds") if len(comparison.cells) == 1 else tr("seeds × cells")
+    low, high = (f"{details['levels'][end]:g}" for end in (0, -1))
+    text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=claim.over, low=low, high=high)
+    cut = []
+    for side, name in (("arm", level_text(claim.arm)), ("against", level_text(claim.against))):
+        one = details[side]
+        said = {"side": name, "decades": one["decades"], "of": one["of"], "what": what}
+        if one["unreached"] == one["of"]:
+            text += tr(" {side}: reached the target at no level in any of {of} {what}, so its width is 0.", **said)
+            continue
+        if one["at_smallest"] or one["at_largest"]:
+            cut.append(side)
+            text += tr(
+                " {side}: at least {decades:.2f} decades on average, for it is still good at the smallest level in "
+                "{smallest} and at the largest in {largest} of {of} {what}.",
+                smallest=one["at_smallest"], largest=one["at_largest"], **said,
+            )  # fmt: skip
+        else:
+            text += tr(" {side}: {decades:.2f} decades on average, ending within the levels run.", **said)
+        if one["broken"]:
+            text += tr(" In {n} of {of} {what} its good levels are not one stretch.", n=one["broken"], **said)
+        if one["unreached"]:
+            text += tr(" In {n} of {of} {what} it reached the target nowhere: width 0.", n=one["unreached"], **said)
+    if cut == ["arm"]:
+        text += tr(" So the effect is a lower bound, as long as the best level is among those run.")
+    elif cut == ["against"]:
+        text += tr(" So the effect is an upper bound, as long as the best level is among those run.")
+    elif cut:
+        text += tr(" So levels further out could move the effect either way.")
+    return text
