@@ -25,6 +25,8 @@ from ablate.track.offline import SILENT
 
 HOST = "127.0.0.1"
 START_SECONDS = 90.0
+START = "#/experiments?workflowType=machine_learning"
+"""The list of studies in MLflow's pages for training: without it MLflow 3.17 opens those for language models."""
 
 
 def ui_command(root: Path, port: int) -> tuple[list[str], dict[str, str]]:
@@ -71,7 +73,7 @@ def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = prin
         )
         try:
             _wait(server, url, said)
-            announce(f"{url}  (Ctrl-C ends it)")
+            announce(f"{url}/{START}  (Ctrl-C ends it)")
             return server.wait()
         except KeyboardInterrupt:
             return 0
