@@ -17,8 +17,9 @@ def describe(value: Any) -> Any:
     """Return a JSON-ready description of a value that keeps what tells two values apart.
 
     Components become ``{"name": "relu", ...fields}``: `ReLU()` and `Tanh()` have no fields, so the name has
-    to be part of it. A field with the metadata ``{"identity": False}`` (where a file lies) is left out. Tuples and
-    lists read alike; floats keep their exact value.
+    to be part of it. A field with the metadata ``{"identity": False}`` (where a file lies) is left out; one with
+    ``{"unsaid": value}`` is left out where it has that value: a setting that came when runs were already stored, all
+    of which had it. Tuples and lists read alike; floats keep their exact value.
 
     Raises
     ------
@@ -26,7 +27,7 @@ def describe(value: Any) -> Any:
         The value has no stable description (a function, an open file).
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        kept = [f.name for f in dataclasses.fields(value) if f.metadata.get("identity", True)]
+        kept = [f.name for f in dataclasses.fields(value) if _says_something(f, getattr(value, f.name))]
         fields = {name: describe(getattr(value, name)) for name in kept}
         try:
             return {"name": name_of(value), **fields}
@@ -41,6 +42,12 @@ def describe(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"no stable description of a {type(value).__name__}: {value!r}")
+
+
+def _says_something(field: dataclasses.Field[Any], value: Any) -> bool:
+    return field.metadata.get("identity", True) and not (
+        "unsaid" in field.metadata and value == field.metadata["unsaid"]
+    )
 
 
 def digest(description: Any) -> str:

@@ -20,7 +20,7 @@ _PURPOSES: tuple[Purpose, ...] = (
 ENTROPY = 0x61626C617465  # "ablate"; fixed, so that a seed means the same draws everywhere
 
 
-def stream(seed: int, purpose: Purpose) -> np.random.Generator:
+def stream(seed: int, purpose: Purpose, member: int = 0) -> np.random.Generator:
     """Return the generator of one seed for one purpose.
 
     Parameters
@@ -29,12 +29,14 @@ def stream(seed: int, purpose: Purpose) -> np.random.Generator:
         The block (replicate) number, >= 0.
     purpose
         What the numbers are drawn for.
+    member
+        Which net of the seed's ensemble; the first, 0, draws what a single net of that seed draws.
 
     Returns
     -------
     numpy.random.Generator
         PCG64, spawned as ``SeedSequence(ENTROPY, spawn_key=(seed, purpose))`` (numpy's documented way to
-        obtain independent streams).
+        obtain independent streams), with the member as third number of the key from 1 on.
 
     Examples
     --------
@@ -42,11 +44,13 @@ def stream(seed: int, purpose: Purpose) -> np.random.Generator:
     True
     >>> bool(stream(3, "init").random() == stream(3, "shuffle").random())
     False
+    >>> bool(stream(3, "init", 1).random() == stream(3, "init").random())
+    False
     """
-    key = (seed, _PURPOSES.index(purpose))
+    key = (seed, _PURPOSES.index(purpose), *([member] if member else []))
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(ENTROPY, spawn_key=key)))
 
 
-def streams(seeds: list[int], purpose: Purpose) -> list[np.random.Generator]:
-    """Return one generator per seed, in order."""
-    return [stream(seed, purpose) for seed in seeds]
+def streams(seeds: list[int], purpose: Purpose, members: int = 1) -> list[np.random.Generator]:
+    """Return one generator per seed and member, in order: a seed's members stand next to each other."""
+    return [stream(seed, purpose, member) for seed in seeds for member in range(members)]

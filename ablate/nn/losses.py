@@ -54,6 +54,16 @@ class Loss(ABC):
         The gradient is written over `scores`.
         """
 
+    @abstractmethod
+    def mean_prediction(self, scores: Floats) -> Floats:
+        """Return the scores of an ensemble, (blocks, batch, classes): those that say its members' mean prediction.
+
+        Parameters
+        ----------
+        scores
+            (blocks, members, batch, classes); left as they are.
+        """
+
     def train_on(self, scores: Floats, labels: Integers | MixedLabels, cache: Cache) -> tuple[Floats, Floats]:
         """Return what `train` returns, also for mixed labels: λ ℓ(own) + (1 - λ) ℓ(other), λ of each block."""
         if not isinstance(labels, MixedLabels):
@@ -92,6 +102,21 @@ class CrossEntropy(Loss):
         total: Floats = scores.sum(axis=-1)
         return np.subtract(np.log(total, out=total), own, out=total)
 
+    def mean_prediction(self, scores: Floats) -> Floats:
+        """Return log (1/K Σ softmax(s)) over the K members: its softmax is the mean of their probabilities.
+
+        From log-probabilities, so that a probability too small for the dtype does not become log 0.
+
+        >>> scores = np.log([[[[0.9, 0.1]], [[0.5, 0.5]]]]) + 7.0  # two members, one example
+        >>> np.exp(CrossEntropy().mean_prediction(scores)).round(6).tolist()
+        [[[0.7, 0.3]]]
+        """
+        logs = scores - scores.max(axis=-1, keepdims=True)
+        logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
+        highest = logs.max(axis=1)
+        found: Floats = np.log(np.exp(logs - highest[:, None]).mean(axis=1)) + highest
+        return found
+
     def train(self, scores: Floats, labels: Integers, cache: Cache) -> tuple[Floats, Floats]:
         """Return the mean loss and (softmax(s) - one-hot) / batch."""
         blocks, batch, classes = scores.shape
@@ -116,6 +141,11 @@ class MeanSquaredError(Loss):
         scores.reshape(-1)[_positions(labels, scores, cache)] -= 1.0
         np.square(scores, out=scores)
         found: Floats = 0.5 * scores.sum(axis=-1)
+        return found
+
+    def mean_prediction(self, scores: Floats) -> Floats:
+        """Return the mean of the members' outputs: with this loss the outputs are the prediction, without softmax."""
+        found: Floats = scores.mean(axis=1)
         return found
 
     def train(self, scores: Floats, labels: Integers, cache: Cache) -> tuple[Floats, Floats]:

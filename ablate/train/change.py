@@ -35,7 +35,7 @@ def renaming(rng: np.random.Generator, classes: int) -> Integers:
             return drawn
 
 
-def changed(source: Source, seeds: Sequence[int], classes: int) -> Source:
-    """Return the source under each seed's own renaming, drawn from its `change` stream."""
+def changed(source: Source, seeds: Sequence[int], classes: int, *, members: int = 1) -> Source:
+    """Return the source under each seed's own renaming, drawn from its `change` stream; the same for its `members`."""
     names = np.stack([renaming(rng, classes) for rng in streams(list(seeds), "change")])
-    return replace(source, labels=names[:, source.labels])
+    return replace(source, labels=np.repeat(names, members, axis=0)[:, source.labels])

@@ -77,6 +77,10 @@ class TrainConfig:
         `float32` or `float64`: of everything. `float16` is simulated, because NumPy multiplies half-precision matrices
         a number at a time: parameters and each update are rounded to float16; activations, gradients and the
         optimizer's running quantities are float32, so neither their overflow nor their underflow is reproduced.
+    ensemble
+        Nets that are trained for each seed, on its one training subset, each with its own initial weights, minibatch
+        order, dropout and augmentation (see `ablate.train.loop`). What is evaluated is the mean of their predicted
+        probabilities. The first is the net that a run without `ensemble` trains. 1 is no part of a run's identity.
     freeze
         `hidden`: only the last layer with weights learns; everything before it stays as it was drawn, to the bit
         (random features). Running statistics of norms still follow the data. `none`: everything learns.
@@ -117,6 +121,7 @@ class TrainConfig:
     l2: float = 0.0
     clip_norm: float | None = None
     dtype: str = "float32"
+    ensemble: int = field(default=1, metadata={"unsaid": 1})
     freeze: str = "none"
     change_at: int | None = None
     observe: list[str] = field(default_factory=list)
@@ -132,7 +137,7 @@ class TrainConfig:
             if base is not None and not isinstance(value, base):
                 got = None if value == _MISSING else value
                 raise must(slot.name, f"be a registered {slot.name} component", got)
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "ensemble"):
             _at_least(1, name, getattr(self, name))
         for name in ("steps", "evaluate_every", "change_at"):
             if getattr(self, name) is not None:
@@ -159,6 +164,8 @@ class TrainConfig:
                 raise unknown("observe", str(name), OBSERVERS)
         if len(set(self.observe)) < len(self.observe):
             raise must("observe", "name each observer once", list(self.observe))
+        if self.observe and self.ensemble > 1:
+            raise must("observe", "be [] with an ensemble: an observer looks into one net", list(self.observe))
         seed_list(self.seeds)
 
     @property

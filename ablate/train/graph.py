@@ -19,13 +19,15 @@ def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph
     """Return the graph of a configuration's network with the sizes of a seed's first training pass; no step is taken.
 
     The split, the minibatch, its augmentation, the initial weights and the dropout masks are those of the run. (Where
-    the augmentation has to be prepared first, which may take long, the minibatch is left as it is.)
+    the augmentation has to be prepared first, which may take long, the minibatch is left as it is.) Of an ensemble it
+    is the first net.
 
     Raises
     ------
     UserError
         The configuration cannot be trained on this dataset.
     """
+    config = replace(config, ensemble=1)
     if config.augment.needs_training_set:
         config = replace(config, augment=NoAugmentation())
     source = Source.of(config.dataset, config.arithmetic)

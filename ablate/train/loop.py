@@ -1,4 +1,9 @@
-"""Train a group of blocks from start to end, evaluating on the way."""
+"""Train a group of blocks from start to end, evaluating on the way.
+
+A seed is one net, a block; with `ensemble` it is as many blocks next to each other. They share the seed's examples and
+its change of task, and nothing else: each has its own initial weights, minibatches, dropout and augmentation, and is
+stopped (`keep`) by its own validation accuracy, as a single net would be. What is evaluated is their mean prediction.
+"""
 
 from __future__ import annotations
 
@@ -28,26 +33,29 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything seen while a group of blocks was trained.
+    """Everything seen while a group of seeds was trained.
 
     Attributes
     ----------
     grid
         Steps done at each evaluation, (evaluations,).
     train_loss, train_accuracy, validation_loss, validation_accuracy
-        float64 (evaluations, blocks), in evaluation mode; NaN from where a block diverged.
+        float64 (evaluations, seeds), in evaluation mode; NaN from where a seed diverged.
+    member_accuracy
+        float64 (evaluations, nets): the validation accuracy of each net by itself.
     batch_loss
-        float64 (steps, blocks): each minibatch's loss before its update; NaN where training was given up.
+        float64 (steps, nets): each minibatch's loss before its update; NaN where training was given up.
     first_nonfinite
-        int64 (blocks,): steps done when a non-finite number was first seen, or `NEVER`.
-    test
-        The evaluation on the test part, once, after the last step: of the last parameters, or of the kept ones.
+        int64 (seeds,): steps done when a non-finite number was first seen in one of its nets, or `NEVER`.
+    final
+        Part -> its evaluation after the last step: of the last parameters, or of the kept ones. The test part is
+        evaluated only here.
     tested
-        int64 (blocks,): which evaluation of the grid those parameters belong to.
+        int64 (nets,): steps done by those parameters.
     training_seconds, evaluation_seconds
         Wall-clock of the group; evaluation with everything that was observed.
     measured
-        Scalars beside loss and accuracy, name -> float64 (blocks,); not finite where a block has none.
+        Scalars beside loss and accuracy, name -> float64 (seeds,); not finite where a seed has none.
     lens
         What was observed, where anything was.
     """
@@ -57,9 +65,10 @@ class Trace:
     train_accuracy: NDArray[np.float64]
     validation_loss: NDArray[np.float64]
     validation_accuracy: NDArray[np.float64]
+    member_accuracy: NDArray[np.float64]
     batch_loss: NDArray[np.float64]
     first_nonfinite: NDArray[np.int64]
-    test: Evaluation
+    final: dict[str, Evaluation]
     tested: NDArray[np.int64]
     training_seconds: float
     evaluation_seconds: float
@@ -76,7 +85,7 @@ def train_blocks(
     *,
     observe: Callable[[int], None] | None = None,
 ) -> Trace:
-    """Train one block per seed; no block's numbers depend on which others are trained with it.
+    """Train the nets of every seed; no seed's numbers depend on which others are trained with it.
 
     Parameters
     ----------
@@ -85,21 +94,22 @@ def train_blocks(
     """
     began = time.perf_counter()
     evaluating = 0.0
-    parts = Parts.of(config.dataset, seeds)
-    train_size, blocks = parts.train.shape[1], len(seeds)
+    members = config.ensemble
+    parts = Parts.of(config.dataset, seeds, members=members)
+    train_size, nets = parts.train.shape[1], len(seeds) * members
     steps, grid = total_steps(config, train_size), evaluation_steps(config, train_size)
-    curves = {name: np.full((len(grid), blocks), np.nan) for name in ("tl", "ta", "vl", "va")}
-    batch_loss = np.full((steps, blocks), np.nan)
-    first_nonfinite = np.full(blocks, NEVER)
+    curves = {name: np.full((len(grid), len(seeds)), np.nan) for name in ("tl", "ta", "vl", "va")}
+    batch_loss, member_accuracy = np.full((steps, nets), np.nan), np.full((len(grid), nets), np.nan)
+    first_nonfinite = np.full(len(seeds), NEVER)
     change = change_step(config, train_size)
     measured: dict[str, NDArray[np.float64]] = {}
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
         stepper.prepare(parts.train)
-        evaluator = Evaluator(stepper.replicas, config.loss, source)
+        evaluator = Evaluator(stepper.replicas, config.loss, source, members=members)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
-        batches = minibatches(config, parts.train, streams(list(seeds), "shuffle"))
+        batches = minibatches(config, parts.train, streams(list(seeds), "shuffle", members))
         looking = time.perf_counter()
         lens = Lens(config, network, stepper, parts, seeds, grid=grid) if config.observe else None
         if lens is not None and grid[0] > 0:
@@ -112,13 +122,14 @@ def train_blocks(
             evaluation_began = time.perf_counter()
             if stop == change:
                 measured["change/accuracy_before"] = evaluator(getattr(parts, config.target_split)).accuracy
-                stepper.source = evaluator.source = changed(source, seeds, network.out_shape[0])
+                stepper.source = evaluator.source = changed(source, seeds, network.out_shape[0], members=members)
             train, validation = evaluator(parts.train), evaluator(parts.validation)
             found = (train.loss, train.accuracy, validation.loss, validation.accuracy)
             for name, values in zip(curves, found, strict=True):
                 curves[name][row] = values
+            member_accuracy[row] = validation.nets.accuracy
             if keeper is not None:
-                keeper.see(row, validation.accuracy)
+                keeper.see(row, validation.nets.accuracy)
             seen = np.isfinite(train.loss) & np.isfinite(validation.loss)
             _note(first_nonfinite, batch_loss[done:stop], seen, done, stop)
             done = stop
@@ -132,15 +143,16 @@ def train_blocks(
         evaluation_began = time.perf_counter()
         # Before the best parameters are put back: they may be those the run began with.
         moved = largest_change(stepper.replicas.params, stepper.start, hidden_mask(network))
-        measured["observe/hidden_moved"] = moved
-        tested = np.full(blocks, len(grid) - 1)
+        measured["observe/hidden_moved"] = _worst(moved, members)
+        tested = np.full(nets, grid[-1])
         if keeper is not None:
             keeper.restore()
-            tested = keeper.row
+            tested = np.asarray(grid)[keeper.row]
+            train, validation = evaluator(parts.train), evaluator(parts.validation)
         test = evaluator(parts.test)  # after the last step, and chosen by nothing
         collapse = linear_collapse(stepper.replicas, source.images, parts.test)
         if collapse is not None:
-            measured["check/linear_collapse"] = collapse
+            measured["check/linear_collapse"] = _worst(collapse, members)
         evaluating += time.perf_counter() - evaluation_began
     first_nonfinite[~np.isfinite(test.loss) & (first_nonfinite == NEVER)] = done
     for values in curves.values():
@@ -151,9 +163,10 @@ def train_blocks(
         curves["ta"],
         curves["vl"],
         curves["va"],
+        member_accuracy,
         batch_loss,
         first_nonfinite,
-        test,
+        {"train": train, "validation": validation, "test": test},
         tested,
         time.perf_counter() - began - evaluating,
         evaluating,
@@ -166,14 +179,21 @@ def train_blocks(
 def _note(
     first: NDArray[np.int64], losses: NDArray[np.float64], finite: NDArray[np.bool_], done: int, stop: int
 ) -> None:
-    """Record in `first` the blocks that were first non-finite between evaluations or at this one.
+    """Record in `first` the seeds that were first non-finite, one of their nets, between evaluations or at this one.
 
     A minibatch's loss is that of the parameters before its update, so the loss of step number s (from 1) tells
     that s - 1 steps had been done; the evaluation would have said the same.
     """
-    bad = ~np.isfinite(losses)
-    for block in np.flatnonzero(first == NEVER):
-        if bad[:, block].any():
-            first[block] = done + int(bad[:, block].argmax())
-        elif not finite[block]:
-            first[block] = stop
+    finite_nets = np.isfinite(losses).reshape(len(losses), len(first), losses.shape[1] // len(first))
+    bad = np.logical_not(np.all(finite_nets, axis=2))
+    for seed in np.flatnonzero(first == NEVER):
+        if bad[:, seed].any():
+            first[seed] = done + int(bad[:, seed].argmax())
+        elif not finite[seed]:
+            first[seed] = stop
+
+
+def _worst(found: NDArray[np.float64], members: int) -> NDArray[np.float64]:
+    """Return the largest of each seed's members, (seeds,), of something found for each net; NaN where one has none."""
+    worst: NDArray[np.float64] = found.reshape(-1, members).max(axis=1)
+    return worst

@@ -82,13 +82,13 @@ def chunks(config: TrainConfig, network: Network, seeds: list[int]) -> list[list
     """Divide seeds into groups, as even as can be, never fewer than 1 each.
 
     Groups are as large as is fast (see `CACHE`, `FEWEST`), and hold no more than ``memory_gb``. Results do not depend
-    on it: blocks share nothing.
+    on it: blocks share nothing. The nets of a seed's ensemble, a block each, stay together.
     """
     if not seeds:
         return []
     block = footprint(config, network)
     fast = max(CACHE // block.step, FEWEST if FEWEST * block.step <= SPILL else 1)
-    most = max(min(fast, int(config.memory_gb * 2**30) // block.held), 1)
+    most = max(min(fast, int(config.memory_gb * 2**30) // block.held) // config.ensemble, 1)
     groups = math.ceil(len(seeds) / most)
     ends = [len(seeds) * group // groups for group in range(groups + 1)]
     return [seeds[begin:end] for begin, end in itertools.pairwise(ends)]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ablate.data.augment.none import NoAugmentation
@@ -17,24 +16,16 @@ from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
 from ablate.streams import stream, streams
-from ablate.train.batches import change_step, evaluation_steps, minibatches, steps_per_epoch, total_steps
+from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
 from ablate.train.config import TrainConfig
 from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
-from ablate.train.loop import NEVER, Trace, train_blocks
+from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
-from ablate.train.outcome import Outcome, decide, stall_threshold
 from ablate.train.parts import Parts, Source
-from ablate.train.program import Curve, Observe, Program, RunResult
+from ablate.train.program import Observe, Program, RunResult
+from ablate.train.result import result
 from ablate.train.step import Stepper
-from ablate.train.summary import after, area_under, first_reached, other_targets
-
-CURVES = {
-    "train/loss": "train_loss",
-    "train/accuracy": "train_accuracy",
-    "validation/loss": "validation_loss",
-    "validation/accuracy": "validation_accuracy",
-}
 
 
 def network_of(config: TrainConfig) -> Network:
@@ -62,7 +53,7 @@ class NumpyProgram(Program):
     """Trains all seeds of an arm together, as many at a time as the cache holds."""
 
     def facts(self, config: TrainConfig) -> dict[str, Any]:
-        """Return what is known before training; sizes do not depend on the seed.
+        """Return what is known before training; sizes do not depend on the seed. An ensemble costs as many nets.
 
         Raises
         ------
@@ -76,8 +67,8 @@ class NumpyProgram(Program):
             "dataset": _dataset_name(config),
             "fingerprint": examples.fingerprint,
             "majority_rate": majority_rate(examples.labels[split.train]),
-            "parameters": network.parameters,
-            "multiply_adds": network.multiply_adds,
+            "parameters": network.parameters * config.ensemble,
+            "multiply_adds": network.multiply_adds * config.ensemble,
             "graph_width": network.width,
             "train_size": len(split.train),
             "validation_size": len(split.validation),
@@ -101,7 +92,7 @@ class NumpyProgram(Program):
             ]
             + [f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder")]
             + ["change/accuracy_before", "seconds/training", "seconds/evaluation"]
-            + ["observe/hidden_moved", "check/linear_collapse", "check/graph_width"]
+            + ["observe/hidden_moved", "check/linear_collapse", "check/graph_width", "ensemble/member_test_accuracy"]
         ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
@@ -147,7 +138,7 @@ class NumpyProgram(Program):
         training = sum(trace.training_seconds for _, trace in traces) / max(len(seeds), 1)
         evaluation = sum(trace.evaluation_seconds for _, trace in traces) / max(len(seeds), 1)
         return [
-            _result(config, facts, seed, trace, block=block, seconds=(training, evaluation))
+            result(config, facts, seed, trace, block=block, seconds=(training, evaluation))
             for group, trace in traces
             for block, seed in enumerate(group)
         ]
@@ -158,72 +149,12 @@ def _preparation(config: TrainConfig, blocks: list[int]) -> tuple[float, float]:
     if not config.augment.needs_training_set:
         return 0.0, 0.0
     stepper = Stepper(config, network_of(config), Source.of(config.dataset, config.arithmetic), blocks)
-    train = Parts.of(config.dataset, blocks).train
+    train = Parts.of(config.dataset, blocks, members=config.ensemble).train
     began = time.perf_counter()
     stepper.prepare(train)
     prepared = time.perf_counter()
-    positions, times = next(minibatches(config, train, streams(blocks, "shuffle"))), 5
+    positions, times = next(minibatches(config, train, streams(blocks, "shuffle", config.ensemble))), 5
     for _ in range(times):
         stepper.gather(positions)
     augmented = time.perf_counter()
     return (prepared - began) / len(blocks), (augmented - prepared) / times / len(blocks)
-
-
-def _result(
-    config: TrainConfig, facts: dict[str, Any], seed: int, trace: Trace, *, block: int, seconds: tuple[float, float]
-) -> RunResult:
-    """Summarise one block of a trace."""
-    curves = {name: Curve(trace.grid, getattr(trace, field)[:, block].copy()) for name, field in CURVES.items()}
-    # From the change of task on, where there is one: what is judged is how it recovers.
-    change = facts.get("change_step", 0)
-    judged = {name: after(curve, change) for name, curve in curves.items()} if change else curves
-    target = judged[f"{config.target_split}/accuracy"]
-    reached = first_reached(target, config.target_accuracy)
-    nonfinite = int(trace.first_nonfinite[block])
-    # Minibatch losses at both ends, like with like: before the first update, and over the last epoch. The
-    # evaluation-mode loss of an untrained net with running statistics is no start to compare with.
-    last = trace.batch_loss[-steps_per_epoch(config, facts["train_size"]) :, block]
-    outcome = decide(
-        first_nonfinite_step=None if nonfinite == NEVER else nonfinite,
-        start_loss=float(trace.batch_loss[0, block]),
-        final_loss=float(last.mean()),
-        reached=reached is not None,
-        best_accuracy=float(np.max(target.values)),
-        threshold=stall_threshold(facts["majority_rate"], facts[f"{config.target_split}_size"]),
-    )
-    diverged, tested = outcome is Outcome.DIVERGED, int(trace.tested[block])
-    metrics = {"seconds/training": seconds[0], "seconds/evaluation": seconds[1]}
-    if facts["graph_width"] > 1:  # of chains it would only say so, run after run
-        metrics["check/graph_width"] = float(facts["graph_width"])
-    for part in ("train", "validation"):
-        accuracy = judged[f"{part}/accuracy"]
-        metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)
-        if not diverged:
-            metrics[f"final/{part}_accuracy"] = float(curves[f"{part}/accuracy"].values[tested])
-            metrics[f"final/{part}_loss"] = float(curves[f"{part}/loss"].values[tested])
-    if not diverged:
-        metrics["final/test_accuracy"] = float(trace.test.accuracy[block])
-        metrics["final/generalisation_gap"] = metrics["final/train_accuracy"] - metrics["final/test_accuracy"]
-        metrics["final/test_loss"] = float(trace.test.loss[block])
-        metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
-    timed = "ttt/recovery_steps" if change else "ttt/steps"
-    for name, other in other_targets(config.target_accuracy).items():
-        by_then = first_reached(target, other)
-        if by_then is not None and not diverged:
-            metrics[f"{timed}_{name}"] = float(by_then - change)
-    if outcome is Outcome.REACHED and reached is not None:
-        metrics[timed] = float(reached - change)
-    measured = {name: float(values[block]) for name, values in trace.measured.items()}
-    metrics |= {name: value for name, value in measured.items() if np.isfinite(value)}
-    metrics |= trace.lens.metrics(block) if trace.lens else {}
-    return RunResult(
-        seed,
-        outcome,
-        metrics,
-        curves,
-        None if nonfinite == NEVER else nonfinite,
-        None if diverged else trace.test.correct[block].copy(),
-        sum(seconds),
-        arrays=(trace.lens.arrays(block) if trace.lens else {})
-        | (trace.augment.arrays(block) if trace.augment else {}),
-    )

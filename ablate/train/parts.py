@@ -55,9 +55,9 @@ class Parts:
     test: Integers
 
     @classmethod
-    def of(cls, dataset: Dataset, seeds: Sequence[int]) -> Parts:
-        """Draw each seed's split from its own stream."""
-        splits = [dataset.split(rng) for rng in streams(list(seeds), "split")]
+    def of(cls, dataset: Dataset, seeds: Sequence[int], *, members: int = 1) -> Parts:
+        """Draw each seed's split from its own stream; its `members`, a block each, see the same."""
+        splits = [split for rng in streams(list(seeds), "split") for split in [dataset.split(rng)] * members]
         return cls(*(_together(splits, name) for name in ("train", "validation", "test")))
 
 

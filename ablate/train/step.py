@@ -30,12 +30,12 @@ class UpdateWatch(Protocol):
 
 
 class Stepper:
-    """Trains the replicas of one network, a block per seed.
+    """Trains the replicas of one network, a block per seed; with an ensemble a block per member.
 
     Attributes
     ----------
     replicas
-        What is trained; begins at each seed's own initial weights.
+        What is trained; begins at each seed's own initial weights. A seed's members stand next to each other.
     start
         Those initial weights, (blocks, parameters).
     source
@@ -50,22 +50,24 @@ class Stepper:
 
     def __init__(self, config: TrainConfig, network: Network, source: Source, seeds: Sequence[int]) -> None:
         self._config, self.source = config, source
-        self.replicas = Replicas(network, blocks=len(seeds), dtype=config.arithmetic)
-        drawing = streams(list(seeds), "init")
+        nets, members = len(seeds) * config.ensemble, config.ensemble
+        self.replicas = Replicas(network, blocks=nets, dtype=config.arithmetic)
+        drawing = streams(list(seeds), "init", members)
         self.replicas.init(config.init, drawing)
         if config.init.examples:
             positions = _calibration(config, seeds, drawing)
-            shape = (len(seeds), config.init.examples, *network.in_shape)
+            shape = (nets, config.init.examples, *network.in_shape)
             config.init.calibrate(self.replicas, source.images[positions].reshape(shape))
         if config.dtype == "float16":
             self.replicas.params[...] = self.replicas.params.astype(np.float16)
         self.start = self.replicas.params.copy()
         self._frozen = hidden_mask(network) if config.freeze == "hidden" else None
         self._slots = config.optimizer.init(self.replicas.params, decayed=network.layout.decayed)
-        self._dropout, self._drawing = streams(list(seeds), "dropout"), streams(list(seeds), "augment")
+        self._dropout = streams(list(seeds), "dropout", members)
+        self._drawing = streams(list(seeds), "augment", members)
         self.augment = config.augment
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
-        self._inputs = np.empty((len(seeds), config.batch_size, *network.in_shape), self.replicas.dtype)
+        self._inputs = np.empty((nets, config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
         self.watch: UpdateWatch | None = None
 
@@ -131,7 +133,7 @@ class Stepper:
 
 def _calibration(config: TrainConfig, seeds: Sequence[int], rngs: Sequence[np.random.Generator]) -> Integers:
     """Return which training examples each block's initialiser looks at; with replacement where they are too few."""
-    train, count = Parts.of(config.dataset, seeds).train, config.init.examples
+    train, count = Parts.of(config.dataset, seeds, members=config.ensemble).train, config.init.examples
     drawn = [rng.choice(train.shape[1], count, replace=train.shape[1] < count) for rng in rngs]
     return np.take_along_axis(train, np.stack(drawn), axis=1)
 
