@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ablate.report.fair import score_title
 from ablate.report.families import failed_runs
 from ablate.report.figures.activation_histograms import activation_histograms
+from ablate.report.figures.basin import basin_figures
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
 from ablate.report.figures.exchange import exchange_figures
@@ -56,7 +57,8 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     return Figures(
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
         evidence=_kept([
-            *exchange_figures(study, tables, verdicts), slopes(pairs), *interactions(pairs),
+            *exchange_figures(study, tables, verdicts), *basin_figures(study, tables, verdicts),
+            slopes(pairs), *interactions(pairs),
             *claimed_interactions(paired_values(study, tables, verdicts, kinds=("interaction",))),
             reach(tables, contrast=contrast),
             variance(tables, ends[0]) if ends else None,

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.errors import UserError
-from ablate.report.arms import arm_levels
-from ablate.report.pairs import failed_runs_of
-from ablate.stats.claims import expand, level_key
+from ablate.report.pairs import failed_runs_of, judged_sides
 from ablate.stats.collect import ExchangeCurves, exchange_curves
-from ablate.stats.contrast import sides_of
-from ablate.stats.endpoint import endpoint
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -46,20 +41,9 @@ class Rate:
 
 def exchange_rates(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Rate]:
     """Return what every verdict on an exchange rate stands on, in the order of the claims; those without k left out."""
-    judged = {v.claim_id: v for v in verdicts if v.kind == "exchange_rate" and v.details.get("k")}
-    factors = tuple(study.factors)
-    levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()] if judged else []
-    columns = {level_key(at, factors): i for i, at in enumerate(levels)}
+    known = [v for v in verdicts if v.kind == "exchange_rate" and v.details.get("k")]
     found = []
-    for comparison in expand(study, arms=levels) if judged else []:
-        verdict = judged.get(comparison.id)
-        if verdict is None:
-            continue
-        try:
-            end = endpoint(tables, verdict.metric)
-        except UserError:
-            continue
-        sides = sides_of(comparison, columns, factors)
+    for verdict, comparison, sides, end in judged_sides(study, tables, known):
         curves = exchange_curves(comparison, sides, end)
         if len(curves.seeds) < 2:
             continue

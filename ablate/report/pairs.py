@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels
 from ablate.stats.claims import Comparison, expand, level_key
+from ablate.stats.contrast import Sides, sides_of
 from ablate.stats.endpoint import FAILED, Endpoint, endpoint
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
@@ -91,6 +92,21 @@ def paired_values(
             broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
             found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
     return found
+
+
+def judged_sides(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
+) -> Iterator[tuple[Verdict, Comparison, Sides, Endpoint]]:
+    """Yield every verdict with where its runs stand, in the order of the claims; none without its metric."""
+    judged = {verdict.claim_id: verdict for verdict in verdicts}
+    factors = tuple(study.factors)
+    levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()] if judged else []
+    columns = {level_key(at, factors): i for i, at in enumerate(levels)}
+    for comparison in expand(study, arms=levels) if judged else []:
+        verdict = judged.get(comparison.id)
+        end = None if verdict is None else _endpoint(tables, verdict.metric)
+        if verdict is not None and end is not None:
+            yield verdict, comparison, sides_of(comparison, columns, factors), end
 
 
 def failed_runs_of(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:

@@ -42,6 +42,11 @@ class SideBasin:
     good: NDArray[np.bool_]
     width: NDArray[np.float64]
 
+    def cell(self, position: int) -> SideBasin:
+        """Return the same of one cell, which stays an axis of length 1."""
+        one = slice(position, position + 1)
+        return SideBasin(self.steps[:, one], self.good[:, one], self.width[:, one])
+
     def details(self) -> dict[str, Any]:
         """Return what a verdict keeps of it; counts are of seeds times cells."""
         good = self.good.reshape(-1, self.good.shape[-1])

@@ -90,9 +90,9 @@ def decades(value: float, *, signed: bool = False) -> str:
 
 
 def decades_text(value: float, *, signed: bool = False) -> str:
-    """Write the same without the unit."""
-    text = f"{value:+.3g}" if signed and float(f"{value:.3g}") else f"{value:.3g}"
-    return text.replace("-", "−").replace("inf", "∞")
+    """Write the same without the unit; a signed one, an effect, to a hundredth."""
+    text = f"{value:+.2f}" if signed else f"{value:.3g}"
+    return text.replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", "−").replace("inf", "∞")
 
 
 def unit_of(metric: str) -> str:

@@ -151,9 +151,9 @@ def test_the_sentence_and_the_note_say_what_was_measured():
     verdict = verdict_on(bowl({"batch": 1.2, "none": 0.4}))
     assert verdict.sentence().startswith(
         "Supported: that norm=batch learns within 2 times its own best time over a wider range of init.std than "
-        "norm=none by more than 0.5 decades; +2 [+2, +2] decades ("
+        "norm=none by more than 0.5 decades; +2.00 [+2.00, +2.00] decades ("
     )
-    assert verdict.why.endswith("lies inside what is claimed: +2 [+2, +2] decades.")
+    assert verdict.why.endswith("lies inside what is claimed: +2.00 [+2.00, +2.00] decades.")
     assert verdict.speaks_of == (
         "Widths are within the levels run, init.std from 0.0001 to 1. norm=batch: 3.00 decades on average, ending "
         "within the levels run. norm=none: 1.00 decades on average, ending within the levels run."

@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
@@ -209,9 +210,11 @@ def _counts(ax: Axes, panel: Panel) -> None:
         offset += 5.6 * len(text) + 9
 
 
-def legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures: bool) -> None:
-    """Name the hues above a figure, by line, dash and marker; `failures` adds the ×."""
-    handles = [
+def legend(
+    figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures: bool, more: Sequence[Line2D | Patch] = ()
+) -> None:
+    """Name the hues above a figure, by line, dash and marker; `failures` adds the ×, `more` stands behind."""
+    handles: list[Line2D | Patch] = [
         Line2D(
             [], [], color=HUES[i % len(HUES)], linestyle=(0, _dash(i)) if _dash(i) else "-", linewidth=1.8, label=name,
             marker=MARKERS[i % len(MARKERS)], markersize=5, markeredgecolor=PAPER, markeredgewidth=0.5,
@@ -224,6 +227,7 @@ def legend(figure: Figure, hues: Sequence[tuple[int, str]], title: str, failures
                 [], [], linestyle="none", marker="x", color=INK, markersize=5.4, markeredgewidth=1.4, label=tr("failed")
             )
         )
+    handles += more
     figure.legend(
         handles=handles, loc="outside upper left", ncols=min(len(handles), 6), title=title or None, fontsize=9,
         title_fontsize=9, alignment="left", handlelength=3.2, columnspacing=1.8, borderaxespad=0.2,

@@ -164,7 +164,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
     write(1, 252, f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else "", ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
-    if failed:
+    if failed and v.scale != "decades":  # a level at which the target is missed is no failure of a width
         write(1, 10, f"×{failed}", ha="right", color=HUES[1], fontweight="bold")
 
 
