@@ -26,13 +26,14 @@ from ablate.report.figures.step_sizes import step_sizes
 from ablate.report.figures.style import Drawn
 from ablate.report.figures.tuning import budget_curve, sensitivity_curves
 from ablate.report.figures.variance import variance
+from ablate.report.figures.verdict_map import verdict_map
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
 from ablate.stats.endpoint import metrics_of
 from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.tuned import filled
 from ablate.stats.verdict import Verdict
-from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes
+from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes, VerdictMap
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -49,6 +50,10 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     walks = [wanted for wanted in study.figures if isinstance(wanted, Paths)]
     for position, walk in enumerate(walks, start=1):
         own.append(paths(tables, walk, name="paths" if len(walks) == 1 else f"paths-{position}"))
+    judged = [wanted for wanted in study.figures if isinstance(wanted, VerdictMap)]
+    for position, told in enumerate(judged, start=1):
+        name = "verdict-map" if len(judged) == 1 else f"verdict-map-{position}"
+        own.append(verdict_map(study, tables, verdicts, told, name=name))
     drawn_already = {wanted.metric for wanted in grids}
     metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
     known = metrics_of(tables)

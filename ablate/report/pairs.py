@@ -98,15 +98,23 @@ def judged_sides(
     study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
 ) -> Iterator[tuple[Verdict, Comparison, Sides, Endpoint]]:
     """Yield every verdict with where its runs stand, in the order of the claims; none without its metric."""
-    judged = {verdict.claim_id: verdict for verdict in verdicts}
     factors = tuple(study.factors)
-    levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()] if judged else []
-    columns = {level_key(at, factors): i for i, at in enumerate(levels)}
-    for comparison in expand(study, arms=levels) if judged else []:
-        verdict = judged.get(comparison.id)
-        end = None if verdict is None else _endpoint(tables, verdict.metric)
-        if verdict is not None and end is not None:
+    columns = {level_key(at, factors): i for i, at in enumerate(arm_levels(tables).values())}
+    for verdict, comparison in judged_comparisons(study, tables, verdicts):
+        end = _endpoint(tables, verdict.metric)
+        if end is not None:
             yield verdict, comparison, sides_of(comparison, columns, factors), end
+
+
+def judged_comparisons(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
+) -> Iterator[tuple[Verdict, Comparison]]:
+    """Yield every verdict with what it compares, in the order of the claims."""
+    judged = {verdict.claim_id: verdict for verdict in verdicts}
+    levels = [{f: at[f] for f in study.factors} for at in arm_levels(tables).values()] if judged else []
+    for comparison in expand(study, arms=levels) if judged else []:
+        if comparison.id in judged:
+            yield judged[comparison.id], comparison
 
 
 def failed_runs_of(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:

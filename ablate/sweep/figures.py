@@ -29,6 +29,28 @@ class HeatMap(Strict):
     title: str = ""
 
 
+class VerdictMap(Strict):
+    """The verdicts of one claim as a map over two factors of its `each`: where it holds, where not, where it is open.
+
+    Attributes
+    ----------
+    claim
+        Its id; a kind whose effect is 0 where the sides do not differ (`MAPPED`).
+    x, y
+        Two factors of its `each`; every combination of the others is a panel.
+    """
+
+    kind: Literal["verdict_map"] = "verdict_map"
+    claim: str
+    x: str
+    y: str
+    title: str = ""
+
+
+MAPPED = ("effect", "equivalence", "interaction", "time_to_target", "exchange_rate", "basin_width")
+"""Kinds of claims of which a map can be drawn: of shares, slopes and properties 0 is not "no difference"."""
+
+
 class Paths(Strict):
     """The paths of `program: surface` over contours of f(x, y) = a x² + b y² (the book's figures 6-3 to 6-8)."""
 
@@ -84,10 +106,10 @@ class StepSizes(_Observed):
 
 
 Observed = ActivationHistograms | GradientNorms | StepSizes
-Wanted = Annotated[CurveGrid | HeatMap | Paths | Observed, Field(discriminator="kind")]
+Wanted = Annotated[CurveGrid | HeatMap | VerdictMap | Paths | Observed, Field(discriminator="kind")]
 
 FIGURES: dict[str, type[Any]] = {
     str(kind.model_fields["kind"].default): kind
-    for kind in (CurveGrid, HeatMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
+    for kind in (CurveGrid, HeatMap, VerdictMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
 }
 """Figure kind -> what a study file may say of it."""

@@ -139,6 +139,11 @@ def _change_claims(made: dict[str, Any], changes: dict[str, Any], where: str) ->
                 )
     for quote in made.get("quotes", []):
         quote["claims"] = [claim_id for claim_id in quote.get("claims", []) if claim_id not in gone]
+    drawn = [figure.get("claim") not in gone for figure in made.get("figures", [])]
+    titles = (made.get("zh") or {}).get("figures", [])
+    if len(titles) == len(drawn) and not all(drawn):
+        made["zh"]["figures"] = [title for title, kept in zip(titles, drawn, strict=True) if kept]
+    made["figures"] = [figure for figure, kept in zip(made.get("figures", []), drawn, strict=True) if kept]
     if made.get("zh"):
         made["zh"]["claims"] = {k: v for k, v in made["zh"].get("claims", {}).items() if k not in gone}
 

@@ -13,7 +13,7 @@ from ablate.errors import UserError, nearest, unknown
 from ablate.resources import study_folders
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
-from ablate.sweep.figures import FIGURES
+from ablate.sweep.figures import FIGURES, MAPPED, VerdictMap
 from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
@@ -103,6 +103,7 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     if study.zh is not None:
         check_words(study.zh, study, where=where)
     _check_observed(study, where)
+    _check_maps(study, where)
     if study.quick is not None:
         quick_study(study, where=where)  # a mistake in it shows before it is asked for
     return study
@@ -132,6 +133,33 @@ def _check_observed(study: Study, where: str) -> None:
                 f"{where}: figures.{number}: {figure.kind} draws what the runs observe; add {wanted} to "
                 f"`fixed: observe`, got {held!r}"
             )
+
+
+def _check_maps(study: Study, where: str) -> None:
+    """Refuse a map of verdicts that no claim gives."""
+    claims = {claim.id: claim for claim in study.claims}
+    for number, figure in enumerate(study.figures):
+        if not isinstance(figure, VerdictMap):
+            continue
+        place = f"{where}: figures.{number}"
+        claim = claims.get(figure.claim)
+        if claim is None:
+            raise UserError(f"{place}.claim: {unknown('claim', figure.claim, claims)}")
+        if claim.kind not in MAPPED:
+            raise UserError(
+                f"{place}.claim: {claim.id} is of kind {claim.kind}; a map is drawn of claims whose effect is 0 where "
+                f"nothing differs: {', '.join(MAPPED)}"
+            )
+        if len(claim.each) < 2:
+            raise UserError(
+                f"{place}.claim: a map needs a claim with two factors or more in its `each`; {claim.id} has "
+                f"{', '.join(claim.each) or 'none'}"
+            )
+        for axis, factor in (("x", figure.x), ("y", figure.y)):
+            if factor not in claim.each:
+                raise UserError(f"{place}.{axis}: {unknown(f'factor in `each` of {claim.id}', factor, claim.each)}")
+        if figure.x == figure.y:
+            raise UserError(f"{place}: x and y are both {figure.x}; expected two factors of {', '.join(claim.each)}")
 
 
 _UNIONS: dict[str, tuple[str, dict[str, type[Any]]]] = {

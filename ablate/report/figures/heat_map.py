@@ -10,7 +10,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
@@ -119,7 +119,7 @@ def _draw(
     tables: StudyTables, wanted: HeatMap, panels: dict[str, dict[tuple[Level, Level], str]], squares: dict[str, _Square]
 ) -> Figure:
     levels = factor_levels(tables)
-    xs, ys = _ascending(levels[wanted.x]), _ascending(levels[wanted.y])
+    xs, ys = ascending(levels[wanted.x]), ascending(levels[wanted.y])
     columns = min(len(panels), 1 if len(xs) > 10 else 2 if len(xs) > 5 else 3)
     rows = math.ceil(len(panels) / columns)
     width = min(10.4, 1.9 + columns * max(1.6, 0.62 * len(xs)))
@@ -164,8 +164,7 @@ def _square(ax: Axes, at: tuple[int, int], one: _Square | None, scale: _Scale) -
     (i, j), (norm, colours) = at, scale
     finite = math.isfinite(one.value)
     face: Any = colours(norm(one.value)) if finite else "none"
-    light = finite and float(np.dot((0.299, 0.587, 0.114), face[:3])) > 0.5
-    ink = (_DARK if light else _LIGHT) if finite else INK
+    ink = ink_on(face) if finite else INK
     hatch = ("/////" if one.diverged >= 0.5 else "//") if one.diverged else ".." if one.stalled >= 0.5 else None
     ax.add_patch(Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face, edgecolor="none" if finite else SOFT,
                            linewidth=0.6))  # fmt: skip
@@ -175,6 +174,11 @@ def _square(ax: Axes, at: tuple[int, int], one: _Square | None, scale: _Scale) -
                                gid="failure" if one.diverged else "stalled"))  # fmt: skip
     ax.text(i, j, one.text, ha="center", va="center", fontsize=7.6, color=ink, fontweight="bold",
             bbox={"boxstyle": "round,pad=0.12", "facecolor": face, "edgecolor": "none"} if hatch else None)  # fmt: skip
+
+
+def ink_on(face: Any) -> str:
+    """Return near-black or near-white, whichever reads better on a colour; neither follows the page's dark mode."""
+    return _DARK if float(np.dot((0.299, 0.587, 0.114), to_rgb(face))) > 0.5 else _LIGHT
 
 
 def _scale(metric: str, values: list[float]) -> _Scale:
@@ -194,7 +198,8 @@ def _bar_label(metric: str) -> str:
     return metric_title(metric) + (f" ({shown.value})" if shown.value else "")
 
 
-def _ascending(levels: list[Level]) -> list[Level]:
+def ascending(levels: list[Level]) -> list[Level]:
+    """Return numeric levels in order, others as they come."""
     if all(isinstance(level, int | float) for level in levels):
         return sorted(levels, key=lambda level: float(level or 0))
     return levels
