@@ -12,7 +12,7 @@ from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, effect_text, listed, plain, shortened, unit
 from ablate.stats.fairness import FixedTuned, Mean
-from ablate.stats.metric import direction_of, unit_of
+from ablate.stats.metric import decades_text, direction_of, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -144,6 +144,9 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
         return effect_text(mean.effect, mean.low, mean.high, one.metric)
     if one.scale == "log ratio":
         texts = [f"×{math.exp(min(value, 700.0)):.3g}" for value in (mean.effect, mean.low, mean.high)]
+    elif one.scale == "decades":
+        texts = [decades_text(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
+        return f"{texts[0]} [{texts[1]}, {texts[2]}]" + tr(" decades")
     else:
         texts = [plain(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"

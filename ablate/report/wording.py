@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
-from ablate.stats.metric import amounts, decades, unit_of
+from ablate.stats.metric import amounts, decades, decades_text, unit_of
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
 
@@ -164,6 +164,8 @@ def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
 
 def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
     """Print an interval on the scale of a verdict's effect, the unit once."""
+    if verdict.scale == "decades":
+        return f"[{decades_text(low, signed=True)}, {decades_text(high, signed=True)}]" + tr(" decades")
     if verdict.scale != "difference":
         return f"[{scaled(low, verdict)}, {scaled(high, verdict)}]"
     return interval(low, high, unit(verdict.metric)) + unit_of(verdict.metric)

@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 
 from ablate.report.templating import Column, Row, Table, markdown_table, markdown_text
-from ablate.report.wording import effect_text, interval, levels_text, metric_title, plain, unit
+from ablate.report.wording import (
+    effect_text,
+    interval,
+    levels_text,
+    metric_title,
+    plain,
+    scaled,
+    scaled_interval,
+    unit,
+    verdict_effect,
+)  # fmt: skip
+from ablate.stats.judge import judge
+
+from ..stats.conftest import BN, NORM, make_study, make_tables
 
 
 @pytest.mark.parametrize(
@@ -61,3 +75,12 @@ def test_markdown_table_lines_up():
     assert len({len(line) for line in lines}) == 1
     assert lines[1].endswith("-: |")
     assert "**longer**" in lines[3]
+
+
+def test_widths_of_basins_are_written_in_decades_the_unit_once():
+    study = make_study(NORM, BN)
+    (found,) = judge(study, make_tables(NORM, lambda v, s: 0.5))
+    verdict = dataclasses.replace(found, scale="decades", effect=1.166, interval_low=-0.004, interval_high=1.333)
+    assert verdict_effect(verdict) == "+1.17 [0.00, +1.33] decades"
+    assert scaled_interval(0.5, math.inf, verdict) == "[+0.50, +∞] decades"
+    assert scaled(0.25, verdict) == "0.25 decades"

@@ -156,7 +156,8 @@ def _shares(ax: Axes, panel: _Panel) -> None:
             ax.add_patch(Rectangle((edges[i], position), edges[i + 1] - edges[i], 0.86 * share, alpha=0.75,
                                    facecolor=HUES[position], linewidth=0, zorder=2, gid="share"))  # fmt: skip
         ax.hlines(position, edges[0], edges[-1], color=SOFT, linewidth=0.7, zorder=3)
-        ax.annotate(f"{float(side.width.mean()):.2f}", (1, position + 0.43), (3, 0), annotation_clip=False,
+        least = "≥ " if _cut_off(side) else ""
+        ax.annotate(f"{least}{float(side.width.mean()):.2f}", (1, position + 0.43), (3, 0), annotation_clip=False,
                     xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=8.6, color=HUES[position],
                     fontweight="bold", va="center")  # fmt: skip
     ax.annotate(tr("decades"), (1, 2.0), (3, 4), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -169,6 +170,11 @@ def _shares(ax: Axes, panel: _Panel) -> None:
     ax.set_ylabel(tr("seeds in\nwhich good"), fontsize=8.2)
 
 
+def _cut_off(side: SideBasin) -> bool:
+    """Tell whether the levels run end a basin in any seed, where it may go on."""
+    return bool(side.good[..., [0, -1]].any())
+
+
 def _caption(panels: Sequence[_Panel]) -> str:
     first = panels[0]
     text = tr(
@@ -178,6 +184,8 @@ def _caption(panels: Sequence[_Panel]) -> str:
         "its own best. Below: the share of seeds in which each level is good; the area is the mean width in decades.",
         within=first.claim.within,
     )
+    if any(_cut_off(side) for panel in panels for side in panel.sides):
+        text += tr(" ≥: still good at the smallest or the largest level in some seeds, so the basin may go on beyond.")
     if len(panels) > MOST_PANELS:
         text += tr(" {n} panels are not drawn.", n=len(panels) - MOST_PANELS)
     return text

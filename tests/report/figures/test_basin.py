@@ -58,7 +58,7 @@ def test_the_area_of_the_shares_is_the_mean_width():
         ends = math.log10(bar.get_x()), math.log10(bar.get_x() + bar.get_width())
         areas[int(bar.get_y())] += (ends[1] - ends[0]) * bar.get_height() / 0.86
     assert areas == pytest.approx([verdict.details[side]["decades"] for side in ("against", "arm")])
-    assert f"{areas[1]:.2f}" in [text.get_text() for text in lower.texts]
+    assert f"≥ {areas[1]:.2f}" in [text.get_text() for text in lower.texts]
 
 
 def test_every_verdict_and_every_cell_has_its_panel():
@@ -77,6 +77,15 @@ def test_a_side_that_never_learns_is_shown_as_not_reached():
     assert len(marked(upper, "allowed")) == 1
     assert len(marked(upper, "not-reached")[0].get_xdata()) == 5
     svg(drawn)
+
+
+def test_a_basin_cut_off_by_the_levels_run_is_marked_as_at_least_so_wide():
+    _, (drawn,) = draw(lambda v, s: 30.0 if v["norm"] == "batch" else bowl(v, s))
+    texts = [text.get_text() for text in drawn.figure.axes[1].texts]
+    assert "≥ 4.00" in texts
+    assert "1.00" in texts
+    assert "may go on beyond" in drawn.caption
+    assert "may go on beyond" not in draw()[1][0].caption
 
 
 def test_two_sides_that_never_learn_are_still_drawn():
