@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat
+from ablate.data.augment.base import Augmentation, Images, Labels, flat, one_each
 from ablate.data.augment.gaussian import normals
 from ablate.data.augment.sample import resampled
 from ablate.errors import must
@@ -83,16 +83,13 @@ class Elastic(Augmentation):
 
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return bent images; labels are kept."""
-        batch, (height, width) = images.shape[1], images.shape[3:]
+        one_each(images, rngs)
+        blocks, batch, (height, width) = *images.shape[:2], images.shape[3:]
         down, right = smooth_factor(height, self.sigma), smooth_factor(width, self.sigma)
-        knots = batch, 2, right.shape[1], down.shape[1]
-        scaled = (down * np.float32(self.displacement)).T
-
-        def half(rng: np.random.Generator) -> NDArray[np.float32]:
-            """Return Z Lᵀ for the rows of a block's images, (batch, 2, knots right, height)."""
+        knots, scaled = (batch, 2, right.shape[1], down.shape[1]), (down * np.float32(self.displacement)).T
+        left = np.empty((blocks * batch, *knots[1:-1], height), np.float32)
+        for block, rng in enumerate(rngs):
             # One product per block, so that its last bits do not hang on how many blocks there are.
-            drawn = normals(rng, knots).reshape(-1, knots[-1]) @ scaled
-            return drawn.reshape(*knots[:-1], height)
-
-        left = draw(images, rngs, half).reshape(-1, *knots[1:-1], height)
+            own = left[block * batch : (block + 1) * batch].reshape(-1, height)
+            np.matmul(normals(rng, knots).reshape(-1, knots[-1]), scaled, out=own)
         return resampled(flat(images), left=left, right=right.T).reshape(images.shape), labels

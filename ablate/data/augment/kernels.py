@@ -25,7 +25,7 @@ def _frame(image: Floats, shape: tuple[int, int], framed: Floats, first: int, wi
     """Copy an image into a frame whose rows are `wide`, its first pixel to position `first`."""
     height, width = shape
     for y in range(height):
-        for x in range(width):  # positions are unsigned: no test for those that count from the end; a third of the time
+        for x in range(width):  # unsigned positions: no test for those that count from the end, 2.5 times as fast
             framed[np.uint64(first + y * wide + x)] = image[np.uint64(y * width + x)]
 
 
