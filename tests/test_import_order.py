@@ -35,6 +35,7 @@ KNOWS = {
     "seaborn": {"report"},
     "matplotlib": {"report"},
     "sklearn": {"programs"},
+    "numba": {"data"},
     "torch": set(),
 }
 

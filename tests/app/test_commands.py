@@ -19,7 +19,7 @@ def test_help_names_every_group_and_option_and_shows_examples(ablate, capsys):
 
 
 def test_help_imports_nothing_heavy():
-    heavy = ["hydra", "omegaconf", "mlflow", "numpy", "pandas", "matplotlib", "scipy", "pydantic"]
+    heavy = ["hydra", "omegaconf", "mlflow", "numpy", "numba", "pandas", "matplotlib", "scipy", "pydantic"]
     code = (
         "import sys\nfrom ablate.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"

@@ -145,7 +145,7 @@ def test_a_function_at_hand_can_be_tried_out(monkeypatch):
 
 
 def test_importing_the_programs_imports_nothing_heavy():
-    heavy = ["sklearn", "scipy.stats", "pandas", "mlflow", "hydra", "matplotlib", "torch"]
+    heavy = ["sklearn", "scipy.stats", "numba", "pandas", "mlflow", "hydra", "matplotlib", "torch"]
     code = f"import sys, ablate.programs\nprint([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat
+from ablate.data.augment.base import Augmentation, Images, Labels, flat, one_each
 from ablate.data.augment.gaussian import normals
 from ablate.data.augment.sample import resampled
 from ablate.errors import must
@@ -83,26 +83,13 @@ class Elastic(Augmentation):
 
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return bent images; labels are kept."""
-        batch, dtype, (height, width) = images.shape[1], images.dtype, images.shape[3:]
+        one_each(images, rngs)
+        blocks, batch, (height, width) = *images.shape[:2], images.shape[3:]
         down, right = smooth_factor(height, self.sigma), smooth_factor(width, self.sigma)
-        knots = (batch, 2, right.shape[1], down.shape[1])
-        # (2, images, knots right, knots down)
-        drawn = draw(images, rngs, lambda rng: normals(rng, knots)).reshape(-1, *knots[1:]).swapaxes(0, 1)
-        scaled = (down * np.float32(self.displacement)).T
-        # Two knots more, whose factors are 1 and the column, add the place of the pixel itself: no pass of its own.
-        factors = np.vstack([right.T, np.ones(width), np.arange(width)]).astype(dtype)
-
-        def coordinates(part: slice, out: Images) -> None:
-            # Two large products; a small one per image would take three times as long.
-            some = drawn[:, part]
-            half = np.matmul(some.reshape(-1, down.shape[1]), scaled).reshape(2, -1, right.shape[1], height)
-            mixed = np.zeros((2, half.shape[1], height, len(factors)), dtype)
-            mixed[..., :-2] = half.swapaxes(2, 3)
-            mixed[0, ..., -2] = np.arange(height)
-            mixed[1, ..., -1] = 1.0
-            np.matmul(mixed.reshape(-1, len(factors)), factors, out=out.reshape(-1, width))
-
-        # |l_i Z l_j| is at most the Frobenius norm of Z, because the rows of both factors have length 1.
-        most = self.displacement * math.sqrt(float(np.einsum("anij,anij->an", drawn, drawn).max(initial=0.0))) + 1e-3
-        reach = (-most, height - 1 + most), (-most, width - 1 + most)
-        return resampled(flat(images), coordinates, reach=reach).reshape(images.shape), labels
+        knots, scaled = (batch, 2, right.shape[1], down.shape[1]), (down * np.float32(self.displacement)).T
+        left = np.empty((blocks * batch, *knots[1:-1], height), np.float32)
+        for block, rng in enumerate(rngs):
+            # One product per block, so that its last bits do not hang on how many blocks there are.
+            own = left[block * batch : (block + 1) * batch].reshape(-1, height)
+            np.matmul(normals(rng, knots).reshape(-1, knots[-1]), scaled, out=own)
+        return resampled(flat(images), left=left, right=right.T).reshape(images.shape), labels

@@ -37,14 +37,16 @@ class MatchedNoise(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return noisy images; labels are kept."""
         one_each(images, rngs)
-        shift, noisy = Shift(self.max_pixels), np.empty_like(images)
+        from ablate.data.augment.kernels import way_squared
+
+        shift, squared, noisy = Shift(self.max_pixels), way_squared(images.dtype), np.empty_like(images)
+        way = np.empty(images.shape[1], np.float32)
         # Block by block, so that what is made of 100 images stays in the second-level cache.
         for block, rng in enumerate(rngs):
-            own = images[block]
-            moved, _ = shift(own[None], labels[block : block + 1], [rng])
-            way = np.subtract(moved[0], own, dtype=np.float32, casting="same_kind")
+            own = np.ascontiguousarray(images[block])
+            squared(own, shift.moves(rng, len(own)), way)
             noise = normals(rng, own.shape)
-            noise *= np.sqrt(_squares(way) / np.maximum(_squares(noise), np.finfo(np.float32).tiny))
+            noise *= np.sqrt(way[:, None, None, None] / np.maximum(_squares(noise), np.finfo(np.float32).tiny))
             np.add(own, noise, out=noisy[block], dtype=images.dtype)
         return noisy, labels
 

@@ -60,9 +60,11 @@ class Shift(Augmentation):
         if self.max_pixels < 0:
             raise must("Shift.max_pixels", "be >= 0", self.max_pixels)
 
+    def moves(self, rng: np.random.Generator, count: int) -> NDArray[np.int64]:
+        """Draw how far `count` images go: int64 (count, 2), pixels down and right."""
+        return rng.integers(-self.max_pixels, self.max_pixels + 1, size=(count, 2))
+
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return shifted images; labels are kept."""
-        batch, most = images.shape[1], self.max_pixels
-        moves = draw(images, rngs, lambda rng: rng.integers(-most, most + 1, size=(batch, 2)))
-        down, right = moves.reshape(-1, 2).T
+        down, right = draw(images, rngs, lambda rng: self.moves(rng, images.shape[1])).reshape(-1, 2).T
         return shifted(images.reshape(-1, *images.shape[2:]), down=down, right=right).reshape(images.shape), labels

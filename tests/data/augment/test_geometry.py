@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from ablate.data.augment import Elastic, Rotate, Scale, ShiftRotate, Turn, rotated, shifted
 from ablate.data.augment.elastic import smooth_factor
+from ablate.data.augment.gaussian import normals
 from ablate.data.augment.rotate import turning
 from ablate.data.augment.sample import affine, resampled
 from ablate.errors import UserError
@@ -20,18 +21,96 @@ def augmented(augment, images):
     return augment(images[None], np.zeros((1, len(images)), np.int64), streams([0], "augment"))[0][0]
 
 
+def bilinear(images, row, column):
+    """Plain NumPy, float64: what stands around (row, column) of each image, weighted; row, column (images, h, w)."""
+    count, _, height, width = images.shape
+    framed = np.pad(images.astype(float), ((0, 0), (0, 0), (1, 2), (1, 2)))  # index 0 is row -1
+    row, column = np.clip(row, -1, height) + 1, np.clip(column, -1, width) + 1
+    above, before = np.floor(row).astype(int), np.floor(column).astype(int)
+    which, found = np.arange(count)[:, None, None], 0.0
+    for down in (0, 1):
+        for right in (0, 1):
+            share = (1 - abs(row - above - down)) * (1 - abs(column - before - right))
+            found = found + share[:, None] * framed[which, :, above + down, before + right].transpose(0, 3, 1, 2)
+    return found
+
+
+def affine_reference(images, matrix, shift=None):
+    height, width = images.shape[2:]
+    centre = (np.array([height, width]) - 1.0) / 2
+    way = np.zeros((len(images), 2)) if shift is None else shift
+    p = np.stack(np.mgrid[:height, :width], axis=-1) - centre
+    place = np.einsum("nab,nyxb->nyxa", matrix, p - way[:, None, None]) + centre
+    return bilinear(images, place[..., 0], place[..., 1])
+
+
 @pytest.mark.parametrize("reach", [0.3, 3.0, 40.0])
-def test_resampling_equals_a_bilinear_oracle_however_far_it_reaches(reach):
-    images, rng = some_images(5, 2, 7, 9), np.random.default_rng(1)
-    row = np.arange(7)[:, None] + rng.normal(0, reach, (5, 7, 9))
-    column = np.arange(9) + rng.normal(0, reach, (5, 7, 9))
-    place = np.stack([row, column]).reshape(2, 5, 63)
-    bounds = tuple((float(of.min()), float(of.max())) for of in place)
-    found = resampled(images, lambda part, out: np.copyto(out, place[:, part]), reach=bounds)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+def test_resampling_equals_two_bilinear_oracles_however_far_it_reaches(reach, dtype, tolerance):
+    images, rng = some_images(5, 2, 7, 9, dtype=dtype), np.random.default_rng(1)
+    displaced = rng.normal(0, reach, (5, 2, 7, 9)).astype(dtype)
+    # Any field is a product, with the unit matrix on the right.
+    found = resampled(images, left=displaced.swapaxes(2, 3), right=np.eye(9))
+    assert found.dtype == dtype
+    row, column = displaced[:, 0] + np.arange(7.0)[:, None], displaced[:, 1] + np.arange(9.0)
+    np.testing.assert_allclose(found, bilinear(images, row, column), atol=tolerance)
     for n in range(5):
         for channel in range(2):
             oracle = map_coordinates(images[n, channel], [row[n], column[n]], order=1, mode="grid-constant", cval=0.0)
-            np.testing.assert_allclose(found[n, channel], oracle, atol=1e-12)
+            np.testing.assert_allclose(found[n, channel], oracle, atol=tolerance)
+
+
+@pytest.mark.parametrize("far", [np.inf, -np.inf, np.nan, 3e38])
+def test_what_lies_beyond_all_numbers_reads_zeros(far):
+    images = some_images(1, 1, 4, 5, dtype=np.float32)
+    left = np.zeros((1, 2, 1, 4), np.float32)
+    left[0, :, 0, 2] = far  # the third row alone
+    found = resampled(images, left=left, right=np.ones((1, 5)))
+    assert (found[0, 0, 2] == 0).all()
+    np.testing.assert_array_equal(np.delete(found, 2, axis=2), np.delete(images, 2, axis=2))
+
+
+def test_fields_of_other_sizes_than_the_images_are_refused():
+    images = some_images(3, 1, 4, 5)
+    for left, right in [((2, 2, 1, 4), (1, 5)), ((3, 2, 1, 5), (1, 5)), ((3, 2, 2, 4), (1, 5)), ((3, 2, 1, 4), (1, 4))]:
+        with pytest.raises(ValueError, match="expected left"):
+            resampled(images, left=np.zeros(left), right=np.zeros(right))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+@pytest.mark.parametrize("size", [(1, 28, 28), (3, 9, 6)])
+class TestAugmentationsEqualTheirReference:
+    """Each draws what it says it draws, and resamples as plain NumPy does."""
+
+    def images(self, size, dtype):
+        return some_images(20, *size, dtype=dtype)
+
+    def test_rotate(self, size, dtype, tolerance):
+        images = self.images(size, dtype)
+        degrees = streams([0], "augment")[0].uniform(-50, 50, size=20)
+        expected = affine_reference(images, turning(degrees))
+        np.testing.assert_allclose(augmented(Rotate(50.0), images), expected, atol=tolerance)
+
+    def test_scale(self, size, dtype, tolerance):
+        images = self.images(size, dtype)
+        factor = np.exp(streams([0], "augment")[0].uniform(-np.log(1.5), np.log(1.5), size=20))
+        expected = affine_reference(images, np.eye(2) / factor[:, None, None])
+        np.testing.assert_allclose(augmented(Scale(1.5), images), expected, atol=tolerance)
+
+    def test_shift_rotate(self, size, dtype, tolerance):
+        images = self.images(size, dtype)
+        drawn = streams([0], "augment")[0].uniform(-1, 1, size=(20, 3))
+        expected = affine_reference(images, turning(drawn[:, 0] * 15), shift=drawn[:, 1:] * 2)
+        np.testing.assert_allclose(augmented(ShiftRotate(), images), expected, atol=tolerance)
+
+    def test_elastic(self, size, dtype, tolerance):
+        images, (height, width) = self.images(size, dtype), size[1:]
+        down, right = smooth_factor(height, 4.0), smooth_factor(width, 4.0)
+        drawn = normals(streams([0], "augment")[0], (20, 2, right.shape[1], down.shape[1]))
+        field = 1.4 * np.einsum("yi,naji,xj->nayx", down, drawn, right, dtype=float)
+        expected = bilinear(images, field[:, 0] + np.arange(height)[:, None], field[:, 1] + np.arange(width))
+        # The field is float32 whatever the images are.
+        np.testing.assert_allclose(augmented(Elastic(), images), expected, atol=max(tolerance, 2e-5))
 
 
 def test_a_shift_by_whole_pixels_equals_shifted():

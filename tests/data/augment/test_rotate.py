@@ -55,11 +55,11 @@ def test_corners_turned_in_from_outside_are_zero():
     assert turned[14, 14] == pytest.approx(1.0)
 
 
-def test_how_many_images_are_turned_at_a_time_does_not_matter(monkeypatch):
+def test_which_images_are_turned_together_changes_no_bit():
     images, degrees = some_images(10, 1, 9, 9), np.linspace(-30, 30, 10)
     together = rotated(images, degrees)
-    monkeypatch.setattr("ablate.data.augment.sample._PIXELS_AT_ONCE", 200)
     np.testing.assert_array_equal(rotated(images, degrees), together)
+    np.testing.assert_array_equal(rotated(images[3:8], degrees[3:8]), together[3:8])
 
 
 def test_angles_are_uniform_up_to_the_largest(monkeypatch):
