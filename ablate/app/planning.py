@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ablate.app.console import duration, root_folder, say
+from ablate.app.estimating import estimate
 from ablate.app.request import Request
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
-from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
 
@@ -89,22 +89,19 @@ def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
     _say_estimate(plan, known, n_jobs)
 
 
-def _say_provisional(plan: Plan, known: float | None, n_jobs: int | None) -> None:
+def _say_provisional(plan: Plan, known: Mapping[str, float], n_jobs: int | None) -> None:
     for job in plan.jobs:
         say(job.arm.label)
     say("\nwhich values the tuned arms have, and which of their runs are done, is known when tuning is finished")
     _say_estimate(plan, known, n_jobs)
 
 
-def _say_estimate(plan: Plan, known: float | None, n_jobs: int | None) -> None:
-    workers = min(worker_count(n_jobs), max(1, sum(bool(job.missing) for job in plan.jobs)))
-    job = next((job for job in plan.jobs if job.missing), plan.jobs[0])
-    each = known or job.config.program.seconds_per_run(job.config, max(1, len(job.missing)))
-    if each is None:
+def _say_estimate(plan: Plan, known: Mapping[str, float], n_jobs: int | None) -> None:
+    found = estimate(plan, known, n_jobs=n_jobs)
+    if found is None:
         say("estimate: none, this program has not run yet")
         return
-    basis = "from finished runs of this study" if known else "from a little run just now"
-    say(f"estimate: {duration(plan.missing * each / workers)} of training on {workers} processes ({basis})")
+    say(f"estimate: {duration(found.seconds)} on {found.workers} processes (from {found.basis})")
 
 
 def design_lines(design: DesignArms) -> list[str]:
@@ -140,16 +137,16 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     return [f"looks: {', '.join(parts)}"]
 
 
-def _history(plan: Plan) -> tuple[frozenset[str], float | None]:
-    """Return the identities of this study run's finished seed runs, and their mean time in seconds."""
+def _history(plan: Plan) -> tuple[frozenset[str], dict[str, float]]:
+    """Return the identities of this study run's finished seed runs, and the seconds of those that did not diverge."""
     from ablate.track import ledger
     from ablate.track.read import read_study
 
     root, record = root_folder(), plan.record
     finished = ledger.finished(root, record.name, record.key)
     if not finished:
-        return finished, None
+        return finished, {}
     runs = read_study(root, record.name, key=record.key).seeds
     # A diverged run ends early: where only such runs are known, they say nothing of the rest.
-    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")]
-    return finished, float(runs["seconds"].mean()) if len(runs) else None
+    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")].dropna(subset="seconds")
+    return finished, dict(zip(runs["identity"], runs["seconds"].astype(float), strict=True))

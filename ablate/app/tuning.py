@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.app.choosing import choices, choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.app.console import duration, root_folder, say
+from ablate.app.estimating import estimate
 from ablate.sweep.plan import Plan, show
 from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
 from ablate.sweep.tune import Choice
@@ -125,14 +126,11 @@ def show_tuning(tuning: TuningPlan, plan: Plan, *, n_jobs: int | None) -> dict[s
 
 
 def _say_estimate(plan: Plan, root: Path, tuning: TuningPlan, n_jobs: int | None) -> None:
-    workers = min(worker_count(n_jobs), sum(bool(job.missing) for job in plan.jobs))
-    known = [s for outcome, _, s in trial_scores(tuning, root).values() if outcome != "diverged" and math.isfinite(s)]
-    job = next(job for job in plan.jobs if job.missing)
-    each = sum(known) / len(known) if known else job.config.program.seconds_per_run(job.config, len(job.missing))
-    if each is not None:
-        say(
-            f"estimate: {duration(plan.missing * each / workers)} of tuning on {workers} processes, judging comes after"
-        )
+    scores = trial_scores(tuning, root)
+    known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
+    found = estimate(plan, known, n_jobs=n_jobs)
+    if found is not None:
+        say(f"estimate: {duration(found.seconds)} of tuning on {found.workers} processes, judging comes after")
 
 
 def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from ablate.data.augment.none import NoAugmentation
 from ablate.data.base import majority_rate
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
-from ablate.streams import stream, streams
-from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
+from ablate.streams import stream
+from ablate.train.batches import change_step, total_steps
 from ablate.train.config import TrainConfig
+from ablate.train.estimate import seconds_per_run
 from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Source
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
-from ablate.train.step import Stepper
 
 
 def network_of(config: TrainConfig) -> Network:
@@ -96,22 +94,8 @@ class NumpyProgram(Program):
         ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
-        """Return a rough time of one of `seeds` runs on one core, from a few steps and evaluations of a few of them.
-
-        An augmentation that has to be prepared is prepared for one of them: a GAN's own training takes seconds.
-        """
-        steps = int(self.facts(config)["steps"])
-        tried = min(steps, 20)
-        blocks = list(range(min(seeds, 4)))
-        augment = NoAugmentation() if config.augment.needs_training_set else config.augment
-        brief = replace(config, steps=tried, evaluate_from=tried, change_at=None, augment=augment)
-        with threadpool_limits(limits=1):
-            self.run(replace(brief, steps=1), blocks)  # the first pass reads the data and fills the caches
-            metrics = self.run(brief, blocks)[0].metrics
-            preparing, augmenting = _preparation(config, blocks[:1])
-        evaluations = len(evaluation_steps(config, int(self.facts(config)["train_size"])))
-        training = metrics["seconds/training"] / tried + augmenting
-        return preparing + training * steps + metrics["seconds/evaluation"] * evaluations
+        """Return a rough time of one of `seeds` runs on a core of its own; see `ablate.train.estimate`."""
+        return seconds_per_run(config, network_of(config), seeds)
 
     def graph(self, config: TrainConfig, *, seed: int) -> Graph:
         """Return the network's graph with the sizes of the seed's first training pass."""
@@ -142,19 +126,3 @@ class NumpyProgram(Program):
             for group, trace in traces
             for block, seed in enumerate(group)
         ]
-
-
-def _preparation(config: TrainConfig, blocks: list[int]) -> tuple[float, float]:
-    """Return the seconds of preparing a block's augmentation, and of a minibatch with it; 0 where there is nothing."""
-    if not config.augment.needs_training_set:
-        return 0.0, 0.0
-    stepper = Stepper(config, network_of(config), Source.of(config.dataset, config.arithmetic), blocks)
-    train = Parts.of(config.dataset, blocks, members=config.ensemble).train
-    began = time.perf_counter()
-    stepper.prepare(train)
-    prepared = time.perf_counter()
-    positions, times = next(minibatches(config, train, streams(blocks, "shuffle", config.ensemble))), 5
-    for _ in range(times):
-        stepper.gather(positions)
-    augmented = time.perf_counter()
-    return (prepared - began) / len(blocks), (augmented - prepared) / times / len(blocks)

@@ -1,0 +1,111 @@
+"""How long what is missing of a plan will take."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from ablate.identity import digest
+from ablate.sweep.plan import Job, Plan
+from ablate.sweep.runner import worker_count
+
+KEEPING = 0.07
+"""Seconds that tracking takes for a run, in the one process that writes: 0.06 to 0.08 (`benchmarks/tracking.py`)."""
+
+TRYING = 6.0
+"""Seconds after which no further kind of arm is tried; the rest is reckoned from those that were."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Wall-clock seconds of what is missing of a plan, the processes it runs on, and what that rests on."""
+
+    seconds: float
+    workers: int
+    basis: str
+
+
+def estimate(plan: Plan, finished: Mapping[str, float], *, n_jobs: int | None) -> Estimate | None:
+    """Return how long the missing runs of a plan will take, with tracking; None where their program cannot say.
+
+    An arm's run takes as long as finished runs of arms that cost the same, where there are any, or else as long as a
+    little trial says (`Program.seconds_per_run`). Arms go to the processes whole, in order.
+
+    Parameters
+    ----------
+    finished
+        Identity -> seconds of the finished runs of this study; those that diverged, and so ended early, left out.
+    """
+    todo = [job for job in plan.jobs if job.missing]
+    workers = max(min(worker_count(n_jobs), len(todo)), 1)
+    held: dict[str, list[float]] = {}
+    for job in plan.jobs:
+        held.setdefault(kind(job), []).extend(finished[i] for i in job.identities.values() if i in finished)
+    known = {name: fmean(seconds) for name, seconds in held.items() if seconds}
+    kinds: dict[str, list[Job]] = {}
+    for job in todo:
+        kinds.setdefault(kind(job), []).append(job)
+    tried = _tried({name: jobs for name, jobs in kinds.items() if name not in known})
+    each = {**tried, **known}
+    if not each:
+        return None
+    rate = sum(each.get(kind(job), 0.0) for job in plan.jobs) / sum(_work(j) for j in plan.jobs if kind(j) in each)
+    times = [each.get(kind(job), rate * _work(job)) * len(job.missing) for job in todo]
+    keeping = KEEPING * plan.missing
+    # The processes that train leave no core to the one that writes; on its own it needs as long all the same.
+    seconds = max(_makespan(times, workers) + keeping / workers, keeping)
+    finished_say = "finished runs of this study"
+    basis = " and ".join([finished_say] * any(n in known for n in kinds) + ["a little run just now"] * bool(tried))
+    return Estimate(seconds, workers, basis or finished_say)
+
+
+def kind(job: Job) -> str:
+    """Return what arms share whose runs take as long: all but the amounts that are real numbers.
+
+    A learning rate costs the same whatever it is, a width does not; a real number that is 0 often means: not at all.
+    """
+    sizes = {name: job.arm.facts.get(name) for name in ("parameters", "multiply_adds", "train_size", "steps")}
+    return digest([_sketched(job.arm.config), sizes])
+
+
+def _sketched(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _sketched(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sketched(held) for held in value]
+    return value != 0.0 if isinstance(value, float) else value
+
+
+def _tried(kinds: Mapping[str, Sequence[Job]]) -> dict[str, float]:
+    """Try an arm of each kind, those with the most work first, until that has taken long enough."""
+    began, found = time.perf_counter(), dict[str, float]()
+    order = sorted(kinds, key=lambda name: -sum(_work(job) * len(job.missing) for job in kinds[name]))
+    for name in order:
+        if found and time.perf_counter() - began > TRYING:
+            break
+        job = kinds[name][0]
+        seconds = job.config.program.seconds_per_run(job.config, len(job.missing))
+        if seconds is not None:
+            found[name] = seconds
+    return found
+
+
+def _work(job: Job) -> float:
+    """Return what a run's time is taken to be proportional to, where nothing better is known."""
+    return float(job.arm.facts.get("multiply_adds") or 1.0) * float(job.arm.facts.get("steps") or 1.0)
+
+
+def _makespan(times: Sequence[float], workers: int) -> float:
+    """Return when the last process is done, each taking the next arm as soon as it is free.
+
+    >>> _makespan([1.0, 5.0, 1.0, 1.0], 2)
+    5.0
+    """
+    busy = [0.0] * workers
+    for seconds in times:
+        heapq.heapreplace(busy, busy[0] + seconds)
+    return max(busy)
