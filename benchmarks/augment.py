@@ -6,9 +6,9 @@ are those of the book's net (784-100x5-10, batch 100) without and with BatchNorm
 update, no augmentation. An augmentation is to cost at most half of a step without BatchNorm; each line says whether it
 does. Times are the processor's, so that what else the machine does counts less.
 
-Measured on a busy machine, range of five runs, share of a step without BatchNorm, 4 seeds together (one alone): rotate
-0.27-0.28 (0.33-0.35), scale 0.25-0.26 (0.28-0.30), shift_rotate 0.29-0.30 (0.33-0.36), elastic 0.33-0.36 (0.33-0.36),
-matched_noise 0.36-0.39 (0.36-0.42), gan 0.35-0.37 (0.43-0.44), all others at most 0.23.
+Measured on a busy machine, range of three to five runs, share of a step without BatchNorm, 4 seeds together (one
+alone): rotate 0.27-0.28 (0.33-0.35), scale 0.25-0.26 (0.28-0.30), shift_rotate 0.29-0.30 (0.33-0.36), elastic 0.33-0.36
+(0.33-0.36), matched_noise 0.35-0.37 (0.37-0.39), gan 0.35-0.37 (0.43-0.44), all others at most 0.23.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ def normals(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.floa
     (2, 3)
     """
     count = math.prod(shape)
-    bits = np.asarray(rng.bit_generator.random_raw((count + 3) // 4), dtype="<u8").view("<u2")
-    drawn: NDArray[np.float32] = _quantiles().take(bits[:count] >> (16 - _BITS), mode="wrap")
+    bits = np.asarray(rng.bit_generator.random_raw((count + 3) // 4), dtype="<u8").view("<u2")[:count]
+    bits >>= 16 - _BITS
+    drawn: NDArray[np.float32] = _quantiles().take(bits, mode="wrap")
     return drawn.reshape(shape)
