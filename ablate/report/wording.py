@@ -13,6 +13,9 @@ from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
 
 NONE = "–"  # stands where there is no number
+_COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
+_LIST = re.compile(r"(?<==)\[[\d.,\s]*\]")
+_NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 _PREFIXES = {
     "final": msg("{name} at the last step"),
@@ -208,9 +211,12 @@ def shortened(text: str) -> str:
 
     >>> shortened("init.std=0.5411695265464637,norm=batch")
     'init.std=0.54, norm=batch'
+
+    >>> shortened("at-depth[model.hidden=[100, 100, 100], norm=none]")
+    'at-depth[model.hidden=[100 ×3], norm=none]'
     """
-    number = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
-    return ", ".join(number.sub(lambda m: _level(float(m[0])), part.strip()) for part in text.split(","))
+    parts = [_LIST.sub(lambda m: _level(m[0]), part.strip()) for part in _COMMA.split(text)]
+    return ", ".join(_NUMBER.sub(lambda m: _level(float(m[0])), part) for part in parts)
 
 
 def level_title(factor: str, text: str) -> str:
@@ -250,8 +256,11 @@ def _level(level: Level) -> str:
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    numbers = str(level)[1:-1].split(",") if str(level)[:1] == "[" else []
-    return f"[{numbers[0]} ×{len(numbers)}]" if len(numbers) > 2 and len(set(numbers)) == 1 else str(level)
+    if str(level)[:1] != "[":
+        return str(level)
+    numbers = [number.strip() for number in str(level)[1:-1].split(",")]
+    alike = len(numbers) > 2 and len(set(numbers)) == 1
+    return f"[{numbers[0]} ×{len(numbers)}]" if alike else f"[{','.join(numbers)}]"
 
 
 def _significant(value: float, digits: int) -> str:
