@@ -14,7 +14,7 @@ from ablate.track.record import Level
 
 NONE = "–"  # stands where there is no number
 _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
-_LIST = re.compile(r"(?<==)\[[\d.,\s]*\]")
+_LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 _PREFIXES = {
@@ -215,8 +215,17 @@ def shortened(text: str) -> str:
     >>> shortened("at-depth[model.hidden=[100, 100, 100], norm=none]")
     'at-depth[model.hidden=[100 ×3], norm=none]'
     """
-    parts = [_LIST.sub(lambda m: _level(m[0]), part.strip()) for part in _COMMA.split(text)]
+    parts = [short_lists(part.strip()) for part in _COMMA.split(text)]
     return ", ".join(_NUMBER.sub(lambda m: _level(float(m[0])), part) for part in parts)
+
+
+def short_lists(text: str) -> str:
+    """Shorten the lists of numbers in a sentence, and leave the rest as it is.
+
+    >>> short_lists("relu beats identity at model.hidden=[64]|[64,64,64], over 2 cells")
+    'relu beats identity at model.hidden=[64]|[64 ×3], over 2 cells'
+    """
+    return _LIST.sub(lambda found: _level(found[0]), text)
 
 
 def level_title(factor: str, text: str) -> str:

@@ -8,8 +8,7 @@ from ablate.app.verdicts import differences, judge_findings
 from ablate.lang import LANGUAGES, speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import read_words, words_path
-from ablate.report.findings.write import report_name
-from ablate.report.scoreboard.write import board_name
+from ablate.report.findings.write import board_name, report_name
 from ablate.report.templating import markdown_text
 from ablate.resources import findings_folder, sentences_file
 
