@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
@@ -12,7 +13,7 @@ from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit
-from ablate.stats.endpoint import metrics_of
+from ablate.stats.endpoint import endpoint, metrics_of
 from ablate.stats.summary import summary
 from ablate.stats.verdict import Verdict
 from ablate.track.record import Level, StudyTables
@@ -106,11 +107,10 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
 
 def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
     """Return the means of several metrics side by side, an arm to a row; None without a metric."""
-    frames = {metric: summary(tables, metric) for metric in metrics}
-    if not frames:
+    if not metrics:
         return None
     marks, levels, base = _marks(tables), arm_levels(tables), baseline_arm(tables)
-    means = {metric: dict(zip(frame["arm_id"], frame["mean"], strict=True)) for metric, frame in frames.items()}
+    means = {metric: _means(tables, metric) for metric in metrics}
     columns = [Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]
     for metric in metrics:
         shown = unit(metric)
@@ -127,6 +127,16 @@ def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
     ]
     note = tr("Means over seeds; a dash where a run that ended has no value. Intervals can be made from runs.csv.")
     return Table(tr("Every other metric"), tuple(columns), tuple(rows), note)
+
+
+def _means(tables: StudyTables, metric: str) -> dict[str, float]:
+    """Return an arm's mean by arm id, as `summary` has it; NaN where a run that ended has no value."""
+    found = endpoint(tables, metric)
+    known = np.isfinite(found.value)
+    usable = known.any(axis=0) & ~found.undefined.any(axis=0)
+    sums = np.where(known, found.value, 0.0).sum(axis=0)
+    values = np.where(usable, sums / np.maximum(known.sum(axis=0), 1), np.nan)
+    return dict(zip(map(str, found.arm_ids), map(float, values), strict=True))
 
 
 def table_note() -> str:

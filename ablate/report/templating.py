@@ -69,6 +69,18 @@ def html_text(text: object) -> Markup:
     )
 
 
+def alt_text(text: str, most: int = 700) -> str:
+    """Cut a figure's words where they get longer than anyone listens to, at the end of a part.
+
+    >>> alt_text("Map. a: 1; b: 2; c: 3.", most=16)
+    'Map. a: 1; b: 2 … (all numbers: runs.csv)'
+    """
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(stop, 0, most) for stop in ("; ", ". ", "；", "。"))
+    return text[: end if end > 0 else most] + tr(" … (all numbers: runs.csv)")
+
+
 def markdown_table(table: Table) -> str:
     """Return a GitHub table, padded so that the raw text lines up too."""
     heads = [markdown_text(column.title) for column in table.columns]
@@ -113,6 +125,7 @@ def _environment() -> Environment:
     environment.filters["md"] = markdown_text
     environment.filters["mdtable"] = markdown_table
     environment.filters["prose"] = html_text
+    environment.filters["alt"] = alt_text
     environment.globals |= {"gap": "\n\n", "tr": tr, "language": language}
     return environment
 

@@ -78,9 +78,10 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
         spread=spread,
     )
     words = [
-        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}, {verdict_effect(v) or tr('no value')}" for v in verdicts
+        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}{tr(', ')}{verdict_effect(v) or tr('no value')}"
+        for v in verdicts
     ]
-    return Drawn(name, title, figure, caption, f"{title}. " + tr("; ").join(words) + tr("."), floor=640)
+    return Drawn(name, title, figure, caption, title + tr(": ") + tr("; ").join(words) + tr("."), floor=640)
 
 
 def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:

@@ -22,7 +22,7 @@ FELL = {
     "": Badge("not_tested", msg("not run yet"), "–"),
 }
 
-MEANING = {"right": msg("for it"), "wrong": msg("against it"), "open": msg("open")}
+MEANING = {"right": msg("for the sentence"), "wrong": msg("against the sentence"), "open": msg("open")}
 VOICES = {"book": msg("copied from the book"), "reader": msg("the reader's own")}
 
 
@@ -74,7 +74,7 @@ class Line:
 
     @property
     def meaning(self) -> str:
-        """What the verdicts say of the sentence, in words: `for it`, `3 for it, 1 open`; empty where all are open."""
+        """What the verdicts say of the sentence, in words; empty where all are open."""
         if self.stance == "beside":
             return tr("a control, which counts for neither")
         counts = self.fell()
