@@ -1,5 +1,6 @@
 """Everything that is committed below `studies/findings/` says what its own runs say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,27 @@ def test_the_sentences_are_known_and_the_scoreboard_names_every_finding():
 
 def test_the_committed_findings_stay_small():
     total = sum(path.stat().st_size for path in Path(FINDINGS).rglob("*") if path.is_file())
-    assert total < 15_000_000
+    assert total < 30_000_000
+
+
+def test_the_first_page_counts_the_panels_as_the_verdicts_do():
+    finding = read_finding(FINDINGS / "book-batchnorm-init")
+    panels = [verdict for verdict in finding.verdicts if verdict.source_id == "faster"]
+    faster = sum(verdict.outcome == "supported" for verdict in panels)
+    slower = sum(verdict.outcome == "refuted" and verdict.label == "reversed" for verdict in panels)
+    text = " ".join((Path(FINDINGS).parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert f"{faster} of these {len(panels)} panels" in text
+    assert f"the other way round in {('none', 'one', 'two', 'three', 'four')[slower]}," in text
+    assert faster + slower == len(panels)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_picture_of_a_report_is_there_and_shown_once(folder):
+    for name in ("report.md", "report.zh.md"):
+        if (folder / name).is_file():
+            shown = re.findall(r"\]\((figures[^)]*)\)", (folder / name).read_text(encoding="utf-8"))
+            assert all((folder / path).is_file() for path in shown)
+            assert len(set(shown)) == len(shown)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
