@@ -17,6 +17,20 @@ _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a l
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
+# Metrics whose logged name says nothing to a reader.
+_NAMED = {
+    "flips/count": msg("times the largest output moved"),
+    "flips/high": msg("share of answers that change, upper bound"),
+    "latency/share": msg("share of the latency that softmax takes"),
+    "overflow/naive_rows": msg("rows that overflow without the shift"),
+    "overflow/shifted_rows": msg("rows that overflow with the shift"),
+    "sum/deviation": msg("deviation of the sum from 1, in ε × classes"),
+    "sum/off": msg("deviation of the sum from 1"),
+    "observe/hidden_moved": msg("change of the hidden weights"),
+    "observe/saturated_share_start": msg("share of saturated outputs before training"),
+    "observe/step_slope": msg("slope of the effective step"),
+    "observe/unchanged_share": msg("share of weights an update leaves unchanged"),
+}
 _PREFIXES = {
     "final": msg("{name} at the last step"),
     "best": msg("best {name}"),
@@ -68,6 +82,8 @@ def metric_title(metric: str) -> str:
     'train loss'
     """
     prefix, _, rest = metric.rpartition("/")
+    if metric in _NAMED:
+        return tr(_NAMED[metric])
     if metric == "ttt/steps":
         return tr("steps to the target")
     if metric == "ttt/recovery_steps":

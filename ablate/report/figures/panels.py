@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ablate.lang import tr
 from ablate.report.figures.series import Series, is_accuracy
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
-from ablate.report.figures.titles import title as set_title
+from ablate.report.figures.titles import head
 from ablate.report.wording import metric_title
 
 # Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
@@ -201,19 +201,13 @@ def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) 
 
 
 def _counts(ax: Axes, panel: Panel, room: float) -> None:
-    if panel.title:
-        set_title(ax, panel.title, inches=room, pad=16.5)
-    offset = 0.0
+    texts = []
     for position, one in panel.arms:
         text = f"{one.learned}/{one.planned}"
         text += f" ×{one.failed}" if one.failed else ""
         missing = one.outcomes.get("missing", 0)
-        text += f" ∅{missing}" if missing else ""
-        ax.annotate(
-            text, (0, 1), (offset, 3.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.8,
-            color=HUES[position % len(HUES)], va="bottom", ha="left", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
-        offset += 5.6 * len(text) + 9
+        texts.append((position, text + (f" ∅{missing}" if missing else "")))
+    head(ax, panel.title, texts, inches=room)
 
 
 def legend(

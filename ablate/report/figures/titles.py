@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from ablate.report.figures.style import INK
+from ablate.report.figures.style import INK, hue
 
 _EM = 0.58  # mean width of a letter of DejaVu Sans in ems; bold is a tenth wider, a Chinese character is one em
 _BOLD = 1.1
 _LEAST = 7.0  # points; below it a phone shows dust
+_ROW = 10.5  # points a row of counts takes
 _BREAKS = re.compile(r"(?<=, )|(?<=，)|(?<=: )|(?<=：)")
 
 
@@ -32,6 +34,35 @@ def title(
     weight = "bold" if bold else "normal"
     text, size = fitted(text, inches / (_BOLD if bold else 1.0), size=size, lines=lines)
     ax.set_title(text, fontsize=size, color=INK, pad=pad, loc="left", fontweight=weight, linespacing=1.15)
+
+
+def head(ax: Axes, text: str, counts: Sequence[tuple[int, str]], *, inches: float) -> None:
+    """Set a panel's title above a count per arm, each in its hue, in as many rows as the panel's width asks for.
+
+    A row wider than its panel would make the layout shrink the panel to nothing.
+
+    Parameters
+    ----------
+    counts
+        (position of the hue, text).
+    """
+    rows: list[list[tuple[float, int, str]]] = [[]]
+    offset = 0.0
+    for position, count in counts:
+        width = 5.6 * len(count)
+        if rows[-1] and offset + width > 72.0 * inches:
+            rows.append([])
+            offset = 0.0
+        rows[-1].append((offset, position, count))
+        offset += width + 9
+    for i, row in enumerate(reversed(rows)):
+        for at, position, count in row:
+            ax.annotate(
+                count, (0, 1), (at, 3.5 + _ROW * i), xycoords="axes fraction", textcoords="offset points",
+                fontsize=7.8, color=hue(position), va="bottom", ha="left", fontweight="bold", annotation_clip=False,
+            )  # fmt: skip
+    if text:
+        title(ax, text, inches=inches, pad=6.0 + _ROW * len(rows))
 
 
 def fitted(text: str, inches: float, *, size: float, lines: int = 3) -> tuple[str, float]:

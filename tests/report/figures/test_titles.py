@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 from ablate.lang import speaking
 from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.style import drawing
-from ablate.report.figures.titles import fitted, narrow, title
+from ablate.report.figures.titles import fitted, head, narrow, title
 
 LONG = "dataset = digits, model.hidden = [64,64,64,64,64,64,64], norm = batch, fairness = tuned"
 
@@ -33,6 +33,22 @@ def test_nothing_is_lost_where_lines_suffice():
 def test_a_name_is_broken_where_a_reader_would():
     assert narrow("zero_centred_sigmoid", 13) == "zero_centred_\nsigmoid"
     assert narrow("relu", 11) == "relu"
+
+
+def test_many_counts_do_not_squeeze_their_panels():
+    with drawing():
+        figure = Figure(figsize=(9, 5), dpi=100, layout="constrained")
+        axes = list(figure.subplots(2, 3).flat)
+        for ax in axes:
+            head(ax, "n = 50", [(i, "10/10 ×3") for i in range(8)], inches=2.6)
+        figure.draw_without_rendering()
+        panels = [ax.get_window_extent() for ax in axes]
+        counts = [text.get_window_extent() for ax in axes for text in ax.texts]
+        titles = [ax._left_title.get_window_extent() for ax in axes]
+    assert all(panel.width > 200 for panel in panels)
+    assert len(counts) == 48
+    boxes = [*counts, *titles]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 @pytest.mark.parametrize("tongue", ["en", "zh"])
