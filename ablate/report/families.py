@@ -130,7 +130,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 single=len(members) == 1,
                 headline=_headline(members, counts),
                 brief=_brief(first),
-                terms=_terms(first, why),
+                terms=_terms(members, why),
                 quote=quote if quote != before else None,
                 verdicts=tuple(_view(v) for v in members),
                 tally=counts,
@@ -167,7 +167,8 @@ def cell_text(verdict: Verdict) -> str:
     return shortened(verdict.claim_id)
 
 
-def _terms(first: Verdict, why: str) -> str:
+def _terms(members: Sequence[Verdict], why: str) -> str:
+    first = members[0]
     metric = (
         tr("Metric: {metric}, {title}. ", metric=first.metric, title=metric_title(first.metric))
         if first.metric != "outcome"
@@ -176,7 +177,10 @@ def _terms(first: Verdict, why: str) -> str:
     if first.kind in _DELTA:
         sign = "±" if first.kind == "equivalence" else ""
         return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}" + tr(".")
-    return tr("{metric}Tested: {statement}{why}.", metric=metric, statement=short_lists(first.statement), why=why)
+    said = {"metric": metric, "statement": short_lists(first.statement), "why": why}
+    if len(members) > 1:
+        return tr("{metric}Tested, here for the first of them: {statement}{why}.", **said)
+    return tr("{metric}Tested: {statement}{why}.", **said)
 
 
 def _headline(members: Sequence[Verdict], counts: Tally) -> str:

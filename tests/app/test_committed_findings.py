@@ -1,6 +1,5 @@
 """Everything that is committed below `studies/findings/` says what its own runs say."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -70,15 +69,6 @@ def test_the_first_page_counts_the_panels_as_the_verdicts_do():
     assert f"{faster} of these {len(panels)} panels" in text
     assert f"the other way round in {('none', 'one', 'two', 'three', 'four')[slower]}," in text
     assert faster + slower == len(panels)
-
-
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_every_picture_of_a_report_is_there_and_shown_once(folder):
-    for name in ("report.md", "report.zh.md"):
-        if (folder / name).is_file():
-            shown = re.findall(r"\]\((figures[^)]*)\)", (folder / name).read_text(encoding="utf-8"))
-            assert all((folder / path).is_file() for path in shown)
-            assert len(set(shown)) == len(shown)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
