@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -90,6 +91,13 @@ def test_reports_in_several_languages_link_to_each_other_and_to_the_scoreboard(t
             "# Title\n\n[All findings](../README.md) · [中文](report.zh.md)\n\nQuestion [README](x.md)\n"
         )
         assert chinese == "# 标题\n\n[全部结果](../README.zh.md) · [English](report.md)\n\n问题\n"
+
+
+def test_a_claim_at_a_list_of_levels_is_found_however_the_list_is_written(findings):
+    one = dataclasses.replace(read_finding(findings).verdicts[0], claim_id="deep[model.hidden=[100, 100, 100]]")
+    texts = {filled("{{ deep[model.hidden=" + levels + "].outcome }}", [one])
+             for levels in ("[100, 100, 100]", "[100,100,100]", "[100 ×3]")}  # fmt: skip
+    assert texts == {one.outcome}
 
 
 def test_a_planted_number_is_found(findings):
