@@ -70,16 +70,17 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
     with drawing():
         figure = _draw(list(families.values()))
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
-    spread = "" if not levels else tr(" at {level}", level=percent(levels[0])) + (
-        "" if levels[0] == levels[-1] else tr(" to {level}", level=percent(levels[-1]))
-    )  # fmt: skip
+    spread = ""
+    if levels:
+        low, high = percent(levels[0]), percent(levels[-1])
+        spread = tr(" at {level}", level=low) if low == high else tr(" at {low} to {high}", low=low, high=high)
     caption = tr(
         "{rule} Bar: the verdict's interval{spread}; ticks below it: the seeds, where an effect is a mean of seeds.",
         rule=rule,
         spread=spread,
     )
     words = [
-        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}{tr(', ')}{verdict_effect(v) or tr('no value')}"
+        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}" + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
         for v in verdicts
     ]
     return Drawn(name, title, figure, caption, title + tr(": ") + tr("; ").join(words) + tr("."), floor=640)
