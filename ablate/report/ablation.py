@@ -1,80 +1,171 @@
-"""The ablation table: what each arm has in it, what it reached, and how far that is from the baseline."""
+"""The ablation tables: what each arm has in it, what it reached, and how far that is from the baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
 from ablate.lang import tr
-from ablate.report.arms import arm_levels, arm_title, baseline_arm, factor_levels, varying
+from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, interval, levels_text, metric_title, p_value, plain, seconds, unit
-from ablate.stats.endpoint import metrics_of
+from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit
+from ablate.stats.endpoint import endpoint, metrics_of
 from ablate.stats.summary import summary
 from ablate.stats.verdict import Verdict
 from ablate.track.record import Level, StudyTables
 
+MOST_NAMED = 6  # arms a note names; more are counted
 
-def table_metrics(tables: StudyTables, verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the metrics worth a table: those of the claims first, then every `final/…` and `ttt/…` one."""
-    claimed = [v.metric for v in verdicts]
+
+def claimed_metrics(tables: StudyTables, verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the metrics of the claims that are numbers of a run, else the first of `other_metrics`."""
+    known = set(metrics_of(tables))
+    return [name for name in dict.fromkeys(v.metric for v in verdicts) if name in known] or other_metrics(tables)[:1]
+
+
+def other_metrics(tables: StudyTables, besides: Sequence[str] = ()) -> list[str]:
+    """Return every `final/…`, `ttt/…` and `aulc/…` metric that is not among `besides`, test accuracy first."""
     known = metrics_of(tables)
-    others = [name for name in known if name.startswith(("final/", "ttt/", "aulc/"))]
-    others.sort(key=lambda name: ("test" not in name, "accuracy" not in name, known.index(name)))
-    return list(dict.fromkeys([*claimed, *others]))
+    others = [name for name in known if name.startswith(("final/", "ttt/", "aulc/")) and name not in besides]
+    return sorted(others, key=lambda name: ("test" not in name, "accuracy" not in name, known.index(name)))
 
 
-def ablation_table(tables: StudyTables, metric: str) -> Table | None:
+def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True) -> Table | None:
     """Return the table of one metric; None where the runs do not know it.
 
     A factor with two levels of which one is absence (`none`, off) becomes a column of ✓ and –; others show levels.
+    Arms whose program does not measure the metric are left out; a column that says the same of every arm is a
+    sentence below the table.
+
+    Parameters
+    ----------
+    seconds_too
+        With the time a seed took, which is the same whatever the metric.
     """
     try:
         frame = summary(tables, metric)
     except UserError:
         return None
+    records = _measured(frame)
     shown = unit(metric)
     marks = _marks(tables)
     of_value, of_difference = (
         tr(" ({text})", text=shown.value) if shown.value else "",
         tr(" ({text})", text=shown.difference) if shown.difference else "",
     )
+    whole = all(row["n"] == row["planned"] and not row["filled"] and not row["undefined"] for row in records)
+    none_diverged = not any(row["diverged"] for row in records)
     columns = [
         *([Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]),
         Column(tr("mean") + of_value, "n"), Column("± 95 %", "n"), Column(tr("to baseline") + of_difference, "n"),
         Column(tr("95 % interval"), "n"), Column(tr("Holm p"), "n"),
-        Column("n", "n"), Column(tr("diverged"), "n"), Column(tr("s / seed"), "n"),
+        *([] if whole else [Column("n", "n")]),
+        *([] if none_diverged else [Column(tr("diverged"), "n")]),
+        *([Column(tr("s / seed"), "n")] if seconds_too else []),
     ]  # fmt: skip
     levels = arm_levels(tables)
     base = baseline_arm(tables)
-    rows = []
-    for record in frame.to_dict("records"):
+    data = {arm: facts.get("dataset") for arm, facts in tables.facts.items()}
+    rows, elsewhere = [], False
+    for record in records:
         own = levels[str(record["arm_id"])]
         is_base = record["arm_id"] == base
+        # On other data the difference to the baseline is one of tasks, which no component makes.
+        other_data = data.get(str(record["arm_id"])) != data.get(str(base))
+        elsewhere |= other_data
+        alone = is_base or other_data
         cells = [
             *([mark(own) for _, _, mark in marks] or [arm_title(str(record["arm"]))]),
             plain(record["mean"], shown),
             plain((record["high"] - record["low"]) / 2.0, shown),  # a t interval is symmetric
-            tr("baseline") if is_base else plain(record["difference"], shown, signed=True),
-            NONE if is_base else interval(record["difference_low"], record["difference_high"], shown),
-            NONE if is_base else p_value(record["p_adjusted"]),
-            f"{record['n']}/{record['planned']}" + ("*" if record["filled"] or record["undefined"] else ""),
-            f"{record['diverged']}/{record['planned'] - record['missing']}",
-            seconds(record["seconds"]).removesuffix(" s"),
-        ]
+            tr("baseline") if is_base else NONE if other_data else plain(record["difference"], shown, signed=True),
+            NONE if alone else interval(record["difference_low"], record["difference_high"], shown),
+            NONE if alone else p_value(record["p_adjusted"]),
+            *([] if whole else [
+                f"{record['n']}/{record['planned']}" + ("*" if record["filled"] or record["undefined"] else "")
+            ]),
+            *([] if none_diverged else [f"{record['diverged']}/{record['planned'] - record['missing']}"]),
+            *([seconds(record["seconds"]).removesuffix(" s")] if seconds_too else []),
+        ]  # fmt: skip
         rows.append(Row(tuple(cells), "base" if is_base else ""))
-    noted = [row for row in frame.to_dict("records") if row["filled"] or row["undefined"]]
-    notes = [f"{arm_title(row['arm'])}: {row['note']}" for row in noted]
-    note = tr(
+    notes = []
+    if whole and records:
+        notes.append(tr("Every arm has all its {seeds}.", seeds=counted(int(records[0]["planned"]), "seed")))
+    if none_diverged:
+        notes.append(tr("No run diverged."))
+    if len(records) < len(frame):
+        notes.append(tr("Left out: {arms} that do not measure it.", arms=counted(len(frame) - len(records), "arm")))
+    if elsewhere:
+        notes.append(tr("On other data than the baseline's there is no difference to it."))
+    notes += [_floor(frame), _filled(records)]
+    return Table(_title(metric), tuple(columns), tuple(rows), " ".join(note for note in notes if note))
+
+
+def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
+    """Return the means of several metrics side by side, an arm to a row; None without a metric."""
+    if not metrics:
+        return None
+    marks, levels, base = _marks(tables), arm_levels(tables), baseline_arm(tables)
+    means = {metric: _means(tables, metric) for metric in metrics}
+    columns = [Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]
+    for metric in metrics:
+        shown = unit(metric)
+        columns.append(Column(metric_title(metric) + (tr(" ({text})", text=shown.value) if shown.value else ""), "n"))
+    rows = [
+        Row(
+            (
+                *([mark(levels[arm]) for _, _, mark in marks] or [title]),
+                *(plain(means[metric][arm], unit(metric)) for metric in metrics),
+            ),
+            "base" if arm == base else "",
+        )
+        for arm, title in arm_titles(tables).items()
+    ]
+    note = tr("Means over seeds; a dash where a run that ended has no value. Intervals can be made from runs.csv.")
+    return Table(tr("Every other metric"), tuple(columns), tuple(rows), note)
+
+
+def _means(tables: StudyTables, metric: str) -> dict[str, float]:
+    """Return an arm's mean by arm id, as `summary` has it; NaN where a run that ended has no value."""
+    found = endpoint(tables, metric)
+    known = np.isfinite(found.value)
+    usable = known.any(axis=0) & ~found.undefined.any(axis=0)
+    sums = np.where(known, found.value, 0.0).sum(axis=0)
+    values = np.where(usable, sums / np.maximum(known.sum(axis=0), 1), np.nan)
+    return dict(zip(map(str, found.arm_ids), map(float, values), strict=True))
+
+
+def table_note() -> str:
+    """Return what the columns of every ablation table mean."""
+    return tr(
         "Mean over seeds with its 95 % t interval; difference to the baseline within a seed, with the "
         "interval that inverts the sign-flip test; p of “no difference”, Holm over the arms. It "
-        "describes; claims are judged above. n: seeds with a value / planned. "
+        "describes; claims are judged above. n: seeds with a value / planned."
     )
-    note += _floor(frame)
-    note += f"* {tr('; ').join(notes)}{tr('.')}" if notes else ""
-    return Table(_title(metric), tuple(columns), tuple(rows), note.strip())
+
+
+def _measured(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Leave out arms whose every run ended well without the metric: their program does not measure it."""
+    records = frame.to_dict("records")
+    kept = [r for r in records if r["n"] or r["missing"] == r["planned"] or r["diverged"] or r["crashed"]]
+    return kept or records
+
+
+def _filled(records: Sequence[dict[Any, Any]]) -> str:
+    """Say which arms have seeds that count as something else than what they measured, and as what."""
+    arms: dict[str, list[str]] = {}
+    for row in records:
+        if row["filled"] or row["undefined"]:
+            arms.setdefault(str(row["note"]), []).append(arm_title(str(row["arm"])))
+    told = [
+        (tr("; ").join(names) if len(names) <= MOST_NAMED else counted(len(names), "arm")) + tr(": ") + note
+        for note, names in arms.items()
+    ]
+    return f"* {tr('; ').join(told)}{tr('.')}" if told else ""
 
 
 def _floor(frame: pd.DataFrame) -> str:
@@ -87,7 +178,7 @@ def _floor(frame: pd.DataFrame) -> str:
         return ""
     return tr(
         "With {pairs} pairs and {tested} comparisons no Holm p here can be below {least:.2g}, however "
-        "large the difference: read the intervals, or claim the comparison that matters. ",
+        "large the difference: read the intervals, or claim the comparison that matters.",
         pairs=pairs,
         tested=tested,
         least=least,

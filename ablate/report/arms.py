@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.lang import msg, tr
+from ablate.report.wording import shortened
 from ablate.track.record import Level, StudyTables
 
 _BASELINE = msg("baseline")
@@ -49,14 +50,15 @@ def varying(tables: StudyTables) -> list[str]:
 
 
 def arm_title(label: str) -> str:
-    """Return an arm's label as a reader meets it: the word `baseline` is translated, levels are not."""
-    return tr(label) if label == _BASELINE else label
+    """Return an arm's label as a reader meets it: the word `baseline` is translated, long levels are shortened."""
+    return tr(label) if label == _BASELINE else shortened(label)
 
 
 def arm_titles(tables: StudyTables) -> dict[str, str]:
     """Return the arms' titles by arm id, in design order."""
-    planned = tables.planned
-    return {str(arm): arm_title(str(label)) for arm, label in zip(planned["arm_id"], planned["arm"], strict=True)}
+    labels = {str(arm): str(label) for arm, label in zip(tables.planned["arm_id"], tables.planned["arm"], strict=True)}
+    titles = {arm: arm_title(label) for arm, label in labels.items()}
+    return titles if len(set(titles.values())) == len(set(labels.values())) else labels
 
 
 def baseline_arm(tables: StudyTables) -> str | None:

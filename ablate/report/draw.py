@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.report.arms import arm_title
 from ablate.report.fair import score_title
 from ablate.report.families import failed_runs
 from ablate.report.figures.activation_histograms import activation_histograms
@@ -29,6 +30,7 @@ from ablate.report.figures.variance import variance
 from ablate.report.figures.verdict_map import verdict_map
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
+from ablate.report.wording import unit
 from ablate.stats.endpoint import metrics_of
 from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.tuned import filled
@@ -96,8 +98,9 @@ def _tuning(tables: StudyTables) -> list[Drawn | None]:
     runs = None if tables.tuning is None else filled(tables.tuning)
     if runs is None or runs.empty or runs["score"].isna().all():
         return []
-    names = dict(zip(runs["arm_id"].astype(str), runs["arm"].astype(str), strict=True))
-    score = score_title(str(runs["metric"].iloc[0]))
+    names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
+    metric = str(runs["metric"].iloc[0])
+    runs, score = runs.assign(score=runs["score"] * unit(metric).scale), score_title(metric)
     return [*sensitivity_curves(runs, names, score=score), budget_curve(runs, names, score=score)]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, effect_text, listed, plain, shortened, unit
+from ablate.report.wording import NONE, counted, effect_text, listed, metric_title, plain, shortened, unit
 from ablate.stats.fairness import FixedTuned, Mean
 from ablate.stats.metric import decades_text, direction_of, unit_of
 from ablate.sweep.study import Study
@@ -194,8 +194,10 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
 
 
 def score_title(metric: str) -> str:
-    """Return what a tuning score is, more is better: the metric, with a minus where less of it is better."""
-    return metric if direction_of(metric) == "higher" else f"−{metric}"
+    """Return what a tuning score is, more is better: the metric in words, with a minus where less of it is better."""
+    of = unit(metric).value
+    words = metric_title(metric) + (tr(" ({text})", text=of) if of else "")
+    return words if direction_of(metric) == "higher" else f"−{words}"
 
 
 def _value(value: float, metric: str) -> str:

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, capitalised, listed, metric_title, p_value, scaled, shortened, verdict_effect
+from ablate.report.wording import (
+    NONE,
+    capitalised,
+    counted,
+    listed,
+    metric_title,
+    p_value,
+    scaled,
+    short_lists,
+    shortened,
+    verdict_effect,
+)
 from ablate.stats.claims import expand, level_key
 from ablate.stats.endpoint import FAILED
 from ablate.stats.metric import amount, amounts, unit_of
@@ -37,6 +48,8 @@ def badge_of(outcome: str) -> Badge:
     return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
 
 
+_DELTA = ("effect", "interaction", "equivalence")  # kinds of claims that are judged against a δ
+
 Tally = tuple[tuple[Badge, int], ...]
 
 
@@ -56,8 +69,12 @@ class Family:
     ----------
     single
         It has one verdict, whose sentence stands for it; else `headline` counts and `table` lists.
+    brief
+        Of a single verdict: effect, interval, metric, δ, pairs and p on one line.
     terms
         The claim's metric, δ and the reason for it.
+    quote
+        What it answers; None where the claim before it answers the same.
     """
 
     id: str
@@ -65,6 +82,7 @@ class Family:
     outcome: Badge
     single: bool
     headline: str
+    brief: tuple[str, str]
     terms: str
     quote: Quote | None
     verdicts: tuple[VerdictView, ...]
@@ -98,10 +116,12 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.source_id, []).append(verdict)
-    found = []
+    found: list[Family] = []
+    quote: Quote | None = None
     for name, members in groups.items():
         claim, first, counts = claims.get(name), members[0], tally(members)
         why = tr(" ({text})", text=claim.why_delta) if claim and claim.why_delta else ""
+        before, quote = quote, claim.quote if claim else None
         found.append(
             Family(
                 id=name,
@@ -109,8 +129,9 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 outcome=counts[0][0] if len(counts) == 1 else badge_of("mixed"),
                 single=len(members) == 1,
                 headline=_headline(members, counts),
-                terms=_terms(first, why),
-                quote=claim.quote if claim else None,
+                brief=_brief(first),
+                terms=_terms(members, why),
+                quote=quote if quote != before else None,
                 verdicts=tuple(_view(v) for v in members),
                 tally=counts,
                 table=_table(members, failed),
@@ -119,11 +140,26 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     return found
 
 
+def _brief(verdict: Verdict) -> tuple[str, str]:
+    """Return the effect with its interval, and what it is an effect on, beside δ, pairs and p."""
+    said = [metric_title(verdict.metric)] if verdict.metric != "outcome" else []
+    if verdict.kind in _DELTA:
+        sign = "±" if verdict.kind == "equivalence" else ""
+        said.append(f"δ = {sign}{amount(verdict.delta, verdict.metric)}")
+    said.append(tr("{level} interval", level=percent(verdict.interval_level)))
+    said.append(counted(verdict.pairs, "pair") if verdict.against_text else counted(verdict.pairs, "seed"))
+    if verdict.p_adjusted is not None:
+        said.append(f"{tr('Holm p')} = {p_value(verdict.p_adjusted)}".replace("= <", "<"))
+    said.append(f"`{verdict.source_id}`")  # what figures and tables call the claim
+    return verdict_effect(verdict) or NONE, " · ".join(said)
+
+
 def _view(verdict: Verdict) -> VerdictView:
-    sentence = verdict.sentence()
+    sentence = short_lists(verdict.sentence())
     notes = [] if verdict.why in sentence else [verdict.why]
     notes += [tr("Gate failed: {why}.", why=gate.why) for gate in verdict.gates_failed if gate.why not in verdict.why]
-    return VerdictView(sentence, tuple(note for note in (*notes, verdict.speaks_of, verdict.next_step) if note))
+    told = (*notes, verdict.speaks_of, verdict.next_step)
+    return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 
 
 def cell_text(verdict: Verdict) -> str:
@@ -131,17 +167,20 @@ def cell_text(verdict: Verdict) -> str:
     return shortened(verdict.claim_id)
 
 
-def _terms(first: Verdict, why: str) -> str:
+def _terms(members: Sequence[Verdict], why: str) -> str:
+    first = members[0]
     metric = (
         tr("Metric: {metric}, {title}. ", metric=first.metric, title=metric_title(first.metric))
         if first.metric != "outcome"
         else ""
     )
-    if first.kind in ("effect", "interaction", "equivalence"):
+    if first.kind in _DELTA:
         sign = "±" if first.kind == "equivalence" else ""
         return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}" + tr(".")
-    statement = first.statement[:1].upper() + first.statement[1:]
-    return tr("{metric}Tested: {statement}{why}.", metric=metric, statement=statement, why=why)
+    said = {"metric": metric, "statement": short_lists(first.statement), "why": why}
+    if len(members) > 1:
+        return tr("{metric}Tested, here for the first of them: {statement}{why}.", **said)
+    return tr("{metric}Tested: {statement}{why}.", **said)
 
 
 def _headline(members: Sequence[Verdict], counts: Tally) -> str:
@@ -159,7 +198,10 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
     sizes = ""
     if known and first.scale != "difference":
         least, *_, most = sorted(v.effect or 0.0 for v in known * 2)
-        sizes = tr("; from {least} to {most}", least=scaled(least, first), most=scaled(most, first))
+        low, high = scaled(least, first), scaled(most, first)
+        sizes = (
+            tr("; {value} in each", value=low) if low == high else tr("; from {least} to {most}", least=low, most=high)
+        )
     elif known:
         ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
         texts = amounts(ends, first.metric, width=min(_width(v) for v in known))
@@ -170,8 +212,9 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
             high=high,
             unit=unit_of(first.metric),
         )
-    said = {"parts": capitalised(parts), "arm": first.arm_text or tr("all arms"), "metric": first.metric,
-            "against": first.against_text, "sizes": sizes, "exceptions": exceptions}  # fmt: skip
+    said = {"parts": capitalised(parts), "arm": short_lists(first.arm_text) or tr("all arms"),
+            "metric": metric_title(first.metric), "against": short_lists(first.against_text),
+            "sizes": sizes, "exceptions": exceptions}  # fmt: skip
     if first.against_text:
         return tr("{parts} comparisons of {arm} against {against} on {metric}{sizes}.{exceptions}", **said)
     return tr("{parts} comparisons of {arm} on {metric}{sizes}.{exceptions}", **said)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablate.lang import msg, tr
-from ablate.report.ablation import ablation_table, table_metrics
+from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
 from ablate.report.arms import own_runs
 from ablate.report.fair import Tuning, tuning_section
 from ablate.report.families import Family, Tally, families, tally
@@ -122,6 +122,8 @@ class Page:
     quotes: tuple[Quote, ...]
     not_concluded: tuple[str, ...]
     tables: tuple[Table, ...]
+    tables_note: str
+    means: Table | None
     endings: tuple[Picture, ...]
     own: tuple[Picture, ...]
     curves: tuple[Picture, ...]
@@ -179,7 +181,8 @@ def build_page(
     untranslated
         What of the study's own words stays English.
     """
-    metrics = table_metrics(tables, verdicts)
+    metrics = claimed_metrics(tables, verdicts)
+    others = other_metrics(tables, metrics)
     claimed = [quote for claim in study.claims if (quote := claim.quote)]
     view = ledger_view(tables)
     return Page(
@@ -201,7 +204,11 @@ def build_page(
         tuned=tuning_section(study, tables, fixed_and_tuned(study, tables)),
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
         not_concluded=_not_concluded(study, tables),
-        tables=tuple(table for metric in metrics if (table := ablation_table(tables, metric))),
+        tables=tuple(
+            table for metric in metrics if (table := ablation_table(tables, metric, seconds_too=metric == metrics[0]))
+        ),
+        tables_note=table_note(),
+        means=means_table(tables, others),
         endings=tuple(_picture(figure, inlined) for figure in figures.endings),
         own=tuple(_picture(figure, inlined) for figure in figures.own),
         curves=tuple(_picture(figure, inlined) for figure in figures.curves),

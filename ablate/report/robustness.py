@@ -100,7 +100,10 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         if bounded:
             cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
         if gated:
-            cells.append(tr("; ").join(("✓ " if gate.passed else "✕ ") + gate.why for gate in v.gates) or NONE)
+            failed = [gate for gate in v.gates if not gate.passed]
+            cells.append(
+                tr("; ").join(f"✕ {gate.why}" for gate in failed) or (f"✓ {len(v.gates)}" if v.gates else NONE)
+            )
         cells.append(tr("; ").join(row.choice + tr(": ") + ruling_word(row.outcome) for row in v.flips) or tr("none"))
         rows.append(Row(tuple(cells)))
     note = tr(

@@ -44,12 +44,19 @@ class Told:
 
 
 def write_told(
-    told: Told, out: Path, *, words: Sequence[str] = (), dots_per_inch: int = 144, progress: Progress | None = None
+    told: Told,
+    out: Path,
+    *,
+    words: Sequence[str] = (),
+    dots_per_inch: int = 144,
+    page_too: bool = True,
+    progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report (see `write_report`) of what is told."""
     return write_report(
         told.study, told.tables, told.verdicts, out, extended=told.extended, words=words,
-        recorded=told.recorded, untranslated=told.untranslated, dots_per_inch=dots_per_inch, progress=progress,
+        recorded=told.recorded, untranslated=told.untranslated, dots_per_inch=dots_per_inch,
+        page_too=page_too, progress=progress,
     )  # fmt: skip
 
 

@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from ablate.lang import language, tr
 
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is no pleasure either.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_CODE = re.compile(r"(`[^`|\\]+`)")
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,36 @@ def markdown_text(text: object) -> str:
 
     >>> markdown_text("a_b * <c> | d")
     'a_b \\* \\<c> \\| d'
+    >>> markdown_text("see `batch_norm`*")
+    'see `batch_norm`\\*'
     """
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+    # What stands between backticks is code in the study's own words already, and has no markup inside.
+    parts = _CODE.split(" ".join(str(text).split()))
+    return "".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))
+
+
+def html_text(text: object) -> Markup:
+    """Escape a text for HTML; what stands between backticks becomes code.
+
+    >>> str(html_text("see `dropout` & co"))
+    'see <code>dropout</code> &amp; co'
+    """
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part[1:-1]) if i % 2 else escape(part)
+        for i, part in enumerate(_CODE.split(str(text)))
+    )
+
+
+def alt_text(text: str, most: int = 700) -> str:
+    """Cut a figure's words where they get longer than anyone listens to, at the end of a part.
+
+    >>> alt_text("Map. a: 1; b: 2; c: 3.", most=16)
+    'Map. a: 1; b: 2 … (all numbers: runs.csv)'
+    """
+    if len(text) <= most:
+        return text
+    end = max(text.rfind(stop, 0, most) for stop in ("; ", ". ", "；", "。"))
+    return text[: end if end > 0 else most] + tr(" … (all numbers: runs.csv)")
 
 
 def markdown_table(table: Table) -> str:
@@ -94,6 +124,8 @@ def _environment() -> Environment:
     )
     environment.filters["md"] = markdown_text
     environment.filters["mdtable"] = markdown_table
+    environment.filters["prose"] = html_text
+    environment.filters["alt"] = alt_text
     environment.globals |= {"gap": "\n\n", "tr": tr, "language": language}
     return environment
 

@@ -13,7 +13,24 @@ from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.track.record import Level
 
 NONE = "–"  # stands where there is no number
+_COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
+_LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
+_NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
+# Metrics whose logged name says nothing to a reader.
+_NAMED = {
+    "flips/count": msg("times the largest output moved"),
+    "flips/high": msg("share of answers that change, upper bound"),
+    "latency/share": msg("share of the latency that softmax takes"),
+    "overflow/naive_rows": msg("rows that overflow without the shift"),
+    "overflow/shifted_rows": msg("rows that overflow with the shift"),
+    "sum/deviation": msg("deviation of the sum from 1, in ε × classes"),
+    "sum/off": msg("deviation of the sum from 1"),
+    "observe/hidden_moved": msg("change of the hidden weights"),
+    "observe/saturated_share_start": msg("share of saturated outputs before training"),
+    "observe/step_slope": msg("slope of the effective step"),
+    "observe/unchanged_share": msg("share of weights an update leaves unchanged"),
+}
 _PREFIXES = {
     "final": msg("{name} at the last step"),
     "best": msg("best {name}"),
@@ -65,6 +82,8 @@ def metric_title(metric: str) -> str:
     'train loss'
     """
     prefix, _, rest = metric.rpartition("/")
+    if metric in _NAMED:
+        return tr(_NAMED[metric])
     if metric == "ttt/steps":
         return tr("steps to the target")
     if metric == "ttt/recovery_steps":
@@ -208,9 +227,21 @@ def shortened(text: str) -> str:
 
     >>> shortened("init.std=0.5411695265464637,norm=batch")
     'init.std=0.54, norm=batch'
+
+    >>> shortened("at-depth[model.hidden=[100, 100, 100], norm=none]")
+    'at-depth[model.hidden=[100 ×3], norm=none]'
     """
-    number = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
-    return ", ".join(number.sub(lambda m: _level(float(m[0])), part.strip()) for part in text.split(","))
+    parts = [short_lists(part.strip()) for part in _COMMA.split(text)]
+    return ", ".join(_NUMBER.sub(lambda m: _level(float(m[0])), part) for part in parts)
+
+
+def short_lists(text: str) -> str:
+    """Shorten the lists of numbers in a sentence, and leave the rest as it is.
+
+    >>> short_lists("relu beats identity at model.hidden=[64]|[64,64,64], over 2 cells")
+    'relu beats identity at model.hidden=[64]|[64 ×3], over 2 cells'
+    """
+    return _LIST.sub(lambda found: _level(found[0]), text)
 
 
 def level_title(factor: str, text: str) -> str:
@@ -250,8 +281,11 @@ def _level(level: Level) -> str:
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    numbers = str(level)[1:-1].split(",") if str(level)[:1] == "[" else []
-    return f"[{numbers[0]} ×{len(numbers)}]" if len(numbers) > 2 and len(set(numbers)) == 1 else str(level)
+    if str(level)[:1] != "[":
+        return str(level)
+    numbers = [number.strip() for number in str(level)[1:-1].split(",")]
+    alike = len(numbers) > 2 and len(set(numbers)) == 1
+    return f"[{numbers[0]} ×{len(numbers)}]" if alike else f"[{','.join(numbers)}]"
 
 
 def _significant(value: float, digits: int) -> str:

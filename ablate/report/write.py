@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,27 +10,28 @@ from pathlib import Path
 
 from ablate.errors import Failure
 from ablate.lang import speaking
-from ablate.report.ablation import ablation_table, table_metrics
+from ablate.report.ablation import ablation_table, claimed_metrics, table_note
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES
 from ablate.report.latex import latex_table
 from ablate.report.page import build_page
 from ablate.report.runs_csv import runs_csv
-from ablate.report.templating import render
+from ablate.report.templating import Table, render
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import tuning_csv
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
+_TEXTS = ("report.html", "report.md", "verdicts.json", "runs.csv", "table.tex")
 _HEAD = ("name", "key", "run_id", "command", "created", "definition", "registration", "registered_sha256", "history")
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what was just finished)
 
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """Where the parts of a report are; all below `folder`."""
+    """Where the parts of a report are; all below `folder`. `html` is not there where no page was asked for."""
 
     folder: Path
     html: Path
@@ -51,6 +53,7 @@ def write_report(
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     untranslated: Sequence[str] = (),
     dots_per_inch: int = 144,
+    page_too: bool = True,
     progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report into a folder.
@@ -78,6 +81,8 @@ def write_report(
         What of the study's own words stays English on a page in another language.
     dots_per_inch
         Of the PNG figures.
+    page_too
+        Write the page and the SVG figures it is made of; without them a report takes half the time.
     progress
         Called after each figure and after the page.
 
@@ -90,23 +95,24 @@ def write_report(
     total = len(drawn.all()) + 1
     rendered: dict[str, tuple[str, bytes]] = {}
     for done, figure in enumerate(drawn.all(), start=1):
-        rendered[figure.name] = svg(figure), png(figure, dots_per_inch=dots_per_inch)
+        rendered[figure.name] = svg(figure) if page_too else "", png(figure, dots_per_inch=dots_per_inch)
         if progress:
             progress(done, total, figure.title)
-    inlined = {figure.name: inline(rendered[figure.name][0], figure) for figure in drawn.all()}
+    vectors = {figure.name: rendered[figure.name][0] for figure in drawn.all()}
+    inlined = {figure.name: inline(vectors[figure.name], figure) if page_too else "" for figure in drawn.all()}
     page = build_page(
         study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
     )
-    html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES)
-    markdown = render("report.md.j2", page=page)
-    metric = next(iter(table_metrics(tables, verdicts)), None)
+    html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
+    markdown = render("report.md.j2", page=page, vectors=page_too)
+    metric = next(iter(claimed_metrics(tables, verdicts)), None)
     table = ablation_table(tables, metric) if metric else None
     texts = {
-        "report.html": html,
+        **({"report.html": html} if page_too else {}),
         "report.md": markdown,
         "verdicts.json": _judged(tables, *(recorded or (verdicts, extended))),
         "runs.csv": runs_csv(tables),
-        "table.tex": latex_table(table, label=str(tables.study["name"])) if table else "% no metric, no table\n",
+        "table.tex": _latex(table, str(tables.study["name"])),
     }
     tuning = tuning_csv(tables)
     try:
@@ -120,6 +126,12 @@ def write_report(
     if progress:
         progress(total, total, "page")
     return paths
+
+
+def _latex(table: Table | None, label: str) -> str:
+    if table is None:
+        return "% no metric, no table\n"
+    return latex_table(dataclasses.replace(table, note=f"{table_note()} {table.note}".strip()), label=label)
 
 
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:
@@ -140,13 +152,15 @@ def _write(out: Path, texts: dict[str, str], rendered: dict[str, tuple[str, byte
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, (vector, raster) in rendered.items():
-        paths += [folder / f"{name}.svg", folder / f"{name}.png"]
-        paths[-2].write_text(vector, encoding="utf-8")
+        if vector:
+            paths.append(folder / f"{name}.svg")
+            paths[-1].write_text(vector, encoding="utf-8")
+        paths.append(folder / f"{name}.png")
         paths[-1].write_bytes(raster)
     for old in folder.iterdir():
         if old.suffix in {".svg", ".png"} and old not in paths:
             old.unlink()
     for name, text in texts.items():
         (out / name).write_text(text, encoding="utf-8")
-    html, markdown, verdicts, runs, table = (out / name for name in texts)
+    html, markdown, verdicts, runs, table = (out / name for name in _TEXTS)
     return ReportPaths(out, html, markdown, verdicts, runs, table, tuple(paths))

@@ -8,8 +8,7 @@ from ablate.app.verdicts import differences, judge_findings
 from ablate.lang import LANGUAGES, speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import read_words, words_path
-from ablate.report.findings.write import report_name
-from ablate.report.scoreboard.write import board_name
+from ablate.report.findings.write import board_name, report_name
 from ablate.report.templating import markdown_text
 from ablate.resources import findings_folder, sentences_file
 
@@ -58,7 +57,18 @@ def test_the_sentences_are_known_and_the_scoreboard_names_every_finding():
 
 def test_the_committed_findings_stay_small():
     total = sum(path.stat().st_size for path in Path(FINDINGS).rglob("*") if path.is_file())
-    assert total < 15_000_000
+    assert total < 30_000_000
+
+
+def test_the_first_page_counts_the_panels_as_the_verdicts_do():
+    finding = read_finding(FINDINGS / "book-batchnorm-init")
+    panels = [verdict for verdict in finding.verdicts if verdict.source_id == "faster"]
+    faster = sum(verdict.outcome == "supported" for verdict in panels)
+    slower = sum(verdict.outcome == "refuted" and verdict.label == "reversed" for verdict in panels)
+    text = " ".join((Path(FINDINGS).parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert f"{faster} of these {len(panels)} panels" in text
+    assert f"the other way round in {('none', 'one', 'two', 'three', 'four')[slower]}," in text
+    assert faster + slower == len(panels)
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])

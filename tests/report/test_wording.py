@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ablate.report.templating import Column, Row, Table, markdown_table, markdown_text
+from ablate.report.templating import Column, Row, Table, html_text, markdown_table, markdown_text
 from ablate.report.wording import (
     effect_text,
     interval,
@@ -60,7 +60,12 @@ def test_an_effect_shows_its_sign_and_unit():
     assert effect_text(-0.01, -0.02, 0.001, "final/test_accuracy").startswith("−1.0 [")
 
 
-@pytest.mark.parametrize("text", ["a | b", "<script>", "*bold*", "`code`", "_it_", "$x$", "[a](b)"])
+def test_code_in_the_studys_own_words_stays_code():
+    assert markdown_text("see `batch_norm` and <b>") == "see `batch_norm` and \\<b>"
+    assert html_text("see `batch_norm` and <b>") == "see <code>batch_norm</code> and &lt;b&gt;"
+
+
+@pytest.mark.parametrize("text", ["a | b", "<script>", "*bold*", "a ` b", "_it_", "$x$", "[a](b)"])
 def test_markup_in_markdown_is_escaped(text):
     assert markdown_text(text) != text
 

@@ -8,7 +8,7 @@ from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.wording import level_title, levels_text, listed, metric_title
+from ablate.report.wording import capitalised, level_title, levels_text, listed, metric_title
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
 
@@ -16,7 +16,7 @@ from ablate.track.record import Level, StudyTables
 def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:
     """Draw the grid a study asks for; None where no run logged its metric.
 
-    Factors that are neither panel nor hue are held at the baseline's level, and the caption says so.
+    Factors that are neither panel nor hue are held at the baseline's level, and title and caption say so.
     """
     lines = series(tables, wanted.metric)
     if not any(one.runs.size for one in lines.values()):
@@ -38,16 +38,17 @@ def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-gri
     ]
     with drawing():
         figure = draw(panels, names, wanted.metric, chance=majority_rate(tables), hue_title=wanted.hue)
-    note = " ".join(part for part in (limits_note(panels, wanted.metric), held) if part)
     title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
-    return Drawn(name, title[:1].upper() + title[1:], figure, caption(wanted.metric, note),
+    title += tr(" ({text})", text=listed(held)) if held else ""
+    note = tr("Shown at {titles}.", titles=listed(held)) + " " if held else ""
+    return Drawn(name, capitalised(title), figure, note + caption(wanted.metric, limits_note(panels, wanted.metric)),
                  alt(wanted.metric, panels, names), floor=680)  # fmt: skip
 
 
-def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], str]:
+def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], list[str]]:
     arms = arm_levels(tables)
     base = arms[baseline_arm(tables) or next(iter(arms))]
     held = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
     kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in held.items())}
     titles = [level_title(factor, levels_text([level])[level]) for factor, level in held.items()]
-    return kept, tr("Shown at {titles}.", titles=listed(titles)) if titles else ""
+    return kept, titles

@@ -258,7 +258,10 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
     elif levels:
         level = tr("its own Holm level ({low} to {high})", low=percent(levels[0]), high=percent(levels[-1]))
     unit_note = {True: tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. "), False: ""}
-    band = tr("Grey: within ±δ = {delta:g}. ", delta=scale.delta) if scale.delta and not scale.relative else ""
+    # On a log ratio δ is the logarithm of the factor that the study file names.
+    ratio = {v.scale for v in verdicts} == {"log ratio"}
+    delta = f"log {math.exp(scale.delta):.3g}" if ratio else f"{scale.delta:g}"
+    band = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta and not scale.relative else ""
     band = tr("Grey: within ±δ. ") if scale.relative else band
     return tr(
         "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "

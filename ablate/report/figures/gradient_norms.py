@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ablate.lang import tr
 from ablate.report.figures.observed import arm_titles, middle, not_drawn, over_seeds
-from ablate.report.figures.panels import columns_for, legend
+from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.report.figures.titles import title as set_title
 from ablate.sweep.figures import GradientNorms
 from ablate.track.record import StudyTables
 
@@ -63,7 +64,7 @@ def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
     for position, (ax, arm) in enumerate(zip(axes, arms, strict=False)):
-        _panel(ax, arm, picked)
+        _panel(ax, arm, picked, room_for(size[0], columns))
         ax.tick_params(labelbottom=position + columns >= len(arms))
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
@@ -73,12 +74,12 @@ def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
     return figure
 
 
-def _panel(ax: Axes, arm: _Arm, picked: list[int]) -> None:
+def _panel(ax: Axes, arm: _Arm, picked: list[int], room: float) -> None:
     title, looks, norms = arm
     bare(ax)
     ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.set_title(title, fontsize=9, color=INK)
+    set_title(ax, title, inches=room)
     for position, layer in enumerate(picked):
         if layer >= norms.shape[2]:
             continue

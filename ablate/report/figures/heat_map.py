@@ -19,6 +19,7 @@ from ablate.errors import unknown
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
+from ablate.report.figures.titles import title as set_title
 from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit
 from ablate.stats.endpoint import FAILED
 from ablate.stats.summary import ENDS, ledger, summary
@@ -26,6 +27,7 @@ from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 
 MOST_PANELS = 6
+_LETTER = 0.075  # inches a letter of a tick's label takes
 # Ink on a square must not follow the page's dark mode, as the square does not: near-black, near-white.
 _Scale = tuple[Normalize, Colormap]
 _DARK, _LIGHT = "#101214", "#fcfcfc"
@@ -122,7 +124,12 @@ def _draw(
     xs, ys = ascending(levels[wanted.x]), ascending(levels[wanted.y])
     columns = min(len(panels), 1 if len(xs) > 10 else 2 if len(xs) > 5 else 3)
     rows = math.ceil(len(panels) / columns)
-    width = min(10.4, 1.9 + columns * max(1.6, 0.62 * len(xs)))
+    names = list(levels_text(xs).values())
+    longest = max(map(len, names)) * _LETTER
+    side = max(1.9, 0.9 + _LETTER * max(len(text) for text in levels_text(ys).values()))  # names at the left, the bar
+    columns_wide = min(10.6 - side, columns * max(1.6, min(0.9, max(0.62, longest)) * len(xs)))
+    crowded = longest > columns_wide / columns / len(xs)
+    width = side + columns_wide
     figure = Figure(figsize=(width, rows * (0.75 + 0.42 * len(ys)) + 1.0), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
     norm, colours = _scale(wanted.metric, [squares[arm].value for cells in panels.values() for arm in cells.values()])
@@ -132,8 +139,8 @@ def _draw(
                 _square(ax, (i, j), squares.get(cells.get((x, y), "")), (norm, colours))
         ax.set_xlim(-0.5, len(xs) - 0.5)
         ax.set_ylim(-0.5, len(ys) - 0.5)
-        ax.set_title(title, fontsize=9, color=INK, loc="left")
-        ax.set_xticks(range(len(xs)), list(levels_text(xs).values()), rotation=45 if len(xs) > 8 else 0)
+        set_title(ax, title, inches=columns_wide / columns - 0.1)
+        ax.set_xticks(range(len(xs)), names, rotation=45 if crowded else 0)
         ax.set_yticks(range(len(ys)), list(levels_text(ys).values()))
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)

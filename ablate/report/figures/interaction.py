@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -97,8 +98,9 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn
         )
         found.append(
             Drawn(
-                f"interaction-{claim.id}",
-                tr("{says}: over {factor}", says=claim.says, factor=factor),
+                # A claim with `each` has a figure for every level: names of their own, or one hides the other.
+                re.sub(r"[^\w.-]+", "-", f"interaction-{shortened(there.verdict.claim_id)}").strip("-").lower(),
+                tr("{says}: over {factor}", says=claim.says + _levels(there.verdict.claim_id), factor=factor),
                 figure,
                 caption,
                 _alt(points, factor),
@@ -106,6 +108,11 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn
             )
         )
     return found[:most]
+
+
+def _levels(claim_id: str) -> str:
+    _, _, levels = claim_id.partition("[")
+    return tr(" ({text})", text=shortened(levels.removesuffix("]"))) if levels else ""
 
 
 def _place(levels: Mapping[str, Level]) -> Level:

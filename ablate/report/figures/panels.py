@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ablate.lang import tr
 from ablate.report.figures.series import Series, is_accuracy
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
+from ablate.report.figures.titles import head
 from ablate.report.wording import metric_title
 
 # Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
@@ -60,7 +61,10 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     points = sum(one.runs.size for panel in panels for _, one in panel.arms)
     scale = _Scale.of(metric, [one for panel in panels for _, one in panel.arms])
     for ax, panel in zip(axes, panels, strict=False):
-        _panel(ax, panel, hues, scale, chance if is_accuracy(metric) else float("nan"), raster=points > _VECTOR_POINTS)
+        _panel(
+            ax, panel, hues, scale, chance if is_accuracy(metric) else float("nan"),
+            raster=points > _VECTOR_POINTS, room=room_for(width, columns),
+        )  # fmt: skip
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
     for position in range(len(panels)):  # the last panel of a column is not always in the last row
@@ -114,7 +118,9 @@ class _Scale:
         return cls(title, float(values.min()) - 0.05 * spread, float(values.max()) + 0.05 * spread, log=False)
 
 
-def _panel(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool) -> None:
+def _panel(
+    ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool, room: float
+) -> None:
     bare(ax)
     if scale.log:
         ax.set_yscale("log")
@@ -141,7 +147,7 @@ def _panel(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: f
     _means(ax, panel, hues)
     for position, one in panel.arms:
         _failures(ax, one, HUES[position % len(HUES)], scale, chance)
-    _counts(ax, panel)
+    _counts(ax, panel, room)
 
 
 def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
@@ -194,20 +200,14 @@ def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) 
     )  # fmt: skip
 
 
-def _counts(ax: Axes, panel: Panel) -> None:
-    if panel.title:
-        ax.set_title(panel.title, fontsize=9, color=INK, pad=16.5, loc="left")
-    offset = 0.0
+def _counts(ax: Axes, panel: Panel, room: float) -> None:
+    texts = []
     for position, one in panel.arms:
         text = f"{one.learned}/{one.planned}"
         text += f" ×{one.failed}" if one.failed else ""
         missing = one.outcomes.get("missing", 0)
-        text += f" ∅{missing}" if missing else ""
-        ax.annotate(
-            text, (0, 1), (offset, 3.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.8,
-            color=HUES[position % len(HUES)], va="bottom", ha="left", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
-        offset += 5.6 * len(text) + 9
+        texts.append((position, text + (f" ∅{missing}" if missing else "")))
+    head(ax, panel.title, texts, inches=room)
 
 
 def legend(
@@ -239,6 +239,11 @@ def columns_for(panels: int) -> int:
     if panels <= 2:
         return panels
     return 3 if panels in {3, 5, 6, 9} else 2 if panels == 4 else 4
+
+
+def room_for(width: float, columns: int) -> float:
+    """Return the inches a panel's title may take: its share of the figure's width, less the labels at the left."""
+    return (width - 0.7) / columns - 0.12
 
 
 def _dash(position: int) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from ablate.errors import unknown
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_titles, factor_levels
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
+from ablate.report.figures.titles import title as set_title
 from ablate.report.wording import counted, level_title, levels_text
 from ablate.sweep.figures import Paths
 from ablate.track.record import StudyTables
@@ -58,7 +59,7 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
                 for f, v in at[arm].items()
                 if f != wanted.hue and len(levels[f]) > 1
             ]
-            ax.set_title(", ".join([texts[at[arm][wanted.hue]], *others]), fontsize=9.2, color=INK, loc="left")
+            set_title(ax, ", ".join([texts[at[arm][wanted.hue]], *others]), inches=4.2, size=9.2)
         for ax in axes[len(shown) :]:
             ax.set_visible(False)
         figure.supxlabel("x", fontsize=9.5, color=INK)

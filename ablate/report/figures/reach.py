@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ablate.lang import tr
 from ablate.report.figures.layout import Layout, layout
-from ablate.report.figures.panels import columns_for, legend
+from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.report.figures.titles import head
 from ablate.report.wording import NONE
 from ablate.stats.endpoint import FAILED, MISSING
 from ablate.stats.metric import BUDGETS
@@ -78,6 +79,7 @@ def _draw(plan: Layout, arms: dict[str, _Reached], *, changed: bool) -> Figure:
     )
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
+    room = room_for(width, columns)
     end = max((one.steps[-1] for one in arms.values() if one.steps.size), default=1.0) * 1.04
     for ax, panel in zip(axes, plan.panels, strict=False):
         bare(ax)
@@ -88,7 +90,7 @@ def _draw(plan: Layout, arms: dict[str, _Reached], *, changed: bool) -> Figure:
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         for position, arm in panel.arms:
             _curve(ax, arms[arm], position, end)
-        _head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms])
+        head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms], inches=room)
     for ax in axes[len(plan.panels) :]:
         ax.set_visible(False)
     for position in range(len(plan.panels)):
@@ -117,18 +119,6 @@ def _curve(ax: Axes, one: _Reached, position: int, end: float) -> None:
         ax.plot([middle], [at], marker=marker, markersize=4.6, color=colour, markeredgecolor=PAPER, zorder=4)
     ax.plot([end], [one.share], marker=marker, markersize=4.6, color=colour, markeredgecolor=PAPER, clip_on=False,
             zorder=4, gid="share")  # fmt: skip
-
-
-def _head(ax: Axes, title: str, counts: list[tuple[int, str]]) -> None:
-    if title:
-        ax.set_title(title, fontsize=9, color=INK, pad=16.5, loc="left")
-    offset = 0.0
-    for position, text in counts:
-        ax.annotate(
-            text, (0, 1), (offset, 3.5), xycoords="axes fraction", textcoords="offset points", fontsize=7.8,
-            color=HUES[position % len(HUES)], va="bottom", ha="left", fontweight="bold", annotation_clip=False,
-        )  # fmt: skip
-        offset += 5.6 * len(text) + 9
 
 
 def _alt(plan: Layout, arms: dict[str, _Reached]) -> str:

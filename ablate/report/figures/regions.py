@@ -18,6 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from ablate.lang import msg, tr
 from ablate.report.figures.forest import KINDS, LOOKS
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.titles import fitted
 from ablate.report.wording import NONE, metric_title, p_value, shortened, unit, verdict_effect
 from ablate.stats.verdict import Verdict, percent
 
@@ -69,18 +70,20 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
     with drawing():
         figure = _draw(list(families.values()))
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
-    spread = "" if not levels else tr(" at {level}", level=percent(levels[0])) + (
-        "" if levels[0] == levels[-1] else tr(" to {level}", level=percent(levels[-1]))
-    )  # fmt: skip
+    spread = ""
+    if levels:
+        low, high = percent(levels[0]), percent(levels[-1])
+        spread = tr(" at {level}", level=low) if low == high else tr(" at {low} to {high}", low=low, high=high)
     caption = tr(
         "{rule} Bar: the verdict's interval{spread}; ticks below it: the seeds, where an effect is a mean of seeds.",
         rule=rule,
         spread=spread,
     )
     words = [
-        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}, {verdict_effect(v) or tr('no value')}" for v in verdicts
+        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}" + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
+        for v in verdicts
     ]
-    return Drawn(name, title, figure, caption, f"{title}. " + tr("; ").join(words) + tr("."), floor=640)
+    return Drawn(name, title, figure, caption, title + tr(": ") + tr("; ").join(words) + tr("."), floor=640)
 
 
 def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
@@ -124,8 +127,8 @@ def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
     ax.set_yticks([])
     ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
     _ticks(ax, first, low, high)
-    says = first.says if len(first.says) < 95 else first.says[:93] + "…"
-    ax.annotate(says, (0, 1), (-_LEFT * 72 + 4, 7), xycoords="axes fraction", textcoords="offset points", fontsize=9,
+    says, size = fitted(first.says, (_WIDTH - 0.2) / 1.1, size=9.0, lines=1)
+    ax.annotate(says, (0, 1), (-_LEFT * 72 + 4, 7), xycoords="axes fraction", textcoords="offset points", fontsize=size,
                 fontweight="bold", color=INK, va="bottom", annotation_clip=False)  # fmt: skip
 
 
@@ -162,10 +165,11 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
     write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")
     write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
-    write(1, 252, f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else "", ha="left", color=SOFT)
+    p = f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else ""
+    write(1, 252, p, ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
     if failed and v.scale != "decades":  # a level at which the target is missed is no failure of a width
-        write(1, 10, f"×{failed}", ha="right", color=HUES[1], fontweight="bold")
+        write(1, 252 + 5.2 * len(p) + 8 * bool(p), f"×{failed}", ha="left", color=HUES[1], fontweight="bold")
 
 
 def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:

@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.lang import tr
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.titles import narrow, title
 from ablate.report.pairs import Pairs
 from ablate.report.wording import counted, levels_text, metric_title, shortened, unit, verdict_effect
 
@@ -79,7 +80,7 @@ def _draw(chosen: Sequence[Pairs]) -> Figure:
         left, right = figure.add_subplot(cell[0]), figure.add_subplot(cell[1])
         _sides(left, one)
         _strip(right, one)
-        left.set_title(_title(one), fontsize=8.6, color=INK, loc="left", fontweight="bold")
+        title(left, _title(one), inches=width / columns - 0.45, size=8.6, bold=True)
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=_UP, marker="o", markersize=3.5, linewidth=1.1, label=tr("seed with a difference > 0")),
         Line2D([], [], color=_DOWN, marker="s", markersize=3.5, linewidth=1.1, label="< 0"),
@@ -109,7 +110,9 @@ def _sides(ax: Axes, one: Pairs) -> None:
     ax.set_xlim(-0.22, 1.22)
     ax.margins(y=0.06)
     factor, sides = _sides_of(one.verdict.against_text, one.verdict.arm_text)
-    ax.set_xticks([0, 1], sides, fontsize=7.8)
+    # Each side has half of the panel: longer names are broken where a reader would.
+    ax.set_xticks([0, 1], [narrow(side, 11) if len(side) > 11 and "\n" not in side else side for side in sides])
+    ax.tick_params(axis="x", labelsize=7.8)
     if factor:
         ax.set_xlabel(factor, fontsize=7.8)
     ax.tick_params(axis="x", length=0)
@@ -159,8 +162,7 @@ def _label(name: str, of: str) -> str:
 
 def _title(one: Pairs) -> str:
     claim, _, levels = one.verdict.claim_id.partition("[")
-    name = shortened(claim + (f": {levels.removesuffix(']')}" if levels else ""))
-    return name if len(name) < 40 else name[:38] + "…"
+    return shortened(claim + (f": {levels.removesuffix(']')}" if levels else ""))
 
 
 def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:

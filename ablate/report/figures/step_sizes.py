@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from ablate.lang import tr
 from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import arm_titles, middle, over_seeds
-from ablate.report.figures.panels import legend
+from ablate.report.figures.panels import legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.titles import title
 from ablate.report.wording import NONE, Unit, counted, plain
 from ablate.sweep.figures import StepSizes
 from ablate.track.record import StudyTables
@@ -66,7 +67,7 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
             bare(ax)
             ax.set_xscale("log")
         top.set_yscale("log")
-        top.set_title(panel.title, fontsize=9, color=INK)
+        title(top, panel.title, inches=room_for(float(figure.get_figwidth()), columns))
         for position, arm in panel.arms:
             if arm in lines:
                 steps, effective, unchanged = lines[arm]

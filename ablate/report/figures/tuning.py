@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.lang import tr
-from ablate.report.figures.panels import columns_for
+from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.titles import title
 from ablate.report.wording import levels_text, listed
 from ablate.stats.endpoint import FAILED
 from ablate.stats.paired import t_interval
@@ -97,7 +99,7 @@ def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "
             ax.plot(np.arange(1, len(curve) + 1), curve, color=HUES[i], linestyle=(0, dash) if dash else "-",
                     marker=MARKERS[i], markersize=4.4, markeredgecolor=PAPER, label=names[arm])  # fmt: skip
         ax.set_xlabel(tr("tuning trials"))
-        ax.set_ylabel(tr("expected best {score}", score=score))
+        ax.set_ylabel("\n".join(wrap(tr("expected best {score}", score=score), 30)))
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         figure.legend(loc="outside upper left", ncols=min(3, len(shown)), fontsize=8.6)
     trials = sorted({count for _, count in curves.values()})
@@ -153,7 +155,7 @@ def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, s
         elif not numeric:
             ax.set_xticks(list(place.values()), list(levels_text(values).values()))
         _arm(ax, runs[runs["arm_id"].astype(str) == arm], key, place, edge=at_edge[arm])
-        ax.set_title(names[arm] if len(names[arm]) < 34 else names[arm][:32] + "…", fontsize=8.8, color=INK, loc="left")
+        title(ax, names[arm], inches=room_for(width, columns), size=8.8)
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
     drawn = runs[runs["arm_id"].astype(str).isin(arms)]["score"]

@@ -28,6 +28,7 @@ from matplotlib.patches import Patch, Rectangle
 from ablate.lang import msg, tr
 from ablate.report.figures.heat_map import ascending, ink_on
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
+from ablate.report.figures.titles import title as set_title
 from ablate.report.pairs import judged_comparisons
 from ablate.report.wording import NONE, level_title, levels_text, metric_title, scaled, unit
 from ablate.stats.metric import decades_text
@@ -117,7 +118,7 @@ def _draw(panels: Sequence[_Panel], wanted: VerdictMap, axes: Mapping[str, Seque
         ax.set_ylim(-0.5, len(ys) - 0.5)
         ax.set_xticks(range(len(xs)), list(levels_text(xs).values()))
         ax.set_yticks(range(len(ys)), list(levels_text(ys).values()))
-        ax.set_title(panel.title, fontsize=9, color=INK, loc="left")
+        set_title(ax, panel.title, inches=(width - 1.0) / columns - 0.1)
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)

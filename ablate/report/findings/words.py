@@ -96,7 +96,8 @@ def filled(text: str, verdicts: Sequence[Verdict], *, where: str = "words") -> s
 def _members(name: str, verdicts: Sequence[Verdict]) -> list[Verdict]:
     if name == "study":
         return list(verdicts)
-    return [v for v in verdicts if name in (v.claim_id, shortened(v.claim_id), v.source_id)]
+    # However a list of levels is written: [100, 100, 100], [100,100,100] or [100 ×3].
+    return [v for v in verdicts if name in (v.claim_id, v.source_id) or shortened(name) == shortened(v.claim_id)]
 
 
 def _field(field: str, members: Sequence[Verdict], where: str) -> str:

@@ -2,137 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ablate.lang import language, msg, tr
-from ablate.report.families import Badge, Tally, badge_of, tally
+from ablate.lang import language
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import read_words
 from ablate.report.runs_csv import tables_from_csv
+from ablate.report.scoreboard.entries import Entry, Line, once
 from ablate.report.scoreboard.notes import Sentence, same_sentence
-from ablate.report.wording import NONE, verdict_effect
 from ablate.stats.fairness import FixedTuned, fixed_and_tuned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.claim_parts import Quote
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.translated import Words, translated
-
-# How a sentence fell -> (badge, words).
-FELL = {
-    "right": Badge("supported", msg("the evidence bears it out"), "✓"),
-    "wrong": Badge("refuted", msg("the evidence is against it"), "✕"),
-    "split": Badge("mixed", msg("right in part"), "±"),
-    "open": Badge("inconclusive", msg("open"), "?"),
-    "": Badge("not_tested", msg("not run yet"), "–"),
-}
-
-VOICES = {"book": msg("copied from the book"), "reader": msg("the reader's own")}
-
-
-@dataclass(frozen=True)
-class Line:
-    """All verdicts on one claim of one study.
-
-    Attributes
-    ----------
-    stance
-        What the claim is to the sentence: see `BaseClaim.stance`.
-    picture
-        Stem of its picture, unique on the board.
-    """
-
-    study: str
-    title: str
-    claim: str
-    says: str
-    stance: str
-    verdicts: tuple[Verdict, ...]
-    quick: bool = False
-
-    @property
-    def tally(self) -> Tally:
-        """Count per outcome."""
-        return tally(self.verdicts)
-
-    @property
-    def outcome(self) -> Badge:
-        """The one outcome of all, or `mixed`."""
-        return self.tally[0][0] if len(self.tally) == 1 else badge_of("mixed")
-
-    @property
-    def effect(self) -> str:
-        """The effect with its interval; of several verdicts the range of their effects."""
-        if len(self.verdicts) == 1:
-            return verdict_effect(self.verdicts[0]) or NONE
-        known = sorted((v for v in self.verdicts if v.effect is not None), key=lambda v: v.effect or 0.0)
-        if not known:
-            return NONE
-        low, high = verdict_effect(known[0]), verdict_effect(known[-1])
-        return tr("from {low} to {high}", low=low, high=high)
-
-    @property
-    def picture(self) -> str:
-        """Stem of the picture's file."""
-        return f"{self.study}--{self.claim}"
-
-    def fell(self) -> Counter[str]:
-        """Count what the verdicts mean for the sentence: `right`, `wrong`, `open`; a control counts for nothing."""
-        if self.stance == "beside":
-            return Counter()
-        good, bad = ("supported", "refuted") if self.stance == "agrees" else ("refuted", "supported")
-        return Counter({good: "right", bad: "wrong"}.get(v.outcome, "open") for v in self.verdicts)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One sentence with everything that answers it.
-
-    Attributes
-    ----------
-    waiting
-        Studies that are to test it and have no findings yet.
-    """
-
-    sentence: Sentence
-    lines: tuple[Line, ...]
-    waiting: tuple[str, ...] = ()
-    found: tuple[tuple[str, str], ...] = ()  # (study, first paragraph in plain words)
-
-    def counts(self) -> Counter[str]:
-        """Add up what the claims' verdicts mean for the sentence."""
-        return sum((line.fell() for line in self.lines), Counter())
-
-    @property
-    def badge(self) -> Badge:
-        """How the sentence fell, in the language of the moment."""
-        known = FELL[self.fell]
-        return Badge(known.css, tr(known.word), known.glyph)
-
-    @property
-    def voice(self) -> str:
-        """Whose sentence it is."""
-        return tr(VOICES[self.sentence.who])
-
-    @property
-    def sum(self) -> str:
-        """What the badge stands on."""
-        counts = self.counts()
-        if not counts:
-            return ""
-        return tr("{right} verdicts for it, {wrong} against it, {open} open",
-                  right=counts["right"], wrong=counts["wrong"], open=counts["open"])  # fmt: skip
-
-    @property
-    def fell(self) -> str:
-        """How the sentence fell: `right`, `wrong`, `split`, `open`; empty where nothing was run."""
-        counts = self.counts()
-        if not counts:
-            return "open" if self.lines else ""  # nothing but controls
-        if counts["right"] and counts["wrong"]:
-            return "split"
-        return "right" if counts["right"] else "wrong" if counts["wrong"] else "open"
 
 
 @dataclass(frozen=True)
@@ -156,7 +39,12 @@ class Board:
         return list({line.picture: line for line in (*quoted, *self.rest)}.values())
 
 
-def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: dict[str, Words | None]) -> Board:
+def gather(
+    sentences: Sequence[Sentence],
+    findings: Sequence[Finding],
+    words: dict[str, Words | None],
+    quotes: dict[str, list[Quote]] | None = None,
+) -> Board:
     """Put the findings to the sentences.
 
     A quote of a study belongs to the sentence it is a part of; quotes of no sentence follow with a place of their own.
@@ -165,6 +53,8 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
     ----------
     words
         Study name -> its words in the language of the page, where it has them.
+    quotes
+        Study name -> its quotes as its file has them now: which claims answer a sentence is prose, not judged.
     """
     claimed: dict[str, list[Line]] = {}
     loose: list[Entry] = []
@@ -180,7 +70,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
         every |= {line.picture: line for line in lines}
         if paragraphs := read_words(finding.folder, finding.study, finding.verdicts):
             first[finding.name] = paragraphs[0]
-        for quote, ids in _quoted(study):
+        for quote, ids in _quoted(study, (quotes or {}).get(finding.name)):
             wanted = [line for line in lines if line.claim in ids]
             homes = [s.id for s in sentences if same_sentence(s.zh, quote.zh)]
             for home in homes:
@@ -189,7 +79,7 @@ def gather(sentences: Sequence[Sentence], findings: Sequence[Finding], words: di
                 _add_loose(loose, quote, wanted)
     known = {finding.name for finding in findings}
     entries = [_entry(s, claimed.get(s.id, []), known, first) for s in sentences]
-    entries += loose
+    entries = once([*entries, *loose])
     quoted = {line.picture for entry in entries for line in entry.lines}
     waiting = dict.fromkeys(name for s in sentences for name in s.studies if name not in known)
     return Board(
@@ -225,11 +115,11 @@ def _add_loose(loose: list[Entry], quote: Quote, lines: Sequence[Line]) -> None:
     loose.append(Entry(sentence, tuple(lines)))
 
 
-def _quoted(study: Study) -> list[tuple[Quote, list[str]]]:
-    """Return every quote with the ids of the claims that answer it."""
+def _quoted(study: Study, now: Sequence[Quote] | None) -> list[tuple[Quote, list[str]]]:
+    """Return every quote with the ids of the claims that answer it; `now` are the quotes of the study file."""
     own = [(claim.quote, [claim.id]) for claim in study.claims if claim.quote is not None]
     rest = [claim.id for claim in study.claims if claim.quote is None]
-    return [*own, *((quote, quote.claims or rest) for quote in study.quotes)]
+    return [*own, *((quote, quote.claims or rest) for quote in (study.quotes if now is None else now))]
 
 
 def _lines(finding: Finding, study: Study) -> list[Line]:

@@ -11,7 +11,9 @@ from ablate.lang import LANGUAGES, language, tr
 from ablate.report.fair import mean_text
 from ablate.report.figures.style import DARK_HUES, HUES
 from ablate.report.findings.folder import read_findings, written_study
-from ablate.report.scoreboard.board import Board, Entry, Line, gather
+from ablate.report.findings.write import board_name, report_name
+from ablate.report.scoreboard.board import Board, gather
+from ablate.report.scoreboard.entries import Entry, Line
 from ablate.report.scoreboard.notes import read_sentences
 from ablate.report.scoreboard.strip import strip
 from ablate.report.templating import render
@@ -23,13 +25,10 @@ PICTURES = "board"
 def read_board(findings: Path, sentences: Path) -> Board:
     """Gather the scoreboard in the language of the moment from what is committed."""
     found = read_findings(findings)
-    words = {one.name: study.zh if (study := written_study(one.name)) else None for one in found}
-    return gather(read_sentences(sentences), found, words)
-
-
-def board_name(tongue: str) -> str:
-    """Return the name of the Markdown scoreboard: `README.md`, `README.zh.md`."""
-    return "README.md" if tongue == "en" else f"README.{tongue}.md"
+    files = {one.name: written_study(one.name) for one in found}
+    words = {name: study.zh if study else None for name, study in files.items()}
+    quotes = {name: study.quotes for name, study in files.items() if study}
+    return gather(read_sentences(sentences), found, words, quotes)
 
 
 def write_board(board: Board, findings: Path) -> Path:
@@ -114,6 +113,6 @@ def _linker(here: Path, findings: Path) -> Callable[[str], str]:
 
 
 def _report(folder: Path, here: Path) -> str:
-    own = folder / ("report.md" if language() == "en" else f"report.{language()}.md")
+    own = folder / report_name(language())
     path = own if own.is_file() else folder / "report.md"
     return Path(os.path.relpath(path, here)).as_posix()

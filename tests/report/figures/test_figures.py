@@ -5,6 +5,7 @@ import math
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ablate.report.draw import draw_all
@@ -232,6 +233,28 @@ def test_an_interaction_claim_is_drawn_at_both_of_its_places(make):
     (drawn,) = claimed_interactions(pairs)
     assert drawn.name == "interaction-helps-more"
     assert "0.001" in words(drawn)
+
+
+def test_figures_of_one_claim_at_several_levels_have_names_of_their_own(make):
+    claim = {
+        "id": "more", "says": "More", "kind": "interaction", "metric": "aulc/train_accuracy", "each": ["init.std"],
+        "arm": {"norm": "batch"}, "against": {"norm": "none"}, "at": {"depth": 2}, "than_at": {"depth": 1},
+    }  # fmt: skip
+    study, tables = make(stds=(0.01, 0.1), seeds=3, missing=0)
+    factors = {**study.factors, "depth": [1, 2]}
+    copies = []
+    for depth in (1, 2):
+        planned = tables.planned.assign(depth=depth, arm_id=tables.planned["arm_id"].astype(str) + f"-{depth}")
+        seeds = tables.seeds.assign(depth=depth, arm_id=tables.seeds["arm_id"].astype(str) + f"-{depth}")
+        copies.append((planned.assign(baseline=planned["baseline"] & (depth == 1)), seeds))
+    facts = {f"{arm}-{depth}": own for arm, own in tables.facts.items() for depth in (1, 2)}
+    planned, seeds = (pd.concat(parts, ignore_index=True) for parts in zip(*copies, strict=True))
+    study = type(study).model_validate({**study.model_dump(), "factors": factors, "claims": [claim], "figures": []})
+    twice = type(tables)(tables.study, planned, seeds, tables.curves, facts)
+    pairs = paired_values(study, twice, judge(study, twice), kinds=("interaction",))
+    drawn = claimed_interactions(pairs)
+    assert [one.name for one in drawn] == ["interaction-more-init.std-0.01", "interaction-more-init.std-0.1"]
+    assert len({one.title for one in drawn}) == 2
 
 
 def test_a_claim_about_how_runs_end_needs_no_metric_to_be_drawn(make):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -6,7 +7,7 @@ from ablate.errors import UserError
 from ablate.lang import speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import filled, read_words, strange_figures
-from ablate.report.findings.write import write_findings
+from ablate.report.findings.write import link_languages, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
 from ablate.stats.judge import judge
@@ -74,6 +75,29 @@ def test_findings_hold_what_a_reader_needs_and_nothing_heavy(findings):
     assert shown
     assert all(f"({name})" in text for name in shown)
     assert ".svg" not in text
+
+
+def test_reports_in_several_languages_link_to_each_other_and_to_the_scoreboard(tmp_path):
+    (tmp_path / "report.md").write_text("# Title\n\nQuestion [README](x.md)\n", encoding="utf-8")
+    link_languages(tmp_path)
+    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith(
+        "# Title\n\n[All findings](../README.md)\n\nQuestion"
+    )  # fmt: skip
+    (tmp_path / "report.zh.md").write_text("# 标题\n\n问题\n", encoding="utf-8")
+    for _ in range(2):  # writing again changes nothing
+        link_languages(tmp_path)
+        english, chinese = ((tmp_path / name).read_text(encoding="utf-8") for name in ("report.md", "report.zh.md"))
+        assert english == (
+            "# Title\n\n[All findings](../README.md) · [中文](report.zh.md)\n\nQuestion [README](x.md)\n"
+        )
+        assert chinese == "# 标题\n\n[全部结果](../README.zh.md) · [English](report.md)\n\n问题\n"
+
+
+def test_a_claim_at_a_list_of_levels_is_found_however_the_list_is_written(findings):
+    one = dataclasses.replace(read_finding(findings).verdicts[0], claim_id="deep[model.hidden=[100, 100, 100]]")
+    texts = {filled("{{ deep[model.hidden=" + levels + "].outcome }}", [one])
+             for levels in ("[100, 100, 100]", "[100,100,100]", "[100 ×3]")}  # fmt: skip
+    assert texts == {one.outcome}
 
 
 def test_a_planted_number_is_found(findings):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -95,6 +96,39 @@ def test_a_claim_that_answers_no_quote_is_shown_too(finding):
     board = gather(SENTENCES, [Finding(finding.name, finding.folder, study, {}, finding.verdicts)], {})
     assert [line.claim for line in board.rest] == ["faster", "better"]
     assert [line.claim for line in board.lines()] == ["faster", "better"]
+
+
+def test_what_answers_two_sentences_is_told_at_the_first_and_pointed_to_from_the_second(finding, tmp_path):
+    twin = Sentence(id="1b", zh="（使用Batch Norm后，学习进行得更快了。）", en="Indeed faster.", who="reader")
+    (finding.folder / "words.md").write_text("Found it.\n\nIt means it.\n\nNot that.\n", encoding="utf-8")
+    try:
+        board = gather([SENTENCES[0], twin], [finding], {})
+    finally:
+        (finding.folder / "words.md").unlink()
+    first, second = board.entries[:2]
+    assert first.found == (("quickstart", "Found it."),)
+    assert (second.found, second.told, second.same_as) == ((), (("quickstart", "1"),), "1")
+    assert second.counts() == first.counts()
+    text = write_board(board, tmp_path).read_text(encoding="utf-8")
+    assert text.count("Found it.") == 1
+    assert text.count(f"board/{first.lines[0].picture}.svg") == 1
+
+
+def test_which_claims_answer_a_quote_is_read_from_the_study_file_of_today(finding):
+    quote = finding.study.quotes[0].model_copy(update={"claims": ["faster"]})
+    board = gather(SENTENCES, [finding], {}, {finding.name: [quote]})
+    assert [line.claim for line in board.rest] == ["better"]
+
+
+def test_a_line_says_which_way_its_verdicts_count(finding):
+    line = gather(SENTENCES, [finding], {}).entries[0].lines[0]
+    one = line.verdicts[0]
+    fallen = [dataclasses.replace(one, outcome=outcome) for outcome in ("supported", "supported", "inconclusive")]
+    assert dataclasses.replace(line, verdicts=tuple(fallen)).meaning == "2 for the sentence, 1 open"
+    against = dataclasses.replace(line, verdicts=tuple(fallen[:2]), stance="contradicts")
+    assert against.meaning == "against the sentence"
+    assert dataclasses.replace(line, verdicts=tuple(fallen[2:])).meaning == ""
+    assert dataclasses.replace(line, stance="beside").meaning == "a control, which counts for neither"
 
 
 class _Checked(HTMLParser):

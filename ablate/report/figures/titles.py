@@ -1,0 +1,121 @@
+"""Texts that must fit: a panel's title in as many lines as its width asks for, a tick's label in a few short ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+
+from ablate.report.figures.style import INK, hue
+
+_EM = 0.58  # mean width of a letter of DejaVu Sans in ems; bold is a tenth wider, a Chinese character is one em
+_BOLD = 1.1
+_LEAST = 7.0  # points; below it a phone shows dust
+_ROW = 10.5  # points a row of counts takes
+_BREAKS = re.compile(r"(?<=, )|(?<=，)|(?<=: )|(?<=：)")
+
+
+def title(
+    ax: Axes, text: str, *, inches: float, size: float = 9.0, pad: float = 6.0, lines: int = 3, bold: bool = False
+) -> None:
+    """Set a panel's title, broken and if need be smaller, so that it does not run into its neighbour's.
+
+    Parameters
+    ----------
+    inches
+        Room from the panel's left edge to the next title.
+    size
+        Font size in points where everything fits.
+    lines
+        The most lines; a text that needs more at the smallest size loses its end to an ellipsis.
+    """
+    weight = "bold" if bold else "normal"
+    text, size = fitted(text, inches / (_BOLD if bold else 1.0), size=size, lines=lines)
+    ax.set_title(text, fontsize=size, color=INK, pad=pad, loc="left", fontweight=weight, linespacing=1.15)
+
+
+def head(ax: Axes, text: str, counts: Sequence[tuple[int, str]], *, inches: float) -> None:
+    """Set a panel's title above a count per arm, each in its hue, in as many rows as the panel's width asks for.
+
+    A row wider than its panel would make the layout shrink the panel to nothing.
+
+    Parameters
+    ----------
+    counts
+        (position of the hue, text).
+    """
+    rows: list[list[tuple[float, int, str]]] = [[]]
+    offset = 0.0
+    for position, count in counts:
+        width = 5.6 * len(count)
+        if rows[-1] and offset + width > 72.0 * inches:
+            rows.append([])
+            offset = 0.0
+        rows[-1].append((offset, position, count))
+        offset += width + 9
+    for i, row in enumerate(reversed(rows)):
+        for at, position, count in row:
+            ax.annotate(
+                count, (0, 1), (at, 3.5 + _ROW * i), xycoords="axes fraction", textcoords="offset points",
+                fontsize=7.8, color=hue(position), va="bottom", ha="left", fontweight="bold", annotation_clip=False,
+            )  # fmt: skip
+    if text:
+        title(ax, text, inches=inches, pad=6.0 + _ROW * len(rows))
+
+
+def fitted(text: str, inches: float, *, size: float, lines: int = 3) -> tuple[str, float]:
+    r"""Break a text after commas and colons into lines of a width; returns it with the font size it fits at.
+
+    >>> fitted("dataset = digits, model.hidden = [64 ×7]", 2.0, size=9.0)
+    ('dataset = digits,\nmodel.hidden = [64 ×7]', 9.0)
+    """
+    while True:
+        room = inches * 72.0 / size
+        packed = _packed(text, room)
+        if len(packed) <= lines and all(_ems(line) <= room for line in packed):
+            return "\n".join(packed), size
+        if size <= _LEAST:
+            kept = [_cut(line, room) for line in packed[:lines]]
+            if len(packed) > lines:
+                kept[-1] = _cut(kept[-1] + "…", room)
+            return "\n".join(kept), size
+        size = max(_LEAST, size - 0.5)
+
+
+def narrow(text: str, letters: int) -> str:
+    r"""Break a name such as a level into lines of about so many letters, after `_`, `=`, `.` and blanks.
+
+    >>> narrow("zero_centred_sigmoid", 12)
+    'zero_\ncentred_\nsigmoid'
+    """
+    lines: list[str] = []
+    for part in re.split(r"(?<=[_=. ])", text):
+        if lines and len(lines[-1]) + len(part) <= letters:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _packed(text: str, room: float) -> list[str]:
+    lines: list[str] = []
+    for part in _BREAKS.split(text):
+        if lines and _ems((lines[-1] + part).rstrip()) <= room:
+            lines[-1] += part
+        else:
+            lines.append(part)
+    return [line.rstrip() for line in lines]
+
+
+def _cut(line: str, room: float) -> str:
+    if _ems(line) <= room:
+        return line
+    while line and _ems(line + "…") > room:
+        line = line[:-1]
+    return line.rstrip("… ") + "…"
+
+
+def _ems(text: str) -> float:
+    return sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else _EM for letter in text)

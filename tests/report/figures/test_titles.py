@@ -1,0 +1,68 @@
+import pytest
+from matplotlib.figure import Figure
+
+from ablate.lang import speaking
+from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.style import drawing
+from ablate.report.figures.titles import fitted, head, narrow, title
+
+LONG = "dataset = digits, model.hidden = [64,64,64,64,64,64,64], norm = batch, fairness = tuned"
+
+
+@pytest.mark.parametrize("text", [LONG, "σ = 1", "一个" * 30, "x" * 90, "a: b, " * 12])
+@pytest.mark.parametrize("inches", [0.8, 2.0, 6.0])
+def test_a_title_keeps_to_its_room_and_its_number_of_lines(text, inches):
+    with drawing():
+        figure = Figure(figsize=(10, 4), dpi=100)
+        ax = figure.subplots()
+        title(ax, text, inches=inches)
+        figure.draw_without_rendering()
+        assert ax.get_title(loc="left").count("\n") < 3
+        assert ax._left_title.get_window_extent().width <= 1.12 * inches * 100
+
+
+def test_what_fits_is_left_as_it_is():
+    assert fitted("norm = batch, depth = 2", 4.0, size=9.0) == ("norm = batch, depth = 2", 9.0)
+
+
+def test_nothing_is_lost_where_lines_suffice():
+    text, _ = fitted(LONG, 3.2, size=9.0)
+    assert " ".join(text.split("\n")) == LONG
+
+
+def test_a_name_is_broken_where_a_reader_would():
+    assert narrow("zero_centred_sigmoid", 13) == "zero_centred_\nsigmoid"
+    assert narrow("relu", 11) == "relu"
+
+
+def test_many_counts_do_not_squeeze_their_panels():
+    with drawing():
+        figure = Figure(figsize=(9, 5), dpi=100, layout="constrained")
+        axes = list(figure.subplots(2, 3).flat)
+        for ax in axes:
+            head(ax, "n = 50", [(i, "10/10 ×3") for i in range(8)], inches=2.6)
+        figure.draw_without_rendering()
+        panels = [ax.get_window_extent() for ax in axes]
+        counts = [text.get_window_extent() for ax in axes for text in ax.texts]
+        titles = [ax._left_title.get_window_extent() for ax in axes]
+    assert all(panel.width > 200 for panel in panels)
+    assert len(counts) == 48
+    boxes = [*counts, *titles]
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+def test_titles_of_neighbours_do_not_touch(make, tongue):
+    _, tables = make(stds=(0.001, 0.01, 0.1, 0.5, 1.0), seeds=3)
+    renamed = tables.planned.rename(columns={"init.std": "model.hidden"})
+    names = {std: f"[{','.join(['100', '200'] * (4 + i))}]" for i, std in enumerate(renamed["model.hidden"].unique())}
+    planned = renamed.assign(**{"model.hidden": renamed["model.hidden"].map(names)})
+    runs = tables.seeds.rename(columns={"init.std": "model.hidden"})
+    long = type(tables)(tables.study, planned, runs, tables.curves, tables.facts)
+    with speaking(tongue):
+        drawn = learning_curves(long, "train/accuracy", contrast="norm")
+    with drawing():
+        drawn.figure.draw_without_rendering()
+        boxes = [ax._left_title.get_window_extent() for ax in drawn.figure.axes if ax.get_title(loc="left")]
+    assert len(boxes) == 5
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
