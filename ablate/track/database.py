@@ -16,6 +16,7 @@ from ablate.errors import Failure
 from ablate.track.layout import Layout
 
 _HEADER = b"SQLite format 3\x00"
+_NEVER_CLOSED: dict[tuple[int, int], int] = {}
 _QUICK_CHECK_BYTES = 256 * 2**20  # 0.11 s for 88 MB; beyond this only header, length and schema are read
 
 
@@ -69,8 +70,7 @@ def check(layout: Layout) -> bool:
         raise damaged(path, "not a file")
     if not exists(layout):
         return False
-    with path.open("rb") as file:
-        head = file.read(100)
+    head = _first_bytes(path, 100)
     if not head.startswith(_HEADER):
         raise damaged(path, "file is not a database")
     pages, page_size = int.from_bytes(head[28:32], "big"), int.from_bytes(head[16:18], "big")
@@ -89,6 +89,20 @@ def check(layout: Layout) -> bool:
     _check_schema(layout, version, names)
     _check_writable(layout)
     return bool(names)
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    """Read the beginning of a file and keep it open.
+
+    A process that closes a file loses all its POSIX locks on it, SQLite's too (https://sqlite.org/howtocorrupt.html,
+    2.2): another process would think itself alone with the database and take away the journal that this one writes.
+    """
+    found = path.stat()
+    key = (found.st_dev, found.st_ino)
+    if key not in _NEVER_CLOSED:
+        _NEVER_CLOSED[key] = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    os.lseek(_NEVER_CLOSED[key], 0, os.SEEK_SET)
+    return os.read(_NEVER_CLOSED[key], count)
 
 
 def _check_schema(layout: Layout, version: str | None, tables: set[str]) -> None:

@@ -1,11 +1,13 @@
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ablate.errors import Failure
-from ablate.track.database import link_for_plain_ui, local_path, mlflow_revisions, relocate
+from ablate.track.database import check, link_for_plain_ui, local_path, mlflow_revisions, relocate
 from ablate.track.layout import Layout
 from ablate.track.mlflow_store import failures
 from ablate.track.mlflow_tracker import MlflowTracker
@@ -146,6 +148,20 @@ def test_the_database_is_created_once_with_a_journal_that_does_not_block_readers
     with sqlite3.connect(root / "mlruns" / "mlflow.db") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
+
+
+def test_looking_at_a_database_does_not_give_up_the_locks_of_this_process(root):
+    layout = Layout(root)
+    here = sqlite3.connect(layout.database, isolation_level=None)
+    here.execute("CREATE TABLE kept (x)")
+    check(layout)
+    # Another process that is the last to close a database takes its journal away; this one must still be seen there.
+    elsewhere = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('INSERT INTO kept VALUES (1)'); "
+    subprocess.run([sys.executable, "-c", elsewhere + "c.commit(); c.close()", str(layout.database)], check=True)
+    assert layout.database.with_name("mlflow.db-wal").exists()
+    here.execute("INSERT INTO kept VALUES (2)")
+    assert here.execute("SELECT count(*) FROM kept").fetchone() == (2,)
+    here.close()
 
 
 def test_plain_mlflow_ui_finds_the_runs_by_a_link(root, track, study):

@@ -42,10 +42,10 @@ def svg(drawn: Drawn, *, whole: bool = False) -> str:
     return re.sub(r'(?<= d=")[^"]+', lambda path: _LONG.sub(r"\1", path[0]).replace("\n", " "), text)
 
 
-def png(drawn: Drawn, *, dots_per_inch: int = 144, colours: int = 48) -> bytes:
+def png(drawn: Drawn, *, dots_per_inch: int = 144, colours: int = 96) -> bytes:
     """Return the figure as a PNG with a palette, about a third of the size of a true-colour one.
 
-    Half a hundred colours look the same as thousands in line art; the file carries no date and no program name.
+    A hundred colours look the same as thousands in line art; the file carries no date and no program name.
     """
     with drawing():
         raw = io.BytesIO()

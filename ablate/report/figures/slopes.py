@@ -166,16 +166,18 @@ def _title(one: Pairs) -> str:
 
 
 def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:
-    """Name both sides by what tells them apart: the factor once, where it is one, and the levels beside each other.
+    r"""Name both sides by what tells them apart: the factors once, a line each, and the levels beside each other.
 
     >>> _sides_of("norm=none, depth=2", "norm=batch, depth=2")
     ('norm', ['none', 'batch'])
+    >>> _sides_of("ensemble=1, p=0.5", "ensemble=5, p=0.0")
+    ('ensemble,\np', ['1\n0.5', '5\n0.0'])
     """
     parts = [text.split(", ") for text in (against, arm)]
     own = [[part for part in mine if part not in theirs] or mine for mine, theirs in (parts, parts[::-1])]
-    factors = {part.partition("=")[0] for side in own for part in side}
-    if len(factors) == 1 and all("=" in part for side in own for part in side):
-        return factors.pop(), [_text(side[0].partition("=")[2]) for side in own]
+    factors = [[part.partition("=")[0] for part in side] for side in own]
+    if factors[0] == factors[1] and all("=" in part for side in own for part in side):
+        return ",\n".join(factors[0]), ["\n".join(_text(part.partition("=")[2]) for part in side) for side in own]
     return "", ["\n".join(_broken(part) for part in side) for side in own]
 
 
