@@ -26,7 +26,7 @@ from ablate.stats.summary import ENDS, ledger, summary
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 
-MOST_PANELS = 6
+MOST_PANELS = 9
 _LETTER = 0.075  # inches a letter of a tick's label takes
 # Ink on a square must not follow the page's dark mode, as the square does not: near-black, near-white.
 _Scale = tuple[Normalize, Colormap]
