@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +84,7 @@ class LSUV(Initializer):
         Scalings of a layer at most; one is enough up to rounding where the biases begin at 0.
     """
 
-    std: float | None = None
+    std: float | None = field(default=None, metadata={"unsaid": None})
     minibatch: int = 250
     tolerance: float = 0.01
     rounds: int = 10
