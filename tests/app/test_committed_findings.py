@@ -1,5 +1,6 @@
 """Everything that is committed below `studies/findings/` says what its own runs say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,29 @@ def test_the_first_page_counts_the_panels_as_the_verdicts_do():
     assert f"{faster} of these {len(panels)} panels" in text
     assert f"the other way round in {('none', 'one', 'two', 'three', 'four')[slower]}," in text
     assert faster + slower == len(panels)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_picture_of_a_report_is_there_and_shown_once(folder):
+    for name in ("report.md", "report.zh.md"):
+        if (folder / name).is_file():
+            shown = re.findall(r"\]\((figures[^)]*)\)", (folder / name).read_text(encoding="utf-8"))
+            assert all((folder / path).is_file() for path in shown)
+            assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_every_report_is_there_in_every_language_and_they_name_each_other(folder):
+    tops = {tongue: (folder / report_name(tongue)).read_text(encoding="utf-8")[:600] for tongue in LANGUAGES}
+    for tongue, top in tops.items():
+        assert f"](../{board_name(tongue)})" in top
+        assert all(f"]({report_name(other)})" in top for other in LANGUAGES if other != tongue)
+
+
+@pytest.mark.parametrize("tongue", LANGUAGES)
+def test_the_scoreboard_links_to_reports_in_its_own_language(tongue):
+    text = (FINDINGS / board_name(tongue)).read_text(encoding="utf-8")
+    assert set(re.findall(r"\]\(([^)]*/report[^)]*)\)", text)) <= {f"{f.name}/{report_name(tongue)}" for f in FOLDERS}
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
