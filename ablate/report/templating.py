@@ -72,7 +72,7 @@ def html_text(text: object) -> Markup:
 def alt_text(text: str, most: int = 700) -> str:
     """Cut a figure's words where they get longer than anyone listens to, at the end of a part.
 
-    >>> alt_text("Map. a: 1; b: 2; c: 3.", most=16)
+    >>> alt_text("Map. a: 1; b: 2; c: 3.", most=17)
     'Map. a: 1; b: 2 … (all numbers: runs.csv)'
     """
     if len(text) <= most:

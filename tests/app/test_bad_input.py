@@ -25,7 +25,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("epochs=1.5",), "`epochs` must be a whole number, got 1.5."),
         (("epochs=null",), "`epochs` must be given (null is not allowed), got None."),
         (("init=he", "init.std=0.1"), "'init.std' does not exist for init=he"),
-        (("init=he", "init.std=0.1"), "it exists for normal"),
+        (("init=he", "init.std=0.1"), "it exists for lsuv, normal"),
         (("model.hidden=100",), "`model.hidden` must be a list such as [100], got 100."),
         (("observe=steps",), "`observe` must be a list such as [steps], got 'steps'."),
         (("observe=[step]",), "unknown observe 'step': expected one of activations, dead_units, gradients, steps;"),
