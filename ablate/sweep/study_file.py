@@ -21,7 +21,7 @@ from ablate.sweep.tune import check_tuning
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that reads `1e-3` as a number (YAML 1.1 wants `1.0e-3`) and refuses a key given twice."""
+    """YAML that reads `1e-3` as a number (YAML 1.1 wants `1.0e-3`), `off` as text, and refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -33,12 +33,27 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_Loader.yaml_implicit_resolvers = {k: list(v) for k, v in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+_BOOL = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+# Only true and false, as on the command line: YAML 1.1 makes the key `off` of `leave_one_out` a False.
+_Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
     list("-+0123456789"),
 )
+
+
+def read_yaml(text: str) -> Any:
+    """Return what a YAML text holds, as study files are read.
+
+    >>> read_yaml("{off: 1e-3, last: true}")
+    {'off': 0.001, 'last': True}
+    """
+    return yaml.load(text, Loader=_Loader)  # a SafeLoader: it builds plain values only
 
 
 def study_files() -> dict[str, Path]:
@@ -65,8 +80,7 @@ def load_study(name: str) -> Study:
     if not path.is_file():
         raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {', '.join(study_files())}")
     try:
-        # `_Loader` is a SafeLoader: it builds plain values only.
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        data = read_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):

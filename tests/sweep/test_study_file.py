@@ -35,6 +35,18 @@ def test_baseline_is_the_first_level_of_each_factor_unless_named():
     assert parse(baseline={"init.std": 0.01}).base_levels() == {"norm": "none", "init.std": 0.01}
 
 
+def test_on_and_off_are_text_as_on_the_command_line(tmp_path):
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "title: t\nfactors: {norm: [none, batch], dropout: [on, off]}\nfixed: {a: true, b: No}\n"
+        "design: [{kind: leave_one_out, full: {norm: batch, dropout: on}, off: {norm: none}}]\n"
+    )
+    study = load_study(str(path))
+    assert study.factors["dropout"] == ["on", "off"]
+    assert study.fixed == {"a": True, "b": "No"}
+    assert study.design[0].off == {"norm": "none"}
+
+
 def test_seeds_may_begin_at_a_number_of_their_own():
     assert parse(seeds={"first": 20, "count": 3}).seeds == [20, 21, 22]
 

@@ -1,0 +1,44 @@
+"""The page of the study file shows every kind of part, and every example on it is one that is read."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ablate.stats.claims import check_claims
+from ablate.sweep.claims import KINDS
+from ablate.sweep.design.parts import DESIGNS
+from ablate.sweep.figures import FIGURES
+from ablate.sweep.study_file import parse_study, read_yaml
+
+PAGE = Path(__file__).parents[2] / "docs" / "study-files.md"
+
+
+@pytest.fixture(scope="module")
+def parts():
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [read_yaml(block) for block in blocks]
+
+
+def test_every_example_is_read_as_part_of_the_study_it_begins_with(parts):
+    base, *others = parts
+    whole = [part for part in others if "claims" in part and "figures" not in part]
+    assert len(whole) == 1
+    assert len(others) == 5
+    for part in others:
+        study = parse_study({**base, **whole[0], **part}, where="page")
+        check_claims(study)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "holder"),
+    [(KINDS, "claims"), (DESIGNS, "design"), (FIGURES, "figures")],
+)
+def test_every_kind_stands_on_the_page(parts, kinds, holder):
+    shown = {item.get("kind", "effect") for part in parts for item in part.get(holder, [])}
+    assert shown == set(kinds)
+
+
+def test_every_gate_stands_on_the_page(parts):
+    gates = {gate["kind"] for part in parts for claim in part.get("claims", []) for gate in claim.get("gates", [])}
+    assert gates == {"positive_control", "manipulation_check", "tuning_edge"}
