@@ -45,6 +45,7 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
             serves.setdefault(cell_key(tuned_in), []).append(job.arm.id)
     rows: list[dict[str, Any]] = []
     metric = tuning.tune.metric
+    declared = plan.metrics().of(metric)
     for cell in tuning.cells:
         own: list[dict[str, Any]] = []
         for number, (job, values) in enumerate(zip(cell.jobs, tuning.trials, strict=True)):
@@ -55,7 +56,7 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
                 own.append({
                     "arm_id": cell.id, "arm": cell.label, "serves": " ".join(serves.get(cell.key, [])),
                     "metric": metric, "trial": number, "seed": seed, "outcome": outcome,
-                    "score": run_score(outcome, value, metric, job.arm.facts), "chosen": False, **values,
+                    "score": run_score(outcome, value, declared, job.arm.facts), "chosen": False, **values,
                 })  # fmt: skip
         scores = worst_for_failures([row["score"] for row in own], [row["outcome"] for row in own])
         by_trial: list[list[float]] = [[] for _ in tuning.trials]

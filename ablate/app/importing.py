@@ -20,6 +20,8 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None) -> N
         See `sweep.imported.import_csv`; the claims do not fit the study or the columns.
     """
     from ablate.stats.claims import check_claims
+    from ablate.stats.planning import check_metrics
+    from ablate.sweep.metrics import Metrics
     from ablate.track.mlflow_tracker import MlflowTracker
 
     study = load_study(study_name)
@@ -27,6 +29,7 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None) -> N
     imported = import_csv(study, path, name=name, command=shlex.join(["ablate", "import", study_name, str(path)]))
     record = imported.record
     check_claims(study, metrics=imported.metrics, arms=[arm.levels for arm in record.arms])
+    check_metrics(study, Metrics(study.metrics))
     root = root_folder()
     session = MlflowTracker(root).open(record)
     status = "FAILED"

@@ -115,11 +115,11 @@ def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
 
 
 def _text(value: float, row: ClaimNoise) -> str:
-    from ablate.stats.metric import amount
+    from ablate.stats.amounts import amount
 
     if row.claim.kind == "time_to_target":
         return f"{value:.3g} log steps"
-    return amount(float(f"{value:.3g}"), row.claim.metric)
+    return amount(float(f"{value:.3g}"), row.unit)
 
 
 def _row(row: ClaimNoise, seconds_per_seed: float) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ def plan_study(
         tuned=tuned,
     )
     arms = plan.design.arms
-    check_claims(plan.study, metrics=plan.metrics(), arms=arms)
-    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, arms=arms)
+    check_claims(plan.study, metrics=plan.logged(), arms=arms)
+    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
     check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
     return plan
 
@@ -68,6 +68,8 @@ def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
     for line in design_lines(plan.design):
         say(line)
     for line in look_lines(plan.study, plan.design.arms):
+        say(line)
+    for line in metric_lines(plan):
         say(line)
     shared = sum(bool(job.same_as) for job in plan.jobs)
     both = f" ({shared} tuned to the fixed values: one training serves the fixed and the tuned arm)" if shared else ""
@@ -117,6 +119,27 @@ def design_lines(design: DesignArms) -> list[str]:
     if design.aliasing:
         lines.append("  aliased, not to be told apart by these arms:")
         lines += [f"    {relation}" for relation in design.aliasing]
+    return lines
+
+
+def metric_lines(plan: Plan) -> list[str]:
+    """Return what a plan says of the metrics its claims and its tuning ask for: what they mean, and who says so."""
+    from ablate.stats.claims import metrics_used
+
+    metrics, study = plan.metrics(), plan.study
+    asked = [name for claim in study.claims for name in metrics_used(claim)]
+    asked += [study.tune.metric] if study.tune is not None else []
+    if not asked:
+        return []
+    width = max(map(len, asked))
+    said_by = {"study": "the study", "program": "its program", "known": "a known name", "nobody": "nobody"}
+    lines = ["metrics:"]
+    for name in dict.fromkeys(asked):
+        metric = metrics.of(name)
+        better = f"{metric.better} is better" if metric.better else "no direction"
+        failed = metric.failed_counts_as if isinstance(metric.failed_counts_as, str) else f"{metric.failed_counts_as:g}"
+        parts = [better, *([metric.unit] if metric.unit else []), f"a failed run counts as {failed.replace('_', ' ')}"]
+        lines.append(f"  {name:<{width}}  {', '.join(parts)} (says {said_by[metrics.source(name)]})")
     return lines
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,9 @@ from ablate.programs.per_seed import PerSeed, option_name
 from ablate.registry import register
 from ablate.streams import stream
 from ablate.train.config import TrainConfig
+from ablate.train.metric import PARTS, Metric, accuracy, by_name, loss
 from ablate.train.outcome import Outcome, decide, stall_threshold
 from ablate.train.program import RunResult
-
-PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Classifier(PerSeed):
     copies
         Augmented copies of the training set, >= 0.
     """
+
+    METRICS: ClassVar[Mapping[str, Metric]] = by_name([
+        *(accuracy(f"final/{part}_accuracy") for part in PARTS),
+        Metric("converged", failed_counts_as=0.0, summarised=False),
+    ])  # fmt: skip
 
     copies: int = 4
 
@@ -80,10 +85,6 @@ class Classifier(PerSeed):
             "classes": examples.classes,
             "dtype": "float64",
         }
-
-    def metrics(self) -> frozenset[str]:
-        """Return the accuracies of the three parts and `converged` (0 or 1); losses where the model has one."""
-        return frozenset({f"final/{part}_accuracy" for part in PARTS} | {"converged"})
 
     def one(self, config: TrainConfig, seed: int) -> RunResult:
         """Fit and score one seed."""
@@ -218,16 +219,16 @@ class SoftmaxRegression(_Penalised):
         Limit of the solver's iterations.
     """
 
+    METRICS: ClassVar[Mapping[str, Metric]] = dict(Classifier.METRICS) | by_name(
+        loss(f"final/{part}_loss") for part in PARTS
+    )
+
     def estimator(self, rng: np.random.Generator) -> Any:
         """Return the classifier; it draws nothing."""
         from sklearn.linear_model import LogisticRegression
 
         del rng
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
-
-    def metrics(self) -> frozenset[str]:
-        """Return accuracies and mean cross-entropies of the three parts, and `converged`."""
-        return super().metrics() | {f"final/{part}_loss" for part in PARTS}
 
     def loss(self, fitted: Any, images: Floats, labels: NDArray[np.int64]) -> float:
         """Return the mean cross-entropy; from log-probabilities, so that none of it is log 0."""

@@ -16,6 +16,7 @@ from ablate.programs.per_seed import PerSeed
 from ablate.programs.returned import to_result
 from ablate.programs.target import find, source_file
 from ablate.registry import register
+from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import RunResult
 
 Train = Callable[[dict[str, Any], int], Any]
@@ -78,24 +79,37 @@ class Function(PerSeed):
         del config
         self.function()
         code = hashlib.sha256(Path(source_file(self.target)).read_bytes()).hexdigest()
-        return {"dataset": f"chosen by {self.target}", "fingerprint": digest({"target": self.target, "code": code})}
+        return {
+            "dataset": f"chosen by {self.target}",
+            "fingerprint": digest({"target": self.target, "code": code}),
+            **({"metrics": {name: one.as_dict() for name, one in self.metrics().items()}} if self._declared() else {}),
+        }
 
-    def metrics(self) -> frozenset[str]:
-        """Return the declared names.
+    def metrics(self) -> dict[str, Metric]:
+        """Return what the function says it returns.
+
+        Its attribute ``metrics`` is a list of names, a dict of name -> `higher`, `lower` or a mapping of what is known
+        of the metric, or a list of `Metric`. What it does not say, the study can (`metrics:`).
 
         Raises
         ------
         UserError
-            None are declared.
+            None are declared, or one is declared wrongly.
         """
-        declared: Any = self.logs or getattr(self.function(), "metrics", None)
+        declared = self._declared()
+        where = f"{self.target}.metrics"
+        if isinstance(declared, Mapping) and declared:
+            return {str(name): metric_from(str(name), said, where=where) for name, said in declared.items()}
         if isinstance(declared, str) or not isinstance(declared, Sequence | set | frozenset) or not declared:
             name = self.target.rpartition(":")[2]
             raise UserError(
                 f"{self.target} does not say which metrics it returns: set `program.logs=[accuracy,loss]`, or write "
-                f"`{name}.metrics = ['accuracy', 'loss']` below the function"
+                f"`{name}.metrics = {{'accuracy': 'higher', 'loss': 'lower'}}` below the function"
             )
-        return frozenset(map(str, declared))
+        return by_name(one if isinstance(one, Metric) else Metric(str(one)) for one in declared)
+
+    def _declared(self) -> Any:
+        return self.logs or getattr(self.function(), "metrics", None)
 
     def one(self, config: Any, seed: int) -> RunResult:
         """Call the function for one seed and check what it returned."""

@@ -14,7 +14,7 @@ Where no outcome is given: `diverged` with a number that is not finite; `reached
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Real
 from typing import Any
 
@@ -28,7 +28,7 @@ from ablate.train.program import Curve, RunResult
 PARTS = ("metrics", "curves", "outcome", "test_correct")
 
 
-def to_result(returned: Any, seed: int, declared: frozenset[str], config: Any = None) -> RunResult:
+def to_result(returned: Any, seed: int, declared: Collection[str], config: Any = None) -> RunResult:
     """Check what a function returned and make a result of it.
 
     Raises
@@ -57,7 +57,7 @@ def to_result(returned: Any, seed: int, declared: frozenset[str], config: Any = 
     return RunResult(seed, outcome, metrics, curves, test_correct=_correct(returned.get("test_correct")))
 
 
-def _number(name: str, value: Any, declared: frozenset[str]) -> float:
+def _number(name: str, value: Any, declared: Collection[str]) -> float:
     if name not in declared:
         raise unknown("metric (not among those the function declares)", name, declared)
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import decimal
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ablate.programs.latency import share_of_latency
 from ablate.programs.theory_check import Check
 from ablate.registry import register
 from ablate.streams import stream
+from ablate.train.metric import Metric, by_name, duration
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
@@ -63,6 +64,24 @@ class SoftmaxCheck(Check):
         Rows per seed; fewer where rows · classes would pass a million.
     """
 
+    METRICS: ClassVar[Mapping[str, Metric]] = by_name([
+        *(Metric(name) for name in (
+            "trials", "overflow/limit", "overflow/naive_rows", "overflow/shifted_rows", "sum/deviation", "sum/off",
+            "flips/count", "flips/rate", "flips/low", "flips/high", "latency/share",
+        )),
+        *(duration(f"latency/{which}_seconds") for which in ("with", "without")),
+    ])  # fmt: skip
+    """Each check logs its own.
+
+    - `trials`; `overflow/limit`: the largest argument whose exp is finite; `overflow/naive_rows`,
+      `overflow/shifted_rows`: rows in which a probability is not finite.
+    - `sum/off`: the largest abs(Σ y - 1); `sum/deviation`: the same in units of ε · classes.
+    - `flips/count`, `flips/rate`, and `flips/low`, `flips/high`: the rate's 95 % Clopper–Pearson interval within
+      the seed.
+    - `latency/share`: of an inference with softmax that softmax takes; `latency/with_seconds`,
+      `latency/without_seconds`: of one call.
+    """
+
     check: str = "overflow"
     precision: str = "float32"
     classes: int = 10
@@ -78,23 +97,6 @@ class SoftmaxCheck(Check):
                 raise must(f"SoftmaxCheck.{name}", f"be >= {low}", getattr(self, name))
         if self.precision == "decimal" and not self.check.startswith("argmax"):
             raise must("SoftmaxCheck.precision", f"be a floating point type for check={self.check}", "decimal")
-
-    def metrics(self) -> frozenset[str]:
-        """Return all names; each check logs its own.
-
-        - `trials`; `overflow/limit`: the largest argument whose exp is finite; `overflow/naive_rows`,
-          `overflow/shifted_rows`: rows in which a probability is not finite.
-        - `sum/off`: the largest abs(Σ y - 1); `sum/deviation`: the same in units of ε · classes.
-        - `flips/count`, `flips/rate`, and `flips/low`, `flips/high`: the rate's 95 % Clopper–Pearson interval within
-          the seed.
-        - `latency/share`: of an inference with softmax that softmax takes; `latency/with_seconds`,
-          `latency/without_seconds`: of one call.
-        """
-        return frozenset({
-            "trials", "overflow/limit", "overflow/naive_rows", "overflow/shifted_rows", "sum/deviation", "sum/off",
-            "flips/count", "flips/rate", "flips/low", "flips/high",
-            "latency/share", "latency/with_seconds", "latency/without_seconds",
-        })  # fmt: skip
 
     def one(self, config: Any, seed: int) -> RunResult:
         """Check one draw."""

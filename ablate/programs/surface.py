@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from ablate.identity import digest
 from ablate.registry import register
 from ablate.streams import streams
 from ablate.train.config import TrainConfig
+from ablate.train.metric import Metric, by_name, loss, steps_to_target
 from ablate.train.outcome import DIVERGENCE_FACTOR, Outcome
 from ablate.train.program import Curve, Observe, Program, RunResult
 from ablate.train.summary import first_reached
@@ -49,6 +50,13 @@ class Surface(Program):
         The run has reached it when f <= target_loss after two consecutive steps.
     """
 
+    METRICS: ClassVar[Mapping[str, Metric]] = by_name([
+        loss("final/loss"), loss("final/distance"), loss("best/loss", summarised=False),
+        Metric("path/length", summarised=False),
+        steps_to_target("ttt/steps"),
+    ])  # fmt: skip
+    """f and the distance to the minimum at the last step, the least f, the length of the path, steps to the target."""
+
     coefficients: list[float] = field(default_factory=lambda: [0.05, 1.0])
     start: list[float] = field(default_factory=lambda: [-7.0, 2.0])
     jitter: float = 0.0
@@ -75,10 +83,6 @@ class Surface(Program):
             "steps": _steps(config),
             "dtype": "float64",
         }
-
-    def metrics(self) -> frozenset[str]:
-        """Return `final/loss` (f), `final/distance` (to the minimum), `best/loss`, `path/length`, `ttt/steps`."""
-        return frozenset({"final/loss", "final/distance", "best/loss", "path/length", "ttt/steps"})
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
         """Return the time of one seed, measured."""

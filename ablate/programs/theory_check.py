@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ablate.errors import unknown
 from ablate.identity import digest
@@ -12,6 +12,7 @@ from ablate.programs import predictions
 from ablate.programs.per_seed import PerSeed
 from ablate.registry import register
 from ablate.streams import stream
+from ablate.train.metric import Metric, by_name
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
@@ -54,15 +55,16 @@ class TheoryCheck(Check):
         Name of the prediction.
     """
 
+    METRICS: ClassVar[Mapping[str, Metric]] = by_name(
+        Metric(name) for name in ("deviation", "control", "order", "ratio", "slope")
+    )
+    """`deviation` is that of every check; the others are measured by some checks beside it."""
+
     check: str = "linear_collapse"
 
     def __post_init__(self) -> None:
         if self.check not in CHECKS:
             raise unknown("TheoryCheck.check", self.check, CHECKS)
-
-    def metrics(self) -> frozenset[str]:
-        """Return `deviation` (of every check), and what some checks measure beside it."""
-        return frozenset({"deviation", "control", "order", "ratio", "slope"})
 
     def one(self, config: Any, seed: int) -> RunResult:
         """Check one draw."""

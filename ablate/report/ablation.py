@@ -12,10 +12,11 @@ from ablate.errors import UserError
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit
+from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit_of
 from ablate.stats.endpoint import endpoint, metrics_of
 from ablate.stats.summary import summary
 from ablate.stats.verdict import Verdict
+from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 
 MOST_NAMED = 6  # arms a note names; more are counted
@@ -28,10 +29,15 @@ def claimed_metrics(tables: StudyTables, verdicts: Sequence[Verdict]) -> list[st
 
 
 def other_metrics(tables: StudyTables, besides: Sequence[str] = ()) -> list[str]:
-    """Return every `final/…`, `ttt/…` and `aulc/…` metric that is not among `besides`, test accuracy first."""
-    known = metrics_of(tables)
-    others = [name for name in known if name.startswith(("final/", "ttt/", "aulc/")) and name not in besides]
-    return sorted(others, key=lambda name: ("test" not in name, "accuracy" not in name, known.index(name)))
+    """Return every metric of the runs that is not among `besides`, the main one first.
+
+    The main one is the first that the study or its Program declares: of our own Programs test accuracy where they have
+    it. What only checks or times a run is left out; a metric that nobody declares comes last.
+    """
+    declared = metrics_in(tables)
+    known = [name for name in metrics_of(tables) if declared.of(name).summarised and name not in besides]
+    order = {name: i for i, name in enumerate(declared.names)}
+    return sorted((name for name in known if name != "seconds"), key=lambda name: order.get(name, len(order)))
 
 
 def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True) -> Table | None:
@@ -51,7 +57,7 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
     except UserError:
         return None
     records = _measured(frame)
-    shown = unit(metric)
+    shown = unit_of(tables, metric)
     marks = _marks(tables)
     of_value, of_difference = (
         tr(" ({text})", text=shown.value) if shown.value else "",
@@ -113,13 +119,13 @@ def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
     means = {metric: _means(tables, metric) for metric in metrics}
     columns = [Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]
     for metric in metrics:
-        shown = unit(metric)
+        shown = unit_of(tables, metric)
         columns.append(Column(metric_title(metric) + (tr(" ({text})", text=shown.value) if shown.value else ""), "n"))
     rows = [
         Row(
             (
                 *([mark(levels[arm]) for _, _, mark in marks] or [title]),
-                *(plain(means[metric][arm], unit(metric)) for metric in metrics),
+                *(plain(means[metric][arm], unit_of(tables, metric)) for metric in metrics),
             ),
             "base" if arm == base else "",
         )

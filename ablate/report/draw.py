@@ -36,6 +36,7 @@ from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.tuned import filled
 from ablate.stats.verdict import Verdict
 from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes, VerdictMap
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -99,8 +100,8 @@ def _tuning(tables: StudyTables) -> list[Drawn | None]:
     if runs is None or runs.empty or runs["score"].isna().all():
         return []
     names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
-    metric = str(runs["metric"].iloc[0])
-    runs, score = runs.assign(score=runs["score"] * unit(metric).scale), score_title(metric)
+    metric = metrics_in(tables).of(str(runs["metric"].iloc[0]))
+    runs, score = runs.assign(score=runs["score"] * unit(metric.unit).scale), score_title(metric)
     return [*sensitivity_curves(runs, names, score=score), budget_curve(runs, names, score=score)]
 
 

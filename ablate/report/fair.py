@@ -10,11 +10,23 @@ from typing import Any
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, effect_text, listed, metric_title, plain, shortened, unit
+from ablate.report.wording import (
+    NONE,
+    Unit,
+    counted,
+    effect_text,
+    listed,
+    metric_title,
+    plain,
+    shortened,
+    unit,
+    unit_of,
+)
+from ablate.stats.amounts import decades_text
 from ablate.stats.fairness import FixedTuned, Mean
-from ablate.stats.metric import decades_text, direction_of, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.train.metric import Metric
 
 EDGE = msg("on the edge")
 
@@ -33,7 +45,7 @@ def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]
     cells = _cells(tables)
     if not cells:
         return None
-    return Tuning(tuple(_notes(study, tables, cells)), _chosen(cells), _both(both) if both else None)
+    return Tuning(tuple(_notes(study, tables, cells)), _chosen(tables, cells), _both(both) if both else None)
 
 
 def _cells(tables: StudyTables) -> list[dict[str, Any]]:
@@ -46,12 +58,13 @@ def _cells(tables: StudyTables) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _chosen(cells: Sequence[Mapping[str, Any]]) -> Table:
+def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
     rows = []
     metric = str(cells[0]["metric"])
+    shown = unit_of(tables, metric)
     for cell in cells:
         for key, value in cell["tuned"].items():
-            mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), metric)
+            mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), shown)
             budget = tr("{n} trials × {seeds}", n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"))
             failed = tr("{n} of {all}", n=cell["failed"], all=cell["runs"]) if cell["failed"] else "0"
             rows.append(
@@ -141,7 +154,7 @@ def _both(both: Sequence[FixedTuned]) -> Table:
 def mean_text(mean: Mean, one: FixedTuned) -> str:
     """Print a mean with its interval on the scale of a comparison."""
     if one.scale == "difference":
-        return effect_text(mean.effect, mean.low, mean.high, one.metric)
+        return effect_text(mean.effect, mean.low, mean.high, one.unit)
     if one.scale == "log ratio":
         texts = [f"×{math.exp(min(value, 700.0)):.3g}" for value in (mean.effect, mean.low, mean.high)]
     elif one.scale == "decades":
@@ -193,15 +206,15 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
     return how
 
 
-def score_title(metric: str) -> str:
+def score_title(metric: Metric) -> str:
     """Return what a tuning score is, more is better: the metric in words, with a minus where less of it is better."""
-    of = unit(metric).value
-    words = metric_title(metric) + (tr(" ({text})", text=of) if of else "")
-    return words if direction_of(metric) == "higher" else f"−{words}"
+    of = unit(metric.unit).value
+    words = metric_title(metric.name) + (tr(" ({text})", text=of) if of else "")
+    return f"−{words}" if metric.better == "lower" else words
 
 
-def _value(value: float, metric: str) -> str:
-    return f"{plain(value, unit(metric))}{' %' if unit_of(metric) else ''}"
+def _value(value: float, shown: Unit) -> str:
+    return f"{plain(value, shown)}{' %' if shown.value == '%' else ''}"
 
 
 def _text(value: Any) -> str:

@@ -22,9 +22,10 @@ from ablate.report.wording import (
     shortened,
     verdict_effect,
 )
+from ablate.stats.amounts import amount, amounts, difference_unit
 from ablate.stats.claims import expand, level_key
 from ablate.stats.endpoint import FAILED
-from ablate.stats.metric import amount, amounts, unit_of
+from ablate.stats.sentence import label_words
 from ablate.stats.verdict import RULINGS, Verdict, percent
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
@@ -145,7 +146,7 @@ def _brief(verdict: Verdict) -> tuple[str, str]:
     said = [metric_title(verdict.metric)] if verdict.metric != "outcome" else []
     if verdict.kind in _DELTA:
         sign = "±" if verdict.kind == "equivalence" else ""
-        said.append(f"δ = {sign}{amount(verdict.delta, verdict.metric)}")
+        said.append(f"δ = {sign}{amount(verdict.delta, verdict.unit)}")
     said.append(tr("{level} interval", level=percent(verdict.interval_level)))
     said.append(counted(verdict.pairs, "pair") if verdict.against_text else counted(verdict.pairs, "seed"))
     if verdict.p_adjusted is not None:
@@ -176,7 +177,7 @@ def _terms(members: Sequence[Verdict], why: str) -> str:
     )
     if first.kind in _DELTA:
         sign = "±" if first.kind == "equivalence" else ""
-        return f"{metric}δ = {sign}{amount(first.delta, first.metric)}{why}" + tr(".")
+        return f"{metric}δ = {sign}{amount(first.delta, first.unit)}{why}" + tr(".")
     said = {"metric": metric, "statement": short_lists(first.statement), "why": why}
     if len(members) > 1:
         return tr("{metric}Tested, here for the first of them: {statement}{why}.", **said)
@@ -204,13 +205,13 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
         )
     elif known:
         ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
-        texts = amounts(ends, first.metric, width=min(_width(v) for v in known))
+        texts = amounts(ends, first.unit, width=min(_width(v) for v in known))
         low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
         sizes = tr(
             "; effects from {low} to {high}{unit}, positive where the claim is right",
             low=low,
             high=high,
-            unit=unit_of(first.metric),
+            unit=difference_unit(first.unit),
         )
     said = {"parts": capitalised(parts), "arm": short_lists(first.arm_text) or tr("all arms"),
             "metric": metric_title(first.metric), "against": short_lists(first.against_text),
@@ -221,7 +222,7 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
 
 
 def _labelled(verdict: Verdict) -> str:
-    return tr(" ({text})", text=tr(verdict.label)) if verdict.label else ""
+    return tr(" ({text})", text=label_words(verdict.label)) if verdict.label else ""
 
 
 def _cell(verdict: Verdict) -> str:

@@ -35,8 +35,8 @@ _TEST = msg(
     "else a fixed number of random ones."
 )
 _VERDICT = msg(
-    "supported: the interval lies above δ · refuted: it lies below δ (negligible: within ±δ; "
-    "reversed: below −δ; too small: the rest) · inconclusive: it holds δ · not tested: too few "
+    "supported: the interval lies above δ · refuted: it lies below δ (reversed: below −δ; harmful: below 0; "
+    "negligible: within ±δ; smaller than δ: no more is shown) · inconclusive: it holds δ · not tested: too few "
     "pairs, or runs without a value. δ, the smallest effect of interest, stands in the study file."
 )
 

@@ -14,6 +14,7 @@ from ablate.stats.claims import Comparison, expand, level_key
 from ablate.stats.contrast import Sides, sides_of
 from ablate.stats.endpoint import FAILED, Endpoint, endpoint
 from ablate.stats.verdict import Verdict
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -103,7 +104,7 @@ def judged_sides(
     for verdict, comparison in judged_comparisons(study, tables, verdicts):
         end = _endpoint(tables, verdict.metric)
         if end is not None:
-            yield verdict, comparison, sides_of(comparison, columns, factors), end
+            yield verdict, comparison, sides_of(comparison, columns, factors, metrics_in(tables)), end
 
 
 def judged_comparisons(

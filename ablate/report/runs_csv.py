@@ -19,11 +19,11 @@ from ablate.report.csv_cells import level_cell, level_of, line, read_rows
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
 from ablate.stats.endpoint import metrics_of
-from ablate.stats.metric import BUDGETS
 from ablate.stats.sequential import judge_planned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.train.metric import STEPS_TO_TARGET
 
 _TEXT = ("arm_id", "arm", "run_id", "identity", "outcome")
 _NUMBER = ("first_nonfinite_step", "seconds", "majority_rate")
@@ -85,7 +85,8 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
     table = pd.DataFrame(seeds)
     columns = ["arm_id", "arm", "seed", "outcome", *_NUMBER, "run_id", "identity", *factors, *metrics]
     facts: dict[str, dict[str, Any]] = {
-        arm: dict.fromkeys(BUDGETS.values(), int(first[arm]["budget"])) if first[arm]["budget"] else {} for arm in arms
+        arm: dict.fromkeys(STEPS_TO_TARGET.values(), int(first[arm]["budget"])) if first[arm]["budget"] else {}
+        for arm in arms
     }
     tuning = read_tuning_csv(path.with_name(TUNING))
     for arm, tuned in (facts_by_arm(tuning) if tuning is not None else {}).items():
@@ -103,7 +104,7 @@ def tables_from_csv(path: Path, study: Study) -> StudyTables:
 
 
 def _budget(facts: Mapping[str, Any]) -> int | None:
-    return next((facts[name] for name in reversed(BUDGETS.values()) if facts.get(name) is not None), None)
+    return next((facts[name] for name in reversed(STEPS_TO_TARGET.values()) if facts.get(name) is not None), None)
 
 
 def recompute(path: Path, study: Study) -> list[Verdict]:

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
-from ablate.stats.metric import amounts, decades, decades_text, unit_of
+from ablate.stats.amounts import amounts, decades, decades_text, difference_unit
 from ablate.stats.verdict import Verdict, p_text, shown
-from ablate.track.record import Level
+from ablate.sweep.metrics import metrics_in
+from ablate.track.record import Level, StudyTables
+from ablate.train.metric import FRACTION, PERCENT
 
 NONE = "–"  # stands where there is no number
+_NOISE = 1e-6  # what is left of a share, in per cent, when equal numbers are subtracted
 _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
@@ -40,16 +43,9 @@ _PREFIXES = {
 
 @dataclass(frozen=True)
 class Unit:
-    """How values of a metric are printed.
+    """How values of a metric are printed: times `scale`, with a unit after a value and after a difference of two.
 
-    Attributes
-    ----------
-    scale
-        Factor from the logged value to the printed one (100 for accuracies, logged as fractions).
-    value, difference
-        Unit after a value and after a difference of two (`%`, but `pp` for percentage points).
-    decimals
-        Digits after the point; None prints three significant digits.
+    `decimals` are the digits after the point; None prints three significant digits.
     """
 
     scale: float = 1.0
@@ -58,19 +54,22 @@ class Unit:
     decimals: int | None = None
 
 
-def unit(metric: str) -> Unit:
-    """Return the unit a metric is printed in, told from its name.
+def unit(name: str) -> Unit:
+    """Return how values in a declared unit are printed.
 
-    >>> unit("final/test_accuracy").difference
-    'pp'
+    >>> unit("fraction").difference, unit("ms").value
+    ('pp', 'ms')
     """
-    if unit_of(metric):
-        return Unit(100.0, "%", tr("pp"), 2)
-    if metric.endswith("steps"):
+    if name in (FRACTION, PERCENT):
+        return Unit(100.0 if name == FRACTION else 1.0, "%", tr("pp"), 2)
+    if name == "steps":
         return Unit(1.0, tr("steps"), tr("steps"), 0)
-    if metric.endswith("seconds"):
-        return Unit(1.0, "s", "s")
-    return Unit()
+    return Unit(1.0, name, name)
+
+
+def unit_of(tables: StudyTables, metric: str) -> Unit:
+    """Return how values of a metric of a study are printed."""
+    return unit(metrics_in(tables).of(metric).unit)
 
 
 def metric_title(metric: str) -> str:
@@ -106,6 +105,8 @@ def plain(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
     if math.isinf(scaled):
         return "−∞" if scaled < 0 else ("+∞" if signed else "∞")
     text = f"{abs(scaled):.{unit.decimals}f}" if unit.decimals is not None else _significant(abs(scaled), 3)
+    if not text.strip("0.") and abs(scaled) > _NOISE:  # decimals are for reading; a number is not made 0 by them
+        text = _significant(abs(scaled), 2)
     zero = not text.strip("0.")
     sign = "" if zero else "−" if scaled < 0 else "+" if signed else ""
     return sign + text
@@ -114,7 +115,7 @@ def plain(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
 def difference(value: float, unit: Unit) -> str:
     """Print a difference with its sign and unit.
 
-    >>> difference(0.0312, unit("final/test_accuracy"))
+    >>> difference(0.0312, unit("fraction"))
     '+3.12 pp'
     """
     return f"{plain(value, unit, signed=True)} {unit.difference}".strip()
@@ -123,7 +124,7 @@ def difference(value: float, unit: Unit) -> str:
 def interval(low: float, high: float, unit: Unit, *, signed: bool = True) -> str:
     """Print an interval, without its unit.
 
-    >>> interval(-0.01, float("inf"), unit("final/test_accuracy"))
+    >>> interval(-0.01, float("inf"), unit("fraction"))
     '[−1.00, +∞]'
     """
     if math.isnan(low) and math.isnan(high):
@@ -140,18 +141,18 @@ def p_value(p: float | None) -> str:
     return NONE if p is None or math.isnan(p) else p_text(p)
 
 
-def effect_text(effect: float, low: float, high: float, metric: str) -> str:
+def effect_text(effect: float, low: float, high: float, unit: str) -> str:
     """Print an effect with its interval, rounded as the verdict sentences round it.
 
-    >>> effect_text(0.2131, 0.195, 0.231, "aulc/train_accuracy")
+    >>> effect_text(0.2131, 0.195, 0.231, "fraction")
     '+21.3 [+19.5, +23.1] pp'
     """
-    texts = amounts([effect, low, high], metric, width=high - low)
+    texts = amounts([effect, low, high], unit, width=high - low)
     signed = [
         ("+" if value > 0 and text.strip("0.") else "") + text
         for text, value in zip(texts, (effect, low, high), strict=True)
     ]
-    return f"{signed[0]} [{signed[1]}, {signed[2]}]{unit_of(metric)}"
+    return f"{signed[0]} [{signed[1]}, {signed[2]}]{difference_unit(unit)}"
 
 
 def verdict_effect(verdict: Verdict) -> str:
@@ -161,7 +162,7 @@ def verdict_effect(verdict: Verdict) -> str:
     low, high = (math.nan if end is None else end for end in (verdict.interval_low, verdict.interval_high))
     if verdict.scale != "difference":
         return shown(verdict, verdict.effect, low, high)
-    return effect_text(verdict.effect, low, high, verdict.metric)
+    return effect_text(verdict.effect, low, high, verdict.unit)
 
 
 def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
@@ -175,9 +176,9 @@ def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     if verdict.scale == "decades":
         return decades(value, signed=signed)
     return (
-        difference(value, unit(verdict.metric))
+        difference(value, unit(verdict.unit))
         if signed
-        else f"{plain(value, unit(verdict.metric))}" + unit_of(verdict.metric)
+        else f"{plain(value, unit(verdict.unit))}" + difference_unit(verdict.unit)
     )
 
 
@@ -187,7 +188,7 @@ def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
         return f"[{decades_text(low, signed=True)}, {decades_text(high, signed=True)}]" + tr(" decades")
     if verdict.scale != "difference":
         return f"[{scaled(low, verdict)}, {scaled(high, verdict)}]"
-    return interval(low, high, unit(verdict.metric)) + unit_of(verdict.metric)
+    return interval(low, high, unit(verdict.unit)) + difference_unit(verdict.unit)
 
 
 def seconds(value: float) -> str:

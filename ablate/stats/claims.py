@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.errors import UserError, unknown
-from ablate.stats.metric import BUDGETS, fill_of
 from ablate.sweep.claim_parts import BaseClaim, Level, Levels
 from ablate.sweep.claims import AnyClaim, InteractionClaim, WinClaim
-from ablate.sweep.claims_over import BasinClaim, OverClaim
+from ablate.sweep.claims_over import OverClaim
 from ablate.sweep.study import Study
 
 Key = tuple[tuple[str, object], ...]
@@ -203,11 +202,6 @@ def _check_over(study: Study, claim: OverClaim) -> None:
         raise UserError(f"claim {claim.id}, `over`: {claim.over} must have at least two numeric levels.")
     if claim.over_is_logged and min(numbers) <= 0:
         raise UserError(f"claim {claim.id}, `over`: the levels of {claim.over} are logged, so they must be > 0.")
-    if isinstance(claim, BasinClaim) and fill_of(claim.metric) != "budget":
-        raise UserError(
-            f"claim {claim.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
-            f"{', '.join(BUDGETS)}, got {claim.metric!r}."
-        )
 
 
 def _over_levels(study: Study, claim: BaseClaim) -> tuple[Level, ...]:

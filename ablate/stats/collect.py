@@ -27,14 +27,15 @@ from ablate.stats.estimate import (
     win_estimate,
 )  # fmt: skip
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
-from ablate.stats.metric import OTHER_TARGETS
 from ablate.stats.proportions import clopper_pearson
 from ablate.stats.sensitivity import imputed
 from ablate.stats.wins import win_scores
 from ablate.sweep.claim_parts import Region
 from ablate.sweep.claims import ExactClaim, ProportionClaim, TimeClaim, WinClaim
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim
+from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
+from ablate.train.metric import OTHER_TARGETS
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Collected:
         Fewest seeds with which the claim could be decided at the level of the study.
     bounds
         `imputed`, for claims about a mean.
+    unit
+        Of the claim's metric.
     elsewhere
         For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them;
         for widths of basins also those of `OTHER_BASINS`.
@@ -63,6 +66,7 @@ class Collected:
     least: int
     bounds: dict[str, NDArray[np.float64]]
     rule: str
+    unit: str
     elsewhere: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -88,20 +92,24 @@ def collect(
 ) -> Collected:
     """Collect the evidence of a comparison and estimate its effect."""
     claim = comparison.claim
-    sides = sides_of(comparison, arms, tuple(tables.factors))
+    meanings = metrics_in(tables)
+    sides = sides_of(comparison, arms, tuple(tables.factors), meanings)
     metrics = metrics_used(claim)
     region, bounds, rule = claim.region, {}, ""
     least = least_seeds(comparison, alpha)
     if isinstance(claim, ProportionClaim) and claim.of == "runs":
         evidence, estimate = _runs(claim, sides, tables)
-        return Collected(comparison, evidence, region, estimate, least, {}, "")
+        return Collected(comparison, evidence, region, estimate, least, {}, "", "")
     endpoint = endpoints[metrics[0]]
     rule = endpoint.rule_of(sides.columns)
     evidence = evidence_of(comparison, sides, endpoint)
     d = list(evidence.differences.values())
     estimate = None
     if isinstance(claim, WinClaim):
-        seeds, scores = win_scores(endpoint, endpoints[claim.ties_by], sides.columns, predicts=sides.predicts)
+        ties = meanings.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
+        seeds, scores = win_scores(
+            endpoint, endpoints[claim.ties_by], sides.columns, predicts=sides.predicts, ties_predict=ties
+        )
         means = scores.mean(axis=1)
         estimate = win_estimate(means, region) if seeds else None
         by_cell = dict(zip(map(level_text, comparison.cells), scores.mean(axis=0).tolist(), strict=True))
@@ -132,9 +140,8 @@ def collect(
         rule = tr("not good (target missed)")
     elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
-    return Collected(
-        comparison, evidence, region, estimate, least, bounds, rule, _elsewhere(comparison, sides, endpoints)
-    )
+    unit, elsewhere = endpoint.declared.unit, _elsewhere(comparison, sides, endpoints)
+    return Collected(comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere)
 
 
 def _elsewhere(

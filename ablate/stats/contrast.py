@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from ablate.stats.basin import Basin
 from ablate.stats.claims import Comparison, Key, level_key, level_text
 from ablate.stats.endpoint import Endpoint
-from ablate.stats.metric import Direction, direction_of
-from ablate.sweep.claims import InteractionClaim, TimeClaim
+from ablate.sweep.claims import AnyClaim, EquivalenceClaim, ExactClaim, InteractionClaim, ProportionClaim, TimeClaim
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
+from ablate.sweep.metrics import Metrics
+from ablate.train.metric import Better
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Sides:
     columns: NDArray[np.int64]
     weights: NDArray[np.float64]
     logged: bool
-    predicts: Direction
+    predicts: Better
     basin: Basin | None = None
 
     def values(self, endpoint: Endpoint) -> NDArray[np.float64]:
@@ -81,7 +82,7 @@ class Evidence:
         Runs that ended without any value for the metric: reason to refuse.
     """
 
-    predicts: Direction
+    predicts: Better
     differences: dict[int, float]
     planned_pairs: int
     filled_arm: tuple[int, int]
@@ -90,7 +91,29 @@ class Evidence:
     undefined: int
 
 
-def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...]) -> Sides:
+def predicted(claim: AnyClaim, metrics: Metrics) -> Better:
+    """Return which way a claim predicts its metric to move.
+
+    What it says itself; else what its kind fixes: fewer steps to a target are better, whatever the metric is called;
+    else the direction that is declared. Where both ways are looked at alike, an unknown direction keeps its sign.
+
+    Raises
+    ------
+    UserError
+        The claim needs a direction and nobody declares it.
+    """
+    if claim.predicts is not None:
+        return claim.predicts
+    if isinstance(claim, TimeClaim | BasinClaim):
+        return "lower"
+    if isinstance(claim, EquivalenceClaim | TrendClaim | ExactClaim) or (
+        isinstance(claim, ProportionClaim) and claim.of == "runs"
+    ):
+        return metrics.of(claim.metric).better or "higher"
+    return metrics.direction(claim.metric, where=f"claim {claim.id}")
+
+
+def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...], metrics: Metrics) -> Sides:
     """Return where the runs of a comparison stand and what they count.
 
     Parameters
@@ -99,10 +122,12 @@ def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str
         `level_key` of an arm -> its column in the endpoint.
     factors
         The study's factors, in the order the keys were made with.
+    metrics
+        What the study's metrics mean.
     """
     claim = comparison.claim
     columns = [[arms[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
-    predicts = claim.predicts or direction_of(claim.metric)
+    predicts = predicted(claim, metrics)
     logged = isinstance(claim, TimeClaim) or (isinstance(claim, TrendClaim) and claim.log_log)
     if isinstance(claim, TrendClaim):
         x = np.array([float(str(level)) for level in comparison.over])

@@ -1,14 +1,15 @@
 """From the seeds table to one number per planned run, with failures as data: nothing is ever dropped.
 
-| run | accuracy | error | steps to target | loss, seconds |
+| run | `chance`, a number | `budget` (steps to target) | `as_logged` | `nothing` |
 |---|---|---|---|---|
-| reached, censored, stalled | as logged | as logged | as logged, else the budget T | as logged |
-| diverged, crashed | the majority rate | 1 - the majority rate | the budget T | as logged, else undefined |
+| reached, censored, stalled | as logged | as logged, else the budget T | as logged | as logged |
+| diverged, crashed | the majority rate, the number | the budget T | as logged, else undefined | undefined |
 | missing (planned, not run) | absent | absent | absent | absent |
 
-Whatever a failed run logged as `final/…` or `aulc/…` is replaced: NaN logits read as class 0, and the area under a
-curve that ended early is not comparable. `best/…` was finished before the run failed and stays. An undefined value is
-no licence to drop the run: whoever needs it must refuse.
+Which column a metric belongs to is declared (`Metric.failed_counts_as`), whatever its name. Whatever a failed run
+logged is replaced, unless the metric says that it was complete before the run failed: NaN logits read as class 0, and
+the area under a curve that ended early is not comparable. An undefined value is no licence to drop the run: whoever
+needs it must refuse.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ablate.errors import Failure, unknown
+from ablate.errors import Failure, UserError, unknown
 from ablate.lang import tr
-from ablate.stats.metric import BUDGETS, OTHER_TARGETS, budget_of, fill_of
+from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
+from ablate.train.metric import FRACTION, OTHER_TARGETS, PERCENT, Metric
 from ablate.train.outcome import Outcome
 
 FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
 MISSING = "missing"
+_SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 _NOT_METRICS = {"arm_id", "arm", "baseline", "seed", "outcome", "first_nonfinite_step", "run_id", "identity"}
 
@@ -40,6 +43,8 @@ class Endpoint:
     ----------
     metric
         Its name.
+    declared
+        What it means.
     seeds, arm_ids
         What the axes mean: seeds ascending, arms in design order.
     value
@@ -62,6 +67,7 @@ class Endpoint:
     undefined: NDArray[np.bool_]
     capped: NDArray[np.bool_]
     fill: NDArray[np.float64]
+    declared: Metric
 
     @property
     def rule(self) -> str:
@@ -71,13 +77,15 @@ class Endpoint:
     def rule_of(self, columns: ArrayLike) -> str:
         """Return the same for the arms of some columns."""
         fill = self.fill[:, np.unique(columns)]
-        fill, kind = fill[np.isfinite(fill)], fill_of(self.metric)
+        fill, kind = fill[np.isfinite(fill)], self.declared.failed_counts_as
         if not fill.size:
             return ""
         if kind == "budget":
             return tr("the whole budget ({steps} steps)", steps=_range(fill))
-        name = tr("the majority rate") if kind == "chance" else tr("one minus the majority rate")
-        return f"{name} ({_range(100.0 * fill)} %)"
+        if not isinstance(kind, str):
+            return tr("{value}, as declared", value=f"{kind:.6g}")
+        name = tr("one minus the majority rate") if kind == "one_minus_chance" else tr("the majority rate")
+        return f"{name} ({_range(fill if self.declared.unit == PERCENT else 100.0 * fill)} %)"
 
 
 def metrics_of(tables: StudyTables) -> list[str]:
@@ -92,7 +100,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     Raises
     ------
     UserError
-        No run knows the metric, although some run ended well.
+        No run knows the metric, although some run ended well; a value is none the metric can have.
     Failure
         The table holds two runs for one arm and seed.
     """
@@ -100,17 +108,19 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     outcome = seeds["outcome"].astype(str).to_numpy()
     ran = outcome != MISSING
     failed = np.isin(outcome, FAILED)
+    declared = metrics_in(tables).of(metric)
     if metric in metrics_of(tables):
         logged = pd.to_numeric(seeds[metric]).to_numpy(dtype=np.float64, na_value=np.nan)
-    elif (ran & ~failed).any() and fill_of(metric) != "budget":  # no run may have reached the target
+    elif (ran & ~failed).any() and not declared.counts_to_target:  # no run may have reached the target
         raise unknown("metric", metric, metrics_of(tables))
     else:
         logged = np.full(len(seeds), np.nan)
     own = np.where(ran & np.isfinite(logged), logged, np.nan)
-    fill = _fill(tables, metric)
-    if metric.startswith(("final/", "aulc/")) and fill_of(metric) != "none":
+    if declared.failed_counts_as != "as_logged":
         own[failed] = np.nan
-    needs = ran & np.isnan(own) & (failed | (fill_of(metric) == "budget"))
+    _check_bounds(declared, tables, own)
+    fill = _fill(tables, declared)
+    needs = ran & np.isnan(own) & (failed | declared.counts_to_target)
     filled = needs & np.isfinite(fill)
     value = np.where(filled, fill, own)
     grid = _Grid(tables)
@@ -125,12 +135,15 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
         undefined=grid.flags(ran & np.isnan(value)),
         capped=grid.flags(filled & ~failed),
         fill=grid.numbers(fill),
+        declared=declared,
     )
 
 
 def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
     """Return the same count of steps at the other targets, where any run has logged it at either."""
-    others = [f"{metric}_{name}" for name in OTHER_TARGETS] if metric in BUDGETS else []
+    if not metrics_in(tables).of(metric).counts_to_target:
+        return []
+    others = [f"{metric}_{name}" for name in OTHER_TARGETS]
     return others if any(name in tables.seeds for name in others) else []
 
 
@@ -141,16 +154,40 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np
     return grid.flags(np.isin(outcome, list(outcomes))), grid.flags(outcome != MISSING)
 
 
-def _fill(tables: StudyTables, metric: str) -> NDArray[np.float64]:
+def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:
     """Return what every row of the seeds table counts as where its run failed; NaN: nothing honest."""
-    seeds, kind = tables.seeds, fill_of(metric)
-    if kind in ("chance", "chance error") and "majority_rate" in seeds:
+    seeds, kind = tables.seeds, declared.failed_counts_as
+    if not isinstance(kind, str):
+        return np.full(len(seeds), float(kind))
+    # What was complete before the run failed stands; where nothing was, a share counts as chance.
+    if kind in ("chance", "one_minus_chance") or (kind == "as_logged" and declared.is_share):
+        if "majority_rate" not in seeds:
+            return np.full(len(seeds), np.nan)
         rate: NDArray[np.float64] = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
-        return rate if kind == "chance" else 1.0 - rate
+        return (1.0 - rate if kind == "one_minus_chance" else rate) * (100.0 if declared.unit == PERCENT else 1.0)
     if kind == "budget":
-        budget = {arm: facts.get(str(budget_of(metric))) for arm, facts in tables.facts.items()}
+        budget = {arm: facts.get(declared.budget) for arm, facts in tables.facts.items()}
         return np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
     return np.full(len(seeds), np.nan)
+
+
+def _check_bounds(declared: Metric, tables: StudyTables, own: NDArray[np.float64]) -> None:
+    """Refuse values that the metric cannot have: most often an accuracy in per cent where a fraction is declared."""
+    low, high = declared.limits
+    wrong = np.flatnonzero((own < low - _SLACK) | (own > high + _SLACK))  # NaN: neither
+    if not wrong.size:
+        return
+    row = tables.seeds.iloc[int(wrong[0])]
+    as_unit = f" ({declared.unit})" if declared.unit else ""
+    hint = ""
+    if declared.unit == FRACTION and low == 0.0 and 1.0 < np.nanmax(own) <= 100.0:
+        hint = (
+            f'; if it is logged in per cent, say so in the study: `metrics: {{"{declared.name}": {{unit: percent}}}}`'
+        )
+    raise UserError(
+        f"{declared.name} must lie in [{low:g}, {high:g}]{as_unit}, got {own[wrong[0]]:g} in {row['arm']}, seed "
+        f"{row['seed']} ({wrong.size} of {len(own)} runs){hint}."
+    )
 
 
 def _range(values: NDArray[np.float64]) -> str:

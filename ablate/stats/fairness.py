@@ -15,6 +15,7 @@ from ablate.stats.estimate import scale_of
 from ablate.stats.mean import mean_interval
 from ablate.sweep.claims import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
 from ablate.sweep.claims_over import BasinClaim, TrendClaim
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
 
@@ -42,6 +43,8 @@ class FixedTuned:
         The claim's id, with the levels of `each` but fairness.
     scale
         `difference`, `log ratio`, `slope` or `decades`; oriented so that the claim predicts more.
+    unit
+        Of the metric.
     fixed, tuned, change
         The effect where every arm has the fixed values, where each has its tuned ones, and tuned minus fixed, paired
         by seed.
@@ -55,6 +58,7 @@ class FixedTuned:
     fixed: Mean
     tuned: Mean
     change: Mean
+    unit: str = ""
 
 
 def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
@@ -80,10 +84,11 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
             if not pairs:
                 continue
             change = {seed: differences[1][seed] - differences[0][seed] for seed in pairs}
+            one, other, gap = (_mean(values) for values in (*differences, change))
+            unit = metrics_in(tables).of(claim.metric).unit
             found[key] = FixedTuned(
-                fixed.id, claim.says, claim.metric, scale_of(claim), claim.delta,
-                *(_mean(values) for values in (*differences, change)),
-            )  # fmt: skip
+                fixed.id, claim.says, claim.metric, scale_of(claim), claim.delta, one, other, gap, unit
+            )
     return list(found.values())
 
 
@@ -105,7 +110,7 @@ def _differences(
     study: Study, tables: StudyTables, comparison: Comparison, columns: dict[tuple[tuple[str, object], ...], int]
 ) -> dict[int, float]:
     found = endpoint(tables, comparison.claim.metric)
-    evidence = evidence_of(comparison, sides_of(comparison, columns, tuple(study.factors)), found)
+    evidence = evidence_of(comparison, sides_of(comparison, columns, tuple(study.factors), metrics_in(tables)), found)
     return {} if evidence.undefined else evidence.differences
 
 

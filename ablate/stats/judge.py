@@ -33,6 +33,7 @@ from ablate.stats.sensitivity import sensitivity
 from ablate.stats.statement import kind_label, speaks_of, statement
 from ablate.stats.verdict import Ruling, Verdict
 from ablate.sweep.claims import ExactClaim
+from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -86,6 +87,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     strange = [factor for factor in factors if factor not in tables.factors]
     if strange:
         raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
+    tables = as_declared(tables, study)
     rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
     columns = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     comparisons = expand(study, arms=rows)
@@ -109,7 +111,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
-    arm_ids = {level_key(row, factors): str(tables.planned["arm_id"].iloc[i]) for i, row in enumerate(rows)}
+    arm_ids = dict(zip(columns, map(str, tables.planned["arm_id"]), strict=True))
     checks = {
         id(f.comparison): [tuning_edge(f.comparison, tables, arm_ids)]
         for f in found
@@ -118,23 +120,6 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     return [
         gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]
-
-
-def ruling(low: float, high: float, delta: float, *, decided: bool, effect: float) -> tuple[Ruling, str]:
-    """Return the outcome and its label for an effect claim's interval, given whether Holm rejects "the effect is δ".
-
-    >>> ruling(0.006, 0.02, 0.005, decided=True, effect=0.01)
-    ('supported', '')
-    >>> ruling(-0.001, 0.002, 0.005, decided=True, effect=0.001)
-    ('refuted', 'negligible')
-    """
-    if not decided:
-        return "inconclusive", ""
-    if effect > delta:
-        return "supported", ""
-    if high < -delta or delta == 0.0:
-        return "refuted", "reversed"
-    return "refuted", "negligible" if low > -delta else "too small"
 
 
 def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
@@ -267,13 +252,14 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         per_cell=evidence.per_cell,
         kind=claim.kind,
         scale=estimate.scale if estimate else "difference",
-        statement=statement(found.comparison, evidence.predicts),
+        statement=statement(found.comparison, evidence.predicts, found.unit),
         region_low=found.region[0],
         region_high=found.region[1],
         ungated=ruled[0],
         bounds=_bounds(found),
         speaks_of=speaks_of(found.comparison, evidence, found.rule, details),
         details=details,
+        unit=found.unit,
     )
     return dataclasses.replace(verdict, why=why(verdict))
 

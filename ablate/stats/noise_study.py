@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ablate.stats.endpoint import endpoint
 from ablate.stats.noise import NoiseFloor, aa_differences, noise_floor, seeds_for
 from ablate.sweep.claims import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -31,12 +32,15 @@ class ClaimNoise:
         of 2δ (of 0 for an equivalence). In the metric's unit, or log units of steps.
     seeds
         Seeds to plan for it at 80 % power; inf where δ is 0 or out of reach.
+    unit
+        Of the claim's metric.
     """
 
     claim: AnyClaim
     floor: NoiseFloor | None
     gap: float
     seeds: float
+    unit: str = ""
 
 
 def copy_seeds(seeds: int, copies: int) -> list[int]:
@@ -87,5 +91,6 @@ def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, a
             continue
         floor = noise_floor(d, seeds=seeds, claims=family, alpha=alpha)
         gap = math.log(claim.ratio) if isinstance(claim, TimeClaim) else claim.delta
-        rows.append(ClaimNoise(claim, floor, gap, seeds_for(gap, floor.sd, alpha=floor.level)))
+        unit = metrics_in(tables).of(claim.metric).unit
+        rows.append(ClaimNoise(claim, floor, gap, seeds_for(gap, floor.sd, alpha=floor.level), unit))
     return rows

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from ablate.errors import UserError
 from ablate.stats.claims import Comparison, expand, level_key
 from ablate.stats.collect import least_seeds
+from ablate.stats.contrast import predicted
 from ablate.stats.gates import check_gates
 from ablate.stats.looks import look_levels
-from ablate.stats.metric import direction_of
 from ablate.stats.sequential import family_size
 from ablate.sweep.claim_parts import Level
 from ablate.sweep.claims import EffectClaim, EquivalenceClaim, TimeClaim, WinClaim
 from ablate.sweep.claims_over import BasinClaim
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
+from ablate.train.metric import STEPS_TO_TARGET
 
 Arms = Sequence[Mapping[str, Level]]
 
@@ -74,7 +76,29 @@ def blind_looks(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) 
     ]
 
 
-def check_contradictions(study: Study, *, arms: Arms | None = None) -> None:
+def check_metrics(study: Study, metrics: Metrics) -> None:
+    """Refuse a study of whose metrics the direction is needed and declared nowhere.
+
+    Raises
+    ------
+    UserError
+        A claim or a rule for ties needs to know which way is better; a width of a basin is measured in
+        something that does not count to a target.
+    """
+    for claim in study.claims:
+        if claim.metric != "outcome":
+            predicted(claim, metrics)
+        if isinstance(claim, WinClaim):
+            metrics.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
+        if isinstance(claim, BasinClaim) and not metrics.of(claim.metric).counts_to_target:
+            raise UserError(
+                f"claim {claim.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
+                f"{', '.join(STEPS_TO_TARGET)}, got {claim.metric!r}. Another metric that counts to a target is "
+                "declared with `failed_counts_as: budget`."
+            )
+
+
+def check_contradictions(study: Study, metrics: Metrics | None = None, *, arms: Arms | None = None) -> None:
     """Refuse two claims of which one is wrong whatever the runs show.
 
     Raises
@@ -83,10 +107,11 @@ def check_contradictions(study: Study, *, arms: Arms | None = None) -> None:
         Two directed claims on the same metric and cells that predict opposite signs, or a directed claim and an
         equivalence with a margin no larger than its δ.
     """
+    metrics = metrics or Metrics(study.metrics)
     comparisons = expand(study, arms=arms)
     for i, one in enumerate(comparisons):
         for other in comparisons[i + 1 :]:
-            if _same_cells(study, one, other) and _contradict(one, other):
+            if _same_cells(study, one, other) and _contradict(one, other, metrics):
                 raise UserError(
                     f"claims {one.id} and {other.id} contradict each other: they compare the same arms on "
                     f"{one.claim.metric} in the same cells and cannot both hold. Keep the one you predict; the "
@@ -94,10 +119,15 @@ def check_contradictions(study: Study, *, arms: Arms | None = None) -> None:
                 )
 
 
-def check_plan(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
-    """Check gates, contradictions, forecasts and seeds; needs no runs."""
+def check_plan(
+    study: Study, n_seeds: int, metrics: Metrics | None = None, *, arms: Arms | None = None, alpha: float = 0.05
+) -> None:
+    """Check gates, metrics, contradictions, forecasts and seeds; needs no runs."""
+    metrics = metrics or Metrics(study.metrics)
+    metrics = metrics or Metrics(study.metrics)
     check_gates(study)
-    check_contradictions(study, arms=arms)
+    check_metrics(study, metrics)
+    check_contradictions(study, metrics, arms=arms)
     check_forecasts(study, arms=arms)
     if study.looks and study.looks[-1] != n_seeds:
         raise UserError(
@@ -126,7 +156,7 @@ def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
     return key(one) == key(other)
 
 
-def _contradict(one: Comparison, other: Comparison) -> bool:
+def _contradict(one: Comparison, other: Comparison, metrics: Metrics) -> bool:
     a, b = one.claim, other.claim
     kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim, BasinClaim)
     if not isinstance(a, kinds) or not isinstance(b, kinds):
@@ -147,5 +177,5 @@ def _contradict(one: Comparison, other: Comparison) -> bool:
         return False
     if isinstance(a, WinClaim) and isinstance(b, WinClaim) and swapped and a.more_than + b.more_than < 1.0:
         return False
-    directions = [claim.predicts or direction_of(claim.metric) for claim in (a, b)]
+    directions = [predicted(claim, metrics) for claim in (a, b)]
     return swapped == (directions[0] == directions[1])

@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ablate.lang import msg, tr
-from ablate.stats.metric import amount, amounts, unit_of
+from ablate.stats.amounts import amount, amounts, difference_unit
 
 if TYPE_CHECKING:
     from ablate.stats.verdict import Verdict
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
-LABELS = (msg("reversed"), msg("negligible"), msg("too small"), msg("different"), msg("counterexample"))
+LABELS = {
+    "reversed": msg("reversed"), "harmful": msg("harmful"), "negligible": msg("negligible"),
+    "too small": msg("smaller than δ"), "different": msg("different"), "counterexample": msg("counterexample"),
+}  # fmt: skip
+"""Label of a refuted claim -> the words for it: what is shown instead."""
+
 METHODS = (msg("none"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"))
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
@@ -25,6 +30,15 @@ def sentence_of(v: Verdict) -> str:
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
 
 
+def label_words(label: str) -> str:
+    """Return the label of a refuted claim as a reader meets it.
+
+    >>> label_words("too small")
+    'smaller than δ'
+    """
+    return tr(LABELS.get(label, label))
+
+
 def _effect_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
         return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=v.why)
@@ -33,8 +47,9 @@ def _effect_sentence(v: Verdict) -> str:
     if v.label == "reversed":
         return tr("Refuted (reversed): {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "refuted":
-        short = _fell_short(v)
-        return tr("Refuted ({label}): {happened} {numbers}.", label=tr(v.label), happened=short, numbers=_numbers(v))
+        said = _happened(v) if v.label == "harmful" else _fell_short(v)
+        label = label_words(v.label)
+        return tr("Refuted ({label}): {happened} {numbers}.", label=label, happened=said, numbers=_numbers(v))
     return tr(
         "Inconclusive: whether {claim} is open, at {effect} {numbers}.",
         claim=_claimed(v), effect=_signed(v), numbers=_numbers(v),
@@ -48,7 +63,7 @@ def _plain_sentence(v: Verdict) -> str:
         return tr("Not tested: whether {claim}. {why}", claim=v.statement, why=v.why)
     word = tr(_WORDS[v.outcome])
     if v.label:
-        word = tr("{word} ({label})", word=word, label=tr(v.label))
+        word = tr("{word} ({label})", word=word, label=label_words(v.label))
     effect = shown(v, v.effect, v.interval_low or 0.0, v.interval_high or 0.0)
     if v.outcome == "inconclusive":
         return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=v.statement, effect=effect,
@@ -58,7 +73,7 @@ def _plain_sentence(v: Verdict) -> str:
 
 
 def _claimed(v: Verdict) -> str:
-    threshold = tr(" by more than {delta}", delta=amount(v.delta, v.metric)) if v.delta else ""
+    threshold = tr(" by more than {delta}", delta=amount(v.delta, v.unit)) if v.delta else ""
     known = {"arm": v.arm_text, "metric": v.metric, "threshold": threshold, "compared": _compared(v)}
     if v.predicts == "higher":
         return tr("{arm} raises {metric}{threshold} {compared}", **known)
@@ -68,7 +83,7 @@ def _claimed(v: Verdict) -> str:
 def _happened(v: Verdict) -> str:
     up = (v.effect or 0.0) > 0
     effect, low, high = _amounts(v, 1.0 if up else -1.0)
-    size = f"{effect}{unit_of(v.metric)} [{low}, {high}]"
+    size = f"{effect}{difference_unit(v.unit)} [{low}, {high}]"
     known = {"arm": v.arm_text, "metric": v.metric, "size": size, "compared": _compared(v)}
     if up == (v.predicts == "higher"):
         return tr("{arm} raises {metric} by {size} {compared}", **known)
@@ -76,7 +91,7 @@ def _happened(v: Verdict) -> str:
 
 
 def _fell_short(v: Verdict) -> str:
-    known = {"arm": v.arm_text, "metric": v.metric, "delta": amount(v.delta, v.metric), "compared": _compared(v),
+    known = {"arm": v.arm_text, "metric": v.metric, "delta": amount(v.delta, v.unit), "compared": _compared(v),
              "effect": _signed(v)}  # fmt: skip
     if v.predicts == "higher":
         return tr("{arm} does not raise {metric} by more than {delta} {compared}, but by {effect}", **known)
@@ -86,13 +101,13 @@ def _fell_short(v: Verdict) -> str:
 def _signed(v: Verdict) -> str:
     effect, low, high = _amounts(v, 1.0)
     plus = "+" if (v.effect or 0.0) > 0 and effect.strip("0.") else ""
-    return f"{plus}{effect}{unit_of(v.metric)} [{low}, {high}]"
+    return f"{plus}{effect}{difference_unit(v.unit)} [{low}, {high}]"
 
 
 def _amounts(v: Verdict, sign: float) -> list[str]:
     effect, low, high = v.effect or 0.0, v.interval_low or 0.0, v.interval_high or 0.0
     ends = (low, high) if sign > 0 else (-high, -low)
-    return amounts([sign * effect, *ends], v.metric, width=high - low)
+    return amounts([sign * effect, *ends], v.unit, width=high - low)
 
 
 def _compared(v: Verdict) -> str:
@@ -114,7 +129,7 @@ def _numbers(v: Verdict) -> str:
     level, method = percent(v.interval_level), tr(v.interval_method)
     parts = [tr("{level} interval, {method}, {used}", level=level, method=method, used=used)]
     if v.kind in ("effect", "interaction"):
-        parts.append(f"δ = {amount(v.delta, v.metric)}")
+        parts.append(f"δ = {amount(v.delta, v.unit)}")
     if v.p is not None:
         parts.append(f"{tr('Holm p') if v.family > 1 else 'p'} {equals(v.p_adjusted)}")
     for side, name in (("arm", v.arm_text), ("against", v.against_text)):

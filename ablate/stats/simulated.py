@@ -27,6 +27,7 @@ def two_arms(claims: int, *, delta: float = 0.0, looks: list[int] | None = None)
     return Study.model_validate(
         {
             "title": "simulated",
+            "metrics": {METRIC: {"bounds": [None, None]}},  # normal draws know no [0, 1]
             "factors": {"part": ["off", "on"], "cell": list(range(claims))},
             "claims": [claim],
             "looks": looks or [],

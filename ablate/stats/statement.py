@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.lang import msg, tr
+from ablate.stats.amounts import amount, decades
 from ablate.stats.basins import basin_note
 from ablate.stats.claims import Comparison, level_text, where_text
 from ablate.stats.contrast import Evidence
-from ablate.stats.metric import amount, decades
 from ablate.stats.proportions import failures_at_most
 from ablate.sweep.claims import (
     EffectClaim,
@@ -24,7 +24,7 @@ from ablate.sweep.claims import (
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
 
-def statement(comparison: Comparison, predicts: str) -> str:
+def statement(comparison: Comparison, predicts: str, unit: str) -> str:
     """Return the claim as a clause that can follow "whether" or "that"."""
     claim, metric = comparison.claim, comparison.claim.metric
     delta = getattr(claim, "by_at_least", 0.0)
@@ -33,10 +33,10 @@ def statement(comparison: Comparison, predicts: str) -> str:
         "against": level_text(claim.against),
         "metric": metric,
         "at": tr(" at {where}", where=where_text(comparison.where)) if comparison.where else "",
-        "more": tr(" by more than {delta}", delta=amount(delta, metric)) if delta else "",
+        "more": tr(" by more than {delta}", delta=amount(delta, unit)) if delta else "",
     }
     if isinstance(claim, EquivalenceClaim):
-        within = amount(claim.within, metric)
+        within = amount(claim.within, unit)
         return tr("{arm} and {against} differ on {metric} by less than {within}{at}", within=within, **said)
     if isinstance(claim, InteractionClaim):
         here, there = level_text(claim.at), level_text(claim.than_at)
@@ -130,13 +130,30 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str, detail
     )
 
 
+def effect_label(low: float, high: float, delta: float) -> str:
+    """Return what the interval of a refuted effect shows.
+
+    >>> [effect_label(low, high, 0.01) for low, high in ((-0.03, -0.02), (-0.03, -0.009), (-0.002, 0.001))]
+    ['reversed', 'harmful', 'negligible']
+    >>> effect_label(-0.02, 0.005, 0.01), effect_label(-0.02, -0.01, 0.0)
+    ('too small', 'reversed')
+    """
+    if high < -delta or delta == 0.0:
+        return "reversed"
+    if low > -delta:
+        return "negligible"
+    return "harmful" if high < 0.0 else "too small"
+
+
 def kind_label(comparison: Comparison, low: float, high: float) -> str:
-    """Return how a claim was refuted, in a word or two; empty where the kind says it already."""
+    """Return how a claim was refuted, in a word or two; empty where the kind says it already.
+
+    `reversed`: shown to go the other way by more than δ · `harmful`: shown to go the other way · `negligible`: shown to
+    lie within ±δ · `too small`: shown to be smaller than δ, and no more.
+    """
     claim = comparison.claim
     if isinstance(claim, EffectClaim | InteractionClaim | BasinClaim):
-        if high < -claim.by_at_least or claim.by_at_least == 0.0:
-            return "reversed"
-        return "negligible" if low > -claim.by_at_least else "too small"
+        return effect_label(low, high, claim.by_at_least)
     if isinstance(claim, TimeClaim | ExchangeClaim):
         return "reversed" if high < 0 else "too small"
     if isinstance(claim, ExactClaim):

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.errors import UserError
 from ablate.stats.endpoint import FAILED
-from ablate.stats.metric import direction_of, fill_of
+from ablate.train.metric import PERCENT, Metric, accuracy, declare_it, loss  # noqa: F401  # some for the examples
 
 HEAD = ("arm_id", "arm", "serves", "metric", "trial", "seed", "outcome", "score", "chosen")
 WORST = -math.inf
@@ -26,23 +27,37 @@ def tuned_keys(runs: pd.DataFrame) -> list[str]:
     return [str(column) for column in runs.columns if column not in HEAD]
 
 
-def run_score(outcome: str, value: float, metric: str, facts: Mapping[str, Any]) -> float:
+def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, Any]) -> float:
     """Return what a run counts as, more is better: losses and the like are negated.
 
     A run that diverged or crashed counts as it does in every analysis (an accuracy as the majority rate, steps as the
     whole budget); where no value would be honest (a loss), and where a run has none, it is worse than any other.
 
-    >>> run_score("diverged", float("nan"), "final/validation_accuracy", {"majority_rate": 0.1})
+    >>> run_score("diverged", float("nan"), accuracy("final/validation_accuracy"), {"majority_rate": 0.1})
     0.1
-    >>> run_score("reached", 0.25, "final/validation_loss", {})
+    >>> run_score("reached", 0.25, loss("final/validation_loss"), {})
     -0.25
+
+    Raises
+    ------
+    UserError
+        The metric's direction is not declared.
     """
-    sign = 1.0 if direction_of(metric) == "higher" else -1.0
-    kind = fill_of(metric)
-    if outcome in FAILED or (kind == "budget" and math.isnan(value)):
-        rate = float(facts.get("majority_rate", math.nan))
-        fills = {"chance": rate, "chance error": 1.0 - rate, "budget": float(facts.get("steps") or math.nan)}
-        value = fills.get(kind, math.nan)
+    if metric.better is None:
+        raise UserError(f"tuning by {metric.name}: its name does not tell which way is better: "
+                        f"{declare_it(metric.name)}.")  # fmt: skip
+    sign = 1.0 if metric.better == "higher" else -1.0
+    kind = metric.failed_counts_as
+    failed = outcome in FAILED and not (kind == "as_logged" and math.isfinite(value))
+    if failed or (metric.counts_to_target and math.isnan(value)):
+        rate = float(facts.get("majority_rate", math.nan)) * (100.0 if metric.unit == PERCENT else 1.0)
+        whole = 100.0 if metric.unit == PERCENT else 1.0
+        fills = {
+            "chance": rate,
+            "one_minus_chance": whole - rate,
+            "budget": float(facts.get(metric.budget) or math.nan),
+        }
+        value = fills.get(kind, math.nan) if isinstance(kind, str) else kind
     return WORST if math.isnan(value) else sign * value
 
 

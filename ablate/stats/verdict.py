@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ablate.lang import msg, tr
+from ablate.stats.amounts import amounts, decades_text, difference_unit
 from ablate.stats.gates import GateResult
-from ablate.stats.metric import Direction, amounts, decades_text, unit_of
 from ablate.stats.sensitivity import Sensitivity
+from ablate.train.metric import Better
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
 RULINGS = {"supported": msg("supported"), "refuted": msg("refuted"), "inconclusive": msg("inconclusive"),
@@ -28,8 +29,8 @@ class Verdict:
     outcome
         `supported`, `refuted`, `inconclusive` or `not_tested`.
     label
-        Of a refuted claim: `negligible` (the interval lies within ±δ), `reversed` (it lies below -δ) or `too small`
-        (it lies below δ, but not within ±δ). Else empty.
+        Of a refuted claim: `reversed` (the interval lies below -δ), `harmful` (below 0), `negligible` (within ±δ) or
+        `too small` (below δ, and no more is shown). Else empty.
     effect, interval_low, interval_high
         Mean difference per pair, in the metric's unit, oriented so that the claim predicts more than 0, and the
         interval at `interval_level` (the claim's own step of Holm's procedure). None without a pair.
@@ -75,6 +76,8 @@ class Verdict:
         ``(number, of, seeds, level)`` where the study has looks; else None.
     post_hoc
         The claim, or what it is judged by, was changed after it was registered.
+    unit
+        Of the metric, as declared: `fraction`, `percent`, another word, or empty.
     """
 
     claim_id: str
@@ -88,7 +91,7 @@ class Verdict:
     interval_level: float
     interval_method: str
     delta: float
-    predicts: Direction
+    predicts: Better
     p: float | None
     p_adjusted: float | None
     p_zero: float | None
@@ -121,6 +124,7 @@ class Verdict:
     details: dict[str, Any] = field(default_factory=dict)
     look: tuple[int, int, int, float] | None = None
     post_hoc: bool = False
+    unit: str = ""
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:
@@ -178,7 +182,7 @@ def shown(verdict: Verdict, effect: float, low: float, high: float) -> str:
     elif verdict.scale == "decades":
         texts, unit, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
     else:
-        texts, unit = amounts(values, verdict.metric, width=high - low), unit_of(verdict.metric)
+        texts, unit = amounts(values, verdict.unit, width=high - low), difference_unit(verdict.unit)
         name = tr("difference {}")
     return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{unit}"
 

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.stats.endpoint import Endpoint
-from ablate.stats.metric import direction_of, fill_of
 
 
 def win_scores(
-    endpoint: Endpoint, ties_by: Endpoint, columns: NDArray[np.int64], *, predicts: str
+    endpoint: Endpoint, ties_by: Endpoint, columns: NDArray[np.int64], *, predicts: str, ties_predict: str
 ) -> tuple[tuple[int, ...], NDArray[np.float64]]:
     """Return the seeds and their scores (seeds, cells): 1 the arm wins, 0 it loses, ½ tied.
 
@@ -20,11 +19,11 @@ def win_scores(
     ----------
     columns
         Columns of (arm, against) in the endpoints, int (cells, 2).
-    predicts
-        Which values of the metric win.
+    predicts, ties_predict
+        Which values of the metric win, and of the one that decides ties.
     """
     first = _places(endpoint, predicts)
-    second = _places(ties_by, direction_of(ties_by.metric))
+    second = _places(ties_by, ties_predict)
     with np.errstate(invalid="ignore"):  # -inf - -inf
         gap = first[:, columns[:, 0]] - first[:, columns[:, 1]]
     tie = second[:, columns[:, 0]] - second[:, columns[:, 1]]
@@ -39,6 +38,6 @@ def win_scores(
 def _places(endpoint: Endpoint, predicts: str) -> NDArray[np.float64]:
     """Return values of which the higher wins; -inf where the target was not reached."""
     value = endpoint.value if predicts == "higher" else -endpoint.value
-    if fill_of(endpoint.metric) == "budget":
+    if endpoint.declared.counts_to_target:
         value = np.where(endpoint.filled, -np.inf, value)
     return np.asarray(value)

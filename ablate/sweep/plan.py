@@ -10,6 +10,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.identity import describe, digest
 from ablate.sweep.design.build import DesignArms, build_design
+from ablate.sweep.metrics import Metrics, joined
 from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
 from ablate.track.record import ArmRecord, StudyRecord
@@ -71,7 +72,11 @@ class Plan:
         """Planned seed runs that are not finished."""
         return sum(len(job.missing) for job in self.jobs)
 
-    def metrics(self) -> frozenset[str]:
+    def metrics(self) -> Metrics:
+        """Return the scalars that some arm's runs may log."""
+        return Metrics(self.study.metrics, joined(job.config.program.metrics() for job in self.jobs))
+
+    def logged(self) -> frozenset[str]:
         """Return the names of the scalars that some arm's runs may log."""
         return frozenset().union(*(job.config.program.metrics() for job in self.jobs))
 

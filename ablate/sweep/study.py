@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from ablate.errors import UserError
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
@@ -13,6 +14,7 @@ from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
+from ablate.train.metric import metric_from
 
 FAIRNESS = "fairness"
 """The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
@@ -20,6 +22,16 @@ FAIRNESS = "fairness"
 __all__ = ["FAIRNESS", "Claim", "CurveGrid", "EffectClaim", "HeatMap", "Level", "Levels", "Paths", "Quote", "Study"]
 
 _FULL: DesignPart = Full()
+
+
+def _declared(value: Any) -> Any:
+    """Check `metrics:` and write every entry as a mapping."""
+    if not isinstance(value, dict):
+        return value
+    try:
+        return {str(name): metric_from(str(name), declared).as_dict() for name, declared in value.items()}
+    except UserError as error:
+        raise ValueError(str(error)) from None
 
 
 class Study(_Strict):
@@ -33,6 +45,9 @@ class Study(_Strict):
         `fairness` with the levels `fixed` and `tuned`.
     tune
         Nuisance hyperparameters and how they are tuned.
+    metrics
+        Metric -> `higher` or `lower`, which is better; or a mapping of `better`, `unit`, `bounds`, `failed_counts_as`
+        (see `train.metric.Metric`). Needed for metrics that no Program declares.
     fixed
         Hydra key -> value for everything that is the same in all arms.
     factors
@@ -67,6 +82,7 @@ class Study(_Strict):
     quotes: list[Quote] = Field(default_factory=list)
     fairness: Literal["fixed", "tuned", "both"] = "fixed"
     tune: Tune | None = None
+    metrics: Annotated[dict[str, dict[str, Any]], BeforeValidator(_declared)] = Field(default_factory=dict)
     fixed: dict[str, Any] = Field(default_factory=dict)
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]] = Field(default_factory=dict)
     design: Design = Field(default_factory=lambda: [_FULL])

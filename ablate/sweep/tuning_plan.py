@@ -105,6 +105,7 @@ def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
             if tune.metric not in job.config.program.metrics():
                 known = [metric for metric in job.config.program.metrics() if "test" not in metric]
                 raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, known)}")
+            plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
             jobs.append(job)
         cells.append(TunedCell(key, digest(key)[:12], label, cell, tuple(jobs), {k: _held(fixed, k) for k in tried[0]}))
     return TuningPlan(_as_plan(plan, cells, tune), tune, tried, tuple(cells))

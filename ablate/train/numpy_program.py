@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +21,7 @@ from ablate.train.graph import measured_graph
 from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
+from ablate.train.metric import CORE, Metric, accuracy, by_name, duration
 from ablate.train.parts import Source
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
@@ -50,6 +51,14 @@ def _dataset_name(config: TrainConfig) -> str:
 class NumpyProgram(Program):
     """Trains all seeds of an arm together, as many at a time as the cache holds."""
 
+    METRICS: ClassVar[Mapping[str, Metric]] = CORE | OBSERVED | by_name([
+        *(accuracy(name, failed_counts_as="as_logged", summarised=False)
+          for name in ("change/accuracy_before", "ensemble/member_test_accuracy")),
+        duration("seconds/training"), duration("seconds/evaluation"),
+        *(Metric(name, failed_counts_as="as_logged", summarised=False)
+          for name in ("observe/hidden_moved", "check/linear_collapse", "check/graph_width")),
+    ])  # fmt: skip
+
     def facts(self, config: TrainConfig) -> dict[str, Any]:
         """Return what is known before training; sizes do not depend on the seed. An ensemble costs as many nets.
 
@@ -76,22 +85,6 @@ class NumpyProgram(Program):
             "dtype": config.dtype,
         }
         return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
-
-    def metrics(self) -> frozenset[str]:
-        """Return the names of the scalars a run may log."""
-        scores = [f"{part}_{score}" for part in ("train", "validation", "test") for score in ("accuracy", "loss")]
-        return frozenset(
-            [f"final/{score}" for score in scores]
-            + [
-                "final/generalisation_gap",
-                "best/validation_accuracy",
-                "aulc/train_accuracy",
-                "aulc/validation_accuracy",
-            ]
-            + [f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder")]
-            + ["change/accuracy_before", "seconds/training", "seconds/evaluation"]
-            + ["observe/hidden_moved", "check/linear_collapse", "check/graph_width", "ensemble/member_test_accuracy"]
-        ).union(OBSERVED)
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
         """Return a rough time of one of `seeds` runs on a core of its own; see `ablate.train.estimate`."""

@@ -6,14 +6,15 @@ Planning, tracking, statistics and reports see only this; the NumPy trainer is o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.nn.graph import Graph
+from ablate.train.metric import Metric
 from ablate.train.outcome import Outcome
 
 Observe = Callable[[int, int], None]  # (steps done, steps in all), called now and then while training
@@ -86,7 +87,14 @@ class Program(ABC):
     """Something that can be trained once per seed; its fields are its settings, an arm names it as `program`.
 
     It reads what it needs from the arm's configuration and leaves the rest alone.
+
+    Attributes
+    ----------
+    METRICS
+        What it measures, where that does not depend on its settings.
     """
+
+    METRICS: ClassVar[Mapping[str, Metric]] = {}
 
     @abstractmethod
     def facts(self, config: Any) -> dict[str, Any]:
@@ -97,9 +105,9 @@ class Program(ABC):
         `train_size`, `classes`, `steps`. `fingerprint` is part of a run's identity.
         """
 
-    @abstractmethod
-    def metrics(self) -> frozenset[str]:
-        """Return the names of the scalars its runs may log: what a claim can be about."""
+    def metrics(self) -> Mapping[str, Metric]:
+        """Return the scalars its runs may log, name -> what it means: what a claim can be about."""
+        return self.METRICS
 
     def seconds_per_run(self, config: Any, seeds: int) -> float | None:
         """Return a rough wall-clock time of one of `seeds` seed runs on one core, or None where that is unknown."""

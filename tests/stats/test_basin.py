@@ -18,7 +18,8 @@ from ablate.stats.basin import Basin, level_spans
 from ablate.stats.claims import check_claims
 from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.judge import judge
-from ablate.stats.planning import check_contradictions, seeds_needed
+from ablate.stats.planning import check_contradictions, check_metrics, seeds_needed
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.study_file import parse_study
 
 from .conftest import BN, NORM, make_study, make_tables
@@ -280,8 +281,14 @@ def test_planning_knows_the_kind():
     ],
 )
 def test_a_basin_that_cannot_be_measured_is_refused_before_anything_runs(change, factors, message):
+    study = make_study(factors, CLAIM | change)
+
+    def check():
+        check_claims(study)
+        check_metrics(study, Metrics(study.metrics))
+
     with pytest.raises(UserError, match=message):
-        check_claims(make_study(factors, CLAIM | change))
+        check()
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,54 @@ def test_a_failed_run_counts_as_chance_and_is_flagged():
 
 
 def test_an_error_rate_counts_as_one_minus_chance():
-    found = endpoint(make_tables(NORM, each_outcome(), seeds=6, metric="final/test_error"), "final/test_error")
+    tables = declared("test_err", {"better": "lower", "unit": "fraction", "failed_counts_as": "one_minus_chance"})
+    found = endpoint(tables, "test_err")
     assert found.value[3, 1] == pytest.approx(1 - CHANCE)
     assert found.rule == "one minus the majority rate (90 %)"
+
+
+def declared(name, what, number=0.7):
+    """Return runs of each outcome that logged a metric which the study declares."""
+    tables = make_tables(NORM, each_outcome(number), seeds=6, metric=name)
+    return dataclasses.replace(tables, study={"definition": {"metrics": {name: what}}})
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "rule"),
+    [
+        ({"failed_counts_as": 55.5}, 55.5, "55.5, as declared"),
+        ({"better": "higher", "unit": "percent", "failed_counts_as": "chance"}, 10.0, "the majority rate (10 %)"),
+        ({"failed_counts_as": "budget"}, 200.0, "the whole budget (200 steps)"),
+    ],
+)
+def test_a_failed_run_counts_as_its_metric_declares_whatever_it_is_called(what, value, rule):
+    for name in ("recall@5", "final/test_accuracy_x", "loss"):
+        found = endpoint(declared(name, what, 90.0), name)
+        assert found.value[3:5, 1] == pytest.approx(value)
+        assert found.rule == rule
+
+
+@pytest.mark.parametrize("name", ["accuracy", "final/test_accuracy", "test_accuracy"])
+def test_a_failed_run_does_not_keep_its_score_for_its_name(name):
+    tables = make_tables(NORM, lambda levels, seed: ("crashed", 0.99), metric=name)
+    found = endpoint(tables, name)
+    assert found.value == pytest.approx(CHANCE)
+
+
+def test_a_failed_run_of_a_metric_without_a_rule_has_no_value():
+    tables = make_tables(NORM, lambda levels, seed: ("crashed", 0.99), metric="recall")
+    found = endpoint(tables, "recall")
+    assert np.isnan(found.value).all()
+    assert found.undefined.all()
+
+
+def test_a_value_that_the_metric_cannot_have_is_refused_with_what_to_declare():
+    tables = make_tables(NORM, lambda levels, seed: 90.0 + seed, metric="accuracy")
+    with pytest.raises(UserError, match=r"must lie in \[0, 1\] \(fraction\), got 90 in baseline, seed 0") as error:
+        endpoint(tables, "accuracy")
+    assert '`metrics: {"accuracy": {unit: percent}}`' in str(error.value)
+    said = {"definition": {"metrics": {"accuracy": {"unit": "percent"}}}}
+    assert endpoint(dataclasses.replace(tables, study=said), "accuracy").value[0, 0] == 90.0
 
 
 @pytest.mark.parametrize("metric", ["final/test_accuracy", "aulc/train_accuracy"])

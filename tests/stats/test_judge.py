@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
-from ablate.stats.judge import judge, ruling
+from ablate.stats.judge import judge
 from ablate.stats.multiplicity import holm
 from ablate.stats.signflip import sign_flip_interval, sign_flip_p
 
@@ -43,7 +43,7 @@ WIDE = (0.05, -0.03, 0.02, -0.04, 0.06, 0.01, -0.02, 0.03)
         (UP, 0.1, "refuted", "negligible"),
         ([-x for x in UP], 0.005, "refuted", "reversed"),
         ([-x for x in UP], 0.0, "refuted", "reversed"),
-        ([-x for x in UP], 0.03, "refuted", "too small"),
+        ([-x for x in UP], 0.03, "refuted", "harmful"),
         (FLAT, 0.005, "refuted", "negligible"),
         (FLAT, 0.0, "inconclusive", ""),
         (WIDE, 0.005, "inconclusive", ""),
@@ -62,17 +62,27 @@ def test_verdict_truth_table(d, delta, outcome, label):
     assert verdict.decided == (outcome in ("supported", "refuted"))
 
 
+HARM = [-0.027, -0.022, -0.018, -0.017, -0.013, -0.0135, -0.012, -0.0115]
+
+
 @pytest.mark.parametrize(
-    ("low", "high", "effect", "label"),
+    ("d", "delta", "label", "words"),
     [
-        (-0.004, 0.004, 0.0, "negligible"),
-        (-0.02, -0.006, -0.01, "reversed"),
-        (-0.02, 0.001, -0.01, "too small"),
+        (HARM, 0.011, "reversed", "Refuted (reversed): norm=batch lowers final/test_accuracy by 1.7 pp ["),
+        (HARM, 0.018, "harmful", "Refuted (harmful): norm=batch lowers final/test_accuracy by 1.7 pp ["),
+        ([0.001, -0.001] * 4, 0.005, "negligible", "Refuted (negligible): norm=batch does not raise"),
+        ([0.003, -0.012, 0.002, -0.004] * 2, 0.008, "too small", "Refuted (smaller than δ): norm=batch does not raise"),
     ],
 )
-def test_a_refutation_says_how(low, high, effect, label):
-    assert ruling(low, high, 0.005, decided=True, effect=effect) == ("refuted", label)
-    assert ruling(low, high, 0.005, decided=False, effect=effect) == ("inconclusive", "")
+def test_a_refutation_says_what_is_shown_instead(d, delta, label, words):
+    verdict = judged(d, delta)
+    assert (verdict.outcome, verdict.label) == ("refuted", label)
+    assert verdict.sentence().startswith(words)
+    assert "but by −" not in verdict.sentence() or label in ("negligible", "too small")
+    if label == "reversed":
+        assert "lies below −δ = −1.1 pp" in verdict.why
+    if label == "harmful":
+        assert "lies below 0: the effect goes the other way" in verdict.why
 
 
 def test_the_numbers_are_those_of_the_differences():
@@ -310,6 +320,7 @@ def test_false_verdicts_stay_below_alpha_in_simulated_studies(rng):
     # Four claims a study, all with the effect exactly δ: any decision is wrong. Holm promises at most α a study.
     factors, studies, wrong = {**NORM, "cell": [0, 1, 2, 3]}, 120, 0
     study = make_study(factors, {**BN, "each": "cell", "by_at_least": 0.01})
+    study = study.model_copy(update={"metrics": {"final/test_accuracy": {"bounds": [None, None]}}})
     for _ in range(studies):
         noise = rng.normal(0.01, 0.02, size=(4, 10))
         tables = make_tables(factors, lambda v, s, e=noise: e[v["cell"], s] * (v["norm"] == "batch"), seeds=10)

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ablate.errors import UserError
 from ablate.stats.tuned import WORST, best_trial, filled, on_edge, run_score, tuned_facts
+from ablate.train.metric import CORE, Metric
 
 
 def test_the_best_mean_over_seeds_wins_and_not_the_best_run():
@@ -18,10 +20,13 @@ def test_ties_go_to_the_smaller_value_whatever_the_order():
 
 def test_a_failed_run_counts_as_the_worst():
     facts = {"majority_rate": 0.1, "steps": 200}
-    assert run_score("diverged", math.nan, "final/validation_accuracy", facts) == 0.1
-    assert run_score("crashed", math.nan, "ttt/steps", facts) == -200.0
-    assert run_score("censored", math.nan, "ttt/steps", facts) == -200.0
-    assert run_score("diverged", 0.3, "final/validation_loss", facts) == WORST
+    assert run_score("diverged", math.nan, CORE["final/validation_accuracy"], facts) == 0.1
+    assert run_score("crashed", math.nan, CORE["ttt/steps"], facts) == -200.0
+    assert run_score("censored", math.nan, CORE["ttt/steps"], facts) == -200.0
+    assert run_score("diverged", 0.3, CORE["final/validation_loss"], facts) == WORST
+    percent = Metric("val", "higher", "percent", failed_counts_as="chance")
+    assert run_score("diverged", 93.0, percent, facts) == 10.0
+    assert run_score("crashed", 5.0, Metric("rmse", "lower", failed_counts_as=9.0), facts) == -9.0
     assert best_trial([[WORST, -0.1], [-9.0, -9.0]], [[0.1], [1.0]]) == 1
 
 
@@ -31,8 +36,13 @@ def test_where_every_trial_fails_the_one_that_fails_least_is_chosen():
 
 
 def test_less_of_a_loss_is_better():
-    scores = [[run_score("reached", value, "final/validation_loss", {})] for value in (0.4, 0.2, 0.3)]
+    scores = [[run_score("reached", value, CORE["final/validation_loss"], {})] for value in (0.4, 0.2, 0.3)]
     assert best_trial(scores, [[1], [2], [3]]) == 1
+
+
+def test_a_score_is_not_told_by_a_name():
+    with pytest.raises(UserError, match="which way is better"):
+        run_score("reached", 500.0, Metric("perplexity"), {})
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
 from ablate.sweep.tuning_plan import plan_tuning
+from ablate.train.metric import Metric, by_name
 from ablate.train.program import Program
 
 
@@ -16,7 +17,7 @@ class Fake(Program):
         return {"fingerprint": "f00d"}
 
     def metrics(self):
-        return frozenset({"m"})
+        return by_name([Metric("m", "higher")])
 
     def run(self, config, seeds, observe=None):
         raise AssertionError("planning must not train")

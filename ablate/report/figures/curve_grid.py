@@ -9,6 +9,7 @@ from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.wording import capitalised, level_title, levels_text, listed, metric_title
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
 
@@ -36,13 +37,14 @@ def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-gri
         )
         for level, text in panel_texts.items()
     ]
+    metric = metrics_in(tables).of(wanted.metric)
     with drawing():
-        figure = draw(panels, names, wanted.metric, chance=majority_rate(tables), hue_title=wanted.hue)
+        figure = draw(panels, names, metric, chance=majority_rate(tables), hue_title=wanted.hue)
     title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
     title += tr(" ({text})", text=listed(held)) if held else ""
     note = tr("Shown at {titles}.", titles=listed(held)) + " " if held else ""
-    return Drawn(name, capitalised(title), figure, note + caption(wanted.metric, limits_note(panels, wanted.metric)),
-                 alt(wanted.metric, panels, names), floor=680)  # fmt: skip
+    return Drawn(name, capitalised(title), figure, note + caption(metric, limits_note(panels, metric)),
+                 alt(metric, panels, names), floor=680)  # fmt: skip
 
 
 def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], list[str]]:

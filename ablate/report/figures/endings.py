@@ -14,7 +14,7 @@ from scipy import stats
 
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
-from ablate.report.figures.series import FAILED, majority_rate
+from ablate.report.figures.series import FAILED, chance_level, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import capitalised, metric_title, plain, unit
 from ablate.stats.endpoint import Endpoint, endpoint
@@ -72,7 +72,7 @@ def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
     failures = _failed(tables, found)
     names = list(arm_titles(tables).values())
     positions = _hues(tables, contrast)
-    shown = unit(found.metric)
+    shown = unit(found.declared.unit)
     height = 0.3 * len(names) + 1.0
     figure = Figure(figsize=(9.0, height), layout="constrained")
     ax = figure.subplots()
@@ -93,9 +93,9 @@ def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
             if math.isfinite(half):
                 ax.plot([mean - half, mean + half], [at, at], color=colour, linewidth=1.8, zorder=3)
             ax.plot([mean], [at], marker=marker, markersize=6.4, color=colour, markeredgecolor=PAPER, zorder=4)
-    chance = majority_rate(tables)
-    if "accuracy" in found.metric and math.isfinite(chance):
-        ax.axvline(100 * chance, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1)
+    chance = chance_level(found.declared, majority_rate(tables)) * shown.scale
+    if math.isfinite(chance):
+        ax.axvline(chance, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.45, -0.55)
     ax.spines["left"].set_visible(False)
@@ -137,7 +137,7 @@ def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _alt(tables: StudyTables, found: Endpoint) -> str:
-    shown = unit(found.metric)
+    shown = unit(found.declared.unit)
     failures = _failed(tables, found)
     words = []
     for row, name in enumerate(arm_titles(tables).values()):

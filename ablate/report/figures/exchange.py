@@ -64,7 +64,7 @@ def _draw(rate: Rate) -> Figure:
 
 
 def _curves(ax: Axes, rate: Rate) -> None:
-    shown, curves = unit(rate.verdict.metric), rate.curves
+    shown, curves = unit(rate.verdict.unit), rate.curves
     factor = shown.scale * curves.sign
     n = curves.n
     ax.set_xscale("log")
@@ -104,7 +104,7 @@ def _curves(ax: Axes, rate: Rate) -> None:
 def _arrows(ax: Axes, rate: Rate) -> None:
     """Point from the arm's mean at n to k · n, and write what n is worth where the curves leave room."""
     curves = rate.curves
-    factor = unit(rate.verdict.metric).scale * curves.sign
+    factor = unit(rate.verdict.unit).scale * curves.sign
     means = curves.arm.mean(axis=0) * factor
     taken: list[tuple[float, float, float, float]] = []
     for i in range(len(rate.k)):

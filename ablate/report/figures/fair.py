@@ -70,7 +70,7 @@ def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
 
 def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> None:
     bare(ax, grid="x")
-    shown = unit(metric)
+    shown = unit(rows[0].unit)
     factor = shown.scale if scale == "difference" else 1.0
     for at, one in enumerate(rows):
         if math.isfinite(one.delta) and one.delta > 0 and scale in ("difference", "decades"):

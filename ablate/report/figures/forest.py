@@ -83,7 +83,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
     if relative:
         scale = _Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
     elif len(metrics) == 1 and len(scales) == 1:
-        shown = unit(metric) if scales == {"difference"} else Unit(difference=tr("log ratio"))
+        shown = unit(verdicts[0].unit) if scales == {"difference"} else Unit(difference=tr("log ratio"))
         scale = _Scale(
             tr("effect on {metric}", metric=metric_title(metric))
             + (f" ({shown.difference})" if shown.difference else ""),
@@ -95,7 +95,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
     families = [v.source_id for v in verdicts]
     rows = []
     for i, v in enumerate(verdicts):
-        shown = unit(v.metric) if v.scale == "difference" else Unit()
+        shown = unit(v.unit) if v.scale == "difference" else Unit()
         factor = 1.0 / v.delta if relative else shown.scale
         several = families.count(families[i]) > 1
         rows.append(

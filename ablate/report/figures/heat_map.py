@@ -20,7 +20,7 @@ from ablate.lang import tr
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
-from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit
+from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit_of
 from ablate.stats.endpoint import FAILED
 from ablate.stats.summary import ENDS, ledger, summary
 from ablate.sweep.figures import HeatMap
@@ -97,8 +97,9 @@ def _squares(tables: StudyTables, metric: str) -> dict[str, _Square]:
             ran = int(row["planned"] - row["missing"])
             values[str(arm)] = (row["reached"] / ran if ran else math.nan, f"{row['reached']}/{ran}" if ran else NONE)
     else:
+        shown = unit_of(tables, metric)
         for record in summary(tables, metric).to_dict("records"):
-            values[str(record["arm_id"])] = (float(record["mean"]), plain(record["mean"], unit(metric)))
+            values[str(record["arm_id"])] = (float(record["mean"]), plain(record["mean"], shown))
     found = {}
     for arm, row in ends.iterrows():
         ran = max(1, int(sum(row[e] for e in ENDS if e != "missing")))
@@ -151,9 +152,9 @@ def _draw(
     figure.supylabel(wanted.y, fontsize=9.5, color=INK)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes[: len(panels)], fraction=0.03, pad=0.02, aspect=25)
     bar.outline.set_visible(False)
-    of = 100.0 if wanted.metric == "outcome" else unit(wanted.metric).scale
+    of = 100.0 if wanted.metric == "outcome" else unit_of(tables, wanted.metric).scale
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * of:.4g}"))
-    bar.set_label(_bar_label(wanted.metric), fontsize=8.6, color=INK)
+    bar.set_label(_bar_label(tables, wanted.metric), fontsize=8.6, color=INK)
     every = [squares[arm] for cells in panels.values() for arm in cells.values()]
     keys = []
     if any(one.diverged for one in every):
@@ -198,10 +199,10 @@ def _scale(metric: str, values: list[float]) -> _Scale:
     return Normalize(low, high if high > low else low + 1.0), colours
 
 
-def _bar_label(metric: str) -> str:
+def _bar_label(tables: StudyTables, metric: str) -> str:
     if metric == "outcome":
         return tr("reached the target (%)")
-    shown = unit(metric)
+    shown = unit_of(tables, metric)
     return metric_title(metric) + (f" ({shown.value})" if shown.value else "")
 
 

@@ -132,7 +132,7 @@ def _with_own_interval(pair: Pairs) -> Pairs:
 
 def _draw(points: Sequence[_Point], factor: str) -> Figure:
     verdict = points[0].pairs.verdict
-    shown = unit(verdict.metric)
+    shown = unit(verdict.unit)
     x = np.arange(len(points), dtype=np.float64)  # levels of a factor, evenly: a log scale where they are log-spaced
     figure = Figure(figsize=(min(10.0, 4.2 + 0.38 * len(points)), 5.2), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (1.55, 1.0)})

@@ -7,10 +7,12 @@ import math
 from ablate.lang import tr
 from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
-from ablate.report.figures.series import Series, is_accuracy, majority_rate, series
+from ablate.report.figures.series import Series, majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.wording import capitalised, metric_title
+from ablate.report.wording import capitalised, metric_title, unit
+from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
+from ablate.train.metric import Metric
 
 
 def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
@@ -25,25 +27,26 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
     lines = series(tables, metric)
     if not any(one.runs.size for one in lines.values()):
         return None
+    declared = metrics_in(tables).of(metric)
     panels, hues, hue_title = _panels(tables, lines, contrast)
     with drawing():
-        figure = draw(panels, hues, metric, chance=majority_rate(tables), hue_title=hue_title)
+        figure = draw(panels, hues, declared, chance=majority_rate(tables), hue_title=hue_title)
     title = metric_title(metric)
     return Drawn(
         name="curves-" + metric.replace("/", "-").replace("_", "-"),
         title=tr("Learning curves: {metric}", metric=title),
         figure=figure,
-        caption=caption(metric, limits_note(panels, metric)),
-        alt=alt(metric, panels, hues),
+        caption=caption(declared, limits_note(panels, declared)),
+        alt=alt(declared, panels, hues),
         floor=520 if len(panels) <= 2 else 640,
     )
 
 
-def caption(metric: str, note: str = "") -> str:
+def caption(metric: Metric, note: str = "") -> str:
     """Return what the marks of a curve figure mean."""
     failed = (
         tr("a failed run counts at the majority rate from there on")
-        if is_accuracy(metric)
+        if metric.failed_counts_as == "chance"
         else tr("the mean ends at an arm's first failure, because a mean over survivors would flatter it")
     )
     parts = [
@@ -51,22 +54,21 @@ def caption(metric: str, note: str = "") -> str:
         tr("Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve)."),
         tr("×: a run became non-finite, exceeded ten times its first loss, or crashed; {rule}.", rule=failed),
         tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing."),
-        tr("Dotted: rate of always answering the most frequent class.") if is_accuracy(metric) else "",
+        tr("Dotted: rate of always answering the most frequent class.") if metric.failed_counts_as == "chance" else "",
         note,
     ]
     return " ".join(part for part in parts if part)
 
 
-def alt(metric: str, panels: list[Panel], hues: list[str]) -> str:
+def alt(metric: Metric, panels: list[Panel], hues: list[str]) -> str:
     """Return the end of every mean curve and every failure count, in words."""
-    words = []
+    words, shown = [], unit(metric.unit)
     for panel in panels:
         arms = []
         for position, one in panel.arms:
             last = one.mean[-1] if one.mean.size else math.nan
-            scale = 100.0 if is_accuracy(metric) else 1.0
             ends = (
-                tr("ends at {value:.3g}{unit}", value=last * scale, unit=" %" if scale > 1 else "")
+                tr("ends at {value:.3g}{unit}", value=last * shown.scale, unit=f" {shown.value}".rstrip())
                 if math.isfinite(last)
                 else tr("no mean at the end")
             )
@@ -80,7 +82,9 @@ def alt(metric: str, panels: list[Panel], hues: list[str]) -> str:
                 )
             )
         words.append((f"{panel.title}: " if panel.title else "") + tr("; ").join(arms))
-    return tr("{metric} over training. ", metric=capitalised(metric_title(metric))) + tr(". ").join(words) + tr(".")
+    return (
+        tr("{metric} over training. ", metric=capitalised(metric_title(metric.name))) + tr(". ").join(words) + tr(".")
+    )
 
 
 def _panels(tables: StudyTables, lines: dict[str, Series], contrast: str | None) -> tuple[list[Panel], list[str], str]:

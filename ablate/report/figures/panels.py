@@ -19,10 +19,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from ablate.lang import tr
-from ablate.report.figures.series import Series, is_accuracy
+from ablate.report.figures.series import Series, chance_level
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
 from ablate.report.figures.titles import head
 from ablate.report.wording import metric_title
+from ablate.train.metric import Metric
 
 # Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
 _VECTOR_POINTS = 40_000
@@ -36,7 +37,7 @@ class Panel:
     arms: tuple[tuple[int, Series], ...]
 
 
-def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: float, hue_title: str = "") -> Figure:
+def draw(panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance: float, hue_title: str = "") -> Figure:
     """Draw panels that share both axes.
 
     Parameters
@@ -46,9 +47,9 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     hues
         Names of the hues, in palette order; position says colour, marker and dash together.
     metric
-        Curve metric; losses get a logarithmic axis.
+        Curve metric; where lower is better and it has no greatest value (a loss), the axis is logarithmic.
     chance
-        Majority rate, drawn as a line on accuracy axes; NaN draws none.
+        Majority rate, drawn as a line where it is what knowing nothing gives; NaN draws none.
     """
     columns = columns_for(len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -62,7 +63,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     scale = _Scale.of(metric, [one for panel in panels for _, one in panel.arms])
     for ax, panel in zip(axes, panels, strict=False):
         _panel(
-            ax, panel, hues, scale, chance if is_accuracy(metric) else float("nan"),
+            ax, panel, hues, scale, chance_level(metric, chance),
             raster=points > _VECTOR_POINTS, room=room_for(width, columns),
         )  # fmt: skip
     for ax in axes[len(panels) :]:
@@ -77,7 +78,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: str, *, chance: f
     return figure
 
 
-def limits_note(panels: Sequence[Panel], metric: str) -> str:
+def limits_note(panels: Sequence[Panel], metric: Metric) -> str:
     """Return a sentence on what lies outside the axes, empty where nothing does: no axis is cut in silence."""
     every = [one for panel in panels for _, one in panel.arms]
     scale = _Scale.of(metric, every)
@@ -96,17 +97,18 @@ class _Scale:
     high: float
     log: bool
     factor: float = 1.0
+    whole: float = 0.0  # of a share: what stands for 100 %
 
     @classmethod
-    def of(cls, metric: str, every: Sequence[Series]) -> _Scale:
+    def of(cls, metric: Metric, every: Sequence[Series]) -> _Scale:
         parts = [one.runs[np.isfinite(one.runs)] for one in every]
         values = np.concatenate(parts) if parts else np.empty(0)
-        title = metric_title(metric)
-        if is_accuracy(metric):
-            return cls(f"{title} (%)", -0.02, 1.03, log=False)
+        title, least, most = metric_title(metric.name), *metric.limits
+        if metric.is_share and least == 0.0:
+            return cls(f"{title} (%)", -0.02 * most, 1.03 * most, log=False, whole=most)
         if not values.size:
             return cls(title, 0.0, 1.0, log=False)
-        if "loss" in metric and (values > 0).any():
+        if metric.better == "lower" and math.isinf(most) and (values > 0).any():
             positive = values[values > 0]
             starts = np.concatenate([one.runs[:, :1].ravel() for one in every if one.runs.size])
             starts = starts[np.isfinite(starts)]
@@ -131,9 +133,9 @@ def _panel(
     if scale.log:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
-    elif "%" in scale.label:
-        ax.set_yticks(np.linspace(0, 1, 5))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+    elif scale.whole:
+        ax.set_yticks(np.linspace(0, scale.whole, 5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / scale.whole:.0f}"))
     if np.isfinite(chance):
         ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
     for position, one in panel.arms:

@@ -18,8 +18,8 @@ from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn
 from ablate.report.figures.titles import head
 from ablate.report.wording import NONE
 from ablate.stats.endpoint import FAILED, MISSING
-from ablate.stats.metric import BUDGETS
 from ablate.track.record import StudyTables
+from ablate.train.metric import STEPS_TO_TARGET
 
 
 def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
@@ -28,7 +28,7 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator. Where the task
     changes, steps count from the change; arms with and without a change have no axis in common, and are not drawn.
     """
-    logged = [metric for metric in BUDGETS if metric in tables.seeds and tables.seeds[metric].notna().any()]
+    logged = [metric for metric in STEPS_TO_TARGET if metric in tables.seeds and tables.seeds[metric].notna().any()]
     if len(logged) != 1:
         return None
     (metric,) = logged

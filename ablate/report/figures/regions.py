@@ -186,7 +186,7 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-        shown = unit(v.metric)
+        shown = unit(v.unit)
         label = label or tr("difference of {metric}", metric=metric_title(v.metric)) + (
             f" ({shown.difference})" if shown.difference else ""
         )
@@ -196,7 +196,7 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
 def _factor(v: Verdict) -> float:
     if v.scale == "share":
         return 100.0
-    return unit(v.metric).scale if v.scale == "difference" else 1.0
+    return unit(v.unit).scale if v.scale == "difference" else 1.0
 
 
 def _limits(members: Sequence[Verdict], region: tuple[float, float], factor: float) -> tuple[float, float]:

@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
+from ablate.train.metric import Metric
 
 FAILED = ("diverged", "crashed")
 LEARNED = ("reached", "censored")
@@ -61,9 +63,12 @@ class Series:
         return sum(self.outcomes.get(outcome, 0) for outcome in FAILED)
 
 
-def is_accuracy(metric: str) -> bool:
-    """Tell whether chance (the majority rate) is the value of knowing nothing."""
-    return "accuracy" in metric
+def chance_level(metric: Metric, rate: float) -> float:
+    """Return the value of knowing nothing, in the metric's unit: by the majority rate; NaN where there is none."""
+    whole = metric.limits[1]
+    if metric.failed_counts_as == "one_minus_chance":
+        return whole * (1.0 - rate)
+    return whole * rate if metric.is_share and metric.failed_counts_as in ("chance", "as_logged") else float("nan")
 
 
 def majority_rate(tables: StudyTables, arm_ids: list[str] | None = None) -> float:
@@ -115,8 +120,8 @@ def _one(
     values[~np.isfinite(values)] = np.nan
     first_bad = pd.to_numeric(run["first_nonfinite_step"], errors="coerce").to_numpy(np.float64)
     ends = tuple(_end(steps, values[i], first_bad[i]) for i in np.flatnonzero(failed))
-    chance = majority_rate(tables, [arm_id])
-    mean, low, high = _band(values, failed, chance if is_accuracy(metric) else float("nan"))
+    chance = chance_level(metrics_in(tables).of(metric), majority_rate(tables, [arm_id]))
+    mean, low, high = _band(values, failed, chance)
     return Series(arm_id, steps, values, ends, mean, low, high, outcomes)
 
 

@@ -93,7 +93,7 @@ def _draw(chosen: Sequence[Pairs]) -> Figure:
 
 
 def _sides(ax: Axes, one: Pairs) -> None:
-    shown = unit(one.verdict.metric)
+    shown = unit(one.verdict.unit)
     left, right = one.against * shown.scale, one.arm * shown.scale
     for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
         mask = (one.sign * (right - left) >= 0) == rising
@@ -121,7 +121,7 @@ def _sides(ax: Axes, one: Pairs) -> None:
 
 
 def _strip(ax: Axes, one: Pairs) -> None:
-    verdict, shown = one.verdict, unit(one.verdict.metric)
+    verdict, shown = one.verdict, unit(one.verdict.unit)
     scale = 1.0 if one.kind == "time_to_target" else shown.scale
     values = np.array([verdict.differences.get(seed, math.nan) for seed in one.seeds]) * scale
     delta = verdict.delta * scale

@@ -31,7 +31,7 @@ from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.pairs import judged_comparisons
 from ablate.report.wording import NONE, level_title, levels_text, metric_title, scaled, unit
-from ablate.stats.metric import decades_text
+from ablate.stats.amounts import decades_text
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.claim_parts import Level
 from ablate.sweep.figures import VerdictMap
@@ -152,7 +152,7 @@ def _effect(verdict: Verdict) -> str:
     if verdict.scale == "decades":
         return decades_text(verdict.effect, signed=True)
     text = scaled(verdict.effect, verdict, signed=True)
-    return text.removesuffix(unit(verdict.metric).difference).strip() if verdict.scale == "difference" else text
+    return text.removesuffix(unit(verdict.unit).difference).strip() if verdict.scale == "difference" else text
 
 
 def _columns(axes: Mapping[str, Sequence[Level]], panels: Sequence[_Panel]) -> int:
@@ -178,7 +178,7 @@ def _caption(verdicts: Sequence[Verdict]) -> str:
     elif first.scale == "decades":
         measure = tr("how much wider, decades")
     else:
-        shown = unit(first.metric).difference
+        shown = unit(first.unit).difference
         measure = tr("difference of {metric}", metric=what) + (f" ({shown})" if shown else "")
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     ends = [percent(level) for level in (levels[:1] + levels[1:][-1:])]

@@ -11,6 +11,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.stats.stored import verdict_from
 from ablate.stats.verdict import Verdict
+from ablate.sweep.metrics import Metrics, program_metrics
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study, study_files
 
@@ -55,7 +56,11 @@ def read_finding(folder: Path) -> Finding:
         raise UserError(f"{path}: cannot be read as verdicts: {error}") from None
     definition = head.pop("definition", None)
     study = parse_study(definition, where=str(path)) if definition else load_study(folder.name)
-    verdicts = tuple(verdict_from(one, where=str(path)) for one in stored)
+    # Files of earlier releases leave the unit to the metric, which the study and its Programs declare.
+    known = study.model_dump(include={"fixed", "factors"})
+    metrics = Metrics(study.metrics, program_metrics(known, (document.get("facts") or {}).values()))
+    units = [{"unit": metrics.of(str(one.get("metric"))).unit, **one} for one in stored]
+    verdicts = tuple(verdict_from(one, where=str(path)) for one in units)
     return Finding(folder.name, folder, study, head, verdicts)
 
 

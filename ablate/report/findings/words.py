@@ -25,7 +25,7 @@ from ablate.errors import UserError, unknown
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
 from ablate.report.wording import p_value, shortened, verdict_effect
-from ablate.stats.metric import amount, decades, unit_of
+from ablate.stats.amounts import amount, decades, difference_unit
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
 
@@ -134,7 +134,7 @@ def _single(field: str, verdict: Verdict) -> str:
 
 
 def _delta(verdict: Verdict) -> str:
-    return decades(verdict.delta) if verdict.scale == "decades" else amount(verdict.delta, verdict.metric)
+    return decades(verdict.delta) if verdict.scale == "decades" else amount(verdict.delta, verdict.unit)
 
 
 def _effect(verdict: Verdict) -> str:
@@ -151,7 +151,7 @@ def _unit(verdict: Verdict) -> str:
     """Return what stands behind an effect, once, after its interval: nothing for ratios, shares and slopes."""
     if verdict.scale == "decades":
         return tr(" decades")
-    return unit_of(verdict.metric) if verdict.scale == "difference" else ""
+    return difference_unit(verdict.unit) if verdict.scale == "difference" else ""
 
 
 def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> list[str]:

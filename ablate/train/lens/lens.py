@@ -15,15 +15,15 @@ from ablate.train.lens.activations import ActivationLens
 from ablate.train.lens.gradients import GradientLens
 from ablate.train.lens.probe import Probe
 from ablate.train.lens.steps import StepLens
+from ablate.train.metric import Metric, by_name
 from ablate.train.parts import Parts
 from ablate.train.step import Stepper
 
 _TWICE = ("activation_sd_last", "saturated_share", "dead_share", "gradient_ratio")
 
-METRICS = frozenset(
-    [f"observe/{name}" for name in _TWICE]
-    + [f"observe/{name}_start" for name in _TWICE]
-    + ["observe/step_slope", "observe/unchanged_share"]
+METRICS = by_name(
+    Metric(f"observe/{name}", failed_counts_as="as_logged", summarised=False)
+    for name in (*_TWICE, *(f"{one}_start" for one in _TWICE), "step_slope", "unchanged_share")
 )
 """Scalars an observer may log. Those that end in `_start` are of the untrained net, their twins of the last look."""
 

@@ -1,0 +1,85 @@
+"""Numbers of a metric on paper: in its declared unit, with digits that mean something, a true minus sign."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ablate.lang import tr
+from ablate.train.metric import FRACTION, PERCENT
+
+_MOST_DECIMALS = 8  # below that, and above that many digits, numbers are written with an exponent
+_MOST_DIGITS = 15
+
+
+def scale_in(unit: str) -> float:
+    """Return what a logged value is multiplied by to be written: 100 for a fraction, which is written in per cent."""
+    return 100.0 if unit == FRACTION else 1.0
+
+
+def difference_unit(unit: str) -> str:
+    """Return what follows a difference, with its space: `` pp`` for shares, else the unit itself."""
+    if unit in (FRACTION, PERCENT):
+        return tr(" pp")
+    return f" {tr(unit)}" if unit else ""
+
+
+def amounts(values: Sequence[float], unit: str, *, width: float | None = None) -> list[str]:
+    """Write values of a metric with the same number of decimals: two digits of `width` (an interval's, say).
+
+    Fractions are written in percentage points; the unit itself is left out (see `difference_unit`).
+
+    >>> amounts([0.2131, 0.195, 0.231], "fraction", width=0.036)
+    ['21.3', '19.5', '23.1']
+    >>> amounts([-3.14159, float("-inf")], "")
+    ['−3.14', '−∞']
+    >>> amounts([3e-10, 2.1e-10, 3.9e-10], "", width=1.8e-10)
+    ['3.0e−10', '2.1e−10', '3.9e−10']
+    """
+    scale = scale_in(unit)
+    scaled = [value * scale for value in values]
+    finite = [abs(value) for value in scaled if math.isfinite(value) and value]
+    if width is not None and 0 < width < math.inf:
+        decimals = 1 - math.floor(math.log10(width * scale))
+    else:
+        decimals = 2 - math.floor(math.log10(max(finite))) if finite else 1
+    if finite and (decimals > _MOST_DECIMALS or max(finite) >= 10.0**_MOST_DIGITS):
+        return [_exponent(value, decimals) for value in scaled]
+    return [_written(value, max(decimals, 0)) for value in scaled]
+
+
+def amount(value: float, unit: str) -> str:
+    """Write one value with its unit, without trailing zeros: ``0.5 pp``."""
+    return f"{value * scale_in(unit):.6g}".replace("-", "−") + difference_unit(unit)
+
+
+def decades(value: float, *, signed: bool = False) -> str:
+    """Write a number of powers of ten: ``0.5 decades``, ``+1.07 decades``.
+
+    >>> decades(0.5), decades(-1.0669, signed=True)
+    ('0.5 decades', '−1.07 decades')
+    """
+    return decades_text(value, signed=signed) + tr(" decades")
+
+
+def decades_text(value: float, *, signed: bool = False) -> str:
+    """Write the same without the unit; a signed one, an effect, to a hundredth."""
+    text = f"{value:+.2f}" if signed else f"{value:.3g}"
+    return text.replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", "−").replace("inf", "∞")
+
+
+def _written(value: float, decimals: int) -> str:
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.{decimals}f}"
+    zero = not text.strip("-0.")
+    return text.lstrip("-") if zero else text.replace("-", "−")
+
+
+def _exponent(value: float, decimals: int) -> str:
+    """Write a very small or very large number, rounded at the same place as its neighbours."""
+    if not math.isfinite(value) or not value:
+        return _written(value, 0)
+    digits = min(max(decimals + math.floor(math.log10(abs(value))), 0), _MOST_DIGITS)
+    mantissa, _, power = f"{value:.{digits}e}".partition("e")
+    return f"{mantissa}e{int(power)}".replace("-", "−")

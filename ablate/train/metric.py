@@ -1,0 +1,216 @@
+"""What a metric means, declared: its better direction, its unit, and what a failed run counts as.
+
+Nothing here is read off a name. A Program declares the metrics its runs log, a study those of a function of one's own
+or of imported results; `KNOWN` holds the few bare names that mean one thing to everybody.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal, get_args
+
+from ablate.errors import UserError, must, unknown
+
+Better = Literal["higher", "lower"]
+Rule = Literal["chance", "one_minus_chance", "budget", "as_logged", "nothing"]
+
+RULES: tuple[str, ...] = get_args(Rule)
+FRACTION, PERCENT = "fraction", "percent"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One scalar that runs log.
+
+    Attributes
+    ----------
+    name
+        As it is logged: `final/test_accuracy`, `val_rmse`.
+    better
+        Which way is better, or None where that is not declared: then claims on it must say what they predict.
+    unit
+        `fraction` (a share; written in per cent, differences in percentage points), `percent` (the same, logged as
+        0 … 100), any other word (`ms`, `steps`), or empty.
+    bounds
+        Least and greatest possible value, None for no bound. By default those of the unit: [0, 1], [0, 100].
+    failed_counts_as
+        What a run that diverged or crashed counts as, whatever it logged: `chance` (the rate of always answering the
+        most frequent class), `one_minus_chance`, `budget` (of a count of steps to a target: the whole budget, which a
+        run that ended without reaching the target counts as too), `as_logged` (a value that was complete before the
+        run failed, and is chance where there is none and the unit is a share), a number, or `nothing`: no value would
+        be honest, and a claim that needs one is not tested.
+    budget
+        For `budget`: the fact of an arm that holds it.
+    summarised
+        Listed in a report's tables of metrics; what only checks or times a run is not.
+    """
+
+    name: str
+    better: Better | None = None
+    unit: str = ""
+    bounds: tuple[float | None, float | None] | None = None
+    failed_counts_as: Rule | float = "nothing"
+    budget: str = "steps"
+    summarised: bool = True
+
+    def __post_init__(self) -> None:
+        where = f"metric {self.name!r}"
+        if self.better not in (None, "higher", "lower"):
+            raise UserError(f"{where}: {unknown('`better`', str(self.better), ['higher', 'lower'])}")
+        rule = self.failed_counts_as
+        if isinstance(rule, str) and rule not in RULES:
+            raise UserError(f"{where}: {unknown('`failed_counts_as`', rule, [*RULES, 'a number'])}")
+        if not isinstance(rule, str) and (isinstance(rule, bool) or not math.isfinite(rule)):
+            raise must(f"{where}: `failed_counts_as`", f"be one of {', '.join(RULES)}, or a finite number", rule)
+        if rule in ("chance", "one_minus_chance") and not self.is_share:
+            raise UserError(
+                f"{where}: `failed_counts_as: {rule}` needs `unit: fraction` or `unit: percent`, in which chance is "
+                f"counted; got unit {self.unit!r}"
+            )
+        low, high = self.bounds or (None, None)
+        if low is not None and high is not None and not low < high:
+            raise must(f"{where}: `bounds`", "be [least, greatest] with least < greatest", list(self.bounds or ()))
+        object.__setattr__(self, "bounds", None if self.bounds is None else (low, high))
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of examples, written in per cent."""
+        return self.unit in (FRACTION, PERCENT)
+
+    @property
+    def counts_to_target(self) -> bool:
+        """Whether it counts up to a target, so that a run without a value has not reached it."""
+        return self.failed_counts_as == "budget"
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The values it can have: `bounds`, else those of its unit."""
+        low, high = self.bounds if self.bounds is not None else {FRACTION: (0.0, 1.0), PERCENT: (0.0, 100.0)}.get(
+            self.unit, (None, None)
+        )  # fmt: skip
+        return -math.inf if low is None else low, math.inf if high is None else high
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what differs from a metric of which only the name is known, JSON-ready."""
+        plain = asdict(Metric(self.name))
+        return {key: value for key, value in asdict(self).items() if value != plain[key] and key != "name"}
+
+
+def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
+    """Return the metric that a study file or a function declares: a direction alone, or a mapping.
+
+    >>> metric_from("val_rmse", "lower").better
+    'lower'
+    >>> metric_from("acc", {"better": "higher", "unit": "percent", "failed_counts_as": 10}).limits
+    (0.0, 100.0)
+
+    Raises
+    ------
+    UserError
+        It is neither, or a key or value is not known.
+    """
+    if isinstance(declared, Metric):
+        return replace(declared, name=name)
+    if isinstance(declared, str):
+        declared = {"better": declared}
+    known = [f.name for f in fields(Metric) if f.name not in ("name", "budget", "summarised")]
+    if not isinstance(declared, Mapping):
+        raise UserError(
+            f"{where}: {name}: expected `higher`, `lower`, or a mapping of {', '.join(known)}; got {declared!r}"
+        )
+    for key in declared:
+        if key not in (*known, "budget", "summarised"):
+            raise UserError(f"{where}: {name}: {unknown('key', str(key), known)}")
+    values = dict(declared)
+    bounds = values.get("bounds")
+    if bounds is not None:
+        values["bounds"] = _bounds(f"{where}: {name}", bounds)
+    if not isinstance(values.get("unit", ""), str):
+        raise must(f"{where}: {name}: `unit`", "be a word such as fraction, percent or ms", values["unit"])
+    if not isinstance(values.get("failed_counts_as", ""), str | int | float):
+        raise must(
+            f"{where}: {name}: `failed_counts_as`", f"be one of {', '.join(RULES)}, or a number",
+            values["failed_counts_as"],
+        )  # fmt: skip
+    return Metric(name, **values)
+
+
+def _bounds(where: str, bounds: Any) -> tuple[float | None, float | None]:
+    if isinstance(bounds, str) or not hasattr(bounds, "__len__") or len(bounds) != 2:
+        raise must(f"{where}: `bounds`", "be [least, greatest], null for no bound", bounds)
+    if any(isinstance(end, bool | str) or not isinstance(end, int | float | None) for end in bounds):
+        raise must(f"{where}: `bounds`", "hold numbers or null", list(bounds))
+    low, high = (None if end is None or math.isinf(end) else float(end) for end in bounds)
+    return low, high
+
+
+def accuracy(name: str, **more: Any) -> Metric:
+    """Return an accuracy that is logged as a fraction: higher is better, a failed run counts as chance."""
+    return Metric(name, **{"better": "higher", "unit": FRACTION, "failed_counts_as": "chance", **more})
+
+
+def loss(name: str, **more: Any) -> Metric:
+    """Return a loss: lower is better, and no value would be honest for a run that failed."""
+    return Metric(name, **{"better": "lower", **more})
+
+
+def steps_to_target(name: str, *, budget: str = "steps") -> Metric:
+    """Return a count of optimizer steps to a target: fewer are better, a run that fails or ends first counts as all."""
+    return Metric(name, "lower", "steps", (0.0, None), "budget", budget)
+
+
+def duration(name: str) -> Metric:
+    """Return a wall-clock time, as it was measured."""
+    return Metric(name, "lower", "s", (0.0, None), "as_logged", summarised=False)
+
+
+def by_name(metrics: Any) -> dict[str, Metric]:
+    """Return metrics as name -> metric, in their order."""
+    return {metric.name: metric for metric in metrics}
+
+
+PARTS = ("train", "validation", "test")
+STEPS_TO_TARGET = {"ttt/steps": "steps", "ttt/recovery_steps": "recovery_steps"}
+"""What our own Programs count to their target, and the fact of an arm that holds the budget of it."""
+
+OTHER_TARGETS = ("easier", "harder")
+"""Suffixes of a count of steps to the target, where it is counted to another one: `ttt/steps_easier`."""
+
+_TARGETS = ("", *(f"_{name}" for name in OTHER_TARGETS))
+
+CORE = by_name([
+    accuracy("final/test_accuracy"), loss("final/test_loss"),
+    *(accuracy(f"aulc/{part}_accuracy") for part in ("train", "validation")),
+    *(accuracy(f"final/{part}_accuracy") for part in ("train", "validation")),
+    Metric("final/generalisation_gap", "lower", FRACTION, (-1.0, 1.0)),
+    *(loss(f"final/{part}_loss") for part in ("train", "validation")),
+    *(steps_to_target(f"ttt/recovery_steps{at}", budget="recovery_steps") for at in _TARGETS),
+    *(steps_to_target(f"ttt/steps{at}") for at in _TARGETS),
+    accuracy("best/validation_accuracy", failed_counts_as="as_logged", summarised=False),
+])  # fmt: skip
+"""What the NumPy trainer measures of every run, the main one first, under names that results made elsewhere may use in
+the same sense."""
+
+KNOWN = CORE | by_name([
+    *(accuracy(name) for name in ("accuracy", "train_accuracy", "validation_accuracy", "val_accuracy",
+                                  "test_accuracy")),
+    *(loss(name) for name in ("loss", "train_loss", "validation_loss", "val_loss", "test_loss")),
+    *(accuracy(f"{part}/accuracy") for part in PARTS),
+    *(loss(f"{part}/loss") for part in PARTS),
+])  # fmt: skip
+"""Names that need no declaration, by exact match: what they mean is printed by `ablate plan`.
+
+An accuracy is one in [0, 1]; one that is logged in per cent, or under any other name, is declared.
+"""
+
+
+def declare_it(name: str) -> str:
+    """Say how the direction of a metric is declared, for errors.
+
+    >>> declare_it("rmse")
+    'say which way is better, in the study: `metrics: {rmse: lower}` (or `higher`)'
+    """
+    quoted = name if name.replace("_", "a").replace("/", "a").isalnum() else f'"{name}"'
+    return f"say which way is better, in the study: `metrics: {{{quoted}: lower}}` (or `higher`)"

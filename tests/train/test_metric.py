@@ -1,0 +1,59 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ablate.errors import UserError
+from ablate.train.metric import KNOWN, RULES, Metric, metric_from
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["loss/val", "valLoss", "val-loss", "rmse", "nll", "perplexity", "wer", "fid", "err", "latency_ms", "mae", "cer",
+     "steps_per_second", "loss_reduction", "test_error", "epochs_to_90", "Accuracy", "accuracy_drop",
+     "final/my_accuracy"],
+)  # fmt: skip
+def test_no_direction_is_read_off_a_name(name):
+    assert name not in KNOWN
+    assert Metric(name).better is None
+
+
+def test_known_names_are_matched_whole():
+    assert (KNOWN["loss"].better, KNOWN["accuracy"].better) == ("lower", "higher")
+    assert len(KNOWN) < 45, "a short table, that a plan can print"
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ("lowr", "unknown `better` 'lowr'.*nearest match: lower"),
+        ({"beter": "lower"}, "unknown key 'beter'.*nearest match: better"),
+        ({"failed_counts_as": "budgt"}, "nearest match: budget"),
+        ({"failed_counts_as": True}, "failed_counts_as"),
+        ({"failed_counts_as": math.nan}, "finite number"),
+        ({"failed_counts_as": "chance"}, "needs `unit: fraction` or `unit: percent`"),
+        ({"bounds": [1, 0]}, "least < greatest"),
+        ({"bounds": 3}, "be .least, greatest."),
+        ({"bounds": ["a", 1]}, "hold numbers or null"),
+        ({"unit": 3}, "be a word such as"),
+        (3, "expected `higher`, `lower`, or a mapping"),
+    ],
+)
+def test_a_wrong_declaration_is_one_clear_line(declared, message):
+    with pytest.raises(UserError, match=message) as error:
+        metric_from("acc", declared)
+    assert "\n" not in str(error.value)
+
+
+@given(
+    st.text(min_size=1, max_size=20),
+    st.sampled_from([None, "higher", "lower"]),
+    st.sampled_from(["", "fraction", "percent", "ms"]),
+    st.one_of(st.sampled_from(RULES), st.floats(allow_nan=False, allow_infinity=False)),
+)
+def test_what_is_declared_is_written_and_read_back(name, better, unit, rule):
+    if rule in ("chance", "one_minus_chance") and unit not in ("fraction", "percent"):
+        return
+    metric = Metric(name, better, unit, failed_counts_as=rule)
+    assert metric_from(name, metric.as_dict()) == metric
