@@ -44,4 +44,7 @@ def train(config: dict[str, Any], seed: int) -> dict[str, Any]:
     }
 
 
-train.metrics = ["final/train_accuracy", "final/validation_accuracy", "final/test_accuracy"]  # type: ignore[attr-defined]
+train.metrics = dict.fromkeys(  # type: ignore[attr-defined]
+    ["final/train_accuracy", "final/validation_accuracy", "final/test_accuracy"],
+    {"better": "higher", "unit": "fraction", "failed_counts_as": "chance"},
+)
