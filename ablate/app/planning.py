@@ -137,8 +137,9 @@ def metric_lines(plan: Plan) -> list[str]:
     for name in dict.fromkeys(asked):
         metric = metrics.of(name)
         better = f"{metric.better} is better" if metric.better else "no direction"
-        failed = metric.failed_counts_as if isinstance(metric.failed_counts_as, str) else f"{metric.failed_counts_as:g}"
-        parts = [better, *([metric.unit] if metric.unit else []), f"a failed run counts as {failed.replace('_', ' ')}"]
+        rule = metric.failed_counts_as
+        failed = "has no value" if rule == "nothing" else f"counts as {str(rule).replace('_', ' ')}"
+        parts = [better, *([metric.unit] if metric.unit else []), f"a failed run {failed}"]
         lines.append(f"  {name:<{width}}  {', '.join(parts)} (says {said_by[metrics.source(name)]})")
     return lines
 
