@@ -25,6 +25,12 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def warn(text: str) -> None:
+    """Print a line on standard error that is no error."""
+    sys.stderr.write(f"ablate: {text}\n")
+    sys.stderr.flush()
+
+
 def ui_line(root: Path) -> str:
     """Return the line that opens the MLflow UI on this store, from the current folder."""
     return f"{_program()} ui" if root == Path.cwd() else f"{_program()} ui --root {shlex.quote(str(root))}"

@@ -12,7 +12,7 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 
 from ablate.app.compose import Composer
-from ablate.app.console import say, shown
+from ablate.app.console import say, shown, warn
 from ablate.app.explain import explain
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import register_components
@@ -48,6 +48,8 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
     graph = config.program.graph(config, seed=SEED)
     if graph is None:
         raise UserError(f"program={name_of(config.program)} has no computation graph: expected program=numpy")
+    for note in config.dataset.examples().notes:
+        warn(note)
     what = f"the first minibatch of seed {SEED}, before any step"
     drawn = graph_figure(graph, title=title, what=what)
     out.mkdir(parents=True, exist_ok=True)

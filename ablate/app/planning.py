@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ablate.app.console import duration, root_folder, say
+from ablate.app.console import duration, root_folder, say, warn
 from ablate.app.estimating import estimate
 from ablate.app.request import Request
 from ablate.sweep.design.build import DesignArms
@@ -57,6 +57,13 @@ def _note(request: Request) -> str:
         lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
     lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]
     return "\n".join(lines)
+
+
+def tell_of_data(plan: Plan) -> None:
+    """Say, on standard error, what the user should know of the data of a plan: each thing once."""
+    notes = dict.fromkeys(note for job in plan.jobs for note in job.arm.facts.get("data_notes", ()))
+    for note in notes:
+        warn(note)
 
 
 def show_plan(plan: Plan, *, n_jobs: int | None) -> None:

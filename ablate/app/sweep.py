@@ -14,7 +14,7 @@ from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.extending import extended
 from ablate.app.noise import noise_request, run_noise
-from ablate.app.planning import plan_study, show_plan
+from ablate.app.planning import plan_study, show_plan, tell_of_data
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
 from ablate.app.tuning import run_tuning, show_tuning
@@ -62,6 +62,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     if settings.action == "extend":
         request, planned = extended(request, composer, settings.more_seeds)
     plan = plan_study(request, composer, planned=planned)
+    tell_of_data(plan)
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)

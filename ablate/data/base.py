@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -53,12 +54,15 @@ class Examples:
         Number of classes.
     fingerprint
         See `ablate.data.base.fingerprint`; part of every run's identity.
+    notes
+        What the user is told of how the data were read: what was left out, scaled, or looks odd; no paths.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
     classes: int
     fingerprint: str
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # Shared by every arm of the process: a component that writes into them would change other arms' data.
@@ -67,7 +71,13 @@ class Examples:
 
     @classmethod
     def of(
-        cls, images: NDArray[np.float32], labels: NDArray[np.int64], *, classes: int, known: str | None = None
+        cls,
+        images: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        *,
+        classes: int,
+        known: str | None = None,
+        notes: Sequence[str] = (),
     ) -> Examples:
         """Check shapes, dtypes and ranges, and compute the fingerprint.
 
@@ -91,7 +101,18 @@ class Examples:
             raise must("Examples.images", "lie in [0, 1]", (float(images.min()), float(images.max())))
         if len(labels) and not (labels.min() >= 0 and labels.max() < classes):
             raise must("Examples.labels", f"lie in 0..{classes - 1}", (int(labels.min()), int(labels.max())))
-        return cls(images, labels, classes, known or fingerprint(images, labels))
+        return cls(images, labels, classes, known or fingerprint(images, labels), tuple(notes))
+
+
+def told_of(examples: Examples) -> dict[str, list[str]]:
+    """Return the fact `data_notes` of an arm: what the user is told of its data; nothing where there is nothing.
+
+    Parameters
+    ----------
+    examples
+        What the arm's dataset holds.
+    """
+    return {"data_notes": list(examples.notes)} if examples.notes else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +162,10 @@ class Dataset(ABC):
 
         Raises
         ------
+        UserError
+            What the user gave cannot be read, or is no such data.
         Failure
-            The data cannot be read.
+            What is published or shipped cannot be had.
         """
 
     @abstractmethod

@@ -12,9 +12,12 @@ import numpy as np
 
 from ablate.data.base import Examples
 from ablate.data.fetch import Remote, fetched
-from ablate.data.packed import MOST_BYTES, opened, read_exactly
-from ablate.data.stored import Bytes, Published, examples_of
-from ablate.errors import Failure
+from ablate.data.limits import check_values
+from ablate.data.packed import opened, read_exactly
+from ablate.data.paths import given_path, is_there
+from ablate.data.stored import Published, Source, examples_of
+from ablate.data.values import EIGHT, Bytes, Raw
+from ablate.errors import UserError
 from ablate.registry import register
 
 _SHAPE = (3, 32, 32)
@@ -32,21 +35,24 @@ def _members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     else:
         try:
             with opened(path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+                unpacked = 0
                 for member in archive:
+                    unpacked += member.size  # what is not read is unpacked all the same
+                    check_values(unpacked, what=str(path))
                     name = Path(member.name).name
                     if name in names and member.isfile() and (stream := archive.extractfile(member)) is not None:
                         found[name] = read_exactly(stream, member.size, what=f"{path}: {name}")
         except tarfile.TarError as error:
-            raise Failure(f"cannot read {path}: it is damaged, cut off or no tar archive ({error})") from error
+            raise UserError(f"cannot read {path}: it is damaged, cut off or no tar archive ({error})") from error
     if missing := [name for name in names if name not in found]:
-        raise Failure(f"{path} does not hold {', '.join(missing)}")
+        raise UserError(f"{path} does not hold {', '.join(missing)}")
     return found
 
 
 def _records(data: bytes, *, label_bytes: int, what: str) -> Bytes:
     size = label_bytes + _PIXELS
     if not data or len(data) % size:
-        raise Failure(f"cannot read {what}: it holds {len(data):,} bytes, no multiple of {size} (a record)")
+        raise UserError(f"cannot read {what}: it holds {len(data):,} bytes, no multiple of {size} (a record)")
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, size)
 
 
@@ -62,13 +68,13 @@ def _read(
 ) -> tuple[Examples, int]:
     """Return all examples, the test part last, and how many those are."""
     files = _members(path, (*train, test))
-    if sum(map(len, files.values())) > MOST_BYTES:
-        raise Failure(f"cannot read {path}: it holds more than the {MOST_BYTES:,} bytes allowed")
+    check_values(sum(map(len, files.values())), what=str(path))
     records = [_records(files[name], label_bytes=label_bytes, what=f"{path}: {name}") for name in (*train, test)]
     together = np.concatenate(records)
     # The last label byte is the fine class (CIFAR-100 has the coarse one before it).
     images, labels = together[:, label_bytes:].reshape(-1, *_SHAPE), together[:, label_bytes - 1]
-    return examples_of(images, labels, classes=classes, what=str(path)), len(records[-1])
+    raw = Raw(images, EIGHT, whole=True)
+    return examples_of(raw, labels, classes=classes, source=Source(str(path))), len(records[-1])
 
 
 @dataclass(frozen=True)
@@ -86,11 +92,11 @@ class _Cifar(Published):
     def _path(self) -> Path:
         if self.folder is None:
             return fetched(self.file, dataset=self.name)
-        folder = Path(self.folder).expanduser()
+        folder = given_path(self.folder, name="folder")
         for path in (folder / self.file.name, folder / self.inner, folder):
-            if path.is_file() or (path / self.test_file).is_file():
+            if any(is_there(each, Path.is_file, name="folder") for each in (path, path / self.test_file)):
                 return path
-        raise Failure(f"the folder {folder} (dataset.folder) holds neither {self.file.name} nor {self.test_file}")
+        raise UserError(f"the folder {folder} (dataset.folder) holds neither {self.file.name} nor {self.test_file}")
 
     def _all(self) -> tuple[Examples, int]:
         path = self._path()

@@ -9,7 +9,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.errors import Failure
+from ablate.data.paths import given_path, is_there, line
+from ablate.errors import Failure, UserError
 
 CACHE = "ABLATE_DATA"
 """Environment variable: the cache folder; else the one the operating system has for it."""
@@ -74,7 +75,7 @@ def fetched(file: Remote, *, dataset: str) -> Path:
             f"what {url} sent is not {file.name}: its SHA-256 is not the known {file.sha256[:12]}…; nothing was kept"
         ) from error
     except (requests.RequestException, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = line(error)
         raise Failure(
             f"cannot download {url} ({reason}): give a folder that holds {file.name} as dataset.folder=…, "
             f"or another address as {MIRROR}"
@@ -99,13 +100,15 @@ def located(file: Remote, *, dataset: str, folder: str | None) -> Path:
 
     Raises
     ------
+    UserError
+        The folder does not hold it.
     Failure
-        The folder does not hold it, or it cannot be downloaded.
+        It cannot be downloaded.
     """
     if folder is None:
         return fetched(file, dataset=dataset)
     names = (file.name, file.name.removesuffix(".gz"))
     for name in names:
-        if (path := Path(folder).expanduser() / name).is_file():
+        if is_there(path := given_path(folder, name="folder") / name, Path.is_file, name="folder"):
             return path
-    raise Failure(f"the folder {folder} (dataset.folder) holds neither {' nor '.join(names)}")
+    raise UserError(f"the folder {folder} (dataset.folder) holds neither {' nor '.join(names)}")

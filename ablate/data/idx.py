@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.packed import nothing_left, opened, read_exactly
-from ablate.errors import Failure
+from ablate.errors import UserError
 
 _UNSIGNED_BYTE = 0x08
 
@@ -27,7 +27,7 @@ def read_idx(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
 
     Raises
     ------
-    Failure
+    UserError
         The file is damaged or is no such file; sizes that its header promises are not allocated but read.
 
     References
@@ -38,7 +38,7 @@ def read_idx(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
         magic = stream.read(4)
         expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
         if magic != expected:
-            raise Failure(
+            raise UserError(
                 f"cannot read {path}: an IDX file of bytes in {dimensions} dimension(s) begins with "
                 f"{expected.hex(' ')}, this one with {magic.hex(' ') or 'nothing'}"
             )

@@ -3,101 +3,166 @@
 from __future__ import annotations
 
 import functools
-import warnings
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.base import Examples
-from ablate.data.packed import MOST_BYTES
+from ablate.data.limits import check_values
+from ablate.data.listing import Listing, listed
+from ablate.data.paths import counted, line, some
+from ablate.data.pictures import Head, Remarks, head_of, pixels_of
+from ablate.data.plausible import blank
 from ablate.data.stored import examples_of
-from ablate.data.user import UserData
-from ablate.errors import Failure
+from ablate.data.user import Loaded, UserData
+from ablate.data.values import Raw, number
+from ablate.errors import UserError, must
 from ablate.registry import register
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
-_GREY = ("1", "L", "LA")
+_WHITE, _BLACK = 1.0, 0.0
 
 
-def _pictures(folder: Path) -> list[tuple[str, list[Path]]]:
-    """Return each class with its files, both sorted by name."""
-    found = []
-    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        files = sorted(path for path in inner.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-        if not files:
-            raise Failure(f"{inner} is a class without pictures: expected files {', '.join(SUFFIXES)}")
-        found.append((inner.name, files))
-    if len(found) < 2:
-        raise Failure(f"{folder} holds {len(found)} folder(s), expected one folder of pictures for each of 2+ classes")
-    return found
+def _heads(files: Sequence[Path], folder: Path) -> list[Head]:
+    """Return the head of every picture: all of one size, but for an orientation, and not too many."""
+    heads: list[Head] = []
+    for path in files:
+        head = head_of(path)
+        if heads and sorted(head.size) != sorted(heads[0].size):
+            raise _sizes(files[0], heads[0].size, path, head.size)
+        heads.append(head)
+    width, height = heads[0].size
+    channels = 1 if all(head.grey for head in heads) else 3
+    check_values(len(files) * channels * width * height, what=str(folder))
+    return heads
 
 
-def _open(path: Path) -> Any:
-    from PIL import Image
+def _sizes(one: Path, size: Sequence[int], other: Path, its: Sequence[int], how: str = "") -> UserError:
+    return UserError(f"pictures must be of one size: {one} is {size[0]}x{size[1]}, {other} {its[0]}x{its[1]}{how}")
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(path)
-    except (OSError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Failure(f"cannot read the picture {path} ({error})") from error
+
+def _values(files: Sequence[Path], heads: Sequence[Head], background: float) -> tuple[Raw, Remarks]:
+    """Return the values of all pictures, as stored where all are stored alike, else each as fractions of its white."""
+    alike = {(head.dtype, head.full) for head in heads}
+    dtype, full = next(iter(alike)) if len(alike) == 1 else ("float32", 1.0)
+    channels, remarks = 1 if all(head.grey for head in heads) else 3, Remarks()
+    images: NDArray[Any] | None = None
+    for row, (path, head) in enumerate(zip(files, heads, strict=True)):
+        pixels = pixels_of(path, head, background=background, remarks=remarks)
+        if images is None:
+            images = np.empty((len(files), channels, *pixels.shape[:2]), dtype)
+        if pixels.shape[:2] != images.shape[2:]:
+            raise _sizes(files[0], images.shape[:1:-1], path, pixels.shape[1::-1], " (turned upright)")
+        planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+        images[row] = planes if len(alike) == 1 else planes / head.full
+    assert images is not None
+    return Raw(images, full, whole=len(alike) == 1 and dtype != "float32"), remarks
+
+
+def _seen(files: Sequence[Path], heads: Sequence[Head], background: float | None) -> tuple[Raw, Remarks, list[str]]:
+    """Return the values of all pictures, and what is told of their transparent parts.
+
+    Without a declared background it is white, or black where fewer pictures are then blank: those drawn in white.
+    """
+    raw, remarks = _values(files, heads, _WHITE if background is None else background)
+    if not remarks.transparent:
+        return raw, remarks, []
+    told = f"transparent parts of {counted(remarks.transparent, 'picture')} show"
+    if background is not None:
+        return raw, remarks, [f"{told} dataset.background={background:g}"]
+    vanished = int(blank(raw.values, full=raw.full or 1.0).sum())
+    if vanished:
+        dark, _ = _values(files, heads, _BLACK)
+        if blank(dark.values, full=dark.full or 1.0).sum() < vanished:
+            on_white = f"on white {counted(vanished, 'picture')} would be blank"
+            return dark, remarks, [f"{told} black (dataset.background=0): {on_white}"]
+    return raw, remarks, [f"{told} white (dataset.background=1)"]
+
+
+def _told(listing: Listing, heads: Sequence[Head], remarks: Remarks) -> list[str]:
+    notes = listing.skipped.told()
+    found = [
+        (sum(head.reduced for head in heads), "pictures have 16-bit colours, of which the upper 8 bits are read"),
+        (sum(head.first_of > 1 for head in heads), "files hold more than the first picture, which is read"),
+        (remarks.turned, "pictures are turned upright, as the camera noted"),
+    ]
+    notes += [f"{count:,} of {len(heads):,} {text}" for count, text in found if count]
+    kinds = sorted({head.dtype for head in heads})
+    if len({(head.dtype, head.full) for head in heads}) > 1:
+        notes.append(f"pictures are stored in different ways ({', '.join(kinds)}): each is scaled by its own")
+    if remarks.warned:
+        notes.append(f"{len(remarks.warned)} pictures were read with a warning: {some(remarks.warned)}")
+    return notes
 
 
 @functools.lru_cache(maxsize=4)
-def _read(folder: Path, listing: tuple[tuple[str, int, int], ...]) -> Examples:  # noqa: ARG001
-    classes = _pictures(folder)
-    files = [path for _, paths in classes for path in paths]
-    size, grey = None, True
-    for path in files:  # headers only
-        with _open(path) as picture:
-            grey = grey and picture.mode in _GREY
-            if size is None:
-                size = picture.size
-            elif picture.size != size:
-                raise Failure(
-                    f"pictures must be of one size: {files[0]} is {size[0]}x{size[1]}, {path} "
-                    f"{picture.size[0]}x{picture.size[1]}"
-                )
-    assert size is not None
-    width, height = size
-    mode, channels = ("L", 1) if grey else ("RGB", 3)
-    if (total := len(files) * channels * width * height) > MOST_BYTES:
-        raise Failure(f"the pictures in {folder} take {total:,} bytes, more than the {MOST_BYTES:,} allowed")
-    images = np.empty((len(files), channels, height, width), dtype=np.uint8)
-    for row, path in zip(images, files, strict=True):
-        with _open(path) as picture:
-            try:
-                pixels: NDArray[np.uint8] = np.asarray(picture.convert(mode))
-            except (OSError, ValueError, SyntaxError) as error:
-                raise Failure(f"cannot read the picture {path} ({error})") from error
-        row[...] = pixels[None] if grey else pixels.transpose(2, 0, 1)
-    labels = np.repeat(np.arange(len(classes)), [len(paths) for _, paths in classes])
-    return examples_of(images, labels, classes=len(classes), what=str(folder))
+def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], ...]) -> Loaded:  # noqa: ARG001
+    listing = listed(folder)
+    classes = sorted(listing.parts["train"])
+    files, labels, sizes = list[Path](), list[int](), dict[str, int]()
+    for part, of in listing.parts.items():
+        before = len(files)
+        for number, name in enumerate(classes):
+            files += of.get(name, [])
+            labels += [number] * len(of.get(name, []))
+        sizes[part] = len(files) - before
+    heads = _heads(files, folder)
+    if source.white is not None and len({(head.dtype, head.full) for head in heads}) > 1:
+        raise UserError(
+            f"{folder} holds pictures of different types: dataset.white={number(source.white)} cannot hold for all"
+        )
+    raw, remarks, told = _seen(files, heads, source.background)
+    kept, divided = source.division(sizes, what=str(folder))
+    hint = "; another dataset.background may show them" if remarks.transparent else ""
+    examples = examples_of(
+        raw,
+        np.array(labels, dtype=np.int64),
+        classes=len(classes),
+        source=source.source(str(folder), lambda n: line(files[n].relative_to(folder), most=60), hint=hint),
+        notes=[*_told(listing, heads, remarks), *divided, *told],
+        parts=kept or (),
+    )
+    return Loaded(examples, kept)
 
 
 @register("dataset", "folder")
 @dataclass(frozen=True)
 class ImageFolder(UserData):
-    """Your own data: a folder that holds a folder of pictures for each class.
+    """Your own data: a folder that holds a folder of pictures for each class, or such folders in `train`, `test`, ….
 
     Classes are numbered in the order of their folders' names. Pictures must be of one size; they are grey (one
-    channel) if all of them are, else RGB.
+    channel) if all of them are, else RGB. They are turned upright as their camera noted, scaled by what their type can
+    hold (255, 65,535, fractions as they are), and laid on the background where they are transparent. Files of other
+    kinds and folders below the classes are left out, counted and told.
 
     Attributes
     ----------
     path
         The folder.
-    test, validation
-        Shares of all pictures, held out once for all seeds, stratified.
+    background
+        What transparent parts show, from 0 (black) to 1 (white); None: white, or black where pictures would vanish.
+    test, validation, parts, black, white, blank
+        See `UserData`.
     """
 
     path: str | None = field(default=None, metadata={"identity": False})
+    background: float | None = field(default=None, metadata={"unsaid": None})
 
-    def examples(self) -> Examples:
-        """Return all pictures, sorted by class and name; read once while the files stay as they are."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.background is not None and not 0.0 <= self.background <= 1.0:
+            raise must("dataset.background", "be between 0 (black) and 1 (white)", self.background)
+
+    def loaded(self) -> Loaded:
+        """Return all pictures, sorted by part, class and name; read once while the files stay as they are."""
         folder = self.existing(self.path, "path", "a folder with a folder of pictures per class", want=Path.is_dir)
-        stats = ((path, path.stat()) for _, paths in _pictures(folder) for path in paths)
-        return _read(folder, tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats))
+        listing = listed(folder)
+        files = [path for of in listing.parts.values() for paths in of.values() for path in paths]
+        try:
+            state = [(str(path), stat.st_size, stat.st_mtime_ns) for path in files for stat in [path.stat()]]
+        except OSError as error:
+            raise UserError(f"cannot list {folder} ({line(error)})") from error
+        left_out = (listing.skipped.told() or [""])[0], 0, 0
+        return _read(replace(self, train_size=None), folder, (*state, left_out))

@@ -12,8 +12,9 @@ import numpy as np
 from ablate.data.base import Examples
 from ablate.data.fetch import Remote, located
 from ablate.data.idx import read_idx
-from ablate.data.stored import Published, check, examples_of
-from ablate.errors import Failure
+from ablate.data.stored import Published, Source, check, check_classes, examples_of
+from ablate.data.values import EIGHT, Raw
+from ablate.errors import UserError
 from ablate.registry import register
 
 _NAMES = (
@@ -34,15 +35,20 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
     parts = []
     for images_path, labels_path in (paths[:2], paths[2:]):
         images, labels = read_idx(images_path, dimensions=3), read_idx(labels_path, dimensions=1)
-        check(images, labels, classes=10, what=f"{images_path.parent}: {images_path.name} with {labels_path.name}")
+        what = f"{images_path.parent}: {images_path.name} with {labels_path.name}"
+        check(len(images), labels, what=what)
+        check_classes(labels, classes=10, what=what)
         parts.append((images, labels))
     (train, train_labels), (test, test_labels) = parts
     if train.shape[1:] != test.shape[1:]:
-        raise Failure(
+        raise UserError(
             f"{paths[0].parent} holds training images of {train.shape[1:]} and test images of {test.shape[1:]}"
         )
-    together = np.concatenate([train, test])[:, None], np.concatenate([train_labels, test_labels])
-    return examples_of(*together, classes=10, what=str(paths[0].parent)), len(test_labels)
+    if not all(train.shape[1:]):
+        raise UserError(f"{paths[0].parent} holds images without pixels: their shape is {train.shape[1:]}")
+    raw = Raw(np.concatenate([train, test])[:, None], EIGHT, whole=True)
+    labels = np.concatenate([train_labels, test_labels])
+    return examples_of(raw, labels, classes=10, source=Source(str(paths[0].parent))), len(test_labels)
 
 
 @dataclass(frozen=True)

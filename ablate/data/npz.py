@@ -3,118 +3,141 @@
 from __future__ import annotations
 
 import functools
-import math
+import itertools
+import lzma
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.base import Examples
-from ablate.data.packed import nothing_left, read_exactly
-from ablate.data.stored import examples_of
-from ablate.data.user import UserData
-from ablate.errors import Failure
+from ablate.data.keys import chosen
+from ablate.data.labels import numbered
+from ablate.data.layout import arranged, check_layout
+from ablate.data.limits import check_values
+from ablate.data.npy import read_npy
+from ablate.data.paths import line, some
+from ablate.data.stored import check, examples_of
+from ablate.data.user import Loaded, UserData
+from ablate.data.values import by_type
+from ablate.errors import UserError
 from ablate.registry import register
 
-_NAMES = (("images", "labels"), ("x", "y"))
+_DAMAGE = (
+    OSError, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError, zlib.error, lzma.LZMAError,
+    zipfile.BadZipFile, zipfile.LargeZipFile,
+)  # fmt: skip
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
 
 
-def _array(stream: IO[bytes], *, what: str) -> NDArray[Any]:
-    """Read one `.npy`, allocating what is there and not what its header promises; no pickles."""
-    version = np.lib.format.read_magic(stream)
-    if version not in {(1, 0), (2, 0)}:
-        raise Failure(f"cannot read {what}: its format version {version} is not 1.0 or 2.0")
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(stream)
-    if dtype.hasobject or dtype.kind not in "uif":
-        raise Failure(f"cannot read {what}: it holds {dtype}, expected numbers (objects are never unpickled)")
-    if min(shape, default=1) < 0:
-        raise Failure(f"cannot read {what}: its shape {shape} is impossible")
-    data = read_exactly(stream, math.prod(shape) * dtype.itemsize, what=what)
-    nothing_left(stream, what=what)
-    array = np.frombuffer(data, dtype=dtype)
-    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
-
-
-def _arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def _arrays(path: Path, source: Npz) -> tuple[dict[str, Pair], dict[str, str], list[str]]:
+    """Return part -> (images, labels), part -> the name of its images, and what is told of the rest."""
+    found: dict[str, Pair] = {}
     try:
         with zipfile.ZipFile(path) as archive:
-            inside = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-            pair = next((names for names in _NAMES if set(names) <= inside), None)
-            if pair is None:
-                raise Failure(
-                    f"{path} holds the arrays {', '.join(sorted(inside)) or 'nothing'}, "
-                    "expected `images` and `labels`, or `x` and `y`"
-                )
-            found = []
-            for name in pair:
-                with archive.open(f"{name}.npy") as stream:
-                    found.append(_array(stream, what=f"{path}: {name}"))
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise Failure(f"cannot read {path} as an .npz file ({error})") from error
-    return found[0], found[1]
+            members = [name for name in archive.namelist() if name.endswith(".npy")]
+            if twice := sorted(name for name, count in Counter(members).items() if count > 1):
+                raise UserError(f"{path} holds an array twice: {some(twice)}")
+            names = [name.removesuffix(".npy") for name in members]
+            choice = chosen(names, images=source.images, labels=source.labels, what=str(path))
+            for part, pair in choice.parts.items():
+                one, two = (_member(archive, name, path) for name in pair)
+                two = two.reshape(-1) if two.ndim != 2 or two.shape[0] == 1 else two  # a row of labels, a single one
+                check(len(one) if one.ndim else 0, two, what=f"{path}: {pair[0]}")
+                found[part] = one, two
+                check_values(sum(images.size for images, _ in found.values()), what=str(path))
+    except _DAMAGE as error:
+        raise UserError(f"cannot read {path} as an .npz file ({line(error) or type(error).__name__})") from error
+    told = [f"arrays that are not read: {some(choice.unread)}"] if choice.unread else []
+    return found, {part: pair[0] for part, pair in choice.parts.items()}, told
 
 
-def _bytes(images: NDArray[Any], *, what: str) -> NDArray[np.uint8]:
-    """Return images as uint8 (examples, channels, height, width)."""
-    if images.ndim == 3:
-        images = images[:, None]
-    elif images.ndim == 4 and images.shape[1] not in {1, 3} and images.shape[3] in {1, 3}:
-        images = images.transpose(0, 3, 1, 2)
-    if images.ndim != 4 or images.shape[1] not in {1, 3}:
-        raise Failure(
-            f"{what} has images of shape {images.shape}, expected (examples, height, width), or four axes with "
-            "1 or 3 channels second or last"
-        )
-    if images.dtype.kind == "f":
-        if images.size and not (images.min() >= 0.0 and images.max() <= 1.0):
-            raise Failure(f"{what} has values from {images.min()} to {images.max()}: fractions must lie in [0, 1]")
-        rounded: NDArray[np.uint8] = np.rint(images * 255).astype(np.uint8)
-        return rounded
-    if images.size and (images.min() < 0 or images.max() > 255):
-        raise Failure(f"{what} has values from {images.min()} to {images.max()}: whole numbers must lie in 0 … 255")
-    whole: NDArray[np.uint8] = images.astype(np.uint8)
-    return whole
+def _member(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as stream:
+        return read_npy(stream, what=f"{path}: {line(name)}")
+
+
+def _together(found: dict[str, Pair], layout: str | None, path: Path) -> Pair:
+    """Return the images of all parts as (examples, channels, height, width), and their labels."""
+    images = {part: arranged(pair[0], layout, what=str(path)) for part, pair in found.items()}
+    kinds = {part: (array.dtype, array.shape[1:]) for part, array in images.items()}
+    if len(set(kinds.values())) > 1:
+        listed = ", ".join(f"{part} {dtype} {'x'.join(map(str, shape))}" for part, (dtype, shape) in kinds.items())
+        raise UserError(f"{path} has parts of different kinds ({listed}): expected images of one type and shape")
+    labels = [pair[1] for pair in found.values()]
+    if len({(array.dtype.kind in "US", array.shape[1:]) for array in labels}) > 1:
+        raise UserError(f"{path} has labels of different kinds in its parts: expected one kind")
+    if len(found) == 1:
+        return next(iter(images.values())), labels[0]
+    return np.concatenate(list(images.values())), np.concatenate(labels)
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: Path, changed: int) -> Examples:  # noqa: ARG001
-    images, labels = _arrays(path)
-    if labels.ndim == 2 and 1 in labels.shape:
-        labels = labels.reshape(-1)
-    if labels.ndim != 1 or labels.dtype.kind not in "ui":
-        raise Failure(f"{path} has labels of {labels.dtype}, {labels.shape}: expected whole numbers (examples,)")
-    low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
-    if low < 0 or high >= max(len(labels), 2):
-        raise Failure(f"{path} has labels from {low} to {high}: expected 0 to classes - 1")
-    counts = np.bincount(labels.astype(np.int64), minlength=2)
-    if (missing := np.flatnonzero(counts == 0)).size and len(labels):
-        raise Failure(f"{path} has no example of class {missing[0]}: labels must go from 0 up without gaps")
-    return examples_of(_bytes(images, what=str(path)), labels, classes=len(counts), what=str(path))
+def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa: ARG001
+    found, names, notes = _arrays(path, source)
+    images, labels = _together(found, source.layout, path)
+    numbers, classes, told = numbered(labels, what=str(path))
+    sizes = {part: len(pair[0]) for part, pair in found.items()}
+    ends = dict(zip(sizes, itertools.accumulate(sizes.values()), strict=True))
+    if strange := sorted(set(range(len(classes))) - set(numbers[: sizes["train"]].tolist())):
+        raise UserError(f"{path} has the label {classes[strange[0]]} in another part, and not in its training part")
+
+    def named(position: int) -> str:
+        part = next(part for part, end in ends.items() if position < end)
+        return f"{names[part]}[{position - ends[part] + sizes[part]}]"
+
+    kept, divided = source.division(sizes, what=str(path))
+    raw, typed = by_type(images)
+    examples = examples_of(
+        raw,
+        numbers,
+        classes=len(classes),
+        source=source.source(str(path), named),
+        notes=[*notes, *divided, *told, *([] if source.white is not None else typed)],
+        parts=kept or (),
+    )
+    return Loaded(examples, kept)
 
 
 @register("dataset", "npz")
 @dataclass(frozen=True)
 class Npz(UserData):
-    """Your own data: an `.npz` file with arrays `images` and `labels` (or `x` and `y`).
+    """Your own data: an `.npz` file with arrays `images` and `labels` (or `x` and `y`, `data` and `target`, …).
 
-    Images are (examples, height, width), or have 1 or 3 channels as second or last axis; whole numbers 0 … 255, or
-    fractions in [0, 1], which are kept to 1/255. Labels are whole numbers from 0 up, without gaps.
+    With parts as `x_train`, `y_train`, `x_test`, `y_test`, or `train_images`, `train_labels`, `val_images`, …, their
+    test and validation parts are used as they are. Images are (examples, height, width), or have 1 or 3 channels as
+    second or last axis. Bytes (255 is white), 16-bit numbers (65,535), or fractions in [0, 1]; other whole numbers as
+    bytes, in 0 … 255. Labels are whole numbers, text or one-hot rows. Nothing is unpickled.
 
     Attributes
     ----------
     path
         The file.
-    test, validation
-        Shares of all examples, held out once for all seeds, stratified.
+    images, labels
+        Names of the arrays to read; None: by the names above.
+    layout
+        `channels_first` or `channels_last`, where an image's shape leaves that open; a shape as `1x28x28` for rows of
+        numbers.
+    test, validation, parts, black, white, blank
+        See `UserData`.
     """
 
     path: str | None = field(default=None, metadata={"identity": False})
+    images: str | None = field(default=None, metadata={"unsaid": None})
+    labels: str | None = field(default=None, metadata={"unsaid": None})
+    layout: str | None = field(default=None, metadata={"unsaid": None})
 
-    def examples(self) -> Examples:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_layout(self.layout)
+
+    def loaded(self) -> Loaded:
         """Return all images in the order of the file; read once while the file stays as it is."""
         path = self.existing(self.path, "path", "an .npz file", want=Path.is_file)
-        return _read(path, path.stat().st_mtime_ns)
+        stat = path.stat()
+        return _read(replace(self, train_size=None), path, (stat.st_mtime_ns, stat.st_size))

@@ -9,17 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
-from ablate.errors import Failure
-
-MOST_BYTES = 1 << 30
-"""No array of a dataset may be larger than this (MNIST: 47 MB, CIFAR: 184 MB)."""
+from ablate.data.limits import check_values
+from ablate.data.paths import line
+from ablate.errors import UserError
 
 _PIECE = 1 << 20
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking gzip on the way if it begins like one; damage becomes a `Failure`."""
+    """Open a file, unpacking gzip on the way if it begins like one; damage becomes a `UserError`."""
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
@@ -30,29 +29,29 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             else:
                 yield raw
     except (OSError, EOFError, zlib.error) as error:
-        raise Failure(f"cannot read {path}: it is damaged or cut off ({error})") from error
+        raise UserError(f"cannot read {path}: it is damaged or cut off ({line(error)})") from error
 
 
-def read_exactly(stream: IO[bytes], size: int, *, what: str) -> bytes:
-    """Read `size` bytes; memory grows with what is there, not with what is promised.
+def read_exactly(stream: IO[bytes], count: int, *, what: str, each: int = 1) -> bytes:
+    """Read `count` values of `each` bytes; memory grows with what is there, not with what is promised.
 
     Raises
     ------
-    Failure
-        The stream holds fewer, or `size` is above `MOST_BYTES`.
+    UserError
+        The stream holds fewer, or so many values take more memory than is allowed.
     """
-    if size > MOST_BYTES:
-        raise Failure(f"cannot read {what}: it promises {size:,} bytes, more than the {MOST_BYTES:,} allowed")
+    check_values(count, what=what, each=each)
+    size = count * each
     data = bytearray()
     while len(data) < size:
         piece = stream.read(min(_PIECE, size - len(data)))
         if not piece:
-            raise Failure(f"cannot read {what}: it promises {size:,} bytes and holds {len(data):,}")
+            raise UserError(f"cannot read {what}: it promises {size:,} bytes and holds {len(data):,}")
         data += piece
     return bytes(data)
 
 
 def nothing_left(stream: IO[bytes], *, what: str) -> None:
-    """Raise `Failure` if the stream goes on."""
+    """Raise `UserError` if the stream goes on."""
     if stream.read(1):
-        raise Failure(f"cannot read {what}: it goes on after what it promises")
+        raise UserError(f"cannot read {what}: it goes on after what it promises")

@@ -3,57 +3,118 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.base import Dataset, Examples, Split, fingerprint
+from ablate.data.paths import line
+from ablate.data.plausible import STEP, check_seen
 from ablate.data.stratify import stratified
-from ablate.errors import Failure, must
+from ablate.data.values import Declared, Raw, fractions
+from ablate.errors import UserError, must
 from ablate.streams import ENTROPY
 
 _SPAWN_KEY = (60_000, 0, 0)  # three long, so that it is no seed's key (those are pairs)
 
-Bytes = NDArray[np.uint8]
+
+@dataclass(frozen=True)
+class Source:
+    """Where examples come from, as errors and notes need it.
+
+    Attributes
+    ----------
+    what
+        Names the file or folder in errors, with its path.
+    named
+        Names an image by its position.
+    declared
+        Which values are black and white.
+    keep_blank
+        The user wants pictures of one value, too; None: the source has no such setting.
+    blank_hint
+        What may have made pictures blank.
+    """
+
+    what: str
+    named: Callable[[int], str] = "image {}".format
+    declared: Declared = field(default_factory=lambda: Declared(possible=False))
+    keep_blank: bool | None = None
+    blank_hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """What notes call it: the last part of its path."""
+        return line(Path(self.what).name)
 
 
-def check(images: Bytes, labels: NDArray[np.integer], *, classes: int, what: str) -> None:
-    """Raise `Failure` unless there is one label in 0 … classes - 1 for each image; `what` names the source."""
-    if len(images) != len(labels):
-        raise Failure(f"{what} holds {len(images):,} images and {len(labels):,} labels: one label per image is needed")
-    if not len(images):
-        raise Failure(f"{what} holds no images")
+def check(count: int, labels: NDArray[Any], *, what: str) -> None:
+    """Raise `UserError` unless there is one label for each of `count` images; `what` names the source."""
+    if count != len(labels):
+        raise UserError(f"{what} holds {count:,} images and {len(labels):,} labels: one label per image is needed")
+    if not count:
+        raise UserError(f"{what} holds no images")
+
+
+def check_classes(labels: NDArray[np.integer], *, classes: int, what: str) -> None:
+    """Raise `UserError` unless labels lie in 0 … classes - 1."""
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= classes:
         wrong = low if low < 0 else high
-        raise Failure(f"{what} holds the label {wrong}: labels of {classes} classes go from 0 to {classes - 1}")
+        raise UserError(f"{what} holds the label {wrong}: labels of {classes} classes go from 0 to {classes - 1}")
 
 
-def examples_of(images: Bytes, labels: NDArray[np.integer], *, classes: int, what: str) -> Examples:
-    """Check bytes against each other and return them as examples: values / 255.
+def examples_of(
+    raw: Raw,
+    labels: NDArray[np.integer],
+    *,
+    classes: int,
+    source: Source,
+    notes: Sequence[str] = (),
+    parts: Sequence[int] = (),
+) -> Examples:
+    """Check values and labels against each other and return them as examples in [0, 1].
 
-    The fingerprint is that of the bytes, which are a quarter of what the float32 images take.
+    The fingerprint is that of bytes where the values are those of 8-bit pictures, in whatever type they are stored,
+    else that of the float32 values.
 
     Parameters
     ----------
-    images
-        uint8 (examples, channels, height, width).
+    raw
+        (examples, channels, height, width).
     labels
         (examples,), whole numbers.
-    what
-        Names the source in errors.
+    notes
+        What is told beside what is found here.
+    parts
+        Sizes of the training, validation and test parts where the source gives them: part of the fingerprint then.
 
     Raises
     ------
-    Failure
-        There is not one label in 0 … classes - 1 for each image.
+    UserError
+        There is not one label in 0 … classes - 1 for each image; values out of range; pictures without content.
     """
-    check(images, labels, classes=classes, what=what)
+    what = source.what
+    check(len(raw.values), labels, what=what)
+    check_classes(labels, classes=classes, what=what)
+    found, told = fractions(raw, source.declared, what=what, named=source.named)
     numbers = labels.astype(np.int64)
-    scaled = np.multiply(images, np.float32(1 / 255), dtype=np.float32)
-    return Examples.of(scaled, numbers, classes=classes, known=fingerprint(images, numbers))
+    step = STEP if source.declared.white is None else 0.0
+    told += check_seen(
+        found, numbers, keep=source.keep_blank, step=step, what=what, named=source.named, hint=source.blank_hint
+    )
+    known = fingerprint(found, numbers)
+    if parts:
+        known = hashlib.sha256(f"{known} in parts of {list(parts)}".encode()).hexdigest()
+    images: Any = np.multiply(found, np.float32(1 / 255), dtype=np.float32) if found.dtype == np.uint8 else found
+    said = [f"{source.name}: {note}" for note in (*notes, *told)]
+    return Examples.of(images, numbers, classes=classes, known=known, notes=said)
 
 
 def fixed_priority(count: int) -> NDArray[np.uint64]:
@@ -126,10 +187,25 @@ def drawn_out(examples: Examples, test: float, validation: float) -> HeldOut:
 
 
 @functools.lru_cache(maxsize=4)
-def _published(examples: Examples, tests: int) -> HeldOut:
-    rest = len(examples.labels) - tests
-    validation = stratified(examples.labels[:rest], rest // 10, priority=fixed_priority(rest))
-    return HeldOut.of(examples, np.arange(rest, len(examples.labels), dtype=np.int64), validation)
+def given_out(examples: Examples, sizes: tuple[int, int, int], validation: int, test: int) -> HeldOut:
+    """Hold out the parts that a source gives, and draw what it does not give from its training part, stratified.
+
+    Parameters
+    ----------
+    sizes
+        Of the training, validation and test parts as they follow each other; 0: not given.
+    validation, test
+        How many training examples become these parts where they are not given; else unused.
+    """
+    count, given, _ = sizes
+    labels, positions = examples.labels[:count], np.arange(len(examples.labels), dtype=np.int64)
+    parts = {"validation": positions[count : count + given], "test": positions[count + given :]}
+    rest = positions[:count]
+    for name, size in (("test", test), ("validation", validation)):
+        if not len(parts[name]):
+            parts[name] = rest[stratified(labels[rest], size, priority=fixed_priority(count)[rest])]
+            rest = np.setdiff1d(rest, parts[name])
+    return HeldOut.of(examples, parts["test"], parts["validation"])
 
 
 @dataclass(frozen=True)
@@ -151,4 +227,6 @@ class Published(Stored):
 
     def held_out(self) -> HeldOut:
         """Return the published test part, a fixed tenth of the rest, and what is left."""
-        return _published(self.examples(), self.test_count())
+        examples, tests = self.examples(), self.test_count()
+        rest = len(examples.labels) - tests
+        return given_out(examples, (rest, 0, tests), rest // 10, 0)

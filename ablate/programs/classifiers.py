@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ablate.data.augment.base import MixedLabels
 from ablate.data.augment.none import NoAugmentation
-from ablate.data.base import majority_rate
+from ablate.data.base import majority_rate, told_of
 from ablate.errors import must, unknown
 from ablate.nn.arrays import Floats
 from ablate.programs.per_seed import PerSeed, option_name
@@ -84,6 +84,7 @@ class Classifier(PerSeed):
             **{f"{part}_size": len(getattr(split, part)) for part in PARTS},
             "classes": examples.classes,
             "dtype": "float64",
+            **told_of(examples),
         }
 
     def one(self, config: TrainConfig, seed: int) -> RunResult:

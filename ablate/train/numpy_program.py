@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from threadpoolctl import threadpool_limits
 
-from ablate.data.base import majority_rate
+from ablate.data.base import majority_rate, told_of
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
 from ablate.nn.network import Network
@@ -83,6 +83,7 @@ class NumpyProgram(Program):
             "classes": examples.classes,
             "steps": steps,
             "dtype": config.dtype,
+            **told_of(examples),
         }
         return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
 

@@ -102,7 +102,8 @@ class Program(ABC):
 
         Must hold `fingerprint` (of the data, or of what stands in for it) and `dataset`; may hold `majority_rate`
         (what an accuracy of a failed run counts as), `parameters`, `multiply_adds` (of one example's forward pass),
-        `train_size`, `classes`, `steps`. `fingerprint` is part of a run's identity.
+        `train_size`, `classes`, `steps`, `data_notes` (what the user is told of the data before anything runs).
+        `fingerprint` is part of a run's identity.
         """
 
     def metrics(self) -> Mapping[str, Metric]:

@@ -1,0 +1,81 @@
+"""Pictures in which nothing is to be seen: named, and refused where they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.data.paths import counted, some
+from ablate.data.values import EIGHT
+from ablate.errors import UserError
+
+MOST_BLANK = 20
+"""One in so many pictures of a class may be blank, and is told; more are refused."""
+
+STEP = 1.001 / 255
+"""What a blank picture may vary by, of the range from black to white: a step of 8 bits."""
+
+
+def blank(images: NDArray[Any], *, full: float, step: float = STEP) -> NDArray[np.bool_]:
+    """Return which images are of one value throughout, to within `step` of the range, in every channel.
+
+    Rows and columns are no pictures (points of the plane are such "images"): none of them is blank.
+
+    Parameters
+    ----------
+    images
+        (examples, channels, height, width), of any real type.
+    full
+        The value that is white; black is 0.
+    """
+    if 1 in images.shape[2:]:
+        return np.zeros(len(images), dtype=np.bool_)
+    low, high = (edge.astype(np.float64) for edge in (images.min(axis=(2, 3)), images.max(axis=(2, 3))))
+    seen: NDArray[np.bool_] = (high - low > step * full).any(axis=1)
+    return ~seen
+
+
+def check_seen(
+    images: NDArray[Any],
+    labels: NDArray[np.int64],
+    *,
+    keep: bool | None,
+    step: float = STEP,
+    what: str,
+    named: Callable[[int], str],
+    hint: str = "",
+) -> list[str]:
+    """Return what is told of blank pictures.
+
+    Parameters
+    ----------
+    keep
+        The user wants them; None: the source has no such setting.
+    step
+        See `blank`; 0 where the user declared black and white, and so wants little contrast.
+    named
+        Names an image by its position.
+    hint
+        What else may be wrong, for the error.
+
+    Raises
+    ------
+    UserError
+        More than one in `MOST_BLANK` of a class are blank, or all pictures are the same; unless they are wanted.
+    """
+    wanted = "" if keep is None else "; dataset.blank=keep trains on them"
+    if len(images) > 1 and not keep and (images == images[:1]).all():
+        raise UserError(f"{what}: all {len(images):,} pictures are the same{hint}{wanted}")
+    found = blank(images, full=EIGHT if images.dtype == np.uint8 else 1.0, step=step)
+    if not found.any():
+        return []
+    where = np.flatnonzero(found)
+    names = some([named(int(position)) for position in where])
+    told = f"{len(where):,} of {counted(len(images), 'picture')} show one value throughout ({names})"
+    counts = np.bincount(labels)
+    if keep or (np.bincount(labels[where], minlength=len(counts)) * MOST_BLANK <= counts).all():
+        return [told]
+    raise UserError(f"{what}: {told}: nothing is to be seen in them{hint}{wanted}")
