@@ -56,7 +56,8 @@ def _values(files: Sequence[Path], heads: Sequence[Head], background: float) -> 
         if pixels.shape[:2] != images.shape[2:]:
             raise _sizes(files[0], images.shape[:1:-1], path, pixels.shape[1::-1], " (turned upright)")
         planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-        images[row] = planes if len(alike) == 1 else planes / head.full
+        with np.errstate(all="ignore"):  # NaN among fractions: refused when all are there
+            images[row] = planes if len(alike) == 1 else planes / head.full
     assert images is not None
     return Raw(images, full, whole=len(alike) == 1 and dtype != "float32"), remarks
 
@@ -104,9 +105,9 @@ def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], 
     files, labels, sizes = list[Path](), list[int](), dict[str, int]()
     for part, of in listing.parts.items():
         before = len(files)
-        for number, name in enumerate(classes):
+        for index, name in enumerate(classes):
             files += of.get(name, [])
-            labels += [number] * len(of.get(name, []))
+            labels += [index] * len(of.get(name, []))
         sizes[part] = len(files) - before
     heads = _heads(files, folder)
     if source.white is not None and len({(head.dtype, head.full) for head in heads}) > 1:

@@ -98,11 +98,12 @@ def _parts(inner: list[Path], top: Path, skipped: Skipped) -> dict[str, dict[str
 
 
 def _classes(inner: list[Path], above: Path, top: Path, skipped: Skipped) -> dict[str, list[Path]]:
-    if len(inner) < 2:
+    found = {path.name: _pictures(path, top, skipped) for path in inner}
+    if len(found) < 2:
         raise UserError(
-            f"{where(above)} holds {len(inner)} folder(s), expected one folder of pictures for each of 2+ classes"
+            f"{where(above)} holds {len(found)} folder(s), expected one folder of pictures for each of 2+ classes"
         )
-    return {path.name: _pictures(path, top, skipped) for path in inner}
+    return found
 
 
 def _folders(folder: Path, skipped: Skipped, *, top: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -192,6 +193,23 @@ def _numbers(tags: Any, tag: int, default: int) -> tuple[int, ...]:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the terminal what the C library for TIFF writes there itself: one error follows, and is enough."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@contextmanager
 def _opened(path: Path, remarks: Remarks | None = None) -> Iterator[Any]:
     """Open a picture; whatever goes wrong inside becomes one error, and Pillow's warnings remarks."""
     from PIL import Image
@@ -203,7 +221,9 @@ def _opened(path: Path, remarks: Remarks | None = None) -> Iterator[Any]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             Image.MAX_IMAGE_PIXELS = None  # our own limit, which a user can raise, is checked from the head
-            with Image.open(path, formats=formats) as picture:
+            # As a stream: a file that Pillow opens by its name it maps into memory, and a TIFF that says how it is
+            # turned is then scrambled.
+            with path.open("rb") as stream, _quiet(), Image.open(stream, formats=formats) as picture:
                 yield picture
     except AblateError:
         raise

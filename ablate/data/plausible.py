@@ -13,7 +13,7 @@ from ablate.data.values import EIGHT
 from ablate.errors import UserError
 
 MOST_BLANK = 20
-"""One in so many pictures of a class may be blank, and is told; more are refused."""
+"""One picture of a class, or one in so many, may be blank, and is told; more are refused."""
 
 STEP = 1.001 / 255
 """What a blank picture may vary by, of the range from black to white: a step of 8 bits."""
@@ -34,7 +34,8 @@ def blank(images: NDArray[Any], *, full: float, step: float = STEP) -> NDArray[n
     if 1 in images.shape[2:]:
         return np.zeros(len(images), dtype=np.bool_)
     low, high = (edge.astype(np.float64) for edge in (images.min(axis=(2, 3)), images.max(axis=(2, 3))))
-    seen: NDArray[np.bool_] = (high - low > step * full).any(axis=1)
+    with np.errstate(invalid="ignore"):
+        seen: NDArray[np.bool_] = (high - low > step * full).any(axis=1)
     return ~seen
 
 
@@ -64,7 +65,7 @@ def check_seen(
     Raises
     ------
     UserError
-        More than one in `MOST_BLANK` of a class are blank, or all pictures are the same; unless they are wanted.
+        More than one, and more than one in `MOST_BLANK`, of a class are blank, or all pictures are the same; unless they are wanted.
     """
     wanted = "" if keep is None else "; dataset.blank=keep trains on them"
     if len(images) > 1 and not keep and (images == images[:1]).all():
@@ -76,6 +77,6 @@ def check_seen(
     names = some([named(int(position)) for position in where])
     told = f"{len(where):,} of {counted(len(images), 'picture')} show one value throughout ({names})"
     counts = np.bincount(labels)
-    if keep or (np.bincount(labels[where], minlength=len(counts)) * MOST_BLANK <= counts).all():
+    if keep or (np.bincount(labels[where], minlength=len(counts)) <= np.maximum(counts // MOST_BLANK, 1)).all():
         return [told]
     raise UserError(f"{what}: {told}: nothing is to be seen in them{hint}{wanted}")

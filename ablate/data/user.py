@@ -48,7 +48,7 @@ class UserData(Stored):
     black, white
         Values that become 0 and 1; None: by the type (255, 65,535, or fractions).
     blank
-        What is done about pictures of one value where they are more than one in 20 of a class: `refuse` or `keep`.
+        What is done about pictures of one value where a class has several, and more than one in 20: `refuse` or `keep`.
 
     Raises
     ------

@@ -64,8 +64,9 @@ class Declared:
             raise must("dataset.white", "be given with dataset.black", None)
         if self.black is not None and not np.isfinite(self.black):
             raise must("dataset.black", "be a number", self.black)
-        if self.white is not None and not (self.black or 0.0) < self.white < np.inf:
-            raise must("dataset.white", f"be a number above dataset.black ({number(self.black or 0.0)})", self.white)
+        black = self.black or 0.0
+        if self.white is not None and not 0.0 < self.white - black < np.inf:
+            raise must("dataset.white", f"be a number above dataset.black ({number(black)})", self.white)
 
     def hint(self, text: str) -> str:
         """Return what to declare, or nothing where nothing can be."""

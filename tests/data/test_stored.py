@@ -83,9 +83,9 @@ def test_files_are_downloaded_once_and_read_once(published, formats):
 
 
 def test_what_is_not_in_the_folder_is_named(tmp_path):
-    with pytest.raises(Failure, match=r"holds neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte$"):
+    with pytest.raises(UserError, match=r"holds neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte$"):
         Mnist(folder=str(tmp_path)).examples()
-    with pytest.raises(Failure, match=r"holds neither cifar-10-binary.tar.gz nor test_batch.bin"):
+    with pytest.raises(UserError, match=r"holds neither cifar-10-binary.tar.gz nor test_batch.bin"):
         Cifar10(folder=str(tmp_path)).examples()
 
 
@@ -138,7 +138,7 @@ def test_parts_that_do_not_fit_are_refused(published, formats, name, change, mes
     changed = dict(zip(files, arrays, strict=True))[name]
     files[name] = gzip.compress(formats.idx(change(changed)))
     published[0](Mnist, files)
-    with pytest.raises(Failure, match=message):
+    with pytest.raises(UserError, match=message):
         Mnist().examples()
 
 
@@ -199,17 +199,17 @@ class TestCifar:
     def test_a_damaged_archive_is_one_clear_error(self, published, formats, damage, message):
         archive, _ = cifar(Cifar10, formats)
         published[0](Cifar10, {Cifar10.file.name: damage(archive)})
-        with pytest.raises(Failure, match=message):
+        with pytest.raises(UserError, match=message):
             Cifar10().examples()
 
     def test_missing_batches_and_broken_records_are_refused(self, published, formats):
         records = formats.cifar_records(5, 1, 10).tobytes()
         published[0](Cifar10, {Cifar10.file.name: formats.tarred({"x/data_batch_1.bin": records})})
-        with pytest.raises(Failure, match=r"does not hold data_batch_2.bin, .*test_batch.bin"):
+        with pytest.raises(UserError, match=r"does not hold data_batch_2.bin, .*test_batch.bin"):
             Cifar10().examples()
         names = (*Cifar10.train_files, Cifar10.test_file)
         published[0](Cifar10, {Cifar10.file.name: formats.tarred(dict.fromkeys(names, records[:-1]))})
-        with pytest.raises(Failure, match=r"data_batch_1.bin: it holds 15,364 bytes, no multiple of 3073"):
+        with pytest.raises(UserError, match=r"data_batch_1.bin: it holds 15,364 bytes, no multiple of 3073"):
             Cifar10().examples()
 
 

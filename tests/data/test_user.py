@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ablate.data import ImageFolder, Npz
-from ablate.errors import Failure, UserError
+from ablate.errors import UserError
 from ablate.streams import stream
 
 LABELS = np.arange(60) % 3
@@ -50,23 +50,16 @@ class TestNpz:
     @pytest.mark.parametrize(
         ("arrays", "message"),
         [
-            ({"a": np.zeros(3)}, r"holds the arrays a, expected `images` and `labels`, or `x` and `y`"),
+            ({"a": np.zeros(3)}, r"holds the arrays a, expected `images` and `labels`, `x` and `y`, or `x_train`"),
             ({"x": images(4, 5), "y": LABELS[:-1]}, r"60 images and 59 labels"),
-            ({"x": images(4, 5), "y": LABELS - 1}, r"labels from -1 to 1: expected 0 to classes - 1"),
-            ({"x": images(4, 5), "y": LABELS * 2}, r"no example of class 1: labels must go from 0 up without gaps"),
-            ({"x": images(4, 5), "y": LABELS * 10**12}, r"labels from 0 to 2000000000000"),
-            ({"x": images(4, 5), "y": LABELS * 0.5}, r"labels of float64.*expected whole numbers"),
             ({"x": images(4, 5, dtype=np.float64), "y": LABELS}, r"fractions must lie in \[0, 1\]"),
-            ({"x": images(4, 5).astype(int) - 1, "y": LABELS}, r"whole numbers must lie in 0 … 255"),
-            ({"x": np.full((60, 4, 5), np.nan), "y": LABELS}, r"fractions must lie in \[0, 1\]"),
-            ({"x": images(20), "y": LABELS}, r"shape \(60, 20\), expected \(examples, height, width\)"),
             ({"x": images(2, 4, 5), "y": LABELS}, r"1 or 3 channels"),
             ({"x": np.array([None] * 60), "y": LABELS}, r"objects are never unpickled"),
             ({"x": images(4, 5)[:0], "y": LABELS[:0]}, r"holds no images"),
         ],
     )
     def test_what_is_no_such_data_is_refused(self, tmp_path, arrays, message):
-        with pytest.raises(Failure, match=message):
+        with pytest.raises(UserError, match=message):
             saved(tmp_path, **arrays).examples()
 
     @pytest.mark.parametrize("data", [b"", b"no zip file", "half"])
@@ -74,7 +67,7 @@ class TestNpz:
         source = saved(tmp_path, x=images(4, 5), y=LABELS)
         path = tmp_path / "data.npz"
         path.write_bytes(path.read_bytes()[:700] if data == "half" else data)
-        with pytest.raises(Failure, match=r"cannot read .*data.npz as an .npz file"):
+        with pytest.raises(UserError, match=r"cannot read .*data.npz as an .npz file"):
             source.examples()
 
     def test_a_header_that_promises_too_much_allocates_nothing(self, tmp_path):
@@ -83,7 +76,9 @@ class TestNpz:
         with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
             archive.writestr("x.npy", header.getvalue() + bytes(50))
             archive.writestr("y.npy", header.getvalue())
-        with pytest.raises(Failure, match=r"x: it promises 1,683,627,180,032 bytes, more than"):
+        with pytest.raises(
+            UserError, match=r"x: it promises 1,683,627,180,032 values, .* GB in memory, more than the 2 GB"
+        ):
             Npz(path=str(tmp_path / "data.npz")).examples()
 
     def test_a_path_is_needed_and_must_be_there(self, tmp_path):
@@ -111,17 +106,18 @@ class TestSplit:
             Npz(test=0.6, validation=0.4)
         few = saved(tmp_path, x=images(4, 5)[:9], y=LABELS[:9])
         with pytest.raises(
-            Failure, match=r"too few examples: the (test|validation) part \(\d\) has none of some class"
+            UserError, match=r"too few examples: the (test|validation) part \(\d\) has none of some class"
         ):
             few.split(stream(0, "split"))
 
 
 def pictures(tmp_path, *, mode="L", size=(5, 4), suffix=".png", classes=("cat", "dog")):
+    bands = len(Image.new(mode, (1, 1)).getbands())
     for number, name in enumerate(classes):
         (tmp_path / name).mkdir()
         for n in range(10):
-            picture = Image.new(mode, size, 10 * n + number if mode == "L" else (10 * n, number, 7))
-            picture.save(tmp_path / name / f"{n}{suffix}")
+            values = np.arange(size[0] * size[1] * bands).reshape(size[1], size[0], bands) + 10 * n + number
+            Image.fromarray(values.astype(np.uint8).squeeze()).save(tmp_path / name / f"{n}{suffix}")
     return ImageFolder(path=str(tmp_path))
 
 
@@ -137,7 +133,7 @@ class TestImageFolder:
     def test_colour_makes_three_channels(self, tmp_path):
         examples = pictures(tmp_path, mode="RGB").examples()
         assert examples.images.shape == (20, 3, 4, 5)
-        np.testing.assert_allclose(examples.images[13, :, 2, 2] * 255, [30, 1, 7], atol=1e-3)
+        np.testing.assert_allclose(examples.images[13, :, 0, 1] * 255, [34, 35, 36], atol=1e-3)
 
     def test_is_read_again_only_when_a_file_changes(self, tmp_path):
         source = pictures(tmp_path)
@@ -149,22 +145,22 @@ class TestImageFolder:
     def test_pictures_of_different_sizes_are_refused(self, tmp_path):
         source = pictures(tmp_path)
         Image.new("L", (6, 4)).save(tmp_path / "dog" / "z.png")
-        with pytest.raises(Failure, match=r"must be of one size: .*0.png is 5x4, .*z.png 6x4"):
+        with pytest.raises(UserError, match=r"must be of one size: .*0.png is 5x4, .*z.png 6x4"):
             source.examples()
 
     @pytest.mark.parametrize("data", [b"no picture", "half"])
     def test_a_broken_picture_is_named(self, tmp_path, data):
         source, path = pictures(tmp_path), tmp_path / "dog" / "3.png"
         path.write_bytes(path.read_bytes()[:50] if data == "half" else data)
-        with pytest.raises(Failure, match=r"cannot read the picture .*dog/3.png"):
+        with pytest.raises(UserError, match=r"cannot read the picture .*dog/3.png"):
             source.examples()
 
     def test_a_folder_without_classes_or_pictures_is_refused(self, tmp_path):
         (tmp_path / "one").mkdir()
-        with pytest.raises(Failure, match=r"one is a class without pictures"):
+        with pytest.raises(UserError, match=r"one is a class without pictures"):
             ImageFolder(path=str(tmp_path)).examples()
         (tmp_path / "one" / "a.png").write_bytes(b"")
-        with pytest.raises(Failure, match=r"holds 1 folder\(s\), expected one folder of pictures for each"):
+        with pytest.raises(UserError, match=r"holds 1 folder\(s\), expected one folder of pictures for each"):
             ImageFolder(path=str(tmp_path)).examples()
         with pytest.raises(UserError, match=r"dataset.path must name a folder"):
             ImageFolder().examples()
