@@ -65,18 +65,20 @@ def check_seen(
     Raises
     ------
     UserError
-        More than one, and more than one in `MOST_BLANK`, of a class are blank, or all pictures are the same; unless they are wanted.
+        More than one, and more than one in `MOST_BLANK`, of a class are blank, or all pictures are the same; unless
+        they are wanted.
     """
     wanted = "" if keep is None else "; dataset.blank=keep trains on them"
+    found = blank(images, full=EIGHT if images.dtype == np.uint8 else 1.0, step=step)
+    notes = []
+    if found.any():
+        positions = np.flatnonzero(found)
+        names = some([named(int(position)) for position in positions])
+        notes = [f"{len(positions):,} of {counted(len(images), 'picture')} show one value throughout ({names})"]
+        counts = np.bincount(labels)
+        few = np.bincount(labels[positions], minlength=len(counts)) <= np.maximum(counts // MOST_BLANK, 1)
+        if not keep and not few.all():
+            raise UserError(f"{what}: {notes[0]}: nothing is to be seen in them{hint}{wanted}")
     if len(images) > 1 and not keep and (images == images[:1]).all():
         raise UserError(f"{what}: all {len(images):,} pictures are the same{hint}{wanted}")
-    found = blank(images, full=EIGHT if images.dtype == np.uint8 else 1.0, step=step)
-    if not found.any():
-        return []
-    where = np.flatnonzero(found)
-    names = some([named(int(position)) for position in where])
-    told = f"{len(where):,} of {counted(len(images), 'picture')} show one value throughout ({names})"
-    counts = np.bincount(labels)
-    if keep or (np.bincount(labels[where], minlength=len(counts)) <= np.maximum(counts // MOST_BLANK, 1)).all():
-        return [told]
-    raise UserError(f"{what}: {told}: nothing is to be seen in them{hint}{wanted}")
+    return notes

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ablate.data import ImageFolder, Npz
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 ROUNDING = 1e-6
 _folders = itertools.count()
 

@@ -165,6 +165,57 @@ class TestSplit:
             Mnist(train_size=109).split(stream(0, "split"))
 
 
+class TestOddImages:
+    """Files of one's own in the published formats can hold anything."""
+
+    def test_zero_and_one_are_black_and_white(self, published, formats):
+        files, (train, _, test, _) = formats.mnist_files()
+        for name, images in (("train", train), ("t10k", test)):
+            files[f"{name}-images-idx3-ubyte.gz"] = gzip.compress(formats.idx(images // 128))
+        published[0](Mnist, files)
+        examples = Mnist().examples()
+        np.testing.assert_array_equal(examples.images[:, 0], np.concatenate([train, test]) // 128)
+        assert examples.notes == ("mnist: all values are 0 or 1: taken as black and white",)
+
+    def test_little_contrast_is_told_and_no_setting_is_named_that_there_is_not(self, published, formats):
+        files, (train, _, test, _) = formats.mnist_files()
+        for name, images in (("train", train), ("t10k", test)):
+            files[f"{name}-images-idx3-ubyte.gz"] = gzip.compress(formats.idx(images // 16))
+        published[0](Mnist, files)
+        told = "mnist: values go from 0 to 15, 6% of what is between black and white (0 and 255)"
+        assert Mnist().examples().notes == (told,)
+
+    def test_blank_images_are_refused(self, published, formats):
+        files, (train, *_) = formats.mnist_files()
+        train[:40] = 0
+        files["train-images-idx3-ubyte.gz"] = gzip.compress(formats.idx(train))
+        published[0](Mnist, files)
+        with pytest.raises(
+            UserError, match=r"40 of 160 pictures show one value throughout \(image 0, image 1, .*in them$"
+        ):
+            Mnist().examples()
+
+    def test_images_without_pixels_are_refused(self, published, formats):
+        files, (train, _, test, _) = formats.mnist_files()
+        for name, images in (("train", train), ("t10k", test)):
+            files[f"{name}-images-idx3-ubyte.gz"] = gzip.compress(formats.idx(images[:, :, :0]))
+        published[0](Mnist, files)
+        with pytest.raises(UserError, match=r"images without pixels"):
+            Mnist().examples()
+
+    @pytest.mark.parametrize("cls", [Mnist, Cifar10])
+    @pytest.mark.parametrize("folder", ["~no-such-user", "a\0b", "x" * 5000])
+    def test_a_folder_that_is_no_path_is_one_clear_error(self, cls, folder):
+        with pytest.raises(UserError, match=r"dataset.folder (is no path|cannot be looked at)"):
+            cls(folder=folder).examples()
+
+    def test_an_archive_is_not_unpacked_beyond_the_limit_whatever_lies_in_it(self, published, formats, monkeypatch):
+        monkeypatch.setenv("ABLATE_DATA_GB", "0.01")
+        published[0](Cifar10, {Cifar10.file.name: formats.tarred({"x/rubbish": bytes(4_000_000)})})
+        with pytest.raises(UserError, match=r"promises 4,000,000 values, 0.016 GB in memory, more than the 0.01 GB"):
+            Cifar10().examples()
+
+
 class TestCifar:
     @pytest.mark.parametrize("cls", [Cifar10, Cifar100])
     def test_holds_the_records_of_the_archive_with_the_fine_labels(self, cls, published, formats):
