@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablate.data.limits import check_values
 from ablate.data.listing import Listing, listed
-from ablate.data.paths import counted, line, some
+from ablate.data.paths import line, number_of, some
 from ablate.data.pictures import Head, Remarks, head_of, pixels_of
 from ablate.data.plausible import blank
 from ablate.data.stored import examples_of
@@ -70,14 +70,14 @@ def _seen(files: Sequence[Path], heads: Sequence[Head], background: float | None
     raw, remarks = _values(files, heads, _WHITE if background is None else background)
     if not remarks.transparent:
         return raw, remarks, []
-    told = f"transparent parts of {counted(remarks.transparent, 'picture')} show"
+    told = f"transparent parts of {number_of(remarks.transparent, 'picture')} show"
     if background is not None:
         return raw, remarks, [f"{told} dataset.background={background:g}"]
     vanished = int(blank(raw.values, full=raw.full or 1.0).sum())
     if vanished:
         dark, _ = _values(files, heads, _BLACK)
         if blank(dark.values, full=dark.full or 1.0).sum() < vanished:
-            on_white = f"on white {counted(vanished, 'picture')} would be blank"
+            on_white = f"on white {number_of(vanished, 'picture')} would be blank"
             return dark, remarks, [f"{told} black (dataset.background=0): {on_white}"]
     return raw, remarks, [f"{told} white (dataset.background=1)"]
 

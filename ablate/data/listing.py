@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablate.data.keys import ORDER, PARTS
-from ablate.data.paths import counted, line, some, where
+from ablate.data.paths import line, number_of, some, where
 from ablate.errors import UserError
 
 SUFFIXES = (
@@ -30,14 +30,14 @@ class Skipped:
         """Return what the user is told: counted by kind, the first ones named."""
         endings = sorted({line(Path(name).suffix.lower(), most=20) or "no ending" for name in self.others})
         kinds = [
-            (self.strays, f"{counted(len(self.strays), 'picture')} outside of any class"),
-            (self.others, f"{counted(len(self.others), 'file')} of other kinds ({', '.join(endings[:5])})"),
-            (self.folders, f"{counted(len(self.folders), 'subfolder')} with all they hold"),
-            (self.broken, f"{counted(len(self.broken), 'name')} without a file"),
+            (self.strays, f"{number_of(len(self.strays), 'picture')} outside of any class"),
+            (self.others, f"{number_of(len(self.others), 'file')} of other kinds ({', '.join(endings[:5])})"),
+            (self.folders, f"{number_of(len(self.folders), 'subfolder')} with all they hold"),
+            (self.broken, f"{number_of(len(self.broken), 'name')} without a file"),
         ]
         texts = [f"{text}: {some(names)}" for names, text in kinds if names]
         if self.hidden:
-            texts.append(counted(self.hidden, "hidden file"))
+            texts.append(number_of(self.hidden, "hidden file"))
         return [f"left out: {'; '.join(texts)}"] if texts else []
 
 

@@ -58,10 +58,10 @@ def where(path: Path) -> str:
     return line(path, most=400)
 
 
-def counted(count: int, noun: str) -> str:
+def number_of(count: int, noun: str) -> str:
     """Write a number of things.
 
-    >>> counted(1, "picture"), counted(1_200, "picture")
+    >>> number_of(1, "picture"), number_of(1_200, "picture")
     ('1 picture', '1,200 pictures')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.paths import counted, some
+from ablate.data.paths import number_of, some
 from ablate.data.values import EIGHT
 from ablate.errors import UserError
 
@@ -74,7 +74,7 @@ def check_seen(
     if found.any():
         positions = np.flatnonzero(found)
         names = some([named(int(position)) for position in positions])
-        notes = [f"{len(positions):,} of {counted(len(images), 'picture')} show one value throughout ({names})"]
+        notes = [f"{len(positions):,} of {number_of(len(images), 'picture')} show one value throughout ({names})"]
         counts = np.bincount(labels)
         few = np.bincount(labels[positions], minlength=len(counts)) <= np.maximum(counts // MOST_BLANK, 1)
         if not keep and not few.all():
