@@ -49,7 +49,7 @@ def check_seen(
     named: Callable[[int], str],
     hint: str = "",
 ) -> list[str]:
-    """Return what is told of blank pictures.
+    """Return what is told of blank pictures, and of pictures that are all the same.
 
     Parameters
     ----------
@@ -65,10 +65,8 @@ def check_seen(
     Raises
     ------
     UserError
-        More than one, and more than one in `MOST_BLANK`, of a class are blank, or all pictures are the same; unless
-        they are wanted.
+        All pictures of a class are blank, or more than one and more than one in `MOST_BLANK`; unless they are wanted.
     """
-    wanted = "" if keep is None else "; dataset.blank=keep trains on them"
     found = blank(images, full=EIGHT if images.dtype == np.uint8 else 1.0, step=step)
     notes = []
     if found.any():
@@ -76,9 +74,11 @@ def check_seen(
         names = some([named(int(position)) for position in positions])
         notes = [f"{len(positions):,} of {number_of(len(images), 'picture')} show one value throughout ({names})"]
         counts = np.bincount(labels)
-        few = np.bincount(labels[positions], minlength=len(counts)) <= np.maximum(counts // MOST_BLANK, 1)
-        if not keep and not few.all():
+        unseen = np.bincount(labels[positions], minlength=len(counts))
+        many = (unseen > np.maximum(counts // MOST_BLANK, 1)) | ((unseen == counts) & (counts > 0))
+        if not keep and many.any():
+            wanted = "" if keep is None else "; dataset.blank=keep trains on them"
             raise UserError(f"{what}: {notes[0]}: nothing is to be seen in them{hint}{wanted}")
-    if len(images) > 1 and not keep and (images == images[:1]).all():
-        raise UserError(f"{what}: all {len(images):,} pictures are the same{hint}{wanted}")
+    if len(images) > 1 and (images == images[:1]).all():
+        notes.append(f"all {len(images):,} pictures are the same: there is nothing to tell classes by")
     return notes

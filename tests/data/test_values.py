@@ -123,15 +123,20 @@ class TestBlank:
             saved(tmp_path, self.blanked(6)).examples()
         assert len(saved(tmp_path, self.blanked(6), blank="keep").examples().notes) == 1
 
+    def test_so_is_a_class_of_a_single_picture(self, tmp_path):
+        np.savez(tmp_path / "data.npz", x=self.blanked(1), y=np.minimum(np.arange(60), 2))
+        with pytest.raises(UserError, match=r"1 of 60 pictures show one value throughout \(x\[0\]\)"):
+            Npz(path=str(tmp_path / "data.npz")).examples()
+
     def test_so_are_pictures_with_a_single_step_among_others_with_all(self, tmp_path):
         images = BYTES.copy()
         images[:30] //= 128
         with pytest.raises(UserError, match=r"30 of 60 pictures show one value throughout"):
             saved(tmp_path, images).examples()
 
-    def test_a_data_set_of_one_picture_is_refused(self, tmp_path):
-        with pytest.raises(UserError, match=r"all 60 pictures are the same"):
-            saved(tmp_path, np.repeat(BYTES[:1], 60, axis=0)).examples()
+    def test_a_data_set_of_one_picture_is_told(self, tmp_path):
+        told = "data.npz: all 60 pictures are the same: there is nothing to tell classes by"
+        assert saved(tmp_path, np.repeat(BYTES[:1], 60, axis=0)).examples().notes == (told,)
 
     def test_points_of_the_plane_are_no_pictures_and_may_have_equal_coordinates(self, tmp_path):
         corners = np.array([[0, 0], [0, 255], [255, 0], [255, 255]], np.uint8)[np.arange(60) % 4]
