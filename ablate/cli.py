@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ablate.errors import AblateError, UserError, unknown
+from ablate.terminal import forgive_streams
 
 
 def _is_hydra(arguments: Sequence[str]) -> bool:
@@ -39,8 +40,10 @@ def _refuse_words(overrides: Sequence[str]) -> None:
 
 
 def _sweep(options: argparse.Namespace, action: str) -> None:
+    from ablate.app.study_name import through_hydra
+
     _refuse_words(options.overrides)
-    settings = [f"hydra.sweeper.study='{options.study}'", f"hydra.sweeper.action={action}"]
+    settings = [f"hydra.sweeper.study='{through_hydra(options.study)}'", f"hydra.sweeper.action={action}"]
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
@@ -194,6 +197,7 @@ def _end_like_an_interrupt() -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure), 2 (wrong input) or 130 (interrupted)."""
+    forgive_streams()
     _end_like_an_interrupt()
     try:
         run(list(sys.argv[1:] if arguments is None else arguments))

@@ -20,15 +20,16 @@ def write_page(studies: int, out: Path) -> None:
     Raises
     ------
     UserError
-        Too few studies to say anything.
+        Too few studies to say anything, or the folder holds files of the same names that ablate did not write.
     Failure
         A check is not met; the page is written all the same.
     """
-    from ablate.report.calibration import write_calibration
+    from ablate.report.calibration import check_calibration_folder, write_calibration
     from ablate.stats.calibration import calibrate
 
     if studies < _LEAST:
         raise must("--studies", f"be at least {_LEAST}", studies)
+    check_calibration_folder(out)
     with tqdm(desc="calibrate", unit="study", ncols=100, leave=False) as bar:
 
         def advance(done: int, total: int) -> None:

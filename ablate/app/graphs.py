@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ablate.app.explain import explain
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import register_components
 from ablate.errors import UserError
+from ablate.manifest import Part, publish
 from ablate.nn.graph import Graph, as_json
 from ablate.registry import name_of
 from ablate.resources import conf_folder
@@ -37,12 +39,16 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
     Raises
     ------
     UserError
-        For everything a user can get wrong; nothing is written then.
+        For everything a user can get wrong, files in the folder that ablate did not write among it; nothing is
+        written then.
+    Failure
+        The folder cannot be written.
     """
     from ablate.report.figures.graph import graph_figure
     from ablate.report.figures.graph_svg import GraphDrawer
     from ablate.report.figures.render import png
     from ablate.report.graph_table import graph_table
+    from ablate.report.known import GRAPH, known_files
 
     title, config = _configured(overrides)
     graph = config.program.graph(config, seed=SEED)
@@ -52,12 +58,14 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
         warn(note)
     what = f"the first minibatch of seed {SEED}, before any step"
     drawn = graph_figure(graph, title=title, what=what)
-    out.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"[^\w.=\[\],-]+", "-", ",".join(overrides))[:100] or "default"
-    paths = [out / f"{stem}{ending}" for ending in (".svg", ".png", ".json")]
-    paths[0].write_text(GraphDrawer()(graph, title=title), encoding="utf-8")
-    paths[1].write_bytes(png(drawn))
-    paths[2].write_text(_json(graph, SEED), encoding="utf-8")
+    stem = _stem(overrides)
+    files: dict[str, bytes | str] = {
+        ".svg": GraphDrawer()(graph, title=title),
+        ".png": png(drawn),
+        ".json": _json(graph, SEED),
+    }
+    named = {f"{stem}{ending}": content for ending, content in files.items()}
+    paths = publish(out, [Part(GRAPH, named, retires=False)], known=known_files).paths
     for line in graph_table(graph):
         say(line)
     say(f"\nRMS (root mean square) on {what}:")
@@ -65,6 +73,17 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
     say("the loss is the mean over the minibatch, and its own value stands in its line\n")
     for path in paths:
         say(shown(path))
+
+
+def _stem(overrides: Sequence[str]) -> str:
+    """Return the name of the drawing's files; one that had to be changed or cut says which overrides it is of.
+
+    >>> _stem([]), _stem(["norm=batch", "init.std=1"]), _stem(["dataset.path=a/b"])
+    ('default', 'norm=batch,init.std=1', 'dataset.path=a-b-e3e53130')
+    """
+    typed = ",".join(overrides)
+    name = re.sub(r"[^\w.=\[\],-]+", "-", typed).encode()[:100].decode(errors="ignore")
+    return (name if name == typed else f"{name}-{sha256(typed.encode(errors='replace')).hexdigest()[:8]}") or "default"
 
 
 def _configured(overrides: Sequence[str]) -> tuple[str, TrainConfig]:

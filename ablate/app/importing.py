@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from ablate.app.console import root_folder, say, ui_line
+from ablate.app.places import check_place
 from ablate.app.reporting import judge_and_report
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study_file import load_study
@@ -28,6 +29,7 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None) -> N
     name = Path(study_name).stem + "-imported"
     imported = import_csv(study, path, name=name, command=shlex.join(["ablate", "import", study_name, str(path)]))
     record = imported.record
+    check_place(name, out)
     check_claims(study, metrics=imported.metrics, arms=[arm.levels for arm in record.arms])
     check_metrics(study, Metrics(study.metrics))
     root = root_folder()

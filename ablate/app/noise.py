@@ -13,6 +13,7 @@ from ablate.errors import UserError, must
 from ablate.sweep.plan import Compose, Plan, untold
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study
+from ablate.train.config import check_seed_count
 
 if TYPE_CHECKING:
     from ablate.stats.noise_study import ClaimNoise
@@ -33,7 +34,8 @@ def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: in
     if copies < 2:
         raise must("--copies", "be at least 2: identical arms are compared with each other", copies)
     if not 3 <= seeds <= FIRST:
-        raise must("--seeds", "be at least 3: a spread is to be estimated", seeds)
+        raise must("--seeds", f"be at least 3 (a spread is to be estimated) and at most {FIRST:,}", seeds)
+    check_seed_count(seeds * copies, "--seeds times --copies")
     study = Study(
         title=f"Noise floor of {request.name}",
         question="How far apart are runs of the baseline that differ in nothing but their random streams?",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,8 +11,8 @@ from tqdm import tqdm
 
 from ablate.app.console import advance, root_folder, say, shown
 from ablate.app.judging import Judged, judge_tables, judge_tracked, say_verdicts
+from ablate.app.places import left_line, plain_name, report_folder, study_findings
 from ablate.lang import language, speaking
-from ablate.resources import findings_folder
 
 if TYPE_CHECKING:
     from ablate.report.tell import Told
@@ -32,7 +33,14 @@ def judge_and_report(
         Language of the page; `verdicts.json` is the same in all.
     findings
         Write findings instead of a report.
+
+    Raises
+    ------
+    UserError
+        The study's name would lead out of the project's folders, or files would be replaced that ablate did not write;
+        nothing is written then.
     """
+    plain_name(name)
     judged = judge_tracked(name, key, root)
     say()
     say_verdicts(judged)
@@ -65,24 +73,36 @@ def _tell(name: str, judged: Judged) -> Told:
 def _write_findings(name: str, told: Told, out: Path | None) -> None:
     from ablate.report.findings.write import write_findings
 
+    folder = out or study_findings(name)
     with tqdm(desc="findings", unit="part", ncols=100, leave=False) as bar:
-        path = write_findings(told, out or findings_folder() / name, progress=_moves(bar))
-    say(f"\nfindings:         {shown(path)}")
+        done = write_findings(told, folder, progress=_moves(bar))
+    _say_left(done.left)
+    say(f"\nfindings:         {shown(done.paths[0])}")
 
 
 def _write_report(name: str, told: Told, root: Path, out: Path | None) -> None:
     from ablate.report.findings.words import read_words
+    from ablate.report.known import known_files
     from ablate.report.tell import write_told
-    from ablate.track.attach import attach_folder
+    from ablate.track.attach import attach_files
 
-    tail = "" if language() == "en" else f".{language()}"
-    out = out or Path("reports") / f"{name}{tail}"
-    words = read_words(findings_folder() / name, told.original or told.study, told.recorded[0])
+    folder = report_folder(name, out)
+    words = read_words(study_findings(name), told.original or told.study, told.recorded[0])
     with tqdm(desc="report", unit="part", ncols=100, leave=False) as bar:
-        paths = write_told(told, out, words=words, progress=_moves(bar))
-    attach_folder(root, name, told.tables.study["key"], out, f"report{tail}")
+        paths = write_told(told, folder, words=words, progress=_moves(bar))
+    label = "report" if language() == "en" else f"report.{language()}"
+    files = {path.relative_to(folder).as_posix(): path for path in paths.every}
+    kept = attach_files(root, name, told.tables.study["key"], files, label, known=known_files)
+    if kept is not None:
+        sys.stderr.write(f"ablate: {kept}\n")
+    _say_left(paths.left)
     say(f"\nreport:           {shown(paths.html)}")
     say(f"as Markdown:      {shown(paths.markdown)}")
+
+
+def _say_left(left: Sequence[Path]) -> None:
+    if line := left_line(left):
+        sys.stderr.write(f"ablate: {line}\n")
 
 
 def _moves(bar: tqdm[NoReturn]) -> Progress:

@@ -10,6 +10,7 @@ from ablate.app.console import root_folder, say, ui_line
 from ablate.app.graphs import ArmGraphs
 from ablate.app.judging import stop_of
 from ablate.app.looking import run_looks
+from ablate.app.places import check_place
 from ablate.app.registering import keep_registration
 from ablate.app.reporting import judge_and_report
 from ablate.errors import Failure
@@ -29,12 +30,15 @@ def run_study(
 
     Raises
     ------
+    UserError
+        The report would replace files that ablate did not write; nothing is run then.
     Failure
         An arm crashed. Everything else was run, tracked and reported before this is raised.
     """
     from ablate.track.mlflow_tracker import MlflowTracker
 
     root = root_folder()
+    check_place(plan.record.name, None, report=report)
     tracker = MlflowTracker(root)
     workers = min(worker_count(n_jobs), len(plan.jobs))
     starting = start_workers(workers)

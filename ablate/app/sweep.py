@@ -17,8 +17,11 @@ from ablate.app.noise import noise_request, run_noise
 from ablate.app.planning import plan_study, show_plan, tell_of_data
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
+from ablate.app.study_name import out_of_hydra
 from ablate.app.tuning import run_tuning, show_tuning
 from ablate.errors import UserError, unknown
+from ablate.manifest import Part, publish
+from ablate.report.known import JOBS, known_files
 from ablate.sweep.plan import Plan, show
 from ablate.sweep.runner import worker_count
 from ablate.sweep.tune import Tune
@@ -47,7 +50,9 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     """Plan or run a request."""
     loader = hydra_context.config_loader
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
-    request = read_request(settings.study, arguments, loader, choices=_choices(settings), quick=settings.quick)
+    request = read_request(
+        out_of_hydra(settings.study), arguments, loader, choices=_choices(settings), quick=settings.quick
+    )
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(
@@ -111,17 +116,19 @@ def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, reque
     todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]
     if not todo:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    if not single:
-        OmegaConf.save(config, folder / "multirun.yaml")
+    files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}
     fixed = [f"{key}={show(value)}" for key, value in request.study.fixed.items()]
     for index, job in todo:
         node = composer.node(job.settings)
         overrides = [*fixed, *_as_overrides(job.settings), f"seeds=[{','.join(map(str, job.missing))}]"]
-        _write_job(folder if single else folder / str(index), index, node, overrides)
+        below = "" if single else f"{index}/"
+        described = _described(folder / below, index, node, overrides)
+        files |= {f"{below}.hydra/{name}": text for name, text in described.items()}
+    publish(folder, [Part(JOBS, files, retires=False)], known=known_files, option="hydra.sweep.dir")
 
 
-def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str]) -> None:
+def _described(folder: Path, index: int, node: DictConfig, overrides: list[str]) -> dict[str, str]:
+    """Return the files of Hydra's `.hydra/` for one job."""
     with open_dict(node):
         node.hydra.job.num = index
         node.hydra.job.id = f"{JobRuntime.instance().get('name')}_{index}"
@@ -129,11 +136,11 @@ def _write_job(folder: Path, index: int, node: DictConfig, overrides: list[str])
         node.hydra.runtime.output_dir = str(folder.resolve())
         hydra = OmegaConf.masked_copy(node, "hydra")
         del node["hydra"]
-    place = folder / ".hydra"
-    place.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(node, place / "config.yaml")
-    OmegaConf.save(hydra, place / "hydra.yaml")
-    OmegaConf.save(OmegaConf.create(overrides), place / "overrides.yaml")
+    return {
+        "config.yaml": OmegaConf.to_yaml(node),
+        "hydra.yaml": OmegaConf.to_yaml(hydra),
+        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
+    }
 
 
 def _as_overrides(levels: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from ablate.app.console import root_folder, say, shown
 from ablate.app.judging import Judged, judge_tables, judge_tracked, say_verdicts
 from ablate.errors import Failure, UserError
 from ablate.sweep.study_file import parse_study
+from ablate.terminal import shows_everything
 
 if TYPE_CHECKING:
     from ablate.stats.verdict import Verdict
@@ -34,7 +36,8 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
     if as_json:
         parts = {"verdicts": judged.verdicts, "extended": judged.extended}
         document = {part: [verdict.as_dict() for verdict in verdicts] for part, verdicts in parts.items()}
-        say(json.dumps({"study": judged.tables.study["name"], **document}, indent=1, ensure_ascii=False))
+        plain = not shows_everything(sys.stdout)  # JSON has its own way to write what a terminal cannot show
+        say(json.dumps({"study": judged.tables.study["name"], **document}, indent=1, ensure_ascii=plain))
     else:
         say_verdicts(judged)
     if not strict:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import Failure
+from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
+from ablate.report.known import CALIBRATION, known_files
 from ablate.report.page import Picture
 from ablate.report.templating import Column, Row, Table, render
 from ablate.report.wording import NONE, counted
@@ -26,6 +27,7 @@ _HEADS = {
     "limit": "limit", "met": "met",
 }  # fmt: skip
 _TEXT = ("levels", "data", "what", "planted", "oracle", "met")
+_TEXTS = ("calibration.html", "calibration.md", "calibration.json")
 _SHARES = ("supported", "refuted", "inconclusive", "rate", "se", "limit")
 
 
@@ -63,6 +65,11 @@ class CalibrationPage:
     about: Mapping[str, str]
 
 
+def check_calibration_folder(out: Path) -> None:
+    """Refuse a folder in which the page would replace files of somebody else's, before anything is simulated."""
+    check_free(out, _TEXTS, known=known_files)
+
+
 def write_calibration(
     result: CalibrationResult, out: Path, *, about: Mapping[str, str] | None = None
 ) -> CalibrationPaths:
@@ -76,6 +83,8 @@ def write_calibration(
 
     Raises
     ------
+    UserError
+        The folder holds files of the same names that ablate did not write; nothing is written then.
     Failure
         The folder cannot be written.
     """
@@ -85,10 +94,13 @@ def write_calibration(
     html = render("calibration.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES)
     markdown = render("calibration.md.j2", page=page)
     data = json.dumps(_finite(result.as_dict()), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        return _write(out, html, markdown, data, rendered)
-    except OSError as error:
-        raise Failure(f"the calibration page could not be written to {out}: {error.strerror or error}.") from error
+    files: dict[str, bytes | str] = {}
+    for name, (vector, raster) in rendered.items():
+        files |= {f"figures/{name}.svg": vector, f"figures/{name}.png": raster}
+    files |= dict(zip(_TEXTS, (html, markdown, data), strict=True))
+    done = publish(out, [Part(CALIBRATION, files)], known=known_files)
+    page_, twin, numbers = (out / name for name in _TEXTS)
+    return CalibrationPaths(out, page_, twin, numbers, done.paths[: -len(_TEXTS)])
 
 
 def _page(
@@ -144,23 +156,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and value != value:  # noqa: PLR0124  # NaN
         return None
     return str(value) if isinstance(value, float) and value in (float("inf"), float("-inf")) else value
-
-
-def _write(
-    out: Path, html: str, markdown: str, data: str, rendered: Mapping[str, tuple[str, bytes]]
-) -> CalibrationPaths:
-    folder = out / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, (vector, raster) in rendered.items():
-        paths += [folder / f"{name}.svg", folder / f"{name}.png"]
-        paths[-2].write_text(vector, encoding="utf-8")
-        paths[-1].write_bytes(raster)
-    for old in folder.iterdir():
-        if old.suffix in {".svg", ".png"} and old not in paths:
-            old.unlink()
-    texts = {"calibration.html": html, "calibration.md": markdown, "calibration.json": data}
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
-    page, twin, numbers = (out / name for name in texts)
-    return CalibrationPaths(out, page, twin, numbers, tuple(paths))

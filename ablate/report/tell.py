@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.report.findings.folder import written_study
-from ablate.report.write import Progress, ReportPaths, write_report
+from ablate.report.write import Progress, ReportPaths, make_report, write_report
 from ablate.stats.verdict import Verdict
 from ablate.sweep.quick import SUFFIX
 from ablate.sweep.study import Study
@@ -43,20 +43,21 @@ class Told:
     untranslated: Sequence[str] = ()
 
 
-def write_told(
-    told: Told,
-    out: Path,
-    *,
-    words: Sequence[str] = (),
-    dots_per_inch: int = 144,
-    page_too: bool = True,
-    progress: Progress | None = None,
-) -> ReportPaths:
+def write_told(told: Told, out: Path, *, words: Sequence[str] = (), progress: Progress | None = None) -> ReportPaths:
     """Write a report (see `write_report`) of what is told."""
     return write_report(
         told.study, told.tables, told.verdicts, out, extended=told.extended, words=words,
-        recorded=told.recorded, untranslated=told.untranslated, dots_per_inch=dots_per_inch,
-        page_too=page_too, progress=progress,
+        recorded=told.recorded, untranslated=told.untranslated, progress=progress,
+    )  # fmt: skip
+
+
+def make_told(
+    told: Told, *, words: Sequence[str] = (), dots_per_inch: int, progress: Progress | None = None
+) -> dict[str, bytes | str]:
+    """Return the files of a report without its page (see `make_report`) of what is told."""
+    return make_report(
+        told.study, told.tables, told.verdicts, extended=told.extended, words=words, recorded=told.recorded,
+        untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False, progress=progress,
     )  # fmt: skip
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.errors import Failure
 from ablate.lang import speaking
+from ablate.manifest import Part, publish
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES
+from ablate.report.folder import FIGURES, TEXTS, check_report_folder
+from ablate.report.known import REPORT, known_files
 from ablate.report.latex import latex_table
 from ablate.report.page import build_page
 from ablate.report.runs_csv import runs_csv
@@ -24,14 +26,16 @@ from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
-_TEXTS = ("report.html", "report.md", "verdicts.json", "runs.csv", "table.tex")
 _HEAD = ("name", "key", "run_id", "command", "created", "definition", "registration", "registered_sha256", "history")
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what was just finished)
 
 
 @dataclass(frozen=True)
 class ReportPaths:
-    """Where the parts of a report are; all below `folder`. `html` is not there where no page was asked for."""
+    """Where the parts of a report are; all below `folder`. `html` is not there where no page was asked for.
+
+    `left` are files that an earlier report may have written, which this one has not and which stay: see `manifest`.
+    """
 
     folder: Path
     html: Path
@@ -40,6 +44,8 @@ class ReportPaths:
     runs: Path
     table: Path
     figures: tuple[Path, ...]
+    every: tuple[Path, ...] = ()
+    left: tuple[Path, ...] = ()
 
 
 def write_report(
@@ -52,11 +58,50 @@ def write_report(
     words: Sequence[str] = (),
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     untranslated: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> ReportPaths:
+    """Write a report into a folder: what `make_report` makes.
+
+    Parameters
+    ----------
+    out
+        The folder; made if need be. Of its files only those are replaced that ablate wrote, and those of an earlier
+        report that this one does not have are removed.
+    progress
+        Called after each figure and after the page.
+
+    Raises
+    ------
+    UserError
+        The folder holds files of the same names that ablate did not write; nothing is written then.
+    Failure
+        The folder cannot be written, or the run ledger does not add up.
+    """
+    check_report_folder(out)
+    files = make_report(
+        study, tables, verdicts, extended=extended, words=words, recorded=recorded, untranslated=untranslated,
+        progress=progress,
+    )  # fmt: skip
+    done = publish(out, [Part(REPORT, files)], known=known_files)
+    html, markdown, judged, runs, table = (out / name for name in TEXTS)
+    figures = tuple(path for path in done.paths if path.parent.name == FIGURES)
+    return ReportPaths(out, html, markdown, judged, runs, table, figures, done.paths, done.left)
+
+
+def make_report(
+    study: Study,
+    tables: StudyTables,
+    verdicts: Sequence[Verdict],
+    *,
+    extended: Sequence[Verdict] = (),
+    words: Sequence[str] = (),
+    recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
+    untranslated: Sequence[str] = (),
     dots_per_inch: int = 144,
     page_too: bool = True,
     progress: Progress | None = None,
-) -> ReportPaths:
-    """Write a report into a folder.
+) -> dict[str, bytes | str]:
+    """Return the files of a report, name -> content.
 
     `report.html`, `report.md`, `figures/*.{png,svg}`; `verdicts.json`, `runs.csv` (one row per seed run, enough to
     recompute the verdicts), `table.tex` (the ablation table), and for a tuned study `tuning.csv`.
@@ -69,8 +114,6 @@ def write_report(
         Its runs, read back; every number comes from here or from the verdicts.
     verdicts
         What `judge` returned; empty for a study without claims.
-    out
-        The folder; made if need be. Figures of an earlier report that this one does not have are removed.
     extended
         The verdicts over all seeds, where some were added after results were seen: shown beside those of the plan.
     words
@@ -82,24 +125,28 @@ def write_report(
     dots_per_inch
         Of the PNG figures.
     page_too
-        Write the page and the SVG figures it is made of; without them a report takes half the time.
+        Make the page and the SVG figures it is made of; without them a report takes half the time.
     progress
         Called after each figure and after the page.
 
     Raises
     ------
     Failure
-        The folder cannot be written, or the run ledger does not add up.
+        The run ledger does not add up.
     """
     drawn = draw_all(study, tables, verdicts)
     total = len(drawn.all()) + 1
-    rendered: dict[str, tuple[str, bytes]] = {}
+    files: dict[str, bytes | str] = {}
+    inlined: dict[str, str] = {}
     for done, figure in enumerate(drawn.all(), start=1):
-        rendered[figure.name] = svg(figure) if page_too else "", png(figure, dots_per_inch=dots_per_inch)
+        inlined[figure.name] = ""
+        if page_too:
+            vector = svg(figure)
+            files[f"{FIGURES}/{figure.name}.svg"] = vector
+            inlined[figure.name] = inline(vector, figure)
+        files[f"{FIGURES}/{figure.name}.png"] = png(figure, dots_per_inch=dots_per_inch)
         if progress:
             progress(done, total, figure.title)
-    vectors = {figure.name: rendered[figure.name][0] for figure in drawn.all()}
-    inlined = {figure.name: inline(vectors[figure.name], figure) if page_too else "" for figure in drawn.all()}
     page = build_page(
         study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
     )
@@ -107,25 +154,18 @@ def write_report(
     markdown = render("report.md.j2", page=page, vectors=page_too)
     metric = next(iter(claimed_metrics(tables, verdicts)), None)
     table = ablation_table(tables, metric) if metric else None
-    texts = {
+    tuning = tuning_csv(tables)
+    files |= {
         **({"report.html": html} if page_too else {}),
         "report.md": markdown,
         "verdicts.json": _judged(tables, *(recorded or (verdicts, extended))),
         "runs.csv": runs_csv(tables),
         "table.tex": _latex(table, str(tables.study["name"])),
+        **({TUNING: tuning} if tuning is not None else {}),
     }
-    tuning = tuning_csv(tables)
-    try:
-        paths = _write(out, texts, rendered)
-        if tuning is None:
-            (out / TUNING).unlink(missing_ok=True)
-        else:
-            (out / TUNING).write_text(tuning, encoding="utf-8")
-    except OSError as error:
-        raise Failure(f"the report could not be written to {out}: {error.strerror or error}.") from error
     if progress:
         progress(total, total, "page")
-    return paths
+    return files
 
 
 def _latex(table: Table | None, label: str) -> str:
@@ -145,22 +185,3 @@ def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence
             "extended": [verdict.as_dict() for verdict in extended],
         }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _write(out: Path, texts: dict[str, str], rendered: dict[str, tuple[str, bytes]]) -> ReportPaths:
-    folder = out / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, (vector, raster) in rendered.items():
-        if vector:
-            paths.append(folder / f"{name}.svg")
-            paths[-1].write_text(vector, encoding="utf-8")
-        paths.append(folder / f"{name}.png")
-        paths[-1].write_bytes(raster)
-    for old in folder.iterdir():
-        if old.suffix in {".svg", ".png"} and old not in paths:
-            old.unlink()
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
-    html, markdown, verdicts, runs, table = (out / name for name in _TEXTS)
-    return ReportPaths(out, html, markdown, verdicts, runs, table, tuple(paths))

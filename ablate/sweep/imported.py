@@ -22,6 +22,7 @@ from ablate.sweep.design.build import build_design
 from ablate.sweep.plan import arm_label, show
 from ablate.sweep.study import Study
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.train.config import check_seed, check_seed_count
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
@@ -158,6 +159,7 @@ def _row(study: Study, path: Path, line: int, cells: Mapping[str, str], metrics:
     levels = {factor: _level(where, factor, cells[factor], known) for factor, known in study.factors.items()}
     if not cells["seed"].isdecimal():
         raise UserError(f"{where}: `seed` must be a whole number >= 0, got {cells['seed']!r}")
+    check_seed(int(cells["seed"][:60]), f"{where}: seed")
     given = cells.get("outcome", "")
     if given and given not in [outcome.value for outcome in Outcome]:
         raise UserError(f"{where}: {unknown('outcome', given, [outcome.value for outcome in Outcome])}")
@@ -209,6 +211,7 @@ def _by_arm(study: Study, path: Path, rows: Sequence[_Row]) -> list[tuple[Levels
             )
         found[key][row.seed] = row
     every = sorted({row.seed for row in rows})
+    check_seed_count(len(every), f"{path}: seed")
     for key, own in found.items():
         missing = [seed for seed in every if seed not in own]
         if missing:

@@ -14,6 +14,7 @@ from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
+from ablate.train.config import MOST_SEED, MOST_SEEDS
 from ablate.train.metric import metric_from
 
 FAIRNESS = "fairness"
@@ -120,6 +121,8 @@ class Study(_Strict):
         whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}
         if set(seeds) != {"first", "count"} or set(whole) != set(seeds) or whole["first"] < 0 or whole["count"] < 1:
             raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+        if whole["count"] > MOST_SEEDS or whole["first"] + whole["count"] - 1 > MOST_SEED:
+            raise ValueError(f"at most {MOST_SEEDS:,} seeds per arm, none above {MOST_SEED} (2^63 - 1)")
         return list(range(whole["first"], whole["first"] + whole["count"]))
 
     @field_validator("looks")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from ablate.errors import UserError, must, unknown
+from ablate.errors import UserError, unknown
 from ablate.streams import stream
 from ablate.sweep.claim_parts import Level, Levels, Strict, Where
 from ablate.train.config import seed_list
@@ -87,8 +87,8 @@ class Tune(Strict):
         (10000, 10001, 10002)
         """
         if isinstance(self.seeds, int) and not isinstance(self.seeds, bool):
-            return tuple(FIRST_SEED + seed for seed in seed_list(self.seeds))
-        return tuple(seed_list(self.seeds))
+            return tuple(FIRST_SEED + seed for seed in seed_list(self.seeds, "tune.seeds"))
+        return tuple(seed_list(self.seeds, "tune.seeds"))
 
 
 @dataclass(frozen=True)
@@ -207,13 +207,14 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
         )
     try:
         own = tune.seed_numbers()
-    except UserError:
-        raise must(f"{where}: tune.seeds", "be a count >= 1 or a list of different seeds >= 0", tune.seeds) from None
+    except UserError as wrong:
+        raise UserError(f"{where}: {wrong}") from None
     judging = set(seed_list(study.seeds if seeds is None else seeds))
     if both := sorted(judging & set(own)):
+        listed = ", ".join(map(str, both[:8])) + (" …" if len(both) > 8 else "")
         raise UserError(
-            f"{where}: tune.seeds: {', '.join(map(str, both))} judge{'s' if len(both) == 1 else ''} the claims too; "
-            f"tuning seeds must be others (a count numbers them from {FIRST_SEED:,} up)"
+            f"{where}: tune.seeds: {listed} judge{'s' if len(both) == 1 else ''} the claims too; tuning seeds must be "
+            f"others (a count numbers them from {FIRST_SEED:,} up)"
         )
     factors = {factor: levels for factor, levels in study.factors.items() if factor != FAIRNESS}
     for factor in [*tune.where, *tune.share]:

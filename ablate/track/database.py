@@ -7,49 +7,15 @@ import importlib.util
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 from ablate.errors import Failure
 from ablate.track.layout import Layout
+from ablate.track.reading import damaged, leftovers, read_only
 
 _HEADER = b"SQLite format 3\x00"
 _NEVER_CLOSED: dict[tuple[int, int], int] = {}
 _QUICK_CHECK_BYTES = 256 * 2**20  # 0.11 s for 88 MB; beyond this only header, length and schema are read
-
-
-def damaged(path: Path, why: object) -> Failure:
-    """Build the one-line error for a file SQLite cannot read."""
-    reason = " ".join(str(why).replace("*** in database main ***", "").split())
-    return Failure(
-        f"{path} is not a readable database ({reason}): move it aside and run again (finished runs are then "
-        "done again), or put a backup in its place; nothing was changed"
-    )
-
-
-@contextlib.contextmanager
-def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the database for reading only, also from a folder that cannot be written to.
-
-    Raises
-    ------
-    Failure
-        The file is not a database, or SQLite finds it damaged while reading.
-    """
-    # A WAL database needs its -shm file beside it; where that cannot be made, nobody can be writing either.
-    frozen = "" if os.access(path.parent, os.W_OK) else "&immutable=1"
-    try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{frozen}", uri=True, timeout=20.0)
-        try:
-            yield connection
-        finally:
-            connection.close()
-    except sqlite3.OperationalError as error:
-        raise Failure(f"cannot read {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
 
 
 def exists(layout: Layout) -> bool:
@@ -73,12 +39,10 @@ def check(layout: Layout) -> bool:
     head = _first_bytes(path, 100)
     if not head.startswith(_HEADER):
         raise damaged(path, "file is not a database")
-    pages, page_size = int.from_bytes(head[28:32], "big"), int.from_bytes(head[16:18], "big")
-    page_size = 65536 if page_size == 1 else page_size
     size = path.stat().st_size
-    # The page count in the header counts only where its version number equals the change counter.
-    if head[24:28] == head[92:96] and size < pages * page_size:
-        raise damaged(path, f"{size} of {pages * page_size} bytes are there")
+    # With a journal beside it, what is missing in the file stands there: SQLite judges, in the check below.
+    if not leftovers(path) and (whole := _bytes_of(head)) > size:
+        raise damaged(path, f"{size} of {whole} bytes are there")
     with read_only(path) as connection:
         if size <= _QUICK_CHECK_BYTES and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise damaged(path, found)
@@ -89,6 +53,13 @@ def check(layout: Layout) -> bool:
     _check_schema(layout, version, names)
     _check_writable(layout)
     return bool(names)
+
+
+def _bytes_of(head: bytes) -> int:
+    """Return how long the file is by its header; 0 where the header does not say."""
+    pages, page_size = int.from_bytes(head[28:32], "big"), int.from_bytes(head[16:18], "big")
+    # The page count counts only where its version number equals the change counter.
+    return pages * (65536 if page_size == 1 else page_size) if head[24:28] == head[92:96] else 0
 
 
 def _first_bytes(path: Path, count: int) -> bytes:
@@ -192,7 +163,8 @@ def relocate(root: Path) -> int:
     """Point every artifact location into `mlruns/artifacts/` beside the database, and return how many were changed.
 
     MLflow stores absolute paths, so a moved or copied checkout would show no files (and write into the old place).
-    Only experiments that carry this package's tag are touched.
+    Only experiments that carry this package's tag are touched; of runs that we wrote there, each has its own folder,
+    whatever address it had.
     """
     layout = Layout(root.resolve())
     if not exists(layout):
@@ -204,28 +176,28 @@ def relocate(root: Path) -> int:
             "JOIN experiment_tags t USING (experiment_id) WHERE t.key = 'ablate.study'"
         ).fetchall()
         for experiment, old, name in ours:
-            new = layout.study_artifacts(name).as_uri()
-            if old == new:
-                continue
-            connection.execute(
-                "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, experiment)
-            )
-            for table, column in (("runs", "artifact_uri"), ("logged_models", "artifact_location")):
-                updated = connection.execute(
-                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
-                    f"WHERE experiment_id = ? AND substr({column}, 1, ?) = ?",
-                    (new, len(old) + 1, experiment, len(old) + 1, old + "/"),
-                )
-                changed += updated.rowcount
-            changed += 1
+            changed += _relocate(connection, experiment, old, layout.study_artifacts(name).as_uri())
     return changed
 
 
-def local_path(uri: str) -> Path:
-    """Return the folder of a `file://` artifact location.
-
-    >>> local_path("file:///tmp/a%20b").as_posix()
-    '/tmp/a b'
-    """
-    parsed = urlparse(uri)
-    return Path(url2pathname(parsed.path)) if parsed.scheme == "file" else Path(uri)
+def _relocate(connection: sqlite3.Connection, experiment: int, old: str, new: str) -> int:
+    changed = 0
+    if old != new:
+        connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", (new, experiment))
+        changed = 1
+        for table, column in (("runs", "artifact_uri"), ("logged_models", "artifact_location")):
+            updated = connection.execute(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "
+                f"WHERE experiment_id = ? AND substr({column}, 1, ?) = ?",
+                (new, len(old) + 1, experiment, len(old) + 1, old + "/"),
+            )
+            changed += updated.rowcount
+    astray = (
+        "FROM runs WHERE experiment_id = ? AND artifact_uri IS NOT ? || '/' || run_uuid || '/artifacts' "
+        "AND run_uuid IN (SELECT run_uuid FROM tags WHERE key = 'ablate.study')"
+    )
+    found = connection.execute(f"SELECT run_uuid {astray}", (experiment, new)).fetchall()  # reading takes no lock
+    for (run_id,) in found:
+        place = f"{new}/{run_id}/artifacts"
+        connection.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (place, run_id))
+    return changed + len(found)

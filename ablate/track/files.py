@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.track.database import local_path
 from ablate.track.record import SeedRecord
 
 CORRECTNESS = "test_correct.npz"
@@ -30,9 +29,8 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text through a neighbour file, as `write_json` does."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with _whole(path, "") as partial:
+        partial.write_bytes(text.encode(errors="backslashreplace"))
 
 
 def _plain(value: Any) -> Any:
@@ -43,22 +41,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def replace_folder(source: Path, target: Path) -> None:
-    """Copy a folder to `target`, which is replaced in one step once the copy is whole."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    token = uuid.uuid4().hex[:8]
-    fresh, stale = target.with_name(f".{target.name}.{token}"), target.with_name(f".{target.name}.{token}.old")
-    try:
-        shutil.copytree(source, fresh)
-        if target.exists():
-            target.replace(stale)
-        fresh.replace(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(stale, ignore_errors=True)
-
-
-def merge_correctness(earlier: Sequence[str], folder: Path, runs: Sequence[SeedRecord]) -> None:
+def merge_correctness(earlier: Sequence[Path], folder: Path, runs: Sequence[SeedRecord]) -> None:
     """Write the per-example test correctness of an arm: what its earlier arm runs hold, and the new seeds.
 
     One file per arm and not per seed: 20 seeds of 1,000 examples are 2.5 kB packed, and one array to read.
@@ -66,13 +49,13 @@ def merge_correctness(earlier: Sequence[str], folder: Path, runs: Sequence[SeedR
     Parameters
     ----------
     earlier
-        Artifact locations of the arm runs that went before.
+        Folders of the arm runs that went before.
     folder
         Where the new arm run keeps its files.
     """
     held: dict[int, NDArray[np.bool_]] = {}
-    for uri in earlier:
-        held.update(read_correctness(local_path(uri) / CORRECTNESS))
+    for place in earlier:
+        held.update(read_correctness(place / CORRECTNESS))
     held.update({run.result.seed: run.result.test_correct for run in runs if run.result.test_correct is not None})
     if not held:
         return
@@ -89,13 +72,13 @@ def merge_correctness(earlier: Sequence[str], folder: Path, runs: Sequence[SeedR
     _write_npz(folder / CORRECTNESS, packed)
 
 
-def merge_texts(earlier: Sequence[str], folder: Path, files: Mapping[str, str]) -> None:
+def merge_texts(earlier: Sequence[Path], folder: Path, files: Mapping[str, str]) -> None:
     """Write an arm's files, and keep those of its earlier arm runs that are not written anew.
 
     Parameters
     ----------
     earlier
-        Artifact locations of the arm runs that went before.
+        Folders of the arm runs that went before.
     folder
         Where the new arm run keeps its files; what is there already stays.
     files
@@ -103,9 +86,9 @@ def merge_texts(earlier: Sequence[str], folder: Path, files: Mapping[str, str]) 
     """
     for name, text in files.items():
         write_text(folder / name, text)
-    for uri in reversed(earlier):  # the last one's first: they are not written over
-        for path in local_path(uri).glob("[!.]*"):
-            if path.is_file() and not (folder / path.name).exists():
+    for place in reversed(earlier):  # the last one's first: they are not written over
+        for path in place.glob("[!.]*"):
+            if path.is_file() and not path.is_symlink() and not (folder / path.name).exists():
                 shutil.copyfile(path, folder / path.name)
 
 
@@ -121,14 +104,14 @@ def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:
         }
 
 
-def merge_arrays(earlier: Sequence[str], folder: Path, runs: Sequence[SeedRecord]) -> None:
+def merge_arrays(earlier: Sequence[Path], folder: Path, runs: Sequence[SeedRecord]) -> None:
     """Write the arrays of an arm's runs: what its earlier arm runs hold, and the new seeds (see `merge_correctness`).
 
     One compressed file, in which each array is named `<seed>/<name>`: runs may have arrays of different shapes.
     """
     held: dict[int, Named] = {}
-    for uri in earlier:
-        held.update(read_seed_arrays(local_path(uri) / ARRAYS))
+    for place in earlier:
+        held.update(read_seed_arrays(place / ARRAYS))
     held.update({run.result.seed: run.result.arrays for run in runs if run.result.arrays})
     if held:
         members = {f"{seed}/{name}": array for seed in sorted(held) for name, array in held[seed].items()}
@@ -148,7 +131,18 @@ def read_seed_arrays(path: Path) -> dict[int, Named]:
 
 def _write_npz(path: Path, arrays: Named) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    with partial.open("wb") as out:
+    with _whole(path, ".npz") as partial, partial.open("wb") as out:
         np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # no array is named `allow_pickle`
-    partial.replace(path)
+
+
+@contextlib.contextmanager
+def _whole(path: Path, ending: str) -> Iterator[Path]:
+    """Give a neighbour of a file to write to, which takes its place once it is whole; it never stays behind."""
+    partial = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:8]}{ending}")
+    try:
+        yield partial
+        partial.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise

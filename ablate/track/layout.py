@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+_LONGEST = 200  # bytes; a file system takes 255
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -39,7 +41,7 @@ class Layout:
 
     @property
     def uri(self) -> str:
-        """The database as MLflow wants it named."""
+        """The database as a user names it to MLflow's commands; programs take `address.database_uri`."""
         return f"sqlite:///{self.database.as_posix()}"
 
     @property
@@ -59,7 +61,10 @@ class Layout:
 
     def study_artifacts(self, name: str) -> Path:
         """Return the folder of one study's files. Run folders in it are unique, so two names may share it."""
-        return self.artifacts / (re.sub(r"[^\w.-]+", "-", name).strip("-.") or "study")
+        plain = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "study"
+        if len(plain.encode()) > _LONGEST:
+            plain = plain.encode()[:_LONGEST].decode(errors="ignore") + f"-{sha256(name.encode()).hexdigest()[:12]}"
+        return self.artifacts / plain
 
     def study_lock(self, name: str, key: str) -> Path:
         """Return the lock that is held as long as a driver runs this study."""

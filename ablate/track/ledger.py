@@ -13,16 +13,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ablate.track.database import exists, read_only
+from ablate.errors import Failure
+from ablate.track.database import exists
 from ablate.track.layout import Layout
+from ablate.track.long_tags import joined_tag, read_list, whole_items
+from ablate.track.reading import read_only
 
 CODE_TAG = "ablate.code"
+CURVES_TAG = "ablate.curves"
+SEQUENCE_TAG = "ablate.sequence"
+"""Number of a study run's opening among all of the store: what was opened last is not asked of the clock."""
 _DONE = ("FINISHED", "FAILED")  # FAILED is a crashed run, which is a result too; KILLED and RUNNING are not
 
 
 @dataclass(frozen=True)
 class Child:
-    """A run below a study run."""
+    """A run below a study run; `seed` is None for an arm run, and where the tag that holds it is damaged."""
 
     run_id: str
     kind: str
@@ -55,6 +61,11 @@ class StudyRun:
     artifact_uri: str
     tags: dict[str, str]
 
+    @property
+    def sequence(self) -> int:
+        """Which opening of the store it was last opened by; 0 where it was by a release that did not count."""
+        return _whole(self.tags.get(SEQUENCE_TAG, "")) or 0
+
 
 def study_runs(connection: sqlite3.Connection) -> list[StudyRun]:
     """Return every study run that was not deleted, the last opened first."""
@@ -74,14 +85,20 @@ def study_runs(connection: sqlite3.Connection) -> list[StudyRun]:
             held.get("ablate.key", ""),
             facts[run_id][0],
             held.get("ablate.opened", ""),
-            datetime.fromtimestamp(facts[run_id][3] / 1_000, UTC).isoformat(timespec="seconds"),
+            _iso(facts[run_id][3]),
             str(facts[run_id][1]),
             facts[run_id][2],
             held,
         )
         for run_id, held in tags.items()
     ]
-    return sorted(found, key=lambda run: run.opened, reverse=True)
+    # The clock may have been set back; it only orders what earlier releases left.
+    return sorted(found, key=lambda run: (run.sequence, run.opened), reverse=True)
+
+
+def next_sequence(connection: sqlite3.Connection) -> int:
+    """Return the number of the next opening; hold `owner.store_lock`."""
+    return max((run.sequence for run in study_runs(connection)), default=0) + 1
 
 
 def find_study(connection: sqlite3.Connection, name: str, key: str | None = None) -> StudyRun | None:
@@ -90,13 +107,17 @@ def find_study(connection: sqlite3.Connection, name: str, key: str | None = None
 
 
 def children(connection: sqlite3.Connection, study_run: str) -> list[Child]:
-    """Return the arm and seed runs of a study that were not deleted, in order of their ends."""
+    """Return the arm and seed runs of a study that were not deleted, in the order in which they were written.
+
+    That order is the database's own (`rowid`). Times would put a run that was tried again behind the one that crashed
+    where the clock was set back in between.
+    """
     rows = connection.execute(
         "SELECT r.run_uuid, r.status, coalesce(r.end_time, 0), r.artifact_uri, t.key, t.value "
         "FROM tags s JOIN runs r ON r.run_uuid = s.run_uuid JOIN tags t ON t.run_uuid = r.run_uuid "
         "WHERE s.key = 'ablate.study_run' AND s.value = ? AND r.lifecycle_stage = 'active' AND t.key IN "
         "('ablate.kind', 'ablate.arm_id', 'ablate.seed', 'ablate.outcome', 'ablate.identity', 'mlflow.parentRunId') "
-        "ORDER BY r.end_time, r.rowid",
+        "ORDER BY r.rowid",
         (study_run,),
     )
     held: dict[str, tuple[tuple[str, int, str], dict[str, str]]] = {}
@@ -107,7 +128,7 @@ def children(connection: sqlite3.Connection, study_run: str) -> list[Child]:
             run_id=run_id,
             kind=tags.get("ablate.kind", ""),
             arm_id=tags.get("ablate.arm_id", ""),
-            seed=int(tags["ablate.seed"]) if "ablate.seed" in tags else None,
+            seed=_whole(tags.get("ablate.seed", "")),
             status=status,
             outcome=tags.get("ablate.outcome", ""),
             identity=tags.get("ablate.identity", ""),
@@ -120,7 +141,13 @@ def children(connection: sqlite3.Connection, study_run: str) -> list[Child]:
 
 
 def last_per_seed(runs: Iterable[Child]) -> dict[tuple[str, int], Child]:
-    """Return the seed run that counts, by arm and seed: the last one finished (a crashed one may be tried again)."""
+    """Return the seed run that counts, by arm and seed: the last one finished (a crashed one may be tried again).
+
+    Parameters
+    ----------
+    runs
+        As `children` returns them.
+    """
     return {(r.arm_id, r.seed): r for r in runs if r.kind == "seed" and r.done and r.seed is not None}
 
 
@@ -140,6 +167,17 @@ def finished(root: Path, name: str, key: str) -> frozenset[str]:
 def identities(runs: Iterable[Child]) -> frozenset[str]:
     """Return the identities among `runs` that need not run again."""
     return frozenset(r.identity for r in runs if r.kind == "seed" and r.done and r.outcome != "crashed" and r.identity)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if len(text) < 4_000 and text.isdecimal() else None
+
+
+def _iso(milliseconds: object) -> str:
+    try:
+        return datetime.fromtimestamp(float(str(milliseconds)) / 1_000, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):  # a damaged time: nothing hangs on it
+        return ""
 
 
 def has_tables(connection: sqlite3.Connection) -> bool:
@@ -178,6 +216,60 @@ def tags_of(connection: sqlite3.Connection, study_run: str, key: str) -> dict[st
             "WHERE s.key = 'ablate.study_run' AND s.value = ? AND t.key = ?",
             (study_run, key),
         )
+    )
+
+
+def curve_names(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
+    """Return seed run id -> names of its metrics that are curves.
+
+    An older release cut a list of more than 8,000 characters. What is cut off is told by the runs themselves: a metric
+    of several steps, or of a step other than 0, is a curve, in every run of the study.
+
+    Raises
+    ------
+    Failure
+        A list is damaged otherwise: what is a curve cannot be told from what is a result.
+    """
+    held: dict[str, dict[str, str]] = {}
+    for run_id, key, value in connection.execute(
+        "SELECT t.run_uuid, t.key, t.value FROM tags s JOIN tags t ON t.run_uuid = s.run_uuid "
+        "WHERE s.key = 'ablate.study_run' AND s.value = ? AND (t.key = ? OR t.key LIKE ?)",
+        (study_run, CURVES_TAG, f"{CURVES_TAG}.%"),
+    ):
+        held.setdefault(run_id, {})[key] = value
+    known: dict[str, frozenset[str]] = {}  # text -> names: the seeds of a study have the same
+    stepped: frozenset[str] | None = None
+    found = {}
+    for run_id, tags in held.items():
+        text = joined_tag(tags, CURVES_TAG)
+        if text is None:
+            raise _damaged_curves(run_id)
+        if text not in known:
+            names = read_list(text)
+            if names is None and text.endswith("…"):
+                stepped = _stepped(connection, study_run) if stepped is None else stepped
+                names = [*whole_items(text), *stepped]
+            if names is None:
+                raise _damaged_curves(run_id)
+            known[text] = frozenset(map(str, names))
+        found[run_id] = known[text]
+    return found
+
+
+def _stepped(connection: sqlite3.Connection, study_run: str) -> frozenset[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT m.key FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid JOIN tags k "
+        "ON k.run_uuid = m.run_uuid WHERE s.key = 'ablate.study_run' AND s.value = ? AND k.key = 'ablate.kind' "
+        "AND k.value = 'seed' AND m.step <> 0",
+        (study_run,),
+    )
+    return frozenset(key for (key,) in rows)
+
+
+def _damaged_curves(run_id: str) -> Failure:
+    return Failure(
+        f"the tag {CURVES_TAG} of run {run_id} is damaged: it says which of its metrics are curves. Delete that run in "
+        "the MLflow UI and give the study's command again, which makes it anew"
     )
 
 

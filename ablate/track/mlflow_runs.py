@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.track import owner, payload
-from ablate.track.database import local_path
-from ablate.track.files import write_json
-from ablate.track.ledger import CODE_TAG, StudyRun
+from ablate.track.files import write_json, write_text
+from ablate.track.layout import Layout
+from ablate.track.ledger import CODE_TAG, SEQUENCE_TAG, StudyRun
+from ablate.track.long_tags import split_tag
+from ablate.track.places import run_folder
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point, arm_points
 from ablate.train.outcome import Outcome
@@ -35,8 +37,10 @@ class RunWriter:
     would take 4 ms, and break with MLflow's next migration; the public client does not.
     """
 
-    def __init__(self, client: MlflowClient, experiment: str, study: StudyRecord, about: dict[str, str]) -> None:
-        self._client, self._experiment, self._study = client, experiment, study
+    def __init__(
+        self, client: MlflowClient, layout: Layout, experiment: str, study: StudyRecord, about: dict[str, str]
+    ) -> None:
+        self._client, self._layout, self._experiment, self._study = client, layout, experiment, study
         self._about = about
         self._shared = {
             "ablate.study": study.name,
@@ -50,21 +54,25 @@ class RunWriter:
         if commit := about.get("git_commit"):
             self._shared["mlflow.source.git.commit"] = commit.removesuffix("+dirty")
 
-    def study_run(self, found: StudyRun | None) -> tuple[str, Path]:
-        """Create the study run, or take `found` up again. Return its id and its folder."""
+    def study_run(self, found: StudyRun | None, *, sequence: int) -> tuple[str, Path]:
+        """Create the study run, or take `found` up again. Return its id and its folder.
+
+        `sequence` numbers the openings of the store.
+        """
         tags = {
             **self._shared,
             **owner.process_tags(),
             **{f"ablate.provenance.{name}": value for name, value in self._about.items()},
             "ablate.kind": "study",
             "ablate.arms": str(len(self._study.arms)),
-            "ablate.seeds": json.dumps(list(self._study.seeds)),
+            SEQUENCE_TAG: str(sequence),
+            **split_tag("ablate.seeds", json.dumps(list(self._study.seeds))),
             "mlflow.note.content": payload.study_note(self._study),
         }
         if found is not None:
             self._client.update_run(found.run_id, status="RUNNING")
             self._log(found.run_id, tags=tags)
-            return found.run_id, local_path(found.artifact_uri)
+            return found.run_id, run_folder(self._layout, self._study.name, found.run_id, found.artifact_uri)
         return self._create(self._study.name, tags, time.time())
 
     def study_counts(self, run_id: str, outcomes: Sequence[str]) -> None:
@@ -102,7 +110,7 @@ class RunWriter:
         run_id, folder = self._create(payload.run_name(arm, result.seed), tags, ended - result.seconds)
         write_json(folder / "config.json", arm.config)
         if result.error:
-            (folder / "error.txt").write_text(result.error, encoding="utf-8")
+            write_text(folder / "error.txt", result.error)
         params = {**payload.flat(arm.config), "seed": str(result.seed), "outcome": str(result.outcome)}
         self._log(run_id, points=payload.seed_points(run), params=params)
         self._client.log_inputs(run_id, [_dataset(arm)])
@@ -129,9 +137,10 @@ class RunWriter:
 
     def _create(self, name: str, tags: dict[str, str], started: float) -> tuple[str, Path]:
         run = self._client.create_run(
-            self._experiment, start_time=int(started * 1_000), tags=_cut(tags), run_name=name[:250]
+            self._experiment, start_time=int(started * 1_000), tags=_cut(tags), run_name=payload.text(name[:250])
         )
-        return run.info.run_id, local_path(run.info.artifact_uri)
+        run_id = run.info.run_id
+        return run_id, run_folder(self._layout, self._study.name, run_id, run.info.artifact_uri)
 
     def _log(
         self,
@@ -145,7 +154,7 @@ class RunWriter:
 
         now = int(time.time() * 1_000)
         metrics = [Metric(name, value, now, step) for name, step, value in points]
-        parameters = [Param(name, value) for name, value in (params or {}).items()]
+        parameters = [Param(name, payload.text(value)) for name, value in (params or {}).items()]
         labels = [RunTag(name, value) for name, value in _cut(tags or {}).items()]
         while metrics or parameters or labels:
             head, parameters = parameters[:_PARAMS], parameters[_PARAMS:]
@@ -170,7 +179,11 @@ def _dataset(arm: ArmRecord) -> DatasetInput:
 
 
 def _cut(tags: dict[str, str]) -> dict[str, str]:
-    return {name: value if len(value) <= 8_000 else value[:7_999] + "…" for name, value in tags.items()}
+    """Cut what only people read to what MLflow keeps; what is read back is split before (see `long_tags`)."""
+    return {
+        payload.text(name[:250]): payload.text(value if len(value) <= 8_000 else value[:7_999] + "…")
+        for name, value in tags.items()
+    }
 
 
 def _user() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import os
+import re
+import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -14,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import offline, owner
+from ablate.track.address import database_uri
 from ablate.track.database import check, relocate
 from ablate.track.layout import Layout
+from ablate.track.reading import leftovers
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _tuned: set[Path] = set()
+_ENDINGS = ("", "-wal", "-shm", "-journal")
+_MADE = re.compile(r"\.new-[0-9a-f]{12}(?:-whole)?\.db(?:-wal|-shm|-journal)?")  # what a killed start left half made
 
 
 def connect(layout: Layout) -> MlflowClient:
@@ -46,7 +51,8 @@ def connect(layout: Layout) -> MlflowClient:
                 _write_ahead(layout.database)
         else:
             _create(layout)
-        client = MlflowClient(tracking_uri=layout.uri, registry_uri=layout.uri)
+        uri = database_uri(layout.database)
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.get_experiment_by_name("Default")  # the first call opens the store
     return client
 
@@ -58,17 +64,28 @@ def _create(layout: Layout) -> None:
     """
     from mlflow import MlflowClient
 
-    aside, copy = layout.runs / f".new-{os.getpid()}.db", layout.runs / f".whole-{os.getpid()}.db"
-    for left in layout.runs.glob(".new-*.db*"):
-        with contextlib.suppress(OSError):  # Windows: still open in the process that made it
-            left.unlink()
-    uri = f"sqlite:///{aside.as_posix()}"
-    MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
-    shutil.copyfile(aside, copy)
-    _write_ahead(copy)
-    copy.replace(layout.database)
-    with contextlib.suppress(OSError):
-        aside.unlink()
+    if journals := leftovers(layout.database):
+        # SQLite would take what stands there for a part of the new database.
+        raise Failure(
+            f"{journals[0]} lies there without its database, {layout.database.name}: put the database back beside it, "
+            "or move this file aside too; nothing was changed"
+        )
+    for left in layout.runs.glob(".new-*"):
+        if _MADE.fullmatch(left.name):
+            with contextlib.suppress(OSError):  # Windows: still open in the process that made it
+                left.unlink()
+    token = secrets.token_hex(6)
+    aside, copy = layout.runs / f".new-{token}.db", layout.runs / f".new-{token}-whole.db"
+    uri = database_uri(aside)
+    try:
+        MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
+        shutil.copyfile(aside, copy)
+        _write_ahead(copy)
+        copy.replace(layout.database)
+    finally:
+        for made in (path.with_name(path.name + end) for path in (aside, copy) for end in _ENDINGS):
+            with contextlib.suppress(OSError):  # Windows: still open
+                made.unlink()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import history, ledger, owner, payload
-from ablate.track.database import link_for_plain_ui, read_only, settle
+from ablate.track.database import link_for_plain_ui, settle
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts, write_json
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
+from ablate.track.places import is_here, run_folder
 from ablate.track.provenance import provenance
+from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.tracker import StudySession, Tracker
 
@@ -72,10 +75,11 @@ class MlflowSession(StudySession):
         self._client, self._lock, self._open = client, lock, True
         self._about = provenance(layout.root)
         self._experiment = _experiment(client, layout, study)
-        self._writer = RunWriter(client, self._experiment, study, self._about)
+        self._writer = RunWriter(client, layout, self._experiment, study, self._about)
         with read_only(layout.database) as connection:
             found = ledger.find_study(connection, study.name, study.key)
-        self.run_id, self.folder = self._writer.study_run(found)
+            sequence = ledger.next_sequence(connection)
+        self.run_id, self.folder = self._writer.study_run(found, sequence=sequence)
         _write_plan(self.folder, study)
         self._bury_children()
         self._runs = self._children()
@@ -154,7 +158,7 @@ class MlflowSession(StudySession):
         before = [r for r in self._runs if r.arm_id == arm.id]
         heads = [r for r in before if r.kind == "arm"]
         head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.seconds for run in runs))
-        earlier = [h.artifact_uri for h in heads]
+        earlier = [run_folder(self.layout, self.study.name, h.run_id, h.artifact_uri) for h in heads]
         merge_correctness(earlier, folder, runs)
         merge_arrays(earlier, folder, runs)
         merge_texts(earlier, folder, files)
@@ -167,8 +171,8 @@ class MlflowSession(StudySession):
             current = [r for r in ledger.children(connection, self.run_id) if r.arm_id == arm.id]
             seeds = list(ledger.last_per_seed(current).values())
             rows = ledger.metric_rows_of(connection, [seed.run_id for seed in seeds])
-            named = ledger.tags_of(connection, self.run_id, "ablate.curves")
-        curves = {name for seed in seeds for name in json.loads(named.get(seed.run_id, "[]"))}
+            named = ledger.curve_names(connection, self.run_id)
+        curves = {name for seed in seeds for name in named.get(seed.run_id, ())}
         self._writer.finish_arm(head, arm, [seed.outcome for seed in seeds], rows, curves)
         for old in heads:
             self._client.delete_run(old.run_id)
@@ -235,6 +239,11 @@ def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str
             f"`MLFLOW_TRACKING_URI={layout.uri} mlflow experiments restore -x {number}` brings it back, "
             f"`mlflow gc --backend-store-uri {layout.uri} --experiment-ids {number}` removes it for good"
         )
+    if not is_here(layout, found.artifact_location):
+        raise Failure(
+            f"the store has an experiment named {study.name} that was not made by ablate and keeps its files elsewhere "
+            f"({found.artifact_location}): give the study another name; nothing was changed"
+        )
     return str(found.experiment_id)
 
 
@@ -247,6 +256,6 @@ def _write_plan(folder: Path, study: StudyRecord) -> None:
         except ValueError:
             earlier = None  # cut short by a full disk or a power cut; nothing in it to keep
         if earlier is not None and earlier != json.loads(json.dumps(plan)):
-            count = sum(1 for _ in folder.glob("plan-*.json"))
-            path.replace(folder / f"plan-{count + 1}.json")
+            free = next(place for n in itertools.count(1) if not (place := folder / f"plan-{n}.json").exists())
+            path.replace(free)
     write_json(path, plan)

@@ -86,6 +86,10 @@ def claim(layout: Layout, name: str, key: str) -> FileLock | None:
 
 
 def _lock(layout: Layout, path: Path) -> FileLock:
+    # A lock file is written to: not through a link, which may lead anywhere in a store from elsewhere.
+    for place in (path.parent, path):
+        if place.is_symlink():
+            raise Failure(f"{place} is a link: remove it; locks are made in the project's own folder only")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         layout.artifacts.mkdir(exist_ok=True)

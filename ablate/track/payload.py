@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.track.ledger import CURVES_TAG
+from ablate.track.long_tags import split_tag
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point
 
@@ -27,6 +29,15 @@ def key(name: str) -> str:
     'top-5 accuracy ___'
     """
     return re.sub(r"[^\w\-./: ]", "_", name)[:250] or "_"
+
+
+def text(value: str) -> str:
+    r"""Return a text as SQLite and a UTF-8 file take it: what no character stands for is written out.
+
+    >>> text("caf" + chr(0xDCE9))
+    'caf\\udce9'
+    """
+    return value.encode(errors="backslashreplace").decode()
 
 
 def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -85,7 +96,7 @@ def arm_tags(arm: ArmRecord) -> dict[str, str]:
         "ablate.arm": arm.label,
         "ablate.arm_id": arm.id,
         "ablate.baseline": "true" if arm.baseline else "false",
-        "ablate.levels": json.dumps(arm.levels, ensure_ascii=False),
+        **split_tag("ablate.levels", json.dumps(arm.levels, ensure_ascii=False)),
         **levels,
         **tuning_tags(arm),
     }
@@ -113,7 +124,7 @@ def seed_tags(run: SeedRecord) -> dict[str, str]:
         "ablate.seed": str(result.seed),
         "ablate.identity": run.identity,
         "ablate.outcome": str(result.outcome),
-        "ablate.curves": json.dumps(sorted(curve_keys(run).values())),
+        **split_tag(CURVES_TAG, json.dumps(sorted(curve_keys(run).values()))),
     }
     if result.first_nonfinite_step is not None:
         tags["ablate.first_nonfinite_step"] = str(result.first_nonfinite_step)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections import Counter
@@ -15,15 +14,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablate.errors import Failure, UserError, unknown
-from ablate.track import ledger, payload
-from ablate.track.database import exists, local_path, read_only
+from ablate.errors import UserError, unknown
+from ablate.track import ledger
+from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
+from ablate.track.places import run_folder
+from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
 from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
+from ablate.track.stored import check_seeds, planned_runs, stored_plan
 
 MISSING = "missing"
 
@@ -39,7 +41,7 @@ class StudyLine:
     outcomes
         Outcome -> number of seed runs.
     planned
-        Arms times seeds of the plan.
+        Arms times seeds of the plan; None where that cannot be told any more.
     opened
         When it was last worked on, ISO time.
     """
@@ -49,7 +51,7 @@ class StudyLine:
     run_id: str
     status: str
     opened: str
-    planned: int
+    planned: int | None
     done: int
     outcomes: dict[str, int]
 
@@ -75,12 +77,13 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     with read_only(layout.database) as connection:
         study = _find(_studies(connection), name, key)
         runs = ledger.children(connection, study.run_id)
-        curves_of = ledger.tags_of(connection, study.run_id, "ablate.curves")
+        curves_of = ledger.curve_names(connection, study.run_id)
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
-    folder = _folder(layout, study)
-    record = _plan(folder, study)
+    folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
+    record = stored_plan(folder, study)
+    check_seeds(study, runs, record)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
     facts = {arm.id: dict(arm.facts) for arm in record.arms}
@@ -116,7 +119,6 @@ def list_studies(root: Path) -> list[StudyLine]:
     with read_only(layout.database) as connection:
         for study in _studies(connection):
             runs = ledger.last_per_seed(ledger.children(connection, study.run_id))
-            seeds = json.loads(study.tags.get("ablate.seeds", "[]"))
             lines.append(
                 StudyLine(
                     name=study.name,
@@ -124,7 +126,7 @@ def list_studies(root: Path) -> list[StudyLine]:
                     run_id=study.run_id,
                     status=study.status,
                     opened=study.opened,
-                    planned=int(study.tags.get("ablate.arms", "0")) * len(seeds),
+                    planned=planned_runs(layout, study),
                     done=len(runs),
                     outcomes=dict(Counter(run.outcome for run in runs.values())),
                 )
@@ -154,7 +156,7 @@ def _beside(
     return {
         arm.arm_id: {
             seed: content
-            for seed, content in read(local_path(arm.artifact_uri) / file).items()
+            for seed, content in read(run_folder(layout, study.name, arm.run_id, arm.artifact_uri) / file).items()
             if (arm.arm_id, seed) in done
         }
         for arm in runs
@@ -187,29 +189,11 @@ def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
     raise unknown(f"key of study {name}", str(key), {study.key for study in named})
 
 
-def _folder(layout: Layout, study: StudyRun) -> Path:
-    # Not where the database says but where it lies now: a copied checkout is read before anything relocates it.
-    folder = local_path(study.artifact_uri)
-    moved = layout.study_artifacts(study.name).joinpath(*folder.parts[-2:])
-    return moved if moved.exists() else folder
-
-
-def _plan(folder: Path, study: StudyRun) -> StudyRecord:
-    path = folder / "plan.json"
-    try:
-        return payload.planned(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(
-            f"cannot read the plan of study {study.name} ({path}: {error}): "
-            "give the command that ran it again, which writes it anew and runs only what is missing"
-        ) from error
-
-
 def _split(
-    rows: Sequence[tuple[str, str, int, float]], runs: Mapping[str, Child], curves_of: Mapping[str, str]
+    rows: Sequence[tuple[str, str, int, float]], runs: Mapping[str, Child], curves_of: Mapping[str, frozenset[str]]
 ) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
     """Part the metric values into scalars by run, and the long table of curves."""
-    names = {run_id: frozenset(json.loads(curves_of.get(run_id, "[]"))) for run_id in runs}
+    names = {run_id: curves_of.get(run_id, frozenset()) for run_id in runs}
     scalars: dict[str, dict[str, float]] = {run_id: {} for run_id in runs}
     ids: list[str] = []
     metrics: list[str] = []

@@ -6,8 +6,9 @@ import math
 from pathlib import Path
 
 from ablate.track import ledger, payload
-from ablate.track.database import exists, read_only
+from ablate.track.database import exists
 from ablate.track.layout import Layout
+from ablate.track.reading import read_only
 
 Score = tuple[str, float, float]
 """(outcome, value of the metric or NaN, seconds)."""
@@ -36,7 +37,7 @@ def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
     for run_id, name_, value in rows:
         held.setdefault(run_id, {})[name_] = value
     found: dict[str, Score] = {}
-    for run in runs:  # in order of their ends: a crashed run that was tried again counts as it ended last
+    for run in runs:  # as they were written: a crashed run that was tried again counts as it ended last
         values = held.get(run.run_id, {})
         found[run.identity] = (
             run.outcome, values.get(payload.key(metric), math.nan), values.get("seconds", math.nan)

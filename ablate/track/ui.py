@@ -19,6 +19,7 @@ from typing import IO
 
 from ablate.errors import Failure, UserError
 from ablate.track import owner
+from ablate.track.address import database_uri
 from ablate.track.database import check, exists, relocate
 from ablate.track.layout import Layout
 from ablate.track.offline import SILENT
@@ -35,7 +36,7 @@ def ui_command(root: Path, port: int) -> tuple[list[str], dict[str, str]]:
     One worker and no job runner: up in 4 to 9 s with 0.5 GB, instead of 20 s and 1.2 GB.
     """
     layout = Layout(root.resolve())
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", layout.uri]
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", database_uri(layout.database)]
     command += ["--host", HOST, "--port", str(port), "--workers", "1"]
     lean = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", **SILENT}
     return command, {**lean, **os.environ}

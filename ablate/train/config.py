@@ -8,7 +8,7 @@ from typing import Any
 
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
-from ablate.errors import UserError, must, unknown
+from ablate.errors import must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
 from ablate.optim import Constant, Optimizer, Schedule
 from ablate.train.program import Program
@@ -37,6 +37,12 @@ OBSERVERS = ("activations", "gradients", "dead_units", "steps")
 
 NO_IDENTITY = frozenset({"seeds", "memory_gb"})
 """Settings on which no seed's result depends."""
+
+MOST_SEED = 2**63 - 1
+"""The largest seed: tables and stored arrays hold 64-bit integers."""
+
+MOST_SEEDS = 100_000
+"""The most seeds of an arm: far beyond any study, but still planned in seconds."""
 
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
@@ -179,8 +185,8 @@ def _at_least(low: int, name: str, value: int) -> None:
         raise must(name, f"be a whole number >= {low}", value)
 
 
-def seed_list(seeds: Any) -> list[int]:
-    """Return the block numbers that `seeds` stands for.
+def seed_list(seeds: Any, where: str = "seeds") -> list[int]:
+    """Return the block numbers that `seeds` stands for; `where` names it in errors.
 
     >>> seed_list(3), seed_list([4, 7])
     ([0, 1, 2], [4, 7])
@@ -188,17 +194,45 @@ def seed_list(seeds: Any) -> list[int]:
     Raises
     ------
     UserError
-        It is neither a count >= 1 nor a list of different numbers >= 0.
+        It is neither a count >= 1 nor a list of different numbers >= 0; there are more than `MOST_SEEDS`, or one is
+        above `MOST_SEED`.
     """
-    wrong: UserError = must("seeds", "be a count >= 1 or a list of different block numbers >= 0", seeds)
-    if isinstance(seeds, bool):
-        raise wrong
-    if isinstance(seeds, int):
-        if seeds < 1:
-            raise wrong
+    if _whole(seeds) and seeds >= 1:
+        check_seed_count(seeds, where)
         return list(range(seeds))
-    if not isinstance(seeds, list | tuple) or not seeds:
-        raise wrong
-    if any(isinstance(s, bool) or not isinstance(s, int) or s < 0 for s in seeds) or len(set(seeds)) < len(seeds):
-        raise wrong
-    return list(seeds)
+    if isinstance(seeds, list | tuple) and seeds:
+        check_seed_count(len(seeds), where)
+        if all(_whole(seed) and seed >= 0 for seed in seeds) and len(set(seeds)) == len(seeds):
+            check_seed(max(seeds), where)
+            return list(seeds)
+    raise must(where, "be a count >= 1 or a list of different block numbers >= 0", _Shown(seeds))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_seed_count(count: int, where: str = "seeds") -> None:
+    """Refuse more seeds than any study has, before a list of them is made."""
+    if count > MOST_SEEDS:
+        raise must(where, f"be at most {MOST_SEEDS:,} seeds per arm", _Shown(count))
+
+
+def check_seed(seed: int, where: str = "seeds") -> None:
+    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read."""
+    if seed > MOST_SEED:
+        raise must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
+
+
+class _Shown:
+    """A value as an error shows it: cut, and also where Python refuses to write out a number of thousands of digits."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        try:
+            text = repr(self._value)
+        except ValueError:
+            return "a number of thousands of digits"
+        return text if len(text) <= 80 else f"{text[:79]}…"

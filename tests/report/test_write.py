@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ablate.errors import Failure
+from ablate.errors import Failure, UserError
 from ablate.report.draw import curve_metrics
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
@@ -208,20 +208,28 @@ def test_same_tables_give_the_same_bytes_whatever_their_row_order(make, tmp_path
 
 
 def test_figures_of_an_earlier_report_are_removed_and_nothing_else(make, tmp_path):
-    model, tables = make(stds=(0.1,), seeds=2, missing=0, figures=[])
-    (tmp_path / "figures").mkdir()
-    for name in ("old.png", "notes.txt"):
+    model, tables = make(stds=(0.1,), seeds=6, missing=0, figures=[])
+    before = write_report(model, tables, judge(model, tables), tmp_path)
+    for name in ("holiday.png", "notes.txt"):
         (tmp_path / "figures" / name).write_text("x")
-    write_report(model, tables, [], tmp_path)
-    assert not (tmp_path / "figures" / "old.png").exists()
-    assert (tmp_path / "figures" / "notes.txt").exists()
+    model, tables = make(stds=(0.1,), seeds=6, missing=0, figures=[], claims=False)
+    after = write_report(model, tables, [], tmp_path)
+    gone = set(before.figures) - set(after.figures)
+    assert gone
+    assert not any(path.exists() for path in gone)
+    assert all(
+        path.exists() for path in (*after.figures, tmp_path / "figures/holiday.png", tmp_path / "figures/notes.txt")
+    )
+    assert after.left == ()
 
 
-def test_a_folder_that_cannot_be_written_is_one_clear_failure(make, tmp_path):
+def test_a_file_in_place_of_the_folder_is_one_clear_error(make, tmp_path):
     model, tables = make(stds=(0.1,), norms=(None,), seeds=2, missing=0)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(Failure, match="could not be written"):
-        write_report(model, tables, [], tmp_path / "file")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(UserError, match=r"/file is a file, expected a folder to write to: give another with --out"):
+            write_report(model, tables, [], out)
+    assert (tmp_path / "file").read_text() == "x"
 
 
 @pytest.mark.parametrize("norms", [(None,), ("none", None)], ids=["one arm", "a level None"])

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import Failure
-from ablate.track.database import check, link_for_plain_ui, local_path, mlflow_revisions, relocate
+from ablate.track.database import check, link_for_plain_ui, mlflow_revisions, relocate
 from ablate.track.layout import Layout
 from ablate.track.mlflow_store import failures
 from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.track.places import local_path
 from ablate.track.read import list_studies
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ablate.errors import Failure
-from ablate.track.attach import attach_folder
-from ablate.track.database import local_path
+from ablate.track.attach import attach_files
 from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.track.places import local_path
 from ablate.track.read import list_studies, read_arrays, read_study, read_test_correct
 from ablate.train.outcome import Outcome
 
@@ -243,16 +243,20 @@ def test_the_description_says_what_is_asked_and_how_to_rebuild_it(track, study, 
     assert kind == "custom_model_development"
 
 
-def test_a_report_folder_replaces_the_one_before(root, study, tmp_path, client):
-    report = tmp_path / "report"
-    report.mkdir()
-    (report / "old.html").write_text("old")
+def test_an_attached_report_replaces_the_one_before_and_nothing_else(root, study, tmp_path, client):
+    def attach(*names):
+        files = {name: tmp_path / name for name in names}
+        for path in files.values():
+            path.write_text(path.name)
+        assert attach_files(root, session.study.name, session.study.key, files, "report") is None
+
     session = MlflowTracker(root).open(study())
-    attach_folder(root, session.study.name, session.study.key, report, "report")
-    (report / "old.html").rename(report / "new.html")
-    attach_folder(root, session.study.name, session.study.key, report, "report")
+    attach("old.html", "both.html")
+    (session.folder / "report" / "precious.txt").write_text("mine")
+    attach("new.html", "both.html")
     session.close("FINISHED")
-    assert [f.path for f in client.list_artifacts(session.run_id, "report")] == ["report/new.html"]
+    shown = [f.path for f in client.list_artifacts(session.run_id, "report")]
+    assert shown == ["report/both.html", "report/new.html", "report/precious.txt"]
     assert sorted(f.path for f in client.list_artifacts(session.run_id)) == ["plan.json", "report"]
 
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from ablate.errors import Failure
 from ablate.lang import LANGUAGES, language, tr
+from ablate.manifest import Part, publish
 from ablate.report.fair import mean_text
 from ablate.report.figures.style import DARK_HUES, HUES
 from ablate.report.findings.folder import read_findings, written_study
 from ablate.report.findings.write import board_name, report_name
+from ablate.report.known import BOARD, board_part, known_files, page_part
 from ablate.report.scoreboard.board import Board, gather
 from ablate.report.scoreboard.entries import Entry, Line
 from ablate.report.scoreboard.notes import read_sentences
@@ -36,31 +37,21 @@ def write_board(board: Board, findings: Path) -> Path:
 
     Raises
     ------
+    UserError
+        A file of the same name is there that ablate did not write; nothing is written then.
     Failure
         The folder cannot be written.
     """
-    pictures = findings / PICTURES
-    try:
-        pictures.mkdir(parents=True, exist_ok=True)
-        kept = set()
-        for line in board.lines():
-            path = pictures / f"{line.picture}.svg"
-            # One picture serves both languages: it holds no words but its title.
-            path.write_text(strip(line.verdicts, line.picture), encoding="utf-8")
-            kept.add(path)
-        for old in pictures.glob("*.svg"):
-            if old not in kept:
-                old.unlink()
-        out = findings / board_name(language())
-        text = render(
-            "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
-            effect=mean_text, short=shortened, sceptic=sceptic(board),
-            others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text,
-        )  # fmt: skip
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Failure(f"the scoreboard could not be written to {findings}: {error.strerror or error}.") from error
-    return out
+    # One picture serves both languages: it holds no words but its title.
+    pictures = {f"{PICTURES}/{line.picture}.svg": strip(line.verdicts, line.picture) for line in board.lines()}
+    text = render(
+        "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
+        effect=mean_text, short=shortened, sceptic=sceptic(board),
+        others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text,
+    )  # fmt: skip
+    name = board_name(language())
+    publish(findings, [Part(board_part(language()), {name: text}), Part(BOARD, pictures)], known=known_files)
+    return findings / name
 
 
 def write_page(board: Board, out: Path, *, findings: Path) -> Path:
@@ -68,6 +59,8 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
 
     Raises
     ------
+    UserError
+        A file of that name is there that ablate did not write.
     Failure
         The file cannot be written.
     """
@@ -76,11 +69,7 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
         effect=mean_text, short=shortened, sceptic=sceptic(board),
         picture=lambda line: strip(line.verdicts, alt_text(line), inline=True),
     )  # fmt: skip
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise Failure(f"the scoreboard could not be written to {out}: {error.strerror or error}.") from error
+    publish(out.parent, [Part(page_part(language()), {out.name: html})], known=known_files)
     return out
 
 

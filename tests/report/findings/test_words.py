@@ -7,7 +7,7 @@ from ablate.errors import UserError
 from ablate.lang import speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import filled, read_words, strange_figures
-from ablate.report.findings.write import link_languages, write_findings
+from ablate.report.findings.write import linked, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
 from ablate.stats.judge import judge
@@ -77,16 +77,12 @@ def test_findings_hold_what_a_reader_needs_and_nothing_heavy(findings):
     assert ".svg" not in text
 
 
-def test_reports_in_several_languages_link_to_each_other_and_to_the_scoreboard(tmp_path):
-    (tmp_path / "report.md").write_text("# Title\n\nQuestion [README](x.md)\n", encoding="utf-8")
-    link_languages(tmp_path)
-    assert (tmp_path / "report.md").read_text(encoding="utf-8").startswith(
-        "# Title\n\n[All findings](../README.md)\n\nQuestion"
-    )  # fmt: skip
-    (tmp_path / "report.zh.md").write_text("# 标题\n\n问题\n", encoding="utf-8")
+def test_reports_in_several_languages_link_to_each_other_and_to_the_scoreboard():
+    alone = linked("# Title\n\nQuestion [README](x.md)\n", "en", ["en"])
+    assert alone == "# Title\n\n[All findings](../README.md)\n\nQuestion [README](x.md)\n"
+    english, chinese = alone, "# 标题\n\n问题\n"
     for _ in range(2):  # writing again changes nothing
-        link_languages(tmp_path)
-        english, chinese = ((tmp_path / name).read_text(encoding="utf-8") for name in ("report.md", "report.zh.md"))
+        english, chinese = linked(english, "en", ["en", "zh"]), linked(chinese, "zh", ["en", "zh"])
         assert english == (
             "# Title\n\n[All findings](../README.md) · [中文](report.zh.md)\n\nQuestion [README](x.md)\n"
         )

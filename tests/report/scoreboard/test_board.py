@@ -8,7 +8,9 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.lang import speaking
+from ablate.manifest import Part, publish
 from ablate.report.findings.folder import Finding
+from ablate.report.known import BOARD
 from ablate.report.runs_csv import runs_csv
 from ablate.report.scoreboard.board import both_ways, gather
 from ablate.report.scoreboard.notes import Sentence, read_sentences, same_sentence
@@ -176,8 +178,13 @@ def test_the_page_is_well_formed_and_the_readme_links_to_files_that_exist(findin
 def test_pictures_are_small_light_svgs_and_old_ones_go(finding):
     folder = finding.folder.parent
     (folder / "board").mkdir(exist_ok=True)
-    (folder / "board" / "gone--claim.svg").write_text("x")
+    holiday = folder / "board" / "holiday.svg"
+    holiday.write_text("x")
+    gone = Part(BOARD, {"board/gone--claim.svg": "x"}, retires=False)
+    publish(folder, [gone])
     write_board(gather(SENTENCES, [finding], {}), folder)
+    assert holiday.read_text() == "x"
+    holiday.unlink()
     pictures = list((folder / "board").glob("*.svg"))
     assert {p.stem for p in pictures} == {"quickstart--faster", "quickstart--better"}
     for path in pictures:

@@ -1,0 +1,73 @@
+"""Where the commands write: folders named by a study stay where they belong, whatever the store calls it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablate.app.console import shown
+from ablate.errors import UserError
+from ablate.lang import language
+from ablate.resources import findings_folder
+
+REPORTS = Path("reports")
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a study that can be the name of a folder.
+
+    Raises
+    ------
+    UserError
+        It would lead elsewhere (`..`, a `/`, an absolute path), or is no text that a file can be named by: a store from
+        elsewhere can name its studies as it likes.
+    """
+    separators = {"/", "\x00", *({"\\", ":"} if os.name == "nt" else ())}
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"the study's name {name!r} is not valid text: give its file another name") from None
+    if not name.strip() or name in (".", "..") or any(mark in name for mark in separators):
+        raise UserError(
+            f"the study is named {name!r}, which is no plain file name and would lead out of the project's folders: "
+            "nothing was written"
+        )
+    return name
+
+
+def report_folder(name: str, out: Path | None) -> Path:
+    """Return the folder of a study's report: what the user gave, or `reports/NAME` (`reports/NAME.zh`)."""
+    tail = "" if language() == "en" else f".{language()}"
+    return out or REPORTS / f"{plain_name(name)}{tail}"
+
+
+def check_place(name: str, out: Path | None, *, report: bool = True) -> None:
+    """Refuse a name or a folder under which the report could not be written, before anything is run or tracked.
+
+    Raises
+    ------
+    UserError
+        See `plain_name` and `report.write.check_report_folder`.
+    """
+    plain_name(name)
+    if report:
+        from ablate.report.folder import check_report_folder
+
+        check_report_folder(report_folder(name, out))
+
+
+def study_findings(name: str) -> Path:
+    """Return the folder of a study's findings."""
+    return findings_folder() / plain_name(name)
+
+
+def left_line(left: Sequence[Path]) -> str | None:
+    """Return what is said of files that an earlier report may have written and that stay; None where there are none."""
+    if not left:
+        return None
+    listed = ", ".join(shown(path) for path in left[:3]) + (" …" if len(left) > 3 else "")
+    return (
+        f"{len(left)} files of an earlier report stay, because they may be somebody's (made by a release that signed "
+        f"nothing, or changed since): {listed}"
+    )

@@ -1,0 +1,82 @@
+"""Lines for a terminal that cannot show every character: ASCII or Latin-1, as `LC_ALL=C` and old consoles have it.
+
+A character that the stream cannot hold is written as what a reader would type for it (`>=`, `delta`, `u` for `ü`); one
+for which there is nothing of the kind as Python's escape. A name is then readable, and nothing ends with a traceback.
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import unicodedata
+from typing import TextIO
+
+HANDLER = "ablate.typed"
+
+_TYPED = {
+    "✓": "+", "✗": "x", "✕": "x", "●": "*", "◆": "*", "○": "o", "·": "|", "…": "...", "–": "-", "—": "--", "−": "-",
+    "‑": "-", "±": "+/-", "×": "x", "≥": ">=", "≤": "<=", "≠": "!=", "≈": "~", "→": "->", "←": "<-", "∞": "inf",
+    "√": "sqrt", "∂": "d", "∅": "none", "½": "1/2", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "«": '"',
+    "»": '"', "\N{NO-BREAK SPACE}": " ", "\N{NARROW NO-BREAK SPACE}": " ", "\N{THIN SPACE}": " ",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "θ": "theta", "λ": "lambda", "μ": "mu",
+    "µ": "u", "σ": "sigma", "ω": "omega", "Δ": "Delta", "Σ": "sum", "ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o",
+    "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "█": "#", "▏": "|", "▎": "|", "▍": "|", "▌": "|", "▋": "|", "▊": "|",
+    "▉": "#", "│": "|", "─": "-",
+}  # fmt: skip
+
+
+def typed(text: str, encoding: str = "ascii") -> str:
+    r"""Return a text with every character that an encoding lacks as it would be typed.
+
+    >>> typed("✓ Größe ≥ ½ δ: 标题")
+    '+ Grosse >= 1/2 delta: \\u6807\\u9898'
+    """
+    return "".join(mark if _holds(encoding, mark) else _as_typed(mark) for mark in text)
+
+
+def _as_typed(mark: str) -> str:
+    if mark in _TYPED:
+        return _TYPED[mark]
+    plain = "".join(part for part in unicodedata.normalize("NFKD", mark) if not unicodedata.combining(part))
+    if plain.isascii() and plain:
+        return plain
+    return mark.encode("ascii", errors="backslashreplace").decode()
+
+
+def _holds(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeError:
+        return False
+    return True
+
+
+def _replace(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    # Only of ASCII: an old code page calls itself `charmap`, and what it holds cannot be asked for by that name.
+    return "".join(map(_as_typed, error.object[error.start : error.end])), error.end
+
+
+codecs.register_error(HANDLER, _replace)
+
+
+def forgive_streams() -> None:
+    """Let standard output and error write what they cannot hold as it would be typed; who chose a way keeps it."""
+    for stream in (sys.stdout, sys.stderr):
+        forgive(stream)
+
+
+def forgive(stream: TextIO) -> None:
+    """Do the same for one stream. `PYTHONIOENCODING=ascii:replace` and the like stay as they are."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None and stream.errors in ("strict", "surrogateescape", "backslashreplace"):
+        reconfigure(errors=HANDLER)
+
+
+def shows_everything(stream: TextIO) -> bool:
+    """Say whether a stream can hold every character."""
+    try:
+        return codecs.lookup(stream.encoding or "ascii").name.startswith("utf")
+    except LookupError:
+        return False
