@@ -29,8 +29,6 @@ from ablate.train.outcome import Outcome
 FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
 MISSING = "missing"
 
-_NOT_METRICS = {"arm_id", "arm", "baseline", "seed", "outcome", "first_nonfinite_step", "run_id", "identity"}
-
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -82,8 +80,7 @@ class Endpoint:
 
 def metrics_of(tables: StudyTables) -> list[str]:
     """Return the names of the scalar metrics of the seeds table."""
-    skipped = _NOT_METRICS | {"majority_rate"} | set(tables.factors)
-    return [str(name) for name in tables.seeds.columns if name not in skipped]
+    return tables.metrics
 
 
 def endpoint(tables: StudyTables, metric: str) -> Endpoint:
@@ -100,8 +97,9 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     outcome = seeds["outcome"].astype(str).to_numpy()
     ran = outcome != MISSING
     failed = np.isin(outcome, FAILED)
-    if metric in metrics_of(tables):
-        logged = pd.to_numeric(seeds[metric]).to_numpy(dtype=np.float64, na_value=np.nan)
+    column = tables.logged(metric)
+    if column is not None:
+        logged = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
     elif (ran & ~failed).any() and fill_of(metric) != "budget":  # no run may have reached the target
         raise unknown("metric", metric, metrics_of(tables))
     else:
@@ -131,7 +129,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
 def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
     """Return the same count of steps at the other targets, where any run has logged it at either."""
     others = [f"{metric}_{name}" for name in OTHER_TARGETS] if metric in BUDGETS else []
-    return others if any(name in tables.seeds for name in others) else []
+    return others if any(name in tables.metrics for name in others) else []
 
 
 def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

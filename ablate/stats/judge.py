@@ -86,7 +86,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     strange = [factor for factor in factors if factor not in tables.factors]
     if strange:
         raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
-    rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
+    rows = tables.levels()
     columns = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     comparisons = expand(study, arms=rows)
     endpoints = _endpoints(study, tables)
