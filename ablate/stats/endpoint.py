@@ -21,18 +21,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ablate.errors import Failure, UserError, unknown
+from ablate.errors import Failure, unknown
 from ablate.lang import tr
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
-from ablate.train.metric import FRACTION, OTHER_TARGETS, PERCENT, Metric
+from ablate.train.metric import OTHER_TARGETS, PERCENT, Metric, check_value
 from ablate.train.outcome import Outcome
 
 FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
 MISSING = "missing"
-_SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
-
-_NOT_METRICS = {"arm_id", "arm", "baseline", "seed", "outcome", "first_nonfinite_step", "run_id", "identity"}
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,7 @@ class Endpoint:
 
 def metrics_of(tables: StudyTables) -> list[str]:
     """Return the names of the scalar metrics of the seeds table."""
-    skipped = _NOT_METRICS | {"majority_rate"} | set(tables.factors)
-    return [str(name) for name in tables.seeds.columns if name not in skipped]
+    return tables.metrics
 
 
 def endpoint(tables: StudyTables, metric: str) -> Endpoint:
@@ -108,9 +104,9 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     outcome = seeds["outcome"].astype(str).to_numpy()
     ran = outcome != MISSING
     failed = np.isin(outcome, FAILED)
-    declared = metrics_in(tables).of(metric)
-    if metric in metrics_of(tables):
-        logged = pd.to_numeric(seeds[metric]).to_numpy(dtype=np.float64, na_value=np.nan)
+    declared, column = metrics_in(tables).of(metric), tables.logged(metric)
+    if column is not None:
+        logged = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
     elif (ran & ~failed).any() and not declared.counts_to_target:  # no run may have reached the target
         raise unknown("metric", metric, metrics_of(tables))
     else:
@@ -144,7 +140,7 @@ def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
     if not metrics_in(tables).of(metric).counts_to_target:
         return []
     others = [f"{metric}_{name}" for name in OTHER_TARGETS]
-    return others if any(name in tables.seeds for name in others) else []
+    return others if any(name in tables.metrics for name in others) else []
 
 
 def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -172,22 +168,11 @@ def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:
 
 
 def _check_bounds(declared: Metric, tables: StudyTables, own: NDArray[np.float64]) -> None:
-    """Refuse values that the metric cannot have: most often an accuracy in per cent where a fraction is declared."""
+    """Refuse values that the metric cannot have."""
     low, high = declared.limits
-    wrong = np.flatnonzero((own < low - _SLACK) | (own > high + _SLACK))  # NaN: neither
-    if not wrong.size:
-        return
-    row = tables.seeds.iloc[int(wrong[0])]
-    as_unit = f" ({declared.unit})" if declared.unit else ""
-    hint = ""
-    if declared.unit == FRACTION and low == 0.0 and 1.0 < np.nanmax(own) <= 100.0:
-        hint = (
-            f'; if it is logged in per cent, say so in the study: `metrics: {{"{declared.name}": {{unit: percent}}}}`'
-        )
-    raise UserError(
-        f"{declared.name} must lie in [{low:g}, {high:g}]{as_unit}, got {own[wrong[0]]:g} in {row['arm']}, seed "
-        f"{row['seed']} ({wrong.size} of {len(own)} runs){hint}."
-    )
+    for row in np.flatnonzero((own < low) | (own > high)):  # NaN: neither
+        run = tables.seeds.iloc[int(row)]
+        check_value(declared, float(own[row]), f"{run['arm']}, seed {run['seed']}")
 
 
 def _range(values: NDArray[np.float64]) -> str:

@@ -206,6 +206,29 @@ An accuracy is one in [0, 1]; one that is logged in per cent, or under any other
 """
 
 
+_SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
+
+
+def check_value(metric: Metric, value: float, where: str) -> None:
+    """Refuse a value that a metric cannot have: most often an accuracy in per cent where a fraction is declared.
+
+    >>> check_value(accuracy("top1"), 0.93, "seed 0")
+
+    Raises
+    ------
+    UserError
+        With `where` it was found, the bounds, and what to declare.
+    """
+    low, high = metric.limits
+    if not (value < low - _SLACK or value > high + _SLACK):  # NaN: neither
+        return
+    as_unit, hint = f" ({metric.unit})" if metric.unit else "", ""
+    if metric.unit == FRACTION and 1.0 < value <= 100.0:
+        say = f'`metrics: {{"{metric.name}": {{unit: percent}}}}`'
+        hint = f"; if it is logged in per cent, say so in the study: {say}"
+    raise UserError(f"{where}: {metric.name} must lie in [{low:g}, {high:g}]{as_unit}, got {value:g}{hint}")
+
+
 def declare_it(name: str) -> str:
     """Say how the direction of a metric is declared, for errors.
 

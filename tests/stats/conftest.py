@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ablate.sweep.study import Study
+from ablate.track.columns import factor_column, metric_column
 from ablate.track.record import StudyTables
 
 CHANCE = 0.1
@@ -34,7 +35,8 @@ def make_tables(
     planned, runs = [], []
     for i, levels in enumerate(arms):
         arm = {"arm_id": f"a{i}", "arm": ",".join(f"{f}={v}" for f, v in levels.items()) if i else "baseline"}
-        planned.append({**arm, "baseline": i == 0, **levels})
+        columns = {factor_column(factor): level for factor, level in levels.items()}
+        planned.append({**arm, "baseline": i == 0, **columns})
         for seed in numbers:
             got = value(levels, seed)
             outcome, number = (
@@ -50,8 +52,8 @@ def make_tables(
                     "run_id": f"r{i}-{seed}",
                     "identity": f"i{i}-{seed}",
                     "majority_rate": CHANCE,
-                    **levels,
-                    metric: number,
+                    **columns,
+                    metric_column(metric, list(factors)): number,
                 }
             )
     facts = {f"a{i}": {"steps": steps} for i in range(len(arms))}
