@@ -26,7 +26,7 @@ def say(text: str = "") -> None:
 
 
 def warn(text: str) -> None:
-    """Print a line on standard error that is no error."""
+    """Print a line on standard error that does not end the command."""
     sys.stderr.write(f"ablate: {text}\n")
     sys.stderr.flush()
 

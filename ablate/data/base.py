@@ -163,9 +163,9 @@ class Dataset(ABC):
         Raises
         ------
         UserError
-            What the user gave cannot be read, or is no such data.
+            What the user gave cannot be read, or does not hold labelled images.
         Failure
-            What is published or shipped cannot be had.
+            What is published cannot be downloaded, or what is shipped is missing.
         """
 
     @abstractmethod

@@ -32,7 +32,7 @@ def read_npy(stream: IO[bytes], *, what: str) -> NDArray[Any]:
     Raises
     ------
     UserError
-        The stream is no such array, or is damaged; `what` names it.
+        The stream does not hold such an array, or is damaged; `what` names it.
     """
     start = stream.read(len(_MAGIC) + 2)
     size = _LENGTH_BYTES.get((start[-2], start[-1])) if start[:-2] == _MAGIC else None

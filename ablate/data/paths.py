@@ -22,9 +22,9 @@ def given_path(given: str, *, name: str) -> Path:
     try:
         path = Path(given).expanduser().absolute()
     except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"dataset.{name} is no path: {line(given)} ({line(error)})") from error
+        raise UserError(f"dataset.{name} cannot be a path: {line(given)} ({line(error)})") from error
     if "\0" in given:
-        raise UserError(f"dataset.{name} is no path: {line(given)} (a null character)")
+        raise UserError(f"dataset.{name} cannot be a path: {line(given)} (a null character)")
     return path
 
 

@@ -73,7 +73,7 @@ def head_of(path: Path) -> Head:
     Raises
     ------
     UserError
-        The file is no picture, damaged, too large, animated, or in a mode that is not read.
+        The file does not hold a picture, or is damaged, too large, animated, or in a mode that is not read.
     """
     with _opened(path) as picture:
         width, height = picture.size
@@ -197,7 +197,7 @@ def _quiet() -> Iterator[None]:
     """Keep off the terminal what the C library for TIFF writes there itself: one error follows, and is enough."""
     try:
         kept = os.dup(2)
-    except OSError:  # there is no standard error
+    except OSError:  # standard error is closed
         yield
         return
     try:

@@ -22,7 +22,7 @@ STEP = 1.001 / 255
 def blank(images: NDArray[Any], *, full: float, step: float = STEP) -> NDArray[np.bool_]:
     """Return which images are of one value throughout, to within `step` of the range, in every channel.
 
-    Rows and columns are no pictures (points of the plane are such "images"): none of them is blank.
+    Rows and columns are not pictures (points of the plane are stored like that): none of them is blank.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def check_seen(
     Parameters
     ----------
     keep
-        The user wants them; None: the source has no such setting.
+        The user wants them; None: the source does not have that setting.
     step
         See `blank`; 0 where the user declared black and white, and so wants little contrast.
     named

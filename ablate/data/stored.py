@@ -37,7 +37,7 @@ class Source:
     declared
         Which values are black and white.
     keep_blank
-        The user wants pictures of one value, too; None: the source has no such setting.
+        The user wants pictures of one value, too; None: the source does not have that setting.
     blank_hint
         What may have made pictures blank.
     """

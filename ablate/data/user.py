@@ -53,7 +53,8 @@ class UserData(Stored):
     Raises
     ------
     UserError
-        `test` or `validation` is not above 0, or together they leave nothing to train on; a setting has no such value.
+        `test` or `validation` is not above 0, or together they leave nothing to train on; another setting has a value
+        that is not named above.
     """
 
     test: float = 0.2

@@ -52,7 +52,7 @@ class Declared:
     Attributes
     ----------
     possible
-        False for sources that have no such settings; errors then do not speak of them.
+        False for sources without these settings; errors then do not speak of them.
     """
 
     black: float | None = None

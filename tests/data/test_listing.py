@@ -125,8 +125,8 @@ class TestPaths:
     @pytest.mark.parametrize(
         ("path", "message"),
         [
-            ("~no-such-user/x", r"dataset.path is no path: ~no-such-user/x \("),
-            ("a\0b", r"dataset.path is no path: a\\x00b"),
+            ("~no-such-user/x", r"dataset.path cannot be a path: ~no-such-user/x \("),
+            ("a\0b", r"dataset.path cannot be a path: a\\x00b"),
             ("x" * 5000, r"dataset.path cannot be looked at: .*name too long"),
             ("nowhere", r"dataset.path must name a folder .*: there is none at nowhere"),
         ],

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from ablate.data import Npz
+from ablate.data import ImageFolder, Npz
 from ablate.errors import UserError
 from ablate.identity import describe
 
@@ -104,6 +104,7 @@ class TestDeclared:
 
     def test_another_range_is_another_run_and_no_range_is_the_run_it_was(self):
         assert describe(Npz()) == {"name": "npz", "train_size": None, "test": 0.2, "validation": 0.1}
+        assert describe(ImageFolder()) == {"name": "folder", "train_size": None, "test": 0.2, "validation": 0.1}
         assert describe(Npz(white=16))["white"] == 16
 
 
