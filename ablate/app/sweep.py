@@ -14,7 +14,7 @@ from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.extending import extended
 from ablate.app.noise import noise_request, run_noise
-from ablate.app.planning import plan_study, show_plan
+from ablate.app.planning import plan_study, show_plan, stored_under
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
 from ablate.app.tuning import run_tuning, show_tuning
@@ -67,7 +67,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         alone = Composer(loader, aa.study.fixed, raw)
         run_noise(plan, aa, alone, n_jobs=settings.n_jobs, progress=settings.progress)
         return
-    tuning = plan_tuning(plan, composer)
+    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning"))
     if tuning is not None:
         if settings.action == "plan":
             chosen = show_tuning(tuning, plan, n_jobs=settings.n_jobs)

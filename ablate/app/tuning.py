@@ -40,6 +40,10 @@ class BlindSession(StudySession):
         """Write seed runs of one trial."""
         self._session.log_arm(arm, [dataclasses.replace(run, result=_blind(run)) for run in runs], files=files)
 
+    def set_aside(self) -> int:
+        """Let none of the finished seed runs count any more."""
+        return self._session.set_aside()
+
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs."""
         return self._session.register(document)

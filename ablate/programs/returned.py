@@ -1,8 +1,8 @@
 """What a user's function may return, and how it becomes a result.
 
 - ``{"final/test_accuracy": 0.93, "final/test_loss": 0.21}``: a number for every declared metric. One that is not
-  finite is left out, and the run counts as `diverged`. A metric may be missing (`ttt/steps` where the target was not
-  reached); a claim on it then has no value for this run.
+  finite is left out, and the run counts as `diverged`. A metric may be missing, or None (`ttt/steps` where the target
+  was not reached); a claim on it then has no value for this run. A number that was not declared is kept as well.
 - ``{"metrics": {…}, "curves": {"train/loss": [2.3, 1.9]}, "outcome": "reached", "test_correct": [True, …]}``: the
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
   and which test examples were right.
@@ -14,27 +14,29 @@ Where no outcome is given: `diverged` with a number that is not finite; `reached
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.errors import UserError, unknown
-from ablate.train.outcome import Outcome
+from ablate.errors import UserError, nearest, unknown
+from ablate.train.outcome import Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
 PARTS = ("metrics", "curves", "outcome", "test_correct")
 
 
-def to_result(returned: Any, seed: int, declared: frozenset[str], config: Any = None) -> RunResult:
+def to_result(returned: Any, seed: int, declared: Collection[str], config: Any = None) -> RunResult:
     """Check what a function returned and make a result of it.
+
+    What it did not declare is kept where it is a number, and said in `notes`.
 
     Raises
     ------
     UserError
-        It is no mapping; a metric was not declared or is no number; a curve, outcome or correctness cannot be read.
+        It is no mapping; a declared metric is no number; a curve, outcome or correctness cannot be read.
     """
     if isinstance(returned, RunResult):
         returned = {
@@ -44,27 +46,62 @@ def to_result(returned: Any, seed: int, declared: frozenset[str], config: Any = 
             "test_correct": returned.test_correct,
         }
     if not isinstance(returned, Mapping):
-        raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}")
+        raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}: {returned!r:.60}")
     if not isinstance(returned.get("metrics"), Mapping):
         returned = {"metrics": returned}
     strangers = [str(name) for name in returned if name not in PARTS]
     if strangers:
         raise unknown("part of what the function returned", strangers[0], PARTS)
-    numbers = {str(name): _number(str(name), value, declared) for name, value in returned["metrics"].items()}
+    numbers, notes = _numbers(returned["metrics"], declared)
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
     curves = {str(name): _curve(str(name), curve) for name, curve in (returned.get("curves") or {}).items()}
-    outcome = _outcome(returned.get("outcome"), numbers, config)
-    return RunResult(seed, outcome, metrics, curves, test_correct=_correct(returned.get("test_correct")))
+    own = {name: value for name, value in numbers.items() if name in declared}
+    outcome = _outcome(returned.get("outcome"), own, config)
+    error = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
+    correct = _correct(returned.get("test_correct"))
+    return RunResult(seed, outcome, metrics, curves, test_correct=correct, error=error, notes=tuple(notes))
 
 
-def _number(name: str, value: Any, declared: frozenset[str]) -> float:
-    if name not in declared:
-        raise unknown("metric (not among those the function declares)", name, declared)
+def outcome_reads(returned: Any, config: Any) -> frozenset[str]:
+    """Return the settings that the outcome of a run depends on, where the function gave none."""
+    metrics = returned.get("metrics") if isinstance(returned, Mapping) else None
+    given = isinstance(metrics, Mapping) and returned.get("outcome") is not None
+    named = metrics if isinstance(metrics, Mapping) else returned if isinstance(returned, Mapping) else {}
+    if given or not hasattr(config, "target_split"):
+        return frozenset()
+    return frozenset({"target_split", "target_accuracy"} if _ACCURACIES & {str(name) for name in named} else ())
+
+
+_ACCURACIES = {"final/train_accuracy", "final/validation_accuracy"}
+
+
+def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[str, float], list[str]]:
+    """Return the numbers, and what is to be said of those that were not declared."""
+    numbers: dict[str, float] = {}
+    notes = []
+    for key, value in given.items():
+        name = str(key)
+        number = _number(value)
+        if name in declared:
+            if value is None:
+                continue
+            if number is None:
+                raise UserError(f"the metric {name!r} must be a number, got a {type(value).__name__}: {value!r:.60}")
+        else:
+            hint = nearest(name, declared)
+            near = f" (nearest declared: {hint})" if hint else ""
+            lost = number is None or not math.isfinite(number)
+            kept = "it is no finite number, and left out" if lost else "it is kept"
+            notes.append(f"returns {name!r}, which it does not declare{near}; {kept}")
+        if number is not None:
+            numbers[name] = number
+    return numbers, notes
+
+
+def _number(value: Any) -> float | None:
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):
         value = value.item()  # a NumPy, PyTorch or JAX scalar
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise UserError(f"the metric {name!r} must be a number, got a {type(value).__name__}: {value!r:.60}")
-    return float(value)
+    return None if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
 
 def _curve(name: str, given: Any) -> Curve:
@@ -86,10 +123,7 @@ def _curve(name: str, given: Any) -> Curve:
 
 def _outcome(given: Any, numbers: Mapping[str, float], config: Any) -> Outcome:
     if given is not None:
-        known = [outcome.value for outcome in Outcome]
-        if given not in known:
-            raise unknown("outcome", str(given), known)
-        return Outcome(given)
+        return read_outcome(given)
     if not all(map(math.isfinite, numbers.values())):
         return Outcome.DIVERGED
     split, target = getattr(config, "target_split", "validation"), getattr(config, "target_accuracy", math.inf)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.stats.alike import Alike
 from ablate.stats.basins import basin_details, other_basins
 from ablate.stats.claims import Comparison, Key, level_text, metrics_used
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
@@ -51,6 +52,8 @@ class Collected:
         Fewest seeds with which the claim could be decided at the level of the study.
     bounds
         `imputed`, for claims about a mean.
+    alike
+        Why it is not tested although there are runs: its arms cannot differ.
     elsewhere
         For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them;
         for widths of basins also those of `OTHER_BASINS`.
@@ -64,6 +67,12 @@ class Collected:
     bounds: dict[str, NDArray[np.float64]]
     rule: str
     elsewhere: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    alike: Alike | None = None
+
+    @property
+    def testable(self) -> bool:
+        """Whether there is an estimate, of arms that can differ."""
+        return self.estimate is not None and self.alike is None
 
 
 def least_seeds(comparison: Comparison, alpha: float) -> int:
@@ -85,8 +94,9 @@ def collect(
     arms: Mapping[Key, int],
     *,
     alpha: float,
+    alike: Alike | None = None,
 ) -> Collected:
-    """Collect the evidence of a comparison and estimate its effect."""
+    """Collect the evidence of a comparison and estimate its effect; `alike` says why it is not to be tested."""
     claim = comparison.claim
     sides = sides_of(comparison, arms, tuple(tables.factors))
     metrics = metrics_used(claim)
@@ -94,7 +104,7 @@ def collect(
     least = least_seeds(comparison, alpha)
     if isinstance(claim, ProportionClaim) and claim.of == "runs":
         evidence, estimate = _runs(claim, sides, tables)
-        return Collected(comparison, evidence, region, estimate, least, {}, "")
+        return Collected(comparison, evidence, region, estimate, least, {}, "", alike=alike)
     endpoint = endpoints[metrics[0]]
     rule = endpoint.rule_of(sides.columns)
     evidence = evidence_of(comparison, sides, endpoint)
@@ -133,7 +143,7 @@ def collect(
     elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
     return Collected(
-        comparison, evidence, region, estimate, least, bounds, rule, _elsewhere(comparison, sides, endpoints)
+        comparison, evidence, region, estimate, least, bounds, rule, _elsewhere(comparison, sides, endpoints), alike
     )
 
 

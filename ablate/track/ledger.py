@@ -17,6 +17,9 @@ from ablate.track.database import exists, read_only
 from ablate.track.layout import Layout
 
 CODE_TAG = "ablate.code"
+KIND_TAG = "ablate.kind"
+ASIDE = "set aside"
+"""The kind of a seed run that `--fresh` put aside: it is kept, and counts nowhere."""
 _DONE = ("FINISHED", "FAILED")  # FAILED is a crashed run, which is a result too; KILLED and RUNNING are not
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ablate.track import owner, payload
 from ablate.track.database import local_path
 from ablate.track.files import write_json
+from ablate.track.known import run_tags
 from ablate.track.ledger import CODE_TAG, StudyRun
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point, arm_points
@@ -94,6 +95,7 @@ class RunWriter:
             **self._shared,
             **payload.arm_tags(arm),
             **payload.seed_tags(run),
+            **run_tags(arm, result),
             "ablate.kind": "seed",
             "ablate.study_run": study_run,
             "mlflow.parentRunId": arm_run,

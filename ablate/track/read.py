@@ -20,6 +20,7 @@ from ablate.track import ledger, payload
 from ablate.track.database import exists, local_path, read_only
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
+from ablate.track.known import arm_facts, reads_of_runs
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
@@ -78,12 +79,13 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         curves_of = ledger.tags_of(connection, study.run_id, "ablate.curves")
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
+        reads = reads_of_runs(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
     folder = _folder(layout, study)
     record = _plan(folder, study)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
-    facts = {arm.id: dict(arm.facts) for arm in record.arms}
+    facts = arm_facts(record, counted, reads)
     served = served_arms(facts)
     return StudyTables(
         study={

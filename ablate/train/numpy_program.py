@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from threadpoolctl import threadpool_limits
@@ -49,6 +49,12 @@ def _dataset_name(config: TrainConfig) -> str:
 @dataclass(frozen=True)
 class NumpyProgram(Program):
     """Trains all seeds of an arm together, as many at a time as the cache holds."""
+
+    vouched = True
+
+    def reads(self, config: TrainConfig) -> frozenset[str]:
+        """Return every key, but `epochs` where `steps` are given."""
+        return frozenset(field.name for field in fields(config)) - ({"epochs"} if config.steps is not None else set())
 
     def facts(self, config: TrainConfig) -> dict[str, Any]:
         """Return what is known before training; sizes do not depend on the seed. An ensemble costs as many nets.

@@ -6,9 +6,9 @@ Planning, tracking, statistics and reports see only this; the NumPy trainer is o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,10 @@ class RunResult:
         Traceback of a crashed run.
     arrays
         Whatever else was recorded, by name (`activations/counts`): numbers, truth values or text of any shape.
+    reads
+        What the run looked at of its settings (see `train.reads`); None where that is not known.
+    notes
+        Sentences for the user about what this run did, said once however many runs did it.
 
     Raises
     ------
@@ -72,6 +76,8 @@ class RunResult:
     seconds: float = 0.0
     error: str | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    reads: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
@@ -87,6 +93,30 @@ class Program(ABC):
 
     It reads what it needs from the arm's configuration and leaves the rest alone.
     """
+
+    traced: ClassVar[bool] = False
+    """Its runs say what they looked at (`RunResult.reads`), so that a setting none looked at makes no new run."""
+
+    vouched: ClassVar[bool] = False
+    """Every setting that `reads` names has its effect: arms that agree to the last bit are a result, and no mistake."""
+
+    def reads(self, config: Any) -> frozenset[str] | None:
+        """Return the root keys of the configuration that it looks at, itself apart; None where that is not known."""
+        del config
+        return None
+
+    def former(self, config: Any) -> tuple[tuple[str, float], ...]:
+        """Return fingerprints that earlier versions gave the same arm, each with the time its runs must be later than.
+
+        Times are seconds since 1970.
+        """
+        del config
+        return ()
+
+    def planned(self, facts: Mapping[str, Any]) -> Program:
+        """Return the Program as it is to run where it was planned by these facts of its own; by default as it is."""
+        del facts
+        return self
 
     @abstractmethod
     def facts(self, config: Any) -> dict[str, Any]:
