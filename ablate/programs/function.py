@@ -137,9 +137,10 @@ class Function(PerSeed):
         given = Recorded(settings(config, self.params), reads)
         with importing(self.target), contained(source_file(self.target)):
             returned = function(given, seed)
-        seen = compact(reads | outcome_reads(returned, config))
+        declared = self.metrics()
+        seen = compact(reads | outcome_reads(returned, declared, config))
         try:
-            result = to_result(returned, seed, self.metrics(), config)
+            result = to_result(returned, seed, declared, config)
         except UserError as error:
             error.kept = f"It had returned {returned!r}\n"  # type: ignore[attr-defined]
             raise

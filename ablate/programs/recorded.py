@@ -181,7 +181,7 @@ def introduce() -> None:
         module = sys.modules.get(f"omegaconf.{name}")
         held = getattr(module, "is_primitive_dict", None)
         if held is not None and not getattr(held, "knows_recorded", False):
-            setattr(module, "is_primitive_dict", _taking_recorded(held))
+            module.is_primitive_dict = _taking_recorded(held)  # type: ignore[union-attr]
 
 
 def _taking_recorded(is_dict: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -5,7 +5,7 @@
   was not reached); a claim on it then has no value for this run. A number that was not declared is kept as well.
 - ``{"metrics": {…}, "curves": {"train/loss": [2.3, 1.9]}, "outcome": "reached", "test_correct": [True, …]}``: the
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
-  and which test examples were right.
+  and which test examples were right. They may stand beside the metrics, too: ``{"accuracy": 0.1, "outcome": …}``.
 
 Where no outcome is given: `diverged` with a number that is not finite; `reached` where
 ``final/<target_split>_accuracy`` is at least ``target_accuracy``; else `censored`.
@@ -31,12 +31,13 @@ PARTS = ("metrics", "curves", "outcome", "test_correct")
 def to_result(returned: Any, seed: int, declared: Collection[str], config: Any = None) -> RunResult:
     """Check what a function returned and make a result of it.
 
-    What it did not declare is kept where it is a number, and said in `notes`.
+    What it did not declare is kept where it is a number. A curve, a part or correctness that cannot be read is left
+    out: a training that came to its end is not thrown away for it. Both are said in `notes`.
 
     Raises
     ------
     UserError
-        It is no mapping; a declared metric is no number; a curve, outcome or correctness cannot be read.
+        It is no mapping; a declared metric is no number; the outcome is none.
     """
     if isinstance(returned, RunResult):
         returned = {
@@ -47,29 +48,53 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
         }
     if not isinstance(returned, Mapping):
         raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}: {returned!r:.60}")
-    if not isinstance(returned.get("metrics"), Mapping):
-        returned = {"metrics": returned}
-    strangers = [str(name) for name in returned if name not in PARTS]
-    if strangers:
-        raise unknown("part of what the function returned", strangers[0], PARTS)
-    numbers, notes = _numbers(returned["metrics"], declared)
+    returned = _parted(returned, declared)
+    notes = [
+        f"returns {unknown('part', str(name), PARTS)}; it is left out" for name in returned if name not in PARTS
+    ]  # fmt: skip
+    numbers, said = _numbers(returned["metrics"], declared)
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
-    curves = {str(name): _curve(str(name), curve) for name, curve in (returned.get("curves") or {}).items()}
     own = {name: value for name, value in numbers.items() if name in declared}
     outcome = _outcome(returned.get("outcome"), own, config)
-    error = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
-    correct = _correct(returned.get("test_correct"))
-    return RunResult(seed, outcome, metrics, curves, test_correct=correct, error=error, notes=tuple(notes))
+    curves, correct = {}, None
+    given = returned.get("curves") or {}
+    if not isinstance(given, Mapping):
+        notes.append("returns `curves` that are no dict, name -> list; they are left out")
+    for name, curve in given.items() if isinstance(given, Mapping) else ():
+        try:
+            curves[str(name)] = _curve(str(name), curve)
+        except UserError as error:
+            notes.append(f"{_without_value(error)}; it is left out")
+    try:
+        correct = _correct(returned.get("test_correct"))
+    except UserError as error:
+        notes.append(f"{_without_value(error)}; it is left out")
+    error_text = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
+    return RunResult(
+        seed, outcome, metrics, curves, test_correct=correct, error=error_text, notes=(*notes, *said)
+    )  # fmt: skip
 
 
-def outcome_reads(returned: Any, config: Any) -> frozenset[str]:
+def _without_value(error: UserError) -> str:
+    """Return what is wrong without what was got, which is another in every run: it is said once for all."""
+    return f"returns what cannot be read: {str(error).partition('got ')[0].rstrip(';, ')}"
+
+
+def _parted(returned: Mapping[Any, Any], declared: Collection[str]) -> Mapping[Any, Any]:
+    """Return what was returned by its parts; an outcome beside the metrics, say, is the outcome, and no metric."""
+    if isinstance(returned.get("metrics"), Mapping):
+        return returned
+    parts = {name: value for name, value in returned.items() if name in PARTS[1:] and name not in declared}
+    return {**parts, "metrics": {name: value for name, value in returned.items() if name not in parts}}
+
+
+def outcome_reads(returned: Any, declared: Collection[str], config: Any) -> frozenset[str]:
     """Return the settings that the outcome of a run depends on, where the function gave none."""
-    metrics = returned.get("metrics") if isinstance(returned, Mapping) else None
-    given = isinstance(metrics, Mapping) and returned.get("outcome") is not None
-    named = metrics if isinstance(metrics, Mapping) else returned if isinstance(returned, Mapping) else {}
-    if given or not hasattr(config, "target_split"):
+    if not isinstance(returned, Mapping) or not hasattr(config, "target_split"):
         return frozenset()
-    return frozenset({"target_split", "target_accuracy"} if _ACCURACIES & {str(name) for name in named} else ())
+    parts = _parted(returned, declared)
+    decides = parts.get("outcome") is None and _ACCURACIES & {str(name) for name in parts["metrics"]}
+    return frozenset({"target_split", "target_accuracy"} if decides else ())
 
 
 _ACCURACIES = {"final/train_accuracy", "final/validation_accuracy"}

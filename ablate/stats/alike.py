@@ -182,14 +182,14 @@ def notes(study: Study, tables: StudyTables) -> list[str]:
     """Return, in sentences, what no run looked at, and which arms agree to the last bit without being vouched for."""
     arms = Arms(study, tables)
     known = [arms.unread(i) for i in range(len(arms.ids))]
-    told = []
     idle = idle_keys(tables)
-    for key in idle:
-        told.append(
-            tr("No run looked at {factor}, a factor: nothing can follow from its levels.", factor=key)
-            if key in study.factors
-            else tr("No run looked at {key}, which the study fixes: it says nothing of the runs.", key=key)
-        )
+    told = [
+        tr("No run looked at {factor}, a factor: nothing can follow from its levels.", factor=key)
+        if key in study.factors
+        else tr("No run looked at {key}, which the study fixes: it says nothing of the runs.", key=key)
+        for key in idle
+        if key in {**study.factors, **study.fixed}
+    ]
     for comparison in expand(study, arms=arms.rows):
         for pairs in _cells(comparison, arms) if any(known) else ():
             blind = [arms.unread_between(*pair) for pair in itertools.chain(*pairs)]
@@ -219,9 +219,8 @@ def notes(study: Study, tables: StudyTables) -> list[str]:
 
 def idle_keys(tables: StudyTables) -> list[str]:
     """Return the factors and fixed keys that no run of any arm looked at; nothing where an arm does not say."""
-    held = [facts.get("unread") for facts in tables.facts.values()]
-    first = held[0] if held and None not in held else None
-    return [key for key in first if all(key in keys for keys in held)] if first else []
+    held = [list(facts.get("unread") or ()) for facts in tables.facts.values()]
+    return [key for key in held[0] if all(key in keys for keys in held)] if held else []
 
 
 def _pairs(comparison: Comparison, arms: Arms) -> Iterator[Pairs]:

@@ -7,7 +7,7 @@ are: where only such settings differ, the arm is the one that was run, under the
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.identity import digest
@@ -83,9 +83,7 @@ def _program(config: Mapping[str, Any]) -> dict[str, Any]:
 def _joined(parts: Sequence[StoredArm]) -> StoredArm:
     identities = {seed: identity for part in parts for seed, identity in part.identities.items()}
     first = parts[0]
-    return StoredArm(
-        first.key, first.arm_id, first.levels, first.config, first.fingerprint, first.reads, identities, first.ended
-    )
+    return replace(first, identities=identities)
 
 
 def _levels(levels: Mapping[str, Level]) -> dict[str, tuple[str, Any]]:

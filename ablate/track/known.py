@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class StoredArm:
         Seed -> identity.
     ended
         When the first of them ended, seconds since 1970.
+    facts
+        Of the arm, as it was last planned; empty where a later plan has other arms.
     """
 
     key: str
@@ -55,6 +57,7 @@ class StoredArm:
     reads: frozenset[str] | None
     identities: dict[int, str]
     ended: float
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def run_tags(arm: ArmRecord, result: RunResult) -> dict[str, str]:
@@ -82,9 +85,10 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, folder: Path) 
         if run.outcome != "crashed":
             what = run.arm_id, tags[FINGERPRINT].get(run.run_id, ""), tags[CONFIG].get(run.run_id, "")
             held.setdefault(what, []).append(run)
-    found = []
+    found, planned = [], _read(study.artifact_uri, folder, "plan.json")
+    facts = {arm["id"]: arm["facts"] for arm in planned["arms"]} if planned else {}
     for (arm_id, fingerprint, _), runs in held.items():
-        config = _config(runs, folder)
+        config = next((read for run in runs if (read := _read(run.artifact_uri, folder, "config.json"))), None)
         if config is None:
             continue
         said = [tags[READS].get(run.run_id) for run in runs]
@@ -99,22 +103,21 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, folder: Path) 
                 reads=None if None in said else reads,
                 identities={run.seed: run.identity for run in runs if run.seed is not None},
                 ended=min(run.ended for run in runs) / 1_000,
+                facts=facts.get(arm_id, {}),
             )
         )
     return found
 
 
-def _config(runs: Collection[ledger.Child], artifacts: Path) -> dict[str, Any] | None:
-    for run in runs:
-        stored = local_path(run.artifact_uri)
-        here = artifacts.joinpath(*stored.parts[-2:])  # a copied project is read before anything relocates it
-        try:
-            found = json.loads(((here if here.exists() else stored) / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(found, dict):
-            return found
-    return None
+def _read(uri: str, artifacts: Path, name: str) -> dict[str, Any] | None:
+    """Return a file that lies beside a run; None where it cannot be read."""
+    stored = local_path(uri)
+    here = artifacts.joinpath(*stored.parts[-2:])  # a copied project is read before anything relocates it
+    try:
+        found = json.loads(((here if here.exists() else stored) / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def reads_of_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
@@ -123,15 +126,23 @@ def reads_of_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, f
 
 
 def arm_facts(
-    record: StudyRecord, counted: Mapping[tuple[str, int], ledger.Child], reads: Mapping[str, frozenset[str]]
+    record: StudyRecord,
+    counted: Mapping[tuple[str, int], ledger.Child],
+    reads: Mapping[str, frozenset[str]],
+    registered: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
-    """Return arm id -> facts, with `unread`: the factors that no run of the arm looked at, where all of them say.
+    """Return arm id -> facts, with `unread`: what no run of the arm looked at, where all of them say.
+
+    Told are the factors, and the keys that the study fixes or fixed when it was registered.
 
     Parameters
     ----------
     counted
         The seed runs that count, by arm and seed; crashed ones, which may have ended before they looked, are not asked.
+    registered
+        See `track.history`; empty where nothing was registered.
     """
+    fixed = {**(registered.get("definition") or {}).get("fixed", {}), **record.definition.get("fixed", {})}
     seen: dict[str, list[frozenset[str] | None]] = {}
     for (arm_id, _), run in counted.items():
         if run.outcome != "crashed":
@@ -142,5 +153,5 @@ def arm_facts(
         found[arm.id] = dict(arm.facts)
         if own and None not in own:
             told = frozenset[str]().union(*(read for read in own if read is not None))
-            found[arm.id]["unread"] = unread(arm.levels, told)
+            found[arm.id]["unread"] = unread([*arm.levels, *fixed], told)
     return found

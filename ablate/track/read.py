@@ -85,7 +85,8 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     record = _plan(folder, study)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
-    facts = arm_facts(record, counted, reads)
+    registered = read_registration(folder)
+    facts = arm_facts(record, counted, reads, registered)
     served = served_arms(facts)
     return StudyTables(
         study={
@@ -98,7 +99,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "created": study.created,
             "provenance": _under(study.tags, "ablate.provenance."),
             "design": record.design,
-            "registration": read_registration(folder),
+            "registration": registered,
             "registered_sha256": study.tags.get(HASH_TAG, ""),
             "history": read_history(folder),
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
