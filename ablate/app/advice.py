@@ -130,7 +130,7 @@ def unread_lines(plan: Plan, root: Path) -> list[str]:
         so = {"a factor": "its levels make no difference", "tuned": "there is nothing to tune"}.get(kind, "")
         hint = nearest(path, _asked_for(plan, reads))
         near = f"; it looked for program.params.{hint}, which is not given" if hint else ""
-        lines.append(f"no run looked at `{key}`, which is {kind}{': ' + so if so else ''}{near}")
+        lines.append(f"no run read `{key}`, which is {kind}{': ' + so if so else ''}{near}")
     return lines
 
 

@@ -52,7 +52,7 @@ def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
 
 def judge_tables(study: Study, tables: StudyTables) -> Judged:
     """Judge tables whose `study` holds what was registered and what was done since."""
-    from ablate.stats.alike import idle_keys, notes
+    from ablate.stats.alike import copy_notes, idle_keys, unread_notes
     from ablate.stats.comparable import mixtures
     from ablate.stats.sequential import judge_registered, of_seeds
 
@@ -66,13 +66,19 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
     verdicts, extended = judge_registered(
         study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
     )  # fmt: skip
+    copies = copy_notes(study, tables)
     head = {
         **tables.study,
         "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
         "looks": [event for event in since_fresh(events) if event["event"] == "look"],
         "fresh": [event for event in events if event["event"] == "fresh"],
         "extensions": [event for event in events if event["event"] == "extension"],
-        "mixtures": [*(mixture.sentence() for mixture in mixtures(study, tables)), *notes(study, tables)],
+        "mixtures": [
+            *(mixture.sentence() for mixture in mixtures(study, tables)),
+            *unread_notes(study, tables),
+            *copies,
+        ],
+        "copies": copies,
     }
     return Judged(study, dataclasses.replace(tables, study=head), verdicts, extended)
 

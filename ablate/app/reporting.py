@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
+from ablate.app.advice import warn
 from ablate.app.console import advance, root_folder, say, shown
 from ablate.app.judging import Judged, judge_tables, judge_tracked, say_verdicts
 from ablate.lang import language, speaking
@@ -36,6 +37,7 @@ def judge_and_report(
     judged = judge_tracked(name, key, root)
     say()
     say_verdicts(judged)
+    warn(judged.tables.study["copies"])
     with speaking(tongue):
         told = _tell(name, judged)
         if findings:

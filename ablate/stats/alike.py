@@ -91,7 +91,7 @@ class Arms:
         """Tell whether two arms may agree to the last bit without anything being wrong."""
         facts = [self.tables.facts.get(self.ids[arm], {}) for arm in (one, other)]
         served = {str(facts[0].get("same_as", self.ids[one])), str(facts[1].get("same_as", self.ids[other]))}
-        return len(served) == 1 or all(map(self._vouched, facts, (one, other)))
+        return (one != other and len(served) == 1) or all(map(self._vouched, facts, (one, other)))
 
     def _vouched(self, facts: Mapping[str, Any], arm: int) -> bool:
         if "vouched" in facts or facts.get("imported"):
@@ -99,17 +99,30 @@ class Arms:
         program: Level = self.rows[arm].get("program", self.study.fixed.get("program", "numpy"))
         return program in OURS
 
-    def same(self, one: int, other: int, metrics: Sequence[str]) -> int:
-        """Return in how many seeds two arms ran and agree to the last bit; 0 where they differ in any."""
+    def agree(self, one: int, other: int, metrics: Sequence[str]) -> bool:
+        """Tell whether two arms agree to the last bit in every seed that both ran; what has no value agrees, too."""
         ended = self._endings()
         both = (ended[:, one] != MISSING) & (ended[:, other] != MISSING)
-        if not (ended[both, one] == ended[both, other]).all():
-            return 0
-        for metric in metrics:
-            bits = self._values(metric)
-            if not np.array_equal(bits[both, one], bits[both, other], equal_nan=True):
-                return 0
-        return int(both.sum())
+        if not both.any() or not (ended[both, one] == ended[both, other]).all():
+            return False
+        values = (self._values(metric)[both] for metric in metrics)
+        return all(np.array_equal(bits[:, one], bits[:, other], equal_nan=True) for bits in values)
+
+    def copies(self, one: int, other: int) -> bool:
+        """Tell whether two arms agree in every metric, and have one: runs that all failed are no copies."""
+        values = (self._values(metric)[:, [one, other]] for metric in self.measured())
+        return self.agree(one, other, self.measured()) and any(np.isfinite(bits).all(axis=1).any() for bits in values)
+
+    def still(self, arm: int) -> bool:
+        """Tell whether an arm has several runs that agree in every metric, and have one."""
+        ran = self._endings()[:, arm] != MISSING
+        values = np.array([self._values(metric)[ran, arm] for metric in self.measured()])
+        known = values.size > 0 and bool(np.isfinite(values).all(axis=1).any())
+        return (
+            known
+            and int(ran.sum()) > 1
+            and all(np.array_equal(v, np.full_like(v, v[0]), equal_nan=True) for v in values)
+        )
 
     def tells(self, arm: int, metrics: Sequence[str]) -> bool:
         """Tell whether metrics have so many values over the seeds of an arm that agreement is no coincidence."""
@@ -156,19 +169,21 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
         if all(blind):
             factors = _listed(blind)
             return Alike(
-                tr("No run looked at {factors}, which is all that its arms differ in.", factors=factors),
+                tr(
+                    "No run read {factors}, which is all that its arms differ in: is the factor read by that name?",
+                    factors=factors,
+                ),
                 tr("Let the training read {factors}, or take the claim out.", factors=factors),
             )
         if claim.may_be_identical or all(itertools.starmap(arms.vouched, pairs)):
             continue
         own = [metric for metric in metrics_used(claim, gates=False) if not metric.startswith(_CLOCK)]
-        agree = [arms.same(*pair, own) for pair in pairs]
-        if not all(agree):
+        if not all(arms.agree(*pair, own) for pair in pairs):
             continue
-        if all(arms.same(*pair, arms.measured()) for pair in pairs) or all(arms.tells(i, own) for i, _ in pairs):
+        if all(itertools.starmap(arms.copies, pairs)) or all(arms.tells(arm, own) for arm, _ in pairs):
             factors = _listed([arms.different(*pair) for pair in pairs])
             return Alike(
-                tr("Its arms agree to the last bit in every seed. Is {factors} read?", factors=factors),
+                tr("Its arms agree to the last bit in every seed: is the factor read ({factors})?", factors=factors),
                 tr(
                     "See whether {factors} reaches the training as it is meant; where agreeing to the last bit is what "
                     "is claimed, say `may_be_identical: true`.",
@@ -178,32 +193,39 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
     return None
 
 
-def notes(study: Study, tables: StudyTables) -> list[str]:
-    """Return, in sentences, what no run looked at, and which arms agree to the last bit without being vouched for."""
-    arms = Arms(study, tables)
-    known = [arms.unread(i) for i in range(len(arms.ids))]
-    idle = idle_keys(tables)
+def unread_notes(study: Study, tables: StudyTables) -> list[str]:
+    """Return, in sentences, what no run read: factors, fixed keys, and factors in some of the cells of a claim."""
+    arms, idle = Arms(study, tables), idle_keys(tables)
     told = [
-        tr("No run looked at {factor}, a factor: nothing can follow from its levels.", factor=key)
+        tr("No run read {factor}, a factor: nothing can follow from its levels.", factor=key)
         if key in study.factors
-        else tr("No run looked at {key}, which the study fixes: it says nothing of the runs.", key=key)
+        else tr("No run read {key}, which the study fixes: it says nothing of the runs.", key=key)
         for key in idle
         if key in {**study.factors, **study.fixed}
     ]
-    for comparison in expand(study, arms=arms.rows):
-        for pairs in _cells(comparison, arms) if any(known) else ():
-            blind = [arms.unread_between(*pair) for pair in itertools.chain(*pairs)]
+    for comparison in expand(study, arms=arms.rows) if any(map(arms.unread, range(len(arms.ids)))) else ():
+        for pairs in _pairs(comparison, arms):
+            blind = [arms.unread_between(*pair) for pair in pairs]
             if any(blind) and not all(blind):
                 told.append(
                     tr(
-                        "Claim {claim_id} averages over cells in which no run looked at {factors}.",
+                        "Claim {claim_id} averages over cells in which no run read {factors}.",
                         claim_id=comparison.id,
                         factors=_listed(blind),
                     )
                 )
-    for factor in (f for f in arms.factors if f not in idle):
-        alone = [pair for pair in itertools.combinations(range(len(arms.ids)), 2) if arms.different(*pair) == [factor]]
-        same = [pair for pair in alone if not arms.vouched(*pair) and arms.same(*pair, arms.measured())]
+    return list(dict.fromkeys(told))
+
+
+def copy_notes(study: Study, tables: StudyTables) -> list[str]:
+    """Return, in sentences, which arms and which seeds agree to the last bit without being vouched for."""
+    arms, idle = Arms(study, tables), idle_keys(tables)
+    everyone = range(len(arms.ids))
+    loose = [arm for arm in everyone if not arms.vouched(arm, arm)]
+    told = []
+    for factor in (f for f in arms.factors if loose and f not in idle):
+        alone = [pair for pair in itertools.combinations(everyone, 2) if arms.different(*pair) == [factor]]
+        same = [pair for pair in alone if not arms.vouched(*pair) and arms.copies(*pair)]
         if same:
             told.append(
                 tr(
@@ -214,7 +236,17 @@ def notes(study: Study, tables: StudyTables) -> list[str]:
                     factor=factor,
                 )
             )
-    return list(dict.fromkeys(told))
+    still = list(filter(arms.still, loose))
+    if still:
+        told.append(
+            tr(
+                "In {n} of {arms} arms all seeds agree to the last bit in every metric: is the seed used? Copies of "
+                "one run say nothing of how much runs differ.",
+                n=len(still),
+                arms=len(arms.ids),
+            )
+        )
+    return told
 
 
 def idle_keys(tables: StudyTables) -> list[str]:
@@ -227,12 +259,6 @@ def _pairs(comparison: Comparison, arms: Arms) -> Iterator[Pairs]:
     """Yield the pairs of arms that would all have to differ, for every factor a claim is about: over all cells."""
     for cells in zip(*_cells_first(comparison, arms), strict=True):
         yield [pair for pairs in cells for pair in pairs]
-
-
-def _cells(comparison: Comparison, arms: Arms) -> Iterator[list[Pairs]]:
-    """Yield the same, for every factor a list of cells."""
-    for cells in zip(*_cells_first(comparison, arms), strict=True):
-        yield list(cells)
 
 
 def _cells_first(comparison: Comparison, arms: Arms) -> Iterator[list[Pairs]]:

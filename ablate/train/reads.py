@@ -35,7 +35,8 @@ def key_path(key: str) -> str | None:
     """
     if key.startswith("program.params."):
         return key.removeprefix("program.")
-    return None if key == "program" or key.startswith("program.") else key
+    # `fairness` says whose values an arm has, and is told by those.
+    return None if key in ("program", "fairness") or key.startswith("program.") else key
 
 
 def was_read(path: str, reads: Iterable[str]) -> bool:
