@@ -48,6 +48,8 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
         settings.append(f"hydra.sweeper.n_jobs={options.jobs}")
+    if getattr(options, "fresh", False):
+        settings.append("hydra.sweeper.fresh=true")
     if getattr(options, "no_report", False):
         settings.append("hydra.sweeper.report=false")
     if getattr(options, "seeds", None) is not None:

@@ -84,6 +84,10 @@ def parser() -> Parser:
         sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
         sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
+        if name == "run":
+            sub.add_argument(
+                "--fresh", action="store_true", help="run everything again; what was run before is kept aside"
+            )
         if name in ("run", "extend"):
             sub.add_argument("--no-report", action="store_true", help="run and track only")
         if name == "extend":

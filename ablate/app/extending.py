@@ -19,18 +19,26 @@ def extended(request: Request, compose: Compose, more: int | None) -> tuple[Requ
     Raises
     ------
     UserError
-        The study was not run yet, its plan is not finished, or it stopped at a look before its plan was used up.
+        The study was not run yet, or with other code or settings; its plan is not finished; or it stopped at a look
+        before its plan was used up.
     """
     from ablate.track import ledger
     from ablate.track.read import read_study
 
     if more is None or more < 1:
         raise must("--seeds", "be the number of seeds to add, at least 1", more)
-    root, record = root_folder(), plan_study(request, compose).record
+    root, plan = root_folder(), plan_study(request, compose)
+    record = plan.record
     run = f"`ablate run {record.name}`"
     if not ledger.finished(root, record.name, record.key):
         raise UserError(f"{record.name} was not run with this configuration yet: {run} first")
     tables = read_study(root, record.name, key=record.key)
+    strangers = {arm.id for arm in record.arms} - set(tables.planned["arm_id"])
+    if strangers and not plan.provisional:
+        raise UserError(
+            f"{len(strangers)} arms of {record.name} are not those that were run: its code, its levels or its settings "
+            f"changed since; {run} first, then extend it"
+        )
     planned = list((tables.study["registration"] or {}).get("seeds", record.seeds))
     stopped = stop_of(tables.study["history"])
     if stopped is not None:

@@ -52,11 +52,12 @@ def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
 
 def judge_tables(study: Study, tables: StudyTables) -> Judged:
     """Judge tables whose `study` holds what was registered and what was done since."""
+    from ablate.stats.alike import copy_notes, idle_keys, unread_notes
     from ablate.stats.comparable import mixtures
     from ablate.stats.sequential import judge_registered, of_seeds
 
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
-    changed = changes(registered, study) if registered else Changes()
+    changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)
     if stopped is not None:
         # Seeds of looks that were not needed are no missing runs.
@@ -65,19 +66,32 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
     verdicts, extended = judge_registered(
         study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
     )  # fmt: skip
+    copies = copy_notes(study, tables)
     head = {
         **tables.study,
         "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
-        "looks": [event for event in events if event["event"] == "look"],
+        "looks": [event for event in since_fresh(events) if event["event"] == "look"],
+        "fresh": [event for event in events if event["event"] == "fresh"],
         "extensions": [event for event in events if event["event"] == "extension"],
-        "mixtures": [mixture.sentence() for mixture in mixtures(study, tables)],
+        "mixtures": [
+            *(mixture.sentence() for mixture in mixtures(study, tables)),
+            *unread_notes(study, tables),
+            *copies,
+        ],
+        "copies": copies,
     }
     return Judged(study, dataclasses.replace(tables, study=head), verdicts, extended)
 
 
+def since_fresh(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the events since every run was last made again: looks before that were at other runs."""
+    starts = [number for number, event in enumerate(events) if event["event"] == "fresh"]
+    return list(events[starts[-1] + 1 :] if starts else events)
+
+
 def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the look at which a study stopped early, if it did, by what was last recorded."""
-    looks = [event for event in events if event["event"] == "look"]
+    looks = [event for event in since_fresh(events) if event["event"] == "look"]
     return looks[-1] if looks and looks[-1]["stop"] else None
 
 

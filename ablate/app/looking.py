@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ablate.app.console import say
+from ablate.app.judging import since_fresh
 from ablate.app.registering import now
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import ArmFiles, RunSummary, run_plan
@@ -67,7 +68,7 @@ def _look(plan: Plan, session: StudySession, root: Path, number: int) -> bool:
         "event": "look", "number": number + 1, "of": of, "seeds": study.looks[number], "level": level,
         "decided": decided, "claims": len(verdicts), "stop": enough and number + 1 < of, "reason": reason,
     }  # fmt: skip
-    seen = [{key: value for key, value in old.items() if key != "time"} for old in session.history()]
+    seen = [{key: value for key, value in old.items() if key != "time"} for old in since_fresh(session.history())]
     if event not in seen:
         session.note({**event, "time": now()})
         say(f"{where}: {decided} of {len(verdicts)} claims decided; {'stopping' if reason else 'going on'}")

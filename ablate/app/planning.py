@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from ablate.app.console import duration, root_folder, say, warn
 from ablate.app.estimating import estimate
 from ablate.app.request import Request
 from ablate.sweep.design.build import DesignArms
-from ablate.sweep.plan import Compose, Plan, make_plan
+from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
+from ablate.track.known import stored_arms
 from ablate.track.names import check_factor_names, check_metric_names
 
 
@@ -41,6 +43,7 @@ def plan_study(
         command=request.command,
         note=_note(request),
         tuned=tuned,
+        stored=stored_under(request.name),
     )
     arms = plan.design.arms
     check_factor_names(plan.study.factors, where=request.name)
@@ -49,6 +52,11 @@ def plan_study(
     check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
     check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
     return plan
+
+
+def stored_under(name: str) -> Stored:
+    """Return what gives the arms that were run under a name, read once."""
+    return cache(lambda: stored_arms(root_folder(), name))
 
 
 def _note(request: Request) -> str:

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from ablate.app.advice import idle
+from ablate.app.console import root_folder
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
 from ablate.track.tracker import StudySession
@@ -35,7 +37,7 @@ def keep_registration(plan: Plan, session: StudySession) -> None:
             f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
             "stay those of the registered seeds, the extended ones stand beside them"
         )
-    changed = changes(held, plan.study)
+    changed = changes(held, plan.study, idle=idle(plan, root_folder(), held))
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})

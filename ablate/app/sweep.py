@@ -10,11 +10,14 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from ablate.app.advice import before, warn
 from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
+from ablate.app.console import root_folder
 from ablate.app.extending import extended
+from ablate.app.fresh import start_over
 from ablate.app.noise import noise_request, run_noise
-from ablate.app.planning import plan_study, show_plan, tell_of_data
+from ablate.app.planning import plan_study, show_plan, stored_under, tell_of_data
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
 from ablate.app.study_name import out_of_hydra
@@ -37,6 +40,7 @@ class Settings(Protocol):
     more_seeds: int | None
     copies: int
     quick: bool
+    fresh: bool
     n_jobs: int | None
     report: bool
     progress: bool
@@ -68,12 +72,17 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         request, planned = extended(request, composer, settings.more_seeds)
     plan = plan_study(request, composer, planned=planned)
     tell_of_data(plan)
+    warn(before(plan, root_folder()))
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)
         run_noise(plan, aa, alone, n_jobs=settings.n_jobs, progress=settings.progress)
         return
-    tuning = plan_tuning(plan, composer)
+    if settings.fresh and settings.action != "run":
+        raise UserError(f"`fresh` runs a study again; it does not go with `{settings.action}`")
+    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning"))
+    if settings.fresh:
+        start_over(plan, *([tuning.plan] if tuning is not None else []))
     if tuning is not None:
         if settings.action == "plan":
             chosen = show_tuning(tuning, plan, n_jobs=settings.n_jobs)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from ablate.app.advice import unread_lines, warn
 from ablate.app.choosing import choices, choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.app.console import duration, root_folder, say
 from ablate.app.estimating import estimate
@@ -39,6 +40,10 @@ class BlindSession(StudySession):
     ) -> None:
         """Write seed runs of one trial."""
         self._session.log_arm(arm, [dataclasses.replace(run, result=_blind(run)) for run in runs], files=files)
+
+    def set_aside(self) -> int:
+        """Let none of the finished seed runs count any more."""
+        return self._session.set_aside()
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs."""
@@ -93,6 +98,7 @@ def run_tuning(tuning: TuningPlan, plan: Plan, *, n_jobs: int | None, progress: 
         finally:
             session.close(status)
         _say_summary(tuning, summary)
+        warn([*summary.notes, *unread_lines(todo, root)])
     runs = tuning_runs(tuning, plan, root)
     chosen = choices(tuning, runs)
     for line in choice_lines(tuning, runs):

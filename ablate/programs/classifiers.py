@@ -65,6 +65,11 @@ class Classifier(PerSeed):
         del fitted, images, labels
         return None
 
+    def reads(self, config: TrainConfig) -> frozenset[str]:
+        """Return the data, and the target that says which runs have reached it."""
+        del config
+        return frozenset({"dataset", "augment", "target_split", "target_accuracy"})
+
     def facts(self, config: TrainConfig) -> dict[str, Any]:
         """Return what is known before fitting; sizes do not depend on the seed.
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import copy
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError, must
 from ablate.identity import describe, digest
 from ablate.programs.per_seed import PerSeed
-from ablate.programs.returned import to_result
-from ablate.programs.target import find, source_file
+from ablate.programs.place import code_of, modules_of, source_file
+from ablate.programs.recorded import Recorded, introduce
+from ablate.programs.returned import outcome_reads, to_result
+from ablate.programs.target import find, importing
+from ablate.programs.watched import watched
 from ablate.registry import register
+from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import RunResult
+from ablate.train.reads import compact
 
 Train = Callable[[dict[str, Any], int], Any]
 
@@ -33,8 +39,9 @@ class Function(PerSeed):
     of one seed are paired and a run can be repeated. What it may return: see `ablate.programs.returned`. What it
     raises, and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on.
 
-    A change to the file the function stands in makes new runs: its SHA-256 is the run's fingerprint. Files it
-    imports and data it reads are not seen; put a version of them into `params`.
+    A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
+    docstrings and layout are no change. What no import shows (a script it starts, data it reads) is named in `watch`.
+    So does a change to a setting that it looked at; one that no run looked at changes nothing (see `train.reads`).
 
     Attributes
     ----------
@@ -45,11 +52,16 @@ class Function(PerSeed):
     logs
         The names of the metrics it returns, so that claims can be checked before anything runs; by default the
         function's attribute ``metrics``.
+    watch
+        Files, folders and patterns (``data/*.csv``) whose content makes new runs as well.
     """
+
+    traced = True
 
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
+    watch: list[str] = field(default_factory=list, metadata={"unsaid": []})
 
     def seconds_per_run(self, config: Any, seeds: int) -> None:
         """Return None: nobody's own training is run untracked, for hours perhaps, to tell how long it takes."""
@@ -62,28 +74,43 @@ class Function(PerSeed):
         Raises
         ------
         UserError
-            It is not at the top of a module, so that a worker process could not find it again.
+            It is not at the top of a module in a file, so that a worker process could not find it again.
         """
-        module, name = getattr(train, "__module__", None), getattr(train, "__qualname__", "")
-        if module is None or not name.isidentifier():
-            raise must("train", "be a function at the top of a module", train)
-        place = f"{inspect.getfile(train)}:{name}" if module == "__main__" else f"{module}:{name}"
-        return cls(target=place, params=params)
+        return cls(target=place_of(train), params=params)
 
     def function(self) -> Train:
         """Return the function; see `target.find` for the errors."""
-        return find(self.target)
+        return find(self.target, code=self._planned.get("sources"))
 
     def facts(self, config: Any) -> dict[str, Any]:
-        """Return where the function stands and the digest of that file."""
+        """Return where the function stands, and digests of its code and of what it watches."""
         del config
         self.function()
-        code = hashlib.sha256(Path(source_file(self.target)).read_bytes()).hexdigest()
+        sources, files = code_of(self.target), watched(self.watch)
+        said = {"target": self.target, "sources": sources, **({"watched": files} if files else {})}
         return {
             "dataset": f"chosen by {self.target}",
-            "fingerprint": digest({"target": self.target, "code": code}),
+            "fingerprint": digest(said),
+            "sources": sources,
+            **({"watched": files} if files else {}),
             **({"metrics": {name: one.as_dict() for name, one in self.metrics().items()}} if self._declared() else {}),
         }
+
+    def former(self, config: Any) -> tuple[tuple[str, float], ...]:
+        """Return the digest of its file alone, which runs had; they must be later than the last change elsewhere."""
+        del config
+        if self.watch:
+            return ()
+        own = Path(source_file(self.target))
+        others = [m.path.stat().st_mtime for m in modules_of(self.target).values() if m.path != own]
+        code = hashlib.sha256(own.read_bytes()).hexdigest()
+        return ((digest({"target": self.target, "code": code}), max(others, default=0.0)),)
+
+    def planned(self, facts: Mapping[str, Any]) -> Function:
+        """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
+        twin = replace(self)
+        object.__setattr__(twin, "_as_planned", {name: facts[name] for name in ("sources", "watched") if name in facts})
+        return twin
 
     def metrics(self) -> dict[str, Metric]:
         """Return what the function says it returns.
@@ -113,8 +140,54 @@ class Function(PerSeed):
 
     def one(self, config: Any, seed: int) -> RunResult:
         """Call the function for one seed and check what it returned."""
-        returned = self.function()(settings(config, self.params), seed)
-        return to_result(returned, seed, self.metrics(), config)
+        function = self.function()
+        if "watched" in self._planned and watched(self.watch) != self._planned["watched"]:
+            raise UserError(f"a file of `program.watch` changed while the study was running: {', '.join(self.watch)}")
+        introduce()
+        reads: set[str] = set()
+        given = Recorded(settings(config, self.params), reads)
+        with importing(self.target), contained(source_file(self.target)):
+            returned = function(given, seed)
+        declared = self.metrics()
+        seen = compact(reads | outcome_reads(returned, declared, config))
+        try:
+            result = to_result(returned, seed, declared, config)
+        except UserError as error:
+            error.kept = f"It had returned {returned!r}\n"  # type: ignore[attr-defined]
+            raise
+        return replace(result, reads=tuple(seen), notes=tuple(f"{self.target} {note}" for note in result.notes))
+
+    @property
+    def _planned(self) -> Mapping[str, Any]:
+        held: Mapping[str, Any] = self.__dict__.get("_as_planned", {})
+        return held
+
+
+def place_of(train: Any) -> str:
+    """Return the target that names a function at hand.
+
+    Raises
+    ------
+    UserError
+        No other process could find it: it is no function, is nested, or was typed into a notebook or a prompt.
+    """
+    module, name = getattr(train, "__module__", None), getattr(train, "__qualname__", "")
+    if not inspect.isroutine(train) or module is None or not name.isidentifier():
+        raise must("train", "be a function at the top of a module (what a partial fixes is given as `params`)", train)
+    try:
+        file = inspect.getfile(train)
+    except (TypeError, OSError):
+        file = ""
+    if not Path(file).is_file():
+        raise UserError(
+            f"`train` must be a function in a file, which other processes can import; {name} was typed into a notebook "
+            "or a prompt: write it into my_training.py and import it from there"
+        )
+    if module == "__main__":
+        return f"{file}:{name}"
+    if getattr(sys.modules.get(module), name, None) is not train:
+        raise UserError(f"`train`: {module}:{name} is another function than the one given; is it decorated?")
+    return f"{module}:{name}"
 
 
 def settings(config: Any, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.registry import name_of
+from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
 from ablate.train.program import Observe, Program, RunResult
 
@@ -34,9 +35,11 @@ class PerSeed(Program):
         for done, seed in enumerate(seeds, start=1):
             began = time.perf_counter()
             try:
-                result = self.one(config, seed)
-            except Exception:  # noqa: BLE001 - the boundary: recorded with its traceback, the other seeds go on
-                result = RunResult(seed, Outcome.CRASHED, error=traceback.format_exc())
+                with contained():
+                    result = self.one(config, seed)
+            except Exception as error:  # noqa: BLE001 - the boundary: recorded with its traceback, others go on
+                kept = getattr(error, "kept", "")  # what it had come to, so that it is not lost
+                result = RunResult(seed, Outcome.CRASHED, error=kept + traceback.format_exc())
             results.append(replace(result, seconds=time.perf_counter() - began))
             if observe is not None:
                 observe(done, len(seeds))

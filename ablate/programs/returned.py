@@ -1,11 +1,11 @@
 """What a user's function may return, and how it becomes a result.
 
 - ``{"final/test_accuracy": 0.93, "final/test_loss": 0.21}``: a number for every declared metric. One that is not
-  finite is left out, and the run counts as `diverged`. A metric may be missing (`ttt/steps` where the target was not
-  reached); a claim on it then has no value for this run.
+  finite is left out, and the run counts as `diverged`. A metric may be missing, or None (`ttt/steps` where the target
+  was not reached); a claim on it then has no value for this run. A number that was not declared is kept as well.
 - ``{"metrics": {…}, "curves": {"train/loss": [2.3, 1.9]}, "outcome": "reached", "test_correct": [True, …]}``: the
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
-  and which test examples were right.
+  and which test examples were right. They may stand beside the metrics, too: ``{"accuracy": 0.1, "outcome": …}``.
 
 Where no outcome is given: `diverged` with a number that is not finite; `reached` where
 ``final/<target_split>_accuracy`` is at least ``target_accuracy``; else `censored`.
@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.errors import UserError, unknown
-from ablate.train.outcome import Outcome
+from ablate.errors import UserError, nearest, unknown
+from ablate.train.outcome import Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
 PARTS = ("metrics", "curves", "outcome", "test_correct")
@@ -31,10 +31,13 @@ PARTS = ("metrics", "curves", "outcome", "test_correct")
 def to_result(returned: Any, seed: int, declared: Collection[str], config: Any = None) -> RunResult:
     """Check what a function returned and make a result of it.
 
+    What it did not declare is kept where it is a number. A curve, a part or correctness that cannot be read is left
+    out: a training that came to its end is not thrown away for it. Both are said in `notes`.
+
     Raises
     ------
     UserError
-        It is no mapping; a metric was not declared or is no number; a curve, outcome or correctness cannot be read.
+        It is no mapping; a declared metric is no number; the outcome is none.
     """
     if isinstance(returned, RunResult):
         returned = {
@@ -44,27 +47,86 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
             "test_correct": returned.test_correct,
         }
     if not isinstance(returned, Mapping):
-        raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}")
-    if not isinstance(returned.get("metrics"), Mapping):
-        returned = {"metrics": returned}
-    strangers = [str(name) for name in returned if name not in PARTS]
-    if strangers:
-        raise unknown("part of what the function returned", strangers[0], PARTS)
-    numbers = {str(name): _number(str(name), value, declared) for name, value in returned["metrics"].items()}
+        raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}: {returned!r:.60}")
+    returned = _parted(returned, declared)
+    notes = [
+        f"returns {unknown('part', str(name), PARTS)}; it is left out" for name in returned if name not in PARTS
+    ]  # fmt: skip
+    numbers, said = _numbers(returned["metrics"], declared)
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
-    curves = {str(name): _curve(str(name), curve) for name, curve in (returned.get("curves") or {}).items()}
-    outcome = _outcome(returned.get("outcome"), numbers, config)
-    return RunResult(seed, outcome, metrics, curves, test_correct=_correct(returned.get("test_correct")))
+    own = {name: value for name, value in numbers.items() if name in declared}
+    outcome = _outcome(returned.get("outcome"), own, config)
+    curves, correct = {}, None
+    given = returned.get("curves") or {}
+    if not isinstance(given, Mapping):
+        notes.append("returns `curves` that are no dict, name -> list; they are left out")
+    for name, curve in given.items() if isinstance(given, Mapping) else ():
+        try:
+            curves[str(name)] = _curve(str(name), curve)
+        except UserError as error:
+            notes.append(f"{_without_value(error)}; it is left out")
+    try:
+        correct = _correct(returned.get("test_correct"))
+    except UserError as error:
+        notes.append(f"{_without_value(error)}; it is left out")
+    error_text = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
+    return RunResult(
+        seed, outcome, metrics, curves, test_correct=correct, error=error_text, notes=(*notes, *said)
+    )  # fmt: skip
 
 
-def _number(name: str, value: Any, declared: Collection[str]) -> float:
-    if name not in declared:
-        raise unknown("metric (not among those the function declares)", name, declared)
+def _without_value(error: UserError) -> str:
+    """Return what is wrong without what was got, which is another in every run: it is said once for all."""
+    return f"returns what cannot be read: {str(error).partition('got ')[0].rstrip(';, ')}"
+
+
+def _parted(returned: Mapping[Any, Any], declared: Collection[str]) -> Mapping[Any, Any]:
+    """Return what was returned by its parts; an outcome beside the metrics, say, is the outcome, and no metric."""
+    if isinstance(returned.get("metrics"), Mapping):
+        return returned
+    parts = {name: value for name, value in returned.items() if name in PARTS[1:] and name not in declared}
+    return {**parts, "metrics": {name: value for name, value in returned.items() if name not in parts}}
+
+
+def outcome_reads(returned: Any, declared: Collection[str], config: Any) -> frozenset[str]:
+    """Return the settings that the outcome of a run depends on, where the function gave none."""
+    if not isinstance(returned, Mapping) or not hasattr(config, "target_split"):
+        return frozenset()
+    parts = _parted(returned, declared)
+    decides = parts.get("outcome") is None and _ACCURACIES & {str(name) for name in parts["metrics"]}
+    return frozenset({"target_split", "target_accuracy"} if decides else ())
+
+
+_ACCURACIES = {"final/train_accuracy", "final/validation_accuracy"}
+
+
+def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[str, float], list[str]]:
+    """Return the numbers, and what is to be said of those that were not declared."""
+    numbers: dict[str, float] = {}
+    notes = []
+    for key, value in given.items():
+        name = str(key)
+        number = _number(value)
+        if name in declared:
+            if value is None:
+                continue
+            if number is None:
+                raise UserError(f"the metric {name!r} must be a number, got a {type(value).__name__}: {value!r:.60}")
+        else:
+            hint = nearest(name, declared)
+            near = f" (nearest declared: {hint})" if hint else ""
+            lost = number is None or not math.isfinite(number)
+            kept = "it is no finite number, and left out" if lost else "it is kept"
+            notes.append(f"returns {name!r}, which it does not declare{near}; {kept}")
+        if number is not None:
+            numbers[name] = number
+    return numbers, notes
+
+
+def _number(value: Any) -> float | None:
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):
         value = value.item()  # a NumPy, PyTorch or JAX scalar
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise UserError(f"the metric {name!r} must be a number, got a {type(value).__name__}: {value!r:.60}")
-    return float(value)
+    return None if isinstance(value, bool) or not isinstance(value, Real) else float(value)
 
 
 def _curve(name: str, given: Any) -> Curve:
@@ -86,10 +148,7 @@ def _curve(name: str, given: Any) -> Curve:
 
 def _outcome(given: Any, numbers: Mapping[str, float], config: Any) -> Outcome:
     if given is not None:
-        known = [outcome.value for outcome in Outcome]
-        if given not in known:
-            raise unknown("outcome", str(given), known)
-        return Outcome(given)
+        return read_outcome(given)
     if not all(map(math.isfinite, numbers.values())):
         return Outcome.DIVERGED
     split, target = getattr(config, "target_split", "validation"), getattr(config, "target_accuracy", math.inf)

@@ -74,6 +74,10 @@ class Surface(Program):
         if not 0.0 < self.target_loss < math.inf:
             raise must("Surface.target_loss", "be > 0", self.target_loss)
 
+    def reads(self, config: TrainConfig) -> frozenset[str]:
+        """Return the optimizer, and what says how many steps it takes."""
+        return frozenset({"optimizer", "steps"} | ({"epochs"} if config.steps is None else set()))
+
     def facts(self, config: TrainConfig) -> dict[str, Any]:
         """Return what is known before: the surface stands in for the data."""
         return {

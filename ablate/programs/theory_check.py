@@ -38,6 +38,11 @@ class Check(PerSeed):
     A seed is one draw, from its `program` stream. A run has `reached` its target where the property held.
     """
 
+    def reads(self, config: Any) -> frozenset[str]:
+        """Return nothing: it has settings of its own."""
+        del config
+        return frozenset()
+
     def facts(self, config: Any) -> dict[str, Any]:
         """Return what stands in for the data: draws of the seed, whatever is checked."""
         del config

@@ -25,7 +25,13 @@ _DATA = (
 )
 
 
-_ELSEWHERE = ("tuned", "tuning", "same_as", "settings")  # told in the sections on tuning and on the file
+_TOLD = (
+    "tuned", "tuning", "same_as",  # in the tuning section
+    "settings",  # in the section on the file
+    "unread", "vouched",  # in a sentence, where anything follows from it
+    "metrics",  # where numbers are written
+)  # fmt: skip
+_FILES = ("sources", "watched")  # file or module -> digest
 
 
 def fixed(study: Study) -> list[tuple[str, str]]:
@@ -46,10 +52,10 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     rows = []
     names = dict.fromkeys([*_DATA, *sorted({name for facts in tables.facts.values() for name in facts})])
     for name in names:
-        if name in study.fixed or name in _ELSEWHERE:
+        if name in study.fixed or name in _TOLD:
             continue
         values = [facts[name] for facts in tables.facts.values() if name in facts]
-        texts = list(dict.fromkeys(_text(value) for value in values))
+        texts = list(dict.fromkeys(_fact(name, value) for value in values))
         if texts:
             some = (
                 texts[0]
@@ -83,6 +89,12 @@ def mixed(tables: StudyTables) -> list[str]:
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
         found.append(tr("The runs were made by {n} versions of the code: {parts}.", n=len(code), parts=parts))
     return found
+
+
+def _fact(name: str, value: Any) -> str:
+    if name in _FILES and isinstance(value, dict):
+        return ", ".join(f"{file} {str(digest)[:12]}" for file, digest in value.items())
+    return _text(value)
 
 
 def _text(value: Any) -> str:

@@ -39,6 +39,7 @@ def registration(
     notes, facts = _registered(registered, study)
     notes.append(_looks(study, head.get("looks") or (), verdicts))
     notes += [_extension(event) for event in head.get("extensions") or ()]
+    notes += [_fresh(event) for event in head.get("fresh") or ()]
     if registered.get("forecasts_edited"):
         notes.append(tr("Forecasts were changed after registration; those that were registered are scored."))
     forecasts = registered["forecasts"] if registered else study.forecasts
@@ -89,6 +90,15 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
             )
         )
     return notes, facts
+
+
+def _fresh(event: Mapping[str, Any]) -> str:
+    return tr(
+        "Every run was made again on {time}, after results were known: the {runs} before are kept in MLflow and judged "
+        "by nothing here.",
+        time=str(event["time"]),
+        runs=counted(int(event["runs"]), "run"),
+    )
 
 
 def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> str:

@@ -89,10 +89,12 @@ def check_claims(
                     raise UserError(f"claim {claim.id}: {unknown('metric', metric, metrics)}")
 
 
-def metrics_used(claim: AnyClaim) -> list[str]:
+def metrics_used(claim: AnyClaim, *, gates: bool = True) -> list[str]:
     """Return the metrics a claim and its gates read; `outcome`, which every run has, is none."""
     used = [claim.metric] if claim.metric != "outcome" else []
     used += [claim.ties_by] if isinstance(claim, WinClaim) else []
+    if not gates:
+        return used
     return used + [gate.metric for gate in claim.gates if gate.kind == "manipulation_check"]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.stats.alike import Alike
 from ablate.stats.basins import basin_details, other_basins
 from ablate.stats.claims import Comparison, Key, level_text, metrics_used
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
@@ -54,6 +55,8 @@ class Collected:
         `imputed`, for claims about a mean.
     unit
         Of the claim's metric.
+    alike
+        Why it is not tested although there are runs: its arms cannot differ.
     elsewhere
         For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them;
         for widths of basins also those of `OTHER_BASINS`.
@@ -68,6 +71,12 @@ class Collected:
     rule: str
     unit: str
     elsewhere: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    alike: Alike | None = None
+
+    @property
+    def testable(self) -> bool:
+        """Whether there is an estimate, of arms that can differ."""
+        return self.estimate is not None and self.alike is None
 
 
 def least_seeds(comparison: Comparison, alpha: float) -> int:
@@ -89,8 +98,9 @@ def collect(
     arms: Mapping[Key, int],
     *,
     alpha: float,
+    alike: Alike | None = None,
 ) -> Collected:
-    """Collect the evidence of a comparison and estimate its effect."""
+    """Collect the evidence of a comparison and estimate its effect; `alike` says why it is not to be tested."""
     claim = comparison.claim
     meanings = metrics_in(tables)
     sides = sides_of(comparison, arms, tuple(tables.factors), meanings)
@@ -99,7 +109,7 @@ def collect(
     least = least_seeds(comparison, alpha)
     if isinstance(claim, ProportionClaim) and claim.of == "runs":
         evidence, estimate = _runs(claim, sides, tables)
-        return Collected(comparison, evidence, region, estimate, least, {}, "", "")
+        return Collected(comparison, evidence, region, estimate, least, {}, "", "", alike=alike)
     endpoint = endpoints[metrics[0]]
     rule = endpoint.rule_of(sides.columns)
     evidence = evidence_of(comparison, sides, endpoint)
@@ -141,7 +151,7 @@ def collect(
     elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
     unit, elsewhere = endpoint.declared.unit, _elsewhere(comparison, sides, endpoints)
-    return Collected(comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere)
+    return Collected(comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere, alike)
 
 
 def _elsewhere(

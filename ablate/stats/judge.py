@@ -19,8 +19,9 @@ from dataclasses import dataclass
 
 from ablate.errors import UserError, must
 from ablate.lang import tr
+from ablate.stats.alike import Arms, alike
 from ablate.stats.because import interval_says
-from ablate.stats.claims import expand, level_key, level_text, metrics_used, where_text
+from ablate.stats.claims import expand, level_text, metrics_used, where_text
 from ablate.stats.collect import Collected, collect
 from ablate.stats.confounded import confounded
 from ablate.stats.endpoint import Endpoint, at_other_targets, endpoint
@@ -84,19 +85,17 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     """
     if not 0.0 < alpha < 1.0:
         raise must("alpha", "lie between 0 and 1", alpha)
-    factors = tuple(study.factors)
-    strange = [factor for factor in factors if factor not in tables.factors]
+    strange = [factor for factor in study.factors if factor not in tables.factors]
     if strange:
         raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
     tables = as_declared(tables, study)
-    rows = tables.levels()
-    columns = {level_key(levels, factors): i for i, levels in enumerate(rows)}
-    comparisons = expand(study, arms=rows)
+    arms = Arms(study, tables)
+    comparisons = expand(study, arms=arms.rows)
     endpoints = _endpoints(study, tables)
-    found = [collect(c, tables, endpoints, columns, alpha=alpha) for c in comparisons]
+    found = [collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms)) for c in comparisons]
     sampled = [not isinstance(f.comparison.claim, ExactClaim) for f in found]
     tested = [
-        sample and f.estimate is not None and not f.evidence.undefined and len(f.evidence.differences) >= f.least
+        sample and f.testable and not f.evidence.undefined and len(f.evidence.differences) >= f.least
         for f, sample in zip(found, sampled, strict=True)
     ]
     p = [
@@ -112,11 +111,10 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
-    arm_ids = dict(zip(columns, map(str, tables.planned["arm_id"]), strict=True))
-    checks = {id(f.comparison): confounded(f.comparison, tables, arm_ids) for f in found}
+    checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
     for f in found:
         if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates):
-            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arm_ids))
+            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arms.by_key))
     return [
         gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]
@@ -163,6 +161,8 @@ def _more(case: _Case) -> str:
 
 
 def _untested(case: _Case) -> Verdict:
+    if case.found.alike is not None:
+        return _verdict(case, ("not_tested", ""), next_step=case.found.alike.next_step, why=case.found.alike.said)
     evidence, metric, n = case.found.evidence, case.found.comparison.claim.metric, len(case.differences)
     needed = case.found.least
     if evidence.undefined:

@@ -102,6 +102,9 @@ class BaseClaim(Strict):
         `higher` or `lower`; by default lower for losses, errors, steps and seconds, higher for the rest.
     gates
         What must hold for the claim to be decided at all; where one fails, the verdict is `inconclusive`.
+    may_be_identical
+        Arms that agree to the last bit are an answer to this claim; else it is not tested, for what its arms differ in
+        is most often not read (see `stats.alike`).
     stance
         What the claim is to the quote it answers: it `agrees` (supported: the quote is right), `contradicts` it
         (supported: the quote is wrong), or stands `beside` it as a control, which counts for neither.
@@ -120,6 +123,7 @@ class BaseClaim(Strict):
     predicts: Literal["higher", "lower"] | None = None
     quote: Quote | None = None
     gates: list[Gate] = Field(default_factory=list)
+    may_be_identical: bool | None = None
     stance: Literal["agrees", "contradicts", "beside"] = "agrees"
 
     @property

@@ -4,49 +4,23 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from ablate.errors import UserError
-from ablate.identity import describe, digest
+from ablate.identity import digest
 from ablate.sweep.design.build import DesignArms, build_design
+from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, show, untold
+from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics, joined
-from ablate.sweep.study import FAIRNESS, Level, Levels, Study
+from ablate.sweep.study import Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
-from ablate.track.record import ArmRecord, StudyRecord
-from ablate.train.config import NO_IDENTITY, TrainConfig, seed_list
+from ablate.track.known import StoredArm
+from ablate.track.record import StudyRecord
+from ablate.train.config import seed_list
 
-Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
+Stored = Callable[[], Sequence[StoredArm]]
 
-# Part of every identity. Raise it when a change to the core alters results for the same configuration.
-REVISION = 1
-
-
-@dataclass(frozen=True)
-class Job:
-    """One arm with the seeds that are still to be run.
-
-    Attributes
-    ----------
-    identities
-        Seed -> identity, every planned seed.
-    settings
-        Key -> value of everything that was composed on top of what is fixed: levels, and tuned values.
-    same_as
-        Id of the arm whose runs are this arm's too: its tuned values are the fixed ones. It is never run itself.
-    """
-
-    arm: ArmRecord
-    config: TrainConfig
-    identities: dict[int, str]
-    missing: tuple[int, ...]
-    settings: dict[str, Any] = field(default_factory=dict)
-    same_as: str = ""
-
-    @property
-    def done(self) -> int:
-        """Number of planned seeds that are finished."""
-        return len(self.identities) - len(self.missing)
+__all__ = ["REVISION", "Compose", "Job", "Plan", "arm_label", "make_job", "make_plan", "show", "untold"]
 
 
 @dataclass(frozen=True)
@@ -103,42 +77,6 @@ class Plan:
         return replace(self, jobs=jobs)
 
 
-def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level]) -> str:
-    """Name an arm by its difference from the baseline.
-
-    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1})
-    'norm=batch'
-    """
-    different = [f"{factor}={show(level)}" for factor, level in levels.items() if base.get(factor) != level]
-    return ", ".join(different) or "baseline"
-
-
-def show(level: Level) -> str:
-    """Write a level as a user would type it.
-
-    >>> show(0.0001), show(0.10000000000000002), show(None), show(True)
-    ('0.0001', '0.1', 'null', 'true')
-    """
-    if level is None:
-        return "null"
-    if isinstance(level, bool):
-        return str(level).lower()
-    return f"{level:.6g}" if isinstance(level, float) else str(level)
-
-
-def make_job(
-    levels: Mapping[str, Level], settings: Mapping[str, Level], compose: Compose, seeds: Sequence[int], *, label: str
-) -> Job:
-    """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere."""
-    config = compose(settings)
-    facts = config.program.facts(config)
-    description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
-    what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
-    arm = ArmRecord(digest(what)[:12], label, dict(levels), description, facts)
-    identities = {seed: digest({**what, "seed": seed}) for seed in seeds}
-    return Job(arm, config, identities, tuple(seeds), dict(settings))
-
-
 def make_plan(
     study: Study,
     *,
@@ -148,6 +86,7 @@ def make_plan(
     command: str,
     note: str = "",
     tuned: Mapping[str, Choice] | None = None,
+    stored: Stored | None = None,
 ) -> Plan:
     """Resolve a study: compose and check every arm before any is run.
 
@@ -163,6 +102,9 @@ def make_plan(
         The line that rebuilds the study.
     tuned
         What tuning chose, by `cell_key` of the cell (see `tuned_cell`); None: not known yet.
+    stored
+        Gives the arms that were run under this name before, the study runs opened last first; asked only where a
+        Program is traced.
 
     Returns
     -------
@@ -170,6 +112,52 @@ def make_plan(
         With every seed still missing; see `Plan.after`.
     """
     check_tuning(study, where=name, seeds=seeds)
+
+    def resolved(known: Known | None) -> Plan:
+        return _resolved(
+            study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, known=known
+        )
+
+    plan = resolved(None)
+    if stored is None or not any(job.config.program.traced for job in plan.jobs):
+        return plan
+    runs = study_runs(stored())
+    own = [run for run in runs if run.key == plan.record.key]
+    for run in own or runs:
+        again = resolved(run)
+        if own or _goes_on(again, run):
+            return replace(again, record=replace(again.record, key=run.key))
+    return plan
+
+
+def _goes_on(plan: Plan, known: Known) -> bool:
+    """Tell whether a plan is the one that was run under another key: what differs was never looked at.
+
+    Some arm was run, and no arm that was run at the same levels with the same code is another one now.
+    """
+    found = False
+    for job in plan.jobs:
+        traced, there = job.config.program.traced, known.at(job.arm.levels)
+        if job.same_as or not there:
+            continue
+        if any(arm.arm_id == job.arm.id for arm in there):
+            found = found or traced
+        elif not traced or any(arm.fingerprint == job.arm.facts["fingerprint"] for arm in there):
+            return False
+    return found
+
+
+def _resolved(
+    study: Study,
+    *,
+    name: str,
+    seeds: Any,
+    compose: Compose,
+    command: str,
+    note: str,
+    tuned: Mapping[str, Choice] | None,
+    known: Known | None,
+) -> Plan:
     blocks = tuple(seed_list(seeds))
     base = study.base_levels()
     jobs: list[Job] = []
@@ -179,10 +167,12 @@ def make_plan(
         choice = tuned[cell_key(cell)] if cell is not None and tuned is not None else None
         settings = {**untold(levels), **(choice.values if choice else {})}
         label = arm_label(levels, base) if study.factors else (name if not study.fixed else _fixed_label(study))
-        job = make_job(levels, settings, compose, blocks, label=label)
+        pending = cell is not None and choice is None
+        open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
+        job = make_job(levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys)
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
-        jobs.append(_beside_its_twin(job, jobs, pending=cell is not None and choice is None))
+        jobs.append(beside_its_twin(job, jobs, pending=pending))
     # The key leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same
     # study run; a change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
     first = make_job({}, untold(design.arms[0]), compose, (), label="").arm.config if tuned else jobs[0].arm.config
@@ -202,37 +192,6 @@ def make_plan(
     )
     provisional = tuned is None and any(tuned_cell(study, levels) is not None for levels in design.arms)
     return Plan(study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional)
-
-
-def untold(levels: Mapping[str, Level]) -> Levels:
-    """Return the levels that are composed: all but `fairness`, which says whose values an arm has."""
-    return {factor: level for factor, level in levels.items() if factor != FAIRNESS}
-
-
-def _beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
-    """Return a job that shares no arm id with those before it, or refuse two levels that mean the same.
-
-    Where tuning chose the fixed values, one training serves the fixed and the tuned arm: the second has an id of its
-    own, names the first, and is never run. `pending`: nothing is chosen yet, so that its runs are unknown.
-    """
-    twin = next((other for other in jobs if other.arm.id == job.arm.id), None)
-    if twin is None:
-        return job
-    if untold(twin.arm.levels) != untold(job.arm.levels):
-        raise UserError(
-            f"the arms `{_full_label(twin.arm.levels)}` and `{_full_label(job.arm.levels)}` are the same "
-            "configuration: two levels of a factor mean the same thing; drop one"
-        )
-    own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]
-    if pending:
-        unknown_yet = {seed: f"{own} {seed}" for seed in job.identities}
-        return replace(job, arm=replace(job.arm, id=own), identities=unknown_yet)
-    arm = replace(job.arm, id=own, facts={**job.arm.facts, "same_as": twin.arm.id})
-    return replace(job, arm=arm, missing=(), same_as=twin.arm.id)
-
-
-def _full_label(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items())
 
 
 def _fixed_label(study: Study) -> str:

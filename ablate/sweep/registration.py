@@ -7,7 +7,7 @@ everything but prose. YAML with sorted keys, so that the same study gives the sa
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -98,10 +98,16 @@ def hash_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def changes(registered: Mapping[str, Any], study: Study) -> Changes:
-    """Compare a study with what was registered; seeds are no part of it (more seeds are an extension)."""
+def changes(registered: Mapping[str, Any], study: Study, *, idle: Collection[str] = ()) -> Changes:
+    """Compare a study with what was registered; seeds are no part of it (more seeds are an extension).
+
+    `idle`: keys that no run looked at. Fixing them otherwise is no change: every run is what it would have been.
+    """
     seeds = registered["seeds"]
     before, after = _as_now(registered["definition"], study), definition(study)
+    for part in (before, after):
+        if "fixed" in part:
+            part["fixed"] = {key: value for key, value in part["fixed"].items() if key not in idle}
     if before == after:
         return Changes()
     lines = difflib.unified_diff(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from tqdm import tqdm
 
@@ -17,6 +20,7 @@ from ablate.sweep.plan import Job, Plan
 from ablate.track.record import SeedRecord
 from ablate.track.tracker import StudySession
 from ablate.train.config import TrainConfig
+from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
@@ -34,6 +38,7 @@ class RunSummary:
     workers: int = 1
     outcomes: dict[str, int] = field(default_factory=dict)
     crashes: list[tuple[str, str]] = field(default_factory=list)  # (arm label, last line of the traceback)
+    notes: dict[str, int] = field(default_factory=dict)  # what runs had to say -> how many said it
 
     def add(self, later: RunSummary) -> None:
         """Count in what a later part of the same plan did."""
@@ -43,6 +48,8 @@ class RunSummary:
         for outcome, count in later.outcomes.items():
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
         self.crashes += later.crashes
+        for note, count in later.notes.items():
+            self.notes[note] = self.notes.get(note, 0) + count
 
 
 def worker_count(asked: int | None) -> int:
@@ -81,17 +88,20 @@ def _ready() -> None:
     import ablate.train.numpy_program  # noqa: F401
 
 
-def train_job(config: TrainConfig, seeds: Sequence[int]) -> list[RunResult]:
+def train_job(
+    config: TrainConfig, seeds: Sequence[int], facts: Mapping[str, Any] = MappingProxyType({})
+) -> list[RunResult]:
     """Train one arm in this process, BLAS held to one thread; a raised error becomes `crashed` results.
 
-    This is the boundary at which anything a Program raises is recorded instead of ending the sweep.
+    This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep.
+    `facts` are those it was planned by.
     """
     from threadpoolctl import threadpool_limits
 
     started = time.perf_counter()
     try:
-        with threadpool_limits(limits=1):
-            return config.program.run(config, seeds)
+        with threadpool_limits(limits=1), contained():
+            return config.program.planned(facts).run(config, seeds)
     except Exception:  # noqa: BLE001
         seconds = (time.perf_counter() - started) / len(seeds)
         text = traceback.format_exc()
@@ -135,20 +145,27 @@ def run_plan(
                 summary.ran += 1
                 summary.training_seconds += result.seconds
                 summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
+                for note in dict.fromkeys(result.notes):
+                    summary.notes[note] = summary.notes.get(note, 0) + 1
             error = next((result.error for result in results if result.error is not None), None)
             if error is not None:
-                summary.crashes.append((job.arm.label, error.strip().splitlines()[-1]))
+                summary.crashes.append((job.arm.label, _last_line(error)))
             bar.set_postfix_str(textwrap.shorten(job.arm.label, 32, placeholder="…"), refresh=False)
             bar.update(len(results))
     summary.seconds = time.perf_counter() - started
     return summary
 
 
+def _last_line(error: str) -> str:
+    """Return the last line of a traceback; of an error of our own its sentence."""
+    return re.sub(r"^ablate\.[\w.]+: ", "", error.strip().splitlines()[-1])
+
+
 def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResult]]]:
     workers = min(workers, len(jobs))
     if workers <= 1:
         for job in jobs:
-            yield job, train_job(job.config, job.missing)
+            yield job, train_job(job.config, job.missing, job.arm.facts)
         return
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -167,4 +184,4 @@ def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResul
 
 
 def _train_numbered(index: int, job: Job) -> tuple[int, list[RunResult]]:
-    return index, train_job(job.config, job.missing)
+    return index, train_job(job.config, job.missing, job.arm.facts)

@@ -66,6 +66,9 @@ class Study(_Strict):
         designed after its first seeds had been seen begins at a seed nobody has looked at.
     looks
         Seeds after which the claims may be judged: ``[10, 20, 30]``. Without looks they are judged once.
+    watch
+        Files, folders and patterns that own training functions depend on, and no import shows: what is in them is
+        part of what makes a run. The same as fixing `program.watch`.
     quick
         What is different in the quick budget (`--quick`): any of `seeds`, `fixed`, `factors`, `claims`, …
         (see `sweep.quick`).
@@ -96,6 +99,7 @@ class Study(_Strict):
     figures: list[Wanted] = Field(default_factory=list)
     not_concluded: list[str] = Field(default_factory=list)
     confounds: list[str] = Field(default_factory=list)
+    watch: list[str] = Field(default_factory=list)
     quick: dict[str, Any] | None = None
     budget: Literal["default", "quick"] = "default"
     zh: Words | None = None
@@ -103,13 +107,16 @@ class Study(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _with_fairness(cls, data: Any) -> Any:
-        """Fill in what `tune` means for `fairness`, and the factor that `both` adds."""
+        """Fill in what `tune` means for `fairness`, the factor that `both` adds, and the key that `watch` fixes."""
         if not isinstance(data, dict):
             return data
         fairness = data.get("fairness", "tuned" if data.get("tune") is not None else "fixed")
         factors = data.get("factors")
         if fairness == "both" and isinstance(factors, dict | None) and FAIRNESS not in (factors or {}):
             data = {**data, "factors": {**(factors or {}), FAIRNESS: ["fixed", "tuned"]}}
+        watch, fixed = data.get("watch"), data.get("fixed")
+        if isinstance(watch, list) and watch and isinstance(fixed, dict | None):
+            data = {**data, "fixed": {**(fixed or {}), "program.watch": watch}}
         return {**data, "fairness": fairness}
 
     @field_validator("seeds", mode="before")

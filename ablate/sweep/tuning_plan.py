@@ -9,7 +9,8 @@ from typing import Any
 from ablate.errors import UserError, unknown
 from ablate.identity import digest
 from ablate.sweep.design.build import DesignArms, Part
-from ablate.sweep.plan import REVISION, Compose, Job, Plan, arm_label, make_job, show
+from ablate.sweep.known import study_runs
+from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job, show
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import Tune, cell_key, space_text, trials, tuned_cell
 from ablate.track.record import Level, StudyRecord
@@ -64,13 +65,15 @@ class TuningPlan:
         return {key: space_text(axis, len(self.trials)) for key, axis in self.tune.space.items()}
 
 
-def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
+def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> TuningPlan | None:
     """Return what must be tried before the arms of a plan have their values; None for a study that tunes nothing.
 
     Parameters
     ----------
     plan
         The study's plan, provisional or not: its arms say which cells there are.
+    stored
+        Gives the trials that were run before, as for `make_plan`.
 
     Raises
     ------
@@ -89,6 +92,9 @@ def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
     if not found:
         raise UserError(f"{name}: tune.where: no arm of the design is at these levels, so that nothing is tuned")
     tried, seeds = tuple(trials(tune)), tune.seed_numbers()
+    traced = any(job.config.program.traced for job in plan.jobs)
+    runs = study_runs(stored()) if stored is not None and traced else []
+    known = next((run for run in runs if run.key == _key(plan, tune)), None)
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
@@ -99,12 +105,13 @@ def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
         for values in tried:
             told = f"{label}, " + ", ".join(f"{key}={show(value)}" for key, value in values.items())
             try:
-                job = make_job({**cell, **values}, {**cell, **values}, compose, seeds, label=told)
+                tried_at = {**cell, **values}
+                job = make_job(tried_at, tried_at, compose, seeds, label=told, known=known)
             except UserError as error:
                 raise UserError(f"{name}: tune.space: {error}") from None
             if tune.metric not in job.config.program.metrics():
-                known = [metric for metric in job.config.program.metrics() if "test" not in metric]
-                raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, known)}")
+                logged = [metric for metric in job.config.program.metrics() if "test" not in metric]
+                raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, logged)}")
             plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
             jobs.append(job)
         cells.append(TunedCell(key, digest(key)[:12], label, cell, tuple(jobs), {k: _held(fixed, k) for k in tried[0]}))
@@ -128,11 +135,10 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
         factors=factors,
         seeds=list(seeds),
     )
-    what = {"tuning": record.key, "keys": sorted(tune.space), "revision": REVISION}
     name = f"{record.name}-tuning"
     made = StudyRecord(
         name=name,
-        key=digest(what)[:16],
+        key=_key(plan, tune),
         definition=definition.model_dump(mode="json"),
         arms=tuple(job.arm for job in jobs),
         seeds=seeds,
@@ -142,6 +148,10 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
     )
     design = DesignArms(tuple(dict(job.arm.levels) for job in jobs), (Part("tuning", len(jobs), len(jobs)),), {}, ())
     return Plan(definition, made, jobs, design)
+
+
+def _key(plan: Plan, tune: Tune) -> str:
+    return digest({"tuning": plan.record.key, "keys": sorted(tune.space), "revision": REVISION})[:16]
 
 
 def _held(config: Mapping[str, Any], key: str) -> Any:

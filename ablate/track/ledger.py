@@ -23,6 +23,9 @@ CODE_TAG = "ablate.code"
 CURVES_TAG = "ablate.curves"
 SEQUENCE_TAG = "ablate.sequence"
 """Number of a study run's opening among all of the store: what was opened last is not asked of the clock."""
+KIND_TAG = "ablate.kind"
+ASIDE = "set aside"
+"""The kind of a seed run that `--fresh` put aside: it is kept, and counts nowhere."""
 _DONE = ("FINISHED", "FAILED")  # FAILED is a crashed run, which is a result too; KILLED and RUNNING are not
 
 

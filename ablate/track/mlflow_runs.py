@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ablate.track import owner, payload
 from ablate.track.files import write_json, write_text
+from ablate.track.known import run_tags
 from ablate.track.layout import Layout
 from ablate.track.ledger import CODE_TAG, SEQUENCE_TAG, StudyRun
 from ablate.track.long_tags import split_tag
@@ -102,6 +103,7 @@ class RunWriter:
             **self._shared,
             **payload.arm_tags(arm),
             **payload.seed_tags(run),
+            **run_tags(arm, result),
             "ablate.kind": "seed",
             "ablate.study_run": study_run,
             "mlflow.parentRunId": arm_run,

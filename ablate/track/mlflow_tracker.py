@@ -13,6 +13,7 @@ from ablate.errors import Failure
 from ablate.track import history, ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, settle
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts, write_json
+from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
@@ -25,6 +26,8 @@ from ablate.track.tracker import StudySession, Tracker
 if TYPE_CHECKING:
     from filelock import FileLock
     from mlflow import MlflowClient
+
+_ASIDE_TAG = "ablate.setting_aside"
 
 
 class MlflowTracker(Tracker):
@@ -83,6 +86,9 @@ class MlflowSession(StudySession):
         _write_plan(self.folder, study)
         self._bury_children()
         self._runs = self._children()
+        if found is not None and found.tags.get(_ASIDE_TAG) == "true":
+            self.set_aside()  # a kill came between
+        self._sign()
         self._repair()
 
     def finished(self) -> frozenset[str]:
@@ -99,6 +105,20 @@ class MlflowSession(StudySession):
         """
         with failures(self.layout):
             self._write_arm(arm, runs, files)
+
+    def set_aside(self) -> int:
+        """Let none of the seed runs that are finished count any more; return how many there were. They are kept.
+
+        Begun and interrupted, it is done to its end when the study is opened again.
+        """
+        with failures(self.layout):
+            self._client.set_tag(self.run_id, _ASIDE_TAG, "true")
+            counted = [run for run in self._runs if run.kind == "seed"]
+            for run in counted:
+                self._client.set_tag(run.run_id, ledger.KIND_TAG, ledger.ASIDE)
+            self._client.set_tag(self.run_id, _ASIDE_TAG, "false")
+            self._runs = self._children()
+        return sum(run.done for run in counted)
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs, as a file and by its hash and time on the run. The first stands."""
@@ -143,6 +163,17 @@ class MlflowSession(StudySession):
             if run.status == "RUNNING":
                 self._client.set_terminated(run.run_id, "KILLED")
 
+    def _sign(self) -> None:
+        """Write the fingerprint on runs that a plan found by their old one: from now on a change to it shows."""
+        arms = {arm.id: str(arm.facts["fingerprint"]) for arm in self.study.arms if "sources" in arm.facts}
+        if not arms:
+            return
+        with read_only(self.layout.database) as connection:
+            signed = ledger.tags_of(connection, self.run_id, FINGERPRINT)
+        for run in self._runs:
+            if run.kind == "seed" and run.arm_id in arms and run.run_id not in signed:
+                self._client.set_tag(run.run_id, FINGERPRINT, arms[run.arm_id])
+
     def _repair(self) -> None:
         """Bring every planned arm to one arm run that holds all its seeds: a kill may have left it between steps."""
         for arm in self.study.arms:
@@ -165,7 +196,9 @@ class MlflowSession(StudySession):
         for run in runs:
             self._writer.seed_run(self.run_id, head, arm, run)
         for seed in before:
-            if seed.kind == "seed" and seed.parent != head:  # killed ones too, or they would show at the top
+            if (
+                seed.kind in ("seed", ledger.ASIDE) and seed.parent != head
+            ):  # killed ones too, or they would show at the top
                 self._client.set_tag(seed.run_id, "mlflow.parentRunId", head)
         with read_only(self.layout.database) as connection:
             current = [r for r in ledger.children(connection, self.run_id) if r.arm_id == arm.id]

@@ -20,6 +20,7 @@ from ablate.track.columns import factor_column, metric_column
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
+from ablate.track.known import arm_facts, reads_of_runs
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.names import KEYS_TAG
@@ -84,13 +85,15 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
         keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
+        reads = reads_of_runs(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
     folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
     record = stored_plan(folder, study)
     check_seeds(study, runs, record)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     values = split_values(rows, {run.run_id: run for run in counted.values()}, curves_of, keyed)
-    facts = {arm.id: dict(arm.facts) for arm in record.arms}
+    registered = read_registration(folder)
+    facts = arm_facts(record, counted, reads, registered)
     served = served_arms(facts)
     return StudyTables(
         study={
@@ -103,7 +106,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "created": study.created,
             "provenance": _under(study.tags, "ablate.provenance."),
             "design": record.design,
-            "registration": read_registration(folder),
+            "registration": registered,
             "registered_sha256": study.tags.get(HASH_TAG, ""),
             "history": read_history(folder),
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),

@@ -30,6 +30,10 @@ class StudySession(ABC):
         """
 
     @abstractmethod
+    def set_aside(self) -> int:
+        """Let none of the seed runs that are finished count any more; return how many there were. They are kept."""
+
+    @abstractmethod
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs (`time`, `sha256`, …). The first stands; return the one that does."""
 
@@ -69,6 +73,11 @@ class _MemorySession(StudySession):
         held = self._store.runs.setdefault((self.study.name, self.study.key), {})
         held.update({run.identity: (arm, run) for run in runs})
 
+    def set_aside(self) -> int:
+        held = self._store.runs.pop((self.study.name, self.study.key), {})
+        self._store.aside.update(held)
+        return len(held)
+
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return self._store.registered.setdefault((self.study.name, self.study.key), dict(document))
 
@@ -90,6 +99,7 @@ class MemoryTracker(Tracker):
         self.registered: dict[tuple[str, str], dict[str, Any]] = {}
         self.events: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.files: dict[str, dict[str, str]] = {}  # arm id -> name -> text
+        self.aside: dict[str, tuple[ArmRecord, SeedRecord]] = {}  # what does not count any more
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
+from ablate.errors import UserError, unknown
+
 
 class Outcome(StrEnum):
     """The end of one seed run.
@@ -19,6 +21,32 @@ class Outcome(StrEnum):
     STALLED = "stalled"
     DIVERGED = "diverged"
     CRASHED = "crashed"
+
+
+_STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")
+
+
+def read_outcome(word: object) -> Outcome:
+    """Return the outcome of a word, in capitals or not.
+
+    >>> read_outcome("Reached").value
+    'reached'
+
+    Raises
+    ------
+    UserError
+        It is none of ours: a run that a tuner pruned has no result, and its last value must not count as one.
+    """
+    text = str(word)
+    if text.lower() in [outcome.value for outcome in Outcome]:
+        return Outcome(text.lower())
+    error = unknown("outcome", text, [outcome.value for outcome in Outcome])
+    if any(part in text.lower() for part in _STOPPED):
+        raise UserError(
+            f"{error}; a run that was stopped before its end has no result: let it run to its end, or say `diverged` "
+            "(it failed, and counts as the metric says of failed runs) or `crashed` (it failed, and is tried again)"
+        )
+    raise error
 
 
 def stall_threshold(majority_rate: float, examples: int) -> float:

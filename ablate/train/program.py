@@ -57,6 +57,10 @@ class RunResult:
         Traceback of a crashed run.
     arrays
         Whatever else was recorded, by name (`activations/counts`): numbers, truth values or text of any shape.
+    reads
+        What the run looked at of its settings (see `train.reads`); None where that is not known.
+    notes
+        Sentences for the user about what this run did, said once however many runs did it.
 
     Raises
     ------
@@ -73,6 +77,8 @@ class RunResult:
     seconds: float = 0.0
     error: str | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    reads: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
@@ -95,6 +101,30 @@ class Program(ABC):
     """
 
     METRICS: ClassVar[Mapping[str, Metric]] = {}
+
+    traced: ClassVar[bool] = False
+    """Its runs say what they looked at (`RunResult.reads`), so that a setting none looked at makes no new run."""
+
+    vouched: ClassVar[bool] = False
+    """Every setting that `reads` names has its effect: arms that agree to the last bit are a result, and no mistake."""
+
+    def reads(self, config: Any) -> frozenset[str] | None:
+        """Return the root keys of the configuration that it looks at, itself apart; None where that is not known."""
+        del config
+        return None
+
+    def former(self, config: Any) -> tuple[tuple[str, float], ...]:
+        """Return fingerprints that earlier versions gave the same arm, each with the time its runs must be later than.
+
+        Times are seconds since 1970.
+        """
+        del config
+        return ()
+
+    def planned(self, facts: Mapping[str, Any]) -> Program:
+        """Return the Program as it is to run where it was planned by these facts of its own; by default as it is."""
+        del facts
+        return self
 
     @abstractmethod
     def facts(self, config: Any) -> dict[str, Any]:

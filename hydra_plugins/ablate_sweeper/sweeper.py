@@ -24,6 +24,7 @@ class AblateSweeperConf:
     more_seeds: int | None = None  # extend: how many seeds to add; noise: seeds per copy
     copies: int = 2  # noise: copies of the baseline
     quick: bool = False  # the study's quick budget
+    fresh: bool = False  # run: run everything again; what was run before is kept aside
     n_jobs: int | None = None  # worker processes; null for one per core
     report: bool = True  # write the report after the run
     progress: bool = True

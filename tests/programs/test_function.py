@@ -81,16 +81,10 @@ def test_a_changed_file_is_another_fingerprint(tmp_path):
     [
         (None, "must return a dict of metrics, got NoneType"),
         (0.9, "got float"),
-        ({"n": 1.0}, "unknown metric .* 'n'"),
         ({"m": "high"}, "must be a number, got a str"),
         ({"m": True}, "must be a number, got a bool"),
         ({"m": np.ones(2)}, "must be a number, got a ndarray"),
-        ({"metrics": {"m": 1.0}, "curvs": {}}, "nearest match: curves"),
         ({"metrics": {"m": 1.0}, "outcome": "won"}, "unknown outcome 'won'"),
-        ({"metrics": {"m": 1.0}, "curves": {"l": ([2, 1], [0.1, 0.2])}}, "steps whole, >= 0 and rising"),
-        ({"metrics": {"m": 1.0}, "curves": {"l": ([0, 0.5], [0.1, 0.2])}}, "steps whole"),
-        ({"metrics": {"m": 1.0}, "curves": {"l": "abc"}}, "must be a list of numbers"),
-        ({"metrics": {"m": 1.0}, "test_correct": [1, 0]}, "list of truth values"),
     ],
 )
 def test_a_return_that_cannot_be_read_is_one_clear_error(returned, message):

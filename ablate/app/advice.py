@@ -1,0 +1,158 @@
+"""What a user should know of a study of an own function before it runs, and after: on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import nearest
+from ablate.programs.function import Function
+from ablate.programs.place import modules_of
+from ablate.programs.source import read_source
+from ablate.sweep.known import study_runs
+from ablate.sweep.plan import Plan
+from ablate.sweep.study import FAIRNESS
+from ablate.track.known import StoredArm, stored_arms
+from ablate.train.reads import key_path, settings_of, unread
+
+_NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
+_YES = ("on", "yes", "true", "y", "t")
+
+
+def warn(lines: Iterable[str]) -> None:
+    """Write warnings, a line each, no line twice."""
+    for line in dict.fromkeys(lines):
+        sys.stderr.write(f"ablate: {line}\n")
+
+
+def before(plan: Plan, root: Path) -> list[str]:
+    """Return what is to be said before anything runs.
+
+    Texts that look like something else, code that no import shows, and finished runs whose code has changed.
+    """
+    programs = [job.config.program for job in plan.jobs if isinstance(job.config.program, Function)]
+    return [*_texts(programs), *_hidden(programs), *(_outdated(plan, root) if programs else ())]
+
+
+def _outdated(plan: Plan, root: Path) -> list[str]:
+    runs = next(
+        (known for known in study_runs(stored_arms(root, plan.record.name)) if known.key == plan.record.key), None
+    )
+    changed: dict[str, int] = {}
+    for job in plan.jobs if runs is not None else ():
+        there = runs.at(job.arm.levels) if runs is not None else []
+        if any(arm.arm_id == job.arm.id for arm in there):
+            continue
+        for arm in there:
+            held = {**arm.facts.get("sources", {}), **arm.facts.get("watched", {})}
+            now = {**job.arm.facts.get("sources", {}), **job.arm.facts.get("watched", {})}
+            if held and arm.fingerprint != job.arm.facts["fingerprint"]:
+                names = ", ".join(sorted(name for name in {*held, *now} if held.get(name) != now.get(name)))
+                changed[names] = changed.get(names, 0) + len(arm.identities)
+    return [
+        f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
+        for names, runs in changed.items()
+    ]
+
+
+def _texts(programs: Iterable[Function]) -> list[str]:
+    found: dict[str, list[str]] = {}
+    for program in programs:
+        for key, text in _leaves(program.params, "program.params."):
+            meant = _meant(text)
+            if meant and text not in found.setdefault(f"{key} {meant}", []):
+                found[f"{key} {meant}"].append(text)
+    said = []
+    for what, texts in found.items():
+        key, _, meant = what.partition(" ")
+        shown = " and ".join(repr(text) for text in texts)
+        said.append(f"`{key}`: the function gets {_counted(texts)} {shown}, {meant}")
+    return said
+
+
+def _counted(texts: list[str]) -> str:
+    return "the text" if len(texts) == 1 else "the texts"
+
+
+def _meant(text: str) -> str:
+    """Return what a text is not, in words, and how to say what it looks like; empty for any other text."""
+    word = text.strip().lower()
+    if word in ("none", "null", "~"):
+        return "which is not Python's None, and true where it is asked for as a truth value; for None write null"
+    if word in _NO or word in _YES:
+        return (
+            "which is false" if not text else "which Python takes for true"
+        ) + "; for a truth value write true or false, without quotes"
+    try:
+        float(word.replace("_", ""))
+    except ValueError:
+        return ""
+    return "which is no number; for a number write it without quotes"
+
+
+def _leaves(values: Mapping[str, Any], above: str) -> Iterable[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        elif isinstance(value, str):
+            yield f"{above}{name}", value
+
+
+def _hidden(programs: Iterable[Function]) -> list[str]:
+    said = []
+    for program in programs:
+        if program.watch:
+            continue
+        for name, module in modules_of(program.target).items():
+            what = read_source(module.path).runs_others
+            if what:
+                said.append(
+                    f"{program.target}: {name} has {', '.join(what)}; what that runs is not seen, and a change to it "
+                    "would not make new runs: name its files in `watch`, `program.watch=[script.sh]`"
+                )
+    return said
+
+
+def unread_lines(plan: Plan, root: Path) -> list[str]:
+    """Return which factors and fixed settings no run looked at, where all runs say what they looked at."""
+    arms = arms_of(plan, stored_arms(root, plan.record.name))
+    if not arms or any(arm.reads is None for arm in arms):
+        return []
+    reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
+    space = plan.study.tune.space if plan.study.tune is not None and plan.study.fairness != "fixed" else {}
+    keys = [*(f for f in plan.study.factors if f != FAIRNESS), *space, *plan.study.fixed]
+    lines = []
+    for key in unread(keys, reads):
+        path = str(key_path(key)).rpartition(".")[2]
+        kind = "a factor" if key in plan.study.factors else "tuned" if key in space else "fixed"
+        so = {"a factor": "its levels make no difference", "tuned": "there is nothing to tune"}.get(kind, "")
+        hint = nearest(path, _asked_for(plan, reads))
+        near = f"; it looked for program.params.{hint}, which is not given" if hint else ""
+        lines.append(f"no run read `{key}`, which is {kind}{': ' + so if so else ''}{near}")
+    return lines
+
+
+def _asked_for(plan: Plan, reads: Iterable[str]) -> list[str]:
+    """Return the names in `params` that were looked for and are in no arm."""
+    given = {key for job in plan.jobs for key in settings_of(job.arm.config)["params"]}
+    names = [read.removeprefix("params.").rstrip("?") for read in reads if read.startswith("params.")]
+    return [name for name in names if "*" not in name and name.partition(".")[0] not in given]
+
+
+def arms_of(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
+    """Return the stored arms that are arms of a plan."""
+    ids = {job.arm.id for job in plan.jobs}
+    return [arm for arm in stored if arm.key == plan.record.key and arm.arm_id in ids]
+
+
+def idle(plan: Plan, root: Path, held: Mapping[str, Any]) -> list[str]:
+    """Return the keys that a study fixes, or fixed when it was registered, and that no run looked at."""
+    if not any(job.config.program.traced for job in plan.jobs):
+        return []
+    arms = arms_of(plan, stored_arms(root, plan.record.name))
+    if not arms or any(arm.reads is None for arm in arms):
+        return []
+    reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
+    return unread({**held["definition"].get("fixed", {}), **plan.study.fixed}, reads)

@@ -1,0 +1,140 @@
+"""Where a training function stands: its file, the project's modules behind it, what they say. Nothing is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.errors import UserError
+from ablate.identity import digest
+from ablate.programs.modules import Module, closure, named
+from ablate.programs.source import read_source
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a function stands: the file of its module, and the folder that is looked into first."""
+
+    said: str
+    module: Module
+    folder: Path
+    by_path: bool
+
+    @property
+    def name(self) -> str:
+        """What the module is called in `sys.modules`; two files of one name are two modules."""
+        return f"ablate_target_{self.module.name}_{digest(str(self.module.path))[:8]}" if self.by_path else self.said
+
+
+@dataclass(frozen=True)
+class _Known:
+    modules: dict[str, Module]
+    stamps: tuple[tuple[int, int], ...]
+
+
+_known: dict[Place, _Known] = {}
+_found: dict[tuple[str, Path], Module] = {}
+
+
+def parts_of(target: str) -> tuple[Place, str]:
+    """Return where the function of a target stands, and its name.
+
+    Raises
+    ------
+    UserError
+        The target has no colon, is in a notebook or in `__main__`, or there is no such module or file.
+    """
+    said, colon, name = target.rpartition(":")
+    if not (colon and said and name):
+        raise UserError(f"`program.target` must be `module:function` or `path/to/file.py:function`, got {target!r}")
+    if said.endswith(".ipynb"):
+        raise UserError(
+            f"`program.target`: {said} is a notebook, which cannot be imported: write the function into a file and "
+            f"name that, `my_training.py:{name}`"
+        )
+    if said == "__main__":
+        raise UserError(
+            f"`program.target`: {target} is defined where no other process can find it: write the function into a "
+            f"file and name that, `my_training.py:{name}`"
+        )
+    return (_file_place(said) if said.endswith(".py") else _module_place(said)), name
+
+
+def _file_place(said: str) -> Place:
+    path = Path(said).resolve()
+    if not path.is_file():
+        raise UserError(f"`program.target`: no file {path}")
+    return Place(said, Module(path.stem.replace(".", "_"), path), path.parent, by_path=True)
+
+
+def _module_place(said: str) -> Place:
+    folder = Path.cwd()
+    found = _found.get((said, folder))
+    if found is None or not found.path.is_file():
+        found = named(said, folder)
+    if found is None:
+        raise UserError(
+            f"`program.target`: no module {said!r} with a file of its own in the current folder or among the installed "
+            "packages"
+        )
+    _found[said, folder] = found
+    return Place(said, found, folder, by_path=False)
+
+
+def modules_at(place: Place) -> dict[str, Module]:
+    """Return the module and the project's modules that it imports, by name; looked for again where files changed."""
+    held = _known.get(place)
+    if held is None or held.stamps != _stamps(place, held.modules):
+        own = "" if place.by_path else place.module.name.partition(".")[0]
+        modules = closure(place.module, place.folder, own=own)
+        held = _known[place] = _Known(modules, _stamps(place, modules))
+    return held.modules
+
+
+def _stamps(place: Place, modules: Mapping[str, Module]) -> tuple[tuple[int, int], ...]:
+    """Return what changes with the files, and with the folders they lie in: a new file may be found before another."""
+    files = [module.path for module in modules.values()]
+    stamps = []
+    for path in dict.fromkeys([*files, place.folder, *(file.parent for file in files)]):
+        try:
+            stat = path.stat()
+        except OSError:
+            stamps.append((-1, -1))
+        else:
+            stamps.append((stat.st_mtime_ns, 0 if path.is_dir() else stat.st_size))
+    return tuple(stamps)
+
+
+def code_at(place: Place) -> dict[str, str]:
+    """Return what these modules say, module -> digest."""
+    return {name: read_source(module.path).shape for name, module in modules_at(place).items()}
+
+
+def own_modules(place: Place) -> list[tuple[str, Module]]:
+    """Return the modules that stand in `sys.modules` by their own name."""
+    return [(n, m) for n, m in modules_at(place).items() if not (place.by_path and m.path == place.module.path)]
+
+
+def code_of(target: str) -> dict[str, str]:
+    """Return what the function's module and the project's modules that it imports say; nothing is imported.
+
+    Raises
+    ------
+    UserError
+        There is no such module or file.
+    """
+    place, _ = parts_of(target)
+    return code_at(place)
+
+
+def modules_of(target: str) -> dict[str, Module]:
+    """Return the function's module and the project's modules that it imports, by name."""
+    place, _ = parts_of(target)
+    return modules_at(place)
+
+
+def source_file(target: str) -> str:
+    """Return the file that the function's module stands in."""
+    place, _ = parts_of(target)
+    return str(place.module.path)

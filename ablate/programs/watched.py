@@ -1,0 +1,63 @@
+"""Files a training function depends on that no import shows: a script it starts, data it reads."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ablate.errors import must
+from ablate.programs.modules import Module, closure
+from ablate.programs.source import read_source
+
+_UNSAID = ("__pycache__", ".git", ".ipynb_checkpoints")
+
+
+def watched(patterns: Sequence[str]) -> dict[str, str]:
+    """Return file -> digest for files, folders (everything in them) and patterns such as `data/*.csv`.
+
+    Paths start at the current folder. A Python file is read as code (see `programs.source`), and what it imports of
+    the project is watched with it.
+
+    Raises
+    ------
+    UserError
+        There is no such file.
+    """
+    found: dict[str, str] = {}
+    for pattern in patterns:
+        files = list(_files(pattern))
+        if not files:
+            raise must("program.watch", "name files that are there", pattern)
+        for path in files:
+            if path.suffix != ".py":
+                found[path.as_posix()] = _digest(path)
+                continue
+            resolved = path.resolve()
+            modules = closure(Module(path.stem.replace(".", "_"), resolved), resolved.parent)
+            for name, module in modules.items():
+                own = module.path == resolved
+                found[path.as_posix() if own else f"{path.as_posix()}: {name}"] = read_source(module.path).shape
+    return dict(sorted(found.items()))
+
+
+def _files(pattern: str) -> Iterator[Path]:
+    path = Path(pattern)
+    there = [path] if path.exists() else [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
+    for found in sorted(there):
+        within = sorted(found.rglob("*")) if found.is_dir() else [found]
+        yield from (p for p in within if p.is_file() and not any(part in _UNSAID for part in p.parts))
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _hashed(path.resolve(), stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=65536)
+def _hashed(path: Path, modified: int, size: int) -> str:
+    del modified, size
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,145 @@
+"""The arms of a plan, one job each: composed, named by what they are, with the seeds that are still to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ablate.errors import UserError
+from ablate.identity import describe, digest
+from ablate.sweep.known import Known
+from ablate.sweep.study import FAIRNESS, Level, Levels
+from ablate.track.record import ArmRecord
+from ablate.train.config import NO_IDENTITY, TrainConfig
+from ablate.train.program import Program
+
+Compose = Callable[[Mapping[str, Level]], TrainConfig]  # factor -> level, on top of what is fixed
+
+# Part of every identity. Raise it when a change to the core alters results for the same configuration.
+REVISION = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm with the seeds that are still to be run.
+
+    Attributes
+    ----------
+    identities
+        Seed -> identity, every planned seed.
+    settings
+        Key -> value of everything that was composed on top of what is fixed: levels, and tuned values.
+    same_as
+        Id of the arm whose runs are this arm's too: its tuned values are the fixed ones. It is never run itself.
+    """
+
+    arm: ArmRecord
+    config: TrainConfig
+    identities: dict[int, str]
+    missing: tuple[int, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    same_as: str = ""
+
+    @property
+    def done(self) -> int:
+        """Number of planned seeds that are finished."""
+        return len(self.identities) - len(self.missing)
+
+
+def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level]) -> str:
+    """Name an arm by its difference from the baseline.
+
+    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1})
+    'norm=batch'
+    """
+    different = [f"{factor}={show(level)}" for factor, level in levels.items() if base.get(factor) != level]
+    return ", ".join(different) or "baseline"
+
+
+def show(level: Level) -> str:
+    """Write a level as a user would type it.
+
+    >>> show(0.0001), show(0.10000000000000002), show(None), show(True)
+    ('0.0001', '0.1', 'null', 'true')
+    """
+    if level is None:
+        return "null"
+    if isinstance(level, bool):
+        return str(level).lower()
+    return f"{level:.6g}" if isinstance(level, float) else str(level)
+
+
+def make_job(
+    levels: Mapping[str, Level],
+    settings: Mapping[str, Level],
+    compose: Compose,
+    seeds: Sequence[int],
+    *,
+    label: str,
+    known: Known | None = None,
+    unsettled: Collection[str] = (),
+) -> Job:
+    """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere.
+
+    Parameters
+    ----------
+    known
+        What was run before; an arm that is there already, but for settings that no run looked at, is that arm.
+    unsettled
+        Keys that are still to be tuned: an arm that was run with another value of them is the same for now.
+    """
+    config = compose(settings)
+    program = config.program
+    facts = {**program.facts(config), **_vouched(program, config, levels)}
+    description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
+    what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
+    stored = None
+    if known is not None and program.traced:
+        stored = known.same(levels, what, former=program.former(config), unsettled=unsettled)
+    arm_id = digest(what)[:12] if stored is None else stored.arm_id
+    arm = ArmRecord(arm_id, label, dict(levels), description, facts)
+    identities = {seed: digest({**what, "seed": seed}) for seed in seeds}
+    if stored is not None:
+        identities |= {seed: stored.identities[seed] for seed in seeds if seed in stored.identities}
+    return Job(arm, config, identities, tuple(seeds), dict(settings))
+
+
+def _vouched(program: Program, config: TrainConfig, levels: Mapping[str, Level]) -> dict[str, Any]:
+    """Return what a Program says beforehand of the factors of an arm: which it does not look at."""
+    reads = program.reads(config)
+    if reads is None:
+        return {}
+    ignored = [f for f in levels if f.partition(".")[0] not in {*reads, "program", FAIRNESS}]
+    return {"unread": ignored, "vouched": program.vouched}
+
+
+def untold(levels: Mapping[str, Level]) -> Levels:
+    """Return the levels that are composed: all but `fairness`, which says whose values an arm has."""
+    return {factor: level for factor, level in levels.items() if factor != FAIRNESS}
+
+
+def beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
+    """Return a job that shares no arm id with those before it, or refuse two levels that mean the same.
+
+    Where tuning chose the fixed values, one training serves the fixed and the tuned arm: the second has an id of its
+    own, names the first, and is never run. `pending`: nothing is chosen yet, so that its runs are unknown.
+    """
+    twin = next((other for other in jobs if other.arm.id == job.arm.id), None)
+    if twin is None:
+        return job
+    if untold(twin.arm.levels) != untold(job.arm.levels):
+        raise UserError(
+            f"the arms `{_full_label(twin.arm.levels)}` and `{_full_label(job.arm.levels)}` are the same "
+            "configuration: two levels of a factor mean the same thing; drop one"
+        )
+    own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]
+    if pending:
+        unknown_yet = {seed: f"{own} {seed}" for seed in job.identities}
+        return replace(job, arm=replace(job.arm, id=own), identities=unknown_yet)
+    arm = replace(job.arm, id=own, facts={**job.arm.facts, "same_as": twin.arm.id})
+    return replace(job, arm=arm, missing=(), same_as=twin.arm.id)
+
+
+def _full_label(levels: Mapping[str, Level]) -> str:
+    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items())

@@ -1,0 +1,101 @@
+"""Runs that were made before and would be the same again, although their configuration is another one.
+
+A Program that is traced says what its runs looked at. A setting that none of them looked at is no part of what they
+are: where only such settings differ, the arm is the one that was run, under the name it has in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ablate.identity import digest
+from ablate.track.known import StoredArm
+from ablate.track.record import Level
+from ablate.train.reads import differ, key_path, settings_of, without
+
+_FREE = ("logs",)
+"""Settings of a traced Program that its runs do not depend on."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The stored arms of one study run."""
+
+    key: str
+    arms: tuple[StoredArm, ...]
+
+    def at(self, levels: Mapping[str, Level]) -> list[StoredArm]:
+        """Return what was run at these levels, with whatever code and settings."""
+        wanted = _levels(levels)
+        return [arm for arm in self.arms if _levels(arm.levels) == wanted]
+
+    def same(
+        self,
+        levels: Mapping[str, Level],
+        what: Mapping[str, Any],
+        *,
+        former: Iterable[tuple[str, float]] = (),
+        unsettled: Collection[str] = (),
+    ) -> StoredArm | None:
+        """Return the arm that was run with the same code and the same settings, as far as they were looked at.
+
+        Parameters
+        ----------
+        what
+            `revision`, `config` and `fingerprint` of the arm, as its identity has them.
+        former
+            See `Program.former`.
+        unsettled
+            Keys whose values do not count.
+        """
+        own = digest(what)[:12]
+        before = {digest({**what, "fingerprint": print_})[:12]: after for print_, after in former}
+        by_id: dict[str, list[StoredArm]] = {}
+        for arm in self.at(levels):
+            by_id.setdefault(arm.arm_id, []).append(arm)
+        fits = [
+            parts[0] if len(parts) == 1 else _joined(parts)
+            for arm_id, parts in by_id.items()
+            if all(_fits(part, what, before, unsettled) for part in parts)
+        ]
+        return next((arm for arm in fits if arm.arm_id == own), fits[0] if fits else None)
+
+
+def _fits(arm: StoredArm, what: Mapping[str, Any], before: Mapping[str, float], unsettled: Collection[str]) -> bool:
+    if not arm.fingerprint:  # stored when a run did not say yet what it was made by
+        return arm.arm_id in before and arm.ended > before[arm.arm_id]
+    if arm.fingerprint != what["fingerprint"]:
+        return False
+    if _program(arm.config) != _program(what["config"]):
+        return False
+    reads = frozenset({"**"}) if arm.reads is None else arm.reads
+    free = [path for path in map(key_path, unsettled) if path is not None]
+    old, new = (without(settings_of(config), free) for config in (arm.config, what["config"]))
+    return not differ(old, new, reads)
+
+
+def _program(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in config["program"].items() if name not in ("params", *_FREE)}
+
+
+def _joined(parts: Sequence[StoredArm]) -> StoredArm:
+    identities = {seed: identity for part in parts for seed, identity in part.identities.items()}
+    first = parts[0]
+    return replace(first, identities=identities)
+
+
+def _levels(levels: Mapping[str, Level]) -> dict[str, tuple[str, Any]]:
+    def kind(level: Level) -> tuple[str, Any]:
+        if isinstance(level, bool) or level is None:
+            return "word", level
+        return ("number", float(level)) if isinstance(level, int | float) else ("text", level)
+
+    return {factor: kind(level) for factor, level in levels.items()}
+
+
+def study_runs(arms: Sequence[StoredArm]) -> list[Known]:
+    """Return the stored arms by the study run they belong to, in the order given."""
+    keys = dict.fromkeys(arm.key for arm in arms)
+    return [Known(key, tuple(arm for arm in arms if arm.key == key)) for key in keys]

@@ -1,0 +1,158 @@
+"""Arms that were run before, with what their runs looked at: how a plan finds runs that nothing would change. SQL only.
+
+A run of a Program that is traced carries the fingerprint of its code, the digest of its configuration and what it
+looked at of it, each as a tag; the configuration itself lies beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ablate.identity import digest
+from ablate.track import ledger
+from ablate.track.database import exists
+from ablate.track.layout import Layout
+from ablate.track.places import run_folder
+from ablate.track.reading import read_only
+from ablate.track.record import ArmRecord, Level, StudyRecord
+from ablate.train.program import RunResult
+from ablate.train.reads import unread
+
+FINGERPRINT = "ablate.fingerprint"
+READS = "ablate.read"
+CONFIG = "ablate.config"
+_TAGS = (FINGERPRINT, READS, CONFIG, "ablate.levels")
+
+
+@dataclass(frozen=True)
+class StoredArm:
+    """Finished runs of one arm under one configuration.
+
+    Attributes
+    ----------
+    key
+        Of the study run they belong to; those opened last come first.
+    config
+        As it was described when they ran.
+    fingerprint
+        Empty where runs were stored before they carried it.
+    reads
+        What any of them looked at; None where one of them does not say.
+    identities
+        Seed -> identity.
+    ended
+        When the first of them ended, seconds since 1970.
+    facts
+        Of the arm, as it was last planned; empty where a later plan has other arms.
+    """
+
+    key: str
+    arm_id: str
+    levels: dict[str, Level]
+    config: dict[str, Any]
+    fingerprint: str
+    reads: frozenset[str] | None
+    identities: dict[int, str]
+    ended: float
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def run_tags(arm: ArmRecord, result: RunResult) -> dict[str, str]:
+    """Return the tags of a seed run by which it is found again whatever its arm is called."""
+    tags = {FINGERPRINT: str(arm.facts.get("fingerprint", "")), CONFIG: digest(arm.config)[:16]}
+    return tags if result.reads is None else {**tags, READS: json.dumps(list(result.reads))}
+
+
+def stored_arms(root: Path, name: str) -> list[StoredArm]:
+    """Return the arms of every study run of a name that have finished runs; crashed ones are left out."""
+    layout = Layout(root.resolve())
+    if not exists(layout):
+        return []
+    with read_only(layout.database) as connection:
+        if not ledger.has_tables(connection):
+            return []
+        studies = [run for run in ledger.study_runs(connection) if run.name == name]
+        return [arm for study in studies for arm in _arms(connection, study, layout)]
+
+
+def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout) -> list[StoredArm]:
+    tags = {key: ledger.tags_of(connection, study.run_id, key) for key in _TAGS}
+    held: dict[tuple[str, str, str], list[ledger.Child]] = {}
+    for run in ledger.last_per_seed(ledger.children(connection, study.run_id)).values():
+        if run.outcome != "crashed":
+            what = run.arm_id, tags[FINGERPRINT].get(run.run_id, ""), tags[CONFIG].get(run.run_id, "")
+            held.setdefault(what, []).append(run)
+    found, planned = [], _read(run_folder(layout, study.name, study.run_id, study.artifact_uri), "plan.json")
+    facts = {arm["id"]: arm["facts"] for arm in planned["arms"]} if planned else {}
+    for (arm_id, fingerprint, _), runs in held.items():
+        folders = (run_folder(layout, study.name, run.run_id, run.artifact_uri) for run in runs)
+        config = next((read for folder in folders if (read := _read(folder, "config.json"))), None)
+        if config is None:
+            continue
+        said = [tags[READS].get(run.run_id) for run in runs]
+        reads = frozenset(path for text in said if text for path in json.loads(text))
+        found.append(
+            StoredArm(
+                key=study.key,
+                arm_id=arm_id,
+                levels=json.loads(tags["ablate.levels"].get(runs[0].run_id, "{}")),
+                config=config,
+                fingerprint=fingerprint,
+                reads=None if None in said else reads,
+                identities={run.seed: run.identity for run in runs if run.seed is not None},
+                ended=min(run.ended for run in runs) / 1_000,
+                facts=facts.get(arm_id, {}),
+            )
+        )
+    return found
+
+
+def _read(folder: Path, name: str) -> dict[str, Any] | None:
+    """Return a file that lies beside a run; None where it cannot be read."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def reads_of_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
+    """Return run id -> what it looked at, over the runs of a study that say so."""
+    return {run: frozenset(json.loads(text)) for run, text in ledger.tags_of(connection, study_run, READS).items()}
+
+
+def arm_facts(
+    record: StudyRecord,
+    counted: Mapping[tuple[str, int], ledger.Child],
+    reads: Mapping[str, frozenset[str]],
+    registered: Mapping[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """Return arm id -> facts, with `unread`: what no run of the arm looked at, where all of them say.
+
+    Told are the factors, and the keys that the study fixes or fixed when it was registered.
+
+    Parameters
+    ----------
+    counted
+        The seed runs that count, by arm and seed; crashed ones, which may have ended before they looked, are not asked.
+    registered
+        See `track.history`; empty where nothing was registered.
+    """
+    fixed = {**(registered.get("definition") or {}).get("fixed", {}), **record.definition.get("fixed", {})}
+    seen: dict[str, list[frozenset[str] | None]] = {}
+    for (arm_id, _), run in counted.items():
+        if run.outcome != "crashed":
+            seen.setdefault(arm_id, []).append(reads.get(run.run_id))
+    found = {}
+    for arm in record.arms:
+        own = seen.get(str(arm.facts.get("same_as", arm.id)), [])
+        found[arm.id] = dict(arm.facts)
+        if own and None not in own:
+            told = frozenset[str]().union(*(read for read in own if read is not None))
+            found[arm.id]["unread"] = unread([*arm.levels, *fixed], told)
+    return found
