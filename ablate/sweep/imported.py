@@ -159,7 +159,7 @@ def _row(study: Study, path: Path, line: int, cells: Mapping[str, str], metrics:
     levels = {factor: _level(where, factor, cells[factor], known) for factor, known in study.factors.items()}
     if not cells["seed"].isdecimal():
         raise UserError(f"{where}: `seed` must be a whole number >= 0, got {cells['seed']!r}")
-    check_seed(int(cells["seed"][:60]), f"{where}: seed")
+    check_seed(int(cells["seed"][:60]), "seed", f"{where}: ")
     given = cells.get("outcome", "")
     if given and given not in [outcome.value for outcome in Outcome]:
         raise UserError(f"{where}: {unknown('outcome', given, [outcome.value for outcome in Outcome])}")
