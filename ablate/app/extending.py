@@ -51,8 +51,8 @@ def extended(request: Request, compose: Compose, more: int | None) -> tuple[Requ
         raise UserError(f"{left} planned runs of {record.name} are missing: {run} first, then extend it")
     added = sorted({int(seed) for seed in tables.seeds["seed"]} - set(planned))
     first = max([*planned, *added]) + 1
-    check_seed_count(len(planned) + len(added) + more, "--seeds: all of them together")
-    check_seed(first + more - 1, "--seeds: all of them together")
+    check_seed_count(len(planned) + len(added) + more, "--seeds")
+    check_seed(first + more - 1, "--seeds")
     seeds = [*planned, *added, *range(first, first + more)]
     command = f"{request.command} && ablate extend {request.name} --seeds {len(added) + more}"
     return dataclasses.replace(request, seeds=seeds, command=command), len(planned)

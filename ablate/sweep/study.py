@@ -123,6 +123,8 @@ class Study(_Strict):
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
+        if isinstance(seeds, float):
+            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
         if not isinstance(seeds, dict):
             return seeds
         whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}

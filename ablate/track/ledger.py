@@ -276,6 +276,12 @@ def _damaged_curves(run_id: str) -> Failure:
     )
 
 
+def last_metric_time(connection: sqlite3.Connection, run_id: str) -> int:
+    """Return when the latest metric of a run was logged, in milliseconds; 0 where it has none."""
+    found = connection.execute("SELECT max(timestamp) FROM latest_metrics WHERE run_uuid = ?", (run_id,)).fetchone()
+    return int(found[0] or 0)
+
+
 def own_tags(connection: sqlite3.Connection, key: str) -> dict[str, str]:
     """Return run id -> value of one tag, over the study runs themselves."""
     return dict(connection.execute("SELECT run_uuid, value FROM tags WHERE key = ?", (key,)))

@@ -76,12 +76,15 @@ class RunWriter:
             return found.run_id, run_folder(self._layout, self._study.name, found.run_id, found.artifact_uri)
         return self._create(self._study.name, tags, time.time())
 
-    def study_counts(self, run_id: str, outcomes: Sequence[str]) -> None:
-        """Write how many seed runs the study holds, by outcome."""
+    def study_counts(self, run_id: str, outcomes: Sequence[str], *, after: int) -> None:
+        """Write how many seed runs the study holds, by outcome.
+
+        `after` is the time (ms) of the counts that went before: MLflow shows the latest, and clocks are set back.
+        """
         ended = Counter(outcomes)
         points: list[Point] = [("count/n", 0, float(len(outcomes)))]
         points += [(f"count/{outcome}", 0, float(ended[outcome])) for outcome in Outcome]
-        self._log(run_id, points=points)
+        self._log(run_id, points=points, earliest=after + 1)
 
     def arm_run(self, study_run: str, arm: ArmRecord, seconds: float) -> tuple[str, Path]:
         """Create an arm run that trained for `seconds`, still RUNNING. Return its id and its folder."""
@@ -151,10 +154,11 @@ class RunWriter:
         points: Sequence[Point] = (),
         params: dict[str, str] | None = None,
         tags: dict[str, str] | None = None,
+        earliest: int = 0,
     ) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
-        now = int(time.time() * 1_000)
+        now = max(int(time.time() * 1_000), earliest)
         metrics = [Metric(name, value, now, step) for name, step, value in points]
         parameters = [Param(name, payload.text(value)) for name, value in (params or {}).items()]
         labels = [RunTag(name, value) for name, value in _cut(tags or {}).items()]

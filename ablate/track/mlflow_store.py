@@ -92,11 +92,12 @@ def _create(layout: Layout) -> None:
 def failures(layout: Layout) -> Iterator[None]:
     """Turn what MLflow, SQLite and the disk raise into one line each."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (MlflowException, sqlite3.Error) as error:
-        why = " ".join(str(error).split())
+    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        why = " ".join(str(error).partition("[SQL:")[0].split())  # what was asked of SQLite is no news to a user
         if "disk is full" in why or "disk I/O error" in why:
             raise _full(layout) from error
         if "malformed" in why or "not a database" in why:

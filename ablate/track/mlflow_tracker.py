@@ -148,7 +148,10 @@ class MlflowSession(StudySession):
         try:
             with failures(self.layout):
                 self._bury_children()
-                self._writer.study_counts(self.run_id, [r.outcome for r in ledger.last_per_seed(self._runs).values()])
+                with read_only(self.layout.database) as connection:
+                    before = ledger.last_metric_time(connection, self.run_id)
+                ended = [run.outcome for run in ledger.last_per_seed(self._runs).values()]
+                self._writer.study_counts(self.run_id, ended, after=before)
                 self._client.set_terminated(self.run_id, status)
                 settle(self.layout)
         finally:

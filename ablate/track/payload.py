@@ -146,7 +146,7 @@ def study_note(study: StudyRecord) -> str:
         table = "\n".join(f"| `{name}` | {', '.join(held)} |" for name, held in factors.items())
         lines += [f"| factor | levels |\n|---|---|\n{table}"]
     lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds.", f"Rebuild it:\n\n```\n{study.command}\n```"]
-    note = "\n\n".join(lines)
+    note = text("\n\n".join(lines))
     if len(note) <= NOTE_LIMIT:
         return note
     return note[:NOTE_LIMIT].rpartition("\n")[0] + "\n\n… (cut; all of it is in `plan.json`)"

@@ -8,7 +8,7 @@ from typing import Any
 
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
-from ablate.errors import must, unknown
+from ablate.errors import UserError, must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
 from ablate.optim import Constant, Optimizer, Schedule
 from ablate.train.program import Program
@@ -42,7 +42,7 @@ MOST_SEED = 2**63 - 1
 """The largest seed: tables and stored arrays hold 64-bit integers."""
 
 MOST_SEEDS = 100_000
-"""The most seeds of an arm: far beyond any study, but still planned in seconds."""
+"""The most seeds of an arm: far beyond any study, and still planned within a minute."""
 
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
@@ -215,13 +215,17 @@ def _whole(value: Any) -> bool:
 def check_seed_count(count: int, where: str = "seeds") -> None:
     """Refuse more seeds than any study has, before a list of them is made."""
     if count > MOST_SEEDS:
-        raise must(where, f"be at most {MOST_SEEDS:,} seeds per arm", _Shown(count))
+        raise must(where, f"ask for at most {MOST_SEEDS:,} seeds per arm", _Shown(count))
 
 
-def check_seed(seed: int, where: str = "seeds") -> None:
-    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read."""
+def check_seed(seed: int, where: str = "seeds", place: str = "") -> None:
+    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read.
+
+    `place` stands before the error: ``results.csv, line 3: ``.
+    """
     if seed > MOST_SEED:
-        raise must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
+        wrong = must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
+        raise UserError(f"{place}{wrong}")
 
 
 class _Shown:
