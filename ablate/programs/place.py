@@ -111,6 +111,12 @@ def code_at(place: Place) -> dict[str, str]:
     return {name: read_source(module.path).shape for name, module in modules_at(place).items()}
 
 
+def files_at(place: Place) -> tuple[tuple[Path, int, int], ...]:
+    """Return their files, with what changes whenever one is written."""
+    stats = [(module.path, module.path.stat()) for module in modules_at(place).values()]
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+
+
 def own_modules(place: Place) -> list[tuple[str, Module]]:
     """Return the modules that stand in `sys.modules` by their own name."""
     return [(n, m) for n, m in modules_at(place).items() if not (place.by_path and m.path == place.module.path)]

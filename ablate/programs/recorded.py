@@ -46,8 +46,7 @@ class Recorded(dict[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         value = super().get(name, _NONE)
-        if not isinstance(value, Recorded):
-            self._look(name)
+        self._look(name, "?" if isinstance(value, Recorded) else "")
         if value is _NONE:
             raise KeyError(name)
         return value

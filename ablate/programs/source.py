@@ -1,4 +1,4 @@
-"""What a Python file says, without what changes nothing: comments, docstrings, layout; and what it imports.
+"""What a Python file says, without what changes no run: comments, docstrings, layout; and what it imports.
 
 Two files with the same `shape` run alike. Nothing is executed to find out.
 """
@@ -53,8 +53,29 @@ def _read(path: Path, modified: int, size: int) -> Source:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
         return Source(hashlib.sha256(content).hexdigest())
+    found = tuple(_imports(tree)), tuple(dict.fromkeys(_runners(tree)))
+    tree.body = [statement for statement in tree.body if not _declares(statement, tree)]
     shape = hashlib.sha256(repr(_shape(tree, keep_texts=_reads_docstrings(tree))).encode()).hexdigest()
-    return Source(shape, tuple(_imports(tree)), tuple(dict.fromkeys(_runners(tree))))
+    return Source(shape, *found)
+
+
+def _declares(statement: ast.stmt, tree: ast.AST) -> bool:
+    """Tell a declaration `train.metrics = …`, which says what is returned and changes no run.
+
+    Unless the code itself reads it.
+    """
+    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+        return False
+    target = statement.targets[0]
+    if not (isinstance(target, ast.Attribute) and target.attr == "metrics" and isinstance(target.value, ast.Name)):
+        return False
+    return not any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "metrics"
+        and isinstance(node.ctx, ast.Load)
+        and getattr(node.value, "id", "") == target.value.id
+        for node in ast.walk(tree)
+    )
 
 
 def _reads_docstrings(tree: ast.AST) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 from ablate.errors import UserError, nearest
 from ablate.programs.modules import Module, is_installed
-from ablate.programs.place import Place, code_at, own_modules, parts_of
+from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of
 from ablate.programs.source import read_source
 from ablate.train.contained import ProcessEnded, contained
 
@@ -33,6 +33,7 @@ class _Held:
 
     module: ModuleType
     code: Code
+    files: tuple[tuple[Path, int, int], ...]
     loaded: dict[str, ModuleType]
 
 
@@ -100,16 +101,23 @@ def _module(place: Place, code: Code | None) -> ModuleType:
     now = code_at(place)
     if code is not None and now != code:
         raise _changed(name for name in {*now, *code} if now.get(name) != code.get(name))
-    if held is not None and held.code == now:
+    files = files_at(place)
+    if held is not None and held.files == files:
         return held.module
     if held is not None or _stale(place, now):
         _held.pop(place, None)
         for name in (place.name, *(name for name, _ in own_modules(place))):
             sys.modules.pop(name, None)
-    imported = _imported(place)
+    before = {name: sys.modules.get(name) for name, _ in own_modules(place)}
+    try:
+        imported = _imported(place)
+    except UserError:
+        for name in (name for name, held in before.items() if sys.modules.get(name) is not held):
+            sys.modules.pop(name, None)  # another attempt reads them again
+        raise
     with _importing(place):
         _check_own(place)
-        _held[place] = _Held(imported, now, {})
+        _held[place] = _Held(imported, now, files, {})
     return imported
 
 

@@ -5,7 +5,7 @@ A *read* is a path into the settings: `params.width`, `optimizer.lr`. Three kind
 | written | what was looked at |
 |---|---|
 | `params.width` | the value, or that there is none |
-| `params.width?` | whether there is one |
+| `params.width?` | whether there is one; of a mapping, that it is one |
 | `params.*` | which names there are in `params` |
 | `params.**` | all of `params` |
 """
@@ -64,8 +64,8 @@ def differ(before: Mapping[str, Any], after: Mapping[str, Any], reads: Collectio
     old, new = _nodes(before), _nodes(after)
     for path in old.keys() | new.keys():
         if path in old and path in new:
-            # Of two mappings the values are compared one by one; a mapping that became a value counts as a value.
-            if old[path] != new[path] and was_read(path, reads):
+            # Of two mappings the values are compared one by one. One that became a value is seen by who asks for it.
+            if old[path] != new[path] and (was_read(path, reads) or f"{path}?" in reads):
                 return True
         elif was_read(path, reads) or f"{path}?" in reads or f"{_above(path)}*" in reads:
             return True

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,83 @@ def test_what_may_be_returned():
     own = RunResult(9, "censored", {"m": 1.0}, {"l": Curve(np.array([0, 5]), np.array([1.0, 2.0]))})
     assert to_result(own, 3, declared).seed == 3
     assert to_result(own, 3, declared).curves["l"].steps.tolist() == [0, 5]
+
+
+def test_what_was_not_declared_is_kept_and_said():
+    result = to_result({"m": 1.0, "n": 2.0, "mm": float("nan"), "name": "x"}, 0, frozenset({"m"}))
+    assert result.metrics == {"m": 1.0, "n": 2.0}
+    assert result.outcome == "censored", "what was not declared decides nothing"
+    assert [note.partition(",")[0] for note in result.notes] == ["returns 'n'", "returns 'mm'", "returns 'name'"]
+    assert "(nearest declared: m); it is no finite number, and left out" in result.notes[1]
+    assert result.notes[0].endswith("it is kept")
+
+
+def test_a_metric_that_is_none_is_missing():
+    assert to_result({"m": 1.0, "n": None}, 0, frozenset({"m", "n"})).metrics == {"m": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"curvs": {}}, "nearest match: curves; it is left out"),
+        ({"curves": {"l": ([2, 1], [0.1, 0.2])}}, "the curve 'l' must be .* >= 0 and rising; it is left out"),
+        ({"curves": {"l": ([0, 0.5], [0.1, 0.2])}}, "steps whole"),
+        ({"curves": {"l": "abc", "k": [1, 2]}}, "must be a list of numbers"),
+        ({"curves": [1, 2]}, "are no dict"),
+        ({"test_correct": [1, 0]}, "list of truth values; it is left out"),
+    ],
+)
+def test_a_training_that_came_to_its_end_is_not_thrown_away_for_its_curves(part, said):
+    result = to_result({"metrics": {"m": 1.0}, **part}, 0, frozenset({"m"}))
+    assert result.metrics == {"m": 1.0}
+    assert result.outcome == "censored"
+    assert result.error is None
+    assert set(result.curves) <= {"k"}
+    (note,) = result.notes
+    assert re.search(said, note)
+
+
+def test_an_outcome_beside_the_metrics_is_the_outcome():
+    result = to_result({"m": 0.3, "outcome": "diverged", "curves": {"l": [1, 2]}}, 0, frozenset({"m"}))
+    assert (result.outcome, result.metrics, list(result.curves), result.notes) == ("diverged", {"m": 0.3}, ["l"], ())
+
+
+@pytest.mark.parametrize("word", ["PRUNED", "TrialState.PRUNED", "killed", "FAIL", "timeout"])
+def test_a_run_that_was_stopped_has_no_result(word):
+    with pytest.raises(UserError, match="was stopped before its end has no result"):
+        to_result({"metrics": {"m": 0.9}, "outcome": word}, 0, frozenset({"m"}))
+
+
+def test_an_outcome_may_be_written_in_capitals_and_a_crash_that_was_returned_is_one():
+    assert to_result({"metrics": {"m": 0.9}, "outcome": "Diverged"}, 0, frozenset({"m"})).outcome == "diverged"
+    crashed = to_result({"metrics": {"m": 0.9}, "outcome": "CRASHED"}, 0, frozenset({"m"}))
+    assert crashed.outcome == "crashed"
+    assert crashed.error == "the function returned the outcome `crashed`"
+
+
+def test_what_cannot_be_read_stands_in_the_error(tmp_path):
+    path = write(tmp_path, "def train(config, seed): return {'m': 'high', 'n': 0.123456}\n")
+    (result,) = Function(f"{path}:train", logs=["m"]).run({}, [0])
+    assert result.outcome == "crashed"
+    assert "It had returned {'m': 'high', 'n': 0.123456}" in result.error
+    assert result.error.strip().splitlines()[-1].endswith("got a str: 'high'")
+
+
+@pytest.mark.parametrize("body", ["import sys; sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit", "quit()"])
+def test_what_would_end_the_process_crashes_its_seed(tmp_path, body):
+    path = write(tmp_path, f"def train(config, seed):\n    if seed == 1: {body}\n    return {{'m': 1}}\n")
+    a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
+    assert (a.outcome, b.outcome, c.outcome) == ("censored", "crashed", "censored")
+
+
+def test_a_run_says_what_it_looked_at(tmp_path, config):
+    path = write(tmp_path, "def train(config, seed):\n    p = config['params']\n"
+                 "    return {'m': p.get('width', 1) * config['optimizer']['lr']}\n")  # fmt: skip
+    (result,) = Function(f"{path}:train", {"depth": 2}, ["m"]).run(config(), [0])
+    assert result.reads == ("optimizer.lr", "optimizer?", "params.width", "params?")
+    path = write(tmp_path, "def train(config, seed): return {'final/validation_accuracy': 0.5}\n", "other.py")
+    (result,) = Function(f"{path}:train", logs=["final/validation_accuracy"]).run(config(), [0])
+    assert result.reads == ("target_accuracy", "target_split"), "the outcome depends on them"
 
 
 def test_the_outcome_where_none_is_given(config):
