@@ -28,8 +28,8 @@ def level(value: Any) -> Level:
 def arm_levels(tables: StudyTables) -> dict[str, dict[str, Level]]:
     """Return factor -> level for every planned arm, by arm id, in design order."""
     factors = tables.factors
-    records = tables.planned.to_dict("records")
-    return {str(row["arm_id"]): {factor: level(row[factor]) for factor in factors} for row in records}
+    ids = tables.planned["arm_id"].astype(str)
+    return {arm: {f: level(row[f]) for f in factors} for arm, row in zip(ids, tables.levels(), strict=True)}
 
 
 def factor_levels(tables: StudyTables) -> dict[str, list[Level]]:

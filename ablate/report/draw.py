@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Sequence
 
 from ablate.report.arms import arm_title
@@ -62,7 +64,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     known = metrics_of(tables)
     ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in known))[:2] or _first_ending(tables)
     pairs = paired_values(study, tables, verdicts)
-    return Figures(
+    return _filed(Figures(
         verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
         evidence=_kept([
             *exchange_figures(study, tables, verdicts), *basin_figures(study, tables, verdicts),
@@ -76,7 +78,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
         endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
         tuning=_kept([fixed_against_tuned(fixed_and_tuned(study, tables)), *_tuning(tables)]),
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _observed(study: Study, tables: StudyTables, contrast: str | None) -> list[Drawn | None]:
@@ -119,9 +121,28 @@ def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int
 
 
 def _first_ending(tables: StudyTables) -> list[str]:
-    return [m for m in ("final/test_accuracy", "final/validation_accuracy", "final/train_loss") if m in tables.seeds][
+    return [m for m in ("final/test_accuracy", "final/validation_accuracy", "final/train_loss") if m in tables.metrics][
         :1
     ]
+
+
+def _filed(figures: Figures) -> Figures:
+    """Return the figures under names that are file stems everywhere, each another one.
+
+    Names of metrics are in them: `loss/train` and `loss_train` would be one file, and on some disks `Loss` and `loss`.
+    """
+    seen: set[str] = set()
+
+    def filed(drawn: Drawn) -> Drawn:
+        stem = re.sub(r"[^\w.-]+", "-", drawn.name)[:100].strip(".-") or "figure"
+        name, count = stem, 1
+        while name.casefold() in seen:
+            count += 1
+            name = f"{stem}-{count}"
+        seen.add(name.casefold())
+        return dataclasses.replace(drawn, name=name)
+
+    return Figures(**{f.name: tuple(map(filed, getattr(figures, f.name))) for f in dataclasses.fields(figures)})
 
 
 def _kept(figures: Sequence[Drawn | None]) -> tuple[Drawn, ...]:

@@ -41,8 +41,7 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
     a factor of the data (`dataset…`) is about its fingerprint and majority rate too; what trains (`program`,
     `program.target`) is about the fingerprint, the dataset, the steps and the dtype. Arms without facts are not judged.
     """
-    rows = [{f: row[f] for f in study.factors} for row in tables.planned.to_dict("records")]
-    return _mixed(study, rows, [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
+    return _mixed(study, tables.levels(), [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
 
 
 def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> list[Mixture]:

@@ -32,8 +32,6 @@ FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
 MISSING = "missing"
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
-_NOT_METRICS = {"arm_id", "arm", "baseline", "seed", "outcome", "first_nonfinite_step", "run_id", "identity"}
-
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -90,8 +88,7 @@ class Endpoint:
 
 def metrics_of(tables: StudyTables) -> list[str]:
     """Return the names of the scalar metrics of the seeds table."""
-    skipped = _NOT_METRICS | {"majority_rate"} | set(tables.factors)
-    return [str(name) for name in tables.seeds.columns if name not in skipped]
+    return tables.metrics
 
 
 def endpoint(tables: StudyTables, metric: str) -> Endpoint:
@@ -109,8 +106,9 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     ran = outcome != MISSING
     failed = np.isin(outcome, FAILED)
     declared = metrics_in(tables).of(metric)
-    if metric in metrics_of(tables):
-        logged = pd.to_numeric(seeds[metric]).to_numpy(dtype=np.float64, na_value=np.nan)
+    column = tables.logged(metric)
+    if column is not None:
+        logged = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
     elif (ran & ~failed).any() and not declared.counts_to_target:  # no run may have reached the target
         raise unknown("metric", metric, metrics_of(tables))
     else:
@@ -144,7 +142,7 @@ def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
     if not metrics_in(tables).of(metric).counts_to_target:
         return []
     others = [f"{metric}_{name}" for name in OTHER_TARGETS]
-    return others if any(name in tables.seeds for name in others) else []
+    return others if any(name in tables.metrics for name in others) else []
 
 
 def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -68,7 +68,7 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
     """
     if FAIRNESS not in study.factors:
         return []
-    rows = [{f: row[f] for f in study.factors} for row in tables.planned.to_dict("records")]
+    rows = tables.levels()
     columns = {level_key(levels, study.factors): i for i, levels in enumerate(rows)}
     found: dict[str, FixedTuned] = {}
     for claim in study.claims:

@@ -53,7 +53,7 @@ def _check_where(study: Study, claim_id: str, gate: ManipulationCheck) -> None:
 def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     """Look at a manipulation check: failures are filled as in every analysis; no value does not pass."""
     found = endpoint(tables, gate.metric)
-    columns = [i for i, row in enumerate(tables.planned.to_dict("records")) if _within(row, gate.where)]
+    columns = [i for i, row in enumerate(tables.levels()) if _within(row, gate.where)]
     values = found.value[:, columns][found.ran[:, columns]]
     cells = level_text({f: "|".join(map(str, levels)) for f, levels in gate.where.items()}) or tr("all cells")
     low = -np.inf if gate.at_least is None else gate.at_least

@@ -88,7 +88,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     if strange:
         raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
     tables = as_declared(tables, study)
-    rows = [{f: row[f] for f in factors} for row in tables.planned.to_dict("records")]
+    rows = tables.levels()
     columns = {level_key(levels, factors): i for i, levels in enumerate(rows)}
     comparisons = expand(study, arms=rows)
     endpoints = _endpoints(study, tables)

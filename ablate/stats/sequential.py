@@ -112,7 +112,7 @@ def of_seeds(tables: StudyTables, seeds: Collection[int]) -> StudyTables:
 
 def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
     """Return the levels of the study's factors in every planned arm."""
-    return [{factor: row[factor] for factor in study.factors} for row in tables.planned.to_dict("records")]
+    return [{factor: row[factor] for factor in study.factors} for row in tables.levels()]
 
 
 def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:

@@ -13,6 +13,7 @@ from ablate.lang import tr
 from ablate.stats.endpoint import MISSING, Endpoint, endpoint
 from ablate.stats.multiplicity import holm
 from ablate.stats.paired import paired_effect, t_interval
+from ablate.track.columns import PLANNED
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
 
@@ -64,7 +65,7 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     Returns
     -------
     pandas.DataFrame
-        `arm_id, arm, baseline`, one column per factor, then
+        `arm_id, arm, baseline`, then
 
         - `n, mean, low, high`: runs with a value, their mean and t interval (NaN where a run that ended has no value:
           a mean of the rest would be of the survivors);
@@ -87,7 +88,8 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     for column in range(len(found.arm_ids)):
         row = _arm_row(found, column, level)
         rows.append(row | _difference(found, column, against if isinstance(against, int) else None, level))
-    table = pd.concat([tables.planned.reset_index(drop=True), pd.DataFrame(rows)], axis=1)
+    arms = tables.planned[list(PLANNED)].reset_index(drop=True)  # no factors: one may be called `n`
+    table = pd.concat([arms, pd.DataFrame(rows)], axis=1)
     table["p_adjusted"] = np.nan
     tested = table["p"].notna()
     if tested.any():

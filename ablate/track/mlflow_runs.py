@@ -111,7 +111,7 @@ class RunWriter:
         write_json(folder / "config.json", arm.config)
         if result.error:
             write_text(folder / "error.txt", result.error)
-        params = {**payload.flat(arm.config), "seed": str(result.seed), "outcome": str(result.outcome)}
+        params = {"seed": str(result.seed), "outcome": str(result.outcome), **payload.flat(arm.config)}
         self._log(run_id, points=payload.seed_points(run), params=params)
         self._client.log_inputs(run_id, [_dataset(arm)])
         status = "FAILED" if result.outcome is Outcome.CRASHED else "FINISHED"

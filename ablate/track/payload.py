@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from ablate.track.ledger import CURVES_TAG
 from ablate.track.long_tags import split_tag
+from ablate.track.names import BESIDE, KEYS_TAG, NONFINITE, TIMER, fitting, key
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point
 
@@ -20,15 +20,6 @@ PARAM_LIMIT = 6_000
 def run_name(arm: ArmRecord, seed: int) -> str:
     """Return the name of a seed run: its difference from the baseline, and its seed."""
     return f"{arm.label} · seed {seed}"
-
-
-def key(name: str) -> str:
-    """Return a name as MLflow accepts it for metrics and parameters (letters, digits, `_-./: `).
-
-    >>> key("top-5 accuracy (%)")
-    'top-5 accuracy ___'
-    """
-    return re.sub(r"[^\w\-./: ]", "_", name)[:250] or "_"
 
 
 def text(value: str) -> str:
@@ -51,7 +42,7 @@ def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping) and value:
             found.update(flat(value, f"{prefix}{name}."))
         else:
-            found[key(f"{prefix}{name}")] = level_text(value)[:PARAM_LIMIT]
+            found[fitting(f"{prefix}{name}")] = level_text(value)[:PARAM_LIMIT]
     return found
 
 
@@ -72,16 +63,16 @@ def curve_keys(run: SeedRecord) -> dict[str, str]:
 def scalar_keys(run: SeedRecord) -> dict[str, str]:
     """Return scalar name -> metric key. One that is named like a curve moves aside, or it would add a point to it."""
     curves = set(curve_keys(run).values())
-    return {name: f"scalar/{key(name)}" if key(name) in curves else key(name) for name in run.result.metrics}
+    return {name: BESIDE + key(name) if key(name) in curves else key(name) for name in run.result.metrics}
 
 
 def seed_points(run: SeedRecord) -> list[Point]:
     """Return the values of a seed run, finite ones only: MLflow stores NaN as 0 and infinity as 1.8e308."""
     result, scalars, curves = run.result, scalar_keys(run), curve_keys(run)
     points: list[Point] = [(scalars[name], 0, float(value)) for name, value in result.metrics.items()]
-    points.append(("seconds", 0, float(result.seconds)))
+    points.append((TIMER, 0, float(result.seconds)))
     if result.first_nonfinite_step is not None:
-        points.append(("first_nonfinite_step", 0, float(result.first_nonfinite_step)))
+        points.append((NONFINITE, 0, float(result.first_nonfinite_step)))
     for name, curve in result.curves.items():
         points += [
             (curves[name], step, value) for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True)
@@ -91,7 +82,7 @@ def seed_points(run: SeedRecord) -> list[Point]:
 
 def arm_tags(arm: ArmRecord) -> dict[str, str]:
     """Return the tags an arm run and all its seed runs carry."""
-    levels = {f"ablate.level.{key(name)}": level_text(level) for name, level in arm.levels.items()}
+    levels = {f"ablate.level.{fitting(name)}": level_text(level) for name, level in arm.levels.items()}
     return {
         "ablate.arm": arm.label,
         "ablate.arm_id": arm.id,
@@ -108,9 +99,9 @@ def tuning_tags(arm: ArmRecord) -> dict[str, str]:
     tags = {}
     for name, found in (arm.facts.get("tuned") or {}).items():
         edge = " (on the edge of what was tried)" if found["edge"] else ""
-        tags[f"ablate.tuned.{key(name)}"] = level_text(found["chosen"]) + edge
+        tags[f"ablate.tuned.{fitting(name)}"] = level_text(found["chosen"]) + edge
     for name, space in (how.get("space") or {}).items():
-        tags[f"ablate.tuned.space.{key(name)}"] = str(space)
+        tags[f"ablate.tuned.space.{fitting(name)}"] = str(space)
     if how:
         tags["ablate.tuned.budget"] = f"{how['trials']} trials x {len(how['seeds'])} seeds, best mean {how['metric']}"
         tags["ablate.tuned.study"] = str(how["study"])
@@ -124,6 +115,7 @@ def seed_tags(run: SeedRecord) -> dict[str, str]:
         "ablate.seed": str(result.seed),
         "ablate.identity": run.identity,
         "ablate.outcome": str(result.outcome),
+        KEYS_TAG: "names",
         **split_tag(CURVES_TAG, json.dumps(sorted(curve_keys(run).values()))),
     }
     if result.first_nonfinite_step is not None:

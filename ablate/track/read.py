@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, unknown
 from ablate.track import ledger
+from ablate.track.columns import factor_column, metric_column
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
+from ablate.track.names import KEYS_TAG
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
 from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
 from ablate.track.stored import check_seeds, planned_runs, stored_plan
+from ablate.track.values import Values, split_values
 
 MISSING = "missing"
 
@@ -80,12 +83,13 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         curves_of = ledger.curve_names(connection, study.run_id)
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
+        keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         rows = ledger.metric_rows(connection, study.run_id)
     folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
     record = stored_plan(folder, study)
     check_seeds(study, runs, record)
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
-    scalars, curves = _split(rows, {run.run_id: run for run in counted.values()}, curves_of)
+    values = split_values(rows, {run.run_id: run for run in counted.values()}, curves_of, keyed)
     facts = {arm.id: dict(arm.facts) for arm in record.arms}
     served = served_arms(facts)
     return StudyTables(
@@ -105,8 +109,8 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         },
         planned=_planned(record.arms),
-        seeds=_seeds(record, serve_runs(counted, served), scalars, steps_of),
-        curves=serve_curves(curves, served),
+        seeds=_seeds(record, serve_runs(counted, served), values, steps_of),
+        curves=serve_curves(values.curves, served),
         facts=facts,
         tuning=tuning_table(record),
     )
@@ -189,37 +193,6 @@ def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
     raise unknown(f"key of study {name}", str(key), {study.key for study in named})
 
 
-def _split(
-    rows: Sequence[tuple[str, str, int, float]], runs: Mapping[str, Child], curves_of: Mapping[str, frozenset[str]]
-) -> tuple[dict[str, dict[str, float]], pd.DataFrame]:
-    """Part the metric values into scalars by run, and the long table of curves."""
-    names = {run_id: curves_of.get(run_id, frozenset()) for run_id in runs}
-    scalars: dict[str, dict[str, float]] = {run_id: {} for run_id in runs}
-    ids: list[str] = []
-    metrics: list[str] = []
-    steps: list[int] = []
-    values: list[float] = []
-    for run_id, metric, step, value in rows:
-        if run_id not in runs:
-            continue
-        if metric in names[run_id]:
-            ids.append(run_id)
-            metrics.append(metric)
-            steps.append(step)
-            values.append(value)
-        else:
-            scalars[run_id][metric] = value
-    curves = pd.DataFrame(
-        {
-            "run_id": ids,
-            "arm_id": [runs[run_id].arm_id for run_id in ids],
-            "seed": np.asarray([runs[run_id].seed for run_id in ids], dtype=np.int64),
-            "metric": metrics,
-            "step": np.asarray(steps, dtype=np.int64),
-            "value": np.asarray(values, dtype=np.float64),
-        }
-    )
-    return scalars, curves
 
 
 def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
@@ -235,7 +208,7 @@ def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
 
 def _factors(arms: Sequence[ArmRecord]) -> dict[str, pd.Series]:
     names = list(dict.fromkeys(name for arm in arms for name in arm.levels))
-    return {name: _typed([arm.levels.get(name) for arm in arms]) for name in names}
+    return {factor_column(name): _typed([arm.levels.get(name) for arm in arms]) for name in names}
 
 
 def _typed(levels: Sequence[Level]) -> pd.Series:
@@ -247,7 +220,7 @@ def _typed(levels: Sequence[Level]) -> pd.Series:
 def _seeds(
     record: StudyRecord,
     counted: Mapping[tuple[str, int], Child],
-    scalars: Mapping[str, Mapping[str, float]],
+    values: Values,
     steps_of: Mapping[str, str],
 ) -> pd.DataFrame:
     planned = [(arm, seed) for arm in record.arms for seed in record.seeds]
@@ -256,7 +229,7 @@ def _seeds(
     beyond = [(by_id[arm_id], seed) for arm_id, seed in sorted(counted) if (arm_id, seed) not in asked]
     cells = planned + beyond
     runs = [counted.get((arm.id, seed)) for arm, seed in cells]
-    held = [scalars[run.run_id] if run else {} for run in runs]
+    held = [values.scalars[run.run_id] if run else {} for run in runs]
     first = [steps_of.get(run.run_id) if run else None for run in runs]
     table = pd.DataFrame(
         {
@@ -265,14 +238,17 @@ def _seeds(
             "seed": np.asarray([seed for _, seed in cells], dtype=np.int64),
             "outcome": [run.outcome if run else MISSING for run in runs],
             "first_nonfinite_step": [float(step) if step is not None else math.nan for step in first],
-            "seconds": [values.get("seconds", math.nan) for values in held],
+            "seconds": [values.seconds.get(run.run_id, math.nan) if run else math.nan for run in runs],
             "run_id": [run.run_id if run else "" for run in runs],
             "identity": [run.identity if run else "" for run in runs],
             "majority_rate": [float(arm.facts.get("majority_rate", math.nan)) for arm, _ in cells],
         }
     )
-    names = sorted({name for values in held for name in values} - {"seconds", "first_nonfinite_step"})
-    metrics = {name: np.asarray([values.get(name, math.nan) for values in held], dtype=np.float64) for name in names}
+    factors = list(dict.fromkeys(name for arm in record.arms for name in arm.levels))
+    metrics = {
+        metric_column(name, factors): np.asarray([own.get(name, math.nan) for own in held], dtype=np.float64)
+        for name in sorted({name for own in held for name in own})
+    }
     return table.assign(**_factors([arm for arm, _ in cells]), **metrics)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ablate.track.columns import PLANNED, factor_column, factor_of, metric_column, metrics_among
 from ablate.train.program import RunResult
 
 if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
@@ -104,9 +105,9 @@ class StudyTables:
     seeds
         One row per *planned* seed run, then any finished run beyond the plan (the study was run with more seeds
         before; a finished run is never left out): `arm_id, arm, seed, outcome` (an `Outcome` value, or `missing`),
-        `first_nonfinite_step, seconds, run_id, identity, majority_rate`, one column per factor (named by the
-        factor, typed as in the plan) and one float column per scalar metric (`final/test_accuracy`; NaN
-        where the run logged none).
+        `first_nonfinite_step, seconds, run_id, identity, majority_rate`, one column per factor (typed as in the plan)
+        and one float column per scalar metric (`final/test_accuracy`; NaN where the run logged none). How the columns
+        of factors and metrics are named: see `track.columns`; read them with `levels` and `logged`.
     curves
         Long: `run_id, arm_id, seed, metric, step, value`.
     tuning
@@ -124,4 +125,19 @@ class StudyTables:
     @property
     def factors(self) -> list[str]:
         """Names of the factors, in the study's order."""
-        return [c for c in self.planned.columns if c not in ("arm_id", "arm", "baseline")]
+        return [factor_of(str(column)) for column in self.planned.columns if column not in PLANNED]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the scalar metrics, in the order of the seeds table."""
+        return metrics_among(map(str, self.seeds.columns), self.factors)
+
+    def levels(self) -> list[dict[str, Any]]:
+        """Return factor -> level of every planned arm, in design order, as the table holds them."""
+        columns = {factor: factor_column(factor) for factor in self.factors}
+        return [{f: row[column] for f, column in columns.items()} for row in self.planned.to_dict("records")]
+
+    def logged(self, metric: str) -> pd.Series | None:
+        """Return what every row of the seeds table logged of a metric; None where no run knows it."""
+        column = metric_column(metric, self.factors)
+        return self.seeds[column] if column in self.seeds else None

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ablate.track import ledger, payload
+from ablate.track import ledger
 from ablate.track.database import exists
 from ablate.track.layout import Layout
+from ablate.track.names import BESIDE, KEYS_TAG, TIMER
+from ablate.track.names import key as key_of
 from ablate.track.reading import read_only
+from ablate.track.values import split_values
 
 Score = tuple[str, float, float]
 """(outcome, value of the metric or NaN, seconds)."""
@@ -27,19 +30,18 @@ def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
         if study is None:
             return {}
         runs = [run for run in ledger.children(connection, study.run_id) if run.kind == "seed" and run.done]
+        curves_of = ledger.curve_names(connection, study.run_id)
+        keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         rows = connection.execute(
-            "SELECT m.run_uuid, m.key, m.value FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid "
-            "WHERE s.key = 'ablate.study_run' AND s.value = ? AND m.key IN (?, 'seconds') AND m.is_nan = 0 "
-            "ORDER BY m.step",
-            (study.run_id, payload.key(metric)),
+            "SELECT m.run_uuid, m.key, m.step, m.value FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid "
+            "WHERE s.key = 'ablate.study_run' AND s.value = ? AND m.key IN (?, ?, ?) AND m.is_nan = 0 ORDER BY m.step",
+            (study.run_id, key_of(metric), BESIDE + key_of(metric), TIMER),
         ).fetchall()
-    held: dict[str, dict[str, float]] = {}
-    for run_id, name_, value in rows:
-        held.setdefault(run_id, {})[name_] = value
+    values = split_values(rows, {run.run_id: run for run in runs}, curves_of, keyed)
     found: dict[str, Score] = {}
     for run in runs:  # as they were written: a crashed run that was tried again counts as it ended last
-        values = held.get(run.run_id, {})
-        found[run.identity] = (
-            run.outcome, values.get(payload.key(metric), math.nan), values.get("seconds", math.nan)
-        )  # fmt: skip
+        if run.run_id not in keyed and key_of(metric) != metric:
+            continue  # stored when two names could share a key: what it holds is not surely this metric
+        value = values.scalars[run.run_id].get(metric, math.nan)
+        found[run.identity] = (run.outcome, value, values.seconds.get(run.run_id, math.nan))
     return found

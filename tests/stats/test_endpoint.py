@@ -136,14 +136,14 @@ def test_chance_must_be_known_to_be_filled():
 
 
 def test_metrics_are_the_columns_that_are_neither_keys_nor_factors():
-    assert metrics_of(make_tables(NORM, each_outcome(), seeds=6)) == ["seconds", "final/test_accuracy"]
+    assert metrics_of(make_tables(NORM, each_outcome(), seeds=6)) == ["final/test_accuracy"]
 
 
 def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(UserError) as error:
         endpoint(make_tables(NORM, each_outcome(), seeds=6), "final/tset_accuracy")
     assert str(error.value) == (
-        "unknown metric 'final/tset_accuracy': expected one of final/test_accuracy, seconds; "
+        "unknown metric 'final/tset_accuracy': expected one of final/test_accuracy; "
         "nearest match: final/test_accuracy"
     )
 

@@ -339,7 +339,7 @@ def test_false_verdicts_stay_below_alpha_in_simulated_studies(rng):
         (
             {**BN, "metric": "final/tset_accuracy"},
             (
-                "claim c0: unknown metric 'final/tset_accuracy': expected one of final/test_accuracy, seconds; "
+                "claim c0: unknown metric 'final/tset_accuracy': expected one of final/test_accuracy; "
                 "nearest match: final/test_accuracy"
             ),
         ),

@@ -42,18 +42,18 @@ def test_means_differences_and_p_values_are_those_of_the_arrays(rng):
     factors = {"norm": ["none", "batch", "layer"]}
     noise = {(n, s): float(rng.normal(i * 0.02, 0.01)) for i, n in enumerate(factors["norm"]) for s in range(9)}
     tables = make_tables(factors, lambda levels, seed: 0.8 + noise[levels["norm"], seed], seeds=9)
-    table = summary(tables, "final/test_accuracy").set_index("norm")
+    table = summary(tables, "final/test_accuracy").set_index("arm")
     own = np.array([0.8 + noise["batch", s] for s in range(9)])
     d = own - [0.8 + noise["none", s] for s in range(9)]
-    row = table.loc["batch"]
+    row = table.loc["norm=batch"]
     assert (row["mean"], row["low"], row["high"]) == pytest.approx((own.mean(), *t_interval(own)))
     assert row["difference"] == pytest.approx(d.mean())
     assert (row["difference_low"], row["difference_high"]) == pytest.approx(sign_flip_interval(d, level=0.95))
     assert (row["p"], row["pairs"], row["n"], row["seconds"]) == (sign_flip_p(d), 9, 9, 1.5)
-    tested = table.drop("none")
+    tested = table.drop("baseline")
     assert tested["p_adjusted"].tolist() == pytest.approx(multipletests(tested["p"], method="holm")[1])
-    assert math.isnan(table.loc["none", "p"])
-    assert table.loc["none", "pairs"] == 0
+    assert math.isnan(table.loc["baseline", "p"])
+    assert table.loc["baseline", "pairs"] == 0
 
 
 def test_filled_and_missing_runs_are_counted_and_noted():

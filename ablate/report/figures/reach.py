@@ -28,7 +28,7 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator. Where the task
     changes, steps count from the change; arms with and without a change have no axis in common, and are not drawn.
     """
-    logged = [metric for metric in STEPS_TO_TARGET if metric in tables.seeds and tables.seeds[metric].notna().any()]
+    logged = [metric for metric in STEPS_TO_TARGET if metric in tables.metrics and tables.seeds[metric].notna().any()]
     if len(logged) != 1:
         return None
     (metric,) = logged

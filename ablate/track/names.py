@@ -1,0 +1,153 @@
+"""Names of metrics as MLflow's keys and back, and which names a study may use at all.
+
+MLflow takes letters, digits and `_-./: `, at most 250 of them, and no path that is not in its normal form. A name that
+keeps to this is its own key. In any other name every letter that does not fit is written `_x40_` (its code point in
+hex), so that `recall@5` and `recall_5` are two keys; `name_of` brings the name back exactly. A name that is one of
+ours (`seconds`) or begins with a prefix of ours (`count/`) is put under `metric/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+
+from ablate.errors import UserError
+
+OWN = "metric/"
+"""Where a metric is kept whose name is taken by a key of ours."""
+
+BESIDE = "scalar/"
+"""Where a scalar is kept that is named like a curve of the same run, to which it would add a point."""
+
+KEYS_TAG = "ablate.keys"
+"""Marks a run whose keys are made by `key`. In runs without it a metric is called what its key says."""
+
+TIMER, NONFINITE = "seconds", "first_nonfinite_step"
+_TAKEN = (TIMER, NONFINITE)
+_PREFIXES = (OWN, BESIDE, "count/", "n/", "ci95_low/", "ci95_high/")  # the last four: see `track.summary`
+_ROOM = 230  # of MLflow's 250, for the longest prefix of ours
+
+_UNFIT = re.compile(r"[^\w\-./: ]")
+_ESCAPE = re.compile(r"_x([0-9a-f]{2,6})_")
+_INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+@cache
+def key(name: str) -> str:
+    """Return the key of a metric: another one for every other name, whatever the names are.
+
+    >>> key("final/test_accuracy"), key("recall@5"), key("seconds"), key("a//b")
+    ('final/test_accuracy', 'recall_x40_5', 'metric/seconds', 'a_x2f__x2f_b')
+    """
+    text = fitting(name)
+    return fitting(name, under=OWN) if text in _TAKEN or text.startswith(_PREFIXES) else text
+
+
+def fitting(name: str, *, under: str = "") -> str:
+    """Return a name in MLflow's alphabet, `under` a prefix: what parameters and tags are called.
+
+    A text that would be too long (or empty, as no accepted name is) ends in a hash instead of the rest.
+
+    >>> fitting("program.params.lr"), fitting("../x")
+    ('program.params.lr', '_x2e__x2e__x2f_x')
+    """
+    text = under + _escaped(name)
+    if _is_no_path(text):
+        text = under + _escaped(name, also="./")
+    if not name or len(text) > _ROOM:
+        text = f"{text[: _ROOM - 34]}_h{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+    return text.replace("/", "_") if _is_no_path(text) else text
+
+
+@cache
+def name_of(text: str) -> str:
+    """Return the name of the metric that a key stands for.
+
+    >>> name_of("recall_x40_5"), name_of("metric/seconds"), name_of("metric/metric/x")
+    ('recall@5', 'seconds', 'metric/x')
+    """
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.removeprefix(OWN))
+
+
+def _escaped(name: str, *, also: str = "") -> str:
+    """Write every letter that does not fit, and each `_` that would begin an escape, by its code point."""
+    out = ""
+    for letter in reversed(name):
+        if _UNFIT.match(letter) or letter in also or (letter == "_" and _ESCAPE.match("_" + out)):
+            out = f"_x{ord(letter):02x}_{out}"
+        else:
+            out = letter + out
+    return out
+
+
+def _is_no_path(text: str) -> bool:
+    norm = posixpath.normpath(text)
+    return norm != text or norm == "." or norm.startswith(("..", "/"))
+
+
+def check_metric_names(names: Iterable[str], *, where: str = "") -> None:
+    """Refuse names that no metric may have, before anything runs.
+
+    Raises
+    ------
+    UserError
+        A name is empty, too long, `outcome`, has a blank at its ends or a letter nobody sees; two look the same.
+    """
+    every = list(dict.fromkeys(names))
+    lead = f"{where}: " if where else ""
+    for name in every:
+        if name == "outcome":
+            raise UserError(
+                f"{lead}a metric cannot be called `outcome`: that is how every run ended (reached, censored, …); "
+                "call it `outcome_value`, for example"
+            )
+        _check(f"{lead}metric", name)
+    _check_apart(f"{lead}metrics", every)
+
+
+def check_factor_names(names: Iterable[str], *, where: str = "") -> None:
+    """Refuse names that no factor may have, before anything runs; see `check_metric_names`."""
+    every = list(names)
+    lead = f"{where}: " if where else ""
+    for name in every:
+        if name == "seed":
+            raise UserError(
+                f"{lead}a factor cannot be called `seed`: that is the number of the replicate, by which arms are "
+                "paired; call it `seed_level`, for example"
+            )
+        _check(f"{lead}factor", name)
+    _check_apart(f"{lead}factors", every)
+
+
+def _check(what: str, name: str) -> None:
+    if not name.strip():
+        raise UserError(f"{what} {name!r}: the name is empty; expected a name such as `accuracy`")
+    if name != name.strip():
+        raise UserError(f"{what} {name!r} has a blank at its beginning or end; expected {name.strip()!r}")
+    for letter in name:
+        if unicodedata.category(letter) in _INVISIBLE:
+            fixed = "".join(c for c in name if unicodedata.category(c) not in _INVISIBLE)
+            raise UserError(
+                f"{what} {name!r} has a letter that cannot be seen (U+{ord(letter):04X}); expected {fixed!r}"
+            )
+    if len(_escaped(name)) > _ROOM - len(OWN):
+        raise UserError(
+            f"{what} {name[:40]!r}… has {len(name)} letters, which is too long for MLflow; expected at most "
+            f"{_ROOM - len(OWN)} (a letter outside of its alphabet counts as five or more)"
+        )
+
+
+def _check_apart(what: str, names: list[str]) -> None:
+    """Refuse two names that Unicode holds for one text: on a page and in a file nobody could tell them apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(unicodedata.normalize("NFKC", name), name)
+        if other != name:
+            raise UserError(
+                f"{what} {ascii(other)} and {ascii(name)} look the same (Unicode writes one text in two ways); "
+                "expected one of the two, or another name"
+            )
