@@ -121,9 +121,8 @@ def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int
 
 
 def _first_ending(tables: StudyTables) -> list[str]:
-    return [m for m in ("final/test_accuracy", "final/validation_accuracy", "final/train_loss") if m in tables.metrics][
-        :1
-    ]
+    usual = ["final/test_accuracy", "final/validation_accuracy", "final/train_loss"]
+    return [metric for metric in usual if metric in tables.metrics][:1]
 
 
 def _filed(figures: Figures) -> Figures:

@@ -148,6 +148,6 @@ def _check_apart(what: str, names: list[str]) -> None:
         other = seen.setdefault(unicodedata.normalize("NFKC", name), name)
         if other != name:
             raise UserError(
-                f"{what} {ascii(other)} and {ascii(name)} look the same (Unicode writes one text in two ways); "
+                f"{what} {other!a} and {name!a} look the same (Unicode writes one text in two ways); "
                 "expected one of the two, or another name"
             )

@@ -140,4 +140,4 @@ class StudyTables:
     def logged(self, metric: str) -> pd.Series | None:
         """Return what every row of the seeds table logged of a metric; None where no run knows it."""
         column = metric_column(metric, self.factors)
-        return self.seeds[column] if column in self.seeds else None
+        return self.seeds.get(column)

@@ -143,8 +143,7 @@ def test_an_unknown_metric_names_the_nearest():
     with pytest.raises(UserError) as error:
         endpoint(make_tables(NORM, each_outcome(), seeds=6), "final/tset_accuracy")
     assert str(error.value) == (
-        "unknown metric 'final/tset_accuracy': expected one of final/test_accuracy; "
-        "nearest match: final/test_accuracy"
+        "unknown metric 'final/tset_accuracy': expected one of final/test_accuracy; nearest match: final/test_accuracy"
     )
 
 

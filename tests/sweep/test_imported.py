@@ -9,6 +9,16 @@ STUDY = parse_study(
         "title": "t",
         "factors": {"norm": ["none", "batch"], "init.std": [0.1, 1]},
         "exclude": ["norm == 'batch' and init.std == 1"],
+        "claims": [
+            {
+                "id": "c",
+                "says": "s",
+                "metric": "final/test_accuracy",
+                "arm": {"norm": "batch"},
+                "against": {"norm": "none"},
+                "by_at_least": 0.01,
+            }
+        ],
     },
     where="x",
 )

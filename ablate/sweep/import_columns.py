@@ -1,0 +1,234 @@
+"""Which column of an imported file holds what: by the names that the study declares, never by what looks like it.
+
+Factors, `seed` and the metrics of the study are found under their names, or under the names that Weights & Biases and
+MLflow export them by (`config.lr`, `params.lr`, `summary.acc`, `metrics.acc`). Everything else is left to
+`import_rest`, which takes no column for a factor or a metric that decides anything.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.errors import UserError, nearest
+from ablate.sweep.level_cells import BLANK
+from ablate.sweep.study import Study
+from ablate.sweep.table_file import TableFile, whole
+from ablate.track.columns import METRIC, factor_column
+
+FACTS = ("majority_rate", "budget")
+OWN = ("outcome", "seconds", *FACTS)
+OURS = ("arm_id", "arm", "baseline", "run_id", "identity", "first_nonfinite_step")
+SETTINGS = ("config.", "params.", "config/", "params/")
+RESULTS = ("summary.", "metrics.", "summary/", "metrics/")
+
+COUNTS = tuple(f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder"))
+
+_STATE = ("State", "state", "Status", "status", "attributes.status")
+STATES = {
+    "finished": "finished", "crashed": "failed", "failed": "failed", "killed": "unfinished", "running": "unfinished",
+    "scheduled": "unfinished", "pending": "unfinished", "preempted": "unfinished", "preempting": "unfinished",
+}  # fmt: skip
+"""Words of Weights & Biases and MLflow for how a run stands, in small letters."""
+
+_ABOUT_RUNS = (
+    "Name", "ID", "Notes", "User", "Tags", "Created", "Updated", "Runtime", "Sweep", "Host", "Group", "Job Type",
+    "Run ID", "Start Time", "Duration", "Source Type", "Source Name", "experiment_id", "artifact_uri", "start_time",
+    "end_time", "run_name",
+)  # fmt: skip
+_INDEX = re.compile(r"index|level_\d+|Unnamed: \d+")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a column: its name in the file, its role, and what it is or why it is left out."""
+
+    column: str
+    role: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Places of the columns in the head.
+
+    Attributes
+    ----------
+    factors, metrics, facts
+        Name in the study -> place.
+    outcome
+        Place of `outcome`, or of a column that says how a run stands (`states`); None where there is neither.
+    rest
+        Places of the columns that the study says nothing about.
+    told
+        What became of the others.
+    """
+
+    factors: dict[str, int]
+    seed: int
+    outcome: int | None
+    states: bool
+    metrics: dict[str, int]
+    facts: dict[str, int]
+    rest: tuple[int, ...]
+    told: tuple[Taken, ...]
+
+
+def declared_metrics(study: Study) -> list[str]:
+    """Return the metrics that a study speaks of: in claims, their gates, `metrics:` and figures."""
+    found: list[str] = []
+    for claim in study.claims:
+        found += [claim.metric, getattr(claim, "ties_by", "")]
+        found += [str(getattr(gate, "metric", "")) for gate in claim.gates]
+    found += [str(name) for name in getattr(study, "metrics", {})]
+    found += [str(getattr(figure, "metric", "")) for figure in study.figures]
+    return [name for name in dict.fromkeys(found) if name not in ("", "outcome")]
+
+
+def counts_to_target(study: Study, name: str) -> bool:
+    """Whether a metric counts up to a target, so that a run without a value has not reached it."""
+    del study
+    return name in COUNTS
+
+
+def fits(study: Study, head: Sequence[str]) -> bool:
+    """Whether a head holds every factor of a study, and the seed."""
+    return all(_names(name, factor_column(name), SETTINGS) & set(head) for name in (*study.factors, "seed"))
+
+
+def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) -> Columns:
+    """Find the columns that a study names.
+
+    Raises
+    ------
+    UserError
+        A factor or `seed` is not there, or twice with different cells; a column has no name, but values; the name of
+        one is nearly that of a column which is not there; a column to leave out is not there, or is needed.
+    """
+    told: list[Taken] = []
+    taken: set[int] = set()
+
+    def take(name: str, marked: str, prefixes: Sequence[str], role: str, what: str = "") -> int | None:
+        place = _find(table, name, marked, prefixes)
+        if place is not None:
+            taken.add(place)
+            told.append(Taken(table.head[place], role, what or (name if table.head[place] != name else "")))
+        return place
+
+    factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, "factor")) for name in study.factors}
+    seed = _there(table, "seed", take("seed", "seed", SETTINGS, "seed"))
+    known = [name for name in table.head if name in COUNTS]
+    asked = [name for name in dict.fromkeys([*declared_metrics(study), *known])
+             if name not in study.factors or METRIC + name in table.head]  # fmt: skip
+    found = {name: take(name, METRIC + name, RESULTS, "metric") for name in asked if name != "seed"}
+    metrics = {name: place for name, place in found.items() if place is not None}
+    own = {name: table.head.index(name) for name in OWN if name in table.head and table.head.index(name) not in taken}
+    outcome, states = own.pop("outcome", None), False
+    if outcome is None:
+        outcome = _state(table, taken)
+        states = outcome is not None
+    if outcome is not None:
+        taken.add(outcome)
+        told.append(Taken(table.head[outcome], "outcome", "how a run stands" if states else ""))
+    taken |= set(own.values())
+    told += [Taken(name, "fact", "") for name in own]
+    told += _left(table, taken, study, leave_out, known_runs=states or "run_id" in table.head)
+    rest = tuple(place for place in range(len(table.head)) if place not in taken)
+    _check_near(table, rest, [name for name in OWN if name not in table.head])
+    return Columns(factors, seed, outcome, states, metrics, own, rest, tuple(told))
+
+
+def _names(name: str, marked: str, prefixes: Sequence[str]) -> set[str]:
+    return {marked, name, *(prefix + name for prefix in prefixes)}
+
+
+def _find(table: TableFile, name: str, marked: str, prefixes: Sequence[str]) -> int | None:
+    """Return where a name stands: as ablate marks it, as itself, or under a prefix; equal cells under two are one."""
+    if marked in table.head:
+        return table.head.index(marked)
+    there = [column for column in (name, *(prefix + name for prefix in prefixes)) if column in table.head]
+    for other in there[1:]:
+        if table.column(other) != table.column(there[0]):
+            raise UserError(
+                f"{table.path}: {there[0]!r} and {other!r} both stand for {name!r}, and differ; expected one"
+            )
+    return table.head.index(there[0]) if there else None
+
+
+def _there(table: TableFile, name: str, place: int | None) -> int:
+    if place is None:
+        hint = nearest(name, [column for column in table.head if column])
+        raise UserError(f"{table.path}: no column {name!r}" + (f"; nearest: {hint}" if hint else ""))
+    return place
+
+
+def _state(table: TableFile, taken: set[int]) -> int | None:
+    for name in _STATE:
+        if name in table.head and table.head.index(name) not in taken:
+            cells = {cell.lower() for cell in table.column(name)} - {""}
+            if cells and cells <= STATES.keys():
+                return table.head.index(name)
+    return None
+
+
+def _left(
+    table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str], *, known_runs: bool
+) -> list[Taken]:
+    """Return the columns that are left out by their name, and add them to `taken`."""
+    told = []
+    for name in leave_out:
+        if name not in table.head:
+            raise UserError(f"{table.path}: no column {name!r} to leave out" + _hint(name, table.head))
+        if table.head.index(name) in taken:
+            raise UserError(f"{table.path}: the column {name!r} cannot be left out: the study needs it")
+        told.append(Taken(name, "left out", "as asked"))
+    for place, name in enumerate(table.head):
+        if place in taken or name in leave_out:
+            continue
+        cells = table.column(name) if name else [line.cells[place] for line in table.lines]
+        bare = next((name.removeprefix(prefix) for prefix in SETTINGS + RESULTS if name.startswith(prefix)), "")
+        why = ""
+        if all(cell in BLANK for cell in cells):
+            why = "empty"
+        elif (not name or _INDEX.fullmatch(name)) and all(whole(cell) is not None for cell in cells):
+            why = "numbers the rows"
+        elif name in OURS:
+            why = "written by ablate, not needed"
+        elif known_runs and (name in _ABOUT_RUNS or name.startswith("tags.")):
+            why = "about the run, not its settings or results"
+        elif bare and (bare in study.factors or bare == "seed"):
+            why = f"the same as {bare}"
+        elif not name:
+            raise UserError(
+                f"{table.path}: column {place + 1} has no name, but holds {cells[0]!r}; expected a name for it"
+            )
+        if why:
+            told.append(Taken(name or f"(column {place + 1})", "left out", why))
+            taken.add(place)
+    taken |= {table.head.index(name) for name in leave_out}
+    return told
+
+
+def _check_near(table: TableFile, rest: Sequence[int], absent: Sequence[str]) -> None:
+    """Refuse a column whose name is nearly that of one that is not there: it is meant, and would not count."""
+    for place in rest:
+        name = table.head[place]
+        for wanted in absent:
+            if difflib.SequenceMatcher(a=name.lower(), b=wanted.lower()).ratio() >= 0.85:
+                raise UserError(
+                    f"{table.path}: unknown column {name!r}: expected a factor of the study, a metric of its claims, "
+                    f"or one of {', '.join(('seed', *OWN))}; nearest match: {wanted}"
+                )
+
+
+def _hint(name: str, head: Sequence[str]) -> str:
+    found = nearest(name, [column for column in head if column])
+    return f"; nearest: {found}" if found else ""
+
+
+def told_table(columns: Iterable[Taken]) -> list[list[Any]]:
+    """Return what became of the columns as rows of texts, JSON-ready."""
+    return [[one.column, one.role, one.what] for one in columns]

@@ -1,0 +1,116 @@
+"""The columns of an imported file that the study says nothing about: results beside, settings, labels.
+
+A column that is the same in all runs of an arm and differs between arms is a setting that follows a factor: what a
+claim compares may be its doing. Such columns are kept with the arms (`facts["settings"]`), so that claims which compare
+arms that differ in one are held back (see `stats.confounded`). Only what varies within arms can be a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ablate.sweep.import_columns import RESULTS, SETTINGS, Taken
+from ablate.sweep.level_cells import BLANK
+from ablate.sweep.table_file import TableFile, number, whole
+
+_MOST_TOLD = 60
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What became of the other columns.
+
+    Attributes
+    ----------
+    extras
+        Name of a metric that no claim is about -> its place.
+    settings
+        Column -> arm -> its different cells there, ascending; only columns that differ between arms.
+    """
+
+    extras: dict[str, int]
+    settings: dict[str, dict[Hashable, tuple[str, ...]]]
+    told: tuple[Taken, ...]
+
+
+def rest_of(
+    table: TableFile,
+    places: Sequence[int],
+    arms: Sequence[Hashable],
+    seeds: Sequence[int],
+    failed: Sequence[bool],
+    *,
+    used: Sequence[str],
+    comma: bool,
+) -> Rest:
+    """Tell results from settings among columns.
+
+    Parameters
+    ----------
+    places
+        Places of the columns in the head.
+    arms, seeds, failed
+        Of every line: its arm, its seed, whether it ended without a result.
+    used
+        Names of metrics that are taken.
+    """
+    extras: dict[str, int] = {}
+    settings: dict[str, dict[Hashable, tuple[str, ...]]] = {}
+    told = []
+    for place in places:
+        name = table.head[place]
+        cells = ["" if (cell := line.cells[place]) in BLANK else cell for line in table.lines]
+        values = [number(cell, comma=comma) for cell in cells]
+        numeric = all(value is not None or not cell for value, cell in zip(values, cells, strict=True))
+        result = next((name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix)), "")
+        setting = name.startswith(SETTINGS)
+        # 1 and 1.0 are one value; texts are compared as they are.
+        same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
+        by_arm = _by(arms, same, cells)
+        if len(set(same)) == 1:
+            told.append(Taken(name, "left out", f"the same in all rows: {cells[0][:_MOST_TOLD]}"))
+        elif not result and _is_setting(by_arm, same, numeric=numeric, declared=setting):
+            settings[name] = {arm: tuple(sorted(found.values())) for arm, found in by_arm.items()}
+            told.append(Taken(name, "left out", "a setting that differs between arms"))
+        elif _numbers_rows(cells) or (not numeric and len(set(same)) == len(same)):
+            told.append(Taken(name, "left out", "another value in every row: a name or number of the run"))
+        elif not numeric and len({*zip(seeds, same, strict=True)}) == len({*seeds}):
+            told.append(Taken(name, "left out", "the same in all arms of a seed"))
+        elif not numeric or setting:
+            told.append(Taken(name, "left out", "a setting that varies within arms" if numeric else "text"))
+        elif any(value is None and not bad for value, bad in zip(values, failed, strict=True)):
+            told.append(Taken(name, "left out", "no number in some runs"))
+        elif (result or name) in (*used, *extras):
+            told.append(Taken(name, "left out", f"the name {result or name} is taken"))
+        else:
+            extras[result or name] = place
+            told.append(Taken(name, "undeclared metric", "shown, not judged"))
+    return Rest(extras, settings, tuple(told))
+
+
+def _by(arms: Sequence[Hashable], same: Sequence[str], cells: Sequence[str]) -> dict[Hashable, dict[str, str]]:
+    """Return arm -> value -> how it is written."""
+    found: dict[Hashable, dict[str, str]] = {}
+    for arm, value, cell in zip(arms, same, cells, strict=True):
+        found.setdefault(arm, {}).setdefault(value, cell or "(empty)")
+    return found
+
+
+def _is_setting(
+    by_arm: Mapping[Hashable, Mapping[str, str]], same: Sequence[str], *, numeric: bool, declared: bool
+) -> bool:
+    """Whether a column may be what was set and not what came out: few values, and not the same ones in all arms."""
+    if len({frozenset(values) for values in by_arm.values()}) == 1:
+        return False
+    if declared or not numeric:
+        return len(set(same)) < len(same)
+    rows = len(same) / max(len(by_arm), 1)
+    return all(len(values) <= max(1, rows // 4) for values in by_arm.values())
+
+
+def _numbers_rows(cells: Sequence[str]) -> bool:
+    """Whether whole numbers count the rows, in any order."""
+    numbers = sorted(found for cell in cells if (found := whole(cell)) is not None)
+    return len(numbers) == len(cells) and all(b - a == 1 for a, b in pairwise(numbers))

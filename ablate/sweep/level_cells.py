@@ -1,0 +1,102 @@
+"""Which level of a factor a cell of a CSV file means: as ablate writes it, or as another program saved it again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.claim_parts import Level, compact
+from ablate.sweep.plan import show
+from ablate.sweep.table_file import number
+
+BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
+         "None", "NONE", "null", "Null", "NULL", "NaT")  # fmt: skip
+"""What programs write into a cell that holds nothing."""
+
+_TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NOT_TRUTH = ("0", "1", "0.0", "1.0", "yes", "no", "y", "n", "t", "f", "on", "off")
+_DIGITS = range(6, 18)  # significant digits that a number may have been rounded to
+
+
+def level_in(where: str, factor: str, text: str, levels: Sequence[Level], *, comma: bool = False) -> Level:
+    """Return the level of a factor that a cell means.
+
+    A text stands for itself, also in quotes (``"true"``, as ablate writes a text that would read as something else);
+    a number for the level that equals it, or for the only one that it is a rounding of, to six digits or more; `true`
+    and `false`, in small letters or not, for truth values; an empty cell and what programs write for one (`nan`,
+    `None`) for no level. 1 and 0 are not taken for truth values.
+
+    Raises
+    ------
+    UserError
+        It means no level, or it may mean two.
+    """
+    meant = _meant(text, levels, comma=comma)
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise UserError(
+            f"{where}: {text!r} can mean {' or '.join(_typed(level) for level in meant)} of {factor}; expected levels "
+            "that a file tells apart"
+        )
+    if text.lower() in _NOT_TRUTH and any(isinstance(level, bool) for level in levels):
+        raise UserError(
+            f"{where}: {factor} has the levels {', '.join(map(show, levels))}, got {text!r}; expected true or false in "
+            f"the file, or the level {text} in the study"
+        )
+    raise UserError(f"{where}: {unknown(f'level of {factor}', text, [show(level) for level in levels])}")
+
+
+def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
+    quoted = _unquoted(text)
+    if quoted is not None and quoted in [level for level in levels if isinstance(level, str)]:
+        return [quoted]
+    texts = [level for level in levels if isinstance(level, str) and (level == text or _same_list(level, text))]
+    value = number(text, comma=comma)
+    numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
+    equal: list[Level] = [level for level in numbers if value is not None and _equals(text, value, level)]
+    if value is not None and not equal:
+        equal = [level for level in numbers if _rounds_to(float(level), value)]
+    truths: list[Level] = [level for level in levels if isinstance(level, bool) and _TRUTH.get(text) is level]
+    if texts and not equal and not truths:
+        return list(texts)  # `none` where that is a level, beside one that is no level
+    nothing: list[Level] = [level for level in levels if level is None and text in BLANK]
+    return [*texts, *equal, *truths, *nothing]
+
+
+def _equals(text: str, value: float, level: float) -> bool:
+    if isinstance(level, int) and text.lstrip("+-").isdecimal():
+        return int(text) == level  # beyond 2^53, where floats merge whole numbers
+    return value == level
+
+
+def _rounds_to(level: float, value: float) -> bool:
+    if not math.isclose(level, value, rel_tol=1e-4):
+        return False
+    return any(float(f"{level:.{digits}g}") == value for digits in _DIGITS)
+
+
+def _unquoted(text: str) -> str | None:
+    if len(text) < 2 or not text.startswith('"'):
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
+
+
+def _same_list(level: str, text: str) -> bool:
+    """Tell whether both are the same list: levels that are lists are kept as texts, without blanks."""
+    if not (level.startswith("[") and text.startswith("[")):
+        return False
+    try:
+        return bool(compact(json.loads(text)) == compact(json.loads(level)))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _typed(level: Level) -> str:
+    return f"the text {level!r}" if isinstance(level, str) else "no level" if level is None else str(level).lower()
