@@ -116,7 +116,7 @@ def _calibrate(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace) -> None:
     from ablate.app.importing import import_results
 
-    import_results(options.study, options.csv, out=options.out)
+    import_results(options.study, options.csv, out=options.out, leave_out=options.leave_out)
 
 
 def _studies(options: argparse.Namespace) -> None:

@@ -115,6 +115,9 @@ def parser() -> Parser:
     sub.add_argument("study", metavar="STUDY", help="a study's name or a path to its file")
     sub.add_argument("csv", type=Path, metavar="CSV", help="columns: the study's factors, seed, metrics")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
+    sub.add_argument(
+        "--leave-out", action="append", default=[], metavar="COLUMN", help="pass over a column of the file; repeatable"
+    )
 
     sub = add("calibrate", "try the statistics on simulated studies, write the page", "ablate calibrate --quick")
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")

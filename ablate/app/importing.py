@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ablate.app.console import root_folder, say, ui_line
 from ablate.app.places import check_place
 from ablate.app.reporting import judge_and_report
-from ablate.sweep.imported import import_csv
+from ablate.sweep.imported import Imported, import_csv
 from ablate.sweep.study_file import load_study
 
+_MOST_NAMED = 12
 
-def import_results(study_name: str, path: Path, *, out: Path | None = None) -> None:
+
+def read_lines(imported: Imported, path: Path) -> Iterator[str]:
+    """Yield what was read from a file, a line for the columns of every kind."""
+    repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
+    yield f"{imported.rows} rows read from {path}{repairs}"
+    kinds: dict[str, list[str]] = {}
+    for one in imported.columns:
+        why, own = one.what, one.column
+        if one.value:  # each its own value: beside its name
+            why, own = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{own} ({one.value})"
+        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(own)
+    for kind, names in kinds.items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
+    if imported.settings:
+        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in imported.settings[:_MOST_NAMED])
+        yield (
+            "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
+            f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
+        )
+
+
+def import_results(study_name: str, path: Path, *, out: Path | None = None, leave_out: Sequence[str] = ()) -> None:
     """Track the runs of a CSV as imported runs of a study, judge its claims by them, and write the report.
 
     Raises
@@ -27,9 +51,13 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None) -> N
 
     study = load_study(study_name)
     name = Path(study_name).stem + "-imported"
-    imported = import_csv(study, path, name=name, command=shlex.join(["ablate", "import", study_name, str(path)]))
+    options = [part for column in leave_out for part in ("--leave-out", column)]
+    command = shlex.join(["ablate", "import", study_name, str(path), *options])
+    imported = import_csv(study, path, name=name, command=command, leave_out=leave_out)
     record = imported.record
     check_place(name, out)
+    for line in read_lines(imported, path):
+        say(line)
     check_claims(study, metrics=imported.metrics, arms=[arm.levels for arm in record.arms])
     check_metrics(study, Metrics(study.metrics))
     root = root_folder()

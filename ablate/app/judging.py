@@ -84,13 +84,19 @@ def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 def say_verdicts(judged: Judged) -> None:
     """Print one line per verdict; those over added seeds under those of the plan."""
     for verdict in judged.verdicts:
-        say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+        _say_verdict(verdict)
     if not judged.verdicts:
         say("no claims in this study: the report compares every arm with the baseline")
     if judged.extended:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judged.extended:
-        say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+        _say_verdict(verdict)
+
+
+def _say_verdict(verdict: Verdict) -> None:
+    say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+    if verdict.gates_failed:
+        say(f"    {verdict.why}")
 
 
 def _order(study: Study, tables: StudyTables) -> list[int]:

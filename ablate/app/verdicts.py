@@ -84,7 +84,7 @@ def judge_findings(folder: Path) -> tuple[Judged, dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: expected the verdicts.json of a report, {type(error).__name__}: {error}") from None
     study = parse_study(definition, where=str(path))
-    tables = tables_from_csv(folder / "runs.csv", study)
+    tables = tables_from_csv(folder / "runs.csv", study, arms=document.get("facts", {}))
     tables.study.update(head)
     for arm, facts in document.get("facts", {}).items():
         tables.facts.setdefault(arm, {}).update({**facts, **tables.facts.get(arm, {})})

@@ -6,33 +6,115 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.sweep.level_cells import BLANK, level_in
+from ablate.sweep.table_file import TableFile, decimal_commas, number, read_table, whole
 from ablate.track.record import Level
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute it
 
-def read_rows(path: Path, name: str, needed: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
-    """Return the head and the rows of a CSV file that is known as `name`.
+
+@dataclass(frozen=True)
+class Rows:
+    """A CSV file of ours, as it is or as another program saved it again.
+
+    Attributes
+    ----------
+    head
+        Names of the columns, those that only number the rows left out.
+    records
+        A row each, column -> cell.
+    lines
+        Where each row stands in the file.
+    comma
+        Whether numbers have decimal commas.
+    """
+
+    path: Path
+    head: list[str]
+    records: list[dict[str, str]]
+    lines: list[int]
+    comma: bool
+
+    def number(self, row: int, column: str) -> float:
+        """Return a number, NaN for an empty cell."""
+        text = self.records[row][column]
+        value = number(text, comma=self.comma)
+        if value is None and text not in BLANK:
+            raise UserError(f"{self._where(row, column)}: expected a number or an empty cell, got {text!r}")
+        return math.nan if value is None else value
+
+    def whole(self, row: int, column: str) -> int | None:
+        """Return a whole number, None for an empty cell."""
+        text = self.records[row][column]
+        value = whole(text)
+        if value is None and text not in BLANK:
+            raise UserError(f"{self._where(row, column)}: expected a whole number, got {text!r}")
+        return value
+
+    def truth(self, row: int, column: str) -> bool:
+        """Return a truth value."""
+        text = self.records[row][column]
+        if text.lower() not in ("true", "false"):
+            raise UserError(f"{self._where(row, column)}: expected true or false, got {text!r}")
+        return text.lower() == "true"
+
+    def level(self, row: int, column: str, factor: str, levels: Sequence[Level] | None = None) -> Level:
+        """Return a level: what `level_cell` wrote, or which of `levels` a cell that was saved again means."""
+        text = self.records[row][column]
+        written = level_of(text)
+        if levels is None or any(type(level) is type(written) and level == written for level in levels):
+            return written
+        return level_in(f"{self.path}, line {self.lines[row]}", factor, text, levels, comma=self.comma)
+
+    def _where(self, row: int, column: str) -> str:
+        return f"{self.path}, line {self.lines[row]}, {column}"
+
+
+def read_rows(path: Path, name: str, needed: Sequence[str], numeric: Sequence[str]) -> Rows:
+    """Return the rows of a CSV file that is known as `name`.
+
+    Parameters
+    ----------
+    needed
+        Columns that must be there.
+    numeric
+        Columns of numbers, by which decimal commas are known.
 
     Raises
     ------
     UserError
         It cannot be read, a line has another number of cells, or a column of `needed` is missing.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
-    head, *rows = list(csv.reader(text.splitlines())) or [[]]
-    ragged = next((number for number, row in enumerate(rows, start=2) if len(row) != len(head)), None)
-    if ragged is not None:
-        raise UserError(f"{path}, line {ragged}: expected {len(head)} cells, as in the first line.")
-    missing = [column for column in needed if column not in head]
+    table = read_table(path, fits=lambda head: all(column in head for column in needed))
+    missing = [column for column in needed if column not in table.head]
     if missing:
         raise UserError(f"{path} is no {name}: it has no column {', '.join(missing)}.")
-    return head, [dict(zip(head, row, strict=True)) for row in rows]
+    kept = [place for place, column in enumerate(table.head) if not _numbers_rows(table, place)]
+    if unnamed := [place for place in kept if not table.head[place]]:
+        raise UserError(f"{path} is no {name}: its column {unnamed[0] + 1} has no name.")
+    head = [table.head[place] for place in kept]
+    cells = ((line.number, line.cells[place]) for line in table.lines for place in kept if table.head[place] in numeric)
+    return Rows(
+        path,
+        head,
+        [{table.head[place]: line.cells[place] for place in kept} for line in table.lines],
+        [line.number for line in table.lines],
+        decimal_commas(path, cells),
+    )
+
+
+def _numbers_rows(table: TableFile, place: int) -> bool:
+    """Whether a column is the index that pandas writes beside the data."""
+    name = table.head[place]
+    if name and not re.fullmatch(r"index|level_\d+|Unnamed: \d+", name):
+        return False
+    return all(whole(line.cells[place]) is not None or not line.cells[place] for line in table.lines)
 
 
 def line(cells: Sequence[str]) -> str:
@@ -47,7 +129,8 @@ def level_cell(level: Level) -> str:
     if level is None:
         return ""
     if isinstance(level, str):
-        return level if level_of(level) == level and level else json.dumps(level, ensure_ascii=False)
+        plain = level_of(level) == level and level and level == level.strip() and not level.startswith(_FORMULA)
+        return level if plain else json.dumps(level, ensure_ascii=False)
     return json.dumps(level)
 
 

@@ -11,6 +11,7 @@ from ablate.report.arms import own_runs
 from ablate.report.fair import Tuning, tuning_section
 from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
+from ablate.report.imported import imported_table
 from ablate.report.method import method_notes
 from ablate.report.provenance import fixed, mixed, provenance
 from ablate.report.registration import Registration, registration
@@ -124,6 +125,7 @@ class Page:
     tables: tuple[Table, ...]
     tables_note: str
     means: Table | None
+    imported: Table | None
     endings: tuple[Picture, ...]
     own: tuple[Picture, ...]
     curves: tuple[Picture, ...]
@@ -209,6 +211,7 @@ def build_page(
         ),
         tables_note=table_note(),
         means=means_table(tables, others),
+        imported=imported_table(tables),
         endings=tuple(_picture(figure, inlined) for figure in figures.endings),
         own=tuple(_picture(figure, inlined) for figure in figures.own),
         curves=tuple(_picture(figure, inlined) for figure in figures.curves),

@@ -25,7 +25,7 @@ _DATA = (
 )
 
 
-_TUNING = ("tuned", "tuning", "same_as")  # told in the tuning section
+_ELSEWHERE = ("tuned", "tuning", "same_as", "settings")  # told in the sections on tuning and on the file
 
 
 def fixed(study: Study) -> list[tuple[str, str]]:
@@ -46,7 +46,7 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     rows = []
     names = dict.fromkeys([*_DATA, *sorted({name for facts in tables.facts.values() for name in facts})])
     for name in names:
-        if name in study.fixed or name in _TUNING:
+        if name in study.fixed or name in _ELSEWHERE:
             continue
         values = [facts[name] for facts in tables.facts.values() if name in facts]
         texts = list(dict.fromkeys(_text(value) for value in values))

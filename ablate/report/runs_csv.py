@@ -7,100 +7,154 @@ or an empty cell (no level) stand for themselves; a text that would read as one 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 from ablate.report.arms import arm_levels
-from ablate.report.csv_cells import level_cell, level_of, line, read_rows
+from ablate.report.csv_cells import Rows, level_cell, line, read_rows
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
-from ablate.stats.endpoint import metrics_of
+from ablate.stats.endpoint import MISSING, metrics_of
 from ablate.stats.sequential import judge_planned
 from ablate.stats.verdict import Verdict
+from ablate.sweep.level_cells import equals_rounded
 from ablate.sweep.study import Study
+from ablate.sweep.table_file import number
+from ablate.track.columns import PLANNED, RUN, factor_column, factor_of, metric_column
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
+from ablate.train.outcome import Outcome
 
-_TEXT = ("arm_id", "arm", "run_id", "identity", "outcome")
+_TEXT = ("run_id", "identity")
 _NUMBER = ("first_nonfinite_step", "seconds", "majority_rate")
-_HEAD = ("arm_id", "arm", "baseline")
-_RUN = ("seed", "outcome", "first_nonfinite_step", "seconds", "majority_rate", "budget", "run_id", "identity")
+_NEEDED = ("arm_id", "baseline", "seed", "outcome", "budget")  # what is judged by; the rest may be left out
 
 
 def runs_csv(tables: StudyTables) -> str:
     """Return the file: arms in design order, seeds ascending; one column per factor, then one per metric.
 
-    `budget` is the number of optimizer steps an arm may take, which a run that never reached its target counts as;
-    where the task changes, those from the change on.
+    How the columns of factors and metrics are named: see `track.columns`. `budget` is the number of optimizer steps an
+    arm may take, which a run that never reached its target counts as; where the task changes, those from the change on.
     """
-    metrics = [name for name in metrics_of(tables) if name not in _RUN]
-    taken = {*_HEAD, *_RUN, *metrics} & set(tables.factors)
-    if taken:
-        raise UserError(f"runs.csv: a factor has the name of another column: {', '.join(sorted(taken))}.")
+    metrics = [metric_column(name, tables.factors) for name in metrics_of(tables)]
     levels = arm_levels(tables)
     order = {arm: i for i, arm in enumerate(levels)}
     base = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["baseline"], strict=True))
-    lines: list[list[str]] = [[*_HEAD, *tables.factors, *_RUN, *metrics]]
+    lines: list[list[str]] = [[*PLANNED, *map(factor_column, tables.factors), *RUN, *metrics]]
     records = tables.seeds.to_dict("records")
     for row in sorted(records, key=lambda row: (order[str(row["arm_id"])], int(row["seed"]))):
         arm = str(row["arm_id"])
         run: dict[Any, Any] = {**row, "budget": _budget(tables.facts.get(arm, {}))}
         head = [arm, str(row["arm"]), "true" if base[arm] else "false"]
         own = [level_cell(levels[arm][factor]) for factor in tables.factors]
-        lines.append([*head, *own, *(_cell(run.get(name)) for name in (*_RUN, *metrics))])
+        lines.append([*head, *own, *(_cell(run.get(column)) for column in (*RUN, *metrics))])
     return "".join(line(cells) for cells in lines)
 
 
-def tables_from_csv(path: Path, study: Study) -> StudyTables:
+def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> StudyTables:
     """Read `runs.csv`, and `tuning.csv` beside it, back as tables without curves: what claims are judged by.
+
+    Columns may stand in any order, and the file may have been saved again by pandas or a spreadsheet (see `Rows`).
+
+    Parameters
+    ----------
+    arms
+        The ids of the arms, where they are known: one that is all digits may have been saved as a number.
 
     Raises
     ------
     UserError
-        The file is no runs.csv, or its factors are not the study's.
+        The file is no runs.csv, or its factors or arms are others.
     """
-    head, records = read_rows(path, "runs.csv", (*_HEAD, *_RUN))
-    factors = head[len(_HEAD) : head.index(_RUN[0])]
-    strange = sorted(set(study.factors) ^ set(factors))
+    places = {factor: factor_column(factor) for factor in study.factors}
+    rows = read_rows(path, "runs.csv", _NEEDED, (*_NUMBER, "budget"))
+    strange = sorted(factor for factor, column in places.items() if column not in rows.head)
+    strange += sorted(_other_factors(rows.head) - set(study.factors))
     if strange:
         raise UserError(f"{path} and the study differ in their factors: {', '.join(strange)}.")
-    metrics = head[head.index(_RUN[-1]) + 1 :]
-    levels = {row["arm_id"]: {f: level_of(row[f]) for f in factors} for row in records}
-    first = {row["arm_id"]: row for row in reversed(records)}
-    arms = dict.fromkeys(row["arm_id"] for row in records)
+    levels: dict[str, dict[str, Any]] = {}
+    first: dict[str, int] = {}
+    arm_of: list[str] = []
+    for row, record in enumerate(rows.records):
+        arm = _arm_id(f"{path}, line {rows.lines[row]}", record["arm_id"], arms)
+        own = {f: rows.level(row, column, f, study.factors[f]) for f, column in places.items()}
+        if levels.setdefault(arm, own) != own:
+            raise UserError(
+                f"{path}, line {rows.lines[row]}: {arm} has other levels than in line {rows.lines[first[arm]]}"
+            )
+        first.setdefault(arm, row)
+        arm_of.append(arm)
+    label: dict[str, str] = {arm: rows.records[row].get("arm", arm) for arm, row in first.items()}
     planned = pd.DataFrame(
-        [{"arm_id": arm, "arm": first[arm]["arm"], "baseline": first[arm]["baseline"] == "true"} for arm in arms]
+        [{"arm_id": arm, "arm": label[arm], "baseline": rows.truth(row, "baseline")} for arm, row in first.items()]
     )
-    seeds: dict[str, Any] = {name: [row[name] for row in records] for name in _TEXT}
-    seeds["seed"] = [int(row["seed"]) for row in records]
-    seeds |= {name: [_number(row[name]) for row in records] for name in (*_NUMBER, *metrics)}
-    for factor in factors:
+    seeds: dict[str, Any] = {"arm_id": arm_of, "arm": [label[arm] for arm in arm_of]}
+    seeds["seed"] = [_needed(rows, row, "seed") for row in range(len(arm_of))]
+    seeds["outcome"] = [_outcome(rows, row) for row in range(len(arm_of))]
+    for name in _NUMBER:
+        seeds[name] = [rows.number(row, name) if name in rows.head else math.nan for row in range(len(arm_of))]
+    seeds |= {name: [record.get(name, "") for record in rows.records] for name in _TEXT}
+    for factor, column in places.items():
         # `object` keeps 1, 1.0, True and None apart as they were planned; pandas would unify them.
-        planned[factor] = pd.Series([levels[arm][factor] for arm in arms], dtype=object)
-        seeds[factor] = pd.Series([levels[row["arm_id"]][factor] for row in records], dtype=object)
-    table = pd.DataFrame(seeds)
-    columns = ["arm_id", "arm", "seed", "outcome", *_NUMBER, "run_id", "identity", *factors, *metrics]
+        planned[column] = pd.Series([levels[arm][factor] for arm in first], dtype=object)
+        seeds[column] = pd.Series([levels[arm][factor] for arm in arm_of], dtype=object)
+    ours = {*PLANNED, *RUN, *places.values()}
+    seeds |= {name: [rows.number(row, name) for row in range(len(arm_of))] for name in rows.head if name not in ours}
+    curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
+    budgets = {arm: rows.whole(row, "budget") for arm, row in first.items()}
     facts: dict[str, dict[str, Any]] = {
-        arm: dict.fromkeys(STEPS_TO_TARGET.values(), int(first[arm]["budget"])) if first[arm]["budget"] else {}
-        for arm in arms
+        arm: dict.fromkeys(STEPS_TO_TARGET.values(), budget) if budget else {} for arm, budget in budgets.items()
     }
     tuning = read_tuning_csv(path.with_name(TUNING))
     for arm, tuned in (facts_by_arm(tuning) if tuning is not None else {}).items():
         facts.setdefault(arm, {}).update(tuned)
-    curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
-    name = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
+    about = {"name": path.parent.name, "key": "", "run_id": "", "experiment_id": "", "created": "", "command": ""}
     return StudyTables(
-        {**name, "definition": study.model_dump(), "provenance": {}},
+        {**about, "definition": study.model_dump(), "provenance": {}},
         planned,
-        table[columns],
+        pd.DataFrame(seeds),
         curves,
         facts,
         tuning=tuning,
     )
+
+
+def _arm_id(where: str, text: str, arms: Collection[str]) -> str:
+    if not arms or text in arms:
+        return text
+    value = number(text)
+    found = [arm for arm in arms if value is not None and equals_rounded(number(arm), value)]
+    if len(found) != 1:
+        raise UserError(f"{where}: {unknown('arm', text, arms)}")
+    return found[0]
+
+
+def _other_factors(head: Sequence[str]) -> set[str]:
+    """Return what stands where ablate writes the factors, between `baseline` and `seed`, in a file left in its order."""
+    if tuple(head[: len(PLANNED)]) != PLANNED or "seed" not in head:
+        return set()
+    return {factor_of(column) for column in head[len(PLANNED) : head.index("seed")] if column not in RUN}
+
+
+def _needed(rows: Rows, row: int, column: str) -> int:
+    found = rows.whole(row, column)
+    if found is None:
+        raise UserError(
+            f"{rows.path}, line {rows.lines[row]}: expected a whole number as `{column}`, got an empty cell"
+        )
+    return found
+
+
+def _outcome(rows: Rows, row: int) -> str:
+    text = rows.records[row]["outcome"]
+    known = [*Outcome, MISSING]
+    if text not in known:
+        raise UserError(f"{rows.path}, line {rows.lines[row]}: {unknown('outcome', text, known)}")
+    return text
 
 
 def _budget(facts: Mapping[str, Any]) -> int | None:
@@ -120,10 +174,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else repr(value)
     return str(value)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text) if text else math.nan
-    except ValueError:
-        raise UserError(f"runs.csv: expected a number or an empty cell, got {text!r}.") from None

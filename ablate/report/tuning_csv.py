@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.report.csv_cells import level_cell, level_of, line, read_rows
+from ablate.report.csv_cells import level_cell, line, read_rows
 from ablate.stats.tuned import HEAD, WORST, tuned_facts, tuned_keys
 from ablate.track.record import StudyTables
 
@@ -45,14 +45,15 @@ def read_tuning_csv(path: Path) -> pd.DataFrame | None:
     """
     if not path.exists():
         return None
-    head, rows = read_rows(path, NAME, HEAD)
+    rows = read_rows(path, NAME, HEAD, ("score",))
     records = []
-    for row in rows:
-        cells: dict[str, Any] = dict(row)
-        cells |= {name: level_of(cells[name]) for name in head if name not in HEAD}
-        cells |= {name: int(cells[name]) for name in ("trial", "seed")}
-        cells["score"] = float(cells["score"]) if cells["score"] else WORST
-        cells["chosen"] = cells["chosen"] == "true"
+    for row, record in enumerate(rows.records):
+        cells: dict[str, Any] = dict(record)
+        cells |= {name: rows.level(row, name, name) for name in rows.head if name not in HEAD}
+        cells |= {name: rows.whole(row, name) for name in ("trial", "seed")}
+        score = rows.number(row, "score")
+        cells["score"] = WORST if math.isnan(score) else score
+        cells["chosen"] = rows.truth(row, "chosen")
         records.append(cells)
     return pd.DataFrame(records)
 

@@ -22,6 +22,7 @@ from ablate.lang import tr
 from ablate.stats.because import interval_says
 from ablate.stats.claims import expand, level_key, level_text, metrics_used, where_text
 from ablate.stats.collect import Collected, collect
+from ablate.stats.confounded import confounded
 from ablate.stats.endpoint import Endpoint, at_other_targets, endpoint
 from ablate.stats.estimate import Estimate
 from ablate.stats.gates import tuning_edge
@@ -112,11 +113,10 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
     arm_ids = dict(zip(columns, map(str, tables.planned["arm_id"]), strict=True))
-    checks = {
-        id(f.comparison): [tuning_edge(f.comparison, tables, arm_ids)]
-        for f in found
-        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates)
-    }
+    checks = {id(f.comparison): confounded(f.comparison, tables, arm_ids) for f in found}
+    for f in found:
+        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates):
+            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arm_ids))
     return [
         gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.errors import UserError, nearest
+from ablate.lang import msg
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import TableFile, whole
@@ -42,13 +43,29 @@ _ABOUT_RUNS = (
 _INDEX = re.compile(r"index|level_\d+|Unnamed: \d+")
 
 
+FACTOR, SEED, OUTCOME, FACT = msg("factor"), msg("seed"), msg("outcome"), msg("fact")
+DECLARED, EXTRA, LEFT = msg("metric"), msg("undeclared metric"), msg("left out")
+
+
 @dataclass(frozen=True)
 class Taken:
-    """What became of a column: its name in the file, its role, and what it is or why it is left out."""
+    """What became of a column.
+
+    Attributes
+    ----------
+    column
+        Its name in the file.
+    role
+        One of the words above.
+    what
+        Why, as a message with `{value}` in it where there is a value; of a factor or metric empty, or `{value}`: the
+        name in the study, where that is another one.
+    """
 
     column: str
     role: str
-    what: str
+    what: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,19 +128,19 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
     told: list[Taken] = []
     taken: set[int] = set()
 
-    def take(name: str, marked: str, prefixes: Sequence[str], role: str, what: str = "") -> int | None:
+    def take(name: str, marked: str, prefixes: Sequence[str], role: str) -> int | None:
         place = _find(table, name, marked, prefixes)
         if place is not None:
             taken.add(place)
-            told.append(Taken(table.head[place], role, what or (name if table.head[place] != name else "")))
+            told.append(Taken(table.head[place], role, *(("{value}", name) if table.head[place] != name else ())))
         return place
 
-    factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, "factor")) for name in study.factors}
-    seed = _there(table, "seed", take("seed", "seed", SETTINGS, "seed"))
+    factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, FACTOR)) for name in study.factors}
+    seed = _there(table, "seed", take("seed", "seed", SETTINGS, SEED))
     known = [name for name in table.head if name in COUNTS]
     asked = [name for name in dict.fromkeys([*declared_metrics(study), *known])
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
-    found = {name: take(name, METRIC + name, RESULTS, "metric") for name in asked if name != "seed"}
+    found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}
     metrics = {name: place for name, place in found.items() if place is not None}
     own = {name: table.head.index(name) for name in OWN if name in table.head and table.head.index(name) not in taken}
     outcome, states = own.pop("outcome", None), False
@@ -132,9 +149,9 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
         states = outcome is not None
     if outcome is not None:
         taken.add(outcome)
-        told.append(Taken(table.head[outcome], "outcome", "how a run stands" if states else ""))
+        told.append(Taken(table.head[outcome], OUTCOME, msg("how a run stands") if states else ""))
     taken |= set(own.values())
-    told += [Taken(name, "fact", "") for name in own]
+    told += [Taken(name, FACT) for name in own]
     told += _left(table, taken, study, leave_out, known_runs=states or "run_id" in table.head)
     rest = tuple(place for place in range(len(table.head)) if place not in taken)
     _check_near(table, rest, [name for name in OWN if name not in table.head])
@@ -184,7 +201,7 @@ def _left(
             raise UserError(f"{table.path}: no column {name!r} to leave out" + _hint(name, table.head))
         if table.head.index(name) in taken:
             raise UserError(f"{table.path}: the column {name!r} cannot be left out: the study needs it")
-        told.append(Taken(name, "left out", "as asked"))
+        told.append(Taken(name, LEFT, msg("as asked")))
     for place, name in enumerate(table.head):
         if place in taken or name in leave_out:
             continue
@@ -192,21 +209,21 @@ def _left(
         bare = next((name.removeprefix(prefix) for prefix in SETTINGS + RESULTS if name.startswith(prefix)), "")
         why = ""
         if all(cell in BLANK for cell in cells):
-            why = "empty"
+            why = msg("empty")
         elif (not name or _INDEX.fullmatch(name)) and all(whole(cell) is not None for cell in cells):
-            why = "numbers the rows"
+            why = msg("numbers the rows")
         elif name in OURS:
-            why = "written by ablate, not needed"
+            why = msg("written by ablate, not needed")
         elif known_runs and (name in _ABOUT_RUNS or name.startswith("tags.")):
-            why = "about the run, not its settings or results"
+            why = msg("about the run, not its settings or results")
         elif bare and (bare in study.factors or bare == "seed"):
-            why = f"the same as {bare}"
+            why = msg("the same as {value}")
         elif not name:
             raise UserError(
                 f"{table.path}: column {place + 1} has no name, but holds {cells[0]!r}; expected a name for it"
             )
         if why:
-            told.append(Taken(name or f"(column {place + 1})", "left out", why))
+            told.append(Taken(name or f"(column {place + 1})", LEFT, why, bare if "{value}" in why else ""))
             taken.add(place)
     taken |= {table.head.index(name) for name in leave_out}
     return told
@@ -231,4 +248,4 @@ def _hint(name: str, head: Sequence[str]) -> str:
 
 def told_table(columns: Iterable[Taken]) -> list[list[Any]]:
     """Return what became of the columns as rows of texts, JSON-ready."""
-    return [[one.column, one.role, one.what] for one in columns]
+    return [[one.column, one.role, one.what, one.value] for one in columns]

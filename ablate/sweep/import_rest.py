@@ -11,11 +11,13 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ablate.sweep.import_columns import RESULTS, SETTINGS, Taken
+from ablate.lang import msg
+from ablate.sweep.import_columns import EXTRA, LEFT, RESULTS, SETTINGS, Taken
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.table_file import TableFile, number, whole
 
 _MOST_TOLD = 60
+DIFFERS = msg("a setting: it differs between arms")
 
 
 @dataclass(frozen=True)
@@ -70,23 +72,23 @@ def rest_of(
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
         by_arm = _by(arms, same, cells)
         if len(set(same)) == 1:
-            told.append(Taken(name, "left out", f"the same in all rows: {cells[0][:_MOST_TOLD]}"))
+            told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), cells[0][:_MOST_TOLD] or "–"))
         elif not result and _is_setting(by_arm, same, numeric=numeric, declared=setting):
             settings[name] = {arm: tuple(sorted(found.values())) for arm, found in by_arm.items()}
-            told.append(Taken(name, "left out", "a setting that differs between arms"))
+            told.append(Taken(name, LEFT, DIFFERS))
         elif _numbers_rows(cells) or (not numeric and len(set(same)) == len(same)):
-            told.append(Taken(name, "left out", "another value in every row: a name or number of the run"))
+            told.append(Taken(name, LEFT, msg("another value in every row: a name or number of the run")))
         elif not numeric and len({*zip(seeds, same, strict=True)}) == len({*seeds}):
-            told.append(Taken(name, "left out", "the same in all arms of a seed"))
+            told.append(Taken(name, LEFT, msg("the same in all arms of a seed")))
         elif not numeric or setting:
-            told.append(Taken(name, "left out", "a setting that varies within arms" if numeric else "text"))
+            told.append(Taken(name, LEFT, msg("a setting that varies within arms") if numeric else msg("text")))
         elif any(value is None and not bad for value, bad in zip(values, failed, strict=True)):
-            told.append(Taken(name, "left out", "no number in some runs"))
+            told.append(Taken(name, LEFT, msg("no number in some runs")))
         elif (result or name) in (*used, *extras):
-            told.append(Taken(name, "left out", f"the name {result or name} is taken"))
+            told.append(Taken(name, LEFT, msg("the name {value} is taken"), result or name))
         else:
             extras[result or name] = place
-            told.append(Taken(name, "undeclared metric", "shown, not judged"))
+            told.append(Taken(name, EXTRA, msg("shown, not judged")))
     return Rest(extras, settings, tuple(told))
 
 

@@ -58,7 +58,7 @@ def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
     numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
     equal: list[Level] = [level for level in numbers if value is not None and _equals(text, value, level)]
     if value is not None and not equal:
-        equal = [level for level in numbers if _rounds_to(float(level), value)]
+        equal = [level for level in numbers if equals_rounded(float(level), value)]
     truths: list[Level] = [level for level in levels if isinstance(level, bool) and _TRUTH.get(text) is level]
     if texts and not equal and not truths:
         return list(texts)  # `none` where that is a level, beside one that is no level
@@ -72,10 +72,15 @@ def _equals(text: str, value: float, level: float) -> bool:
     return value == level
 
 
-def _rounds_to(level: float, value: float) -> bool:
-    if not math.isclose(level, value, rel_tol=1e-4):
+def equals_rounded(exact: float | None, value: float) -> bool:
+    """Whether a number equals another one, or is a rounding of it to six significant digits or more.
+
+    >>> equals_rounded(0.541169527, 0.54117), equals_rounded(0.541169527, 0.5412)
+    (True, False)
+    """
+    if exact is None or not math.isclose(exact, value, rel_tol=1e-4):
         return False
-    return any(float(f"{level:.{digits}g}") == value for digits in _DIGITS)
+    return exact == value or any(float(f"{exact:.{digits}g}") == value for digits in _DIGITS)
 
 
 def _unquoted(text: str) -> str | None:

@@ -178,9 +178,8 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
         ) from None
     place = text.find("\0")
     if place >= 0:
-        raise UserError(
-            f"{path}, line {text.count(chr(10), 0, place) + 1}: a NUL byte stands in the text; is it a CSV?"
-        )
+        line = text.count("\n", 0, place) + 1
+        raise UserError(f"{path}, line {line}: a NUL byte stands in the text; is this a CSV file?")
     return text, [f"the text is {said}"] if said else []
 
 
