@@ -45,6 +45,8 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:
     names = sorted(choices)
     hint = nearest(got, names)
     tail = f"; nearest match: {hint}" if hint else ""
+    if hint and not (got.isascii() and hint.isascii()):  # letters of two alphabets may look the same
+        tail += f" (in full: {got!a} is not {hint!a})"
     return UserError(f"unknown {what} {got!r}: expected one of {', '.join(names)}{tail}")
 
 

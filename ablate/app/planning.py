@@ -11,6 +11,7 @@ from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
+from ablate.track.names import check_factor_names, check_metric_names
 
 
 def plan_study(
@@ -42,6 +43,8 @@ def plan_study(
         tuned=tuned,
     )
     arms = plan.design.arms
+    check_factor_names(plan.study.factors, where=request.name)
+    check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
     check_claims(plan.study, metrics=plan.logged(), arms=arms)
     check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
     check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])

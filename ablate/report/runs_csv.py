@@ -134,7 +134,7 @@ def _arm_id(where: str, text: str, arms: Collection[str]) -> str:
 
 
 def _other_factors(head: Sequence[str]) -> set[str]:
-    """Return what stands where ablate writes the factors, between `baseline` and `seed`, in a file left in its order."""
+    """Return what stands where ablate writes the factors: between `baseline` and `seed`, unless columns were moved."""
     if tuple(head[: len(PLANNED)]) != PLANNED or "seed" not in head:
         return set()
     return {factor_of(column) for column in head[len(PLANNED) : head.index("seed")] if column not in RUN}
