@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from ablate.app.console import root_folder, say, ui_line
 from ablate.app.places import check_place
 from ablate.app.reporting import judge_and_report
@@ -66,7 +68,7 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None, leav
     try:
         done = session.finished()
         count = 0
-        for arm in record.arms:
+        for arm in tqdm(record.arms, desc=name, unit="arm", ncols=100, leave=False):
             missing = [run for run in imported.runs[arm.id] if run.identity not in done]
             if missing:
                 session.log_arm(arm, missing)

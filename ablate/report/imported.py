@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ablate.lang import msg, tr
+from ablate.lang import tr
 from ablate.report.templating import Column, Row, Table
 from ablate.track.record import StudyTables
-
-_REPAIRS = (
-    msg("the text is UTF-16"),
-    msg("the text is UTF-32"),
-    msg("the text is UTF-8 with a byte order mark"),
-    msg("cells are separated by semicolons"),
-    msg("cells are separated by tabs"),
-    msg("numbers have decimal commas"),
-)
 
 
 def imported_table(tables: StudyTables) -> Table | None:

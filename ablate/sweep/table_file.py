@@ -14,18 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.lang import msg
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "", ";": msg("cells are separated by semicolons"), "\t": msg("cells are separated by tabs")}
+DECIMAL_COMMAS = msg("numbers have decimal commas")
 
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8", "UTF-8 with a byte order mark"),
-    (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),  # before UTF-16, whose mark it begins with
-    (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32"),
-    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
+    (codecs.BOM_UTF8, "utf-8", msg("the text is UTF-8 with a byte order mark")),
+    (codecs.BOM_UTF32_LE, "utf-32-le", msg("the text is UTF-32")),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be", msg("the text is UTF-32")),
+    (codecs.BOM_UTF16_LE, "utf-16-le", msg("the text is UTF-16")),
+    (codecs.BOM_UTF16_BE, "utf-16-be", msg("the text is UTF-16")),
 )
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"([+-]?\d+)(?:[.,]0*)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
@@ -89,10 +92,10 @@ def read_table(path: Path, *, fits: Callable[[Sequence[str]], bool]) -> TableFil
     heads = {mark: _head(path, body, mark) for mark in ([given] if given else SEPARATORS)}
     mark = next((m for m, head in heads.items() if fits(head)), max(heads, key=lambda m: len(heads[m])))
     if mark != ",":
-        repairs.append(f"cells are separated by {SEPARATORS[mark]}")
+        repairs.append(SEPARATORS[mark])
     head, lines, blank = _lines(path, body, mark, skipped)
     if blank:
-        repairs.append(f"{blank} blank line{'s' if blank > 1 else ''} passed over")
+        repairs.append(msg("blank lines are passed over"))
     return TableFile(path, text, head, lines, tuple(repairs))
 
 
@@ -102,11 +105,12 @@ def number(text: str, *, comma: bool = False) -> float | None:
     >>> number("1e-3"), number("0,5", comma=True), number("0,5"), number("nan")
     (0.001, 0.5, None, None)
     """
-    text = text.replace("\N{MINUS SIGN}", "-")
-    if comma and _COMMA.fullmatch(text):
-        text = text.replace(",", ".")
     if not _PLAIN.fullmatch(text):
-        return None
+        text = text.replace("\N{MINUS SIGN}", "-")
+        if comma and _COMMA.fullmatch(text):
+            text = text.replace(",", ".")
+        if not _PLAIN.fullmatch(text):
+            return None
     value = float(text)
     return value if abs(value) != float("inf") else None
 
@@ -117,7 +121,7 @@ def whole(text: str) -> int | None:
     >>> whole("12"), whole("3.0"), whole("3.5"), whole("1e3")
     (12, 3, None, None)
     """
-    found = re.fullmatch(r"([+-]?\d+)(?:[.,]0*)?", text, re.ASCII)
+    found = _WHOLE.fullmatch(text)
     return int(found[1]) if found else None
 
 
@@ -167,7 +171,7 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
         # ASCII letters in UTF-16 have a NUL beside each; no other encoding of a CSV file has.
         for start, unmarked in ((1, "utf-16-le"), (0, "utf-16-be")):
             if data[start::2].count(0) * 10 >= len(data[start::2]) * 9:
-                name, said = unmarked, "UTF-16"
+                name, said = unmarked, msg("the text is UTF-16")
     try:
         text = data[len(mark) :].decode(name)
     except UnicodeDecodeError as error:
@@ -180,7 +184,7 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
     if place >= 0:
         line = text.count("\n", 0, place) + 1
         raise UserError(f"{path}, line {line}: a NUL byte stands in the text; is this a CSV file?")
-    return text, [f"the text is {said}"] if said else []
+    return text, [said] if said else []
 
 
 def _records(path: Path, body: str, mark: str, skipped: int) -> Iterator[tuple[int, list[str]]]:

@@ -100,7 +100,7 @@ def test_outcomes_times_and_facts_are_read_where_they_are_given(tmp_path):
         ([HEAD, *ROWS[:-1], "batch,0.1,one,0.4"], "`seed` must be a whole number >= 0, got 'one'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1"], "line 7: 3 cells under 4 columns"),
         ([HEAD + ",outcome", *[row + ",won" for row in ROWS]], "unknown outcome 'won'"),
-        ([HEAD + ",budget", *[f"{row},{i}" for i, row in enumerate(ROWS)]], "'budget' differs between runs"),
+        ([HEAD + ",budget", *[f"{row},{i}" for i, row in enumerate(ROWS, start=1)]], "'budget' differs between runs"),
         ([HEAD.rpartition(",")[0], *[row.rpartition(",")[0] for row in ROWS]], "no column holds a metric"),
     ],
 )

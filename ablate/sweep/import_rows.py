@@ -1,0 +1,197 @@
+"""The lines of an imported file as runs of a study's arms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.claim_parts import Level, Levels
+from ablate.sweep.design.build import build_design
+from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
+from ablate.sweep.level_cells import BLANK, level_in
+from ablate.sweep.plan import show
+from ablate.sweep.study import Study
+from ablate.sweep.table_file import Line, TableFile, number, whole
+from ablate.train.outcome import Outcome
+from ablate.train.program import RunResult
+
+FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
+MOST_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
+
+    `known`: whether a run that did not fail is known to have reached its target or not.
+    """
+
+    line: int
+    levels: Levels
+    result: RunResult
+    facts: dict[str, float]
+    known: bool
+
+    @property
+    def arm(self) -> tuple[tuple[str, Level], ...]:
+        """The arm, to be found by."""
+        return tuple(self.levels.items())
+
+
+def numeric_cells(study: Study, table: TableFile, columns: Columns) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of the cells that have to be numbers."""
+    numeric = [place for factor, place in columns.factors.items() if any(map(_is_number, study.factors[factor]))]
+    for place in (*numeric, columns.seed, *columns.metrics.values(), *columns.facts.values()):
+        for line in table.lines:
+            yield line.number, line.cells[place]
+
+
+def _is_number(level: Level) -> bool:
+    return isinstance(level, int | float) and not isinstance(level, bool)
+
+
+def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) -> list[Row]:
+    """Read every line; raises `UserError` with the line for what is no level, seed, outcome or number."""
+    counts = [name for name in columns.metrics if counts_to_target(study, name)]
+    known: dict[tuple[str, str], Level] = {}  # a file of 10,000 rows has a handful of different levels
+
+    def level(where: str, factor: str, text: str) -> Level:
+        if (factor, text) not in known:
+            known[factor, text] = level_in(where, factor, text, study.factors[factor], comma=comma)
+        return known[factor, text]
+
+    rows = []
+    for line in table.lines:
+        where = f"{table.path}, line {line.number}"
+        levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
+        given = _outcome(where, line, columns)
+        numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
+        timed = any(numbers[name] is not None for name in counts)
+        outcome = given or (Outcome.REACHED if timed else Outcome.CENSORED)
+        for name, value in numbers.items():
+            text = line.cells[columns.metrics[name]]
+            if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
+                raise UserError(
+                    f"{where}: {name!r} must be a finite number, got {text!r}; a run that failed is told by its "
+                    "`outcome`, diverged or crashed"
+                )
+        facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
+        _check_facts(where, facts)
+        _check_counts(where, {name: numbers[name] for name in counts}, facts.get("budget", math.nan))
+        seconds = facts.pop("seconds", math.nan)
+        values = {name: value for name, value in numbers.items() if value is not None}
+        seed = _seed(where, line.cells[columns.seed])
+        result = RunResult(seed, outcome, values, seconds=0.0 if math.isnan(seconds) else seconds)
+        rows.append(Row(line.number, levels, result, facts, known=given is not None or bool(counts)))
+    return rows
+
+
+def _seed(where: str, text: str) -> int:
+    found = whole(text)
+    if found is None or not 0 <= found < MOST_SEED:
+        raise UserError(f"{where}: `seed` must be a whole number >= 0{' and < 2^63' if found else ''}, got {text!r}")
+    return found
+
+
+def _outcome(where: str, line: Line, columns: Columns) -> Outcome | None:
+    """Return how a run ended by its own column; None where that says nothing of whether it reached its target."""
+    text = "" if columns.outcome is None else line.cells[columns.outcome]
+    if columns.states:
+        stands = STATES[text.lower()] if text else "finished"
+        if stands == "unfinished":
+            raise UserError(
+                f"{where}: the run is {text.lower()}, so its numbers are not those of a finished run; expected "
+                "finished, failed or crashed. Take its seed out for all arms, or add a column `outcome`"
+            )
+        return Outcome.CRASHED if stands == "failed" else None
+    if text in BLANK:
+        return None
+    known = [outcome.value for outcome in Outcome]
+    if text.lower() not in known:
+        raise UserError(f"{where}: {unknown('outcome', text, known)}")
+    return Outcome(text.lower())
+
+
+def _holds_nothing(text: str) -> bool:
+    """Whether a count of steps says that the target was not reached: nothing, or never."""
+    return text in BLANK or text.lower().lstrip("+") in ("inf", "infinity")
+
+
+def _fact(where: str, name: str, text: str, *, comma: bool) -> float:
+    value = number(text, comma=comma)
+    if value is None and text not in BLANK:
+        raise UserError(f"{where}: {name!r} must be a finite number or empty, got {text!r}")
+    return math.nan if value is None else value
+
+
+def _check_facts(where: str, facts: Mapping[str, float]) -> None:
+    """Refuse what cannot be a time, a rate or a budget; NaN is one that is not told."""
+    if facts.get("seconds", 0.0) < 0.0:
+        raise UserError(f"{where}: 'seconds' must be >= 0, got {facts['seconds']:g}")
+    rate, budget = facts.get("majority_rate", math.nan), facts.get("budget", math.nan)
+    if rate < 0.0 or rate > 1.0:
+        raise UserError(f"{where}: 'majority_rate' must be a share between 0 and 1, got {rate:g}")
+    if budget < 1.0 or (budget > 0.0 and budget != int(budget)):
+        raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
+
+
+def _check_counts(where: str, counts: Mapping[str, float | None], budget: float) -> None:
+    """Refuse steps to a target that no run can have taken."""
+    for name, value in counts.items():
+        if value is None:
+            continue
+        if value < 1.0 or value != int(value):
+            raise UserError(
+                f"{where}: {name!r} must be a whole number of steps >= 1, or empty for a target not reached, got {value:g}"
+            )
+        if value > budget:
+            raise UserError(f"{where}: {name!r} is {value:g}, above the budget of {budget:g} steps")
+
+
+def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
+    """Return the rows of every arm of the design, seeds ascending; every arm has the same seeds."""
+    planned = {tuple(levels.items()): dict(levels) for levels in build_design(study).arms}
+    found: dict[Any, dict[int, Row]] = {key: {} for key in planned}
+    for row in rows:
+        if row.arm not in found:
+            raise UserError(f"{path}, line {row.line}: the study's design has no arm {_text(row.levels)}")
+        seed = row.result.seed
+        before = found[row.arm].get(seed)
+        if before is not None:
+            raise UserError(
+                f"{path}, line {row.line}: the run of {_text(row.levels)} with seed {seed} is there already, in "
+                f"line {before.line}"
+            )
+        found[row.arm][seed] = row
+    every = sorted({row.result.seed for row in rows})
+    for key, own in found.items():
+        missing = [seed for seed in every if seed not in own]
+        if missing:
+            listed = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
+            what = "no runs" if not own else f"no run with seed {listed}"
+            raise UserError(
+                f"{path}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
+                "run that failed belongs in the file, with its outcome; take out a seed for all arms, or a level from "
+                "the study"
+            )
+    return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
+
+
+def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
+    """Return what the runs of an arm say of it; they must agree."""
+    facts = {}
+    for name in FACTS:
+        values = {row.facts[name] for row in rows if not math.isnan(row.facts.get(name, math.nan))}
+        if len(values) > 1:
+            raise UserError(f"{path}: {name!r} differs between runs of {_text(rows[0].levels)}: it belongs to the arm")
+        if values:
+            facts[name] = values.pop()
+    return facts
+
+
+def _text(levels: Mapping[str, Level]) -> str:
+    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items()) or "the only arm"
