@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONG = 200  # letters of a wrong name that an error repeats
+
 
 class AblateError(Exception):
     """Base of every error this package raises on purpose; `exit_code` is what the command line returns."""
@@ -43,7 +45,8 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:
     "unknown optimizer 'adm': expected one of adam, sgd; nearest match: adam"
     """
     names = sorted(choices)
-    hint = nearest(got, names)
+    hint = nearest(got, names) if len(got) <= _LONG else None
+    got = got if len(got) <= _LONG else f"{got[:_LONG]}…"
     tail = f"; nearest match: {hint}" if hint else ""
     if hint and not (got.isascii() and hint.isascii()):  # letters of two alphabets may look the same
         tail += f" (in full: {got!a} is not {hint!a})"

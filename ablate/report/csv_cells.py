@@ -120,8 +120,8 @@ def _numbers_rows(table: TableFile, place: int) -> bool:
 def line(cells: Sequence[str]) -> str:
     """Return one line of a CSV file."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    csv.writer(out, lineterminator="\r\n").writerow(cells)  # so that a cell with either letter is quoted
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 def level_cell(level: Level) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ablate.errors import UserError, unknown
 from ablate.sweep.claim_parts import BaseClaim, Level, Levels
-from ablate.sweep.claims import AnyClaim, InteractionClaim, WinClaim
+from ablate.sweep.claims import AnyClaim, InteractionClaim, ProportionClaim, WinClaim
 from ablate.sweep.claims_over import OverClaim
 from ablate.sweep.study import Study
 
@@ -76,6 +76,12 @@ def check_claims(
         arm; `where` or `each` over a factor the sides fix; no cell in which both sides are run.
     """
     expand(study, arms=arms)
+    for claim in study.claims:
+        if claim.metric == "outcome" and not (isinstance(claim, ProportionClaim) and claim.of == "runs"):
+            raise UserError(
+                f"claim {claim.id}: `outcome` is how a run ended, not a number; expected a metric, or `kind: "
+                "proportion` with `of: runs`"
+            )
     if metrics is not None:
         for claim in study.claims:
             for metric in metrics_used(claim):

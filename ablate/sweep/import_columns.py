@@ -142,10 +142,11 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
     found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}
     metrics = {name: place for name, place in found.items() if place is not None}
-    own = {name: table.head.index(name) for name in OWN if name in table.head and table.head.index(name) not in taken}
+    there = [name for name in OWN if name in table.head and name not in leave_out]
+    own = {name: place for name in there if (place := table.head.index(name)) not in taken}
     outcome, states = own.pop("outcome", None), False
     if outcome is None:
-        outcome = _state(table, taken)
+        outcome = _state(table, taken | {table.head.index(name) for name in leave_out if name in table.head})
         states = outcome is not None
     if outcome is not None:
         taken.add(outcome)
@@ -164,7 +165,7 @@ def _names(name: str, marked: str, prefixes: Sequence[str]) -> set[str]:
 
 def _find(table: TableFile, name: str, marked: str, prefixes: Sequence[str]) -> int | None:
     """Return where a name stands: as ablate marks it, as itself, or under a prefix; equal cells under two are one."""
-    if marked in table.head:
+    if marked != name and marked in table.head:
         return table.head.index(marked)
     there = [column for column in (name, *(prefix + name for prefix in prefixes)) if column in table.head]
     for other in there[1:]:

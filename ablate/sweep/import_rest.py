@@ -7,6 +7,7 @@ arms that differ in one are held back (see `stats.confounded`). Only what varies
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +18,7 @@ from ablate.sweep.level_cells import BLANK
 from ablate.sweep.table_file import TableFile, number, whole
 
 _MOST_TOLD = 60
+MOSTLY = 0.75  # of an arm's runs that have the value that was set
 DIFFERS = msg("a setting: it differs between arms")
 
 
@@ -29,11 +31,11 @@ class Rest:
     extras
         Name of a metric that no claim is about -> its place.
     settings
-        Column -> arm -> its different cells there, ascending; only columns that differ between arms.
+        Column -> arm -> cell -> in how many of the arm's runs; only columns that differ between arms.
     """
 
     extras: dict[str, int]
-    settings: dict[str, dict[Hashable, tuple[str, ...]]]
+    settings: dict[str, dict[Hashable, dict[str, int]]]
     told: tuple[Taken, ...]
 
 
@@ -59,7 +61,7 @@ def rest_of(
         Names of metrics that are taken.
     """
     extras: dict[str, int] = {}
-    settings: dict[str, dict[Hashable, tuple[str, ...]]] = {}
+    settings: dict[str, dict[Hashable, dict[str, int]]] = {}
     told = []
     for place in places:
         name = table.head[place]
@@ -70,11 +72,15 @@ def rest_of(
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
-        by_arm = _by(arms, same, cells)
+        by_arm = _counts(arms, same)
         if len(set(same)) == 1:
             told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), cells[0][:_MOST_TOLD] or "–"))
         elif not result and _is_setting(by_arm, same, numeric=numeric, declared=setting):
-            settings[name] = {arm: tuple(sorted(found.values())) for arm, found in by_arm.items()}
+            written = dict(zip(same, cells, strict=True))
+            settings[name] = {
+                arm: {written[value] or "(empty)": count for value, count in sorted(found.items())}
+                for arm, found in by_arm.items()
+            }
             told.append(Taken(name, LEFT, DIFFERS))
         elif _numbers_rows(cells) or (not numeric and len(set(same)) == len(same)):
             told.append(Taken(name, LEFT, msg("another value in every row: a name or number of the run")))
@@ -92,24 +98,30 @@ def rest_of(
     return Rest(extras, settings, tuple(told))
 
 
-def _by(arms: Sequence[Hashable], same: Sequence[str], cells: Sequence[str]) -> dict[Hashable, dict[str, str]]:
-    """Return arm -> value -> how it is written."""
-    found: dict[Hashable, dict[str, str]] = {}
-    for arm, value, cell in zip(arms, same, cells, strict=True):
-        found.setdefault(arm, {}).setdefault(value, cell or "(empty)")
+def _counts(arms: Sequence[Hashable], same: Sequence[str]) -> dict[Hashable, Counter[str]]:
+    """Return arm -> value -> number of runs."""
+    found: dict[Hashable, Counter[str]] = {}
+    for (arm, value), count in Counter(zip(arms, same, strict=True)).items():
+        found.setdefault(arm, Counter())[value] = count
     return found
 
 
-def _is_setting(
-    by_arm: Mapping[Hashable, Mapping[str, str]], same: Sequence[str], *, numeric: bool, declared: bool
-) -> bool:
-    """Whether a column may be what was set and not what came out: few values, and not the same ones in all arms."""
+def _is_setting(by_arm: Mapping[Hashable, Counter[str]], same: Sequence[str], *, numeric: bool, declared: bool) -> bool:
+    """Whether a column may be what was set and not what came out: few values, and not the same ones in all arms.
+
+    Numbers that come out differ from seed to seed; those that were set are the same in most of an arm's runs.
+    """
     if len({frozenset(values) for values in by_arm.values()}) == 1:
         return False
     if declared or not numeric:
         return len(set(same)) < len(same)
-    rows = len(same) / max(len(by_arm), 1)
-    return all(len(values) <= max(1, rows // 4) for values in by_arm.values())
+    return all(
+        _most(values) >= MOSTLY * values.total() or len(values) <= values.total() // 4 for values in by_arm.values()
+    )
+
+
+def _most(values: Counter[str]) -> int:
+    return max(values.values())
 
 
 def _numbers_rows(cells: Sequence[str]) -> bool:

@@ -76,7 +76,7 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
                 raise UserError(
-                    f"{where}: {name!r} must be a finite number, got {text!r}; a run that failed is told by its "
+                    f"{where}: {name!r} must be a finite number, got {text!r:.60}; a run that failed is told by its "
                     "`outcome`, diverged or crashed"
                 )
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
@@ -93,7 +93,9 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
 def _seed(where: str, text: str) -> int:
     found = whole(text)
     if found is None or not 0 <= found < MOST_SEED:
-        raise UserError(f"{where}: `seed` must be a whole number >= 0{' and < 2^63' if found else ''}, got {text!r}")
+        raise UserError(
+            f"{where}: `seed` must be a whole number >= 0{' and < 2^63' if found else ''}, got {text!r:.60}"
+        )
     return found
 
 
@@ -124,7 +126,7 @@ def _holds_nothing(text: str) -> bool:
 def _fact(where: str, name: str, text: str, *, comma: bool) -> float:
     value = number(text, comma=comma)
     if value is None and text not in BLANK:
-        raise UserError(f"{where}: {name!r} must be a finite number or empty, got {text!r}")
+        raise UserError(f"{where}: {name!r} must be a finite number or empty, got {text!r:.60}")
     return math.nan if value is None else value
 
 
@@ -146,7 +148,7 @@ def _check_counts(where: str, counts: Mapping[str, float | None], budget: float)
             continue
         if value < 1.0 or value != int(value):
             raise UserError(
-                f"{where}: {name!r} must be a whole number of steps >= 1, or empty for a target not reached, got {value:g}"
+                f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
             )
         if value > budget:
             raise UserError(f"{where}: {name!r} is {value:g}, above the budget of {budget:g} steps")

@@ -128,7 +128,7 @@ def _record(
         if not all(row.known for row in own):
             facts["outcome_known"] = False
         facts |= {"steps" if fact == "budget" else fact: value for fact, value in facts_of(path, own).items()}
-        settings = {column: list(by_arm[own[0].arm]) for column, by_arm in rest.settings.items()}
+        settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
         arm = ArmRecord(
             id=digest(what)[:12],
             label=arm_label(levels, base),

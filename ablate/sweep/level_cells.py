@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ablate.errors import UserError, unknown
 from ablate.sweep.claim_parts import Level, compact
 from ablate.sweep.plan import show
-from ablate.sweep.table_file import number
+from ablate.sweep.table_file import number, whole
 
 BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
          "None", "NONE", "null", "Null", "NULL", "NaT")  # fmt: skip
@@ -38,8 +38,8 @@ def level_in(where: str, factor: str, text: str, levels: Sequence[Level], *, com
         return meant[0]
     if meant:
         raise UserError(
-            f"{where}: {text!r} can mean {' or '.join(_typed(level) for level in meant)} of {factor}; expected levels "
-            "that a file tells apart"
+            f"{where}: {text!r:.60} can mean {' or '.join(_typed(level) for level in meant)} of {factor}; expected "
+            "levels that a file tells apart"
         )
     if text.lower() in _NOT_TRUTH and any(isinstance(level, bool) for level in levels):
         raise UserError(
@@ -67,8 +67,9 @@ def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
 
 
 def _equals(text: str, value: float, level: float) -> bool:
-    if isinstance(level, int) and text.lstrip("+-").isdecimal():
-        return int(text) == level  # beyond 2^53, where floats merge whole numbers
+    exact = whole(text)
+    if isinstance(level, int) and exact is not None:
+        return exact == level  # beyond 2^53, where floats merge whole numbers
     return value == level
 
 
