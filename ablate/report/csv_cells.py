@@ -16,7 +16,7 @@ from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.table_file import TableFile, decimal_commas, number, read_table, whole
 from ablate.track.record import Level
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute it
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet would compute it
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,22 @@ def line(cells: Sequence[str]) -> str:
     return out.getvalue().removesuffix("\r\n") + "\n"
 
 
+def visible(text: str) -> str:
+    r"""Write a text for people: letters that nobody sees, and that a file may not hold, by their code points.
+
+    >>> visible("norm=\0")
+    'norm=\\x00'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def level_cell(level: Level) -> str:
     """Write a level so that `level_of` brings it back with its type."""
     if level is None:
         return ""
     if isinstance(level, str):
-        plain = level_of(level) == level and level and level == level.strip() and not level.startswith(_FORMULA)
+        plain = level_of(level) == level and level and level == level.strip() and level.isprintable()
+        plain = plain and not level.startswith(_FORMULA)
         return level if plain else json.dumps(level, ensure_ascii=False)
     return json.dumps(level)
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from ablate.errors import UserError, unknown
 from ablate.report.arms import arm_levels
-from ablate.report.csv_cells import Rows, level_cell, line, read_rows
+from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
 from ablate.stats.endpoint import MISSING, metrics_of
@@ -49,7 +49,7 @@ def runs_csv(tables: StudyTables) -> str:
     for row in sorted(records, key=lambda row: (order[str(row["arm_id"])], int(row["seed"]))):
         arm = str(row["arm_id"])
         run: dict[Any, Any] = {**row, "budget": _budget(tables.facts.get(arm, {}))}
-        head = [arm, str(row["arm"]), "true" if base[arm] else "false"]
+        head = [arm, visible(str(row["arm"])), "true" if base[arm] else "false"]
         own = [level_cell(levels[arm][factor]) for factor in tables.factors]
         lines.append([*head, *own, *(_cell(run.get(column)) for column in (*RUN, *metrics))])
     return "".join(line(cells) for cells in lines)

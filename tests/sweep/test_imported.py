@@ -112,3 +112,200 @@ def test_whatever_is_wrong_with_the_file_is_said_with_its_line(tmp_path, lines, 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
         import_csv(STUDY, tmp_path / "no.csv", name="mine", command="c")
+
+
+TWO = {"title": "t", "factors": {"norm": ["none", "batch"]}}
+
+
+def claim(metric, **more):
+    return {"id": "c", "says": "s", "metric": metric, "arm": {"norm": "batch"}, "against": {"norm": "none"},
+            "by_at_least": 0.01, "predicts": "higher", **more}  # fmt: skip
+
+
+def study_on(metric="acc", **more):
+    return parse_study({**TWO, "claims": [claim(metric)], **more}, where="x")
+
+
+def column(found, name):
+    """What became of a column: its role and why, filled in."""
+    (one,) = [one for one in found.columns if one.column == name]
+    return one.role, one.what.format(value=one.value) if one.value else one.what
+
+
+def rows_of(*more, arms=("none", "batch"), seeds=8):
+    """Lines `norm,seed,acc,…`; `more` are functions of arm and seed."""
+    return [
+        ",".join(
+            [arm, str(seed), f"{0.8 + 0.1 * (arm == 'batch') + seed / 1000:.4f}", *(str(f(arm, seed)) for f in more)]
+        )
+        for arm in arms
+        for seed in range(seeds)
+    ]
+
+
+@pytest.mark.parametrize("where", ["names alone", "config and summary", "params and metrics"])
+def test_columns_are_found_under_the_names_that_others_export_them_by(tmp_path, where):
+    head = {"names alone": "norm,seed,acc", "config and summary": "config.norm,config.seed,summary.acc",
+            "params and metrics": "params.norm,params.seed,metrics.acc"}[where]  # fmt: skip
+    found = read(tmp_path, head, *rows_of(), study=study_on())
+    assert found.metrics == {"acc"}
+    assert len(found.record.arms) == 2
+
+
+def test_two_columns_for_one_name_are_one_if_they_are_equal_and_refused_if_not(tmp_path):
+    found = read(tmp_path, "norm,seed,acc,params.norm", *rows_of(lambda arm, seed: arm), study=study_on())
+    assert column(found, "params.norm") == ("left out", "the same as norm")
+    with pytest.raises(UserError, match=r"'norm' and 'params\.norm' both stand for 'norm', and differ"):
+        read(tmp_path, "norm,seed,acc,params.norm", *rows_of(lambda arm, seed: arm[:1]), study=study_on())
+
+
+def test_what_weights_and_biases_writes_about_a_run_is_left_out_and_its_state_is_its_outcome(tmp_path):
+    head = "Name,State,Notes,User,Tags,Created,Runtime,Sweep,norm,seed,acc"
+    lines = [
+        f"run{i},{'failed' if row.startswith('none,3') else 'finished'},-,me,{row[:4]},2024-01-01,{i},,{row}"
+        for i, row in enumerate(rows_of())
+    ]
+    found = read(tmp_path, head, *lines, study=study_on())
+    assert found.metrics == {"acc"}
+    assert not found.settings
+    outcomes = [run.result.outcome for run in found.runs[found.record.arms[0].id]]
+    assert outcomes.count("crashed") == 1
+    assert outcomes[3] == "crashed"
+    assert column(found, "State") == ("outcome", "how a run stands")
+    assert column(found, "Tags")[0] == "left out"
+
+
+@pytest.mark.parametrize("state", ["killed", "running", "Preempted"])
+def test_a_run_that_is_not_over_is_refused(tmp_path, state):
+    lines = [f"finished,{row}" for row in rows_of()]
+    lines[2] = lines[2].replace("finished", state)
+    with pytest.raises(
+        UserError, match=f"line 4: the run is {state.lower()}, so its numbers are not those of a finished"
+    ):
+        read(tmp_path, "State,norm,seed,acc", *lines, study=study_on())
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "index"])
+@pytest.mark.parametrize(
+    "number", [lambda i: i, lambda i: i + 1, lambda i: 15 - i, lambda i: i % 8, lambda i: f"{i}.0"]
+)
+def test_a_column_that_numbers_the_rows_is_left_out_and_said(tmp_path, name, number):
+    lines = [f"{number(i)},{row}" for i, row in enumerate(rows_of())]
+    found = read(tmp_path, f"{name},norm,seed,acc", *lines, study=study_on())
+    assert found.metrics == {"acc"}
+    assert column(found, name or "(column 1)") == ("left out", "numbers the rows")
+
+
+def test_an_index_may_be_a_factor_or_a_metric_where_the_study_says_so(tmp_path):
+    found = read(tmp_path, "norm,seed,index", *rows_of(), study=study_on("index"))
+    assert found.metrics == {"index"}
+    with pytest.raises(UserError, match="column 4 has no name, but holds 'x'"):
+        read(tmp_path, "norm,seed,acc,", *rows_of(lambda arm, seed: "x"), study=study_on())
+
+
+@pytest.mark.parametrize(
+    ("cell", "became"),
+    [
+        (lambda arm, seed: 0.1, ("left out", "the same in all rows: 0.1")),
+        (lambda arm, seed: "", ("left out", "empty")),
+        (lambda arm, seed: 0.1 if arm == "none" else 0.01, ("left out", "a setting: it differs between arms")),
+        (lambda arm, seed: 0.1 if arm == "none" else "", ("left out", "a setting: it differs between arms")),
+        (
+            lambda arm, seed: 0.1 if arm == "none" or seed == 3 else 0.01,
+            ("left out", "a setting: it differs between arms"),
+        ),
+        (
+            lambda arm, seed: "cifar10" if arm == "none" else "cifar100",
+            ("left out", "a setting: it differs between arms"),
+        ),
+        (lambda arm, seed: f"{arm}-{seed}", ("left out", "another value in every row: a name or number of the run")),
+        (lambda arm, seed: f"fold {seed}", ("left out", "the same in all arms of a seed")),
+        (lambda arm, seed: seed / 7 + (arm == "none"), ("undeclared metric", "shown, not judged")),
+        (lambda arm, seed: seed / 7 if seed else "", ("left out", "no number in some runs")),
+    ],
+)
+def test_a_column_that_the_study_does_not_name_becomes_no_metric_that_is_judged(tmp_path, cell, became):
+    found = read(tmp_path, "norm,seed,acc,lr", *rows_of(cell), study=study_on())
+    assert column(found, "lr") == became
+    assert found.metrics == ({"acc", "lr"} if became[0] == "undeclared metric" else {"acc"})
+    assert bool(found.settings) == became[1].startswith("a setting")
+    own = found.runs[found.record.arms[0].id][1].result.metrics
+    assert ("lr" in own) == (became[0] == "undeclared metric")
+
+
+def test_a_result_by_its_prefix_is_no_setting_and_a_setting_no_result(tmp_path):
+    settled = lambda arm, seed: 1_000 if arm == "none" else 1_100  # noqa: E731
+    lines = rows_of(settled, lambda arm, seed: seed % 3)
+    found = read(tmp_path, "norm,seed,acc,summary.parameters,config.noise", *lines, study=study_on())
+    assert column(found, "summary.parameters") == ("undeclared metric", "shown, not judged")
+    assert column(found, "config.noise") == ("left out", "a setting that varies within arms")
+    assert not found.settings
+
+
+def test_a_column_may_be_left_out_and_the_report_says_so(tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text("\n".join(["norm,seed,acc,lr", *rows_of(lambda arm, seed: len(arm))]) + "\n", encoding="utf-8")
+    found = import_csv(study_on(), path, name="mine", command="c", leave_out=["lr"])
+    assert column(found, "lr") == ("left out", "as asked")
+    assert "left out as asked: lr" in found.record.definition["confounds"][0]
+    assert not found.settings
+    for name, message in (("acc", "cannot be left out"), ("lrr", "no column 'lrr' to leave out; nearest: lr")):
+        with pytest.raises(UserError, match=message):
+            import_csv(study_on(), path, name="mine", command="c", leave_out=[name])
+
+
+def test_a_count_of_steps_that_no_run_has_is_data(tmp_path):
+    lines = [row.rpartition(",")[0] + ",,censored,100" for row in rows_of()]
+    found = read(tmp_path, "norm,seed,ttt/steps,outcome,budget", *lines, study=study_on("ttt/steps"))
+    assert found.metrics == {"ttt/steps"}
+    assert {run.result.outcome for runs in found.runs.values() for run in runs} == {"censored"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("200", "line 2: 'ttt/steps' is 200, above the budget of 100 steps"),
+        ("0", "line 2: 'ttt/steps' must be a whole number >= 1"),
+        ("2.5", "line 2: 'ttt/steps' must be a whole number >= 1"),
+        ("soon", "line 2: 'ttt/steps' must be a finite number, got 'soon'"),
+    ],
+)
+def test_a_count_of_steps_that_no_run_can_have_is_refused(tmp_path, cell, message):
+    lines = [row.rpartition(",")[0] + f",{cell},100" for row in rows_of()]
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, "norm,seed,ttt/steps,budget", *lines, study=study_on("ttt/steps"))
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "nan", "None", "-", "#N/A", "inf", "OOM"])
+def test_a_cell_without_a_number_is_for_runs_that_failed(tmp_path, cell):
+    lines = [f"{row},reached" for row in rows_of()]
+    lines[0] = f"none,0,{cell},crashed"
+    found = read(tmp_path, "norm,seed,acc,outcome", *lines, study=study_on())
+    assert found.runs[found.record.arms[0].id][0].result.metrics == {}
+    with pytest.raises(UserError, match="line 2: 'acc' must be a finite number"):
+        read(tmp_path, "norm,seed,acc,outcome", lines[0].replace("crashed", "reached"), *lines[1:], study=study_on())
+
+
+@pytest.mark.parametrize(
+    "name", ["arm", "baseline", "seconds", "budget", "run_id", "outcome", "index", "majority_rate"]
+)
+def test_a_factor_or_a_metric_may_have_the_name_of_a_column_of_ours(tmp_path, name):
+    study = parse_study({"title": "t", "factors": {name: ["none", "batch"]}}, where="x")
+    found = read(tmp_path, f"{name},seed,acc", *rows_of(), study=study)
+    assert [arm.levels for arm in found.record.arms] == [{name: "none"}, {name: "batch"}]
+    if name != "outcome":
+        found = read(tmp_path, f"norm,seed,{name}", *rows_of(), study=study_on(name))
+        assert found.metrics == {name}
+        assert found.runs[found.record.arms[1].id][2].result.metrics == {name: 0.902}
+
+
+@pytest.mark.parametrize(
+    ("head", "study", "message"),
+    [
+        ("a,seed,acc,b", parse_study({"title": "t", "factors": {"seed": [0]}}, where="x"), "a factor cannot be called"),
+        ("norm,seed,acc ,Outcome", study_on(), "unknown column 'Outcome': .* nearest match: outcome"),
+    ],
+)  # fmt: skip
+def test_names_that_would_be_mistaken_are_refused(tmp_path, head, study, message):
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, head, *rows_of(lambda arm, seed: "reached"), study=study)

@@ -19,7 +19,8 @@ from ablate.train.program import Curve, RunResult
 ODD = [
     "seconds", "first_nonfinite_step", "arm", "arm_id", "run_id", "identity", "seed", "majority_rate", "baseline",
     "budget", "fairness", "scalar/loss", "loss", "index", "metric", "step", "value", "n", "mean", "p", "recall@5",
-    "recall_5", "recall_x40_5", "val/Acc@1 (%)", "../x", "/x", "a", "a/b", "a//b", "Loss", "count/n", "norm", "metric:a",
+    "recall_5", "recall_x40_5", "val/Acc@1 (%)", "../x", "/x", "a", "a/b", "a//b", "Loss", "count/n", "norm",
+    "metric:a",
 ]  # fmt: skip
 NAMES = st.lists(st.sampled_from(ODD) | st.text(min_size=1, max_size=8), min_size=1, max_size=8, unique=True)
 
