@@ -16,17 +16,17 @@ from typing import Any
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sweep.level_cells import BLANK
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import TableFile, whole
 from ablate.track.columns import METRIC, factor_column
+from ablate.train.metric import KNOWN
 
 FACTS = ("majority_rate", "budget")
 OWN = ("outcome", "seconds", *FACTS)
 OURS = ("arm_id", "arm", "baseline", "run_id", "identity", "first_nonfinite_step")
 SETTINGS = ("config.", "params.", "config/", "params/")
 RESULTS = ("summary.", "metrics.", "summary/", "metrics/")
-
-COUNTS = tuple(f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder"))
 
 _STATE = ("State", "state", "Status", "status", "attributes.status")
 STATES = {
@@ -100,15 +100,14 @@ def declared_metrics(study: Study) -> list[str]:
     for claim in study.claims:
         found += [claim.metric, getattr(claim, "ties_by", "")]
         found += [str(getattr(gate, "metric", "")) for gate in claim.gates]
-    found += [str(name) for name in getattr(study, "metrics", {})]
+    found += list(study.metrics)
     found += [str(getattr(figure, "metric", "")) for figure in study.figures]
     return [name for name in dict.fromkeys(found) if name not in ("", "outcome")]
 
 
 def counts_to_target(study: Study, name: str) -> bool:
     """Whether a metric counts up to a target, so that a run without a value has not reached it."""
-    del study
-    return name in COUNTS
+    return Metrics(study.metrics).of(name).counts_to_target
 
 
 def fits(study: Study, head: Sequence[str]) -> bool:
@@ -137,7 +136,7 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
 
     factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, FACTOR)) for name in study.factors}
     seed = _there(table, "seed", take("seed", "seed", SETTINGS, SEED))
-    known = [name for name in table.head if name in COUNTS]
+    known = [name for name in table.head if name in KNOWN and KNOWN[name].counts_to_target]
     asked = [name for name in dict.fromkeys([*declared_metrics(study), *known])
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
     found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}

@@ -193,8 +193,6 @@ def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
     raise unknown(f"key of study {name}", str(key), {study.key for study in named})
 
 
-
-
 def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
     table = pd.DataFrame(
         {
