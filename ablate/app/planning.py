@@ -47,7 +47,7 @@ def plan_study(
     )
     arms = plan.design.arms
     check_factor_names(plan.study.factors, where=request.name)
-    check_metric_names(plan.logged(), where=request.name)
+    check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
     check_claims(plan.study, metrics=plan.logged(), arms=arms)
     check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
     check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])

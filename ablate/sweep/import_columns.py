@@ -22,14 +22,13 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import TableFile, whole
 from ablate.track.columns import METRIC, factor_column
+from ablate.train.metric import KNOWN
 
 FACTS = ("majority_rate", "budget")
 OWN = ("outcome", "seconds", *FACTS)
 OURS = ("arm_id", "arm", "baseline", "run_id", "identity", "first_nonfinite_step")
 SETTINGS = ("config.", "params.", "config/", "params/")
 RESULTS = ("summary.", "metrics.", "summary/", "metrics/")
-
-COUNTS = tuple(f"ttt/{of}{at}" for of in ("steps", "recovery_steps") for at in ("", "_easier", "_harder"))
 
 _STATE = ("State", "state", "Status", "status", "attributes.status")
 STATES = {
@@ -103,7 +102,7 @@ def declared_metrics(study: Study) -> list[str]:
     for claim in study.claims:
         found += [claim.metric, getattr(claim, "ties_by", "")]
         found += [str(getattr(gate, "metric", "")) for gate in claim.gates]
-    found += [str(name) for name in getattr(study, "metrics", {})]
+    found += list(study.metrics)
     found += [str(getattr(figure, "metric", "")) for figure in study.figures]
     return [name for name in dict.fromkeys(found) if name not in ("", "outcome")]
 
@@ -144,7 +143,7 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
 
     factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, FACTOR)) for name in study.factors}
     seed = _there(table, "seed", take("seed", "seed", SETTINGS, SEED))
-    known = [name for name in table.head if name in COUNTS]
+    known = [name for name in table.head if name in KNOWN and KNOWN[name].counts_to_target]
     asked = [name for name in dict.fromkeys([*declared_metrics(study), *known])
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
     found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}

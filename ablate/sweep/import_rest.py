@@ -16,6 +16,7 @@ from ablate.lang import msg
 from ablate.sweep.import_columns import EXTRA, LEFT, RESULTS, SETTINGS, Taken
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.table_file import TableFile, number, whole
+from ablate.train.metric import KNOWN
 
 _MOST_TOLD = 60
 MOSTLY = 0.75  # of an arm's runs that have the value that was set
@@ -68,7 +69,8 @@ def rest_of(
         cells = ["" if (cell := line.cells[place]) in BLANK else cell for line in table.lines]
         values = [number(cell, comma=comma) for cell in cells]
         numeric = all(value is not None or not cell for value, cell in zip(values, cells, strict=True))
-        result = next((name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix)), "")
+        bare = (name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix))
+        result = next(bare, name if name in KNOWN else "")
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]

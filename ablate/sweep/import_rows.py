@@ -17,12 +17,12 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.plan import show
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
+from ablate.train.config import check_seed, check_seed_count
 from ablate.train.metric import check_value
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
 FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
-MOST_SEED = 2**63
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,9 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
 
 def _seed(where: str, text: str) -> int:
     found = whole(text)
-    if found is None or not 0 <= found < MOST_SEED:
-        raise UserError(
-            f"{where}: `seed` must be a whole number >= 0{' and < 2^63' if found else ''}, got {text!r:.60}"
-        )
+    if found is None or found < 0:
+        raise UserError(f"{where}: `seed` must be a whole number >= 0, got {text!r:.60}")
+    check_seed(found, f"{where}: seed")
     return found
 
 
@@ -176,6 +175,7 @@ def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, 
             )
         found[row.arm][seed] = row
     every = sorted({row.result.seed for row in rows})
+    check_seed_count(len(every), f"{path}: seed")
     for key, own in found.items():
         missing = [seed for seed in every if seed not in own]
         if missing:

@@ -43,16 +43,11 @@ def factor_of(column: str) -> str:
     return column.removeprefix(FACTOR)
 
 
-def metrics_among(columns: Iterable[str], factors: Collection[str]) -> list[str]:
-    """Return the metrics of a table of runs, in the order of its columns."""
-    ours = {*_TAKEN, *map(factor_column, factors)}
-    return [column.removeprefix(METRIC) for column in columns if column not in ours]
+def metrics_among(columns: Iterable[str], arms: Iterable[str]) -> dict[str, str]:
+    """Return metric -> column of a table of runs, in its order; `arms` are the columns of the table of arms."""
+    ours = {*_TAKEN, *arms}
+    return {column.removeprefix(METRIC): column for column in columns if column not in ours}
 
 
 def _marked(name: str) -> bool:
-    return (
-        name in _TAKEN
-        or name == "index"
-        or name.startswith((FACTOR, METRIC, "Unnamed:", *_FORMULA))
-        or not name.isprintable()
-    )
+    return name in _TAKEN or name == "index" or name.startswith((FACTOR, METRIC, "Unnamed:", *_FORMULA))

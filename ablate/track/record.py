@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from ablate.track.columns import PLANNED, factor_column, factor_of, metric_column, metrics_among
+from ablate.track.columns import PLANNED, factor_of, metrics_among
 from ablate.train.program import RunResult
 
 if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
@@ -125,19 +125,25 @@ class StudyTables:
     @property
     def factors(self) -> list[str]:
         """Names of the factors, in the study's order."""
-        return [factor_of(str(column)) for column in self.planned.columns if column not in PLANNED]
+        return list(self._factor_columns())
 
     @property
     def metrics(self) -> list[str]:
         """Names of the scalar metrics, in the order of the seeds table."""
-        return metrics_among(map(str, self.seeds.columns), self.factors)
+        return list(self._metric_columns())
 
     def levels(self) -> list[dict[str, Any]]:
         """Return factor -> level of every planned arm, in design order, as the table holds them."""
-        columns = {factor: factor_column(factor) for factor in self.factors}
+        columns = self._factor_columns()
         return [{f: row[column] for f, column in columns.items()} for row in self.planned.to_dict("records")]
 
     def logged(self, metric: str) -> pd.Series | None:
         """Return what every row of the seeds table logged of a metric; None where no run knows it."""
-        column = metric_column(metric, self.factors)
-        return self.seeds.get(column)
+        column = self._metric_columns().get(metric)
+        return None if column is None else self.seeds[column]
+
+    def _factor_columns(self) -> dict[str, str]:
+        return {factor_of(str(column)): str(column) for column in self.planned.columns if column not in PLANNED}
+
+    def _metric_columns(self) -> dict[str, str]:
+        return metrics_among(map(str, self.seeds.columns), map(str, self.planned.columns))

@@ -40,6 +40,7 @@ def split_values(
     keyed
         Runs whose keys are made by `names.key`; in others a metric is called what its key says.
     """
+    nothing: frozenset[str] = frozenset()
     scalars: dict[str, dict[str, float]] = {run_id: {} for run_id in runs}
     seconds: dict[str, float] = {}
     ids: list[str] = []
@@ -49,7 +50,7 @@ def split_values(
     for run_id, key, step, value in rows:
         if run_id not in runs:
             continue
-        own = curves_of.get(run_id, frozenset())
+        own = curves_of.get(run_id, nothing)
         if key in own:
             ids.append(run_id)
             metrics.append(name_of(key) if run_id in keyed else key)

@@ -1,4 +1,18 @@
+import contextlib
+import io
+import itertools
+import json
+import uuid
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ablate.app.judging import judge_tracked
+from ablate.cli import main
+from ablate.sweep.imported import import_csv
+from ablate.sweep.study_file import parse_study
+from ablate.track.mlflow_tracker import MlflowTracker
 
 STUDY = """
 title: Mine
@@ -42,3 +56,143 @@ def test_a_claim_on_a_column_that_is_not_there_is_refused_before_anything_is_tra
     assert code == 2
     assert "nearest match: final/tset_accuracy" in err
     assert not (tmp_path / "mlruns").exists()
+
+
+def csv_of(*more, head="norm,seed,acc", effect=0.1):
+    """A file of two arms and eight seeds; `more` are functions of arm and seed that add a column."""
+    lines = [head]
+    for arm in ("none", "batch"):
+        for seed in range(8):
+            value = 0.8 + effect * (arm == "batch") + (seed * (3 if arm == "batch" else 2) % 8) / 997
+            lines.append(",".join([arm, str(seed), repr(value), *(str(one(arm, seed)) for one in more)]))
+    return "\n".join(lines) + "\n"
+
+
+def study_of(factor="norm", levels=("none", "batch"), metric="acc"):
+    side = [{factor: level} for level in levels]
+    claim = {"id": "c", "says": "s", "metric": metric, "predicts": "higher", "by_at_least": 0.01}
+    return {"title": "T", "factors": {factor: list(levels)}, "claims": [{**claim, "arm": side[1], "against": side[0]}]}
+
+
+@pytest.fixture
+def imported(ablate, tmp_path):
+    """Import a study and a file, and return what came of it and the one verdict that is tracked."""
+
+    def call(study, data, *options, name="x"):
+        (tmp_path / f"{name}.yaml").write_text(json.dumps(study), encoding="utf-8")
+        (tmp_path / f"{name}.csv").write_bytes(data if isinstance(data, bytes) else data.encode())
+        code, out, err = ablate("import", f"{name}.yaml", f"{name}.csv", *options)
+        assert code == 0, err
+        (verdict,) = judge_tracked(f"{name}-imported", None, tmp_path).verdicts
+        return out, verdict
+
+    return call
+
+
+def numbers(verdict):
+    kept = ("outcome", "label", "effect", "interval_low", "interval_high", "p", "pairs", "differences", "better_share")
+    return {name: getattr(verdict, name) for name in kept}
+
+
+def test_a_setting_that_follows_the_factor_holds_the_claim_back_and_everybody_is_told(imported, tmp_path):
+    data = csv_of(lambda arm, seed: 0.1 if arm == "none" else 0.01, lambda arm, seed: 0.5, head="norm,seed,acc,lr,wd")
+    out, verdict = imported(study_of(), data)
+    assert verdict.outcome == "inconclusive"
+    why = "lr is no factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch"
+    assert why in out
+    assert "left out, a setting: it differs between arms: lr" in out
+    assert "left out, the same in all rows: wd (0.5)" in out
+    assert "--leave-out lr" in out
+    report = (tmp_path / "reports" / "x-imported" / "report.md").read_text(encoding="utf-8")
+    assert why in report
+    assert "What was read from the file" in report
+    code, out = ablate_csv(tmp_path)
+    assert code == 0
+    assert why in out
+    _, free = imported(study_of(), data, "--leave-out", "lr")
+    assert free.outcome == "supported"
+    report = (tmp_path / "reports" / "x-imported" / "report.md").read_text(encoding="utf-8")
+    assert "Columns of the file that were left out as asked: lr." in report
+
+
+def ablate_csv(tmp_path, name="x"):
+    """Judge the runs.csv of a report again; returns (exit code, standard output)."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main(["report", "--csv", str(tmp_path / "reports" / f"{name}-imported")])
+    return code, out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture
+def judged(root):
+    """Import, track and judge, without a report; returns the one verdict."""
+    numbers = itertools.count()
+
+    def call(study, data):
+        name = f"s{next(numbers)}-{uuid.uuid4().hex[:8]}"
+        path = root / f"{name}.csv"
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        found = import_csv(parse_study(study, where=name), path, name=name, command="c")
+        session = MlflowTracker(root).open(found.record)
+        for arm in found.record.arms:
+            session.log_arm(arm, found.runs[arm.id])
+        session.close("FINISHED")
+        (verdict,) = judge_tracked(name, None, root).verdicts
+        return verdict
+
+    return call
+
+
+BAD_LEVELS = ("=cmd|' /C calc'!A0", "{0}|$a$*_b_")
+TWO = csv_of(lambda arm, seed: 0.1 * (arm == "none") + seed / 7, head="norm,seed,recall@5,recall_5")
+RENAMED = [
+    *[(study_of(metric=name), csv_of(head=f"norm,seed,{name}"))
+      for name in ("val/Acc@1 (%)", "seconds", "../x", "arm_id", "=1+1", "$a_{b}$ | {x}", "index", "run_id")],
+    *[(study_of(name), csv_of(head=f"{name},seed,acc"))
+      for name in ("arm", "baseline", "budget", "n", "index", "outcome", "config.$x$ {y}")],
+    (study_of(metric="recall@5"), TWO),
+    (study_of(levels=BAD_LEVELS), csv_of().replace("none", BAD_LEVELS[0]).replace("batch", BAD_LEVELS[1])),
+    (study_of(), csv_of().encode("utf-16")),
+    (study_of(), csv_of().replace(",", ";").replace(".", ",")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("study", "data"), RENAMED)
+def test_the_verdict_does_not_depend_on_names_nor_on_how_the_file_was_saved(judged, study, data):
+    plain = numbers(judged(study_of(), csv_of()))
+    assert plain["outcome"] == "supported"
+    verdict = judged(study, data)
+    assert numbers(verdict) == plain
+    assert verdict.metric == study["claims"][0]["metric"]
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.randoms(use_true_random=False))
+def test_the_verdict_does_not_depend_on_the_order_of_rows_and_columns(judged, random):
+    text = csv_of(lambda arm, seed: seed / 3 + len(arm), head="norm,seed,acc,z")
+    head, *body = [line.split(",") for line in text.splitlines()]
+    places = list(range(4))
+    random.shuffle(places)
+    random.shuffle(body)
+    data = "\n".join(",".join(row[place] for place in places) for row in [head, *body])
+    assert numbers(judged(study_of(), data)) == numbers(judged(study_of(), csv_of()))
+
+
+def test_a_report_shows_names_and_levels_as_they_are_and_its_csv_can_be_checked(imported, tmp_path):
+    study = study_of("arm", BAD_LEVELS, "val/$a_{b}$ | {x}@1 (%)")
+    data = (
+        csv_of(head="arm,seed,val/$a_{b}$ | {x}@1 (%)").replace("none", BAD_LEVELS[0]).replace("batch", BAD_LEVELS[1])
+    )
+    out, verdict = imported(study, data)
+    assert verdict.outcome == "supported"
+    assert "arm={0}|$a$*_b_ raises val/$a_{b}$ | {x}@1 (%) by" in out
+    head = (tmp_path / "reports" / "x-imported" / "runs.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert head.startswith("arm_id,arm,baseline,factor:arm,seed,")
+    assert head.endswith(",identity,val/$a_{b}$ | {x}@1 (%)")
+    code, out = ablate_csv(tmp_path)
+    assert (code, "equal to" in out) == (0, True)

@@ -117,7 +117,8 @@ NAMES = st.sampled_from(["a", "b", "c"])
 NESTED = st.dictionaries(NAMES, st.recursive(LEAVES, lambda inner: st.dictionaries(NAMES, inner, max_size=3)))
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["get", "item", "in", "pop", "set", "del", "setdefault", "copy", "deep", "len", "popitem"]), NAMES
+        st.sampled_from(["get", "item", "in", "pop", "set", "del", "setdefault", "copy", "deep", "len", "popitem"]),
+        NAMES,
     ),
     max_size=12,
 )
