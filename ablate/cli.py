@@ -40,7 +40,9 @@ def _refuse_words(overrides: Sequence[str]) -> None:
 
 def _sweep(options: argparse.Namespace, action: str) -> None:
     _refuse_words(options.overrides)
-    settings = [f"hydra.sweeper.study='{options.study}'", f"hydra.sweeper.action={action}"]
+    from ablate.app.overrides import literal, quoted
+
+    settings = [f"hydra.sweeper.study={quoted(literal(options.study))}", f"hydra.sweeper.action={action}"]
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
@@ -87,15 +89,14 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _tracked(options: argparse.Namespace) -> str | None:
-    """Return the name a study is tracked under: `STUDY`, or `STUDY-quick`."""
-    name: str | None = options.study
-    if not options.quick:
-        return name
-    if name is None:
-        raise UserError("`--quick` needs the name of its study")
-    from ablate.sweep.quick import quick_name
+    """Return the name a study is tracked under: `STUDY`, or `STUDY-quick`; None for the one run last."""
+    if options.study is None:
+        if options.quick:
+            raise UserError("`--quick` needs the name of its study")
+        return None
+    from ablate.app.tracked import tracked
 
-    return quick_name(name)
+    return tracked(options.study, quick=options.quick)
 
 
 def _verdict(options: argparse.Namespace) -> None:

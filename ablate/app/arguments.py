@@ -93,7 +93,9 @@ def parser() -> Parser:
             sub.add_argument("--copies", type=int, default=2, metavar="N", help="copies of the baseline (default: 2)")
 
     sub = add("report", "judge tracked runs and write the report", "ablate report quickstart")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name, or `adhoc`; default: the one run last")
+    sub.add_argument(
+        "study", nargs="?", metavar="STUDY", help="a study's name or file, or `adhoc`; default: the one run last"
+    )
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY)")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--findings", action="store_true", help="write what is committed: studies/findings/STUDY")
@@ -104,7 +106,7 @@ def parser() -> Parser:
     )
 
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name; default: the one run last")
+    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; default: the one run last")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")

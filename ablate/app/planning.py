@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from ablate.app.console import duration, root_folder, say
 from ablate.app.estimating import estimate
 from ablate.app.request import Request
+from ablate.levels import level_list, level_name
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, make_plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
+from ablate.values import mistakable
 
 
 def plan_study(
@@ -52,7 +54,7 @@ def _note(request: Request) -> str:
     study = request.study
     lines = [f"### {study.title}", "", study.question, ""]
     lines += [f"> {quote.zh}\n>\n> {quote.en} — *{quote.source}*\n" for quote in study.quotes]
-    lines += [f"- **{factor}**: {', '.join(map(str, levels))}" for factor, levels in study.factors.items()]
+    lines += [f"- **{factor}**: {level_list(levels)}" for factor, levels in study.factors.items()]
     if request.changes:
         lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
     lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]
@@ -117,6 +119,24 @@ def design_lines(design: DesignArms) -> list[str]:
     if design.aliasing:
         lines.append("  aliased, not to be told apart by these arms:")
         lines += [f"    {relation}" for relation in design.aliasing]
+    return lines
+
+
+def text_lines(study: Study) -> list[str]:
+    """Return a note for every setting of a user's own that holds a text which other programs read as a switch or number.
+
+    Settings of ablate's own have a type, against which such a text is an error.
+    """
+    from ablate.app.schema import free_fields
+
+    lines = []
+    for key, values in {**{key: [value] for key, value in study.fixed.items()}, **study.factors}.items():
+        texts = [level_name(text) for text in values if mistakable(text)]
+        if texts and ".".join(key.split(".")[:2]) in free_fields():
+            lines.append(
+                f"note: {key}: {', '.join(texts)} {'are' if len(texts) > 1 else 'is'} text; switches are true and "
+                "false, nothing is null, numbers are finite and without `_`"
+            )
     return lines
 
 

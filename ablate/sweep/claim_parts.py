@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
-
-def compact(value: Any) -> Any:
-    """Return a level as it is kept: a list (`model.hidden: [100, 100]`) as its text, for levels are grouped by."""
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
+from ablate.levels import read_level, stored
 
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Level = Annotated[str | int | float | bool | None, BeforeValidator(compact)]
+# Nothing is converted: a text stays a text, 1 is not 1.0, true is not 1, and a list is known from its text.
+Level = Annotated[
+    str | int | float | bool | None, PlainValidator(read_level), PlainSerializer(stored, when_used="json")
+]
 Levels = dict[str, Level]
 Where = dict[str, Annotated[list[Level], BeforeValidator(_listed)]]
 Region = tuple[float, float]

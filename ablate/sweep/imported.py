@@ -17,9 +17,10 @@ from typing import Any
 
 from ablate.errors import UserError, nearest, unknown
 from ablate.identity import digest
+from ablate.levels import level_name, level_names, levels_text, stored_levels, written_as
 from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.build import build_design
-from ablate.sweep.plan import arm_label, show
+from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.train.outcome import Outcome
@@ -83,7 +84,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str) -> Imported
         "them."
     )
     definition = {**study.model_dump(mode="json"), "confounds": [label, *study.confounds]}
-    base = study.base_levels()
+    base, names = study.base_levels(), study.names()
     arms, runs = [], {}
     for levels, own in cells:
         what = {"imported": sha, "study": name, "levels": levels}
@@ -91,7 +92,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str) -> Imported
         facts |= {"steps" if fact == "budget" else fact: value for fact, value in _facts(path, own).items()}
         arm = ArmRecord(
             id=digest(what)[:12],
-            label=arm_label(levels, base),
+            label=arm_label(stored_levels(levels), stored_levels(base), names),
             levels=levels,
             config={**study.fixed, **levels, "imported_from": path.name},
             facts=facts,
@@ -185,12 +186,13 @@ def _row(study: Study, path: Path, line: int, cells: Mapping[str, str], metrics:
 
 
 def _level(where: str, factor: str, text: str, known: Sequence[Level]) -> Level:
-    for level in known:
-        if text == show(level) or (level is None and text in ("", "none")):
-            return level
-        if isinstance(level, int | float) and not isinstance(level, bool) and _is_number(text) and float(text) == level:
-            return level
-    raise UserError(f"{where}: {unknown(f'level of {factor}', text, [show(level) for level in known])}")
+    found = written_as(text, known)
+    if not found:
+        raise UserError(f"{where}: {unknown(f'level of {factor}', text, level_names(known).values())}")
+    if len(found) > 1:
+        told = " and ".join(level_name(level) for level in found)
+        raise UserError(f"{where}: {factor} {text!r} may stand for the levels {told}; write a text in double quotes")
+    return found[0]
 
 
 def _by_arm(study: Study, path: Path, rows: Sequence[_Row]) -> list[tuple[Levels, list[_Row]]]:
@@ -242,4 +244,4 @@ def _is_number(text: str) -> bool:
 
 
 def _text(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items()) or "the only arm"
+    return levels_text(stored_levels(levels), {}) or "the only arm"

@@ -9,6 +9,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import describe, digest
+from ablate.levels import NO_NAMES, Names, levels_text, same_level, stored_levels, value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
@@ -98,27 +99,14 @@ class Plan:
         return replace(self, jobs=jobs)
 
 
-def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level]) -> str:
-    """Name an arm by its difference from the baseline.
+def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Names = NO_NAMES) -> str:
+    """Name an arm by its difference from the baseline; `names` (see `factor_names`) keep the arms of a study apart.
 
-    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1})
+    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1}, {})
     'norm=batch'
     """
-    different = [f"{factor}={show(level)}" for factor, level in levels.items() if base.get(factor) != level]
-    return ", ".join(different) or "baseline"
-
-
-def show(level: Level) -> str:
-    """Write a level as a user would type it.
-
-    >>> show(0.0001), show(0.10000000000000002), show(None), show(True)
-    ('0.0001', '0.1', 'null', 'true')
-    """
-    if level is None:
-        return "null"
-    if isinstance(level, bool):
-        return str(level).lower()
-    return f"{level:.6g}" if isinstance(level, float) else str(level)
+    different = {factor: level for factor, level in levels.items() if not same_level(base.get(factor), level)}
+    return levels_text(different, names) or "baseline"
 
 
 def make_job(
@@ -166,18 +154,21 @@ def make_plan(
     """
     check_tuning(study, where=name, seeds=seeds)
     blocks = tuple(seed_list(seeds))
-    base = study.base_levels()
+    base, names = study.base_levels(), study.names()
     jobs: list[Job] = []
     design = build_design(study)
     for levels in design.arms:
         cell = tuned_cell(study, levels)
         choice = tuned[cell_key(cell)] if cell is not None and tuned is not None else None
         settings = {**untold(levels), **(choice.values if choice else {})}
-        label = arm_label(levels, base) if study.factors else (name if not study.fixed else _fixed_label(study))
+        if study.factors:
+            label = arm_label(stored_levels(levels), stored_levels(base), names)
+        else:
+            label = _fixed_label(study) if study.fixed else name
         job = make_job(levels, settings, compose, blocks, label=label)
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
-        jobs.append(_beside_its_twin(job, jobs, pending=cell is not None and choice is None))
+        jobs.append(_beside_its_twin(job, jobs, names, pending=cell is not None and choice is None))
     # The key leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same
     # study run; a change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
     first = make_job({}, untold(design.arms[0]), compose, (), label="").arm.config if tuned else jobs[0].arm.config
@@ -204,7 +195,7 @@ def untold(levels: Mapping[str, Level]) -> Levels:
     return {factor: level for factor, level in levels.items() if factor != FAIRNESS}
 
 
-def _beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
+def _beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: bool) -> Job:
     """Return a job that shares no arm id with those before it, or refuse two levels that mean the same.
 
     Where tuning chose the fixed values, one training serves the fixed and the tuned arm: the second has an id of its
@@ -215,7 +206,8 @@ def _beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
         return job
     if untold(twin.arm.levels) != untold(job.arm.levels):
         raise UserError(
-            f"the arms `{_full_label(twin.arm.levels)}` and `{_full_label(job.arm.levels)}` are the same "
+            f"the arms `{levels_text(stored_levels(twin.arm.levels), names)}` and "
+            f"`{levels_text(stored_levels(job.arm.levels), names)}` are the same "
             "configuration: two levels of a factor mean the same thing; drop one"
         )
     own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]
@@ -226,12 +218,8 @@ def _beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
     return replace(job, arm=arm, missing=(), same_as=twin.arm.id)
 
 
-def _full_label(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items())
-
-
 def _fixed_label(study: Study) -> str:
-    return ", ".join(f"{key}={show(value)}" for key, value in study.fixed.items())
+    return ", ".join(f"{key}={value_name(value)}" for key, value in study.fixed.items())
 
 
 def _without(description: dict[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:

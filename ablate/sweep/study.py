@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ablate.levels import Names, factor_names, own_level, stored
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
@@ -113,8 +114,12 @@ class Study(_Strict):
             raise ValueError("rising counts of seeds")
         return looks
 
+    def names(self) -> Names:
+        """Return factor -> level, as JSON documents keep it -> how it is written, told from the factor's others."""
+        return factor_names({factor: map(stored, levels) for factor, levels in self.factors.items()})
+
     def base_levels(self) -> Levels:
         """Return the baseline's level of every factor."""
         only = self.design[0] if len(self.design) == 1 else None
         named = self.baseline or (only.full if isinstance(only, LeaveOneOut) else {})
-        return {factor: named.get(factor, levels[0]) for factor, levels in self.factors.items()}
+        return {factor: own_level(named.get(factor, levels[0]), levels) for factor, levels in self.factors.items()}

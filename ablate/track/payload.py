@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.levels import stored_levels
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point
 
@@ -85,7 +86,7 @@ def arm_tags(arm: ArmRecord) -> dict[str, str]:
         "ablate.arm": arm.label,
         "ablate.arm_id": arm.id,
         "ablate.baseline": "true" if arm.baseline else "false",
-        "ablate.levels": json.dumps(arm.levels, ensure_ascii=False),
+        "ablate.levels": json.dumps(stored_levels(arm.levels), ensure_ascii=False),
         **levels,
         **tuning_tags(arm),
     }
@@ -164,7 +165,7 @@ def plan(study: StudyRecord) -> dict[str, Any]:
             {
                 "id": arm.id,
                 "label": arm.label,
-                "levels": arm.levels,
+                "levels": stored_levels(arm.levels),
                 "config": arm.config,
                 "facts": arm.facts,
                 "baseline": arm.baseline,
