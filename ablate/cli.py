@@ -40,9 +40,9 @@ def _refuse_words(overrides: Sequence[str]) -> None:
 
 def _sweep(options: argparse.Namespace, action: str) -> None:
     _refuse_words(options.overrides)
-    from ablate.app.overrides import literal, quoted
+    from ablate.app.overrides import quoted
 
-    settings = [f"hydra.sweeper.study={quoted(literal(options.study))}", f"hydra.sweeper.action={action}"]
+    settings = [f"hydra.sweeper.study={quoted(options.study)}", f"hydra.sweeper.action={action}"]
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:

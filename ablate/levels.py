@@ -168,16 +168,22 @@ def level_names(levels: Iterable[Level]) -> dict[Level, str]:
     """
     found = {level: level_name(level) for level in levels}
     for digits in range(DIGITS + 1, EXACT + 1):
-        times = Counter(found.values())
+        values = {level: _worth(level, text) for level, text in found.items()}
+        times = Counter(values.values())
         if len(times) == len(found):
             break
         found = {
-            level: level_name(level, digits) if isinstance(level, float) and times[text] > 1 else text
+            level: level_name(level, digits) if isinstance(level, float) and times[values[level]] > 1 else text
             for level, text in found.items()
         }
     if len(set(found.values())) < len(found):  # the text `1` and one that has the quotes in it
         found = {level: _quoted(level) if isinstance(level, str) else text for level, text in found.items()}
     return found
+
+
+def _worth(level: Level, name: str) -> tuple[str, Any]:
+    """Return what a reader takes a name for: of a real number its rounded value."""
+    return ("number", float(name)) if isinstance(level, float) else level_key(level)
 
 
 def factor_names(factors: Mapping[str, Iterable[Level]]) -> Names:

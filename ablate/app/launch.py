@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from ablate.app.compose import Composer
 from ablate.app.explain import explain
 from ablate.app.honoured import check_hydra
-from ablate.app.overrides import as_hydra_reads, literal, literals, parse, quoted, typed, value_of
+from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import free_fields, register_components
 from ablate.resources import conf_folder
@@ -75,9 +75,9 @@ def _of_the_sweeper(word: str) -> str:
     """
     key, _, value = word.lstrip("+").partition("=")
     if key in ("design", "tune", "fairness"):
-        return f"hydra.sweeper.{key}={typed(literals(value_of(parse([word])[0])))}"
+        return f"hydra.sweeper.{key}={typed(value_of(parse([word])[0]))}"
     if key == "exclude":
-        return f"hydra.sweeper.exclude={quoted(literal(value))}"
+        return f"hydra.sweeper.exclude={quoted(value)}"
     # Hydra refuses a name it does not know; in a field for names of the user's own, there are only such.
     free = key.count(".") > 1 and ".".join(key.split(".")[:2]) in free_fields()
     return f"++{word}" if free and not word.startswith("+") else word

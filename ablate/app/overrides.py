@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from antlr4 import CommonTokenStream, InputStream
@@ -31,13 +32,14 @@ class _Visitor(HydraOverrideVisitor):
     """Reads a word as a study file does; all else is Hydra's."""
 
     def visitPrimitive(self, ctx: Any) -> Any:  # noqa: N802  # Hydra's name
-        value = self._createPrimitive(ctx)
-        if isinstance(value, QuotedString):
-            return value
-        word, escaped = self._word(ctx)
-        if any(node.symbol.type == OverrideLexer.INTERPOLATION for node in ctx.getChildren()):
+        nodes = self._nodes(ctx)
+        kinds = {node.symbol.type for node in nodes}
+        if not nodes or OverrideLexer.QUOTED_VALUE in kinds:
+            return self._createPrimitive(ctx)
+        word = self._word(nodes)
+        if OverrideLexer.INTERPOLATION in kinds:
             raise UserError(f"{word} is not filled in here: a value is written out; in quotes it is text: '{word}'")
-        if escaped:  # a backslash is a way of quoting
+        if OverrideLexer.ESC in kinds:  # a backslash is a way of quoting
             return word
         try:
             return plain(word)
@@ -54,17 +56,19 @@ class _Visitor(HydraOverrideVisitor):
         return held
 
     def visitDictKey(self, ctx: Any) -> Any:  # noqa: N802
-        return self._word(ctx)[0]  # keys are text, as in a file
+        return self._word(self._nodes(ctx))  # keys are text, as in a file
 
-    def _word(self, ctx: Any) -> tuple[str, bool]:
+    def _nodes(self, ctx: Any) -> list[Any]:
         nodes = list(ctx.getChildren())
         while nodes and self.is_ws(nodes[-1]):
             nodes.pop()
         while nodes and self.is_ws(nodes[0]):
             nodes.pop(0)
-        escapes = [node.symbol.type == OverrideLexer.ESC for node in nodes]
-        parts = [n.symbol.text[1::2] if escape else n.symbol.text for n, escape in zip(nodes, escapes, strict=True)]
-        return "".join(parts), any(escapes)
+        return nodes
+
+    def _word(self, nodes: Sequence[Any]) -> str:
+        texts = [(node.symbol.text, node.symbol.type == OverrideLexer.ESC) for node in nodes]
+        return "".join(text[1::2] if escaped else text for text, escaped in texts)
 
 
 class _Parser(OverridesParser):
@@ -132,7 +136,7 @@ def levels_of(override: Override, key: str, options: Sequence[str] = ()) -> list
     """
     value: Any = override.value()
     if key == "seeds":
-        raise UserError("`seeds` is not a factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
+        raise UserError("`seeds` is no factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
     if isinstance(value, Glob):
         return _picked(value, f"glob({','.join(value.include)})", key, options)
     if not override.is_discrete_sweep():
@@ -196,28 +200,53 @@ def quoted(text: str) -> str:
     return f"'{escaped}{tail}'"
 
 
-_ORIGINALS: dict[str, str] = {}
+@dataclass
+class Handed:
+    """What Hydra would change on the way from the command line to the sweeper, kept beside it.
+
+    Attributes
+    ----------
+    words
+        The word Hydra was given -> the word as it was typed.
+    settings
+        Setting of the sweeper -> its value, where a text in it holds `${`.
+    """
+
+    words: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+HANDED = Handed()
 
 
 def as_hydra_reads(words: Sequence[str]) -> list[str]:
-    """Return words that Hydra reads as we do; `original` gives back what was typed.
+    """Return words that Hydra reads as we do; what was typed is kept in `HANDED`.
 
     Hydra composes the same overrides for what it shows and writes itself (`--cfg job`, folders named by settings).
     """
-    _ORIGINALS.clear()
+    HANDED.words.clear()
+    HANDED.settings.clear()
     found = []
     for word in words:
-        plain_word = "=" not in word or word.startswith(("-", "hydra.", "hydra/"))
-        told = word if plain_word else _for_hydra(word)
+        told = word
+        if word.startswith(_SWEEPER) and "${" in word:
+            told = _beside_hydra(word)
+        elif "=" in word and not word.startswith(("-", "hydra.", "hydra/")):
+            told = _for_hydra(word)
         if told != word:
-            _ORIGINALS[told] = word
+            HANDED.words[told] = word
         found.append(told)
     return found
 
 
-def original(word: str) -> str:
-    """Return the word as it was typed."""
-    return _ORIGINALS.get(word, word)
+_SWEEPER = "hydra.sweeper."
+
+
+def _beside_hydra(word: str) -> str:
+    head, _, _ = word.partition("=")
+    value = value_of(parse([word])[0])
+    HANDED.settings[head.removeprefix(_SWEEPER)] = value
+    return f"{head}={typed(value).replace('${', '$ {')}"
 
 
 def _for_hydra(word: str) -> str:
@@ -258,7 +287,7 @@ def _means_itself(word: str) -> bool:
 
 
 def _typed_key(key: str) -> str:
-    """Write a key of a mapping; Hydra's grammar has no quoted keys, so that one with other signs cannot be read back."""
+    """Write a key of a mapping; Hydra has no quoted keys, so that one with other signs cannot be read back."""
     if not re.fullmatch(r"[A-Za-z0-9_/\-\\+.$%*@?|()\[\]{}:=, \t]+", key):
         return quoted(key)
     return re.sub(r"[\\()\[\]{}:=, \t]", r"\\\g<0>", key)

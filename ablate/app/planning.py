@@ -123,7 +123,7 @@ def design_lines(design: DesignArms) -> list[str]:
 
 
 def text_lines(study: Study) -> list[str]:
-    """Return a note for every setting of a user's own that holds a text which other programs read as a switch or number.
+    """Return a note for every setting of a user's own with a text that other programs read as a switch or number.
 
     Settings of ablate's own have a type, against which such a text is an error.
     """

@@ -16,7 +16,7 @@ from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.extending import extended
 from ablate.app.noise import noise_request, run_noise
-from ablate.app.overrides import literal, original, typed
+from ablate.app.overrides import HANDED, literal, typed
 from ablate.app.planning import plan_study, show_plan, text_lines
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
@@ -49,7 +49,9 @@ class Settings(Protocol):
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
     """Plan or run a request."""
-    loader, arguments = hydra_context.config_loader, [original(word) for word in arguments]
+    loader, arguments = hydra_context.config_loader, [HANDED.words.get(word, word) for word in arguments]
+    for name, value in HANDED.settings.items():
+        setattr(settings, name, value)
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
     request = read_request(settings.study, arguments, loader, parts=_parts(settings), quick=settings.quick)
     if settings.single and request.study.factors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from ablate.app.console import root_folder
@@ -33,20 +34,20 @@ def tracked(name: str, *, quick: bool = False) -> str:
 def _compare(study: Study, path: str, kept: str) -> None:
     from ablate.track.read import list_studies, read_study
 
-    root = root_folder()
+    root, run = root_folder(), f"ablate run {shlex.quote(path)}"
     if kept not in {line.name for line in list_studies(root)}:
-        raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: ablate run {path}")
+        raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: {run}")
     ran = parse_study(read_study(root, kept).study["definition"], where=f"study {kept!r} in {root}")
     if study.factors.keys() != ran.factors.keys():
         theirs, here = (", ".join(one.factors) or "no factors" for one in (ran, study))
         raise UserError(
             f"{path}: what was run last under its name, {kept!r}, is another study: its factors are {theirs}, the "
-            f"file's {here}; run this file first: ablate run {path}"
+            f"file's {here}; run this file first: {run}"
         )
     now, then = definition(study), definition(ran)
     changed = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     if changed:
         sys.stderr.write(
             f"ablate: {path} differs from what was run last under its name in: {', '.join(changed)}; judged as it was "
-            f"run, `ablate run {path}` judges by the file\n"
+            f"run, `{run}` judges by the file\n"
         )

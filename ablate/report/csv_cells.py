@@ -47,7 +47,8 @@ def level_cell(level: Level) -> str:
     if level is None:
         return ""
     if isinstance(level, str):
-        return level if level_of(level) == level and level else json.dumps(level, ensure_ascii=False)
+        bare = level and level_of(level) == level and level.isprintable() and level == level.strip()
+        return level if bare else json.dumps(level, ensure_ascii=not level.isprintable())
     return json.dumps(level)
 
 

@@ -104,13 +104,20 @@ class _Builder:
         return node
 
     def _scalar(self, event: yaml.ScalarEvent) -> Any:
-        text: str = event.value
-        self._checked(event, check_text, text)
+        text = self._text(event)
         if event.tag is not None:
             if event.tag not in _TEXT:
                 self._refuse(event, f"not valid YAML here: the tag {event.tag}; write the value without a tag")
             return text
         return self._checked(event, plain, text) if event.implicit[0] else text
+
+    def _text(self, event: yaml.ScalarEvent) -> str:
+        r"""Return the text of a scalar; two escapes such as ``\ud83d\ude00`` are one character, as JSON writes it."""
+        text: str = event.value
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        self._checked(event, check_text, text)
+        return text
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> _Node:
         self._untagged(event)
@@ -153,12 +160,11 @@ class _Builder:
         if not isinstance(event, yaml.ScalarEvent):
             kind = "mapping" if isinstance(event, yaml.MappingStartEvent) else "list"
             self._refuse(event, f"a key must be text, got a {kind}")
-        text: str = event.value
+        text = self._text(event)
         if event.tag is not None and event.tag not in _TEXT:
             self._refuse(event, f"not valid YAML here: the tag {event.tag}; write the key without a tag")
         if not text and event.implicit[0]:
             self._refuse(event, "a key is missing before the colon")
-        self._checked(event, check_text, text)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Node(text, 1)
         return text
