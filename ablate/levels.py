@@ -55,7 +55,7 @@ def expanded(value: Any) -> Any:
 
 
 def read_level(value: Any) -> Level:
-    """Return a value of a study file or the command line as a level.
+    """Return a value of a study file or the command line as a level, as it is: nothing is converted.
 
     Raises
     ------
@@ -70,21 +70,38 @@ def read_level(value: Any) -> Level:
 
 
 def stored(level: Level) -> Level:
-    """Return a level as JSON documents keep it: a text that reads like a list, or like such a text, in JSON quotes.
+    """Return a level as JSON documents keep it: a list as its text, a text that reads like a list in JSON quotes.
 
-    Lists are kept as their text, as they ever were, so that nothing that is stored changes.
+    Lists were ever kept so: nothing that is stored changes. `restored` gives the level back.
 
     >>> stored(compact([1, 2])), stored("[1,2]"), stored("[INST] a")
     ('[1,2]', '"[1,2]"', '[INST] a')
     """
-    if not isinstance(level, str) or isinstance(level, ListLevel):
-        return level if not isinstance(level, ListLevel) else str(level)
-    return _quoted(level) if level[:1] in ("[", '"') and _is_json(level) else level
+    if isinstance(level, ListLevel):
+        return str(level)
+    return _quoted(level) if isinstance(level, str) and _is_list(level) else level
+
+
+def restored(level: Level) -> Level:
+    """Return the level that a JSON document keeps (see `stored`).
+
+    >>> expanded(restored("[1,2]")), restored('"[1,2]"'), restored("[INST] a")
+    ([1, 2], '[1,2]', '[INST] a')
+    """
+    if isinstance(level, str) and level[:2] == '"[' and _is_json(level):
+        text: str = json.loads(level)
+        return text if _is_list(text) else level
+    return ListLevel(level) if isinstance(level, str) and _is_list(level) else level
 
 
 def stored_levels(levels: Mapping[str, Level]) -> dict[str, Level]:
-    """Return factor -> level as JSON documents and labels keep it."""
+    """Return factor -> level as JSON documents keep it."""
     return {factor: stored(level) for factor, level in levels.items()}
+
+
+def restored_levels(levels: Mapping[str, Level]) -> dict[str, Level]:
+    """Return factor -> the level that a JSON document keeps."""
+    return {factor: restored(level) for factor, level in levels.items()}
 
 
 def level_key(level: Any) -> tuple[str, Any]:
@@ -124,12 +141,17 @@ def own_level(level: Any, levels: Iterable[Any]) -> Any:
 
 
 def alike(levels: Sequence[Level]) -> tuple[Level, Level] | None:
-    """Return two levels that tables could not keep apart (1 and 1.0, 1 and true, a list and its text), or None."""
+    """Return two levels that tables or readers could not keep apart, or None.
+
+    1 and 1.0, 1 and true, a list and its text, the text ``1`` and one that has the quotes in it.
+    """
     seen: dict[Level, Level] = {}
+    written: dict[str, Level] = {}
     for level in levels:
-        if level in seen:
-            return seen[level], level
-        seen[level] = level
+        text = level_name(stored(level), EXACT)
+        if level in seen or text in written:
+            return seen[level] if level in seen else written[text], level
+        seen[level] = written[text] = level
     return None
 
 
@@ -166,7 +188,7 @@ def level_names(levels: Iterable[Level]) -> dict[Level, str]:
     >>> level_names([0.12345671, 0.12345674, 0.5])
     {0.12345671: '0.12345671', 0.12345674: '0.12345674', 0.5: '0.5'}
     """
-    found = {level: level_name(level) for level in levels}
+    found = {level: level_name(stored(level)) for level in levels}
     for digits in range(DIGITS + 1, EXACT + 1):
         values = {level: _worth(level, text) for level, text in found.items()}
         times = Counter(values.values())
@@ -176,8 +198,6 @@ def level_names(levels: Iterable[Level]) -> dict[Level, str]:
             level: level_name(level, digits) if isinstance(level, float) and times[values[level]] > 1 else text
             for level, text in found.items()
         }
-    if len(set(found.values())) < len(found):  # the text `1` and one that has the quotes in it
-        found = {level: _quoted(level) if isinstance(level, str) else text for level, text in found.items()}
     return found
 
 
@@ -237,13 +257,17 @@ def _is_plain(text: str) -> bool:
     if not text or text != text.strip() or not text.isprintable() or text[0] in "\"'" or re.search("[,=|]", text):
         return False
     try:
-        return plain(text) == text and not (text[0] == "[" and _is_json(text))
+        return plain(text) == text and not _is_list(text)
     except ValueError:
         return False
 
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def _is_list(text: str) -> bool:
+    return text[:1] == "[" and _is_json(text)
 
 
 def _is_json(text: str) -> bool:

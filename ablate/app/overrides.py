@@ -7,6 +7,7 @@ quoted is text, and `${…}` is text, so that an arm is the same arm wherever it
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from hydra.grammar.gen.OverrideParser import OverrideParser
 from ablate.errors import UserError, unknown
 from ablate.levels import level_name
 from ablate.registry import GROUPS
+from ablate.sweep.study_file import MOST_LEVELS
 from ablate.values import check_text, check_value, plain, short
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
@@ -38,7 +40,8 @@ class _Visitor(HydraOverrideVisitor):
             return self._createPrimitive(ctx)
         word = self._word(nodes)
         if OverrideLexer.INTERPOLATION in kinds:
-            raise UserError(f"{word} is not filled in here: a value is written out; in quotes it is text: '{word}'")
+            told = repr(short(word))
+            raise UserError(f"{told[1:-1]} is not filled in here: write the value out; in quotes it is text: {told}")
         if OverrideLexer.ESC in kinds:  # a backslash is a way of quoting
             return word
         try:
@@ -138,7 +141,7 @@ def levels_of(override: Override, key: str, options: Sequence[str] = ()) -> list
     if key == "seeds":
         raise UserError("`seeds` is no factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
     if isinstance(value, Glob):
-        return _picked(value, f"glob({','.join(value.include)})", key, options)
+        return _picked(value, key, options)
     if not override.is_discrete_sweep():
         raise UserError(f"`{key}`: an interval cannot be swept; give levels: {key}=a,b,c or {key}=range(1,4)")
     if getattr(value, "shuffle", False):
@@ -146,18 +149,20 @@ def levels_of(override: Override, key: str, options: Sequence[str] = ()) -> list
             f"`{key}`: shuffle gives another order each time, and the first level is the baseline; give the levels in "
             "their order"
         )
-    levels = [_checked(key, _unquoted(level)) for level in override.sweep_iterator()]
+    several = itertools.islice(override.sweep_iterator(), MOST_LEVELS + 1)  # `range(1,1e9)` is not written out
+    levels = [_checked(key, _unquoted(level)) for level in several]
     if not levels:
         raise UserError(f"`{key}`: {override.input_line} gives no level")
     return levels
 
 
-def _picked(glob: Glob, told: str, key: str, options: Sequence[str]) -> list[Any]:
+def _picked(glob: Glob, key: str, options: Sequence[str]) -> list[Any]:
     if key not in GROUPS:
         raise UserError(f"`{key}`: glob picks from the options of a group, one of {', '.join(GROUPS)}; give the levels")
-    found: list[Any] = glob.filter(list(options))
+    patterns = [*glob.include, *glob.exclude]
+    found: list[Any] = glob.filter(list(options)) if all(isinstance(one, str) for one in patterns) else []
     if not found:
-        raise unknown(key, told, options)
+        raise unknown(key, f"glob({','.join(map(str, glob.include))})", options)
     return found
 
 

@@ -37,7 +37,7 @@ def _compare(study: Study, path: str, kept: str) -> None:
     root, run = root_folder(), f"ablate run {shlex.quote(path)}"
     if kept not in {line.name for line in list_studies(root)}:
         raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: {run}")
-    ran = parse_study(read_study(root, kept).study["definition"], where=f"study {kept!r} in {root}")
+    ran = parse_study(read_study(root, kept).study["definition"], where=f"study {kept!r} in {root}", stored=True)
     if study.factors.keys() != ran.factors.keys():
         theirs, here = (", ".join(one.factors) or "no factors" for one in (ran, study))
         raise UserError(

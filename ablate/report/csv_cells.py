@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.levels import ListLevel
 from ablate.track.record import Level
 
 
@@ -47,7 +48,8 @@ def level_cell(level: Level) -> str:
     if level is None:
         return ""
     if isinstance(level, str):
-        bare = level and level_of(level) == level and level.isprintable() and level == level.strip()
+        back = level_of(level) if level else None
+        bare = back == level and type(back) is type(level) and level.isprintable() and level == level.strip()
         return level if bare else json.dumps(level, ensure_ascii=not level.isprintable())
     return json.dumps(level)
 
@@ -62,4 +64,6 @@ def level_of(text: str) -> Level:
         return text
     if isinstance(value, float) and not math.isfinite(value):  # `NaN`, `Infinity`: words, as levels go
         return text
-    return value if isinstance(value, str | int | float) else text  # a list level is kept as its text everywhere
+    if isinstance(value, list):
+        return ListLevel(text)
+    return value if isinstance(value, str | int | float) else text

@@ -17,7 +17,7 @@ from typing import Any
 
 from ablate.errors import UserError, nearest, unknown
 from ablate.identity import digest
-from ablate.levels import level_name, level_names, levels_text, stored_levels, written_as
+from ablate.levels import level_name, level_names, levels_text, written_as
 from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.build import build_design
 from ablate.sweep.plan import arm_label
@@ -92,7 +92,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str) -> Imported
         facts |= {"steps" if fact == "budget" else fact: value for fact, value in _facts(path, own).items()}
         arm = ArmRecord(
             id=digest(what)[:12],
-            label=arm_label(stored_levels(levels), stored_levels(base), names),
+            label=arm_label(levels, base, names),
             levels=levels,
             config={**study.fixed, **levels, "imported_from": path.name},
             facts=facts,
@@ -244,4 +244,4 @@ def _is_number(text: str) -> bool:
 
 
 def _text(levels: Mapping[str, Level]) -> str:
-    return levels_text(stored_levels(levels), {}) or "the only arm"
+    return levels_text(levels, {}) or "the only arm"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import describe, digest
-from ablate.levels import NO_NAMES, Names, levels_text, same_level, stored_levels, value_name
+from ablate.levels import NO_NAMES, Names, levels_text, same_level, value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
@@ -161,10 +161,7 @@ def make_plan(
         cell = tuned_cell(study, levels)
         choice = tuned[cell_key(cell)] if cell is not None and tuned is not None else None
         settings = {**untold(levels), **(choice.values if choice else {})}
-        if study.factors:
-            label = arm_label(stored_levels(levels), stored_levels(base), names)
-        else:
-            label = _fixed_label(study) if study.fixed else name
+        label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         job = make_job(levels, settings, compose, blocks, label=label)
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
@@ -206,8 +203,8 @@ def _beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: bo
         return job
     if untold(twin.arm.levels) != untold(job.arm.levels):
         raise UserError(
-            f"the arms `{levels_text(stored_levels(twin.arm.levels), names)}` and "
-            f"`{levels_text(stored_levels(job.arm.levels), names)}` are the same "
+            f"the arms `{levels_text(twin.arm.levels, names)}` and "
+            f"`{levels_text(job.arm.levels, names)}` are the same "
             "configuration: two levels of a factor mean the same thing; drop one"
         )
     own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]

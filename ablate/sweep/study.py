@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ablate.levels import Names, factor_names, own_level, stored
+from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
@@ -14,6 +14,7 @@ from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
+from ablate.train.config import MOST_SEEDS
 
 FAIRNESS = "fairness"
 """The factor a study has where it asks for both: every arm as fixed, and with its tuned values."""
@@ -100,11 +101,16 @@ class Study(_Strict):
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
+        wrong = ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
         if not isinstance(seeds, dict):
+            if not all(type(seed) is int for seed in (seeds if isinstance(seeds, list) else [seeds])):
+                raise wrong
             return seeds
-        whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}
+        whole = {key: value for key, value in seeds.items() if type(value) is int}
         if set(seeds) != {"first", "count"} or set(whole) != set(seeds) or whole["first"] < 0 or whole["count"] < 1:
-            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+            raise wrong
+        if whole["count"] > MOST_SEEDS:
+            raise ValueError(f"at most {MOST_SEEDS:,} seeds")
         return list(range(whole["first"], whole["first"] + whole["count"]))
 
     @field_validator("looks")
@@ -115,8 +121,8 @@ class Study(_Strict):
         return looks
 
     def names(self) -> Names:
-        """Return factor -> level, as JSON documents keep it -> how it is written, told from the factor's others."""
-        return factor_names({factor: map(stored, levels) for factor, levels in self.factors.items()})
+        """Return factor -> level -> how it is written, told from the other levels of its factor."""
+        return factor_names(self.factors)
 
     def base_levels(self) -> Levels:
         """Return the baseline's level of every factor."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ablate.errors import UserError, nearest, unknown
 from ablate.levels import ListLevel, alike, among, level_list, level_name
 from ablate.resources import study_folders
-from ablate.sweep.claim_parts import Level
+from ablate.sweep.claim_parts import STORED, Level
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES, MAPPED, VerdictMap
@@ -76,10 +76,13 @@ def load_study(name: str) -> Study:
     return parse_study(data, where=str(path))
 
 
-def parse_study(data: dict[str, Any], *, where: str) -> Study:
-    """Build a `Study` from plain data; `where` names the source in errors."""
+def parse_study(data: dict[str, Any], *, where: str, stored: bool = False) -> Study:
+    """Build a `Study` from plain data; `where` names the source in errors.
+
+    `stored`: the data was read back from a JSON document, where list levels are kept as their text.
+    """
     try:
-        study = Study.model_validate(data)
+        study = Study.model_validate(data, context=STORED if stored else None)
     except ValidationError as error:
         raise UserError(f"{where}: {_first_error(error)}") from None
     for factor, level in study.baseline.items():
@@ -113,22 +116,22 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
 def _check_levels(where: str, levels: list[Level]) -> None:
     """Refuse levels that cannot be kept apart, and more of them than a study is meant for."""
     if len(levels) > MOST_LEVELS:
-        raise UserError(f"{where} has {len(levels):,} levels; at most {MOST_LEVELS:,} are read")
+        raise UserError(f"{where} has more than {MOST_LEVELS:,} levels")
     twins = alike(levels)
     if twins is None:
         return
     one, other = twins
-    if type(one) is type(other):
+    if type(one) is type(other) and one == other:
         raise UserError(f"{where} gives a level twice: {level_name(one)}, {level_name(other)}")
     raise UserError(
-        f"{where} has the levels {level_name(one)} ({_kind(one)}) and {level_name(other)} ({_kind(other)}), which no "
-        "table keeps apart; drop one, or write one of them as another text in quotes"
+        f"{where} has the levels {_shown(one)} and {_shown(other)}, which no table keeps apart; drop one, or write one "
+        "of them as another text in quotes"
     )
 
 
-def _kind(level: Level) -> str:
+def _shown(level: Level) -> str:
     kinds = {bool: "true or false", int: "a whole number", float: "a real number", str: "text", ListLevel: "a list"}
-    return kinds[type(level)]
+    return f"{repr(level) if type(level) is str else level_name(level)} ({kinds[type(level)]})"
 
 
 def quick_study(study: Study, *, where: str) -> Study:

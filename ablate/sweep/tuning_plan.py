@@ -8,7 +8,7 @@ from typing import Any
 
 from ablate.errors import UserError, unknown
 from ablate.identity import digest
-from ablate.levels import among, factor_names, levels_text, stored, stored_levels
+from ablate.levels import among, factor_names, levels_text
 from ablate.sweep.design.build import DesignArms, Part
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
@@ -91,16 +91,16 @@ def plan_tuning(plan: Plan, compose: Compose) -> TuningPlan | None:
         raise UserError(f"{name}: tune.where: no arm of the design is at these levels, so that nothing is tuned")
     tried, seeds = tuple(trials(tune)), tune.seed_numbers()
     names = study.names()
-    tried_names = factor_names({key: [stored(values[key]) for values in tried] for key in tune.space})
+    tried_names = factor_names({key: [values[key] for values in tried] for key in tune.space})
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
         fixed = make_job(cell, cell, compose, (), label="").arm.config
-        label = arm_label(stored_levels(cell), stored_levels(base), names) if cell else name
+        label = arm_label(cell, base, names) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = []
         for values in tried:
-            told = f"{label}, {levels_text(stored_levels(values), tried_names)}"
+            told = f"{label}, {levels_text(values, tried_names)}"
             try:
                 job = make_job({**cell, **values}, {**cell, **values}, compose, seeds, label=told)
             except UserError as error:

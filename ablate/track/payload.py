@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ablate.levels import stored_levels
+from ablate.levels import restored_levels, stored_levels
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point
 
@@ -181,7 +181,7 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         name=data["name"],
         key=data["key"],
         definition=data["definition"],
-        arms=tuple(ArmRecord(**arm) for arm in data["arms"]),
+        arms=tuple(ArmRecord(**{**arm, "levels": restored_levels(arm["levels"])}) for arm in data["arms"]),
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],

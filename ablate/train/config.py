@@ -38,6 +38,9 @@ OBSERVERS = ("activations", "gradients", "dead_units", "steps")
 NO_IDENTITY = frozenset({"seeds", "memory_gb"})
 """Settings on which no seed's result depends."""
 
+MOST_SEEDS = 100_000
+"""Seeds of one arm."""
+
 _MISSING: Any = "???"  # what OmegaConf reads as "must be given"; this package's core does not import it
 
 
@@ -188,8 +191,11 @@ def seed_list(seeds: Any) -> list[int]:
     Raises
     ------
     UserError
-        It is neither a count >= 1 nor a list of different numbers >= 0.
+        It is neither a count >= 1 nor a list of different numbers >= 0; there are more than `MOST_SEEDS`.
     """
+    many = isinstance(seeds, list | tuple) and len(seeds) > MOST_SEEDS
+    if many or (isinstance(seeds, int) and seeds > MOST_SEEDS):
+        raise must("seeds", f"be at most {MOST_SEEDS:,} in number", len(seeds) if many else seeds)
     wrong: UserError = must("seeds", "be a count >= 1 or a list of different block numbers >= 0", seeds)
     if isinstance(seeds, bool):
         raise wrong

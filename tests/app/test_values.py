@@ -9,7 +9,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-
 from omegaconf import OmegaConf
 
 from ablate.app.compose import Composer
@@ -142,6 +141,7 @@ def test_what_we_type_is_read_back(value):
 @relaxed
 @given(VALUES)
 def test_hydra_composes_the_same_value_for_what_it_shows(value):
+    assume('"1":' not in exact(value) and '"true":' not in exact(value))  # keys, which Hydra cannot quote
     (word,) = as_hydra_reads([f"{KEY}={as_word(value)}"])
     node = OmegaConf.create({})
     OmegaConf.update(node, "x", OverridesParser.create().parse_override(word).value(), force_add=True)
@@ -154,7 +154,8 @@ def test_hydra_composes_the_same_value_for_what_it_shows(value):
     [
         ("[1, 1.0]", "x has the levels 1 (a whole number) and 1.0 (a real number), which no table keeps apart"),
         ("[1, true]", "1 (a whole number) and true (true or false)"),
-        ("['[1,2]', [1,2]]", "[1,2] (text) and [1,2] (a list)"),
+        ("['[1,2]', [1,2]]", "'[1,2]' (text) and [1,2] (a list)"),
+        ("""['1', '"1"']""", """'1' (text) and '"1"' (text), which no table keeps apart"""),
         ("[1, 1]", "x gives a level twice: 1, 1"),
         ("[0.0, -0.0]", "gives a level twice: 0.0, -0.0"),
         ("[{a: 1}, 2]", "a mapping cannot be a level"),
@@ -178,19 +179,21 @@ def test_levels_of_one_look_but_another_type_have_labels_of_their_own(folder, lo
 
 def test_a_named_level_is_the_factors_own(folder, loader):
     body = f"fixed: {{{program(folder)}}}\nfactors: {{{KEY}: [0.5, 1.0]}}\nbaseline: {{{KEY}: 1}}"
-    arrived, labels = received(written(folder, f"{body}\ndesign: {{kind: leave_one_out, full: {{{KEY}: 1}}}}"), [], loader)
+    arrived, labels = received(
+        written(folder, f"{body}\ndesign: {{kind: leave_one_out, full: {{{KEY}: 1}}}}"), [], loader
+    )
     assert exact(arrived) == exact([{"x": 1.0}, {"x": 0.5}])
     assert labels == ["baseline", f"{KEY}=0.5"]
 
 
 def test_a_boolean_is_no_number_where_a_level_is_named(folder):
-    with pytest.raises(UserError, match="baseline: .* has no level 1"):
+    with pytest.raises(UserError, match=r"baseline: .* has no level 1"):
         load_study(written(folder, f"factors: {{{KEY}: [true, false]}}\nbaseline: {{{KEY}: 1}}"))
 
 
 def test_lists_stay_lists_in_the_quick_budget_and_with_parts_from_the_command_line(folder, loader):
-    body = f"fixed: {{{program(folder)}}}\nfactors: {{{KEY}: [[1], [2], '[3]']}}\nquick: {{factors: {{{KEY}: [[2], '[3]']}}}}"
-    path = written(folder, body)
+    body = f"fixed: {{{program(folder)}}}\nfactors: {{{KEY}: [[1], [2], '[3]']}}"
+    path = written(folder, f"{body}\nquick: {{factors: {{{KEY}: [[2], '[3]']}}}}")
     quick = read_request(path, [], loader, quick=True).study.factors[KEY]
     opened = read_request(path, [], loader, parts={"design": "ofat"}).study.factors[KEY]
     assert [type(level).__name__ for level in quick] == ["ListLevel", "str"]
@@ -212,7 +215,7 @@ def test_lists_stay_lists_in_the_quick_budget_and_with_parts_from_the_command_li
         ([f"{KEY}=.inf"], ".inf is not a finite number"),
         ([f"{KEY}=float(inf)"], "not a finite number"),
         ([f"{KEY}={'9' * 5000}"], "too large a number"),
-        ([f"{KEY}=" + "${a}"], "${a} is not filled in here"),
+        ([f"{KEY}=" + "${a}"], "${a} is not filled in here: write the value out"),
         ([f"{KEY}={{a:1,a:2}}"], "the key 'a' is given twice"),
         ([f"{KEY}=\udcff"], "half a character"),
         ([f"{KEY}={'[' * 3000}{']' * 3000}"], "too deep in each other"),

@@ -54,7 +54,7 @@ def read_finding(folder: Path) -> Finding:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {error}") from None
     definition = head.pop("definition", None)
-    study = parse_study(definition, where=str(path)) if definition else load_study(folder.name)
+    study = parse_study(definition, where=str(path), stored=True) if definition else load_study(folder.name)
     verdicts = tuple(verdict_from(one, where=str(path)) for one in stored)
     return Finding(folder.name, folder, study, head, verdicts)
 
