@@ -63,9 +63,7 @@ def unit(name: str) -> Unit:
     """
     if name in (FRACTION, PERCENT):
         return Unit(100.0 if name == FRACTION else 1.0, "%", tr("pp"), 2)
-    if name == "steps":
-        return Unit(1.0, tr("steps"), tr("steps"), 0)
-    return Unit(1.0, name, name)
+    return Unit(1.0, tr("steps"), tr("steps"), 0) if name == "steps" else Unit(1.0, name, name)
 
 
 def unit_of(tables: StudyTables, metric: str) -> Unit:
