@@ -92,15 +92,14 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _tracked(options: argparse.Namespace) -> str | None:
-    """Return the name a study is tracked under: `STUDY`, or `STUDY-quick`."""
-    name: str | None = options.study
-    if not options.quick:
-        return name
-    if name is None:
-        raise UserError("`--quick` needs the name of its study")
-    from ablate.sweep.quick import quick_name
+    """Return the name a study is tracked under: `STUDY`, or `STUDY-quick`; None for the one run last."""
+    if options.study is None:
+        if options.quick:
+            raise UserError("`--quick` needs the name of its study")
+        return None
+    from ablate.app.tracked import tracked
 
-    return quick_name(name)
+    return tracked(options.study, quick=options.quick)
 
 
 def _verdict(options: argparse.Namespace) -> None:

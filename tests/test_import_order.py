@@ -9,8 +9,8 @@ PACKAGE = Path(__file__).parents[1] / "ablate"
 
 # Each room may import from itself and from rooms before it.
 ORDER = [
-    ("errors", "streams", "resources", "terminal"),
-    ("registry", "manifest"),
+    ("errors", "streams", "resources", "terminal", "values"),
+    ("registry", "manifest", "levels"),
     ("identity", "lang"),
     ("data",),
     ("nn",),

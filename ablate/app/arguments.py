@@ -97,7 +97,9 @@ def parser() -> Parser:
             sub.add_argument("--copies", type=int, default=2, metavar="N", help="copies of the baseline (default: 2)")
 
     sub = add("report", "judge tracked runs and write the report", "ablate report quickstart")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name, or `adhoc`; default: the one run last")
+    sub.add_argument(
+        "study", nargs="?", metavar="STUDY", help="a study's name or file, or `adhoc`; else the one run last"
+    )
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY)")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--findings", action="store_true", help="write what is committed: studies/findings/STUDY")
@@ -108,7 +110,7 @@ def parser() -> Parser:
     )
 
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name; default: the one run last")
+    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; else the one run last")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")
@@ -148,6 +150,10 @@ def _menu() -> str:
     for group in GROUPS:
         names = sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
         lines.append(f"  {group:<11}{', '.join(names)}")
+    lines.append(
+        "\nvalues: true, false, null and numbers are written as in a study file (YAML 1.2: 1e-3, not 1_000); every\n"
+        "other word is text, off and on too; in quotes anything is text: program.params.code='010'"
+    )
     lines.append(
         "\nkeys: `ablate --cfg job` prints all of them with their values; Hydra's own help: `ablate --hydra-help`"
     )

@@ -7,18 +7,20 @@ Hydra takes 120 to 170 ms to compose this configuration, and an arm that differs
 from __future__ import annotations
 
 import copy
-import json
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf, ValueNode
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.app.explain import wrong_type
+from ablate.app.overrides import literals
 from ablate.app.schema import check_choice, check_field, check_key, free_fields
 from ablate.errors import UserError
+from ablate.levels import expanded
 from ablate.registry import GROUPS
 from ablate.sweep.study import Level
 from ablate.train.config import TrainConfig
@@ -42,7 +44,28 @@ class Composer:
         self._composed: dict[tuple[str, ...], DictConfig] = {}
 
     def node(self, levels: Mapping[str, Level]) -> DictConfig:
-        """Return the composed configuration, Hydra's own node included."""
+        """Return the composed configuration, Hydra's own node included, as OmegaConf writes it to a file."""
+        config, free = self._node(levels)
+        for key, value in free.items():
+            OmegaConf.update(config, key, literals(value), merge=False)
+        return config
+
+    def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
+        """Return the typed configuration of one arm, checked by every component it holds."""
+        node, free = self._node(levels)
+        config = to_config(node)
+        for key, value in free.items():
+            group, _, field = key.partition(".")
+            component = dataclasses.replace(getattr(config, group), **{field: value})
+            config = dataclasses.replace(config, **{group: component})
+        return config
+
+    def _node(self, levels: Mapping[str, Level]) -> tuple[DictConfig, dict[str, dict[str, Any]]]:
+        """Return the configuration, and beside it the free-form fields (`program.params`) with what is set in them.
+
+        OmegaConf never holds the latter: a text such as `${x}` or `???` means something to it, and a user's function
+        is to get what was written.
+        """
         assigned = {**self._fixed, **levels}
         for key in assigned:
             check_key(key)
@@ -55,14 +78,19 @@ class Composer:
                 config_name="config", overrides=[*self._raw, *overrides], run_mode=RunMode.RUN
             )
         config = copy.deepcopy(self._composed[overrides])
-        for key, value in assigned.items():
-            if key not in GROUPS:
+        free: dict[str, dict[str, Any]] = {}
+        for key, level in assigned.items():
+            value = expanded(level)
+            if key in GROUPS:
+                continue
+            check_field(config, key)
+            field = ".".join(key.split(".")[:2])
+            if field in free_fields():
+                held: Any = OmegaConf.to_container(OmegaConf.select(config, field))
+                _set_free(free.setdefault(field, held), key, copy.deepcopy(value))
+            else:
                 _set(config, key, value)
-        return config
-
-    def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
-        """Return the typed configuration of one arm, checked by every component it holds."""
-        return to_config(self.node(levels))
+        return config, free
 
 
 def to_config(node: DictConfig) -> TrainConfig:
@@ -77,40 +105,58 @@ def to_config(node: DictConfig) -> TrainConfig:
 
 
 def _set(config: DictConfig, key: str, value: Any) -> None:
-    check_field(config, key)
-    if isinstance(value, str) and value[:1] == "[":
-        value = json.loads(value)  # a list level, kept as its text (see `sweep.study.Level`)
-    if _set_free(config, key, value):
-        return
-    held = OmegaConf.select(config, key)
-    if isinstance(held, int | float) and isinstance(value, str | bool) != isinstance(held, bool):
-        # OmegaConf would read the text "1" as the number 1, and a boolean as a number: a level's type must show.
-        raise wrong_type(OmegaConfBaseException(_conversion(held)), key, value)
-    if isinstance(held, ListConfig) and not isinstance(value, list | ListConfig):
-        raise UserError(f"`{key}` must be a list such as [{value}], got {value!r}.")
+    _check_kind(_node_at(config, key), key, value)
     try:
-        OmegaConf.update(config, key, value, merge=False)
+        OmegaConf.update(config, key, literals(value), merge=False)
     except OmegaConfBaseException as error:
         raise wrong_type(error, key, value) from None
 
 
-def _set_free(config: DictConfig, key: str, value: Any) -> bool:
-    """Set a key inside a free-form field (`program.params.width`), known or not; False where it lies in none."""
-    group, _, rest = key.partition(".")
-    field, *path = rest.split(".")
-    if not path or f"{group}.{field}" not in free_fields():
-        return False
-    plain: Any = OmegaConf.to_container(OmegaConf.select(config, f"{group}.{field}"))
-    at = plain
-    for part in path[:-1]:
+def _node_at(config: DictConfig, key: str) -> Any:
+    above, _, last = key.rpartition(".")
+    parent = OmegaConf.select(config, above) if above else config
+    return parent._get_node(last) if isinstance(parent, DictConfig) else None
+
+
+def _check_kind(node: Any, key: str, value: Any) -> None:
+    """Refuse a value of another kind than its key has: OmegaConf would read the text "1" as 1, and 1 as the text."""
+    if isinstance(node, ListConfig):
+        if not isinstance(value, list):
+            raise UserError(f"`{key}` must be a list such as [{value}], got {value!r}.")
+        kind = node._metadata.element_type
+        for item in value:
+            _check_scalar(kind, key, item)
+        return
+    if isinstance(node, ValueNode):
+        _check_scalar(node._metadata.ref_type, key, value)
+
+
+def _check_scalar(kind: Any, key: str, value: Any) -> None:
+    wanted = _SCALARS.get(kind)
+    if wanted is None or value is None:
+        return
+    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
+        raise wrong_type(OmegaConfBaseException(f"could not be converted to {_WORDS[kind]}"), key, value)
+    if value == "???":
+        raise UserError(f"`{key}` must be given, got '???', which stands for what is missing.")
+
+
+_SCALARS: dict[Any, type | tuple[type, ...]] = {int: int, float: (int, float), bool: bool, str: str}
+_WORDS = {int: "Integer", float: "Float", bool: "Boolean", str: "String"}
+
+
+def _set_free(held: dict[str, Any], key: str, value: Any) -> None:
+    """Set a key inside a free-form field (`program.params.width`), known or not; the field itself takes a mapping."""
+    names = key.split(".")[2:]
+    if not names:
+        if not isinstance(value, dict):
+            raise UserError(f"`{key}` must be a mapping such as {{width: 8}}, got {value!r}.")
+        held.clear()
+        held.update(value)
+        return
+    at = held
+    for part in names[:-1]:
         if not isinstance(at.setdefault(part, {}), dict):
             raise UserError(f"`{key}`: {part!r} holds a value already, {at[part]!r}, and no settings of its own.")
         at = at[part]
-    at[path[-1]] = value
-    OmegaConf.update(config, f"{group}.{field}", plain, merge=False)
-    return True
-
-
-def _conversion(held: Any) -> str:
-    kind = "Boolean" if isinstance(held, bool) else "Integer" if isinstance(held, int) else "Float"
-    return f"could not be converted to {kind}"
+    at[names[-1]] = value

@@ -18,11 +18,12 @@ from ablate.app.explain import explain
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import register_components
 from ablate.errors import UserError
+from ablate.levels import value_name
 from ablate.manifest import Part, publish
 from ablate.nn.graph import Graph, as_json
 from ablate.registry import name_of
 from ablate.resources import conf_folder
-from ablate.sweep.plan import Job, show
+from ablate.sweep.plan import Job
 from ablate.sweep.study import Study
 from ablate.train.config import TrainConfig
 
@@ -112,7 +113,7 @@ def _of_one_arm(study: Study) -> dict[str, Any]:
 
 
 def _written(fixed: dict[str, Any]) -> str:
-    return ", ".join(f"{key}={show(value)}" for key, value in fixed.items())
+    return ", ".join(f"{key}={value_name(value)}" for key, value in fixed.items())
 
 
 class ArmGraphs:

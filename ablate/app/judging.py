@@ -46,7 +46,7 @@ def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
     tables = read_study(root, name, key=key)
     arrays = serve_arms(read_arrays(root, name, key=key), tables.facts)
     tables = dataclasses.replace(tables, arrays=arrays)
-    study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}")
+    study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}", stored=True)
     return judge_tables(study, tables)
 
 

@@ -12,6 +12,8 @@ from omegaconf import DictConfig
 
 from ablate.app.compose import Composer
 from ablate.app.explain import explain
+from ablate.app.honoured import check_hydra
+from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import free_fields, register_components
 from ablate.resources import conf_folder
@@ -29,17 +31,18 @@ def run_hydra(arguments: list[str]) -> None:
         For everything a user can get wrong, and for arms that crashed.
     """
     register_components()
-    arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
+    check_hydra(arguments)
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
     def application(node: DictConfig) -> None:
         raise AssertionError(f"every run goes through the sweeper, got a job of its own: {node}")
 
     saved_argv, saved_env = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [saved_argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing in its own words
     try:
+        arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
         check_overrides(_task_overrides(arguments))
+        sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
         application()
     except Exception as error:
         if saved_env == "1":
@@ -72,10 +75,9 @@ def _of_the_sweeper(word: str) -> str:
     """
     key, _, value = word.lstrip("+").partition("=")
     if key in ("design", "tune", "fairness"):
-        return f"hydra.sweeper.{key}={value}"
+        return f"hydra.sweeper.{key}={typed(value_of(parse([word])[0]))}"
     if key == "exclude":
-        quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'hydra.sweeper.exclude="{quoted}"'
+        return f"hydra.sweeper.exclude={quoted(value)}"
     # Hydra refuses a name it does not know; in a field for names of the user's own, there are only such.
     free = key.count(".") > 1 and ".".join(key.split(".")[:2]) in free_fields()
     return f"++{word}" if free and not word.startswith("+") else word

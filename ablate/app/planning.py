@@ -8,6 +8,7 @@ from functools import cache
 from ablate.app.console import duration, root_folder, say, warn
 from ablate.app.estimating import estimate
 from ablate.app.request import Request
+from ablate.levels import level_list
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.study import Level, Study
@@ -63,7 +64,7 @@ def _note(request: Request) -> str:
     study = request.study
     lines = [f"### {study.title}", "", study.question, ""]
     lines += [f"> {quote.zh}\n>\n> {quote.en} — *{quote.source}*\n" for quote in study.quotes]
-    lines += [f"- **{factor}**: {', '.join(map(str, levels))}" for factor, levels in study.factors.items()]
+    lines += [f"- **{factor}**: {level_list(levels)}" for factor, levels in study.factors.items()]
     if request.changes:
         lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
     lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
-from ablate.app.schema import check_choice, check_key
+from ablate.app.overrides import levels_of, parse, refuse_deletion, typed, value_of
+from ablate.app.schema import check_choice, check_key, choices
 from ablate.errors import UserError
 from ablate.registry import GROUPS
-from ablate.sweep.plan import show
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import FAIRNESS, Study
-from ablate.sweep.study_file import load_study, parse_study, quick_study
+from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
 
 ADHOC = "adhoc"
 
@@ -54,15 +53,22 @@ def check_overrides(arguments: Sequence[str]) -> None:
     UserError
         An unknown key or option, with the nearest match.
     """
-    typed = [word for word in arguments if "=" in word and not word.startswith("-")]
-    for override in OverridesParser.create().parse_overrides(typed):
+    words = [word for word in arguments if "=" in word or word.startswith("~")]
+    for override in parse([word for word in words if not word.startswith("-")]):
         if override.is_hydra_override():
             continue
+        refuse_deletion(override)
         key = override.get_key_element().lstrip("+~")
         check_key(key)
-        for level in _levels(override, key) if override.is_sweep_override() else [_plain(override.value())]:
-            if key in GROUPS and not override.is_delete():
+        for level in _values(override, key):
+            if key in GROUPS:
                 check_choice(key, level)
+
+
+def _values(override: Override, key: str) -> list[Any]:
+    if override.is_sweep_override():
+        return levels_of(override, key, choices(key) if key in GROUPS else ())
+    return [value_of(override)]
 
 
 def read_request(
@@ -70,7 +76,7 @@ def read_request(
     arguments: Sequence[str],
     loader: ConfigLoader,
     *,
-    choices: Mapping[str, Any] | None = None,
+    parts: Mapping[str, Any] | None = None,
     quick: bool = False,
 ) -> Request:
     """Read the overrides of a command.
@@ -79,7 +85,7 @@ def read_request(
     ----------
     name
         A study's name or path, or None for an ad-hoc sweep.
-    choices
+    parts
         Keys of a study file that the command line gave (`design`, `exclude`, `tune`, `fairness`).
     quick
         Take the study's quick budget, under its own name.
@@ -92,18 +98,19 @@ def read_request(
     fixed: dict[str, Any] = {}
     factors: dict[str, list[Any]] = {}
     raw: list[str] = []
-    for override in OverridesParser.create(config_loader=loader).parse_overrides(list(arguments)):
+    for override in parse(arguments, loader):
         key = override.get_key_element().lstrip("+~")
-        if override.is_delete() or override.is_hydra_override():
+        refuse_deletion(override)
+        if override.is_hydra_override():
             raw.append(str(override.input_line))
             continue
         if override.is_sweep_override():
-            factors[key] = _levels(override, key)
+            factors[key] = _values(override, key)
         else:
-            fixed[key] = _plain(override.value())
+            fixed[key] = value_of(override)
     seeds = fixed.pop("seeds", None)
-    chosen = dict(choices or {})
-    words = [shlex.quote(argument) for argument in [*arguments, *(f"{k}={_typed(v)}" for k, v in chosen.items())]]
+    chosen = dict(parts or {})
+    words = [shlex.quote(argument) for argument in [*arguments, *(_typed(k, v) for k, v in chosen.items())]]
     if name is None:
         study = parse_study({**_adhoc(fixed, factors), **chosen}, where="the command line")
         multirun = ["-m"] if factors else []
@@ -125,7 +132,7 @@ def read_request(
     if chosen:
         study = parse_study({**_open_to(study, chosen), **chosen}, where=f"{name} with the command line")
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
-    short = name.rsplit("/", maxsplit=1)[-1].removesuffix(".yaml")
+    short = tracked_name(name)
     words = ["--quick", *words] if quick else words
     return Request(
         name=quick_name(short) if quick else short,
@@ -139,40 +146,19 @@ def read_request(
 
 def _open_to(study: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return a study file's content without what follows from keys that the command line gives anew."""
-    plain = study.model_dump(mode="json")
+    plain = study.model_dump()  # not as JSON, where a list level is its text
     if "fairness" in chosen or (study.tune is None and "tune" in chosen):
         del plain["fairness"]
         plain["factors"].pop(FAIRNESS, None)
     return plain
 
 
-def _levels(override: Override, key: str) -> list[Any]:
-    if key == "seeds":
-        raise UserError("`seeds` is no factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
-    if not override.is_discrete_sweep():
-        raise UserError(f"`{key}`: an interval cannot be swept; give levels: {key}=a,b,c or {key}=range(1,4)")
-    return [_plain(level) for level in override.sweep_iterator()]
-
-
-def _typed(choice: Any) -> str:
-    """Write a design or an exclusion as it is typed: Hydra's grammar for the one, the expression for the other."""
-    if isinstance(choice, list) and all(isinstance(item, str) for item in choice) and len(choice) == 1:
-        return str(choice[0])
-    if isinstance(choice, list):
-        return "[" + ",".join(map(_typed, choice)) + "]"
-    if isinstance(choice, dict):
-        return "{" + ",".join(f"{key}:{_typed(value)}" for key, value in choice.items()) + "}"
-    return show(choice)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    # Hydra keeps how a string was quoted; a level is only its text.
-    text = getattr(value, "text", None)
-    return text if isinstance(text, str) else value
+def _typed(key: str, choice: Any) -> str:
+    """Write a part of a study as it is typed: `exclude` takes its expression bare."""
+    if key == "exclude":
+        return f"exclude={choice[0]}" if len(choice) == 1 else f"hydra.sweeper.exclude={typed(choice)}"
+    alone = isinstance(choice, list) and len(choice) == 1 and isinstance(choice[0], str)
+    return f"{key}={typed(choice[0] if alone else choice)}"
 
 
 def _adhoc(fixed: dict[str, Any], factors: dict[str, list[Any]]) -> dict[str, Any]:

@@ -89,7 +89,8 @@ def check_key(key: str) -> None:
     group, dot, field = key.partition(".")
     if dot and group in GROUPS:
         fields = {name for names in component_fields(group).values() for name in names}
-        if field.split(".")[0] in fields:
+        first, *deeper = field.split(".")
+        if first in fields and (not deeper or f"{group}.{first}" in free_fields()):
             return
         raise unknown("key", key, [f"{group}.{name}" for name in fields] or [group])
     everything = [*GROUPS, *plain_keys()]

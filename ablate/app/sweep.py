@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,15 +18,17 @@ from ablate.app.console import root_folder
 from ablate.app.extending import extended
 from ablate.app.fresh import start_over
 from ablate.app.noise import noise_request, run_noise
+from ablate.app.overrides import HANDED, literal, typed
 from ablate.app.planning import plan_study, show_plan, stored_under, tell_of_data
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
 from ablate.app.study_name import out_of_hydra
 from ablate.app.tuning import run_tuning, show_tuning
 from ablate.errors import UserError, unknown
+from ablate.levels import expanded
 from ablate.manifest import Part, publish
 from ablate.report.known import JOBS, known_files
-from ablate.sweep.plan import Plan, show
+from ablate.sweep.plan import Plan
 from ablate.sweep.runner import worker_count
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
@@ -52,15 +55,17 @@ class Settings(Protocol):
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
     """Plan or run a request."""
-    loader = hydra_context.config_loader
+    loader, arguments = hydra_context.config_loader, [HANDED.words.get(word, word) for word in arguments]
+    for name, value in HANDED.settings.items():
+        setattr(settings, name, value)
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
     request = read_request(
-        out_of_hydra(settings.study), arguments, loader, choices=_choices(settings), quick=settings.quick
+        out_of_hydra(settings.study), arguments, loader, parts=_parts(settings), quick=settings.quick
     )
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(
-            f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {' '.join(arguments)}`"
+            f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {shlex.join(arguments)}`"
         )
     hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
     if settings.action not in ("run", "plan", "extend", "noise"):
@@ -101,13 +106,15 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     run_study(plan, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
 
 
-def _choices(settings: Settings) -> dict[str, Any]:
+def _parts(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
     given = {
         "design": settings.design, "exclude": settings.exclude, "tune": settings.tune, "fairness": settings.fairness
     }  # fmt: skip
     plain: dict[str, Any] = {
-        k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in given.items() if v is not None
+        k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v
+        for k, v in given.items()
+        if v is not None
     }
     if isinstance(plain.get("exclude"), str):
         plain["exclude"] = [plain["exclude"]]
@@ -126,7 +133,7 @@ def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, reque
     if not todo:
         return
     files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}
-    fixed = [f"{key}={show(value)}" for key, value in request.study.fixed.items()]
+    fixed = _as_overrides(request.study.fixed)
     for index, job in todo:
         node = composer.node(job.settings)
         overrides = [*fixed, *_as_overrides(job.settings), f"seeds=[{','.join(map(str, job.missing))}]"]
@@ -153,4 +160,4 @@ def _described(folder: Path, index: int, node: DictConfig, overrides: list[str])
 
 
 def _as_overrides(levels: Mapping[str, Any]) -> list[str]:
-    return [f"{key}={show(level)}" for key, level in levels.items()]
+    return [literal(f"{key}={typed(expanded(level))}") for key, level in levels.items()]

@@ -14,7 +14,8 @@ from ablate.app.advice import unread_lines, warn
 from ablate.app.choosing import choices, choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.app.console import duration, root_folder, say
 from ablate.app.estimating import estimate
-from ablate.sweep.plan import Plan, show
+from ablate.levels import level_name
+from ablate.sweep.plan import Plan
 from ablate.sweep.runner import RunSummary, run_plan, start_workers, worker_count
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TunedCell, TuningPlan
@@ -150,7 +151,7 @@ def _chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     from ablate.stats.tuned import tuned_facts
 
     found = tuned_facts(runs[runs["arm_id"] == cell.id])
-    text = ", ".join(f"{key}={show(held['chosen'])}" for key, held in found.items())
+    text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
     edges = [key for key, held in found.items() if held["edge"]]
     return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text
 

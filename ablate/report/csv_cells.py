@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.errors import UserError
+from ablate.levels import ListLevel
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.table_file import TableFile, decimal_commas, number, read_table, whole
 from ablate.track.record import Level
@@ -138,9 +139,10 @@ def level_cell(level: Level) -> str:
     if level is None:
         return ""
     if isinstance(level, str):
-        plain = level_of(level) == level and level and level == level.strip() and level.isprintable()
+        back = level_of(level) if level else None
+        plain = back == level and type(back) is type(level) and level == level.strip() and level.isprintable()
         plain = plain and not level.startswith(_FORMULA)
-        return level if plain else json.dumps(level, ensure_ascii=False)
+        return level if plain else json.dumps(level, ensure_ascii=not level.isprintable())
     return json.dumps(level)
 
 
@@ -154,4 +156,6 @@ def level_of(text: str) -> Level:
         return text
     if isinstance(value, float) and not math.isfinite(value):  # `NaN`, `Infinity`: words, as levels go
         return text
-    return value if isinstance(value, str | int | float) else text  # a list level is kept as its text everywhere
+    if isinstance(value, list):
+        return ListLevel(text)
+    return value if isinstance(value, str | int | float) else text

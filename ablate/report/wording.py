@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
+from ablate.levels import expanded, level_name, level_names, restored
 from ablate.stats.amounts import amounts, decades, decades_text, difference_unit
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.sweep.metrics import metrics_in
@@ -219,7 +220,7 @@ def levels_text(levels: Sequence[Level]) -> dict[Level, str]:
     """
     texts = {level: _level(level) for level in levels}
     if len(set(texts.values())) < len(texts):
-        texts = {level: text if isinstance(level, str) else repr(level) for level, text in texts.items()}
+        texts = level_names(levels)
     return texts
 
 
@@ -276,13 +277,14 @@ def _level(level: Level) -> str:
     if level is None:
         return tr("none")
     if isinstance(level, bool):
-        return tr("on") if level else tr("off")
+        return level_name(level)  # `on` and `off` are texts
     if isinstance(level, float):
         for digits in range(2, 17):
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    if str(level)[:1] != "[":
+    held = expanded(restored(level))
+    if not isinstance(held, list) or not all(isinstance(number, int | float) for number in held):
         return str(level)
     numbers = [number.strip() for number in str(level)[1:-1].split(",")]
     alike = len(numbers) > 2 and len(set(numbers)) == 1

@@ -102,7 +102,8 @@ def basin_note(comparison: Comparison, details: Mapping[str, Any]) -> str:
     low, high = (f"{details['levels'][end]:g}" for end in (0, -1))
     text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=claim.over, low=low, high=high)
     cut = []
-    for side, name in (("arm", level_text(claim.arm)), ("against", level_text(claim.against))):
+    arm, against = (level_text(levels, comparison.names) for levels in (claim.arm, claim.against))
+    for side, name in (("arm", arm), ("against", against)):
         one = details[side]
         said = {"side": name, "decades": one["decades"], "of": one["of"], "what": what}
         if one["unreached"] == one["of"]:

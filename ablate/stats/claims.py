@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from ablate.errors import UserError, unknown
+from ablate.levels import EXACT, NO_NAMES, Names, among, level_name, level_names, levels_text
+from ablate.levels import level_key as levels_key
 from ablate.sweep.claim_parts import BaseClaim, Level, Levels
 from ablate.sweep.claims import AnyClaim, InteractionClaim, ProportionClaim, WinClaim
 from ablate.sweep.claims_over import OverClaim
@@ -30,6 +31,8 @@ class Comparison:
         The levels of the other factors, one entry per matched cell; one empty entry where there are none.
     over
         Of a trend, an exchange rate or the width of a basin: the levels of the factor that varies, ascending.
+    names
+        How each level of the study is written, so that no two look alike.
     """
 
     id: str
@@ -37,6 +40,7 @@ class Comparison:
     where: dict[str, tuple[Level, ...]]
     cells: tuple[Levels, ...]
     over: tuple[Level, ...] = ()
+    names: Names = field(default_factory=dict)
 
     def arms(self, cell: Levels) -> tuple[Levels, ...]:
         """Return the full levels of every side in one cell.
@@ -100,12 +104,15 @@ def metrics_used(claim: AnyClaim, *, gates: bool = True) -> list[str]:
 
 def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> list[Comparison]:
     """Return the comparisons of all claims, in the order of the file; raises what `check_claims` raises."""
-    names = [claim.id for claim in study.claims]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"claim {name}: the id is used {names.count(name)} times; give each claim its own.")
+    ids = [claim.id for claim in study.claims]
+    for claim_id in ids:
+        if ids.count(claim_id) > 1:
+            raise UserError(f"claim {claim_id}: the id is used {ids.count(claim_id)} times; give each claim its own.")
     run = None if arms is None else {level_key(arm, study.factors) for arm in arms}
-    return [comparison for claim in study.claims for comparison in _expand_claim(study, claim, run)]
+    names = study.names()
+    return [
+        replace(comparison, names=names) for claim in study.claims for comparison in _expand_claim(study, claim, run)
+    ]
 
 
 def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
@@ -113,40 +120,31 @@ def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
 
     1 and 1.0 are one level, None and NaN (how a table holds None) too; True and 1 are two.
     """
-    return tuple((factor, _level_key(levels.get(factor))) for factor in factors)
+    return tuple((factor, levels_key(levels.get(factor))) for factor in factors)
 
 
-def level_text(levels: Mapping[str, Level], *, exact: bool = False) -> str:
+def level_text(levels: Mapping[str, Level], names: Names = NO_NAMES, *, exact: bool = False) -> str:
     """Write levels the way the command line takes them, numbers to six significant digits.
 
-    `exact` keeps every digit: for names, which must stay apart.
+    Parameters
+    ----------
+    names
+        How the study's levels are told apart (`Comparison.names`).
+    exact
+        Keep every digit: for ids, which must stay apart.
 
     >>> level_text({"norm": "batch", "init.std": 0.541169527})
     'norm=batch, init.std=0.54117'
     """
-    return ", ".join(f"{factor}={_text(level, exact=exact)}" for factor, level in levels.items())
+    if exact:
+        return ", ".join(f"{factor}={level_name(level, EXACT)}" for factor, level in levels.items())
+    return levels_text(levels, names)
 
 
-def where_text(where: Mapping[str, tuple[Level, ...]]) -> str:
+def where_text(where: Mapping[str, Sequence[Level]], names: Names = NO_NAMES) -> str:
     """Write the levels a claim ranges over: ``init.std=0.1|1.0``."""
-    return ", ".join(f"{factor}={'|'.join(_text(level) for level in levels)}" for factor, levels in where.items())
-
-
-def _text(level: Level, *, exact: bool = False) -> str:
-    if isinstance(level, float) and not exact:
-        short = f"{level:.6g}"
-        return short if float(short) != level else str(level)
-    return "null" if level is None else str(level).lower() if isinstance(level, bool) else str(level)
-
-
-def _level_key(level: object) -> object:
-    if hasattr(level, "item"):
-        level = level.item()
-    if level is None or (isinstance(level, float) and math.isnan(level)):
-        return "none", None
-    if isinstance(level, bool):
-        return "bool", level
-    return ("number", float(level)) if isinstance(level, int | float) else ("text", str(level))
+    told = {f: [names.get(f, {}).get(level) or level_name(level) for level in levels] for f, levels in where.items()}
+    return ", ".join(f"{factor}={'|'.join(texts)}" for factor, texts in told.items())
 
 
 def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[Comparison]:
@@ -220,8 +218,9 @@ def _over_levels(study: Study, claim: BaseClaim) -> tuple[Level, ...]:
 
 
 def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: Level) -> None:
-    if _level_key(level) not in {_level_key(known) for known in study.factors[factor]}:
-        error = unknown(f"level of {factor}", _text(level), [_text(known) for known in study.factors[factor]])
+    known = study.factors[factor]
+    if not among(level, known):
+        error = unknown(f"level of {factor}", level_name(level), level_names(known).values())
         raise UserError(f"claim {claim.id}, `{side}`: {error}")
 
 

@@ -122,7 +122,8 @@ def collect(
         )
         means = scores.mean(axis=1)
         estimate = win_estimate(means, region) if seeds else None
-        by_cell = dict(zip(map(level_text, comparison.cells), scores.mean(axis=0).tolist(), strict=True))
+        cells = [level_text(cell, comparison.names) for cell in comparison.cells]
+        by_cell = dict(zip(cells, scores.mean(axis=0).tolist(), strict=True))
         evidence = dataclasses.replace(
             evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from ablate.errors import UserError, unknown
 from ablate.lang import tr
+from ablate.levels import EXACT, level_name
 from ablate.stats.claims import Comparison, level_key, level_text
 from ablate.stats.endpoint import endpoint
 from ablate.sweep.claim_parts import ManipulationCheck
@@ -55,7 +56,8 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     found = endpoint(tables, gate.metric)
     columns = [i for i, row in enumerate(tables.levels()) if _within(row, gate.where)]
     values = found.value[:, columns][found.ran[:, columns]]
-    cells = level_text({f: "|".join(map(str, levels)) for f, levels in gate.where.items()}) or tr("all cells")
+    cells = ", ".join(f"{f}={'|'.join(level_name(one, EXACT) for one in levels)}" for f, levels in gate.where.items())
+    cells = cells or tr("all cells")
     low = -np.inf if gate.at_least is None else gate.at_least
     high = np.inf if gate.at_most is None else gate.at_most
     bound = _bound(gate.at_least, gate.at_most)
@@ -113,7 +115,7 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
         tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned") or {}
         known += bool(tuned)
         edges += [
-            tr("{key}={chosen} of {side}", key=key, chosen=found["chosen"], side=level_text(side))
+            tr("{key}={chosen} of {side}", key=key, chosen=found["chosen"], side=level_text(side, comparison.names))
             for key, found in tuned.items()
             if _on_edge(found)
         ]

@@ -26,20 +26,20 @@ from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
 def statement(comparison: Comparison, predicts: str, unit: str) -> str:
     """Return the claim as a clause that can follow "whether" or "that"."""
-    claim, metric = comparison.claim, comparison.claim.metric
+    claim, metric, names = comparison.claim, comparison.claim.metric, comparison.names
     delta = getattr(claim, "by_at_least", 0.0)
     said: dict[str, object] = {
-        "arm": level_text(claim.arm) or tr("every arm"),
-        "against": level_text(claim.against),
+        "arm": level_text(claim.arm, names) or tr("every arm"),
+        "against": level_text(claim.against, names),
         "metric": metric,
-        "at": tr(" at {where}", where=where_text(comparison.where)) if comparison.where else "",
+        "at": tr(" at {where}", where=where_text(comparison.where, names)) if comparison.where else "",
         "more": tr(" by more than {delta}", delta=amount(delta, unit)) if delta else "",
     }
     if isinstance(claim, EquivalenceClaim):
         within = amount(claim.within, unit)
         return tr("{arm} and {against} differ on {metric} by less than {within}{at}", within=within, **said)
     if isinstance(claim, InteractionClaim):
-        here, there = level_text(claim.at), level_text(claim.than_at)
+        here, there = level_text(claim.at, names), level_text(claim.than_at, names)
         return tr("{arm} gains more over {against} on {metric} at {here} than at {there}{more}{at}",
                   here=here, there=there, **said)  # fmt: skip
     if isinstance(claim, TrendClaim):
@@ -111,8 +111,8 @@ def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str, detail
     none = msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)") if reaching else (
         msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"))  # fmt: skip
     seen = []
-    for name, (failed, runs) in ((level_text(claim.arm), evidence.filled_arm),
-                                 (level_text(claim.against), evidence.filled_against)):  # fmt: skip
+    for name, (failed, runs) in ((level_text(claim.arm, comparison.names), evidence.filled_arm),
+                                 (level_text(claim.against, comparison.names), evidence.filled_against)):  # fmt: skip
         seeds = len(evidence.differences)
         if runs and not failed and seeds:
             seen.append(tr(none, side=name or tr("the arm"), runs=runs, rate=100 * failures_at_most(0, seeds)))

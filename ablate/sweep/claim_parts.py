@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    model_validator,
+)
 
-
-def compact(value: Any) -> Any:
-    """Return a level as it is kept: a list (`model.hidden: [100, 100]`) as its text, for levels are grouped by."""
-    return json.dumps(value, separators=(",", ":")) if isinstance(value, list) else value
+from ablate.levels import read_level, restored, stored
 
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
-Level = Annotated[str | int | float | bool | None, BeforeValidator(compact)]
+STORED = {"stored": True}
+"""Validation context of a study that is read back from a JSON document."""
+
+
+def _level(value: Any, info: ValidationInfo) -> Any:
+    level = read_level(value)
+    return restored(level) if info.context == STORED else level
+
+
+Level = Annotated[str | int | float | bool | None, PlainValidator(_level), PlainSerializer(stored, when_used="json")]
 Levels = dict[str, Level]
 Where = dict[str, Annotated[list[Level], BeforeValidator(_listed)]]
 Region = tuple[float, float]
@@ -28,7 +42,7 @@ Delta = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 class Strict(BaseModel):
     """A typo is an error, and nothing changes after it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Quote(Strict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -36,7 +36,7 @@ class TrendClaim(OverClaim):
     """
 
     kind: Literal["trend"] = "trend"
-    slope: tuple[float | None, float | None]
+    slope: Annotated[tuple[float | None, float | None], Field(strict=False)]  # YAML has lists
     log_log: bool = False
 
     @model_validator(mode="after")

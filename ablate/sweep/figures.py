@@ -56,7 +56,7 @@ class Paths(Strict):
 
     kind: Literal["paths"] = "paths"
     hue: str
-    coefficients: tuple[float, float] = (0.05, 1.0)
+    coefficients: Annotated[tuple[float, float], Field(strict=False)] = (0.05, 1.0)
     title: str = ""
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError, unknown
+from ablate.levels import NO_NAMES, levels_text
 from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
-from ablate.sweep.plan import show
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import check_seed, check_seed_count
@@ -202,4 +202,4 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _text(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items()) or "the only arm"
+    return levels_text(levels, NO_NAMES) or "the only arm"

@@ -120,7 +120,7 @@ def _record(
     if leave_out:
         label += f" Columns of the file that were left out as asked: {', '.join(leave_out)}."
     definition = {**study.model_dump(mode="json"), "confounds": [label, *study.confounds]}
-    base = study.base_levels()
+    base, names = study.base_levels(), study.names()
     arms, runs = [], {}
     for levels, own in cells:
         what = {"imported": sha, "reading": READING, "study": name, "levels": levels}
@@ -131,7 +131,7 @@ def _record(
         settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
         arm = ArmRecord(
             id=digest(what)[:12],
-            label=arm_label(levels, base),
+            label=arm_label(levels, base, names),
             levels=levels,
             config={"imported_from": path.name, **study.fixed, **levels},
             facts=facts | ({"settings": settings} if settings else {}),

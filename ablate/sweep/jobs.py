@@ -8,6 +8,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import describe, digest
+from ablate.levels import NO_NAMES, Names, levels_text, same_level
 from ablate.sweep.known import Known
 from ablate.sweep.study import FAIRNESS, Level, Levels
 from ablate.track.record import ArmRecord
@@ -47,27 +48,14 @@ class Job:
         return len(self.identities) - len(self.missing)
 
 
-def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level]) -> str:
-    """Name an arm by its difference from the baseline.
+def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Names = NO_NAMES) -> str:
+    """Name an arm by its difference from the baseline; `names` (see `factor_names`) keep the arms of a study apart.
 
     >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1})
     'norm=batch'
     """
-    different = [f"{factor}={show(level)}" for factor, level in levels.items() if base.get(factor) != level]
-    return ", ".join(different) or "baseline"
-
-
-def show(level: Level) -> str:
-    """Write a level as a user would type it.
-
-    >>> show(0.0001), show(0.10000000000000002), show(None), show(True)
-    ('0.0001', '0.1', 'null', 'true')
-    """
-    if level is None:
-        return "null"
-    if isinstance(level, bool):
-        return str(level).lower()
-    return f"{level:.6g}" if isinstance(level, float) else str(level)
+    different = {factor: level for factor, level in levels.items() if not same_level(base.get(factor), level)}
+    return levels_text(different, names) or "baseline"
 
 
 def make_job(
@@ -119,7 +107,7 @@ def untold(levels: Mapping[str, Level]) -> Levels:
     return {factor: level for factor, level in levels.items() if factor != FAIRNESS}
 
 
-def beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
+def beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: bool) -> Job:
     """Return a job that shares no arm id with those before it, or refuse two levels that mean the same.
 
     Where tuning chose the fixed values, one training serves the fixed and the tuned arm: the second has an id of its
@@ -130,7 +118,7 @@ def beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
         return job
     if untold(twin.arm.levels) != untold(job.arm.levels):
         raise UserError(
-            f"the arms `{_full_label(twin.arm.levels)}` and `{_full_label(job.arm.levels)}` are the same "
+            f"the arms `{levels_text(twin.arm.levels, names)}` and `{levels_text(job.arm.levels, names)}` are the same "
             "configuration: two levels of a factor mean the same thing; drop one"
         )
     own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]
@@ -139,7 +127,3 @@ def beside_its_twin(job: Job, jobs: Sequence[Job], *, pending: bool) -> Job:
         return replace(job, arm=replace(job.arm, id=own), identities=unknown_yet)
     arm = replace(job.arm, id=own, facts={**job.arm.facts, "same_as": twin.arm.id})
     return replace(job, arm=arm, missing=(), same_as=twin.arm.id)
-
-
-def _full_label(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={show(level)}" for factor, level in levels.items())

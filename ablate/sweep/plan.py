@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.identity import digest
+from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
-from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, show, untold
+from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, untold
 from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics, joined
 from ablate.sweep.study import Study
@@ -20,7 +21,7 @@ from ablate.train.config import seed_list
 
 Stored = Callable[[], Sequence[StoredArm]]
 
-__all__ = ["REVISION", "Compose", "Job", "Plan", "arm_label", "make_job", "make_plan", "show", "untold"]
+__all__ = ["REVISION", "Compose", "Job", "Plan", "arm_label", "make_job", "make_plan", "untold"]
 
 
 @dataclass(frozen=True)
@@ -159,20 +160,20 @@ def _resolved(
     known: Known | None,
 ) -> Plan:
     blocks = tuple(seed_list(seeds))
-    base = study.base_levels()
+    base, names = study.base_levels(), study.names()
     jobs: list[Job] = []
     design = build_design(study)
     for levels in design.arms:
         cell = tuned_cell(study, levels)
         choice = tuned[cell_key(cell)] if cell is not None and tuned is not None else None
         settings = {**untold(levels), **(choice.values if choice else {})}
-        label = arm_label(levels, base) if study.factors else (name if not study.fixed else _fixed_label(study))
+        label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         pending = cell is not None and choice is None
         open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
         job = make_job(levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys)
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
-        jobs.append(beside_its_twin(job, jobs, pending=pending))
+        jobs.append(beside_its_twin(job, jobs, names, pending=pending))
     # The key leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same
     # study run; a change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
     first = make_job({}, untold(design.arms[0]), compose, (), label="").arm.config if tuned else jobs[0].arm.config
@@ -195,7 +196,7 @@ def _resolved(
 
 
 def _fixed_label(study: Study) -> str:
-    return ", ".join(f"{key}={show(value)}" for key, value in study.fixed.items())
+    return ", ".join(f"{key}={value_name(value)}" for key, value in study.fixed.items())
 
 
 def _without(description: dict[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:

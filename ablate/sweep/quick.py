@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.errors import UserError, unknown
-from ablate.sweep.claim_parts import compact
+from ablate.levels import among, compact, level_name, level_names
 
 SUFFIX = "-quick"
 
@@ -93,14 +93,6 @@ def _mapping(value: Any, where: str, key: str) -> dict[str, Any]:
     return dict(value)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
-
-
-def _among(level: Any, levels: list[Any]) -> bool:
-    return any(_same(level, known) for known in levels)
-
-
 def _shrink_factors(made: dict[str, Any], wanted: dict[str, Any], where: str) -> dict[str, list[Any]]:
     """Keep the named levels, in the study's order; return factor -> levels left out."""
     factors, dropped = made.get("factors", {}), {}
@@ -109,13 +101,13 @@ def _shrink_factors(made: dict[str, Any], wanted: dict[str, Any], where: str) ->
             raise UserError(f"{where}: factors: {unknown('factor', factor, factors)}")
         levels = [compact(level) for level in (given if isinstance(given, list) else [given])]
         for level in levels:
-            if not _among(level, factors[factor]):
-                error = unknown(f"level of {factor}", str(level), map(str, factors[factor]))
+            if not among(level, factors[factor]):
+                error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
                 raise UserError(f"{where}: factors: {error} (a quick budget leaves levels out, it adds none)")
         if not levels:
             raise UserError(f"{where}: factors: {factor} is left without a level")
-        dropped[factor] = [level for level in factors[factor] if not _among(level, levels)]
-        factors[factor] = [level for level in factors[factor] if _among(level, levels)]
+        dropped[factor] = [level for level in factors[factor] if not among(level, levels)]
+        factors[factor] = [level for level in factors[factor] if among(level, levels)]
     return {factor: levels for factor, levels in dropped.items() if levels}
 
 
@@ -149,28 +141,29 @@ def _change_claims(made: dict[str, Any], changes: dict[str, Any], where: str) ->
 
 
 def _shrink_claim(claim: dict[str, Any], dropped: Mapping[str, list[Any]], change: Any, where: str) -> None:
-    name = claim["id"]
+    claim_id = claim["id"]
     for side in _SIDES:
         for factor, level in (claim.get(side) or {}).items():
-            if _among(level, dropped.get(factor, [])):
+            if among(compact(level), dropped.get(factor, [])):
+                told = f"{factor}={level_name(level)}"
                 raise UserError(
-                    f"{where}: claim {name} compares {factor}={level}, which `factors` leaves out; keep the level, or "
-                    f"leave the claim out: `claims: {{{name}: null}}`"
+                    f"{where}: claim {claim_id} compares {told}, which `factors` leaves out; keep the level, or leave "
+                    f"the claim out: `claims: {{{claim_id}: null}}`"
                 )
     for holder in (claim, *claim.get("gates", [])):
         for factor, given in (holder.get("where") or {}).items():
-            levels = given if isinstance(given, list) else [given]
-            kept = [level for level in levels if not _among(level, dropped.get(factor, []))]
+            levels = [compact(level) for level in (given if isinstance(given, list) else [given])]
+            kept = [level for level in levels if not among(level, dropped.get(factor, []))]
             if not kept:
                 raise UserError(
-                    f"{where}: claim {name} is about {factor}={'|'.join(map(str, levels))}, which `factors` leaves "
-                    f"out; keep a level, or leave the claim out: `claims: {{{name}: null}}`"
+                    f"{where}: claim {claim_id} is about {factor}={'|'.join(map(level_name, levels))}, which `factors` "
+                    f"leaves out; keep a level, or leave the claim out: `claims: {{{claim_id}: null}}`"
                 )
             holder["where"][factor] = kept
     ranges = {factor for factor in dropped if not any(factor in (claim.get(side) or {}) for side in _SIDES)}
     counted = claim.get("kind") == "proportion" and claim.get("of") == "cells"
     if counted and ranges and "at_least" not in (change or {}):
         raise UserError(
-            f"{where}: claim {name} counts cells and {', '.join(sorted(ranges))} has fewer levels now: say how many of "
-            f"those that are left, `claims: {{{name}: {{at_least: …}}}}`"
+            f"{where}: claim {claim_id} counts cells and {', '.join(sorted(ranges))} has fewer levels now: say "
+            f"how many of those that are left, `claims: {{{claim_id}: {{at_least: …}}}}`"
         )

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ablate.sweep.claim_parts import STORED
 from ablate.sweep.study import Study
 
 PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick")
@@ -130,6 +131,6 @@ def _controls(claim: Any) -> set[str]:
 def _as_now(held: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Read what was registered with today's schema, so that a default added since is no edit."""
     try:
-        return definition(Study.model_validate({"title": study.title, **held}))
+        return definition(Study.model_validate({"title": study.title, **held}, context=STORED))
     except ValidationError:
         return dict(held)

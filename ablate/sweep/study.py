@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ablate.errors import UserError
+from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.claim_parts import Level, Levels, Quote
 from ablate.sweep.claim_parts import Strict as _Strict
 from ablate.sweep.claims import Claim, EffectClaim
@@ -123,13 +124,14 @@ class Study(_Strict):
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
-        if isinstance(seeds, float):
-            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+        wrong = ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
         if not isinstance(seeds, dict):
+            if not all(type(seed) is int for seed in (seeds if isinstance(seeds, list) else [seeds])):
+                raise wrong
             return seeds
-        whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}
+        whole = {key: value for key, value in seeds.items() if type(value) is int}
         if set(seeds) != {"first", "count"} or set(whole) != set(seeds) or whole["first"] < 0 or whole["count"] < 1:
-            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+            raise wrong
         if whole["count"] > MOST_SEEDS or whole["first"] + whole["count"] - 1 > MOST_SEED:
             raise ValueError(f"at most {MOST_SEEDS:,} seeds per arm, none above {MOST_SEED} (2^63 - 1)")
         return list(range(whole["first"], whole["first"] + whole["count"]))
@@ -141,8 +143,12 @@ class Study(_Strict):
             raise ValueError("rising counts of seeds")
         return looks
 
+    def names(self) -> Names:
+        """Return factor -> level -> how it is written, told from the other levels of its factor."""
+        return factor_names(self.factors)
+
     def base_levels(self) -> Levels:
         """Return the baseline's level of every factor."""
         only = self.design[0] if len(self.design) == 1 else None
         named = self.baseline or (only.full if isinstance(only, LeaveOneOut) else {})
-        return {factor: named.get(factor, levels[0]) for factor, levels in self.factors.items()}
+        return {factor: own_level(named.get(factor, levels[0]), levels) for factor, levels in self.factors.items()}

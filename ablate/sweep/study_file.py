@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from ablate.errors import UserError, nearest, unknown
+from ablate.levels import ListLevel, alike, among, level_list, level_name
 from ablate.resources import study_folders
+from ablate.sweep.claim_parts import STORED, Level
 from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES, MAPPED, VerdictMap
@@ -18,42 +18,10 @@ from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
 from ablate.sweep.tune import check_tuning
+from ablate.sweep.yaml_reader import read_yaml
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML that reads `1e-3` as a number (YAML 1.1 wants `1.0e-3`), `off` as text, and refuses a key given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=deep)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-_BOOL = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-# Only true and false, as on the command line: YAML 1.1 makes the key `off` of `leave_one_out` a False.
-_Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
-    list("-+0123456789"),
-)
-
-
-def read_yaml(text: str) -> Any:
-    """Return what a YAML text holds, as study files are read.
-
-    >>> read_yaml("{off: 1e-3, last: true}")
-    {'off': 0.001, 'last': True}
-    """
-    return yaml.load(text, Loader=_Loader)  # a SafeLoader: it builds plain values only
+MOST_LEVELS = 1_000
+"""Levels of one factor; a study compares arms, and each level is one at least."""
 
 
 def study_files() -> dict[str, Path]:
@@ -65,6 +33,20 @@ def study_files() -> dict[str, Path]:
     return found
 
 
+def is_path(name: str) -> bool:
+    """Return whether a study is named by the path to its file."""
+    return name.endswith((".yaml", ".yml"))
+
+
+def tracked_name(name: str) -> str:
+    """Return the name under which the runs of a study are kept: that of its file.
+
+    >>> tracked_name("quickstart"), tracked_name("my/study.yaml"), tracked_name("my/study.yml")
+    ('quickstart', 'study', 'study')
+    """
+    return Path(name).stem if is_path(name) else name
+
+
 def load_study(name: str) -> Study:
     """Read a study by name (`quickstart`) or by path (`my/study.yaml`).
 
@@ -74,35 +56,43 @@ def load_study(name: str) -> Study:
         There is no such study, the YAML does not parse, or a key or value is wrong: file, key, what was
         expected, what was got and the nearest valid name.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else study_files().get(name)
+    path = Path(name) if is_path(name) else study_files().get(name)
     if path is None:
         raise unknown("study", name, study_files())
     if not path.is_file():
         raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {', '.join(study_files())}")
     try:
-        data = read_yaml(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+        data = read_yaml(path.read_text(encoding="utf-8-sig"))
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path}: not valid YAML: it is not UTF-8 text ({error.reason} at byte {error.start})"
+        ) from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected a mapping with title, factors, claims …, got {type(data).__name__}")
     return parse_study(data, where=str(path))
 
 
-def parse_study(data: dict[str, Any], *, where: str) -> Study:
-    """Build a `Study` from plain data; `where` names the source in errors."""
+def parse_study(data: dict[str, Any], *, where: str, stored: bool = False) -> Study:
+    """Build a `Study` from plain data; `where` names the source in errors.
+
+    `stored`: the data was read back from a JSON document, where list levels are kept as their text.
+    """
     try:
-        study = Study.model_validate(data)
+        study = Study.model_validate(data, context=STORED if stored else None)
     except ValidationError as error:
         raise UserError(f"{where}: {_first_error(error)}") from None
     for factor, level in study.baseline.items():
         if factor not in study.factors:
             raise UserError(f"{where}: baseline: {unknown('factor', factor, study.factors)}")
-        if level not in study.factors[factor]:
-            levels = ", ".join(map(str, study.factors[factor]))
-            raise UserError(f"{where}: baseline: {factor} has no level {level!r}; expected one of {levels}")
-    for factor, levels_ in study.factors.items():
-        if len(set(levels_)) != len(levels_):
-            raise UserError(f"{where}: factors: {factor} gives a level twice: {', '.join(map(str, levels_))}")
+        levels = study.factors[factor]
+        if not among(level, levels):
+            raise UserError(f"{where}: baseline: {factor} has no level {level!r}; expected one of {level_list(levels)}")
+    for factor, levels in study.factors.items():
+        _check_levels(f"{where}: factors: {factor}", levels)
         if factor in study.fixed:
             raise UserError(f"{where}: {factor} is both fixed and a factor; keep one of the two")
     ids = [claim.id for claim in study.claims]
@@ -123,6 +113,27 @@ def parse_study(data: dict[str, Any], *, where: str) -> Study:
     return study
 
 
+def _check_levels(where: str, levels: list[Level]) -> None:
+    """Refuse levels that cannot be kept apart, and more of them than a study is meant for."""
+    if len(levels) > MOST_LEVELS:
+        raise UserError(f"{where} has more than {MOST_LEVELS:,} levels")
+    twins = alike(levels)
+    if twins is None:
+        return
+    one, other = twins
+    if type(one) is type(other) and one == other:
+        raise UserError(f"{where} gives a level twice: {level_name(one)}, {level_name(other)}")
+    raise UserError(
+        f"{where} has the levels {_shown(one)} and {_shown(other)}, which no table keeps apart; drop one, or write one "
+        "of them as another text in quotes"
+    )
+
+
+def _shown(level: Level) -> str:
+    kinds = {bool: "true or false", int: "a whole number", float: "a real number", str: "text", ListLevel: "a list"}
+    return f"{repr(level) if type(level) is str else level_name(level)} ({kinds[type(level)]})"
+
+
 def quick_study(study: Study, *, where: str) -> Study:
     """Return the study of the quick budget; `where` names the source in errors.
 
@@ -131,7 +142,8 @@ def quick_study(study: Study, *, where: str) -> Study:
     UserError
         What `sweep.quick.merged` and `parse_study` raise.
     """
-    data = merged(study.model_dump(mode="json"), fields=list(Study.model_fields), where=where)
+    # Not as JSON, where a list level is its text: what trains gets the list.
+    data = merged(study.model_dump(), fields=list(Study.model_fields), where=where)
     return parse_study(data, where=f"{where}: quick")
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from ablate.errors import UserError, unknown
+from ablate.levels import alike, among, level_list, level_name, level_names
 from ablate.streams import stream
 from ablate.sweep.claim_parts import Level, Levels, Strict, Where
 from ablate.train.config import seed_list
@@ -151,14 +152,10 @@ def tuned_cell(study: Study, levels: Mapping[str, Level]) -> Levels | None:
     tune = study.tune
     if tune is None or study.fairness == "fixed" or levels.get(FAIRNESS) == "fixed":
         return None
-    if any(not _among(levels.get(factor), wanted) for factor, wanted in tune.where.items()):
+    if any(not among(levels.get(factor), wanted) for factor, wanted in tune.where.items()):
         return None
     base = study.base_levels()
     return {f: base[f] if f in tune.share else level for f, level in levels.items() if f != FAIRNESS}
-
-
-def _among(level: Level, wanted: Sequence[Level]) -> bool:
-    return any(level == one and isinstance(level, bool) == isinstance(one, bool) for one in wanted)
 
 
 def space_text(axis: Range | Grid, tried: int) -> str:
@@ -170,7 +167,7 @@ def space_text(axis: Range | Grid, tried: int) -> str:
     if isinstance(axis, Range):
         kind = " (log)" if axis.log else ""
         return f"{tried} draws from {axis.low:g} to {axis.high:g}{kind}"
-    return ", ".join(f"{value:.6g}" if isinstance(value, float) else str(value) for value in axis)
+    return level_list(axis)
 
 
 def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
@@ -223,8 +220,8 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
             raise UserError(f"{where}: tune.{part}: {unknown('factor', factor, factors)}")
     for factor, levels in tune.where.items():
         for level in levels:
-            if not _among(level, factors[factor]):
-                error = unknown(f"level of {factor}", str(level), map(str, factors[factor]))
+            if not among(level, factors[factor]):
+                error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
                 raise UserError(f"{where}: tune.where: {error}")
         if factor in tune.share:
             raise UserError(f"{where}: tune: {factor} stands in `where` and in `share`; keep one of the two")
@@ -239,8 +236,8 @@ def _check_axis(where: str, axis: Range | Grid) -> None:
         return
     if len(axis) < 2:
         raise UserError(f"{where}: a grid needs two values or more, got {axis}; one value belongs under `fixed`")
-    if twice := [v for i, v in enumerate(axis) if _among(v, axis[:i])]:
-        raise UserError(f"{where}: the value {twice[0]} is given twice")
+    if twins := alike(axis):
+        raise UserError(f"{where}: the value {level_name(twins[0])} is given twice")
 
 
 def _check_trials(tune: Tune, where: str) -> None:

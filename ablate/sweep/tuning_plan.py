@@ -8,9 +8,10 @@ from typing import Any
 
 from ablate.errors import UserError, unknown
 from ablate.identity import digest
+from ablate.levels import among, factor_names, levels_text
 from ablate.sweep.design.build import DesignArms, Part
 from ablate.sweep.known import study_runs
-from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job, show
+from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import Tune, cell_key, space_text, trials, tuned_cell
 from ablate.track.record import Level, StudyRecord
@@ -95,15 +96,17 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     traced = any(job.config.program.traced for job in plan.jobs)
     runs = study_runs(stored()) if stored is not None and traced else []
     known = next((run for run in runs if run.key == _key(plan, tune)), None)
+    names = study.names()
+    tried_names = factor_names({key: [values[key] for values in tried] for key in tune.space})
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
         fixed = make_job(cell, cell, compose, (), label="").arm.config
-        label = arm_label(cell, base) if cell else name
+        label = arm_label(cell, base, names) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = []
         for values in tried:
-            told = f"{label}, " + ", ".join(f"{key}={show(value)}" for key, value in values.items())
+            told = f"{label}, {levels_text(values, tried_names)}"
             try:
                 tried_at = {**cell, **values}
                 job = make_job(tried_at, tried_at, compose, seeds, label=told, known=known)
@@ -125,7 +128,7 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
     for job in jobs:
         for factor, level in job.arm.levels.items():
             held = factors.setdefault(factor, [])
-            if level not in held:
+            if not among(level, held):
                 held.append(level)
     seeds = tune.seed_numbers()
     definition = Study(

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.levels import restored_levels, stored_levels
 from ablate.track.ledger import CURVES_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.names import BESIDE, KEYS_TAG, NONFINITE, TIMER, fitting, key
@@ -87,7 +88,7 @@ def arm_tags(arm: ArmRecord) -> dict[str, str]:
         "ablate.arm": arm.label,
         "ablate.arm_id": arm.id,
         "ablate.baseline": "true" if arm.baseline else "false",
-        **split_tag("ablate.levels", json.dumps(arm.levels, ensure_ascii=False)),
+        **split_tag("ablate.levels", json.dumps(stored_levels(arm.levels), ensure_ascii=False)),
         **levels,
         **tuning_tags(arm),
     }
@@ -167,7 +168,7 @@ def plan(study: StudyRecord) -> dict[str, Any]:
             {
                 "id": arm.id,
                 "label": arm.label,
-                "levels": arm.levels,
+                "levels": stored_levels(arm.levels),
                 "config": arm.config,
                 "facts": arm.facts,
                 "baseline": arm.baseline,
@@ -183,7 +184,7 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         name=data["name"],
         key=data["key"],
         definition=data["definition"],
-        arms=tuple(ArmRecord(**arm) for arm in data["arms"]),
+        arms=tuple(ArmRecord(**{**arm, "levels": restored_levels(arm["levels"])}) for arm in data["arms"]),
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],

@@ -213,9 +213,10 @@ def _factors(arms: Sequence[ArmRecord]) -> dict[str, pd.Series]:
 
 
 def _typed(levels: Sequence[Level]) -> pd.Series:
-    # pandas would make None of a text column NaN, and 1 of [1, 0.5] a float; only columns of one kind get a dtype.
+    # pandas would make None of a text column NaN, 1 of [1, 0.5] a float, and text of a list level; only columns of one
+    # plain kind get a dtype.
     kinds = {type(level) for level in levels}
-    return pd.Series(list(levels), dtype=None if len(kinds) == 1 and kinds != {type(None)} else object)
+    return pd.Series(list(levels), dtype=None if len(kinds) == 1 and kinds <= {str, int, float, bool} else object)
 
 
 def _seeds(

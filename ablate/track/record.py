@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ablate import levels
 from ablate.track.columns import PLANNED, factor_of, metrics_among
 from ablate.train.program import RunResult
 
 if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
     import pandas as pd
 
-Level = str | int | float | bool | None
+Level = levels.Level
 Arrays = dict[str, dict[int, dict[str, NDArray[Any]]]]  # arm id -> seed -> name -> array
 
 

@@ -122,7 +122,7 @@ def test_a_sweep_of_ones_own_is_tuned_from_the_command_line_and_sees_no_test_dat
     assert "adhoc-tuning: 12 runs" in out
     (record,) = stored(tmp_path, "adhoc")
     assert record["definition"]["fairness"] == "tuned"
-    assert "'tune={space:{optimizer.lr:[0.01,0.1,1]},seeds:2}'" in record["command"]
+    assert "'tune={space:{optimizer.lr:[0.01,0.1,1.0]},seeds:2}'" in record["command"]
     overrides = [p.read_text(encoding="utf-8") for p in tmp_path.rglob(".hydra/overrides.yaml")]
     assert all("optimizer.lr=" in text for text in overrides)
 

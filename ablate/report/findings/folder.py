@@ -55,7 +55,7 @@ def read_finding(folder: Path) -> Finding:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {error}") from None
     definition = head.pop("definition", None)
-    study = parse_study(definition, where=str(path)) if definition else load_study(folder.name)
+    study = parse_study(definition, where=str(path), stored=True) if definition else load_study(folder.name)
     # Files of earlier releases leave the unit to the metric, which the study and its Programs declare.
     known = study.model_dump(include={"fixed", "factors"})
     metrics = Metrics(study.metrics, program_metrics(known, (document.get("facts") or {}).values()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.errors import UserError, unknown
+from ablate.levels import among, level_list, level_name, level_names, own_level
 from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.exclude import Exclusion
 from ablate.sweep.design.fractional import Fraction, fraction
@@ -158,24 +159,26 @@ def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: 
     for where, levels in (("full", part.full), ("off", part.off)):
         for factor, level in levels.items():
             _known(f"design, `{where}`", factor, factors)
-            if level not in factors[factor]:
-                error = unknown(f"level of {factor}", str(level), map(str, factors[factor]))
+            if not among(level, factors[factor]):
+                error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
                 raise UserError(f"design, `{where}`: {error}")
-    full = {**base, **part.full}
-    off = part.off or {name: _other(name, levels, full) for name, levels in factors.items() if len(levels) > 1}
+    full = {**base, **{factor: own_level(level, factors[factor]) for factor, level in part.full.items()}}
+    named = {factor: own_level(level, factors[factor]) for factor, level in part.off.items()}
+    off = named or {name: _other(name, levels, full) for name, levels in factors.items() if len(levels) > 1}
     yield full
     for factor, level in off.items():
         if level == full[factor]:
-            raise UserError(f"design, `off`: {factor}={level} is its level in the full system too; name another")
+            told = f"{factor}={level_name(level)}"
+            raise UserError(f"design, `off`: {told} is its level in the full system too; name another")
         yield {**full, factor: level}
 
 
-def _other(name: str, levels: Sequence[Level], full: Levels) -> Level:
-    others = [level for level in levels if level != full[name]]
+def _other(factor: str, levels: Sequence[Level], full: Levels) -> Level:
+    others = [level for level in levels if level != full[factor]]
     if len(others) != 1:
         raise UserError(
-            f"design: leave_one_out needs to know which level of {name} means off: "
-            f"give `off: {{{name}: …}}`, one of {', '.join(map(str, others))}"
+            f"design: leave_one_out needs to know which level of {factor} means off: "
+            f"give `off: {{{factor}: …}}`, one of {level_list(others)}"
         )
     return others[0]
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ast
-import json
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from ablate.errors import UserError, unknown
+from ablate.levels import NO_NAMES, among, compact, level_names, levels_text, same_level
 from ablate.sweep.claim_parts import Level, Levels
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
+    ast.Eq: same_level,  # 1 and true are two, as everywhere
+    ast.NotEq: lambda one, other: not same_level(one, other),
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
-    ast.In: lambda value, options: value in options,
-    ast.NotIn: lambda value, options: value not in options,
+    ast.In: among,
+    ast.NotIn: lambda value, options: not among(value, options),
 }
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -98,8 +98,7 @@ class Exclusion:
             case ast.Constant(value=str() | int() | float() | None):
                 return node.value
             case ast.List() | ast.Tuple():
-                items = [self._value(item, levels) for item in node.elts]
-                return [_compact(item) if isinstance(item, list) else item for item in items]
+                return [compact(self._value(item, levels)) for item in node.elts]
             case ast.Name() | ast.Attribute():
                 name = self._name(node)
                 return levels[name] if name in self._factors else _WORDS[name]
@@ -119,7 +118,7 @@ class Exclusion:
                 if not isinstance(right, list):
                     raise self._error(f"`{ast.unparse(node)}`: `in` needs a list such as ['none', 'batch']")
             elif isinstance(right, list):
-                right = _compact(right)
+                right = compact(right)
             if not _COMPARE[type(op)](left, right):
                 return False
             left = right
@@ -151,7 +150,9 @@ class Exclusion:
             return
         for text in _texts(sides):
             if text not in self._factors[factors[0]]:
-                raise self._error(str(unknown(f"level of {factors[0]}", text, map(str, self._factors[factors[0]]))))
+                raise self._error(
+                    str(unknown(f"level of {factors[0]}", text, level_names(self._factors[factors[0]]).values()))
+                )
 
     def _error(self, why: str) -> UserError:
         return UserError(f"exclude {self.text!r}: {why}")
@@ -162,13 +163,9 @@ def _texts(sides: list[ast.expr]) -> list[str]:
     return [item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)]
 
 
-def _compact(items: list[Any]) -> str:
-    return json.dumps(items, separators=(",", ":"))  # how a list level is kept
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _cell(levels: Levels) -> str:
-    return ", ".join(f"{factor}={level}" for factor, level in levels.items())
+    return levels_text(levels, NO_NAMES)

@@ -1,0 +1,68 @@
+"""What of Hydra's own command line is honoured; the rest is refused, for a setting without effect misleads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ablate.errors import UserError, nearest
+
+_FLAGS = (
+    "-m", "--multirun", "-r", "--run", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info", "-h", "--help",
+    "--hydra-help", "--version", "-sc", "--shell-completion",
+)  # fmt: skip
+_INSTEAD = {
+    "--config-dir": "options are the files under conf/, see `ablate --help`",
+    "--config-path": "options are the files under conf/, see `ablate --help`",
+    "--config-name": "what an arm is made of stands in conf/config.yaml; give what differs as overrides",
+    "--experimental-rerun": "the same command runs what is missing",
+}
+_SHORT = {"-cd": "--config-dir", "-cp": "--config-path", "-cn": "--config-name"}
+_KEYS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.job.name", "hydra.verbose")
+_PRINTED = ("help", "hydra_help", "hydra_logging")  # what Hydra itself prints
+
+
+def check_hydra(arguments: Sequence[str]) -> None:
+    """Refuse options and settings of Hydra that would be without effect, or would go past the study engine.
+
+    Raises
+    ------
+    UserError
+        Names the option or setting, and what does the same here.
+    """
+    for word in arguments:
+        if word.startswith("-"):
+            _check_flag(word.partition("=")[0])
+        key, _, value = word.lstrip("+~").partition("=")
+        if key.startswith(("hydra.", "hydra/")):
+            _check_key(key, value)
+
+
+def _check_flag(flag: str) -> None:
+    if flag in _FLAGS:
+        return
+    whole = _SHORT.get(flag, flag)
+    if whole in _INSTEAD:
+        raise UserError(f"`{flag}` of Hydra is not honoured by ablate: {_INSTEAD[whole]}")
+    hint = nearest(flag, _FLAGS)
+    tail = f"; nearest match: {hint}" if hint else ""
+    raise UserError(f"unknown option {flag!r}{tail} (see `ablate --help`)")
+
+
+def _check_key(key: str, value: str) -> None:
+    if key == "hydra/sweeper":
+        if value == "ablate":
+            return
+        raise UserError(
+            f"`{key}={value}` is not honoured: ablate plans and runs every study with its own sweeper, which pairs "
+            "arms by seed; leave it out"
+        )
+    if key.startswith(("hydra/launcher", "hydra.launcher")):
+        raise UserError(
+            f"`{key}={value}` is not honoured: arms run in ablate's own worker processes on this machine; their number "
+            "is `--jobs N`, or hydra.sweeper.n_jobs=N"
+        )
+    of_sweeper = key.startswith("hydra.sweeper.") and not key.startswith("hydra.sweeper._")
+    if of_sweeper or key in _KEYS or re.split("[./]", key)[1] in _PRINTED:
+        return
+    raise UserError(f"`{key}` is not honoured; of Hydra's own settings these are: {', '.join(_KEYS)}, hydra.sweeper.…")

@@ -1,0 +1,53 @@
+"""Which tracked study a word names: its name, or the path to its file, as `ablate run` takes both."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+from ablate.app.console import root_folder
+from ablate.errors import UserError
+from ablate.sweep.quick import quick_name
+from ablate.sweep.registration import definition
+from ablate.sweep.study import Study
+from ablate.sweep.study_file import is_path, load_study, parse_study, quick_study, tracked_name
+
+
+def tracked(name: str, *, quick: bool = False) -> str:
+    """Return the name under which the runs of a study are kept; says so where its file was changed since.
+
+    Raises
+    ------
+    UserError
+        Of a path: there is no such file, it is no study, nothing of its name was run, or what was run under its name
+        has other factors.
+    """
+    short = tracked_name(name)
+    kept = quick_name(short) if quick else short
+    if not is_path(name):
+        return kept
+    study = load_study(name)
+    _compare(quick_study(study, where=name) if quick else study, name, kept)
+    return kept
+
+
+def _compare(study: Study, path: str, kept: str) -> None:
+    from ablate.track.read import list_studies, read_study
+
+    root, run = root_folder(), f"ablate run {shlex.quote(path)}"
+    if kept not in {line.name for line in list_studies(root)}:
+        raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: {run}")
+    ran = parse_study(read_study(root, kept).study["definition"], where=f"study {kept!r} in {root}", stored=True)
+    if study.factors.keys() != ran.factors.keys():
+        theirs, here = (", ".join(one.factors) or "no factors" for one in (ran, study))
+        raise UserError(
+            f"{path}: what was run last under its name, {kept!r}, is another study: its factors are {theirs}, the "
+            f"file's {here}; run this file first: {run}"
+        )
+    now, then = definition(study), definition(ran)
+    changed = [key for key in {**now, **then} if now.get(key) != then.get(key)]
+    if changed:
+        sys.stderr.write(
+            f"ablate: {path} differs from what was run last under its name in: {', '.join(changed)}; judged as it was "
+            f"run, `{run}` judges by the file\n"
+        )

@@ -1,0 +1,59 @@
+"""What of Hydra's command line is without effect here is refused, in one line; what ablate can do of it, it does."""
+
+import pytest
+
+SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--config-dir", "own", *SWEEP),
+            "`--config-dir` of Hydra is not honoured by ablate: options are the files",
+        ),
+        ((*SWEEP, "--config-dir=own"), "`--config-dir` of Hydra is not honoured"),
+        ((*SWEEP, "-cd", "own"), "`-cd` of Hydra is not honoured"),
+        ((*SWEEP, "--config-path", "own"), "`--config-path` of Hydra is not honoured"),
+        ((*SWEEP, "-cn", "own"), "`-cn` of Hydra is not honoured"),
+        ((*SWEEP, "--experimental-rerun", "x"), "the same command runs what is missing"),
+        ((*SWEEP, "--config-di", "own"), "unknown option '--config-di'"),
+        ((*SWEEP, "--multirn"), "unknown option '--multirn'; nearest match: --multirun"),
+        ((*SWEEP, "hydra/sweeper=basic"), "`hydra/sweeper=basic` is not honoured"),
+        ((*SWEEP, "+hydra/sweeper=optuna"), "`hydra/sweeper=optuna` is not honoured"),
+        ((*SWEEP, "hydra/launcher=joblib"), "`hydra/launcher=joblib` is not honoured: arms run in ablate's own worker"),
+        ((*SWEEP, "++hydra.launcher.n_jobs=4"), "their number is `--jobs N`, or hydra.sweeper.n_jobs=N"),
+        ((*SWEEP, "hydra.mode=RUN"), "`hydra.mode` is not honoured; of Hydra's own settings these are: hydra.run.dir"),
+        ((*SWEEP, "hydra.job.chdir=true"), "`hydra.job.chdir` is not honoured"),
+        ((*SWEEP, "hydra.sweep.subdir=x"), "`hydra.sweep.subdir` is not honoured"),
+        ((*SWEEP, "hydra.searchpath=[own]"), "`hydra.searchpath` is not honoured"),
+        ((*SWEEP, "+hydra.callbacks.x._target_=os.system"), "`hydra.callbacks.x._target_` is not honoured"),
+        ((*SWEEP, "hydra.sweeper._target_=os.system"), "`hydra.sweeper._target_` is not honoured"),
+        (("run", "quickstart", "hydra/launcher=joblib"), "`hydra/launcher=joblib` is not honoured"),
+        (("~optimizer",), "`~optimizer`: a setting cannot be taken away"),
+        (("~seeds", "norm=batch"), "`~seeds`: a setting cannot be taken away"),
+        (("-m", "optimizer=glob(x*)"), "unknown optimizer 'glob(x*)': expected one of adagrad, adam"),
+        (("-m", "init.std=glob(*)"), "`init.std`: glob picks from the options of a group"),
+        (("-m", "init.std=shuffle(0.1,0.2)"), "shuffle gives another order each time"),
+        (("optimizer=glob(*)",), "add -m to sweep over them, as in `ablate -m 'optimizer=glob(*)'`"),
+        (("init.std.x=1",), "unknown key 'init.std.x'"),
+    ],
+)
+def test_it_is_refused_in_one_line_and_leaves_nothing_behind(ablate, tmp_path, arguments, message):
+    code, out, err = ablate(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_glob_sweeps_the_options_that_match(ablate):
+    code, out, _ = ablate("-m", "optimizer=glob(ad*,exclude=adagrad)", "hydra.sweeper.action=plan")
+    assert code == 0
+    assert "2 arms x 8 seeds" in out
+    assert "optimizer=adamw" in out
+
+
+def test_its_own_sweeper_and_folders_may_be_named(ablate, tmp_path):
+    code, out, err = ablate(*SWEEP, "hydra/sweeper=ablate", "hydra.sweep.dir=elsewhere", "hydra.job.name=mine")
+    assert (code, "2 arms" in out) == (0, True), err
