@@ -233,25 +233,6 @@ def level_list(levels: Iterable[Level]) -> str:
     return ", ".join(level_names(levels).values())
 
 
-def written_as(cell: str, levels: Iterable[Level]) -> list[Level]:
-    """Return the levels that a cell of a table may stand for, read as an unquoted word or as `level_name` writes.
-
-    >>> written_as("1E-1", [0.1, "0.1"]), written_as("1", [1, "1"]), written_as('"1"', [1, "1"])
-    ([0.1], [1, '1'], ['1'])
-    """
-    known = list(levels)
-    if _is_plain(cell) and cell in known:
-        return [cell]
-    try:
-        read: Any = plain(cell)
-    except ValueError:
-        read = cell
-    if cell[:1] in ("[", '"') and _is_json(cell):
-        read = compact(json.loads(cell))
-    read = None if cell == "none" else read
-    return [level for level in known if level == cell or same_level(level, read)]
-
-
 def _is_plain(text: str) -> bool:
     """Return whether a text can stand without quotes: nobody takes it for anything else."""
     if not text or text != text.strip() or not text.isprintable() or text[0] in "\"'" or re.search("[,=|]", text):

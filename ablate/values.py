@@ -25,7 +25,6 @@ _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _REAL = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _LONGEST_NUMBER = 400  # characters: a number with more is none that a float could hold
-_ELSEWHERE = re.compile(r"on|off|yes|no|true|false|null|[-+]?(?:inf|infinity|nan)", re.IGNORECASE)
 
 
 def plain(word: str) -> Scalar:
@@ -56,6 +55,14 @@ def plain(word: str) -> Scalar:
     if _NOT_FINITE.fullmatch(word):
         raise ValueError(f"{word} is not a finite number; {_in_quotes(word)}")
     return word
+
+
+def is_number(word: str) -> bool:
+    """Return whether an unquoted word is a number."""
+    try:
+        return isinstance(plain(word), int | float) and word not in _TRUE | _FALSE
+    except ValueError:
+        return False
 
 
 def _whole(word: str, base: int) -> int:
@@ -117,23 +124,3 @@ def check_text(text: str) -> None:
     except UnicodeEncodeError as error:
         half = f"U+{ord(text[error.start]):04X}"
         raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is no Unicode") from None
-
-
-def mistakable(text: Any) -> bool:
-    """Return whether a text is what other programs read as a switch, a number or nothing: ``off``, ``1_000``.
-
-    A text that only quotes can have made (``"1"``) is no mistake.
-
-    >>> [text for text in ("off", "No", "1_000", "nan", "1", "batch", "1:10") if mistakable(text)]
-    ['off', 'No', '1_000', 'nan']
-    """
-    if not isinstance(text, str) or text != _read(text):
-        return False
-    return bool(_ELSEWHERE.fullmatch(text)) or ("_" in text and bool(_REAL.fullmatch(text.replace("_", ""))))
-
-
-def _read(word: str) -> Scalar:
-    try:
-        return plain(word)
-    except ValueError:
-        return None

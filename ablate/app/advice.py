@@ -16,6 +16,7 @@ from ablate.sweep.plan import Plan
 from ablate.sweep.study import FAIRNESS
 from ablate.track.known import StoredArm, stored_arms
 from ablate.train.reads import key_path, settings_of, unread
+from ablate.values import is_number
 
 _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
@@ -89,7 +90,8 @@ def _meant(text: str) -> str:
         float(word.replace("_", ""))
     except ValueError:
         return ""
-    return "which is no number; for a number write it without quotes"
+    how = "for a number write it without quotes" if is_number(word) else "a number has no `_` and is finite"
+    return f"which is no number; {how}"
 
 
 def _leaves(values: Mapping[str, Any], above: str) -> Iterable[tuple[str, str]]:

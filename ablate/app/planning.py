@@ -8,7 +8,7 @@ from functools import cache
 from ablate.app.console import duration, root_folder, say, warn
 from ablate.app.estimating import estimate
 from ablate.app.request import Request
-from ablate.levels import level_list, level_name
+from ablate.levels import level_list
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.study import Level, Study

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,7 +19,7 @@ from ablate.app.extending import extended
 from ablate.app.fresh import start_over
 from ablate.app.noise import noise_request, run_noise
 from ablate.app.overrides import HANDED, literal, typed
-from ablate.app.planning import plan_study, show_plan, stored_under, tell_of_data, text_lines
+from ablate.app.planning import plan_study, show_plan, stored_under, tell_of_data
 from ablate.app.request import Request, read_request
 from ablate.app.running import run_study
 from ablate.app.study_name import out_of_hydra

@@ -140,9 +140,9 @@ def level_cell(level: Level) -> str:
         return ""
     if isinstance(level, str):
         back = level_of(level) if level else None
-        bare = back == level and type(back) is type(level) and level.isprintable() and level == level.strip()
-        bare = bare and not level.startswith(_FORMULA)
-        return level if bare else json.dumps(level, ensure_ascii=not level.isprintable())
+        plain = back == level and type(back) is type(level) and level == level.strip() and level.isprintable()
+        plain = plain and not level.startswith(_FORMULA)
+        return level if plain else json.dumps(level, ensure_ascii=not level.isprintable())
     return json.dumps(level)
 
 

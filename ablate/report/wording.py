@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
-from ablate.levels import ListLevel, expanded, level_name, level_names, restored
+from ablate.levels import expanded, level_name, level_names, restored
 from ablate.stats.amounts import amounts, decades, decades_text, difference_unit
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.sweep.metrics import metrics_in
@@ -281,9 +281,8 @@ def _level(level: Level) -> str:
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    if not isinstance(restored(level), ListLevel):
-        return str(level)
-    if not all(isinstance(number, int | float) for number in expanded(restored(level))):
+    held = expanded(restored(level))
+    if not isinstance(held, list) or not all(isinstance(number, int | float) for number in held):
         return str(level)
     numbers = [number.strip() for number in str(level)[1:-1].split(",")]
     alike = len(numbers) > 2 and len(set(numbers)) == 1

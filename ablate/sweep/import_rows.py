@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError, unknown
-from ablate.levels import level_name
+from ablate.levels import NO_NAMES, levels_text
 from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
@@ -202,4 +202,4 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
 
 
 def _text(levels: Mapping[str, Level]) -> str:
-    return ", ".join(f"{factor}={level_name(level)}" for factor, level in levels.items()) or "the only arm"
+    return levels_text(levels, NO_NAMES) or "the only arm"

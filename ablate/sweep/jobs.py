@@ -118,8 +118,7 @@ def beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: boo
         return job
     if untold(twin.arm.levels) != untold(job.arm.levels):
         raise UserError(
-            f"the arms `{levels_text(twin.arm.levels, names)}` and "
-            f"`{levels_text(job.arm.levels, names)}` are the same "
+            f"the arms `{levels_text(twin.arm.levels, names)}` and `{levels_text(job.arm.levels, names)}` are the same "
             "configuration: two levels of a factor mean the same thing; drop one"
         )
     own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]

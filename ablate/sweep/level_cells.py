@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ablate.errors import UserError, unknown
-from ablate.levels import compact, level_name
-from ablate.sweep.claim_parts import Level
+from ablate.levels import EXACT, Level, compact, level_list, level_name, level_names
 from ablate.sweep.table_file import number, whole
 
 BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
@@ -43,10 +42,10 @@ def level_in(where: str, factor: str, text: str, levels: Sequence[Level], *, com
         )
     if text.lower() in _NOT_TRUTH and any(isinstance(level, bool) for level in levels):
         raise UserError(
-            f"{where}: {factor} has the levels {', '.join(map(level_name, levels))}, got {text!r}; expected true or "
-            f"false in the file, or the level {text} in the study"
+            f"{where}: {factor} has the levels {level_list(levels)}, got {text!r}; expected true or false in "
+            f"the file, or the level {text} in the study"
         )
-    raise UserError(f"{where}: {unknown(f'level of {factor}', text, [level_name(level) for level in levels])}")
+    raise UserError(f"{where}: {unknown(f'level of {factor}', text, level_names(levels).values())}")
 
 
 def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
@@ -105,4 +104,6 @@ def _same_list(level: str, text: str) -> bool:
 
 
 def _typed(level: Level) -> str:
-    return f"the text {level!r}" if isinstance(level, str) else "no level" if level is None else str(level).lower()
+    return (
+        f"the text {level!r}" if isinstance(level, str) else "no level" if level is None else level_name(level, EXACT)
+    )

@@ -125,8 +125,6 @@ class Study(_Strict):
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
         wrong = ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
-        if isinstance(seeds, float):
-            raise wrong
         if not isinstance(seeds, dict):
             if not all(type(seed) is int for seed in (seeds if isinstance(seeds, list) else [seeds])):
                 raise wrong

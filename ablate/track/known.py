@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.identity import digest
+from ablate.levels import restored_levels
 from ablate.track import ledger
 from ablate.track.database import exists
 from ablate.track.layout import Layout
@@ -100,7 +101,7 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
             StoredArm(
                 key=study.key,
                 arm_id=arm_id,
-                levels=json.loads(tags["ablate.levels"].get(runs[0].run_id, "{}")),
+                levels=restored_levels(json.loads(tags["ablate.levels"].get(runs[0].run_id, "{}"))),
                 config=config,
                 fingerprint=fingerprint,
                 reads=None if None in said else reads,

@@ -266,8 +266,8 @@ def test_a_switch_that_is_text_is_said_to_be(ablate, own):
     arguments = ("-m", "program=function", "program.target=own.py:train", "seeds=1", "hydra.sweeper.action=plan")
     code, _, err = ablate(*arguments, "program.params.norm=on,off", "program.params.n=1_000", "program.params.ok=true")
     assert code == 0
-    assert "note: program.params.norm: on, off are text; switches are true and false" in err
-    assert "note: program.params.n: 1_000 is text" in err
+    assert "`program.params.norm`: the function gets the texts 'on' and 'off'" in err
+    assert "`program.params.n`: the function gets the text '1_000', which is no number; a number has no `_`" in err
     assert "program.params.ok" not in err
 
 

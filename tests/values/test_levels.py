@@ -19,10 +19,9 @@ from ablate.levels import (
     restored,
     same_level,
     stored,
-    written_as,
 )
-from ablate.report.csv_cells import level_cell, level_of, line, read_rows
-from ablate.values import check_value, mistakable, plain
+from ablate.report.csv_cells import level_cell, line, read_rows
+from ablate.values import check_value, plain
 from tests.values.strategies import LEVELS, SCALARS, TEXTS, exact
 
 
@@ -138,20 +137,17 @@ def test_a_text_without_quotes_reads_as_itself(text):
 
 
 @given(st.lists(LEVELS.map(compact), min_size=1, max_size=4))
-def test_a_cell_with_the_name_of_a_level_stands_for_it(levels):
+def test_levels_come_back_from_a_csv_file_with_their_types(tmp_path_factory, levels):
     if alike(levels) is not None:
         return
-    for level, name in level_names(levels).items():
-        if not isinstance(level, float):
-            assert level in written_as(name, levels)
-
-
-@given(SCALARS)
-def test_a_level_comes_back_from_a_csv_file_with_its_type(tmp_path_factory, level):
     path = tmp_path_factory.mktemp("csv") / "x.csv"
-    path.write_text(line(["x", "y"]) + line([level_cell(level), "1"]), encoding="utf-8", newline="")
-    _, (row,) = read_rows(path, "x.csv", ["x"])
-    assert exact(level_of(row["x"])) == exact(level)
+    cells = [line([level_cell(level), "1"]) for level in levels]
+    path.write_text(line(["x", "y"]) + "".join(cells), encoding="utf-8", newline="")
+    rows = read_rows(path, "x.csv", ["x"], ["y"])
+    for known in (None, levels):
+        found = [rows.level(number, "x", "x", known) for number in range(len(levels))]
+        assert [exact(expanded(level)) for level in found] == [exact(expanded(level)) for level in levels]
+
 
 
 @pytest.mark.parametrize(
@@ -181,8 +177,3 @@ def test_lists_do_not_lie_deeper_than_is_stated():
 def test_a_mapping_cannot_be_a_level():
     with pytest.raises(ValueError, match="a mapping cannot be a level"):
         read_level({"a": 1})
-
-
-def test_texts_that_other_programs_read_otherwise_are_known():
-    assert [word for word in ("off", "On", "yes", "1_000", "inf", "tRuE") if not mistakable(word)] == []
-    assert [word for word in ("1", "true", "none", "batch", "1:10", 1, True, None, "") if mistakable(word)] == []
