@@ -15,7 +15,6 @@ from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
 from ablate.track.known import stored_arms
 from ablate.track.names import check_factor_names, check_metric_names
-from ablate.values import mistakable
 
 
 def plan_study(
@@ -161,24 +160,6 @@ def metric_lines(plan: Plan) -> list[str]:
         failed = "has no value" if rule == "nothing" else f"counts as {str(rule).replace('_', ' ')}"
         parts = [better, *([metric.unit] if metric.unit else []), f"a failed run {failed}"]
         lines.append(f"  {name:<{width}}  {', '.join(parts)} (says {said_by[metrics.source(name)]})")
-    return lines
-
-
-def text_lines(study: Study) -> list[str]:
-    """Return a note for every setting of a user's own with a text that other programs read as a switch or number.
-
-    Settings of ablate's own have a type, against which such a text is an error.
-    """
-    from ablate.app.schema import free_fields
-
-    lines = []
-    for key, values in {**{key: [value] for key, value in study.fixed.items()}, **study.factors}.items():
-        texts = [level_name(text) for text in values if mistakable(text)]
-        if texts and ".".join(key.split(".")[:2]) in free_fields():
-            lines.append(
-                f"note: {key}: {', '.join(texts)} {'are' if len(texts) > 1 else 'is'} text; switches are true and "
-                "false, nothing is null, numbers are finite and without `_`"
-            )
     return lines
 
 

@@ -78,8 +78,6 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     plan = plan_study(request, composer, planned=planned)
     tell_of_data(plan)
     warn(before(plan, root_folder()))
-    for line in text_lines(request.study):
-        sys.stderr.write(f"ablate: {line}\n")
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)

@@ -51,7 +51,7 @@ class Job:
 def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Names = NO_NAMES) -> str:
     """Name an arm by its difference from the baseline; `names` (see `factor_names`) keep the arms of a study apart.
 
-    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1}, {})
+    >>> arm_label({"norm": "batch", "init.std": 0.1}, {"norm": "none", "init.std": 0.1})
     'norm=batch'
     """
     different = {factor: level for factor, level in levels.items() if not same_level(base.get(factor), level)}
