@@ -71,15 +71,20 @@ def unit_of(tables: StudyTables, metric: str) -> Unit:
     return unit(metrics_in(tables).of(metric).unit)
 
 
+_OURS = re.compile(r"[a-z]+(?:/[a-z0-9_]+)+")  # `final/test_accuracy`: words, and where they belong
+
+
 def metric_title(metric: str) -> str:
-    """Return a metric's name in words.
+    """Return a metric's name in words; one that is not written as ours are stays as it is, to be told from others.
 
     >>> metric_title("final/test_accuracy")
     'test accuracy at the last step'
-    >>> metric_title("train/loss")
-    'train loss'
+    >>> metric_title("train/loss"), metric_title("train_loss"), metric_title("val/Acc@1 (%)")
+    ('train loss', 'train_loss', 'val/Acc@1 (%)')
     """
     prefix, _, rest = metric.rpartition("/")
+    if not _OURS.fullmatch(metric):
+        return tr(metric)
     if metric in _NAMED:
         return tr(_NAMED[metric])
     if metric == "ttt/steps":

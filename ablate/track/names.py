@@ -50,15 +50,17 @@ def key(name: str) -> str:
 def fitting(name: str, *, under: str = "") -> str:
     """Return a name in MLflow's alphabet, `under` a prefix: what parameters and tags are called.
 
-    A text that would be too long (or empty, as no accepted name is) ends in a hash instead of the rest.
+    A name that no study may have (empty, too long, with letters that nobody sees) is cut and cleaned, and ends in a
+    hash of the whole: what a training function logs beside the metrics it declares is kept under some name.
 
     >>> fitting("program.params.lr"), fitting("../x")
     ('program.params.lr', '_x2e__x2e__x2f_x')
     """
-    text = under + _escaped(name)
+    plain = "".join(letter for letter in name if not _is_unseen(letter)).strip()
+    text = under + _escaped(plain)
     if _is_no_path(text):
-        text = under + _escaped(name, also="./")
-    if not name or len(text) > _ROOM:
+        text = under + _escaped(plain, also="./")
+    if not plain or plain != name or len(text) > _ROOM:
         text = f"{text[: _ROOM - 34]}_h{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
     return text.replace("/", "_") if _is_no_path(text) else text
 
@@ -82,6 +84,10 @@ def _escaped(name: str, *, also: str = "") -> str:
         else:
             out = letter + out
     return out
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) in _INVISIBLE
 
 
 def _is_no_path(text: str) -> bool:
@@ -128,12 +134,9 @@ def _check(what: str, name: str) -> None:
         raise UserError(f"{what} {name!r}: the name is empty; expected a name such as `accuracy`")
     if name != name.strip():
         raise UserError(f"{what} {name!r} has a blank at its beginning or end; expected {name.strip()!r}")
-    for letter in name:
-        if unicodedata.category(letter) in _INVISIBLE:
-            fixed = "".join(c for c in name if unicodedata.category(c) not in _INVISIBLE)
-            raise UserError(
-                f"{what} {name!r} has a letter that cannot be seen (U+{ord(letter):04X}); expected {fixed!r}"
-            )
+    if unseen := next(filter(_is_unseen, name), ""):
+        seen = "".join(letter for letter in name if not _is_unseen(letter))
+        raise UserError(f"{what} {name!r} has a letter that cannot be seen (U+{ord(unseen):04X}); expected {seen!r}")
     if len(_escaped(name)) > _ROOM - len(OWN):
         raise UserError(
             f"{what} {name[:40]!r}… has {len(name)} letters, which is too long for MLflow; expected at most "
