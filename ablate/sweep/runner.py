@@ -174,7 +174,8 @@ def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResul
         # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
         pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
-            for index, results in pool(delayed(_train_numbered)(i, job) for i, job in enumerate(jobs)):
+            folder = os.getcwd()  # noqa: PTH109 - workers may be older than the current folder is current
+            for index, results in pool(delayed(_train_numbered)(i, job, folder) for i, job in enumerate(jobs)):
                 yield jobs[index], results
         except TerminatedWorkerError:
             raise Failure(
@@ -183,5 +184,6 @@ def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResul
             ) from None
 
 
-def _train_numbered(index: int, job: Job) -> tuple[int, list[RunResult]]:
+def _train_numbered(index: int, job: Job, folder: str) -> tuple[int, list[RunResult]]:
+    os.chdir(folder)
     return index, train_job(job.config, job.missing, job.arm.facts)

@@ -168,9 +168,7 @@ def test_what_cannot_be_read_stands_in_the_error(tmp_path):
     assert result.error.strip().splitlines()[-1].endswith("got a str: 'high'")
 
 
-@pytest.mark.parametrize(
-    "body", ["import sys; sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit", "quit()"]
-)
+@pytest.mark.parametrize("body", ["import sys; sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit"])
 def test_what_would_end_the_process_crashes_its_seed(tmp_path, body):
     path = write(tmp_path, f"def train(config, seed):\n    if seed == 1: {body}\n    return {{'m': 1}}\n")
     a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])

@@ -145,7 +145,7 @@ def test_files_that_are_watched(project, monkeypatch):
     before = watched(["data/a.csv"])
     (project / "data" / "a.csv").write_text("other", encoding="utf-8")
     assert watched(["data/a.csv"]) != before
-    with pytest.raises(UserError, match="must name files that are there, got 'nowhere.sh'"):
+    with pytest.raises(UserError, match=r"must name files that are there, got 'nowhere\.sh'"):
         watched(["nowhere.sh"])
 
 

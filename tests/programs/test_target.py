@@ -94,7 +94,7 @@ def test_a_file_that_is_watched_must_be_what_was_planned(write):
 def test_a_module_that_hides_one_of_pythons_is_refused(write):
     write("mine.py", "import queue\ndef train(config, seed): return {'m': 1}\n")
     write("queue.py", "V = 1")
-    with pytest.raises(UserError, match="imports queue, which is .*queue.py, but Python already holds another queue"):
+    with pytest.raises(UserError, match=r"imports queue, which is .*queue\.py, but Python already holds another queue"):
         find("mine.py:train")
 
 
@@ -172,7 +172,7 @@ def typed(name, module="__main__"):
 
 
 def test_a_function_typed_into_a_prompt_or_notebook_is_said():
-    with pytest.raises(UserError, match="train was typed into a notebook or a prompt: write it into my_training.py"):
+    with pytest.raises(UserError, match=r"train was typed into a notebook or a prompt: write it into my_training\.py"):
         try_out(typed("train"))
 
 

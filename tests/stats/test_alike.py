@@ -157,10 +157,8 @@ def test_cells_in_which_nobody_reads_it_are_told_and_the_others_judged():
     study = study_of({**SIDES, "by_at_least": 0.1}, factors=factors)
     assert judge(study, tables)[0].outcome == "supported"
     assert unread_notes(study, tables) == ["Claim c0 averages over cells in which no run read program.params.dropout."]
-    assert copy_notes(study, tables) == [
-        "1 of 2 pairs of arms that differ in program.params.dropout alone agree to the last bit in every seed and "
-        "metric: is it read?"
-    ]
+    (note,) = copy_notes(study, tables)
+    assert note.startswith("1 of 2 pairs of arms that differ in program.params.dropout alone agree to the last bit")
 
 
 def test_arms_that_one_training_serves_agree_and_are_judged():

@@ -150,9 +150,8 @@ def test_runs_stored_before_they_said_what_they_were_are_found_by_their_former_f
 
 def test_what_is_tuned_is_passed_over_until_it_is_known():
     what = {"revision": REVISION, "config": {"epochs": 3, "program": {"params": {"lr": 0.1}}}, "fingerprint": "v1"}
-    arm = StoredArm(
-        "k", "a", {}, {"epochs": 3, "program": {"params": {"lr": 0.2}}}, "v1", frozenset({"params.lr"}), {}, 0
-    )
+    config = {"epochs": 3, "program": {"params": {"lr": 0.2}}}
+    arm = StoredArm("k", "a", {}, config, "v1", frozenset({"params.lr"}), {}, 0)
     known = Known("k", (arm,))
     assert known.same({}, what) is None
     assert known.same({}, what, unsettled=["program.params.lr"]) is arm

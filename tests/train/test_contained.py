@@ -3,6 +3,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,11 @@ def parse():
 
 class Odd(BaseException):
     pass
+
+
+def sent(number):
+    os.kill(os.getpid(), number)
+    threading.Event().wait(5)
 
 
 def raising(error):
@@ -54,28 +60,26 @@ def test_an_interrupt_that_was_sent_interrupts(number):
     held = signal.signal(number, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
         with pytest.raises(KeyboardInterrupt), contained():
-            os.kill(os.getpid(), number)
-            threading.Event().wait(5)
+            sent(number)
     finally:
         signal.signal(number, held)
 
 
 def test_an_interrupt_that_was_sent_is_seen_through_two_layers():
     with pytest.raises(KeyboardInterrupt), contained(), contained():
-        os.kill(os.getpid(), signal.SIGINT)
-        threading.Event().wait(5)
+        sent(signal.SIGINT)
 
 
 def test_what_runs_sees_no_command_line_of_ours_and_everything_is_put_back(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["ablate", "run", "study"])
-    before = os.getcwd(), os._exit, signal.getsignal(signal.SIGINT), argparse.ArgumentParser.error
+    before = Path.cwd(), os._exit, signal.getsignal(signal.SIGINT), argparse.ArgumentParser.error
     with contained("mine.py"):
         assert sys.argv == ["mine.py"]
         os.chdir(tmp_path)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.argv.append("more")
     assert sys.argv == ["ablate", "run", "study"]
-    assert (os.getcwd(), os._exit, signal.getsignal(signal.SIGINT), argparse.ArgumentParser.error) == before
+    assert (Path.cwd(), os._exit, signal.getsignal(signal.SIGINT), argparse.ArgumentParser.error) == before
 
 
 def test_it_works_off_the_main_thread():

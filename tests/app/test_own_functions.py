@@ -1,0 +1,329 @@
+"""A training function of one's own, through the command line: what is run again, what is said, what is judged."""
+
+import hashlib
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ablate.identity import digest
+
+pytestmark = pytest.mark.slow
+
+MINE = """
+import numpy as np
+import helper
+
+def train(config, seed):
+    params = config["params"]
+    rng = np.random.default_rng(seed)
+    gain = 0.1 if params.get("batchnorm") else 0.0
+    return {"acc": helper.BASE + gain + params.get("width", 0) / 10 + 0.01 * rng.standard_normal()}
+
+train.metrics = ["acc"]
+"""
+
+
+@pytest.fixture
+def project(tmp_path, ablate):
+    """A project in an empty folder; `project(...)` runs a command in it without a report and one process."""
+    (tmp_path / "studies").mkdir()
+
+    def write(name, text):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    def study(factors, claims=(), **more):
+        fixed = {"program": "function", "program.target": "mine.py:train", **more.pop("fixed", {})}
+        made = {"title": "t", "fixed": fixed, "factors": factors, "seeds": 8, "claims": list(claims), **more}
+        write("studies/s.yaml", yaml.safe_dump(made))
+
+    def run(*arguments, jobs=1):
+        return ablate("run", "s", "--no-report", "-j", str(jobs), *arguments)
+
+    write("helper.py", "BASE = 0.5")
+    write("mine.py", MINE)
+    run.write, run.study, run.ablate, run.folder = write, study, ablate, tmp_path
+    return run
+
+
+def verdicts(project):
+    _, out, _ = project.ablate("verdict", "s", "--json")
+    return {v["claim_id"]: v for v in json.loads(out)["verdicts"]}
+
+
+def values(project, metric="acc"):
+    with sqlite3.connect(project.folder / "mlruns" / "mlflow.db") as connection:
+        rows = connection.execute(
+            "SELECT m.value FROM metrics m JOIN tags k ON k.run_uuid = m.run_uuid "
+            "WHERE m.key = ? AND k.key = 'ablate.kind' AND k.value = 'seed'",
+            (metric,),
+        )
+        return [value for (value,) in rows]
+
+
+def equal(factor, one, other, name="same"):
+    return {"id": name, "kind": "equivalence", "says": "no matter", "metric": "acc", "within": 0.005,
+            "arm": {factor: other}, "against": {factor: one}}  # fmt: skip
+
+
+def better(factor, one, other, name="better"):
+    return {"id": name, "says": "it helps", "metric": "acc", "by_at_least": 0.01, "arm": {factor: other},
+            "against": {factor: one}}  # fmt: skip
+
+
+def test_a_factor_that_nobody_reads_is_named_and_not_tested(project):
+    project.study({"program.params.widht": [0, 0.5]}, [equal("program.params.widht", 0, 0.5)])
+    code, out, err = project()
+    assert code == 0
+    assert "no run read `program.params.widht`, which is a factor: its levels make no difference" in err
+    assert "it looked for program.params.width, which is not given" in err
+    verdict = verdicts(project)["same"]
+    assert verdict["outcome"] == "not_tested"
+    assert "No run read program.params.widht" in verdict["why"]
+    project.ablate("report", "s")
+    page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
+    assert "No run read program.params.widht, a factor: nothing can follow from its levels." in page
+    code, out, _ = project.ablate("report", "--csv", "reports/s")
+    assert code == 0
+    assert "equal to" in out
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_off_and_on_are_texts_and_said_to_be(project, jobs):
+    factor = "program.params.batchnorm"
+    project.study({factor: ["off", "on"]}, [better(factor, "off", "on")])
+    code, _, err = project(jobs=jobs)
+    assert code == 0
+    assert "`program.params.batchnorm`: the function gets the texts 'off' and 'on', which Python takes for true" in err
+    assert "is the factor read (program.params.batchnorm)?" in verdicts(project)["better"]["why"]
+
+
+def test_truth_values_are_read_as_such(project):
+    factor = "program.params.batchnorm"
+    project.study({factor: [False, True]}, [better(factor, False, True)])
+    _, _, err = project()
+    assert err.count("ablate:") == 0
+    assert verdicts(project)["better"]["outcome"] == "supported"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("off,on", "the texts 'off' and 'on', which Python takes for true"),
+        ("none,shift", "the text 'none', which is not Python's None"),
+        ("'false',true", "the text 'false', which Python takes for true"),
+        ("'0.1','0.2'", "the texts '0.1' and '0.2', which is no number"),
+        ("relu,tanh", ""),
+        ("0,1", ""),
+        ("null,1", ""),
+    ],
+)
+def test_the_command_line_says_the_same(project, typed, said):
+    code, _, err = project.ablate(
+        "-m", "program=function", "program.target=mine.py:train", f"program.params.batchnorm={typed}", "seeds=2",
+        "hydra.sweeper.action=plan",
+    )  # fmt: skip
+    assert code == 0
+    assert said in err
+    assert bool(said) == ("the function gets" in err)
+
+
+def test_a_text_that_is_fixed_is_told_too(project):
+    project.study({"program.params.width": [1, 2]}, fixed={"program.params.deep": {"dropout": "no"}})
+    _, _, err = project.ablate("plan", "s")
+    assert "`program.params.deep.dropout`: the function gets the text 'no'" in err
+
+
+def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_everything(project):
+    project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
+    assert "16 runs" in project()[1]
+    project.write("mine.py", "# a comment\n" + MINE.replace("    params =", "    'a note'\n\n    params ="))
+    project.write("helper.py", "BASE = 0.5  # a comment")
+    assert "nothing to do" in project()[1]
+    project.write("mine.py", MINE + "\ntrain.metrics = ['acc', 'loss']\n")
+    assert "nothing to do" in project()[1]
+    project.write("helper.py", "BASE = 0.7")
+    _, out, err = project.ablate("plan", "s")
+    assert "helper changed since 16 finished runs were made: they count no more, and are made again" in err
+    assert "16\n" in out
+    code, out, err = project.ablate("extend", "s", "--seeds", "2")
+    assert code == 2
+    assert "its code, its levels or its settings changed since; `ablate run s` first" in err
+    assert "16 runs" in project("seeds=8")[1]
+    assert "2 runs" in project("seeds=9")[1], "seeds are added to runs of the same code"
+    project.ablate("report", "s")
+    shown = (project.folder / "reports" / "s" / "runs.csv").read_text(encoding="utf-8").splitlines()[1:]
+    accuracies = [float(line.rpartition(",")[2]) for line in shown]
+    assert len(accuracies) == 18
+    assert min(accuracies) > 0.75, "no run of the old code stands beside those of the new"
+    project.write("helper.py", "BASE = 0.5")
+    assert "nothing to do" in project()[1], "the old code finds its own runs again"
+
+
+@pytest.mark.parametrize("option", ["epochs=3", "optimizer=adam", "program.params.unused=1", "batch_size=7"])
+def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
+    project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
+    project()
+    code, out, err = project(option)
+    assert code == 0
+    assert "nothing to do" in out
+    assert "post hoc" not in err
+    assert f"no run read `{option.partition('=')[0]}`, which is fixed" in err
+    _, out, _ = project.ablate("plan", "s", option, "seeds=9")
+    assert "     2" in out
+    assert verdicts(project)["better"]["post_hoc"] is False
+
+
+def test_an_option_that_is_read_runs_everything_again(project):
+    project.study({"program.params.width": [1, 2]})
+    project()
+    assert "16 runs" in project("program.params.batchnorm=true")[1]
+    project.write("mine.py", MINE.replace("0.01 *", "0.01 * config['epochs'] *"))
+    assert "16 runs" in project()[1]
+    assert "nothing to do" in project("batch_size=7")[1]
+    assert "16 runs" in project("epochs=3")[1]
+
+
+@pytest.mark.parametrize("how", ["watch", "fixed"])
+def test_a_script_that_is_watched_makes_new_runs_when_it_changes(project, how):
+    project.write("mine.py", "import subprocess\n" + MINE)
+    project.write("script.sh", "echo 1")
+    key = {"watch": ["script.sh"]} if how == "watch" else {"fixed": {"program.watch": ["script.sh"]}}
+    project.study({"program.params.width": [1, 2]}, **key)
+    _, out, err = project()
+    assert "16 runs" in out
+    assert "subprocess" not in err
+    project.write("script.sh", "echo 2")
+    _, out, err = project()
+    assert "16 runs" in out
+    assert "script.sh changed since 16 finished runs were made" in err
+    (project.folder / "script.sh").unlink()
+    code, _, err = project()
+    assert code == 2
+    assert "`program.watch` must name files that are there, got 'script.sh'" in err
+
+
+def test_code_that_starts_other_code_is_told_to_be_watched(project):
+    project.write("helper.py", "import subprocess\nBASE = 0.5")
+    project.study({"program.params.width": [1, 2]})
+    _, _, err = project.ablate("plan", "s")
+    assert "mine.py:train: helper has `subprocess`; what that runs is not seen" in err
+    assert "program.watch=[script.sh]" in err
+
+
+def test_fresh_runs_everything_again_and_only_that_is_read(project):
+    project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
+    project.write("mine.py", MINE.replace("    rng", "    import time; rng").replace("0.01 *", "1e-12 * time.time() +"))
+    project()
+    before = values(project)
+    code, out, _ = project("--fresh")
+    assert code == 0
+    assert "s: 16 runs put aside; they stay in MLflow and count no more" in out
+    assert "s: 16 runs in" in out
+    after = values(project)
+    assert len(after) == 16
+    assert not set(before) & set(after)
+    assert "nothing to do" in project()[1]
+    project.ablate("report", "s")
+    page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
+    assert "the 16 runs before are kept in MLflow and judged by nothing here" in page
+
+
+def test_fresh_goes_with_a_run_alone(project):
+    project.study({"program.params.width": [1, 2]})
+    code, _, err = project.ablate("plan", "s", "--fresh")
+    assert code == 2
+    assert "--fresh" in err
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_would_end_the_process_crashes_its_run_and_the_others_go_on(project, jobs):
+    project.write("mine.py", MINE.replace("    rng", "    if seed == 3: raise SystemExit(0)\n    rng"))
+    project.study({"program.params.width": [1, 2]})
+    code, out, err = project(jobs=jobs)
+    assert code == 1
+    assert "14 censored, 2 crashed" in out
+    assert "2 of 2 arms crashed: " in err
+    assert "baseline (it ended the process (SystemExit: 0))" in err
+    assert "Traceback" not in err
+
+
+def test_a_metric_that_was_not_declared_is_kept_and_said_once(project):
+    project.write("mine.py", MINE.replace("{", "{'loss': 0.5, "))
+    project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
+    code, _, err = project()
+    assert code == 0
+    assert err.count("mine.py:train returns 'loss', which it does not declare; it is kept") == 1
+    assert values(project, "loss") == [0.5] * 16
+    assert verdicts(project)["better"]["outcome"] == "supported"
+
+
+def stored_before(project, target="mine.py:train"):
+    """Make the stored runs what the version before stored: no tags, and the file's own digest in every name."""
+    code = hashlib.sha256((project.folder / "mine.py").read_bytes()).hexdigest()
+    former = digest({"target": target, "code": code})
+    with sqlite3.connect(project.folder / "mlruns" / "mlflow.db") as connection:
+        runs = connection.execute("SELECT r.run_uuid, r.artifact_uri, t.value FROM runs r JOIN tags t ON "
+                                  "t.run_uuid = r.run_uuid WHERE t.key = 'ablate.arm_id'").fetchall()  # fmt: skip
+        for run, uri, _ in runs:
+            config = json.loads((Path(uri.removeprefix("file://")) / "config.json").read_text(encoding="utf-8"))
+            what = {"revision": 1, "config": config, "fingerprint": former}
+            seeds = connection.execute("SELECT value FROM tags WHERE run_uuid = ? AND key = 'ablate.seed'", (run,))
+            changed = {"ablate.arm_id": digest(what)[:12]}
+            for (seed,) in seeds.fetchall():
+                changed["ablate.identity"] = digest({**what, "seed": int(seed)})
+            for key, value in changed.items():
+                connection.execute("UPDATE tags SET value = ? WHERE run_uuid = ? AND key = ?", (value, run, key))
+        connection.execute("DELETE FROM tags WHERE key IN ('ablate.fingerprint', 'ablate.read', 'ablate.config')")
+
+
+def test_runs_that_were_stored_before_are_found_again_until_something_changes(project):
+    project.study({"program.params.width": [1, 2]})
+    project()
+    stored_before(project)
+    assert "nothing to do" in project()[1]
+    assert "2 runs" in project("seeds=9")[1]
+    project.write("mine.py", "# a comment\n" + MINE)
+    assert "nothing to do" in project("seeds=9")[1], "found once, they are known by what their code says"
+    project.write("helper.py", "BASE = 0.7")
+    assert "18 runs" in project("seeds=9")[1]
+
+
+def test_runs_that_were_stored_before_are_not_taken_for_those_of_a_helper_written_since(project):
+    project.study({"program.params.width": [1, 2]})
+    project()
+    stored_before(project)
+    later = project.folder.stat().st_mtime + 3600
+    os.utime(project.folder / "helper.py", (later, later))
+    assert "16 runs" in project()[1]
+
+
+def test_a_study_of_the_numpy_core_says_which_key_it_does_not_read(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    study = {
+        "title": "t", "seeds": 8, "factors": {"epochs": [1, 2]}, "claims": [
+            {"id": "c", "kind": "equivalence", "says": "no matter", "metric": "final/test_accuracy", "within": 0.01,
+             "arm": {"epochs": 2}, "against": {"epochs": 1}}],
+        "fixed": {"dataset": "rings", "dataset.train_size": 20, "steps": 2, "batch_size": 10, "model.hidden": [2]},
+    }  # fmt: skip
+    (tmp_path / "studies" / "s.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    code, out, _ = ablate("run", "s", "-j", "1")
+    assert code == 0
+    assert "Not tested: whether" in out
+    assert "No run read epochs, which is all that its arms differ in" in out
+
+
+def test_imported_arms_that_agree_to_the_last_bit_are_not_tested(ablate, tmp_path):
+    study = {"title": "t", "seeds": 8, "factors": {"norm": ["none", "batch"]}, "claims": [
+        {"id": "c", "kind": "equivalence", "says": "no matter", "metric": "final/test_accuracy", "within": 0.01,
+         "arm": {"norm": "batch"}, "against": {"norm": "none"}}]}  # fmt: skip
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    rows = [f"{norm},{seed},0.{90 + seed}" for norm in ("none", "batch") for seed in range(8)]
+    (tmp_path / "s.csv").write_text("\n".join(["norm,seed,final/test_accuracy", *rows]), encoding="utf-8")
+    code, out, _ = ablate("import", "s.yaml", "s.csv")
+    assert code == 0
+    assert "Not tested: whether" in out
+    assert "is the factor read (norm)?" in out
