@@ -12,7 +12,7 @@ from ablate.nn.chain import Chain, Link
 from ablate.nn.init import Initializer
 from ablate.nn.layer import Layers, Shape
 from ablate.nn.nodes import Node, chain, walk
-from ablate.nn.params import ParameterLayout
+from ablate.nn.params import Parameter, ParameterLayout
 
 
 class Network:
@@ -26,6 +26,8 @@ class Network:
         `nodes` and all that is inside them, in the order data reaches them.
     layout
         Where each parameter of each of `every` lies in a block's flat vector.
+    state_layout
+        The same of running state.
     """
 
     def __init__(self, shape: Shape, layers: Layers) -> None:
@@ -37,6 +39,12 @@ class Network:
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two layers of a network have one name: {', '.join(sorted(twice))}")
         self.layout = ParameterLayout([node.layer.parameters(node.in_shape) for node in self.every])
+        self.state_layout = ParameterLayout(
+            [
+                [Parameter(name, start.shape) for name, start in node.layer.state(node.in_shape).items()]
+                for node in self.every
+            ]
+        )
 
     @property
     def parameters(self) -> int:
@@ -72,6 +80,8 @@ class Replicas:
     ----------
     params, grads
         (blocks, parameters); weights first, see `ParameterLayout`.
+    flat_state
+        (blocks, numbers): all running state.
     views, state
         Per node of ``network.every``: its parameters and its running state, (blocks, …) each, by name.
     """
@@ -82,13 +92,11 @@ class Replicas:
         self.grads: Floats = np.zeros_like(self.params)
         self.views = network.layout.views(self.params)
         self._grad_views = network.layout.views(self.grads)
-        self.state: list[Views] = [
-            {
-                name: np.broadcast_to(start, (blocks, *start.shape)).astype(self.dtype)
-                for name, start in node.layer.state(node.in_shape).items()
-            }
-            for node in network.every
-        ]
+        self.flat_state: Floats = np.zeros((blocks, network.state_layout.size), self.dtype)
+        self.state: list[Views] = network.state_layout.views(self.flat_state)
+        for node, views in zip(network.every, self.state, strict=True):
+            for name, start in node.layer.state(node.in_shape).items():
+                views[name][...] = start
         self._places = {node.name: place for place, node in enumerate(network.every)}
         self._chains = {train: self._bind(network.nodes, [], train=train) for train in (True, False)}
 
@@ -161,8 +169,7 @@ class Replicas:
             for link in chain.every()
             for array in link.cache.held()
         }
-        state = sum(array.nbytes for views in self.state for array in views.values())
-        return self.params.nbytes + self.grads.nbytes + state + sum(held.values())
+        return self.params.nbytes + self.grads.nbytes + self.flat_state.nbytes + sum(held.values())
 
     def _bind(self, nodes: Sequence[Node], pools: list[dict[Any, Floats]], *, train: bool, depth: int = 0) -> Chain:
         """Give each layer its arrays. One pool of shared buffers per depth: inner layers never touch the outer's."""

@@ -60,6 +60,10 @@ class ParameterLayout:
                 self.decayed = position
         self.size = position
 
+    def starts(self) -> list[dict[str, int]]:
+        """Return, for each node, where its parameters begin in a block's flat vector, by name."""
+        return [{p.name: self._start[index, p.name] for p in parameters} for index, parameters in enumerate(self.nodes)]
+
     def views(self, flat: Floats) -> list[Views]:
         """Return, for each node, its named views into `flat` (blocks, size); writing to them writes to `flat`."""
         blocks = len(flat)
