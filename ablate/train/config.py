@@ -35,8 +35,8 @@ KEEPS = ("last", "best")
 FREEZES = ("none", "hidden")
 OBSERVERS = ("activations", "gradients", "dead_units", "steps")
 
-NO_IDENTITY = frozenset({"seeds", "memory_gb"})
-"""Settings on which no seed's result depends."""
+NO_IDENTITY = frozenset({"seeds", "memory_gb", "compiled"})
+"""Settings on which no seed's result depends, but for rounding."""
 
 MOST_SEED = 2**63 - 1
 """The largest seed: tables and stored arrays hold 64-bit integers."""
@@ -100,6 +100,9 @@ class TrainConfig:
     memory_gb
         GiB (2³⁰ bytes) that the blocks trained at a time may hold; an arm whose seeds need more trains them in
         groups. A single block that needs more is trained all the same. No part of a run's identity.
+    compiled
+        Whether steps are done by compiled code where all parts of the arm have a compiled form: from step
+        `ablate.train.step.COMPILED_FROM` on. The same to rounding; no part of a run's identity.
     seeds
         How many blocks (0 … n-1), or a list of block numbers.
     """
@@ -132,6 +135,7 @@ class TrainConfig:
     change_at: int | None = None
     observe: list[str] = field(default_factory=list)
     memory_gb: float = 1.0
+    compiled: bool = True
     seeds: Any = 8
 
     def __post_init__(self) -> None:

@@ -117,8 +117,7 @@ def train_blocks(
         evaluating += time.perf_counter() - looking
         done = 0
         for row, stop in enumerate(grid):
-            for step in range(done, stop):
-                batch_loss[step] = stepper(next(batches))
+            batch_loss[done:stop] = stepper.run(batches, stop - done)
             evaluation_began = time.perf_counter()
             if stop == change:
                 measured["change/accuracy_before"] = evaluator(getattr(parts, config.target_split)).accuracy
