@@ -28,3 +28,6 @@ SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, NO_UPDATE = range(7)
 
 COLUMNS, SCALARS = 16, 4
 """Whole numbers and broken numbers in a row of a program."""
+
+PIECE = 2**16
+"""Numbers of windows that are laid out at a time: they stay in the cache until they are multiplied."""

@@ -237,6 +237,177 @@ def _flatten(builder: Builder, node: Node, place: int, x: Value) -> tuple[Value,
     return reshaped(x, node.out_shape), back
 
 
+def _images(builder: Builder, x: Value) -> tuple[Value, bool]:
+    """Return images with the batch last, and whether they had to be turned."""
+    builder.images = True
+    return (builder.turned(x), True) if x.rows else (x, False)
+
+
+def _back_turned(builder: Builder, dx: Value | None, turned: bool) -> Value | None:
+    return builder.turned(dx) if turned and dx is not None else dx
+
+
+def _conv(builder: Builder, node: Node, place: int, x: Value) -> tuple[Value, Back]:
+    layer, batch, starts = node.layer, builder.batch, builder.params[place]
+    assert isinstance(layer, nn.Conv2d)
+    source, turned = _images(builder, x)
+    (channels, height, width), (filters, tall, wide) = node.in_shape, node.out_shape
+    kernel, stride, pad = layer.kernel, layer.stride, layer.padding
+    y = builder.value(node.out_shape, rows=False)
+
+    def operation(
+        code: int, image: Value, weight: int, where: int, out: Value, *, pad: int, stride: int = stride
+    ) -> None:
+        """Append a pass over the windows of `image` that meet the numbers of `out`."""
+        sizes, there = image.shape, out.shape
+        depth = sizes[0] * kernel**2
+        piece = max(codes.PIECE // (depth * there[2] * batch), 1)
+        if not (kernel == 1 and stride == 1 and pad == 0):
+            builder.borrow(depth * min(piece, there[1]) * there[2] * batch)
+        builder.add(
+            code, image.at, weight, where, out.at, *sizes, batch, there[0], kernel, stride, pad, piece, *there[1:]
+        )
+
+    operation(codes.CONV, source, starts["W"], codes.PARAMS, y, pad=pad)
+    if layer.bias:
+        builder.add(codes.BIAS_RUNS, y.at, y.size, filters, starts["b"])
+
+    def back(dy: Value, need: bool) -> Value | None:
+        operation(codes.CONV_WEIGHTS, source, starts["W"], codes.GRADS, dy, pad=pad)
+        if layer.bias:
+            builder.add(codes.BIAS_RUNS_BACK, dy.at, dy.size, filters, starts["b"])
+        if not need:
+            return None
+        dx = builder.value(x.shape, rows=False)
+        if stride == 1 and pad < kernel and kernel > 1:
+            # As a convolution with W turned by 180° and its channels exchanged: copying windows is cheaper than adding.
+            size = channels * filters * kernel**2
+            weight = builder.room(size)
+            builder.add(codes.CONV_TURN, starts["W"], weight, filters, channels, kernel)
+            operation(codes.CONV, dy, weight, codes.WORK, dx, pad=kernel - 1 - pad, stride=1)
+        else:
+            operation(codes.CONV_SPREAD, dx, starts["W"], codes.PARAMS, dy, pad=pad)
+        builder.give_back(dy)
+        return _back_turned(builder, dx, turned)
+
+    return y, back
+
+
+def _pool(builder: Builder, node: Node, place: int, x: Value) -> tuple[Value, Back]:  # noqa: ARG001
+    layer, batch = node.layer, builder.batch
+    assert isinstance(layer, nn.Pool)
+    source, turned = _images(builder, x)
+    (channels, height, width), (_, tall, wide) = node.in_shape, node.out_shape
+    y = builder.value(node.out_shape, rows=False)
+    between = channels * height * wide * batch
+    rows = builder.room(between)
+    window = (layer.kernel, layer.kernel if layer.stride is None else layer.stride, layer.padding)
+    largest = isinstance(layer, nn.MaxPool)
+    rest = (y.at, rows, channels, height, width, batch, tall, wide, *window, int(largest))
+    builder.add(codes.POOL, source.at, *rest)
+
+    def back(dy: Value, need: bool) -> Value | None:
+        if not need:
+            return None
+        dx = builder.value(x.shape, rows=False)
+        builder.borrow(between + wide * batch)
+        builder.add(codes.POOL_BACK, source.at, *rest, dy.at, dx.at)
+        builder.give_back(dy)
+        return _back_turned(builder, dx, turned)
+
+    return (replace(y, free=False) if largest else y), back
+
+
+def _mean_pixels(builder: Builder, node: Node, place: int, x: Value) -> tuple[Value, Back]:  # noqa: ARG001
+    source, turned = _images(builder, x)
+    y = builder.value(node.out_shape, rows=False)
+    shared = (node.in_shape[0], builder.batch)
+    builder.add(codes.MEAN_PIXELS, source.at, source.size, y.at, *shared)
+
+    def back(dy: Value, need: bool) -> Value | None:
+        if not need:
+            return None
+        dx = builder.value(x.shape, rows=False)
+        builder.add(codes.MEAN_PIXELS_BACK, dx.at, dx.size, dy.at, *shared)
+        builder.give_back(dy)
+        return _back_turned(builder, dx, turned)
+
+    return y, back
+
+
+def _sum(builder: Builder, one: Value, other: Value, out: Value) -> None:
+    builder.images = True
+    builder.add(codes.ADD, one.at, one.size, other.at, out.at)
+
+
+def _copied(builder: Builder, x: Value) -> Value:
+    builder.images = True
+    y = builder.value(x.shape, rows=x.rows)
+    builder.add(codes.COPY, x.at, x.size, y.at)
+    return y
+
+
+def _residual(builder: Builder, node: Node, places: dict[str, int], x: Value) -> tuple[Value, Back]:
+    entered = replace(x, free=False)  # both ways read it
+    ends = [_chain(builder, branch.nodes, places, entered) for branch in node.branches]
+    (body, through), (around, back_around) = ends
+    if body.rows != around.rows:
+        around = builder.turned(around)
+        turned = True
+    else:
+        turned = False
+    y = builder.value(node.out_shape, rows=body.rows)
+    _sum(builder, body, around, y)
+
+    def back(dy: Value, need: bool) -> Value | None:
+        kept = _copied(builder, dy)  # the body may write over it
+        first = through(kept, need)
+        second = back_around(builder.turned(dy) if turned else dy, need)
+        if first is None or second is None:
+            return None
+        if first.rows != second.rows:
+            second = builder.turned(second)
+        _sum(builder, first, second, first)
+        builder.give_back(second)
+        return first
+
+    return y, back
+
+
+def _parallel(builder: Builder, node: Node, places: dict[str, int], x: Value) -> tuple[Value, Back]:
+    entered = replace(x, free=False)
+    y = builder.value(node.out_shape, rows=False)
+    backs: list[tuple[Value, Back, bool]] = []
+    at = y.at
+    for branch in node.branches:
+        end, back_through = _chain(builder, branch.nodes, places, entered)
+        builder.images = True
+        builder.add(*((codes.TURN, end.at, at, builder.batch, math.prod(end.shape)) if end.rows else
+                      (codes.COPY, end.at, end.size, at)))  # fmt: skip
+        backs.append((replace(end, at=at, rows=False, free=False), back_through, end.rows))
+        at += end.size
+
+    def back(dy: Value, need: bool) -> Value | None:
+        total: Value | None = None
+        for end, back_through, rows in backs:
+            part = replace(end, at=dy.at + end.at - y.at)
+            found = back_through(builder.turned(part) if rows else part, need)
+            if found is None:
+                continue
+            if total is None:
+                # What an empty way hands back is a part of dy itself.
+                total = found if found.free else _copied(builder, found)
+                continue
+            if found.rows != total.rows:
+                found = builder.turned(found)
+            _sum(builder, total, found, total)
+            builder.give_back(found)
+        builder.give_back(dy)
+        return total
+
+    return y, back
+
+
 LAYERS: dict[type[Layer], Lower] = {
     nn.Dense: _dense,
     nn.BatchNorm: _batch_norm,
@@ -246,5 +417,12 @@ LAYERS: dict[type[Layer], Lower] = {
     nn.BookDropout: _mask,
     nn.GaussianDropout: _mask,
     nn.Flatten: _flatten,
+    nn.Conv2d: _conv,
+    nn.MaxPool: _pool,
+    nn.AvgPool: _pool,
+    nn.GlobalAvgPool: _mean_pixels,
 }
-COMPOSITES: dict[type[Layer], Callable[[Builder, Node, dict[str, int], Value], tuple[Value, Back]]] = {}
+COMPOSITES: dict[type[Layer], Callable[[Builder, Node, dict[str, int], Value], tuple[Value, Back]]] = {
+    nn.Residual: _residual,
+    nn.Parallel: _parallel,
+}
