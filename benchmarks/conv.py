@@ -143,7 +143,7 @@ def main() -> None:
         print("benchmarks/conv.py compares with PyTorch, which is not installed: pip install ablate-studies[torch]")
         return
     torch.set_num_threads(1)
-    repeats, steps = (1, 2) if quick else (11, 5)
+    repeats, steps = (1, 2) if quick else (5, 25)
     cases = {
         "the book's convnet, 28x28, batch 100": arm(model=ConvNet(), dataset=Mnist5k(), norm=NoNorm()),
         "Inception, 8x8, batch 32": arm(model=Inception(), dataset=Digits(), norm=NoNorm(), batch_size=32),

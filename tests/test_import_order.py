@@ -35,7 +35,7 @@ KNOWS = {
     "seaborn": {"report"},
     "matplotlib": {"report"},
     "sklearn": {"programs"},
-    "numba": {"data"},
+    "numba": {"data", "train"},
     "torch": set(),
 }
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ablate.nn.losses import softmax
+from ablate.train.threads import one_thread
 
 HIDDEN = (784, 50, 100)
 """The book's net for MNIST (3.6.2): 784-50-100-classes with sigmoids."""
@@ -58,7 +58,7 @@ def share_of_latency(
     def with_softmax() -> None:
         softmax(scores()).argmax(axis=1)
 
-    with threadpool_limits(limits=1):
+    with one_thread():
         first = without if control else with_softmax
         _seconds(first, 1)  # the first call pays for page faults
         one = max(_seconds(first, 1), 1e-7)

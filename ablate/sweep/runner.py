@@ -96,11 +96,11 @@ def train_job(
     This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep.
     `facts` are those it was planned by.
     """
-    from threadpoolctl import threadpool_limits
+    from ablate.train.threads import one_thread
 
     started = time.perf_counter()
     try:
-        with threadpool_limits(limits=1), contained():
+        with one_thread(), contained():
             return config.program.planned(facts).run(config, seeds)
     except Exception:  # noqa: BLE001
         seconds = (time.perf_counter() - started) / len(seeds)

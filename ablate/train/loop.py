@@ -107,6 +107,7 @@ def train_blocks(
     with np.errstate(all="ignore"):
         stepper = Stepper(config, network, source, seeds)
         stepper.prepare(parts.train)
+        stepper.expected = steps
         evaluator = Evaluator(stepper.replicas, config.loss, source, members=members)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle", members))

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from threadpoolctl import threadpool_limits
-
 from ablate.data.base import majority_rate, told_of
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
@@ -23,8 +21,11 @@ from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
 from ablate.train.metric import CORE, Metric, accuracy, by_name, duration
 from ablate.train.parts import Source
+from ablate.train.path import program_of
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
+from ablate.train.step import COMPILED_FROM
+from ablate.train.threads import one_thread
 
 
 def network_of(config: TrainConfig) -> Network:
@@ -90,6 +91,7 @@ class NumpyProgram(Program):
             "steps": steps,
             "dtype": config.dtype,
             **told_of(examples),
+            "compiled": steps > COMPILED_FROM and program_of(config, network) is not None,
         }
         return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
 
@@ -99,7 +101,7 @@ class NumpyProgram(Program):
 
     def graph(self, config: TrainConfig, *, seed: int) -> Graph:
         """Return the network's graph with the sizes of the seed's first training pass."""
-        with threadpool_limits(limits=1):
+        with one_thread():
             return measured_graph(config, network_of(config), seed=seed)
 
     def run(self, config: TrainConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
@@ -117,7 +119,8 @@ class NumpyProgram(Program):
                 if observe is not None:
                     observe(before + done * blocks, facts["steps"] * len(seeds))
 
-            traces.append((group, train_blocks(config, network, source, group, observe=told)))
+            with one_thread():
+                traces.append((group, train_blocks(config, network, source, group, observe=told)))
             finished += facts["steps"] * len(group)
         training = sum(trace.training_seconds for _, trace in traces) / max(len(seeds), 1)
         evaluation = sum(trace.evaluation_seconds for _, trace in traces) / max(len(seeds), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import os
 from typing import TYPE_CHECKING
 
 from ablate.nn.network import Network
@@ -35,9 +35,6 @@ def has_rule(optimizer: Optimizer) -> bool:
     return type(optimizer) in RULES
 
 
-@functools.cache
 def _numba_runs() -> bool:
     """Tell whether Numba may compile; ``NUMBA_DISABLE_JIT`` switches it off."""
-    import os
-
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")

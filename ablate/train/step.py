@@ -2,12 +2,13 @@
 
 The NumPy form, `Stepper.__call__`, says what a step is. `Stepper.run` does the first `COMPILED_FROM` steps of a run by
 it and all later ones by the compiled form (`ablate.train.compiled`), if every part of the arm has one: the same to
-rounding, in a fraction of the time. Which step is done how depends on the arm and the step's number alone, so that a run
-is the same to the bit whenever, wherever on this machine and beside whatever it is trained.
+rounding, in a fraction of the time. Which step is done how depends on the arm and the step's number alone, so that a
+run is the same to the bit whenever, wherever on this machine and beside whatever it is trained.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,8 +35,8 @@ COMPILED_FROM = 20
 So many pass before it pays to load it (0.6 s), and it is loaded meanwhile: no run begins later for it.
 """
 
-AT_ONCE = 2**31
-"""Multiply-adds in one call of compiled code: a tenth of a second, so that Ctrl-C is heard."""
+AT_ONCE, DRAWN = 2**32, 2**22
+"""Multiply-adds in one call of compiled code, a tenth of a second, so that Ctrl-C is heard; numbers drawn for it."""
 
 
 class UpdateWatch(Protocol):
@@ -63,6 +64,8 @@ class Stepper:
         What changes minibatches: the configured augmentation, prepared where it needs to be.
     steps
         Steps done.
+    expected
+        Steps there will be, where that is known: compiled code that none of them needs is not loaded.
     watch
         Told of every update, where given.
     """
@@ -88,7 +91,9 @@ class Stepper:
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((nets, config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
+        self.expected = 0
         self.watch: UpdateWatch | None = None
+        self._loading: threading.Thread | None = None
         self._program = program_of(config, network)
         self._engine: Engine | None = None
 
@@ -112,7 +117,15 @@ class Stepper:
         scores = replicas.forward(inputs, train=True, rngs=self._dropout)
         loss, dscores = config.loss.train_on(scores, labels, self._cache)
         replicas.backward(dscores)
-        self._finish()
+        if config.l2:
+            decayed = slice(0, replicas.network.layout.decayed)
+            add_scaled(replicas.grads[:, decayed], replicas.params[:, decayed], config.l2)
+        if self._frozen is not None:
+            replicas.grads[:, self._frozen] = 0.0
+        if config.clip_norm is not None:
+            clip(replicas.grads, config.clip_norm)
+        self.steps += 1
+        self._update()
         return loss
 
     def run(self, batches: Iterator[Integers], steps: int) -> Floats:
@@ -123,75 +136,82 @@ class Stepper:
             if self._program is None or self.steps < COMPILED_FROM:
                 losses[done] = self(next(batches))
                 done += 1
+                self._load()
                 continue
             count = min(steps - done, self._at_once())
             losses[done : done + count] = self._compiled([next(batches) for _ in range(count)])
             done += count
         return losses
 
+    def _load(self) -> None:
+        """Begin to load compiled code beside the first steps, if steps will need it."""
+        if self._program is None or self._loading is not None or self.expected <= COMPILED_FROM:
+            return
+        images, dtype = self._program.images, self.replicas.dtype
+
+        def load() -> None:
+            from ablate.train.compiled.load import loaded
+
+            loaded(dtype, with_images=images)
+
+        self._loading = threading.Thread(target=load, daemon=True)
+        self._loading.start()
+
     def _at_once(self) -> int:
         """Return how many steps are done by one call of compiled code."""
         assert self._program is not None
-        if self._program.masks or not isinstance(self.augment, NoAugmentation) or not self._moves_itself:
+        if not isinstance(self.augment, NoAugmentation) or not self._moves_itself:
             return 1
-        cost = 3 * self.replicas.network.multiply_adds * self._config.batch_size * self.replicas.blocks
-        return max(1, min(AT_ONCE // max(cost, 1), AT_ONCE // 2**12 // self._inputs[:, :, 0].size))
+        config, blocks = self._config, self.replicas.blocks
+        cost = 3 * self.replicas.network.multiply_adds * config.batch_size * blocks
+        drawn = max(self._program.mask_size, config.batch_size) * blocks
+        return max(1, min(AT_ONCE // max(cost, 1), DRAWN // drawn))
 
     @property
     def _moves_itself(self) -> bool:
-        """Whether updates, too, are compiled."""
+        """Whether whole steps can be done one after another, without a look at what an update does."""
         return self.watch is None and self._config.dtype != "float16" and has_rule(self._config.optimizer)
 
     def _compiled(self, batches: list[Integers]) -> Floats:
         """Do a step on each of `batches` by the compiled form."""
-        from ablate.train.compiled.codes import NO_UPDATE
-        from ablate.train.compiled.engine import Engine, no_numbers
-        from ablate.train.compiled.rules import RULES, numbers
-
-        config, dtype = self._config, self.replicas.dtype
-        assert self._program is not None
-        if self._engine is None:
-            self._engine = Engine(self._program, self.replicas, self._slots, self._frozen)
-        self._engine.draw(self._dropout, config.batch_size)
-        rule, each = NO_UPDATE, no_numbers(dtype)
-        if self._moves_itself:
-            rule, ahead = RULES[type(config.optimizer)][0], range(self.steps + 1, self.steps + 1 + len(batches))
-            each = numbers(
-                config.optimizer, config.schedule, ahead, l2=config.l2, clip_norm=config.clip_norm, dtype=dtype
-            )
+        engine = self._made()
+        ahead = range(self.steps + 1, self.steps + 1 + len(batches))
+        examples, move = self.source.images, self._moves_itself
         if isinstance(self.augment, NoAugmentation):
-            positions = np.stack(batches)
             labels = np.stack([self.source.labels_at(batch) for batch in batches])
-            losses = self._engine(rule, each, examples=self.source.images, positions=positions, labels=labels)
+            losses = engine(
+                ahead, labels, examples=examples, positions=np.stack(batches), rngs=self._dropout, move=move
+            )
         else:
             inputs, mixed = self.gather(batches[0])
-            losses = self._engine(rule, each, examples=self.source.images, given=inputs, labels=mixed)
-        if rule == NO_UPDATE:
-            self._finish()
-        else:
-            self.steps += len(batches)
+            losses = engine(ahead, mixed, examples=examples, given=inputs, rngs=self._dropout, move=move)
+        self.steps += len(batches)
+        if not move:
+            self._update(engine)
         return losses
 
-    def _finish(self) -> None:
-        """Do with the replicas' gradients what comes before an update, and the update."""
-        config, replicas = self._config, self.replicas
-        if config.l2:
-            decayed = slice(0, replicas.network.layout.decayed)
-            add_scaled(replicas.grads[:, decayed], replicas.params[:, decayed], config.l2)
-        if self._frozen is not None:
-            replicas.grads[:, self._frozen] = 0.0
-        if config.clip_norm is not None:
-            clip(replicas.grads, config.clip_norm)
-        self.steps += 1
-        self._update()
+    def _made(self) -> Engine:
+        """Return the engine, made when first asked for."""
+        from ablate.train.compiled.engine import Engine
 
-    def _update(self) -> None:
+        if self._engine is None:
+            if self._loading is not None:
+                self._loading.join()
+            assert self._program is not None
+            self._engine = Engine(self._config, self._program, self.replicas, self._slots, self._frozen)
+        return self._engine
+
+    def _update(self, engine: Engine | None = None) -> None:
+        """Do the update number `steps` with the replicas' gradients, by an `engine` that can."""
         config, params = self._config, self.replicas.params
         optimizer = config.schedule.apply(config.optimizer, self.steps)
         if self.watch is not None:
             self.watch.before(self.steps, params, self.replicas.grads)
         before = params.copy() if config.dtype == "float16" else None
-        optimizer.update(self.replicas.grads, self._slots, params, self.steps)
+        if engine is not None and engine.moves:
+            engine.move(self.steps)
+        else:
+            optimizer.update(self.replicas.grads, self._slots, params, self.steps)
         if before is not None:
             round_to_half(params, before)
         if self._frozen is not None:  # decoupled weight decay moves weights without a gradient

@@ -8,6 +8,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.nn import BatchNorm, BernoulliDropout
 from ablate.streams import streams
+from ablate.train import loop
 from ablate.train.batches import evaluation_steps, minibatches, steps_per_epoch, total_steps
 from ablate.train.loop import train_blocks
 from ablate.train.numpy_program import network_of
@@ -16,11 +17,14 @@ from ablate.train.parts import Parts, Source
 
 def recorded(config, monkeypatch):
     """Return the positions of all minibatches of a run."""
-    from ablate.train.step import Stepper
-
     seen = []
-    gather = Stepper.gather
-    monkeypatch.setattr(Stepper, "gather", lambda self, at: seen.append(at.copy()) or gather(self, at))
+
+    def noted(*arguments):
+        for positions in minibatches(*arguments):
+            seen.append(positions.copy())
+            yield positions
+
+    monkeypatch.setattr(loop, "minibatches", noted)
     train_blocks(config, network_of(config), Source.of(config.dataset, config.dtype), [0, 1])
     monkeypatch.undo()
     return np.array(seen)

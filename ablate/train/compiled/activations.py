@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ablate.train.compiled.kernel import kernel
-
 from ablate.train.compiled.codes import (
     ELU,
     GELU,
@@ -27,6 +25,7 @@ from ablate.train.compiled.codes import (
     TANH,
     ZERO_CENTRED_SIGMOID,
 )
+from ablate.train.compiled.kernel import kernel
 from ablate.train.compiled.maths import exp, expm1, log1p, normal_cdf, tanh
 from ablate.train.compiled.vectors import fill
 

@@ -10,6 +10,7 @@ from numba import types
 from numba.extending import get_cython_function_address, intrinsic
 
 from ablate.train.compiled.kernel import kernel
+
 LETTERS = np.frombuffer(b"NT", np.uint8)
 
 

@@ -131,9 +131,7 @@ class Builder:
         for line, (numbers, broken) in enumerate(self.rows):
             table[line, : len(numbers)] = numbers
             scalars[line, : len(broken)] = broken
-        return Program(
-            table, scalars, self.work, self.spare, tuple(self.masks), self.mask_size, self.images
-        )
+        return Program(table, scalars, self.work, self.spare, tuple(self.masks), self.mask_size, self.images)
 
 
 def reshaped(x: Value, shape: Shape) -> Value:

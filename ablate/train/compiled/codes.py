@@ -23,8 +23,11 @@ WORK, PARAMS, GRADS = range(3)
     ZERO_CENTRED_SIGMOID,
 ) = range(13)  # fmt: skip
 
-SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM, NO_UPDATE = range(7)
-"""Update rules; the last leaves gradients to whoever asked."""
+SGD, MOMENTUM, NESTEROV, ADAGRAD, RMSPROP, ADAM = range(6)
+
+PASS, PREPARE, MOVE = 1, 2, 4
+"""What is done of a step, as bits: both passes; what comes before an update (L2, clipping); the update."""
+ALL = PASS | PREPARE | MOVE
 
 COLUMNS, SCALARS = 16, 4
 """Whole numbers and broken numbers in a row of a program."""

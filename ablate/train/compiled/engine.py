@@ -1,4 +1,4 @@
-"""Runs a stepper's steps by its network's program."""
+"""Runs the steps of replicas by their network's program."""
 
 from __future__ import annotations
 
@@ -15,97 +15,127 @@ from ablate.nn.network import Replicas
 from ablate.optim import Slots
 from ablate.train.compiled.blas import LETTERS, gemm_address
 from ablate.train.compiled.build import Program
-from ablate.train.compiled.codes import NO_UPDATE
-from ablate.train.compiled.machine import machine
-from ablate.train.compiled.rules import WIDTH
+from ablate.train.compiled.codes import MOVE, PASS, PREPARE
+from ablate.train.compiled.load import loaded
+from ablate.train.compiled.rules import RULES, numbers
+from ablate.train.config import TrainConfig
+
+NO_RULE = -1
 
 
 class Engine:
-    """A program with the arrays of the replicas it trains.
+    """A program with the arrays it works on.
 
     Parameters
     ----------
     slots
-        The optimizer's; up to two running quantities.
+        The optimizer's.
     frozen
         Which parameters do not learn, bool (parameters,); or None.
     """
 
     def __init__(
-        self, program: Program, replicas: Replicas, slots: Slots, frozen: NDArray[np.bool_] | None
+        self,
+        config: TrainConfig,
+        program: Program,
+        replicas: Replicas,
+        slots: Slots,
+        frozen: NDArray[np.bool_] | None,
     ) -> None:
-        dtype = replicas.dtype
-        self._program, self._replicas = program, replicas
-        self._run = machine(dtype, with_images=program.images)
-        self._address = gemm_address(dtype)
-        self._sizes, self._factors = np.zeros(6, np.int32), np.array([0, 1], dtype)
+        dtype, blocks = replicas.dtype, replicas.blocks
+        self._config, self._program, self._replicas = config, program, replicas
+        self._run = loaded(dtype, with_images=program.images)
+        self._tools = (gemm_address(dtype), LETTERS, np.zeros(6, np.int32), np.array([0, 1], dtype))
         self._scalars = program.scalars.astype(dtype)
         self._work, self._spare = np.zeros(program.work, dtype), np.zeros(program.spare, dtype)
-        self._masks = np.zeros((replicas.blocks, program.mask_size), dtype)
-        none = np.zeros((replicas.blocks, 0), dtype)
-        self._slots = [*slots.arrays, none, none][:2]
+        self._caches = [Cache({}, dtype=dtype, train=True, overwrite=False) for _ in program.masks]
+        self._rule = RULES[type(config.optimizer)][0] if type(config.optimizer) in RULES else NO_RULE
+        none = np.zeros((blocks, 0), dtype)
+        self._slots = [*(slots.arrays if self._rule != NO_RULE else ()), none, none][:2]
         self._decayed = slots.decayed
         self._frozen = np.zeros(0, np.bool_) if frozen is None else frozen
-        self._caches = [Cache({}, dtype=dtype, train=True, overwrite=False) for _ in program.masks]
-
-    def draw(self, rngs: Sequence[np.random.Generator], batch: int) -> None:
-        """Draw the masks of one step, each layer by its own NumPy form."""
-        at = 0
-        blocks = self._replicas.blocks
-        for (layer, shape, rows), cache in zip(self._program.masks, self._caches, strict=True):
-            assert isinstance(layer, Dropout)
-            mask = layer.mask((blocks, batch, *shape), cache, rngs)
-            if not rows:
-                mask = batch_last(mask) if mask.ndim == 5 else mask.swapaxes(1, 2)
-            size = mask[0].size
-            self._masks[:, at : at + size].reshape(mask.shape)[...] = mask
-            at += size
 
     def __call__(
         self,
-        rule: int,
-        numbers: Floats,
+        steps: range,
+        labels: Integers | MixedLabels,
         *,
         examples: Floats,
         positions: Integers | None = None,
         given: Floats | None = None,
-        labels: Integers | MixedLabels,
+        rngs: Sequence[np.random.Generator] = (),
+        move: bool,
     ) -> Floats:
         """Do steps on all blocks and return their losses, (steps, blocks).
 
         Parameters
         ----------
-        rule, numbers
-            What moves the parameters; `NO_UPDATE` leaves the gradients in the replicas.
-        examples, positions
-            (examples, features), and which of them, (steps, blocks, batch); or
-        given
-            the minibatch itself, (blocks, …), of a single step.
+        steps
+            Their numbers, from 1.
         labels
-            (steps, blocks, batch); of a single step (blocks, batch).
+            (steps, blocks, batch), or of a single step (blocks, batch).
+        examples, positions
+            (examples, features), and which of them make up the minibatches, (steps, blocks, batch); or
+        given
+            the minibatch itself, (blocks, batch, …), of a single step.
+        rngs
+            A generator per block, for layers that draw.
+        move
+            Whether to update as well; else the replicas' gradients are what an update is to be made with.
         """
         dtype, blocks = self._replicas.dtype, self._replicas.blocks
-        mixed = isinstance(labels, MixedLabels)
-        own = labels.own if isinstance(labels, MixedLabels) else labels
-        own = np.ascontiguousarray(own.reshape(-1, blocks, own.shape[-1]))
-        other = np.ascontiguousarray(labels.other[None]) if isinstance(labels, MixedLabels) else own[:0]
-        share = labels.share.astype(dtype) if isinstance(labels, MixedLabels) else np.zeros(0, dtype)
-        losses = np.empty(own.shape[:2], dtype)
-        nothing = np.zeros((0, 0), dtype)
-        self._run(
-            self._program.table, self._scalars, self._address, LETTERS, self._sizes, self._factors, self._work,
-            self._spare, examples, own[:0] if positions is None else np.ascontiguousarray(positions),
-            nothing if given is None else np.ascontiguousarray(given).reshape(blocks, -1), own, other, share,
-            self._replicas.params, self._replicas.grads, self._replicas.flat_state, self._masks, *self._slots,
-            rule, numbers, self._frozen, self._decayed, losses,
+        mixed = labels if isinstance(labels, MixedLabels) else None
+        own: Integers = mixed.own if mixed is not None else labels  # type: ignore[assignment]
+        own = np.ascontiguousarray(own).reshape(len(steps), blocks, -1)
+        other = own[:0] if mixed is None else mixed.other.reshape(own.shape)
+        share = np.zeros(0, dtype) if mixed is None else mixed.share.astype(dtype)
+        inputs = np.zeros((0, 0), dtype) if given is None else np.ascontiguousarray(given).reshape(blocks, -1)
+        minibatch = own[:0] if positions is None else np.ascontiguousarray(positions)
+        losses = np.empty((len(steps), blocks), dtype)
+        self._do(
+            PASS | PREPARE | (MOVE if move else 0), steps, losses,
+            data=(examples, minibatch, inputs, own, np.ascontiguousarray(other), share),
+            masks=self._draw(rngs, len(steps), own.shape[2]),
         )  # fmt: skip
-        assert not mixed or len(own) == 1
         return losses
 
+    def move(self, step: int) -> None:
+        """Update with the replicas' gradients, as update number `step`."""
+        dtype, blocks = self._replicas.dtype, self._replicas.blocks
+        nothing, none = np.zeros((0, 0), dtype), np.zeros((1, blocks, 0), np.int64)
+        self._do(
+            MOVE, range(step, step + 1), np.empty((1, blocks), dtype),
+            data=(nothing, none, nothing, none, none, np.zeros(0, dtype)), masks=np.zeros((1, blocks, 0), dtype),
+        )  # fmt: skip
 
-def no_numbers(dtype: Any) -> Floats:
-    """Return what goes with `NO_UPDATE`."""
-    return np.zeros((1, WIDTH), dtype)
+    @property
+    def moves(self) -> bool:
+        """Whether the optimizer's updates have a compiled form."""
+        return self._rule != NO_RULE
 
+    def _do(self, phases: int, steps: range, losses: Floats, *, data: Any, masks: Floats) -> None:
+        config, replicas = self._config, self._replicas
+        each = numbers(
+            config.optimizer, config.schedule, steps, l2=config.l2, clip_norm=config.clip_norm, dtype=replicas.dtype
+        )
+        self._run(
+            self._program.table, self._scalars, *self._tools, self._work, self._spare, *data,
+            replicas.params, replicas.grads, replicas.flat_state, masks, *self._slots,
+            phases, self._rule, each, self._frozen, self._decayed, losses,
+        )  # fmt: skip
 
-__all__ = ["NO_UPDATE", "Engine", "no_numbers"]
+    def _draw(self, rngs: Sequence[np.random.Generator], steps: int, batch: int) -> Floats:
+        """Return the masks of all layers that draw, each by its own NumPy form, (steps, blocks, numbers)."""
+        blocks = self._replicas.blocks
+        masks = np.empty((steps, blocks, self._program.mask_size), self._replicas.dtype)
+        for step in masks:
+            at = 0
+            for (layer, shape, rows), cache in zip(self._program.masks, self._caches, strict=True):
+                assert isinstance(layer, Dropout)
+                mask = layer.mask((blocks, batch, *shape), cache, rngs)
+                if not rows:
+                    mask = batch_last(mask) if mask.ndim == 5 else mask.swapaxes(1, 2)
+                size = mask[0].size
+                step[:, at : at + size] = mask.reshape(blocks, size)
+                at += size
+        return masks

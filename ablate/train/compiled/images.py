@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ablate.train.compiled.kernel import kernel
-
 from ablate.train.compiled.vectors import column_sums, copy, dot, fill, total
 
 
@@ -65,7 +64,9 @@ def cut(x: Any, columns: Any, shape: Any, kernel: int, stride: int, pad: int, fi
 
 
 @kernel
-def spread(columns: Any, dx: Any, shape: Any, kernel: int, stride: int, pad: int, first: int, last: int, wide: int) -> None:
+def spread(
+    columns: Any, dx: Any, shape: Any, kernel: int, stride: int, pad: int, first: int, last: int, wide: int
+) -> None:
     """Add columns to the pixels they were cut from; see `cut`."""
     channels, height, width, batch = shape
     run = (last - first) * wide * batch

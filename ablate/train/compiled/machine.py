@@ -1,25 +1,20 @@
-"""The one function that is compiled: it runs programs, block after block, step after step.
+"""What is compiled: one function that runs programs, block after block, step after step.
 
 A block does all its steps before the next begins: its parameters stay in the cache, and what it computes does not
-depend on which other blocks there are. One compilation per dtype serves every network.
+depend on which other blocks there are.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
 
-from ablate.train.compiled.kernel import kernel
-from ablate.data.augment.compiled import compiled
 from ablate.train.compiled import codes, images, pooling, update, vectors
 from ablate.train.compiled.activations import activate, chain
 from ablate.train.compiled.blas import product
+from ablate.train.compiled.convolution import convolve
 
 TURN, PRODUCT, MASK, COPY, ADD = codes.TURN, codes.PRODUCT, codes.MASK, codes.COPY, codes.ADD
 ACTIVATE, ACTIVATE_BACK = codes.ACTIVATE, codes.ACTIVATE_BACK
@@ -32,60 +27,12 @@ GROUP_RUNS, GROUP_RUNS_BACK = codes.GROUP_RUNS, codes.GROUP_RUNS_BACK
 CONV, CONV_WEIGHTS, CONV_TURN, CONV_SPREAD = codes.CONV, codes.CONV_WEIGHTS, codes.CONV_TURN, codes.CONV_SPREAD
 POOL, POOL_BACK = codes.POOL, codes.POOL_BACK
 MEAN_PIXELS, MEAN_PIXELS_BACK = codes.MEAN_PIXELS, codes.MEAN_PIXELS_BACK
+PASS, PREPARE, MOVE = codes.PASS, codes.PREPARE, codes.MOVE
 loss = update.loss
-CROSS_ENTROPY, SQUARES, NO_UPDATE = codes.CROSS_ENTROPY, codes.SQUARES, codes.NO_UPDATE
+CROSS_ENTROPY, SQUARES = codes.CROSS_ENTROPY, codes.SQUARES
 
 
-@kernel
-def _conv(op: Any, address: Any, letters: Any, sizes: Any, factors: Any, work: Any, params: Any, grads: Any, spare: Any) -> None:
-    """Convolution in pieces of rows.
-
-    op: places of x, weights (and where they lie), y; channels, height, width, batch; filters, kernel, stride, pad;
-    rows of a piece; out height, width.
-    """
-    code = op[0]
-    channels, height, width, batch = op[5], op[6], op[7], op[8]
-    filters, kernel, stride, pad = op[9], op[10], op[11], op[12]
-    piece, tall, wide = op[13], op[14], op[15]
-    shape, depth, row = (channels, height, width, batch), channels * kernel * kernel, tall * wide * batch
-    item = work.itemsize
-    x = work[op[1] : op[1] + channels * height * width * batch]
-    if code == CONV_SPREAD:
-        vectors.fill(x, 0)
-    whole = kernel == 1 and stride == 1 and pad == 0  # the images are their own columns
-    for first in range(0, tall, tall if whole else piece):
-        last = tall if whole else min(first + piece, tall)
-        count = (last - first) * wide * batch
-        y = (work.ctypes.data + (op[4] + first * wide * batch) * item, row)
-        columns = spare[: depth * count]
-        if whole:
-            columns = x
-        laid = (columns.ctypes.data, count)
-        if code == CONV_SPREAD:
-            product(
-                address, letters, sizes, factors, (1, 0), (depth, count, filters),
-                (params.ctypes.data + op[2] * item, depth), y, laid, 0,
-            )  # fmt: skip
-            if not whole:
-                images.spread(columns, x, shape, kernel, stride, pad, first, last, wide)
-            continue
-        if not whole:
-            images.cut(x, columns, shape, kernel, stride, pad, first, last, wide)
-        if code == CONV:
-            weights = params if op[3] == 1 else work
-            product(
-                address, letters, sizes, factors, (0, 0), (filters, count, depth),
-                (weights.ctypes.data + op[2] * item, depth), laid, y, 0,
-            )  # fmt: skip
-        else:
-            product(
-                address, letters, sizes, factors, (0, 1), (filters, depth, count), y, laid,
-                (grads.ctypes.data + op[2] * item, depth), 1 if first > 0 else 0,
-            )  # fmt: skip
-
-
-
-def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
+def machine(version: int, *, with_images: bool) -> Callable[..., None]:
     """Return the function, marked with the version of what it is made of: another one is compiled anew.
 
     Without the kernels of images it is compiled in half the time.
@@ -95,7 +42,7 @@ def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
         ops: Any, scalars: Any, address: int, letters: Any, sizes: Any, factors: Any, work: Any, spare: Any,
         examples: Any, positions: Any, given: Any, own: Any, other: Any, share: Any,
         all_params: Any, all_grads: Any, all_state: Any, masks: Any, first: Any, second: Any,
-        rule: int, numbers: Any, frozen: Any, decayed: int, losses: Any,
+        phases: int, rule: int, numbers: Any, frozen: Any, decayed: int, losses: Any,
     ) -> None:  # fmt: skip
         if version < 0:
             return
@@ -108,30 +55,44 @@ def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
         for at in range(blocks * steps):
             block, step = at // steps, at % steps
             params, grads, state = all_params[block], all_grads[block], all_state[block]
-            if given.size:
-                vectors.copy(given[block], work[: given.shape[1]])
-            else:
-                for r in range(batch):
-                    vectors.copy(examples[positions[step, block, r]], work[r * features : (r + 1) * features])
-            for line in range(ops.shape[0]):
+            if phases & PASS:
+                if given.size:
+                    vectors.copy(given[block], work[: given.shape[1]])
+                else:
+                    for r in range(batch):
+                        vectors.copy(examples[positions[step, block, r]], work[r * features : (r + 1) * features])
+            for line in range(ops.shape[0] if phases & PASS else 0):
                 op, s = ops[line], scalars[line]
                 code, n, width = op[0], op[2], op[3]
                 if code == PRODUCT:
                     bases = (work.ctypes.data, params.ctypes.data, grads.ctypes.data)
                     product(
-                        address, letters, sizes, factors, (op[1], op[2]), (op[3], op[4], op[5]),
-                        (bases[op[6]] + op[7] * item, op[8]), (bases[op[9]] + op[10] * item, op[11]),
-                        (bases[op[12]] + op[13] * item, op[14]), 0,
+                        address,
+                        letters,
+                        sizes,
+                        factors,
+                        (op[1], op[2]),
+                        (op[3], op[4], op[5]),
+                        (bases[op[6]] + op[7] * item, op[8]),
+                        (bases[op[9]] + op[10] * item, op[11]),
+                        (bases[op[12]] + op[13] * item, op[14]),
+                        0,
                     )
                 elif code == ACTIVATE:
                     activate(op[4], work[op[1] : op[1] + n], work[op[3] : op[3] + n], work[op[5] : op[5] + n], s[0])
                 elif code == ACTIVATE_BACK:
                     chain(
-                        op[4], work[op[6] : op[6] + n], work[op[1] : op[1] + n], work[op[3] : op[3] + n],
-                        work[op[5] : op[5] + n], s[0],
+                        op[4],
+                        work[op[6] : op[6] + n],
+                        work[op[1] : op[1] + n],
+                        work[op[3] : op[3] + n],
+                        work[op[5] : op[5] + n],
+                        s[0],
                     )
                 elif code == MASK:
-                    vectors.multiply(work[op[1] : op[1] + n], masks[block, op[4] : op[4] + n], work[op[3] : op[3] + n])
+                    vectors.multiply(
+                        work[op[1] : op[1] + n], masks[step, block, op[4] : op[4] + n], work[op[3] : op[3] + n]
+                    )
                 elif code == TURN:
                     images.turn(work[op[1] : op[1] + op[3] * op[4]], work[op[2] : op[2] + op[3] * op[4]], op[3], op[4])
                 elif code == BIAS_ROWS:
@@ -140,36 +101,64 @@ def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
                     vectors.column_sums(work[op[1] : op[1] + n], grads[op[4] : op[4] + width])
                 elif code == BATCH_ROWS:
                     vectors.batch_norm(
-                        work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[7] : op[7] + n],
-                        work[op[8] : op[8] + 3 * width], params[op[4] : op[4] + width],
-                        params[op[5] : op[5] + width], state[op[9] : op[9] + 2 * width + 1], s[0], s[1], s[2],
+                        work[op[1] : op[1] + n],
+                        work[op[6] : op[6] + n],
+                        work[op[7] : op[7] + n],
+                        work[op[8] : op[8] + 3 * width],
+                        params[op[4] : op[4] + width],
+                        params[op[5] : op[5] + width],
+                        state[op[9] : op[9] + 2 * width + 1],
+                        s[0],
+                        s[1],
+                        s[2],
                     )
                 elif code == BATCH_ROWS_BACK:
                     vectors.batch_norm_back(
-                        work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[8] : op[8] + 3 * width],
-                        grads[op[4] : op[4] + width], grads[op[5] : op[5] + width], s[0], op[9] > 0,
+                        work[op[1] : op[1] + n],
+                        work[op[6] : op[6] + n],
+                        work[op[8] : op[8] + 3 * width],
+                        grads[op[4] : op[4] + width],
+                        grads[op[5] : op[5] + width],
+                        s[0],
+                        op[9] > 0,
                     )
                 elif code == GROUP_ROWS:
                     vectors.group_norm(
-                        work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[7] : op[7] + n],
-                        work[op[8] : op[8] + n // width * op[9]], params[op[4] : op[4] + width],
-                        params[op[5] : op[5] + width], op[9], s[0], lanes,
+                        work[op[1] : op[1] + n],
+                        work[op[6] : op[6] + n],
+                        work[op[7] : op[7] + n],
+                        work[op[8] : op[8] + n // width * op[9]],
+                        params[op[4] : op[4] + width],
+                        params[op[5] : op[5] + width],
+                        op[9],
+                        s[0],
+                        lanes,
                     )
                 elif code == GROUP_ROWS_BACK:
                     vectors.group_norm_back(
-                        work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[8] : op[8] + n // width * op[9]],
-                        params[op[4] : op[4] + width], grads[op[4] : op[4] + width], grads[op[5] : op[5] + width],
-                        op[9], op[10] > 0, lanes,
+                        work[op[1] : op[1] + n],
+                        work[op[6] : op[6] + n],
+                        work[op[8] : op[8] + n // width * op[9]],
+                        params[op[4] : op[4] + width],
+                        grads[op[4] : op[4] + width],
+                        grads[op[5] : op[5] + width],
+                        op[9],
+                        op[10] > 0,
+                        lanes,
                     )
-                elif code == CROSS_ENTROPY or code == SQUARES:
+                elif code in (CROSS_ENTROPY, SQUARES):
                     losses[step, block] = loss(
-                        code == SQUARES, work[op[1] : op[1] + n], own[step, block],
-                        other[step, block] if mixed else own[step, block], share[block] if mixed else none,
-                        width, mixed,
+                        code == SQUARES,
+                        work[op[1] : op[1] + n],
+                        own[step, block],
+                        other[step, block] if mixed else own[step, block],
+                        share[block] if mixed else none,
+                        width,
+                        mixed,
                     )
                 elif with_images:
-                    if code == CONV or code == CONV_WEIGHTS or code == CONV_SPREAD:
-                        _conv(op, address, letters, sizes, factors, work, params, grads, spare)
+                    if code in (CONV, CONV_WEIGHTS, CONV_SPREAD):
+                        convolve(op, address, letters, sizes, factors, work, params, grads, spare)
                     elif code == CONV_TURN:
                         n = op[3] * op[4] * op[5] * op[5]
                         images.turn_weights(params[op[1] : op[1] + n], work[op[2] : op[2] + n], op[3], op[4], op[5])
@@ -183,37 +172,61 @@ def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
                         images.channel_sums(work[op[1] : op[1] + n], grads[op[4] : op[4] + width], lanes)
                     elif code == BATCH_RUNS:
                         images.batch_norm(
-                            work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[7] : op[7] + n],
-                            work[op[8] : op[8] + 3 * width], params[op[4] : op[4] + width],
-                            params[op[5] : op[5] + width], state[op[9] : op[9] + 2 * width + 1], s[0], s[1], s[2],
+                            work[op[1] : op[1] + n],
+                            work[op[6] : op[6] + n],
+                            work[op[7] : op[7] + n],
+                            work[op[8] : op[8] + 3 * width],
+                            params[op[4] : op[4] + width],
+                            params[op[5] : op[5] + width],
+                            state[op[9] : op[9] + 2 * width + 1],
+                            s[0],
+                            s[1],
+                            s[2],
                             lanes,
                         )
                     elif code == BATCH_RUNS_BACK:
                         images.batch_norm_back(
-                            work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[8] : op[8] + 3 * width],
-                            grads[op[4] : op[4] + width], grads[op[5] : op[5] + width], s[0], op[9] > 0, lanes,
+                            work[op[1] : op[1] + n],
+                            work[op[6] : op[6] + n],
+                            work[op[8] : op[8] + 3 * width],
+                            grads[op[4] : op[4] + width],
+                            grads[op[5] : op[5] + width],
+                            s[0],
+                            op[9] > 0,
+                            lanes,
                         )
                     elif code == GROUP_RUNS:
                         images.group_norm(
-                            work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[7] : op[7] + n],
-                            work[op[8] : op[8] + op[10] * op[9]], params[op[4] : op[4] + width],
-                            params[op[5] : op[5] + width], op[9], op[10], s[0],
+                            work[op[1] : op[1] + n],
+                            work[op[6] : op[6] + n],
+                            work[op[7] : op[7] + n],
+                            work[op[8] : op[8] + op[10] * op[9]],
+                            params[op[4] : op[4] + width],
+                            params[op[5] : op[5] + width],
+                            op[9],
+                            op[10],
+                            s[0],
                         )
                     elif code == GROUP_RUNS_BACK:
                         images.group_norm_back(
-                            work[op[1] : op[1] + n], work[op[6] : op[6] + n], work[op[8] : op[8] + op[10] * op[9]],
-                            params[op[4] : op[4] + width], grads[op[4] : op[4] + width],
-                            grads[op[5] : op[5] + width], op[9], op[10], op[11] > 0, lanes,
+                            work[op[1] : op[1] + n],
+                            work[op[6] : op[6] + n],
+                            work[op[8] : op[8] + op[10] * op[9]],
+                            params[op[4] : op[4] + width],
+                            grads[op[4] : op[4] + width],
+                            grads[op[5] : op[5] + width],
+                            op[9],
+                            op[10],
+                            op[11] > 0,
+                            lanes,
                         )
                     elif code == MEAN_PIXELS:
-                        images.mean_pixels(
-                            work[op[1] : op[1] + n], work[op[3] : op[3] + op[4] * op[5]], op[4], op[5]
-                        )
+                        images.mean_pixels(work[op[1] : op[1] + n], work[op[3] : op[3] + op[4] * op[5]], op[4], op[5])
                     elif code == MEAN_PIXELS_BACK:
                         images.mean_pixels_back(
                             work[op[3] : op[3] + op[4] * op[5]], work[op[1] : op[1] + n], op[4], op[5]
                         )
-                    elif code == POOL or code == POOL_BACK:
+                    elif code in (POOL, POOL_BACK):
                         shape, out, window = (op[4], op[5], op[6], op[7]), (op[8], op[9]), (op[10], op[11], op[12])
                         before, after = op[4] * op[5] * op[6] * op[7], op[4] * op[8] * op[9] * op[7]
                         between = op[4] * op[5] * op[9] * op[7]
@@ -223,39 +236,22 @@ def _machine(version: int, *, with_images: bool) -> Callable[..., None]:
                             pooling.pool(x, rows, y, shape, out, window, op[13] > 0)
                         else:
                             pooling.pool_back(
-                                work[op[14] : op[14] + after], y, rows, spare[:between], x,
-                                work[op[15] : op[15] + before], shape, out, window, op[13] > 0,
+                                work[op[14] : op[14] + after],
+                                y,
+                                rows,
+                                spare[:between],
+                                x,
+                                work[op[15] : op[15] + before],
+                                shape,
+                                out,
+                                window,
+                                op[13] > 0,
                                 spare[between : between + op[9] * op[7]],
                             )
-            if rule != NO_UPDATE:
-                c = numbers[step]
+            c = numbers[step]
+            if phases & PREPARE:
                 update.prepare(grads, params, decayed, frozen, c[0], c[1], lanes)
+            if phases & MOVE:
                 update.move(rule, grads, params, first[block], second[block], c[2:], decayed, frozen)
 
     return run
-
-
-def _version() -> int:
-    """Return a number that changes with any file of this package."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return int.from_bytes(digest.digest()[:6], "big")
-
-
-def _in(of: types.Type, ndim: int) -> types.Array:
-    return types.Array(of, ndim, "C", readonly=True)
-
-
-@functools.cache
-def machine(dtype: np.dtype[Any], *, with_images: bool) -> Callable[..., None]:
-    """Return `run` for arrays of `dtype`, compiled or loaded."""
-    real, whole = from_dtype(dtype), types.int64
-    read, write = lambda n: _in(real, n), lambda n: types.Array(real, n, "C")  # noqa: E731
-    return compiled(
-        _machine(_version(), with_images=with_images),
-        _in(whole, 2), read(2), types.uintp, _in(types.uint8, 1), types.int32[::1], read(1), write(1), write(1),
-        read(2), _in(whole, 3), read(2), _in(whole, 3), _in(whole, 3), read(1),
-        write(2), write(2), write(2), read(2), write(2), write(2),
-        whole, read(2), _in(types.boolean, 1), whole, write(2),
-    )  # fmt: skip

@@ -14,6 +14,7 @@ from numba import types
 from numba.extending import overload
 
 from ablate.train.compiled.kernel import kernel
+
 _LOG2_E = np.float32(1.4426950408889634)
 _LN2_HIGH, _LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
 _MAGIC = np.float32(12582912.0)  # 1.5 * 2²³: what is added to it loses its broken part

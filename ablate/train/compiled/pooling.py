@@ -26,7 +26,9 @@ def _join(part: Any, out: Any, largest: bool) -> None:
 
 
 @kernel
-def _pool(x: Any, y: Any, lines: int, size: int, count: int, run: int, kernel: int, stride: int, pad: int, largest: bool) -> None:
+def _pool(
+    x: Any, y: Any, lines: int, size: int, count: int, run: int, kernel: int, stride: int, pad: int, largest: bool
+) -> None:
     """Pool along one axis: `x` (lines, size, run) to `y` (lines, count, run); what lies outside is the frame."""
     share = x.dtype.type(1) / x.dtype.type(kernel)
     for line in range(lines):

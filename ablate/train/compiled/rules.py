@@ -26,11 +26,11 @@ def _adam(o: Any, step: int) -> tuple[float, ...]:
 Numbers = Callable[[Any, int], tuple[float, ...]]
 
 RULES: dict[type[Optimizer], tuple[int, Numbers]] = {
-    SGD: (codes.SGD, lambda o, step: (o.lr,)),
-    Momentum: (codes.MOMENTUM, lambda o, step: (o.lr, o.momentum)),
-    Nesterov: (codes.NESTEROV, lambda o, step: (o.lr, o.momentum)),
-    AdaGrad: (codes.ADAGRAD, lambda o, step: (o.lr, o.eps)),
-    RMSProp: (codes.RMSPROP, lambda o, step: (o.lr, o.eps, o.old_weight, 1.0 - o.old_weight)),
+    SGD: (codes.SGD, lambda o, _: (o.lr,)),
+    Momentum: (codes.MOMENTUM, lambda o, _: (o.lr, o.momentum)),
+    Nesterov: (codes.NESTEROV, lambda o, _: (o.lr, o.momentum)),
+    AdaGrad: (codes.ADAGRAD, lambda o, _: (o.lr, o.eps)),
+    RMSProp: (codes.RMSPROP, lambda o, _: (o.lr, o.eps, o.old_weight, 1.0 - o.old_weight)),
     Adam: (codes.ADAM, _adam),
     AdamW: (codes.ADAM, _adam),
 }
@@ -39,9 +39,11 @@ RULES: dict[type[Optimizer], tuple[int, Numbers]] = {
 def numbers(
     optimizer: Optimizer, schedule: Schedule, steps: range, *, l2: float, clip_norm: float | None, dtype: Any
 ) -> NDArray[Any]:
-    """Return the numbers of each of `steps` (from 1), (steps, WIDTH)."""
+    """Return the numbers of each of `steps` (from 1), (steps, WIDTH); without a rule, of what comes before it."""
     found = np.zeros((len(steps), WIDTH))
     found[:, 0], found[:, 1] = l2, clip_norm or 0.0
+    if type(optimizer) not in RULES:
+        return found.astype(dtype)
     of = RULES[type(optimizer)][1]
     for row, step in enumerate(steps):
         own = of(schedule.apply(optimizer, step), step)

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ablate.train.compiled.kernel import kernel
-
 from ablate.train.compiled.codes import ADAGRAD, ADAM, MOMENTUM, NESTEROV, RMSPROP, SGD
+from ablate.train.compiled.kernel import kernel
 from ablate.train.compiled.maths import exp
 from ablate.train.compiled.vectors import dot
 

@@ -65,7 +65,9 @@ def column_sums(x: Any, out: Any) -> None:
 
 
 @kernel
-def finish_statistics(inverse: Any, scale: Any, gain: Any, mean: Any, state: Any, share: Any, eps: Any, old: Any) -> None:
+def finish_statistics(
+    inverse: Any, scale: Any, gain: Any, mean: Any, state: Any, share: Any, eps: Any, old: Any
+) -> None:
     """Turn sums of squares in `inverse` to 1 / √(σ² + eps), and fold mean and variance into the running values.
 
     `state` holds the running means, the running variances, and how many minibatches went in.
@@ -168,7 +170,9 @@ def dot(x: Any, z: Any, lanes: Any) -> Any:
 
 
 @kernel
-def group_norm(x: Any, normed: Any, y: Any, inverse: Any, gain: Any, shift: Any, groups: int, eps: Any, lanes: Any) -> None:
+def group_norm(
+    x: Any, normed: Any, y: Any, inverse: Any, gain: Any, shift: Any, groups: int, eps: Any, lanes: Any
+) -> None:
     """Normalise each row of `x` over each of `groups` groups of its numbers; x̂ goes to `normed`."""
     width, per, one = gain.size, gain.size // groups, x.dtype.type(1)
     share = one / x.dtype.type(per)
