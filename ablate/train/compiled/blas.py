@@ -21,7 +21,7 @@ def gemm_address(dtype: Any) -> int:
     return found
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _call(typing_context: Any, address: Any, arguments: Any) -> Any:  # noqa: ARG001
     """Call a C function of pointers that returns nothing; addresses are whole numbers."""
 

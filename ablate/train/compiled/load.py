@@ -34,7 +34,13 @@ def loaded(dtype: np.dtype[Any], *, with_images: bool) -> Callable[..., None]:
     Compiled in 15 s, with the kernels of images in 25, and stored for later processes; see `compiled` for where.
     """
     real, whole = from_dtype(dtype), types.int64
-    read, write = lambda n: _in(real, n), lambda n: types.Array(real, n, "C")
+
+    def read(ndim: int) -> types.Array:
+        return _in(real, ndim)
+
+    def write(ndim: int) -> types.Array:
+        return types.Array(real, ndim, "C")
+
     return compiled(
         machine(_version(), with_images=with_images),
         _in(whole, 2), read(2), types.uintp, _in(types.uint8, 1), types.int32[::1], read(1), write(1), write(1),

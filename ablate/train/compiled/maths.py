@@ -120,7 +120,7 @@ def _log1p32(x: np.float32) -> np.float32:
 
 
 def _for_each_dtype(public: Any, single: Any, double: Any) -> None:
-    @overload(public)
+    @overload(public)  # type: ignore[untyped-decorator]
     def choose(x: Any) -> Any:
         of = single if x == types.float32 else double
 

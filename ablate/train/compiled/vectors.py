@@ -210,10 +210,9 @@ def group_norm_back(
             row[c] *= gain[c]
     if not need:
         return
-    at = 0
-    for start in range(0, dy.size, per):
+    for at in range(dy.size // per):
+        start = at * per
         g, along, scale = dy[start : start + per], normed[start : start + per], inverse[at]
         mean, slope = total(g, lanes) * share, dot(g, along, lanes) * share
         for c in range(per):
             g[c] = (g[c] - mean - along[c] * slope) * scale
-        at += 1
