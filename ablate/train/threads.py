@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 def one_thread() -> Iterator[None]:
     """Hold all numerical libraries to one thread.
 
-    SciPy brings a BLAS of its own, and only libraries that are loaded can be held: loaded at the first update, inside,
-    it would divide vectors among all cores, and where a piece ends is rounded otherwise (in 4 of 24 runs of 20 epochs,
-    1.2e-9 of the loss).
+    SciPy brings a BLAS of its own, which our compiled code and the optimizers use, and only libraries that are loaded
+    can be held. Loaded inside, at its first use, it would divide products and vectors among all cores for the first
+    group of seeds that a process trains, and order their sums otherwise than everywhere else.
     """
     import scipy.linalg.blas  # noqa: F401
 

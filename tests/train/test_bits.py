@@ -52,9 +52,10 @@ def test_how_many_steps_are_done_at_a_time_changes_no_bit(config, monkeypatch):
 STUDY = """
 import json, sys
 from ablate.data import Mnist5k
-from ablate.data.augment.none import NoAugmentation
+import ablate.data.augment
 from ablate.nn import BatchNorm, CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU
-from ablate.optim import SGD, Momentum
+from ablate.optim import SGD
+from ablate.registry import options
 from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
@@ -62,18 +63,18 @@ from ablate.track.tracker import MemoryTracker
 from ablate.train.config import TrainConfig
 from ablate.train.numpy_program import NumpyProgram
 
-NORMS, OPTIMIZERS = {"none": NoNorm(), "batch": BatchNorm()}, {"sgd": SGD(0.05), "momentum": Momentum(0.01)}
+NORMS = {"none": NoNorm(), "batch": BatchNorm()}
 
 def arm(levels):
     return TrainConfig(
-        model=Mlp(), dataset=Mnist5k(train_size=500), activation=ReLU(), optimizer=OPTIMIZERS[levels["optimizer"]],
-        init=He(), norm=NORMS[levels["norm"]], dropout=NoDropout(), augment=NoAugmentation(), loss=CrossEntropy(),
-        program=NumpyProgram(), epochs=8, compiled=FORM,
+        model=Mlp(), dataset=Mnist5k(train_size=500), activation=ReLU(), optimizer=SGD(0.05),
+        init=He(), norm=NORMS[levels["norm"]], dropout=NoDropout(),
+        augment=options("augment")[levels["augment"]](), loss=CrossEntropy(), program=NumpyProgram(), epochs=8, compiled=FORM,
     )
 
 def trained(tracker, norms, seeds, workers):
     study = parse_study(
-        {"title": "t", "factors": {"norm": norms, "optimizer": ["sgd", "momentum"]}}, where="x"
+        {"title": "t", "factors": {"norm": norms, "augment": ["none", "elastic"]}}, where="x"
     )
     plan = make_plan(study, name="s", seeds=seeds, compose=arm, command="c")
     session = tracker.open(plan.record)
