@@ -69,7 +69,8 @@ def arm(levels):
     return TrainConfig(
         model=Mlp(), dataset=Mnist5k(train_size=500), activation=ReLU(), optimizer=SGD(0.05),
         init=He(), norm=NORMS[levels["norm"]], dropout=NoDropout(),
-        augment=options("augment")[levels["augment"]](), loss=CrossEntropy(), program=NumpyProgram(), epochs=8, compiled=FORM,
+        augment=options("augment")[levels["augment"]](), loss=CrossEntropy(), program=NumpyProgram(),
+        epochs=8, compiled=FORM,
     )
 
 def trained(tracker, norms, seeds, workers):
