@@ -19,6 +19,7 @@ from ablate.errors import Failure, must
 from ablate.sweep.plan import Job, Plan
 from ablate.track.record import SeedRecord
 from ablate.track.tracker import StudySession
+from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.config import TrainConfig
 from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
@@ -93,8 +94,8 @@ def train_job(
 ) -> list[RunResult]:
     """Train one arm in this process, BLAS held to one thread; a raised error becomes `crashed` results.
 
-    This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep.
-    `facts` are those it was planned by.
+    This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep;
+    but for compiled code that cannot be made, which says nothing of the arm. `facts` are those it was planned by.
     """
     from ablate.train.threads import one_thread
 
@@ -102,6 +103,8 @@ def train_job(
     try:
         with one_thread(), contained():
             return config.program.planned(facts).run(config, seeds)
+    except NotCompiledError:
+        raise
     except Exception:  # noqa: BLE001
         seconds = (time.perf_counter() - started) / len(seeds)
         text = traceback.format_exc()
@@ -130,11 +133,14 @@ def run_plan(
     Raises
     ------
     Failure
-        A worker process died (out of memory, killed). What was finished before is kept.
+        A worker process died (out of memory, killed), or what has to be ready before training cannot be made
+        (`Program.ready`). What was finished before is kept.
     """
     todo = [job for job in plan.jobs if job.missing]
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=workers)
     started = time.perf_counter()
+    for job in todo:  # here, once: the processes find what is compiled
+        job.config.program.ready(job.config)
     bar = tqdm(total=plan.missing, desc=plan.record.name, unit="run", disable=not progress or not todo, ncols=100)
     with bar:
         for job, results in _trained(todo, workers):

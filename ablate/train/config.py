@@ -101,8 +101,9 @@ class TrainConfig:
         GiB (2³⁰ bytes) that the blocks trained at a time may hold; an arm whose seeds need more trains them in
         groups. A single block that needs more is trained all the same. No part of a run's identity.
     compiled
-        Whether steps are done by compiled code where all parts of the arm have a compiled form: from step
-        `ablate.train.step.COMPILED_FROM` on. The same to rounding; no part of a run's identity.
+        Whether steps are done by compiled code, the same to rounding: `auto`, in arms of 1,000 steps or more
+        (`ablate.train.path`) all parts of which have a compiled form; True, in all arms; False, in none. No part of a
+        run's identity.
     seeds
         How many blocks (0 … n-1), or a list of block numbers.
     """
@@ -135,7 +136,7 @@ class TrainConfig:
     change_at: int | None = None
     observe: list[str] = field(default_factory=list)
     memory_gb: float = 1.0
-    compiled: bool = True
+    compiled: Any = "auto"
     seeds: Any = 8
 
     def __post_init__(self) -> None:
@@ -163,6 +164,8 @@ class TrainConfig:
             raise must("l2", "be >= 0", self.l2)
         if not 0.0 < self.memory_gb < math.inf:
             raise must("memory_gb", "be > 0", self.memory_gb)
+        if self.compiled != "auto" and not isinstance(self.compiled, bool):
+            raise must("compiled", "be auto, true or false", self.compiled)
         if self.clip_norm is not None and not 0.0 < self.clip_norm < math.inf:
             raise must("clip_norm", "be > 0, or null for no clipping", self.clip_norm)
         if self.change_at is not None and self.augment.needs_training_set:

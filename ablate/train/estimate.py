@@ -15,7 +15,7 @@ from ablate.train.loop import train_blocks
 from ablate.train.memory import chunks
 from ablate.train.parts import Parts, Source
 from ablate.train.path import program_of
-from ablate.train.step import COMPILED_FROM, Stepper
+from ablate.train.step import Stepper
 from ablate.train.threads import one_thread
 
 FEWEST, LONGEST = 20, 1.0
@@ -46,19 +46,18 @@ def seconds_per_run(config: TrainConfig, network: Network, seeds: int) -> float:
     steps, evaluations = total_steps(config, train_size), len(evaluation_steps(config, train_size))
     # Hardly learning: an arm that diverges would say nothing of the others that cost the same.
     brief = replace(config, change_at=None, optimizer=replace(config.optimizer, lr=SLOW))
+    # However few the steps that are tried, they are done as those of the run.
+    brief = replace(brief, compiled=program_of(config, network) is not None)
     if config.augment.needs_training_set:
         brief = replace(brief, augment=NoAugmentation())
     plain = replace(brief, observe=[name for name in config.observe if name != "steps"])
     with one_thread():
-        # Most steps of an arm are compiled ones; the first few count to what is done once.
-        compiled = steps > COMPILED_FROM and program_of(config, network) is not None
-        warm = COMPILED_FROM + 1 if compiled else 3
-        _total(plain, network, source, group[:1], steps=warm)  # what is done once in a process
-        timing = _timed(plain, network, source, group, steps=FEWEST, warm=warm)
+        _total(plain, network, source, group[:1], steps=1)  # what is done once in a process
+        timing = _timed(plain, network, source, group, steps=FEWEST)
         # As many steps between evaluations as in the run: what an evaluation's time is wrong by then weighs no more.
         tried = min(steps // evaluations, int(LONGEST / timing.step) if timing.step else 0)
         if tried > FEWEST:
-            timing = _timed(plain, network, source, group, steps=tried, warm=warm)
+            timing = _timed(plain, network, source, group, steps=tried)
         watching = 0.0
         if plain.observe != config.observe:
             # Updates are watched at steps evenly spaced in log t: the first few are not like the rest.
@@ -75,8 +74,9 @@ def _total(config: TrainConfig, network: Network, source: Source, group: list[in
     return time.thread_time() - began
 
 
-def _timed(config: TrainConfig, network: Network, source: Source, group: list[int], *, steps: int, warm: int) -> Timing:
+def _timed(config: TrainConfig, network: Network, source: Source, group: list[int], *, steps: int) -> Timing:
     """Train a few steps, evaluate, train `steps` and evaluate, train one and evaluate: the difference is the steps'."""
+    warm = 3
     marks: list[float] = []
     brief = replace(config, steps=warm + steps + 1, evaluate_from=warm, evaluate_every=steps)
     began = time.thread_time()

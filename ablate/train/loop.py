@@ -26,6 +26,7 @@ from ablate.train.hidden import hidden_mask, largest_change
 from ablate.train.keep import Keeper
 from ablate.train.lens import Lens
 from ablate.train.parts import Parts, Source
+from ablate.train.path import program_of
 from ablate.train.step import Stepper
 
 NEVER = np.iinfo(np.int64).max
@@ -105,9 +106,8 @@ def train_blocks(
     measured: dict[str, NDArray[np.float64]] = {}
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
-        stepper = Stepper(config, network, source, seeds)
+        stepper = Stepper(config, network, source, seeds, program=program_of(config, network))
         stepper.prepare(parts.train)
-        stepper.expected = steps
         evaluator = Evaluator(stepper.replicas, config.loss, source, members=members)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
         batches = minibatches(config, parts.train, streams(list(seeds), "shuffle", members))

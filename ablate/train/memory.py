@@ -12,6 +12,8 @@ from ablate.nn.network import Network, Replicas
 from ablate.streams import stream
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import ROWS
+from ablate.train.path import program_of
+from ablate.train.step import DRAWN
 
 CACHE = 4 * 2**20
 """Bytes that the blocks trained together touch in a step, so that they find their numbers in the cache."""
@@ -36,18 +38,23 @@ class Footprint:
     held
         All that is held at once: buffers of evaluation, copies of the parameters and what an augmentation prepares
         (baked copies, a GAN) included.
+    shared
+        What all blocks together hold once: the work space of compiled steps, and what is drawn for a call of them.
     """
 
     step: int
     held: int
+    shared: int = 0
 
 
 def footprint(config: TrainConfig, network: Network) -> Footprint:
     """Return what one block takes, by sending zeros through a single block and counting what it then holds.
 
-    Counted, not estimated: a layer need not say what buffers it uses, and cannot say it wrongly.
+    Counted, not estimated: a layer need not say what buffers it uses, and cannot say it wrongly. Compiled steps have
+    their buffers once, for all blocks in turn; what they touch for one block is about what the NumPy form touches.
     """
     replicas = Replicas(network, blocks=1, dtype=config.arithmetic)
+    flat = replicas.nbytes
     images = np.zeros((1, config.batch_size, *network.in_shape), replicas.dtype)
     with np.errstate(all="ignore"):
         scores = replicas.forward(images, train=True, rngs=[np.random.default_rng(0)])
@@ -66,8 +73,15 @@ def footprint(config: TrainConfig, network: Network) -> Footprint:
         shape = (examples, *config.dataset.examples().images.shape[1:])
         prepared = config.augment.held(shape, classes=network.out_shape[0], batch=config.batch_size)
     copies = 1 + (config.keep == "best")  # the weights it began at, and those of the best evaluation
-    held = step + (replicas.nbytes - trained) + gathered + prepared + parameters * copies
-    return Footprint(step, held + (step if config.observe else 0))  # an observer's shadow is another net
+    rest = (replicas.nbytes - trained) + gathered + prepared + parameters * copies
+    rest += step if config.observe else 0  # an observer's shadow is another net
+    program = program_of(config, network)
+    if program is None:
+        return Footprint(step, step + rest)
+    one, place = replicas.dtype.itemsize, np.dtype(np.int64).itemsize
+    masks = program.mask_size * (2 * one + 1)  # the layer's own, with what it draws, and what the program reads
+    shared = (program.work + program.spare) * one + DRAWN * (one + 4 * place)  # positions and labels, twice each
+    return Footprint(step, step - (trained - flat) + masks + rest, shared)
 
 
 def _evaluated_at_once(config: TrainConfig) -> set[int]:
@@ -88,7 +102,8 @@ def chunks(config: TrainConfig, network: Network, seeds: list[int]) -> list[list
         return []
     block = footprint(config, network)
     fast = max(CACHE // block.step, FEWEST if FEWEST * block.step <= SPILL else 1)
-    most = max(min(fast, int(config.memory_gb * 2**30) // block.held) // config.ensemble, 1)
+    room = max(int(config.memory_gb * 2**30) - block.shared, 0)
+    most = max(min(fast, room // block.held) // config.ensemble, 1)
     groups = math.ceil(len(seeds) / most)
     ends = [len(seeds) * group // groups for group in range(groups + 1)]
     return [seeds[begin:end] for begin, end in itertools.pairwise(ends)]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ablate.data.base import majority_rate, told_of
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
@@ -13,6 +15,7 @@ from ablate.nn.network import Network
 from ablate.registry import name_of, register
 from ablate.streams import stream
 from ablate.train.batches import change_step, total_steps
+from ablate.train.compiled.ready import make_ready
 from ablate.train.config import TrainConfig
 from ablate.train.estimate import seconds_per_run
 from ablate.train.graph import measured_graph
@@ -24,7 +27,6 @@ from ablate.train.parts import Source
 from ablate.train.path import program_of
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
-from ablate.train.step import COMPILED_FROM
 from ablate.train.threads import one_thread
 
 
@@ -91,13 +93,25 @@ class NumpyProgram(Program):
             "steps": steps,
             "dtype": config.dtype,
             **told_of(examples),
-            "compiled": steps > COMPILED_FROM and program_of(config, network) is not None,
+            "compiled": program_of(config, network) is not None,
         }
         return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
 
     def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
         """Return a rough time of one of `seeds` runs on a core of its own; see `ablate.train.estimate`."""
         return seconds_per_run(config, network_of(config), seeds)
+
+    def ready(self, config: TrainConfig) -> None:
+        """Compile or load the compiled form of the arm's steps, where it is trained by that.
+
+        Raises
+        ------
+        NotCompiledError
+            That cannot be done here.
+        """
+        program = program_of(config, network_of(config))
+        if program is not None:
+            make_ready(program, np.dtype(config.arithmetic))
 
     def graph(self, config: TrainConfig, *, seed: int) -> Graph:
         """Return the network's graph with the sizes of the seed's first training pass."""
@@ -110,6 +124,7 @@ class NumpyProgram(Program):
         `observe` is told steps summed over the seeds.
         """
         facts = self.facts(config)
+        self.ready(config)
         network, source = network_of(config), Source.of(config.dataset, config.arithmetic)
         traces: list[tuple[list[int], Trace]] = []
         finished = 0

@@ -145,6 +145,13 @@ class Program(ABC):
         del config, seeds
         return None
 
+    def ready(self, config: Any) -> None:
+        """Do what is done once per machine and process before an arm is trained, or raise a `Failure` if it fails.
+
+        Asked of every arm before the first is given to a process: what is stored then is found by all of them.
+        """
+        del config
+
     def graph(self, config: Any, *, seed: int) -> Graph | None:
         """Return the computation graph of an arm, measured on the first minibatch of a seed; None where there is none.
 

@@ -1,14 +1,13 @@
 """Training steps of a group of blocks: gather, forward, loss, backward, update.
 
-The NumPy form, `Stepper.__call__`, says what a step is. `Stepper.run` does the first `COMPILED_FROM` steps of a run by
-it and all later ones by the compiled form (`ablate.train.compiled`), if every part of the arm has one: the same to
-rounding, in a fraction of the time. Which step is done how depends on the arm and the step's number alone, so that a
-run is the same to the bit whenever, wherever on this machine and beside whatever it is trained.
+The NumPy form, `Stepper.__call__`, says what a step is. `Stepper.run` does all steps of a run by it, or all of them by
+the compiled form (`ablate.train.compiled`), the same to rounding, in a fraction of the time. Which one depends on the
+arm alone (`ablate.train.path`), so that a run is the same to the bit whenever, wherever on this machine and beside
+whatever it is trained.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,21 +20,17 @@ from ablate.nn.network import Network, Replicas
 from ablate.optim import Optimizer, Slots
 from ablate.optim.axpy import add_scaled
 from ablate.streams import streams
+from ablate.train.compiled.ready import make_ready
 from ablate.train.config import TrainConfig
 from ablate.train.hidden import hidden_mask
 from ablate.train.parts import Parts, Source
-from ablate.train.path import has_rule, program_of
+from ablate.train.path import has_rule
 
 if TYPE_CHECKING:
+    from ablate.train.compiled.build import Program
     from ablate.train.compiled.engine import Engine
 
-COMPILED_FROM = 20
-"""Steps that are done by the NumPy form before the compiled one takes over.
-
-So many pass before it pays to load it (0.6 s), and it is loaded meanwhile: no run begins later for it.
-"""
-
-AT_ONCE, DRAWN = 2**32, 2**22
+AT_ONCE, DRAWN = 2**32, 2**18
 """Multiply-adds in one call of compiled code, a tenth of a second, so that Ctrl-C is heard; numbers drawn for it."""
 
 
@@ -52,6 +47,11 @@ class UpdateWatch(Protocol):
 class Stepper:
     """Trains the replicas of one network, a block per seed; with an ensemble a block per member.
 
+    Parameters
+    ----------
+    program
+        The compiled form of its steps, by which `run` does all of them; None: by the NumPy form.
+
     Attributes
     ----------
     replicas
@@ -64,13 +64,19 @@ class Stepper:
         What changes minibatches: the configured augmentation, prepared where it needs to be.
     steps
         Steps done.
-    expected
-        Steps there will be, where that is known: compiled code that none of them needs is not loaded.
     watch
         Told of every update, where given.
     """
 
-    def __init__(self, config: TrainConfig, network: Network, source: Source, seeds: Sequence[int]) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        network: Network,
+        source: Source,
+        seeds: Sequence[int],
+        *,
+        program: Program | None = None,
+    ) -> None:
         self._config, self.source = config, source
         nets, members = len(seeds) * config.ensemble, config.ensemble
         self.replicas = Replicas(network, blocks=nets, dtype=config.arithmetic)
@@ -91,10 +97,8 @@ class Stepper:
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((nets, config.batch_size, *network.in_shape), self.replicas.dtype)
         self.steps = 0
-        self.expected = 0
         self.watch: UpdateWatch | None = None
-        self._loading: threading.Thread | None = None
-        self._program = program_of(config, network)
+        self._program = program
         self._engine: Engine | None = None
 
     def prepare(self, train: Integers) -> None:
@@ -133,29 +137,14 @@ class Stepper:
         losses = np.empty((steps, self.replicas.blocks), self.replicas.dtype)
         done = 0
         while done < steps:
-            if self._program is None or self.steps < COMPILED_FROM:
+            if self._program is None:
                 losses[done] = self(next(batches))
                 done += 1
-                self._load()
                 continue
             count = min(steps - done, self._at_once())
             losses[done : done + count] = self._compiled([next(batches) for _ in range(count)])
             done += count
         return losses
-
-    def _load(self) -> None:
-        """Begin to load compiled code beside the first steps, if steps will need it."""
-        if self._program is None or self._loading is not None or self.expected <= COMPILED_FROM:
-            return
-        images, dtype = self._program.images, self.replicas.dtype
-
-        def load() -> None:
-            from ablate.train.compiled.load import loaded
-
-            loaded(dtype, with_images=images)
-
-        self._loading = threading.Thread(target=load, daemon=True)
-        self._loading.start()
 
     def _at_once(self) -> int:
         """Return how many steps are done by one call of compiled code."""
@@ -192,12 +181,11 @@ class Stepper:
 
     def _made(self) -> Engine:
         """Return the engine, made when first asked for."""
-        from ablate.train.compiled.engine import Engine
-
         if self._engine is None:
-            if self._loading is not None:
-                self._loading.join()
             assert self._program is not None
+            make_ready(self._program, self.replicas.dtype)
+            from ablate.train.compiled.engine import Engine
+
             self._engine = Engine(self._config, self._program, self.replicas, self._slots, self._frozen)
         return self._engine
 

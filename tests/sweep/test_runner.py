@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan, train_job, worker_count
 from ablate.sweep.study_file import parse_study
 from ablate.track.tracker import MemoryTracker
+from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.outcome import Outcome
 from ablate.train.program import Program, RunResult
 
@@ -93,6 +95,54 @@ def test_blas_is_held_to_one_thread_while_training():
             return [RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"threads": float(max(counts))}) for s in seeds]
 
     assert [r.metrics["threads"] for r in train_job(Config(program=Threads()), [0])] == [1.0]
+
+
+def test_what_a_program_has_to_make_ready_is_made_here_once_before_any_arm_is_trained():
+    done = []
+
+    class Prepared(Noisy):
+        def ready(self, config):
+            done.append(("ready", config.norm, os.getpid()))
+
+        def run(self, config, seeds, observe=None):
+            done.append(("run", config.norm, os.getpid()))
+            return super().run(config, seeds, observe)
+
+    tracker = MemoryTracker()
+    run(tracker, plan_of(["none"]))
+    study = parse_study({"title": "t", "factors": {"norm": ["none", "batch", "layer"]}}, where="x")
+    plan = make_plan(study, name="s", seeds=3, compose=lambda lv: Config(**lv, program=Prepared()), command="c")
+    run(tracker, plan)
+    assert done == [(what, norm, os.getpid()) for what in ("ready", "run") for norm in ("batch", "layer")]
+    done.clear()
+    run(tracker, plan)
+    assert done == []  # nothing is missing
+
+
+class Unready(Noisy):
+    """Cannot be compiled; one kind finds out while it trains."""
+
+    def ready(self, config):
+        if config.norm == "early":
+            raise NotCompiledError("no compiler")
+
+    def run(self, config, seeds, observe=None):
+        if config.norm == "late":
+            raise NotCompiledError("no compiler")
+        return super().run(config, seeds, observe)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("bad", "kept"), [("early", 0), ("late", 3)])
+def test_what_cannot_be_compiled_ends_the_sweep_and_is_no_failed_run(bad, kept, workers):
+    tracker = MemoryTracker()
+    study = parse_study({"title": "t", "factors": {"norm": ["none", bad]}}, where="x")
+    plan = make_plan(study, name="s", seeds=3, compose=lambda lv: Config(**lv, program=Unready()), command="c")
+    with pytest.raises(NotCompiledError, match=r"^no compiler$"):
+        run(tracker, plan, workers=workers)
+    found = [record.result.outcome for runs in tracker.runs.values() for _, record in runs.values()]
+    assert Outcome.CRASHED not in found
+    assert len(found) == kept or (workers > 1 and kept)
 
 
 def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():

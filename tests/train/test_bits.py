@@ -31,9 +31,10 @@ def bits(result):
     return result.outcome, metrics, curves, result.test_correct.tobytes()
 
 
+@pytest.mark.parametrize("form", [True, False], ids=["compiled", "numpy"])
 @pytest.mark.parametrize("name", list(ARMS))
-def test_any_stacking_of_seeds_gives_the_same_bits(config, name):
-    arm = config(**ARMS[name], epochs=6)  # 42 steps: of both forms
+def test_any_stacking_of_seeds_gives_the_same_bits(config, name, form):
+    arm = config(**ARMS[name], epochs=3, compiled=form)
     together = {result.seed: bits(result) for result in NumpyProgram().run(arm, SEEDS)}
     for order in ([4, 3, 2, 1, 0], [2, 0], [1], [3, 4]):
         for tight in (arm, replace(arm, memory_gb=1e-9)):  # the second trains a seed at a time
@@ -42,7 +43,7 @@ def test_any_stacking_of_seeds_gives_the_same_bits(config, name):
 
 
 def test_how_many_steps_are_done_at_a_time_changes_no_bit(config, monkeypatch):
-    arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2), evaluate_every=9, epochs=6)
+    arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.2), evaluate_every=9, epochs=6, compiled=True)
     at_once = [bits(result) for result in NumpyProgram().run(arm, SEEDS)]
     monkeypatch.setattr("ablate.train.step.AT_ONCE", 1)
     assert [bits(result) for result in NumpyProgram().run(arm, SEEDS)] == at_once

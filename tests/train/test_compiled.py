@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ablate.data.augment.base import MixedLabels
+from ablate.errors import UserError
 from ablate.nn import (
     AvgPool,
     BatchNorm,
@@ -38,12 +39,12 @@ from ablate.nn.arrays import Cache
 from ablate.nn.network import Network
 from ablate.optim import SGD
 from ablate.registry import options
-from ablate.train import step as stepping
 from ablate.train.compiled.engine import Engine
 from ablate.train.compiled.lower import NoKernelError, lower
+from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.path import program_of
-from ablate.train.step import COMPILED_FROM
+from ablate.train.path import COMPILED_FROM, program_of
+from ablate.train.step import Stepper
 
 BLOCKS = 3
 ROUNDING = {"float64": 1e-12, "float32": 2e-5}
@@ -199,9 +200,8 @@ def test_what_is_not_finite_in_images_is_so_in_both(config, name, norm, value):
         assert np.isfinite(one[[0, 2]]).all()
 
 
-def trained(arm, *, seeds=(0, 1), monkeypatch, form):
-    """Return the runs of an arm, all of whose steps are done by one form."""
-    monkeypatch.setattr(stepping, "COMPILED_FROM", 0)
+def trained(arm, *, seeds=(0, 1), form):
+    """Return the runs of an arm, trained by one form."""
     return NumpyProgram().run(replace(arm, compiled=form == "compiled", dtype="float64"), list(seeds))
 
 
@@ -221,17 +221,16 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize("changed", SETTINGS, ids=str)
-def test_whole_runs_are_the_same_to_rounding(config, monkeypatch, changed):
+def test_whole_runs_are_the_same_to_rounding(config, changed):
     arm = config(norm=BatchNorm(), **changed)
-    one, other = (trained(arm, monkeypatch=monkeypatch, form=form) for form in ("compiled", "numpy"))
+    one, other = (trained(arm, form=form) for form in ("compiled", "numpy"))
     for compiled, numpy in zip(one, other, strict=True):
         assert compiled.outcome == numpy.outcome
         for name, curve in numpy.curves.items():
             np.testing.assert_allclose(compiled.curves[name].values, curve.values, rtol=1e-7, atol=1e-9)
 
 
-def test_half_precision_rounds_the_same_updates(config, monkeypatch):
-    monkeypatch.setattr(stepping, "COMPILED_FROM", 0)
+def test_half_precision_rounds_the_same_updates(config):
     arm = config(dtype="float16", steps=3, optimizer=options("optimizer")["adamw"]())
     one, other = (NumpyProgram().run(replace(arm, compiled=form), [0])[0] for form in (True, False))
     # An update that lies between two halves may be rounded to either.
@@ -241,7 +240,7 @@ def test_half_precision_rounds_the_same_updates(config, monkeypatch):
 def test_everything_registered_has_a_compiled_form(config):
     for group in ("activation", "norm", "dropout", "loss", "model", "optimizer", "schedule", "augment"):
         for name, component in options(group).items():
-            arm = config(**{group: NETS[name] if group == "model" else component()})
+            arm = config(**{group: NETS[name] if group == "model" else component()}, compiled=True)
             assert program_of(arm, network_of(arm)) is not None, (group, name)
 
 
@@ -263,15 +262,16 @@ class Doubled(ReLU):
 
 
 def test_what_has_no_compiled_form_is_trained_by_its_numpy_form(config):
-    arm = config(activation=Doubled())
+    arm = config(activation=Doubled(), steps=COMPILED_FROM)
     with pytest.raises(NoKernelError, match="Doubled"):
         lower(network_of(arm), arm.loss, arm.batch_size)
     assert not NumpyProgram().facts(arm)["compiled"]
-    one, other = (NumpyProgram().run(replace(arm, compiled=form), [0])[0] for form in (True, False))
+    one, other = (NumpyProgram().run(replace(arm, compiled=form), [0])[0] for form in ("auto", False))
     np.testing.assert_array_equal(one.curves["train/loss"].values, other.curves["train/loss"].values)
-    assert not np.array_equal(
-        one.curves["train/loss"].values, NumpyProgram().run(config(), [0])[0].curves["train/loss"].values
-    )
+    plain = NumpyProgram().run(config(steps=COMPILED_FROM), [0])[0]
+    assert not np.array_equal(one.curves["train/loss"].values, plain.curves["train/loss"].values)
+    with pytest.raises(UserError, match="`compiled` must be auto or false with Doubled, which has no compiled form"):
+        NumpyProgram().facts(replace(arm, compiled=True))
 
 
 @dataclass(frozen=True)
@@ -282,22 +282,87 @@ class Reversed(SGD):
         params += self.lr * grads
 
 
-def test_an_optimizer_without_a_rule_moves_what_compiled_passes_found(config, monkeypatch):
+def test_an_optimizer_without_a_rule_moves_what_compiled_passes_found(config):
     one, other = (
-        trained(config(optimizer=Reversed(0.01), l2=0.1, clip_norm=1.0), monkeypatch=monkeypatch, form=form)
-        for form in ("compiled", "numpy")
+        trained(config(optimizer=Reversed(0.01), l2=0.1, clip_norm=1.0), form=form) for form in ("compiled", "numpy")
     )
     losses = one[0].curves["train/loss"].values
     np.testing.assert_allclose(losses, other[0].curves["train/loss"].values, rtol=1e-9)
     assert losses[-1] > losses[0]
 
 
-def test_it_is_switched_off_by_a_setting_and_by_numbas_own(config, monkeypatch):
-    assert NumpyProgram().facts(config())["compiled"]
-    assert not NumpyProgram().facts(config(compiled=False))["compiled"]
-    assert not NumpyProgram().facts(config(steps=COMPILED_FROM))["compiled"]
-    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
-    assert not NumpyProgram().facts(config())["compiled"]
+def form(arm):
+    return NumpyProgram().facts(arm)["compiled"]
+
+
+def test_an_arm_is_compiled_from_so_many_steps_on_and_by_nothing_else(config, monkeypatch):
+    few, many = config(steps=COMPILED_FROM - 1), config(steps=COMPILED_FROM)
+    # What the machine, its cache or Numba's settings are like does not count.
+    for name, value in [("NUMBA_DISABLE_JIT", "1"), ("NUMBA_CACHE_DIR", "/nowhere")]:
+        monkeypatch.setenv(name, value)
+    assert (form(few), form(many)) == (False, True)
+    assert (form(config(epochs=142)), form(config(epochs=143))) == (False, True)  # 7 steps each
+    for seeds in (1, [7], 100):
+        assert form(replace(many, seeds=seeds))
+        assert not form(replace(few, seeds=seeds))
+
+
+def test_a_setting_decides_for_all_arms(config):
+    assert form(config(compiled=True))
+    assert not form(config(steps=COMPILED_FROM, compiled=False))
+
+
+@pytest.mark.parametrize("wrong", ["True", "yes", 1, 0, None, "of"])
+def test_the_setting_has_three_values(config, wrong):
+    with pytest.raises(UserError, match="`compiled` must be auto, true or false, got"):
+        config(compiled=wrong)
+
+
+@pytest.mark.parametrize("steps", [COMPILED_FROM - 1, COMPILED_FROM])
+def test_all_steps_of_a_run_are_done_by_the_form_that_is_announced(config, monkeypatch, steps):
+    arm, done = config(steps=steps), []
+    numpy, compiled = Stepper.__call__, Engine.__call__
+
+    def by_numpy(self, positions):
+        done.append((False, 1))
+        return numpy(self, positions)
+
+    def by_engine(self, ahead, *rest, **named):
+        done.append((True, len(ahead)))
+        return compiled(self, ahead, *rest, **named)
+
+    monkeypatch.setattr(Stepper, "__call__", by_numpy)
+    monkeypatch.setattr(Engine, "__call__", by_engine)
+    NumpyProgram().run(arm, [0])
+    assert {form for form, _ in done} == {form(arm)}
+    assert sum(count for _, count in done) == steps
+
+
+FAULTS = {
+    "switched off": ("numba.config", "DISABLE_JIT", True, "NUMBA_DISABLE_JIT switches Numba off"),
+    "does not compile": (
+        "ablate.train.compiled.load", "loaded", None, r"\(ValueError: a pass failed\); `compiled=false` trains by NumPy"
+    ),
+    "no BLAS to call": (
+        "ablate.train.compiled.blas", "gemm_address", None, r"\(ValueError: a pass failed\); `compiled=false`"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", list(FAULTS))
+def test_what_cannot_be_compiled_is_one_line_before_anything_is_trained(config, monkeypatch, fault):
+    def failing(*_, **__):
+        raise ValueError("a pass failed\nwith many lines to say why")
+
+    module, name, value, said = FAULTS[fault]
+    monkeypatch.setattr(f"{module}.{name}", failing if value is None else value)
+    monkeypatch.setattr(Stepper, "__init__", None)  # nobody gets so far
+    arm = config(compiled=True)
+    for asked in (NumpyProgram().ready, lambda arm: NumpyProgram().run(arm, [0])):
+        with pytest.raises(NotCompiledError, match=said) as found:
+            asked(arm)
+        assert "\n" not in str(found.value)
+    NumpyProgram().ready(config())  # an arm that needs nothing compiled asks for nothing
 
 
 def test_a_network_that_only_passes_data_on_has_no_program():

@@ -10,6 +10,7 @@ from ablate.train.loop import train_blocks
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.parts import Source
+from ablate.train.path import COMPILED_FROM
 
 ONCE, STEP, EVALUATION = 0.5, 0.001, 0.02
 
@@ -60,6 +61,12 @@ def test_an_arm_that_diverges_is_tried_at_a_rate_at_which_it_does_not(config, cl
 def test_an_ensemble_is_tried_with_all_its_nets(config, clock):
     seconds(config(ensemble=3), 2)
     assert {c.ensemble for c in clock["configs"]} == {3}
+
+
+@pytest.mark.parametrize("steps", [COMPILED_FROM - 1, COMPILED_FROM])
+def test_what_is_tried_is_trained_by_the_form_of_the_run(config, clock, steps):
+    seconds(config(steps=steps), 2)
+    assert {c.compiled for c in clock["configs"]} == {steps == COMPILED_FROM}
 
 
 class AtOnce(He):

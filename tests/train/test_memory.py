@@ -1,10 +1,11 @@
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
 from ablate.data.augment import Baked
 from ablate.errors import UserError
-from ablate.nn import BatchNorm, ConvNet, Inception, Mlp
+from ablate.nn import BatchNorm, BernoulliDropout, ConvNet, Inception, Mlp
 from ablate.optim import Adam
 from ablate.train import memory
 from ablate.train.gan import Gan
@@ -26,12 +27,26 @@ def sizes(config, seeds):
         {"augment": Baked(copies=200, of="none"), "batch_size": 20},
         {"augment": Baked(copies=200, of="noise"), "batch_size": 20},
         {"augment": Gan(steps=2, hidden=64), "batch_size": 20},
+        {"model": Mlp([256, 256]), "batch_size": 100, "compiled": True},
+        {"model": Inception(8, 1, [4]), "norm": BatchNorm(), "batch_size": 20, "optimizer": Adam(), "compiled": True},
+        {"model": Mlp([64, 64]), "batch_size": 100, "dropout": BernoulliDropout(), "compiled": True, "steps": 1},
     ],
-    ids=["mlp", "convnet", "inception", "observed", "duplicates", "baked", "gan"],
+    ids=[
+        "mlp",
+        "convnet",
+        "inception",
+        "observed",
+        "duplicates",
+        "baked",
+        "gan",
+        "compiled mlp",
+        "compiled inception",
+        "compiled dropout",
+    ],
 )
 def test_a_footprint_is_what_a_run_really_holds(config, changed):
     """Of one more block, so that what does not grow with the blocks (the images, Python) falls out."""
-    arm = config(steps=3, **changed)
+    arm = config(**{"steps": 3, **changed})
     program = NumpyProgram()
     program.run(arm, [0])  # what is made once in a process
 
@@ -46,6 +61,20 @@ def test_a_footprint_is_what_a_run_really_holds(config, changed):
     growth = (peak([0, 1, 2, 3]) - peak([0, 1])) / 2
     # Less where several blocks share the buffer of a convolution's columns, which is cut to the cache's size.
     assert 0.6 < growth / footprint(arm, network_of(arm)).held < 1.1
+
+
+def test_the_work_space_of_compiled_steps_is_counted_once(config):
+    arm = config(model=ConvNet([16], kernel=3, padding=1), batch_size=20, compiled=True)
+    found = footprint(arm, network_of(arm))
+    assert found.shared >= 2 * 16 * 12 * 20 * 4  # what the convolution returned, and its gradient
+    one = footprint(replace(arm, compiled=False), network_of(arm))
+    assert one.shared == 0
+    assert one.step == found.step
+    assert found.held < one.held  # the buffers are not each block's own
+    for most, expected in [(4.5, [3, 3, 3]), (1.0, [1] * 9), (9.5, [9])]:
+        room = (found.shared + most * found.held) / 2**30
+        assert sizes(replace(arm, memory_gb=room), 9) == expected
+        assert sizes(replace(arm, memory_gb=room - found.shared / 2**30), 9) == [1] * 9
 
 
 def test_a_convolutions_columns_are_counted(config):

@@ -167,7 +167,7 @@ def test_facts_are_known_without_training(config):
         "classes": 3,
         "steps": 28,
         "dtype": "float32",
-        "compiled": True,
+        "compiled": False,
     }
     assert len(facts["fingerprint"]) == 64
 
