@@ -37,8 +37,8 @@ def trained(config, seeds, monkeypatch):
     held = []
 
     class Held(Stepper):
-        def __init__(self, *given):
-            super().__init__(*given)
+        def __init__(self, *given, **named):
+            super().__init__(*given, **named)
             held.append(self)
 
     monkeypatch.setattr(loop, "Stepper", Held)
