@@ -1,6 +1,9 @@
 """The compiled step against the NumPy form it is derived from, over everything that is registered."""
 
+import subprocess
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -368,3 +371,31 @@ def test_what_cannot_be_compiled_is_one_line_before_anything_is_trained(config, 
 def test_a_network_that_only_passes_data_on_has_no_program():
     with pytest.raises(NoKernelError):
         lower(Network((2, 2, 2), [("i", Identity()), ("g", GlobalAvgPool())]), CrossEntropy(), 4)
+
+
+SHORT = """
+import sys
+sys.path.insert(0, {folder!r})
+from conftest import Blobs
+from ablate.data.augment.none import NoAugmentation
+from ablate.nn import CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU
+from ablate.optim import SGD
+from ablate.train.config import TrainConfig
+from ablate.train.numpy_program import NumpyProgram
+arm = TrainConfig(
+    model=Mlp([8]), dataset=Blobs(), activation=ReLU(), optimizer=SGD(0.1), init=He(), norm=NoNorm(),
+    dropout=NoDropout(), augment=NoAugmentation(), loss=CrossEntropy(), program=NumpyProgram(), steps={steps},
+    batch_size=16,
+)
+NumpyProgram().ready(arm)
+NumpyProgram().run(arm, [0])
+print("numba" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [COMPILED_FROM - 1, COMPILED_FROM])
+def test_an_arm_trained_by_numpy_waits_for_no_compiler(steps):
+    code = SHORT.format(folder=str(Path(__file__).parent), steps=steps)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == [str(steps == COMPILED_FROM)]
