@@ -58,6 +58,10 @@ class Composer:
         for key, value in assigned.items():
             if key not in GROUPS:
                 _set(config, key, value)
+        program = OmegaConf.get_type(config, "program")
+        if "target_accuracy" not in assigned and not getattr(program, "has_target", True):
+            # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
+            OmegaConf.update(config, "target_accuracy", None)
         return config
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:

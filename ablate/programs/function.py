@@ -18,6 +18,7 @@ from ablate.programs.target import find, source_file
 from ablate.registry import register
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import RunResult
+from ablate.train.vouched import Fact
 
 Train = Callable[[dict[str, Any], int], Any]
 
@@ -46,6 +47,9 @@ class Function(PerSeed):
         The names of the metrics it returns, so that claims can be checked before anything runs; by default the
         function's attribute ``metrics``.
     """
+
+    vouches = frozenset({Fact.SECONDS})
+    has_target = False
 
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
+from ablate.report.vouched import ends_at_a_step
 from ablate.stats.amounts import amounts, decades, decades_text, difference_unit
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.sweep.metrics import metrics_in
@@ -89,7 +90,8 @@ def metric_title(metric: str) -> str:
         return tr("steps from the change of task to the target")
     words = tr(rest.replace("_", " "))
     if prefix in _PREFIXES:
-        return tr(_PREFIXES[prefix], name=words)
+        stepless = prefix == "final" and not ends_at_a_step()
+        return tr(msg("final {name}") if stepless else _PREFIXES[prefix], name=words)
     return tr(f"{prefix.replace('/', ' ')} {rest.replace('_', ' ')}".strip())
 
 

@@ -131,7 +131,7 @@ def make_job(
 ) -> Job:
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere."""
     config = compose(settings)
-    facts = config.program.facts(config)
+    facts = {**config.program.facts(config), "vouches": sorted(config.program.vouches)}
     description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
     what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
     arm = ArmRecord(digest(what)[:12], label, dict(levels), description, facts)
