@@ -24,6 +24,7 @@ from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import RunResult
 from ablate.train.reads import compact
+from ablate.train.vouched import Fact
 
 Train = Callable[[dict[str, Any], int], Any]
 
@@ -57,6 +58,8 @@ class Function(PerSeed):
     """
 
     traced = True
+    vouches = frozenset({Fact.SECONDS})
+    has_target = False
 
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)

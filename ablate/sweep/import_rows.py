@@ -18,7 +18,7 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import check_seed, check_seed_count
-from ablate.train.metric import check_value
+from ablate.train.metric import check_value, has_reached, own_targets
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
@@ -29,14 +29,14 @@ FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 class Row:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
-    `known`: whether a run that did not fail is known to have reached its target or not.
+    `outcome_from` names the count of steps that told its outcome, where nothing else did.
     """
 
     line: int
     levels: Levels
     result: RunResult
     facts: dict[str, float]
-    known: bool
+    outcome_from: str = ""
 
     @property
     def arm(self) -> tuple[tuple[str, Level], ...]:
@@ -73,8 +73,7 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
         given = _outcome(where, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
-        timed = any(numbers[name] is not None for name in counts)
-        outcome = given or (Outcome.REACHED if timed else Outcome.CENSORED)
+        outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
@@ -91,8 +90,8 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         for name, value in values.items() if outcome not in FAILED else ():
             check_value(meant.of(name), value, where)
         seed = _seed(where, line.cells[columns.seed])
-        result = RunResult(seed, outcome, values, seconds=0.0 if math.isnan(seconds) else seconds)
-        rows.append(Row(line.number, levels, result, facts, known=given is not None or bool(counts)))
+        result = RunResult(seed, outcome, values, seconds=seconds)
+        rows.append(Row(line.number, levels, result, facts, told_by))
     return rows
 
 
@@ -121,6 +120,15 @@ def _outcome(where: str, line: Line, columns: Columns) -> Outcome | None:
     if text.lower() not in known:
         raise UserError(f"{where}: {unknown('outcome', text, known)}")
     return Outcome(text.lower())
+
+
+def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]) -> tuple[Outcome, str]:
+    """Return the outcome of a run of which none is told, and the count of steps to its target that tells it."""
+    targets = own_targets(counts)
+    if not targets:
+        return Outcome.UNKNOWN, ""
+    reached = has_reached(targets, [name for name in targets if numbers[name] is not None])
+    return Outcome.REACHED if reached else Outcome.CENSORED, targets[0]
 
 
 def _holds_nothing(text: str) -> bool:

@@ -79,7 +79,7 @@ def make_job(
     """
     config = compose(settings)
     program = config.program
-    facts = {**program.facts(config), **_vouched(program, config, levels)}
+    facts = {**program.facts(config), "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
     description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
     what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
     stored = None

@@ -112,7 +112,7 @@ class RunWriter:
             "mlflow.parentRunId": arm_run,
         }
         ended = time.time()
-        run_id, folder = self._create(payload.run_name(arm, result.seed), tags, ended - result.seconds)
+        run_id, folder = self._create(payload.run_name(arm, result.seed), tags, ended - result.took)
         write_json(folder / "config.json", arm.config)
         if result.error:
             write_text(folder / "error.txt", result.error)

@@ -70,7 +70,8 @@ class TrainConfig:
         Steps done at the first evaluation, and between evaluations (None: an epoch). The last step is always
         evaluated. The book evaluates from 1.
     target_accuracy, target_split
-        The accuracy that has to hold at two consecutive evaluations, and the part it is measured on.
+        The accuracy that has to hold at two consecutive evaluations, and the part it is measured on. None: no target is
+        set, which only a Program without a target of its own may be given (see `Program.has_target`).
     keep
         Which parameters `final/…` and the test part are about: `last`, those after the last step, or `best`, those of
         the evaluation with the best validation accuracy (early stopping).
@@ -121,7 +122,7 @@ class TrainConfig:
     sampling: str = "shuffle"
     evaluate_from: int = 0
     evaluate_every: int | None = None
-    target_accuracy: float = 0.9
+    target_accuracy: float | None = 0.9
     target_split: str = "validation"
     keep: str = "last"
     l2: float = 0.0
@@ -153,7 +154,8 @@ class TrainConfig:
         for name, choices in named.items():
             if getattr(self, name) not in choices:
                 raise unknown(name, str(getattr(self, name)), choices)
-        if not 0.0 < self.target_accuracy <= 1.0:
+        unset = self.target_accuracy is None and not self.program.has_target
+        if not unset and not (self.target_accuracy is not None and 0.0 < self.target_accuracy <= 1.0):
             raise must("target_accuracy", "be > 0 and <= 1", self.target_accuracy)
         if not 0.0 <= self.l2 < math.inf:
             raise must("l2", "be >= 0", self.l2)
@@ -173,6 +175,12 @@ class TrainConfig:
         if self.observe and self.ensemble > 1:
             raise must("observe", "be [] with an ensemble: an observer looks into one net", list(self.observe))
         seed_list(self.seeds)
+
+    @property
+    def target(self) -> float:
+        """`target_accuracy`, of a Program that has a target."""
+        assert self.target_accuracy is not None
+        return self.target_accuracy
 
     @property
     def arithmetic(self) -> str:

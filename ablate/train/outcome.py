@@ -13,7 +13,8 @@ class Outcome(StrEnum):
 
     `reached`: the target accuracy held at two consecutive evaluations · `censored`: it learned, but the
     budget ended first · `stalled`: never above the majority rate + 3 standard errors · `diverged`: a
-    non-finite number, or a final loss above 10x its start · `crashed`: the program raised.
+    non-finite number, or a final loss above 10x its start · `crashed`: the program raised · `finished`: it ran to its
+    end, and no target was set that it could have reached · `unknown`: how it ended is not told.
     """
 
     REACHED = "reached"
@@ -21,6 +22,8 @@ class Outcome(StrEnum):
     STALLED = "stalled"
     DIVERGED = "diverged"
     CRASHED = "crashed"
+    FINISHED = "finished"
+    UNKNOWN = "unknown"
 
 
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")
