@@ -84,7 +84,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     rows = rows_of(study, table, columns, comma=comma)
     rest = rest_of(
         table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
-        [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma,
+        [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
     )  # fmt: skip
     if not columns.metrics and not rest.extras:
         raise UserError(f"{path}: no column holds a metric")

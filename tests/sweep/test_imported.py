@@ -309,3 +309,37 @@ def test_a_factor_or_a_metric_may_have_the_name_of_a_column_of_ours(tmp_path, na
 def test_names_that_would_be_mistaken_are_refused(tmp_path, head, study, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path, head, *rows_of(lambda arm, seed: "reached"), study=study)
+
+
+def test_in_a_file_of_ablates_own_every_other_column_is_a_result(tmp_path):
+    head = "arm_id,arm,baseline,norm,seed,outcome,run_id,identity,acc,observe/dead"
+    lines = []
+    for row in rows_of(lambda arm, seed: 0 if arm == "none" else 1):
+        arm, seed, acc, dead = row.split(",")
+        lines.append(f"a{arm},{arm},true,{arm},{seed},censored,r{seed},i{arm}{seed},{acc},{dead}")
+    found = read(tmp_path, head, *lines, study=study_on())
+    assert found.metrics == {"acc", "observe/dead"}
+    assert not found.settings
+    assert column(found, "arm") == ("left out", "written by ablate, not needed")
+
+
+def test_a_label_of_the_arms_is_a_column_like_any_other_in_a_file_of_somebody_else(tmp_path):
+    found = read(tmp_path, "norm,seed,acc,arm", *rows_of(lambda arm, seed: arm[:1]), study=study_on())
+    assert found.settings == ("arm",)
+
+
+def test_a_result_that_is_the_same_in_every_run_of_an_arm_is_one_where_the_study_says_so(tmp_path):
+    declared = study_on(metrics={"depth": {"better": "lower"}})
+    lines = rows_of(lambda arm, seed: len(arm))
+    assert read(tmp_path, "norm,seed,acc,depth", *lines, study=study_on()).settings == ("depth",)
+    found = read(tmp_path, "norm,seed,acc,depth", *lines, study=declared)
+    assert (found.settings, found.metrics) == ((), {"acc", "depth"})
+    assert not read(tmp_path, "norm,seed,acc,test_accuracy", *lines, study=study_on()).settings  # a name that is known
+
+
+def test_a_count_that_the_study_declares_may_be_empty_like_ours(tmp_path):
+    steps = study_on("epochs_to_90", metrics={"epochs_to_90": {"better": "lower", "failed_counts_as": "budget"}})
+    lines = [row.rpartition(",")[0] + ("," if row.startswith("none") else ",7") for row in rows_of()]
+    found = read(tmp_path, "norm,seed,epochs_to_90", *lines, study=steps)
+    outcomes = [{run.result.outcome for run in found.runs[arm.id]} for arm in found.record.arms]
+    assert outcomes == [{"censored"}, {"reached"}]
