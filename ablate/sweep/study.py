@@ -116,10 +116,9 @@ class Study(_Strict):
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
-        if isinstance(seeds, float):
-            raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
-        if not isinstance(seeds, dict):
+        if not isinstance(seeds, dict | float):
             return seeds
+        seeds = seeds if isinstance(seeds, dict) else {}  # 1e30: no count
         whole = {key: value for key, value in seeds.items() if isinstance(value, int) and not isinstance(value, bool)}
         if set(seeds) != {"first", "count"} or set(whole) != set(seeds) or whole["first"] < 0 or whole["count"] < 1:
             raise ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
