@@ -210,4 +210,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except UnicodeEncodeError as error:
+        if (named := sys.getfilesystemencoding()) == "utf-8":
+            raise
+        sys.stderr.write(
+            f"ablate: this locale names files in {named}, which has no {error.object[error.start : error.end]!r}: use "
+            "one with UTF-8, such as LC_ALL=C.UTF-8\n"
+        )
+        return 2
     return 0
