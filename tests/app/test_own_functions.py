@@ -23,7 +23,7 @@ def train(config, seed):
     gain = 0.1 if params.get("batchnorm") else 0.0
     return {"acc": helper.BASE + gain + params.get("width", 0) / 10 + 0.01 * rng.standard_normal()}
 
-train.metrics = ["acc"]
+train.metrics = {"acc": "higher"}
 """
 
 
@@ -143,7 +143,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     project.write("mine.py", "# a comment\n" + MINE.replace("    params =", "    'a note'\n\n    params ="))
     project.write("helper.py", "BASE = 0.5  # a comment")
     assert "nothing to do" in project()[1]
-    project.write("mine.py", MINE + "\ntrain.metrics = ['acc', 'loss']\n")
+    project.write("mine.py", MINE + "\ntrain.metrics = {'acc': 'higher', 'loss': 'lower'}\n")
     assert "nothing to do" in project()[1]
     project.write("helper.py", "BASE = 0.7")
     _, out, err = project.ablate("plan", "s")

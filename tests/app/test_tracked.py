@@ -9,7 +9,7 @@ def train(config, seed):
     return {"m": seed + 10.0 * (config["params"]["x"] == [1])}
 
 
-train.metrics = ["m"]
+train.metrics = {"m": "higher"}
 """
 STUDY = """
 title: t

@@ -113,7 +113,7 @@ def test_what_may_be_returned():
 def test_what_was_not_declared_is_kept_and_said():
     result = to_result({"m": 1.0, "n": 2.0, "mm": float("nan"), "name": "x"}, 0, frozenset({"m"}))
     assert result.metrics == {"m": 1.0, "n": 2.0}
-    assert result.outcome == "censored", "what was not declared decides nothing"
+    assert result.outcome == "finished", "what was not declared decides nothing"
     assert [note.partition(",")[0] for note in result.notes] == ["returns 'n'", "returns 'mm'", "returns 'name'"]
     assert "(nearest declared: m); it is no finite number, and left out" in result.notes[1]
     assert result.notes[0].endswith("it is kept")
@@ -137,7 +137,7 @@ def test_a_metric_that_is_none_is_missing():
 def test_a_training_that_came_to_its_end_is_not_thrown_away_for_its_curves(part, said):
     result = to_result({"metrics": {"m": 1.0}, **part}, 0, frozenset({"m"}))
     assert result.metrics == {"m": 1.0}
-    assert result.outcome == "censored"
+    assert result.outcome == "finished"
     assert result.error is None
     assert set(result.curves) <= {"k"}
     (note,) = result.notes
@@ -174,7 +174,7 @@ def test_what_cannot_be_read_stands_in_the_error(tmp_path):
 def test_what_would_end_the_process_crashes_its_seed(tmp_path, body):
     path = write(tmp_path, f"def train(config, seed):\n    if seed == 1: {body}\n    return {{'m': 1}}\n")
     a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
-    assert (a.outcome, b.outcome, c.outcome) == ("censored", "crashed", "censored")
+    assert (a.outcome, b.outcome, c.outcome) == ("finished", "crashed", "finished")
 
 
 def test_a_run_says_what_it_looked_at(tmp_path, config):

@@ -42,7 +42,7 @@ def words(figure):
 
 def text_of(study, tables, folder):
     study = study.model_copy(update={"fixed": {"optimizer": "sgd"}})
-    page = write_report(study, tables, judge(study, tables), folder, page_too=False).markdown.read_text("utf-8")
+    page = write_report(study, tables, judge(study, tables), folder).markdown.read_text("utf-8")
     with naming(tables):
         return page + words(learning_curves(tables, "train/loss"))
 
