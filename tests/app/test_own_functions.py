@@ -163,7 +163,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     assert "nothing to do" in project()[1], "the old code finds its own runs again"
 
 
-@pytest.mark.parametrize("option", ["epochs=3", "optimizer=adam", "program.params.unused=1", "batch_size=7"])
+@pytest.mark.parametrize("option", ["optimizer=adam", "program.params.unused=1", "batch_size=7"])
 def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     project()
@@ -245,7 +245,7 @@ def test_what_would_end_the_process_crashes_its_run_and_the_others_go_on(project
     project.study({"program.params.width": [1, 2]})
     code, out, err = project(jobs=jobs)
     assert code == 1
-    assert "14 censored, 2 crashed" in out
+    assert "2 crashed, 14 finished" in out
     assert "2 of 2 arms crashed: " in err
     assert "baseline (it ended the process (SystemExit: 0))" in err
     assert "Traceback" not in err
