@@ -252,7 +252,7 @@ def test_what_would_end_the_process_crashes_its_run_and_the_others_go_on(project
 
 
 def test_a_metric_that_was_not_declared_is_kept_and_said_once(project):
-    project.write("mine.py", MINE.replace("{", "{'loss': 0.5, "))
+    project.write("mine.py", MINE.replace("return {", "return {'loss': 0.5, "))
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     code, _, err = project()
     assert code == 0
