@@ -71,7 +71,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
         **tables.study,
         "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
         "looks": [event for event in since_fresh(events) if event["event"] == "look"],
-        "fresh": [event for event in events if event["event"] == "fresh"],
+        "fresh": [event for event in events if event["event"] in ("fresh", "code")],
         "extensions": [event for event in events if event["event"] == "extension"],
         "mixtures": [
             *(mixture.sentence() for mixture in mixtures(study, tables)),
@@ -85,7 +85,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
 
 def since_fresh(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the events since every run was last made again: looks before that were at other runs."""
-    starts = [number for number, event in enumerate(events) if event["event"] == "fresh"]
+    starts = [number for number, event in enumerate(events) if event["event"] in ("fresh", "code")]
     return list(events[starts[-1] + 1 :] if starts else events)
 
 
