@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ablate.app.console import warn
 from ablate.errors import nearest
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
@@ -22,10 +22,10 @@ _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
 
 
-def warn(lines: Iterable[str]) -> None:
+def advise(lines: Iterable[str]) -> None:
     """Write warnings, a line each, no line twice."""
     for line in dict.fromkeys(lines):
-        sys.stderr.write(f"ablate: {line}\n")
+        warn(line)
 
 
 def before(plan: Plan, root: Path) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.app.console import MARKS, say
+from ablate.app.console import MARKS, say, warn
 from ablate.sweep.registration import Changes, changes, hash_of
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
@@ -96,7 +96,7 @@ def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def say_verdicts(judged: Judged) -> None:
-    """Print one line per verdict; those over added seeds under those of the plan."""
+    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
     for verdict in judged.verdicts:
         _say_verdict(verdict)
     if not judged.verdicts:
@@ -105,6 +105,8 @@ def say_verdicts(judged: Judged) -> None:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judged.extended:
         _say_verdict(verdict)
+    for note in judged.tables.study["copies"]:
+        warn(note)
 
 
 def _say_verdict(verdict: Verdict) -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ablate.app.advice import changed_code, unread_lines, warn
+from ablate.app.advice import advise, changed_code, unread_lines
 from ablate.app.console import root_folder, say, ui_line
 from ablate.app.graphs import ArmGraphs
 from ablate.app.judging import stop_of
@@ -62,7 +62,7 @@ def run_study(
         _say_summary(plan, summary, stop_of(session.history()))
     finally:
         session.close(status)
-    warn([*summary.notes, *unread_lines(plan, root)])
+    advise([*summary.notes, *unread_lines(plan, root)])
     if report:
         judge_and_report(plan.record.name, plan.record.key, root)
     say(f"browse the runs:  {ui_line(root)}")
