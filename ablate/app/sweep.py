@@ -11,7 +11,7 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.app.advice import before, warn
+from ablate.app.advice import advise, before
 from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.console import root_folder
@@ -77,7 +77,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         request, planned = extended(request, composer, settings.more_seeds)
     plan = plan_study(request, composer, planned=planned)
     tell_of_data(plan)
-    warn(before(plan, root_folder()))
+    advise(before(plan, root_folder()))
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)

@@ -159,6 +159,8 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     accuracies = [float(line.rpartition(",")[2]) for line in shown]
     assert len(accuracies) == 18
     assert min(accuracies) > 0.75, "no run of the old code stands beside those of the new"
+    page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
+    assert page.count("The code changed (helper) after 16 runs had finished") == 1
     project.write("helper.py", "BASE = 0.5")
     assert "nothing to do" in project()[1], "the old code finds its own runs again"
 
