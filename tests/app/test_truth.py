@@ -188,5 +188,5 @@ def test_more_steps_than_the_budget_are_refused_before_anything_is_tracked(ablat
     timed_file(tmp_path, 1000, 80)
     code, _, err = ablate("import", "b.yaml", "b.csv")
     assert code == 2
-    assert "line 10: 'ttt/steps' is 90, more than the arm's budget of 80 steps" in err
+    assert "line 10: 'ttt/steps' is 90, above the budget of 80 steps" in err
     assert not (tmp_path / "mlruns").exists()
