@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 class Row:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
-    `outcome_from` names the count of steps that told its outcome, where nothing else did.
+    `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
     """
 
     line: int
@@ -37,6 +37,7 @@ class Row:
     result: RunResult
     facts: dict[str, float]
     outcome_from: str = ""
+    counts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def arm(self) -> tuple[tuple[str, Level], ...]:
@@ -83,15 +84,16 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
                 )
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
         _check_facts(where, facts)
-        steps = [name for name in counts if meant.of(name).counts_to_target]  # of others the budget is not known
-        _check_counts(where, {name: numbers[name] for name in steps}, facts.get("budget", math.nan))
+        steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}
+        _check_counts(where, steps)  # of others the budget is not known
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
             check_value(meant.of(name), value, where)
         seed = _seed(where, line.cells[columns.seed])
         result = RunResult(seed, outcome, values, seconds=seconds)
-        rows.append(Row(line.number, levels, result, facts, told_by))
+        taken = {name: value for name, value in steps.items() if value is not None}
+        rows.append(Row(line.number, levels, result, facts, told_by, taken))
     return rows
 
 
@@ -154,17 +156,13 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def _check_counts(where: str, counts: Mapping[str, float | None], budget: float) -> None:
+def _check_counts(where: str, counts: Mapping[str, float | None]) -> None:
     """Refuse steps to a target that no run can have taken."""
     for name, value in counts.items():
-        if value is None:
-            continue
-        if value < 1.0 or value != int(value):
+        if value is not None and (value < 1.0 or value != int(value)):
             raise UserError(
                 f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
             )
-        if value > budget:
-            raise UserError(f"{where}: {name!r} is {value:g}, above the budget of {budget:g} steps")
 
 
 def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
@@ -206,6 +204,11 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
             raise UserError(f"{path}: {name!r} differs between runs of {_text(rows[0].levels)}: it belongs to the arm")
         if values:
             facts[name] = values.pop()
+    for row in rows:
+        for name, value in row.counts.items():
+            if value > facts.get("budget", math.inf):
+                budget = f"the budget of {facts['budget']:g} steps"
+                raise UserError(f"{path}, line {row.line}: {name!r} is {value:g}, above {budget}")
     return facts
 
 

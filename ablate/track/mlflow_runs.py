@@ -175,7 +175,7 @@ def _dataset(arm: ArmRecord) -> DatasetInput:
 
     facts = {k: v for k, v in arm.facts.items() if isinstance(v, str | int | float | bool)}
     dataset = Dataset(
-        name=str(arm.facts.get("dataset", "unnamed")),
+        name=str(arm.facts.get("dataset") or arm.facts.get("imported_from") or "unnamed"),
         digest=str(arm.facts.get("fingerprint", "unknown"))[:36],
         source_type="local",
         source=json.dumps({"fingerprint": str(arm.facts.get("fingerprint", ""))}),

@@ -13,7 +13,7 @@ from ablate.report.figures.reach import reach
 from ablate.report.figures.render import svg
 from ablate.report.vouched import naming, vouched
 from ablate.report.wording import metric_title
-from ablate.report.write import write_report
+from ablate.report.write import make_report
 from ablate.stats.judge import judge
 from ablate.sweep.figures import HeatMap
 from ablate.train.vouched import EVERYTHING, Fact
@@ -40,9 +40,9 @@ def words(figure):
     return " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg(figure)))
 
 
-def text_of(study, tables, folder):
+def text_of(study, tables):
     study = study.model_copy(update={"fixed": {"optimizer": "sgd"}})
-    page = write_report(study, tables, judge(study, tables), folder).markdown.read_text("utf-8")
+    page = make_report(study, tables, judge(study, tables), page_too=False)["report.md"]
     with naming(tables):
         return page + words(learning_curves(tables, "train/loss"))
 
@@ -56,27 +56,27 @@ def small(make):
     return make(stds=(0.01, 0.1), seeds=6, missing=0, figures=[])
 
 
-def test_all_of_it_is_said_where_all_of_it_is_vouched_for(small, tmp_path):
+def test_all_of_it_is_said_where_all_of_it_is_vouched_for(small):
     study, tables = small
-    text = text_of(study, vouching(tables, EVERYTHING), tmp_path)
+    text = text_of(study, vouching(tables, EVERYTHING))
     for phrases in SENTENCES.values():
         assert said(text, phrases) == phrases
 
 
 @pytest.mark.parametrize("fact", SENTENCES)
-def test_what_is_not_vouched_for_is_not_said(small, tmp_path, fact):
+def test_what_is_not_vouched_for_is_not_said(small, fact):
     study, tables = small
-    text = text_of(study, vouching(tables, EVERYTHING - {fact}), tmp_path)
+    text = text_of(study, vouching(tables, EVERYTHING - {fact}))
     assert said(text, SENTENCES[fact]) == []
 
 
-def test_one_arm_that_vouches_for_nothing_is_enough(small, tmp_path):
+def test_one_arm_that_vouches_for_nothing_is_enough(small):
     study, tables = small
     tables = vouching(tables, EVERYTHING)
     last = str(tables.planned["arm_id"].iloc[-1])
     tables = dataclasses.replace(tables, facts={**tables.facts, last: {"vouches": []}})
     assert not any(vouched(tables, fact) for fact in Fact)
-    text = text_of(study, tables, tmp_path)
+    text = text_of(study, tables)
     for fact in set(SENTENCES) - {Fact.DATA}:  # the data of the other arms may be named
         assert said(text, SENTENCES[fact]) == []
 
@@ -95,10 +95,10 @@ def test_a_value_at_the_end_is_one_at_the_last_step_only_where_there_are_steps(s
     assert metric_title("final/test_accuracy") == "test accuracy at the last step"
 
 
-def test_times_that_nobody_measured_are_neither_0_nor_shown(small, tmp_path):
+def test_times_that_nobody_measured_are_neither_0_nor_shown(small):
     study, tables = small
     tables = dataclasses.replace(tables, seeds=tables.seeds.assign(seconds=float("nan")))
-    text = text_of(study, tables, tmp_path)
+    text = text_of(study, tables)
     assert "training time" not in text
     assert "s / seed" not in text
     assert "0.000 s" not in text

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from ablate.errors import UserError
@@ -343,3 +345,53 @@ def test_a_count_that_the_study_declares_may_be_empty_like_ours(tmp_path):
     found = read(tmp_path, "norm,seed,epochs_to_90", *lines, study=steps)
     outcomes = [{run.result.outcome for run in found.runs[arm.id]} for arm in found.record.arms]
     assert outcomes == [{"censored"}, {"reached"}]
+
+
+def with_cells(first, second):
+    """The rows with more cells: those of the first two runs, then empty ones."""
+    tails = [first, second, *["," * first.count(",")] * 4]
+    return [f"{row},{tail}" for row, tail in zip(ROWS, tails, strict=True)]
+
+
+def outcomes(found, arm):
+    return [run.result.outcome for run in found.runs[arm.id]]
+
+
+def test_an_outcome_that_nobody_told_is_not_known(tmp_path):
+    found = read(tmp_path, HEAD, *ROWS)
+    assert {run.result.outcome for runs in found.runs.values() for run in runs} == {"unknown"}
+    assert all("outcome_from" not in arm.facts for arm in found.record.arms)
+    assert all(math.isnan(run.result.seconds) for runs in found.runs.values() for run in runs)
+
+
+@pytest.mark.parametrize("metric", ["ttt/steps", "ttt/recovery_steps"])
+def test_steps_to_the_target_tell_who_reached_it_and_who_did_not(tmp_path, metric):
+    found = read(tmp_path, f"{HEAD},{metric},{metric}_harder", *with_cells("40,", ","))
+    first, *rest = found.record.arms
+    assert outcomes(found, first) == ["reached", "censored"]
+    assert {outcome for arm in rest for outcome in outcomes(found, arm)} == {"censored"}
+    assert {arm.facts["outcome_from"] for arm in found.record.arms} == {metric}
+
+
+def test_of_several_targets_all_have_to_be_reached(tmp_path):
+    budget = {"better": "lower", "failed_counts_as": "budget"}
+    study = STUDY.model_copy(update={"metrics": {"to_50": budget, "to_90": budget}})
+    found = read(tmp_path, f"{HEAD},to_50,to_90", *with_cells("10,40", "10,"), study=study)
+    assert outcomes(found, found.record.arms[0]) == ["reached", "censored"]
+
+
+def test_a_cell_without_an_outcome_is_not_known_either(tmp_path):
+    found = read(tmp_path, f"{HEAD},outcome", *with_cells("stalled", ""))
+    assert outcomes(found, found.record.arms[0]) == ["stalled", "unknown"]
+
+
+def test_a_file_vouches_for_nothing(tmp_path):
+    facts = [arm.facts for arm in read(tmp_path, HEAD, *ROWS).record.arms]
+    assert all(own["vouches"] == [] and own["imported_from"] == "results.csv" for own in facts)
+    assert not any("dataset" in own for own in facts)
+
+
+@pytest.mark.parametrize("metric", ["ttt/steps", "ttt/recovery_steps", "ttt/steps_harder"])
+def test_steps_above_the_budget_of_the_arm_are_refused_whatever_row_tells_it(tmp_path, metric):
+    with pytest.raises(UserError, match=f"line 3: '{metric}' is 101, above the budget of 100 steps"):
+        read(tmp_path, f"{HEAD},{metric},budget", *with_cells("40,100", "101,"))
