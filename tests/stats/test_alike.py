@@ -195,3 +195,13 @@ def test_the_order_of_the_rows_makes_no_difference(order, salt):
     shuffled = dataclasses.replace(tables, seeds=tables.seeds.iloc[list(order)].reset_index(drop=True))
     study = study_of(KINDS["equivalence"])
     assert judge(study, shuffled, extras=False)[0].outcome == "not_tested"
+
+
+def test_a_claim_about_a_time_is_tested_where_the_time_differs_and_all_else_is_the_same():
+    def took(row, seed):
+        return (5.0 if row[DROP] else 9.0) + seed / 100
+
+    metrics = {"took": {"better": "lower", "unit": "s"}, "final/test_accuracy": {"better": "higher"}}
+    claim = {**SIDES, "metric": "took", "by_at_least": 0.01}
+    verdict = judged(claim, noise, extra={"took": took}, metrics=metrics)
+    assert verdict.outcome == "supported"
