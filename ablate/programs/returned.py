@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, nearest, unknown
 from ablate.train.metric import CORE, Metric, has_reached, own_targets
-from ablate.train.outcome import Outcome, read_outcome
+from ablate.train.outcome import LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
 PARTS = ("metrics", "curves", "outcome", "test_correct")
@@ -129,7 +129,13 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
 def _number(value: Any) -> float | None:
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):
         value = value.item()  # a NumPy, PyTorch or JAX scalar
-    return None if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number too large for a float
+        number = math.inf if value == abs(value) else -math.inf
+    return math.copysign(math.inf, number) if abs(number) > LARGEST else number  # as infinite as one that is
 
 
 def _curve(name: str, given: Any) -> Curve:

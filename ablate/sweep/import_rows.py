@@ -19,7 +19,7 @@ from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import check_seed, check_seed_count
 from ablate.train.metric import check_value, has_reached, own_targets
-from ablate.train.outcome import Outcome
+from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
 
 FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
@@ -82,6 +82,13 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
                     f"{where}: {name!r} must be a finite number, got {text!r:.60}; a run that failed is told by its "
                     "`outcome`, diverged or crashed"
                 )
+            if value is not None and abs(value) > LARGEST:
+                if outcome not in FAILED:
+                    raise UserError(
+                        f"{where}: {name!r} must lie within ±{LARGEST:g}, got {text!r:.60}: larger numbers cannot "
+                        "be computed with"
+                    )
+                numbers[name] = None
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
         _check_facts(where, facts)
         steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}

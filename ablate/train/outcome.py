@@ -7,6 +7,12 @@ from enum import StrEnum
 
 from ablate.errors import UserError, unknown
 
+LARGEST = 1e150
+"""The largest size of a number that is judged: squares of larger ones, and sums of these, leave what a float holds.
+
+A larger number counts as an infinite one does: it is no value.
+"""
+
 
 class Outcome(StrEnum):
     """The end of one seed run.
