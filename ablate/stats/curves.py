@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.stats.claims import Comparison
+from ablate.stats.claims import Comparison, level_text
 from ablate.stats.contrast import Evidence, Sides
 from ablate.stats.endpoint import Endpoint
 from ablate.stats.estimate import Estimate, mean_estimate
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.sweep.claims_over import ExchangeClaim
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ def exchange_estimate(
         "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
     }
     pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
-    per_cell = {f"{comparison.claim.over}={m:g}": float(k) for m, k in zip(rate.n, np.log(rate.k), strict=True)}  # type: ignore[union-attr]
+    assert isinstance(comparison.claim, ExchangeClaim)
+    at = [level_text({comparison.claim.over: level}, comparison.names) for level in comparison.over[: len(rate.n)]]
+    per_cell = {cell: float(k) for cell, k in zip(at, np.log(rate.k), strict=True)}
     return (
         dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell),
         dataclasses.replace(estimate, details=details),
