@@ -17,7 +17,7 @@ from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
-from ablate.train.config import check_seed, check_seed_count
+from ablate.train.config import MOST_SEED, check_seed_count
 from ablate.train.metric import check_value, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
@@ -106,9 +106,9 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
 
 def _seed(where: str, text: str) -> int:
     found = whole(text)
-    if found is None or found < 0:
-        raise UserError(f"{where}: `seed` must be a whole number >= 0, got {text!r:.60}")
-    check_seed(found, f"{where}: seed")
+    if found is None or not 0 <= found <= MOST_SEED:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        raise UserError(f"{where}: `seed` must be a whole number from 0 to {MOST_SEED} (2^63 - 1), got {shown!r}")
     return found
 
 

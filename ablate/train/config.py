@@ -226,14 +226,10 @@ def check_seed_count(count: int, where: str = "seeds") -> None:
         raise must(where, f"ask for at most {MOST_SEEDS:,} seeds per arm", _Shown(count))
 
 
-def check_seed(seed: int, where: str = "seeds", place: str = "") -> None:
-    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read.
-
-    `place` stands before the error: ``results.csv, line 3: ``.
-    """
+def check_seed(seed: int, where: str = "seeds") -> None:
+    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read."""
     if seed > MOST_SEED:
-        wrong = must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
-        raise UserError(f"{place}{wrong}")
+        raise must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
 
 
 class _Shown:

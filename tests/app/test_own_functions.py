@@ -165,7 +165,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     assert "nothing to do" in project()[1], "the old code finds its own runs again"
 
 
-@pytest.mark.parametrize("option", ["optimizer=adam", "program.params.unused=1", "batch_size=7"])
+@pytest.mark.parametrize("option", ["optimizer=adam", "program.params.unused=1", "batch_size=7", "epochs=3"])
 def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     project()

@@ -158,10 +158,10 @@ claims:
 """
 
 
-def timed_file(tmp_path, none, batch, steps="90"):
+def timed_file(tmp_path, none, batch):
     (tmp_path / "b.yaml").write_text(TIMED, encoding="utf-8")
     rows = [f"{norm},{seed},{steps if seed == 0 else ''},{budget}"
-            for norm, budget in (("none", none), ("batch", batch)) for seed in range(8)]  # fmt: skip
+            for norm, budget, steps in (("none", none, 90), ("batch", batch, 85)) for seed in range(8)]  # fmt: skip
     Path(tmp_path / "b.csv").write_text("\n".join(["norm,seed,ttt/steps,budget", *rows]), encoding="utf-8")
 
 
@@ -170,6 +170,8 @@ def test_imported_runs_with_other_budgets_are_held_to_the_common_one(ablate, tmp
     code, out, _ = ablate("import", "b.yaml", "b.csv")
     assert code == 0
     assert "– Not tested" in out
+    assert "In 7 of 8 pairs neither side reached the target" in out
+    assert "(100 steps)" in out
     report, _ = page_of(tmp_path, "b-imported")
     assert "compares arms with different steps: 100, 1000" in report
 
@@ -179,11 +181,12 @@ def test_without_a_budget_nobody_knows_what_a_missed_target_counts_as(ablate, tm
     code, out, _ = ablate("import", "b.yaml", "b.csv")
     assert code == 0
     assert "– Not tested" in out
+    assert "14 runs have no number of steps: they did not reach the target within a budget that is not known" in out
 
 
 def test_more_steps_than_the_budget_are_refused_before_anything_is_tracked(ablate, tmp_path):
     timed_file(tmp_path, 1000, 80)
     code, _, err = ablate("import", "b.yaml", "b.csv")
     assert code == 2
-    assert "line 10: 'ttt/steps' is 90, above the budget of 80 steps" in err
+    assert "line 10: 'ttt/steps' is 85, above the budget of 80 steps" in err
     assert not (tmp_path / "mlruns").exists()
