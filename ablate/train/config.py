@@ -8,7 +8,7 @@ from typing import Any
 
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
-from ablate.errors import UserError, must, unknown
+from ablate.errors import must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
 from ablate.optim import Constant, Optimizer, Schedule
 from ablate.train.program import Program
