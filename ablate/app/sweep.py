@@ -51,6 +51,7 @@ class Settings(Protocol):
     exclude: Any
     tune: Any
     fairness: str | None
+    metrics: Any
 
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
@@ -108,9 +109,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 
 def _parts(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
-    given = {
-        "design": settings.design, "exclude": settings.exclude, "tune": settings.tune, "fairness": settings.fairness
-    }  # fmt: skip
+    given = {key: getattr(settings, key) for key in ("design", "exclude", "tune", "fairness", "metrics")}
     plain: dict[str, Any] = {
         k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v
         for k, v in given.items()

@@ -220,7 +220,7 @@ the same sense."""
 
 KNOWN = CORE | by_name([
     *(accuracy(name) for name in ("accuracy", "train_accuracy", "validation_accuracy", "val_accuracy",
-                                  "test_accuracy")),
+                                  "test_accuracy", "acc", "train_acc", "val_acc", "test_acc")),
     *(loss(name) for name in ("loss", "train_loss", "validation_loss", "val_loss", "test_loss")),
     *(accuracy(f"{part}/accuracy") for part in PARTS),
     *(loss(f"{part}/loss") for part in PARTS),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,6 +153,11 @@ class Program(ABC):
     def metrics(self) -> Mapping[str, Metric]:
         """Return the scalars its runs may log, name -> what it means: what a claim can be about."""
         return self.METRICS
+
+    def told(self, metrics: Iterable[str]) -> Self:
+        """Return the same Program, told which metrics the study declares; most know by themselves what they log."""
+        del metrics
+        return self
 
     def seconds_per_run(self, config: Any, seeds: int) -> float | None:
         """Return a rough wall-clock time of one of `seeds` seed runs on one core, or None where that is unknown."""

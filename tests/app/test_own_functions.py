@@ -329,3 +329,39 @@ def test_imported_arms_that_agree_to_the_last_bit_are_not_tested(ablate, tmp_pat
     assert code == 0
     assert "Not tested: whether" in out
     assert "is the factor read (norm)?" in out
+
+
+UNDECLARED = """
+def train(config, seed):
+    return {"val/score": 0.1 * config["params"]["k"] + seed / 1000, "lat": 3.5 + seed / 1000}
+"""
+DECLARED = {"val/score": "higher", "lat": {"better": "lower", "unit": "ms"}}
+
+
+@pytest.mark.parametrize("given", ["in the file", "on the command line"])
+def test_the_metrics_of_a_study_are_those_its_function_returns(project, given):
+    project.write("mine.py", UNDECLARED)
+    claim = {**better("program.params.k", 0, 1), "metric": "val/score"}
+    declared = "metrics={val/score: higher, lat: {better: lower, unit: ms}}"
+    project.study({"program.params.k": [0, 1]}, [claim], **({"metrics": DECLARED} if given == "in the file" else {}))
+    code, _, err = project(*([declared] if given == "on the command line" else []))
+    assert code == 0, err
+    assert verdicts(project)["better"]["outcome"] == "supported"
+    if given == "on the command line":
+        code, _, err = project.ablate("plan", "s")
+        assert code == 2
+        assert "does not say which metrics it returns" in err
+
+
+def test_an_ad_hoc_sweep_declares_the_metrics_of_its_function(project):
+    project.write("mine.py", UNDECLARED)
+    sweep = ["-m", "program=function", "program.target=mine.py:train", "program.params.k=0,1", "seeds=6"]
+    code, _, err = project.ablate(*sweep, "metrics={val/score: higher, lat: {better: lower, unit: ms}}")
+    assert code == 0, err
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert "val/score" in page
+    assert "lat (ms)" in page
+    for wrong, told in (("metrics=higher", "`metrics` must be"), ("metrics={lat: lwoer}", "nearest match: lower")):
+        code, _, err = project.ablate(*sweep, wrong)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert told in err
