@@ -6,11 +6,12 @@ Nothing heavy is imported before a command is known: `ablate --help` answers in 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -167,8 +168,6 @@ def run(arguments: list[str]) -> None:
         rest = [word for word in rest if word.startswith("-")]
     if rest:
         reader.error(f"unrecognized arguments: {' '.join(rest)}")
-    if options.root is not None:
-        os.environ["ABLATE_ROOT"] = str(options.root)
     actions: dict[str, Callable[[argparse.Namespace], None]] = {
         "run": lambda o: _sweep(o, "run"),
         "plan": lambda o: _sweep(o, "plan"),
@@ -182,7 +181,23 @@ def run(arguments: list[str]) -> None:
         "ui": _ui,
         "studies": _studies,
     }
-    actions[options.command](options)
+    with _rooted(options.root):
+        actions[options.command](options)
+
+
+@contextlib.contextmanager
+def _rooted(root: Path | None) -> Iterator[None]:
+    """Let `--root` hold for one command and its processes only: what calls `main` twice means two folders."""
+    before = os.environ.get("ABLATE_ROOT")
+    if root is not None:
+        os.environ["ABLATE_ROOT"] = str(root)
+    try:
+        yield
+    finally:
+        if root is not None:
+            os.environ.pop("ABLATE_ROOT")
+            if before is not None:
+                os.environ["ABLATE_ROOT"] = before
 
 
 def _end_like_an_interrupt() -> None:
@@ -210,4 +225,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 0
+    except UnicodeEncodeError as error:
+        if (named := sys.getfilesystemencoding()) == "utf-8":
+            raise
+        sys.stderr.write(
+            f"ablate: this locale names files in {named}, which has no {error.object[error.start : error.end]!r}: use "
+            "one with UTF-8, such as LC_ALL=C.UTF-8\n"
+        )
+        return 2
     return 0

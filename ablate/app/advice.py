@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ablate.app.console import warn
 from ablate.errors import nearest
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
@@ -22,10 +22,10 @@ _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
 
 
-def warn(lines: Iterable[str]) -> None:
+def advise(lines: Iterable[str]) -> None:
     """Write warnings, a line each, no line twice."""
     for line in dict.fromkeys(lines):
-        sys.stderr.write(f"ablate: {line}\n")
+        warn(line)
 
 
 def before(plan: Plan, root: Path) -> list[str]:
@@ -34,10 +34,20 @@ def before(plan: Plan, root: Path) -> list[str]:
     Texts that look like something else, code that no import shows, and finished runs whose code has changed.
     """
     programs = [job.config.program for job in plan.jobs if isinstance(job.config.program, Function)]
-    return [*_texts(programs), *_hidden(programs), *(_outdated(plan, root) if programs else ())]
+    said = [
+        f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
+        for names, runs in changed_code(plan, root).items()
+    ]
+    return [*_texts(programs), *_hidden(programs), *said]
 
 
-def _outdated(plan: Plan, root: Path) -> list[str]:
+def changed_code(plan: Plan, root: Path) -> dict[str, int]:
+    """Return which modules and files changed since finished runs of the arms of a plan were made, and of how many.
+
+    Told while the plan they were made by is the one that is stored.
+    """
+    if not any(job.config.program.traced for job in plan.jobs):
+        return {}
     runs = next(
         (known for known in study_runs(stored_arms(root, plan.record.name)) if known.key == plan.record.key), None
     )
@@ -52,10 +62,7 @@ def _outdated(plan: Plan, root: Path) -> list[str]:
             if held and arm.fingerprint != job.arm.facts["fingerprint"]:
                 names = ", ".join(sorted(name for name in {*held, *now} if held.get(name) != now.get(name)))
                 changed[names] = changed.get(names, 0) + len(arm.identities)
-    return [
-        f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
-        for names, runs in changed.items()
-    ]
+    return changed
 
 
 def _texts(programs: Iterable[Function]) -> list[str]:

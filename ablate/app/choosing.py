@@ -35,7 +35,7 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     import pandas as pd
 
     from ablate.stats.endpoint import FAILED
-    from ablate.stats.tuned import best_trial, run_score, worst_for_failures
+    from ablate.stats.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
     held = trial_scores(tuning, root)
     serves: dict[str, list[str]] = {}
@@ -48,15 +48,17 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     declared = plan.metrics().of(metric)
     for cell in tuning.cells:
         own: list[dict[str, Any]] = []
+        budget = largest_budget([job.arm.facts for job in cell.jobs], declared.budget)
         for number, (job, values) in enumerate(zip(cell.jobs, tuning.trials, strict=True)):
             for seed, identity in job.identities.items():
                 if identity not in held:
                     continue
                 outcome, value, _ = held[identity]
+                score = run_score(outcome, value, declared, {**job.arm.facts, **budget})
                 own.append({
                     "arm_id": cell.id, "arm": cell.label, "serves": " ".join(serves.get(cell.key, [])),
                     "metric": metric, "trial": number, "seed": seed, "outcome": outcome,
-                    "score": run_score(outcome, value, declared, job.arm.facts), "chosen": False, **values,
+                    "score": score, "chosen": False, **values,
                 })  # fmt: skip
         scores = worst_for_failures([row["score"] for row in own], [row["outcome"] for row in own])
         by_trial: list[list[float]] = [[] for _ in tuning.trials]
@@ -87,6 +89,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame) -> dict[str, Choice]:
     from ablate.stats.tuned import tuned_facts
 
     found = {}
+    sign = -1.0 if tuning.plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it
     for cell in tuning.cells:
         rows = runs[runs["arm_id"] == cell.id]
         if (rows["outcome"] == "crashed").all():
@@ -105,7 +108,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame) -> dict[str, Choice]:
             "seeds": list(tuning.plan.record.seeds),
             "space": tuning.spaces(),
             "fixed": cell.fixed,
-            "mean": abs(score) if math.isfinite(score) else None,
+            "mean": sign * score if math.isfinite(score) else None,
             "failed": int(rows["outcome"].isin(["diverged", "crashed"]).sum()),
             "runs": len(rows),
         }

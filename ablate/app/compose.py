@@ -90,6 +90,10 @@ class Composer:
                 _set_free(free.setdefault(field, held), key, copy.deepcopy(value))
             else:
                 _set(config, key, value)
+        program = OmegaConf.get_type(config, "program")
+        if "target_accuracy" not in assigned and not getattr(program, "has_target", True):
+            # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
+            OmegaConf.update(config, "target_accuracy", None)
         return config, free
 
 

@@ -90,6 +90,9 @@ def _stem(overrides: Sequence[str]) -> str:
 def _configured(overrides: Sequence[str]) -> tuple[str, TrainConfig]:
     """Return what the overrides ask for, and its name in the user's own words."""
     register_components()
+    for word in overrides:
+        if word.lstrip("+~").startswith(("hydra.", "hydra/")):
+            raise UserError(f"{word!r}: a graph is of an arm's own settings, those of Hydra have no effect on it")
     try:
         check_overrides(overrides)
         with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):

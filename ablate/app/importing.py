@@ -44,9 +44,11 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None, leav
     Raises
     ------
     UserError
-        See `sweep.imported.import_csv`; the claims do not fit the study or the columns.
+        See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
+        more than their factors.
     """
     from ablate.stats.claims import check_claims
+    from ablate.stats.comparable import check_comparable
     from ablate.stats.planning import check_metrics
     from ablate.sweep.metrics import Metrics
     from ablate.track.mlflow_tracker import MlflowTracker
@@ -60,8 +62,10 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None, leav
     check_place(name, out)
     for line in read_lines(imported, path):
         say(line)
-    check_claims(study, metrics=imported.metrics, arms=[arm.levels for arm in record.arms])
+    levels = [arm.levels for arm in record.arms]
+    check_claims(study, metrics=imported.metrics, arms=levels)
     check_metrics(study, Metrics(study.metrics))
+    check_comparable(study, levels, [arm.facts for arm in record.arms], ran=True)
     root = root_folder()
     session = MlflowTracker(root).open(record)
     status = "FAILED"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.app.console import MARKS, say
+from ablate.app.console import MARKS, say, warn
 from ablate.sweep.registration import Changes, changes, hash_of
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
@@ -71,7 +71,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
         **tables.study,
         "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
         "looks": [event for event in since_fresh(events) if event["event"] == "look"],
-        "fresh": [event for event in events if event["event"] == "fresh"],
+        "fresh": [event for event in events if event["event"] in ("fresh", "code")],
         "extensions": [event for event in events if event["event"] == "extension"],
         "mixtures": [
             *(mixture.sentence() for mixture in mixtures(study, tables)),
@@ -85,7 +85,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
 
 def since_fresh(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the events since every run was last made again: looks before that were at other runs."""
-    starts = [number for number, event in enumerate(events) if event["event"] == "fresh"]
+    starts = [number for number, event in enumerate(events) if event["event"] in ("fresh", "code")]
     return list(events[starts[-1] + 1 :] if starts else events)
 
 
@@ -96,7 +96,7 @@ def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 
 def say_verdicts(judged: Judged) -> None:
-    """Print one line per verdict; those over added seeds under those of the plan."""
+    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
     for verdict in judged.verdicts:
         _say_verdict(verdict)
     if not judged.verdicts:
@@ -105,6 +105,8 @@ def say_verdicts(judged: Judged) -> None:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judged.extended:
         _say_verdict(verdict)
+    for note in judged.tables.study["copies"]:
+        warn(note)
 
 
 def _say_verdict(verdict: Verdict) -> None:

@@ -74,7 +74,7 @@ def _of_the_sweeper(word: str) -> str:
     An expression goes to Hydra as one quoted text, so that its own quotes and brackets are no grammar of Hydra's.
     """
     key, _, value = word.lstrip("+").partition("=")
-    if key in ("design", "tune", "fairness"):
+    if key in ("design", "tune", "fairness", "metrics"):
         return f"hydra.sweeper.{key}={typed(value_of(parse([word])[0]))}"
     if key == "exclude":
         return f"hydra.sweeper.exclude={quoted(value)}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ablate.app.console import root_folder, say
+from ablate.errors import AblateError
 
 
 def show_studies() -> None:
-    """List the studies that can be run, and what is tracked of each."""
-    from ablate.sweep.study_file import load_study, study_files
+    """List the studies that can be run, and what is tracked of each; a file that cannot be read says so in its line."""
+    from ablate.sweep.study_file import study_files
     from ablate.track.database import exists
     from ablate.track.layout import Layout
     from ablate.track.read import list_studies
@@ -19,5 +20,14 @@ def show_studies() -> None:
     files = study_files()
     width = max(len(name) for name in [*files, *done])
     for name in [*files, *(name for name in done if name not in files)]:
-        title = load_study(name).title if name in files else "(no study file)"
+        title = _title(name) if name in files else "(no study file)"
         say(f"{name:<{width}}  {done.get(name, 0):>6} runs  {title}")
+
+
+def _title(name: str) -> str:
+    from ablate.sweep.study_file import load_study
+
+    try:
+        return load_study(name).title
+    except (AblateError, OSError, ValueError, RecursionError) as error:
+        return f"(cannot be read: {' '.join(str(error).split())})"

@@ -38,7 +38,7 @@ def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: in
     check_seed_count(seeds * copies, "--seeds times --copies")
     study = Study(
         title=f"Noise floor of {request.name}",
-        question="How far apart are runs of the baseline that differ in nothing but their random streams?",
+        question="How far apart are runs of the baseline that differ in their seeds only?",
         fixed={**request.study.fixed, **untold(request.study.base_levels())},
         seeds=copy_seeds(seeds, copies),
     )
@@ -129,7 +129,8 @@ def _row(row: ClaimNoise, seconds_per_seed: float) -> tuple[str, ...]:
         return (row.claim.id, "–", "–", f"– ({row.claim.kind.replace('_', ' ')}: no mean difference)", "–")
     if row.gap <= 0:
         return (row.claim.id, "0", _text(row.floor.detectable, row), "– (δ = 0)", "–")
-    time = duration(row.seeds * seconds_per_seed) if math.isfinite(row.seeds) else "–"
+    took = row.seeds * seconds_per_seed
+    time = duration(took) if math.isfinite(took) else "–"
     return (row.claim.id, _text(row.gap, row), _text(row.floor.detectable, row), _count(row.seeds), time)
 
 

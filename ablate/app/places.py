@@ -27,7 +27,10 @@ def plain_name(name: str) -> str:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise UserError(f"the study's name {name!r} is not valid text: give its file another name") from None
+        raise UserError(
+            f"the study's name {name!r} is not valid text: give its file another name, or use a UTF-8 locale, such as "
+            "LC_ALL=C.UTF-8"
+        ) from None
     if not name.strip() or name in (".", "..") or any(mark in name for mark in separators):
         raise UserError(
             f"the study is named {name!r}, which is no plain file name and would lead out of the project's folders: "

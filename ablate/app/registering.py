@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +48,15 @@ def keep_registration(plan: Plan, session: StudySession) -> None:
             f"the study was changed since it was registered on {held['time']}: post hoc for {touched}; give the "
             f"changed study a file of its own to register it\n{changed.diff}"
         )
+
+
+def keep_change(plan: Plan, session: StudySession, changed: Mapping[str, int]) -> None:
+    """Keep that runs are made again because their code changed after some had finished, and of what."""
+    if changed:
+        code = sorted({str(job.arm.facts["fingerprint"]) for job in plan.jobs})
+        what = {"changed": ", ".join(changed), "runs": sum(changed.values()), "code": code}
+        if what not in [{key: event.get(key) for key in what} for event in session.history()]:
+            session.note({"event": "code", "time": now(), **what})
 
 
 def _extension(known: set[int], added: list[int], command: str) -> dict[str, Any]:

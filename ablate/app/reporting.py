@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tqdm import tqdm
 
-from ablate.app.advice import warn
 from ablate.app.console import advance, root_folder, say, shown
 from ablate.app.judging import Judged, judge_tables, judge_tracked, say_verdicts
 from ablate.app.places import left_line, plain_name, report_folder, study_findings
@@ -45,7 +44,6 @@ def judge_and_report(
     judged = judge_tracked(name, key, root)
     say()
     say_verdicts(judged)
-    warn(judged.tables.study["copies"])
     with speaking(tongue):
         told = _tell(name, judged)
         if findings:

@@ -86,7 +86,7 @@ def read_request(
     name
         A study's name or path, or None for an ad-hoc sweep.
     parts
-        Keys of a study file that the command line gave (`design`, `exclude`, `tune`, `fairness`).
+        Keys of a study file that the command line gave (`design`, `exclude`, `tune`, `fairness`, `metrics`).
     quick
         Take the study's quick budget, under its own name.
 
@@ -130,6 +130,8 @@ def read_request(
         if key in study.factors:
             raise UserError(f"{key!r} is a factor of {name}; it cannot be fixed to {value!r} as well")
     if chosen:
+        if isinstance(chosen.get("metrics"), Mapping):
+            chosen["metrics"] = {**study.metrics, **chosen["metrics"]}  # those of the file stay declared
         study = parse_study({**_open_to(study, chosen), **chosen}, where=f"{name} with the command line")
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = tracked_name(name)

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ablate.app.advice import unread_lines, warn
+from ablate.app.advice import advise, changed_code, unread_lines
 from ablate.app.console import root_folder, say, ui_line
 from ablate.app.graphs import ArmGraphs
 from ablate.app.judging import stop_of
 from ablate.app.looking import run_looks
 from ablate.app.places import check_place
-from ablate.app.registering import keep_registration
+from ablate.app.registering import keep_change, keep_registration
 from ablate.app.reporting import judge_and_report
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
@@ -40,6 +40,7 @@ def run_study(
 
     root = root_folder()
     check_place(plan.record.name, None, report=report)
+    changed = changed_code(plan, root)
     tracker = MlflowTracker(root)
     workers = min(worker_count(n_jobs), len(plan.jobs))
     starting = start_workers(workers)
@@ -50,6 +51,7 @@ def run_study(
     try:
         plan = plan.after(session.finished())
         keep_registration(plan, session)
+        keep_change(plan, session, changed)
         if before is not None:
             before(plan)
         if starting is not None:
@@ -60,7 +62,7 @@ def run_study(
         _say_summary(plan, summary, stop_of(session.history()))
     finally:
         session.close(status)
-    warn([*summary.notes, *unread_lines(plan, root)])
+    advise([*summary.notes, *unread_lines(plan, root)])
     if report:
         judge_and_report(plan.record.name, plan.record.key, root)
     say(f"browse the runs:  {ui_line(root)}")

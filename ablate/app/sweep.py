@@ -11,7 +11,7 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.app.advice import before, warn
+from ablate.app.advice import advise, before
 from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
 from ablate.app.console import root_folder
@@ -51,6 +51,7 @@ class Settings(Protocol):
     exclude: Any
     tune: Any
     fairness: str | None
+    metrics: Any
 
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
@@ -77,7 +78,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         request, planned = extended(request, composer, settings.more_seeds)
     plan = plan_study(request, composer, planned=planned)
     tell_of_data(plan)
-    warn(before(plan, root_folder()))
+    advise(before(plan, root_folder()))
     if settings.action == "noise":
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
         alone = Composer(loader, aa.study.fixed, raw)
@@ -108,9 +109,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 
 def _parts(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
-    given = {
-        "design": settings.design, "exclude": settings.exclude, "tune": settings.tune, "fairness": settings.fairness
-    }  # fmt: skip
+    given = {key: getattr(settings, key) for key in ("design", "exclude", "tune", "fairness", "metrics")}
     plain: dict[str, Any] = {
         k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v
         for k, v in given.items()

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ablate.app.advice import unread_lines, warn
+from ablate.app.advice import advise, unread_lines
 from ablate.app.choosing import choices, choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.app.console import duration, root_folder, say
 from ablate.app.estimating import estimate
@@ -99,7 +99,7 @@ def run_tuning(tuning: TuningPlan, plan: Plan, *, n_jobs: int | None, progress: 
         finally:
             session.close(status)
         _say_summary(tuning, summary)
-        warn([*summary.notes, *unread_lines(todo, root)])
+        advise([*summary.notes, *unread_lines(todo, root)])
     runs = tuning_runs(tuning, plan, root)
     chosen = choices(tuning, runs)
     for line in choice_lines(tuning, runs):

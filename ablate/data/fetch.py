@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 import logging
 import os
 from dataclasses import dataclass
@@ -45,7 +46,8 @@ def cache_folder(dataset: str) -> Path:
 def fetched(file: Remote, *, dataset: str) -> Path:
     """Return the path of a downloaded file, downloading it where it is missing or damaged.
 
-    A file is moved into the cache only when its SHA-256 is right; a damaged one found there is removed.
+    A file is moved into the cache only when its SHA-256 is right. Another one found there under its name was damaged,
+    or is somebody's: it is put aside under a name of its own.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def fetched(file: Remote, *, dataset: str) -> Path:
         stat = path.stat()
         if _sha256(path, stat.st_size, stat.st_mtime_ns) == file.sha256:
             return path
-        path.unlink()
+        path.rename(_free(path))
     log = pooch.get_logger()
     level = log.level
     log.setLevel(logging.WARNING if mirror else logging.INFO)
@@ -83,6 +85,12 @@ def fetched(file: Remote, *, dataset: str) -> Path:
     finally:
         log.setLevel(level)
     return path
+
+
+def _free(path: Path) -> Path:
+    """Return a name beside a file that nothing has."""
+    names = (path.with_name(f"{path.name}.other{number}") for number in itertools.count(1))
+    return next(name for name in names if not name.exists())
 
 
 @functools.lru_cache(maxsize=16)

@@ -24,6 +24,7 @@ from ablate.train.config import TrainConfig
 from ablate.train.metric import PARTS, Metric, accuracy, by_name, loss
 from ablate.train.outcome import Outcome, decide, stall_threshold
 from ablate.train.program import RunResult
+from ablate.train.vouched import EVERYTHING, Fact
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Classifier(PerSeed):
         *(accuracy(f"final/{part}_accuracy") for part in PARTS),
         Metric("converged", failed_counts_as=0.0, summarised=False),
     ])  # fmt: skip
+    vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS, Fact.STEPS}
 
     copies: int = 4
 
@@ -118,7 +120,7 @@ class Classifier(PerSeed):
             first_nonfinite_step=None if all(map(math.isfinite, metrics.values())) else 0,
             start_loss=1.0,  # a fit has no course that could diverge: only numbers that are not finite count
             final_loss=1.0,
-            reached=accuracy >= config.target_accuracy,
+            reached=accuracy >= config.target,
             best_accuracy=accuracy,
             threshold=stall_threshold(rate, len(correct[config.target_split])),
         )

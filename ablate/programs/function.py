@@ -6,7 +6,7 @@ import copy
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import RunResult
 from ablate.train.reads import compact
+from ablate.train.vouched import Fact
 
 Train = Callable[[dict[str, Any], int], Any]
 
@@ -57,6 +58,8 @@ class Function(PerSeed):
     """
 
     traced = True
+    vouches = frozenset({Fact.SECONDS})
+    has_target = False
 
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)
@@ -108,8 +111,14 @@ class Function(PerSeed):
 
     def planned(self, facts: Mapping[str, Any]) -> Function:
         """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
-        twin = replace(self)
+        twin = self.told(facts.get("metrics", ()))
         object.__setattr__(twin, "_as_planned", {name: facts[name] for name in ("sources", "watched") if name in facts})
+        return twin
+
+    def told(self, metrics: Iterable[str]) -> Function:
+        """Return the same, which returns these metrics where neither `logs` nor the function says what it returns."""
+        twin = replace(self)
+        object.__setattr__(twin, "_told", list(metrics))
         return twin
 
     def metrics(self) -> dict[str, Metric]:
@@ -130,13 +139,14 @@ class Function(PerSeed):
         if isinstance(declared, str) or not isinstance(declared, Sequence | set | frozenset) or not declared:
             name = self.target.rpartition(":")[2]
             raise UserError(
-                f"{self.target} does not say which metrics it returns: set `program.logs=[accuracy,loss]`, or write "
+                f"{self.target} does not say which metrics it returns: say so in the study, "
+                "`metrics: {accuracy: higher, loss: lower}` (`metrics={…}` on the command line), or write "
                 f"`{name}.metrics = {{'accuracy': 'higher', 'loss': 'lower'}}` below the function"
             )
         return by_name(one if isinstance(one, Metric) else Metric(str(one)) for one in declared)
 
     def _declared(self) -> Any:
-        return self.logs or getattr(self.function(), "metrics", None)
+        return self.logs or getattr(self.function(), "metrics", None) or self.__dict__.get("_told")
 
     def one(self, config: Any, seed: int) -> RunResult:
         """Call the function for one seed and check what it returned."""

@@ -7,8 +7,10 @@
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
   and which test examples were right. They may stand beside the metrics, too: ``{"accuracy": 0.1, "outcome": …}``.
 
-Where no outcome is given: `diverged` with a number that is not finite; `reached` where
-``final/<target_split>_accuracy`` is at least ``target_accuracy``; else `censored`.
+Where no outcome is given: `diverged` with a number that is not finite. Else, where the function declares a metric that
+counts to its target (`ttt/steps`, or one with ``failed_counts_as: budget``), `reached` with a number there and
+`censored` without; where `target_accuracy` is set and ``final/<target_split>_accuracy`` is returned, `reached` where it
+is at least that, `censored` below. Without either there is no target: `finished`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import UserError, nearest, unknown
-from ablate.train.outcome import Outcome, read_outcome
+from ablate.train.metric import CORE, Metric, has_reached, own_targets
+from ablate.train.outcome import LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
 PARTS = ("metrics", "curves", "outcome", "test_correct")
@@ -55,7 +58,7 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     numbers, said = _numbers(returned["metrics"], declared)
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
     own = {name: value for name, value in numbers.items() if name in declared}
-    outcome = _outcome(returned.get("outcome"), own, config)
+    outcome = _outcome(returned.get("outcome"), own, declared, config)
     curves, correct = {}, None
     given = returned.get("curves") or {}
     if not isinstance(given, Mapping):
@@ -126,7 +129,13 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
 def _number(value: Any) -> float | None:
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):
         value = value.item()  # a NumPy, PyTorch or JAX scalar
-    return None if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number too large for a float
+        number = math.inf if value == abs(value) else -math.inf
+    return math.copysign(math.inf, number) if abs(number) > LARGEST else number  # as infinite as one that is
 
 
 def _curve(name: str, given: Any) -> Curve:
@@ -146,14 +155,31 @@ def _curve(name: str, given: Any) -> Curve:
     return Curve(steps, values)
 
 
-def _outcome(given: Any, numbers: Mapping[str, float], config: Any) -> Outcome:
+def _outcome(given: Any, numbers: Mapping[str, float], declared: Collection[str], config: Any) -> Outcome:
     if given is not None:
         return read_outcome(given)
-    if not all(map(math.isfinite, numbers.values())):
+    counts = _counts(declared)
+    # Steps to a target that was not reached are no number, or infinite: that is no divergence.
+    if not all(math.isfinite(value) for name, value in numbers.items() if name not in counts):
         return Outcome.DIVERGED
-    split, target = getattr(config, "target_split", "validation"), getattr(config, "target_accuracy", math.inf)
-    accuracy = numbers.get(f"final/{split}_accuracy", -math.inf)
+    targets = own_targets(counts)
+    if targets:
+        known = [name for name in targets if math.isfinite(numbers.get(name, math.nan))]
+        return Outcome.REACHED if has_reached(targets, known) else Outcome.CENSORED
+    split, target = getattr(config, "target_split", "validation"), getattr(config, "target_accuracy", None)
+    accuracy = numbers.get(f"final/{split}_accuracy")
+    if target is None or accuracy is None:
+        return Outcome.FINISHED
+    if not 0.0 <= accuracy <= 1.0:  # not the share that the target is: nobody can tell
+        return Outcome.UNKNOWN
     return Outcome.REACHED if accuracy >= target else Outcome.CENSORED
+
+
+def _counts(declared: Collection[str]) -> list[str]:
+    """Return the declared metrics that count to a target."""
+    meant = declared if isinstance(declared, Mapping) else {name: Metric(name) for name in declared}
+    known = {name: CORE.get(name, metric) if metric == Metric(name) else metric for name, metric in meant.items()}
+    return [name for name, metric in known.items() if metric.counts_to_target]
 
 
 def _correct(given: Any) -> NDArray[np.bool_] | None:

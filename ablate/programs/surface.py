@@ -20,6 +20,7 @@ from ablate.train.metric import Metric, by_name, loss, steps_to_target
 from ablate.train.outcome import DIVERGENCE_FACTOR, Outcome
 from ablate.train.program import Curve, Observe, Program, RunResult
 from ablate.train.summary import first_reached
+from ablate.train.vouched import EVERYTHING, Fact
 
 
 @register("program", "surface")
@@ -56,6 +57,7 @@ class Surface(Program):
         steps_to_target("ttt/steps"),
     ])  # fmt: skip
     """f and the distance to the minimum at the last step, the least f, the length of the path, steps to the target."""
+    vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS}
 
     coefficients: list[float] = field(default_factory=lambda: [0.05, 1.0])
     start: list[float] = field(default_factory=lambda: [-7.0, 2.0])

@@ -15,6 +15,7 @@ from ablate.streams import stream
 from ablate.train.metric import Metric, by_name
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
+from ablate.train.vouched import EVERYTHING, Fact
 
 CHECKS: dict[str, tuple[Callable[[predictions.Rng], predictions.Found], float]] = {
     "linear_collapse": (predictions.linear_collapse, 1e-12),
@@ -37,6 +38,8 @@ class Check(PerSeed):
 
     A seed is one draw, from its `program` stream. A run has `reached` its target where the property held.
     """
+
+    vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS, Fact.STEPS}
 
     def reads(self, config: Any) -> frozenset[str]:
         """Return nothing: it has settings of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit_of
+from ablate.stats.comparable import horizons
 from ablate.stats.endpoint import endpoint, metrics_of
 from ablate.stats.summary import summary
 from ablate.stats.verdict import Verdict
@@ -65,6 +67,8 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
     )
     whole = all(row["n"] == row["planned"] and not row["filled"] and not row["undefined"] for row in records)
     none_diverged = not any(row["diverged"] for row in records)
+    told = not any(row["unknown"] for row in records)
+    seconds_too = seconds_too and any(math.isfinite(row["seconds"]) for row in records)
     columns = [
         *([Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]),
         Column(tr("mean") + of_value, "n"), Column("± 95 %", "n"), Column(tr("to baseline") + of_difference, "n"),
@@ -101,14 +105,21 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
     notes = []
     if whole and records:
         notes.append(tr("Every arm has all its {seeds}.", seeds=counted(int(records[0]["planned"]), "seed")))
-    if none_diverged:
+    if none_diverged and told:
         notes.append(tr("No run diverged."))
     if len(records) < len(frame):
         notes.append(tr("Left out: {arms} that do not measure it.", arms=counted(len(frame) - len(records), "arm")))
+    if other_lengths(tables, metric):
+        notes.append(tr("A mean over a run is not compared with one over a run of another length."))
     if elsewhere:
         notes.append(tr("On other data than the baseline's there is no difference to it."))
     notes += [_floor(frame), _filled(records)]
     return Table(_title(metric), tuple(columns), tuple(rows), " ".join(note for note in notes if note))
+
+
+def other_lengths(tables: StudyTables, metric: str) -> bool:
+    """Tell whether a metric is a mean over a whole run, and the arms' runs differ in length."""
+    return bool(horizons(tables, endpoint(tables, metric), np.arange(len(tables.planned))[None, :]))
 
 
 def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:

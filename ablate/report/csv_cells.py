@@ -16,6 +16,7 @@ from ablate.levels import ListLevel
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.table_file import TableFile, decimal_commas, number, read_table, whole
 from ablate.track.record import Level
+from ablate.train.outcome import LARGEST
 
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would compute it
 
@@ -48,6 +49,8 @@ class Rows:
         value = number(text, comma=self.comma)
         if value is None and text not in BLANK:
             raise UserError(f"{self._where(row, column)}: expected a number or an empty cell, got {text!r}")
+        if value is not None and abs(value) > LARGEST:
+            raise UserError(f"{self._where(row, column)}: expected a number within ±{LARGEST:g}, got {text!r}")
         return math.nan if value is None else value
 
     def whole(self, row: int, column: str) -> int | None:

@@ -133,7 +133,7 @@ def _filed(figures: Figures) -> Figures:
     seen: set[str] = set()
 
     def filed(drawn: Drawn) -> Drawn:
-        stem = re.sub(r"[^\w.-]+", "-", drawn.name)[:100].strip(".-") or "figure"
+        stem = re.sub(r"[^\w.-]+", "-", drawn.name).encode()[:150].decode(errors="ignore").strip(".-") or "figure"
         name, count = stem, 1
         while name.casefold() in seen:
             count += 1

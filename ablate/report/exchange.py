@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.report.pairs import failed_runs_of, judged_sides
-from ablate.stats.collect import ExchangeCurves, exchange_curves
+from ablate.stats.curves import ExchangeCurves, exchange_curves
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables

@@ -10,6 +10,7 @@ from typing import Any
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
+from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import (
     NONE,
     Unit,
@@ -27,8 +28,18 @@ from ablate.stats.fairness import FixedTuned, Mean
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
+from ablate.train.vouched import Fact
 
 EDGE = msg("on the edge")
+
+_GIVEN = msg("Every arm was given the same values of everything that is not a factor, and ablate tuned none of them.")
+_USED = msg(
+    " What the training makes of its settings, and whether it tunes others on its own, is known to those who wrote it."
+)
+_UNTOLD = msg(
+    "What the arms have in common beside their factors, and whether anything was tuned for some of them, is known to "
+    "those who made the runs, not to ablate."
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def _cells(tables: StudyTables) -> list[dict[str, Any]]:
 def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
     rows = []
     metric = str(cells[0]["metric"])
-    shown = unit_of(tables, metric)
+    shown, known = unit_of(tables, metric), vouched(tables, Fact.DATA)
     for cell in cells:
         for key, value in cell["tuned"].items():
             mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), shown)
@@ -88,10 +99,11 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
     note = tr(
         "Every tuned arm had the same trials, on the tuning seeds {seeds}, which judge nothing; the best "
         "mean {metric} won, ties went to the smaller value, and a failed run counts as the worst. "
-        "Nothing of the test part was kept. On the edge: the least or the greatest value tried, so that "
+        "{kept} On the edge: the least or the greatest value tried, so that "
         "a better one may lie beyond.",
         seeds=seeds,
         metric=metric,
+        kept=tr("Nothing of the test part was kept.") if known else tr("No metric with `test` in its name was kept."),
     )
     return Table(tr("What was tuned"), columns, tuple(rows), note)
 
@@ -167,6 +179,10 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
 
 def fairness_note(study: Study, tables: StudyTables) -> str:
     """Say whose values the arms have: what a sceptic of a comparison asks first."""
+    if not made_here(tables):
+        return tr(_UNTOLD)
+    if study.fairness == "fixed" and not vouched(tables, Fact.SETTINGS):
+        return tr(_GIVEN) + tr(_USED)
     if study.fairness == "fixed":
         return tr(
             "Every arm uses the same values of everything that is not a factor. No hyperparameter was tuned "
@@ -203,7 +219,7 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
             "ones. {how} A fixed difference may belong to the shared values as much as to the component.",
             how=how,
         )
-    return how
+    return how if vouched(tables, Fact.SETTINGS) else how + tr(_USED)
 
 
 def score_title(metric: Metric) -> str:

@@ -159,8 +159,21 @@ def _view(verdict: Verdict) -> VerdictView:
     sentence = short_lists(verdict.sentence())
     notes = [] if verdict.why in sentence else [verdict.why]
     notes += [tr("Gate failed: {why}.", why=gate.why) for gate in verdict.gates_failed if gate.why not in verdict.why]
-    told = (*notes, verdict.speaks_of, verdict.next_step)
+    told = (*notes, verdict.speaks_of, _silence(verdict), verdict.next_step)
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
+
+
+def _silence(verdict: Verdict) -> str:
+    """Say how many pairs say nothing about speed, where a verdict stands without them."""
+    if verdict.silent is None or not verdict.decided:
+        return ""
+    n, of = verdict.silent
+    return tr(
+        "In {n} of {of} pairs neither side reached the target: they count as equally fast, and the verdict is the same "
+        "without them.",
+        n=n,
+        of=of,
+    )
 
 
 def cell_text(verdict: Verdict) -> str:

@@ -6,15 +6,25 @@ from collections.abc import Sequence
 
 from ablate.lang import msg, tr
 from ablate.report.fair import fairness_note
+from ablate.report.vouched import vouched
 from ablate.report.wording import counted
 from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.train.vouched import Fact
 
 _DESIGN = msg(
     "A seed fixes the training subset, the initial weights, the order of the minibatches and every "
     "other draw through separate named random streams, so the arms are paired by seed: they differ "
     "in the component and in nothing else that is random."
+)
+_DESIGN_BY_STREAMS = msg(
+    "Every random draw of a run comes from separate named random streams of its seed, so the arms are "
+    "paired by seed: they differ in the component and in nothing else that is random."
+)
+_DESIGN_BY_WORD = msg(
+    "Runs with the same seed are compared as pairs. What a seed fixes, and whether the arms of a seed share "
+    "their draws, is known to those who made the runs, not to ablate."
 )
 _ERROR_BARS = msg(
     "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
@@ -29,6 +39,12 @@ _FAILURES = msg(
     "survivors is shown and no claim on it is tested. A missing run has no value; its pair is left "
     "out and counted."
 )
+_FAILURES_TOLD = msg(
+    "No run that is told of is left out. Of a run that is told to have diverged or crashed, an accuracy counts as the "
+    "rate of always answering the most frequent class, an error as one minus that rate, steps to the target as the "
+    "whole budget, where these are known; else it has no value, and no claim that needs it is tested. A missing run "
+    "has no value; its pair is left out and counted."
+)
 _TEST = msg(
     "Sign-flip test of the paired differences against δ, two-sided: under the null a difference from "
     "δ is as likely to have either sign. All sign patterns are counted where there are few pairs, "
@@ -37,18 +53,26 @@ _TEST = msg(
 _VERDICT = msg(
     "supported: the interval lies above δ · refuted: it lies below δ (reversed: below −δ; harmful: below 0; "
     "negligible: within ±δ; smaller than δ: no more is shown) · inconclusive: it holds δ · not tested: too few "
-    "pairs, or runs without a value. δ, the smallest effect of interest, stands in the study file."
+    "pairs, runs without a value, or runs that say nothing of the claim. δ, the smallest effect of interest, stands in "
+    "the study file."
 )
+
+
+def _design(tables: StudyTables) -> str:
+    """Return the sentence on pairing that the Programs of all arms vouch for."""
+    if not vouched(tables, Fact.STREAMS):
+        return _DESIGN_BY_WORD
+    return _DESIGN if vouched(tables, Fact.NETWORK) else _DESIGN_BY_STREAMS
 
 
 def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """Return (term, explanation) pairs: pairing, fairness, error bars, failures, test, Holm, the verdict rule."""
     size = f"{counted(len(tables.planned), 'arm')} × {counted(tables.seeds['seed'].nunique(), 'seed')}" + tr(".")
     notes = [
-        (tr("Design"), f"{size} {tr(_DESIGN)}"),
+        (tr("Design"), f"{size} {tr(_design(tables))}"),
         (tr("Fairness"), fairness_note(study, tables)),
         (tr("Error bars"), tr(_ERROR_BARS)),
-        (tr("Failures"), tr(_FAILURES)),
+        (tr("Failures"), tr(_FAILURES if vouched(tables, Fact.ENDINGS) else _FAILURES_TOLD)),
     ]
     if verdicts:
         levels = sorted({v.interval_level for v in verdicts})

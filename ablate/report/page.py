@@ -18,11 +18,13 @@ from ablate.report.registration import Registration, registration
 from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.templating import Column, Row, Table
+from ablate.report.vouched import made_here, sources, vouched
 from ablate.report.wording import counted
 from ablate.stats.fairness import fixed_and_tuned
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
+from ablate.train.vouched import Fact as Known
 
 QUICK = msg(
     "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It "
@@ -219,7 +221,7 @@ def build_page(
         confounds=(*study.confounds, *mixed(tables)),
         method=tuple(Fact(*note) for note in method_notes(study, tables, verdicts)),
         command=str(tables.study["command"]),
-        fixed=tuple(Fact(*row) for row in fixed(study)),
+        fixed=tuple(Fact(*row) for row in fixed(study, tables)),
         provenance=tuple(Fact(*row) for row in provenance(study, tables)),
         untranslated=tuple(untranslated),
     )
@@ -232,25 +234,51 @@ def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
 def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
     own = own_runs(tables)
     ran = int((own["outcome"] != "missing").sum())
-    datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
+    datasets = _datasets(tables)
     facts = [
         Fact(tr("arms"), str(len(tables.planned))),
         Fact(tr("seeds"), str(tables.seeds["seed"].nunique())),
         Fact(tr("runs") if ran == len(own) else tr("of {n} planned runs", n=len(own)), str(ran)),
         Fact(tr("claims"), str(len(study.claims))),
-        Fact(tr("data"), ", ".join(datasets)),
-        Fact(*map(tr, _FAIRNESS[study.fairness])),
+        Fact(tr("imported"), ", ".join(sources(tables))) if sources(tables) else Fact(tr("data"), ", ".join(datasets)),
+        *_fairness(study, tables),
     ]
     return tuple(fact for fact in facts if fact.value)
 
 
+def _fairness(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
+    """Return whose values the arms have, as far as that is known."""
+    if not made_here(tables):
+        return ()
+    if study.fairness == "fixed" and not vouched(tables, Known.SETTINGS):
+        return (Fact(tr("values given to all arms"), tr("fixed")),)
+    if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Known.DATA):
+        return (Fact(tr("per arm by {metric}", metric=study.tune.metric), tr("tuned")),)
+    return (Fact(*map(tr, _FAIRNESS[study.fairness])),)
+
+
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
-    datasets = sorted({str(facts["dataset"]) for facts in tables.facts.values() if "dataset" in facts})
+    datasets = _datasets(tables)
     where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
-    general = tr(
-        "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "
-        "about other data, networks, budgets or levels.",
-        seeds=counted(tables.seeds["seed"].nunique(), "seed"),
-        where=where,
-    )
+    seeds = counted(tables.seeds["seed"].nunique(), "seed")
+    if vouched(tables, Known.DATA) and vouched(tables, Known.NETWORK):
+        general = tr(
+            "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "
+            "about other data, networks, budgets or levels.",
+            seeds=seeds,
+            where=where,
+        )
+    else:
+        general = tr(
+            "The evidence is {seeds}{where} at the levels listed below. Nothing is concluded about other data, models, "
+            "budgets or levels.",
+            seeds=seeds,
+            where=where,
+        )
     return (*study.not_concluded, general)
+
+
+def _datasets(tables: StudyTables) -> list[str]:
+    """Return the data that the arms are known to have been trained on, each once."""
+    known = [facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())]
+    return sorted({str(facts["dataset"]) for facts in known})

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels
+from ablate.stats.capped import at_common_budget
 from ablate.stats.claims import Comparison, expand, level_key
 from ablate.stats.contrast import Sides, sides_of
 from ablate.stats.endpoint import FAILED, Endpoint, endpoint
@@ -76,9 +77,11 @@ def paired_values(
             continue
         if claim.metric not in ends:
             ends[claim.metric] = _endpoint(tables, claim.metric)
-        end = ends[claim.metric]
-        if end is None:
+        own = ends[claim.metric]
+        if own is None:
             continue
+        every = [[columns[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
+        end = at_common_budget(own, np.array(every))
         # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
         for first in (0, 2) if claim.kind == "interaction" else (0,):
             left, right = (
@@ -104,7 +107,8 @@ def judged_sides(
     for verdict, comparison in judged_comparisons(study, tables, verdicts):
         end = _endpoint(tables, verdict.metric)
         if end is not None:
-            yield verdict, comparison, sides_of(comparison, columns, factors, metrics_in(tables)), end
+            sides = sides_of(comparison, columns, factors, metrics_in(tables))
+            yield verdict, comparison, sides, at_common_budget(end, sides.columns)
 
 
 def judged_comparisons(

@@ -7,10 +7,12 @@ from typing import Any
 
 from ablate.lang import tr
 from ablate.report.arms import own_runs
+from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import counted, levels_text, listed, seconds
 from ablate.sweep.study import Study
 from ablate.sweep.tune import space_text
 from ablate.track.record import StudyTables
+from ablate.train.vouched import Fact
 
 _DATA = (
     "dataset",
@@ -28,13 +30,16 @@ _DATA = (
 _TOLD = (
     "tuned", "tuning", "same_as",  # in the tuning section
     "settings",  # in the section on the file
-    "unread", "vouched",  # in a sentence, where anything follows from it
+    "unread", "vouched", "vouches", "outcome_from",  # in a sentence, or by what a page says
     "metrics",  # where numbers are written
 )  # fmt: skip
 _FILES = ("sources", "watched")  # file or module -> digest
 
+_MACHINE = ("blas", "cores", "cpu", "git_commit", "host", "numpy", "os", "python", "threads")
+"""What is recorded of the process that keeps a study: of its runs only where they were made in it."""
 
-def fixed(study: Study) -> list[tuple[str, str]]:
+
+def fixed(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     """Return the factors with their levels, then every value that is the same in all arms."""
     factors = [(name, ", ".join(levels_text(levels).values())) for name, levels in study.factors.items()]
     rows = [(tr("{name} (factor)", name=name), text) for name, text in factors]
@@ -44,7 +49,7 @@ def fixed(study: Study) -> list[tuple[str, str]]:
             (tr("{key} (tuned)", key=key), space_text(axis, study.tune.trials or 0))
             for key, axis in study.tune.space.items()
         ]
-    return [*rows, (tr("fairness"), tr(study.fairness))]
+    return [*rows, (tr("fairness"), tr(study.fairness))] if made_here(tables) else rows
 
 
 def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
@@ -65,27 +70,28 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
                 else tr("{n} different values", n=len(texts))
             )
             title = tr(name.replace("_", " "))
-            rows.append((tr("data {name}", name=title) if name == "fingerprint" else title, some))
+            of_data = name == "fingerprint" and vouched(tables, Fact.DATA)
+            rows.append((tr("data {name}", name=title) if of_data else title, some))
     head = tables.study
     rows += [(tr("study"), str(head["name"])), (tr("study key (SHA-256)"), str(head["key"]))]
     rows += [(tr("MLflow run"), str(head["run_id"])), (tr("MLflow experiment"), str(head["experiment_id"]))]
     rows += [(tr("created"), str(head["created"]))]
     own = own_runs(tables)
-    ran = own.loc[own["outcome"] != "missing", "seconds"].astype(float)
-    rows.append(
-        (
-            tr("training time, all runs"),
-            tr("{seconds} over {runs}", seconds=seconds(float(ran.sum())), runs=counted(int(ran.notna().sum()), "run")),
-        )
-    )
-    return rows + [(tr(str(name).replace("_", " ")), _text(value)) for name, value in dict(head["provenance"]).items()]
+    ran = own.loc[own["outcome"] != "missing", "seconds"].astype(float).dropna()
+    if len(ran):
+        took = tr("{seconds} over {runs}", seconds=seconds(float(ran.sum())), runs=counted(len(ran), "run"))
+        measured = vouched(tables, Fact.SECONDS)
+        rows.append((tr("training time, all runs") if measured else tr("time of the runs, as it was told"), took))
+    here = vouched(tables, Fact.MACHINE)
+    recorded = {str(name): value for name, value in dict(head["provenance"]).items() if here or name not in _MACHINE}
+    return rows + [(tr(name.replace("_", " ")), _text(value)) for name, value in recorded.items()]
 
 
 def mixed(tables: StudyTables) -> list[str]:
     """Return, in sentences, what differs within a comparison beside its factors: data, length, version of the code."""
     found = list(tables.study.get("mixtures") or [])
     code = tables.study.get("code") or {}
-    if len(code) > 1:
+    if len(code) > 1 and made_here(tables):
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
         found.append(tr("The runs were made by {n} versions of the code: {parts}.", n=len(code), parts=parts))
     return found

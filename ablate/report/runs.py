@@ -7,20 +7,35 @@ from dataclasses import dataclass
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_title, own_runs
 from ablate.report.templating import Column, Row, Table
+from ablate.report.vouched import vouched
 from ablate.report.wording import counted
-from ablate.stats.summary import ENDS, ledger
+from ablate.stats.summary import ledger, told_ends
 from ablate.track.record import StudyTables
+from ablate.train.vouched import Fact
 
-GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "diverged": "×", "crashed": "!", "missing": "∅"}
-OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("diverged"), msg("crashed"), msg("missing"))
+GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "diverged": "×", "crashed": "!", "finished": "■",
+          "unknown": "▫", "missing": "∅"}  # fmt: skip
+OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("diverged"), msg("crashed"), msg("finished"),
+            msg("unknown"), msg("missing"))  # fmt: skip
 _MEANING = {
     "reached": msg("the target held at two evaluations in a row"),
     "censored": msg("learned, but the budget ended first"),
     "stalled": msg("never better than always answering the most frequent class (+ 3 SE)"),
     "diverged": msg("became non-finite, or ended above ten times its first loss"),
     "crashed": msg("the program raised an error"),
+    "finished": msg("ran to its end; it had no target"),
+    "unknown": msg("how it ended is not told"),
     "missing": msg("planned, not run"),
 }
+_ELSEWHERE = {
+    **_MEANING,
+    "reached": msg("reached its target"),
+    "censored": msg("did not reach its target"),
+    "stalled": msg("did not learn"),
+    "diverged": msg("failed: a number was not finite, or grew too large"),
+    "crashed": msg("failed: it broke off"),
+}
+"""The same in words that hold whatever trained: by which rules an outcome was told is not ours to say."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,8 @@ def ledger_view(tables: StudyTables) -> LedgerView:
         It does not.
     """
     frame = ledger(tables)
+    ends = told_ends(frame)
+    meaning = _MEANING if vouched(tables, Fact.ENDINGS) else _ELSEWHERE
     by_arm = {arm: part.sort_values("seed") for arm, part in tables.seeds.groupby("arm_id", sort=False)}
     rows = []
     for record, is_base in zip(frame.to_dict("records"), tables.planned["baseline"], strict=True):
@@ -71,25 +88,25 @@ def ledger_view(tables: StudyTables) -> LedgerView:
             (GLYPHS[str(outcome)], str(outcome), int(seed))
             for outcome, seed in zip(part["outcome"], part["seed"], strict=True)
         )  # fmt: skip
-        counts = tuple(int(record[name]) for name in ENDS)
+        counts = tuple(int(record[name]) for name in ends)
         rows.append(
             LedgerRow(arm_title(str(record["arm"])), int(record["planned"]), counts, strip, "base" if is_base else "")
         )
-    sums = tuple(int(frame[name].sum()) for name in ENDS)
+    sums = tuple(int(frame[name].sum()) for name in ends)
     total = LedgerRow(tr("all arms"), int(frame["planned"].sum()), sums, css="total")
-    parts = " + ".join(f"{count} {tr(name)}" for name, count in zip(ENDS, total.counts, strict=True))
+    parts = " + ".join(f"{count} {tr(name)}" for name, count in zip(ends, total.counts, strict=True))
     every = (*rows, total)
     return LedgerView(
-        outcomes=tuple(tr(name) for name in ENDS),
+        outcomes=tuple(tr(name) for name in ends),
         rows=every,
         sum=tr("{planned} planned = {parts}.{served}", planned=total.planned, parts=parts, served=_served(tables)),
-        legend=tr("; ").join(f"{GLYPHS[name]} {tr(name)}{tr(': ')}{tr(_MEANING[name])}" for name in ENDS) + tr("."),
+        legend=tr("; ").join(f"{GLYPHS[name]} {tr(name)}{tr(': ')}{tr(meaning[name])}" for name in ends) + tr("."),
         table=Table(
             tr("Run ledger"),
             (
                 Column(tr("arm")),
                 Column(tr("planned"), "n"),
-                *(Column(tr(name), "n") for name in ENDS),
+                *(Column(tr(name), "n") for name in ends),
                 Column(tr("seed by seed")),
             ),
             tuple(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from ablate.lang import language, msg, tr
 from ablate.levels import expanded, level_name, level_names, restored
+from ablate.report.metric_names import NAMED
+from ablate.report.vouched import ends_at_a_step
 from ablate.stats.amounts import amounts, decades, decades_text, difference_unit
 from ablate.stats.verdict import Verdict, p_text, shown
 from ablate.sweep.metrics import metrics_in
@@ -21,20 +23,6 @@ _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a l
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
-# Metrics whose logged name says nothing to a reader.
-_NAMED = {
-    "flips/count": msg("times the largest output moved"),
-    "flips/high": msg("share of answers that change, upper bound"),
-    "latency/share": msg("share of the latency that softmax takes"),
-    "overflow/naive_rows": msg("rows that overflow without the shift"),
-    "overflow/shifted_rows": msg("rows that overflow with the shift"),
-    "sum/deviation": msg("deviation of the sum from 1, in ε × classes"),
-    "sum/off": msg("deviation of the sum from 1"),
-    "observe/hidden_moved": msg("change of the hidden weights"),
-    "observe/saturated_share_start": msg("share of saturated outputs before training"),
-    "observe/step_slope": msg("slope of the effective step"),
-    "observe/unchanged_share": msg("share of weights an update leaves unchanged"),
-}
 _PREFIXES = {
     "final": msg("{name} at the last step"),
     "best": msg("best {name}"),
@@ -85,15 +73,16 @@ def metric_title(metric: str) -> str:
     prefix, _, rest = metric.rpartition("/")
     if not _OURS.fullmatch(metric):
         return tr(metric)
-    if metric in _NAMED:
-        return tr(_NAMED[metric])
+    if metric in NAMED:
+        return tr(NAMED[metric])
     if metric == "ttt/steps":
         return tr("steps to the target")
     if metric == "ttt/recovery_steps":
         return tr("steps from the change of task to the target")
     words = tr(rest.replace("_", " "))
     if prefix in _PREFIXES:
-        return tr(_PREFIXES[prefix], name=words)
+        stepless = prefix == "final" and not ends_at_a_step()
+        return tr(msg("final {name}") if stepless else _PREFIXES[prefix], name=words)
     return tr(f"{prefix.replace('/', ' ')} {rest.replace('_', ' ')}".strip())
 
 

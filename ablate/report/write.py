@@ -22,6 +22,7 @@ from ablate.report.runs_csv import runs_csv
 from ablate.report.templating import Table, render
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import tuning_csv
+from ablate.report.vouched import naming
 from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -134,7 +135,8 @@ def make_report(
     Failure
         The run ledger does not add up.
     """
-    drawn = draw_all(study, tables, verdicts)
+    with naming(tables):
+        drawn = draw_all(study, tables, verdicts)
     total = len(drawn.all()) + 1
     files: dict[str, bytes | str] = {}
     inlined: dict[str, str] = {}
@@ -147,13 +149,14 @@ def make_report(
         files[f"{FIGURES}/{figure.name}.png"] = png(figure, dots_per_inch=dots_per_inch)
         if progress:
             progress(done, total, figure.title)
-    page = build_page(
-        study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
-    )
+    with naming(tables):
+        page = build_page(
+            study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
+        )
+        metric = next(iter(claimed_metrics(tables, verdicts)), None)
+        table = ablation_table(tables, metric) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
-    metric = next(iter(claimed_metrics(tables, verdicts)), None)
-    table = ablation_table(tables, metric) if metric else None
     tuning = tuning_csv(tables)
     files |= {
         **({"report.html": html} if page_too else {}),

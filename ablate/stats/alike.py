@@ -14,7 +14,7 @@ function passes no gradient on, and freezing what it feeds changes nothing, to t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,13 +27,15 @@ from ablate.stats.claims import Comparison, Key, expand, level_key, metrics_used
 from ablate.stats.endpoint import MISSING, metrics_of
 from ablate.sweep.claims import ExactClaim, InteractionClaim
 from ablate.sweep.claims_over import OverClaim
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Level, Levels, Study
 from ablate.track.record import StudyTables
 
 OURS = ("numpy",)
 """Programs that vouch for their settings although arms stored before could not say so."""
 
-_CLOCK = ("seconds",)  # a metric of ours that is measured by the clock: `seconds`, `seconds/training`
+CLOCK = frozenset({"s", "ms", "us", "µs", "ns", "min", "h", "second", "seconds", "minutes", "hours"})
+"""Declared units of what is measured by the clock, and is never the same twice."""
 
 Pairs = list[tuple[int, int]]
 
@@ -63,6 +65,7 @@ class Arms:
     def __init__(self, study: Study, tables: StudyTables) -> None:
         self.study, self.tables = study, tables
         self.factors = tuple(study.factors)
+        self._metrics = metrics_in(tables)
         self.rows: list[Levels] = [{f: row[f] for f in self.factors} for row in tables.levels()]
         self.ids = [str(arm) for arm in tables.planned["arm_id"]]
         self.column: dict[Key, int] = {level_key(row, self.factors): i for i, row in enumerate(self.rows)}
@@ -135,7 +138,11 @@ class Arms:
 
     def measured(self) -> list[str]:
         """Return the metrics that must agree: all but those of the clock."""
-        return [name for name in metrics_of(self.tables) if name.split("/")[0] not in _CLOCK]
+        return self.untimed(metrics_of(self.tables))
+
+    def untimed(self, metrics: Iterable[str]) -> list[str]:
+        """Return the metrics that are not declared to be times of the clock."""
+        return [name for name in metrics if self._metrics.of(name).unit not in CLOCK]
 
     def _values(self, metric: str) -> NDArray[np.float64]:
         if metric not in self._bits:
@@ -177,7 +184,7 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
             )
         if claim.may_be_identical or all(itertools.starmap(arms.vouched, pairs)):
             continue
-        own = [metric for metric in metrics_used(claim, gates=False) if not metric.startswith(_CLOCK)]
+        own = metrics_used(claim, gates=False)  # a time of the clock too: a claim about one is tested where it differs
         if not all(arms.agree(*pair, own) for pair in pairs):
             continue
         if all(itertools.starmap(arms.copies, pairs)) or all(arms.tells(arm, own) for arm, _ in pairs):

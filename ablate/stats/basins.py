@@ -79,18 +79,17 @@ def basin_details(sides: Sides, endpoint: Endpoint) -> dict[str, Any]:
     return {"levels": sides.basin.levels.tolist(), "arm": arm.details(), "against": against.details()}
 
 
-def other_basins(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
-    """Return the seeds' contrasts with the basin measured otherwise, by the names of `OTHER_BASINS`."""
+def other_basins(sides: Sides) -> dict[str, Sides]:
+    """Return the same sides with the basin measured otherwise, by the names of `OTHER_BASINS`; none without one."""
     basin = sides.basin
     if basin is None:
         return {}
-    values = sides.values(endpoint)
     ways = {
         "stricter": replace(basin, within=1.0 + (basin.within - 1.0) / 2.0),
         "looser": replace(basin, within=1.0 + (basin.within - 1.0) * 2.0),
         "unbroken": replace(basin, unbroken=True),
     }
-    return {name: replace(sides, basin=way).contrast(values).mean(axis=1) for name, way in ways.items()}
+    return {name: replace(sides, basin=way) for name, way in ways.items()}
 
 
 def basin_note(comparison: Comparison, details: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from ablate.lang import tr
 from ablate.stats.alike import Alike
 from ablate.stats.basins import basin_details, other_basins
+from ablate.stats.capped import Gaps, at_common_budget
 from ablate.stats.claims import Comparison, Key, level_text, metrics_used
+from ablate.stats.comparable import horizons
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
+from ablate.stats.curves import exchange_estimate
 from ablate.stats.endpoint import Endpoint, ended_as
 from ablate.stats.estimate import (
     Estimate,
@@ -27,16 +31,26 @@ from ablate.stats.estimate import (
     share_least,
     win_estimate,
 )  # fmt: skip
-from ablate.stats.exchange import exchange_bootstrap, exchange_rate
-from ablate.stats.proportions import clopper_pearson
 from ablate.stats.sensitivity import imputed
+from ablate.stats.times import times_of
 from ablate.stats.wins import win_scores
 from ablate.sweep.claim_parts import Region
 from ablate.sweep.claims import ExactClaim, ProportionClaim, TimeClaim, WinClaim
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
-from ablate.train.metric import OTHER_TARGETS
+from ablate.train.metric import OTHER_TARGETS, Better
+from ablate.train.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What stands in the way of a test, as a code with the numbers its sentence needs (see `stats.obstacles`)."""
+
+    code: str
+    count: int = 0
+    of: int = 0
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,8 +72,14 @@ class Collected:
     alike
         Why it is not tested although there are runs: its arms cannot differ.
     elsewhere
-        For claims about steps to a target: the seeds' contrasts at each of `OTHER_TARGETS`, where runs logged them;
-        for widths of basins also those of `OTHER_BASINS`.
+        For claims about steps to a target: the contrasts at each of `OTHER_TARGETS`, where runs logged them; for widths
+        of basins also those of `OTHER_BASINS`.
+    counts_steps
+        The claim's metric counts to a target.
+    gaps
+        The contrasts behind the estimate, of the seeds of `evidence`, and how far each is known.
+    obstacle
+        Why nothing can be tested, where something stands in the way beside runs without a value and too few seeds.
     """
 
     comparison: Comparison
@@ -70,13 +90,25 @@ class Collected:
     bounds: dict[str, NDArray[np.float64]]
     rule: str
     unit: str
-    elsewhere: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
+    gaps: Gaps | None = None
+    obstacle: Obstacle | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    counts_steps: bool = False
 
     @property
     def testable(self) -> bool:
-        """Whether there is an estimate, of arms that can differ."""
-        return self.estimate is not None and self.alike is None
+        """Whether there is an estimate, of arms that can differ, and nothing stands in the way of a test."""
+        return self.estimate is not None and self.alike is None and self.obstacle is None
+
+    @property
+    def silent(self) -> tuple[int, int] | None:
+        """How many of the pairs say nothing, and of how many; None where all say something."""
+        known = self.gaps.known if self.gaps is not None else None
+        if known is None or not known.silent.any():
+            return None
+        return int(known.silent.sum()), known.silent.size
 
 
 def least_seeds(comparison: Comparison, alpha: float) -> int:
@@ -105,60 +137,122 @@ def collect(
     meanings = metrics_in(tables)
     sides = sides_of(comparison, arms, tuple(tables.factors), meanings)
     metrics = metrics_used(claim)
-    region, bounds, rule = claim.region, {}, ""
+    region, bounds = claim.region, {}
     least = least_seeds(comparison, alpha)
     if isinstance(claim, ProportionClaim) and claim.of == "runs":
-        evidence, estimate = _runs(claim, sides, tables)
-        return Collected(comparison, evidence, region, estimate, least, {}, "", "", alike=alike)
-    endpoint = endpoints[metrics[0]]
-    rule = endpoint.rule_of(sides.columns)
+        evidence, estimate, obstacle = _runs(claim, sides, tables)
+        details = estimate.details if estimate is not None else {}
+        return Collected(
+            comparison, evidence, region, estimate, least, {}, "", "", alike=alike, obstacle=obstacle, details=details
+        )
+    endpoint = at_common_budget(endpoints[metrics[0]], sides.columns)
+    rule = endpoint.rule_of(sides.columns) if _endings_known(tables, endpoint, sides) else ""
     evidence = evidence_of(comparison, sides, endpoint)
     d = list(evidence.differences.values())
+    gaps = Gaps.of(sides, endpoint)
     estimate = None
+    obstacle = _obstacle(comparison, sides, endpoint, gaps, tables, least=least)
     if isinstance(claim, WinClaim):
+        ties_by = endpoints[claim.ties_by]
+        lengths = horizons(tables, ties_by, sides.columns)
         ties = meanings.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
-        seeds, scores = win_scores(
-            endpoint, endpoints[claim.ties_by], sides.columns, predicts=sides.predicts, ties_predict=ties
-        )
-        means = scores.mean(axis=1)
-        estimate = win_estimate(means, region) if seeds else None
-        cells = [level_text(cell, comparison.names) for cell in comparison.cells]
-        by_cell = dict(zip(cells, scores.mean(axis=0).tolist(), strict=True))
-        evidence = dataclasses.replace(
-            evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
-        )
+        evidence, estimate, obstacle = _wins(comparison, sides, endpoint, (ties_by, ties), evidence, lengths=lengths)
     elif isinstance(claim, ExactClaim):
-        values = sides.values(endpoint)[:, :, 0]
+        values = _exact_values(sides, endpoint)
         known = np.isfinite(values)
         estimate = exact_estimate(values[known], claim.bounds) if known.any() else None
-    elif not d or evidence.undefined:
+    elif not d or evidence.undefined or obstacle:
         pass
     elif isinstance(claim, ProportionClaim):
-        gaps = sides.contrast(sides.values(endpoint))
-        gaps = gaps[np.isfinite(gaps).all(axis=1)]
         needed = int(claim.at_least or 1)
-        region = ((needed - 0.5) / gaps.shape[1], math.inf)
-        estimate = cells_estimate(gaps, needed, claim.by_at_least)
+        region = ((needed - 0.5) / gaps.values.shape[1], math.inf)
+        estimate = cells_estimate(gaps.values, needed, claim.by_at_least, known=gaps.known)
     elif isinstance(claim, ExchangeClaim):
-        evidence, estimate = _exchange(comparison, sides, endpoint, evidence)
+        evidence, estimate = exchange_estimate(comparison, sides, endpoint, evidence)
     else:
         estimate = mean_estimate(d, region, scale=scale_of(claim))
         if isinstance(claim, TimeClaim):
-            estimate = dataclasses.replace(estimate, details=_times(sides, endpoint))
+            estimate = dataclasses.replace(estimate, details=times_of(sides, endpoint))
         elif isinstance(claim, BasinClaim):
             estimate = dataclasses.replace(estimate, details=basin_details(sides, endpoint))
+    details = estimate.details if estimate is not None else {}
+    if isinstance(claim, BasinClaim) and obstacle is not None and d:
+        details = basin_details(sides, endpoint)  # how often each side reached the target is worth telling all the same
+    if obstacle is not None and obstacle.code == "silent":
+        evidence = dataclasses.replace(evidence, differences=gaps.said())
     if isinstance(claim, BasinClaim):  # a run that failed is outside the basin, whatever value it would have had
         rule = tr("not good (target missed)")
     elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         bounds = imputed(sides, endpoint)
+    judged_by_means = not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim)
     unit, elsewhere = endpoint.declared.unit, _elsewhere(comparison, sides, endpoints)
-    return Collected(comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere, alike)
+    return Collected(
+        comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere, alike,
+        gaps if judged_by_means else None, obstacle, details, endpoint.declared.counts_to_target,
+    )  # fmt: skip
 
 
-def _elsewhere(
-    comparison: Comparison, sides: Sides, endpoints: Mapping[str, Endpoint]
-) -> dict[str, NDArray[np.float64]]:
-    """Return the seeds' contrasts at the other targets of a claim about steps, and with a basin measured otherwise."""
+def _endings_known(tables: StudyTables, endpoint: Endpoint, sides: Sides) -> bool:
+    """Tell whether it is known of every run of a comparison that it failed or did not."""
+    arms = {endpoint.arm_ids[column] for column in sides.columns.ravel()}
+    own = tables.seeds[tables.seeds["arm_id"].astype(str).isin(arms)]
+    return not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
+
+
+def _obstacle(
+    comparison: Comparison, sides: Sides, endpoint: Endpoint, gaps: Gaps, tables: StudyTables, *, least: int
+) -> Obstacle | None:
+    claim = comparison.claim
+    if isinstance(claim, ExactClaim):  # no side is compared with another
+        return None
+    lengths = horizons(tables, endpoint, sides.columns)
+    if lengths:
+        return Obstacle("horizon", text=lengths)
+    missed = endpoint.filled[:, sides.columns]
+    if isinstance(claim, ExchangeClaim) and endpoint.declared.counts_to_target and missed.any():
+        return Obstacle("curve", int(missed.sum()), int(endpoint.ran[:, sides.columns].sum()))
+    if gaps.known is not None and gaps.known.silent.any() and len(gaps.said()) < least:
+        silent = gaps.known.silent
+        return Obstacle("silent", int(silent.sum()), silent.size, endpoint.rule_of(sides.columns))
+    return None
+
+
+def _exact_values(sides: Sides, endpoint: Endpoint) -> NDArray[np.float64]:
+    """Return the values of the runs that a property is looked at in, (seeds, cells).
+
+    A run that did not reach its target took more steps than its budget: one more at the least.
+    """
+    missed = endpoint.filled & endpoint.declared.counts_to_target
+    values = np.where(missed, endpoint.value + 1.0, endpoint.value)
+    return np.asarray(values[:, sides.columns][:, :, 0])
+
+
+def _wins(
+    comparison: Comparison,
+    sides: Sides,
+    endpoint: Endpoint,
+    ties: tuple[Endpoint, Better],
+    evidence: Evidence,
+    *,
+    lengths: str,
+) -> tuple[Evidence, Estimate | None, Obstacle | None]:
+    """Score the pairs; `lengths` says over which different numbers of steps the sides' tie-breaks were averaged."""
+    ties_by, predict = ties
+    seeds, scores, open_pairs = win_scores(
+        endpoint, None if lengths else ties_by, sides.columns, predicts=sides.predicts, ties_predict=predict
+    )
+    means = scores.mean(axis=1)
+    by_cell = dict(zip(map(level_text, comparison.cells), scores.mean(axis=0).tolist(), strict=True))
+    evidence = dataclasses.replace(
+        evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
+    )
+    if open_pairs.any():
+        return evidence, None, Obstacle("ties", int(open_pairs.sum()), open_pairs.size, lengths)
+    return evidence, win_estimate(means, comparison.claim.region) if seeds else None, None
+
+
+def _elsewhere(comparison: Comparison, sides: Sides, endpoints: Mapping[str, Endpoint]) -> dict[str, Gaps]:
+    """Return the contrasts at the other targets of a claim about steps, and with a basin measured otherwise."""
     claim = comparison.claim
     if isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
         return {}
@@ -166,15 +260,17 @@ def _elsewhere(
     for name in OTHER_TARGETS:
         endpoint = endpoints.get(f"{claim.metric}_{name}")
         if endpoint is not None:
-            evidence = evidence_of(comparison, sides, endpoint)
-            found[name] = np.array(list(evidence.differences.values()))
-    return found | other_basins(sides, endpoints[claim.metric])
+            found[name] = Gaps.of(sides, at_common_budget(endpoint, sides.columns))
+    endpoint = at_common_budget(endpoints[claim.metric], sides.columns)
+    return found | {name: Gaps.of(other, endpoint) for name, other in other_basins(sides).items()}
 
 
-def _runs(claim: ProportionClaim, sides: Sides, tables: StudyTables) -> tuple[Evidence, Estimate | None]:
-    ended, ran = ended_as(tables, claim.outcomes)
-    usable: NDArray[np.bool_] = np.asarray(ran[:, sides.columns].all(axis=(1, 2)))
-    hit = np.asarray(ended[:, sides.columns].all(axis=(1, 2)))[usable]
+def _runs(
+    claim: ProportionClaim, sides: Sides, tables: StudyTables
+) -> tuple[Evidence, Estimate | None, Obstacle | None]:
+    endings = ended_as(tables, claim.outcomes)
+    usable: NDArray[np.bool_] = np.asarray(endings.ran[:, sides.columns].all(axis=(1, 2)))
+    hit = np.asarray(endings.hit[:, sides.columns].all(axis=(1, 2)))[usable]
     seeds = np.unique(tables.seeds["seed"].to_numpy(dtype=np.int64))
     evidence = Evidence(
         predicts="higher" if claim.at_most is None else "lower",
@@ -185,81 +281,10 @@ def _runs(claim: ProportionClaim, sides: Sides, tables: StudyTables) -> tuple[Ev
         per_cell={},
         undefined=0,
     )
-    return evidence, share_estimate(int(hit.sum()), len(hit), claim.region) if len(hit) else None
-
-
-def _times(sides: Sides, endpoint: Endpoint) -> dict[str, object]:
-    """Return the restricted means and the shares that reached the target, with 95 % Clopper–Pearson intervals."""
-    details: dict[str, object] = {}
-    for side, name in ((0, "arm"), (1, "against")):
-        columns = sides.columns[:, side]
-        used = endpoint.ran[:, columns]
-        reached = int((used & ~endpoint.filled[:, columns]).sum())
-        value = endpoint.value[:, columns][used]
-        details[name] = {
-            "reached": reached,
-            "runs": int(used.sum()),
-            "rate": clopper_pearson(reached, int(used.sum())) if used.any() else None,
-            "restricted_mean": float(value.mean()) if value.size and np.isfinite(value).all() else None,
-        }
-    return details
-
-
-@dataclass(frozen=True)
-class ExchangeCurves:
-    """The learning curves an exchange rate is read off, averaged over the cells.
-
-    Attributes
-    ----------
-    seeds
-        Those with a value at every n on both sides.
-    n
-        float64 (levels,), ascending.
-    arm, reference
-        float64 (seeds, levels), turned so that higher is better.
-    sign
-        What they were multiplied by: +1 or -1.
-    """
-
-    seeds: tuple[int, ...]
-    n: NDArray[np.float64]
-    arm: NDArray[np.float64]
-    reference: NDArray[np.float64]
-    sign: float
-
-    def bootstrap(self) -> NDArray[np.float64]:
-        """Return log k(n) of 1,999 resamples of whole seeds, (resamples, levels - 1); the same ones every time."""
-        return exchange_bootstrap(self.arm, self.reference, self.n, rng=np.random.default_rng(0xE8C))
-
-
-def exchange_curves(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> ExchangeCurves:
-    """Return the learning curves of both sides of a claim about an exchange rate."""
-    values = sides.values(endpoint)
-    usable = np.isfinite(values).all(axis=(1, 2))
-    sign = 1.0 if sides.predicts == "higher" else -1.0
-    arm, reference = np.split(values[usable].mean(axis=1) * sign, 2, axis=1)
-    n = np.array([float(str(level)) for level in comparison.over])
-    return ExchangeCurves(tuple(int(seed) for seed in np.array(endpoint.seeds)[usable]), n, arm, reference, sign)
-
-
-def _exchange(
-    comparison: Comparison, sides: Sides, endpoint: Endpoint, evidence: Evidence
-) -> tuple[Evidence, Estimate | None]:
-    curves = exchange_curves(comparison, sides, endpoint)
-    if len(curves.seeds) < 2:
-        return evidence, None
-    rate = exchange_rate(curves.arm, curves.reference, curves.n)
-    drawn = curves.bootstrap().mean(axis=1)
-    estimate = mean_estimate(rate.jackknife, comparison.claim.region, scale="log ratio")
-    details = {
-        "n": rate.n.tolist(),
-        "k": rate.k.tolist(),
-        "clipped": rate.clipped.tolist(),
-        "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
-    }
-    pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
-    per_cell = {f"{comparison.claim.over}={m:g}": float(k) for m, k in zip(rate.n, np.log(rate.k), strict=True)}  # type: ignore[union-attr]
-    return (
-        dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell),
-        dataclasses.replace(estimate, details=details),
-    )
+    ran, known = endings.ran[:, sides.columns], endings.known[:, sides.columns]
+    open_runs = ran & ~known
+    if open_runs.any():
+        code = "no target" if endings.untargeted[:, sides.columns][open_runs].all() else "outcome"
+        none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))
+        return none, None, Obstacle(code, int(open_runs.sum()), int(ran.sum()))
+    return evidence, share_estimate(int(hit.sum()), len(hit), claim.region) if len(hit) else None, None

@@ -6,9 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ablate.errors import UserError
 from ablate.lang import tr
 from ablate.stats.claims import expand, level_key
+from ablate.stats.endpoint import Endpoint
+from ablate.sweep.claims import TimeClaim
+from ablate.sweep.claims_over import BasinClaim
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Level, Study
 from ablate.track.record import StudyTables
 
@@ -51,7 +58,7 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
     explained = {part for factor in named for part in factor.split(".")}
     if "dataset" in explained or "train_size" in explained:
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
-    if {"epochs", "batch_size", "change_at"} & explained:
+    if {"epochs", "batch_size", "change_at", "budget"} & explained:
         explained.add("steps")
     if "program" in factors or "program.target" in factors:
         explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
@@ -68,13 +75,48 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
     return found
 
 
-def check_comparable(study: Study, arms: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> None:
+def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> str:
+    """Return the numbers of steps over which a metric was averaged, where they differ between the sides of a cell.
+
+    Empty where they do not, where they are not known, and for a metric that is no mean over a run. A mean over a longer
+    run is larger because the run is longer: it is no measure of how fast the sides learn.
+    """
+    if not endpoint.declared.over_the_run:
+        return ""
+    lengths = [_length(tables.facts.get(arm, {})) for arm in endpoint.arm_ids]
+    for row in np.atleast_2d(columns):
+        found = sorted({lengths[column] for column in row} - {None})
+        if len(found) > 1:
+            return listed_numbers(found)
+    return ""
+
+
+def _length(facts: Mapping[str, Any]) -> float | None:
+    """Return the steps of the part of a run that is judged: from the change of task on, where there is one."""
+    return next((float(facts[name]) for name in ("recovery_steps", "steps") if _known(facts, name)), None)
+
+
+def listed_numbers(numbers: Sequence[float]) -> str:
+    """Write numbers of steps as a sentence takes them.
+
+    >>> listed_numbers([20.0, 100.0])
+    '20 and 100'
+    """
+    *head, last = [f"{number:g}" for number in numbers]
+    return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
+
+
+def check_comparable(
+    study: Study, arms: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]], *, ran: bool = False
+) -> None:
     """Refuse comparisons of arms on other data, of other length, or of other code; see `mixtures` to label them.
 
     Parameters
     ----------
     arms, facts
         The levels of every arm of the plan, and what its program knows before running.
+    ran
+        The runs are there already: a claim on steps to a target is then judged at the budget that all of its arms had.
 
     Raises
     ------
@@ -82,8 +124,17 @@ def check_comparable(study: Study, arms: Sequence[Mapping[str, Level]], facts: S
         Naming the first claim, the fact and its values.
     """
     found = _mixed(study, arms, facts)
+    if ran:
+        meant = Metrics(study.metrics)
+        steps = {
+            claim.id
+            for claim in study.claims
+            if isinstance(claim, TimeClaim | BasinClaim) or meant.of(claim.metric).counts_to_target
+        }
+        found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
     if found:
-        raise UserError(f"{found[0].sentence()} Make it a factor, or fix it for all arms.")
+        advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
+        raise UserError(f"{found[0].sentence()} {advice}.")
 
 
 def _known(facts: Mapping[str, Any], name: str) -> bool:

@@ -2,7 +2,8 @@
 
 | run | `chance`, a number | `budget` (steps to target) | `as_logged` | `nothing` |
 |---|---|---|---|---|
-| reached, censored, stalled | as logged | as logged, else the budget T | as logged | as logged |
+| reached, finished, unknown | as logged | as logged, else undefined | as logged | as logged |
+| censored, stalled | as logged | as logged, else the budget T | as logged | as logged |
 | diverged, crashed | the majority rate, the number | the budget T | as logged, else undefined | undefined |
 | missing (planned, not run) | absent | absent | absent | absent |
 
@@ -10,6 +11,10 @@ Which column a metric belongs to is declared (`Metric.failed_counts_as`), whatev
 logged is replaced, unless the metric says that it was complete before the run failed: NaN logits read as class 0, and
 the area under a curve that ended early is not comparable. An undefined value is no licence to drop the run: whoever
 needs it must refuse.
+
+A budget that is not known makes the steps of a run that did not reach its target undefined, and so does an outcome that
+says that there was no target, or that nobody knows. Budgets that differ between the sides of a comparison are made one
+by `capped`.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ from ablate.errors import Failure, unknown
 from ablate.lang import tr
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
-from ablate.train.metric import OTHER_TARGETS, PERCENT, Metric, check_value
+from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric, check_value
 from ablate.train.outcome import Outcome
 
 FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
@@ -52,6 +57,8 @@ class Endpoint:
         bool: of the filled runs, those that ran their whole budget without reaching the target: min(t, T) is known.
     fill
         float64: what a run counts as where it failed; NaN where the metric has no honest value then.
+    common
+        The budget is not a run's own, but the smallest of the sides of a comparison.
     """
 
     metric: str
@@ -65,6 +72,7 @@ class Endpoint:
     capped: NDArray[np.bool_]
     fill: NDArray[np.float64]
     declared: Metric
+    common: bool = False
 
     @property
     def rule(self) -> str:
@@ -77,6 +85,8 @@ class Endpoint:
         fill, kind = fill[np.isfinite(fill)], self.declared.failed_counts_as
         if not fill.size:
             return ""
+        if kind == "budget" and self.common:
+            return tr("the budget that all sides had ({steps} steps)", steps=_range(fill))
         if kind == "budget":
             return tr("the whole budget ({steps} steps)", steps=_range(fill))
         if not isinstance(kind, str):
@@ -117,6 +127,10 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     _check_bounds(declared, tables, own)
     fill = _fill(tables, declared)
     needs = ran & np.isnan(own) & (failed | declared.counts_to_target)
+    if declared.counts_to_target:
+        # Whether it had a target, or after how many steps it reached it, is not told: that is no target missed.
+        needs &= ~np.isin(outcome, [Outcome.FINISHED.value, Outcome.UNKNOWN.value])
+        needs &= (outcome != Outcome.REACHED.value) | (metric not in STEPS_TO_TARGET)
     filled = needs & np.isfinite(fill)
     value = np.where(filled, fill, own)
     grid = _Grid(tables)
@@ -143,11 +157,53 @@ def at_other_targets(metric: str, tables: StudyTables) -> list[str]:
     return others if any(name in tables.metrics for name in others) else []
 
 
-def ended_as(tables: StudyTables, outcomes: Collection[str]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return whether each run ended in one of `outcomes`, and whether it ran at all, bool (seeds, arms) both."""
-    grid = _Grid(tables)
+@dataclass(frozen=True)
+class Endings:
+    """How the planned runs ended, bool (seeds, arms) each.
+
+    Attributes
+    ----------
+    hit
+        In one of the outcomes asked for.
+    known
+        Whether in one of them or not is known.
+    ran
+        At all.
+    untargeted
+        Without a target that it could have reached.
+    """
+
+    hit: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    ran: NDArray[np.bool_]
+    untargeted: NDArray[np.bool_]
+
+
+_WITH_A_TARGET = frozenset({Outcome.REACHED.value, Outcome.CENSORED.value, Outcome.STALLED.value})
+_NOT_REACHED = frozenset(outcome.value for outcome in Outcome) - {Outcome.REACHED, Outcome.FINISHED, Outcome.UNKNOWN}
+
+
+def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
+    """Return which runs ended in one of `outcomes`, and of which that is known.
+
+    A run that `finished` did not fail, but had no target: whether it `reached` one is no question. Of one whose outcome
+    was told from its steps to the target alone (`outcome_from` in its arm's facts) it is known whether it reached it.
+    """
+    grid, asked = _Grid(tables), set(outcomes)
     outcome = tables.seeds["outcome"].astype(str).to_numpy()
-    return grid.flags(np.isin(outcome, list(outcomes))), grid.flags(outcome != MISSING)
+    told = [tables.facts.get(str(arm), {}).get("outcome_from") is None for arm in tables.seeds["arm_id"]]
+    hit = np.isin(outcome, list(asked))
+    known = np.isin(outcome, [one.value for one in Outcome if one is not Outcome.UNKNOWN])
+    finished = outcome == Outcome.FINISHED.value
+    if Outcome.FINISHED not in asked and asked & _WITH_A_TARGET:
+        hit |= finished & (asked >= _WITH_A_TARGET)
+        known &= ~finished | (asked >= _WITH_A_TARGET)
+    missed = (outcome == Outcome.CENSORED.value) & ~np.array(told, dtype=np.bool_)
+    whole = asked >= _NOT_REACHED
+    hit = np.where(missed, whole, hit)
+    known &= ~missed | whole | (not asked & _NOT_REACHED)
+    untargeted = finished & ~known
+    return Endings(grid.flags(hit), grid.flags(known), grid.flags(outcome != MISSING), grid.flags(untargeted))
 
 
 def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:

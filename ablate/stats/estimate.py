@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ablate.stats.capped import Open, cell_ps
 from ablate.stats.mean import mean_interval, mean_p, method_text
 from ablate.stats.proportions import clopper_pearson, share_p, won_cells_bounds
 from ablate.stats.signflip import DRAWS, EXACT_UP_TO, as_differences, least_pairs, sign_flip_p
@@ -141,17 +142,20 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
     return Estimate(mean, min(1.0, 2.0 * p), interval, "random spacings", "share", numbers=tuple(s.tolist()))
 
 
-def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float) -> Estimate:
+def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:
     """Estimate the share of cells in which the mean difference is above δ, from differences (seeds, cells).
 
     A cell is won or lost by its own sign-flip test; how many are won in truth is bounded by partial conjunction, which
-    needs no independence between the cells. Each bound is wrong with chance at most α.
+    needs no independence between the cells. Each bound is wrong with chance at most α. `known` says what a budget hides
+    of the differences; what it hides decides no cell (see `capped`).
     """
     cells = gaps.shape[1]
     means = gaps.mean(axis=0)
     two_sided = [mean_p(gaps[:, c], null=delta) for c in range(cells)]
     wins = [p / 2 if m > delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
     losses = [p / 2 if m < delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
+    wins = cell_ps(wins, gaps, known, null=delta, wins=True)
+    losses = cell_ps(losses, gaps, known, null=delta, wins=False)
 
     def interval(level: float) -> tuple[float, float]:
         fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)

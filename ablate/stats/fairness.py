@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablate.stats.capped import Gaps, at_common_budget
 from ablate.stats.claims import Comparison, expand, level_key, level_text
+from ablate.stats.comparable import horizons
 from ablate.stats.contrast import evidence_of, sides_of
 from ablate.stats.endpoint import endpoint
 from ablate.stats.estimate import scale_of
@@ -109,9 +111,12 @@ def _what(comparison: Comparison) -> str:
 def _differences(
     study: Study, tables: StudyTables, comparison: Comparison, columns: dict[tuple[tuple[str, object], ...], int]
 ) -> dict[int, float]:
-    found = endpoint(tables, comparison.claim.metric)
-    evidence = evidence_of(comparison, sides_of(comparison, columns, tuple(study.factors), metrics_in(tables)), found)
-    return {} if evidence.undefined else evidence.differences
+    sides = sides_of(comparison, columns, tuple(study.factors), metrics_in(tables))
+    found = at_common_budget(endpoint(tables, comparison.claim.metric), sides.columns)
+    evidence = evidence_of(comparison, sides, found)
+    if evidence.undefined or horizons(tables, found, sides.columns) or not Gaps.of(sides, found).said():
+        return {}
+    return evidence.differences
 
 
 def _mean(differences: dict[int, float]) -> Mean:

@@ -11,6 +11,7 @@ import numpy as np
 from ablate.errors import UserError, unknown
 from ablate.lang import tr
 from ablate.levels import EXACT, level_name
+from ablate.stats.capped import counts_steps
 from ablate.stats.claims import Comparison, level_key, level_text
 from ablate.stats.endpoint import endpoint
 from ablate.sweep.claim_parts import ManipulationCheck
@@ -56,6 +57,7 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     found = endpoint(tables, gate.metric)
     columns = [i for i, row in enumerate(tables.levels()) if _within(row, gate.where)]
     values = found.value[:, columns][found.ran[:, columns]]
+    missed = int(found.filled[:, columns].sum()) if counts_steps(found) else 0
     cells = ", ".join(f"{f}={'|'.join(level_name(one, EXACT) for one in levels)}" for f, levels in gate.where.items())
     cells = cells or tr("all cells")
     low = -np.inf if gate.at_least is None else gate.at_least
@@ -64,6 +66,20 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     if not values.size or np.isnan(values).any():
         return GateResult(
             gate.kind, False, tr("{metric} at {cells} is not known for every run", metric=gate.metric, cells=cells)
+        )
+    if missed and gate.at_most is not None:
+        # Their steps are more than what they count as: nobody knows that they are few enough.
+        return GateResult(
+            gate.kind,
+            False,
+            tr(
+                "{metric} at {cells} must be {bound}; {n} of {runs} runs did not reach the target",
+                metric=gate.metric,
+                cells=cells,
+                bound=bound,
+                n=missed,
+                runs=values.size,
+            ),
         )
     if gate.of == "mean":
         mean = float(values.mean())

@@ -8,7 +8,8 @@ costs the others, so results cannot improve by leaving runs out). At the claim's
     supported  <=>  adjusted p <= α and effect inside   <=>  interval lies inside the region
     refuted    <=>  adjusted p <= α and effect outside  <=>  interval lies outside it
 
-and everything else is inconclusive. A claim whose gates fail is inconclusive whatever its interval says.
+and everything else is inconclusive. A claim whose gates fail is inconclusive whatever its interval says, and so is one
+whose interval rests on what a budget hides (see `capped`).
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from ablate.stats.estimate import Estimate
 from ablate.stats.gates import tuning_edge
 from ablate.stats.gating import gated
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
+from ablate.stats.obstacles import held_back, untested_says
 from ablate.stats.paired import better_share, standardised
 from ablate.stats.power import detectable, more_pairs_text
 from ablate.stats.sensitivity import sensitivity
@@ -140,6 +142,10 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     low, high = estimate.interval(case.level)
     inside = case.found.region[0] < estimate.effect < case.found.region[1]
     outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
+    against = held_back(case.found, level=case.level, outcome=outcome)
+    if against is not None:
+        why, next_step = against
+        return _verdict(case, ("inconclusive", ""), next_step=next_step, why=lambda _: why)
     label = kind_label(case.found.comparison, low, high) if outcome == "refuted" else ""
     next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
@@ -163,26 +169,7 @@ def _more(case: _Case) -> str:
 def _untested(case: _Case) -> Verdict:
     if case.found.alike is not None:
         return _verdict(case, ("not_tested", ""), next_step=case.found.alike.next_step, why=case.found.alike.said)
-    evidence, metric, n = case.found.evidence, case.found.comparison.claim.metric, len(case.differences)
-    needed = case.found.least
-    if evidence.undefined:
-        runs = tr("1 run") if evidence.undefined == 1 else tr("{n} runs", n=evidence.undefined)
-        why = tr("{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails.",
-                 runs=runs, metric=metric)  # fmt: skip
-        next_step = tr(
-            "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
-        )
-    else:
-        have = tr("No pair has been run")
-        if n:
-            have = tr("Only {n} of {planned} planned pairs have been run", n=n, planned=evidence.planned_pairs)
-        test = (
-            tr("an exact sign-flip test")
-            if case.found.comparison.claim.kind not in ("proportion", "win_probability")
-            else tr("its test")
-        )
-        why = tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=needed)
-        next_step = tr("Run at least {needed} seeds of both arms.", needed=needed)
+    why, next_step = untested_says(case.found)
     return _verdict(case, ("not_tested", ""), next_step=next_step, why=lambda _: why)
 
 
@@ -218,7 +205,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
     n, differences = len(evidence.differences), case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
     low, high = estimate.interval(case.level) if estimate else (None, None)
-    details = estimate.details if estimate else {}
+    details = found.details
     verdict = Verdict(
         claim_id=found.comparison.id,
         says=claim.says,
@@ -260,6 +247,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         speaks_of=speaks_of(found.comparison, evidence, found.rule, details),
         details=details,
         unit=found.unit,
+        silent=found.silent,
     )
     return dataclasses.replace(verdict, why=why(verdict))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.stats.endpoint import endpoint
+from ablate.stats.capped import counts_steps
+from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.stats.noise import NoiseFloor, aa_differences, noise_floor, seeds_for
 from ablate.sweep.claims import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
 from ablate.sweep.metrics import metrics_in
@@ -55,8 +56,24 @@ def copy_seeds(seeds: int, copies: int) -> list[int]:
 def values_of(tables: StudyTables, metric: str) -> NDArray[np.float64]:
     """Return a metric of identical arms, float (seeds, copies), failures filled as in every analysis."""
     found = endpoint(tables, metric)
+    return _by_copy(found, found.value)
+
+
+def _silent_pairs(tables: StudyTables, metric: str) -> NDArray[np.bool_]:
+    """Return which A/A pairs say nothing: that two runs ran out of the same budget is no agreement."""
+    found = endpoint(tables, metric)
+    missed = _by_copy(found, (found.filled & counts_steps(found)).astype(np.float64))
+    return np.asarray(aa_differences(missed) == 0.0) & (_firsts(missed) > 0)
+
+
+def _firsts(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the first of each pair that `aa_differences` subtracts."""
+    return np.asarray(values[:, 0 : values.shape[1] // 2 * 2 : 2].ravel())
+
+
+def _by_copy(found: Endpoint, values: NDArray[np.float64]) -> NDArray[np.float64]:
     copies = np.array(found.seeds) // FIRST
-    columns = [found.value[copies == copy, 0] for copy in np.unique(copies)]
+    columns = [values[copies == copy, 0] for copy in np.unique(copies)]
     least = min(len(column) for column in columns)
     return np.stack([column[:least] for column in columns], axis=1)
 
@@ -85,7 +102,9 @@ def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, a
         values = values_of(tables, claim.metric)
         logs = isinstance(claim, TimeClaim)
         d = aa_differences(np.log(values) if logs else values)
-        d = d[np.isfinite(d)] * (math.sqrt(2.0) if isinstance(claim, InteractionClaim) else 1.0)
+        d = d[np.isfinite(d) & ~_silent_pairs(tables, claim.metric)] * (
+            math.sqrt(2.0) if isinstance(claim, InteractionClaim) else 1.0
+        )
         if len(d) < 3:
             rows.append(ClaimNoise(claim, None, math.nan, math.nan))
             continue

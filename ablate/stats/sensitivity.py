@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 from ablate.lang import msg, tr
 from ablate.stats.basins import OTHER_BASINS
 from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.capped import by_interval
 from ablate.stats.contrast import Sides
 from ablate.stats.endpoint import Endpoint
 from ablate.stats.mean import mean_interval
 from ablate.stats.paired import t_interval
 from ablate.stats.signflip import as_differences
 from ablate.sweep.claim_parts import Region
+
+if TYPE_CHECKING:
+    from ablate.stats.capped import Gaps
 
 _SEED = 0x5E25  # fixed: the same differences always give the same bootstrap-t interval
 
@@ -48,18 +53,6 @@ class Sensitivity:
     high: float
     outcome: str
     flips: bool
-
-
-def by_interval(low: float, high: float, region: Region) -> str:
-    """Return the outcome an interval alone leads to.
-
-    >>> by_interval(0.01, 0.02, (0.005, math.inf)), by_interval(-0.01, 0.004, (-0.005, 0.005))
-    ('supported', 'inconclusive')
-    """
-    slack = 1e-12
-    if low > region[0] + slack and high < region[1] - slack:
-        return "supported"
-    return "refuted" if high < region[0] - slack or low > region[1] + slack else "inconclusive"
 
 
 def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
@@ -94,12 +87,13 @@ def sensitivity(
     level: float,
     bounds: dict[str, NDArray[np.float64]],
     interval: tuple[float, float],
-    elsewhere: dict[str, NDArray[np.float64]] | None = None,
+    elsewhere: Mapping[str, Gaps] | None = None,
 ) -> tuple[Sensitivity, ...]:
     """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
 
-    `bounds` and `elsewhere` hold the seeds' contrasts with failures imputed otherwise, and at other targets or with the
-    basin measured otherwise.
+    `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets or with the
+    basin measured otherwise; a target that neither side reached in any pair has no row. Outcomes are by the interval
+    alone.
     """
     d = as_differences(differences)
     low, high = interval
@@ -117,10 +111,10 @@ def sensitivity(
             ends = mean_interval(usable, level=level)
             rows.append(row(_IMPUTED[name], float(usable.mean()), ends, region))
     for name, moved in (elsewhere or {}).items():
-        usable = moved[np.isfinite(moved)]
-        if usable.size:
-            ends = mean_interval(usable, level=level)
-            rows.append(row(_ELSEWHERE[name], float(usable.mean()), ends, region))
+        if not moved.said():
+            continue
+        usable = moved.values.mean(axis=1)
+        rows.append(row(_ELSEWHERE[name], float(usable.mean()), mean_interval(usable, level=level), region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
         msg("Student's t interval"): lambda: t_interval(d, level=level),
         msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),

@@ -10,6 +10,8 @@ import pandas as pd
 
 from ablate.errors import Failure
 from ablate.lang import tr
+from ablate.stats.capped import at_common_budget, counts_steps
+from ablate.stats.comparable import horizons
 from ablate.stats.endpoint import MISSING, Endpoint, endpoint
 from ablate.stats.multiplicity import holm
 from ablate.stats.paired import paired_effect, t_interval
@@ -20,8 +22,22 @@ from ablate.train.outcome import Outcome
 ENDS = (*(outcome.value for outcome in Outcome), MISSING)
 
 
+def told_ends(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the outcomes that a ledger shows: those that runs had, and those of which "none" is known.
+
+    Without a target no run could reach one; where an outcome is not known, none is known to be absent.
+    """
+    held = {name for name in ENDS if int(table[name].sum())}
+    shown = held | {MISSING}
+    if Outcome.UNKNOWN not in held:
+        shown |= {Outcome.DIVERGED.value, Outcome.CRASHED.value}
+        if Outcome.FINISHED not in held:
+            shown |= {Outcome.REACHED.value, Outcome.CENSORED.value, Outcome.STALLED.value}
+    return tuple(name for name in ENDS if name in shown)
+
+
 def ledger(tables: StudyTables) -> pd.DataFrame:
-    """Return where every planned run went: planned = reached + censored + stalled + diverged + crashed + missing.
+    """Return where every planned run went: planned is the sum of the outcomes and of what is missing.
 
     Returns
     -------
@@ -71,9 +87,10 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
           a mean of the rest would be of the survivors);
         - `filled, undefined, note`;
         - `pairs, difference, difference_low, difference_high`: arm - baseline per seed (not oriented) and the interval
-          inverting the sign-flip test; NaN for the baseline itself;
+          inverting the sign-flip test; NaN for the baseline itself, where arm and baseline cannot be compared (a mean
+          over runs of other lengths), and where neither reached its target in any pair;
         - `p, p_adjusted`: two-sided sign-flip p of "no difference", Holm over the arms;
-        - `planned, reached, censored, stalled, diverged, crashed, missing`;
+        - `planned`, and a count of every outcome and of `missing`;
         - `seconds`: mean wall-clock share of a run.
 
     Raises
@@ -87,7 +104,7 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     rows = []
     for column in range(len(found.arm_ids)):
         row = _arm_row(found, column, level)
-        rows.append(row | _difference(found, column, against if isinstance(against, int) else None, level))
+        rows.append(row | _difference(tables, found, (column, against if isinstance(against, int) else None), level))
     arms = tables.planned[list(PLANNED)].reset_index(drop=True)  # no factors: one may be called `n`
     table = pd.concat([arms, pd.DataFrame(rows)], axis=1)
     table["p_adjusted"] = np.nan
@@ -125,13 +142,21 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
     }
 
 
-def _difference(found: Endpoint, column: int, against: int | None, level: float) -> dict[str, Any]:
+def _difference(tables: StudyTables, found: Endpoint, pair: tuple[int, int | None], level: float) -> dict[str, Any]:
     names = ("difference", "difference_low", "difference_high", "p")
+    nothing = {"pairs": 0, **dict.fromkeys(names, math.nan)}
+    column, against = pair
     if against is None or column == against or found.undefined[:, [column, against]].any():
-        return {"pairs": 0, **dict.fromkeys(names, math.nan)}
+        return nothing
+    both = np.array([[column, against]])
+    if horizons(tables, found, both):
+        return nothing
+    found = at_common_budget(found, both)
     d = found.value[:, column] - found.value[:, against]
-    d = d[np.isfinite(d)]
-    if not d.size:
-        return {"pairs": 0, **dict.fromkeys(names, math.nan)}
+    usable = np.isfinite(d)
+    silent = found.filled[:, [column, against]].all(axis=1) & counts_steps(found)
+    if not (usable & ~silent).any():
+        return nothing
+    d = d[usable]
     effect = paired_effect(d, level=level)
     return {"pairs": effect.n, **dict(zip(names, (effect.mean, effect.low, effect.high, effect.p), strict=True))}

@@ -31,7 +31,8 @@ def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, An
     """Return what a run counts as, more is better: losses and the like are negated.
 
     A run that diverged or crashed counts as it does in every analysis (an accuracy as the majority rate, steps as the
-    whole budget); where no value would be honest (a loss), and where a run has none, it is worse than any other.
+    whole budget); where no value would be honest (a loss), and where a run has none, it is worse than any other. The
+    budget among the facts is the largest of any trial: one that gave up early was not faster for it.
 
     >>> run_score("diverged", float("nan"), accuracy("final/validation_accuracy"), {"majority_rate": 0.1})
     0.1
@@ -59,6 +60,16 @@ def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, An
         }
         value = fills.get(kind, math.nan) if isinstance(kind, str) else kind
     return WORST if math.isnan(value) else sign * value
+
+
+def largest_budget(facts: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
+    """Return the largest of the budgets that trials had, under its name; empty where one is not known.
+
+    >>> largest_budget([{"steps": 20}, {"steps": 100}], "steps")
+    {'steps': 100}
+    """
+    known = [found.get(name) for found in facts]
+    return {name: max(steps for steps in known if steps)} if known and all(known) else {}
 
 
 def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list[float]:

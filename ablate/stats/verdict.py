@@ -72,6 +72,9 @@ class Verdict:
         Other choices and what they would have led to.
     details
         Numbers that stand beside: counts, rates, k(n).
+    silent
+        ``(n, of)``: n of the pairs say nothing about speed, because neither side reached the target; they count as
+        equally fast, and the verdict stands without them. None where there are none.
     look
         ``(number, of, seeds, level)`` where the study has looks; else None.
     post_hoc
@@ -125,6 +128,7 @@ class Verdict:
     look: tuple[int, int, int, float] | None = None
     post_hoc: bool = False
     unit: str = ""
+    silent: tuple[int, int] | None = None
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:

@@ -16,7 +16,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from ablate.sweep.claim_parts import BaseClaim, Delta, Levels, Region
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
 
-Ending = Literal["reached", "censored", "stalled", "diverged", "crashed"]
+Ending = Literal["reached", "censored", "stalled", "diverged", "crashed", "finished"]
 
 
 class EffectClaim(BaseClaim):

@@ -80,6 +80,8 @@ class Columns:
         Name in the study -> place.
     outcome
         Place of `outcome`, or of a column that says how a run stands (`states`); None where there is neither.
+    ours
+        Whether ablate wrote the file, in which every column that is none of its own is a result.
     rest
         Places of the columns that the study says nothing about.
     told
@@ -92,6 +94,7 @@ class Columns:
     states: bool
     metrics: dict[str, int]
     facts: dict[str, int]
+    ours: bool
     rest: tuple[int, ...]
     told: tuple[Taken, ...]
 
@@ -162,7 +165,11 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
     told += _left(table, taken, study, leave_out, known_runs=states or "run_id" in table.head)
     rest = tuple(place for place in range(len(table.head)) if place not in taken)
     _check_near(table, rest, [name for name in OWN if name not in table.head])
-    return Columns(factors, seed, outcome, states, metrics, own, rest, tuple(told))
+    return Columns(factors, seed, outcome, states, metrics, own, _is_ours(table.head), rest, tuple(told))
+
+
+def _is_ours(head: Sequence[str]) -> bool:
+    return {"arm_id", "identity"} <= set(head)
 
 
 def _names(name: str, marked: str, prefixes: Sequence[str]) -> set[str]:
@@ -219,7 +226,7 @@ def _left(
             why = msg("empty")
         elif (not name or _INDEX.fullmatch(name)) and all(whole(cell) is not None for cell in cells):
             why = msg("numbers the rows")
-        elif name in OURS:
+        elif name in OURS and _is_ours(table.head):
             why = msg("written by ablate, not needed")
         elif known_runs and (name in _ABOUT_RUNS or name.startswith("tags.")):
             why = msg("about the run, not its settings or results")

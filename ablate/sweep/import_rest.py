@@ -16,6 +16,7 @@ from ablate.lang import msg
 from ablate.sweep.import_columns import EXTRA, LEFT, RESULTS, SETTINGS, Taken
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.table_file import TableFile, number, whole
+from ablate.track.columns import METRIC
 from ablate.train.metric import KNOWN
 
 _MOST_TOLD = 60
@@ -49,6 +50,7 @@ def rest_of(
     *,
     used: Sequence[str],
     comma: bool,
+    results: bool = False,
 ) -> Rest:
     """Tell results from settings among columns.
 
@@ -60,6 +62,8 @@ def rest_of(
         Of every line: its arm, its seed, whether it ended without a result.
     used
         Names of metrics that are taken.
+    results
+        Every column is a result: none can be a setting.
     """
     extras: dict[str, int] = {}
     settings: dict[str, dict[Hashable, dict[str, int]]] = {}
@@ -70,7 +74,7 @@ def rest_of(
         values = [number(cell, comma=comma) for cell in cells]
         numeric = all(value is not None or not cell for value, cell in zip(values, cells, strict=True))
         bare = (name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix))
-        result = next(bare, name if name in KNOWN else "")
+        result = next(bare, name.removeprefix(METRIC) if results or name in KNOWN else "")
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
-from ablate.train.config import check_seed, check_seed_count
-from ablate.train.metric import check_value
-from ablate.train.outcome import Outcome
+from ablate.train.config import MOST_SEED, check_seed_count
+from ablate.train.metric import check_value, has_reached, own_targets
+from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
 
 FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
@@ -29,14 +29,15 @@ FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 class Row:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
-    `known`: whether a run that did not fail is known to have reached its target or not.
+    `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
     """
 
     line: int
     levels: Levels
     result: RunResult
     facts: dict[str, float]
-    known: bool
+    outcome_from: str = ""
+    counts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def arm(self) -> tuple[tuple[str, Level], ...]:
@@ -73,8 +74,7 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
         given = _outcome(where, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
-        timed = any(numbers[name] is not None for name in counts)
-        outcome = given or (Outcome.REACHED if timed else Outcome.CENSORED)
+        outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
@@ -82,25 +82,33 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
                     f"{where}: {name!r} must be a finite number, got {text!r:.60}; a run that failed is told by its "
                     "`outcome`, diverged or crashed"
                 )
+            if value is not None and abs(value) > LARGEST:
+                if outcome not in FAILED:
+                    raise UserError(
+                        f"{where}: {name!r} must lie within ±{LARGEST:g}, got {text!r:.60}: larger numbers cannot "
+                        "be computed with"
+                    )
+                numbers[name] = None
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
         _check_facts(where, facts)
-        steps = [name for name in counts if meant.of(name).counts_to_target]  # of others the budget is not known
-        _check_counts(where, {name: numbers[name] for name in steps}, facts.get("budget", math.nan))
+        steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}
+        _check_counts(where, steps)  # of others the budget is not known
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
             check_value(meant.of(name), value, where)
         seed = _seed(where, line.cells[columns.seed])
-        result = RunResult(seed, outcome, values, seconds=0.0 if math.isnan(seconds) else seconds)
-        rows.append(Row(line.number, levels, result, facts, known=given is not None or bool(counts)))
+        result = RunResult(seed, outcome, values, seconds=seconds)
+        taken = {name: value for name, value in steps.items() if value is not None}
+        rows.append(Row(line.number, levels, result, facts, told_by, taken))
     return rows
 
 
 def _seed(where: str, text: str) -> int:
     found = whole(text)
-    if found is None or found < 0:
-        raise UserError(f"{where}: `seed` must be a whole number >= 0, got {text!r:.60}")
-    check_seed(found, f"{where}: seed")
+    if found is None or not 0 <= found <= MOST_SEED:
+        shown = text if len(text) <= 60 else f"{text[:57]}..."
+        raise UserError(f"{where}: `seed` must be a whole number from 0 to {MOST_SEED} (2^63 - 1), got {shown!r}")
     return found
 
 
@@ -121,6 +129,15 @@ def _outcome(where: str, line: Line, columns: Columns) -> Outcome | None:
     if text.lower() not in known:
         raise UserError(f"{where}: {unknown('outcome', text, known)}")
     return Outcome(text.lower())
+
+
+def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]) -> tuple[Outcome, str]:
+    """Return the outcome of a run of which none is told, and the count of steps to its target that tells it."""
+    targets = own_targets(counts)
+    if not targets:
+        return Outcome.UNKNOWN, ""
+    reached = has_reached(targets, [name for name in targets if numbers[name] is not None])
+    return Outcome.REACHED if reached else Outcome.CENSORED, targets[0]
 
 
 def _holds_nothing(text: str) -> bool:
@@ -146,17 +163,13 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def _check_counts(where: str, counts: Mapping[str, float | None], budget: float) -> None:
+def _check_counts(where: str, counts: Mapping[str, float | None]) -> None:
     """Refuse steps to a target that no run can have taken."""
     for name, value in counts.items():
-        if value is None:
-            continue
-        if value < 1.0 or value != int(value):
+        if value is not None and (value < 1.0 or value != int(value)):
             raise UserError(
                 f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
             )
-        if value > budget:
-            raise UserError(f"{where}: {name!r} is {value:g}, above the budget of {budget:g} steps")
 
 
 def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
@@ -198,6 +211,11 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
             raise UserError(f"{path}: {name!r} differs between runs of {_text(rows[0].levels)}: it belongs to the arm")
         if values:
             facts[name] = values.pop()
+    for row in rows:
+        for name, value in row.counts.items():
+            if value > facts.get("budget", math.inf):
+                budget = f"the budget of {facts['budget']:g} steps"
+                raise UserError(f"{path}, line {row.line}: {name!r} is {value:g}, above {budget}")
     return facts
 
 

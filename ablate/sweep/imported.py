@@ -1,9 +1,10 @@
 """Results you already have, as a plan and its finished runs: a study file and a tidy CSV, one row per run.
 
 Columns: every factor of the study by its name, `seed`, and the metrics that its claims are about. Optional: `outcome`
-(see `Outcome`; by default `reached` where a count of steps to the target has a value, else `censored`), `seconds`,
-`majority_rate` and `budget` (optimizer steps an arm may take), the last two the same in all rows of an arm. Exports of
-Weights & Biases and MLflow, and a `runs.csv` of ablate's own, can be read, too (see `import_columns`, `import_rest`).
+(see `Outcome`), `seconds`, `majority_rate` and `budget` (steps an arm may take), the last two the same in all rows of
+an arm. Where no outcome is told, a count of steps to the target tells whether it was reached, with a number or with an
+empty cell; without such a column it is `unknown`. Nothing else is filled in. Exports of Weights & Biases and MLflow,
+and a `runs.csv` of ablate's own, can be read, too (see `import_columns`, `import_rest`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read
 from ablate.track.names import check_factor_names, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
-READING = 2
+READING = 3
 """Part of an imported run's identity. Raise it when the same file is read as other runs than before."""
 
 
@@ -83,7 +84,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     rows = rows_of(study, table, columns, comma=comma)
     rest = rest_of(
         table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
-        [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma,
+        [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
     )  # fmt: skip
     if not columns.metrics and not rest.extras:
         raise UserError(f"{path}: no column holds a metric")
@@ -124,10 +125,11 @@ def _record(
     arms, runs = [], {}
     for levels, own in cells:
         what = {"imported": sha, "reading": READING, "study": name, "levels": levels}
-        facts: dict[str, Any] = {"dataset": path.name, "fingerprint": sha, "imported": True}
-        if not all(row.known for row in own):
-            facts["outcome_known"] = False
-        facts |= {"steps" if fact == "budget" else fact: value for fact, value in facts_of(path, own).items()}
+        facts: dict[str, Any] = {"fingerprint": sha, "imported": True, "imported_from": path.name, "vouches": []}
+        told_by = [row.outcome_from for row in own if row.outcome_from]
+        facts |= {"outcome_from": told_by[0]} if told_by else {}
+        for fact, value in facts_of(path, own).items():
+            facts |= {"steps": int(value)} if fact == "budget" else {fact: value}
         settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
         arm = ArmRecord(
             id=digest(what)[:12],

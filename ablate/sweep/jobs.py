@@ -10,7 +10,7 @@ from ablate.errors import UserError
 from ablate.identity import describe, digest
 from ablate.levels import NO_NAMES, Names, levels_text, same_level
 from ablate.sweep.known import Known
-from ablate.sweep.study import FAIRNESS, Level, Levels
+from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.track.record import ArmRecord
 from ablate.train.config import NO_IDENTITY, TrainConfig
 from ablate.train.program import Program
@@ -58,6 +58,16 @@ def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Nam
     return levels_text(different, names) or "baseline"
 
 
+def telling(study: Study, compose: Compose) -> Compose:
+    """Return the same composition, whose Programs are told which metrics the study declares."""
+
+    def told(levels: Mapping[str, Level]) -> TrainConfig:
+        config = compose(levels)
+        return replace(config, program=config.program.told(study.metrics))
+
+    return told
+
+
 def make_job(
     levels: Mapping[str, Level],
     settings: Mapping[str, Level],
@@ -79,7 +89,7 @@ def make_job(
     """
     config = compose(settings)
     program = config.program
-    facts = {**program.facts(config), **_vouched(program, config, levels)}
+    facts = {**program.facts(config), "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
     description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
     what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
     stored = None

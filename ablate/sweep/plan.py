@@ -10,7 +10,7 @@ from typing import Any
 from ablate.identity import digest
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
-from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, untold
+from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, telling, untold
 from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics, joined
 from ablate.sweep.study import Study
@@ -113,6 +113,7 @@ def make_plan(
         With every seed still missing; see `Plan.after`.
     """
     check_tuning(study, where=name, seeds=seeds)
+    compose = telling(study, compose)
 
     def resolved(known: Known | None) -> Plan:
         return _resolved(

@@ -149,7 +149,7 @@ def run_plan(
             session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
             for result in results:
                 summary.ran += 1
-                summary.training_seconds += result.seconds
+                summary.training_seconds += result.took
                 summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
                 for note in dict.fromkeys(result.notes):
                     summary.notes[note] = summary.notes.get(note, 0) + 1

@@ -10,6 +10,7 @@ from ablate.errors import UserError, unknown
 from ablate.identity import digest
 from ablate.levels import among, factor_names, levels_text
 from ablate.sweep.design.build import DesignArms, Part
+from ablate.sweep.jobs import telling
 from ablate.sweep.known import study_runs
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
@@ -85,6 +86,7 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     tune = study.tune
     if tune is None or study.fairness == "fixed":
         return None
+    compose = telling(study, compose)
     found: dict[str, dict[str, Level]] = {}
     for levels in plan.design.arms:
         cell = tuned_cell(study, levels)

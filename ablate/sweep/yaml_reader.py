@@ -1,4 +1,4 @@
-"""YAML as study files are read: version 1.2, core schema, with limits. Why not a library: docs/decisions, 21.
+"""YAML as study files are read: version 1.2, core schema, with limits (why: docs/decisions, 27).
 
 PyYAML scans and parses; what a scalar means, which keys there may be and how large it may get is settled here. Quoted
 scalars and blocks are text. Keys are text as they are written, whatever they look like. Anchors and `<<:` are followed.

@@ -51,7 +51,7 @@ def attach_files(
             folder,
             [Part(label, contents)],
             known=lambda place: {f"{label}/{file}": label for file in known(place / label)},
-            record=folder.parent / NAME,
+            record=folder.parent / f".{label}{NAME}",
         )
     except (AblateError, OSError) as error:
         return f"the report is written, but a copy could not be kept beside the runs: {error}"

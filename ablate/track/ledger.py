@@ -18,6 +18,7 @@ from ablate.track.database import exists
 from ablate.track.layout import Layout
 from ablate.track.long_tags import joined_tag, read_list, whole_items
 from ablate.track.reading import read_only
+from ablate.train.outcome import LARGEST
 
 CODE_TAG = "ablate.code"
 CURVES_TAG = "ablate.curves"
@@ -190,13 +191,16 @@ def has_tables(connection: sqlite3.Connection) -> bool:
 
 
 def metric_rows(connection: sqlite3.Connection, study_run: str) -> list[tuple[str, str, int, float]]:
-    """Return every metric value of the seed runs of a study: (run id, key, step, value), by run, key and step."""
+    """Return every metric value of the seed runs of a study: (run id, key, step, value), by run, key and step.
+
+    None beyond `LARGEST`.
+    """
     return connection.execute(
         "SELECT m.run_uuid, m.key, m.step, m.value FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid "
         "JOIN tags k ON k.run_uuid = m.run_uuid "
         "WHERE s.key = 'ablate.study_run' AND s.value = ? AND k.key = 'ablate.kind' AND k.value = 'seed' "
-        "AND m.is_nan = 0 ORDER BY m.run_uuid, m.key, m.step",
-        (study_run,),
+        "AND m.is_nan = 0 AND abs(m.value) <= ? ORDER BY m.run_uuid, m.key, m.step",
+        (study_run, LARGEST),
     ).fetchall()
 
 
@@ -205,8 +209,9 @@ def metric_rows_of(connection: sqlite3.Connection, run_ids: Iterable[str]) -> li
     rows: list[tuple[str, str, int, float]] = []
     for run_id in run_ids:
         rows += connection.execute(
-            "SELECT run_uuid, key, step, value FROM metrics WHERE run_uuid = ? AND is_nan = 0 ORDER BY key, step",
-            (run_id,),
+            "SELECT run_uuid, key, step, value FROM metrics WHERE run_uuid = ? AND is_nan = 0 AND abs(value) <= ? "
+            "ORDER BY key, step",
+            (run_id, LARGEST),
         ).fetchall()
     return rows
 

@@ -112,7 +112,7 @@ class RunWriter:
             "mlflow.parentRunId": arm_run,
         }
         ended = time.time()
-        run_id, folder = self._create(payload.run_name(arm, result.seed), tags, ended - result.seconds)
+        run_id, folder = self._create(payload.run_name(arm, result.seed), tags, ended - result.took)
         write_json(folder / "config.json", arm.config)
         if result.error:
             write_text(folder / "error.txt", result.error)
@@ -175,7 +175,7 @@ def _dataset(arm: ArmRecord) -> DatasetInput:
 
     facts = {k: v for k, v in arm.facts.items() if isinstance(v, str | int | float | bool)}
     dataset = Dataset(
-        name=str(arm.facts.get("dataset", "unnamed")),
+        name=str(arm.facts.get("dataset") or arm.facts.get("imported_from") or "unnamed"),
         digest=str(arm.facts.get("fingerprint", "unknown"))[:36],
         source_type="local",
         source=json.dumps({"fingerprint": str(arm.facts.get("fingerprint", ""))}),

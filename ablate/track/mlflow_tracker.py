@@ -191,7 +191,7 @@ class MlflowSession(StudySession):
         # arm runs that went before are deleted last.
         before = [r for r in self._runs if r.arm_id == arm.id]
         heads = [r for r in before if r.kind == "arm"]
-        head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.seconds for run in runs))
+        head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.took for run in runs))
         earlier = [run_folder(self.layout, self.study.name, h.run_id, h.artifact_uri) for h in heads]
         merge_correctness(earlier, folder, runs)
         merge_arrays(earlier, folder, runs)

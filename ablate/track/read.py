@@ -24,6 +24,7 @@ from ablate.track.known import arm_facts, reads_of_runs
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.names import KEYS_TAG
+from ablate.track.older import known_facts, retold
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
@@ -93,7 +94,8 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     values = split_values(rows, {run.run_id: run for run in counted.values()}, curves_of, keyed)
     registered = read_registration(folder)
-    facts = arm_facts(record, counted, reads, registered)
+    told = arm_facts(record, counted, reads, registered)
+    facts = {arm.id: {**known_facts(arm), **told[arm.id]} for arm in record.arms}
     served = served_arms(facts)
     return StudyTables(
         study={
@@ -112,7 +114,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         },
         planned=_planned(record.arms),
-        seeds=_seeds(record, serve_runs(counted, served), values, steps_of),
+        seeds=retold(_seeds(record, serve_runs(counted, served), values, steps_of), record.arms),
         curves=serve_curves(values.curves, served),
         facts=facts,
         tuning=tuning_table(record),

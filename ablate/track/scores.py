@@ -12,6 +12,7 @@ from ablate.track.names import BESIDE, KEYS_TAG, TIMER
 from ablate.track.names import key as key_of
 from ablate.track.reading import read_only
 from ablate.track.values import split_values
+from ablate.train.outcome import LARGEST
 
 Score = tuple[str, float, float]
 """(outcome, value of the metric or NaN, seconds)."""
@@ -34,8 +35,9 @@ def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
         keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         rows = connection.execute(
             "SELECT m.run_uuid, m.key, m.step, m.value FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid "
-            "WHERE s.key = 'ablate.study_run' AND s.value = ? AND m.key IN (?, ?, ?) AND m.is_nan = 0 ORDER BY m.step",
-            (study.run_id, key_of(metric), BESIDE + key_of(metric), TIMER),
+            "WHERE s.key = 'ablate.study_run' AND s.value = ? AND m.key IN (?, ?, ?) AND m.is_nan = 0 "
+            "AND abs(m.value) <= ? ORDER BY m.step",
+            (study.run_id, key_of(metric), BESIDE + key_of(metric), TIMER, LARGEST),
         ).fetchall()
     values = split_values(rows, {run.run_id: run for run in runs}, curves_of, keyed)
     found: dict[str, Score] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
-from ablate.errors import UserError, must, unknown
+from ablate.errors import must, unknown
 from ablate.nn import Activation, Dropout, Initializer, Loss, Model, Norm
 from ablate.optim import Constant, Optimizer, Schedule
 from ablate.train.program import Program
@@ -70,7 +70,8 @@ class TrainConfig:
         Steps done at the first evaluation, and between evaluations (None: an epoch). The last step is always
         evaluated. The book evaluates from 1.
     target_accuracy, target_split
-        The accuracy that has to hold at two consecutive evaluations, and the part it is measured on.
+        The accuracy that has to hold at two consecutive evaluations, and the part it is measured on. None: no target is
+        set, which only a Program without a target of its own may be given (see `Program.has_target`).
     keep
         Which parameters `final/…` and the test part are about: `last`, those after the last step, or `best`, those of
         the evaluation with the best validation accuracy (early stopping).
@@ -125,7 +126,7 @@ class TrainConfig:
     sampling: str = "shuffle"
     evaluate_from: int = 0
     evaluate_every: int | None = None
-    target_accuracy: float = 0.9
+    target_accuracy: float | None = 0.9
     target_split: str = "validation"
     keep: str = "last"
     l2: float = 0.0
@@ -158,7 +159,8 @@ class TrainConfig:
         for name, choices in named.items():
             if getattr(self, name) not in choices:
                 raise unknown(name, str(getattr(self, name)), choices)
-        if not 0.0 < self.target_accuracy <= 1.0:
+        unset = self.target_accuracy is None and not self.program.has_target
+        if not unset and not (self.target_accuracy is not None and 0.0 < self.target_accuracy <= 1.0):
             raise must("target_accuracy", "be > 0 and <= 1", self.target_accuracy)
         if not 0.0 <= self.l2 < math.inf:
             raise must("l2", "be >= 0", self.l2)
@@ -180,6 +182,12 @@ class TrainConfig:
         if self.observe and self.ensemble > 1:
             raise must("observe", "be [] with an ensemble: an observer looks into one net", list(self.observe))
         seed_list(self.seeds)
+
+    @property
+    def target(self) -> float:
+        """`target_accuracy`, of a Program that has a target."""
+        assert self.target_accuracy is not None
+        return self.target_accuracy
 
     @property
     def arithmetic(self) -> str:
@@ -225,14 +233,10 @@ def check_seed_count(count: int, where: str = "seeds") -> None:
         raise must(where, f"ask for at most {MOST_SEEDS:,} seeds per arm", _Shown(count))
 
 
-def check_seed(seed: int, where: str = "seeds", place: str = "") -> None:
-    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read.
-
-    `place` stands before the error: ``results.csv, line 3: ``.
-    """
+def check_seed(seed: int, where: str = "seeds") -> None:
+    """Refuse a seed that cannot be kept in tables: everything would be trained, and nothing could be read."""
     if seed > MOST_SEED:
-        wrong = must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
-        raise UserError(f"{place}{wrong}")
+        raise must(where, f"hold no seed above {MOST_SEED} (2^63 - 1)", _Shown(seed))
 
 
 class _Shown:

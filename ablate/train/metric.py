@@ -7,7 +7,7 @@ or of imported results; `KNOWN` holds the few bare names that mean one thing to 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
@@ -45,6 +45,8 @@ class Metric:
         For `budget`: the fact of an arm that holds it.
     summarised
         Listed in a report's tables of metrics; what only checks or times a run is not.
+    over_the_run
+        A mean over a whole run (the area under a curve), which is compared between runs of one length only.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Metric:
     failed_counts_as: Rule | float = "nothing"
     budget: str = "steps"
     summarised: bool = True
+    over_the_run: bool = False
 
     def __post_init__(self) -> None:
         where = f"metric {self.name!r}"
@@ -178,11 +181,33 @@ STEPS_TO_TARGET = {"ttt/steps": "steps", "ttt/recovery_steps": "recovery_steps"}
 OTHER_TARGETS = ("easier", "harder")
 """Suffixes of a count of steps to the target, where it is counted to another one: `ttt/steps_easier`."""
 
+
+def own_targets(counts: Iterable[str]) -> list[str]:
+    """Return, of metrics that count to a target, those that count to a run's own: not to an easier or a harder one.
+
+    >>> own_targets(["ttt/steps_easier", "ttt/steps"]), own_targets(["epochs_to_90"])
+    (['ttt/steps'], ['epochs_to_90'])
+    """
+    names = list(counts)
+    others = {f"{name}_{other}" for name in STEPS_TO_TARGET for other in OTHER_TARGETS}
+    ours = [name for name in names if name in STEPS_TO_TARGET]
+    return ours or [name for name in names if name not in others]
+
+
+def has_reached(targets: Sequence[str], known: Collection[str]) -> bool:
+    """Tell whether a run reached its target, by the counts that have a number: each of them has to.
+
+    Of our own two, which count from the start and from a change of task, either is enough.
+    """
+    there = [name in known for name in targets]
+    return any(there) if all(name in STEPS_TO_TARGET for name in targets) else all(there)
+
+
 _TARGETS = ("", *(f"_{name}" for name in OTHER_TARGETS))
 
 CORE = by_name([
     accuracy("final/test_accuracy"), loss("final/test_loss"),
-    *(accuracy(f"aulc/{part}_accuracy") for part in ("train", "validation")),
+    *(accuracy(f"aulc/{part}_accuracy", over_the_run=True) for part in ("train", "validation")),
     *(accuracy(f"final/{part}_accuracy") for part in ("train", "validation")),
     Metric("final/generalisation_gap", "lower", FRACTION, (-1.0, 1.0)),
     *(loss(f"final/{part}_loss") for part in ("train", "validation")),
@@ -195,7 +220,7 @@ the same sense."""
 
 KNOWN = CORE | by_name([
     *(accuracy(name) for name in ("accuracy", "train_accuracy", "validation_accuracy", "val_accuracy",
-                                  "test_accuracy")),
+                                  "test_accuracy", "acc", "train_acc", "val_acc", "test_acc")),
     *(loss(name) for name in ("loss", "train_loss", "validation_loss", "val_loss", "test_loss")),
     *(accuracy(f"{part}/accuracy") for part in PARTS),
     *(loss(f"{part}/loss") for part in PARTS),

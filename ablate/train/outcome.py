@@ -7,13 +7,20 @@ from enum import StrEnum
 
 from ablate.errors import UserError, unknown
 
+LARGEST = 1e150
+"""The largest size of a number that is judged: squares of larger ones, and sums of these, leave what a float holds.
+
+A larger number counts as an infinite one does: it is no value.
+"""
+
 
 class Outcome(StrEnum):
     """The end of one seed run.
 
     `reached`: the target accuracy held at two consecutive evaluations · `censored`: it learned, but the
     budget ended first · `stalled`: never above the majority rate + 3 standard errors · `diverged`: a
-    non-finite number, or a final loss above 10x its start · `crashed`: the program raised.
+    non-finite number, or a final loss above 10x its start · `crashed`: the program raised · `finished`: it ran to its
+    end, and no target was set that it could have reached · `unknown`: how it ended is not told.
     """
 
     REACHED = "reached"
@@ -21,6 +28,8 @@ class Outcome(StrEnum):
     STALLED = "stalled"
     DIVERGED = "diverged"
     CRASHED = "crashed"
+    FINISHED = "finished"
+    UNKNOWN = "unknown"
 
 
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")

@@ -5,10 +5,11 @@ Planning, tracking, statistics and reports see only this; the NumPy trainer is o
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from ablate.nn.graph import Graph
 from ablate.train.metric import Metric
 from ablate.train.outcome import Outcome
+from ablate.train.vouched import Fact
 
 Observe = Callable[[int, int], None]  # (steps done, steps in all), called now and then while training
 
@@ -52,7 +54,7 @@ class RunResult:
     test_correct
         Per-example correctness on the test part, bool (test examples,), or None.
     seconds
-        Wall-clock share of this seed: the arm's training time over its number of seeds.
+        Wall-clock share of this seed: the arm's training time over its number of seeds; NaN where nobody measured it.
     error
         Traceback of a crashed run.
     arrays
@@ -74,11 +76,16 @@ class RunResult:
     curves: dict[str, Curve] = field(default_factory=dict)
     first_nonfinite_step: int | None = None
     test_correct: NDArray[np.bool_] | None = None
-    seconds: float = 0.0
+    seconds: float = math.nan
     error: str | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def took(self) -> float:
+        """The seconds that are known of, to be added up: 0 where nobody measured."""
+        return 0.0 if math.isnan(self.seconds) else self.seconds
 
     def __post_init__(self) -> None:
         for name, array in self.arrays.items():
@@ -98,9 +105,16 @@ class Program(ABC):
     ----------
     METRICS
         What it measures, where that does not depend on its settings.
+    vouches
+        What is true of every run, so that a page may say it. Nothing by default: a page then says less.
+    has_target
+        Every run has a target: the configuration's `target_accuracy`, or one of the Program's own. Without it, a run
+        has a target only where the configuration sets `target_accuracy`.
     """
 
     METRICS: ClassVar[Mapping[str, Metric]] = {}
+    vouches: ClassVar[frozenset[Fact]] = frozenset()
+    has_target: ClassVar[bool] = True
 
     traced: ClassVar[bool] = False
     """Its runs say what they looked at (`RunResult.reads`), so that a setting none looked at makes no new run."""
@@ -139,6 +153,11 @@ class Program(ABC):
     def metrics(self) -> Mapping[str, Metric]:
         """Return the scalars its runs may log, name -> what it means: what a claim can be about."""
         return self.METRICS
+
+    def told(self, metrics: Iterable[str]) -> Self:
+        """Return the same Program, told which metrics the study declares; most know by themselves what they log."""
+        del metrics
+        return self
 
     def seconds_per_run(self, config: Any, seeds: int) -> float | None:
         """Return a rough wall-clock time of one of `seeds` seed runs on one core, or None where that is unknown."""

@@ -40,7 +40,7 @@ def result(
     change = facts.get("change_step", 0)
     judged = {name: after(curve, change) for name, curve in curves.items()} if change else curves
     target = judged[f"{config.target_split}/accuracy"]
-    reached = first_reached(target, config.target_accuracy)
+    reached = first_reached(target, config.target)
     nonfinite = int(trace.first_nonfinite[block])
     start_loss, final_loss = _ends(trace.batch_loss, nets, last=steps_per_epoch(config, facts["train_size"]))
     outcome = decide(
@@ -65,7 +65,7 @@ def result(
         metrics["final/generalisation_gap"] = metrics["final/train_accuracy"] - metrics["final/test_accuracy"]
         metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
     timed = "ttt/recovery_steps" if change else "ttt/steps"
-    for name, other in other_targets(config.target_accuracy).items():
+    for name, other in other_targets(config.target).items():
         by_then = first_reached(target, other)
         if by_then is not None and not diverged:
             metrics[f"{timed}_{name}"] = float(by_then - change)

@@ -32,6 +32,7 @@ class AblateSweeperConf:
     exclude: Any = None  # an expression over the factors, or a list of them: cells that are not run
     tune: Any = None  # {optimizer.lr: [0.01, 0.1], seeds: 3}: tuned per arm, as `tune:` in a study file
     fairness: str | None = None  # fixed | tuned | both
+    metrics: Any = None  # {val/loss: lower, top1: {better: higher, unit: percent}}: as `metrics:` in a study file
 
 
 class AblateSweeper(Sweeper):

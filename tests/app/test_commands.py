@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import time
@@ -136,3 +137,4 @@ def test_the_store_can_be_elsewhere(ablate, tmp_path):
     assert (tmp_path / "there" / "mlruns" / "mlflow.db").exists()
     assert not (tmp_path / "mlruns").exists()
     assert f"ablate ui --root {tmp_path / 'there'}" in out
+    assert "ABLATE_ROOT" not in os.environ, "the folder of one command is not that of the next in this process"

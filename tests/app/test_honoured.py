@@ -37,6 +37,8 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
         (("-m", "init.std=shuffle(0.1,0.2)"), "shuffle gives another order each time"),
         (("optimizer=glob(*)",), "add -m to sweep over them, as in `ablate -m 'optimizer=glob(*)'`"),
         (("init.std.x=1",), "unknown key 'init.std.x'"),
+        (("graph", "hydra/launcher=joblib"), "those of Hydra have no effect on it"),
+        (("graph", "optimizer=glob(*)"), "`optimizer` is given several levels"),
     ],
 )
 def test_it_is_refused_in_one_line_and_leaves_nothing_behind(ablate, tmp_path, arguments, message):

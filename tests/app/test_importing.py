@@ -190,7 +190,8 @@ def test_a_report_shows_names_and_levels_as_they_are_and_its_csv_can_be_checked(
     )
     out, verdict = imported(study, data)
     assert verdict.outcome == "supported"
-    assert "arm={0}|$a$*_b_ raises val/$a_{b}$ | {x}@1 (%) by" in out
+    assert " raises val/$a_{b}$ | {x}@1 (%) by" in out
+    assert "{0}|$a$*_b_" in out
     head = (tmp_path / "reports" / "x-imported" / "runs.csv").read_text(encoding="utf-8").splitlines()[0]
     assert head.startswith("arm_id,arm,baseline,factor:arm,seed,")
     assert head.endswith(",identity,val/$a_{b}$ | {x}@1 (%)")

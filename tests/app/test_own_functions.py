@@ -23,7 +23,7 @@ def train(config, seed):
     gain = 0.1 if params.get("batchnorm") else 0.0
     return {"acc": helper.BASE + gain + params.get("width", 0) / 10 + 0.01 * rng.standard_normal()}
 
-train.metrics = ["acc"]
+train.metrics = {"acc": "higher"}
 """
 
 
@@ -143,7 +143,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     project.write("mine.py", "# a comment\n" + MINE.replace("    params =", "    'a note'\n\n    params ="))
     project.write("helper.py", "BASE = 0.5  # a comment")
     assert "nothing to do" in project()[1]
-    project.write("mine.py", MINE + "\ntrain.metrics = ['acc', 'loss']\n")
+    project.write("mine.py", MINE + "\ntrain.metrics = {'acc': 'higher', 'loss': 'lower'}\n")
     assert "nothing to do" in project()[1]
     project.write("helper.py", "BASE = 0.7")
     _, out, err = project.ablate("plan", "s")
@@ -159,11 +159,13 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     accuracies = [float(line.rpartition(",")[2]) for line in shown]
     assert len(accuracies) == 18
     assert min(accuracies) > 0.75, "no run of the old code stands beside those of the new"
+    page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
+    assert page.count("The code changed (helper) after 16 runs had finished") == 1
     project.write("helper.py", "BASE = 0.5")
     assert "nothing to do" in project()[1], "the old code finds its own runs again"
 
 
-@pytest.mark.parametrize("option", ["epochs=3", "optimizer=adam", "program.params.unused=1", "batch_size=7"])
+@pytest.mark.parametrize("option", ["optimizer=adam", "program.params.unused=1", "batch_size=7", "epochs=3"])
 def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     project()
@@ -245,14 +247,14 @@ def test_what_would_end_the_process_crashes_its_run_and_the_others_go_on(project
     project.study({"program.params.width": [1, 2]})
     code, out, err = project(jobs=jobs)
     assert code == 1
-    assert "14 censored, 2 crashed" in out
+    assert "2 crashed, 14 finished" in out
     assert "2 of 2 arms crashed: " in err
     assert "baseline (it ended the process (SystemExit: 0))" in err
     assert "Traceback" not in err
 
 
 def test_a_metric_that_was_not_declared_is_kept_and_said_once(project):
-    project.write("mine.py", MINE.replace("{", "{'loss': 0.5, "))
+    project.write("mine.py", MINE.replace("return {", "return {'loss': 0.5, "))
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     code, _, err = project()
     assert code == 0
@@ -327,3 +329,39 @@ def test_imported_arms_that_agree_to_the_last_bit_are_not_tested(ablate, tmp_pat
     assert code == 0
     assert "Not tested: whether" in out
     assert "is the factor read (norm)?" in out
+
+
+UNDECLARED = """
+def train(config, seed):
+    return {"val/score": 0.1 * config["params"]["k"] + seed / 1000, "lat": 3.5 + seed / 1000}
+"""
+DECLARED = {"val/score": "higher", "lat": {"better": "lower", "unit": "ms"}}
+
+
+@pytest.mark.parametrize("given", ["in the file", "on the command line"])
+def test_the_metrics_of_a_study_are_those_its_function_returns(project, given):
+    project.write("mine.py", UNDECLARED)
+    claim = {**better("program.params.k", 0, 1), "metric": "val/score"}
+    declared = "metrics={val/score: higher, lat: {better: lower, unit: ms}}"
+    project.study({"program.params.k": [0, 1]}, [claim], **({"metrics": DECLARED} if given == "in the file" else {}))
+    code, _, err = project(*([declared] if given == "on the command line" else []))
+    assert code == 0, err
+    assert verdicts(project)["better"]["outcome"] == "supported"
+    if given == "on the command line":
+        code, _, err = project.ablate("plan", "s")
+        assert code == 2
+        assert "does not say which metrics it returns" in err
+
+
+def test_an_ad_hoc_sweep_declares_the_metrics_of_its_function(project):
+    project.write("mine.py", UNDECLARED)
+    sweep = ["-m", "program=function", "program.target=mine.py:train", "program.params.k=0,1", "seeds=6"]
+    code, _, err = project.ablate(*sweep, "metrics={val/score: higher, lat: {better: lower, unit: ms}}")
+    assert code == 0, err
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert "val/score" in page
+    assert "lat (ms)" in page
+    for wrong, told in (("metrics=higher", "`metrics` must be"), ("metrics={lat: lwoer}", "nearest match: lower")):
+        code, _, err = project.ablate(*sweep, wrong)
+        assert (code, len(err.strip().splitlines())) == (2, 1)
+        assert told in err

@@ -75,11 +75,11 @@ def test_in_a_quick_budget_and_for_tuning(ablate, tmp_path, seeds, pattern):
     refused(ablate, tmp_path, ("run", "tuned.yaml"), pattern, where="tune.seeds")
 
 
-@pytest.mark.parametrize("seed", [str(2**63), "9" * 30, "9" * 5_000])
+@pytest.mark.parametrize("seed", [str(2**63), "9" * 30, "9" * 5_000, "-1", "1.5", ""])
 def test_in_results_made_elsewhere(ablate, tmp_path, seed):
     (tmp_path / "tiny.yaml").write_text(STUDY.replace("SEEDS", "6"))
     (tmp_path / "s.csv").write_text(f"norm,seed,final/test_accuracy\nnone,1,0.5\nbatch,{seed},0.6\n")
-    refused(ablate, tmp_path, ("import", "tiny.yaml", "s.csv"), r"s\.csv, line 3: `seed` must hold no seed above")
+    refused(ablate, tmp_path, ("import", "tiny.yaml", "s.csv"), r"s\.csv, line 3: `seed` must be a whole number from 0")
 
 
 def test_for_an_extension_and_for_noise(ablate, tmp_path):

@@ -9,7 +9,7 @@ def train(config, seed):
     return {"m": seed + 10.0 * (config["params"]["x"] == [1])}
 
 
-train.metrics = ["m"]
+train.metrics = {"m": "higher"}
 """
 STUDY = """
 title: t
@@ -72,3 +72,12 @@ def test_a_file_that_was_not_run_says_how_to_run_it(ablate, study):
     assert """run it first: ablate run 'my/it'"'"'s ${x}.yaml'""" in err
     code, _, err = ablate("verdict", "my/it's ${x}.yaml", "--quick")
     assert (code, err) == (0, "")
+
+
+def test_a_study_file_that_cannot_be_read_does_not_keep_the_others_from_being_listed(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "broken.yaml").write_text("title: [", encoding="utf-8")
+    code, out, err = ablate("studies")
+    assert (code, err) == (0, "")
+    assert "(cannot be read: " in out
+    assert "quickstart" in out

@@ -35,7 +35,7 @@ def train(config, seed):
     return {"m": seed}
 
 
-train.metrics = ["m"]
+train.metrics = {"m": "higher"}
 """
 KEY = "program.params.x"
 COMPOSED: dict = {}

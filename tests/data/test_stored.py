@@ -103,8 +103,12 @@ def test_a_file_damaged_in_the_cache_is_replaced(published, formats, cache):
     damaged = cache_folder("mnist") / "train-labels-idx1-ubyte.gz"
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"half a download")
+    damaged.with_name(f"{damaged.name}.other1").write_bytes(b"somebody's")
     assert len(Mnist().examples().labels) == 160
     assert len(asked) == 4
+    # It may be somebody's own: it is put aside, not removed.
+    assert damaged.with_name(f"{damaged.name}.other1").read_bytes() == b"somebody's"
+    assert damaged.with_name(f"{damaged.name}.other2").read_bytes() == b"half a download"
 
 
 def test_without_a_network_the_error_says_what_to_do(published, formats, cache, monkeypatch):

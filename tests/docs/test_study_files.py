@@ -1,15 +1,21 @@
 """The page of the study file shows every kind of part, and every example on it is one that is read."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from ablate.app.overrides import parse, value_of
 from ablate.stats.claims import check_claims
 from ablate.sweep.claims import KINDS
+from ablate.sweep.design.build import MOST_ARMS
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES
-from ablate.sweep.study_file import parse_study, read_yaml
+from ablate.sweep.study_file import MOST_LEVELS, parse_study, read_yaml
+from ablate.sweep.yaml_reader import MOST_CHARACTERS, MOST_VALUES
+from ablate.train.config import MOST_SEEDS
+from ablate.values import MOST_DEPTH
 
 PAGE = Path(__file__).parents[2] / "docs" / "study-files.md"
 
@@ -42,3 +48,20 @@ def test_every_kind_stands_on_the_page(parts, kinds, holder):
 def test_every_gate_stands_on_the_page(parts):
     gates = {gate["kind"] for part in parts for claim in part.get("claims", []) for gate in claim.get("gates", [])}
     assert gates == {"positive_control", "manipulation_check", "tuning_edge"}
+
+
+def test_the_table_of_values_is_what_the_file_and_the_command_line_read():
+    rows = re.findall(r"^\| `([^`]*)` \| `([^`]*)` \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(rows) > 15
+    for written, value in rows:
+        for found in (read_yaml(f"x: {written}")["x"], value_of(parse([f"x={written}"])[0])):
+            assert repr(found) == repr(ast.literal_eval(value)), written
+
+
+def test_the_limits_on_the_page_are_those_that_hold():
+    text = PAGE.read_text(encoding="utf-8")
+    for limit, what in (
+        (MOST_CHARACTERS, "characters"), (MOST_VALUES, "values"), (MOST_DEPTH, "deep"), (MOST_LEVELS, "levels"),
+        (MOST_ARMS, "arms"), (MOST_SEEDS, "seeds"),
+    ):  # fmt: skip
+        assert f"{limit:,} {what}" in text

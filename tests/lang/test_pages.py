@@ -73,6 +73,8 @@ class _Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def chinese():
     _, tables = build(seeds=8, missing=1)
+    steps = 40.0 + 5.0 * tables.seeds["seed"] + 20.0 * (tables.seeds["norm"] == "none")
+    tables.seeds["ttt/steps"] = steps.where(tables.seeds["outcome"] == "reached")
     study = Study.model_validate({
         "title": "标题", "question": "问题？",
         "factors": {"norm": ["none", "batch"], "init.std": [0.001, 0.01, 0.1, 1.0]},

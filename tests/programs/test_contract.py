@@ -15,8 +15,10 @@ from ablate.programs.theory_check import TheoryCheck
 from ablate.registry import options
 from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
+from ablate.train.numpy_program import NumpyProgram
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
+from ablate.train.vouched import EVERYTHING, Fact
 
 TARGET = f"{__file__}:train"
 
@@ -128,3 +130,28 @@ def test_a_run_that_crashes_tells_no_time():
 def test_a_wrong_setting_is_refused(make, message):
     with pytest.raises(UserError, match=message):
         make()
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
+def test_what_a_program_vouches_for_is_stored_with_its_arms_and_changes_no_identity(config, program):
+    study = parse_study({"title": "t", "seeds": 2}, where="x")
+    plan = make_plan(study, name="s", seeds=2, compose=lambda _: config(program=program), command="c")
+    (arm,) = [job.arm for job in plan.jobs]
+    assert arm.facts["vouches"] == sorted(type(program).vouches)
+    assert "vouches" not in str(arm.config)
+    assert not {Fact.NETWORK, Fact.ENDINGS} & program.vouches  # what only a net of the core has
+
+
+def test_a_program_that_declares_nothing_vouches_for_nothing():
+    class Silent(PerSeed):
+        def facts(self, config):
+            return {}
+
+        def metrics(self):
+            return frozenset()
+
+        def one(self, config, seed):
+            return RunResult(seed, Outcome.FINISHED)
+
+    assert Silent.vouches == frozenset()
+    assert NumpyProgram.vouches == EVERYTHING

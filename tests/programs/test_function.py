@@ -1,4 +1,5 @@
 import json
+import math
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.identity import describe
 from ablate.programs.function import Function, settings, try_out
 from ablate.programs.returned import to_result
 from ablate.train.program import Curve, RunResult
@@ -111,7 +113,7 @@ def test_what_may_be_returned():
 def test_what_was_not_declared_is_kept_and_said():
     result = to_result({"m": 1.0, "n": 2.0, "mm": float("nan"), "name": "x"}, 0, frozenset({"m"}))
     assert result.metrics == {"m": 1.0, "n": 2.0}
-    assert result.outcome == "censored", "what was not declared decides nothing"
+    assert result.outcome == "finished", "what was not declared decides nothing"
     assert [note.partition(",")[0] for note in result.notes] == ["returns 'n'", "returns 'mm'", "returns 'name'"]
     assert "(nearest declared: m); it is no finite number, and left out" in result.notes[1]
     assert result.notes[0].endswith("it is kept")
@@ -135,7 +137,7 @@ def test_a_metric_that_is_none_is_missing():
 def test_a_training_that_came_to_its_end_is_not_thrown_away_for_its_curves(part, said):
     result = to_result({"metrics": {"m": 1.0}, **part}, 0, frozenset({"m"}))
     assert result.metrics == {"m": 1.0}
-    assert result.outcome == "censored"
+    assert result.outcome == "finished"
     assert result.error is None
     assert set(result.curves) <= {"k"}
     (note,) = result.notes
@@ -172,7 +174,7 @@ def test_what_cannot_be_read_stands_in_the_error(tmp_path):
 def test_what_would_end_the_process_crashes_its_seed(tmp_path, body):
     path = write(tmp_path, f"def train(config, seed):\n    if seed == 1: {body}\n    return {{'m': 1}}\n")
     a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
-    assert (a.outcome, b.outcome, c.outcome) == ("censored", "crashed", "censored")
+    assert (a.outcome, b.outcome, c.outcome) == ("finished", "crashed", "finished")
 
 
 def test_a_run_says_what_it_looked_at(tmp_path, config):
@@ -191,12 +193,31 @@ def test_the_outcome_where_none_is_given(config):
     assert to_result({"m": float("inf")}, 0, declared).metrics == {}
     assert to_result({"final/validation_accuracy": 0.95}, 0, declared, config()).outcome == "reached"
     assert to_result({"final/validation_accuracy": 0.85}, 0, declared, config()).outcome == "censored"
+    assert to_result({"final/validation_accuracy": 93.0}, 0, declared, config()).outcome == "unknown"
+    assert to_result({"final/validation_accuracy": 0.95}, 0, declared).outcome == "finished"
+    assert to_result({"m": 1.0}, 0, declared, config()).outcome == "finished"
+    assert to_result({"metrics": {"m": 1.0}, "outcome": "unknown"}, 0, declared).outcome == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("steps", "outcome"), [({"ttt/steps": 40}, "reached"), ({}, "censored"), ({"ttt/steps": math.inf}, "censored"),
+                           ({"ttt/steps": math.nan}, "censored")],
+)  # fmt: skip
+def test_a_function_that_counts_steps_to_a_target_has_one(steps, outcome):
+    found = to_result({"m": 1.0, **steps}, 0, frozenset({"m", "ttt/steps"}))
+    assert found.outcome == outcome
+    assert found.metrics.get("ttt/steps") == (40 if outcome == "reached" else None)
+
+
+def test_a_function_vouches_for_no_more_than_its_time():
+    assert Function.vouches == {"seconds"}
+    assert "vouches" not in describe(Function("mine:train"))
 
 
 def test_what_the_function_raises_crashes_its_seed_with_a_traceback(tmp_path):
     path = write(tmp_path, "def train(config, seed):\n    return {'m': 1 / (seed - 1)}\n")
     a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
-    assert (a.outcome, b.outcome, c.outcome) == ("censored", "crashed", "censored")
+    assert (a.outcome, b.outcome, c.outcome) == ("finished", "crashed", "finished")
     assert "ZeroDivisionError" in b.error
 
 

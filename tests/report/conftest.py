@@ -11,6 +11,7 @@ import pytest
 
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.train.vouched import EVERYTHING
 
 Make = Callable[..., tuple[Study, StudyTables]]
 
@@ -38,7 +39,7 @@ def build(
             facts[arm_id] = {
                 "fingerprint": "9f" * 16, "dataset": "mnist5k", "majority_rate": 0.104, "train_size": 1000,
                 "validation_size": 500, "test_size": 2000, "classes": 10, "steps": int(steps[-1]),
-                "parameters": 119910 + (1000 if norm == "batch" else 0),
+                "parameters": 119910 + (1000 if norm == "batch" else 0), "vouches": sorted(EVERYTHING),
             }  # fmt: skip
             for seed in range(seeds):
                 row, lines = _run(rng, norm, std, seed, steps)

@@ -40,11 +40,12 @@ def with_facts(tables, **facts):
     return dataclasses.replace(tables, facts={arm: {**held, **facts} for arm, held in tables.facts.items()})
 
 
-def judged(claim, value, *, fixed=OWN, factors=TWO, facts=None, extra=None):
+def judged(claim, value, *, fixed=OWN, factors=TWO, facts=None, extra=None, metrics=None):
     tables = with_facts(make_tables(factors, value), **(facts or {}))
     for name, column in (extra or {}).items():
         tables.seeds[name] = [column(row, row["seed"]) for row in tables.seeds.to_dict("records")]
-    return judge(study_of(claim, factors=factors, fixed=fixed), tables)[0]
+    study = study_of(claim, factors=factors, fixed=fixed)
+    return judge(study.model_copy(update={"metrics": metrics or study.metrics}), tables)[0]
 
 
 def steps(levels, seed):
@@ -99,8 +100,10 @@ def test_runs_that_all_failed_are_no_copies_of_each_other():
 
 
 def test_the_clock_tells_nobody_apart():
-    verdict = judged(KINDS["equivalence"], noise, extra={"seconds/training": lambda r, seed: seed + r[DROP]})
-    assert verdict.outcome == "not_tested"
+    took = {"took": lambda row, seed: seed + row[DROP]}
+    still = lambda levels, seed: 1.0  # noqa: E731
+    assert judged(KINDS["equivalence"], still, extra=took).outcome == "supported"
+    assert judged(KINDS["equivalence"], still, extra=took, metrics={"took": {"unit": "ms"}}).outcome == "not_tested"
 
 
 def test_a_metric_that_tells_seeds_apart_is_enough_whatever_another_one_does():
@@ -116,7 +119,7 @@ def test_a_metric_that_is_the_same_in_every_run_is_not_where_another_one_differs
 
 def test_a_factor_that_no_run_read_is_not_tested_even_where_the_numbers_differ():
     def unseeded(levels, seed):
-        return 0.9 + 0.001 * seed + 0.1 * levels[DROP]
+        return 0.8 + 0.001 * seed + 0.1 * levels[DROP]
 
     verdict = judged(KINDS["effect"], unseeded, facts={"unread": [DROP]})
     assert verdict.outcome == "not_tested"
@@ -137,19 +140,19 @@ def test_an_interaction_needs_both_of_its_factors():
     claim = {
         "kind": "interaction", **SIDES, "at": {"program.params.width": 2}, "than_at": {"program.params.width": 1},
     }  # fmt: skip
-    by = {DROP: 0.1, "program.params.width": 0.2}
+    by = {DROP: 0.1, "program.params.width": 0.1}
     for factor in factors:
         read = lambda levels, seed, f=factor: noise(levels, seed) + by[f] * levels[f]  # noqa: E731
         other = next(f for f in factors if f != factor)
         assert judged(claim, read, factors=factors).outcome == "not_tested"
         assert judged(claim, read, factors=factors, facts={"unread": [other]}).outcome == "not_tested"
-    both = lambda levels, seed: noise(levels, seed) + levels[DROP] * levels["program.params.width"]  # noqa: E731
+    both = lambda levels, seed: noise(levels, seed) + levels[DROP] * levels["program.params.width"] / 5  # noqa: E731
     assert judged(claim, both, factors=factors).outcome == "supported"
 
 
 def test_cells_in_which_nobody_reads_it_are_told_and_the_others_judged():
     factors = {DROP: [0, 1], "program.params.kind": ["a", "b"]}
-    gain = {("a", 0): 0.0, ("a", 1): 1.0, ("b", 0): 0.1, ("b", 1): 0.1}
+    gain = {("a", 0): 0.0, ("a", 1): 0.4, ("b", 0): 0.1, ("b", 1): 0.1}
     value = lambda levels, seed: noise(levels, seed) + gain[levels["program.params.kind"], levels[DROP]]  # noqa: E731
     tables = make_tables(factors, value)
     unread = {"a0": [], "a1": [DROP], "a2": [], "a3": [DROP]}
@@ -179,7 +182,7 @@ def test_what_nobody_read_is_told():
 
 
 def test_seeds_that_are_copies_are_told():
-    tables = make_tables(TWO, lambda levels, seed: 0.5 + levels[DROP])
+    tables = make_tables(TWO, lambda levels, seed: 0.5 + levels[DROP] / 3)
     (note,) = copy_notes(study_of({**SIDES}), tables)
     assert note.startswith("In 2 of 2 arms all seeds agree to the last bit in every metric: is the seed used?")
     assert copy_notes(study_of({**SIDES}, fixed={}), tables) == []
@@ -192,3 +195,13 @@ def test_the_order_of_the_rows_makes_no_difference(order, salt):
     shuffled = dataclasses.replace(tables, seeds=tables.seeds.iloc[list(order)].reset_index(drop=True))
     study = study_of(KINDS["equivalence"])
     assert judge(study, shuffled, extras=False)[0].outcome == "not_tested"
+
+
+def test_a_claim_about_a_time_is_tested_where_the_time_differs_and_all_else_is_the_same():
+    def took(row, seed):
+        return (5.0 if row[DROP] else 9.0) + seed / 100
+
+    metrics = {"took": {"better": "lower", "unit": "s"}, "final/test_accuracy": {"better": "higher"}}
+    claim = {**SIDES, "metric": "took", "by_at_least": 0.01}
+    verdict = judged(claim, noise, extra={"took": took}, metrics=metrics)
+    assert verdict.outcome == "supported"

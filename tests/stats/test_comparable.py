@@ -52,3 +52,14 @@ def test_a_setting_of_one_program_explains_no_other_data():
     claim = {"arm": {"program.C": 2}, "against": {"program.C": 1}}
     with pytest.raises(UserError, match="different fingerprint"):
         checked(make_study(factors, claim), with_facts(factors, {"fingerprint": "a"}, {"fingerprint": "b"}))
+
+
+def test_runs_that_are_there_are_held_to_a_common_budget_where_a_claim_counts_steps():
+    rows, facts = [{"norm": "none"}, {"norm": "batch"}], [{"steps": 1000}, {"steps": 100}]
+    timed = make_study(NORM, {"kind": "time_to_target", **BN, "metric": "ttt/steps"})
+    check_comparable(timed, rows, facts, ran=True)
+    for study, ran in ((timed, False), (make_study(NORM, BN), True)):
+        with pytest.raises(UserError, match="different steps: 100, 1000"):
+            check_comparable(study, rows, facts, ran=ran)
+    with pytest.raises(UserError, match="different majority_rate"):
+        check_comparable(timed, rows, [{"majority_rate": 0.1}, {"majority_rate": 0.5}], ran=True)

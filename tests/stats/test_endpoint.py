@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ablate.errors import Failure, UserError
-from ablate.stats.endpoint import endpoint, metrics_of
+from ablate.stats.endpoint import ended_as, endpoint, metrics_of
 
 from .conftest import CHANCE, NORM, make_tables
 
@@ -171,3 +171,50 @@ def test_a_comparison_speaks_of_the_fill_of_its_own_arms():
     found = endpoint(tables, "final/test_accuracy")
     assert found.rule == "the majority rate (10 to 50 %)"
     assert found.rule_of([[1]]) == "the majority rate (50 %)"
+
+
+@pytest.mark.parametrize(("outcome", "undefined"), [("reached", True), ("finished", True), ("unknown", True),
+                                                    ("censored", False), ("stalled", False)])  # fmt: skip
+def test_steps_that_are_not_told_are_no_target_missed(outcome, undefined):
+    found = endpoint(make_tables(NORM, lambda levels, seed: outcome, metric="ttt/steps"), "ttt/steps")
+    assert found.undefined.all() == undefined
+    assert found.filled.all() != undefined
+
+
+@pytest.mark.parametrize(
+    ("outcome", "asked", "hit"),
+    [
+        ("reached", ["reached"], True),
+        ("stalled", ["reached"], False),
+        ("unknown", ["reached"], None),
+        ("unknown", ["diverged"], None),
+        ("finished", ["reached"], None),
+        ("finished", ["stalled", "diverged"], None),
+        ("finished", ["diverged", "crashed"], False),
+        ("finished", ["reached", "censored", "stalled"], True),
+        ("finished", ["finished"], True),
+        ("diverged", ["finished"], False),
+    ],
+)
+def test_what_is_known_of_an_ending(outcome, asked, hit):
+    found = ended_as(make_tables(NORM, lambda levels, seed: outcome), asked)
+    assert found.ran.all()
+    assert found.known.all() == (hit is not None)
+    assert hit is None or found.hit.all() == hit
+    assert found.untargeted.all() == (outcome == "finished" and hit is None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "hit"),
+    [(["reached"], False), (["censored"], None), (["stalled"], None), (["diverged"], None),
+     (["censored", "stalled", "diverged", "crashed"], True)],
+)  # fmt: skip
+def test_an_empty_cell_of_steps_tells_that_a_target_was_missed_and_no_more(asked, hit):
+    tables = make_tables(NORM, lambda levels, seed: "censored")
+    told = dataclasses.replace(
+        tables, facts={arm: {**f, "outcome_from": "ttt/steps"} for arm, f in tables.facts.items()}
+    )
+    found = ended_as(told, asked)
+    assert found.known.all() == (hit is not None)
+    assert hit is None or found.hit.all() == hit
+    assert ended_as(tables, asked).known.all()

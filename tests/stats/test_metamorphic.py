@@ -13,7 +13,8 @@ from .conftest import make_tables
 
 SEEDS = 8
 NUMBERS = ("outcome", "label", "p", "p_adjusted", "pairs", "filled", "better_share", "d_z")
-values = st.lists(st.floats(0.05, 0.95).map(lambda x: round(x, 4)), min_size=2 * SEEDS, max_size=2 * SEEDS)
+# Sixty-fourths: sums, and products with 100, are exact, so that no rounding decides a tie.
+values = st.lists(st.integers(3, 61).map(lambda x: x / 64), min_size=2 * SEEDS, max_size=2 * SEEDS)
 endings = st.lists(st.sampled_from(["reached"] * 6 + ["diverged", "missing"]), min_size=2 * SEEDS, max_size=2 * SEEDS)
 names = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 
@@ -26,7 +27,7 @@ def verdict_of(
     declared=None,
     factor="norm",
     levels=("none", "batch"),
-    delta=0.02,
+    delta=1 / 64,
     turn=lambda x: x,
     order=None,
 ):
@@ -80,16 +81,16 @@ def test_a_declared_direction_beats_every_name(numbers, ended, name):
 def test_per_cent_and_fractions_are_the_same_metric(numbers, ended):
     percent = {"better": "higher", "unit": "percent", "failed_counts_as": "chance"}
     one = verdict_of(numbers, ended)
-    other = verdict_of(numbers, ended, declared=percent, delta=2.0, turn=lambda x: 100 * x)
+    other = verdict_of(numbers, ended, declared=percent, delta=100 / 64, turn=lambda x: 100 * x)
     same(one, other)
-    assert one.sentence().replace("5e-", "") == other.sentence().replace("5e-", "")
+    assert one.sentence() == other.sentence()
 
 
 @settings(max_examples=40, deadline=None)
 @given(values, endings)
 def test_a_metric_turned_round_with_its_direction_gives_the_same_verdict(numbers, ended):
-    plain = {"better": "higher", "failed_counts_as": 0.1}
-    turned = {"better": "lower", "failed_counts_as": 0.9}
+    plain = {"better": "higher", "failed_counts_as": 1 / 8}
+    turned = {"better": "lower", "failed_counts_as": 1 - 1 / 8}
     same(
         verdict_of(numbers, ended, declared=plain),
         verdict_of(numbers, ended, declared=turned, turn=lambda x: 1 - x),
@@ -114,5 +115,5 @@ def test_names_of_factors_and_levels_mean_nothing(numbers, ended, three):
 @settings(max_examples=40, deadline=None)
 @given(values, endings)
 def test_what_a_failed_run_logged_means_nothing(numbers, ended):
-    altered = [0.99 if end == "diverged" else x for x, end in zip(numbers, ended, strict=True)]
+    altered = [63 / 64 if end == "diverged" else x for x, end in zip(numbers, ended, strict=True)]
     same(verdict_of(numbers, ended), verdict_of(altered, ended))

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from ablate.errors import UserError
@@ -97,7 +99,7 @@ def test_outcomes_times_and_facts_are_read_where_they_are_given(tmp_path):
         ([HEAD, *ROWS, "none,0.2,0,0.5"], "unknown level of init.std '0.2'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1,nan"], "line 7: 'final/test_accuracy' must be a finite number, got 'nan'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1,"], "got ''; a run that failed is told by its `outcome`"),
-        ([HEAD, *ROWS[:-1], "batch,0.1,one,0.4"], "`seed` must be a whole number >= 0, got 'one'"),
+        ([HEAD, *ROWS[:-1], "batch,0.1,one,0.4"], "`seed` must be a whole number from 0 to .*, got 'one'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1"], "line 7: 3 cells under 4 columns"),
         ([HEAD + ",outcome", *[row + ",won" for row in ROWS]], "unknown outcome 'won'"),
         ([HEAD + ",budget", *[f"{row},{i}" for i, row in enumerate(ROWS, start=1)]], "'budget' differs between runs"),
@@ -309,3 +311,87 @@ def test_a_factor_or_a_metric_may_have_the_name_of_a_column_of_ours(tmp_path, na
 def test_names_that_would_be_mistaken_are_refused(tmp_path, head, study, message):
     with pytest.raises(UserError, match=message):
         read(tmp_path, head, *rows_of(lambda arm, seed: "reached"), study=study)
+
+
+def test_in_a_file_of_ablates_own_every_other_column_is_a_result(tmp_path):
+    head = "arm_id,arm,baseline,norm,seed,outcome,run_id,identity,acc,observe/dead"
+    lines = []
+    for row in rows_of(lambda arm, seed: 0 if arm == "none" else 1):
+        arm, seed, acc, dead = row.split(",")
+        lines.append(f"a{arm},{arm},true,{arm},{seed},censored,r{seed},i{arm}{seed},{acc},{dead}")
+    found = read(tmp_path, head, *lines, study=study_on())
+    assert found.metrics == {"acc", "observe/dead"}
+    assert not found.settings
+    assert column(found, "arm") == ("left out", "written by ablate, not needed")
+
+
+def test_a_label_of_the_arms_is_a_column_like_any_other_in_a_file_of_somebody_else(tmp_path):
+    found = read(tmp_path, "norm,seed,acc,arm", *rows_of(lambda arm, seed: arm[:1]), study=study_on())
+    assert found.settings == ("arm",)
+
+
+def test_a_result_that_is_the_same_in_every_run_of_an_arm_is_one_where_the_study_says_so(tmp_path):
+    declared = study_on(metrics={"depth": {"better": "lower"}})
+    lines = rows_of(lambda arm, seed: len(arm))
+    assert read(tmp_path, "norm,seed,acc,depth", *lines, study=study_on()).settings == ("depth",)
+    found = read(tmp_path, "norm,seed,acc,depth", *lines, study=declared)
+    assert (found.settings, found.metrics) == ((), {"acc", "depth"})
+    assert not read(tmp_path, "norm,seed,acc,test_accuracy", *lines, study=study_on()).settings  # a name that is known
+
+
+def test_a_count_that_the_study_declares_may_be_empty_like_ours(tmp_path):
+    steps = study_on("epochs_to_90", metrics={"epochs_to_90": {"better": "lower", "failed_counts_as": "budget"}})
+    lines = [row.rpartition(",")[0] + ("," if row.startswith("none") else ",7") for row in rows_of()]
+    found = read(tmp_path, "norm,seed,epochs_to_90", *lines, study=steps)
+    outcomes = [{run.result.outcome for run in found.runs[arm.id]} for arm in found.record.arms]
+    assert outcomes == [{"censored"}, {"reached"}]
+
+
+def with_cells(first, second):
+    """The rows with more cells: those of the first two runs, then empty ones."""
+    tails = [first, second, *["," * first.count(",")] * 4]
+    return [f"{row},{tail}" for row, tail in zip(ROWS, tails, strict=True)]
+
+
+def outcomes(found, arm):
+    return [run.result.outcome for run in found.runs[arm.id]]
+
+
+def test_an_outcome_that_nobody_told_is_not_known(tmp_path):
+    found = read(tmp_path, HEAD, *ROWS)
+    assert {run.result.outcome for runs in found.runs.values() for run in runs} == {"unknown"}
+    assert all("outcome_from" not in arm.facts for arm in found.record.arms)
+    assert all(math.isnan(run.result.seconds) for runs in found.runs.values() for run in runs)
+
+
+@pytest.mark.parametrize("metric", ["ttt/steps", "ttt/recovery_steps"])
+def test_steps_to_the_target_tell_who_reached_it_and_who_did_not(tmp_path, metric):
+    found = read(tmp_path, f"{HEAD},{metric},{metric}_harder", *with_cells("40,", ","))
+    first, *rest = found.record.arms
+    assert outcomes(found, first) == ["reached", "censored"]
+    assert {outcome for arm in rest for outcome in outcomes(found, arm)} == {"censored"}
+    assert {arm.facts["outcome_from"] for arm in found.record.arms} == {metric}
+
+
+def test_of_several_targets_all_have_to_be_reached(tmp_path):
+    budget = {"better": "lower", "failed_counts_as": "budget"}
+    study = STUDY.model_copy(update={"metrics": {"to_50": budget, "to_90": budget}})
+    found = read(tmp_path, f"{HEAD},to_50,to_90", *with_cells("10,40", "10,"), study=study)
+    assert outcomes(found, found.record.arms[0]) == ["reached", "censored"]
+
+
+def test_a_cell_without_an_outcome_is_not_known_either(tmp_path):
+    found = read(tmp_path, f"{HEAD},outcome", *with_cells("stalled", ""))
+    assert outcomes(found, found.record.arms[0]) == ["stalled", "unknown"]
+
+
+def test_a_file_vouches_for_nothing(tmp_path):
+    facts = [arm.facts for arm in read(tmp_path, HEAD, *ROWS).record.arms]
+    assert all(own["vouches"] == [] and own["imported_from"] == "results.csv" for own in facts)
+    assert not any("dataset" in own for own in facts)
+
+
+@pytest.mark.parametrize("metric", ["ttt/steps", "ttt/recovery_steps", "ttt/steps_harder"])
+def test_steps_above_the_budget_of_the_arm_are_refused_whatever_row_tells_it(tmp_path, metric):
+    with pytest.raises(UserError, match=f"line 3: '{metric}' is 101, above the budget of 100 steps"):
+        read(tmp_path, f"{HEAD},{metric},budget", *with_cells("40,100", "101,"))

@@ -13,8 +13,10 @@ from ablate.track.owner import store_lock
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
+from ablate.train.vouched import EVERYTHING
 
-FACTS = {"fingerprint": digest("data"), "dataset": "mnist5k", "majority_rate": 0.1, "parameters": 7}
+FACTS = {"fingerprint": digest("data"), "dataset": "mnist5k", "majority_rate": 0.1, "parameters": 7,
+         "vouches": sorted(EVERYTHING)}  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ def write(root, study, arm):
 def test_every_name_that_planning_takes_is_read_back_with_its_value(write, metrics, curves, factors):
     try:
         check_metric_names(metrics)
+        check_metric_names(curves)
         check_factor_names(factors)
     except UserError:
         return

@@ -55,7 +55,7 @@ def test_a_long_list_of_reads_is_kept_whole(root, study, arm, run):
     assert stored_arms(root, "quickstart")[0].reads == set(reads)
 
 
-def test_runs_without_a_fingerprint_get_that_of_the_plan_that_found_them(root, study, arm, track, client, runs_of):
+def test_runs_without_a_fingerprint_get_that_of_the_plan_that_found_them(root, study, track, client, runs_of):
     track(study(seeds=1))
     for run_ in runs_of(kind="seed"):
         client.delete_tag(run_.info.run_id, FINGERPRINT)

@@ -22,7 +22,13 @@ def test_only_finite_values_become_points():
     assert ("train/loss", 1, 1.0) in points
     assert ("best/x", 0, 0.5) in points
     assert all(math.isfinite(value) for _, _, value in points)
-    assert {name for name, _, _ in points} == {"train/loss", "best/x", "seconds", "first_nonfinite_step"}
+    assert {name for name, _, _ in points} == {"train/loss", "best/x", "first_nonfinite_step"}
+
+
+def test_seconds_that_nobody_measured_are_no_point():
+    unmeasured, measured = (SeedRecord("i", RunResult(0, Outcome.REACHED, **known)) for known in ({}, {"seconds": 1.5}))
+    assert payload.seed_points(unmeasured) == []
+    assert payload.seed_points(measured) == [("seconds", 0, 1.5)]
 
 
 def test_a_scalar_named_like_a_curve_does_not_add_a_point_to_it():

@@ -149,7 +149,6 @@ def test_levels_come_back_from_a_csv_file_with_their_types(tmp_path_factory, lev
         assert [exact(expanded(level)) for level in found] == [exact(expanded(level)) for level in levels]
 
 
-
 @pytest.mark.parametrize(
     ("value", "why"),
     [

@@ -8,6 +8,7 @@ from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
+from ablate.report.vouched import steps_title
 from ablate.report.wording import capitalised, level_title, levels_text, listed, metric_title
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
@@ -39,12 +40,14 @@ def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-gri
     ]
     metric = metrics_in(tables).of(wanted.metric)
     with drawing():
-        figure = draw(panels, names, metric, chance=majority_rate(tables), hue_title=wanted.hue)
+        figure = draw(
+            panels, names, metric, chance=majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue
+        )
     title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
     title += tr(" ({text})", text=listed(held)) if held else ""
     note = tr("Shown at {titles}.", titles=listed(held)) + " " if held else ""
-    return Drawn(name, capitalised(title), figure, note + caption(metric, limits_note(panels, metric)),
-                 alt(metric, panels, names), floor=680)  # fmt: skip
+    marks = caption(tables, metric, limits_note(panels, metric))
+    return Drawn(name, capitalised(title), figure, note + marks, alt(metric, panels, names), floor=680)
 
 
 def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], list[str]]:

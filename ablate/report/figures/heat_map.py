@@ -16,21 +16,34 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
+from ablate.report.vouched import vouched
 from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit_of
 from ablate.stats.endpoint import FAILED
 from ablate.stats.summary import ENDS, ledger, summary
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
+from ablate.train.vouched import Fact
 
 MOST_PANELS = 9
 _LETTER = 0.075  # inches a letter of a tick's label takes
 # Ink on a square must not follow the page's dark mode, as the square does not: near-black, near-white.
 _Scale = tuple[Normalize, Colormap]
 _DARK, _LIGHT = "#101214", "#fcfcfc"
+
+
+_STALLED = msg(
+    "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run "
+    "diverged or crashed (heavier: at least half); dots: at least half of the runs stalled at the "
+    "majority rate.{more}"
+)
+_FAILED = msg(
+    "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run diverged or crashed "
+    "(heavier: at least half); dots: at least half of the runs stalled.{more}"
+)
 
 
 @dataclass(frozen=True)
@@ -77,13 +90,7 @@ def heat_map(tables: StudyTables, wanted: HeatMap, *, name: str = "heat-map") ->
     more = tr(
         " {combinations} of other factors not drawn.", combinations=counted(len(panels) - len(shown), "combination")
     ) * (len(panels) > len(shown))
-    caption = tr(
-        "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run "
-        "diverged or crashed (heavier: at least half); dots: at least half of the runs stalled at the "
-        "majority rate.{more}",
-        what=what,
-        more=more,
-    )
+    caption = tr(_STALLED if vouched(tables, Fact.ENDINGS) else _FAILED, what=what, more=more)
     title = wanted.title or tr("{what} over {x} and {y}", what=what, x=wanted.x, y=wanted.y)
     alt = _alt(tables, wanted, shown, squares)
     return Drawn(name, title[:1].upper() + title[1:], figure, caption, alt, floor=520 if len(shown) == 1 else 680)
@@ -95,7 +102,8 @@ def _squares(tables: StudyTables, metric: str) -> dict[str, _Square]:
     if metric == "outcome":
         for arm, row in ends.iterrows():
             ran = int(row["planned"] - row["missing"])
-            values[str(arm)] = (row["reached"] / ran if ran else math.nan, f"{row['reached']}/{ran}" if ran else NONE)
+            told = ran and not row["finished"] and not row["unknown"]  # else nobody knows what share reached a target
+            values[str(arm)] = (row["reached"] / ran, f"{row['reached']}/{ran}") if told else (math.nan, NONE)
     else:
         shown = unit_of(tables, metric)
         for record in summary(tables, metric).to_dict("records"):

@@ -9,10 +9,12 @@ from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import Series, majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
+from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import capitalised, metric_title, unit
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
+from ablate.train.vouched import Fact
 
 
 def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
@@ -30,31 +32,41 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
     declared = metrics_in(tables).of(metric)
     panels, hues, hue_title = _panels(tables, lines, contrast)
     with drawing():
-        figure = draw(panels, hues, declared, chance=majority_rate(tables), hue_title=hue_title)
+        figure = draw(
+            panels, hues, declared, chance=majority_rate(tables), steps=steps_title(tables), hue_title=hue_title
+        )
     title = metric_title(metric)
     return Drawn(
         name="curves-" + metric.replace("/", "-").replace("_", "-"),
         title=tr("Learning curves: {metric}", metric=title),
         figure=figure,
-        caption=caption(declared, limits_note(panels, declared)),
+        caption=caption(tables, declared, limits_note(panels, declared)),
         alt=alt(declared, panels, hues),
         floor=520 if len(panels) <= 2 else 640,
     )
 
 
-def caption(metric: Metric, note: str = "") -> str:
+def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:
     """Return what the marks of a curve figure mean."""
+    chance = metric.failed_counts_as == "chance" and math.isfinite(majority_rate(tables))
     failed = (
         tr("a failed run counts at the majority rate from there on")
-        if metric.failed_counts_as == "chance"
+        if chance
         else tr("the mean ends at an arm's first failure, because a mean over survivors would flatter it")
     )
+    by_rules = vouched(tables, Fact.ENDINGS)
     parts = [
         tr("Thin lines: one seed each. Thick line: mean over the seeds that were run."),
         tr("Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve)."),
-        tr("×: a run became non-finite, exceeded ten times its first loss, or crashed; {rule}.", rule=failed),
-        tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing."),
-        tr("Dotted: rate of always answering the most frequent class.") if metric.failed_counts_as == "chance" else "",
+        tr("×: a run became non-finite, exceeded ten times its first loss, or crashed; {rule}.", rule=failed)
+        if by_rules
+        else tr("×: a run diverged or crashed; {rule}.", rule=failed),
+        tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing.")
+        if by_rules
+        else tr(
+            "Numbers above a panel: seeds that were not told to have failed / seeds planned, ×: failed, ∅: missing."
+        ),
+        tr("Dotted: rate of always answering the most frequent class.") if chance else "",
         note,
     ]
     return " ".join(part for part in parts if part)

@@ -37,7 +37,9 @@ class Panel:
     arms: tuple[tuple[int, Series], ...]
 
 
-def draw(panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance: float, hue_title: str = "") -> Figure:
+def draw(
+    panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance: float, steps: str, hue_title: str = ""
+) -> Figure:
     """Draw panels that share both axes.
 
     Parameters
@@ -50,6 +52,8 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance
         Curve metric; where lower is better and it has no greatest value (a loss), the axis is logarithmic.
     chance
         Majority rate, drawn as a line where it is what knowing nothing gives; NaN draws none.
+    steps
+        What the horizontal axis counts.
     """
     columns = columns_for(len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -71,7 +75,7 @@ def draw(panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance
     for position in range(len(panels)):  # the last panel of a column is not always in the last row
         if position + columns >= len(panels):
             axes[position].tick_params(labelbottom=True)
-    figure.supxlabel(tr("optimizer steps"), fontsize=9.5, color=INK)
+    figure.supxlabel(steps, fontsize=9.5, color=INK)
     figure.supylabel(scale.label, fontsize=9.5, color=INK)
     shown = sorted({position for panel in panels for position, _ in panel.arms})
     legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
@@ -205,7 +209,7 @@ def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) 
 def _counts(ax: Axes, panel: Panel, room: float) -> None:
     texts = []
     for position, one in panel.arms:
-        text = f"{one.learned}/{one.planned}"
+        text = f"{one.well}/{one.planned}"
         text += f" ×{one.failed}" if one.failed else ""
         missing = one.outcomes.get("missing", 0)
         texts.append((position, text + (f" ∅{missing}" if missing else "")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,15 +13,29 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.figures.layout import Layout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
 from ablate.report.figures.titles import head
+from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import NONE
 from ablate.stats.endpoint import FAILED, MISSING
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
+from ablate.train.vouched import Fact
+
+_HELD = msg(
+    "Share of the seeds that were run which have reached the target (held at two evaluations in a "
+    "row) by each step. Seeds that never reach it, diverged or crashed stay in the denominator, so a "
+    "curve ends at its success share, written above each panel as reached / run (×: failed). No seed "
+    "is left out; ticks at the end mark the share."
+)
+_REACHED = msg(
+    "Share of the seeds that were run which have reached the target by each step. Seeds that never reach it, diverged "
+    "or crashed stay in the denominator, so a curve ends at its success share, written above each panel as reached / "
+    "run (×: failed). No seed is left out; ticks at the end mark the share."
+)
 
 
 def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
@@ -33,33 +49,33 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
         return None
     (metric,) = logged
     changed = metric == "ttt/recovery_steps"
-    arms = {str(arm): _Reached.of(rows, metric) for arm, rows in tables.seeds.groupby("arm_id", sort=False)}
+    arms = {
+        str(arm): _Reached.of(rows, metric, tables.facts.get(str(arm), {}))
+        for arm, rows in tables.seeds.groupby("arm_id", sort=False)
+    }
     plan = layout(tables, contrast)
     with drawing():
-        figure = _draw(plan, arms, changed=changed)
-    caption = (
-        tr(
-            "Share of the seeds that were run which have reached the target (held at two evaluations in a "
-            "row) by each step. Seeds that never reach it, diverged or crashed stay in the denominator, so a "
-            "curve ends at its success share, written above each panel as reached / run (×: failed). No seed "
-            "is left out; ticks at the end mark the share."
-        )
-    ) + (tr(" Steps count from the change of task.") if changed else "")
+        figure = _draw(plan, arms, _steps_title(tables, changed=changed))
+    caption = tr(_HELD if vouched(tables, Fact.ENDINGS) else _REACHED)
+    if len({one.budget for one in arms.values()}) > 1:
+        caption += tr(" An arm's curve ends where its budget ends.")
+    caption += tr(" Steps count from the change of task.") if changed else ""
     return Drawn("reach", tr("Who reaches the target, and when"), figure, caption, _alt(plan, arms), floor=600)
 
 
 class _Reached:
-    """Steps at which the seeds of one arm reached the target, ascending, and how many were run and failed."""
+    """Steps at which the seeds of one arm reached the target, ascending, how many were run and failed, its budget."""
 
-    def __init__(self, steps: NDArray[np.float64], run: int, failed: int) -> None:
-        self.steps, self.run, self.failed = steps, run, failed
+    def __init__(self, steps: NDArray[np.float64], run: int, failed: int, budget: float) -> None:
+        self.steps, self.run, self.failed, self.budget = steps, run, failed, budget
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, metric: str) -> _Reached:
+    def of(cls, rows: pd.DataFrame, metric: str, facts: Mapping[str, Any]) -> _Reached:
         run = rows[rows["outcome"].astype(str) != MISSING]
         failed = run["outcome"].astype(str).isin(FAILED)
         steps = pd.to_numeric(run.loc[~failed, metric]).dropna().to_numpy(np.float64)
-        return cls(np.sort(steps), len(run), int(failed.sum()))
+        budget = facts.get(STEPS_TO_TARGET[metric])
+        return cls(np.sort(steps), len(run), int(failed.sum()), math.inf if budget is None else float(budget))
 
     @property
     def share(self) -> float:
@@ -70,7 +86,11 @@ class _Reached:
         return f"{self.steps.size}/{self.run}" + (f" ×{self.failed}" if self.failed else "")
 
 
-def _draw(plan: Layout, arms: dict[str, _Reached], *, changed: bool) -> Figure:
+def _steps_title(tables: StudyTables, *, changed: bool) -> str:
+    return tr("{steps} since the change of task", steps=steps_title(tables)) if changed else steps_title(tables)
+
+
+def _draw(plan: Layout, arms: dict[str, _Reached], steps: str) -> Figure:
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -89,16 +109,14 @@ def _draw(plan: Layout, arms: dict[str, _Reached], *, changed: bool) -> Figure:
         ax.set_yticks([0, 0.5, 1.0])
         ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         for position, arm in panel.arms:
-            _curve(ax, arms[arm], position, end)
+            _curve(ax, arms[arm], position, min(end, arms[arm].budget))
         head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms], inches=room)
     for ax in axes[len(plan.panels) :]:
         ax.set_visible(False)
     for position in range(len(plan.panels)):
         if position + columns >= len(plan.panels):
             axes[position].tick_params(labelbottom=True)
-    figure.supxlabel(
-        tr("optimizer steps since the change of task") if changed else tr("optimizer steps"), fontsize=9.5, color=INK
-    )
+    figure.supxlabel(steps, fontsize=9.5, color=INK)
     figure.supylabel(tr("reached the target (% of seeds)"), fontsize=9.5, color=INK)
     shown = sorted({position for panel in plan.panels for position, _ in panel.arms})
     legend(figure, [(i, plan.hues[i]) for i in shown], plan.hue_title, failures=False)

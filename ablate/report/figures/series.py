@@ -14,7 +14,7 @@ from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
 
 FAILED = ("diverged", "crashed")
-LEARNED = ("reached", "censored")
+WELL = ("reached", "censored", "finished", "unknown")
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Series:
         return sum(self.outcomes.values())
 
     @property
-    def learned(self) -> int:
-        """Number of seeds that ended reached or censored: finite, and better than the majority class."""
-        return sum(self.outcomes.get(outcome, 0) for outcome in LEARNED)
+    def well(self) -> int:
+        """Number of seeds that were run and are not known to have failed: neither stalled nor diverged nor crashed."""
+        return sum(self.outcomes.get(outcome, 0) for outcome in WELL)
 
     @property
     def failed(self) -> int:
@@ -77,7 +77,8 @@ def majority_rate(tables: StudyTables, arm_ids: list[str] | None = None) -> floa
     rates = pd.to_numeric(rows["majority_rate"], errors="coerce") if "majority_rate" in rows else pd.Series(dtype=float)
     if rates.notna().any():
         return float(rates.mean())
-    known = [float(facts["majority_rate"]) for facts in tables.facts.values() if "majority_rate" in facts]
+    own = {arm: facts for arm, facts in tables.facts.items() if arm_ids is None or arm in arm_ids}
+    known = [float(facts["majority_rate"]) for facts in own.values() if "majority_rate" in facts]
     return float(np.mean(known)) if known else float("nan")
 
 

@@ -15,6 +15,8 @@ from ablate.report.arms import arm_levels, varying
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, p_value
 from ablate.stats.anova import Importance, importances
+from ablate.stats.capped import at_common_budget
+from ablate.stats.comparable import horizons
 from ablate.stats.endpoint import endpoint
 from ablate.track.record import StudyTables
 
@@ -57,6 +59,10 @@ def explained(tables: StudyTables, metric: str) -> list[Importance]:
         found = endpoint(tables, metric)
     except UserError:
         return []
+    every = np.arange(len(found.arm_ids))[None, :]
+    if horizons(tables, found, every):
+        return []
+    found = at_common_budget(found, every)
     complete = np.isfinite(found.value).all(axis=1)
     arms = arm_levels(tables)
     levels = {factor: [str(arms[arm][factor]) for arm in found.arm_ids] for factor in varying(tables)}

@@ -9,7 +9,7 @@ import pytest
 from ablate.lang import speaking
 from ablate.report.figures.exchange import exchange_figures
 from ablate.report.figures.render import svg
-from ablate.stats import collect
+from ablate.stats import curves
 from ablate.stats.exchange import exchange_bootstrap
 from ablate.stats.judge import judge
 
@@ -36,7 +36,7 @@ def curve(worth, *, slope=0.05, fail=None):
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch):
     """Take 99 resamples: these tests are about what is drawn."""
-    monkeypatch.setattr(collect, "exchange_bootstrap", functools.partial(exchange_bootstrap, resamples=99))
+    monkeypatch.setattr(curves, "exchange_bootstrap", functools.partial(exchange_bootstrap, resamples=99))
 
 
 def draw(value, factors=FACTORS, **claim):
