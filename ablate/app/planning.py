@@ -143,7 +143,7 @@ def design_lines(design: DesignArms) -> list[str]:
 
 def metric_lines(plan: Plan) -> list[str]:
     """Return what a plan says of the metrics its claims and its tuning ask for: what they mean, and who says so."""
-    from ablate.stats.claims import metrics_used
+    from ablate.stats.comparison import metrics_used
 
     metrics, study = plan.metrics(), plan.study
     asked = [name for claim in study.claims for name in metrics_used(claim)]

@@ -23,7 +23,8 @@ from ablate.report.wording import (
     verdict_effect,
 )
 from ablate.stats.amounts import amount, amounts, difference_unit
-from ablate.stats.claims import expand, level_key
+from ablate.stats.claims import expand
+from ablate.stats.comparison import level_key
 from ablate.stats.endpoint import FAILED
 from ablate.stats.sentence import label_words
 from ablate.stats.verdict import RULINGS, Verdict, percent

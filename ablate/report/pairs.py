@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ablate.errors import UserError
 from ablate.report.arms import arm_levels
 from ablate.stats.capped import at_common_budget
-from ablate.stats.claims import Comparison, expand, level_key
+from ablate.stats.claims import expand
+from ablate.stats.comparison import Comparison, level_key
 from ablate.stats.contrast import Sides, sides_of
-from ablate.stats.endpoint import FAILED, Endpoint, endpoint
+from ablate.stats.endpoint import FAILED, endpoint
+from ablate.stats.measured import Endpoint
 from ablate.stats.verdict import Verdict
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study

@@ -23,7 +23,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.lang import tr
-from ablate.stats.claims import Comparison, Key, expand, level_key, metrics_used
+from ablate.stats.claims import expand
+from ablate.stats.comparison import Comparison, Key, level_key, metrics_used
 from ablate.stats.endpoint import MISSING, metrics_of
 from ablate.sweep.claims import ExactClaim, InteractionClaim
 from ablate.sweep.claims_over import OverClaim

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.lang import msg, tr
+from ablate.lang import msg
 from ablate.stats.basin import Basin
-from ablate.stats.claims import Comparison, level_text
 from ablate.stats.contrast import Sides
-from ablate.stats.endpoint import Endpoint
-from ablate.sweep.claims_over import BasinClaim
+from ablate.stats.measured import Endpoint
 
 OTHER_BASINS = {
     "stricter": msg("half the allowance over the own best"),
@@ -90,41 +87,3 @@ def other_basins(sides: Sides) -> dict[str, Sides]:
         "unbroken": replace(basin, unbroken=True),
     }
     return {name: replace(sides, basin=way) for name, way in ways.items()}
-
-
-def basin_note(comparison: Comparison, details: Mapping[str, Any]) -> str:
-    """Say how wide each side is, whether the levels run end it, and what that makes of the effect."""
-    claim = comparison.claim
-    if not isinstance(claim, BasinClaim) or not details:
-        return ""
-    what = tr("seeds") if len(comparison.cells) == 1 else tr("seeds × cells")
-    low, high = (f"{details['levels'][end]:g}" for end in (0, -1))
-    text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=claim.over, low=low, high=high)
-    cut = []
-    arm, against = (level_text(levels, comparison.names) for levels in (claim.arm, claim.against))
-    for side, name in (("arm", arm), ("against", against)):
-        one = details[side]
-        said = {"side": name, "decades": one["decades"], "of": one["of"], "what": what}
-        if one["unreached"] == one["of"]:
-            text += tr(" {side}: reached the target at no level in any of {of} {what}, so its width is 0.", **said)
-            continue
-        if one["at_smallest"] or one["at_largest"]:
-            cut.append(side)
-            text += tr(
-                " {side}: at least {decades:.2f} decades on average, for it is still good at the smallest level in "
-                "{smallest} and at the largest in {largest} of {of} {what}.",
-                smallest=one["at_smallest"], largest=one["at_largest"], **said,
-            )  # fmt: skip
-        else:
-            text += tr(" {side}: {decades:.2f} decades on average, ending within the levels run.", **said)
-        if one["broken"]:
-            text += tr(" In {n} of {of} {what} its good levels are not one stretch.", n=one["broken"], **said)
-        if one["unreached"]:
-            text += tr(" In {n} of {of} {what} it reached the target nowhere: width 0.", n=one["unreached"], **said)
-    if cut == ["arm"]:
-        text += tr(" So the effect is a lower bound, as long as the best level is among those run.")
-    elif cut == ["against"]:
-        text += tr(" So the effect is an upper bound, as long as the best level is among those run.")
-    elif cut:
-        text += tr(" So levels further out could move the effect either way.")
-    return text

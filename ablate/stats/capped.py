@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.stats.contrast import Sides
-from ablate.stats.endpoint import Endpoint
 from ablate.stats.mean import mean_interval, mean_p
+from ablate.stats.measured import Endpoint
 from ablate.sweep.claim_parts import Region
 
 Flags = NDArray[np.bool_]

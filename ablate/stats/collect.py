@@ -15,11 +15,11 @@ from ablate.lang import tr
 from ablate.stats.alike import Alike
 from ablate.stats.basins import basin_details, other_basins
 from ablate.stats.capped import Gaps, at_common_budget
-from ablate.stats.claims import Comparison, Key, level_text, metrics_used
 from ablate.stats.comparable import horizons
+from ablate.stats.comparison import Comparison, Key, level_text, metrics_used
 from ablate.stats.contrast import Evidence, Sides, evidence_of, sides_of
 from ablate.stats.curves import exchange_estimate
-from ablate.stats.endpoint import Endpoint, ended_as
+from ablate.stats.endpoint import ended_as
 from ablate.stats.estimate import (
     Estimate,
     cells_estimate,
@@ -31,6 +31,7 @@ from ablate.stats.estimate import (
     share_least,
     win_estimate,
 )  # fmt: skip
+from ablate.stats.measured import Endpoint
 from ablate.stats.sensitivity import imputed
 from ablate.stats.times import times_of
 from ablate.stats.wins import win_scores

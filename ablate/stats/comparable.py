@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError
 from ablate.lang import tr
-from ablate.stats.claims import expand, level_key
-from ablate.stats.endpoint import Endpoint
+from ablate.stats.claims import expand
+from ablate.stats.comparison import level_key
+from ablate.stats.measured import Endpoint
 from ablate.sweep.claims import TimeClaim
 from ablate.sweep.claims_over import BasinClaim
 from ablate.sweep.metrics import Metrics

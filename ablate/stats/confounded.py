@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from ablate.lang import tr
-from ablate.stats.claims import Comparison, level_key, level_text
+from ablate.stats.comparison import Comparison, level_key, level_text
 from ablate.stats.gates import GateResult
 from ablate.sweep.claim_parts import Levels
 from ablate.sweep.import_rest import MOSTLY

@@ -9,17 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.stats.basin import Basin
-from ablate.stats.claims import Comparison, Key, level_key, level_text
-from ablate.stats.endpoint import Endpoint
+from ablate.stats.comparison import Comparison, Key, level_key, level_text
+from ablate.stats.measured import Endpoint
 from ablate.sweep.claims import AnyClaim, EquivalenceClaim, ExactClaim, InteractionClaim, ProportionClaim, TimeClaim
 from ablate.sweep.claims_over import BasinClaim, ExchangeClaim, TrendClaim
-from ablate.sweep.metrics import Metrics
-from ablate.train.metric import Better
+from ablate.train.metric import Better, Metric
+
+
+class Meanings(Protocol):
+    """What the metrics of a study mean (`sweep.metrics.Metrics`)."""
+
+    def of(self, name: str) -> Metric:
+        """Return what is known of a metric: of an unknown one, its name alone."""
+
+    def direction(self, name: str, *, where: str) -> Better:
+        """Return which way is better; a `UserError` where nobody declares it."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ class Evidence:
     undefined: int
 
 
-def predicted(claim: AnyClaim, metrics: Metrics) -> Better:
+def predicted(claim: AnyClaim, metrics: Meanings) -> Better:
     """Return which way a claim predicts its metric to move.
 
     What it says itself; else what its kind fixes: fewer steps to a target are better, whatever the metric is called;
@@ -113,7 +123,7 @@ def predicted(claim: AnyClaim, metrics: Metrics) -> Better:
     return metrics.direction(claim.metric, where=f"claim {claim.id}")
 
 
-def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...], metrics: Metrics) -> Sides:
+def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...], metrics: Meanings) -> Sides:
     """Return where the runs of a comparison stand and what they count.
 
     Parameters

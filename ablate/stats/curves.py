@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.stats.claims import Comparison, level_text
+from ablate.stats.comparison import Comparison, level_text
 from ablate.stats.contrast import Evidence, Sides
-from ablate.stats.endpoint import Endpoint
 from ablate.stats.estimate import Estimate, mean_estimate
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.stats.measured import Endpoint
 from ablate.sweep.claims_over import ExchangeClaim
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate.stats.capped import Gaps, at_common_budget
-from ablate.stats.claims import Comparison, expand, level_key, level_text
+from ablate.stats.claims import expand
 from ablate.stats.comparable import horizons
+from ablate.stats.comparison import Comparison, level_key, level_text
 from ablate.stats.contrast import evidence_of, sides_of
 from ablate.stats.endpoint import endpoint
 from ablate.stats.estimate import scale_of

@@ -12,7 +12,7 @@ from ablate.errors import UserError, unknown
 from ablate.lang import tr
 from ablate.levels import EXACT, level_name
 from ablate.stats.capped import counts_steps
-from ablate.stats.claims import Comparison, level_key, level_text
+from ablate.stats.comparison import Comparison, level_key, level_text
 from ablate.stats.endpoint import endpoint
 from ablate.sweep.claim_parts import ManipulationCheck
 from ablate.sweep.study import FAIRNESS, Study

@@ -22,13 +22,15 @@ from ablate.errors import UserError, must
 from ablate.lang import tr
 from ablate.stats.alike import Arms, alike
 from ablate.stats.because import interval_says
-from ablate.stats.claims import expand, level_text, metrics_used, where_text
+from ablate.stats.claims import expand
 from ablate.stats.collect import Collected, collect
+from ablate.stats.comparison import level_text, metrics_used, where_text
 from ablate.stats.confounded import confounded
-from ablate.stats.endpoint import Endpoint, at_other_targets, endpoint
+from ablate.stats.endpoint import at_other_targets, endpoint
 from ablate.stats.estimate import Estimate
 from ablate.stats.gates import tuning_edge
 from ablate.stats.gating import gated
+from ablate.stats.measured import Endpoint
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
 from ablate.stats.obstacles import held_back, untested_says
 from ablate.stats.paired import better_share, standardised

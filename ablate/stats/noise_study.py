@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.stats.capped import counts_steps
-from ablate.stats.endpoint import Endpoint, endpoint
+from ablate.stats.endpoint import endpoint
+from ablate.stats.measured import Endpoint
 from ablate.stats.noise import NoiseFloor, aa_differences, noise_floor, seeds_for
 from ablate.sweep.claims import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
 from ablate.sweep.metrics import metrics_in

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.errors import UserError
-from ablate.stats.claims import Comparison, expand, level_key
+from ablate.stats.claims import expand
 from ablate.stats.collect import least_seeds
+from ablate.stats.comparison import Comparison, level_key
 from ablate.stats.contrast import predicted
 from ablate.stats.gates import check_gates
 from ablate.stats.looks import look_levels

@@ -15,8 +15,8 @@ from ablate.stats.basins import OTHER_BASINS
 from ablate.stats.bootstrap import bootstrap_t
 from ablate.stats.capped import by_interval
 from ablate.stats.contrast import Sides
-from ablate.stats.endpoint import Endpoint
 from ablate.stats.mean import mean_interval
+from ablate.stats.measured import Endpoint
 from ablate.stats.paired import t_interval
 from ablate.stats.signflip import as_differences
 from ablate.sweep.claim_parts import Region

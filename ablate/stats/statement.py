@@ -8,8 +8,7 @@ from typing import Any
 
 from ablate.lang import msg, tr
 from ablate.stats.amounts import amount, decades
-from ablate.stats.basins import basin_note
-from ablate.stats.claims import Comparison, level_text, where_text
+from ablate.stats.comparison import Comparison, level_text, where_text
 from ablate.stats.contrast import Evidence
 from ablate.stats.proportions import failures_at_most
 from ablate.sweep.claims import (
@@ -159,3 +158,41 @@ def kind_label(comparison: Comparison, low: float, high: float) -> str:
     if isinstance(claim, ExactClaim):
         return "counterexample"
     return "different" if isinstance(claim, EquivalenceClaim) else ""
+
+
+def basin_note(comparison: Comparison, details: Mapping[str, Any]) -> str:
+    """Say how wide each side is, whether the levels run end it, and what that makes of the effect."""
+    claim = comparison.claim
+    if not isinstance(claim, BasinClaim) or not details:
+        return ""
+    what = tr("seeds") if len(comparison.cells) == 1 else tr("seeds × cells")
+    low, high = (f"{details['levels'][end]:g}" for end in (0, -1))
+    text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=claim.over, low=low, high=high)
+    cut = []
+    arm, against = (level_text(levels, comparison.names) for levels in (claim.arm, claim.against))
+    for side, name in (("arm", arm), ("against", against)):
+        one = details[side]
+        said = {"side": name, "decades": one["decades"], "of": one["of"], "what": what}
+        if one["unreached"] == one["of"]:
+            text += tr(" {side}: reached the target at no level in any of {of} {what}, so its width is 0.", **said)
+            continue
+        if one["at_smallest"] or one["at_largest"]:
+            cut.append(side)
+            text += tr(
+                " {side}: at least {decades:.2f} decades on average, for it is still good at the smallest level in "
+                "{smallest} and at the largest in {largest} of {of} {what}.",
+                smallest=one["at_smallest"], largest=one["at_largest"], **said,
+            )  # fmt: skip
+        else:
+            text += tr(" {side}: {decades:.2f} decades on average, ending within the levels run.", **said)
+        if one["broken"]:
+            text += tr(" In {n} of {of} {what} its good levels are not one stretch.", n=one["broken"], **said)
+        if one["unreached"]:
+            text += tr(" In {n} of {of} {what} it reached the target nowhere: width 0.", n=one["unreached"], **said)
+    if cut == ["arm"]:
+        text += tr(" So the effect is a lower bound, as long as the best level is among those run.")
+    elif cut == ["against"]:
+        text += tr(" So the effect is an upper bound, as long as the best level is among those run.")
+    elif cut:
+        text += tr(" So levels further out could move the effect either way.")
+    return text

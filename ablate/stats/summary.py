@@ -12,7 +12,8 @@ from ablate.errors import Failure
 from ablate.lang import tr
 from ablate.stats.capped import at_common_budget, counts_steps
 from ablate.stats.comparable import horizons
-from ablate.stats.endpoint import MISSING, Endpoint, endpoint
+from ablate.stats.endpoint import MISSING, endpoint
+from ablate.stats.measured import Endpoint
 from ablate.stats.multiplicity import holm
 from ablate.stats.paired import paired_effect, t_interval
 from ablate.track.columns import PLANNED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ablate.stats.contrast import Sides
-from ablate.stats.endpoint import Endpoint
+from ablate.stats.measured import Endpoint
 from ablate.stats.proportions import clopper_pearson
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.stats.endpoint import Endpoint
+from ablate.stats.measured import Endpoint
 
 
 def win_scores(

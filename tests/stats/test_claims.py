@@ -5,7 +5,8 @@ import math
 import pytest
 
 from ablate.errors import UserError
-from ablate.stats.claims import check_claims, expand, level_key, level_text, where_text
+from ablate.stats.claims import check_claims, expand
+from ablate.stats.comparison import level_key, level_text, where_text
 
 from .conftest import BN, make_study
 

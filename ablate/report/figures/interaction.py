@@ -22,7 +22,7 @@ from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
 from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
-from ablate.stats.claims import level_text
+from ablate.stats.comparison import level_text
 from ablate.stats.mean import mean_interval
 from ablate.stats.paired import t_interval
 from ablate.stats.verdict import percent
