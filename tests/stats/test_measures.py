@@ -10,17 +10,17 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from ablate.errors import UserError
+from ablate.judge.forecasts import score_forecasts
+from ablate.judge.rule import judge
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.equivalence import tost_p, tost_t_p
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
-from ablate.stats.forecasts import score_forecasts
-from ablate.stats.judge import judge
 from ablate.stats.noise import aa_differences, blocks_needed, blocks_table, noise_floor, seeds_for
 from ablate.stats.power import t_power
 from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
 from ablate.stats.tuning_budget import expected_best
 
-from .conftest import BN, NORM, make_study, make_tables
+from ..judge.conftest import BN, NORM, make_study, make_tables
 
 
 def test_blocks_needed_are_the_house_table():
