@@ -21,9 +21,9 @@ from collections import Counter
 
 import numpy as np
 
-from ablate.stats.judge import judge
-from ablate.stats.simulated import METRIC, NOISES, simulate
-from ablate.stats.summary import ledger, summary
+from ablate.judge.rule import judge
+from ablate.judge.simulated import METRIC, NOISES, simulate
+from ablate.judge.summary import ledger, summary
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 

@@ -12,19 +12,22 @@ ORDER = [
     ("errors", "streams", "resources", "terminal", "values"),
     ("registry", "manifest", "levels"),
     ("identity", "lang"),
+    ("stats",),
     ("data",),
     ("nn",),
     ("optim",),
     ("train",),
     ("programs",),
     ("track",),
+    ("claims",),
     ("sweep",),
-    ("stats",),
+    ("judge", "words"),
     ("report",),
     ("app",),
     ("cli",),
     ("__main__", "__init__"),
 ]
+BESIDE = {"judge", "words"}  # a verdict still holds sentences: until it holds codes, these two know each other
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 # Who may know which library.
@@ -70,7 +73,7 @@ def test_imports_go_one_way(path):
         if top == "ablate":
             there = rest.split(".")[0]
             if there in RANK:
-                assert there == here or RANK[there] < RANK[here], f"{here} imports {name}"
+                assert there == here or RANK[there] < RANK[here] or {here, there} <= BESIDE, f"{here} imports {name}"
         elif top in KNOWS:
             assert here in KNOWS[top], f"{here} imports {name}"
 

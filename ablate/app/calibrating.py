@@ -24,8 +24,8 @@ def write_page(studies: int, out: Path) -> None:
     Failure
         A check is not met; the page is written all the same.
     """
+    from ablate.judge.calibration import calibrate
     from ablate.report.calibration import check_calibration_folder, write_calibration
-    from ablate.stats.calibration import calibrate
 
     if studies < _LEAST:
         raise must("--studies", f"be at least {_LEAST}", studies)

@@ -27,15 +27,15 @@ def choices_so_far(tuning: TuningPlan, plan: Plan) -> dict[str, Choice] | None:
 
 
 def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
-    """Return the table of tuning runs (see `stats.tuned`); runs that are missing are not in it.
+    """Return the table of tuning runs (see `judge.tuned`); runs that are missing are not in it.
 
     `serves` names the arms of `plan` that take the values of a cell.
     """
     import numpy as np
     import pandas as pd
 
-    from ablate.stats.endpoint import FAILED
-    from ablate.stats.tuned import best_trial, largest_budget, run_score, worst_for_failures
+    from ablate.judge.endpoint import FAILED
+    from ablate.judge.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
     held = trial_scores(tuning, root)
     serves: dict[str, list[str]] = {}
@@ -86,7 +86,7 @@ def with_tuning(plan: Plan, tuning: TuningPlan) -> Plan:
 
 def choices(tuning: TuningPlan, runs: pd.DataFrame) -> dict[str, Choice]:
     """Return the choice of every cell, with the facts that its arms carry."""
-    from ablate.stats.tuned import tuned_facts
+    from ablate.judge.tuned import tuned_facts
 
     found = {}
     sign = -1.0 if tuning.plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it

@@ -47,9 +47,9 @@ def import_results(study_name: str, path: Path, *, out: Path | None = None, leav
         See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
         more than their factors.
     """
-    from ablate.stats.claims import check_claims
-    from ablate.stats.comparable import check_comparable
-    from ablate.stats.planning import check_metrics
+    from ablate.judge.comparable import check_comparable
+    from ablate.judge.expand import check_claims
+    from ablate.judge.planning import check_metrics
     from ablate.sweep.metrics import Metrics
     from ablate.track.mlflow_tracker import MlflowTracker
 

@@ -14,7 +14,7 @@ from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
 
 if TYPE_CHECKING:
-    from ablate.stats.verdict import Verdict
+    from ablate.judge.verdict import Verdict
     from ablate.track.record import StudyTables
 
 
@@ -52,9 +52,9 @@ def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
 
 def judge_tables(study: Study, tables: StudyTables) -> Judged:
     """Judge tables whose `study` holds what was registered and what was done since."""
-    from ablate.stats.alike import copy_notes, idle_keys, unread_notes
-    from ablate.stats.comparable import mixtures
-    from ablate.stats.sequential import judge_registered, of_seeds
+    from ablate.judge.alike import copy_notes, idle_keys, unread_notes
+    from ablate.judge.comparable import mixtures
+    from ablate.judge.looks import judge_registered, of_seeds
 
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
@@ -116,7 +116,7 @@ def _say_verdict(verdict: Verdict) -> None:
 
 
 def _order(study: Study, tables: StudyTables) -> list[int]:
-    from ablate.stats.sequential import planned_seeds
+    from ablate.judge.looks import planned_seeds
 
     return planned_seeds(study, tables)
 

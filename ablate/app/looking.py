@@ -23,7 +23,7 @@ def run_looks(
     study = plan.study
     if not study.looks or not study.claims:
         return run_plan(plan, session, workers=workers, progress=progress, files=files)
-    from ablate.stats.planning import blind_looks
+    from ablate.judge.planning import blind_looks
 
     blind = blind_looks(study, arms=plan.design.arms)
     parts = [plan.with_seeds(plan.record.seeds[:count]) for count in study.looks]
@@ -46,7 +46,7 @@ def run_looks(
 
 def _look(plan: Plan, session: StudySession, root: Path, number: int) -> bool:
     """Judge at one look, keep it in the history, and tell whether the study stops here."""
-    from ablate.stats.sequential import all_decided, judge_look
+    from ablate.judge.looks import all_decided, judge_look
     from ablate.track.read import read_study
 
     study, of = plan.study, len(plan.study.looks)

@@ -16,7 +16,7 @@ from ablate.sweep.study import Study
 from ablate.train.config import check_seed_count
 
 if TYPE_CHECKING:
-    from ablate.stats.noise_study import ClaimNoise
+    from ablate.judge.noise_study import ClaimNoise
     from ablate.track.record import StudyTables
 
 
@@ -28,7 +28,7 @@ def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: in
     UserError
         Fewer than two copies or three seeds, or a baseline that the design does not run.
     """
-    from ablate.stats.noise_study import FIRST, copy_seeds
+    from ablate.judge.noise_study import FIRST, copy_seeds
 
     seeds = len(plan.record.seeds) if seeds is None else seeds
     if copies < 2:
@@ -65,10 +65,10 @@ def run_noise(plan: Plan, aa: Request, compose: Compose, *, n_jobs: int | None, 
 
 def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[str]:
     """Return what A/A runs say: spread, what the planned seeds detect, seeds and time for each claim's δ."""
+    from ablate.judge.looks import family_size
+    from ablate.judge.noise_study import claim_noise
+    from ablate.judge.verdict import p_text
     from ablate.stats.noise import blocks_table
-    from ablate.stats.noise_study import claim_noise
-    from ablate.stats.sequential import family_size
-    from ablate.stats.verdict import p_text
 
     study, seeds, arms = plan.study, len(plan.record.seeds), len(plan.jobs)
     if not study.claims:
@@ -95,7 +95,7 @@ def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[
 
 
 def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
-    from ablate.stats.noise_study import values_of
+    from ablate.judge.noise_study import values_of
 
     seen: dict[tuple[str, str], ClaimNoise] = {}
     for row in rows:
@@ -117,7 +117,7 @@ def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
 
 
 def _text(value: float, row: ClaimNoise) -> str:
-    from ablate.stats.amounts import amount
+    from ablate.words.amounts import amount
 
     if row.claim.kind == "time_to_target":
         return f"{value:.3g} log steps"

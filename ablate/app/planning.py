@@ -31,9 +31,9 @@ def plan_study(
         What does not exist; claims that the design cannot answer, that contradict each other, that so few seeds can
         never decide, or whose arms differ in more than their factors.
     """
-    from ablate.stats.claims import check_claims
-    from ablate.stats.comparable import check_comparable
-    from ablate.stats.planning import check_plan
+    from ablate.judge.comparable import check_comparable
+    from ablate.judge.expand import check_claims
+    from ablate.judge.planning import check_plan
 
     # Arms first: a level that does not exist is the plainer mistake than a claim about it.
     plan = make_plan(
@@ -143,7 +143,7 @@ def design_lines(design: DesignArms) -> list[str]:
 
 def metric_lines(plan: Plan) -> list[str]:
     """Return what a plan says of the metrics its claims and its tuning ask for: what they mean, and who says so."""
-    from ablate.stats.claims import metrics_used
+    from ablate.claims.comparison import metrics_used
 
     metrics, study = plan.metrics(), plan.study
     asked = [name for claim in study.claims for name in metrics_used(claim)]
@@ -165,9 +165,9 @@ def metric_lines(plan: Plan) -> list[str]:
 
 def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     """Return what a plan says of its looks, and of those at which no claim could be decided."""
+    from ablate.judge.looks import family_size
+    from ablate.judge.planning import blind_looks
     from ablate.stats.looks import look_levels
-    from ablate.stats.planning import blind_looks
-    from ablate.stats.sequential import family_size
 
     if not study.looks or not study.claims:
         return []

@@ -148,7 +148,7 @@ def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
 
 
 def _chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
-    from ablate.stats.tuned import tuned_facts
+    from ablate.judge.tuned import tuned_facts
 
     found = tuned_facts(runs[runs["arm_id"] == cell.id])
     text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())

@@ -16,7 +16,7 @@ from ablate.sweep.study_file import parse_study
 from ablate.terminal import shows_everything
 
 if TYPE_CHECKING:
-    from ablate.stats.verdict import Verdict
+    from ablate.judge.verdict import Verdict
 
 _SAME = 1e-9  # relative: another machine may sum in another order
 

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
+from ablate.judge.comparable import horizons
+from ablate.judge.endpoint import endpoint, metrics_of
+from ablate.judge.summary import summary
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit_of
-from ablate.stats.comparable import horizons
-from ablate.stats.endpoint import endpoint, metrics_of
-from ablate.stats.summary import summary
-from ablate.stats.verdict import Verdict
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ablate.judge.calibration import CalibrationResult, Check
 from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
 from ablate.report.figures.render import inline, png, svg
@@ -16,7 +17,6 @@ from ablate.report.known import CALIBRATION, known_files
 from ablate.report.page import Picture
 from ablate.report.templating import Column, Row, Table, render
 from ablate.report.wording import NONE, counted
-from ablate.stats.calibration import CalibrationResult, Check
 
 # Which check each figure shows.
 _OF = {"false-supported": "coverage"}

@@ -6,6 +6,10 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from ablate.judge.endpoint import metrics_of
+from ablate.judge.fairness import fixed_and_tuned
+from ablate.judge.tuned import filled
+from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_title
 from ablate.report.fair import score_title
 from ablate.report.families import failed_runs
@@ -33,10 +37,6 @@ from ablate.report.figures.verdict_map import verdict_map
 from ablate.report.page import Figures
 from ablate.report.pairs import paired_values
 from ablate.report.wording import unit
-from ablate.stats.endpoint import metrics_of
-from ablate.stats.fairness import fixed_and_tuned
-from ablate.stats.tuned import filled
-from ablate.stats.verdict import Verdict
 from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes, VerdictMap
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
@@ -23,12 +24,11 @@ from ablate.report.wording import (
     unit,
     unit_of,
 )
-from ablate.stats.amounts import decades_text
-from ablate.stats.fairness import FixedTuned, Mean
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
+from ablate.words.amounts import decades_text
 
 EDGE = msg("on the edge")
 

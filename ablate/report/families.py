@@ -7,6 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ablate.claims.comparison import level_key
+from ablate.judge.endpoint import FAILED
+from ablate.judge.expand import expand
+from ablate.judge.verdict import RULINGS, Verdict, percent
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels
 from ablate.report.templating import Column, Row, Table
@@ -22,13 +26,10 @@ from ablate.report.wording import (
     shortened,
     verdict_effect,
 )
-from ablate.stats.amounts import amount, amounts, difference_unit
-from ablate.stats.claims import expand, level_key
-from ablate.stats.endpoint import FAILED
-from ablate.stats.sentence import label_words
-from ablate.stats.verdict import RULINGS, Verdict, percent
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
+from ablate.words.amounts import amount, amounts, difference_unit
+from ablate.words.sentence import label_words
 
 
 @dataclass(frozen=True)

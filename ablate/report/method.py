@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.judge.verdict import Verdict, percent
 from ablate.lang import msg, tr
 from ablate.report.fair import fairness_note
 from ablate.report.vouched import vouched
 from ablate.report.wording import counted
-from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact

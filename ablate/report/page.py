@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.judge.fairness import fixed_and_tuned
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
 from ablate.report.arms import own_runs
@@ -20,8 +22,6 @@ from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.templating import Column, Row, Table
 from ablate.report.vouched import made_here, sources, vouched
 from ablate.report.wording import counted
-from ablate.stats.fairness import fixed_and_tuned
-from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact as Known

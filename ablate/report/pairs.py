@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.claims.capped import at_common_budget
+from ablate.claims.comparison import Comparison, level_key
+from ablate.claims.contrast import Sides, sides_of
+from ablate.claims.measured import Endpoint
 from ablate.errors import UserError
+from ablate.judge.endpoint import FAILED, endpoint
+from ablate.judge.expand import expand
+from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
-from ablate.stats.capped import at_common_budget
-from ablate.stats.claims import Comparison, expand, level_key
-from ablate.stats.contrast import Sides, sides_of
-from ablate.stats.endpoint import FAILED, Endpoint, endpoint
-from ablate.stats.verdict import Verdict
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables

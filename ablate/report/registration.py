@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.judge.forecasts import score_forecasts
+from ablate.judge.verdict import Verdict, p_text, ruling_word
 from ablate.lang import tr
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
-from ablate.stats.forecasts import score_forecasts
-from ablate.stats.verdict import Verdict, p_text, ruling_word
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.judge.sensitivity import Sensitivity
+from ablate.judge.verdict import Verdict, ruling_word
 from ablate.lang import tr
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
-from ablate.stats.sensitivity import Sensitivity
-from ablate.stats.verdict import Verdict, ruling_word
 
 MOST_FLIPS = 12  # sentences; the rest are in the table
 

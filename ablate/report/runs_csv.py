@@ -14,13 +14,13 @@ from typing import Any
 import pandas as pd
 
 from ablate.errors import UserError, unknown
+from ablate.judge.endpoint import MISSING, metrics_of
+from ablate.judge.looks import judge_planned
+from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
 from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
-from ablate.stats.endpoint import MISSING, metrics_of
-from ablate.stats.sequential import judge_planned
-from ablate.stats.verdict import Verdict
 from ablate.sweep.level_cells import equals_rounded
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import number

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.judge.verdict import Verdict
 from ablate.report.findings.folder import written_study
 from ablate.report.write import Progress, ReportPaths, make_report, write_report
-from ablate.stats.verdict import Verdict
 from ablate.sweep.quick import SUFFIX
 from ablate.sweep.study import Study
 from ablate.sweep.translated import Words

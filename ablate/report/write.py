@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.judge.verdict import Verdict
 from ablate.lang import speaking
 from ablate.manifest import Part, publish
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
@@ -23,7 +24,6 @@ from ablate.report.templating import Table, render
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import tuning_csv
 from ablate.report.vouched import naming
-from ablate.stats.verdict import Verdict
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 

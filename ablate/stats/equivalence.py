@@ -7,8 +7,8 @@ import math
 from numpy.typing import ArrayLike
 
 from ablate.errors import must
+from ablate.stats.effects import standard_deviation
 from ablate.stats.mean import mean_p
-from ablate.stats.paired import standard_deviation
 from ablate.stats.signflip import as_differences
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ablate.lang import msg, tr
-from ablate.stats.paired import standard_deviation
+from ablate.stats.effects import standard_deviation
 from ablate.stats.signflip import as_differences, least_pairs
 
 POWER = 0.8

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from ablate.sweep.claim_parts import Strict
+from ablate.claims.parts import Strict
 
 
 class CurveGrid(Strict):

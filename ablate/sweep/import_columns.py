@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.claims.kinds import TimeClaim
+from ablate.claims.over import BasinClaim
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
-from ablate.sweep.claims import TimeClaim
-from ablate.sweep.claims_over import BasinClaim
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study

@@ -2,7 +2,7 @@
 
 A column that is the same in all runs of an arm and differs between arms is a setting that follows a factor: what a
 claim compares may be its doing. Such columns are kept with the arms (`facts["settings"]`), so that claims which compare
-arms that differ in one are held back (see `stats.confounded`). Only what varies within arms can be a result.
+arms that differ in one are held back (see `judge.confounded`). Only what varies within arms can be a result.
 """
 
 from __future__ import annotations

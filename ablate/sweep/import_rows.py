@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
 from ablate.levels import NO_NAMES, levels_text
-from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
 from ablate.sweep.level_cells import BLANK, level_in

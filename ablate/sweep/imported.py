@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ablate.claims.parts import Levels
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.sweep.claim_parts import Levels
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
 from ablate.sweep.import_rest import Rest, rest_of

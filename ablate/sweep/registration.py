@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ablate.sweep.claim_parts import STORED
+from ablate.claims.parts import STORED
 from ablate.sweep.study import Study
 
 PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick")

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from ablate.claims.kinds import Claim, EffectClaim
+from ablate.claims.parts import Level, Levels, Quote
+from ablate.claims.parts import Strict as _Strict
 from ablate.errors import UserError
 from ablate.levels import Names, factor_names, own_level
-from ablate.sweep.claim_parts import Level, Levels, Quote
-from ablate.sweep.claim_parts import Strict as _Strict
-from ablate.sweep.claims import Claim, EffectClaim
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
 from ablate.sweep.translated import Words

@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from ablate.claims.kinds import KINDS
+from ablate.claims.parts import STORED, Level
 from ablate.errors import UserError, nearest, unknown
 from ablate.levels import ListLevel, alike, among, level_list, level_name
 from ablate.resources import study_folders
-from ablate.sweep.claim_parts import STORED, Level
-from ablate.sweep.claims import KINDS
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES, MAPPED, VerdictMap
 from ablate.sweep.quick import merged

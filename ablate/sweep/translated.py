@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ablate.claims.parts import Strict
 from ablate.errors import UserError, unknown
-from ablate.sweep.claim_parts import Strict
 
 if TYPE_CHECKING:
     from ablate.sweep.study import Study

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
+from ablate.claims.parts import Level, Levels, Strict, Where
 from ablate.errors import UserError, unknown
 from ablate.levels import alike, among, level_list, level_name, level_names
 from ablate.streams import stream
-from ablate.sweep.claim_parts import Level, Levels, Strict, Where
 from ablate.train.config import seed_list
 
 if TYPE_CHECKING:

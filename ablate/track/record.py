@@ -67,7 +67,7 @@ class StudyRecord:
     design
         How the arms were chosen: parts, duplicates, excluded cells, aliasing; JSON-ready.
     tuning
-        The tuning runs behind the values of tuned arms, a row each (see `stats.tuned`; a score of None is worse than
+        The tuning runs behind the values of tuned arms, a row each (see `judge.tuned`; a score of None is worse than
         any): a study keeps what its arms rest on.
     """
 
@@ -112,7 +112,7 @@ class StudyTables:
     curves
         Long: `run_id, arm_id, seed, metric, step, value`.
     tuning
-        One row per tuning run (see `stats.tuned`), where the study was tuned and its tuning runs were read.
+        One row per tuning run (see `judge.tuned`), where the study was tuned and its tuning runs were read.
     """
 
     study: dict[str, Any]

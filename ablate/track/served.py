@@ -38,7 +38,7 @@ def serve_arms(held: Mapping[str, T], facts: Mapping[str, Mapping[str, Any]]) ->
 
 
 def tuning_table(record: StudyRecord) -> pd.DataFrame | None:
-    """Return the tuning runs a study rests on as a table (see `stats.tuned`); None where nothing was tuned."""
+    """Return the tuning runs a study rests on as a table (see `judge.tuned`); None where nothing was tuned."""
     if not record.tuning:
         return None
     scores = [-math.inf if row["score"] is None else float(row["score"]) for row in record.tuning]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ablate.app.overrides import parse, value_of
-from ablate.stats.claims import check_claims
-from ablate.sweep.claims import KINDS
+from ablate.claims.kinds import KINDS
+from ablate.judge.expand import check_claims
 from ablate.sweep.design.build import MOST_ARMS
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 import pytest
 from matplotlib.text import Text
 
+from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.style import font_family
 from ablate.report.write import write_report
-from ablate.stats.judge import judge
 from ablate.sweep.study import Study
 from tests.report.conftest import build
 

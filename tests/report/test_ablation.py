@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from ablate.judge.rule import judge
+from ablate.judge.summary import summary
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics
 from ablate.report.wording import plain, unit_of
-from ablate.stats.judge import judge
-from ablate.stats.summary import summary
 
 METRIC = "final/test_accuracy"
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablate.errors import UserError
+from ablate.judge.rule import judge
 from ablate.report.csv_cells import level_cell, level_of
 from ablate.report.runs_csv import recompute, runs_csv, tables_from_csv
-from ablate.stats.judge import judge
 from ablate.sweep.study import Study
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.record import StudyTables

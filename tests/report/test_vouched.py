@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from ablate.judge.rule import judge
 from ablate.report.figures.heat_map import heat_map
 from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.reach import reach
@@ -14,7 +15,6 @@ from ablate.report.figures.render import svg
 from ablate.report.vouched import naming, vouched
 from ablate.report.wording import metric_title
 from ablate.report.write import make_report
-from ablate.stats.judge import judge
 from ablate.sweep.figures import HeatMap
 from ablate.train.vouched import EVERYTHING, Fact
 

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from ablate.judge.rule import judge
 from ablate.report.templating import Column, Row, Table, html_text, markdown_table, markdown_text
 from ablate.report.wording import (
     effect_text,
@@ -17,9 +18,8 @@ from ablate.report.wording import (
     unit,
     verdict_effect,
 )  # fmt: skip
-from ablate.stats.judge import judge
 
-from ..stats.conftest import BN, NORM, make_study, make_tables
+from ..judge.conftest import BN, NORM, make_study, make_tables
 
 
 @pytest.mark.parametrize(

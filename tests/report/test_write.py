@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from ablate.errors import Failure, UserError
+from ablate.judge.rule import judge
+from ablate.judge.summary import summary
 from ablate.report.draw import curve_metrics
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
-from ablate.stats.judge import judge
-from ablate.stats.summary import summary
 
 _VOID = {"meta", "br", "img", "link", "input", "hr"}
 

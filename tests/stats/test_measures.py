@@ -7,22 +7,20 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import CensoredData, ecdf
 from statsmodels.stats.power import TTestPower
 
 from ablate.errors import UserError
+from ablate.judge.forecasts import score_forecasts
+from ablate.judge.rule import judge
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.equivalence import tost_p, tost_t_p
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
-from ablate.stats.forecasts import score_forecasts
-from ablate.stats.judge import judge
 from ablate.stats.noise import aa_differences, blocks_needed, blocks_table, noise_floor, seeds_for
 from ablate.stats.power import t_power
 from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
-from ablate.stats.reaching import reaching
 from ablate.stats.tuning_budget import expected_best
 
-from .conftest import BN, NORM, make_study, make_tables
+from ..judge.conftest import BN, NORM, make_study, make_tables
 
 
 def test_blocks_needed_are_the_house_table():
@@ -102,16 +100,6 @@ def test_expected_best_is_the_mean_over_all_subsets(rng):
         assert best == pytest.approx(np.mean([max(s) for s in itertools.combinations(scores, k)]))
     assert len(expected_best(scores)) == 4
     assert expected_best(-scores, higher_is_better=False) == pytest.approx(-expected_best(scores))
-
-
-def test_reaching_is_scipys_ecdf_and_counts_every_run():
-    steps = [10.0, 20.0, 20.0, 50.0, 100.0, 100.0]
-    ours = reaching(steps, [True, True, True, True, False, False])
-    theirs = ecdf(CensoredData(uncensored=steps[:4], right=steps[4:])).cdf
-    assert ours.share.tolist() == pytest.approx([1 / 6, 3 / 6, 4 / 6])
-    assert ours.share == pytest.approx(theirs.evaluate(ours.steps))
-    assert ((ours.low <= ours.share) & (ours.share <= ours.high)).all()
-    assert reaching([5.0, 5.0], [False, False]).steps.size == 0
 
 
 def test_shares_of_a_full_factorial_sum_to_one_and_find_what_was_planted(rng):

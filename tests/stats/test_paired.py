@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from ablate.stats.paired import paired_effect, standard_deviation, t_interval
+from ablate.stats.effects import paired_effect, standard_deviation, t_interval
 
 
 def test_agrees_with_scipys_paired_t(rng):

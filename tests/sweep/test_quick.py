@@ -1,8 +1,8 @@
 import pytest
 
 from ablate.errors import UserError
-from ablate.stats.claims import check_claims, expand
-from ablate.stats.planning import check_seeds
+from ablate.judge.expand import check_claims, expand
+from ablate.judge.planning import check_seeds
 from ablate.sweep.study_file import load_study, parse_study, quick_study, study_files
 from ablate.train.config import seed_list
 

@@ -14,6 +14,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
+from ablate.claims.basins import SideBasin, side_basins
+from ablate.claims.over import BasinClaim
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.figures.forest import LOOKS
 from ablate.report.figures.panels import legend
@@ -21,9 +24,6 @@ from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT,
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import level_title, levels_text, metric_title, shortened, verdict_effect
 from ablate.stats.basin import level_edges
-from ablate.stats.basins import SideBasin, side_basins
-from ablate.stats.verdict import Verdict
-from ablate.sweep.claims_over import BasinClaim
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 

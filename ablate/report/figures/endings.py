@@ -12,12 +12,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy import stats
 
+from ablate.claims.measured import Endpoint
+from ablate.judge.endpoint import endpoint
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
 from ablate.report.figures.series import FAILED, chance_level, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import capitalised, metric_title, plain, unit
-from ablate.stats.endpoint import Endpoint, endpoint
 from ablate.track.record import StudyTables
 
 

@@ -11,11 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import msg, tr
 from ablate.report.fair import mean_text
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, shortened, unit
-from ablate.stats.fairness import FixedTuned, Mean
 
 MOST_ROWS = 24
 _UNITS = {"log ratio": msg("log ratio"), "slope": msg("slope"), "decades": msg("decades")}

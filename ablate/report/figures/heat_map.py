@@ -16,14 +16,14 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
+from ablate.judge.endpoint import FAILED
+from ablate.judge.summary import ENDS, ledger, summary
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.vouched import vouched
 from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit_of
-from ablate.stats.endpoint import FAILED
-from ablate.stats.summary import ENDS, ledger, summary
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.vouched import Fact

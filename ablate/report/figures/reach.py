@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from ablate.judge.endpoint import FAILED, MISSING
 from ablate.lang import msg, tr
 from ablate.report.figures.layout import Layout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
@@ -20,7 +21,6 @@ from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn
 from ablate.report.figures.titles import head
 from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import NONE
-from ablate.stats.endpoint import FAILED, MISSING
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
 from ablate.train.vouched import Fact

@@ -1,6 +1,6 @@
 """Figures of tuning: validation score over each tuned hyperparameter, and what more trials would have bought.
 
-They read a table with one row per tuning run (see `stats.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
+They read a table with one row per tuning run (see `judge.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
 of the trial) and one column per tuned hyperparameter; of `score` more is better, failures are filled.
 """
 
@@ -17,21 +17,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.judge.endpoint import FAILED
+from ablate.judge.tuned import on_edge, tuned_keys
 from ablate.lang import tr
 from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
 from ablate.report.wording import levels_text, listed
-from ablate.stats.endpoint import FAILED
-from ablate.stats.paired import t_interval
-from ablate.stats.tuned import on_edge, tuned_keys
+from ablate.stats.effects import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 MOST_PANELS = 16
 
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
-    """Return, by arm id, whether the chosen value is the least or the most of those tried (see `stats.tuned`)."""
+    """Return, by arm id, whether the chosen value is the least or the most of those tried (see `judge.tuned`)."""
     found = {}
     for arm, rows in runs.groupby("arm_id", sort=False):
         chosen = rows.loc[rows["chosen"].astype(bool), key].tolist()

@@ -9,15 +9,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from ablate.claims.capped import at_common_budget
 from ablate.errors import UserError
+from ablate.judge.comparable import horizons
+from ablate.judge.endpoint import endpoint
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, varying
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, p_value
 from ablate.stats.anova import Importance, importances
-from ablate.stats.capped import at_common_budget
-from ablate.stats.comparable import horizons
-from ablate.stats.endpoint import endpoint
 from ablate.track.record import StudyTables
 
 MOST_TERMS = 14

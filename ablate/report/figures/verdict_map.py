@@ -25,18 +25,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from ablate.claims.parts import Level
+from ablate.judge.verdict import Verdict, percent
 from ablate.lang import msg, tr
 from ablate.report.figures.heat_map import ascending, ink_on
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.pairs import judged_comparisons
 from ablate.report.wording import NONE, level_title, levels_text, metric_title, scaled, unit
-from ablate.stats.amounts import decades_text
-from ablate.stats.verdict import Verdict, percent
-from ablate.sweep.claim_parts import Level
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.words.amounts import decades_text
 
 MOST_PANELS = 9
 

@@ -22,12 +22,12 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from ablate.errors import UserError, unknown
+from ablate.judge.verdict import Verdict, percent
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
 from ablate.report.wording import p_value, shortened, verdict_effect
-from ablate.stats.amounts import amount, decades, difference_unit
-from ablate.stats.verdict import Verdict, percent
 from ablate.sweep.study import Study
+from ablate.words.amounts import amount, decades, difference_unit
 
 _PLACE = re.compile(r"\{\{\s*(?P<claim>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")

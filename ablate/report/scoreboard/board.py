@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ablate.claims.parts import Quote
+from ablate.judge.fairness import FixedTuned, fixed_and_tuned
+from ablate.judge.verdict import Verdict
 from ablate.lang import language
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import read_words
 from ablate.report.runs_csv import tables_from_csv
 from ablate.report.scoreboard.entries import Entry, Line, once
 from ablate.report.scoreboard.notes import Sentence, same_sentence
-from ablate.stats.fairness import FixedTuned, fixed_and_tuned
-from ablate.stats.verdict import Verdict
-from ablate.sweep.claim_parts import Quote
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.translated import Words, translated
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.families import Badge, Tally, badge_of, tally
 from ablate.report.scoreboard.notes import Sentence
 from ablate.report.wording import NONE, verdict_effect
-from ablate.stats.verdict import Verdict
 
 # How a sentence fell -> (badge, words).
 FELL = {

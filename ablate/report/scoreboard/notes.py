@@ -9,8 +9,8 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError
 
+from ablate.claims.parts import Strict
 from ablate.errors import UserError
-from ablate.sweep.claim_parts import Strict
 
 _LEAST = 4  # characters a part of a quote must have to be looked for in a sentence
 

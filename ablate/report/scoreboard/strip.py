@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ablate.judge.verdict import Verdict
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT
-from ablate.stats.verdict import Verdict
 
 WIDTH = 220
 _PAD = 10

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
 from ablate.levels import among, level_list, level_name, level_names, own_level
-from ablate.sweep.claim_parts import Level, Levels
 from ablate.sweep.design.exclude import Exclusion
 from ablate.sweep.design.fractional import Fraction, fraction
 from ablate.sweep.design.parts import Fractional, Full, LeaveOneOut, OneFactorAtATime, Pairs

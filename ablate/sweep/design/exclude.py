@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
 from ablate.levels import NO_NAMES, among, compact, level_names, levels_text, same_level
-from ablate.sweep.claim_parts import Level, Levels
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: same_level,  # 1 and true are two, as everywhere

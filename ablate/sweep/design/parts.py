@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ablate.sweep.claim_parts import Levels, Strict
+from ablate.claims.parts import Levels, Strict
 
 
 class Full(Strict):

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.figures.basin import basin_figures
 from ablate.report.figures.render import svg
-from ablate.stats.judge import judge
 
-from ...stats.conftest import BN, NORM, make_study, make_tables
+from ...judge.conftest import BN, NORM, make_study, make_tables
 
 STDS = [0.0001, 0.001, 0.01, 0.1, 1.0]
 FACTORS = {**NORM, "init.std": STDS}

@@ -6,14 +6,14 @@ import math
 import numpy as np
 import pytest
 
+from ablate.claims import curves
+from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.figures.exchange import exchange_figures
 from ablate.report.figures.render import svg
-from ablate.stats import curves
 from ablate.stats.exchange import exchange_bootstrap
-from ablate.stats.judge import judge
 
-from ...stats.conftest import make_study, make_tables
+from ...judge.conftest import make_study, make_tables
 
 SIZES = [50, 100, 200, 500, 1000, 2000]
 FACTORS = {"augment": ["none", "shift"], "dataset.train_size": SIZES}

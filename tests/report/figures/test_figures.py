@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ablate.judge.rule import judge
 from ablate.report.draw import draw_all
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
@@ -17,7 +18,6 @@ from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.series import series
 from ablate.report.pairs import paired_values
-from ablate.stats.judge import judge
 from ablate.sweep.study import CurveGrid
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import svg
 from ablate.report.figures.verdict_map import CLASSES, class_of, verdict_map
-from ablate.stats.judge import judge
 from ablate.sweep.study_file import parse_study, quick_study
 
-from ...stats.conftest import BN, NORM, make_tables
+from ...judge.conftest import BN, NORM, make_tables
 
 FACTORS = {**NORM, "batch_size": [32, 4, 1], "act": ["relu", "tanh"]}
 CLAIM = {"id": "better", "says": "it helps", "metric": "final/test_accuracy", **BN, "each": ["batch_size", "act"],

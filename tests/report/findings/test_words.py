@@ -4,14 +4,14 @@ import json
 import pytest
 
 from ablate.errors import UserError
+from ablate.judge.rule import judge
+from ablate.judge.stored import verdict_from
 from ablate.lang import speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import filled, read_words, strange_figures
 from ablate.report.findings.write import linked, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
-from ablate.stats.judge import judge
-from ablate.stats.stored import verdict_from
 
 WORDS = """
 Over {{ faster.members }} scales BatchNorm was faster in {{ faster.supported }}: from {{ faster.least }} to

@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from ablate.errors import UserError
+from ablate.judge.rule import judge
+from ablate.judge.stored import verdict_from
 from ablate.lang import speaking
 from ablate.manifest import Part, publish
 from ablate.report.findings.folder import Finding
@@ -17,8 +19,6 @@ from ablate.report.scoreboard.notes import Sentence, read_sentences, same_senten
 from ablate.report.scoreboard.strip import strip
 from ablate.report.scoreboard.write import read_board, write_board, write_page
 from ablate.resources import sentences_file
-from ablate.stats.judge import judge
-from ablate.stats.stored import verdict_from
 from ablate.sweep.study_file import load_study, study_files
 
 SENTENCES = [

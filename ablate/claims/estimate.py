@@ -1,0 +1,184 @@
+"""What each kind of claim hands to the judge: an effect, the level at which it is decided, an interval at any level.
+
+One rule holds for all kinds: `p` is the smallest level at which the interval lies wholly inside or wholly outside the
+claim's region, so that Holm can run over claims of different kinds.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ablate.claims.capped import Open, cell_ps
+from ablate.claims.kinds import AnyClaim, TimeClaim
+from ablate.claims.over import BasinClaim, TrendClaim
+from ablate.claims.parts import Region
+from ablate.stats.mean import mean_interval, mean_p, method_text
+from ablate.stats.proportions import clopper_pearson, share_p, won_cells_bounds
+from ablate.stats.signflip import DRAWS, EXACT_UP_TO, as_differences, least_pairs, sign_flip_p
+from ablate.stats.unseen import unseen_bound, unseen_p
+
+Scale = Literal["difference", "log ratio", "slope", "decades", "share"]
+Interval = Callable[[float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An effect and how sure it is.
+
+    Attributes
+    ----------
+    effect
+        In the unit of `scale`.
+    p
+        The smallest level at which the claim is decided; None where no test is made.
+    p_zero
+        Two-sided p of "no effect", where that means anything.
+    interval
+        Level -> (low, high).
+    method
+        How the interval is made.
+    tails
+        2: the interval of a claim judged at α has level 1 - α; 1: 1 - 2α (two one-sided tests).
+    numbers
+        The numbers the mean is of, (blocks,); empty where the effect is no mean.
+    details
+        What stands beside it: counts, rates, restricted means.
+    """
+
+    effect: float
+    p: float | None
+    interval: Interval
+    method: str
+    scale: Scale = "difference"
+    p_zero: float | None = None
+    tails: int = 2
+    numbers: tuple[float, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def scale_of(claim: AnyClaim) -> Scale:
+    """Return the unit of the effect of a claim about a mean over seeds."""
+    if isinstance(claim, BasinClaim):
+        return "decades"
+    return "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
+
+
+def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "difference") -> Estimate:
+    """Estimate a mean over seeds by sign flips (see `mean`)."""
+    d = as_differences(differences)
+    mean = float(d.mean())
+    low, high = region
+    both = math.isfinite(low) and math.isfinite(high)
+    p_low = mean_p(d, null=low) if math.isfinite(low) else 0.0
+    p_high = mean_p(d, null=high) if math.isfinite(high) else 0.0
+    p = _region_p(mean, region, p_low, p_high) / (2.0 if both else 1.0)
+    return Estimate(
+        effect=mean,
+        p=min(1.0, p),
+        interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
+        method=method_text(d, EXACT_UP_TO, DRAWS),
+        scale=scale,
+        p_zero=sign_flip_p(d),
+        tails=1 if both else 2,
+        numbers=tuple(d.tolist()),
+    )
+
+
+def _region_p(effect: float, region: Region, p_low: float, p_high: float) -> float:
+    """Inside, both ends must be excluded; outside, the end the effect lies beyond."""
+    low, high = region
+    if low < effect < high:
+        return max(p_low, p_high)
+    return p_low if effect <= low else p_high
+
+
+def mean_least(alpha: float, region: Region) -> int:
+    """Return the fewest seeds with which `mean_estimate` can decide at level α."""
+    both = all(math.isfinite(end) for end in region)
+    return least_pairs(1.0 - min(2.0 * alpha if both else alpha, 0.999))
+
+
+def share_estimate(successes: int, runs: int, region: Region) -> Estimate:
+    """Estimate a success rate by Clopper–Pearson."""
+    rate = region[0] if math.isfinite(region[0]) else region[1]
+    return Estimate(
+        effect=successes / runs,
+        p=share_p(successes, runs, rate),
+        interval=lambda level: clopper_pearson(successes, runs, level=level),
+        method="Clopper–Pearson",
+        scale="share",
+        details={"successes": successes, "runs": runs},
+    )
+
+
+def share_least(alpha: float, region: Region) -> int:
+    """Return the fewest runs with which a share can be decided at level α, one way or the other."""
+    rate = region[0] if math.isfinite(region[0]) else region[1]
+    return max(1, math.ceil(math.log(alpha / 2.0) / math.log(min(rate, 1.0 - rate)) - 1e-9))
+
+
+def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
+    """Estimate the chance to win, from scores in [0, 1] per seed (1 won, ½ tied; averaged over cells).
+
+    Scores of 0 and 1 only: Clopper–Pearson. Else its extension to any scores in [0, 1] (see `unseen`).
+    """
+    s = np.sort(np.asarray(scores, dtype=np.float64))
+    if set(s.tolist()) <= {0.0, 1.0}:
+        return share_estimate(int(s.sum()), len(s), region)
+    threshold, mean = region[0], float(s.mean())
+    p = unseen_p(s, 0.0, threshold) if mean > threshold else unseen_p(-s, -1.0, -threshold)
+
+    def interval(level: float) -> tuple[float, float]:
+        tail = (1.0 - level) / 2.0
+        return unseen_bound(s, 0.0, alpha=tail), -unseen_bound(-s, -1.0, alpha=tail)
+
+    return Estimate(mean, min(1.0, 2.0 * p), interval, "random spacings", "share", numbers=tuple(s.tolist()))
+
+
+def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:
+    """Estimate the share of cells in which the mean difference is above δ, from differences (seeds, cells).
+
+    A cell is won or lost by its own sign-flip test; how many are won in truth is bounded by partial conjunction, which
+    needs no independence between the cells. Each bound is wrong with chance at most α. `known` says what a budget hides
+    of the differences; what it hides decides no cell (see `capped`).
+    """
+    cells = gaps.shape[1]
+    means = gaps.mean(axis=0)
+    two_sided = [mean_p(gaps[:, c], null=delta) for c in range(cells)]
+    wins = [p / 2 if m > delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
+    losses = [p / 2 if m < delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
+    wins = cell_ps(wins, gaps, known, null=delta, wins=True)
+    losses = cell_ps(losses, gaps, known, null=delta, wins=False)
+
+    def interval(level: float) -> tuple[float, float]:
+        fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)
+        return fewest / cells, most / cells
+
+    from ablate.stats.proportions import partial_conjunction_p
+
+    p_won = partial_conjunction_p(wins, needed)
+    p_lost = partial_conjunction_p(losses, cells - needed + 1)
+    won = int((means > delta).sum())
+    details = {"won": won, "cells": cells, "needed": needed}
+    return Estimate(won / cells, min(p_won, p_lost), interval, "partial conjunction", "share", details=details)
+
+
+def exact_estimate(values: NDArray[np.float64], bounds: Region) -> Estimate:
+    """Count the runs in which a property holds; a counterexample needs no test."""
+    held = (values >= bounds[0]) & (values <= bounds[1])
+    count, runs = int(held.sum()), int(values.size)
+    return Estimate(
+        effect=count / runs,
+        p=None,
+        interval=lambda level: clopper_pearson(count, runs, level=level),
+        method="Clopper–Pearson",
+        scale="share",
+        details={"held": count, "runs": runs, "counterexamples": runs - count},
+    )

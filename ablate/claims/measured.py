@@ -1,0 +1,96 @@
+"""What the runs of a study measured, as (seeds, arms) arrays: one metric's values, and how the runs ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ablate.lang import tr
+from ablate.train.metric import PERCENT, Metric
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One metric of every planned run, as (seeds, arms) arrays.
+
+    Attributes
+    ----------
+    metric
+        Its name.
+    declared
+        What it means.
+    seeds, arm_ids
+        What the axes mean: seeds ascending, arms in design order.
+    value
+        float64, NaN where the run is missing, not planned or undefined.
+    planned, ran, filled, undefined
+        bool: the run is in the plan · has an outcome · its value is not its own but the fill · it ran, yet has none.
+    capped
+        bool: of the filled runs, those that ran their whole budget without reaching the target: min(t, T) is known.
+    fill
+        float64: what a run counts as where it failed; NaN where the metric has no honest value then.
+    common
+        The budget is not a run's own, but the smallest of the sides of a comparison.
+    """
+
+    metric: str
+    seeds: tuple[int, ...]
+    arm_ids: tuple[str, ...]
+    value: NDArray[np.float64]
+    planned: NDArray[np.bool_]
+    ran: NDArray[np.bool_]
+    filled: NDArray[np.bool_]
+    undefined: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+    fill: NDArray[np.float64]
+    declared: Metric
+    common: bool = False
+
+    @property
+    def rule(self) -> str:
+        """What a filled run counts as, in words; empty where the metric has no fill."""
+        return self.rule_of(range(len(self.arm_ids)))
+
+    def rule_of(self, columns: ArrayLike) -> str:
+        """Return the same for the arms of some columns."""
+        fill = self.fill[:, np.unique(columns)]
+        fill, kind = fill[np.isfinite(fill)], self.declared.failed_counts_as
+        if not fill.size:
+            return ""
+        if kind == "budget" and self.common:
+            return tr("the budget that all sides had ({steps} steps)", steps=_range(fill))
+        if kind == "budget":
+            return tr("the whole budget ({steps} steps)", steps=_range(fill))
+        if not isinstance(kind, str):
+            return tr("{value}, as declared", value=f"{kind:.6g}")
+        name = tr("one minus the majority rate") if kind == "one_minus_chance" else tr("the majority rate")
+        return f"{name} ({_range(fill if self.declared.unit == PERCENT else 100.0 * fill)} %)"
+
+
+@dataclass(frozen=True)
+class Endings:
+    """How the planned runs ended, bool (seeds, arms) each.
+
+    Attributes
+    ----------
+    hit
+        In one of the outcomes asked for.
+    known
+        Whether in one of them or not is known.
+    ran
+        At all.
+    untargeted
+        Without a target that it could have reached.
+    """
+
+    hit: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    ran: NDArray[np.bool_]
+    untargeted: NDArray[np.bool_]
+
+
+def _range(values: NDArray[np.float64]) -> str:
+    low, high = f"{values.min():.4g}", f"{values.max():.4g}"
+    return low if low == high else tr("{low} to {high}", low=low, high=high)

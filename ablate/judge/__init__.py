@@ -1,0 +1,1 @@
+"""From claims and tables of runs to verdicts: endpoints, evidence, gates, looks."""

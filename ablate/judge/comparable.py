@@ -1,0 +1,142 @@
+"""Whether the arms of a comparison differ in their factors and in nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.claims.comparison import level_key
+from ablate.claims.kinds import TimeClaim
+from ablate.claims.measured import Endpoint
+from ablate.claims.over import BasinClaim
+from ablate.errors import UserError
+from ablate.judge.expand import expand
+from ablate.lang import tr
+from ablate.sweep.metrics import Metrics
+from ablate.sweep.study import Level, Study
+from ablate.track.record import StudyTables
+
+WATCHED = ("fingerprint", "dataset", "steps", "epochs", "dtype", "program", "revision", "commit", "majority_rate")
+"""Facts of an arm that must agree within a comparison, unless a factor is about them."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A comparison whose arms differ in a fact that no factor explains."""
+
+    claim_id: str
+    fact: str
+    values: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Say it in a sentence."""
+        return tr(
+            "claim {claim_id} compares arms with different {fact}: {values}.",
+            claim_id=self.claim_id,
+            fact=self.fact,
+            values=", ".join(self.values),
+        )
+
+
+def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
+    """Return every fact that differs within a cell of a comparison although no factor is about it.
+
+    A factor is about a fact if the fact's name is a part of its own (`epochs`; `dataset` for `dataset.train_size`), and
+    a factor of the data (`dataset…`) is about its fingerprint and majority rate too; what trains (`program`,
+    `program.target`) is about the fingerprint, the dataset, the steps and the dtype. Arms without facts are not judged.
+    """
+    return _mixed(study, tables.levels(), [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
+
+
+def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> list[Mixture]:
+    factors = tuple(study.factors)
+    # What is tuned differs between arms too, and is meant to.
+    named = [*factors, *(study.tune.space if study.tune is not None and study.fairness != "fixed" else ())]
+    explained = {part for factor in named for part in factor.split(".")}
+    if "dataset" in explained or "train_size" in explained:
+        explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
+    if {"epochs", "batch_size", "change_at", "budget"} & explained:
+        explained.add("steps")
+    if "program" in factors or "program.target" in factors:
+        explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
+    column = {level_key(levels, factors): i for i, levels in enumerate(rows)}
+    found = []
+    for comparison in expand(study, arms=rows):
+        for fact in (name for name in WATCHED if name not in explained):
+            for cell in comparison.cells:
+                arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
+                values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
+                if len(values) > 1:
+                    found.append(Mixture(comparison.id, fact, values))
+                    break
+    return found
+
+
+def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> str:
+    """Return the numbers of steps over which a metric was averaged, where they differ between the sides of a cell.
+
+    Empty where they do not, where they are not known, and for a metric that is no mean over a run. A mean over a longer
+    run is larger because the run is longer: it is no measure of how fast the sides learn.
+    """
+    if not endpoint.declared.over_the_run:
+        return ""
+    lengths = [_length(tables.facts.get(arm, {})) for arm in endpoint.arm_ids]
+    for row in np.atleast_2d(columns):
+        found = sorted({lengths[column] for column in row} - {None})
+        if len(found) > 1:
+            return listed_numbers(found)
+    return ""
+
+
+def _length(facts: Mapping[str, Any]) -> float | None:
+    """Return the steps of the part of a run that is judged: from the change of task on, where there is one."""
+    return next((float(facts[name]) for name in ("recovery_steps", "steps") if _known(facts, name)), None)
+
+
+def listed_numbers(numbers: Sequence[float]) -> str:
+    """Write numbers of steps as a sentence takes them.
+
+    >>> listed_numbers([20.0, 100.0])
+    '20 and 100'
+    """
+    *head, last = [f"{number:g}" for number in numbers]
+    return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
+
+
+def check_comparable(
+    study: Study, arms: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]], *, ran: bool = False
+) -> None:
+    """Refuse comparisons of arms on other data, of other length, or of other code; see `mixtures` to label them.
+
+    Parameters
+    ----------
+    arms, facts
+        The levels of every arm of the plan, and what its program knows before running.
+    ran
+        The runs are there already: a claim on steps to a target is then judged at the budget that all of its arms had.
+
+    Raises
+    ------
+    UserError
+        Naming the first claim, the fact and its values.
+    """
+    found = _mixed(study, arms, facts)
+    if ran:
+        meant = Metrics(study.metrics)
+        steps = {
+            claim.id
+            for claim in study.claims
+            if isinstance(claim, TimeClaim | BasinClaim) or meant.of(claim.metric).counts_to_target
+        }
+        found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
+    if found:
+        advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
+        raise UserError(f"{found[0].sentence()} {advice}.")
+
+
+def _known(facts: Mapping[str, Any], name: str) -> bool:
+    return facts.get(name) is not None

@@ -1,0 +1,64 @@
+"""Settings that differ together with what a claim compares: then nobody can tell which of the two made the difference.
+
+Of runs made elsewhere, a file may hold settings that are no factors of the study (`lr`, `epochs`, a data set's name).
+The arms keep their values (`facts["settings"]`: column -> value -> number of runs). Where two arms have no value in
+common, or most runs of the one have another value than most runs of the other, a claim that compares them is held back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.parts import Levels
+from ablate.judge.gates import GateResult
+from ablate.lang import tr
+from ablate.sweep.import_rest import MOSTLY
+from ablate.track.record import StudyTables
+
+_MOST = 4  # values of a setting that are named
+
+
+def confounded(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> list[GateResult]:
+    """Return a failed gate for every setting that differs between sides of a comparison, in any of its cells.
+
+    Parameters
+    ----------
+    arm_ids
+        `level_key` of an arm -> its id.
+    """
+    factors = tuple(tables.factors)
+    found: dict[str, GateResult] = {}
+    for cell in comparison.cells:
+        for one, other in combinations(comparison.arms(cell), 2):
+            left, right = (
+                tables.facts.get(arm_ids[level_key(side, factors)], {}).get("settings") or {} for side in (one, other)
+            )
+            for name in left.keys() & right.keys() - found.keys():
+                if _apart(left[name], right[name]):
+                    why = _why(name, (one, left[name]), (other, right[name]))
+                    found[name] = GateResult("confounded", passed=False, why=why)
+    return [found[name] for name in sorted(found)]
+
+
+def _apart(left: Mapping[str, int], right: Mapping[str, int]) -> bool:
+    if not left.keys() & right.keys():
+        return True
+    (one, of_one), (other, of_other) = (max(side.items(), key=lambda item: item[1]) for side in (left, right))
+    return one != other and of_one >= MOSTLY * sum(left.values()) and of_other >= MOSTLY * sum(right.values())
+
+
+def _why(name: str, one: tuple[Levels, Mapping[str, int]], other: tuple[Levels, Mapping[str, int]]) -> str:
+    apart = [factor for factor, level in one[0].items() if other[0][factor] != level]
+    sides = tr(", ").join(
+        tr("{values} at {side}", values="|".join(list(values)[:_MOST]), side=level_text({f: side[f] for f in apart}))
+        for side, values in (other, one)
+    )
+    return tr(
+        "{setting} is no factor of the study, but differs together with {factors}: {sides}",
+        setting=name,
+        factors=tr(", ").join(apart),
+        sides=sides,
+    )

@@ -1,0 +1,156 @@
+"""Which arms a claim compares: `each` expanded, cells matched, every mistake found before anything is run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from ablate.claims.comparison import Comparison, Key, level_key, level_text, metrics_used
+from ablate.claims.kinds import AnyClaim, InteractionClaim, ProportionClaim
+from ablate.claims.over import OverClaim
+from ablate.claims.parts import BaseClaim, Level, Levels
+from ablate.errors import UserError, unknown
+from ablate.levels import among, level_name, level_names
+from ablate.sweep.study import Study
+
+
+def check_claims(
+    study: Study, *, metrics: Collection[str] | None = None, arms: Sequence[Mapping[str, Level]] | None = None
+) -> None:
+    """Refuse a study whose claims cannot be judged by its design. Needs no runs: call it when planning.
+
+    Parameters
+    ----------
+    study
+        The study.
+    metrics
+        Names of the metrics its runs will log, where that is known.
+    arms
+        The arms of the design, factor -> level; the full factorial of the factors by default.
+
+    Raises
+    ------
+    UserError
+        Two claims with one id; an unknown factor, level or metric; sides that name different factors or are the same
+        arm; `where` or `each` over a factor the sides fix; no cell in which both sides are run.
+    """
+    expand(study, arms=arms)
+    for claim in study.claims:
+        if claim.metric == "outcome" and not (isinstance(claim, ProportionClaim) and claim.of == "runs"):
+            raise UserError(
+                f"claim {claim.id}: `outcome` is how a run ended, not a number; expected a metric, or `kind: "
+                "proportion` with `of: runs`"
+            )
+    if metrics is not None:
+        for claim in study.claims:
+            for metric in metrics_used(claim):
+                if metric not in metrics:
+                    raise UserError(f"claim {claim.id}: {unknown('metric', metric, metrics)}")
+
+
+def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> list[Comparison]:
+    """Return the comparisons of all claims, in the order of the file; raises what `check_claims` raises."""
+    ids = [claim.id for claim in study.claims]
+    for claim_id in ids:
+        if ids.count(claim_id) > 1:
+            raise UserError(f"claim {claim_id}: the id is used {ids.count(claim_id)} times; give each claim its own.")
+    run = None if arms is None else {level_key(arm, study.factors) for arm in arms}
+    names = study.names()
+    return [
+        replace(comparison, names=names) for claim in study.claims for comparison in _expand_claim(study, claim, run)
+    ]
+
+
+def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[Comparison]:
+    _check_sides(study, claim)
+    for name, factors in (("where", list(claim.where)), ("each", claim.each)):
+        for factor in factors:
+            if factor not in study.factors:
+                raise UserError(f"claim {claim.id}, `{name}`: {unknown('factor', factor, study.factors)}")
+            if factor in claim.own_factors and not (name == "where" and factor == getattr(claim, "over", None)):
+                raise UserError(f"claim {claim.id}, `{name}`: {factor} is fixed by `arm` and `against` already.")
+    for factor, levels in claim.where.items():
+        if not levels:
+            raise UserError(f"claim {claim.id}, `where`: {factor} has no levels, which leaves no cell to compare in.")
+        for level in levels:
+            _check_level(study, claim, "where", factor, level)
+    if len(set(claim.each)) < len(claim.each):
+        raise UserError(f"claim {claim.id}, `each`: a factor is named twice: {', '.join(claim.each)}.")
+    where: dict[str, tuple[Level, ...]] = {factor: tuple(levels) for factor, levels in claim.where.items()}
+    each = [where.get(factor, tuple(study.factors[factor])) for factor in claim.each]
+    found = []
+    for chosen in itertools.product(*each):
+        own = dict(zip(claim.each, chosen, strict=True))
+        name = f"{claim.id}[{level_text(own, exact=True).replace(', ', ',')}]" if own else claim.id
+        found.append(_comparison(study, claim, name, {**where, **{f: (level,) for f, level in own.items()}}, run))
+    return found
+
+
+def _check_sides(study: Study, claim: AnyClaim) -> None:
+    sides = [("arm", claim.arm), ("against", claim.against)]
+    if isinstance(claim, InteractionClaim):
+        sides += [("at", claim.at), ("than_at", claim.than_at)]
+        _check_pair(claim, claim.at, claim.than_at, ("at", "than_at"))
+        if both := [factor for factor in claim.at if factor in claim.arm]:
+            raise UserError(f"claim {claim.id}, `at`: {both[0]} is fixed by `arm` and `against` already.")
+    if isinstance(claim, OverClaim):
+        _check_over(study, claim)
+    for side, levels in sides:
+        for factor, level in levels.items():
+            if factor not in study.factors:
+                raise UserError(f"claim {claim.id}, `{side}`: {unknown('factor', factor, study.factors)}")
+            _check_level(study, claim, side, factor, level)
+    if claim.against:
+        _check_pair(claim, claim.arm, claim.against, ("arm", "against"))
+
+
+def _check_pair(claim: AnyClaim, left: Levels, right: Levels, names: tuple[str, str]) -> None:
+    one, other = (f"`{name}`" for name in names)
+    if left.keys() != right.keys():
+        odd = ", ".join(sorted(left.keys() ^ right.keys()))
+        raise UserError(f"claim {claim.id}: {one} and {other} must name the same factors, {odd} is on one side only.")
+    if level_key(left, left) == level_key(right, left):
+        raise UserError(f"claim {claim.id}: {one} and {other} are the same arm, {level_text(left)}.")
+
+
+def _check_over(study: Study, claim: OverClaim) -> None:
+    if claim.over not in study.factors:
+        raise UserError(f"claim {claim.id}, `over`: {unknown('factor', claim.over, study.factors)}")
+    levels = _over_levels(study, claim)
+    numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
+    if len(numbers) < len(levels) or len(levels) < 2:
+        raise UserError(f"claim {claim.id}, `over`: {claim.over} must have at least two numeric levels.")
+    if claim.over_is_logged and min(numbers) <= 0:
+        raise UserError(f"claim {claim.id}, `over`: the levels of {claim.over} are logged, so they must be > 0.")
+
+
+def _over_levels(study: Study, claim: BaseClaim) -> tuple[Level, ...]:
+    if not isinstance(claim, OverClaim):
+        return ()
+    levels = claim.where.get(claim.over, study.factors[claim.over])
+    return tuple(sorted(levels, key=lambda level: float(level) if isinstance(level, int | float) else 0.0))
+
+
+def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: Level) -> None:
+    known = study.factors[factor]
+    if not among(level, known):
+        error = unknown(f"level of {factor}", level_name(level), level_names(known).values())
+        raise UserError(f"claim {claim.id}, `{side}`: {error}")
+
+
+def _comparison(
+    study: Study, claim: AnyClaim, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
+) -> Comparison:
+    others = [factor for factor in study.factors if factor not in claim.own_factors]
+    levels = [where.get(factor, tuple(study.factors[factor])) for factor in others]
+    cells: list[Levels] = [dict(zip(others, cell, strict=True)) for cell in itertools.product(*levels)]
+    over = _over_levels(study, claim)
+    comparison = Comparison(name, claim, where, tuple(cells), over)
+    if run is not None:
+        both = [cell for cell in cells if all(level_key(s, study.factors) in run for s in comparison.arms(cell))]
+        if not both:
+            sides = " and ".join(level_text(side) for side in (claim.arm, claim.against) if side) or "its arms"
+            raise UserError(f"claim {name}: the design runs {sides} together in no cell it ranges over.")
+        comparison = Comparison(name, claim, where, tuple(both), over)
+    return comparison

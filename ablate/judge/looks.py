@@ -1,0 +1,140 @@
+"""Judging at planned looks only: the first 10, 20, 30 seeds, each look at its own level."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from ablate.claims.kinds import ExactClaim
+from ablate.errors import UserError, must
+from ablate.judge.expand import expand
+from ablate.judge.rule import judge
+from ablate.judge.verdict import Verdict
+from ablate.lang import tr
+from ablate.stats.looks import look_levels
+from ablate.sweep.study import Level, Study
+from ablate.track.record import StudyTables
+
+
+def judge_look(
+    study: Study, tables: StudyTables, *, look: int, alpha: float = 0.05, extras: bool = True
+) -> list[Verdict]:
+    """Judge a study by the first ``looks[look]`` of its planned seeds, at that look's level.
+
+    Parameters
+    ----------
+    look
+        0 for the first look.
+    alpha
+        Chance of even one wrong verdict among all claims at all looks.
+    extras
+        As for `judge`.
+
+    Raises
+    ------
+    UserError
+        The study plans no such look, or what `judge` raises.
+    """
+    if not 0 <= look < len(study.looks):
+        raise must("look", f"be one of the study's {len(study.looks)} looks, counted from 0", look)
+    seeds = planned_seeds(study, tables)[: study.looks[look]]
+    level = look_levels(tuple(study.looks), alpha=alpha, family=family_size(study, arms=arms_of(study, tables)))[look]
+    kept = of_seeds(tables, seeds)
+    note = (look + 1, len(study.looks), study.looks[look], level)
+    return [dataclasses.replace(v, look=note) for v in judge(study, kept, alpha=level, extras=extras)]
+
+
+def planned_seeds(study: Study, tables: StudyTables) -> list[int]:
+    """Return the seeds in the order in which they are to be run."""
+    if isinstance(study.seeds, list):
+        return list(study.seeds)
+    return sorted(int(seed) for seed in tables.seeds["seed"].unique())
+
+
+def last_look(study: Study, tables: StudyTables) -> int | None:
+    """Return the last look whose seeds have all been run in every arm, or None.
+
+    A crashed run, which is tried again, is not run yet: a look must not be taken twice.
+    """
+    missing = set(tables.seeds.loc[tables.seeds["outcome"].astype(str).isin(("missing", "crashed")), "seed"])
+    seeds = planned_seeds(study, tables)
+    reached = [k for k, count in enumerate(study.looks) if len(seeds) >= count and not missing & set(seeds[:count])]
+    return reached[-1] if reached else None
+
+
+def judge_planned(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Verdict]:
+    """Judge as the study plans it: once over all runs, or at the last look that is complete.
+
+    Before the first look is complete nothing is judged: every claim is `not_tested`.
+    """
+    if not study.looks:
+        return judge(study, tables, alpha=alpha)
+    look = last_look(study, tables)
+    return _unseen(study, tables) if look is None else judge_look(study, tables, look=look, alpha=alpha)
+
+
+def judge_registered(
+    study: Study, tables: StudyTables, *, seeds: Collection[int], post_hoc: Collection[str] = (), alpha: float = 0.05
+) -> tuple[list[Verdict], list[Verdict]]:
+    """Judge the planned seeds as planned, and beside them all seeds, where some were added after results were seen.
+
+    Parameters
+    ----------
+    seeds
+        The seeds that were registered; empty where nothing was registered, and then all of them count as planned.
+    post_hoc
+        Claims that were edited since.
+
+    Returns
+    -------
+    tuple
+        The verdicts of the plan; and those over all seeds, empty without an extension. The extended ones are judged at
+        α (with looks: at the level of the last one), which does not hold for them: whether more seeds were run
+        depended on what the first had shown.
+    """
+    ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
+    planned = of_seeds(tables, seeds) if seeds else tables
+    verdicts = judge_planned(study, planned, alpha=alpha)
+    extended: list[Verdict] = []
+    if seeds and ran - set(seeds):
+        family = family_size(study, arms=arms_of(study, tables))
+        level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
+        extended = judge(study, tables, alpha=level)
+    label = [[dataclasses.replace(v, post_hoc=v.source_id in post_hoc) for v in part] for part in (verdicts, extended)]
+    return label[0], label[1]
+
+
+def of_seeds(tables: StudyTables, seeds: Collection[int]) -> StudyTables:
+    """Return the tables with the runs of these seeds only."""
+    return dataclasses.replace(tables, seeds=tables.seeds[tables.seeds["seed"].isin(list(seeds))])
+
+
+def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
+    """Return the levels of the study's factors in every planned arm."""
+    return [{factor: row[factor] for factor in study.factors} for row in tables.levels()]
+
+
+def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:
+    blank = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="missing"))
+    why = tr("The first look is after {n} seeds of every arm; nothing is judged before.", n=study.looks[0])
+    return [
+        dataclasses.replace(verdict, why=why, next_step=tr("Run the study up to its first look."))
+        for verdict in judge(study, blank, extras=False)
+    ]
+
+
+def all_decided(verdicts: Iterable[Verdict]) -> bool:
+    """Tell whether nothing is left to be decided by more seeds.
+
+    A claim held back by a failed gate counts as decided: seeds do not mend a gate.
+    """
+    return all(v.decided or v.ungated in ("supported", "refuted") for v in verdicts)
+
+
+def family_size(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> int:
+    """Return the number of claims Holm runs over: all but `exact` ones, which are counted, not tested."""
+    size = sum(not isinstance(c.claim, ExactClaim) for c in expand(study, arms=arms))
+    if not size and not study.claims:
+        raise UserError("the study has no claims to judge.")
+    return max(size, 1)

@@ -1,0 +1,182 @@
+"""What is refused before anything is run: claims that cannot be decided, and claims that contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ablate.claims.comparison import Comparison, level_key
+from ablate.claims.contrast import predicted
+from ablate.claims.kinds import EffectClaim, EquivalenceClaim, TimeClaim, WinClaim
+from ablate.claims.over import BasinClaim
+from ablate.claims.parts import Level
+from ablate.errors import UserError
+from ablate.judge.evidence import least_seeds
+from ablate.judge.expand import expand
+from ablate.judge.gates import check_gates
+from ablate.judge.looks import family_size
+from ablate.stats.looks import look_levels
+from ablate.sweep.metrics import Metrics
+from ablate.sweep.study import Study
+from ablate.train.metric import STEPS_TO_TARGET
+
+Arms = Sequence[Mapping[str, Level]]
+
+
+@dataclass(frozen=True)
+class SeedsNeeded:
+    """Fewest seeds with which a claim can be decided, at the level Holm may leave it."""
+
+    claim_id: str
+    seeds: int
+
+
+def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[SeedsNeeded]:
+    """Return for every claim the fewest seeds its test can ever decide with, at α over the number of claims.
+
+    With looks, at the level of the last one.
+    """
+    if not study.claims:
+        return []
+    family = family_size(study, arms=arms)
+    level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
+    return [SeedsNeeded(c.id, least_seeds(c, level / family)) for c in expand(study, arms=arms)]
+
+
+def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
+    """Refuse a plan with fewer seeds than a claim needs to be decidable at all.
+
+    Raises
+    ------
+    UserError
+        Naming the claim that needs most, and the number.
+    """
+    short = [need for need in seeds_needed(study, arms=arms, alpha=alpha) if need.seeds > n_seeds]
+    if short:
+        worst = max(short, key=lambda need: need.seeds)
+        others = f" ({len(short)} claims need more than {n_seeds})" if len(short) > 1 else ""
+        family = family_size(study, arms=arms)
+        raise UserError(
+            f"claim {worst.claim_id}: {n_seeds} seeds cannot decide it whatever they show; with {family} "
+            f"claims in the study its test needs {worst.seeds}{others}. Plan at least {worst.seeds} seeds, or fewer "
+            "claims."
+        )
+
+
+def blind_looks(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[int]:
+    """Return the looks (seeds) at which no claim could be decided yet: early levels are strict."""
+    if not study.looks or not study.claims:
+        return []
+    family = family_size(study, arms=arms)
+    levels = look_levels(tuple(study.looks), alpha=alpha, family=family)
+    comparisons = expand(study, arms=arms)
+    return [
+        count
+        for count, level in zip(study.looks, levels, strict=True)
+        if all(least_seeds(c, level / family) > count for c in comparisons)
+    ]
+
+
+def check_metrics(study: Study, metrics: Metrics) -> None:
+    """Refuse a study of whose metrics the direction is needed and declared nowhere.
+
+    Raises
+    ------
+    UserError
+        A claim or a rule for ties needs to know which way is better; a width of a basin is measured in
+        something that does not count to a target.
+    """
+    for claim in study.claims:
+        if claim.metric != "outcome":
+            predicted(claim, metrics)
+        if isinstance(claim, WinClaim):
+            metrics.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
+        if isinstance(claim, BasinClaim) and not metrics.of(claim.metric).counts_to_target:
+            raise UserError(
+                f"claim {claim.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
+                f"{', '.join(STEPS_TO_TARGET)}, got {claim.metric!r}. Another metric that counts to a target is "
+                "declared with `failed_counts_as: budget`."
+            )
+
+
+def check_contradictions(study: Study, metrics: Metrics | None = None, *, arms: Arms | None = None) -> None:
+    """Refuse two claims of which one is wrong whatever the runs show.
+
+    Raises
+    ------
+    UserError
+        Two directed claims on the same metric and cells that predict opposite signs, or a directed claim and an
+        equivalence with a margin no larger than its δ.
+    """
+    metrics = metrics or Metrics(study.metrics)
+    comparisons = expand(study, arms=arms)
+    for i, one in enumerate(comparisons):
+        for other in comparisons[i + 1 :]:
+            if _same_cells(study, one, other) and _contradict(one, other, metrics):
+                raise UserError(
+                    f"claims {one.id} and {other.id} contradict each other: they compare the same arms on "
+                    f"{one.claim.metric} in the same cells and cannot both hold. Keep the one you predict; the "
+                    "verdict can refute it."
+                )
+
+
+def check_plan(
+    study: Study, n_seeds: int, metrics: Metrics | None = None, *, arms: Arms | None = None, alpha: float = 0.05
+) -> None:
+    """Check gates, metrics, contradictions, forecasts and seeds; needs no runs."""
+    metrics = metrics or Metrics(study.metrics)
+    metrics = metrics or Metrics(study.metrics)
+    check_gates(study)
+    check_metrics(study, metrics)
+    check_contradictions(study, metrics, arms=arms)
+    check_forecasts(study, arms=arms)
+    if study.looks and study.looks[-1] != n_seeds:
+        raise UserError(
+            f"`looks`: the last look must be at the last seed, got looks at {', '.join(map(str, study.looks))} and "
+            f"{n_seeds} seeds. `ablate extend` adds seeds beyond a plan that was run."
+        )
+    check_seeds(study, n_seeds, arms=arms, alpha=alpha)
+
+
+def check_forecasts(study: Study, *, arms: Arms | None = None) -> None:
+    """Refuse forecasts of claims that do not exist."""
+    from ablate.errors import unknown
+
+    ids = {c.id for c in expand(study, arms=arms)} | {claim.id for claim in study.claims}
+    for who, chances in study.forecasts.items():
+        for claim in chances:
+            if claim not in ids:
+                raise UserError(f"forecasts of {who}: {unknown('claim', claim, ids)}")
+
+
+def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
+    def key(comparison: Comparison) -> tuple[str, frozenset[object]]:
+        factors = [f for f in study.factors if f not in comparison.claim.own_factors]
+        return comparison.claim.metric, frozenset(level_key(cell, factors) for cell in comparison.cells)
+
+    return key(one) == key(other)
+
+
+def _contradict(one: Comparison, other: Comparison, metrics: Metrics) -> bool:
+    a, b = one.claim, other.claim
+    kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim, BasinClaim)
+    if not isinstance(a, kinds) or not isinstance(b, kinds):
+        return False
+    sides = [(level_key(c.arm, sorted(c.arm)), level_key(c.against, sorted(c.against))) for c in (a, b)]
+    swapped = sides[0] == sides[1][::-1]
+    if not swapped and sides[0] != sides[1]:
+        return False
+    if isinstance(a, EquivalenceClaim) or isinstance(b, EquivalenceClaim):
+        if isinstance(a, EquivalenceClaim) and isinstance(b, EquivalenceClaim):
+            return False
+        margin = a.within if isinstance(a, EquivalenceClaim) else b.within if isinstance(b, EquivalenceClaim) else 0.0
+        effect = b if isinstance(a, EquivalenceClaim) else a
+        return isinstance(effect, EffectClaim) and margin <= effect.by_at_least
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, BasinClaim) and isinstance(b, BasinClaim) and (a.within, one.over) != (b.within, other.over):
+        return False
+    if isinstance(a, WinClaim) and isinstance(b, WinClaim) and swapped and a.more_than + b.more_than < 1.0:
+        return False
+    directions = [predicted(claim, metrics) for claim in (a, b)]
+    return swapped == (directions[0] == directions[1])

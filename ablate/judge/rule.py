@@ -1,0 +1,276 @@
+"""The verdict rule: each claim's effect against its region, at the level Holm leaves it.
+
+Every kind of claim states a region of effects it is right about (above δ; within ±δ; a share of at least r) and hands
+over the smallest level at which its interval lies wholly inside or outside (see `estimate`). Holm runs over every
+claim of the study that is tested at all by sampling, run or not (a claim without runs has p = 1: planning it still
+costs the others, so results cannot improve by leaving runs out). At the claim's own step of Holm,
+
+    supported  <=>  adjusted p <= α and effect inside   <=>  interval lies inside the region
+    refuted    <=>  adjusted p <= α and effect outside  <=>  interval lies outside it
+
+and everything else is inconclusive. A claim whose gates fail is inconclusive whatever its interval says, and so is one
+whose interval rests on what a budget hides (see `capped`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ablate.claims.comparison import level_text, metrics_used, where_text
+from ablate.claims.estimate import Estimate
+from ablate.claims.kinds import ExactClaim
+from ablate.claims.measured import Endpoint
+from ablate.errors import UserError, must
+from ablate.judge.alike import Arms, alike
+from ablate.judge.confounded import confounded
+from ablate.judge.endpoint import at_other_targets, endpoint
+from ablate.judge.evidence import Collected, collect
+from ablate.judge.expand import expand
+from ablate.judge.gates import tuning_edge
+from ablate.judge.gating import gated
+from ablate.judge.sensitivity import sensitivity
+from ablate.judge.verdict import Ruling, Verdict
+from ablate.lang import tr
+from ablate.stats.effects import better_share, standardised
+from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
+from ablate.stats.power import detectable, more_pairs_text
+from ablate.sweep.metrics import as_declared
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+from ablate.words.because import interval_says
+from ablate.words.obstacles import held_back, untested_says
+from ablate.words.statement import kind_label, speaks_of, statement
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One comparison on its way to a verdict; `p` and `adjusted` are None where nothing was tested."""
+
+    found: Collected
+    estimate: Estimate | None
+    family: int
+    step: float
+    p: float | None
+    adjusted: float | None
+
+    @property
+    def level(self) -> float:
+        """Confidence level of the interval."""
+        tails = self.estimate.tails if self.estimate else 2
+        return 1.0 - self.step * (3 - tails)
+
+    @property
+    def differences(self) -> list[float]:
+        return list(self.found.evidence.differences.values())
+
+
+def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: bool = True) -> list[Verdict]:
+    """Judge every claim of a study by its logged runs, in the order of the file.
+
+    All runs are used, once; for a study with looks see `sequential.judge_look`.
+
+    Parameters
+    ----------
+    study
+        The study; its claims and δ are taken as they stand.
+    tables
+        Its runs, read back.
+    alpha
+        Chance of even one wrong `supported` or `refuted` among all claims.
+    extras
+        Fill in `sensitivity` and `detectable` too, half of the time; simulations leave them out.
+
+    Raises
+    ------
+    UserError
+        A claim the design or the logged metrics cannot answer (see `check_claims`), or runs of another study.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise must("alpha", "lie between 0 and 1", alpha)
+    strange = [factor for factor in study.factors if factor not in tables.factors]
+    if strange:
+        raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
+    tables = as_declared(tables, study)
+    arms = Arms(study, tables)
+    comparisons = expand(study, arms=arms.rows)
+    endpoints = _endpoints(study, tables)
+    found = [collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms)) for c in comparisons]
+    sampled = [not isinstance(f.comparison.claim, ExactClaim) for f in found]
+    tested = [
+        sample and f.testable and not f.evidence.undefined and len(f.evidence.differences) >= f.least
+        for f, sample in zip(found, sampled, strict=True)
+    ]
+    p = [
+        f.estimate.p if test and f.estimate is not None and f.estimate.p is not None else 1.0
+        for f, test, sample in zip(found, tested, sampled, strict=True)
+        if sample
+    ]
+    adjusted, levels = iter(holm(p).tolist()), iter(holm_levels(p, alpha=alpha).tolist())
+    verdicts = []
+    for f, test, sample in zip(found, tested, sampled, strict=True):
+        adjust, step = (next(adjusted), next(levels)) if sample else (None, alpha)
+        raw = f.estimate.p if test and f.estimate else None
+        case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
+        verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
+        verdicts.append(_with_extras(verdict, case) if extras else verdict)
+    checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
+    for f in found:
+        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates):
+            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arms.by_key))
+    return [
+        gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
+    ]
+
+
+def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
+    found: dict[str, Endpoint] = {}
+    for claim in study.claims:
+        for metric in (*metrics_used(claim), *at_other_targets(claim.metric, tables)):
+            if metric not in found:
+                try:
+                    found[metric] = endpoint(tables, metric)
+                except UserError as error:
+                    raise UserError(f"claim {claim.id}: {error}") from None
+    return found
+
+
+def _ruled(case: _Case, alpha: float) -> Verdict:
+    estimate, evidence = case.estimate, case.found.evidence
+    assert estimate is not None
+    assert case.adjusted is not None
+    decided = case.adjusted <= alpha * (1 + ROUNDING)
+    low, high = estimate.interval(case.level)
+    inside = case.found.region[0] < estimate.effect < case.found.region[1]
+    outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
+    against = held_back(case.found, level=case.level, outcome=outcome)
+    if against is not None:
+        why, next_step = against
+        return _verdict(case, ("inconclusive", ""), next_step=next_step, why=lambda _: why)
+    label = kind_label(case.found.comparison, low, high) if outcome == "refuted" else ""
+    next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
+    if outcome == "inconclusive":
+        next_step = _more(case)
+    elif lost > 0:
+        next_step = tr("{n} of {planned} planned pairs are missing: run the rest.", n=lost,
+                       planned=evidence.planned_pairs)  # fmt: skip
+    return _verdict(case, (outcome, label), next_step=next_step, why=interval_says)
+
+
+def _more(case: _Case) -> str:
+    """Say how many more seeds would decide an open claim, for claims about a mean with one end to exclude."""
+    region, numbers = case.found.region, case.estimate.numbers if case.estimate else ()
+    if not numbers or (case.estimate and case.estimate.scale == "share"):
+        return tr("More seeds would narrow the interval.")
+    mean = sum(numbers) / len(numbers)
+    nearest = min((end for end in region if abs(end) != float("inf")), key=lambda end: abs(end - mean))
+    return more_pairs_text(list(numbers), nearest, alpha=1.0 - case.level)
+
+
+def _untested(case: _Case) -> Verdict:
+    if case.found.alike is not None:
+        return _verdict(case, ("not_tested", ""), next_step=case.found.alike.next_step, why=case.found.alike.said)
+    why, next_step = untested_says(case.found)
+    return _verdict(case, ("not_tested", ""), next_step=next_step, why=lambda _: why)
+
+
+def _exact(case: _Case) -> Verdict:
+    """Rule on a property: a counterexample refutes; support needs every planned run."""
+    evidence, estimate = case.found.evidence, case.estimate
+    if estimate is None:
+        return _verdict(case, ("not_tested", ""), next_step=tr("Run it."), why=lambda _: tr("No run has a value."))
+    counter, runs = estimate.details["counterexamples"], estimate.details["runs"]
+    planned = evidence.planned_pairs * len(case.found.comparison.cells)
+    low, _ = estimate.interval(case.level)
+    if counter:
+        why = tr("{n} of {runs} runs are counterexamples.", n=counter, runs=runs)
+        return _verdict(case, ("refuted", "counterexample"), why=lambda _: why)
+    if runs < planned:
+        why = tr(
+            "It held in {runs} runs, but {missing} of {planned} planned runs have no value.",
+            runs=runs,
+            missing=planned - runs,
+            planned=planned,
+        )
+        return _verdict(
+            case, ("inconclusive", ""), next_step=tr("Run the rest, or find out why they fail."), why=lambda _: why
+        )
+    why = tr("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0.",
+             runs=runs, rate=100 * (1 - low))  # fmt: skip
+    return _verdict(case, ("supported", ""), why=lambda _: why)
+
+
+def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict], str], next_step: str = "") -> Verdict:
+    found, estimate = case.found, case.estimate
+    claim, evidence = found.comparison.claim, found.evidence
+    n, differences = len(evidence.differences), case.differences
+    means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
+    low, high = estimate.interval(case.level) if estimate else (None, None)
+    details = found.details
+    verdict = Verdict(
+        claim_id=found.comparison.id,
+        says=claim.says,
+        metric=claim.metric,
+        outcome=ruled[0],
+        label=ruled[1],
+        effect=estimate.effect if estimate else None,
+        interval_low=low,
+        interval_high=high,
+        interval_level=case.level,
+        interval_method=estimate.method if estimate else "none",
+        delta=claim.delta,
+        predicts=evidence.predicts,
+        p=case.p,
+        p_adjusted=case.adjusted,
+        p_zero=estimate.p_zero if estimate and case.p is not None else None,
+        family=case.family,
+        pairs=n,
+        planned_pairs=evidence.planned_pairs,
+        seeds=tuple(evidence.differences),
+        filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
+        fill_rule=found.rule,
+        d_z=standardised(differences) if means else None,
+        better_share=better_share(differences) if means else None,
+        arm_text=level_text(claim.arm, found.comparison.names),
+        against_text=level_text(claim.against, found.comparison.names),
+        where_text=where_text(found.comparison.where, found.comparison.names),
+        why="",
+        next_step=next_step,
+        differences=evidence.differences,
+        per_cell=evidence.per_cell,
+        kind=claim.kind,
+        scale=estimate.scale if estimate else "difference",
+        statement=statement(found.comparison, evidence.predicts, found.unit),
+        region_low=found.region[0],
+        region_high=found.region[1],
+        ungated=ruled[0],
+        bounds=_bounds(found),
+        speaks_of=speaks_of(found.comparison, evidence, found.rule, details),
+        details=details,
+        unit=found.unit,
+        silent=found.silent,
+    )
+    return dataclasses.replace(verdict, why=why(verdict))
+
+
+def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
+    if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
+        return verdict
+    return dataclasses.replace(
+        verdict,
+        detectable=detectable(case.differences, alpha=1.0 - case.level),
+        sensitivity=sensitivity(
+            case.differences,
+            case.found.region,
+            level=case.level,
+            bounds=case.found.bounds,
+            elsewhere=case.found.elsewhere,
+            interval=case.estimate.interval(case.level),
+        ),
+    )
+
+
+def _bounds(found: Collected) -> tuple[float, float] | None:
+    means = [b[b == b].mean() for b in found.bounds.values() if (b == b).any()]  # noqa: PLR0124  # NaN
+    return (float(min(means)), float(max(means))) if means else None

@@ -1,0 +1,131 @@
+"""How a verdict fares under other choices: δ halved and doubled, failures imputed otherwise, other intervals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.claims.basins import OTHER_BASINS
+from ablate.claims.capped import by_interval
+from ablate.claims.contrast import Sides
+from ablate.claims.measured import Endpoint
+from ablate.claims.parts import Region
+from ablate.lang import msg, tr
+from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.effects import t_interval
+from ablate.stats.mean import mean_interval
+from ablate.stats.signflip import as_differences
+
+if TYPE_CHECKING:
+    from ablate.claims.capped import Gaps
+
+_SEED = 0x5E25  # fixed: the same differences always give the same bootstrap-t interval
+
+_IMPUTED = {
+    "worst": msg("failed and missing runs at the worst value seen"),
+    "best": msg("failed and missing runs at the best value seen"),
+}
+_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **OTHER_BASINS}
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """One other choice and what it would have led to, at the same level.
+
+    Attributes
+    ----------
+    choice
+        In words.
+    outcome
+        `supported`, `refuted` or `inconclusive`, by the interval.
+    flips
+        Whether the outcome differs from the one of the interval as chosen.
+    """
+
+    choice: str
+    effect: float
+    low: float
+    high: float
+    outcome: str
+    flips: bool
+
+
+def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
+    """Return the seeds' contrasts with failed and missing runs at the worst and best value for the claim.
+
+    A run whose value is not its own (failed, missing, undefined; not one that used up its budget) counts as the worst
+    or the best value that any run of the comparison was observed to end with: worst for the claim is low where its side
+    counts positive. Empty where every run has a value of its own, or none has.
+
+    Returns
+    -------
+    dict
+        ``worst`` and ``best`` -> float (seeds,).
+    """
+    values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
+    known = ~endpoint.filled[:, sides.columns] | endpoint.capped[:, sides.columns]
+    own = endpoint.ran[:, sides.columns] & known & np.isfinite(values)
+    open_runs = planned.any(axis=(1, 2), keepdims=True) & ~own
+    if not open_runs.any() or not own.any():
+        return {}
+    least, most = float(values[own].min()), float(values[own].max())
+    positive = sides.weights > 0
+    worst = np.where(open_runs, np.where(positive, least, most), values)
+    best = np.where(open_runs, np.where(positive, most, least), values)
+    return {name: sides.contrast(filled).mean(axis=1) for name, filled in (("worst", worst), ("best", best))}
+
+
+def sensitivity(
+    differences: list[float],
+    region: Region,
+    *,
+    level: float,
+    bounds: dict[str, NDArray[np.float64]],
+    interval: tuple[float, float],
+    elsewhere: Mapping[str, Gaps] | None = None,
+) -> tuple[Sensitivity, ...]:
+    """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
+
+    `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets or with the
+    basin measured otherwise; a target that neither side reached in any pair has no row. Outcomes are by the interval
+    alone.
+    """
+    d = as_differences(differences)
+    low, high = interval
+    chosen = by_interval(low, high, region)
+
+    def row(choice: str, effect: float, ends: tuple[float, float], at: Region) -> Sensitivity:
+        outcome = by_interval(*ends, at)
+        return Sensitivity(tr(choice), effect, *ends, outcome, outcome != chosen)
+
+    mean = float(d.mean())
+    rows = [row(name, mean, (low, high), at) for name, at in _other_regions(region)]
+    for name, filled in bounds.items():
+        usable = filled[np.isfinite(filled)]
+        if usable.size:
+            ends = mean_interval(usable, level=level)
+            rows.append(row(_IMPUTED[name], float(usable.mean()), ends, region))
+    for name, moved in (elsewhere or {}).items():
+        if not moved.said():
+            continue
+        usable = moved.values.mean(axis=1)
+        rows.append(row(_ELSEWHERE[name], float(usable.mean()), mean_interval(usable, level=level), region))
+    methods: dict[str, Callable[[], tuple[float, float]]] = {
+        msg("Student's t interval"): lambda: t_interval(d, level=level),
+        msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
+    }
+    return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
+
+
+def _other_regions(region: Region) -> list[tuple[str, Region]]:
+    low, high = region
+    if math.isinf(high) and math.isfinite(low) and low > 0:
+        return [(msg("δ halved"), (low / 2, high)), (msg("δ doubled"), (low * 2, high))]
+    if math.isfinite(low) and low == -high:
+        return [(msg("δ halved"), (low / 2, high / 2)), (msg("δ doubled"), (low * 2, high * 2))]
+    return []

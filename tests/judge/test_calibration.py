@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ablate.judge import calibration
+from ablate.judge.calibration import calibrate
+from ablate.stats import mean
+
+
+def test_a_small_calibration_with_a_fixed_seed_is_met():
+    seen = []
+    result = calibrate(16, seed=7, progress=lambda done, total: seen.append((done, total)))
+    assert [check.name for check in result.checks] == [
+        "false-positives", "coverage", "confusion", "looks", "label-swap", "block-order", "failures", "limits",
+        "oracles",
+    ]  # fmt: skip
+    assert result.passed
+    assert seen[-1][0] == seen[-1][1]
+    data = json.loads(json.dumps(result.as_dict(), allow_nan=False))
+    assert data["checks"][2]["rows"][3]["planted"] == "2 δ"
+
+
+def test_a_calibration_can_fail(monkeypatch):
+    monkeypatch.setattr("ablate.claims.estimate.mean_p", lambda d, *, null=0.0: mean.mean_p(d, null=null) / 8)
+    assert not calibration._false_positives(calibration._Steps(60, None), np.random.default_rng(7)).passed
+
+
+@pytest.mark.minutes
+@pytest.mark.timeout(3600)
+def test_the_calibration_over_two_thousand_studies_is_met():
+    assert calibrate(2000).passed

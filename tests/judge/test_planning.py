@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.judge.planning import (
+    blind_looks,
+    check_contradictions,
+    check_forecasts,
+    check_plan,
+    check_seeds,
+    seeds_needed,
+)
+
+from .conftest import BN, NORM, make_study
+
+CELLS = {**NORM, "cell": list(range(16))}
+SWAPPED = {"arm": {"norm": "none"}, "against": {"norm": "batch"}}
+
+
+def test_a_single_sign_flip_claim_needs_six_seeds():
+    study = make_study(NORM, BN)
+    check_seeds(study, 6)
+    with pytest.raises(UserError) as error:
+        check_seeds(study, 5)
+    assert str(error.value) == (
+        "claim c0: 5 seeds cannot decide it whatever they show; with 1 claims in the study its test needs 6. Plan at "
+        "least 6 seeds, or fewer claims."
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "seeds"),
+    [
+        ({**BN, "each": "cell"}, 10),  # 2/2^10 <= .05/16
+        ({"kind": "equivalence", **BN, "within": 0.1}, 5),  # one-sided: 2/2^5 <= 2 · .05
+        ({"kind": "proportion", "of": "cells", **BN, "at_least": 15}, 9),  # 16 · 2^-9 <= .05
+        ({"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "metric": "outcome", "at_least": 0.5}, 6),
+        ({"kind": "win_probability", **BN, "metric": "ttt/steps"}, 6),
+        ({"kind": "exact", "metric": "exact/x", "equals": 1}, 1),
+    ],
+)
+def test_seeds_needed_by_kind(claim, seeds):
+    assert {need.seeds for need in seeds_needed(make_study(CELLS, claim))} == {seeds}
+
+
+def test_with_looks_the_last_one_must_be_able_to_decide():
+    study = make_study(NORM, BN).model_copy(update={"looks": [10, 20, 30]})
+    check_seeds(study, 30)
+    assert blind_looks(study) == [10]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**SWAPPED}, {**BN, "predicts": "lower"}, {"kind": "equivalence", **BN, "within": 0.001, "by": 0},
+     {"kind": "equivalence", **SWAPPED, "within": 0.01}],
+)  # fmt: skip
+def test_claims_that_cannot_both_hold_are_refused(other):
+    other = {k: v for k, v in other.items() if k != "by"}
+    study = make_study(CELLS, {**BN, "by_at_least": 0.01}, other)
+    with pytest.raises(UserError, match="c0 and c1 contradict each other"):
+        check_contradictions(study)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{**BN, "by_at_least": 0.02}, {**SWAPPED, "predicts": "lower"}, {**SWAPPED, "metric": "final/train_loss"},
+     {**SWAPPED, "where": {"cell": 3}}, {"kind": "equivalence", **BN, "within": 0.02}],
+)  # fmt: skip
+def test_claims_that_can_both_hold_are_not(other):
+    check_contradictions(make_study(CELLS, {**BN, "by_at_least": 0.01}, other))
+
+
+def test_a_forecast_needs_its_claim():
+    study = make_study(NORM, BN)
+    check_forecasts(study.model_copy(update={"forecasts": {"book": {"c0": 0.9}}}))
+    with pytest.raises(UserError, match="forecasts of book: unknown claim 'c9'"):
+        check_plan(study.model_copy(update={"forecasts": {"book": {"c9": 0.9}}}), 20)
