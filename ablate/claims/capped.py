@@ -28,24 +28,13 @@ from numpy.typing import NDArray
 from ablate.claims.contrast import Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
+from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval, mean_p
 
 Flags = NDArray[np.bool_]
 
 FEW = 0.1
 """Share of cut seeds up to which a mean may be judged with the largest contrast seen in their place."""
-
-
-def by_interval(low: float, high: float, region: Region) -> str:
-    """Return the outcome an interval alone leads to.
-
-    >>> by_interval(0.01, 0.02, (0.005, math.inf)), by_interval(-0.01, 0.004, (-0.005, 0.005))
-    ('supported', 'inconclusive')
-    """
-    slack = 1e-12
-    if low > region[0] + slack and high < region[1] - slack:
-        return "supported"
-    return "refuted" if high < region[0] - slack or low > region[1] + slack else "inconclusive"
 
 
 def counts_steps(endpoint: Endpoint) -> bool:

@@ -33,13 +33,13 @@ from ablate.judge.gating import gated
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
 from ablate.lang import tr
-from ablate.stats.effects import better_share, standardised
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
-from ablate.stats.power import detectable, more_pairs_text
+from ablate.stats.power import detectable
+from ablate.stats.student import better_share, standardised
 from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.words.because import interval_says
+from ablate.words.because import interval_says, method_text, more_pairs_text
 from ablate.words.obstacles import held_back, untested_says
 from ablate.words.statement import kind_label, speaks_of, statement
 
@@ -218,7 +218,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         interval_low=low,
         interval_high=high,
         interval_level=case.level,
-        interval_method=estimate.method if estimate else "none",
+        interval_method=method_text(estimate.method) if estimate else "none",
         delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,

@@ -25,8 +25,8 @@ from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.pairs import Pairs
 from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
-from ablate.stats.effects import t_interval
 from ablate.stats.mean import mean_interval
+from ablate.stats.student import t_interval
 from ablate.track.record import Level
 
 FEWEST = 3  # levels: two points have no shape
