@@ -25,13 +25,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.contrast import Sides
+from ablate.claims.contrast import Flags, Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
 from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval, mean_p
-
-Flags = NDArray[np.bool_]
 
 FEW = 0.1
 """Share of cut seeds up to which a mean may be judged with the largest contrast seen in their place."""
@@ -107,16 +105,7 @@ def opened(sides: Sides, endpoint: Endpoint) -> Open | None:
     if not counts_steps(endpoint):
         return None
     missed = endpoint.filled[:, sides.columns]
-    if sides.basin is not None:
-        # A side that reaches its target nowhere has width 0 by definition; where both do, there is nothing to compare.
-        nowhere: Flags = np.asarray(missed.all(axis=-1), dtype=np.bool_)
-        return Open(nowhere, nowhere, pairwise=True)
-    weights = sides.weights
-    return Open(
-        below=np.asarray((missed & (weights < 0)).any(axis=-1), dtype=np.bool_),
-        above=np.asarray((missed & (weights > 0)).any(axis=-1), dtype=np.bool_),
-        pairwise=len(weights) == 2,
-    )
+    return Open(*sides.open_ends(missed))
 
 
 @dataclass(frozen=True)

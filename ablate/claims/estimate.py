@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ablate.claims.capped import Open, cell_ps
-from ablate.claims.kinds import AnyClaim, TimeClaim
-from ablate.claims.over import BasinClaim, TrendClaim
 from ablate.claims.parts import Region
 from ablate.stats.mean import Method, mean_interval, mean_p, method_of
-from ablate.stats.proportions import clopper_pearson, share_p, won_cells_bounds
+from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
 from ablate.stats.signflip import as_differences, least_pairs, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
@@ -61,13 +59,6 @@ class Estimate:
     tails: int = 2
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
-
-
-def scale_of(claim: AnyClaim) -> Scale:
-    """Return the unit of the effect of a claim about a mean over seeds."""
-    if isinstance(claim, BasinClaim):
-        return "decades"
-    return "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
 
 
 def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "difference") -> Estimate:
@@ -160,8 +151,6 @@ def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, know
     def interval(level: float) -> tuple[float, float]:
         fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)
         return fewest / cells, most / cells
-
-    from ablate.stats.proportions import partial_conjunction_p
 
     p_won = partial_conjunction_p(wins, needed)
     p_lost = partial_conjunction_p(losses, cells - needed + 1)

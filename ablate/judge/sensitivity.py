@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.basins import OTHER_BASINS
 from ablate.claims.contrast import Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
@@ -28,7 +27,12 @@ _IMPUTED = {
     "worst": msg("failed and missing runs at the worst value seen"),
     "best": msg("failed and missing runs at the best value seen"),
 }
-_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **OTHER_BASINS}
+_OTHER_BASINS = {
+    "stricter": msg("half the allowance over the own best"),
+    "looser": msg("twice the allowance over the own best"),
+    "unbroken": msg("the unbroken stretch around the best alone"),
+}
+_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **_OTHER_BASINS}
 
 
 @dataclass(frozen=True)

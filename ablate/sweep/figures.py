@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Strict
 
 
@@ -47,7 +48,7 @@ class VerdictMap(Strict):
     title: str = ""
 
 
-MAPPED = ("effect", "equivalence", "interaction", "time_to_target", "exchange_rate", "basin_width")
+MAPPED = tuple(name for name, kind in KINDS.items() if kind.mapped)
 """Kinds of claims of which a map can be drawn: of shares, slopes and properties 0 is not "no difference"."""
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ablate.claims.kinds import Claim, EffectClaim
+from ablate.claims.kinds import Claim
+from ablate.claims.kinds.effect import EffectClaim
 from ablate.claims.parts import Level, Levels, Quote
 from ablate.claims.parts import Strict as _Strict
 from ablate.errors import UserError

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.claims.comparison import level_text
-from ablate.claims.kinds import InteractionClaim
+from ablate.claims.kinds.interaction import InteractionClaim
 from ablate.judge.verdict import percent
 from ablate.lang import tr
 from ablate.report.figures.panels import legend
