@@ -61,8 +61,8 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
 
 
 def _ui(options: argparse.Namespace) -> None:
-    from ablate.app.console import root_folder
     from ablate.track.ui import serve
+    from ablate.work.events import root_folder
 
     serve(root_folder(), port=options.port)
 
@@ -75,9 +75,10 @@ def _graph(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from ablate.app.reporting import report_study
+    from ablate.app.printing import bench
     from ablate.app.scoreboard import report_all
     from ablate.app.verdicts import check_findings
+    from ablate.work.reporting import report_study
 
     if options.csv is not None:
         if options.study is not None or options.out is not None:
@@ -89,7 +90,7 @@ def _report(options: argparse.Namespace) -> None:
             raise UserError("`--all` reports every study: give no STUDY and no --quick with it")
         report_all(out=options.out, tongue=options.lang, findings=options.findings)
         return
-    report_study(_tracked(options), out=options.out, tongue=options.lang, findings=options.findings)
+    report_study(_tracked(options), bench(), out=options.out, tongue=options.lang, findings=options.findings)
 
 
 def _tracked(options: argparse.Namespace) -> str | None:
@@ -116,9 +117,10 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from ablate.app.importing import import_results
+    from ablate.app.printing import bench
+    from ablate.work.importing import import_results
 
-    import_results(options.study, options.csv, out=options.out, leave_out=options.leave_out)
+    import_results(options.study, options.csv, bench(), out=options.out, leave_out=options.leave_out)
 
 
 def _studies(options: argparse.Namespace) -> None:

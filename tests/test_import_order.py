@@ -23,7 +23,9 @@ ORDER = [
     ("sweep",),
     ("judge", "words"),
     ("report",),
+    ("work",),
     ("app",),
+    ("face",),
     ("cli",),
     ("__main__", "__init__"),
 ]
@@ -76,6 +78,23 @@ def test_imports_go_one_way(path):
                 assert there == here or RANK[there] < RANK[here] or {here, there} <= BESIDE, f"{here} imports {name}"
         elif top in KNOWS:
             assert here in KNOWS[top], f"{here} imports {name}"
+
+
+PRINTING = {"print", "say", "warn", "tqdm", "input"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "work").glob("*.py")), ids=lambda p: p.name)
+def test_a_use_case_reports_and_never_prints(path):
+    """Not to the terminal, not by a progress bar, not by Python's warnings: whoever listens decides what is shown."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in PRINTING, f"line {node.lineno}: {node.func.id}"
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in ("stdout", "stderr", "argv"), f"line {node.lineno}: {node.attr}"
+    known = {name.partition(".")[0] for name in imports(path)}
+    assert not known & {"hydra", "omegaconf", "tqdm", "warnings", "logging", "argparse", "sys"}
+    assert not {name for name in imports(path) if name.startswith(("ablate.app", "ablate.cli"))}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))

@@ -8,8 +8,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ablate import __version__
-from ablate.app.console import say, shown
+from ablate.app.console import say
 from ablate.errors import Failure, must
+from ablate.work.places import shown
 
 _LEAST = 16
 

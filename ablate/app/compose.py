@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+import hydra
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, ValueNode
 from omegaconf.errors import OmegaConfBaseException
 
-from ablate.app.explain import wrong_type
+from ablate.app.explain import explain, wrong_type
 from ablate.app.overrides import literals
-from ablate.app.schema import check_choice, check_field, check_key, free_fields
+from ablate.app.schema import check_choice, check_field, check_key, free_fields, register_components
 from ablate.errors import UserError
 from ablate.levels import expanded
 from ablate.registry import GROUPS
+from ablate.resources import conf_folder
 from ablate.sweep.study import Level
 from ablate.train.config import TrainConfig
 
@@ -95,6 +99,32 @@ class Composer:
             # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
             OmegaConf.update(config, "target_accuracy", None)
         return config, free
+
+
+@contextmanager
+def config_loader() -> Iterator[ConfigLoader]:
+    """Give Hydra's config loader outside of a Hydra application; one that is running around it is left as it was.
+
+    Raises
+    ------
+    AblateError
+        For what Hydra raises inside.
+    """
+    register_components()
+    around = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
+    try:
+        with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+        GlobalHydra.instance().hydra = around
+        yield loader
+    except Exception as error:
+        ours = explain(error)
+        if ours is None or ours is error:
+            raise
+        raise ours from None
+    finally:
+        GlobalHydra.instance().hydra = around
 
 
 def to_config(node: DictConfig) -> TrainConfig:

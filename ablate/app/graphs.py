@@ -1,34 +1,30 @@
-"""`ablate graph`, and the graph that lies beside every arm's run."""
+"""`ablate graph`: the computation graph of one arm, drawn without training."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 
 from ablate.app.compose import Composer
-from ablate.app.console import say, shown, warn
+from ablate.app.console import say, warn
 from ablate.app.explain import explain
 from ablate.app.request import check_overrides, read_request
 from ablate.app.schema import register_components
 from ablate.errors import UserError
 from ablate.levels import value_name
 from ablate.manifest import Part, publish
-from ablate.nn.graph import Graph, as_json
 from ablate.registry import name_of
 from ablate.resources import conf_folder
-from ablate.sweep.plan import Job
 from ablate.sweep.study import Study
 from ablate.train.config import TrainConfig
-
-if TYPE_CHECKING:
-    from ablate.report.figures.graph_svg import GraphDrawer
+from ablate.work.graphs import graph_json
+from ablate.work.places import shown
 
 SEED = 0
 """Whose minibatch and initial weights `ablate graph` measures on."""
@@ -63,7 +59,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
     files: dict[str, bytes | str] = {
         ".svg": GraphDrawer()(graph, title=title),
         ".png": png(drawn),
-        ".json": _json(graph, SEED),
+        ".json": graph_json(graph, SEED),
     }
     named = {f"{stem}{ending}": content for ending, content in files.items()}
     paths = publish(out, [Part(GRAPH, named, retires=False)], known=known_files).paths
@@ -117,32 +113,3 @@ def _of_one_arm(study: Study) -> dict[str, Any]:
 
 def _written(fixed: dict[str, Any]) -> str:
     return ", ".join(f"{key}={value_name(value)}" for key, value in fixed.items())
-
-
-class ArmGraphs:
-    """Makes the files of each arm of a study: `graph.svg`, and all its numbers as `graph.json`.
-
-    Measured on the arm's first planned seed: about one training step of it, and up to 0.1 s for the first arm of each
-    architecture (decision 11).
-    """
-
-    def __init__(self, study: str) -> None:
-        self._study = study
-        self._drawer: GraphDrawer | None = None
-
-    def __call__(self, job: Job) -> dict[str, str]:
-        """Return name -> text; nothing where the program has no graph."""
-        seed = next(iter(job.identities))
-        graph = job.config.program.graph(job.config, seed=seed)
-        if graph is None:
-            return {}
-        if self._drawer is None:
-            from ablate.report.figures.graph_svg import GraphDrawer
-
-            self._drawer = GraphDrawer()
-        drawn = self._drawer(graph, title=f"{self._study}: {job.arm.label}")
-        return {"graph.svg": drawn, "graph.json": _json(graph, seed)}
-
-
-def _json(graph: Graph, seed: int) -> str:
-    return json.dumps({**as_json(graph), "seed": seed}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

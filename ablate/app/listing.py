@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ablate.app.console import root_folder, say
+from ablate.app.console import say
 from ablate.errors import AblateError
+from ablate.work.events import root_folder
 
 
 def show_studies() -> None:

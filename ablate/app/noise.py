@@ -1,66 +1,18 @@
-"""`ablate noise`: the baseline against itself, before a study is run in earnest."""
+"""What `ablate noise` shows: spread, what the planned seeds detect, seeds and time for each claim's δ."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from ablate.app.console import duration, root_folder, say
-from ablate.app.planning import plan_study
-from ablate.app.request import Request
-from ablate.app.running import run_study
-from ablate.errors import UserError, must
-from ablate.sweep.plan import Compose, Plan, untold
+from ablate.app.console import duration
+from ablate.errors import UserError
+from ablate.sweep.plan import Plan
 from ablate.sweep.runner import worker_count
-from ablate.sweep.study import Study
-from ablate.train.config import check_seed_count
 
 if TYPE_CHECKING:
     from ablate.judge.noise_study import ClaimNoise
     from ablate.track.record import StudyTables
-
-
-def noise_request(request: Request, plan: Plan, *, seeds: int | None, copies: int) -> Request:
-    """Return the A/A study of a study: its baseline, `copies` times over `seeds` seeds of their own.
-
-    Raises
-    ------
-    UserError
-        Fewer than two copies or three seeds, or a baseline that the design does not run.
-    """
-    from ablate.judge.noise_study import FIRST, copy_seeds
-
-    seeds = len(plan.record.seeds) if seeds is None else seeds
-    if copies < 2:
-        raise must("--copies", "be at least 2: identical arms are compared with each other", copies)
-    if not 3 <= seeds <= FIRST:
-        raise must("--seeds", f"be at least 3 (a spread is to be estimated) and at most {FIRST:,}", seeds)
-    check_seed_count(seeds * copies, "--seeds times --copies")
-    study = Study(
-        title=f"Noise floor of {request.name}",
-        question="How far apart are runs of the baseline that differ in their seeds only?",
-        fixed={**request.study.fixed, **untold(request.study.base_levels())},
-        seeds=copy_seeds(seeds, copies),
-    )
-    return Request(
-        name=f"{request.name}-noise",
-        study=study,
-        seeds=study.seeds,
-        changes=request.changes,
-        raw=request.raw,
-        command=f"{request.command.replace('ablate run', 'ablate noise', 1)} --seeds {seeds} --copies {copies}",
-    )
-
-
-def run_noise(plan: Plan, aa: Request, compose: Compose, *, n_jobs: int | None, progress: bool) -> None:
-    """Run what is missing of the A/A study and print what it says of the study's claims."""
-    from ablate.track.read import read_study
-
-    twins = plan_study(aa, compose)
-    run_study(twins, n_jobs=n_jobs, report=False, progress=progress)
-    tables = read_study(root_folder(), twins.record.name, key=twins.record.key)
-    for line in noise_lines(plan, tables, n_jobs=n_jobs):
-        say(line)
 
 
 def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[str]:

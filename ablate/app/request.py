@@ -17,32 +17,14 @@ from ablate.registry import GROUPS
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
-
-ADHOC = "adhoc"
+from ablate.work.request import ADHOC, Request
 
 
 @dataclass(frozen=True)
-class Request:
-    """A study to plan or run.
+class HydraRequest(Request):
+    """A request that was typed. `raw` holds overrides that only Hydra understands."""
 
-    Attributes
-    ----------
-    study
-        With what was fixed on the command line already in `study.fixed`.
-    changes
-        What the command line changed of a study file, key -> value.
-    raw
-        Overrides that only Hydra understands.
-    command
-        The line that gives the same request again.
-    """
-
-    name: str
-    study: Study
-    seeds: Any
-    changes: dict[str, Any]
-    raw: tuple[str, ...]
-    command: str
+    raw: tuple[str, ...] = ()
 
 
 def check_overrides(arguments: Sequence[str]) -> None:
@@ -78,7 +60,7 @@ def read_request(
     *,
     parts: Mapping[str, Any] | None = None,
     quick: bool = False,
-) -> Request:
+) -> HydraRequest:
     """Read the overrides of a command.
 
     Parameters
@@ -114,9 +96,8 @@ def read_request(
     if name is None:
         study = parse_study({**_adhoc(fixed, factors), **chosen}, where="the command line")
         multirun = ["-m"] if factors else []
-        return Request(
-            ADHOC, study, 8 if seeds is None else seeds, {}, tuple(raw), " ".join(["ablate", *multirun, *words])
-        )
+        count = 8 if seeds is None else seeds
+        return HydraRequest(ADHOC, study, count, {}, " ".join(["ablate", *multirun, *words]), tuple(raw))
     study = load_study(name)
     if quick:
         study = quick_study(study, where=name)
@@ -136,7 +117,7 @@ def read_request(
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = tracked_name(name)
     words = ["--quick", *words] if quick else words
-    return Request(
+    return HydraRequest(
         name=quick_name(short) if quick else short,
         study=study,
         seeds=study.seeds if seeds is None else seeds,

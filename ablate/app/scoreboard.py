@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ablate.app.console import root_folder, say, shown
+from ablate.app.console import say
+from ablate.app.printing import bench
 from ablate.resources import findings_folder, sentences_file
+from ablate.work.places import shown
+from ablate.work.reporting import report_study
 
 
 def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
@@ -18,7 +21,6 @@ def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
     findings
         Write every tracked study's findings again too, where they are kept already.
     """
-    from ablate.app.reporting import report_study
     from ablate.lang import speaking
     from ablate.report.scoreboard.write import read_board, write_board, write_page
     from ablate.sweep.study_file import study_files
@@ -26,14 +28,15 @@ def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
     from ablate.track.layout import Layout
     from ablate.track.read import list_studies
 
-    root, reports, kept = root_folder(), out or Path("reports"), findings_folder()
+    terminal = bench()
+    root, reports, kept = terminal.root, out or Path("reports"), findings_folder()
     tracked = [line.name for line in list_studies(root)] if exists(Layout(root)) else []
     known = {*study_files(), *(f"{name}-quick" for name in study_files())}
     for name in dict.fromkeys(name for name in tracked if name in known):
         tail = "" if tongue == "en" else f".{tongue}"
-        report_study(name, out=reports / f"{name}{tail}", tongue=tongue)
+        report_study(name, terminal, out=reports / f"{name}{tail}", tongue=tongue)
         if findings and (kept / name).is_dir():
-            report_study(name, out=None, tongue=tongue, findings=True)
+            report_study(name, terminal, out=None, tongue=tongue, findings=True)
     with speaking(tongue):
         board = read_board(kept, sentences_file())
         markdown = write_board(board, kept)

@@ -11,19 +11,14 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.app.advice import advise, before
-from ablate.app.choosing import with_tuning
 from ablate.app.compose import Composer
-from ablate.app.console import root_folder
-from ablate.app.extending import extended
-from ablate.app.fresh import start_over
-from ablate.app.noise import noise_request, run_noise
+from ablate.app.console import say
+from ablate.app.noise import noise_lines
 from ablate.app.overrides import HANDED, literal, typed
-from ablate.app.planning import plan_study, show_plan, stored_under, tell_of_data
-from ablate.app.request import Request, read_request
-from ablate.app.running import run_study
+from ablate.app.printing import bench as terminal
+from ablate.app.request import HydraRequest, read_request
+from ablate.app.showing import show_plan, show_tuning
 from ablate.app.study_name import out_of_hydra
-from ablate.app.tuning import run_tuning, show_tuning
 from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
@@ -32,6 +27,12 @@ from ablate.sweep.plan import Plan
 from ablate.sweep.runner import worker_count
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
+from ablate.work.again import extended
+from ablate.work.choosing import with_tuning
+from ablate.work.events import Bench
+from ablate.work.noise import noise_request, run_noise
+from ablate.work.planning import plan_study, stored_under
+from ablate.work.running import look_over, run_request
 
 
 class Settings(Protocol):
@@ -73,38 +74,43 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         raise unknown("hydra.sweeper.action", settings.action, ["run", "plan", "extend", "noise"])
     raw = (*hydra_overrides, *request.raw)
     composer = Composer(loader, request.study.fixed, raw)
+    if settings.fresh and settings.action in ("plan", "extend"):
+        raise UserError(f"`fresh` runs a study again; it does not go with `{settings.action}`")
+    bench = terminal(progress=settings.progress)
     planned = None
     if settings.action == "extend":
-        request, planned = extended(request, composer, settings.more_seeds)
-    plan = plan_study(request, composer, planned=planned)
-    tell_of_data(plan)
-    advise(before(plan, root_folder()))
-    if settings.action == "noise":
-        aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
-        alone = Composer(loader, aa.study.fixed, raw)
-        run_noise(plan, aa, alone, n_jobs=settings.n_jobs, progress=settings.progress)
-        return
-    if settings.fresh and settings.action != "run":
-        raise UserError(f"`fresh` runs a study again; it does not go with `{settings.action}`")
-    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning"))
-    if settings.fresh:
-        start_over(plan, *([tuning.plan] if tuning is not None else []))
-    if tuning is not None:
-        if settings.action == "plan":
-            chosen = show_tuning(tuning, plan, n_jobs=settings.n_jobs)
-        else:
-            chosen = run_tuning(tuning, plan, n_jobs=settings.n_jobs, progress=settings.progress)
-        if chosen is not None:
-            plan = with_tuning(plan_study(request, composer, planned=planned, tuned=chosen), tuning)
+        request, planned = extended(request, composer, settings.more_seeds, bench.root)
     if settings.action == "plan":
-        show_plan(plan, n_jobs=settings.n_jobs)
+        _show(request, composer, bench, n_jobs=settings.n_jobs)
+        return
+    if settings.action == "noise":
+        plan = look_over(request, composer, bench)
+        aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
+        tables = run_noise(aa, Composer(loader, aa.study.fixed, raw), bench, n_jobs=settings.n_jobs)
+        for line in noise_lines(plan, tables, n_jobs=settings.n_jobs):
+            say(line)
         return
 
     def keep(todo: Plan) -> None:
         _write_job_folders(todo, config, composer, request, single=settings.single)
 
     report = settings.report and not settings.single
-    run_study(plan, n_jobs=settings.n_jobs, report=report, progress=settings.progress, before=keep)
+    run_request(
+        request, composer, bench, n_jobs=settings.n_jobs, report=report, planned=planned, fresh=settings.fresh,
+        before=keep,
+    )  # fmt: skip
+
+
+def _show(request: HydraRequest, composer: Composer, bench: Bench, *, n_jobs: int | None) -> None:
+    """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
+    plan = look_over(request, composer, bench)
+    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.root))
+    if tuning is not None:
+        chosen = show_tuning(tuning, plan, bench.root, n_jobs=n_jobs)
+        if chosen is not None:
+            plan = plan_study(request, composer, bench.root, tuned=chosen)
+            plan = with_tuning(plan, tuning, bench.root)
+    show_plan(plan, bench.root, n_jobs=n_jobs)
 
 
 def _parts(settings: Settings) -> dict[str, Any]:
@@ -125,7 +131,9 @@ def _parts(settings: Settings) -> dict[str, Any]:
     return plain
 
 
-def _write_job_folders(plan: Plan, config: DictConfig, composer: Composer, request: Request, *, single: bool) -> None:
+def _write_job_folders(
+    plan: Plan, config: DictConfig, composer: Composer, request: HydraRequest, *, single: bool
+) -> None:
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
     folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
     todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]

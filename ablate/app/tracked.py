@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-import sys
 
-from ablate.app.console import root_folder
+from ablate.app.console import warn
 from ablate.errors import UserError
 from ablate.sweep.quick import quick_name
 from ablate.sweep.registration import definition
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import is_path, load_study, parse_study, quick_study, tracked_name
+from ablate.work.events import root_folder
 
 
 def tracked(name: str, *, quick: bool = False) -> str:
@@ -47,7 +47,7 @@ def _compare(study: Study, path: str, kept: str) -> None:
     now, then = definition(study), definition(ran)
     changed = [key for key in {**now, **then} if now.get(key) != then.get(key)]
     if changed:
-        sys.stderr.write(
-            f"ablate: {path} differs from what was run last under its name in: {', '.join(changed)}; judged as it was "
-            f"run, `{run}` judges by the file\n"
+        warn(
+            f"{path} differs from what was run last under its name in: {', '.join(changed)}; judged as it was run, "
+            f"`{run}` judges by the file"
         )

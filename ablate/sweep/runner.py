@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import textwrap
 import threading
 import time
 import traceback
@@ -12,8 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
-
-from tqdm import tqdm
 
 from ablate.errors import Failure, must
 from ablate.sweep.plan import Job, Plan
@@ -27,6 +24,7 @@ from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 from ablate.train.vouched import Fact
 
+Done = Callable[[Job, RunResult], None]  # called with every run that is tracked
 ArmFiles = Callable[[Job], Mapping[str, str]]  # makes the texts that lie beside an arm's run, name -> text
 
 
@@ -123,8 +121,8 @@ def run_plan(
     session: StudySession,
     *,
     workers: int,
-    progress: bool = True,
     files: ArmFiles | None = None,
+    done: Done | None = None,
 ) -> RunSummary:
     """Run what is missing of a plan and write every finished arm to the session as it comes in.
 
@@ -136,6 +134,8 @@ def run_plan(
         Processes to train in, each with BLAS on one thread; 1 trains in this process.
     files
         Asked for the files of each arm once it was trained.
+    done
+        Told of every run once it is in the session.
 
     Raises
     ------
@@ -148,23 +148,21 @@ def run_plan(
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled
         job.config.program.ready(job.config)
-    bar = tqdm(total=plan.missing, desc=plan.record.name, unit="run", disable=not progress or not todo, ncols=100)
-    with bar:
-        for job, results in _trained(todo, workers):
-            # What cannot be trained can most likely not be described either.
-            texts = files(job) if files is not None and results[0].error is None else {}
-            session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
-            for result in results:
-                summary.ran += 1
-                summary.training_seconds += result.took
-                summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
-                for note in dict.fromkeys(result.notes):
-                    summary.notes[note] = summary.notes.get(note, 0) + 1
-            error = next((result.error for result in results if result.error is not None), None)
-            if error is not None:
-                summary.crashes.append((job.arm.label, _last_line(error)))
-            bar.set_postfix_str(textwrap.shorten(job.arm.label, 32, placeholder="…"), refresh=False)
-            bar.update(len(results))
+    for job, results in _trained(todo, workers):
+        # What cannot be trained can most likely not be described either.
+        texts = files(job) if files is not None and results[0].error is None else {}
+        session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
+        for result in results:
+            summary.ran += 1
+            summary.training_seconds += result.took
+            summary.outcomes[result.outcome] = summary.outcomes.get(result.outcome, 0) + 1
+            for note in dict.fromkeys(result.notes):
+                summary.notes[note] = summary.notes.get(note, 0) + 1
+            if done is not None:
+                done(job, result)
+        error = next((result.error for result in results if result.error is not None), None)
+        if error is not None:
+            summary.crashes.append((job.arm.label, _last_line(error)))
     summary.seconds = time.perf_counter() - started
     return summary
 

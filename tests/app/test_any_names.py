@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ablate.app.judging import judge_tracked
+from ablate.work.judging import judge_tracked
 
 NAMES = [
     "seconds",

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from ablate.app.verdicts import differences, judge_findings
 from ablate.lang import LANGUAGES, speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import read_words, words_path
 from ablate.report.findings.write import board_name, report_name
 from ablate.report.templating import markdown_text
 from ablate.resources import findings_folder, sentences_file
+from ablate.work.findings import differences, judge_findings
 
 FINDINGS = findings_folder()
 FOLDERS = sorted(path.parent for path in FINDINGS.glob("*/verdicts.json"))

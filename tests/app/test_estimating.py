@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ablate.app import estimating
-from ablate.app.estimating import KEEPING, estimate
 from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
 from ablate.train.program import Program
+from ablate.work import estimating
+from ablate.work.estimating import KEEPING, estimate
 
 TRIED = []
 

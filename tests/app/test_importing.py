@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ablate.app.judging import judge_tracked
 from ablate.cli import main
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study_file import parse_study
 from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.work.judging import judge_tracked
 
 STUDY = """
 title: Mine

@@ -8,10 +8,10 @@ import shutil
 
 import pytest
 
-from ablate.app.judging import judge_tracked
 from ablate.cli import main
 from ablate.report.registration import registration
 from ablate.track.read import read_study
+from ablate.work.judging import judge_tracked
 
 STUDY = """
 title: A small study

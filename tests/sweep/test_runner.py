@@ -53,7 +53,7 @@ def plan_of(levels, seeds=3):
 
 def run(tracker, plan, workers=1):
     session = tracker.open(plan.record)
-    return run_plan(plan.after(session.finished()), session, workers=workers, progress=False)
+    return run_plan(plan.after(session.finished()), session, workers=workers)
 
 
 def logged(tracker):
@@ -156,7 +156,7 @@ def test_what_cannot_be_compiled_ends_the_sweep_and_is_no_failed_run(bad, kept, 
 def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():
     tracker, plan = MemoryTracker(), plan_of(["broken", "none"])
     session = tracker.open(plan.record)
-    run_plan(plan, session, workers=1, progress=False, files=lambda job: {"about.txt": job.config.norm})
+    run_plan(plan, session, workers=1, files=lambda job: {"about.txt": job.config.norm})
     assert {arm.label: tracker.files[arm.id] for arm in plan.record.arms} == {
         "baseline": {},
         "norm=none": {"about.txt": "none"},

@@ -80,7 +80,7 @@ def trained(tracker, norms, seeds, workers):
     )
     plan = make_plan(study, name="s", seeds=seeds, compose=arm, command="c")
     session = tracker.open(plan.record)
-    run_plan(plan.after(session.finished()), session, workers=workers, progress=False)
+    run_plan(plan.after(session.finished()), session, workers=workers)
 
 tracker = MemoryTracker()
 for norms, seeds, workers in PARTS:

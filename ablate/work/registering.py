@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ablate.app.advice import idle
-from ablate.app.console import root_folder
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
 from ablate.track.tracker import StudySession
+from ablate.work.advice import idle
+from ablate.work.events import Bench
 
 
 def now() -> str:
@@ -19,7 +18,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def keep_registration(plan: Plan, session: StudySession) -> None:
+def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     """Register a study that claims something at its first run; at a later one, keep what differs.
 
     More seeds are kept as an extension, another definition as an edit, both with the time; the user is told.
@@ -34,17 +33,17 @@ def keep_registration(plan: Plan, session: StudySession) -> None:
     added = [seed for seed in seeds if seed not in known]
     if added:
         session.note(_extension(known, added, plan.record.command))
-        _warn(
+        bench.warn(
             f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
             "stay those of the registered seeds, the extended ones stand beside them"
         )
-    changed = changes(held, plan.study, idle=idle(plan, root_folder(), held))
+    changed = changes(held, plan.study, idle=idle(plan, bench.root, held))
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})
     if changed.diff:
         touched = ", ".join(sorted(changed.post_hoc)) or "no claim"
-        _warn(
+        bench.warn(
             f"the study was changed since it was registered on {held['time']}: post hoc for {touched}; give the "
             f"changed study a file of its own to register it\n{changed.diff}"
         )
@@ -68,7 +67,3 @@ def _extension(known: set[int], added: list[int], command: str) -> dict[str, Any
         "seeds_after": len(known) + len(added),
         "command": command,
     }
-
-
-def _warn(text: str) -> None:
-    sys.stderr.write(f"ablate: {text}\n")

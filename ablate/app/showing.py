@@ -1,86 +1,26 @@
-"""From a request to a plan that is worth running, and what `ablate plan` shows of it."""
+"""What `ablate plan` shows: arms and seeds, what is done and missing, what is tuned, how long the rest takes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from functools import cache
+from pathlib import Path
 
-from ablate.app.console import duration, root_folder, say, warn
-from ablate.app.estimating import estimate
-from ablate.app.request import Request
-from ablate.levels import level_list
+from ablate.app.console import duration, say
+from ablate.app.printing import chosen_text
 from ablate.sweep.design.build import DesignArms
-from ablate.sweep.plan import Compose, Plan, Stored, make_plan
+from ablate.sweep.plan import Plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
-from ablate.track.known import stored_arms
-from ablate.track.names import check_factor_names, check_metric_names
+from ablate.sweep.tuning_plan import TuningPlan
+from ablate.work.choosing import choices_so_far, finished_trials, trial_scores, tuning_runs
+from ablate.work.estimating import estimate
+from ablate.work.planning import finished_runs
 
 
-def plan_study(
-    request: Request, compose: Compose, *, planned: int | None = None, tuned: Mapping[str, Choice] | None = None
-) -> Plan:
-    """Resolve a request into a plan and check its claims, before anything runs.
-
-    `planned` is the number of seeds the claims are planned for, where the request has more: an extension. `tuned` is
-    what tuning chose; without it the plan of a tuned study is provisional.
-
-    Raises
-    ------
-    UserError
-        What does not exist; claims that the design cannot answer, that contradict each other, that so few seeds can
-        never decide, or whose arms differ in more than their factors.
-    """
-    from ablate.judge.comparable import check_comparable
-    from ablate.judge.expand import check_claims
-    from ablate.judge.planning import check_plan
-
-    # Arms first: a level that does not exist is the plainer mistake than a claim about it.
-    plan = make_plan(
-        request.study.model_copy(update={"seeds": request.seeds}),
-        name=request.name,
-        seeds=request.seeds,
-        compose=compose,
-        command=request.command,
-        note=_note(request),
-        tuned=tuned,
-        stored=stored_under(request.name),
-    )
-    arms = plan.design.arms
-    check_factor_names(plan.study.factors, where=request.name)
-    check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
-    check_claims(plan.study, metrics=plan.logged(), arms=arms)
-    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
-    check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
-    return plan
-
-
-def stored_under(name: str) -> Stored:
-    """Return what gives the arms that were run under a name, read once."""
-    return cache(lambda: stored_arms(root_folder(), name))
-
-
-def _note(request: Request) -> str:
-    study = request.study
-    lines = [f"### {study.title}", "", study.question, ""]
-    lines += [f"> {quote.zh}\n>\n> {quote.en} — *{quote.source}*\n" for quote in study.quotes]
-    lines += [f"- **{factor}**: {level_list(levels)}" for factor, levels in study.factors.items()]
-    if request.changes:
-        lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
-    lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]
-    return "\n".join(lines)
-
-
-def tell_of_data(plan: Plan) -> None:
-    """Say, on standard error, what the user should know of the data of a plan: each thing once."""
-    notes = dict.fromkeys(note for job in plan.jobs for note in job.arm.facts.get("data_notes", ()))
-    for note in notes:
-        warn(note)
-
-
-def show_plan(plan: Plan, *, n_jobs: int | None) -> None:
+def show_plan(plan: Plan, root: Path, *, n_jobs: int | None) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
-    finished, known = _history(plan)
+    finished, known = finished_runs(plan, root)
     plan = plan.after(finished)
     say(f"{plan.record.name}: {plan.study.title}")
     seeds = plan.record.seeds
@@ -180,16 +120,37 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     return [f"looks: {', '.join(parts)}"]
 
 
-def _history(plan: Plan) -> tuple[frozenset[str], dict[str, float]]:
-    """Return the identities of this study run's finished seed runs, and the seconds of those that did not diverge."""
-    from ablate.track import ledger
-    from ablate.track.read import read_study
+def show_tuning(tuning: TuningPlan, plan: Plan, root: Path, *, n_jobs: int | None) -> dict[str, Choice] | None:
+    """Print the trials, what is done and missing, an estimate, and what is chosen where every trial is done."""
+    todo = tuning.after(finished_trials(tuning, root))
+    record = tuning.plan.record
+    say(f"{record.name}: {tuning.size()}, seeds {_span(record.seeds)} that judge nothing")
+    for key, space in tuning.spaces().items():
+        say(f"  {key}: {space}")
+    chosen = choices_so_far(tuning, plan, root)
+    runs = tuning_runs(tuning, plan, root) if chosen is not None else None
+    missing = {job.arm.id: len(job.missing) for job in todo.plan.jobs}
+    width = max(len(cell.label) for cell in tuning.cells)
+    say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}  chosen by {tuning.tune.metric}")
+    for cell in tuning.cells:
+        left = sum(missing[job.arm.id] for job in cell.jobs)
+        total = sum(len(job.identities) for job in cell.jobs)
+        told = "known when its trials are done" if runs is None else chosen_text(runs, cell)
+        say(f"{cell.label:<{width}}  {total - left:>5}  {left:>7}  {told}")
+    if todo.plan.missing:
+        _say_tuning_estimate(todo.plan, root, tuning, n_jobs)
+    say()
+    return chosen
 
-    root, record = root_folder(), plan.record
-    finished = ledger.finished(root, record.name, record.key)
-    if not finished:
-        return finished, {}
-    runs = read_study(root, record.name, key=record.key).seeds
-    # A diverged run ends early: where only such runs are known, they say nothing of the rest.
-    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")].dropna(subset="seconds")
-    return finished, dict(zip(runs["identity"], runs["seconds"].astype(float), strict=True))
+
+def _say_tuning_estimate(plan: Plan, root: Path, tuning: TuningPlan, n_jobs: int | None) -> None:
+    scores = trial_scores(tuning, root)
+    known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
+    found = estimate(plan, known, n_jobs=n_jobs)
+    if found is not None:
+        say(f"estimate: {duration(found.seconds)} of tuning on {found.workers} processes, judging comes after")
+
+
+def _span(seeds: Sequence[int]) -> str:
+    consecutive = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 1
+    return f"{seeds[0]} to {seeds[-1]}" if consecutive else ", ".join(map(str, seeds))

@@ -1,4 +1,4 @@
-"""Where the commands write: folders named by a study stay where they belong, whatever the store calls it."""
+"""Where reports are written: folders named by a study stay where they belong, whatever the store calls it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.app.console import shown
 from ablate.errors import UserError
 from ablate.lang import language
 from ablate.resources import findings_folder
 
 REPORTS = Path("reports")
+
+
+def shown(path: Path) -> str:
+    """Write a path as short as it can be from the current folder."""
+    # Not resolved: a link in a virtual environment is what the user typed.
+    here, path = Path.cwd(), path.absolute()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def plain_name(name: str) -> str:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
-from ablate.app.console import advance, root_folder, say, shown
-from ablate.app.judging import Judged, judge_tables, judge_tracked, say_verdicts
-from ablate.app.places import left_line, plain_name, report_folder, study_findings
 from ablate.lang import language, speaking
+from ablate.work.events import Bench, FindingsWritten, Judged, ReportWritten
+from ablate.work.judging import Judgement, judge_tables, judge_tracked
+from ablate.work.places import plain_name, report_folder, study_findings
 
 if TYPE_CHECKING:
     from ablate.report.tell import Told
 
-Progress = Callable[[int, int, str], None]
-
 
 def judge_and_report(
-    name: str, key: str | None, root: Path, *, out: Path | None = None, tongue: str = "en", findings: bool = False
-) -> None:
-    """Judge a tracked study, print its verdicts and write its report, or what is committed as its findings.
+    name: str, key: str | None, bench: Bench, *, out: Path | None = None, tongue: str = "en", findings: bool = False
+) -> Judgement:
+    """Judge a tracked study and write its report, or what is committed as its findings.
 
     Parameters
     ----------
@@ -41,18 +35,30 @@ def judge_and_report(
         nothing is written then.
     """
     plain_name(name)
-    judged = judge_tracked(name, key, root)
-    say()
-    say_verdicts(judged)
+    judgement = judge_tracked(name, key, bench.root)
+    bench.tell(Judged(judgement))
+    write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings)
+    return judgement
+
+
+def write_pages(
+    name: str,
+    judgement: Judgement,
+    bench: Bench,
+    *,
+    out: Path | None = None,
+    tongue: str = "en",
+    findings: bool = False,
+) -> Path:
+    """Write the report of a study that is judged, or its findings; returns the folder. See `judge_and_report`."""
     with speaking(tongue):
-        told = _tell(name, judged)
+        told = _told(name, judgement)
         if findings:
-            _write_findings(name, told, out)
-        else:
-            _write_report(name, told, root, out)
+            return _write_findings(name, told, bench, out)
+        return _write_report(name, told, bench, out)
 
 
-def _tell(name: str, judged: Judged) -> Told:
+def _told(name: str, judged: Judgement) -> Told:
     """Return a judged study in the language of the moment.
 
     The same study is judged again with the messages of that language; its own words are put in afterwards, for a
@@ -70,17 +76,17 @@ def _tell(name: str, judged: Judged) -> Told:
     return Told(spoken, again.tables, verdicts, extended, recorded=recorded, original=judged.study, untranslated=left)
 
 
-def _write_findings(name: str, told: Told, out: Path | None) -> None:
+def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Path:
     from ablate.report.findings.write import write_findings
 
     folder = out or study_findings(name)
-    with tqdm(desc="findings", unit="part", ncols=100, leave=False) as bar:
-        done = write_findings(told, folder, progress=_moves(bar))
-    _say_left(done.left)
-    say(f"\nfindings:         {shown(done.paths[0])}")
+    with bench.task("findings", "part") as progress:
+        done = write_findings(told, folder, progress=progress)
+    bench.tell(FindingsWritten(done))
+    return folder
 
 
-def _write_report(name: str, told: Told, root: Path, out: Path | None) -> None:
+def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path:
     from ablate.report.findings.words import read_words
     from ablate.report.known import known_files
     from ablate.report.tell import write_told
@@ -88,31 +94,22 @@ def _write_report(name: str, told: Told, root: Path, out: Path | None) -> None:
 
     folder = report_folder(name, out)
     words = read_words(study_findings(name), told.original or told.study, told.recorded[0])
-    with tqdm(desc="report", unit="part", ncols=100, leave=False) as bar:
-        paths = write_told(told, folder, words=words, progress=_moves(bar))
+    with bench.task("report", "part") as progress:
+        paths = write_told(told, folder, words=words, progress=progress)
     label = "report" if language() == "en" else f"report.{language()}"
     files = {path.relative_to(folder).as_posix(): path for path in paths.every}
-    kept = attach_files(root, name, told.tables.study["key"], files, label, known=known_files)
+    kept = attach_files(bench.root, name, told.tables.study["key"], files, label, known=known_files)
     if kept is not None:
-        sys.stderr.write(f"ablate: {kept}\n")
-    _say_left(paths.left)
-    say(f"\nreport:           {shown(paths.html)}")
-    say(f"as Markdown:      {shown(paths.markdown)}")
+        bench.warn(kept)
+    bench.tell(ReportWritten(paths))
+    return folder
 
 
-def _say_left(left: Sequence[Path]) -> None:
-    if line := left_line(left):
-        sys.stderr.write(f"ablate: {line}\n")
-
-
-def _moves(bar: tqdm[NoReturn]) -> Progress:
-    return lambda done, total, what: advance(bar, done, total, what)
-
-
-def report_study(name: str | None, *, out: Path | None, tongue: str = "en", findings: bool = False) -> None:
+def report_study(
+    name: str | None, bench: Bench, *, out: Path | None, tongue: str = "en", findings: bool = False
+) -> Judgement:
     """Judge a tracked study again and write its report or its findings; None takes the study run last."""
     from ablate.track.read import list_studies
 
-    root = root_folder()
-    name = list_studies(root)[0].name if name is None else name
-    judge_and_report(name, None, root, out=out, tongue=tongue, findings=findings)
+    name = list_studies(bench.root)[0].name if name is None else name
+    return judge_and_report(name, None, bench, out=out, tongue=tongue, findings=findings)

@@ -7,7 +7,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.app.console import root_folder
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
@@ -17,9 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def choices_so_far(tuning: TuningPlan, plan: Plan) -> dict[str, Choice] | None:
+def choices_so_far(tuning: TuningPlan, plan: Plan, root: Path) -> dict[str, Choice] | None:
     """Return what is chosen for each cell, or None where trials are still missing."""
-    root = root_folder()
     held = trial_scores(tuning, root)
     if any(identity not in held for job in tuning.plan.jobs for identity in job.identities.values()):
         return None
@@ -76,9 +74,9 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     return table
 
 
-def with_tuning(plan: Plan, tuning: TuningPlan) -> Plan:
+def with_tuning(plan: Plan, tuning: TuningPlan, root: Path) -> Plan:
     """Return a plan whose record holds the tuning runs that its values rest on."""
-    runs = tuning_runs(tuning, plan, root_folder())
+    runs = tuning_runs(tuning, plan, root)
     rows = [{str(name): value for name, value in row.items()} for row in runs.to_dict("records")]
     rows = [{**row, "score": row["score"] if math.isfinite(row["score"]) else None} for row in rows]
     return dataclasses.replace(plan, record=dataclasses.replace(plan.record, tuning=tuple(rows)))

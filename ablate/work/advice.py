@@ -1,4 +1,4 @@
-"""What a user should know of a study of an own function before it runs, and after: on standard error."""
+"""What a user should know of a study of an own function before it runs, and after."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ablate.app.console import warn
 from ablate.errors import nearest
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
@@ -22,23 +21,18 @@ _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
 
 
-def advise(lines: Iterable[str]) -> None:
-    """Write warnings, a line each, no line twice."""
-    for line in dict.fromkeys(lines):
-        warn(line)
-
-
-def before(plan: Plan, root: Path) -> list[str]:
+def before(plan: Plan, root: Path, *, typed: bool = True) -> list[str]:
     """Return what is to be said before anything runs.
 
-    Texts that look like something else, code that no import shows, and finished runs whose code has changed.
+    Texts that look like something else, where values were `typed`; code that no import shows, and finished runs whose
+    code has changed.
     """
     programs = [job.config.program for job in plan.jobs if isinstance(job.config.program, Function)]
     said = [
         f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
         for names, runs in changed_code(plan, root).items()
     ]
-    return [*_texts(programs), *_hidden(programs), *said]
+    return [*(_texts(programs) if typed else []), *_hidden(programs), *said]
 
 
 def changed_code(plan: Plan, root: Path) -> dict[str, int]:

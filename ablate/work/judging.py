@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ablate.app.console import MARKS, say, warn
 from ablate.sweep.registration import Changes, changes, hash_of
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Judgement:
     """What `report` and `verdict` speak of.
 
     Attributes
@@ -38,7 +37,7 @@ class Judged:
     extended: list[Verdict]
 
 
-def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
+def judge_tracked(name: str, key: str | None, root: Path) -> Judgement:
     """Read a tracked study back and judge it by the claims it was tracked with."""
     from ablate.track.read import read_arrays, read_study
     from ablate.track.served import serve_arms
@@ -50,7 +49,7 @@ def judge_tracked(name: str, key: str | None, root: Path) -> Judged:
     return judge_tables(study, tables)
 
 
-def judge_tables(study: Study, tables: StudyTables) -> Judged:
+def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     """Judge tables whose `study` holds what was registered and what was done since."""
     from ablate.judge.alike import copy_notes, idle_keys, unread_notes
     from ablate.judge.comparable import mixtures
@@ -80,7 +79,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judged:
         ],
         "copies": copies,
     }
-    return Judged(study, dataclasses.replace(tables, study=head), verdicts, extended)
+    return Judgement(study, dataclasses.replace(tables, study=head), verdicts, extended)
 
 
 def since_fresh(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -93,26 +92,6 @@ def stop_of(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the look at which a study stopped early, if it did, by what was last recorded."""
     looks = [event for event in since_fresh(events) if event["event"] == "look"]
     return looks[-1] if looks and looks[-1]["stop"] else None
-
-
-def say_verdicts(judged: Judged) -> None:
-    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
-    for verdict in judged.verdicts:
-        _say_verdict(verdict)
-    if not judged.verdicts:
-        say("no claims in this study: the report compares every arm with the baseline")
-    if judged.extended:
-        say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
-    for verdict in judged.extended:
-        _say_verdict(verdict)
-    for note in judged.tables.study["copies"]:
-        warn(note)
-
-
-def _say_verdict(verdict: Verdict) -> None:
-    say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
-    if verdict.gates_failed:
-        say(f"    {verdict.why}")
 
 
 def _order(study: Study, tables: StudyTables) -> list[int]:

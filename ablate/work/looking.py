@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ablate.app.console import say
-from ablate.app.judging import since_fresh
-from ablate.app.registering import now
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import ArmFiles, RunSummary, run_plan
+from ablate.sweep.runner import ArmFiles, RunSummary
 from ablate.track.tracker import StudySession
+from ablate.work.events import Bench, Looked
+from ablate.work.judging import since_fresh
+from ablate.work.registering import now
+from ablate.work.training import train_missing
 
 
 def run_looks(
-    plan: Plan, session: StudySession, root: Path, *, workers: int, progress: bool, files: ArmFiles | None = None
+    plan: Plan, session: StudySession, bench: Bench, *, workers: int, files: ArmFiles | None = None
 ) -> RunSummary:
     """Run what is missing of a plan: all of it, or, with looks, as much as the claims need.
 
@@ -22,7 +21,7 @@ def run_looks(
     """
     study = plan.study
     if not study.looks or not study.claims:
-        return run_plan(plan, session, workers=workers, progress=progress, files=files)
+        return train_missing(plan, session, bench, workers=workers, files=files)
     from ablate.judge.planning import blind_looks
 
     blind = blind_looks(study, arms=plan.design.arms)
@@ -30,27 +29,28 @@ def run_looks(
     first = max((k for k, part in enumerate(parts) if part.missing == 0), default=0)
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=workers)
     for number in range(first, len(parts)):
-        summary.add(run_plan(parts[number], session, workers=workers, progress=progress, files=files))
+        summary.add(train_missing(parts[number], session, bench, workers=workers, files=files))
         if summary.crashes:  # a crashed run is tried again: no look before
             return summary
         parts = [part.after(session.finished()) for part in parts]
         if study.looks[number] in blind:
             continue
-        if _look(plan, session, root, number):
+        if _look(plan, session, bench, number):
             break
     if len(plan.record.seeds) > study.looks[-1] and parts[-1].missing == 0:  # an extension
         rest = plan.after(session.finished())
-        summary.add(run_plan(rest, session, workers=workers, progress=progress, files=files))
+        summary.add(train_missing(rest, session, bench, workers=workers, files=files))
     return summary
 
 
-def _look(plan: Plan, session: StudySession, root: Path, number: int) -> bool:
+def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     """Judge at one look, keep it in the history, and tell whether the study stops here."""
     from ablate.judge.looks import all_decided, judge_look
     from ablate.track.read import read_study
 
     study, of = plan.study, len(plan.study.looks)
-    verdicts = judge_look(study, read_study(root, plan.record.name, key=plan.record.key), look=number, extras=False)
+    tables = read_study(bench.root, plan.record.name, key=plan.record.key)
+    verdicts = judge_look(study, tables, look=number, extras=False)
     enough, decided = all_decided(verdicts), sum(v.decided for v in verdicts)
     look = verdicts[0].look
     level = look[3] if look else None
@@ -71,5 +71,6 @@ def _look(plan: Plan, session: StudySession, root: Path, number: int) -> bool:
     seen = [{key: value for key, value in old.items() if key != "time"} for old in since_fresh(session.history())]
     if event not in seen:
         session.note({**event, "time": now()})
-        say(f"{where}: {decided} of {len(verdicts)} claims decided; {'stopping' if reason else 'going on'}")
+        seeds, claims = study.looks[number], len(verdicts)
+        bench.tell(Looked(number + 1, of, seeds, level, decided, claims, ends=bool(reason)))
     return enough

@@ -1,19 +1,25 @@
-"""`ablate extend`: seeds beyond the plan, after results were seen."""
+"""Running a study again after results were seen: with seeds beyond its plan, or everything from the start."""
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import TypeVar
 
-from ablate.app.console import root_folder
-from ablate.app.judging import stop_of
-from ablate.app.planning import plan_study
-from ablate.app.request import Request
 from ablate.errors import UserError, must
-from ablate.sweep.plan import Compose
+from ablate.sweep.plan import Compose, Plan
+from ablate.track import ledger
 from ablate.train.config import check_seed, check_seed_count
+from ablate.work.events import Bench, PutAside
+from ablate.work.judging import stop_of
+from ablate.work.planning import plan_study
+from ablate.work.registering import now
+from ablate.work.request import Request
+
+R = TypeVar("R", bound=Request)
 
 
-def extended(request: Request, compose: Compose, more: int | None) -> tuple[Request, int]:
+def extended(request: R, compose: Compose, more: int | None, root: Path) -> tuple[R, int]:
     """Return the request with more seeds, and the number of seeds the claims were planned for.
 
     Raises
@@ -22,12 +28,11 @@ def extended(request: Request, compose: Compose, more: int | None) -> tuple[Requ
         The study was not run yet, or with other code or settings; its plan is not finished; or it stopped at a look
         before its plan was used up.
     """
-    from ablate.track import ledger
     from ablate.track.read import read_study
 
     if more is None or more < 1:
         raise must("--seeds", "be the number of seeds to add, at least 1", more)
-    root, plan = root_folder(), plan_study(request, compose)
+    plan = plan_study(request, compose, root)
     record = plan.record
     run = f"`ablate run {record.name}`"
     if not ledger.finished(root, record.name, record.key):
@@ -56,3 +61,22 @@ def extended(request: Request, compose: Compose, more: int | None) -> tuple[Requ
     seeds = [*planned, *added, *range(first, first + more)]
     command = f"{request.command} && ablate extend {request.name} --seeds {len(added) + more}"
     return dataclasses.replace(request, seeds=seeds, command=command), len(planned)
+
+
+def start_over(bench: Bench, *plans: Plan) -> None:
+    """Put the finished runs of studies aside, so that the next run of each finds none; its history says so.
+
+    From then on the study goes on as any: interrupted, a run that does not start over goes on with what is missing.
+    """
+    from ablate.track.mlflow_tracker import MlflowTracker
+
+    for plan in plans:
+        if not ledger.finished(bench.root, plan.record.name, plan.record.key):
+            continue
+        session = MlflowTracker(bench.root).open(plan.record)
+        try:
+            runs = session.set_aside()
+            session.note({"event": "fresh", "time": now(), "runs": runs})
+        finally:
+            session.close("FINISHED")
+        bench.tell(PutAside(plan.record.name, runs))

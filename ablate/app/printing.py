@@ -1,0 +1,235 @@
+"""The console as a listener: what use cases report (see `ablate.work.events`), printed."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from tqdm import tqdm
+
+from ablate.app.console import MARKS, say, ui_line, warn
+from ablate.levels import level_name
+from ablate.work import events
+from ablate.work.events import Bench, Event, root_folder
+from ablate.work.places import left_line, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ablate.judge.verdict import Verdict
+    from ablate.sweep.imported import Imported
+    from ablate.sweep.runner import RunSummary
+    from ablate.sweep.tuning_plan import TunedCell, TuningPlan
+    from ablate.work.judging import Judgement
+
+_MOST_NAMED = 12
+
+
+def bench(*, progress: bool = True) -> Bench:
+    """Return where the commands work: the folder of this command, and a console that prints what is reported."""
+    return Bench(root_folder(), Console(progress=progress))
+
+
+class Console:
+    """Prints what use cases report: results on standard output, warnings and progress on standard error.
+
+    Parameters
+    ----------
+    progress
+        Show bars while runs are trained.
+    """
+
+    def __init__(self, *, progress: bool = True) -> None:
+        self._progress = progress
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Print an event; one that says nothing by itself is passed over."""
+        show = _SHOWN.get(type(event))
+        if show is not None:
+            show(self, event)
+
+    def _warned(self, event: events.Warned) -> None:
+        warn(event.text)
+
+    def _put_aside(self, event: events.PutAside) -> None:
+        say(f"{event.study}: {event.runs} runs put aside; they stay in MLflow and count no more")
+
+    def _runs_started(self, event: events.RunsStarted) -> None:
+        self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=not self._progress, ncols=100)
+
+    def _run_finished(self, event: events.RunFinished) -> None:
+        if self._bar is not None:
+            self._bar.set_postfix_str(textwrap.shorten(event.arm, 32, placeholder="…"), refresh=False)
+            self._bar.update()
+
+    def _task_started(self, event: events.TaskStarted) -> None:
+        self._bar = tqdm(total=event.total, desc=event.task, unit=event.unit, ncols=100, leave=False)
+
+    def _task_advanced(self, event: events.TaskAdvanced) -> None:
+        if self._bar is not None:
+            self._bar.total = event.total
+            self._bar.set_postfix_str(event.part, refresh=False)
+            self._bar.update(event.done - self._bar.n)
+
+    def _ended(self, event: events.RunsEnded | events.TaskEnded) -> None:
+        del event
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _looked(self, event: events.Looked) -> None:
+        where = f"look {event.number} of {event.of} ({event.seeds} seeds of every arm, level {event.level:.4f})"
+        then = "stopping" if event.ends else "going on"
+        say(f"{where}: {event.decided} of {event.claims} claims decided; {then}")
+
+    def _tuning_ran(self, event: events.TuningRan) -> None:
+        name, summary = event.tuning.plan.record.name, event.summary
+        say(f"{name}: {_in_short(summary)}{_skipped(summary)}: {_endings(summary)}")
+        if summary.crashes:
+            label, last = summary.crashes[0]
+            warn(
+                f"{len(summary.crashes)} of {len(event.tuning.plan.jobs)} tuning trials crashed, {label} first "
+                f"({last}); they count as the worst, and the same command tries them again"
+            )
+
+    def _tuned(self, event: events.Tuned) -> None:
+        for line in choice_lines(event.tuning, event.runs):
+            say(line)
+        say()
+
+    def _study_ran(self, event: events.StudyRan) -> None:
+        name, summary = event.plan.record.name, event.summary
+        if summary.ran == 0:
+            stopped = event.stopped
+            why = f", all {event.plan.runs} runs are finished" if stopped is None else f": stopped {stopped['reason']}"
+            say(f"{name}: nothing to do{why}")
+            return
+        share = summary.training_seconds / (summary.seconds * summary.workers)
+        training = f" ({share:.0%} of it training)"
+        say(f"{name}: {_in_short(summary)}{training}{_skipped(summary)}: {_endings(summary)}")
+
+    def _table_read(self, event: events.TableRead) -> None:
+        for line in read_lines(event.imported, event.path):
+            say(line)
+
+    def _results_imported(self, event: events.ResultsImported) -> None:
+        rest = ", the rest were before" if event.new < event.runs else ""
+        say(f"{event.study}: {event.new} of {event.runs} runs imported{rest}")
+
+    def _judged(self, event: events.Judged) -> None:
+        say()
+        say_verdicts(event.judgement)
+
+    def _report_written(self, event: events.ReportWritten) -> None:
+        say_left(event.paths.left)
+        say(f"\nreport:           {shown(event.paths.html)}")
+        say(f"as Markdown:      {shown(event.paths.markdown)}")
+
+    def _findings_written(self, event: events.FindingsWritten) -> None:
+        say_left(event.paths.left)
+        say(f"\nfindings:         {shown(event.paths.paths[0])}")
+
+    def _store_ready(self, event: events.StoreReady) -> None:
+        say(f"browse the runs:  {ui_line(event.root)}")
+
+
+_SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
+    events.Warned: Console._warned,
+    events.PutAside: Console._put_aside,
+    events.RunsStarted: Console._runs_started,
+    events.RunFinished: Console._run_finished,
+    events.RunsEnded: Console._ended,
+    events.TaskStarted: Console._task_started,
+    events.TaskAdvanced: Console._task_advanced,
+    events.TaskEnded: Console._ended,
+    events.Looked: Console._looked,
+    events.TuningRan: Console._tuning_ran,
+    events.Tuned: Console._tuned,
+    events.StudyRan: Console._study_ran,
+    events.TableRead: Console._table_read,
+    events.ResultsImported: Console._results_imported,
+    events.Judged: Console._judged,
+    events.ReportWritten: Console._report_written,
+    events.FindingsWritten: Console._findings_written,
+    events.StoreReady: Console._store_ready,
+}
+
+
+def _in_short(summary: RunSummary) -> str:
+    return f"{summary.ran} runs in {summary.seconds:.1f} s on {summary.workers} processes"
+
+
+def _skipped(summary: RunSummary) -> str:
+    return f", {summary.skipped} finished before" if summary.skipped else ""
+
+
+def _endings(summary: RunSummary) -> str:
+    return ", ".join(f"{n} {outcome}" for outcome, n in sorted(summary.outcomes.items()))
+
+
+def say_verdicts(judgement: Judgement) -> None:
+    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
+    for verdict in judgement.verdicts:
+        _say_verdict(verdict)
+    if not judgement.verdicts:
+        say("no claims in this study: the report compares every arm with the baseline")
+    if judgement.extended:
+        say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
+    for verdict in judgement.extended:
+        _say_verdict(verdict)
+    for note in judgement.tables.study["copies"]:
+        warn(note)
+
+
+def _say_verdict(verdict: Verdict) -> None:
+    say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+    if verdict.gates_failed:
+        say(f"    {verdict.why}")
+
+
+def say_left(left: Sequence[Path]) -> None:
+    """Warn of files of an earlier report that stay."""
+    if line := left_line(left):
+        warn(line)
+
+
+def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
+    """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
+    metric, n = tuning.tune.metric, len(tuning.trials)
+    head = f"tuned by the best mean {metric} of {n} trials x {len(tuning.plan.record.seeds)} seeds:"
+    return [head, *(f"  {cell.label}: {chosen_text(runs, cell)}" for cell in tuning.cells)]
+
+
+def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
+    """Return what was chosen for one cell."""
+    from ablate.judge.tuned import tuned_facts
+
+    found = tuned_facts(runs[runs["arm_id"] == cell.id])
+    text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
+    edges = [key for key, held in found.items() if held["edge"]]
+    return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text
+
+
+def read_lines(imported: Imported, path: Path) -> Iterator[str]:
+    """Yield what was read from a file, a line for the columns of every kind."""
+    repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
+    yield f"{imported.rows} rows read from {path}{repairs}"
+    kinds: dict[str, list[str]] = {}
+    for one in imported.columns:
+        why, own = one.what, one.column
+        if one.value:  # each its own value: beside its name
+            why, own = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{own} ({one.value})"
+        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(own)
+    for kind, names in kinds.items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
+    if imported.settings:
+        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in imported.settings[:_MOST_NAMED])
+        yield (
+            "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
+            f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
+        )

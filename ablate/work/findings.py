@@ -1,0 +1,66 @@
+"""A report's verdicts, judged again from its own `runs.csv` and compared with those that stand in its file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import UserError
+from ablate.sweep.study_file import parse_study
+from ablate.work.judging import Judgement, judge_tables
+
+if TYPE_CHECKING:
+    from ablate.judge.verdict import Verdict
+
+_SAME = 1e-9  # relative: another machine may sum in another order
+
+
+def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
+    """Return the verdicts by a report's `runs.csv` alone, and the document they are to be compared with."""
+    from ablate.report.runs_csv import tables_from_csv
+
+    path = folder / "verdicts.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        head = document["study"]
+        definition = head["definition"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: expected the verdicts.json of a report, {type(error).__name__}: {error}") from None
+    study = parse_study(definition, where=str(path), stored=True)
+    tables = tables_from_csv(folder / "runs.csv", study, arms=document.get("facts", {}))
+    tables.study.update(head)
+    for arm, facts in document.get("facts", {}).items():
+        tables.facts.setdefault(arm, {}).update({**facts, **tables.facts.get(arm, {})})
+    return judge_tables(study, tables), document
+
+
+def differences(stored: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> list[str]:
+    """Return in words where verdicts differ from stored ones; keys that a version does not know are passed over."""
+    old = {str(verdict["claim_id"]): verdict for verdict in stored}
+    new = {verdict.claim_id: verdict.as_dict() for verdict in verdicts}
+    gaps = [f"{name} is only in the file" for name in old.keys() - new.keys()]
+    gaps += [f"{name} is not in the file" for name in new.keys() - old.keys()]
+    for name in (name for name in new if name in old):
+        for key, value in new[name].items():
+            if key in old[name] and not _same(old[name][key], value):
+                gaps.append(f"{name}: {key} {_short(old[name][key])} in the file, {_short(value)} now")
+    return gaps
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    numbers = (int, float)
+    if isinstance(one, numbers) and isinstance(other, numbers) and not isinstance(one, bool):
+        return math.isclose(one, other, rel_tol=_SAME, abs_tol=1e-12)
+    return bool(one == other)
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,93 @@
+"""Judging results that were made elsewhere, a table with a row per run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from ablate.sweep.imported import import_csv
+from ablate.sweep.study import Study
+from ablate.sweep.study_file import load_study
+from ablate.work.events import Bench, ResultsImported, StoreReady, TableRead
+from ablate.work.judging import Judgement
+from ablate.work.places import check_place
+from ablate.work.reporting import judge_and_report
+
+
+def import_results(
+    study_name: str, path: Path, bench: Bench, *, out: Path | None = None, leave_out: Sequence[str] = ()
+) -> Judgement:
+    """Track the runs of a CSV as imported runs of a study of this name, judge its claims, and write the report.
+
+    Raises
+    ------
+    UserError
+        See `import_study`; there is no such study.
+    """
+    options = [part for column in leave_out for part in ("--leave-out", column)]
+    command = shlex.join(["ablate", "import", study_name, str(path), *options])
+    name = Path(study_name).stem + "-imported"
+    study = load_study(study_name)
+    key = import_study(study, path, bench, name=name, command=command, leave_out=leave_out, out=out)
+    judgement = judge_and_report(name, key, bench, out=out)
+    bench.tell(StoreReady(bench.root))
+    return judgement
+
+
+def import_study(
+    study: Study,
+    path: Path,
+    bench: Bench,
+    *,
+    name: str,
+    command: str,
+    leave_out: Sequence[str] = (),
+    out: Path | None = None,
+    report: bool = True,
+) -> str:
+    """Track the runs of a CSV as those of a study, under a name of their own; returns the key of the study run.
+
+    Parameters
+    ----------
+    leave_out
+        Columns that are passed over.
+    out, report
+        The folder that a report will be written to, if it will: it is refused before anything is tracked.
+
+    Raises
+    ------
+    UserError
+        See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
+        more than their factors.
+    """
+    from ablate.judge.comparable import check_comparable
+    from ablate.judge.expand import check_claims
+    from ablate.judge.planning import check_metrics
+    from ablate.sweep.metrics import Metrics
+    from ablate.track.mlflow_tracker import MlflowTracker
+
+    imported = import_csv(study, path, name=name, command=command, leave_out=leave_out)
+    record = imported.record
+    check_place(name, out, report=report)
+    bench.tell(TableRead(imported, path))
+    levels = [arm.levels for arm in record.arms]
+    check_claims(study, metrics=imported.metrics, arms=levels)
+    check_metrics(study, Metrics(study.metrics))
+    check_comparable(study, levels, [arm.facts for arm in record.arms], ran=True)
+    session = MlflowTracker(bench.root).open(record)
+    status = "FAILED"
+    try:
+        done = session.finished()
+        count = 0
+        for arm in bench.each(name, "arm", record.arms):
+            missing = [run for run in imported.runs[arm.id] if run.identity not in done]
+            if missing:
+                session.log_arm(arm, missing)
+                count += len(missing)
+        status = "FINISHED"
+    finally:
+        session.close(status)
+    runs = len(record.arms) * len(record.seeds)
+    bench.tell(ResultsImported(name, count, runs))
+    return record.key

@@ -1,0 +1,93 @@
+"""From a request to a plan that is worth running, and what is finished of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from ablate.levels import level_list
+from ablate.sweep.plan import Compose, Plan, Stored, make_plan
+from ablate.sweep.tune import Choice
+from ablate.track.known import stored_arms
+from ablate.track.names import check_factor_names, check_metric_names
+from ablate.work.request import Request
+
+
+def plan_study(
+    request: Request,
+    compose: Compose,
+    root: Path,
+    *,
+    planned: int | None = None,
+    tuned: Mapping[str, Choice] | None = None,
+) -> Plan:
+    """Resolve a request into a plan and check its claims, before anything runs.
+
+    `planned` is the number of seeds the claims are planned for, where the request has more: an extension. `tuned` is
+    what tuning chose; without it the plan of a tuned study is provisional.
+
+    Raises
+    ------
+    UserError
+        What does not exist; claims that the design cannot answer, that contradict each other, that so few seeds can
+        never decide, or whose arms differ in more than their factors.
+    """
+    from ablate.judge.comparable import check_comparable
+    from ablate.judge.expand import check_claims
+    from ablate.judge.planning import check_plan
+
+    # Arms first: a level that does not exist is the plainer mistake than a claim about it.
+    plan = make_plan(
+        request.study.model_copy(update={"seeds": request.seeds}),
+        name=request.name,
+        seeds=request.seeds,
+        compose=compose,
+        command=request.command,
+        note=_note(request),
+        tuned=tuned,
+        stored=stored_under(request.name, root),
+    )
+    arms = plan.design.arms
+    check_factor_names(plan.study.factors, where=request.name)
+    check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
+    check_claims(plan.study, metrics=plan.logged(), arms=arms)
+    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
+    check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
+    return plan
+
+
+def stored_under(name: str, root: Path) -> Stored:
+    """Return what gives the arms that were run under a name, read once."""
+    return cache(lambda: stored_arms(root, name))
+
+
+def _note(request: Request) -> str:
+    study = request.study
+    lines = [f"### {study.title}", "", study.question, ""]
+    lines += [f"> {quote.zh}\n>\n> {quote.en} — *{quote.source}*\n" for quote in study.quotes]
+    lines += [f"- **{factor}**: {level_list(levels)}" for factor, levels in study.factors.items()]
+    if request.changes:
+        lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
+    lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]
+    return "\n".join(lines)
+
+
+def data_notes(plan: Plan) -> list[str]:
+    """Return what the user should know of the data of a plan: each thing once."""
+    return list(dict.fromkeys(note for job in plan.jobs for note in job.arm.facts.get("data_notes", ())))
+
+
+def finished_runs(plan: Plan, root: Path) -> tuple[frozenset[str], dict[str, float]]:
+    """Return the identities of this study run's finished seed runs, and the seconds of those that did not diverge."""
+    from ablate.track import ledger
+    from ablate.track.read import read_study
+
+    record = plan.record
+    finished = ledger.finished(root, record.name, record.key)
+    if not finished:
+        return finished, {}
+    runs = read_study(root, record.name, key=record.key).seeds
+    # A diverged run ends early: where only such runs are known, they say nothing of the rest.
+    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")].dropna(subset="seconds")
+    return finished, dict(zip(runs["identity"], runs["seconds"].astype(float), strict=True))
