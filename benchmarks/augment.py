@@ -3,12 +3,13 @@
 One process, one core, float32, MNIST-sized minibatches, for one seed alone and for as many as train together;
 augmentations and steps are interleaved, lower quartiles are printed in microseconds per minibatch and seed. The steps
 are those of the book's net (784-100x5-10, batch 100) without and with BatchNorm: gather, forward, loss, backward and
-update, no augmentation. An augmentation is to cost at most half of a step without BatchNorm; each line says whether it
-does. Times are the processor's, so that what else the machine does counts less.
+update, no augmentation; in the form that long runs have, compiled, or (`--numpy`) in that of runs below 1,000 steps. An
+augmentation is to cost at most half of a step without BatchNorm; each line says whether it does. Times are the
+processor's, so that what else the machine does counts less.
 
-Measured on a busy machine, range of three to five runs, share of a step without BatchNorm, 4 seeds together (one
-alone): rotate 0.27-0.28 (0.33-0.35), scale 0.25-0.26 (0.28-0.30), shift_rotate 0.29-0.30 (0.33-0.36), elastic 0.33-0.36
-(0.33-0.36), matched_noise 0.35-0.37 (0.37-0.39), gan 0.35-0.37 (0.43-0.44), all others at most 0.23.
+Measured on a busy machine, range of three to five runs, share of a step by NumPy without BatchNorm, 4 seeds together
+(one alone): rotate 0.27-0.28 (0.33-0.35), scale 0.25-0.26 (0.28-0.30), shift_rotate 0.29-0.30 (0.33-0.36), elastic
+0.33-0.36 (0.33-0.36), matched_noise 0.35-0.37 (0.37-0.39), gan 0.35-0.37 (0.43-0.44), all others at most 0.23.
 """
 
 from __future__ import annotations
@@ -35,9 +36,11 @@ from ablate.train.config import TrainConfig
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.parts import Parts, Source
+from ablate.train.path import program_of
 from ablate.train.step import Stepper
 
 PLAIN, NORMED = "(a step)", "(with BatchNorm)"
+AT_A_TIME = 10  # steps between two looks at the clock, as a run does many in a call
 LIMIT = 0.5  # of a step without BatchNorm
 BRIEF = {"gan": {"steps": 20}}  # a minibatch costs the same however long the GAN was trained
 
@@ -45,7 +48,9 @@ BRIEF = {"gan": {"steps": 20}}  # a minibatch costs the same however long the GA
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time every augmentation against a training step.")
     parser.add_argument("--quick", action="store_true", help="few repetitions: checks that it runs")
-    repetitions = 5 if parser.parse_args().quick else 60
+    parser.add_argument("--numpy", action="store_true", help="against the steps of short runs")
+    asked = parser.parse_args()
+    repetitions = 5 if asked.quick else 60
     plain = TrainConfig(
         model=Mlp([100] * 5),
         dataset=ablate.data.Mnist5k(),
@@ -57,6 +62,7 @@ def main() -> None:
         augment=NoAugmentation(),
         loss=CrossEntropy(),
         program=NumpyProgram(),
+        compiled=not asked.numpy,
     )
     together = chunks(plain, network_of(plain), list(range(20)))[0]
     for seeds in ([0], together):
@@ -74,8 +80,9 @@ def measured(plain: TrainConfig, seeds: list[int], repetitions: int) -> dict[str
 
     runs: dict[str, Callable[[], object]] = {}
     for title, config in ((PLAIN, plain), (NORMED, replace(plain, norm=BatchNorm()))):
-        stepper = Stepper(config, network_of(config), source, seeds)
-        runs[title] = lambda stepper=stepper: stepper(next(batches))
+        network = network_of(config)
+        stepper = Stepper(config, network, source, seeds, program=program_of(config, network))
+        runs[title] = lambda stepper=stepper: stepper.run(batches, AT_A_TIME)
     for name, cls in options("augment").items():
         augment, rngs = cls(**BRIEF.get(name, {})), streams(seeds, "augment")
         if augment.needs_training_set:
@@ -92,7 +99,8 @@ def measured(plain: TrainConfig, seeds: list[int], repetitions: int) -> dict[str
             began = time.process_time()
             run()
             if repetition:  # the first one warms up
-                times[name].append((time.process_time() - began) / len(seeds) * 1e6)
+                done = AT_A_TIME if name in {PLAIN, NORMED} else 1
+                times[name].append((time.process_time() - began) / done / len(seeds) * 1e6)
     return {name: quantiles(took, n=4)[0] for name, took in times.items()}
 
 

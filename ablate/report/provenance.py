@@ -35,7 +35,9 @@ _TOLD = (
 )  # fmt: skip
 _FILES = ("sources", "watched")  # file or module -> digest
 
-_MACHINE = ("blas", "cores", "cpu", "git_commit", "host", "numpy", "os", "python", "threads")
+_MACHINE = (
+    "blas", "cores", "cpu", "git_commit", "host", "llvmlite", "numba", "numpy", "os", "python", "scipy", "threads",
+)  # fmt: skip
 """What is recorded of the process that keeps a study: of its runs only where they were made in it."""
 
 
@@ -88,12 +90,23 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
 
 
 def mixed(tables: StudyTables) -> list[str]:
-    """Return, in sentences, what differs within a comparison beside its factors: data, length, version of the code."""
+    """Return, in sentences, what differs within a comparison beside its factors: data, length, code, arithmetic."""
     found = list(tables.study.get("mixtures") or [])
     code = tables.study.get("code") or {}
     if len(code) > 1 and made_here(tables):
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
         found.append(tr("The runs were made by {n} versions of the code: {parts}.", n=len(code), parts=parts))
+    for name, values in (tables.study.get("arithmetic") or {}).items():
+        if len(values) > 1:
+            parts = listed(f"{value} ({counted(runs, 'run')})" for value, runs in values.items())
+            found.append(
+                tr(
+                    "The runs were computed with several values of {name}: {parts}. The last digits may differ, and "
+                    "more where training is unstable.",
+                    name=tr(name),
+                    parts=parts,
+                )
+            )
     return found
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -16,11 +16,13 @@ from ablate.errors import Failure, must
 from ablate.sweep.plan import Job, Plan
 from ablate.track.record import SeedRecord
 from ablate.track.tracker import StudySession
+from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.config import TrainConfig
 from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
+from ablate.train.vouched import Fact
 
 Done = Callable[[Job, RunResult], None]  # called with every run that is tracked
 ArmFiles = Callable[[Job], Mapping[str, str]]  # makes the texts that lie beside an arm's run, name -> text
@@ -94,13 +96,18 @@ def train_job(
 
     This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep;
     but for compiled code that cannot be made, which says nothing of the arm. `facts` are those it was planned by.
+    Results say what computed them where the Program vouches that this process did.
     """
     from ablate.train.threads import one_thread
 
     started = time.perf_counter()
     try:
         with one_thread(), contained():
-            return config.program.planned(facts).run(config, seeds)
+            results = config.program.planned(facts).run(config, seeds)
+            if Fact.MACHINE not in config.program.vouches:
+                return results
+            made_by = arithmetic()
+            return [replace(result, arithmetic=made_by) for result in results]
     except NotCompiledError:
         raise
     except Exception:  # noqa: BLE001

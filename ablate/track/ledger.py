@@ -21,6 +21,7 @@ from ablate.track.reading import read_only
 from ablate.train.outcome import LARGEST
 
 CODE_TAG = "ablate.code"
+ARITHMETIC_TAG = "ablate.arithmetic"
 CURVES_TAG = "ablate.curves"
 SEQUENCE_TAG = "ablate.sequence"
 """Number of a study run's opening among all of the store: what was opened last is not asked of the clock."""

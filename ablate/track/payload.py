@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.levels import restored_levels, stored_levels
-from ablate.track.ledger import CURVES_TAG
+from ablate.track.ledger import ARITHMETIC_TAG, CURVES_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.names import BESIDE, KEYS_TAG, NONFINITE, TIMER, fitting, key
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
@@ -119,6 +119,8 @@ def seed_tags(run: SeedRecord) -> dict[str, str]:
         KEYS_TAG: "names",
         **split_tag(CURVES_TAG, json.dumps(sorted(curve_keys(run).values()))),
     }
+    if result.arithmetic:
+        tags[ARITHMETIC_TAG] = json.dumps(result.arithmetic, ensure_ascii=False, sort_keys=True)
     if result.first_nonfinite_step is not None:
         tags["ablate.first_nonfinite_step"] = str(result.first_nonfinite_step)
     if result.error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -85,6 +87,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         curves_of = ledger.curve_names(connection, study.run_id)
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
+        computed_by = ledger.tags_of(connection, study.run_id, ledger.ARITHMETIC_TAG)
         keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         reads = reads_of_runs(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
@@ -112,6 +115,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
             "registered_sha256": study.tags.get(HASH_TAG, ""),
             "history": read_history(folder),
             "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
+            "arithmetic": _arithmetic(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by),
         },
         planned=_planned(record.arms),
         seeds=retold(_seeds(record, serve_runs(counted, served), values, steps_of), record.arms),
@@ -254,6 +258,16 @@ def _seeds(
         for name in sorted({name for own in held for name in own})
     }
     return table.assign(**_factors([arm for arm, _ in cells]), **metrics)
+
+
+def _arithmetic(texts: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return what computed the runs, name -> value -> number of runs; a tag that somebody damaged says nothing."""
+    found: dict[str, Counter[str]] = {}
+    for text in texts:
+        with contextlib.suppress(ValueError, AttributeError):
+            for name, value in json.loads(text).items():
+                found.setdefault(name, Counter())[str(value)] += 1
+    return {name: dict(values) for name, values in sorted(found.items())}
 
 
 def _under(tags: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -63,6 +63,8 @@ class RunResult:
         What the run looked at of its settings (see `train.reads`); None where that is not known.
     notes
         Sentences for the user about what this run did, said once however many runs did it.
+    arithmetic
+        What computed it (see `ablate.train.arithmetic`); empty where nobody vouches for that.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class RunResult:
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def took(self) -> float:

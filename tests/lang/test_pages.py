@@ -86,7 +86,7 @@ def chinese():
                          "runs_before": 0, "forecasts": study.forecasts, "forecasts_edited": True, "edits": [],
                          "diff": "", "post_hoc": ["better"]},
         looks=[], extensions=[{"time": "2026-01-02", "seeds_before": 6, "seeds_after": 8}],
-        mixtures=[], code={"abc": 3, "def": 4},
+        mixtures=[], code={"abc": 3, "def": 4}, arithmetic={"blas": {"openblas 1": 3, "openblas 2": 4}},
     )  # fmt: skip
     return study, tables
 

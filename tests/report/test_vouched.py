@@ -126,3 +126,17 @@ def test_a_curve_of_who_reached_the_target_ends_with_its_budget(small):
     assert "An arm's curve ends where its budget ends." in drawn.caption
     assert "held at two" in drawn.caption
     assert "held at two" not in reach(vouching(tables, [])).caption
+
+
+def test_runs_that_were_computed_differently_are_told_of(small):
+    study, tables = small
+    one = {"blas": {"openblas 1 Haswell": 12}, "threads": {"1": 12}}
+    two = {"blas": {"openblas 1 Haswell": 8, "openblas 1 Zen": 4}, "threads": {"1": 12}}
+    texts = [
+        text_of(study, dataclasses.replace(tables, study={**tables.study, "arithmetic": found})) for found in (one, two)
+    ]
+    sentence = (
+        "The runs were computed with several values of blas: openblas 1 Haswell (8 runs) and openblas 1 Zen (4 runs)"
+    )
+    assert [sentence in text for text in texts] == [False, True]
+    assert not any("several values of threads" in text for text in texts)

@@ -9,9 +9,11 @@ from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan, train_job, worker_count
 from ablate.sweep.study_file import parse_study
 from ablate.track.tracker import MemoryTracker
+from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.outcome import Outcome
 from ablate.train.program import Program, RunResult
+from ablate.train.vouched import Fact
 
 
 class Noisy(Program):
@@ -30,6 +32,12 @@ class Noisy(Program):
             RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"m": float(np.random.default_rng(s).random())})
             for s in seeds
         ]
+
+
+class Vouching(Noisy):
+    """Vouches for the process it runs in."""
+
+    vouches = frozenset({Fact.MACHINE})
 
 
 @dataclass(frozen=True)
@@ -160,3 +168,11 @@ def test_a_worker_count_below_one_is_refused():
     assert worker_count(None) >= 1
     with pytest.raises(UserError, match=r"`n_jobs` must be >= 1 .* got 0"):
         worker_count(0)
+
+
+def test_a_run_says_what_computed_it_where_its_program_vouches_for_that():
+    (silent,), (vouched,) = (train_job(Config(program=program), [1]) for program in (Noisy(), Vouching()))
+    assert silent.arithmetic == {}
+    assert vouched.arithmetic == arithmetic()
+    assert vouched.arithmetic["threads"] == "1"
+    assert vouched.metrics == silent.metrics

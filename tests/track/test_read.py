@@ -36,6 +36,29 @@ def test_what_was_written_is_read_back_exactly(root, track, study, run):
     assert tables.study["provenance"]["numpy"] == np.__version__
 
 
+def test_what_computed_the_runs_is_counted_and_a_damaged_record_says_nothing(root, study, run):
+    from dataclasses import replace
+
+    from ablate.track.mlflow_tracker import MlflowTracker
+
+    asked = study(seeds=4)
+    session = MlflowTracker(root).open(asked)
+    kernels = ["openblas 1 Haswell", "openblas 1 Haswell", "openblas 1 Zen"]
+    made_by = [*({"blas": kernel, "threads": "1"} for kernel in kernels), {}]
+    written = [run(asked.arms[0], seed) for seed in asked.seeds]
+    told = [replace(r, result=replace(r.result, arithmetic=by)) for r, by in zip(written, made_by, strict=True)]
+    session.log_arm(asked.arms[0], told)
+    session.close("FINISHED")
+    expected = {"blas": {"openblas 1 Haswell": 2, "openblas 1 Zen": 1}, "threads": {"1": 3}}
+    assert read_study(root, "quickstart").study["arithmetic"] == expected
+    with sqlite3.connect(root / "mlruns" / "mlflow.db") as connection:
+        connection.execute("UPDATE tags SET value = '{\"blas' WHERE key = 'ablate.arithmetic' AND value LIKE '%Zen%'")
+    assert read_study(root, "quickstart").study["arithmetic"] == {
+        "blas": {"openblas 1 Haswell": 2},
+        "threads": {"1": 2},
+    }
+
+
 def test_factors_keep_the_order_and_types_of_the_plan(root, track, study, arm):
     track(study(seeds=1, arms=[arm("none", 0.5), arm("batch", 0.25)]))
     tables = read_study(root, "quickstart")

@@ -6,6 +6,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.track.provenance import provenance
 from ablate.track.ui import serve, ui_command
+from ablate.train.arithmetic import LIBRARIES
 
 
 def test_the_ui_starts_lean_and_silent_on_our_database(root):
@@ -35,5 +36,6 @@ def test_there_must_be_something_to_show(tmp_path):
 
 def test_provenance_says_code_versions_and_machine(tmp_path):
     about = provenance(tmp_path)
-    assert {"ablate", "python", "numpy", "mlflow", "os", "cpu", "cores"} <= set(about)
+    assert {"ablate", "python", "mlflow", "os", "cpu", "cores", *LIBRARIES} <= set(about)
+    assert about["threads"] == "1"  # of what trains, not of this process
     assert all(isinstance(value, str) and value for value in about.values())

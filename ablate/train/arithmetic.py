@@ -1,0 +1,58 @@
+"""What the last digits of a run depend on beside its configuration: libraries, their kernels, threads, processor."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import platform
+from pathlib import Path
+
+from threadpoolctl import threadpool_info
+
+from ablate.train.threads import one_thread
+
+LIBRARIES = ("numpy", "scipy", "numba", "llvmlite")
+"""Whose versions count: what computes, and what compiles it."""
+
+
+def arithmetic() -> dict[str, str]:
+    """Return what computes in this process while something is trained in it, as strings.
+
+    Keys: the versions of `LIBRARIES`; `blas`, each library of products that is loaded, with its version and the kernel
+    it chose for this processor; `threads` of these; `cpu`, which compiled code is made for. What cannot be told is left
+    out.
+    """
+    with one_thread():
+        loaded = [library for library in threadpool_info() if library.get("user_api") == "blas"]
+    kernels = [
+        " ".join(str(library[key]) for key in ("internal_api", "version", "architecture") if library.get(key))
+        for library in loaded
+    ]
+    threads = max((int(library["num_threads"]) for library in loaded), default=0)
+    found = {
+        **{name: version(name) for name in LIBRARIES},
+        "blas": ", ".join(sorted(set(kernels))),
+        "threads": str(threads or ""),
+        "cpu": _cpu(),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+@functools.cache
+def version(distribution: str) -> str:
+    """Return the version of an installed distribution, or nothing where it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+@functools.cache
+def _cpu() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
