@@ -50,6 +50,13 @@ def _root(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _uses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--uses", action="append", default=[], metavar="FILE.py",
+        help="a Python file with components or figures of your own; repeatable",
+    )  # fmt: skip
+
+
 def parser() -> Parser:
     """Build the parser of the whole command line, Hydra's own part apart."""
     whole = Parser(
@@ -83,6 +90,7 @@ def parser() -> Parser:
         sub.add_argument("study", metavar="STUDY", help="a study's name (see `ablate studies`) or a path to its file")
         sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
+        _uses(sub)
         sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
         if name == "run":
             sub.add_argument(
@@ -132,6 +140,7 @@ def parser() -> Parser:
 
     sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
     sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")
+    _uses(sub)
     sub.add_argument("--out", type=Path, default=Path("graphs"), metavar="DIR", help="folder to write to (graphs/)")
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
@@ -143,13 +152,11 @@ def parser() -> Parser:
 
 def _menu() -> str:
     """List groups and options as they stand in `conf/`, without importing Hydra."""
+    from ablate.app.offered import choices
     from ablate.registry import GROUPS
-    from ablate.resources import conf_folder
 
-    lines = ["configuration groups (`group=option`; every option is a file under conf/):"]
-    for group in GROUPS:
-        names = sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-        lines.append(f"  {group:<11}{', '.join(names)}")
+    lines = ["configuration groups (`group=option`; your own: option files in conf/, plug-ins, `--uses FILE.py`):"]
+    lines += [f"  {group:<11}{', '.join(choices(group))}" for group in GROUPS]
     lines.append(
         "\nvalues: true, false, null and numbers are written as in a study file (YAML 1.2: 1e-3, not 1_000); every\n"
         "other word is text, off and on too; in quotes anything is text: program.params.code='010'"
