@@ -118,6 +118,12 @@ def _calibrate(options: argparse.Namespace) -> None:
     write_page(100 if options.quick else options.studies, options.out)
 
 
+def _check(options: argparse.Namespace) -> None:
+    from ablate.app.checking import check
+
+    check(options.thing)
+
+
 def _import(options: argparse.Namespace) -> None:
     from ablate.app.printing import bench
     from ablate.work.importing import import_results
@@ -181,6 +187,7 @@ def run(arguments: list[str]) -> None:
         "verdict": _verdict,
         "import": _import,
         "calibrate": _calibrate,
+        "check": _check,
         "graph": _graph,
         "ui": _ui,
         "studies": _studies,

@@ -9,7 +9,20 @@ from typing import NoReturn
 from ablate import __version__
 from ablate.errors import UserError
 
-COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "import", "calibrate", "graph", "ui", "studies")
+COMMANDS = (
+    "run",
+    "plan",
+    "report",
+    "verdict",
+    "extend",
+    "noise",
+    "import",
+    "calibrate",
+    "check",
+    "graph",
+    "ui",
+    "studies",
+)
 
 
 _EXAMPLES = """\
@@ -21,6 +34,7 @@ examples:
   ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
   ablate graph norm=batch                     draw the computation graph of one arm, without training
   ablate import my_study.yaml results.csv     judge results you already have
+  ablate check my_parts.py:Mish               does a part of your own keep to its contract?
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
@@ -137,6 +151,13 @@ def parser() -> Parser:
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")
     sub.add_argument("--quick", action="store_true", help="100 studies per row: half a minute, wide errors")
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
+
+    sub = add(
+        "check",
+        "check a component, Program, figure or training function of your own against its contract",
+        "ablate check my_parts.py:Mish",
+    )
+    sub.add_argument("thing", metavar="THING", help="module:Thing, or path/to/file.py:Thing")
 
     sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
     sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")

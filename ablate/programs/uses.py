@@ -47,7 +47,7 @@ def use(files: Sequence[str], *, code: Code | None = None) -> None:
     registry.replace_registered(_active, {})
     _active.clear()
     for file in files:
-        place = _place(file)
+        place = used_place(file)
         before = registry.registered()
         module_at(place, None if code is None else code.get(file))
         for key, cls in registry.registered().items():
@@ -63,7 +63,7 @@ def code_of_files(files: Sequence[str]) -> dict[str, dict[str, str]]:
 
     Files that register figures and nothing else are left out: no run depends on them.
     """
-    return {file: code_at(_place(file)) for file in files if not _only_draws(_place(file))}
+    return {file: code_at(used_place(file)) for file in files if not _only_draws(used_place(file))}
 
 
 def _registered_by(place: Place) -> dict[registry.Key, type]:
@@ -86,7 +86,7 @@ def own_code(config: Any, files: Sequence[str]) -> dict[str, str]:
     """
     used = code_of_files(files)
     found = {name: shape for code in used.values() for name, shape in code.items()}
-    covered = {module.path for file in used for module in modules_at(_place(file)).values()}
+    covered = {module.path for file in used for module in modules_at(used_place(file)).values()}
     for part in _parts(config):
         cls = type(part)
         if not is_foreign(cls):
@@ -119,7 +119,8 @@ def _from_here(path: Path) -> str:
         return path.resolve().as_posix()
 
 
-def _place(file: str) -> Place:
+def used_place(file: str) -> Place:
+    """Return where a used file stands; raises `UserError` where it is no Python file, or not there."""
     path = Path(file)
     if path.suffix != ".py":
         raise UserError(f"`uses` must name Python files such as my_parts.py, got {file!r}")

@@ -124,3 +124,8 @@ def test_the_example_is_installed_and_used_in_a_sweep_a_study_and_the_help(ablat
     out = ablate("-m", "program=coin", "program.heads=0.5,0.6", "seeds=5", "hydra.sweeper.report=false")
     assert "10 runs in" in out
     assert "10 finished" in out
+
+
+@pytest.mark.parametrize("thing", ["mish:Mish", "coin:Coin", "spread:Spread"])
+def test_the_example_keeps_to_the_contracts(ablate, thing):
+    assert "checks pass" in ablate("check", f"ablate_example.{thing}")
