@@ -141,9 +141,10 @@ def _record(
         )
         arms.append(arm)
         runs[arm.id] = [SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own]
+    without_code = {part: said for part, said in definition.items() if part != "uses"}  # nothing is run by it here
     record = StudyRecord(
         name=name,
-        key=digest({"imported": sha, "reading": READING, "name": name, "definition": definition})[:16],
+        key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],
         definition=definition,
         arms=tuple(arms),
         seeds=tuple(row.result.seed for row in cells[0][1]),

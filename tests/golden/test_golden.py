@@ -42,12 +42,15 @@ _MASKS = (
     (r"^(batchnorm-learns-more .* )[\d.]+ (?:s|min|h)$", r"\1TIME"),
     (r"[\d.]+ s over", "SECONDS over"),
     (r"(browse the runs:  ).*", r"\1COMMAND"),
-    (r"^(\| (?:ablate|blas|cores|cpu|git commit|host|mlflow|numpy|os|python|threads|MLflow experiment) *\|).*", r"\1"),
+    (
+        r"^(\| (?:ablate|blas|cores|cpu|git commit|host|llvmlite|mlflow|numba|numpy|os|python|scipy|threads|MLflow experiment) *\|).*",
+        r"\1",
+    ),
 )
 TIMES = ("s / seed", "秒／种子")
 _NOT_HELD = ("seconds", "mlflow.user", "mlflow.source.git.commit", "ablate.code", "ablate.host", "ablate.pid",
              "ablate.process_started", "ablate.opened", "ablate.provenance", "ablate.registration.time",
-             "ablate.study_run", "mlflow.parentRunId", "ablate.ended")  # fmt: skip
+             "ablate.study_run", "mlflow.parentRunId", "ablate.ended", "ablate.arithmetic")  # fmt: skip
 
 
 def masked(text):
