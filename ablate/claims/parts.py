@@ -32,9 +32,14 @@ def _level(value: Any, info: ValidationInfo) -> Any:
     return restored(level) if info.context == STORED else level
 
 
-Level = Annotated[str | int | float | bool | None, PlainValidator(_level), PlainSerializer(stored, when_used="json")]
+Scalar = str | int | float | bool | None
+Level = Annotated[
+    str | int | float | bool | None,
+    PlainValidator(_level, json_schema_input_type=Scalar | list[Any]),
+    PlainSerializer(stored, when_used="json"),
+]
 Levels = dict[str, Level]
-Where = dict[str, Annotated[list[Level], BeforeValidator(_listed)]]
+Where = dict[str, Annotated[list[Level], BeforeValidator(_listed, json_schema_input_type=Scalar | list[Any])]]
 Region = tuple[float, float]
 Delta = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
@@ -132,7 +137,9 @@ class BaseClaim(Strict):
     arm: Levels = Field(default_factory=dict)
     against: Levels = Field(default_factory=dict)
     where: Where = Field(default_factory=dict)
-    each: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
+    each: Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])] = Field(
+        default_factory=list
+    )
     why_delta: str = ""
     predicts: Literal["higher", "lower"] | None = None
     quote: Quote | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ablate.judge.schema import VERSION
 from ablate.judge.verdict import Verdict
 from ablate.lang import speaking
 from ablate.manifest import Part, publish
@@ -182,6 +183,7 @@ def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence
     head = {name: tables.study.get(name) for name in _HEAD}
     with speaking("en"):  # the file is the same whatever language the page is in
         document = {
+            "version": VERSION,
             "study": head,
             "facts": tables.facts,
             "verdicts": [verdict.as_dict() for verdict in verdicts],

@@ -20,13 +20,14 @@ from ablate.stats.noise import NoiseFloor, noise_floor
 from ablate.stats.power import detectable, pairs_to_decide, t_power
 from ablate.stats.proportions import Proportion, clopper_pearson, partial_conjunction_p, proportion
 from ablate.stats.signflip import least_pairs, sign_flip_interval, sign_flip_p
+from ablate.stats.spread import SpreadRatio, spread_ratio
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 __all__ = [
-    "ExchangeRate", "Interval", "NoiseFloor", "Paired", "Proportion", "bootstrap_t", "clopper_pearson", "detectable",
-    "exchange_rate", "expected_best", "factorial_shares", "holm", "holm_levels", "importances", "least_pairs",
-    "look_levels", "mean_interval", "mean_p", "noise_floor", "paired", "pairs_to_decide", "partial_conjunction_p",
-    "pigeonhole_interval", "proportion", "sign_flip_interval", "sign_flip_p", "simultaneous_intervals", "t_interval",
-    "t_power", "tost_p",
+    "ExchangeRate", "Interval", "NoiseFloor", "Paired", "Proportion", "SpreadRatio", "bootstrap_t", "clopper_pearson",
+    "detectable", "exchange_rate", "expected_best", "factorial_shares", "holm", "holm_levels", "importances",
+    "least_pairs", "look_levels", "mean_interval", "mean_p", "noise_floor", "paired", "pairs_to_decide",
+    "partial_conjunction_p", "pigeonhole_interval", "proportion", "sign_flip_interval", "sign_flip_p",
+    "simultaneous_intervals", "spread_ratio", "t_interval", "t_power", "tost_p",
 ]  # fmt: skip

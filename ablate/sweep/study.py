@@ -91,7 +91,9 @@ class Study(_Strict):
     quotes: list[Quote] = Field(default_factory=list)
     fairness: Literal["fixed", "tuned", "both"] = "fixed"
     tune: Tune | None = None
-    metrics: Annotated[dict[str, dict[str, Any]], BeforeValidator(_declared)] = Field(default_factory=dict)
+    metrics: Annotated[
+        dict[str, dict[str, Any]], BeforeValidator(_declared, json_schema_input_type=dict[str, str | dict[str, Any]])
+    ] = Field(default_factory=dict)
     fixed: dict[str, Any] = Field(default_factory=dict)
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]] = Field(default_factory=dict)
     design: Design = Field(default_factory=lambda: [_FULL])
@@ -125,7 +127,7 @@ class Study(_Strict):
             data = {**data, "fixed": {**(fixed or {}), "program.watch": watch}}
         return {**data, "fairness": fairness}
 
-    @field_validator("seeds", mode="before")
+    @field_validator("seeds", mode="before", json_schema_input_type=int | list[int] | dict[str, int])
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""

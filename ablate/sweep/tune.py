@@ -77,9 +77,9 @@ class Tune(Strict):
     seeds: int | list[int] = 3
     metric: str = "final/validation_accuracy"
     where: Where = Field(default_factory=dict)
-    share: Annotated[list[str], BeforeValidator(lambda v: v if isinstance(v, list) else [v])] = Field(
-        default_factory=list
-    )
+    share: Annotated[
+        list[str], BeforeValidator(lambda v: v if isinstance(v, list) else [v], json_schema_input_type=str | list[str])
+    ] = Field(default_factory=list)
 
     def seed_numbers(self) -> tuple[int, ...]:
         """Return the tuning seeds.

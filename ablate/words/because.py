@@ -13,7 +13,8 @@ from ablate.stats.power import MOST_PAIRS, estimated_at, pairs_to_decide
 from ablate.stats.signflip import as_differences
 from ablate.words.amounts import amount, amounts, difference_unit
 
-METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"))
+METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"),
+           msg("jackknife"))  # fmt: skip
 
 _PLACES = {
     "supported": msg("The {level} interval lies inside what is claimed: {found}."),

@@ -143,6 +143,20 @@ def _basin_width(p: Parts) -> str:
               "{against}{more}{at}", **said)  # fmt: skip
 
 
+@clause("variance_ratio")
+def _variance_ratio(p: Parts) -> str:
+    if p.claim.ratio == 1.0:
+        return tr("{metric} varies less over seeds with {arm} than with {against}{at}", **p.said)
+    return tr("{metric} varies more than {ratio:g} times less over seeds with {arm} than with {against}{at}",
+              ratio=p.claim.ratio, **p.said)  # fmt: skip
+
+
+@clause("noninferiority")
+def _noninferiority(p: Parts) -> str:
+    margin = amount(p.claim.margin, p.unit)
+    return tr("{arm} is not worse than {against} on {metric} by more than {margin}{at}", margin=margin, **p.said)
+
+
 _MISSED = {"basin_width": msg("not good (target missed)")}  # a run that failed is outside the basin, whatever its value
 
 

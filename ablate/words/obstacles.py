@@ -61,6 +61,12 @@ def _obstacle_says(found: Collected, obstacle: Obstacle) -> tuple[str, str]:
     if obstacle.code == "curve":
         why = tr("{n} of {of} runs did not reach the target: a curve through their budgets is no curve.", **said)
         return why, tr(_MORE_STEPS)
+    if obstacle.code == "cut spread":
+        why = tr("{n} of {of} runs did not reach the target: how much their steps vary is not known.", **said)
+        return why, tr(_MORE_STEPS)
+    if obstacle.code == "flat":
+        why = tr("One side does not vary over its {n} seeds, or in one of them only: no ratio to it exists.", **said)
+        return why, tr("Claim a metric that tells the seeds apart.")
     if obstacle.code == "ties":
         by_length = msg(
             "{n} of {of} pairs are tied, and what decides ties is a mean over different numbers of steps ({text})."

@@ -14,6 +14,7 @@ _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusiv
 LABELS = {
     "reversed": msg("reversed"), "harmful": msg("harmful"), "negligible": msg("negligible"),
     "too small": msg("smaller than δ"), "different": msg("different"), "counterexample": msg("counterexample"),
+    "inferior": msg("worse by more than the margin"),
 }  # fmt: skip
 """Label of a refuted claim -> the words for it: what is shown instead."""
 

@@ -25,6 +25,8 @@ LEAST = {  # what a kind needs beside its name
     "proportion": ARMS | {"of": "cells", "at_least": 2},
     "exact": {"arm": {"norm": "batch"}, "at_least": 0.0},
     "exchange_rate": ARMS | {"over": "std"},
+    "variance_ratio": ARMS,
+    "noninferiority": ARMS | {"margin": 0.01},
     "basin_width": ARMS | {"over": "std", "by_at_least": 0.5},
 }
 

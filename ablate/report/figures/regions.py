@@ -31,6 +31,8 @@ _NAMES = {
     "exact": msg("held (%)"),
     "exchange_rate": msg("exchange rate k"),
     "basin_width": msg("how much wider, decades"),
+    "variance_ratio": msg("how many times less it varies"),
+    "noninferiority": msg("how much better"),
 }
 
 

@@ -84,4 +84,7 @@ def _listed(value: Any) -> Any:
     return [{"kind": part} if isinstance(part, str) else part for part in parts]
 
 
-Design = Annotated[list[DesignPart], BeforeValidator(_listed), Field(min_length=1)]
+Asked = DesignPart | Literal["full", "ofat", "pairs", "leave_one_out", "fractional"]
+Design = Annotated[
+    list[DesignPart], BeforeValidator(_listed, json_schema_input_type=Asked | list[Asked]), Field(min_length=1)
+]

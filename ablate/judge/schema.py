@@ -1,0 +1,117 @@
+"""JSON Schemas of what users write and read: the study file, and `verdicts.json`.
+
+They are shipped as `ablate/schemas/*.json`; a test holds them equal to the code, and `write_schemas` writes them anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from ablate.judge.verdict import Verdict
+from ablate.sweep.study import Study
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+FOLDER = Path(__file__).parents[1] / "schemas"
+VERSION = 2
+"""Of `verdicts.json`; files without one are of version 1."""
+
+_INFINITE = {"enum": ["inf", "-inf"]}  # JSON has no infinities
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the schema of a study file, as an editor needs it: every way to write a part that is read."""
+    schema = _any_of(Study.model_json_schema())
+    for kind in schema["$defs"].values():
+        held = kind.get("properties", {}).get("kind", {})
+        if held.get("const") not in (None, "effect") and "kind" not in kind.get("required", []):
+            kind["required"] = [*kind.get("required", []), "kind"]  # only an effect is one without saying so
+    return {"$schema": DRAFT, **schema, "title": "ablate study file"}
+
+
+def verdicts_schema() -> dict[str, Any]:
+    """Return the schema of `verdicts.json`."""
+    verdict = _of_dataclass(Verdict)
+    verdict["properties"]["sentence"] = {"type": "string"}
+    verdict["required"].append("sentence")
+    verdicts = {"type": "array", "items": {"$ref": "#/$defs/Verdict"}}
+    return {
+        "$schema": DRAFT,
+        "title": "ablate verdicts",
+        "type": "object",
+        "properties": {
+            "version": {"const": VERSION},
+            "study": {"type": "object", "properties": {"definition": {"type": ["object", "null"]}}},
+            "facts": {"type": "object"},
+            "verdicts": verdicts,
+            "extended": verdicts,
+        },
+        "required": ["version", "study", "facts", "verdicts", "extended"],
+        "$defs": {"Verdict": verdict},
+    }
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return file name -> schema."""
+    return {"study.schema.json": study_schema(), "verdicts.schema.json": verdicts_schema()}
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """Return a schema as its file holds it."""
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: Path = FOLDER) -> None:
+    """Write the schemas that are shipped."""
+    for name, schema in schemas().items():
+        (folder / name).write_text(schema_text(schema), encoding="utf-8")
+
+
+def _any_of(value: Any) -> Any:
+    """Replace `oneOf`: an own figure may have any keys, so a figure may match two."""
+    if isinstance(value, dict):
+        return {
+            ("anyOf" if key == "oneOf" else key): _any_of(item) for key, item in value.items() if key != "discriminator"
+        }
+    return [_any_of(item) for item in value] if isinstance(value, list) else value
+
+
+def _of_dataclass(cls: type[Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    names = [one.name for one in dataclasses.fields(cls)]
+    return {
+        "type": "object",
+        "properties": {name: _of_hint(hints[name]) for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+
+
+def _of_hint(hint: Any) -> dict[str, Any]:
+    """Return the schema of a value as `Verdict.as_dict` writes it."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    plain = {str: "string", int: "integer", bool: "boolean"}
+    if hint in plain:
+        return {"type": plain[hint]}
+    if hint is float:
+        return {"anyOf": [{"type": ["number", "null"]}, _INFINITE]}
+    if hint is types.NoneType:
+        return {"type": "null"}
+    if origin is typing.Literal:
+        return {"enum": list(inner)}
+    if origin in (types.UnionType, typing.Union):
+        return {"anyOf": [_of_hint(one) for one in inner]}
+    if origin is tuple:
+        return {"type": "array", "items": _of_hint(inner[0])} if inner[-1] is Ellipsis else (
+            {"type": "array", "prefixItems": [_of_hint(one) for one in inner], "minItems": len(inner),
+             "maxItems": len(inner)}
+        )  # fmt: skip
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _of_hint(inner[1])}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _of_dataclass(hint)
+    return {}
