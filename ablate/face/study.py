@@ -14,8 +14,7 @@ from ablate.claims.parts import Strict
 from ablate.errors import UserError
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.own_keys import renamed
-from ablate.face.results import Result
-from ablate.sweep.plan import Plan
+from ablate.face.results import PlannedStudy, Result
 from ablate.sweep.quick import quick_name
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study as Definition
@@ -129,7 +128,7 @@ class Study:
 
     def plan(
         self, train: Train | None = None, *, seeds: int | Sequence[int] | None = None, quick: bool = False
-    ) -> Plan:
+    ) -> PlannedStudy:
         """Return the plan: every arm with its seeds, and which of its runs are missing. Nothing runs.
 
         Raises
@@ -139,7 +138,7 @@ class Study:
         """
         with self._asked(train, seeds, quick=quick) as (request, compose, bench):
             plan = look_over(request, compose, bench)
-            return plan.after(finished_runs(plan, bench.root)[0])
+            return PlannedStudy(plan.after(finished_runs(plan, bench.root)[0]))
 
     def run(
         self,

@@ -22,6 +22,7 @@ def train(config, seed):
 HELPER = "def noise(seed):\n    return (seed * 7 % 5) / 200\n"
 METRIC = ablate.Metric("score", better="higher", unit="fraction")
 FACTORS = {"gain": [0.0, 0.5], "norm": ["none", "batch"]}
+P = "program.params."
 CLAIM = {"id": "norm-helps", "says": "Norm helps", "metric": "score", "by_at_least": 0.01}
 
 
@@ -45,12 +46,11 @@ def test_python_and_the_command_line_make_the_same_runs_and_verdicts(folder, tra
     ours = study().run(train, jobs=1, progress=False)
     assert capsys.readouterr() == ("", ""), "a use case prints nothing by itself"
     mine = read_study(folder, "mine")
-    p = "program.params."
     content = {
         "title": "mine", "metrics": {"score": METRIC.as_dict()}, "seeds": 7,
-        "fixed": {p + "depth": 3, "program": "function", "program.target": "mine_training:train"},
-        "factors": {p + name: levels for name, levels in FACTORS.items()},
-        "claims": [{**CLAIM, "each": p + "gain", "arm": {p + "norm": "batch"}, "against": {p + "norm": "none"}}],
+        "fixed": {P + "depth": 3, "program": "function", "program.target": "mine_training:train"},
+        "factors": {P + name: levels for name, levels in FACTORS.items()},
+        "claims": [{**CLAIM, "each": P + "gain", "arm": {P + "norm": "batch"}, "against": {P + "norm": "none"}}],
     }  # fmt: skip
     (folder / "typed").mkdir()
     (folder / "typed" / "mine.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -89,7 +89,13 @@ def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train
     assert (ran.summary.ran, ran.summary.skipped) == (0, 28)
     assert not [event for event in seen if isinstance(event, RunFinished)]
     seen.clear()
-    assert study().plan(train, seeds=8).missing == 4
+    plan = study().plan(train, seeds=8)
+    assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them missing")
+    assert plan.arms.to_dict("list") == {
+        "arm": ["baseline", f"{P}norm=batch", f"{P}gain=0.5", f"{P}gain=0.5, {P}norm=batch"],
+        "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "missing": [1] * 4,
+    }  # fmt: skip
+    assert plan._repr_html_().count("<tr") == 5
     result = study().run(train, seeds=8, jobs=1, progress=False, tell=seen.append)
     assert [event.seed for event in seen if isinstance(event, RunFinished)] == [7] * 4
     assert any("an extension" in event.text for event in seen if isinstance(event, Warned))
