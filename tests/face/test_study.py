@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -153,6 +154,13 @@ def test_a_study_of_the_core_and_a_study_file_are_run_without_a_function(folder,
     assert [v.as_dict() for v in same.verdicts] == [v.as_dict() for v in result.verdicts]
     assert main(["run", "core.yaml", "--no-report"]) == 0
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_numbers_of_numpy_are_numbers(train):
+    study().run(train, jobs=1, progress=False)
+    same = study(factors={"gain": np.linspace(0.0, 0.5, 2), "norm": ("none", "batch")}, fixed={"depth": np.int64(3)})
+    assert same.plan(train, seeds=np.arange(7)).missing == 0
+    assert same.plan(train, seeds=range(np.int64(8))).missing == 4
 
 
 def test_a_quick_budget_has_a_name_of_its_own(train):
