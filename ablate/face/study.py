@@ -10,6 +10,7 @@ from typing import Any
 
 from ablate.app.compose import Composer, config_loader
 from ablate.app.printing import Console
+from ablate.app.request import ready
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, must
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
@@ -18,7 +19,7 @@ from ablate.face.results import PlannedStudy, Result
 from ablate.sweep.quick import quick_name
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study as Definition
-from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
+from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
 from ablate.train.metric import Metric
 from ablate.work import events
 from ablate.work.events import Bench, Event, Tell
@@ -55,7 +56,7 @@ class Study:
         Setting -> value, the same in all arms.
     more
         Any other key of a study file: `title`, `question`, `design`, `exclude`, `baseline`, `looks`, `tune`,
-        `fairness`, `quick`, `watch`, …
+        `fairness`, `quick`, `watch`, `uses` (from the current folder), …
 
     Raises
     ------
@@ -206,6 +207,8 @@ class Study:
         if root is not None:
             bench = Bench(Path(root).resolve(), bench.tell)
         target = study.fixed["program.target"] if train is not None else ""
+        ready(study.uses)
+        check_own_figures(study, where=self._file or f"Study({self.name!r})")
         with config_loader() as loader, as_its_file_says(target) if target else nullcontext():
             if train is not None and is_changed(train, target):
                 bench.warn(f"{target} was changed since it was imported: what its file says now is run")

@@ -163,6 +163,22 @@ def test_numbers_of_numpy_are_numbers(train):
     assert same.plan(train, seeds=range(np.int64(8))).missing == 4
 
 
+def test_components_of_the_users_own_are_used_as_in_a_study_file(folder, capsys):
+    (folder / "parts.py").write_text(
+        "from dataclasses import dataclass\nfrom ablate.nn.activations.smooth import Tanh\n"
+        "from ablate.registry import register\n\n\n@register('activation', 'own_tanh')\n@dataclass(frozen=True)\n"
+        "class OwnTanh(Tanh):\n    pass\n", encoding="utf-8",
+    )  # fmt: skip
+    small = {"dataset": "digits", "dataset.train_size": 100, "model.hidden": [4], "steps": 5}
+    mine = ablate.Study("mine", fixed=small, factors={"activation": ["tanh", "own_tanh"]}, uses=["parts.py"], seeds=2)
+    runs = mine.run(jobs=2, progress=False).runs
+    assert runs["activation"].tolist() == ["tanh"] * 2 + ["own_tanh"] * 2
+    losses = runs.groupby("seed")["final/test_loss"].nunique()
+    assert losses.tolist() == [1, 1]
+    with pytest.raises(ablate.UserError, match="unknown activation 'own_tanh'"):
+        ablate.Study("other", fixed=small, factors={"activation": ["tanh", "own_tanh"]}, seeds=2).plan()
+
+
 def test_a_quick_budget_has_a_name_of_its_own(train):
     quick = study(quick={"factors": {"gain": [0.0]}}).run(train, jobs=1, progress=False, quick=True)
     assert quick.name == "mine-quick"
