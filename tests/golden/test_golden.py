@@ -43,7 +43,10 @@ _MASKS = (
     (r"[\d.]+ s over", "SECONDS over"),
     (r"(browse the runs:  ).*", r"\1COMMAND"),
     (
-        r"^(\| (?:ablate|blas|cores|cpu|git commit|host|llvmlite|mlflow|numba|numpy|os|python|scipy|threads|MLflow experiment) *\|).*",
+        (
+            r"^(\| (?:ablate|blas|cores|cpu|git commit|host|llvmlite|mlflow|numba|numpy|os|python|scipy|threads"
+            r"|MLflow experiment) *\|).*"
+        ),
         r"\1",
     ),
 )
