@@ -18,8 +18,8 @@ def claim(id: str, says: str, *, kind: str = "effect", **keys: Any) -> Claim:  #
     says
         The claim in words.
     kind
-        `effect` (`arm` beats `against` on `metric` by more than `by_at_least`), `equivalence`, `interaction`, `trend`,
-        `time_to_target`, `win_probability`, `proportion`, `exact`, `exchange_rate`, `basin_width`.
+        `effect` (`arm` beats `against` on `metric` by more than `by_at_least`), or any other kind of a study file:
+        `equivalence`, `interaction`, `trend`, `time_to_target`, …
     keys
         The keys of its kind: `metric`, `arm`, `against`, `by_at_least`, `within`, `where`, `each`, …
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, overload
 from ablate.app.console import MARKS
 from ablate.errors import unknown
 from ablate.face.own_keys import short_key
+from ablate.levels import expanded
 from ablate.track.columns import PLANNED, factor_of
 from ablate.work.events import Bench
 from ablate.work.judging import Judgement
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ablate.judge.verdict import Verdict
     from ablate.report.figures.style import Drawn
+    from ablate.sweep.plan import Plan
     from ablate.track.record import StudyTables
 
 
@@ -94,6 +96,54 @@ class Result:
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {len(self.runs)} runs\n\n{self.verdicts._repr_markdown_()}"
+
+
+class PlannedStudy:
+    """A plan: every arm with its seeds, and what of it is finished. It shows itself in a notebook.
+
+    Attributes
+    ----------
+    plan
+        As the engine has it (`ablate.sweep.plan.Plan`): jobs, configurations, identities.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @property
+    def runs(self) -> int:
+        """Seed runs that are planned."""
+        return self.plan.runs
+
+    @property
+    def missing(self) -> int:
+        """Seed runs that are not finished."""
+        return self.plan.missing
+
+    @cached_property
+    def arms(self) -> pd.DataFrame:
+        """One row per arm: its name, the level of every factor, and how many of its seeds are done and missing."""
+        import pandas as pd
+
+        rows = [
+            {
+                "arm": job.arm.label,
+                **{short_key(factor): expanded(level) for factor, level in job.arm.levels.items()},
+                "done": job.done,
+                "missing": len(job.missing),
+            }
+            for job in self.plan.jobs
+        ]
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        arms, seeds = len(self.plan.jobs), len(self.plan.record.seeds)
+        return (
+            f"{self.plan.record.name}: {arms} arms x {seeds} seeds = {self.runs} runs, {self.missing} of them missing"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.arms.to_html(index=False)}"
 
 
 class Verdicts(Sequence["Verdict"]):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import UserError, must
 from ablate.face.results import Result, runs_table
 from ablate.face.study import Study, listening
+from ablate.programs.uses import use
+from ablate.sweep.study_file import check_own_figures
 from ablate.work import events
 from ablate.work.events import Bench, Tell
 from ablate.work.importing import import_study
@@ -43,6 +45,8 @@ def judge_results(
     """
     bench = _bench(root, tell)
     name, definition = f"{study.name}-imported", study.definition()
+    use(definition.uses)
+    check_own_figures(definition, where=study.name)
 
     def of(path: Path) -> Result:
         command = f"ablate.judge_results(ablate.Study({study.name!r}, …), {path.name!r})  # Python"

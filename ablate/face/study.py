@@ -10,16 +10,16 @@ from typing import Any
 
 from ablate.app.compose import Composer, config_loader
 from ablate.app.printing import Console
+from ablate.app.request import ready
 from ablate.claims.parts import Strict
-from ablate.errors import UserError
+from ablate.errors import UserError, must
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.own_keys import renamed
-from ablate.face.results import Result
-from ablate.sweep.plan import Plan
+from ablate.face.results import PlannedStudy, Result
 from ablate.sweep.quick import quick_name
 from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study as Definition
-from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
+from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
 from ablate.train.metric import Metric
 from ablate.work import events
 from ablate.work.events import Bench, Event, Tell
@@ -47,7 +47,7 @@ class Study:
     name
         What its runs are kept under: run again under the same name, it goes on where it was.
     factors
-        Factor -> its levels, the baseline's first.
+        Factor -> a list (or an array) of its levels, the baseline's first.
     metrics
         What the runs measure (`ablate.Metric`), where the function or the core does not say it.
     claims
@@ -56,7 +56,7 @@ class Study:
         Setting -> value, the same in all arms.
     more
         Any other key of a study file: `title`, `question`, `design`, `exclude`, `baseline`, `looks`, `tune`,
-        `fairness`, `quick`, `watch`, …
+        `fairness`, `quick`, `watch`, `uses` (from the current folder), …
 
     Raises
     ------
@@ -78,7 +78,7 @@ class Study:
         self,
         name: str = ADHOC,
         *,
-        factors: Mapping[str, Sequence[Any]] | None = None,
+        factors: Mapping[str, Any] | None = None,
         metrics: Iterable[Metric] | Mapping[str, Any] = (),
         claims: Iterable[Any] = (),
         fixed: Mapping[str, Any] | None = None,
@@ -86,13 +86,12 @@ class Study:
     ) -> None:
         self.name = plain_name(name)
         over = ", ".join(factors or {})
-        declared = metrics if isinstance(metrics, Mapping) else {one.name: one.as_dict() for one in metrics}
         self._data: dict[str, Any] = {
             "title": more.pop("title", name if name != ADHOC or not over else f"Ad-hoc sweep over {over}"),
-            "factors": {str(factor): list(levels) for factor, levels in (factors or {}).items()},
-            "fixed": dict(fixed or {}),
-            "metrics": dict(declared),
-            "claims": [_plain(claim) for claim in claims],
+            "factors": _plain(factors or {}),
+            "fixed": _plain(fixed or {}),
+            "metrics": _declared(metrics),
+            "claims": _claims(claims),
             **{key: _plain(value) for key, value in more.items()},
         }
         self._file: str | None = None
@@ -129,7 +128,7 @@ class Study:
 
     def plan(
         self, train: Train | None = None, *, seeds: int | Sequence[int] | None = None, quick: bool = False
-    ) -> Plan:
+    ) -> PlannedStudy:
         """Return the plan: every arm with its seeds, and which of its runs are missing. Nothing runs.
 
         Raises
@@ -139,7 +138,7 @@ class Study:
         """
         with self._asked(train, seeds, quick=quick) as (request, compose, bench):
             plan = look_over(request, compose, bench)
-            return plan.after(finished_runs(plan, bench.root)[0])
+            return PlannedStudy(plan.after(finished_runs(plan, bench.root)[0]))
 
     def run(
         self,
@@ -203,11 +202,13 @@ class Study:
         """Give the request, what composes its arms, and the bench; meanwhile a function is what its file says."""
         study = self.definition(train, quick=quick)
         name = quick_name(self.name) if quick else self.name
-        count = study.seeds if seeds is None else seeds if isinstance(seeds, int) else list(seeds)
+        count = study.seeds if seeds is None else _plain(seeds)
         bench = Bench(tell=listening(progress=progress, tell=tell))
         if root is not None:
             bench = Bench(Path(root).resolve(), bench.tell)
         target = study.fixed["program.target"] if train is not None else ""
+        ready(study.uses)
+        check_own_figures(study, where=self._file or f"Study({self.name!r})")
         with config_loader() as loader, as_its_file_says(target) if target else nullcontext():
             if train is not None and is_changed(train, target):
                 bench.warn(f"{target} was changed since it was imported: what its file says now is run")
@@ -240,11 +241,28 @@ def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:
     return hear
 
 
+def _declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(metrics, Mapping):
+        return {str(name): _plain(said) for name, said in metrics.items()}
+    listed = [] if isinstance(metrics, Metric | str) else list(metrics)
+    if isinstance(metrics, Metric | str) or not all(isinstance(one, Metric) for one in listed):
+        raise must("metrics", 'be a list such as [ablate.Metric("accuracy", better="higher")]', metrics)
+    return {one.name: one.as_dict() for one in listed}
+
+
+def _claims(claims: Iterable[Any]) -> list[Any]:
+    if isinstance(claims, Strict | Mapping | str):
+        raise must("claims", "be a list of ablate.claim(…)", claims)
+    return [_plain(claim) for claim in claims]
+
+
 def _plain(value: Any) -> Any:
-    """Return claims, gates and other parts of a study as the mappings that a study file would hold."""
+    """Return a part of a study as a study file would hold it: claims as mappings, NumPy's numbers as Python's."""
     if isinstance(value, Strict):
         kind = {"kind": value.kind} if hasattr(value, "kind") else {}
         return {**kind, **value.model_dump(exclude_unset=True)}
     if isinstance(value, Mapping):
         return {str(key): _plain(held) for key, held in value.items()}
-    return [_plain(held) for held in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple | range):
+        return [_plain(held) for held in value]
+    return value.tolist() if hasattr(value, "tolist") else value  # an array as a list, a scalar as a number

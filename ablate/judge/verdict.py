@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Literal
 
 from ablate.judge.gates import GateResult
@@ -160,6 +161,10 @@ class Verdict:
         from ablate.words.sentence import sentence_of
 
         return sentence_of(self)
+
+    def _repr_html_(self) -> str:
+        """Show the sentence in a notebook, and why a claim was held back."""
+        return f"<p>{escape(' '.join([self.sentence(), *([self.why] if self.gates_failed else [])]))}</p>"
 
 
 def ruling_word(outcome: str) -> str:

@@ -38,6 +38,7 @@ def test_verdicts_are_lines_a_table_and_html(result):
     lines = verdicts._repr_markdown_().splitlines()
     assert lines[1] == "|---|---|---|"
     assert lines[2].startswith("| ✓ | `better` | Supported: ")
+    assert verdicts["better"]._repr_html_().startswith("<p>Supported: norm=batch raises m")
     assert "<b>x&lt;y-imported</b>" in result._repr_html_()
     assert "16 runs" in repr(result)
     with pytest.raises(ablate.UserError, match="nearest match: better"):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -22,6 +23,7 @@ def train(config, seed):
 HELPER = "def noise(seed):\n    return (seed * 7 % 5) / 200\n"
 METRIC = ablate.Metric("score", better="higher", unit="fraction")
 FACTORS = {"gain": [0.0, 0.5], "norm": ["none", "batch"]}
+P = "program.params."
 CLAIM = {"id": "norm-helps", "says": "Norm helps", "metric": "score", "by_at_least": 0.01}
 
 
@@ -45,12 +47,11 @@ def test_python_and_the_command_line_make_the_same_runs_and_verdicts(folder, tra
     ours = study().run(train, jobs=1, progress=False)
     assert capsys.readouterr() == ("", ""), "a use case prints nothing by itself"
     mine = read_study(folder, "mine")
-    p = "program.params."
     content = {
         "title": "mine", "metrics": {"score": METRIC.as_dict()}, "seeds": 7,
-        "fixed": {p + "depth": 3, "program": "function", "program.target": "mine_training:train"},
-        "factors": {p + name: levels for name, levels in FACTORS.items()},
-        "claims": [{**CLAIM, "each": p + "gain", "arm": {p + "norm": "batch"}, "against": {p + "norm": "none"}}],
+        "fixed": {P + "depth": 3, "program": "function", "program.target": "mine_training:train"},
+        "factors": {P + name: levels for name, levels in FACTORS.items()},
+        "claims": [{**CLAIM, "each": P + "gain", "arm": {P + "norm": "batch"}, "against": {P + "norm": "none"}}],
     }  # fmt: skip
     (folder / "typed").mkdir()
     (folder / "typed" / "mine.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
@@ -89,7 +90,13 @@ def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train
     assert (ran.summary.ran, ran.summary.skipped) == (0, 28)
     assert not [event for event in seen if isinstance(event, RunFinished)]
     seen.clear()
-    assert study().plan(train, seeds=8).missing == 4
+    plan = study().plan(train, seeds=8)
+    assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them missing")
+    assert plan.arms.to_dict("list") == {
+        "arm": ["baseline", f"{P}norm=batch", f"{P}gain=0.5", f"{P}gain=0.5, {P}norm=batch"],
+        "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "missing": [1] * 4,
+    }  # fmt: skip
+    assert plan._repr_html_().count("<tr") == 5
     result = study().run(train, seeds=8, jobs=1, progress=False, tell=seen.append)
     assert [event.seed for event in seen if isinstance(event, RunFinished)] == [7] * 4
     assert any("an extension" in event.text for event in seen if isinstance(event, Warned))
@@ -147,6 +154,29 @@ def test_a_study_of_the_core_and_a_study_file_are_run_without_a_function(folder,
     assert [v.as_dict() for v in same.verdicts] == [v.as_dict() for v in result.verdicts]
     assert main(["run", "core.yaml", "--no-report"]) == 0
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_numbers_of_numpy_are_numbers(train):
+    study().run(train, jobs=1, progress=False)
+    same = study(factors={"gain": np.linspace(0.0, 0.5, 2), "norm": ("none", "batch")}, fixed={"depth": np.int64(3)})
+    assert same.plan(train, seeds=np.arange(7)).missing == 0
+    assert same.plan(train, seeds=range(np.int64(8))).missing == 4
+
+
+def test_components_of_the_users_own_are_used_as_in_a_study_file(folder, capsys):
+    (folder / "parts.py").write_text(
+        "from dataclasses import dataclass\nfrom ablate.nn.activations.smooth import Tanh\n"
+        "from ablate.registry import register\n\n\n@register('activation', 'own_tanh')\n@dataclass(frozen=True)\n"
+        "class OwnTanh(Tanh):\n    pass\n", encoding="utf-8",
+    )  # fmt: skip
+    small = {"dataset": "digits", "dataset.train_size": 100, "model.hidden": [4], "steps": 5}
+    mine = ablate.Study("mine", fixed=small, factors={"activation": ["tanh", "own_tanh"]}, uses=["parts.py"], seeds=2)
+    runs = mine.run(jobs=2, progress=False).runs
+    assert runs["activation"].tolist() == ["tanh"] * 2 + ["own_tanh"] * 2
+    losses = runs.groupby("seed")["final/test_loss"].nunique()
+    assert losses.tolist() == [1, 1]
+    with pytest.raises(ablate.UserError, match="unknown activation 'own_tanh'"):
+        ablate.Study("other", fixed=small, factors={"activation": ["tanh", "own_tanh"]}, seeds=2).plan()
 
 
 def test_a_quick_budget_has_a_name_of_its_own(train):

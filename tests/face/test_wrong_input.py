@@ -17,6 +17,14 @@ METRICS = [ablate.Metric("m", better="higher")]
     [
         (lambda: ablate.Study("s", factors={"a": [1, 1]}), "gives a level twice"),
         (lambda: ablate.Study("s", factors={"a": [1]}, tittle="x"), "unknown key 'tittle'.*nearest match: title"),
+        (lambda: ablate.Study("s", factors={"a": "relu"}), "`factors.a` must be a valid list, got 'relu'"),
+        (lambda: ablate.Study("s", factors={"a": {1, 2}}), "`factors.a` must be a valid list"),
+        (lambda: ablate.Study("s", factors=["a"]), "`factors` must be"),
+        (lambda: ablate.Study("s", metrics=["accuracy"]), r"metrics.* must be a list such as \[ablate.Metric"),
+        (
+            lambda: ablate.Study("s", claims=ablate.claim("c", "s", metric="m", arm={"a": 1}, against={"a": 2})),
+            "claims.* must be a list",
+        ),
         (lambda: ablate.Study("../s"), "no plain file name"),
         (lambda: ablate.Metric("m", better="hihger"), "nearest match: higher"),
         (lambda: ablate.claim("c", "s", kind="efect", metric="m"), "unknown claim kind 'efect'.*nearest match: effect"),

@@ -43,11 +43,13 @@ _MASKS = (
     (r"[\d.]+ s over", "SECONDS over"),
     (r"(browse the runs:  ).*", r"\1COMMAND"),
     (
-        r"^(\| (?:ablate|blas|cores|cpu|git commit|host|llvmlite|mlflow|numba|numpy|os|python|scipy|threads"
-        r"|MLflow experiment) *\|).*",
+        (
+            r"^(\| (?:ablate|blas|cores|cpu|git commit|host|llvmlite|mlflow|numba|numpy|os|python|scipy|threads"
+            r"|MLflow experiment) *\|).*"
+        ),
         r"\1",
     ),
-)  # fmt: skip
+)
 TIMES = ("s / seed", "秒／种子")
 _NOT_HELD = ("seconds", "mlflow.user", "mlflow.source.git.commit", "ablate.code", "ablate.host", "ablate.pid",
              "ablate.process_started", "ablate.opened", "ablate.provenance", "ablate.registration.time",
