@@ -33,6 +33,8 @@ COMMANDS = (
     ("report", "--csv", "reports/small"),
 )
 _NUMBER = re.compile(r"(?<![\w.])[+−-]?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w])")
+_MACHINE = ("ablate", "blas", "cores", "cpu", "git commit", "host", "llvmlite", "mlflow", "numba", "numpy", "os",
+            "python", "scipy", "threads", "MLflow experiment")  # fmt: skip
 _MASKS = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)?", "TIME"),
     (r"\b[0-9a-f]{12,64}\b", "HASH"),
@@ -42,7 +44,7 @@ _MASKS = (
     (r"^(batchnorm-learns-more .* )[\d.]+ (?:s|min|h)$", r"\1TIME"),
     (r"[\d.]+ s over", "SECONDS over"),
     (r"(browse the runs:  ).*", r"\1COMMAND"),
-    (r"^(\| (?:ablate|blas|cores|cpu|git commit|host|mlflow|numpy|os|python|threads|MLflow experiment) *\|).*", r"\1"),
+    (rf"^(\| (?:{'|'.join(_MACHINE)}) *\|).*", r"\1"),
 )
 TIMES = ("s / seed", "秒／种子")
 _NOT_HELD = ("seconds", "mlflow.user", "mlflow.source.git.commit", "ablate.code", "ablate.host", "ablate.pid",
@@ -131,8 +133,9 @@ def _plain(tags):
     def plain(text):
         return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00)?", "TIME", text)
 
-    # Payloads in chunks, documents with times: that they are there is held here, what they say by the page.
-    return {k: plain(v) if len(v) <= 300 and "TIME" not in plain(v) else "…" for k, v in tags.items()}
+    # Payloads in chunks, documents with times, the machine: that they are there is held here, not what they say.
+    hidden = {k for k, v in tags.items() if k == "ablate.arithmetic" or len(v) > 300 or "TIME" in plain(v)}
+    return {k: "…" if k in hidden else plain(v) for k, v in tags.items()}
 
 
 def _taken_out(runs):
