@@ -1,3 +1,65 @@
-"""Ablation studies that answer with evidence: sweeps, tracking, statistics and reports."""
+"""Ablation studies that answer with evidence: sweeps, tracking, statistics and reports.
+
+From Python::
+
+    import ablate
+
+    study = ablate.Study(factors={"dropout": [0.0, 0.5]}, metrics=[ablate.Metric("accuracy", better="higher")])
+    result = study.run(train, seeds=10)
+
+Names are imported when they are first asked for: `import ablate` alone loads nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ablate.errors import AblateError, Failure, UserError
+    from ablate.face.claim import claim
+    from ablate.face.results import Result
+    from ablate.face.stored import judge_results, read_runs, read_study, write_report
+    from ablate.face.study import Study
+    from ablate.train.metric import Metric
+
+_WHERE = {
+    "AblateError": "ablate.errors",
+    "Failure": "ablate.errors",
+    "Metric": "ablate.train.metric",
+    "Result": "ablate.face.results",
+    "Study": "ablate.face.study",
+    "UserError": "ablate.errors",
+    "claim": "ablate.face.claim",
+    "judge_results": "ablate.face.stored",
+    "read_runs": "ablate.face.stored",
+    "read_study": "ablate.face.stored",
+    "write_report": "ablate.face.stored",
+}
+
+__all__ = [
+    "AblateError",
+    "Failure",
+    "Metric",
+    "Result",
+    "Study",
+    "UserError",
+    "claim",
+    "judge_results",
+    "read_runs",
+    "read_study",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the face when it is asked for (PEP 562)."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'ablate' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

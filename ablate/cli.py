@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -28,10 +29,10 @@ def _is_hydra(arguments: Sequence[str]) -> bool:
 _OUR_FLAGS = ("-h", "--help", "--version")
 
 
-def _hydra(arguments: list[str]) -> None:
+def _hydra(arguments: list[str], study: str | None = None) -> None:
     from ablate.app.launch import run_hydra
 
-    run_hydra(arguments)
+    run_hydra(arguments, study=study)
 
 
 def _refuse_words(overrides: Sequence[str]) -> None:
@@ -57,7 +58,8 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
         settings.append(f"hydra.sweeper.more_seeds={options.seeds}")
     if getattr(options, "copies", None) is not None:
         settings.append(f"hydra.sweeper.copies={options.copies}")
-    _hydra(["--multirun", *settings, *options.overrides])
+    uses = [word for file in options.uses for word in ("--uses", file)]
+    _hydra(["--multirun", *settings, *uses, *options.overrides], study=options.study)
 
 
 def _ui(options: argparse.Namespace) -> None:
@@ -71,7 +73,7 @@ def _graph(options: argparse.Namespace) -> None:
     from ablate.app.graphs import draw_graph
 
     _refuse_words(options.overrides)
-    draw_graph(options.overrides, out=options.out)
+    draw_graph(options.overrides, out=options.out, uses=options.uses)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -114,6 +116,12 @@ def _calibrate(options: argparse.Namespace) -> None:
     from ablate.app.calibrating import write_page
 
     write_page(100 if options.quick else options.studies, options.out)
+
+
+def _check(options: argparse.Namespace) -> None:
+    from ablate.app.checking import check
+
+    check(options.thing)
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -179,6 +187,7 @@ def run(arguments: list[str]) -> None:
         "verdict": _verdict,
         "import": _import,
         "calibrate": _calibrate,
+        "check": _check,
         "graph": _graph,
         "ui": _ui,
         "studies": _studies,
@@ -213,9 +222,26 @@ def _end_like_an_interrupt() -> None:
         signal.signal(signal.SIGTERM, interrupt)
 
 
+class _Lines(logging.Handler):
+    """Shows what the package warns of as the other lines on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(f"ablate: {record.getMessage()}", file=sys.stderr)  # a progress bar is drawn again below it
+
+
+def _show_warnings() -> None:
+    log = logging.getLogger("ablate")
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
+        log.propagate = False
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure), 2 (wrong input) or 130 (interrupted)."""
     forgive_streams()
+    _show_warnings()
     _end_like_an_interrupt()
     try:
         run(list(sys.argv[1:] if arguments is None else arguments))

@@ -44,6 +44,16 @@ def describe(value: Any) -> Any:
     raise TypeError(f"no stable description of a {type(value).__name__}: {value!r}")
 
 
+def made_by(facts: Mapping[str, Any]) -> str:
+    """Return the fingerprint of all that an arm's runs are made by beside its configuration.
+
+    That is the `fingerprint` of its Program (of the data, of an own function), and what `uses` holds: the code of the
+    user's own components, module -> digest.
+    """
+    said = str(facts.get("fingerprint", ""))
+    return digest({"fingerprint": said, "uses": facts["uses"]}) if facts.get("uses") else said
+
+
 def _says_something(field: dataclasses.Field[Any], value: Any) -> bool:
     return field.metadata.get("identity", True) and not (
         "unsaid" in field.metadata and value == field.metadata["unsaid"]

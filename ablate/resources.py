@@ -18,6 +18,12 @@ def conf_folder() -> Path:
     return _find("conf")
 
 
+def own_conf_folder() -> Path | None:
+    """Return the folder of the user's own Hydra options: `conf/` of the current folder, where it is not ours."""
+    own = Path.cwd() / "conf"
+    return own if own.is_dir() and own.resolve() != conf_folder().resolve() else None
+
+
 def study_folders() -> list[Path]:
     """Return the folders that study files are looked for in: the user's own `studies/` first, then ours."""
     own, ours = Path.cwd() / "studies", _find("studies")

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "ablate"
 # Each room may import from itself and from rooms before it.
 ORDER = [
     ("errors", "streams", "resources", "terminal", "values"),
+    ("doors",),
     ("registry", "manifest", "levels"),
     ("identity", "lang"),
     ("stats",),
@@ -24,6 +25,7 @@ ORDER = [
     ("judge", "words"),
     ("report",),
     ("work",),
+    ("testing",),
     ("app",),
     ("face",),
     ("cli",),
@@ -38,7 +40,7 @@ KNOWS = {
     "omegaconf": {"app"},
     "mlflow": {"track"},
     "seaborn": {"report"},
-    "matplotlib": {"report"},
+    "matplotlib": {"report", "testing"},
     "sklearn": {"programs"},
     "numba": {"data", "train"},
     "torch": set(),

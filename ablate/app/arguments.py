@@ -9,7 +9,20 @@ from typing import NoReturn
 from ablate import __version__
 from ablate.errors import UserError
 
-COMMANDS = ("run", "plan", "report", "verdict", "extend", "noise", "import", "calibrate", "graph", "ui", "studies")
+COMMANDS = (
+    "run",
+    "plan",
+    "report",
+    "verdict",
+    "extend",
+    "noise",
+    "import",
+    "calibrate",
+    "check",
+    "graph",
+    "ui",
+    "studies",
+)
 
 
 _EXAMPLES = """\
@@ -21,6 +34,7 @@ examples:
   ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
   ablate graph norm=batch                     draw the computation graph of one arm, without training
   ablate import my_study.yaml results.csv     judge results you already have
+  ablate check my_parts.py:Mish               does a part of your own keep to its contract?
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
@@ -48,6 +62,13 @@ def _root(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, metavar="DIR", help="folder that holds mlruns/ (default: this one, or $ABLATE_ROOT)"
     )
+
+
+def _uses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--uses", action="append", default=[], metavar="FILE.py",
+        help="a Python file with components or figures of your own; repeatable",
+    )  # fmt: skip
 
 
 def parser() -> Parser:
@@ -83,6 +104,7 @@ def parser() -> Parser:
         sub.add_argument("study", metavar="STUDY", help="a study's name (see `ablate studies`) or a path to its file")
         sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
+        _uses(sub)
         sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
         if name == "run":
             sub.add_argument(
@@ -130,8 +152,16 @@ def parser() -> Parser:
     sub.add_argument("--quick", action="store_true", help="100 studies per row: half a minute, wide errors")
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
 
+    sub = add(
+        "check",
+        "check a component, Program, figure or training function of your own against its contract",
+        "ablate check my_parts.py:Mish",
+    )
+    sub.add_argument("thing", metavar="THING", help="module:Thing, or path/to/file.py:Thing")
+
     sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
     sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")
+    _uses(sub)
     sub.add_argument("--out", type=Path, default=Path("graphs"), metavar="DIR", help="folder to write to (graphs/)")
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
@@ -143,13 +173,11 @@ def parser() -> Parser:
 
 def _menu() -> str:
     """List groups and options as they stand in `conf/`, without importing Hydra."""
+    from ablate.app.offered import choices
     from ablate.registry import GROUPS
-    from ablate.resources import conf_folder
 
-    lines = ["configuration groups (`group=option`; every option is a file under conf/):"]
-    for group in GROUPS:
-        names = sorted(path.stem for path in (conf_folder() / group).glob("*.yaml"))
-        lines.append(f"  {group:<11}{', '.join(names)}")
+    lines = ["configuration groups (`group=option`; your own: option files in conf/, plug-ins, `--uses FILE.py`):"]
+    lines += [f"  {group:<11}{', '.join(choices(group))}" for group in GROUPS]
     lines.append(
         "\nvalues: true, false, null and numbers are written as in a study file (YAML 1.2: 1e-3, not 1_000); every\n"
         "other word is text, off and on too; in quotes anything is text: program.params.code='010'"

@@ -19,7 +19,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, ValueNode
 from omegaconf.errors import OmegaConfBaseException
 
+from ablate.app.console import warn
 from ablate.app.explain import explain, wrong_type
+from ablate.app.offered import ignored
 from ablate.app.overrides import literals
 from ablate.app.schema import check_choice, check_field, check_key, free_fields, register_components
 from ablate.errors import UserError
@@ -46,6 +48,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, fixed: Mapping[str, Any], raw: tuple[str, ...] = ()) -> None:
         self._loader, self._fixed, self._raw = loader, dict(fixed), raw
         self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._told: set[str] = set()
 
     def node(self, levels: Mapping[str, Level]) -> DictConfig:
         """Return the composed configuration, Hydra's own node included, as OmegaConf writes it to a file."""
@@ -71,16 +74,17 @@ class Composer:
         is to get what was written.
         """
         assigned = {**self._fixed, **levels}
-        for key in assigned:
-            check_key(key)
         groups = {key: value for key, value in assigned.items() if key in GROUPS}
         for group, name in groups.items():
             check_choice(group, name)
+        for key in assigned:
+            check_key(key)
         overrides = tuple(f"{group}={name}" for group, name in groups.items())
         if overrides not in self._composed:
             self._composed[overrides] = self._loader.load_configuration(
                 config_name="config", overrides=[*self._raw, *overrides], run_mode=RunMode.RUN
             )
+            self._tell_of_ignored(groups)
         config = copy.deepcopy(self._composed[overrides])
         free: dict[str, dict[str, Any]] = {}
         for key, level in assigned.items():
@@ -99,6 +103,15 @@ class Composer:
             # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
             OmegaConf.update(config, "target_accuracy", None)
         return config, free
+
+    def _tell_of_ignored(self, groups: Mapping[str, Any]) -> None:
+        """Say which files of the user's own have the name of a default, which is ours."""
+        chosen = self._composed[tuple(f"{group}={name}" for group, name in groups.items())].hydra.runtime.choices
+        for group in GROUPS:
+            line = None if group in groups else ignored(group, str(chosen[group]))
+            if line is not None and line not in self._told:
+                self._told.add(line)
+                warn(line)
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from hydra.core.global_hydra import GlobalHydra
 from ablate.app.compose import Composer
 from ablate.app.console import say, warn
 from ablate.app.explain import explain
-from ablate.app.request import check_overrides, read_request
-from ablate.app.schema import register_components
+from ablate.app.request import check_overrides, read_request, ready
 from ablate.errors import UserError
 from ablate.levels import value_name
 from ablate.manifest import Part, publish
@@ -30,7 +29,7 @@ SEED = 0
 """Whose minibatch and initial weights `ablate graph` measures on."""
 
 
-def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
+def draw_graph(overrides: Sequence[str], *, out: Path, uses: Sequence[str] = ()) -> None:
     """Draw the graph of one configuration as SVG and PNG, and print it as a table; nothing is trained.
 
     Raises
@@ -47,7 +46,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path) -> None:
     from ablate.report.graph_table import graph_table
     from ablate.report.known import GRAPH, known_files
 
-    title, config = _configured(overrides)
+    title, config = _configured(overrides, uses)
     graph = config.program.graph(config, seed=SEED)
     if graph is None:
         raise UserError(f"program={name_of(config.program)} has no computation graph: expected program=numpy")
@@ -83,9 +82,9 @@ def _stem(overrides: Sequence[str]) -> str:
     return (name if name == typed else f"{name}-{sha256(typed.encode(errors='replace')).hexdigest()[:8]}") or "default"
 
 
-def _configured(overrides: Sequence[str]) -> tuple[str, TrainConfig]:
+def _configured(overrides: Sequence[str], uses: Sequence[str]) -> tuple[str, TrainConfig]:
     """Return what the overrides ask for, and its name in the user's own words."""
-    register_components()
+    ready(uses)
     for word in overrides:
         if word.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise UserError(f"{word!r}: a graph is of an arm's own settings, those of Hydra have no effect on it")
@@ -93,7 +92,7 @@ def _configured(overrides: Sequence[str]) -> tuple[str, TrainConfig]:
         check_overrides(overrides)
         with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
-            request = read_request(None, overrides, loader)
+            request = read_request(None, overrides, loader, uses=uses)
             fixed = _of_one_arm(request.study)
             config = Composer(loader, fixed, request.raw)({})
     except Exception as error:

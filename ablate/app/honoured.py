@@ -12,8 +12,8 @@ _FLAGS = (
     "--hydra-help", "--version", "-sc", "--shell-completion",
 )  # fmt: skip
 _INSTEAD = {
-    "--config-dir": "options are the files under conf/, see `ablate --help`",
-    "--config-path": "options are the files under conf/, see `ablate --help`",
+    "--config-dir": "your own option files go into conf/ of the current folder, as conf/activation/mine.yaml",
+    "--config-path": "your own option files go into conf/ of the current folder, as conf/activation/mine.yaml",
     "--config-name": "what an arm is made of stands in conf/config.yaml; give what differs as overrides",
     "--experimental-rerun": "the same command runs what is missing",
 }

@@ -14,24 +14,29 @@ from ablate.app.compose import Composer
 from ablate.app.explain import explain
 from ablate.app.honoured import check_hydra
 from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
-from ablate.app.request import check_overrides, read_request
-from ablate.app.schema import free_fields, register_components
+from ablate.app.request import check_overrides, read_request, ready
+from ablate.app.schema import free_fields
+from ablate.app.study_name import through_hydra
+from ablate.errors import UserError
 from ablate.resources import conf_folder
+from ablate.sweep.study_file import load_study
 
 _SWEEP = ("-m", "--multirun")
 _RUN = ("-r", "--run")
 
 
-def run_hydra(arguments: list[str]) -> None:
-    """Run the Hydra application with command-line arguments.
+def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
+    """Run the Hydra application with command-line arguments; `study` is the one they name, if they name one.
 
     Raises
     ------
     AblateError
         For everything a user can get wrong, and for arms that crashed.
     """
-    register_components()
+    arguments, uses = _without_uses(arguments)
     check_hydra(arguments)
+    every = [*(load_study(study).uses if study is not None else ()), *uses]
+    ready(every)
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
     def application(node: DictConfig) -> None:
@@ -41,13 +46,15 @@ def run_hydra(arguments: list[str]) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing in its own words
     try:
         arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
+        if uses:
+            arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
         check_overrides(_task_overrides(arguments))
         sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
         application()
     except Exception as error:
         if saved_env == "1":
             raise
-        ours = explain(_diagnosed(error, arguments))
+        ours = explain(_diagnosed(error, arguments, every))
         if ours is None:
             raise
         raise ours from None
@@ -58,6 +65,21 @@ def run_hydra(arguments: list[str]) -> None:
         else:
             os.environ["HYDRA_FULL_ERROR"] = saved_env
         GlobalHydra.instance().clear()
+
+
+def _without_uses(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Take `--uses FILE.py` out of Hydra's arguments; return the rest, and the files."""
+    rest, files, words = [], [], iter(arguments)
+    for word in words:
+        flag, equals, file = word.partition("=")
+        if flag != "--uses":
+            rest.append(word)
+            continue
+        file = file if equals else next(words, "")
+        if not file:
+            raise UserError("`--uses` must be followed by a Python file, as in `ablate --uses my_parts.py …`")
+        files.append(file)
+    return rest, files
 
 
 def _through_the_sweeper(arguments: list[str]) -> list[str]:
@@ -87,14 +109,14 @@ def _task_overrides(arguments: Sequence[str]) -> list[str]:
     return [w for w in arguments if ("=" in w or w.startswith("~")) and not w.startswith(("-", "hydra.", "hydra/"))]
 
 
-def _diagnosed(error: Exception, arguments: Sequence[str]) -> Exception:
+def _diagnosed(error: Exception, arguments: Sequence[str], uses: Sequence[str]) -> Exception:
     """Compose the same overrides our way where Hydra failed to: our checks name the nearest match and the option."""
     if not type(error).__module__.startswith(("hydra", "omegaconf")):
         return error
     try:
         with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
-            request = read_request(None, _task_overrides(arguments), loader)
+            request = read_request(None, _task_overrides(arguments), loader, uses=uses)
             Composer(loader, request.study.fixed)(request.study.base_levels())
     except Exception as better:  # noqa: BLE001
         return better

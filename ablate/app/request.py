@@ -10,13 +10,15 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override
 
+from ablate.app.offered import choices
 from ablate.app.overrides import levels_of, parse, refuse_deletion, typed, value_of
-from ablate.app.schema import check_choice, check_key, choices
+from ablate.app.schema import check_choice, check_key, import_components, register_components
 from ablate.errors import UserError
+from ablate.programs.uses import use
 from ablate.registry import GROUPS
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import FAIRNESS, Study
-from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
+from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
 from ablate.work.request import ADHOC, Request
 
 
@@ -36,15 +38,24 @@ def check_overrides(arguments: Sequence[str]) -> None:
         An unknown key or option, with the nearest match.
     """
     words = [word for word in arguments if "=" in word or word.startswith("~")]
-    for override in parse([word for word in words if not word.startswith("-")]):
-        if override.is_hydra_override():
-            continue
+    read = [one for one in parse([word for word in words if not word.startswith("-")]) if not one.is_hydra_override()]
+    for override in read:
         refuse_deletion(override)
         key = override.get_key_element().lstrip("+~")
+        for level in _values(override, key) if key in GROUPS else ():
+            check_choice(key, level)
+    for override in read:
+        key = override.get_key_element().lstrip("+~")
         check_key(key)
-        for level in _values(override, key):
-            if key in GROUPS:
-                check_choice(key, level)
+        if key not in GROUPS:
+            _values(override, key)
+
+
+def ready(uses: Sequence[str]) -> None:
+    """Import the Python files of a study, so that what they register can be chosen."""
+    import_components()
+    use(uses)
+    register_components()
 
 
 def _values(override: Override, key: str) -> list[Any]:
@@ -60,6 +71,7 @@ def read_request(
     *,
     parts: Mapping[str, Any] | None = None,
     quick: bool = False,
+    uses: Sequence[str] = (),
 ) -> HydraRequest:
     """Read the overrides of a command.
 
@@ -71,6 +83,8 @@ def read_request(
         Keys of a study file that the command line gave (`design`, `exclude`, `tune`, `fairness`, `metrics`).
     quick
         Take the study's quick budget, under its own name.
+    uses
+        Python files that the command line gave; they come after those of the study. All of them are imported.
 
     Raises
     ------
@@ -92,13 +106,17 @@ def read_request(
             fixed[key] = value_of(override)
     seeds = fixed.pop("seeds", None)
     chosen = dict(parts or {})
-    words = [shlex.quote(argument) for argument in [*arguments, *(_typed(k, v) for k, v in chosen.items())]]
+    typed_words = [*(word for file in uses for word in ("--uses", file)), *arguments]
+    words = [shlex.quote(argument) for argument in [*typed_words, *(_typed(k, v) for k, v in chosen.items())]]
     if name is None:
-        study = parse_study({**_adhoc(fixed, factors), **chosen}, where="the command line")
+        ready(uses)
+        study = parse_study({**_adhoc(fixed, factors), **chosen, "uses": list(uses)}, where="the command line")
         multirun = ["-m"] if factors else []
         count = 8 if seeds is None else seeds
         return HydraRequest(ADHOC, study, count, {}, " ".join(["ablate", *multirun, *words]), tuple(raw))
     study = load_study(name)
+    study = study.model_copy(update={"uses": list(dict.fromkeys([*study.uses, *uses]))})
+    ready(study.uses)
     if quick:
         study = quick_study(study, where=name)
     if factors:
@@ -114,6 +132,7 @@ def read_request(
         if isinstance(chosen.get("metrics"), Mapping):
             chosen["metrics"] = {**study.metrics, **chosen["metrics"]}  # those of the file stay declared
         study = parse_study({**_open_to(study, chosen), **chosen}, where=f"{name} with the command line")
+    check_own_figures(study, where=name)
     study = study.model_copy(update={"fixed": {**study.fixed, **fixed}})
     short = tracked_name(name)
     words = ["--quick", *words] if quick else words

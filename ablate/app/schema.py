@@ -13,10 +13,11 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from ablate.app.console import warn
+from ablate.app.offered import choose, our_files, own_files
 from ablate.errors import UserError, nearest, unknown
-from ablate.registry import GROUPS, options
-from ablate.resources import conf_folder
-from ablate.train.config import TrainConfig
+from ablate.registry import GROUPS, given_twice, options, place_of, provide_all, registered
+from ablate.train.config import COMPONENTS, TrainConfig
 
 
 def _thawed(cls: type) -> DictConfig:
@@ -31,18 +32,48 @@ def _thawed(cls: type) -> DictConfig:
     return node
 
 
-@cache
+_stored: dict[tuple[str, str], type] = {}
+_told: set[str] = set()
+
+
 def register_components() -> None:
-    """Store the root schema and every registered component in Hydra's ConfigStore (once per process)."""
+    """Store the root schema and every registered component in Hydra's ConfigStore; those that are gone are removed.
+
+    Raises
+    ------
+    UserError
+        A component is not derived from the base class of its group.
+    """
     import_components()
     store = ConfigStore.instance()
-    store.store(name="train_schema", node=_thawed(TrainConfig))
-    for group in GROUPS:
-        for name, cls in options(group).items():
-            # Under their own folder: a preset in conf/ of the same name would shadow its schema otherwise.
-            store.store(group=f"schema/{group}", name=name, node=_thawed(cls))
+    now = {(group, name): cls for (group, name), cls in registered().items() if group in GROUPS}
+    for group, name in [key for key, cls in _stored.items() if now.get(key) is not cls]:
+        del store.repo["schema"][group][f"{name}.yaml"]
+        del _stored[group, name]
+    if not _stored:
+        store.store(name="train_schema", node=_thawed(TrainConfig))
+    for (group, name), cls in now.items():
+        if (group, name) in _stored:
+            continue
+        base = COMPONENTS[group]
+        if not issubclass(cls, base):
+            raise UserError(
+                f"{place_of(cls)} is registered as {group}={name}, but is not derived from "
+                f"{base.__module__}:{base.__qualname__}"
+            )
+        if name in our_files(group) and cls.__module__.partition(".")[0] != "ablate":
+            raise given_twice(f"{group}={name}", [f"ablate ({group}/{name}.yaml)", place_of(cls)])
+        # Under their own folder: a preset in conf/ of the same name would shadow its schema otherwise.
+        store.store(group=f"schema/{group}", name=name, node=_thawed(cls))
+        _stored[group, name] = cls
+    for (group, name), cls in now.items():
+        # Without an option file its values are the defaults of its fields; beside one Hydra would take it for a schema.
+        store.repo.get(group, {}).pop(f"{name}.yaml", None)
+        if name not in our_files(group) and name not in own_files(group):
+            store.store(group=group, name=name, node=_thawed(cls))
 
 
+@cache
 def import_components() -> None:
     """Import every module that registers components."""
     import ablate.data
@@ -52,12 +83,6 @@ def import_components() -> None:
     import ablate.programs
     import ablate.train.gan
     import ablate.train.numpy_program  # noqa: F401
-
-
-@cache
-def choices(group: str) -> tuple[str, ...]:
-    """Return the options of a group as they stand in `conf/`."""
-    return tuple(sorted(path.stem for path in (conf_folder() / group).glob("*.yaml")))
 
 
 def plain_keys() -> list[str]:
@@ -70,16 +95,14 @@ def component_fields(group: str) -> dict[str, list[str]]:
     return {name: [f.name for f in dataclasses.fields(cls)] for name, cls in options(group).items()}
 
 
-@cache
 def free_fields() -> frozenset[str]:
     """Return the fields that take names of the user's own: ``program.params``."""
-    return frozenset(
-        f"{group}.{field.name}"
-        for group in GROUPS
-        for cls in options(group).values()
-        for field in dataclasses.fields(cls)
-        if field.default_factory is dict
-    )
+    return frozenset(f"{group}.{name}" for (group, _), cls in registered().items() for name in _free_of(cls))
+
+
+@cache
+def _free_of(cls: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cls) if field.default_factory is dict)
 
 
 def check_key(key: str) -> None:
@@ -88,8 +111,14 @@ def check_key(key: str) -> None:
         return
     group, dot, field = key.partition(".")
     if dot and group in GROUPS:
-        fields = {name for names in component_fields(group).values() for name in names}
         first, *deeper = field.split(".")
+        if not any(first in names for names in component_fields(group).values()):
+            for line in provide_all(group):
+                if line not in _told:
+                    _told.add(line)
+                    warn(line)
+            register_components()
+        fields = {name for names in component_fields(group).values() for name in names}
         if first in fields and (not deeper or f"{group}.{first}" in free_fields()):
             return
         raise unknown("key", key, [f"{group}.{name}" for name in fields] or [group])
@@ -106,9 +135,11 @@ def check_key(key: str) -> None:
 
 
 def check_choice(group: str, name: Any) -> None:
-    """Raise `UserError` unless `name` is an option of `group`."""
-    if name not in choices(group):
-        raise unknown(group, str(name), choices(group))
+    """Raise `UserError` unless `name` is an option of `group`; import the plug-in that brings it."""
+    before = registered()
+    choose(group, name)
+    if registered() != before:
+        register_components()
 
 
 def check_field(config: DictConfig, key: str) -> None:

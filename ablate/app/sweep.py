@@ -53,6 +53,7 @@ class Settings(Protocol):
     tune: Any
     fairness: str | None
     metrics: Any
+    uses: Any
 
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
@@ -62,7 +63,12 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         setattr(settings, name, value)
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
     request = read_request(
-        out_of_hydra(settings.study), arguments, loader, parts=_parts(settings), quick=settings.quick
+        out_of_hydra(settings.study),
+        arguments,
+        loader,
+        parts=_parts(settings),
+        quick=settings.quick,
+        uses=[str(out_of_hydra(file)) for file in settings.uses or ()],
     )
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))

@@ -25,27 +25,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.contrast import Sides
+from ablate.claims.contrast import Flags, Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
+from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval, mean_p
-
-Flags = NDArray[np.bool_]
 
 FEW = 0.1
 """Share of cut seeds up to which a mean may be judged with the largest contrast seen in their place."""
-
-
-def by_interval(low: float, high: float, region: Region) -> str:
-    """Return the outcome an interval alone leads to.
-
-    >>> by_interval(0.01, 0.02, (0.005, math.inf)), by_interval(-0.01, 0.004, (-0.005, 0.005))
-    ('supported', 'inconclusive')
-    """
-    slack = 1e-12
-    if low > region[0] + slack and high < region[1] - slack:
-        return "supported"
-    return "refuted" if high < region[0] - slack or low > region[1] + slack else "inconclusive"
 
 
 def counts_steps(endpoint: Endpoint) -> bool:
@@ -118,16 +105,7 @@ def opened(sides: Sides, endpoint: Endpoint) -> Open | None:
     if not counts_steps(endpoint):
         return None
     missed = endpoint.filled[:, sides.columns]
-    if sides.basin is not None:
-        # A side that reaches its target nowhere has width 0 by definition; where both do, there is nothing to compare.
-        nowhere: Flags = np.asarray(missed.all(axis=-1), dtype=np.bool_)
-        return Open(nowhere, nowhere, pairwise=True)
-    weights = sides.weights
-    return Open(
-        below=np.asarray((missed & (weights < 0)).any(axis=-1), dtype=np.bool_),
-        above=np.asarray((missed & (weights > 0)).any(axis=-1), dtype=np.bool_),
-        pairwise=len(weights) == 2,
-    )
+    return Open(*sides.open_ends(missed))
 
 
 @dataclass(frozen=True)

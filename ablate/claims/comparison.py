@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ablate.claims.kinds import AnyClaim, InteractionClaim, WinClaim
-from ablate.claims.over import OverClaim
 from ablate.claims.parts import Level, Levels
 from ablate.levels import EXACT, NO_NAMES, Names, level_name, levels_text
 from ablate.levels import level_key as levels_key
+
+if TYPE_CHECKING:
+    from ablate.claims.contract import ClaimKind
 
 Key = tuple[tuple[str, object], ...]
 
@@ -33,7 +35,7 @@ class Comparison:
     """
 
     id: str
-    claim: AnyClaim
+    claim: ClaimKind
     where: dict[str, tuple[Level, ...]]
     cells: tuple[Levels, ...]
     over: tuple[Level, ...] = ()
@@ -46,14 +48,7 @@ class Comparison:
         arm at every level of `over`; for an exchange rate and a basin that, then the same for `against`; else the arm
         alone.
         """
-        claim = self.claim
-        arm, against = {**cell, **claim.arm}, {**cell, **claim.against}
-        if isinstance(claim, InteractionClaim):
-            return tuple({**side, **at} for at in (claim.at, claim.than_at) for side in (arm, against))
-        if isinstance(claim, OverClaim):
-            sides = (arm, against) if claim.against else (arm,)
-            return tuple({**side, claim.over: level} for side in sides for level in self.over)
-        return (arm, against) if claim.against else (arm,)
+        return self.claim.arms_in(cell, self.over)
 
 
 def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
@@ -88,10 +83,7 @@ def where_text(where: Mapping[str, Sequence[Level]], names: Names = NO_NAMES) ->
     return ", ".join(f"{factor}={'|'.join(texts)}" for factor, texts in told.items())
 
 
-def metrics_used(claim: AnyClaim, *, gates: bool = True) -> list[str]:
+def metrics_used(claim: ClaimKind, *, gates: bool = True) -> list[str]:
     """Return the metrics a claim and its gates read; `outcome`, which every run has, is none."""
-    used = [claim.metric] if claim.metric != "outcome" else []
-    used += [claim.ties_by] if isinstance(claim, WinClaim) else []
-    if not gates:
-        return used
-    return used + [gate.metric for gate in claim.gates if gate.kind == "manipulation_check"]
+    used = list(claim.metrics)
+    return used + [gate.metric for gate in claim.gates if gate.kind == "manipulation_check"] if gates else used

@@ -1,8 +1,8 @@
 """The evidence for one comparison: a number per seed, oriented so that the claim predicts more than 0.
 
 Effects, equivalences, interactions, trends and times to a target are all linear contrasts: the values of the sides of
-a cell (logged, for times and power laws), times fixed weights, averaged over the cells of a seed. The width of a basin
-is none: it is read off all levels of a side at once (see `basin`), and the widths of the two sides are subtracted.
+a cell (logged, for times and power laws), times fixed weights, averaged over the cells of a seed. A kind whose contrast
+is none (the width of a basin) has sides of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.claims.comparison import Comparison, Key, level_key, level_text
-from ablate.claims.kinds import AnyClaim, EquivalenceClaim, ExactClaim, InteractionClaim, ProportionClaim, TimeClaim
 from ablate.claims.measured import Endpoint
-from ablate.claims.over import BasinClaim, ExchangeClaim, TrendClaim
-from ablate.stats.basin import Basin
 from ablate.train.metric import Better, Metric
+
+Flags = NDArray[np.bool_]
 
 
 class Meanings(Protocol):
@@ -46,29 +45,34 @@ class Sides:
         The values are logged before they are weighted.
     predicts
         The direction that was turned to be positive.
-    basin
-        How widths are measured, where the contrast is one of widths: then a target not reached counts as inf.
     """
 
     columns: NDArray[np.int64]
     weights: NDArray[np.float64]
     logged: bool
     predicts: Better
-    basin: Basin | None = None
 
     def values(self, endpoint: Endpoint) -> NDArray[np.float64]:
         """Return the endpoint's values as (seeds, cells, sides)."""
-        value = endpoint.value if self.basin is None else np.where(endpoint.filled, np.inf, endpoint.value)
-        return np.asarray(value[:, self.columns])
+        return np.asarray(endpoint.value[:, self.columns])
 
     def contrast(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the contrast in every cell, (seeds, cells); NaN where a value is, or has no logarithm."""
-        if self.basin is not None:
-            arm, against = np.split(values, 2, axis=-1)
-            return np.asarray(self.basin.width(arm) - self.basin.width(against))
         if self.logged:
             values = np.log(np.where(values > 0, values, np.nan))
         return np.asarray(values @ self.weights)
+
+    def open_ends(self, missed: Flags) -> tuple[Flags, Flags, bool]:
+        """Return which contrasts a budget leaves open below and above, (seeds, cells); whether all are of two sides.
+
+        Parameters
+        ----------
+        missed
+            bool (seeds, cells, sides): the run did not reach its target.
+        """
+        below = np.asarray((missed & (self.weights < 0)).any(axis=-1), dtype=np.bool_)
+        above = np.asarray((missed & (self.weights > 0)).any(axis=-1), dtype=np.bool_)
+        return below, above, len(self.weights) == 2
 
 
 @dataclass(frozen=True)
@@ -101,28 +105,6 @@ class Evidence:
     undefined: int
 
 
-def predicted(claim: AnyClaim, metrics: Meanings) -> Better:
-    """Return which way a claim predicts its metric to move.
-
-    What it says itself; else what its kind fixes: fewer steps to a target are better, whatever the metric is called;
-    else the direction that is declared. Where both ways are looked at alike, an unknown direction keeps its sign.
-
-    Raises
-    ------
-    UserError
-        The claim needs a direction and nobody declares it.
-    """
-    if claim.predicts is not None:
-        return claim.predicts
-    if isinstance(claim, TimeClaim | BasinClaim):
-        return "lower"
-    if isinstance(claim, EquivalenceClaim | TrendClaim | ExactClaim) or (
-        isinstance(claim, ProportionClaim) and claim.of == "runs"
-    ):
-        return metrics.of(claim.metric).better or "higher"
-    return metrics.direction(claim.metric, where=f"claim {claim.id}")
-
-
 def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...], metrics: Meanings) -> Sides:
     """Return where the runs of a comparison stand and what they count.
 
@@ -137,21 +119,8 @@ def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str
     """
     claim = comparison.claim
     columns = [[arms[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
-    predicts = predicted(claim, metrics)
-    logged = isinstance(claim, TimeClaim) or (isinstance(claim, TrendClaim) and claim.log_log)
-    if isinstance(claim, TrendClaim):
-        x = np.array([float(str(level)) for level in comparison.over])
-        x = np.log(x) if claim.log_log else x
-        weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()  # ordinary least squares, per seed
-        return Sides(np.array(columns), weights, logged, "higher")  # a slope keeps its sign
-    pair = np.array([1.0, -1.0]) * (1.0 if predicts == "higher" else -1.0)
-    weights = np.concatenate((pair, -pair)) if isinstance(claim, InteractionClaim) else pair
-    basin = None
-    if isinstance(claim, ExchangeClaim | BasinClaim):
-        weights = np.repeat(pair, len(comparison.over))
-    if isinstance(claim, BasinClaim):
-        basin = Basin(np.array([float(str(level)) for level in comparison.over]), claim.within)
-    return Sides(np.array(columns), weights[: len(columns[0])], logged, predicts, basin)
+    over = np.array([float(str(level)) for level in comparison.over])
+    return claim.sides_of(np.array(columns), claim.predicted(metrics), over)
 
 
 def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evidence:
@@ -163,7 +132,7 @@ def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evi
     seeds = np.array(endpoint.seeds)
     planned = endpoint.planned[:, sides.columns].any(axis=(1, 2))
     by_cell = gaps[usable].mean(axis=0) if usable.any() else np.full(gaps.shape[1], np.nan)
-    arm = _arm_sides(comparison, sides)
+    arm = comparison.claim.is_arm(sides.columns.shape[1])
     no_logarithm = int((values <= 0).sum()) if sides.logged else 0
     return Evidence(
         predicts=sides.predicts,
@@ -174,16 +143,6 @@ def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evi
         per_cell={level_text(c, exact=True): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
         undefined=int(endpoint.undefined[:, sides.columns].sum()) + no_logarithm,
     )
-
-
-def _arm_sides(comparison: Comparison, sides: Sides) -> NDArray[np.bool_]:
-    """Tell which sides are `arm`, bool (sides,); the rest are `against`."""
-    claim, count = comparison.claim, sides.columns.shape[1]
-    if isinstance(claim, InteractionClaim):
-        return np.array([True, False, True, False])
-    if not claim.against:
-        return np.ones(count, dtype=np.bool_)
-    return np.asarray(np.arange(count) < count // 2, dtype=np.bool_)
 
 
 def _filled(endpoint: Endpoint, usable: NDArray[np.bool_], columns: NDArray[np.int64]) -> tuple[int, int]:

@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ablate.claims.capped import Open, cell_ps
-from ablate.claims.kinds import AnyClaim, TimeClaim
-from ablate.claims.over import BasinClaim, TrendClaim
 from ablate.claims.parts import Region
-from ablate.stats.mean import mean_interval, mean_p, method_text
-from ablate.stats.proportions import clopper_pearson, share_p, won_cells_bounds
-from ablate.stats.signflip import DRAWS, EXACT_UP_TO, as_differences, least_pairs, sign_flip_p
+from ablate.stats.mean import Method, mean_interval, mean_p, method_of
+from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
+from ablate.stats.signflip import as_differences, least_pairs, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
 Scale = Literal["difference", "log ratio", "slope", "decades", "share"]
@@ -55,19 +53,12 @@ class Estimate:
     effect: float
     p: float | None
     interval: Interval
-    method: str
+    method: Method
     scale: Scale = "difference"
     p_zero: float | None = None
     tails: int = 2
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
-
-
-def scale_of(claim: AnyClaim) -> Scale:
-    """Return the unit of the effect of a claim about a mean over seeds."""
-    if isinstance(claim, BasinClaim):
-        return "decades"
-    return "log ratio" if isinstance(claim, TimeClaim) else "slope" if isinstance(claim, TrendClaim) else "difference"
 
 
 def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "difference") -> Estimate:
@@ -83,7 +74,7 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
         effect=mean,
         p=min(1.0, p),
         interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
-        method=method_text(d, EXACT_UP_TO, DRAWS),
+        method=method_of(d),
         scale=scale,
         p_zero=sign_flip_p(d),
         tails=1 if both else 2,
@@ -112,7 +103,7 @@ def share_estimate(successes: int, runs: int, region: Region) -> Estimate:
         effect=successes / runs,
         p=share_p(successes, runs, rate),
         interval=lambda level: clopper_pearson(successes, runs, level=level),
-        method="Clopper–Pearson",
+        method=Method("Clopper–Pearson"),
         scale="share",
         details={"successes": successes, "runs": runs},
     )
@@ -139,7 +130,7 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
         tail = (1.0 - level) / 2.0
         return unseen_bound(s, 0.0, alpha=tail), -unseen_bound(-s, -1.0, alpha=tail)
 
-    return Estimate(mean, min(1.0, 2.0 * p), interval, "random spacings", "share", numbers=tuple(s.tolist()))
+    return Estimate(mean, min(1.0, 2.0 * p), interval, Method("random spacings"), "share", numbers=tuple(s.tolist()))
 
 
 def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:
@@ -161,13 +152,11 @@ def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, know
         fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)
         return fewest / cells, most / cells
 
-    from ablate.stats.proportions import partial_conjunction_p
-
     p_won = partial_conjunction_p(wins, needed)
     p_lost = partial_conjunction_p(losses, cells - needed + 1)
     won = int((means > delta).sum())
     details = {"won": won, "cells": cells, "needed": needed}
-    return Estimate(won / cells, min(p_won, p_lost), interval, "partial conjunction", "share", details=details)
+    return Estimate(won / cells, min(p_won, p_lost), interval, Method("partial conjunction"), "share", details=details)
 
 
 def exact_estimate(values: NDArray[np.float64], bounds: Region) -> Estimate:
@@ -178,7 +167,7 @@ def exact_estimate(values: NDArray[np.float64], bounds: Region) -> Estimate:
         effect=count / runs,
         p=None,
         interval=lambda level: clopper_pearson(count, runs, level=level),
-        method="Clopper–Pearson",
+        method=Method("Clopper–Pearson"),
         scale="share",
         details={"held": count, "runs": runs, "counterexamples": runs - count},
     )

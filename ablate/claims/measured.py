@@ -83,12 +83,15 @@ class Endings:
         At all.
     untargeted
         Without a target that it could have reached.
+    seeds
+        Of the rows.
     """
 
     hit: NDArray[np.bool_]
     known: NDArray[np.bool_]
     ran: NDArray[np.bool_]
     untargeted: NDArray[np.bool_]
+    seeds: tuple[int, ...]
 
 
 def _range(values: NDArray[np.float64]) -> str:

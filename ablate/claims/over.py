@@ -1,17 +1,16 @@
-"""The claims that are read off a curve over the levels of a numeric factor: a slope, an exchange rate, a width."""
+"""What the kinds of claims that are read off a curve over a numeric factor have in common."""
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from ablate.claims.contract import ClaimKind, Factors, Pairs
+from ablate.claims.parts import Level, Levels
+from ablate.errors import UserError, unknown
 
-from ablate.claims.parts import BaseClaim, Delta, Levels, Region
 
-
-class OverClaim(BaseClaim):
-    """What they have in common: `over`, the factor that varies, whose levels are sides of the claim and no cells."""
+class OverClaim(ClaimKind):
+    """A kind read off a curve: `over` names the factor that varies, whose levels are sides of the claim, not cells."""
 
     sides: ClassVar[int] = 0
 
@@ -27,76 +26,32 @@ class OverClaim(BaseClaim):
         """The sides' factors and the one that varies."""
         return (*self.arm, self.over)
 
+    def arms_in(self, cell: Levels, over: tuple[Level, ...]) -> tuple[Levels, ...]:
+        """Return the arm at every level of `over`, then the same of the other side."""
+        sides = ({**cell, **self.arm}, {**cell, **self.against}) if self.against else ({**cell, **self.arm},)
+        return tuple({**side, self.over: level} for side in sides for level in over)
 
-class TrendClaim(OverClaim):
-    """The slope of `metric` over the numeric factor `over`, fitted per seed, lies within `slope: [low, high]`.
+    def check_sides(self, factors: Factors) -> None:
+        """Refuse an `over` that is no numeric factor too."""
+        if self.over not in factors:
+            raise UserError(f"claim {self.id}, `over`: {unknown('factor', self.over, factors)}")
+        levels = self.over_levels(factors)
+        numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
+        if len(numbers) < len(levels) or len(levels) < 2:
+            raise UserError(f"claim {self.id}, `over`: {self.over} must have at least two numeric levels.")
+        if self.over_is_logged and min(numbers) <= 0:
+            raise UserError(f"claim {self.id}, `over`: the levels of {self.over} are logged, so they must be > 0.")
 
-    With `log_log` both are logged, so that the slope is a power: [-0.6, -0.4] holds −½. A bound may be null. Slopes
-    are not oriented: a falling metric has a negative slope.
-    """
+    def restricts(self, factor: str) -> bool:
+        """`where` may choose among the levels of `over`."""
+        return factor == self.over
 
-    kind: Literal["trend"] = "trend"
-    slope: Annotated[tuple[float | None, float | None], Field(strict=False)]  # YAML has lists
-    log_log: bool = False
+    def over_levels(self, factors: Factors) -> tuple[Level, ...]:
+        """Return the levels of `over` in the cells of the claim, ascending."""
+        levels = self.where.get(self.over, factors[self.over])
+        return tuple(sorted(levels, key=lambda level: float(level) if isinstance(level, int | float) else 0.0))
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        low, high = self.region
-        if not low < high or (math.isinf(low) and math.isinf(high)):
-            raise ValueError("`slope: [low, high]` with low < high and at most one of them null")
-        return self
-
-    @property
-    def region(self) -> Region:
-        """The bounds."""
-        low, high = self.slope
-        return -math.inf if low is None else low, math.inf if high is None else high
-
-    @property
-    def over_is_logged(self) -> bool:
-        """With `log_log`."""
-        return self.log_log
-
-
-class ExchangeClaim(OverClaim):
-    """With `arm`, n examples are worth more than `ratio` · n: the exchange rate k of two learning curves.
-
-    `over` is the numeric factor that holds n. The effect is the mean of log k(n) over its levels.
-    """
-
-    kind: Literal["exchange_rate"] = "exchange_rate"
-    arm: Levels = Field(min_length=1)
-    against: Levels = Field(min_length=1)
-    ratio: float = Field(default=1.2, ge=1.0, allow_inf_nan=False)
-
-    @property
-    def region(self) -> Region:
-        """Above the log of the ratio."""
-        return math.log(self.ratio), math.inf
-
-
-class BasinClaim(OverClaim):
-    """`arm` learns well over a wider range of `over` than `against`, by more than `by_at_least` decades.
-
-    Of each side of a seed those levels of `over` are good that reach the target within `within` times its own fewest
-    steps; the width is what they cover on a log10 axis (see `stats.basin`). Sides are held against their own best: a
-    side that is slower everywhere is not narrower for it.
-    """
-
-    kind: Literal["basin_width"] = "basin_width"
-    metric: str = "ttt/steps"
-    arm: Levels = Field(min_length=1)
-    against: Levels = Field(min_length=1)
-    within: float = Field(default=2.0, gt=1.0, allow_inf_nan=False)
-    by_at_least: Delta
-
-    @model_validator(mode="after")
-    def _unturned(self) -> Self:
-        if self.predicts is not None:
-            raise ValueError("given without `predicts`: fewer steps are better, and the wider side is `arm`")
-        return self
-
-    @property
-    def region(self) -> Region:
-        """Above δ."""
-        return self.by_at_least, math.inf
+    def pairs(self, sides: int, over: int) -> list[Pairs]:
+        """Every level with the first one of its side; and each level of one side with that of the other."""
+        along = [(first, first + i) for first in range(0, sides, over) for i in range(1, over)]
+        return [along, [(i, over + i) for i in range(over)]] if self.against else [along]

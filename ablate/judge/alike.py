@@ -23,8 +23,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.claims.comparison import Comparison, Key, level_key, metrics_used
-from ablate.claims.kinds import ExactClaim, InteractionClaim
-from ablate.claims.over import OverClaim
 from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.judge.expand import expand
 from ablate.lang import tr
@@ -170,7 +168,7 @@ class Arms:
 def alike(comparison: Comparison, arms: Arms) -> Alike | None:
     """Return why a comparison is not tested although it could be; None where its arms can differ."""
     claim = comparison.claim
-    if isinstance(claim, ExactClaim):
+    if not claim.sampled:
         return None
     for pairs in _pairs(comparison, arms):
         blind = [arms.unread_between(*pair) for pair in pairs]
@@ -272,19 +270,10 @@ def _pairs(comparison: Comparison, arms: Arms) -> Iterator[Pairs]:
 def _cells_first(comparison: Comparison, arms: Arms) -> Iterator[list[Pairs]]:
     for cell in comparison.cells:
         sides = [arms.column[level_key(side, arms.factors)] for side in comparison.arms(cell)]
-        yield [[(sides[i], sides[j]) for i, j in group] for group in _groups(comparison, len(sides))]
-
-
-def _groups(comparison: Comparison, sides: int) -> list[Pairs]:
-    """Return which sides of a cell are held against each other, for every factor the claim is about."""
-    claim = comparison.claim
-    if isinstance(claim, InteractionClaim):
-        return [[(0, 1), (2, 3)], [(0, 2), (1, 3)]]
-    if isinstance(claim, OverClaim):
-        count = len(comparison.over)
-        over = [(first, first + i) for first in range(0, sides, count) for i in range(1, count)]
-        return [over, [(i, count + i) for i in range(count)]] if claim.against else [over]
-    return [[(0, 1)]] if claim.against else []
+        yield [
+            [(sides[i], sides[j]) for i, j in group]
+            for group in comparison.claim.pairs(len(sides), len(comparison.over))
+        ]
 
 
 def _listed(factors: Sequence[Sequence[str]]) -> str:

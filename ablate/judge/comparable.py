@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.claims.comparison import level_key
-from ablate.claims.kinds import TimeClaim
 from ablate.claims.measured import Endpoint
-from ablate.claims.over import BasinClaim
 from ablate.errors import UserError
 from ablate.judge.expand import expand
 from ablate.lang import tr
@@ -127,11 +125,7 @@ def check_comparable(
     found = _mixed(study, arms, facts)
     if ran:
         meant = Metrics(study.metrics)
-        steps = {
-            claim.id
-            for claim in study.claims
-            if isinstance(claim, TimeClaim | BasinClaim) or meant.of(claim.metric).counts_to_target
-        }
+        steps = {claim.id for claim in study.claims if claim.to_target or meant.of(claim.metric).counts_to_target}
         found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
     if found:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"

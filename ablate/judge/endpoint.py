@@ -122,7 +122,8 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
     hit = np.where(missed, whole, hit)
     known &= ~missed | whole | (not asked & _NOT_REACHED)
     untargeted = finished & ~known
-    return Endings(grid.flags(hit), grid.flags(known), grid.flags(outcome != MISSING), grid.flags(untargeted))
+    ran = grid.flags(outcome != MISSING)
+    return Endings(grid.flags(hit), grid.flags(known), ran, grid.flags(untargeted), grid.seeds)
 
 
 def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:

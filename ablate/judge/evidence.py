@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping
+import functools
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.basins import basin_details, other_basins
 from ablate.claims.capped import Gaps, at_common_budget
-from ablate.claims.comparison import Comparison, Key, level_text, metrics_used
+from ablate.claims.comparison import Comparison, Key
 from ablate.claims.contrast import Evidence, Sides, evidence_of, sides_of
-from ablate.claims.curves import exchange_estimate
-from ablate.claims.estimate import (
-    Estimate,
-    cells_estimate,
-    exact_estimate,
-    mean_estimate,
-    mean_least,
-    scale_of,
-    share_estimate,
-    share_least,
-    win_estimate,
-)  # fmt: skip
-from ablate.claims.kinds import ExactClaim, ProportionClaim, TimeClaim, WinClaim
-from ablate.claims.measured import Endpoint
-from ablate.claims.over import BasinClaim, ExchangeClaim
+from ablate.claims.estimate import Estimate
+from ablate.claims.measured import Endings, Endpoint
 from ablate.claims.parts import Region
-from ablate.claims.times import times_of
-from ablate.claims.wins import win_scores
+from ablate.claims.reading import Obstacle
 from ablate.judge.alike import Alike
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import ended_as
 from ablate.judge.sensitivity import imputed
-from ablate.lang import tr
-from ablate.sweep.metrics import metrics_in
+from ablate.sweep.metrics import Metrics, metrics_in
 from ablate.track.record import StudyTables
-from ablate.train.metric import OTHER_TARGETS, Better
+from ablate.train.metric import OTHER_TARGETS
 from ablate.train.outcome import Outcome
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """What stands in the way of a test, as a code with the numbers its sentence needs (see `words.obstacles`)."""
-
-    code: str
-    count: int = 0
-    of: int = 0
-    text: str = ""
+from ablate.words.kinds import missed_rule
 
 
 @dataclass(frozen=True)
@@ -88,9 +63,9 @@ class Collected:
     region: Region
     estimate: Estimate | None
     least: int
-    bounds: dict[str, NDArray[np.float64]]
-    rule: str
-    unit: str
+    bounds: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    rule: str = ""
+    unit: str = ""
     elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
     gaps: Gaps | None = None
@@ -112,16 +87,73 @@ class Collected:
         return int(known.silent.sum()), known.silent.size
 
 
-def least_seeds(comparison: Comparison, alpha: float) -> int:
-    """Return the fewest seeds with which a comparison can be decided at level α, one way or the other."""
-    claim = comparison.claim
-    if isinstance(claim, ExactClaim):
-        return 1
-    if isinstance(claim, ProportionClaim) and claim.of == "cells":
-        return max(1, math.ceil(math.log2(len(comparison.cells) / alpha) - 1e-9))  # one-sided 2^-n in every cell
-    if isinstance(claim, ProportionClaim | WinClaim):
-        return share_least(alpha, claim.region)
-    return mean_least(alpha, claim.region)
+class _Runs:
+    """The runs of one comparison as a kind of claim asks for them; what nobody asks for is not computed."""
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        tables: StudyTables,
+        endpoints: Mapping[str, Endpoint],
+        arms: Mapping[Key, int],
+        *,
+        least: int,
+    ) -> None:
+        self.comparison, self._tables, self._endpoints, self._least = comparison, tables, endpoints, least
+        self.meanings: Metrics = metrics_in(tables)
+        self.sides: Sides = sides_of(comparison, arms, tuple(tables.factors), self.meanings)
+
+    @functools.cached_property
+    def endpoint(self) -> Endpoint:
+        return at_common_budget(self._endpoints[self.comparison.claim.metric], self.sides.columns)
+
+    @functools.cached_property
+    def evidence(self) -> Evidence:
+        return evidence_of(self.comparison, self.sides, self.endpoint)
+
+    @functools.cached_property
+    def gaps(self) -> Gaps:
+        return Gaps.of(self.sides, self.endpoint)
+
+    @functools.cached_property
+    def obstacle(self) -> Obstacle | None:
+        lengths = self.lengths(self.endpoint)
+        if lengths:
+            return Obstacle("horizon", text=lengths)
+        own = self.comparison.claim.obstacle(self.endpoint, self.sides)
+        if own is not None:
+            return own
+        known = self.gaps.known
+        if known is not None and known.silent.any() and len(self.gaps.said()) < self._least:
+            silent = known.silent
+            return Obstacle("silent", int(silent.sum()), silent.size, self.endpoint.rule_of(self.sides.columns))
+        return None
+
+    def of(self, metric: str) -> Endpoint:
+        return self._endpoints[metric]
+
+    def lengths(self, endpoint: Endpoint) -> str:
+        return horizons(self._tables, endpoint, self.sides.columns)
+
+    def endings(self, outcomes: Collection[str]) -> Endings:
+        return ended_as(self._tables, outcomes)
+
+    @property
+    def rule(self) -> str:
+        """What a failed run counts as; empty where it is not known of every run that it failed or did not."""
+        arms = {self.endpoint.arm_ids[column] for column in self.sides.columns.ravel()}
+        own = self._tables.seeds[self._tables.seeds["arm_id"].astype(str).isin(arms)]
+        known = not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
+        return self.endpoint.rule_of(self.sides.columns) if known else ""
+
+    def elsewhere(self) -> dict[str, Gaps]:
+        """Return the contrasts at the other targets of a claim about steps, and measured otherwise."""
+        claim, found = self.comparison.claim, {}
+        for name in OTHER_TARGETS:
+            endpoint = self._endpoints.get(f"{claim.metric}_{name}")
+            if endpoint is not None:
+                found[name] = Gaps.of(self.sides, at_common_budget(endpoint, self.sides.columns))
+        return found | {name: Gaps.of(other, self.endpoint) for name, other in claim.elsewhere(self.sides).items()}
 
 
 def collect(
@@ -135,157 +167,30 @@ def collect(
 ) -> Collected:
     """Collect the evidence of a comparison and estimate its effect; `alike` says why it is not to be tested."""
     claim = comparison.claim
-    meanings = metrics_in(tables)
-    sides = sides_of(comparison, arms, tuple(tables.factors), meanings)
-    metrics = metrics_used(claim)
-    region, bounds = claim.region, {}
-    least = least_seeds(comparison, alpha)
-    if isinstance(claim, ProportionClaim) and claim.of == "runs":
-        evidence, estimate, obstacle = _runs(claim, sides, tables)
-        details = estimate.details if estimate is not None else {}
-        return Collected(
-            comparison, evidence, region, estimate, least, {}, "", "", alike=alike, obstacle=obstacle, details=details
-        )
-    endpoint = at_common_budget(endpoints[metrics[0]], sides.columns)
-    rule = endpoint.rule_of(sides.columns) if _endings_known(tables, endpoint, sides) else ""
-    evidence = evidence_of(comparison, sides, endpoint)
-    d = list(evidence.differences.values())
-    gaps = Gaps.of(sides, endpoint)
-    estimate = None
-    obstacle = _obstacle(comparison, sides, endpoint, gaps, tables, least=least)
-    if isinstance(claim, WinClaim):
-        ties_by = endpoints[claim.ties_by]
-        lengths = horizons(tables, ties_by, sides.columns)
-        ties = meanings.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
-        evidence, estimate, obstacle = _wins(comparison, sides, endpoint, (ties_by, ties), evidence, lengths=lengths)
-    elif isinstance(claim, ExactClaim):
-        values = _exact_values(sides, endpoint)
-        known = np.isfinite(values)
-        estimate = exact_estimate(values[known], claim.bounds) if known.any() else None
-    elif not d or evidence.undefined or obstacle:
-        pass
-    elif isinstance(claim, ProportionClaim):
-        needed = int(claim.at_least or 1)
-        region = ((needed - 0.5) / gaps.values.shape[1], math.inf)
-        estimate = cells_estimate(gaps.values, needed, claim.by_at_least, known=gaps.known)
-    elif isinstance(claim, ExchangeClaim):
-        evidence, estimate = exchange_estimate(comparison, sides, endpoint, evidence)
-    else:
-        estimate = mean_estimate(d, region, scale=scale_of(claim))
-        if isinstance(claim, TimeClaim):
-            estimate = dataclasses.replace(estimate, details=times_of(sides, endpoint))
-        elif isinstance(claim, BasinClaim):
-            estimate = dataclasses.replace(estimate, details=basin_details(sides, endpoint))
-    details = estimate.details if estimate is not None else {}
-    if isinstance(claim, BasinClaim) and obstacle is not None and d:
-        details = basin_details(sides, endpoint)  # how often each side reached the target is worth telling all the same
-    if obstacle is not None and obstacle.code == "silent":
-        evidence = dataclasses.replace(evidence, differences=gaps.said())
-    if isinstance(claim, BasinClaim):  # a run that failed is outside the basin, whatever value it would have had
-        rule = tr("not good (target missed)")
-    elif not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
-        bounds = imputed(sides, endpoint)
-    judged_by_means = not isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim)
-    unit, elsewhere = endpoint.declared.unit, _elsewhere(comparison, sides, endpoints)
-    return Collected(
-        comparison, evidence, region, estimate, least, bounds, rule, unit, elsewhere, alike,
-        gaps if judged_by_means else None, obstacle, details, endpoint.declared.counts_to_target,
-    )  # fmt: skip
-
-
-def _endings_known(tables: StudyTables, endpoint: Endpoint, sides: Sides) -> bool:
-    """Tell whether it is known of every run of a comparison that it failed or did not."""
-    arms = {endpoint.arm_ids[column] for column in sides.columns.ravel()}
-    own = tables.seeds[tables.seeds["arm_id"].astype(str).isin(arms)]
-    return not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
-
-
-def _obstacle(
-    comparison: Comparison, sides: Sides, endpoint: Endpoint, gaps: Gaps, tables: StudyTables, *, least: int
-) -> Obstacle | None:
-    claim = comparison.claim
-    if isinstance(claim, ExactClaim):  # no side is compared with another
-        return None
-    lengths = horizons(tables, endpoint, sides.columns)
-    if lengths:
-        return Obstacle("horizon", text=lengths)
-    missed = endpoint.filled[:, sides.columns]
-    if isinstance(claim, ExchangeClaim) and endpoint.declared.counts_to_target and missed.any():
-        return Obstacle("curve", int(missed.sum()), int(endpoint.ran[:, sides.columns].sum()))
-    if gaps.known is not None and gaps.known.silent.any() and len(gaps.said()) < least:
-        silent = gaps.known.silent
-        return Obstacle("silent", int(silent.sum()), silent.size, endpoint.rule_of(sides.columns))
-    return None
-
-
-def _exact_values(sides: Sides, endpoint: Endpoint) -> NDArray[np.float64]:
-    """Return the values of the runs that a property is looked at in, (seeds, cells).
-
-    A run that did not reach its target took more steps than its budget: one more at the least.
-    """
-    missed = endpoint.filled & endpoint.declared.counts_to_target
-    values = np.where(missed, endpoint.value + 1.0, endpoint.value)
-    return np.asarray(values[:, sides.columns][:, :, 0])
-
-
-def _wins(
-    comparison: Comparison,
-    sides: Sides,
-    endpoint: Endpoint,
-    ties: tuple[Endpoint, Better],
-    evidence: Evidence,
-    *,
-    lengths: str,
-) -> tuple[Evidence, Estimate | None, Obstacle | None]:
-    """Score the pairs; `lengths` says over which different numbers of steps the sides' tie-breaks were averaged."""
-    ties_by, predict = ties
-    seeds, scores, open_pairs = win_scores(
-        endpoint, None if lengths else ties_by, sides.columns, predicts=sides.predicts, ties_predict=predict
+    least = claim.least_seeds(alpha, len(comparison.cells))
+    runs = _Runs(comparison, tables, endpoints, arms, least=least)
+    found = claim.read(runs)
+    evidence = found.evidence
+    if found.obstacle is not None and found.obstacle.code == "silent":
+        evidence = dataclasses.replace(evidence, differences=runs.gaps.said())
+    common = Collected(
+        comparison=comparison,
+        evidence=evidence,
+        region=found.region or claim.region,
+        estimate=found.estimate,
+        least=least,
+        obstacle=found.obstacle,
+        details=found.estimate.details if found.estimate is not None else found.details,
+        alike=alike,
     )
-    means = scores.mean(axis=1)
-    by_cell = dict(zip(map(level_text, comparison.cells), scores.mean(axis=0).tolist(), strict=True))
-    evidence = dataclasses.replace(
-        evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
+    if not claim.reads_values:
+        return common
+    return dataclasses.replace(
+        common,
+        bounds=imputed(runs.sides, runs.endpoint) if claim.imputes else {},
+        rule=missed_rule(claim.kind) or runs.rule,
+        unit=runs.endpoint.declared.unit,
+        elsewhere=runs.elsewhere() if claim.by_means else {},
+        gaps=runs.gaps if claim.by_means else None,
+        counts_steps=runs.endpoint.declared.counts_to_target,
     )
-    if open_pairs.any():
-        return evidence, None, Obstacle("ties", int(open_pairs.sum()), open_pairs.size, lengths)
-    return evidence, win_estimate(means, comparison.claim.region) if seeds else None, None
-
-
-def _elsewhere(comparison: Comparison, sides: Sides, endpoints: Mapping[str, Endpoint]) -> dict[str, Gaps]:
-    """Return the contrasts at the other targets of a claim about steps, and with a basin measured otherwise."""
-    claim = comparison.claim
-    if isinstance(claim, WinClaim | ExactClaim | ExchangeClaim | ProportionClaim):
-        return {}
-    found = {}
-    for name in OTHER_TARGETS:
-        endpoint = endpoints.get(f"{claim.metric}_{name}")
-        if endpoint is not None:
-            found[name] = Gaps.of(sides, at_common_budget(endpoint, sides.columns))
-    endpoint = at_common_budget(endpoints[claim.metric], sides.columns)
-    return found | {name: Gaps.of(other, endpoint) for name, other in other_basins(sides).items()}
-
-
-def _runs(
-    claim: ProportionClaim, sides: Sides, tables: StudyTables
-) -> tuple[Evidence, Estimate | None, Obstacle | None]:
-    endings = ended_as(tables, claim.outcomes)
-    usable: NDArray[np.bool_] = np.asarray(endings.ran[:, sides.columns].all(axis=(1, 2)))
-    hit = np.asarray(endings.hit[:, sides.columns].all(axis=(1, 2)))[usable]
-    seeds = np.unique(tables.seeds["seed"].to_numpy(dtype=np.int64))
-    evidence = Evidence(
-        predicts="higher" if claim.at_most is None else "lower",
-        differences={int(s): float(h) for s, h in zip(seeds[usable], hit, strict=True)},
-        planned_pairs=len(seeds),
-        filled_arm=(0, int(usable.sum())),
-        filled_against=(0, 0),
-        per_cell={},
-        undefined=0,
-    )
-    ran, known = endings.ran[:, sides.columns], endings.known[:, sides.columns]
-    open_runs = ran & ~known
-    if open_runs.any():
-        code = "no target" if endings.untargeted[:, sides.columns][open_runs].all() else "outcome"
-        none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))
-        return none, None, Obstacle(code, int(open_runs.sum()), int(ran.sum()))
-    return evidence, share_estimate(int(hit.sum()), len(hit), claim.region) if len(hit) else None, None

@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ablate.claims.comparison import Comparison, Key, level_key, level_text, metrics_used
-from ablate.claims.kinds import AnyClaim, InteractionClaim, ProportionClaim
-from ablate.claims.over import OverClaim
+from ablate.claims.contract import ClaimKind
 from ablate.claims.parts import BaseClaim, Level, Levels
 from ablate.errors import UserError, unknown
 from ablate.levels import among, level_name, level_names
@@ -37,7 +36,7 @@ def check_claims(
     """
     expand(study, arms=arms)
     for claim in study.claims:
-        if claim.metric == "outcome" and not (isinstance(claim, ProportionClaim) and claim.of == "runs"):
+        if claim.metric == "outcome" and claim.reads_values:
             raise UserError(
                 f"claim {claim.id}: `outcome` is how a run ended, not a number; expected a metric, or `kind: "
                 "proportion` with `of: runs`"
@@ -62,13 +61,13 @@ def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -
     ]
 
 
-def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[Comparison]:
+def _expand_claim(study: Study, claim: ClaimKind, run: set[Key] | None) -> list[Comparison]:
     _check_sides(study, claim)
     for name, factors in (("where", list(claim.where)), ("each", claim.each)):
         for factor in factors:
             if factor not in study.factors:
                 raise UserError(f"claim {claim.id}, `{name}`: {unknown('factor', factor, study.factors)}")
-            if factor in claim.own_factors and not (name == "where" and factor == getattr(claim, "over", None)):
+            if factor in claim.own_factors and not (name == "where" and claim.restricts(factor)):
                 raise UserError(f"claim {claim.id}, `{name}`: {factor} is fixed by `arm` and `against` already.")
     for factor, levels in claim.where.items():
         if not levels:
@@ -87,49 +86,15 @@ def _expand_claim(study: Study, claim: AnyClaim, run: set[Key] | None) -> list[C
     return found
 
 
-def _check_sides(study: Study, claim: AnyClaim) -> None:
-    sides = [("arm", claim.arm), ("against", claim.against)]
-    if isinstance(claim, InteractionClaim):
-        sides += [("at", claim.at), ("than_at", claim.than_at)]
-        _check_pair(claim, claim.at, claim.than_at, ("at", "than_at"))
-        if both := [factor for factor in claim.at if factor in claim.arm]:
-            raise UserError(f"claim {claim.id}, `at`: {both[0]} is fixed by `arm` and `against` already.")
-    if isinstance(claim, OverClaim):
-        _check_over(study, claim)
-    for side, levels in sides:
+def _check_sides(study: Study, claim: ClaimKind) -> None:
+    claim.check_sides(study.factors)
+    for side, levels in claim.named_sides().items():
         for factor, level in levels.items():
             if factor not in study.factors:
                 raise UserError(f"claim {claim.id}, `{side}`: {unknown('factor', factor, study.factors)}")
             _check_level(study, claim, side, factor, level)
     if claim.against:
-        _check_pair(claim, claim.arm, claim.against, ("arm", "against"))
-
-
-def _check_pair(claim: AnyClaim, left: Levels, right: Levels, names: tuple[str, str]) -> None:
-    one, other = (f"`{name}`" for name in names)
-    if left.keys() != right.keys():
-        odd = ", ".join(sorted(left.keys() ^ right.keys()))
-        raise UserError(f"claim {claim.id}: {one} and {other} must name the same factors, {odd} is on one side only.")
-    if level_key(left, left) == level_key(right, left):
-        raise UserError(f"claim {claim.id}: {one} and {other} are the same arm, {level_text(left)}.")
-
-
-def _check_over(study: Study, claim: OverClaim) -> None:
-    if claim.over not in study.factors:
-        raise UserError(f"claim {claim.id}, `over`: {unknown('factor', claim.over, study.factors)}")
-    levels = _over_levels(study, claim)
-    numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
-    if len(numbers) < len(levels) or len(levels) < 2:
-        raise UserError(f"claim {claim.id}, `over`: {claim.over} must have at least two numeric levels.")
-    if claim.over_is_logged and min(numbers) <= 0:
-        raise UserError(f"claim {claim.id}, `over`: the levels of {claim.over} are logged, so they must be > 0.")
-
-
-def _over_levels(study: Study, claim: BaseClaim) -> tuple[Level, ...]:
-    if not isinstance(claim, OverClaim):
-        return ()
-    levels = claim.where.get(claim.over, study.factors[claim.over])
-    return tuple(sorted(levels, key=lambda level: float(level) if isinstance(level, int | float) else 0.0))
+        claim.check_pair("arm", "against")
 
 
 def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: Level) -> None:
@@ -140,12 +105,12 @@ def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: 
 
 
 def _comparison(
-    study: Study, claim: AnyClaim, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
+    study: Study, claim: ClaimKind, name: str, where: dict[str, tuple[Level, ...]], run: set[Key] | None
 ) -> Comparison:
     others = [factor for factor in study.factors if factor not in claim.own_factors]
     levels = [where.get(factor, tuple(study.factors[factor])) for factor in others]
     cells: list[Levels] = [dict(zip(others, cell, strict=True)) for cell in itertools.product(*levels)]
-    over = _over_levels(study, claim)
+    over = claim.over_levels(study.factors)
     comparison = Comparison(name, claim, where, tuple(cells), over)
     if run is not None:
         both = [cell for cell in cells if all(level_key(s, study.factors) in run for s in comparison.arms(cell))]

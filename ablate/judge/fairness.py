@@ -10,10 +10,8 @@ import numpy as np
 
 from ablate.claims.capped import Gaps, at_common_budget
 from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import evidence_of, sides_of
-from ablate.claims.estimate import scale_of
-from ablate.claims.kinds import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
-from ablate.claims.over import BasinClaim, TrendClaim
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import endpoint
 from ablate.judge.expand import expand
@@ -22,7 +20,6 @@ from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
 
-MEANS = (EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim, TrendClaim, BasinClaim)
 LEVEL = 0.95
 
 
@@ -75,7 +72,7 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
     columns = {level_key(levels, study.factors): i for i, levels in enumerate(rows)}
     found: dict[str, FixedTuned] = {}
     for claim in study.claims:
-        if not isinstance(claim, MEANS) or FAIRNESS in claim.own_factors:
+        if not claim.by_means or FAIRNESS in claim.own_factors:
             continue
         ways = [expand(_only(study, claim, level), arms=rows) for level in ("fixed", "tuned")]
         for fixed, tuned in zip(*ways, strict=True):
@@ -89,13 +86,11 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
             change = {seed: differences[1][seed] - differences[0][seed] for seed in pairs}
             one, other, gap = (_mean(values) for values in (*differences, change))
             unit = metrics_in(tables).of(claim.metric).unit
-            found[key] = FixedTuned(
-                fixed.id, claim.says, claim.metric, scale_of(claim), claim.delta, one, other, gap, unit
-            )
+            found[key] = FixedTuned(fixed.id, claim.says, claim.metric, claim.scale, claim.delta, one, other, gap, unit)
     return list(found.values())
 
 
-def _only(study: Study, claim: AnyClaim, level: str) -> Study:
+def _only(study: Study, claim: ClaimKind, level: str) -> Study:
     where = {**claim.where, FAIRNESS: [level]}
     one = claim.model_copy(update={"where": where, "each": [factor for factor in claim.each if factor != FAIRNESS]})
     return study.model_copy(update={"claims": [one]})
@@ -106,7 +101,7 @@ def _what(comparison: Comparison) -> str:
     claim = comparison.claim
     sides = claim.model_dump(exclude={"id", "says", "quote", "why_delta", "gates", "where", "each"}, mode="json")
     sides = {key: value for key, value in sides.items() if key not in ("kind", "by_at_least", "within", "ratio")}
-    return json.dumps([sides, scale_of(claim), [level_text(cell, exact=True) for cell in comparison.cells]])
+    return json.dumps([sides, claim.scale, [level_text(cell, exact=True) for cell in comparison.cells]])
 
 
 def _differences(

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ablate.claims.kinds import ExactClaim
 from ablate.errors import UserError, must
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
@@ -134,7 +133,7 @@ def all_decided(verdicts: Iterable[Verdict]) -> bool:
 
 def family_size(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> int:
     """Return the number of claims Holm runs over: all but `exact` ones, which are counted, not tested."""
-    size = sum(not isinstance(c.claim, ExactClaim) for c in expand(study, arms=arms))
+    size = sum(c.claim.sampled for c in expand(study, arms=arms))
     if not size and not study.claims:
         raise UserError("the study has no claims to judge.")
     return max(size, 1)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.claims.capped import counts_steps
-from ablate.claims.kinds import AnyClaim, EffectClaim, EquivalenceClaim, InteractionClaim, TimeClaim
+from ablate.claims.contract import ClaimKind
 from ablate.claims.measured import Endpoint
 from ablate.judge.endpoint import endpoint
 from ablate.stats.noise import NoiseFloor, aa_differences, noise_floor, seeds_for
@@ -38,7 +38,7 @@ class ClaimNoise:
         Of the claim's metric.
     """
 
-    claim: AnyClaim
+    claim: ClaimKind
     floor: NoiseFloor | None
     gap: float
     seeds: float
@@ -97,20 +97,17 @@ def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, a
     """
     rows = []
     for claim in study.claims:
-        if not isinstance(claim, EffectClaim | EquivalenceClaim | InteractionClaim | TimeClaim):
+        plan = claim.noise_plan()
+        if plan is None:
             rows.append(ClaimNoise(claim, None, math.nan, math.nan))
             continue
         values = values_of(tables, claim.metric)
-        logs = isinstance(claim, TimeClaim)
-        d = aa_differences(np.log(values) if logs else values)
-        d = d[np.isfinite(d) & ~_silent_pairs(tables, claim.metric)] * (
-            math.sqrt(2.0) if isinstance(claim, InteractionClaim) else 1.0
-        )
+        d = aa_differences(np.log(values) if plan.logged else values)
+        d = d[np.isfinite(d) & ~_silent_pairs(tables, claim.metric)] * plan.factor
         if len(d) < 3:
             rows.append(ClaimNoise(claim, None, math.nan, math.nan))
             continue
         floor = noise_floor(d, seeds=seeds, claims=family, alpha=alpha)
-        gap = math.log(claim.ratio) if isinstance(claim, TimeClaim) else claim.delta
         unit = metrics_in(tables).of(claim.metric).unit
-        rows.append(ClaimNoise(claim, floor, gap, seeds_for(gap, floor.sd, alpha=floor.level), unit))
+        rows.append(ClaimNoise(claim, floor, plan.gap, seeds_for(plan.gap, floor.sd, alpha=floor.level), unit))
     return rows

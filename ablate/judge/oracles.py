@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ablate.stats.effects import t_interval
 from ablate.stats.equivalence import tost_t_p
 from ablate.stats.multiplicity import holm
 from ablate.stats.power import t_power
 from ablate.stats.proportions import clopper_pearson
 from ablate.stats.signflip import sign_flip_p
+from ablate.stats.student import t_interval
 
 
 def oracle_rows(rng: np.random.Generator, *, cases: int = 20) -> list[dict[str, Any]]:

@@ -6,19 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.claims.comparison import Comparison, level_key
-from ablate.claims.contrast import predicted
-from ablate.claims.kinds import EffectClaim, EquivalenceClaim, TimeClaim, WinClaim
-from ablate.claims.over import BasinClaim
 from ablate.claims.parts import Level
 from ablate.errors import UserError
-from ablate.judge.evidence import least_seeds
 from ablate.judge.expand import expand
 from ablate.judge.gates import check_gates
 from ablate.judge.looks import family_size
 from ablate.stats.looks import look_levels
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
-from ablate.train.metric import STEPS_TO_TARGET
 
 Arms = Sequence[Mapping[str, Level]]
 
@@ -40,7 +35,7 @@ def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05)
         return []
     family = family_size(study, arms=arms)
     level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
-    return [SeedsNeeded(c.id, least_seeds(c, level / family)) for c in expand(study, arms=arms)]
+    return [SeedsNeeded(c.id, c.claim.least_seeds(level / family, len(c.cells))) for c in expand(study, arms=arms)]
 
 
 def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
@@ -73,7 +68,7 @@ def blind_looks(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) 
     return [
         count
         for count, level in zip(study.looks, levels, strict=True)
-        if all(least_seeds(c, level / family) > count for c in comparisons)
+        if all(c.claim.least_seeds(level / family, len(c.cells)) > count for c in comparisons)
     ]
 
 
@@ -87,16 +82,7 @@ def check_metrics(study: Study, metrics: Metrics) -> None:
         something that does not count to a target.
     """
     for claim in study.claims:
-        if claim.metric != "outcome":
-            predicted(claim, metrics)
-        if isinstance(claim, WinClaim):
-            metrics.direction(claim.ties_by, where=f"claim {claim.id}, `ties_by`")
-        if isinstance(claim, BasinClaim) and not metrics.of(claim.metric).counts_to_target:
-            raise UserError(
-                f"claim {claim.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
-                f"{', '.join(STEPS_TO_TARGET)}, got {claim.metric!r}. Another metric that counts to a target is "
-                "declared with `failed_counts_as: budget`."
-            )
+        claim.check_metrics(metrics)
 
 
 def check_contradictions(study: Study, metrics: Metrics | None = None, *, arms: Arms | None = None) -> None:
@@ -124,7 +110,6 @@ def check_plan(
     study: Study, n_seeds: int, metrics: Metrics | None = None, *, arms: Arms | None = None, alpha: float = 0.05
 ) -> None:
     """Check gates, metrics, contradictions, forecasts and seeds; needs no runs."""
-    metrics = metrics or Metrics(study.metrics)
     metrics = metrics or Metrics(study.metrics)
     check_gates(study)
     check_metrics(study, metrics)
@@ -159,24 +144,8 @@ def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
 
 def _contradict(one: Comparison, other: Comparison, metrics: Metrics) -> bool:
     a, b = one.claim, other.claim
-    kinds = (EffectClaim, EquivalenceClaim, TimeClaim, WinClaim, BasinClaim)
-    if not isinstance(a, kinds) or not isinstance(b, kinds):
-        return False
     sides = [(level_key(c.arm, sorted(c.arm)), level_key(c.against, sorted(c.against))) for c in (a, b)]
     swapped = sides[0] == sides[1][::-1]
-    if not swapped and sides[0] != sides[1]:
+    if one.over != other.over or not (swapped or sides[0] == sides[1]):
         return False
-    if isinstance(a, EquivalenceClaim) or isinstance(b, EquivalenceClaim):
-        if isinstance(a, EquivalenceClaim) and isinstance(b, EquivalenceClaim):
-            return False
-        margin = a.within if isinstance(a, EquivalenceClaim) else b.within if isinstance(b, EquivalenceClaim) else 0.0
-        effect = b if isinstance(a, EquivalenceClaim) else a
-        return isinstance(effect, EffectClaim) and margin <= effect.by_at_least
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, BasinClaim) and isinstance(b, BasinClaim) and (a.within, one.over) != (b.within, other.over):
-        return False
-    if isinstance(a, WinClaim) and isinstance(b, WinClaim) and swapped and a.more_than + b.more_than < 1.0:
-        return False
-    directions = [predicted(claim, metrics) for claim in (a, b)]
-    return swapped == (directions[0] == directions[1])
+    return any(x.contradicts(y, swapped=swapped, meanings=metrics) for x, y in ((a, b), (b, a)))

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 from ablate.claims.comparison import level_text, metrics_used, where_text
 from ablate.claims.estimate import Estimate
-from ablate.claims.kinds import ExactClaim
 from ablate.claims.measured import Endpoint
 from ablate.errors import UserError, must
 from ablate.judge.alike import Arms, alike
@@ -33,15 +32,16 @@ from ablate.judge.gating import gated
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
 from ablate.lang import tr
-from ablate.stats.effects import better_share, standardised
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
-from ablate.stats.power import detectable, more_pairs_text
+from ablate.stats.power import detectable
+from ablate.stats.student import better_share, standardised
 from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.words.because import interval_says
+from ablate.words.because import interval_says, method_text, more_pairs_text
+from ablate.words.kinds import statement
 from ablate.words.obstacles import held_back, untested_says
-from ablate.words.statement import kind_label, speaks_of, statement
+from ablate.words.scope import speaks_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     comparisons = expand(study, arms=arms.rows)
     endpoints = _endpoints(study, tables)
     found = [collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms)) for c in comparisons]
-    sampled = [not isinstance(f.comparison.claim, ExactClaim) for f in found]
+    sampled = [f.comparison.claim.sampled for f in found]
     tested = [
         sample and f.testable and not f.evidence.undefined and len(f.evidence.differences) >= f.least
         for f, sample in zip(found, sampled, strict=True)
@@ -148,7 +148,7 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     if against is not None:
         why, next_step = against
         return _verdict(case, ("inconclusive", ""), next_step=next_step, why=lambda _: why)
-    label = kind_label(case.found.comparison, low, high) if outcome == "refuted" else ""
+    label = case.found.comparison.claim.label(low, high) if outcome == "refuted" else ""
     next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
         next_step = _more(case)
@@ -218,7 +218,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         interval_low=low,
         interval_high=high,
         interval_level=case.level,
-        interval_method=estimate.method if estimate else "none",
+        interval_method=method_text(estimate.method) if estimate else "none",
         delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,

@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.basins import OTHER_BASINS
-from ablate.claims.capped import by_interval
 from ablate.claims.contrast import Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
 from ablate.lang import msg, tr
 from ablate.stats.bootstrap import bootstrap_t
-from ablate.stats.effects import t_interval
+from ablate.stats.effects import BOOTSTRAP_SEED, by_interval
 from ablate.stats.mean import mean_interval
 from ablate.stats.signflip import as_differences
+from ablate.stats.student import t_interval
 
 if TYPE_CHECKING:
     from ablate.claims.capped import Gaps
-
-_SEED = 0x5E25  # fixed: the same differences always give the same bootstrap-t interval
 
 _IMPUTED = {
     "worst": msg("failed and missing runs at the worst value seen"),
     "best": msg("failed and missing runs at the best value seen"),
 }
-_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **OTHER_BASINS}
+_OTHER_BASINS = {
+    "stricter": msg("half the allowance over the own best"),
+    "looser": msg("twice the allowance over the own best"),
+    "unbroken": msg("the unbroken stretch around the best alone"),
+}
+_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **_OTHER_BASINS}
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def sensitivity(
         rows.append(row(_ELSEWHERE[name], float(usable.mean()), mean_interval(usable, level=level), region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
         msg("Student's t interval"): lambda: t_interval(d, level=level),
-        msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(_SEED)),
+        msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
     }
     return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
 

@@ -14,8 +14,9 @@ from ablate.errors import Failure
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import MISSING, endpoint
 from ablate.lang import tr
-from ablate.stats.effects import paired_effect, t_interval
 from ablate.stats.multiplicity import holm
+from ablate.stats.signflip import as_differences, sign_flip_interval, sign_flip_p
+from ablate.stats.student import t_interval
 from ablate.track.columns import PLANNED
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
@@ -159,5 +160,6 @@ def _difference(tables: StudyTables, found: Endpoint, pair: tuple[int, int | Non
     if not (usable & ~silent).any():
         return nothing
     d = d[usable]
-    effect = paired_effect(d, level=level)
-    return {"pairs": effect.n, **dict(zip(names, (effect.mean, effect.low, effect.high, effect.p), strict=True))}
+    low, high = sign_flip_interval(d, level=level)
+    mean = float(as_differences(d).mean())
+    return {"pairs": len(d), **dict(zip(names, (mean, low, high, sign_flip_p(d)), strict=True))}

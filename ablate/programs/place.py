@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablate.errors import UserError
@@ -14,12 +14,16 @@ from ablate.programs.source import read_source
 
 @dataclass(frozen=True)
 class Place:
-    """Where a function stands: the file of its module, and the folder that is looked into first."""
+    """Where a function stands: the file of its module, and the folder that is looked into first.
 
-    said: str
+    `asked` is the setting that named it, for errors: a file is one module, whatever asked for it.
+    """
+
+    said: str = field(compare=False)
     module: Module
     folder: Path
     by_path: bool
+    asked: str = field(default="program.target", compare=False)
 
     @property
     def name(self) -> str:
@@ -58,14 +62,21 @@ def parts_of(target: str) -> tuple[Place, str]:
             f"`program.target`: {target} is defined where no other process can find it: write the function into a "
             f"file and name that, `my_training.py:{name}`"
         )
-    return (_file_place(said) if said.endswith(".py") else _module_place(said)), name
+    return (file_place(said) if said.endswith(".py") else _module_place(said)), name
 
 
-def _file_place(said: str) -> Place:
+def file_place(said: str, *, asked: str = "program.target") -> Place:
+    """Return where a Python file stands that is named by its path; `asked` is the setting that names it.
+
+    Raises
+    ------
+    UserError
+        There is no such file.
+    """
     path = Path(said).resolve()
     if not path.is_file():
-        raise UserError(f"`program.target`: no file {path}")
-    return Place(said, Module(path.stem.replace(".", "_"), path), path.parent, by_path=True)
+        raise UserError(f"`{asked}`: no file {path}")
+    return Place(said, Module(path.stem.replace(".", "_"), path), path.parent, by_path=True, asked=asked)
 
 
 def _module_place(said: str) -> Place:

@@ -55,7 +55,7 @@ def find(target: str, *, code: Code | None = None) -> Callable[..., Any]:
         function cannot be called with a configuration and a seed; the code is not `code` any more.
     """
     place, name = parts_of(target)
-    module = _module(place, code)
+    module = module_at(place, code)
     if not hasattr(module, name):
         functions = [n for n, value in vars(module).items() if callable(value) and not n.startswith("_")]
         hint = nearest(name, functions)
@@ -94,7 +94,19 @@ def _changed(names: Iterable[str]) -> UserError:
     )
 
 
-def _module(place: Place, code: Code | None) -> ModuleType:
+def module_at(place: Place, code: Code | None = None) -> ModuleType:
+    """Return the module of a place, imported where that was not done yet, or where its files changed since.
+
+    Parameters
+    ----------
+    code
+        What it and the project's modules that it imports must say; by default what they say now.
+
+    Raises
+    ------
+    UserError
+        It cannot be imported, or the code is not `code` any more.
+    """
     held = _held.get(place)
     if held is not None and code is not None and held.code == code:
         return held.module  # imported as it was planned, whatever the files say by now
@@ -138,14 +150,16 @@ def _imported(place: Place) -> ModuleType:
             return _from_file(place) if place.by_path else _by_name(place.said)
     except ProcessEnded as error:
         raise UserError(
-            f"`program.target`: importing {shown} fails: {error}; put what is to happen only when the file is run as a "
+            f"`{place.asked}`: importing {shown} fails: {error}; put what is to happen only when the file is run as a "
             'script below `if __name__ == "__main__":`'
         ) from error
+    except UserError as error:
+        raise UserError(f"`{place.asked}`: {shown}: {error}") from error
     except Exception as error:
         hint = ""
         if place.by_path and "relative import" in str(error):
             hint = "; a file of a package is named by its module, `package.module:function`"
-        raise UserError(f"`program.target`: importing {shown} fails: {type(error).__name__}: {error}{hint}") from error
+        raise UserError(f"`{place.asked}`: importing {shown} fails: {type(error).__name__}: {error}{hint}") from error
 
 
 def _by_name(said: str) -> ModuleType:
@@ -155,7 +169,7 @@ def _by_name(said: str) -> ModuleType:
 def _from_file(place: Place) -> ModuleType:
     spec = importlib.util.spec_from_file_location(place.name, place.module.path)
     if spec is None or spec.loader is None:
-        raise UserError(f"`program.target`: {place.module.path} is not a Python file")
+        raise UserError(f"`{place.asked}`: {place.module.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # what dataclasses and pickle look up while it is executed
     try:
@@ -172,7 +186,7 @@ def _check_own(place: Place) -> None:
         if name in sys.modules and not _is(sys.modules[name], module):
             loaded = getattr(sys.modules[name], "__file__", None) or "built in"
             raise UserError(
-                f"`program.target`: {place.said} imports {name}, which is {module.path}, but Python already holds "
+                f"`{place.asked}`: {place.said} imports {name}, which is {module.path}, but Python already holds "
                 f"another {name} ({loaded}): give one of the two another name"
             )
 

@@ -13,6 +13,7 @@ from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_title
 from ablate.report.fair import score_title
 from ablate.report.families import failed_runs
+from ablate.report.figure import Material, draw_own
 from ablate.report.figures.activation_histograms import activation_histograms
 from ablate.report.figures.basin import basin_figures
 from ablate.report.figures.curve_grid import curve_grid
@@ -59,6 +60,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     for position, told in enumerate(judged, start=1):
         name = "verdict-map" if len(judged) == 1 else f"verdict-map-{position}"
         own.append(verdict_map(study, tables, verdicts, told, name=name))
+    own += draw_own(Material(study, tables, verdicts))
     drawn_already = {wanted.metric for wanted in grids}
     metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
     known = metrics_of(tables)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.curves import ExchangeCurves, exchange_curves
+from ablate.claims.kinds.exchange_rate import ExchangeCurves, exchange_curves
 from ablate.judge.verdict import Verdict
 from ablate.report.pairs import failed_runs_of, judged_sides
 from ablate.sweep.study import Study

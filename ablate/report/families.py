@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.claims.comparison import level_key
+from ablate.claims.kinds import KINDS
 from ablate.judge.endpoint import FAILED
 from ablate.judge.expand import expand
 from ablate.judge.verdict import RULINGS, Verdict, percent
@@ -50,7 +51,7 @@ def badge_of(outcome: str) -> Badge:
     return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
 
 
-_DELTA = ("effect", "interaction", "equivalence")  # kinds of claims that are judged against a δ
+_DELTA = tuple(name for name, kind in KINDS.items() if kind.with_delta)
 
 Tally = tuple[tuple[Badge, int], ...]
 

@@ -1,133 +1,172 @@
-"""The effect of an arm over another, paired by seed: estimate, two intervals, exact p, effect sizes."""
+"""The effect of an arm over another, paired by seed: estimate, intervals, exact p, effect sizes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ablate.errors import must
-from ablate.stats.signflip import as_differences, is_constant, sign_flip_interval, sign_flip_p
+from ablate.errors import UserError, must, unknown
+from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.equivalence import tost_p
+from ablate.stats.mean import mean_interval, mean_p
+from ablate.stats.signflip import as_differences, sign_flip_interval
+from ablate.stats.student import better_share, standard_deviation, standardised, t_interval
+
+BOOTSTRAP_SEED = 0x5E25
+"""Fixed: the same differences always give the same bootstrap-t interval."""
+
+
+class Interval(NamedTuple):
+    """Both ends of an interval, which belong to it."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
-class PairedEffect:
-    """What n paired differences say of their mean.
+class Paired:
+    """What n paired differences say of their mean: made by `paired`.
 
     Attributes
     ----------
-    n
-        Pairs.
-    mean, sd
-        Of the differences, in the metric's unit; `sd` (n - 1 in the denominator) is NaN for one pair.
-    level
-        Confidence level of both intervals.
-    t_low, t_high
-        Paired-t interval: needs roughly normal differences; (-inf, inf) for one pair.
-    low, high
-        Interval inverting the exact sign-flip test: needs differences symmetric about their centre.
-    p
-        Two-sided sign-flip p of "the mean difference is 0".
-    d_z
-        mean / sd: the effect in standard deviations of the difference; ±inf where all differences are alike.
-    better
-        Share of pairs with a positive difference, ties counted half: P(arm better), paired.
+    differences
+        One minus the other, one per pair, in their unit.
+    smallest_effect
+        δ: the mean difference that a claim must exceed.
     """
 
-    n: int
-    mean: float
-    sd: float
-    level: float
-    t_low: float
-    t_high: float
-    low: float
-    high: float
-    p: float
-    d_z: float
-    better: float
+    differences: tuple[float, ...]
+    smallest_effect: float = 0.0
+
+    @property
+    def n(self) -> int:
+        """Pairs."""
+        return len(self.differences)
+
+    @property
+    def mean(self) -> float:
+        """Mean difference."""
+        return float(as_differences(self.differences).mean())
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the differences, n - 1 in the denominator; NaN for one pair."""
+        return standard_deviation(as_differences(self.differences))
+
+    @property
+    def d_z(self) -> float:
+        """Mean in standard deviations of the difference; ±inf where all differences are alike."""
+        return standardised(self.differences)
+
+    @property
+    def better(self) -> float:
+        """Share of pairs with a positive difference, ties counted half."""
+        return better_share(self.differences)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided p of "the mean difference is δ" (see `mean.mean_p`)."""
+        return mean_p(self.differences, null=self.smallest_effect)
+
+    def confidence_interval(
+        self, level: float = 0.95, *, method: Literal["sign-flip", "widened", "t", "bootstrap-t"] = "widened"
+    ) -> Interval:
+        """Return the interval of the mean difference.
+
+        Parameters
+        ----------
+        level
+            Confidence level, in (0, 1).
+        method
+            `widened`: what verdicts rest on, exact sign flips made wider where the differences have a long tail;
+            `sign-flip`: without that; `t`: Student's; `bootstrap-t`: 1,999 resamples, the same ones every time.
+
+        Raises
+        ------
+        UserError
+            A level outside (0, 1), or a method that is none of these.
+        """
+        d = as_differences(self.differences)
+        ways: dict[str, Callable[[], tuple[float, float]]] = {
+            "widened": lambda: mean_interval(d, level=level),
+            "sign-flip": lambda: sign_flip_interval(d, level=level),
+            "t": lambda: t_interval(d, level=level),
+            "bootstrap-t": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
+        }
+        if method not in ways:
+            raise unknown("method", method, ways)
+        return Interval(*ways[method]())
+
+    def outcome(self, level: float = 0.95) -> str:
+        """Say what the interval says of "more than δ": `supported`, `refuted` or `inconclusive`."""
+        return by_interval(*self.confidence_interval(level), (self.smallest_effect, math.inf))
+
+    def equivalence_p_value(self, within: float) -> float:
+        """Return the p of "the mean difference lies at or beyond ±within" (two one-sided tests)."""
+        return tost_p(self.differences, within=within)
 
 
-def paired_effect(differences: ArrayLike, *, level: float = 0.95) -> PairedEffect:
-    """Summarise paired differences (arm - against, one per seed).
+def paired(a: ArrayLike, b: ArrayLike = 0.0, *, smallest_effect: float = 0.0) -> Paired:
+    """Compare two arms whose runs share their seeds, and ask whether `a` exceeds `b` by more than the smallest effect.
+
+    The effect is the mean of d_i = a_i - b_i. Its p-value counts over all 2^n patterns of signs how many make the sum
+    of d_i - δ at least as far from 0 as it is; the interval holds every mean that is not rejected.
 
     Parameters
     ----------
-    differences
-        Float (pairs,), finite, at least one, in the metric's unit.
-    level
-        Confidence level of the intervals, in (0, 1).
+    a
+        Float (pairs,), finite: a number per seed, in any unit.
+    b
+        The other arm, in the same order of seeds; left out, `a` holds differences.
+    smallest_effect
+        δ, in the same unit. For a metric of which less is better, exchange the arms.
 
     Raises
     ------
     UserError
-        No differences, a non-finite one, or a level outside (0, 1).
+        Different numbers of seeds, none at all, or a number that is not finite.
+
+    Notes
+    -----
+    Fisher (1935), *The Design of Experiments*, §21; the interval: Hartigan (1969), JASA 64:1303. See `mean` for what
+    is done about long tails.
 
     Examples
     --------
-    >>> effect = paired_effect([0.1, 0.2, 0.3, 0.2, 0.1, 0.3])
-    >>> round(effect.mean, 3), effect.p, effect.better
-    (0.2, 0.03125, 1.0)
+    >>> batch_norm = [0.912, 0.918, 0.909, 0.921, 0.915, 0.917, 0.911, 0.919]
+    >>> none = [0.901, 0.902, 0.899, 0.903, 0.900, 0.905, 0.898, 0.904]
+    >>> effect = paired(batch_norm, none, smallest_effect=0.005)
+    >>> round(effect.mean, 5), effect.p_value, effect.outcome()
+    (0.01375, 0.0078125, 'supported')
+    >>> low, high = effect.confidence_interval(level=0.95)
+    >>> round(low, 4), round(high, 4)
+    (0.0113, 0.0163)
     """
-    d = as_differences(differences)
-    t_low, t_high = t_interval(d, level=level)
-    low, high = sign_flip_interval(d, level=level)
-    mean, sd = float(d.mean()), standard_deviation(d)
-    return PairedEffect(
-        n=len(d),
-        mean=mean,
-        sd=sd,
-        level=level,
-        t_low=t_low,
-        t_high=t_high,
-        low=low,
-        high=high,
-        p=sign_flip_p(d),
-        d_z=_ratio(mean, sd),
-        better=better_share(d),
-    )
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.ndim != 1 or (second.ndim and second.shape != first.shape):
+        raise UserError(
+            f"`a` and `b` must be two vectors with a number per seed, got arrays of shape {first.shape} and "
+            f"{second.shape}."
+        )
+    if not math.isfinite(smallest_effect):
+        raise must("smallest_effect", "be a finite number", smallest_effect)
+    d = first - second
+    as_differences(d)
+    return Paired(tuple(d.tolist()), float(smallest_effect))
 
 
-def better_share(differences: ArrayLike) -> float:
-    """Return the share of pairs with a positive difference, ties counted half."""
-    d = np.asarray(differences, dtype=np.float64)
-    tied = np.abs(d) <= 1e-12  # of an accuracy or a loss: far below one test example
-    return float(np.mean(np.where(tied, 0.5, d > 0)))
+def by_interval(low: float, high: float, region: tuple[float, float]) -> str:
+    """Return the outcome an interval alone leads to: inside the region, outside, or neither.
 
-
-def standardised(differences: ArrayLike) -> float:
-    """Return d_z, the mean in standard deviations of the difference."""
-    d = as_differences(differences)
-    return _ratio(float(d.mean()), standard_deviation(d))
-
-
-def standard_deviation(values: ArrayLike) -> float:
-    """Return the sample standard deviation: NaN for one value, exactly 0 where all are equal up to rounding."""
-    x = np.asarray(values, dtype=np.float64)
-    if len(x) < 2:
-        return math.nan
-    return 0.0 if is_constant(x) else float(x.std(ddof=1))
-
-
-def t_interval(values: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Student's t interval of a mean as (low, high); (-inf, inf) for one value.
-
-    >>> [round(end, 3) for end in t_interval([1.0, 2.0, 3.0])]
-    [-0.484, 4.484]
+    >>> by_interval(0.01, 0.02, (0.005, math.inf)), by_interval(-0.01, 0.004, (-0.005, 0.005))
+    ('supported', 'inconclusive')
     """
-    from scipy.special import stdtrit  # not scipy.stats: that import alone takes a second
-
-    if not 0.0 < level < 1.0:
-        raise must("level", "lie between 0 and 1", level)
-    x = np.asarray(values, dtype=np.float64)
-    if len(x) < 2:
-        return -math.inf, math.inf
-    half = float(stdtrit(len(x) - 1, 0.5 + level / 2)) * standard_deviation(x) / math.sqrt(len(x))
-    return float(x.mean()) - half, float(x.mean()) + half
-
-
-def _ratio(mean: float, sd: float) -> float:
-    if sd == 0.0:
-        return math.copysign(math.inf, mean) if mean else 0.0
-    return mean / sd
+    slack = 1e-12
+    if low > region[0] + slack and high < region[1] - slack:
+        return "supported"
+    return "refuted" if high < region[0] - slack or low > region[1] + slack else "inconclusive"

@@ -7,9 +7,9 @@ import math
 from numpy.typing import ArrayLike
 
 from ablate.errors import must
-from ablate.stats.effects import standard_deviation
 from ablate.stats.mean import mean_p
 from ablate.stats.signflip import as_differences
+from ablate.stats.student import standard_deviation
 
 
 def tost_p(differences: ArrayLike, *, within: float) -> float:

@@ -20,11 +20,21 @@ measured beside it, held 89 to 92 % at 20 seeds.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ablate.lang import msg, tr
-from ablate.stats.signflip import Vector, as_differences, is_constant, least_pairs, sign_flip_interval, sign_flip_p
+from ablate.stats.signflip import (
+    DRAWS,
+    EXACT_UP_TO,
+    Vector,
+    as_differences,
+    is_constant,
+    least_pairs,
+    sign_flip_interval,
+    sign_flip_p,
+)
 from ablate.stats.unseen import unseen_bound, unseen_p
 
 LEANING = 0.5  # sample skewness from which a tail is reckoned with; one normal sample of 20 in four has it
@@ -80,8 +90,30 @@ def tail(d: Vector) -> float:
     return REACH * skewness * sd if abs(skewness) >= LEANING else 0.0
 
 
-def method_text(differences: ArrayLike, exact_up_to: int, draws: int) -> str:
-    """Name the method an interval was made by."""
+@dataclass(frozen=True)
+class Method:
+    """How an interval is made.
+
+    Attributes
+    ----------
+    name
+        ``sign-flip``, ``Clopper–Pearson``, …
+    draws
+        Random patterns it rests on; 0 where it is exact.
+    widened
+        Made wider for a long tail.
+    """
+
+    name: str
+    draws: int = 0
+    widened: bool = False
+
+
+def method_of(differences: ArrayLike) -> Method:
+    """Return how `mean_interval` makes its interval.
+
+    >>> method_of([1, 2, 3, 4, 5, 6])
+    Method(name='sign-flip', draws=0, widened=False)
+    """
     d = as_differences(differences)
-    text = msg("sign-flip") if len(d) <= exact_up_to else tr("sign-flip over {draws:,} random patterns", draws=draws)
-    return text if tail(d) == 0.0 else tr("{text}, widened for a long tail", text=tr(text))
+    return Method("sign-flip", DRAWS if len(d) > EXACT_UP_TO else 0, tail(d) != 0.0)

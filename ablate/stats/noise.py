@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ablate.errors import UserError
-from ablate.stats.effects import standard_deviation, t_interval
 from ablate.stats.power import MOST_PAIRS, POWER, detectable_d, t_power
 from ablate.stats.signflip import as_differences, least_pairs
+from ablate.stats.student import standard_deviation, t_interval
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ablate.lang import msg, tr
-from ablate.stats.effects import standard_deviation
 from ablate.stats.signflip import as_differences, least_pairs
+from ablate.stats.student import standard_deviation
 
 POWER = 0.8
 MOST_PAIRS = 1000  # an estimate beyond it says nothing but "too close to δ"
@@ -106,20 +105,3 @@ def estimated_at(differences: ArrayLike, delta: float) -> bool:
     """Tell whether the mean difference is δ, up to rounding."""
     d = as_differences(differences)
     return abs(float(d.mean()) - delta) <= 1e-9 * max(float(np.abs(d).max()), abs(delta))
-
-
-def more_pairs_text(differences: ArrayLike, delta: float, *, alpha: float) -> str:
-    """Say in a sentence how many more pairs would decide an open claim."""
-    if estimated_at(differences, delta):
-        return tr("No number of pairs would decide it: the effect is estimated at δ.")
-    total = pairs_to_decide(differences, delta, alpha=alpha)
-    if not math.isfinite(total):
-        return tr(
-            "More than {n:,} pairs would be needed: the effect is estimated too close to δ.",
-            n=MOST_PAIRS,
-        )
-    more = int(total) - len(as_differences(differences))
-    message = msg("About {more} more pairs ({total} in all) would decide it at 80 % power, if the effect is as seen.")
-    if more == 1:
-        message = msg("About 1 more pair ({total} in all) would decide it at 80 % power, if the effect is as seen.")
-    return tr(message, more=more, total=int(total))

@@ -3,11 +3,62 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ablate.errors import UserError
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A count of successes: made by `proportion`."""
+
+    successes: int
+    runs: int
+
+    @property
+    def rate(self) -> float:
+        """The share seen."""
+        return self.successes / self.runs
+
+    def confidence_interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Return the exact interval, as (low, high)."""
+        return clopper_pearson(self.successes, self.runs, level=level)
+
+    def p_value(self, rate: float) -> float:
+        """Return the two-sided p of "the true share is `rate`"."""
+        return share_p(self.successes, self.runs, rate)
+
+
+def proportion(hits: ArrayLike) -> Proportion:
+    """Count in how many runs something happened.
+
+    Parameters
+    ----------
+    hits
+        Bool (runs,), at least one.
+
+    Raises
+    ------
+    UserError
+        No runs, or values that are not true or false.
+
+    Notes
+    -----
+    Clopper & Pearson (1934), Biometrika 26:404: the interval ends where either binomial tail is (1 - level) / 2.
+
+    Examples
+    --------
+    >>> reached = proportion([True, True, False, True])
+    >>> reached.rate, [round(end, 3) for end in reached.confidence_interval()]
+    (0.75, [0.194, 0.994])
+    """
+    x = np.asarray(hits)
+    if x.ndim != 1 or not x.size or x.dtype != np.bool_:
+        raise UserError(f"`hits` must be a vector of true and false, got {x.dtype} of shape {x.shape}.")
+    return Proportion(int(x.sum()), int(x.size))
 
 
 def clopper_pearson(successes: int, runs: int, *, level: float = 0.95) -> tuple[float, float]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
+from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Strict
+from ablate.errors import UserError, unknown
+from ablate.registry import offered, options, provide
 
 
 class CurveGrid(Strict):
@@ -47,7 +51,7 @@ class VerdictMap(Strict):
     title: str = ""
 
 
-MAPPED = ("effect", "equivalence", "interaction", "time_to_target", "exchange_rate", "basin_width")
+MAPPED = tuple(name for name, kind in KINDS.items() if kind.mapped)
 """Kinds of claims of which a map can be drawn: of shares, slopes and properties 0 is not "no difference"."""
 
 
@@ -105,11 +109,70 @@ class StepSizes(_Observed):
     kind: Literal["step_sizes"] = "step_sizes"
 
 
-Observed = ActivationHistograms | GradientNorms | StepSizes
-Wanted = Annotated[CurveGrid | HeatMap | VerdictMap | Paths | Observed, Field(discriminator="kind")]
+class OwnFigure(BaseModel):
+    """A figure of a kind that a plug-in or a `uses` file brings; what else is said of it are its settings."""
 
-FIGURES: dict[str, type[Any]] = {
-    str(kind.model_fields["kind"].default): kind
-    for kind in (CurveGrid, HeatMap, VerdictMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
-}
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: str
+    title: str = ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the study file says of it."""
+        return dict(self.model_extra or {})
+
+
+def own_figure(wanted: OwnFigure) -> Any:
+    """Return the figure that a study asks for, with its settings; imports the plug-in that brings it.
+
+    Raises
+    ------
+    UserError
+        There is no such kind, or it has no such setting, or refuses a value.
+    """
+    provide("figure", wanted.kind)
+    kinds = options("figure")
+    if wanted.kind not in kinds:
+        raise unknown("figure kind", wanted.kind, own_kinds())
+    cls = kinds[wanted.kind]
+    names = [field.name for field in fields(cls) if field.init]
+    for key in wanted.settings:
+        if key not in names:
+            raise UserError(f"kind {wanted.kind}: {unknown('key', key, ['kind', *names])}")
+    try:
+        return cls(**wanted.settings)
+    except TypeError as error:
+        raise UserError(f"kind {wanted.kind}: {error}") from None
+
+
+def own_kinds() -> set[str]:
+    """Return the kinds of figures there are, those of plug-ins that were not imported yet among them."""
+    return {*FIGURES, *options("figure"), *offered("figure")}
+
+
+Observed = ActivationHistograms | GradientNorms | StepSizes
+_BUILT_IN = (CurveGrid, HeatMap, VerdictMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
+
+FIGURES: dict[str, type[Any]] = {str(kind.model_fields["kind"].default): kind for kind in _BUILT_IN}
 """Figure kind -> what a study file may say of it."""
+
+OWN = "own"
+
+
+def _tag(figure: Any) -> str | None:
+    kind = figure.get("kind") if isinstance(figure, dict) else getattr(figure, "kind", None)
+    return kind if kind in FIGURES else OWN if isinstance(kind, str) else None
+
+
+Wanted = Annotated[
+    Annotated[CurveGrid, Tag("curve_grid")]
+    | Annotated[HeatMap, Tag("heat_map")]
+    | Annotated[VerdictMap, Tag("verdict_map")]
+    | Annotated[Paths, Tag("paths")]
+    | Annotated[ActivationHistograms, Tag("activation_histograms")]
+    | Annotated[GradientNorms, Tag("gradient_norms")]
+    | Annotated[StepSizes, Tag("step_sizes")]
+    | Annotated[OwnFigure, Tag(OWN)],
+    Discriminator(_tag),
+]

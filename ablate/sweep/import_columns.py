@@ -13,8 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ablate.claims.kinds import TimeClaim
-from ablate.claims.over import BasinClaim
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sweep.level_cells import BLANK
@@ -117,7 +115,7 @@ def counts_to_target(study: Study, name: str) -> bool:
     """
     if Metrics(study.metrics).of(name).counts_to_target:
         return True
-    return any(isinstance(claim, TimeClaim | BasinClaim) and claim.metric == name for claim in study.claims)
+    return any(claim.to_target and claim.metric == name for claim in study.claims)
 
 
 def fits(study: Study, head: Sequence[str]) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.identity import describe, digest
+from ablate.identity import describe, digest, made_by
 from ablate.levels import NO_NAMES, Names, levels_text, same_level
+from ablate.programs.uses import is_foreign, own_code
 from ablate.sweep.known import Known
 from ablate.sweep.study import FAIRNESS, Level, Levels, Study
 from ablate.track.record import ArmRecord
@@ -77,6 +78,7 @@ def make_job(
     label: str,
     known: Known | None = None,
     unsettled: Collection[str] = (),
+    uses: Sequence[str] = (),
 ) -> Job:
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere.
 
@@ -86,12 +88,19 @@ def make_job(
         What was run before; an arm that is there already, but for settings that no run looked at, is that arm.
     unsettled
         Keys that are still to be tuned: an arm that was run with another value of them is the same for now.
+    uses
+        The study's own Python files: what they say is part of what a run is.
     """
     config = compose(settings)
     program = config.program
     facts = {**program.facts(config), "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
+    own = own_code(config, uses)
+    if own:
+        facts["uses"] = own
+    if is_foreign(type(program)):  # kept with the arm: a report is written where the plug-in may not be
+        facts["metrics"] = {name: metric.as_dict() for name, metric in program.metrics().items()}
     description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
-    what = {"revision": REVISION, "config": description, "fingerprint": facts["fingerprint"]}
+    what = {"revision": REVISION, "config": description, "fingerprint": made_by(facts)}
     stored = None
     if known is not None and program.traced:
         stored = known.same(levels, what, former=program.former(config), unsettled=unsettled)

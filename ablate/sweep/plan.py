@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ablate.identity import digest
+from ablate.identity import digest, made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, telling, untold
@@ -144,7 +144,7 @@ def _goes_on(plan: Plan, known: Known) -> bool:
             continue
         if any(arm.arm_id == job.arm.id for arm in there):
             found = found or traced
-        elif not traced or any(arm.fingerprint == job.arm.facts["fingerprint"] for arm in there):
+        elif not traced or any(arm.fingerprint == made_by(job.arm.facts) for arm in there):
             return False
     return found
 
@@ -171,13 +171,19 @@ def _resolved(
         label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         pending = cell is not None and choice is None
         open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
-        job = make_job(levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys)
+        job = make_job(
+            levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses
+        )
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
     # The key leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same
     # study run; a change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
-    first = make_job({}, untold(design.arms[0]), compose, (), label="").arm.config if tuned else jobs[0].arm.config
+    first = (
+        make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses).arm.config
+        if tuned
+        else jobs[0].arm.config
+    )
     what: dict[str, Any] = {"name": name, "factors": sorted(study.factors), "revision": REVISION}
     what["shared"] = _without(first, study.factors)
     if study.tune is not None and study.fairness != "fixed":

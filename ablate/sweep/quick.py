@@ -18,7 +18,19 @@ SUFFIX = "-quick"
 
 # What a budget is not made of: words, quotes, and forecasts, which are scored by the verdict of record only.
 _NOT_A_BUDGET = frozenset(
-    {"title", "question", "background", "quotes", "forecasts", "not_concluded", "confounds", "quick", "budget", "zh"}
+    {
+        "title",
+        "question",
+        "background",
+        "quotes",
+        "forecasts",
+        "not_concluded",
+        "confounds",
+        "quick",
+        "budget",
+        "zh",
+        "uses",
+    }
 )
 _SIDES = ("arm", "against", "at", "than_at")
 

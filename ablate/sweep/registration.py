@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from ablate.claims.parts import STORED
 from ablate.sweep.study import Study
 
-PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick")
-"""Keys of a study that no verdict depends on."""
+PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick", "uses")
+"""Keys of a study that no verdict depends on; the code in `uses` is part of every run."""
 
 CLAIM_PROSE = ("quote", "stance")
 """The same of a claim: what the scoreboard reads it as."""

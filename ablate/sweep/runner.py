@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import threading
 import time
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from ablate.errors import Failure, must
+from ablate.errors import Failure, UserError, must
+from ablate.programs.uses import Code, code_of_files, own_code, use
 from ablate.sweep.plan import Job, Plan
 from ablate.track.record import SeedRecord
 from ablate.track.tracker import StudySession
@@ -148,7 +150,7 @@ def run_plan(
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled
         job.config.program.ready(job.config)
-    for job, results in _trained(todo, workers):
+    for job, results in _trained(todo, workers, plan.study.uses):
         # What cannot be trained can most likely not be described either.
         texts = files(job) if files is not None and results[0].error is None else {}
         session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
@@ -172,13 +174,14 @@ def _last_line(error: str) -> str:
     return re.sub(r"^ablate\.[\w.]+: ", "", error.strip().splitlines()[-1])
 
 
-def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResult]]]:
+def _trained(jobs: list[Job], workers: int, uses: Sequence[str]) -> Iterator[tuple[Job, list[RunResult]]]:
     workers = min(workers, len(jobs))
     if workers <= 1:
         for job in jobs:
             yield job, train_job(job.config, job.missing, job.arm.facts)
         return
     from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.backend.reduction import dumps
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
@@ -186,7 +189,9 @@ def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResul
         pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
         try:
             folder = os.getcwd()  # noqa: PTH109 - workers may be older than the current folder is current
-            for index, results in pool(delayed(_train_numbered)(i, job, folder) for i, job in enumerate(jobs)):
+            code = code_of_files(uses)
+            tasks = (delayed(_train_numbered)(i, bytes(dumps(job)), folder, code) for i, job in enumerate(jobs))
+            for index, results in pool(tasks):
                 yield jobs[index], results
         except TerminatedWorkerError:
             raise Failure(
@@ -195,6 +200,14 @@ def _trained(jobs: list[Job], workers: int) -> Iterator[tuple[Job, list[RunResul
             ) from None
 
 
-def _train_numbered(index: int, job: Job, folder: str) -> tuple[int, list[RunResult]]:
+def _train_numbered(index: int, pickled: bytes, folder: str, code: Code) -> tuple[int, list[RunResult]]:
+    """Train one job in a worker. It comes pickled: its classes may stand in files that have to be imported first."""
     os.chdir(folder)
+    use(list(code), code=code)
+    job: Job = pickle.loads(pickled)  # made by the process that started this one
+    if own_code(job.config, list(code)) != job.arm.facts.get("uses", {}):
+        raise UserError(
+            f"the code that {job.arm.label} uses changed while the study was running; the same command runs what is "
+            "missing with the code as it is now"
+        )
     return index, train_job(job.config, job.missing, job.arm.facts)

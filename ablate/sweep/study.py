@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from ablate.claims.kinds import Claim, EffectClaim
+from ablate.claims.kinds import Claim
+from ablate.claims.kinds.effect import EffectClaim
 from ablate.claims.parts import Level, Levels, Quote
 from ablate.claims.parts import Strict as _Strict
 from ablate.errors import UserError
@@ -70,6 +71,9 @@ class Study(_Strict):
     watch
         Files, folders and patterns that own training functions depend on, and no import shows: what is in them is
         part of what makes a run. The same as fixing `program.watch`.
+    uses
+        Python files beside the study file with components and figures of the user's own. What they say is part of what
+        makes a run. (In a study that was read: paths from the current folder.)
     quick
         What is different in the quick budget (`--quick`): any of `seeds`, `fixed`, `factors`, `claims`, …
         (see `sweep.quick`).
@@ -101,6 +105,7 @@ class Study(_Strict):
     not_concluded: list[str] = Field(default_factory=list)
     confounds: list[str] = Field(default_factory=list)
     watch: list[str] = Field(default_factory=list)
+    uses: list[str] = Field(default_factory=list)
     quick: dict[str, Any] | None = None
     budget: Literal["default", "quick"] = "default"
     zh: Words | None = None

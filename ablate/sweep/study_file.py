@@ -11,9 +11,10 @@ from ablate.claims.kinds import KINDS
 from ablate.claims.parts import STORED, Level
 from ablate.errors import UserError, nearest, unknown
 from ablate.levels import ListLevel, alike, among, level_list, level_name
+from ablate.programs.uses import beside
 from ablate.resources import study_folders
 from ablate.sweep.design.parts import DESIGNS
-from ablate.sweep.figures import FIGURES, MAPPED, VerdictMap
+from ablate.sweep.figures import FIGURES, MAPPED, OWN, OwnFigure, VerdictMap, own_figure, own_kinds
 from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
@@ -73,6 +74,8 @@ def load_study(name: str) -> Study:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected a mapping with title, factors, claims …, got {type(data).__name__}")
+    if "uses" in data:
+        data["uses"] = beside(path, data["uses"])
     return parse_study(data, where=str(path))
 
 
@@ -108,6 +111,8 @@ def parse_study(data: dict[str, Any], *, where: str, stored: bool = False) -> St
         check_words(study.zh, study, where=where)
     _check_observed(study, where)
     _check_maps(study, where)
+    if not stored and not study.uses:  # what a file of `uses` brings is known when it is imported
+        _check_kinds(study, where)
     if study.quick is not None:
         quick_study(study, where=where)  # a mistake in it shows before it is asked for
     return study
@@ -159,6 +164,29 @@ def _check_observed(study: Study, where: str) -> None:
                 f"{where}: figures.{number}: {figure.kind} draws what the runs observe; add {wanted} to "
                 f"`fixed: observe`, got {held!r}"
             )
+
+
+def _check_kinds(study: Study, where: str) -> None:
+    for number, figure in enumerate(study.figures):
+        if isinstance(figure, OwnFigure) and figure.kind not in own_kinds():
+            raise UserError(f"{where}: figures.{number}: {unknown('figure kind', figure.kind, own_kinds())}")
+
+
+def check_own_figures(study: Study, *, where: str) -> None:
+    """Check the figures that plug-ins and `uses` files bring, once those files are imported.
+
+    Raises
+    ------
+    UserError
+        There is no such kind, or its settings are wrong.
+    """
+    _check_kinds(study, where)
+    for number, figure in enumerate(study.figures):
+        if isinstance(figure, OwnFigure):
+            try:
+                own_figure(figure)
+            except UserError as error:
+                raise UserError(f"{where}: figures.{number}: {error}") from None
 
 
 def _check_maps(study: Study, where: str) -> None:
@@ -224,7 +252,7 @@ def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
     if loc[:2] == ("tune", "space"):
         return [part for i, part in enumerate(loc) if i != 3]
     kinds = _UNIONS.get(str(loc[0]), ("", {}))[1]
-    return [part for i, part in enumerate(loc) if not (part in kinds and i == 2)]
+    return [part for i, part in enumerate(loc) if not ((part in kinds or part == OWN) and i == 2)]
 
 
 def _fields_at(model: type[BaseModel], path: list[int | str]) -> list[str]:

@@ -103,7 +103,7 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
-        fixed = make_job(cell, cell, compose, (), label="").arm.config
+        fixed = make_job(cell, cell, compose, (), label="", uses=study.uses).arm.config
         label = arm_label(cell, base, names) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = []
@@ -111,7 +111,7 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
             told = f"{label}, {levels_text(values, tried_names)}"
             try:
                 tried_at = {**cell, **values}
-                job = make_job(tried_at, tried_at, compose, seeds, label=told, known=known)
+                job = make_job(tried_at, tried_at, compose, seeds, label=told, known=known, uses=study.uses)
             except UserError as error:
                 raise UserError(f"{name}: tune.space: {error}") from None
             if tune.metric not in job.config.program.metrics():
@@ -139,6 +139,7 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
         fixed=study.fixed,
         factors=factors,
         seeds=list(seeds),
+        uses=study.uses,
     )
     name = f"{record.name}-tuning"
     made = StudyRecord(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablate.identity import digest
+from ablate.identity import digest, made_by
 from ablate.levels import restored_levels
 from ablate.track import ledger
 from ablate.track.database import exists
@@ -65,7 +65,7 @@ class StoredArm:
 
 def run_tags(arm: ArmRecord, result: RunResult) -> dict[str, str]:
     """Return the tags of a seed run by which it is found again whatever its arm is called."""
-    tags = {FINGERPRINT: str(arm.facts.get("fingerprint", "")), CONFIG: digest(arm.config)[:16]}
+    tags = {FINGERPRINT: made_by(arm.facts), CONFIG: digest(arm.config)[:16]}
     return tags if result.reads is None else {**tags, READS: json.dumps(list(result.reads))}
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
+from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
 from ablate.track.database import link_for_plain_ui, settle
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts, write_json
@@ -168,7 +169,7 @@ class MlflowSession(StudySession):
 
     def _sign(self) -> None:
         """Write the fingerprint on runs that a plan found by their old one: from now on a change to it shows."""
-        arms = {arm.id: str(arm.facts["fingerprint"]) for arm in self.study.arms if "sources" in arm.facts}
+        arms = {arm.id: made_by(arm.facts) for arm in self.study.arms if "sources" in arm.facts}
         if not arms:
             return
         with read_only(self.layout.database) as connection:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
+from numpy.typing import ArrayLike
+
 from ablate.judge.verdict import Verdict, p_text, percent, shown
 from ablate.lang import msg, tr
+from ablate.stats.mean import Method
+from ablate.stats.power import MOST_PAIRS, estimated_at, pairs_to_decide
+from ablate.stats.signflip import as_differences
 from ablate.words.amounts import amount, amounts, difference_unit
+
+METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"))
 
 _PLACES = {
     "supported": msg("The {level} interval lies inside what is claimed: {found}."),
@@ -52,3 +61,32 @@ def interval_says(verdict: Verdict) -> str:
             level=p_text(1.0 - verdict.interval_level),
         )
     return tr("{interval} holds {threshold}.", interval=interval, threshold=threshold)
+
+
+def method_text(method: Method) -> str:
+    """Name the method an interval was made by.
+
+    >>> method_text(Method("sign-flip", widened=True))
+    'sign-flip, widened for a long tail'
+    """
+    text = method.name
+    if method.draws:
+        text = tr("sign-flip over {draws:,} random patterns", draws=method.draws)
+    return text if not method.widened else tr("{text}, widened for a long tail", text=tr(text))
+
+
+def more_pairs_text(differences: ArrayLike, delta: float, *, alpha: float) -> str:
+    """Say in a sentence how many more pairs would decide an open claim."""
+    if estimated_at(differences, delta):
+        return tr("No number of pairs would decide it: the effect is estimated at δ.")
+    total = pairs_to_decide(differences, delta, alpha=alpha)
+    if not math.isfinite(total):
+        return tr(
+            "More than {n:,} pairs would be needed: the effect is estimated too close to δ.",
+            n=MOST_PAIRS,
+        )
+    more = int(total) - len(as_differences(differences))
+    message = msg("About {more} more pairs ({total} in all) would decide it at 80 % power, if the effect is as seen.")
+    if more == 1:
+        message = msg("About 1 more pair ({total} in all) would decide it at 80 % power, if the effect is as seen.")
+    return tr(message, more=more, total=int(total))

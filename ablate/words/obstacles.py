@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ablate.claims.capped import Objection, objection
-from ablate.judge.evidence import Collected, Obstacle
+from ablate.claims.reading import Obstacle
+from ablate.judge.evidence import Collected
 from ablate.judge.verdict import ruling_word
 from ablate.lang import msg, tr
 
@@ -23,7 +24,7 @@ def untested_says(found: Collected) -> tuple[str, str]:
     have, n = tr("No pair has been run"), len(evidence.differences)
     if n:
         have = tr("Only {n} of {planned} planned pairs have been run", n=n, planned=evidence.planned_pairs)
-    by_signs = found.comparison.claim.kind not in ("proportion", "win_probability")
+    by_signs = found.comparison.claim.by_signs
     test = tr("an exact sign-flip test") if by_signs else tr("its test")
     why = tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=found.least)
     return why, tr("Run at least {needed} seeds of both arms.", needed=found.least)

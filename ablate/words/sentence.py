@@ -17,7 +17,6 @@ LABELS = {
 }  # fmt: skip
 """Label of a refuted claim -> the words for it: what is shown instead."""
 
-METHODS = (msg("none"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"))
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import nearest
+from ablate.identity import made_by
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
@@ -40,7 +41,7 @@ def changed_code(plan: Plan, root: Path) -> dict[str, int]:
 
     Told while the plan they were made by is the one that is stored.
     """
-    if not any(job.config.program.traced for job in plan.jobs):
+    if not any(job.config.program.traced or job.arm.facts.get("uses") for job in plan.jobs):
         return {}
     runs = next(
         (known for known in study_runs(stored_arms(root, plan.record.name)) if known.key == plan.record.key), None
@@ -51,12 +52,15 @@ def changed_code(plan: Plan, root: Path) -> dict[str, int]:
         if any(arm.arm_id == job.arm.id for arm in there):
             continue
         for arm in there:
-            held = {**arm.facts.get("sources", {}), **arm.facts.get("watched", {})}
-            now = {**job.arm.facts.get("sources", {}), **job.arm.facts.get("watched", {})}
-            if held and arm.fingerprint != job.arm.facts["fingerprint"]:
+            held, now = _code(arm.facts), _code(job.arm.facts)
+            if held and arm.fingerprint != made_by(job.arm.facts):
                 names = ", ".join(sorted(name for name in {*held, *now} if held.get(name) != now.get(name)))
                 changed[names] = changed.get(names, 0) + len(arm.identities)
     return changed
+
+
+def _code(facts: Mapping[str, Any]) -> dict[str, str]:
+    return {name: said for part in ("sources", "watched", "uses") for name, said in facts.get(part, {}).items()}
 
 
 def _texts(programs: Iterable[Function]) -> list[str]:

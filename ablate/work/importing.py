@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablate.programs.uses import use
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study import Study
-from ablate.sweep.study_file import load_study
+from ablate.sweep.study_file import check_own_figures, load_study
 from ablate.work.events import Bench, ResultsImported, StoreReady, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
@@ -29,6 +30,8 @@ def import_results(
     command = shlex.join(["ablate", "import", study_name, str(path), *options])
     name = Path(study_name).stem + "-imported"
     study = load_study(study_name)
+    use(study.uses)
+    check_own_figures(study, where=study_name)
     key = import_study(study, path, bench, name=name, command=command, leave_out=leave_out, out=out)
     judgement = judge_and_report(name, key, bench, out=out)
     bench.tell(StoreReady(bench.root))

@@ -41,6 +41,7 @@ def noise_request(request: R, plan: Plan, *, seeds: int | None, copies: int) -> 
         question="How far apart are runs of the baseline that differ in their seeds only?",
         fixed={**request.study.fixed, **untold(request.study.base_levels())},
         seeds=copy_seeds(seeds, copies),
+        uses=request.study.uses,
     )
     return dataclasses.replace(
         request,

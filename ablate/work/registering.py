@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ablate.identity import made_by
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
 from ablate.track.tracker import StudySession
@@ -52,7 +53,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
 def keep_change(plan: Plan, session: StudySession, changed: Mapping[str, int]) -> None:
     """Keep that runs are made again because their code changed after some had finished, and of what."""
     if changed:
-        code = sorted({str(job.arm.facts["fingerprint"]) for job in plan.jobs})
+        code = sorted({made_by(job.arm.facts) for job in plan.jobs})
         what = {"changed": ", ".join(changed), "runs": sum(changed.values()), "code": code}
         if what not in [{key: event.get(key) for key in what} for event in session.history()]:
             session.note({"event": "code", "time": now(), **what})

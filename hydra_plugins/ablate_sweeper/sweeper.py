@@ -33,6 +33,7 @@ class AblateSweeperConf:
     tune: Any = None  # {optimizer.lr: [0.01, 0.1], seeds: 3}: tuned per arm, as `tune:` in a study file
     fairness: str | None = None  # fixed | tuned | both
     metrics: Any = None  # {val/loss: lower, top1: {better: higher, unit: percent}}: as `metrics:` in a study file
+    uses: Any = None  # Python files with components and figures of the user's own: `--uses FILE.py`
 
 
 class AblateSweeper(Sweeper):

@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf, ValidationError
 
 from ablate.app.compose import to_config
-from ablate.app.schema import choices, import_components, register_components
+from ablate.app.offered import choices
+from ablate.app.schema import import_components, register_components
 from ablate.registry import GROUPS, name_of, options
 from ablate.resources import conf_folder
 from ablate.train.config import TrainConfig

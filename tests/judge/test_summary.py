@@ -9,8 +9,8 @@ from statsmodels.stats.multitest import multipletests
 
 from ablate.errors import Failure
 from ablate.judge.summary import ENDS, ledger, summary
-from ablate.stats.effects import t_interval
 from ablate.stats.signflip import sign_flip_interval, sign_flip_p
+from ablate.stats.student import t_interval
 
 from .conftest import CHANCE, NORM, make_tables
 

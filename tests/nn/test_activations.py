@@ -31,58 +31,6 @@ def cache(dtype, *, overwrite=False):
     return Cache({}, dtype=np.dtype(dtype), train=True, overwrite=overwrite)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_slope_is_the_derivative_of_value_or_of_the_documented_surrogate(name):
-    activation = ALL[name]()
-    step = 1e-6
-    numeric = (activation.differentiated(POINTS + step) - activation.differentiated(POINTS - step)) / (2 * step)
-    np.testing.assert_allclose(activation.slope(POINTS, activation.value(POINTS)), numeric, rtol=1e-6, atol=1e-9)
-
-
-def test_only_a_straight_through_estimator_has_a_surrogate():
-    for name, cls in ALL.items():
-        same = np.array_equal(cls().differentiated(POINTS), cls().value(POINTS))
-        assert same is not cls.straight_through, name
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ALL)
-def test_passes_in_place_agree_with_value_and_slope(name, dtype):
-    activation, x = ALL[name](), POINTS.astype(dtype).reshape(1, 3, 4)
-    value, slope = activation.value(x), activation.slope(x, activation.value(x))
-    work = cache(dtype)
-    y = activation.forward(x.copy(), {}, {}, work, ())
-    dy = activation.backward(np.full_like(x, 2.0), {}, {}, work, need_dx=True)
-    assert y.dtype == value.dtype == slope.dtype == dtype
-    np.testing.assert_allclose(y, value, rtol=1e-6)
-    np.testing.assert_allclose(dy, 2.0 * slope, rtol=1e-5, atol=1e-7)
-
-
-@pytest.mark.parametrize("name", sorted(set(ALL) - {"identity"}))
-def test_input_may_be_overwritten_without_changing_the_gradient(name):
-    activation, x = ALL[name](), POINTS.reshape(1, 3, 4)
-    gradients = []
-    for overwrite in (False, True):
-        work = cache("float64", overwrite=overwrite)
-        activation.forward(x.copy(), {}, {}, work, ())
-        gradients.append(activation.backward(np.ones_like(x), {}, {}, work, need_dx=True))
-    np.testing.assert_array_equal(*gradients)
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_extreme_inputs_give_finite_values_and_slopes(name):
-    activation, x = ALL[name](), np.array([-1e4, -1e2, 1e2, 1e4], np.float32)
-    y = activation.value(x)
-    assert np.isfinite(y).all()
-    assert np.isfinite(activation.slope(x, y)).all()
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_nan_stays_nan(name):
-    x = np.full((1, 1, 2), np.nan)
-    assert np.isnan(ALL[name]().forward(x, {}, {}, cache("float64"), ())).all()
-
-
 @pytest.mark.parametrize(
     ("activation", "at_one", "at_minus_one"),
     [

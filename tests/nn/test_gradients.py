@@ -7,7 +7,7 @@ in the projection with probability one. float64 throughout.
 import numpy as np
 import pytest
 
-from ablate.nn import CrossEntropy, Dense, He, Mlp, NoDropout, NoNorm, ReLU, Replicas, Step, Tanh
+from ablate.nn import CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU, Replicas, Step, Tanh
 from ablate.nn.arrays import Cache
 from ablate.registry import options
 
@@ -80,40 +80,3 @@ def test_true_gradient_of_step_is_zero_before_it():
     views = network.layout.views(gradient)
     assert all(not views[node]["W"].any() for node in (0, 2))
     assert views[4]["W"].any()
-
-
-LAYERS = {
-    "dense": lambda: Dense(4),
-    "dense without bias": lambda: Dense(4, bias=False),
-    **{f"norm {name}": cls for name, cls in options("norm").items()},
-    **{f"dropout {name}": cls for name, cls in options("dropout").items() if not cls.identity},
-    **{f"activation {name}": cls for name, cls in options("activation").items()},
-}
-
-
-@pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("name", LAYERS)
-def test_gradient_of_a_layer_in_its_input(name, overwrite):
-    layer, rng = LAYERS[name](), np.random.default_rng(3)
-    x, along = rng.standard_normal((2, BLOCKS, BATCH, 5))
-    shape = (5,)
-    params, grads, state = {}, {}, {}
-    for parameter in layer.parameters(shape):
-        params[parameter.name] = rng.standard_normal((BLOCKS, *parameter.shape))
-        grads[parameter.name] = np.empty_like(params[parameter.name])
-    for key, start in layer.state(shape).items():
-        state[key] = np.broadcast_to(start, (BLOCKS, *start.shape)).copy()
-    weights = rng.standard_normal((BLOCKS, BATCH, *layer.out_shape(shape)))
-    cache = Cache({}, dtype=np.dtype("float64"), train=True, overwrite=overwrite)
-
-    def value(at):
-        return layer.forward(at.copy(), params, state, cache, generators(4))
-
-    def projected(at):
-        surrogate = getattr(layer, "straight_through", False)
-        return ((layer.differentiated(at) if surrogate else value(at)) * weights).sum(axis=(1, 2))
-
-    numeric = (projected(x + STEP * along) - projected(x - STEP * along)) / (2 * STEP)
-    value(x)
-    dx = layer.backward(weights.copy(), params, grads, cache, need_dx=True)
-    np.testing.assert_allclose((dx * along).sum(axis=(1, 2)), numeric, rtol=1e-6, atol=1e-7)

@@ -44,22 +44,6 @@ def test_mse_is_half_the_squared_distance_to_the_one_hot_label():
 
 
 @pytest.mark.parametrize("name", options("loss"))
-def test_training_and_evaluation_agree_on_the_loss(name):
-    rng = np.random.default_rng(0)
-    loss, scores, labels = options("loss")[name](), rng.normal(size=(3, 8, 5)), rng.integers(5, size=(3, 8))
-    mean, _ = loss.train(scores.copy(), labels, cache())
-    np.testing.assert_allclose(loss.per_example(scores.copy(), labels, cache()).mean(axis=1), mean)
-
-
-@pytest.mark.parametrize("name", options("loss"))
-def test_labels_shared_by_all_blocks_count_for_each(name):
-    rng = np.random.default_rng(0)
-    loss, scores, labels = options("loss")[name](), rng.normal(size=(3, 8, 5)), rng.integers(5, size=(1, 8))
-    shared = loss.per_example(scores.copy(), labels, cache())
-    np.testing.assert_array_equal(shared, loss.per_example(scores.copy(), np.repeat(labels, 3, axis=0), cache()))
-
-
-@pytest.mark.parametrize("name", options("loss"))
 def test_a_score_that_is_not_finite_gives_a_loss_that_is_not(name):
     scores = np.zeros((2, 3, 4))
     scores[1, 0, 2] = np.inf

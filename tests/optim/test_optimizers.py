@@ -1,58 +1,12 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
 from ablate.errors import UserError
 from ablate.optim import SGD, Adam, AdamW, Momentum, RMSProp
-from ablate.optim.base import PIECE
 from ablate.registry import options
+from ablate.testing.training import walk
 
 ALL = options("optimizer")
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_solves_the_books_parabola(name):
-    """f = x²/20 + y² from (-7, 2), Deep Learning from Scratch 6.1.3."""
-    optimizer = dataclasses.replace(ALL[name](), lr=0.2)
-    params = np.array([[-7.0, 2.0]])
-    slots = optimizer.init(params)
-    for step in range(1, 5001):
-        optimizer.update(params * [[0.1, 2.0]], slots, params, step)
-    # To a hundredth of the start: RMSProp ends in a cycle of ± η/2, which its uncorrected rule cannot leave.
-    assert (params**2 @ [0.05, 1.0]).item() < 1e-2 * (49 / 20 + 4)
-
-
-def walk(optimizer, params, gradients, *, decayed=0):
-    params = params.copy()
-    slots = optimizer.init(params, decayed=decayed)
-    for step, gradient in enumerate(gradients, start=1):
-        optimizer.update(gradient.copy(), slots, params, step)
-    return params
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", ALL)
-def test_a_block_moves_as_it_would_alone_and_no_piece_is_missed(name, dtype):
-    rng = np.random.default_rng(0)
-    size = PIECE // 2 + 37  # pieces end inside blocks
-    params, gradients = rng.normal(size=(3, size)).astype(dtype), rng.normal(size=(4, 3, size)).astype(dtype)
-    together = walk(ALL[name](), params, gradients, decayed=100)
-    assert (together != params).all()
-    for block in range(3):
-        alone = walk(ALL[name](), params[block : block + 1], gradients[:, block : block + 1], decayed=100)
-        np.testing.assert_array_equal(together[block], alone[0])
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_nan_in_one_block_stays_there(name):
-    rng = np.random.default_rng(0)
-    params, gradients = rng.normal(size=(2, 50)), rng.normal(size=(3, 2, 50))
-    clean = walk(ALL[name](), params, gradients)
-    gradients[0, 0] = np.nan
-    spoilt = walk(ALL[name](), params, gradients)
-    assert np.isnan(spoilt[0]).all()
-    np.testing.assert_array_equal(spoilt[1], clean[1])
 
 
 def test_decoupled_decay_touches_weights_only():

@@ -1,8 +1,5 @@
 """What every Program beside the trainer must keep to."""
 
-import math
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -37,34 +34,6 @@ PROGRAMS = [
 
 def ids(program):
     return type(program).__name__
-
-
-@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
-def test_a_run_logs_finite_declared_metrics_and_rising_curves(config, program):
-    for result in program.run(config(), [3, 1]):
-        assert result.error is None
-        assert result.metrics
-        assert set(result.metrics) <= program.metrics().keys()
-        assert all(map(math.isfinite, result.metrics.values()))
-        assert all((np.diff(curve.steps) > 0).all() for curve in result.curves.values())
-        assert result.seconds > 0
-
-
-@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
-def test_a_seed_gives_the_same_numbers_alone_among_others_and_again(config, program):
-    program = replace(program, jitter=1.0, noise=0.1) if ids(program) == "Surface" else program
-    together, alone = program.run(config(), [0, 4, 2]), program.run(config(), [4])
-    assert [(r.seed, r.error) for r in together] == [(0, None), (4, None), (2, None)]
-    assert together[1].metrics == alone[0].metrics
-    assert together[1].outcome == alone[0].outcome
-    if ids(program) == "Surface":
-        assert together[1].metrics != together[2].metrics
-
-
-@pytest.mark.parametrize("program", PROGRAMS, ids=ids)
-def test_facts_are_known_before_and_do_not_change(config, program):
-    assert {"dataset", "fingerprint"} <= set(program.facts(config()))
-    assert program.facts(config()) == program.facts(config())
 
 
 def test_arms_may_name_different_programs(config):

@@ -10,8 +10,6 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from ablate.errors import UserError
-from ablate.judge.forecasts import score_forecasts
-from ablate.judge.rule import judge
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.equivalence import tost_p, tost_t_p
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
@@ -19,8 +17,6 @@ from ablate.stats.noise import aa_differences, blocks_needed, blocks_table, nois
 from ablate.stats.power import t_power
 from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
 from ablate.stats.tuning_budget import expected_best
-
-from ..judge.conftest import BN, NORM, make_study, make_tables
 
 
 def test_blocks_needed_are_the_house_table():
@@ -149,16 +145,3 @@ def test_jackknife_and_bootstrap_of_the_exchange_rate_agree(rng):
     rate = exchange_rate(*curves, n)
     drawn = exchange_bootstrap(*curves, n, rng=rng).mean(axis=1)
     assert rate.jackknife.std(ddof=1) / np.sqrt(20) == pytest.approx(drawn.std(), rel=0.2)
-
-
-def test_forecasts_are_scored_on_decided_claims_only():
-    factors = {**NORM, "cell": [0, 1, 2]}
-    gains = (0.05, -0.05, 0.0)
-    tables = make_tables(
-        factors, lambda v, s: 0.8 + (v["norm"] == "batch") * (gains[v["cell"]] + (-1) ** s * 0.01), seeds=12
-    )
-    verdicts = judge(make_study(factors, {**BN, "each": "cell"}), tables)
-    book, reader = score_forecasts({"book": {"c0": 0.9}, "reader": {"c0[cell=1]": 0.2}}, verdicts)
-    assert book.brier == pytest.approx((0.1**2 + 0.9**2) / 2)
-    assert book.open == ("c0[cell=2]",)
-    assert reader.brier == pytest.approx(0.04)

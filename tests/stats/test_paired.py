@@ -6,45 +6,79 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from ablate.stats.effects import paired_effect, standard_deviation, t_interval
+from ablate.errors import UserError
+from ablate.stats.effects import paired
+from ablate.stats.student import standard_deviation, t_interval
 
 
 def test_agrees_with_scipys_paired_t(rng):
     a, b = rng.normal(size=12), rng.normal(size=12)
-    effect = paired_effect(a - b, level=0.9)
+    effect = paired(a, b)
     oracle = ttest_rel(a, b)
     interval = oracle.confidence_interval(0.9)
-    assert (effect.t_low, effect.t_high) == pytest.approx((interval.low, interval.high))
+    assert effect.confidence_interval(0.9, method="t") == pytest.approx((interval.low, interval.high))
     assert effect.d_z == pytest.approx(oracle.statistic / math.sqrt(12))
     assert effect.mean == pytest.approx(np.mean(a - b))
 
 
 def test_ties_count_half():
-    assert paired_effect([1.0, 0.0, -1.0, 2.0]).better == pytest.approx(0.625)
-    assert paired_effect([0.3 - 0.1 - 0.2]).better == 0.5  # a tie up to rounding
+    assert paired([1.0, 0.0, -1.0, 2.0]).better == pytest.approx(0.625)
+    assert paired([0.3 - 0.1 - 0.2]).better == 0.5  # a tie up to rounding
 
 
-def test_swapping_the_arms_mirrors_everything_and_nothing_else(rng):
-    d = rng.normal(0.2, 1, size=11)
-    here, there = paired_effect(d), paired_effect(-d)
-    assert (there.mean, there.t_low, there.t_high) == pytest.approx((-here.mean, -here.t_high, -here.t_low))
-    assert (there.low, there.high) == pytest.approx((-here.high, -here.low))
-    assert (there.p, there.sd, there.better) == pytest.approx((here.p, here.sd, 1 - here.better))
+@pytest.mark.parametrize("method", ["widened", "sign-flip", "t"])
+def test_swapping_the_arms_mirrors_everything_and_nothing_else(rng, method):
+    a, b = rng.normal(0.2, 1, size=11), rng.normal(size=11)
+    here, there = paired(a, b), paired(b, a)
+    assert there.mean == pytest.approx(-here.mean)
+    low, high = here.confidence_interval(method=method)
+    assert there.confidence_interval(method=method) == pytest.approx((-high, -low))
+    assert (there.p_value, there.sd, there.better) == pytest.approx((here.p_value, here.sd, 1 - here.better))
 
 
 def test_one_pair_says_nothing_of_its_spread():
-    effect = paired_effect([0.2])
-    assert (effect.n, effect.mean, effect.p, effect.better) == (1, 0.2, 1.0, 1.0)
+    effect = paired([0.2])
+    assert (effect.n, effect.mean, effect.p_value, effect.better) == (1, 0.2, 1.0, 1.0)
     assert math.isnan(effect.sd)
     assert math.isnan(effect.d_z)
-    assert (effect.low, effect.t_low) == (-math.inf, -math.inf)
+    assert effect.confidence_interval() == effect.confidence_interval(method="t") == (-math.inf, math.inf)
 
 
 @pytest.mark.parametrize(("value", "d_z", "p"), [(0.1, math.inf, 2 / 256), (-0.1, -math.inf, 2 / 256), (0.0, 0.0, 1.0)])
 def test_constant_differences_have_no_spread(value, d_z, p):
-    effect = paired_effect([value] * 8)
-    assert (effect.sd, effect.d_z, effect.p) == (0.0, d_z, p)
-    assert (effect.low, effect.high, effect.t_low, effect.t_high) == pytest.approx((value,) * 4)
+    effect = paired([value] * 8)
+    assert (effect.sd, effect.d_z, effect.p_value) == (0.0, d_z, p)
+    for method in ("widened", "sign-flip", "t", "bootstrap-t"):
+        assert effect.confidence_interval(method=method) == pytest.approx((value, value))
+
+
+def test_the_outcome_and_the_p_value_agree_about_the_smallest_effect(rng):
+    for _ in range(60):
+        effect = paired(rng.normal(0.6, 1.0, size=10), smallest_effect=0.3)
+        assert (effect.outcome() != "inconclusive") == (effect.p_value <= 0.05)
+
+
+def test_an_equivalence_holds_exactly_where_the_90_percent_interval_lies_within(rng):
+    for _ in range(40):
+        effect = paired(rng.normal(0.1, 0.3, size=12))
+        low, high = effect.confidence_interval(0.9)
+        assert (effect.equivalence_p_value(0.3) <= 0.05) == (low > -0.3 and high < 0.3)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: paired([1.0, 2.0], [1.0]), r"got arrays of shape \(2,\) and \(1,\)"),
+        (lambda: paired([]), "at least one number"),
+        (lambda: paired([1.0, math.nan]), "must be finite"),
+        (lambda: paired([1.0], smallest_effect=math.inf), "`smallest_effect` must be a finite number"),
+        (lambda: paired([1.0, 2.0]).confidence_interval(method="student"), "expected one of bootstrap-t"),
+        (lambda: paired([1.0, 2.0]).confidence_interval(1.5), "`level` must lie between 0 and 1"),
+    ],
+)
+def test_wrong_input_is_one_clear_error(call, message):
+    with pytest.raises(UserError, match=message):
+        call()
 
 
 def test_spread_that_is_only_rounding_is_zero():

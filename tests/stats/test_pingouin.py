@@ -6,9 +6,9 @@ import pingouin
 import pytest
 
 from ablate.stats.anova import importances
-from ablate.stats.effects import standardised, t_interval
 from ablate.stats.equivalence import tost_t_p
 from ablate.stats.multiplicity import holm
+from ablate.stats.student import standardised, t_interval
 
 
 @pytest.fixture

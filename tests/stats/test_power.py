@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from ablate.stats.power import more_pairs_text, pairs_to_decide
+from ablate.stats.power import pairs_to_decide
+from ablate.words.because import more_pairs_text
 
 
 @pytest.mark.parametrize("d_z", [0.3, 0.5, 0.7])

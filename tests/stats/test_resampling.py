@@ -5,7 +5,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.stats.bootstrap import bootstrap_t, pigeonhole_interval, simultaneous_intervals
-from ablate.stats.effects import t_interval
+from ablate.stats.student import t_interval
 
 
 def test_bootstrap_t_is_near_student_for_normal_data(rng):

@@ -14,8 +14,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from ablate.claims.basins import SideBasin, side_basins
-from ablate.claims.over import BasinClaim
+from ablate.claims.kinds.basin_width import BasinClaim, BasinSides, SideBasin, side_basins
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.figures.forest import LOOKS
@@ -52,9 +51,10 @@ def basin_figures(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
     families: dict[str, list[_Panel]] = {}
     known = [v for v in verdicts if v.kind == "basin_width" and v.details]
     for verdict, comparison, sides, end in judged_sides(study, tables, known):
-        claim, basin = comparison.claim, sides.basin
+        claim = comparison.claim
         assert isinstance(claim, BasinClaim)
-        assert basin is not None
+        assert isinstance(sides, BasinSides)
+        basin = sides.basin
         arm, against = side_basins(sides, end)
         budget = end.fill[:, sides.columns]
         for position, cell in enumerate(comparison.cells):

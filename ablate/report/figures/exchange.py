@@ -17,8 +17,8 @@ from ablate.report.exchange import Rate, exchange_rates
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import counted, metric_title, unit, verdict_effect
-from ablate.stats.effects import t_interval
 from ablate.stats.exchange import rising_curve
+from ablate.stats.student import t_interval
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 

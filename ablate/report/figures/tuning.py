@@ -24,7 +24,7 @@ from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
 from ablate.report.wording import levels_text, listed
-from ablate.stats.effects import t_interval
+from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 MOST_PANELS = 16

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from ablate.claims import curves
+from ablate.claims.kinds import exchange_rate
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.figures.exchange import exchange_figures
@@ -36,7 +36,7 @@ def curve(worth, *, slope=0.05, fail=None):
 @pytest.fixture(autouse=True)
 def _few_resamples(monkeypatch):
     """Take 99 resamples: these tests are about what is drawn."""
-    monkeypatch.setattr(curves, "exchange_bootstrap", functools.partial(exchange_bootstrap, resamples=99))
+    monkeypatch.setattr(exchange_rate, "exchange_bootstrap", functools.partial(exchange_bootstrap, resamples=99))
 
 
 def draw(value, factors=FACTORS, **claim):

@@ -1,0 +1,229 @@
+"""What a kind of claim is: its fields, the arms it compares, its region, and what it reads off the runs.
+
+A kind is one class in one file of `claims.kinds`. What a method here does is right for a claim about a mean over seeds
+of a contrast between two arms; a kind overrides what is different. Nothing outside asks which kind a claim is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.claims.comparison import level_key, level_text
+from ablate.claims.contrast import Meanings, Sides
+from ablate.claims.estimate import Scale, mean_estimate, mean_least
+from ablate.claims.measured import Endpoint
+from ablate.claims.parts import BaseClaim, Level, Levels
+from ablate.claims.reading import Logged, NoisePlan, Obstacle, Reading
+from ablate.errors import UserError
+from ablate.train.metric import Better
+
+Pairs = list[tuple[int, int]]
+Factors = Mapping[str, list[Level]]
+
+
+class ClaimKind(BaseClaim):
+    """A kind of claim.
+
+    Attributes
+    ----------
+    kind
+        Its name in a study file.
+    scale
+        Unit of its effect.
+    by_means
+        Its effect is a mean over seeds of contrasts, which may be held back by a budget and judged at other targets.
+    sampled
+        It is tested; else it is counted, and one counterexample refutes it.
+    by_signs
+        Its test is the exact sign-flip test.
+    reads_values
+        It reads a metric; else how runs ended.
+    imputes
+        Failed and missing runs may be set to the worst and best value seen.
+    to_target
+        Its metric counts to a target, whatever it is called.
+    mapped
+        Its effect is 0 where nothing differs, so that a map of it can be drawn.
+    with_delta
+        It is judged against a δ in the unit of its metric.
+    """
+
+    scale: ClassVar[Scale] = "difference"
+    by_means: ClassVar[bool] = True
+    sampled: ClassVar[bool] = True
+    by_signs: ClassVar[bool] = True
+    imputes: ClassVar[bool] = True
+    to_target: ClassVar[bool] = False
+    mapped: ClassVar[bool] = False
+    with_delta: ClassVar[bool] = False
+
+    kind: str
+
+    @property
+    def reads_values(self) -> bool:
+        """Whether it reads a metric."""
+        return True
+
+    # --- the design
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics it reads, its own first; `outcome`, which every run has, is none."""
+        return (self.metric,) if self.metric != "outcome" else ()
+
+    def arms_in(self, cell: Levels, over: tuple[Level, ...]) -> tuple[Levels, ...]:
+        """Return the full levels of every side in one cell: (arm, against), or the arm alone."""
+        arm, against = {**cell, **self.arm}, {**cell, **self.against}
+        del over
+        return (arm, against) if self.against else (arm,)
+
+    def named_sides(self) -> dict[str, Levels]:
+        """Return the parts of the claim that hold levels, by their names in the file."""
+        return {"arm": self.arm, "against": self.against}
+
+    def check_sides(self, factors: Factors) -> None:
+        """Refuse parts that only this kind has; factors and levels of the sides are looked at elsewhere."""
+        del factors
+
+    def restricts(self, factor: str) -> bool:
+        """Tell whether `where` may name a factor that the claim itself sets."""
+        del factor
+        return False
+
+    def check_pair(self, one: str, other: str) -> None:
+        """Refuse two sides that name different factors or are the same arm."""
+        left, right = self.named_sides()[one], self.named_sides()[other]
+        if left.keys() != right.keys():
+            odd = ", ".join(sorted(left.keys() ^ right.keys()))
+            raise UserError(
+                f"claim {self.id}: `{one}` and `{other}` must name the same factors, {odd} is on one side only."
+            )
+        if level_key(left, left) == level_key(right, left):
+            raise UserError(f"claim {self.id}: `{one}` and `{other}` are the same arm, {level_text(left)}.")
+
+    def over_levels(self, factors: Factors) -> tuple[Level, ...]:
+        """Return the levels of the factor that varies within a side, ascending; empty where none does."""
+        del factors
+        return ()
+
+    def pairs(self, sides: int, over: int) -> list[Pairs]:
+        """Return which sides of a cell are held against each other, for every factor the claim is about."""
+        del sides, over
+        return [[(0, 1)]] if self.against else []
+
+    # --- planning
+
+    def predicted(self, meanings: Meanings) -> Better:
+        """Return which way the claim predicts its metric to move.
+
+        Raises
+        ------
+        UserError
+            It needs a direction and nobody declares it.
+        """
+        return self.predicts or meanings.direction(self.metric, where=f"claim {self.id}")
+
+    def either_way(self, meanings: Meanings) -> Better:
+        """Return the same for a kind that looks both ways alike: an unknown direction keeps its sign."""
+        return self.predicts or meanings.of(self.metric).better or "higher"
+
+    def check_metrics(self, meanings: Meanings) -> None:
+        """Refuse metrics whose direction is needed and declared nowhere, or that the kind cannot be about."""
+        if self.metric != "outcome":
+            self.predicted(meanings)
+
+    def least_seeds(self, alpha: float, cells: int) -> int:
+        """Return the fewest seeds with which the claim can be decided at level α, one way or the other."""
+        del cells
+        return mean_least(alpha, self.region)
+
+    def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
+        """Tell whether two claims on the same arms and metric cannot both hold; `swapped`: with the sides exchanged."""
+        del other, swapped, meanings
+        return False
+
+    def turned_against(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
+        """Tell whether two claims of one kind predict opposite signs."""
+        return type(self) is type(other) and swapped == (self.predicted(meanings) == other.predicted(meanings))
+
+    def noise_plan(self) -> NoisePlan | None:
+        """Return how A/A differences bear on the claim; None where its effect is no mean of differences."""
+        return None
+
+    # --- the runs
+
+    def sides_of(self, columns: NDArray[np.int64], predicts: Better, over: NDArray[np.float64]) -> Sides:
+        """Return what the runs of a comparison count: the arm minus what it is compared with, oriented."""
+        del over
+        return Sides(columns, self.pair(predicts)[: columns.shape[1]], False, predicts)
+
+    def pair(self, predicts: Better) -> NDArray[np.float64]:
+        """Return +1 for the arm and -1 for the other, turned where less is predicted."""
+        return np.array([1.0, -1.0]) * (1.0 if predicts == "higher" else -1.0)
+
+    def is_arm(self, sides: int) -> NDArray[np.bool_]:
+        """Tell which sides are `arm`, bool (sides,); the rest are `against`."""
+        if not self.against:
+            return np.ones(sides, dtype=np.bool_)
+        return np.asarray(np.arange(sides) < sides // 2, dtype=np.bool_)
+
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Obstacle | None:
+        """Return what stands in the way of this kind only."""
+        del endpoint, sides
+        return None
+
+    def read(self, runs: Logged) -> Reading:
+        """Read the claim off the runs."""
+        evidence = runs.evidence
+        if not evidence.differences or evidence.undefined or runs.obstacle:
+            return Reading(evidence, None, runs.obstacle)
+        return self.measure(runs)
+
+    def measure(self, runs: Logged) -> Reading:
+        """Estimate the effect from runs in whose way nothing stands."""
+        estimate = mean_estimate(list(runs.evidence.differences.values()), self.region, scale=self.scale)
+        return Reading(runs.evidence, replace(estimate, details=self.details(runs)))
+
+    def details(self, runs: Logged) -> dict[str, Any]:
+        """Return what stands beside the effect."""
+        del runs
+        return {}
+
+    def elsewhere(self, sides: Sides) -> dict[str, Sides]:
+        """Return other ways to measure the same thing, by the names their words stand under."""
+        del sides
+        return {}
+
+    def label(self, low: float, high: float) -> str:
+        """Return how the claim was refuted, as a code; empty where the kind says it already."""
+        del low, high
+        return ""
+
+
+def effect_label(low: float, high: float, delta: float) -> str:
+    """Return what the interval of a refuted effect shows.
+
+    `reversed`: shown to go the other way by more than δ · `harmful`: shown to go the other way · `negligible`: shown to
+    lie within ±δ · `too small`: shown to be smaller than δ, and no more.
+
+    >>> [effect_label(low, high, 0.01) for low, high in ((-0.03, -0.02), (-0.03, -0.009), (-0.002, 0.001))]
+    ['reversed', 'harmful', 'negligible']
+    >>> effect_label(-0.02, 0.005, 0.01), effect_label(-0.02, -0.01, 0.0)
+    ('too small', 'reversed')
+    """
+    if high < -delta or delta == 0.0:
+        return "reversed"
+    if low > -delta:
+        return "negligible"
+    return "harmful" if high < 0.0 else "too small"
+
+
+def ratio_label(low: float, high: float) -> str:
+    """Return what the interval of a refuted log ratio shows."""
+    del low
+    return "reversed" if high < 0 else "too small"

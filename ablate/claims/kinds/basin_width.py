@@ -1,0 +1,188 @@
+"""The claim that an arm learns well over a wider range of a factor: the width of its basin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from ablate.claims.contract import ClaimKind, effect_label
+from ablate.claims.contrast import Flags, Meanings, Sides
+from ablate.claims.estimate import Scale
+from ablate.claims.measured import Endpoint
+from ablate.claims.over import OverClaim
+from ablate.claims.parts import Delta, Levels, Region
+from ablate.claims.reading import Logged, Reading
+from ablate.errors import UserError
+from ablate.stats.basin import Basin
+from ablate.train.metric import STEPS_TO_TARGET, Better
+
+
+class BasinClaim(OverClaim):
+    """`arm` learns well over a wider range of `over` than `against`, by more than `by_at_least` decades.
+
+    Of each side of a seed those levels of `over` are good that reach the target within `within` times its own fewest
+    steps; the width is what they cover on a log10 axis (see `stats.basin`). Sides are held against their own best: a
+    side that is slower everywhere is not narrower for it.
+    """
+
+    scale: ClassVar[Scale] = "decades"
+    imputes: ClassVar[bool] = False
+    to_target: ClassVar[bool] = True
+    mapped: ClassVar[bool] = True
+
+    kind: Literal["basin_width"] = "basin_width"
+    metric: str = "ttt/steps"
+    arm: Levels = Field(min_length=1)
+    against: Levels = Field(min_length=1)
+    within: float = Field(default=2.0, gt=1.0, allow_inf_nan=False)
+    by_at_least: Delta
+
+    @model_validator(mode="after")
+    def _unturned(self) -> Self:
+        if self.predicts is not None:
+            raise ValueError("given without `predicts`: fewer steps are better, and the wider side is `arm`")
+        return self
+
+    @property
+    def region(self) -> Region:
+        """Above δ."""
+        return self.by_at_least, math.inf
+
+    def predicted(self, meanings: Meanings) -> Better:
+        """Fewer steps, whatever the metric is called."""
+        del meanings
+        return self.predicts or "lower"
+
+    def check_metrics(self, meanings: Meanings) -> None:
+        """Refuse a metric that does not count to a target."""
+        super().check_metrics(meanings)
+        if not meanings.of(self.metric).counts_to_target:
+            raise UserError(
+                f"claim {self.id}, `metric`: the width of a basin is measured in steps to a target, expected one of "
+                f"{', '.join(STEPS_TO_TARGET)}, got {self.metric!r}. Another metric that counts to a target is "
+                "declared with `failed_counts_as: budget`."
+            )
+
+    def sides_of(self, columns: NDArray[np.int64], predicts: Better, over: NDArray[np.float64]) -> Sides:
+        """Return both sides at every level of `over`, and how a width is measured."""
+        weights = np.repeat(self.pair(predicts), len(over))
+        return BasinSides(columns, weights, False, predicts, Basin(over, self.within))
+
+    def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
+        """Two claims that each side is wider, measured in the same way over the same levels."""
+        if not isinstance(other, BasinClaim):
+            return False
+        return (self.within, self.over) == (other.within, other.over) and self.turned_against(
+            other, swapped=swapped, meanings=meanings
+        )
+
+    def read(self, runs: Logged) -> Reading:
+        """How often each side reached the target is worth telling where something stands in the way, too."""
+        found = super().read(runs)
+        if found.obstacle is not None and runs.evidence.differences:
+            return replace(found, details=self.details(runs))
+        return found
+
+    def details(self, runs: Logged) -> dict[str, Any]:
+        """The basins of both sides."""
+        assert isinstance(runs.sides, BasinSides)
+        return basin_details(runs.sides, runs.endpoint)
+
+    def elsewhere(self, sides: Sides) -> dict[str, Sides]:
+        """Return the same sides with the basin measured otherwise."""
+        assert isinstance(sides, BasinSides)
+        basin = sides.basin
+        ways = {
+            "stricter": replace(basin, within=1.0 + (basin.within - 1.0) / 2.0),
+            "looser": replace(basin, within=1.0 + (basin.within - 1.0) * 2.0),
+            "unbroken": replace(basin, unbroken=True),
+        }
+        return {name: replace(sides, basin=way) for name, way in ways.items()}
+
+    def label(self, low: float, high: float) -> str:
+        """`reversed`, `harmful`, `negligible` or `too small`."""
+        return effect_label(low, high, self.by_at_least)
+
+
+@dataclass(frozen=True)
+class BasinSides(Sides):
+    """The sides of a difference of widths: no linear contrast, it is read off all levels of a side at once.
+
+    Attributes
+    ----------
+    basin
+        How widths are measured; a target not reached counts as inf.
+    """
+
+    basin: Basin
+
+    def values(self, endpoint: Endpoint) -> NDArray[np.float64]:
+        """Return the endpoint's values as (seeds, cells, sides), inf where the target was not reached."""
+        return np.asarray(np.where(endpoint.filled, np.inf, endpoint.value)[:, self.columns])
+
+    def contrast(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the difference of widths in every cell, (seeds, cells)."""
+        arm, against = np.split(values, 2, axis=-1)
+        return np.asarray(self.basin.width(arm) - self.basin.width(against))
+
+    def open_ends(self, missed: Flags) -> tuple[Flags, Flags, bool]:
+        """A side that reaches its target nowhere has width 0; where both do, there is nothing to compare."""
+        nowhere: Flags = np.asarray(missed.all(axis=-1), dtype=np.bool_)
+        return nowhere, nowhere, True
+
+
+@dataclass(frozen=True)
+class SideBasin:
+    """One side of a comparison, only those seeds that ran at every level on both sides.
+
+    Attributes
+    ----------
+    steps
+        float64 (seeds, cells, levels): to the target; inf where it was not reached.
+    good
+        bool, of the same shape.
+    width
+        float64 (seeds, cells), decades.
+    """
+
+    steps: NDArray[np.float64]
+    good: NDArray[np.bool_]
+    width: NDArray[np.float64]
+
+    def cell(self, position: int) -> SideBasin:
+        """Return the same of one cell, which stays an axis of length 1."""
+        one = slice(position, position + 1)
+        return SideBasin(self.steps[:, one], self.good[:, one], self.width[:, one])
+
+    def details(self) -> dict[str, Any]:
+        """Return what a verdict keeps of it; counts are of seeds times cells."""
+        good = self.good.reshape(-1, self.good.shape[-1])
+        stretches = (np.diff(good.astype(np.int8), prepend=0, axis=1) > 0).sum(axis=1)
+        return {
+            "decades": float(self.width.mean()),
+            "of": len(good),
+            "at_smallest": int(good[:, 0].sum()),
+            "at_largest": int(good[:, -1].sum()),
+            "broken": int((stretches > 1).sum()),
+            "unreached": int((~good.any(axis=1)).sum()),
+            "good_share": good.mean(axis=0).tolist(),
+        }
+
+
+def side_basins(sides: BasinSides, endpoint: Endpoint) -> tuple[SideBasin, SideBasin]:
+    """Return the basins of `arm` and of `against`."""
+    basin, values = sides.basin, sides.values(endpoint)
+    steps = values[np.isfinite(sides.contrast(values)).all(axis=1)]
+    arm, against = (SideBasin(s, basin.good(s), basin.width(s)) for s in np.split(steps, 2, axis=-1))
+    return arm, against
+
+
+def basin_details(sides: BasinSides, endpoint: Endpoint) -> dict[str, Any]:
+    """Return the details of a verdict on a width: the levels, and `SideBasin.details` of both sides."""
+    arm, against = side_basins(sides, endpoint)
+    return {"levels": sides.basin.levels.tolist(), "arm": arm.details(), "against": against.details()}

@@ -1,0 +1,118 @@
+"""The claim that n examples are worth more with an arm: the exchange rate of two learning curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ablate.claims.comparison import Comparison, level_text
+from ablate.claims.contract import ratio_label
+from ablate.claims.contrast import Sides
+from ablate.claims.estimate import Scale, mean_estimate
+from ablate.claims.measured import Endpoint
+from ablate.claims.over import OverClaim
+from ablate.claims.parts import Levels, Region
+from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.train.metric import Better
+
+
+class ExchangeClaim(OverClaim):
+    """With `arm`, n examples are worth more than `ratio` · n: the exchange rate k of two learning curves.
+
+    `over` is the numeric factor that holds n. The effect is the mean of log k(n) over its levels.
+    """
+
+    scale: ClassVar[Scale] = "log ratio"
+    by_means: ClassVar[bool] = False
+    imputes: ClassVar[bool] = False
+    mapped: ClassVar[bool] = True
+
+    kind: Literal["exchange_rate"] = "exchange_rate"
+    arm: Levels = Field(min_length=1)
+    against: Levels = Field(min_length=1)
+    ratio: float = Field(default=1.2, ge=1.0, allow_inf_nan=False)
+
+    @property
+    def region(self) -> Region:
+        """Above the log of the ratio."""
+        return math.log(self.ratio), math.inf
+
+    def sides_of(self, columns: NDArray[np.int64], predicts: Better, over: NDArray[np.float64]) -> Sides:
+        """Return the arm at every n, then the other."""
+        return Sides(columns, np.repeat(self.pair(predicts), len(over)), False, predicts)
+
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Obstacle | None:
+        """A curve through budgets is no curve."""
+        missed = endpoint.filled[:, sides.columns]
+        if endpoint.declared.counts_to_target and missed.any():
+            return Obstacle("curve", int(missed.sum()), int(endpoint.ran[:, sides.columns].sum()))
+        return None
+
+    def measure(self, runs: Logged) -> Reading:
+        """Estimate the mean of log k(n); the evidence holds one number per seed, the jackknife's."""
+        comparison, evidence = runs.comparison, runs.evidence
+        curves = exchange_curves(comparison, runs.sides, runs.endpoint)
+        if len(curves.seeds) < 2:
+            return Reading(evidence, None)
+        rate = exchange_rate(curves.arm, curves.reference, curves.n)
+        drawn = curves.bootstrap().mean(axis=1)
+        estimate = mean_estimate(rate.jackknife, self.region, scale=self.scale)
+        details = {
+            "n": rate.n.tolist(),
+            "k": rate.k.tolist(),
+            "clipped": rate.clipped.tolist(),
+            "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
+        }
+        pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
+        at = [level_text({self.over: level}, comparison.names) for level in comparison.over[: len(rate.n)]]
+        per_cell = {cell: float(k) for cell, k in zip(at, np.log(rate.k), strict=True)}
+        evidence = dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell)
+        return Reading(evidence, dataclasses.replace(estimate, details=details))
+
+    def label(self, low: float, high: float) -> str:
+        """`reversed` or `too small`."""
+        return ratio_label(low, high)
+
+
+@dataclass(frozen=True)
+class ExchangeCurves:
+    """The learning curves an exchange rate is read off, averaged over the cells.
+
+    Attributes
+    ----------
+    seeds
+        Those with a value at every n on both sides.
+    n
+        float64 (levels,), ascending.
+    arm, reference
+        float64 (seeds, levels), turned so that higher is better.
+    sign
+        What they were multiplied by: +1 or -1.
+    """
+
+    seeds: tuple[int, ...]
+    n: NDArray[np.float64]
+    arm: NDArray[np.float64]
+    reference: NDArray[np.float64]
+    sign: float
+
+    def bootstrap(self) -> NDArray[np.float64]:
+        """Return log k(n) of 1,999 resamples of whole seeds, (resamples, levels - 1); the same ones every time."""
+        return exchange_bootstrap(self.arm, self.reference, self.n, rng=np.random.default_rng(0xE8C))
+
+
+def exchange_curves(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> ExchangeCurves:
+    """Return the learning curves of both sides of a claim about an exchange rate."""
+    values = sides.values(endpoint)
+    usable = np.isfinite(values).all(axis=(1, 2))
+    sign = 1.0 if sides.predicts == "higher" else -1.0
+    arm, reference = np.split(values[usable].mean(axis=1) * sign, 2, axis=1)
+    n = np.array([float(str(level)) for level in comparison.over])
+    return ExchangeCurves(tuple(int(seed) for seed in np.array(endpoint.seeds)[usable]), n, arm, reference, sign)

@@ -1,0 +1,109 @@
+"""The claim that something holds in a share of cells, or of runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from ablate.claims.contract import ClaimKind
+from ablate.claims.contrast import Evidence, Meanings
+from ablate.claims.estimate import Scale, cells_estimate, share_estimate, share_least
+from ablate.claims.parts import Delta, Region
+from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.train.metric import Better
+
+Ending = Literal["reached", "censored", "stalled", "diverged", "crashed", "finished"]
+
+
+class ProportionClaim(ClaimKind):
+    """A share of cells or of runs.
+
+    `of: cells`: `arm` beats `against` by more than `by_at_least` in at least `at_least` cells (a count). `of: runs`:
+    the share of `arm`'s runs that end in one of `outcomes` is at least `at_least`, or at most `at_most`; over several
+    cells a seed counts where all of its cells do.
+    """
+
+    scale: ClassVar[Scale] = "share"
+    by_means: ClassVar[bool] = False
+    by_signs: ClassVar[bool] = False
+    imputes: ClassVar[bool] = False
+
+    kind: Literal["proportion"] = "proportion"
+    of: Literal["cells", "runs"]
+    metric: str = "outcome"
+    outcomes: list[Ending] = Field(default=["reached"], min_length=1)
+    by_at_least: Delta = 0.0
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.of == "cells":
+            if not (self.arm and self.against):
+                raise ValueError("given `arm` and `against`")
+            if self.at_least is None or self.at_most is not None or self.at_least not in range(1, 10**6):
+                raise ValueError("given `at_least`, a count of cells")
+            if self.metric == "outcome":
+                raise ValueError("given `metric`, by which a cell is won")
+        else:
+            bounds = [bound for bound in (self.at_least, self.at_most) if bound is not None]
+            if self.against or len(bounds) != 1 or not 0.0 < bounds[0] < 1.0:
+                raise ValueError("given `arm` and one of `at_least`, `at_most`, a share between 0 and 1")
+        return self
+
+    @property
+    def region(self) -> Region:
+        """From `at_least` up, or up to `at_most`."""
+        return (-math.inf, self.at_most) if self.at_most is not None else (self.at_least or 0.0, math.inf)
+
+    @property
+    def reads_values(self) -> bool:
+        """Shares of runs are of how they ended."""
+        return self.of == "cells"
+
+    def predicted(self, meanings: Meanings) -> Better:
+        """Shares of runs have no direction."""
+        return self.either_way(meanings) if self.of == "runs" else super().predicted(meanings)
+
+    def least_seeds(self, alpha: float, cells: int) -> int:
+        """One-sided 2^-n in every cell; or of a share of runs."""
+        if self.of == "cells":
+            return max(1, math.ceil(math.log2(cells / alpha) - 1e-9))
+        return share_least(alpha, self.region)
+
+    def read(self, runs: Logged) -> Reading:
+        """Read how the runs ended, or the cells' differences."""
+        return super().read(runs) if self.of == "cells" else self._endings(runs)
+
+    def measure(self, runs: Logged) -> Reading:
+        """Count the cells that are won."""
+        needed, gaps = int(self.at_least or 1), runs.gaps
+        estimate = cells_estimate(gaps.values, needed, self.by_at_least, known=gaps.known)
+        return Reading(runs.evidence, estimate, region=((needed - 0.5) / gaps.values.shape[1], math.inf))
+
+    def _endings(self, runs: Logged) -> Reading:
+        endings, columns = runs.endings(self.outcomes), runs.sides.columns
+        usable: NDArray[np.bool_] = np.asarray(endings.ran[:, columns].all(axis=(1, 2)))
+        hit = np.asarray(endings.hit[:, columns].all(axis=(1, 2)))[usable]
+        seeds = np.array(endings.seeds, dtype=np.int64)
+        evidence = Evidence(
+            predicts="higher" if self.at_most is None else "lower",
+            differences={int(s): float(h) for s, h in zip(seeds[usable], hit, strict=True)},
+            planned_pairs=len(seeds),
+            filled_arm=(0, int(usable.sum())),
+            filled_against=(0, 0),
+            per_cell={},
+            undefined=0,
+        )
+        ran, known = endings.ran[:, columns], endings.known[:, columns]
+        open_runs = ran & ~known
+        if open_runs.any():
+            code = "no target" if endings.untargeted[:, columns][open_runs].all() else "outcome"
+            none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))
+            return Reading(none, None, Obstacle(code, int(open_runs.sum()), int(ran.sum())))
+        return Reading(evidence, share_estimate(int(hit.sum()), len(hit), self.region) if len(hit) else None)

@@ -1,0 +1,85 @@
+"""The claim that an arm needs fewer steps to a target; beside it restricted means, and the shares that reached it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from ablate.claims.contract import ClaimKind, ratio_label
+from ablate.claims.contrast import Meanings, Sides
+from ablate.claims.estimate import Scale
+from ablate.claims.measured import Endpoint
+from ablate.claims.parts import Levels, Region
+from ablate.claims.reading import Logged, NoisePlan
+from ablate.stats.proportions import clopper_pearson
+from ablate.train.metric import Better
+
+
+class TimeClaim(ClaimKind):
+    """`arm` needs fewer steps to the target, by more than the factor `ratio`; unreached counts as the whole budget.
+
+    The effect is the mean log ratio over seeds of the capped times; the restricted means and the shares that reached
+    the target stand beside it.
+    """
+
+    scale: ClassVar[Scale] = "log ratio"
+    to_target: ClassVar[bool] = True
+    mapped: ClassVar[bool] = True
+
+    kind: Literal["time_to_target"] = "time_to_target"
+    metric: str = "ttt/steps"
+    arm: Levels = Field(min_length=1)
+    against: Levels = Field(min_length=1)
+    ratio: float = Field(default=1.25, ge=1.0, allow_inf_nan=False)
+
+    @property
+    def region(self) -> Region:
+        """Above the log of the ratio."""
+        return math.log(self.ratio), math.inf
+
+    def predicted(self, meanings: Meanings) -> Better:
+        """Fewer steps, whatever the metric is called."""
+        del meanings
+        return self.predicts or "lower"
+
+    def sides_of(self, columns: NDArray[np.int64], predicts: Better, over: NDArray[np.float64]) -> Sides:
+        """Return the difference of logarithms."""
+        del over
+        return Sides(columns, self.pair(predicts), True, predicts)
+
+    def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
+        """Two claims that each arm is faster."""
+        return self.turned_against(other, swapped=swapped, meanings=meanings)
+
+    def noise_plan(self) -> NoisePlan:
+        """A difference of two logarithms."""
+        return NoisePlan(math.log(self.ratio), logged=True)
+
+    def details(self, runs: Logged) -> dict[str, Any]:
+        """Restricted means, and the shares that reached the target."""
+        return times_of(runs.sides, runs.endpoint)
+
+    def label(self, low: float, high: float) -> str:
+        """`reversed` or `too small`."""
+        return ratio_label(low, high)
+
+
+def times_of(sides: Sides, endpoint: Endpoint) -> dict[str, object]:
+    """Return the restricted means and the shares that reached the target, with 95 % Clopper–Pearson intervals."""
+    details: dict[str, object] = {}
+    for side, name in ((0, "arm"), (1, "against")):
+        columns = sides.columns[:, side]
+        used = endpoint.ran[:, columns]
+        reached = int((used & ~endpoint.filled[:, columns]).sum())
+        value = endpoint.value[:, columns][used]
+        details[name] = {
+            "reached": reached,
+            "runs": int(used.sum()),
+            "rate": clopper_pearson(reached, int(used.sum())) if used.any() else None,
+            "restricted_mean": float(value.mean()) if value.size and np.isfinite(value).all() else None,
+        }
+    return details

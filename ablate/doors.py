@@ -1,0 +1,82 @@
+"""Doors for what others install: names in entry points. Nothing is imported before a name is asked for.
+
+A distribution announces what it brings in its metadata, so that names can be listed without running its code::
+
+    [project.entry-points."ablate.components"]
+    "activation.mish" = "my_package.parts"     # the module that has @register("activation", "mish")
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from ablate.errors import UserError
+
+COMPONENTS = "ablate.components"
+PROGRAMS = "ablate.programs"
+FIGURES = "ablate.figures"
+
+
+@dataclass(frozen=True)
+class Door:
+    """One name that an installed distribution brings.
+
+    Attributes
+    ----------
+    name
+        As it is used: `mish`; of a component with its group: `activation.mish`.
+    module
+        What is imported to have it.
+    giver
+        The distribution and its version.
+    """
+
+    kind: str
+    name: str
+    module: str
+    giver: str
+
+    @property
+    def package(self) -> str:
+        """The top package of the module."""
+        return self.module.partition(".")[0]
+
+    def open(self) -> None:
+        """Import the module.
+
+        Raises
+        ------
+        UserError
+            It cannot be imported, in one line.
+        """
+        try:
+            importlib.import_module(self.module)
+        except UserError as error:
+            raise UserError(f"{self.giver} (entry point {self.kind}: {self.name}): {error}") from error
+        except (Exception, SystemExit) as error:
+            said = " ".join(str(error).split())
+            raise UserError(
+                f"{self.giver} (entry point {self.kind}: {self.name}) cannot be imported: {type(error).__name__}: "
+                f"{said}; update or uninstall it"
+            ) from error
+
+
+def doors(kind: str) -> dict[str, tuple[Door, ...]]:
+    """Return name -> those who bring it, for one group of entry points; sorted by name."""
+    return _doors(kind, tuple(sys.path))
+
+
+@lru_cache(maxsize=64)
+def _doors(kind: str, path: tuple[str, ...]) -> dict[str, tuple[Door, ...]]:
+    del path  # what is found depends on it
+    found: dict[str, list[Door]] = {}
+    for point in entry_points(group=kind):
+        giver = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
+        door = Door(kind, point.name, point.module, giver)
+        if door not in found.setdefault(point.name, []):
+            found[point.name].append(door)
+    return {name: tuple(sorted(found[name], key=lambda door: door.giver)) for name in sorted(found)}

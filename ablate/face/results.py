@@ -1,0 +1,226 @@
+"""What a study found, as Python and a notebook show it: verdicts, runs as a table, figures, the report."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from ablate.app.console import MARKS
+from ablate.errors import unknown
+from ablate.face.own_keys import short_key
+from ablate.track.columns import PLANNED, factor_of
+from ablate.work.events import Bench
+from ablate.work.judging import Judgement
+from ablate.work.reporting import write_pages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ablate.judge.verdict import Verdict
+    from ablate.report.figures.style import Drawn
+    from ablate.track.record import StudyTables
+
+
+class Result:
+    """A study as it was judged.
+
+    Attributes
+    ----------
+    name
+        What its runs are kept under.
+    """
+
+    def __init__(self, judgement: Judgement, bench: Bench) -> None:
+        self.name = str(judgement.tables.study["name"])
+        self._judgement, self._bench = judgement, bench
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """The verdicts by the seeds that were planned, a claim each; with `each`, a claim for every level."""
+        return Verdicts(self._judgement.verdicts)
+
+    @property
+    def extended(self) -> Verdicts:
+        """The verdicts by all seeds, where some were added after results were seen; else none."""
+        return Verdicts(self._judgement.extended)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences that belong beside the verdicts: arms that differ in more than their factors, copies of runs."""
+        return list(self._judgement.tables.study["mixtures"])
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row per seed run: its arm, the level of every factor, `seed`, `outcome`, `seconds`, and its metrics."""
+        return runs_table(self._judgement.tables)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the report; drawn when they are asked for."""
+        from ablate.report.draw import draw_all
+
+        judged = self._judgement
+        drawn = draw_all(judged.study, judged.tables, [*judged.verdicts]).all()
+        return Figures([Figure(one) for one in drawn])
+
+    def report(self, out: str | Path | None = None, *, lang: str = "en") -> Path:
+        """Write the report as HTML and Markdown, with figures, `runs.csv` and `verdicts.json`; returns its folder.
+
+        Parameters
+        ----------
+        out
+            The folder; by default `reports/NAME`.
+        lang
+            `en` or `zh`.
+
+        Raises
+        ------
+        UserError
+            The folder holds files of the same names that ablate did not write; nothing is written then.
+        """
+        folder = None if out is None else Path(out)
+        return write_pages(self.name, self._judgement, self._bench, out=folder, tongue=lang)
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {len(self.runs)} runs\n{self.verdicts!r}"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{html.escape(self.name)}</b>: {len(self.runs)} runs</p>{self.verdicts._repr_html_()}"
+
+    def _repr_markdown_(self) -> str:
+        return f"**{self.name}**: {len(self.runs)} runs\n\n{self.verdicts._repr_markdown_()}"
+
+
+class Verdicts(Sequence["Verdict"]):
+    """Verdicts in the order of the claims, by number or by the claim's id; they show themselves in a notebook."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        self._verdicts = tuple(verdicts)
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    @overload
+    def __getitem__(self, which: int | str) -> Verdict: ...
+    @overload
+    def __getitem__(self, which: slice) -> Verdicts: ...
+    def __getitem__(self, which: int | str | slice) -> Verdict | Verdicts:
+        """Return one verdict: of a claim with `each` by its whole id, ``helps[norm=batch]``."""
+        if isinstance(which, str):
+            by_id = {verdict.claim_id: verdict for verdict in self._verdicts}
+            if which not in by_id:
+                raise unknown("claim", which, by_id)
+            return by_id[which]
+        return Verdicts(self._verdicts[which]) if isinstance(which, slice) else self._verdicts[which]
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return iter(self._verdicts)
+
+    def table(self) -> pd.DataFrame:
+        """Return the numbers as a table, a row per claim; the columns are named as in `verdicts.json`."""
+        import pandas as pd
+
+        columns = ["claim_id", "outcome", "label", "metric", "effect", "interval_low", "interval_high",
+                   "interval_level", "delta", "p", "p_adjusted", "pairs", "planned_pairs"]  # fmt: skip
+        return pd.DataFrame([{name: getattr(v, name) for name in columns} for v in self._verdicts], columns=columns)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{mark} {said}" for _, mark, said in self._lines()) or "no claims"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{mark}</td><td><code>{html.escape(name)}</code></td>"
+            f'<td style="text-align:left">{html.escape(said)}</td></tr>'
+            for name, mark, said in self._lines()
+        )
+        return f"<table><tbody>{rows}</tbody></table>" if rows else "<p>no claims</p>"
+
+    def _repr_markdown_(self) -> str:
+        from ablate.report.templating import markdown_text
+
+        rows = [f"| {mark} | `{name}` | {markdown_text(said)} |" for name, mark, said in self._lines()]
+        return "\n".join(["| | claim | verdict |", "|---|---|---|", *rows]) if rows else "no claims"
+
+    def _lines(self) -> Iterator[tuple[str, str, str]]:
+        for verdict in self._verdicts:
+            held = f" {verdict.why}" if verdict.gates_failed else ""
+            yield verdict.claim_id, MARKS[verdict.outcome], verdict.sentence() + held
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a report; it shows itself in a notebook."""
+
+    drawn: Drawn
+
+    @property
+    def name(self) -> str:
+        """The stem of its file in a report."""
+        return self.drawn.name
+
+    def png(self, *, dots_per_inch: int = 144) -> bytes:
+        """Return it as a PNG."""
+        from ablate.report.figures.render import png
+
+        return png(self.drawn, dots_per_inch=dots_per_inch)
+
+    def svg(self) -> str:
+        """Return it as an SVG document."""
+        from ablate.report.figures.render import svg
+
+        return svg(self.drawn, whole=True)
+
+    def __repr__(self) -> str:
+        return f"Figure({self.name!r})"
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(self.png()).decode()
+        about = html.escape(self.drawn.alt)
+        return f'<figure><img style="max-width:100%" alt="{about}" src="data:image/png;base64,{picture}"></figure>'
+
+
+class Figures(Sequence[Figure]):
+    """The figures of a report, by number or by name."""
+
+    def __init__(self, figures: Sequence[Figure]) -> None:
+        self._figures = tuple(figures)
+
+    def __len__(self) -> int:
+        return len(self._figures)
+
+    @overload
+    def __getitem__(self, which: int | str) -> Figure: ...
+    @overload
+    def __getitem__(self, which: slice) -> Figures: ...
+    def __getitem__(self, which: int | str | slice) -> Figure | Figures:
+        """Return one figure."""
+        if isinstance(which, str):
+            by_name = {figure.name: figure for figure in self._figures}
+            if which not in by_name:
+                raise unknown("figure", which, by_name)
+            return by_name[which]
+        return Figures(self._figures[which]) if isinstance(which, slice) else self._figures[which]
+
+    def __repr__(self) -> str:
+        return f"Figures({[figure.name for figure in self._figures]})"
+
+    def _repr_html_(self) -> str:
+        return "".join(figure._repr_html_() for figure in self._figures)
+
+
+def runs_table(tables: StudyTables) -> pd.DataFrame:
+    """Return the runs of a study as a table: factors under the names that an own function gives them."""
+    seeds = tables.seeds
+    factors = [column for column in tables.planned.columns if column not in PLANNED]
+    short = {column: short_key(factor_of(str(column))) for column in factors}
+    others = {str(column) for column in seeds.columns} - set(factors)
+    # A short name that another column has would make two columns of one name.
+    names = {c: n for c, n in short.items() if n not in others and list(short.values()).count(n) == 1}
+    metrics = [column for column in seeds.columns if tables.logged(str(column)) is not None]
+    kept = ["arm", *factors, "seed", "outcome", "seconds", *(m for m in metrics if m != "seconds")]
+    return seeds[list(dict.fromkeys(kept))].rename(columns=names).reset_index(drop=True)

@@ -1,0 +1,103 @@
+"""What is tracked already, and results made elsewhere: judged, read and reported from Python."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ablate.errors import UserError, must
+from ablate.face.results import Result, runs_table
+from ablate.face.study import Study, listening
+from ablate.work import events
+from ablate.work.events import Bench, Tell
+from ablate.work.importing import import_study
+from ablate.work.judging import judge_tracked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def judge_results(
+    study: Study,
+    results: pd.DataFrame | str | Path,
+    *,
+    leave_out: tuple[str, ...] = (),
+    root: str | Path | None = None,
+    tell: Tell = events.nobody,
+) -> Result:
+    """Judge the claims of a study by runs that were made elsewhere; nothing is trained.
+
+    Parameters
+    ----------
+    results
+        A row per run: a table or the path to a CSV, with a column for every factor, `seed`, and the
+        metrics (docs/own-training.md, "Results you already have"). They are tracked as `NAME-imported`.
+    leave_out
+        Columns of `results` that are passed over.
+
+    Raises
+    ------
+    UserError
+        The results do not fit the study.
+    """
+    bench = _bench(root, tell)
+    name, definition = f"{study.name}-imported", study.definition()
+
+    def of(path: Path) -> Result:
+        command = f"ablate.judge_results(ablate.Study({study.name!r}, …), {path.name!r})  # Python"
+        key = import_study(
+            definition, path, bench, name=name, command=command, leave_out=leave_out, report=False
+        )  # fmt: skip
+        return Result(judge_tracked(name, key, bench.root), bench)
+
+    if isinstance(results, str | Path):
+        return of(Path(results))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "results.csv"
+        _written(results, path)
+        try:
+            return of(path)
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), "results")) from None
+
+
+def _written(results: Any, path: Path) -> None:
+    if not hasattr(results, "to_csv"):
+        raise must("results", "be a pandas DataFrame or the path to a CSV", results)
+    results.to_csv(path, index=False)
+
+
+def read_study(name: str, *, root: str | Path | None = None) -> Result:
+    """Judge a tracked study by the claims it was run with, whoever ran it: this program or the command line.
+
+    Raises
+    ------
+    UserError
+        Nothing is tracked under the name.
+    """
+    bench = _bench(root, events.nobody)
+    return Result(judge_tracked(name, None, bench.root), bench)
+
+
+def read_runs(name: str, *, root: str | Path | None = None) -> pd.DataFrame:
+    """Return the runs of a tracked study, a row per seed run (see `Result.runs`).
+
+    Raises
+    ------
+    UserError
+        Nothing is tracked under the name.
+    """
+    from ablate.track import read
+
+    return runs_table(read.read_study(_bench(root, events.nobody).root, name))
+
+
+def write_report(name: str, out: str | Path | None = None, *, lang: str = "en", root: str | Path | None = None) -> Path:
+    """Judge a tracked study and write its report (see `Result.report`); returns its folder."""
+    return read_study(name, root=root).report(out, lang=lang)
+
+
+def _bench(root: str | Path | None, tell: Tell) -> Bench:
+    hear = listening(progress=False, tell=tell)
+    return Bench(tell=hear) if root is None else Bench(Path(root).resolve(), hear)

@@ -1,0 +1,80 @@
+"""What a figure keeps to: the same runs give the same drawing, with words for it, and nothing else is touched."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+
+import matplotlib as mpl
+
+from ablate.report.figure import Figure, Material
+from ablate.report.figures.render import svg
+from ablate.report.figures.style import Drawn
+from ablate.testing.base import Check, require, suite
+
+
+@dataclass(frozen=True)
+class _Tried:
+    figure: Figure
+    given: Material | None
+
+    @cached_property
+    def material(self) -> Material:
+        from ablate.testing.material import small_material
+
+        return self.given or small_material()
+
+    def draw(self, material: Material | None = None) -> Drawn:
+        drawn = self.figure.draw(material or self.material, name="checked")
+        require(isinstance(drawn, Drawn), f"draw returns {type(drawn).__name__}, expected a Drawn")
+        assert drawn is not None
+        return drawn
+
+
+def figure_checks(figure: Figure, material: Material | None = None) -> list[Check]:
+    """Return the checks for a figure, drawn of `material`; by default of a small study of two activations."""
+    return suite(
+        ("applies to a study that logged what it draws", _applies),
+        ("has the name it was given, a title, a caption and words for who cannot see it", _words),
+        ("the same runs give the same drawing", _same),
+        ("leaves the tables and matplotlib's settings as they were", _leaves),
+        ("does not fail where there are no runs", _empty),
+        of=_Tried(figure, material),
+    )
+
+
+def _applies(tried: _Tried) -> None:
+    applies = tried.figure.applies(tried.material)
+    require(isinstance(applies, bool), f"applies returns {applies!r}, expected True or False")
+    metrics = ", ".join(tried.material.tables.metrics)
+    require(applies, f"with its default settings it does not apply to a study that logged {metrics}")
+
+
+def _words(tried: _Tried) -> None:
+    drawn = tried.draw()
+    require(drawn.name == "checked", f"asked for the name 'checked' it is called {drawn.name!r}")
+    for word in ("title", "caption", "alt"):
+        require(getattr(drawn, word).strip(), f"its {word} is empty")
+
+
+def _same(tried: _Tried) -> None:
+    one, other = svg(tried.draw()), svg(tried.draw())
+    require(one == other, "drawn twice it differs: no dates, no random places, draw inside `drawing()`")
+
+
+def _leaves(tried: _Tried) -> None:
+    tables = tried.material.tables
+    seeds, curves, settings = tables.seeds.copy(), tables.curves.copy(), dict(mpl.rcParams)
+    tried.draw()
+    require(seeds.equals(tables.seeds) and curves.equals(tables.curves), "it changes the tables it is given")
+    changed = sorted(key for key, value in settings.items() if mpl.rcParams[key] != value)
+    require(not changed, f"it changes matplotlib's settings {', '.join(changed)}: draw inside `drawing()`")
+
+
+def _empty(tried: _Tried) -> None:
+    tables = tried.material.tables
+    none = dataclasses.replace(tables, seeds=tables.seeds.iloc[:0], curves=tables.curves.iloc[:0])
+    material = dataclasses.replace(tried.material, tables=none)
+    if tried.figure.applies(material):
+        tried.figure.draw(material, name="checked")

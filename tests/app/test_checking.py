@@ -1,0 +1,72 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.app.test_doors import MISH
+
+GOOD = """
+def train(config, seed):
+    return {"m": float(seed)}
+
+
+train.metrics = {"m": "higher"}
+"""
+
+
+def test_a_part_that_keeps_to_its_contract_is_a_line_per_check(ablate, tmp_path):
+    (tmp_path / "mish.py").write_text(MISH)
+    code, out, err = ablate("check", "mish.py:Mish")
+    assert (code, err) == (0, "")
+    *checks, last = out.splitlines()
+    assert len(checks) > 15
+    assert all(line.startswith("✓ ") for line in checks)
+    assert "✓ slope is the derivative of value, or of the documented surrogate" in checks
+    assert last == f"mish.py:Mish: all {len(checks)} checks pass"
+
+
+def test_a_part_that_breaks_it_ends_with_1_and_says_why(ablate, tmp_path):
+    (tmp_path / "mish.py").write_text(MISH.replace("return t + x", "return t + 1.1 * x"))
+    code, out, err = ablate("check", "mish.py:Mish")
+    assert code == 1
+    (line,) = [line for line in out.splitlines() if "slope is the derivative" in line]
+    assert line.startswith("✗ slope is the derivative of value, or of the documented surrogate: slope at ")
+    assert err.startswith("ablate: mish.py:Mish: ")
+    assert err.endswith("checks fail\n")
+
+
+def test_a_training_function_is_checked_as_a_program(ablate, tmp_path):
+    (tmp_path / "mine.py").write_text(GOOD)
+    code, out, _ = ablate("check", "mine.py:train")
+    assert code == 0
+    assert "✓ a seed gives the same numbers alone, among others, and again" in out
+    (tmp_path / "mine.py").write_text(GOOD.replace('"m": float', '"n": float'))
+    code, out, _ = ablate("check", "mine.py:train")
+    assert code == 1
+    assert "✗ a run logs finite metrics that it declares" in out
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ("mish.py", "expected module:Thing or path/to/file.py:Thing, got 'mish.py'"),
+        ("mich.py:Mish", "nearest match: mish.py"),
+        ("mish.py:Mich", "unknown name in mish.py 'Mich': expected one of Mish; nearest match: Mish"),
+        ("mish.py:np", "there is no contract for"),
+        ("no_such_module:Mish", "no_such_module cannot be imported: ModuleNotFoundError"),
+    ],
+)
+def test_what_cannot_be_checked_is_one_line(ablate, tmp_path, thing, message):
+    (tmp_path / "mish.py").write_text(MISH)
+    code, out, err = ablate("check", thing)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert message in err
+
+
+def test_checking_needs_no_pytest(tmp_path):
+    (tmp_path / "mish.py").write_text(MISH)
+    (tmp_path / "run.py").write_text(
+        "import sys\nsys.modules['pytest'] = None\nfrom ablate.cli import main\n"
+        "sys.exit(main(['check', 'mish.py:Mish']))\n"
+    )
+    assert subprocess.run([sys.executable, "run.py"], cwd=tmp_path, check=False, capture_output=True).returncode == 0

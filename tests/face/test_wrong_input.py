@@ -1,0 +1,95 @@
+"""What goes wrong from Python is one clear error before anything has run."""
+
+import pytest
+
+import ablate
+
+
+def train(config, seed):
+    return {"m": 1.0}
+
+
+METRICS = [ablate.Metric("m", better="higher")]
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: ablate.Study("s", factors={"a": [1, 1]}), "gives a level twice"),
+        (lambda: ablate.Study("s", factors={"a": [1]}, tittle="x"), "unknown key 'tittle'.*nearest match: title"),
+        (lambda: ablate.Study("../s"), "no plain file name"),
+        (lambda: ablate.Metric("m", better="hihger"), "nearest match: higher"),
+        (lambda: ablate.claim("c", "s", kind="efect", metric="m"), "unknown claim kind 'efect'.*nearest match: effect"),
+        (lambda: ablate.claim("c", "s", metric="m", arm={"a": 1}, againts={"a": 2}), "nearest match: against"),
+        (lambda: ablate.claim("c", "s", metric="m", arm={"a": 1}, against={"a": 2}, by_at_least="0.1"), "by_at_least"),
+        (lambda: ablate.Study.from_file("quikstart"), "nearest match: quickstart"),
+        (lambda: ablate.Study("s", factors={"a": [1]}).run(jobs=0), "n_jobs.*>= 1"),
+        (lambda: ablate.Study("s", factors={"a": [1]}).run(), "unknown key 'a'"),
+        (lambda: ablate.read_study("nothing"), "nothing|no runs"),
+    ],
+)
+def test_a_mistake_is_named(folder, make, said):
+    with pytest.raises(ablate.UserError, match=said):
+        make()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_function_that_others_cannot_find_is_refused_in_one_line(folder):
+    study = ablate.Study("s", factors={"a": [1, 2]}, metrics=METRICS)
+    space = {"__name__": "__main__"}
+    exec(compile("def cell(config, seed):\n    return {'m': 1.0}", "/tmp/ipykernel_1/2.py", "exec"), space)
+    with pytest.raises(ablate.UserError, match=r"typed into a notebook .* write it into my_training.py") as error:
+        study.run(space["cell"])
+    assert "\n" not in str(error.value)
+    for nested in (lambda config, seed: {"m": 1.0}, 3, print):
+        with pytest.raises(ablate.UserError, match="train"):
+            study.run(nested)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_study_file_says_itself_what_is_trained(folder):
+    with pytest.raises(ablate.UserError, match="says itself what is trained"):
+        ablate.Study.from_file("quickstart").run(train)
+
+
+def test_a_function_that_declares_no_metric_is_told_how(folder):
+    (folder / "bare.py").write_text("def train(config, seed):\n    return {'m': 1.0}\n", encoding="utf-8")
+    import bare
+
+    with pytest.raises(ablate.UserError, match="does not say which metrics it returns"):
+        ablate.Study("s", factors={"a": [1, 2]}).run(bare.train)
+
+
+SCRIPT = """
+import ablate
+
+def train(config, seed):
+    if config["params"]["a"] == 2 and seed == 1:
+        raise ValueError("no")
+    return {"m": seed}
+
+study = ablate.Study("s", factors={"a": [1, BAD]}, metrics=[ablate.Metric("m", better="higher")], seeds=3)
+"""
+
+
+def test_a_script_with_its_study_below_the_guard_runs_in_workers(script):
+    text = SCRIPT.replace("BAD", "3") + 'if __name__ == "__main__":\n    print(len(study.run(train, jobs=2).runs))\n'
+    done = script(text)
+    assert (done.code, done.out) == (0, "6\n"), done.err
+
+
+def test_a_script_without_the_guard_is_told_of_it(script):
+    done = script(SCRIPT.replace("BAD", "3") + "study.run(train, jobs=2)\n")
+    assert done.code == 1
+    last = done.err.strip().splitlines()[-1]
+    assert 'put what runs the study below `if __name__ == "__main__":`' in last
+
+
+def test_a_crashed_arm_is_an_error_and_the_rest_can_be_judged(script):
+    text = SCRIPT.replace("BAD", "2") + (
+        'if __name__ == "__main__":\n    try:\n        study.run(train, jobs=1)\n    except ablate.Failure as error:\n'
+        "        print(error)\n    print(ablate.read_runs('s')['outcome'].tolist())\n"
+    )
+    done = script(text)
+    assert "1 of 2 arms crashed: program.params.a=2 (ValueError: no)" in done.out, done.err
+    assert done.out.count("finished") == 5
