@@ -141,11 +141,10 @@ def _record(
         )
         arms.append(arm)
         runs[arm.id] = [SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own]
-    # `uses` came later: without it, what earlier releases imported keeps its key, and is found again.
-    asked = {part: value for part, value in definition.items() if part != "uses" or value}
+    without_code = {part: said for part, said in definition.items() if part != "uses"}  # nothing is run by it here
     record = StudyRecord(
         name=name,
-        key=digest({"imported": sha, "reading": READING, "name": name, "definition": asked})[:16],
+        key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],
         definition=definition,
         arms=tuple(arms),
         seeds=tuple(row.result.seed for row in cells[0][1]),
