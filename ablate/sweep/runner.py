@@ -17,7 +17,7 @@ from ablate.errors import Failure, UserError, must
 from ablate.programs.uses import Code, code_of_files, own_code, use
 from ablate.sweep.plan import Job, Plan
 from ablate.track.record import SeedRecord
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.config import TrainConfig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import ArmFiles, RunSummary
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.events import Bench, Looked
 from ablate.work.judging import since_fresh
 from ablate.work.registering import now

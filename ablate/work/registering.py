@@ -9,7 +9,7 @@ from typing import Any
 from ablate.identity import made_by
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.advice import idle
 from ablate.work.events import Bench
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ablate.sweep.plan import Job, Plan
 from ablate.sweep.runner import ArmFiles, RunSummary, run_plan
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.train.program import RunResult
 from ablate.work.events import Bench, RunFinished, RunsEnded, RunsStarted
 

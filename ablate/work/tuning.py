@@ -12,7 +12,7 @@ from ablate.sweep.runner import start_workers, worker_count
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.record import ArmRecord, SeedRecord
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.advice import unread_lines
 from ablate.work.choosing import choices, finished_trials, tuning_runs
 from ablate.work.events import Bench, Tuned, TuningRan

@@ -60,7 +60,7 @@ from ablate.registry import options
 from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
-from ablate.track.tracker import MemoryTracker
+from ablate.track.memory import MemoryStore
 from ablate.train.config import TrainConfig
 from ablate.train.numpy_program import NumpyProgram
 
@@ -82,7 +82,7 @@ def trained(tracker, norms, seeds, workers):
     session = tracker.open(plan.record)
     run_plan(plan.after(session.finished()), session, workers=workers)
 
-tracker = MemoryTracker()
+tracker = MemoryStore()
 for norms, seeds, workers in PARTS:
     trained(tracker, norms, seeds, workers)
 found = {}
