@@ -139,7 +139,7 @@ class Study:
         """
         with self._asked(train, seeds, quick=quick) as (request, compose, bench):
             plan = look_over(request, compose, bench)
-            return plan.after(finished_runs(plan, bench.root)[0])
+            return plan.after(finished_runs(plan, bench.store)[0])
 
     def run(
         self,
@@ -187,7 +187,7 @@ class Study:
         asked = self._asked(train, seeds, quick=quick, root=root, progress=progress, tell=tell)
         with asked as (request, compose, bench):
             plan, _ = run_request(request, compose, bench, n_jobs=jobs, report=False, fresh=fresh)
-            return Result(judge_tracked(plan.record.name, plan.record.key, bench.root), bench)
+            return Result(judge_tracked(plan.record.name, plan.record.key, bench.store), bench)
 
     @contextmanager
     def _asked(

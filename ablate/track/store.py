@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.errors import UserError
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
 
 if TYPE_CHECKING:
@@ -119,6 +120,19 @@ class Store(ABC):
     @abstractmethod
     def studies(self) -> list[StudyLine]:
         """Return the study runs, the last opened first; none where nothing was run yet."""
+
+    def last(self) -> str:
+        """Return the name of the study that was opened last.
+
+        Raises
+        ------
+        UserError
+            Nothing was run yet.
+        """
+        lines = self.studies()
+        if not lines:
+            raise UserError(f"no runs under {self.where} yet: run a study first, `ablate run quickstart` for example")
+        return lines[0].name
 
     @abstractmethod
     def read(self, name: str, *, key: str | None = None) -> StudyTables:

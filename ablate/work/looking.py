@@ -46,10 +46,9 @@ def run_looks(
 def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     """Judge at one look, keep it in the history, and tell whether the study stops here."""
     from ablate.judge.looks import all_decided, judge_look
-    from ablate.track.read import read_study
 
     study, of = plan.study, len(plan.study.looks)
-    tables = read_study(bench.root, plan.record.name, key=plan.record.key)
+    tables = bench.store.read(plan.record.name, key=plan.record.key)
     verdicts = judge_look(study, tables, look=number, extras=False)
     enough, decided = all_decided(verdicts), sum(v.decided for v in verdicts)
     look = verdicts[0].look

@@ -38,7 +38,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
             f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
             "stay those of the registered seeds, the extended ones stand beside them"
         )
-    changed = changes(held, plan.study, idle=idle(plan, bench.root, held))
+    changed = changes(held, plan.study, idle=idle(plan, bench.store, held))
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})

@@ -74,14 +74,12 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | No
     Failure
         In some cell every run crashed: there is nothing to choose from.
     """
-    from ablate.track.mlflow_tracker import MlflowTracker
-
-    root = bench.root
-    todo = tuning.after(finished_trials(tuning, root)).plan
+    store = bench.store
+    todo = tuning.after(finished_trials(tuning, store)).plan
     if todo.missing:
         workers = min(worker_count(n_jobs), len(todo.jobs))
         starting = start_workers(workers)
-        session = BlindSession(MlflowTracker(root).open(todo.record))
+        session = BlindSession(bench.store.open(todo.record))
         status = "KILLED"
         try:
             todo = todo.after(session.finished())
@@ -92,8 +90,8 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | No
         finally:
             session.close(status)
         bench.tell(TuningRan(tuning, summary))
-        bench.warn(*summary.notes, *unread_lines(todo, root))
-    runs = tuning_runs(tuning, plan, root)
+        bench.warn(*summary.notes, *unread_lines(todo, store))
+    runs = tuning_runs(tuning, plan, store)
     chosen = choices(tuning, runs)
     bench.tell(Tuned(tuning, runs))
     return chosen
