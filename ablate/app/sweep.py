@@ -23,8 +23,8 @@ from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
 from ablate.report.known import JOBS, known_files
+from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import worker_count
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.again import extended

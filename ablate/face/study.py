@@ -15,9 +15,9 @@ from ablate.errors import UserError
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.own_keys import renamed
 from ablate.face.results import Result
+from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
 from ablate.sweep.quick import quick_name
-from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import load_study, parse_study, quick_study, tracked_name
 from ablate.train.metric import Metric

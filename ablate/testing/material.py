@@ -49,6 +49,7 @@ def small_config(**changed: Any) -> TrainConfig:
 
 def small_material(study: Study | None = None, seeds: int = 3) -> Material:
     """Return the tables of a study of two activations, run and kept in memory."""
+    from ablate.sweep.launch import Serial
     from ablate.sweep.plan import make_plan
     from ablate.sweep.runner import run_plan
     from ablate.track.memory import MemoryStore
@@ -61,6 +62,6 @@ def small_material(study: Study | None = None, seeds: int = 3) -> Material:
     store = MemoryStore()
     plan = make_plan(study, name="small", seeds=seeds, compose=compose, command="ablate check")
     session = store.open(plan.record)
-    run_plan(plan.after(session.finished()), session, workers=1)
+    run_plan(plan.after(session.finished()), session, launcher=Serial())
     session.close("FINISHED")
     return Material(study, store.read("small"), verdicts=())

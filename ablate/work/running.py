@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ablate.errors import Failure
+from ablate.sweep.launch import launcher_for, worker_count
 from ablate.sweep.plan import Compose, Plan
-from ablate.sweep.runner import RunSummary, start_workers, worker_count
+from ablate.sweep.runner import RunSummary
 from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.advice import before as advice_before
 from ablate.work.advice import changed_code, unread_lines
@@ -97,8 +98,8 @@ def run_study(
     store = bench.store
     check_place(plan.record.name, None, report=report)
     changed = changed_code(plan, store)
-    workers = min(worker_count(n_jobs), len(plan.jobs))
-    starting = start_workers(workers)
+    launcher = launcher_for(min(worker_count(n_jobs), len(plan.jobs)))
+    prepared = launcher.prepare()
     session = store.open(plan.record)
     bench.warn(*store.warnings)
     status = "KILLED"
@@ -108,10 +109,9 @@ def run_study(
         keep_change(plan, session, changed)
         if before is not None:
             before(plan)
-        if starting is not None:
-            starting.join()
+        prepared()
         files = ArmGraphs(plan.record.name)
-        summary = run_looks(plan, session, bench, workers=workers, files=files)
+        summary = run_looks(plan, session, bench, launcher=launcher, files=files)
         status = "FAILED" if summary.crashes else "FINISHED"
         bench.tell(StudyRan(plan, summary, stop_of(session.history())))
     finally:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from ablate.sweep.launch import launcher_for, worker_count
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import start_workers, worker_count
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.record import ArmRecord, SeedRecord
@@ -77,15 +77,14 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | No
     store = bench.store
     todo = tuning.after(finished_trials(tuning, store)).plan
     if todo.missing:
-        workers = min(worker_count(n_jobs), len(todo.jobs))
-        starting = start_workers(workers)
+        launcher = launcher_for(min(worker_count(n_jobs), len(todo.jobs)))
+        prepared = launcher.prepare()
         session = BlindSession(bench.store.open(todo.record))
         status = "KILLED"
         try:
             todo = todo.after(session.finished())
-            if starting is not None:
-                starting.join()
-            summary = train_missing(todo, session, bench, workers=workers)
+            prepared()
+            summary = train_missing(todo, session, bench, launcher=launcher)
             status = "FAILED" if summary.crashes else "FINISHED"
         finally:
             session.close(status)

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.sweep.launch import Serial, launcher_for, train_job, worker_count
 from ablate.sweep.plan import make_plan
-from ablate.sweep.runner import run_plan, train_job, worker_count
+from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
 from ablate.track.memory import MemoryStore
 from ablate.train.arithmetic import arithmetic
@@ -53,7 +54,7 @@ def plan_of(levels, seeds=3):
 
 def run(tracker, plan, workers=1):
     session = tracker.open(plan.record)
-    return run_plan(plan.after(session.finished()), session, workers=workers)
+    return run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
 
 
 def logged(tracker):
@@ -156,7 +157,7 @@ def test_what_cannot_be_compiled_ends_the_sweep_and_is_no_failed_run(bad, kept, 
 def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():
     tracker, plan = MemoryStore(), plan_of(["broken", "none"])
     session = tracker.open(plan.record)
-    run_plan(plan, session, workers=1, files=lambda job: {"about.txt": job.config.norm})
+    run_plan(plan, session, launcher=Serial(), files=lambda job: {"about.txt": job.config.norm})
     assert {arm.label: tracker.files[arm.id] for arm in plan.record.arms} == {
         "baseline": {},
         "norm=none": {"about.txt": "none"},

@@ -58,6 +58,7 @@ from ablate.nn import BatchNorm, CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU
 from ablate.optim import SGD
 from ablate.registry import options
 from ablate.sweep.plan import make_plan
+from ablate.sweep.launch import launcher_for
 from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
 from ablate.track.memory import MemoryStore
@@ -80,7 +81,7 @@ def trained(tracker, norms, seeds, workers):
     )
     plan = make_plan(study, name="s", seeds=seeds, compose=arm, command="c")
     session = tracker.open(plan.record)
-    run_plan(plan.after(session.finished()), session, workers=workers)
+    run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
 
 tracker = MemoryStore()
 for norms, seeds, workers in PARTS:
