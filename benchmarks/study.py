@@ -24,7 +24,7 @@ def main() -> None:
     options = parser.parse_args()
 
     from ablate.cli import run
-    from ablate.sweep.runner import worker_count
+    from ablate.sweep.launch import worker_count
     from ablate.track.read import read_study
 
     jobs = [] if options.jobs is None else [f"hydra.sweeper.n_jobs={options.jobs}"]

@@ -10,13 +10,10 @@ from ablate.work.events import root_folder
 def show_studies() -> None:
     """List the studies that can be run, and what is tracked of each; a file that cannot be read says so in its line."""
     from ablate.sweep.study_file import study_files
-    from ablate.track.database import exists
-    from ablate.track.layout import Layout
-    from ablate.track.read import list_studies
+    from ablate.track.local import LocalStore
 
-    root = root_folder()
     done: dict[str, int] = {}
-    for line in list_studies(root) if exists(Layout(root)) else []:
+    for line in LocalStore(root_folder()).studies():
         done[line.name] = done.get(line.name, 0) + line.done
     files = study_files()
     width = max(len(name) for name in [*files, *done])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ablate.app.console import duration
 from ablate.errors import UserError
+from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import worker_count
 
 if TYPE_CHECKING:
     from ablate.judge.noise_study import ClaimNoise

@@ -24,13 +24,10 @@ def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
     from ablate.lang import speaking
     from ablate.report.scoreboard.write import read_board, write_board, write_page
     from ablate.sweep.study_file import study_files
-    from ablate.track.database import exists
-    from ablate.track.layout import Layout
-    from ablate.track.read import list_studies
 
     terminal = bench()
-    root, reports, kept = terminal.root, out or Path("reports"), findings_folder()
-    tracked = [line.name for line in list_studies(root)] if exists(Layout(root)) else []
+    reports, kept = out or Path("reports"), findings_folder()
+    tracked = [line.name for line in terminal.store.studies()]
     known = {*study_files(), *(f"{name}-quick" for name in study_files())}
     for name in dict.fromkeys(name for name in tracked if name in known):
         tail = "" if tongue == "en" else f".{tongue}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ablate.app.console import duration, say
 from ablate.app.printing import chosen_text
@@ -13,14 +12,15 @@ from ablate.sweep.plan import Plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
+from ablate.track.store import Store
 from ablate.work.choosing import choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.work.estimating import estimate
 from ablate.work.planning import finished_runs
 
 
-def show_plan(plan: Plan, root: Path, *, n_jobs: int | None) -> None:
+def show_plan(plan: Plan, store: Store, *, n_jobs: int | None) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
-    finished, known = finished_runs(plan, root)
+    finished, known = finished_runs(plan, store)
     plan = plan.after(finished)
     say(f"{plan.record.name}: {plan.study.title}")
     seeds = plan.record.seeds
@@ -120,15 +120,15 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     return [f"looks: {', '.join(parts)}"]
 
 
-def show_tuning(tuning: TuningPlan, plan: Plan, root: Path, *, n_jobs: int | None) -> dict[str, Choice] | None:
+def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, n_jobs: int | None) -> dict[str, Choice] | None:
     """Print the trials, what is done and missing, an estimate, and what is chosen where every trial is done."""
-    todo = tuning.after(finished_trials(tuning, root))
+    todo = tuning.after(finished_trials(tuning, store))
     record = tuning.plan.record
     say(f"{record.name}: {tuning.size()}, seeds {_span(record.seeds)} that judge nothing")
     for key, space in tuning.spaces().items():
         say(f"  {key}: {space}")
-    chosen = choices_so_far(tuning, plan, root)
-    runs = tuning_runs(tuning, plan, root) if chosen is not None else None
+    chosen = choices_so_far(tuning, plan, store)
+    runs = tuning_runs(tuning, plan, store) if chosen is not None else None
     missing = {job.arm.id: len(job.missing) for job in todo.plan.jobs}
     width = max(len(cell.label) for cell in tuning.cells)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}  chosen by {tuning.tune.metric}")
@@ -138,13 +138,13 @@ def show_tuning(tuning: TuningPlan, plan: Plan, root: Path, *, n_jobs: int | Non
         told = "known when its trials are done" if runs is None else chosen_text(runs, cell)
         say(f"{cell.label:<{width}}  {total - left:>5}  {left:>7}  {told}")
     if todo.plan.missing:
-        _say_tuning_estimate(todo.plan, root, tuning, n_jobs)
+        _say_tuning_estimate(todo.plan, store, tuning, n_jobs)
     say()
     return chosen
 
 
-def _say_tuning_estimate(plan: Plan, root: Path, tuning: TuningPlan, n_jobs: int | None) -> None:
-    scores = trial_scores(tuning, root)
+def _say_tuning_estimate(plan: Plan, store: Store, tuning: TuningPlan, n_jobs: int | None) -> None:
+    scores = trial_scores(tuning, store)
     known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
     found = estimate(plan, known, n_jobs=n_jobs)
     if found is not None:

@@ -23,8 +23,8 @@ from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
 from ablate.report.known import JOBS, known_files
+from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import worker_count
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.again import extended
@@ -85,7 +85,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     bench = terminal(progress=settings.progress)
     planned = None
     if settings.action == "extend":
-        request, planned = extended(request, composer, settings.more_seeds, bench.root)
+        request, planned = extended(request, composer, settings.more_seeds, bench.store)
     if settings.action == "plan":
         _show(request, composer, bench, n_jobs=settings.n_jobs)
         return
@@ -110,13 +110,13 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 def _show(request: HydraRequest, composer: Composer, bench: Bench, *, n_jobs: int | None) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
     plan = look_over(request, composer, bench)
-    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.root))
+    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
     if tuning is not None:
-        chosen = show_tuning(tuning, plan, bench.root, n_jobs=n_jobs)
+        chosen = show_tuning(tuning, plan, bench.store, n_jobs=n_jobs)
         if chosen is not None:
-            plan = plan_study(request, composer, bench.root, tuned=chosen)
-            plan = with_tuning(plan, tuning, bench.root)
-    show_plan(plan, bench.root, n_jobs=n_jobs)
+            plan = plan_study(request, composer, bench.store, tuned=chosen)
+            plan = with_tuning(plan, tuning, bench.store)
+    show_plan(plan, bench.store, n_jobs=n_jobs)
 
 
 def _parts(settings: Settings) -> dict[str, Any]:

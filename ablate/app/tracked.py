@@ -32,12 +32,12 @@ def tracked(name: str, *, quick: bool = False) -> str:
 
 
 def _compare(study: Study, path: str, kept: str) -> None:
-    from ablate.track.read import list_studies, read_study
+    from ablate.track.local import LocalStore
 
-    root, run = root_folder(), f"ablate run {shlex.quote(path)}"
-    if kept not in {line.name for line in list_studies(root)}:
+    store, run = LocalStore(root_folder()), f"ablate run {shlex.quote(path)}"
+    if kept not in {line.name for line in store.studies()}:
         raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: {run}")
-    ran = parse_study(read_study(root, kept).study["definition"], where=f"study {kept!r} in {root}", stored=True)
+    ran = parse_study(store.read(kept).study["definition"], where=f"study {kept!r} in {store.where}", stored=True)
     if study.factors.keys() != ran.factors.keys():
         theirs, here = (", ".join(one.factors) or "no factors" for one in (ran, study))
         raise UserError(

@@ -24,10 +24,10 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
     Failure
         `strict`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was not tested.
     """
-    from ablate.track.read import list_studies
+    from ablate.track.local import LocalStore
 
-    root = root_folder()
-    judged = judge_tracked(list_studies(root)[0].name if name is None else name, None, root)
+    store = LocalStore(root_folder())
+    judged = judge_tracked(store.last() if name is None else name, None, store)
     if as_json:
         parts = {"verdicts": judged.verdicts, "extended": judged.extended}
         document = {part: [verdict.as_dict() for verdict in verdicts] for part, verdicts in parts.items()}

@@ -53,7 +53,7 @@ def judge_results(
         key = import_study(
             definition, path, bench, name=name, command=command, leave_out=leave_out, report=False
         )  # fmt: skip
-        return Result(judge_tracked(name, key, bench.root), bench)
+        return Result(judge_tracked(name, key, bench.store), bench)
 
     if isinstance(results, str | Path):
         return of(Path(results))
@@ -81,7 +81,7 @@ def read_study(name: str, *, root: str | Path | None = None) -> Result:
         Nothing is tracked under the name.
     """
     bench = _bench(root, events.nobody)
-    return Result(judge_tracked(name, None, bench.root), bench)
+    return Result(judge_tracked(name, None, bench.store), bench)
 
 
 def read_runs(name: str, *, root: str | Path | None = None) -> pd.DataFrame:
@@ -92,9 +92,7 @@ def read_runs(name: str, *, root: str | Path | None = None) -> pd.DataFrame:
     UserError
         Nothing is tracked under the name.
     """
-    from ablate.track import read
-
-    return runs_table(read.read_study(_bench(root, events.nobody).root, name))
+    return runs_table(_bench(root, events.nobody).store.read(name))
 
 
 def write_report(name: str, out: str | Path | None = None, *, lang: str = "en", root: str | Path | None = None) -> Path:

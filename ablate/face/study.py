@@ -16,8 +16,8 @@ from ablate.errors import UserError, must
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.own_keys import renamed
 from ablate.face.results import PlannedStudy, Result
+from ablate.sweep.launch import worker_count
 from ablate.sweep.quick import quick_name
-from ablate.sweep.runner import worker_count
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
 from ablate.train.metric import Metric
@@ -138,7 +138,7 @@ class Study:
         """
         with self._asked(train, seeds, quick=quick) as (request, compose, bench):
             plan = look_over(request, compose, bench)
-            return PlannedStudy(plan.after(finished_runs(plan, bench.root)[0]))
+            return PlannedStudy(plan.after(finished_runs(plan, bench.store)[0]))
 
     def run(
         self,
@@ -186,7 +186,7 @@ class Study:
         asked = self._asked(train, seeds, quick=quick, root=root, progress=progress, tell=tell)
         with asked as (request, compose, bench):
             plan, _ = run_request(request, compose, bench, n_jobs=jobs, report=False, fresh=fresh)
-            return Result(judge_tracked(plan.record.name, plan.record.key, bench.root), bench)
+            return Result(judge_tracked(plan.record.name, plan.record.key, bench.store), bench)
 
     @contextmanager
     def _asked(

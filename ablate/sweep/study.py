@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from ablate.claims.kinds import Claim
 from ablate.claims.kinds.effect import EffectClaim
@@ -149,6 +156,14 @@ class Study(_Strict):
         if sorted(set(looks)) != looks:
             raise ValueError("rising counts of seeds")
         return looks
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an empty `uses` out: what is stored of a study, and hashed, is what it was before there was the key."""
+        data: dict[str, Any] = handler(self)
+        if not data.get("uses"):
+            data.pop("uses", None)
+        return data
 
     def names(self) -> Names:
         """Return factor -> level -> how it is written, told from the other levels of its factor."""

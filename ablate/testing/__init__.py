@@ -9,6 +9,8 @@ my_parts.py:Mish` runs them and prints a line each. In a test of your own::
 """
 
 from ablate.testing.base import Broken, Check
+from ablate.testing.launcher import launcher_checks
+from ablate.testing.store import store_checks
 from ablate.testing.suites import checks_of
 
-__all__ = ["Broken", "Check", "checks_of"]
+__all__ = ["Broken", "Check", "checks_of", "launcher_checks", "store_checks"]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,25 +48,20 @@ def small_config(**changed: Any) -> TrainConfig:
 
 
 def small_material(study: Study | None = None, seeds: int = 3) -> Material:
-    """Return the tables of a study of two activations, run and tracked in a folder that is removed again."""
+    """Return the tables of a study of two activations, run and kept in memory."""
+    from ablate.sweep.launch import Serial
     from ablate.sweep.plan import make_plan
     from ablate.sweep.runner import run_plan
-    from ablate.track.mlflow_tracker import MlflowTracker
-    from ablate.track.read import read_study
+    from ablate.track.memory import MemoryStore
 
     study = study or Study(title="A small study", factors={"activation": ["relu", "tanh"]})
 
     def compose(levels: Mapping[str, Any]) -> TrainConfig:
         return small_config(activation={"relu": ReLU(), "tanh": Tanh()}[levels.get("activation", "relu")])
 
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        plan = make_plan(study, name="small", seeds=seeds, compose=compose, command="ablate check")
-        session = MlflowTracker(Path(folder)).open(plan.record)
-        run_plan(plan.after(session.finished()), session, workers=1)
-        session.close("FINISHED")
-        tables = read_study(Path(folder), "small")
-    return Material(study, tables, verdicts=_none())
-
-
-def _none() -> Sequence[Any]:
-    return ()
+    store = MemoryStore()
+    plan = make_plan(study, name="small", seeds=seeds, compose=compose, command="ablate check")
+    session = store.open(plan.record)
+    run_plan(plan.after(session.finished()), session, launcher=Serial())
+    session.close("FINISHED")
+    return Material(study, store.read("small"), verdicts=())

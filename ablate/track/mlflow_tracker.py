@@ -22,7 +22,7 @@ from ablate.track.places import is_here, run_folder
 from ablate.track.provenance import provenance
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
-from ablate.track.tracker import StudySession, Tracker
+from ablate.track.store import StudySession
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _ASIDE_TAG = "ablate.setting_aside"
 
 
-class MlflowTracker(Tracker):
+class MlflowTracker:
     """Studies in `mlruns/mlflow.db` under `root`.
 
     Attributes

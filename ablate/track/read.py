@@ -4,63 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.errors import UserError, unknown
 from ablate.track import ledger
-from ablate.track.columns import factor_column, metric_column
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
-from ablate.track.known import arm_facts, reads_of_runs
+from ablate.track.known import reads_of_runs
 from ablate.track.layout import Layout
-from ablate.track.ledger import Child, StudyRun
+from ablate.track.ledger import StudyRun
 from ablate.track.names import KEYS_TAG
-from ablate.track.older import known_facts, retold
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
-from ablate.track.record import ArmRecord, Arrays, Level, StudyRecord, StudyTables
-from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
+from ablate.track.record import Arrays, StudyTables
+from ablate.track.store import StudyLine
 from ablate.track.stored import check_seeds, planned_runs, stored_plan
-from ablate.track.values import Values, split_values
-
-MISSING = "missing"
+from ablate.track.tables import computed, tables_of
+from ablate.track.values import split_values
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class StudyLine:
-    """One study run in a listing.
-
-    Attributes
-    ----------
-    outcomes
-        Outcome -> number of seed runs.
-    planned
-        Arms times seeds of the plan; None where that cannot be told any more.
-    opened
-        When it was last worked on, ISO time.
-    """
-
-    name: str
-    key: str
-    run_id: str
-    status: str
-    opened: str
-    planned: int | None
-    done: int
-    outcomes: dict[str, int]
 
 
 def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
@@ -97,32 +67,23 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
     values = split_values(rows, {run.run_id: run for run in counted.values()}, curves_of, keyed)
     registered = read_registration(folder)
-    told = arm_facts(record, counted, reads, registered)
-    facts = {arm.id: {**known_facts(arm), **told[arm.id]} for arm in record.arms}
-    served = served_arms(facts)
-    return StudyTables(
-        study={
-            "name": study.name,
-            "key": study.key,
-            "definition": record.definition,
-            "command": record.command,
-            "run_id": study.run_id,
-            "experiment_id": study.experiment_id,
-            "created": study.created,
-            "provenance": _under(study.tags, "ablate.provenance."),
-            "design": record.design,
-            "registration": registered,
-            "registered_sha256": study.tags.get(HASH_TAG, ""),
-            "history": read_history(folder),
-            "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
-            "arithmetic": _arithmetic(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by),
-        },
-        planned=_planned(record.arms),
-        seeds=retold(_seeds(record, serve_runs(counted, served), values, steps_of), record.arms),
-        curves=serve_curves(values.curves, served),
-        facts=facts,
-        tuning=tuning_table(record),
-    )
+    head = {
+        "name": study.name,
+        "key": study.key,
+        "definition": record.definition,
+        "command": record.command,
+        "run_id": study.run_id,
+        "experiment_id": study.experiment_id,
+        "created": study.created,
+        "provenance": _under(study.tags, "ablate.provenance."),
+        "design": record.design,
+        "registration": registered,
+        "registered_sha256": study.tags.get(HASH_TAG, ""),
+        "history": read_history(folder),
+        "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
+        "arithmetic": computed(_told(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by)),
+    }
+    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads)
 
 
 def list_studies(root: Path) -> list[StudyLine]:
@@ -202,72 +163,13 @@ def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:
     raise unknown(f"key of study {name}", str(key), {study.key for study in named})
 
 
-def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
-    table = pd.DataFrame(
-        {
-            "arm_id": [arm.id for arm in arms],
-            "arm": [arm.label for arm in arms],
-            "baseline": np.asarray([arm.baseline for arm in arms], dtype=np.bool_),
-        }
-    )
-    return table.assign(**_factors(arms))
-
-
-def _factors(arms: Sequence[ArmRecord]) -> dict[str, pd.Series]:
-    names = list(dict.fromkeys(name for arm in arms for name in arm.levels))
-    return {factor_column(name): _typed([arm.levels.get(name) for arm in arms]) for name in names}
-
-
-def _typed(levels: Sequence[Level]) -> pd.Series:
-    # pandas would make None of a text column NaN, 1 of [1, 0.5] a float, and text of a list level; only columns of one
-    # plain kind get a dtype.
-    kinds = {type(level) for level in levels}
-    return pd.Series(list(levels), dtype=None if len(kinds) == 1 and kinds <= {str, int, float, bool} else object)
-
-
-def _seeds(
-    record: StudyRecord,
-    counted: Mapping[tuple[str, int], Child],
-    values: Values,
-    steps_of: Mapping[str, str],
-) -> pd.DataFrame:
-    planned = [(arm, seed) for arm in record.arms for seed in record.seeds]
-    asked = {(arm.id, seed) for arm, seed in planned}
-    by_id = {arm.id: arm for arm in record.arms}
-    beyond = [(by_id[arm_id], seed) for arm_id, seed in sorted(counted) if (arm_id, seed) not in asked]
-    cells = planned + beyond
-    runs = [counted.get((arm.id, seed)) for arm, seed in cells]
-    held = [values.scalars[run.run_id] if run else {} for run in runs]
-    first = [steps_of.get(run.run_id) if run else None for run in runs]
-    table = pd.DataFrame(
-        {
-            "arm_id": [arm.id for arm, _ in cells],
-            "arm": [arm.label for arm, _ in cells],
-            "seed": np.asarray([seed for _, seed in cells], dtype=np.int64),
-            "outcome": [run.outcome if run else MISSING for run in runs],
-            "first_nonfinite_step": [float(step) if step is not None else math.nan for step in first],
-            "seconds": [values.seconds.get(run.run_id, math.nan) if run else math.nan for run in runs],
-            "run_id": [run.run_id if run else "" for run in runs],
-            "identity": [run.identity if run else "" for run in runs],
-            "majority_rate": [float(arm.facts.get("majority_rate", math.nan)) for arm, _ in cells],
-        }
-    )
-    factors = list(dict.fromkeys(name for arm in record.arms for name in arm.levels))
-    metrics = {
-        metric_column(name, factors): np.asarray([own.get(name, math.nan) for own in held], dtype=np.float64)
-        for name in sorted({name for own in held for name in own})
-    }
-    return table.assign(**_factors([arm for arm, _ in cells]), **metrics)
-
-
-def _arithmetic(texts: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Return what computed the runs, name -> value -> number of runs; a tag that somebody damaged says nothing."""
-    found: dict[str, Counter[str]] = {}
+def _told(texts: Iterable[str]) -> Iterator[Mapping[str, str]]:
+    """Yield what computed each run; a tag that somebody damaged says nothing."""
     for text in texts:
-        with contextlib.suppress(ValueError, AttributeError):
-            for name, value in json.loads(text).items():
-                found.setdefault(name, Counter())[str(value)] += 1
-    return {name: dict(values) for name, values in sorted(found.items())}
+        with contextlib.suppress(ValueError):
+            told = json.loads(text)
+            if isinstance(told, dict):
+                yield told
 
 
 def _under(tags: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -11,11 +11,9 @@ from ablate.track.layout import Layout
 from ablate.track.names import BESIDE, KEYS_TAG, TIMER
 from ablate.track.names import key as key_of
 from ablate.track.reading import read_only
+from ablate.track.store import Score
 from ablate.track.values import split_values
 from ablate.train.outcome import LARGEST
-
-Score = tuple[str, float, float]
-"""(outcome, value of the metric or NaN, seconds)."""
 
 
 def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:

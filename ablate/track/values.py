@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from ablate.track.ledger import Child
 from ablate.track.names import BESIDE, NONFINITE, TIMER, name_of
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of curves, to be made a table of; four lists of one length."""
+
+    runs: list[Child] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
+    held: list[float] = field(default_factory=list)
+
+    def table(self) -> pd.DataFrame:
+        """Return the long table (see `StudyTables.curves`)."""
+        return pd.DataFrame(
+            {
+                "run_id": [run.run_id for run in self.runs],
+                "arm_id": [run.arm_id for run in self.runs],
+                "seed": np.asarray([run.seed for run in self.runs], dtype=np.int64),
+                "metric": self.metrics,
+                "step": np.asarray(self.steps, dtype=np.int64),
+                "value": np.asarray(self.held, dtype=np.float64),
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -43,33 +66,20 @@ def split_values(
     nothing: frozenset[str] = frozenset()
     scalars: dict[str, dict[str, float]] = {run_id: {} for run_id in runs}
     seconds: dict[str, float] = {}
-    ids: list[str] = []
-    metrics: list[str] = []
-    steps: list[int] = []
-    values: list[float] = []
+    points = Points()
     for run_id, key, step, value in rows:
         if run_id not in runs:
             continue
         own = curves_of.get(run_id, nothing)
         if key in own:
-            ids.append(run_id)
-            metrics.append(name_of(key) if run_id in keyed else key)
-            steps.append(step)
-            values.append(value)
+            points.runs.append(runs[run_id])
+            points.metrics.append(name_of(key) if run_id in keyed else key)
+            points.steps.append(step)
+            points.held.append(value)
         elif key == TIMER:
             seconds[run_id] = value
         elif key != NONFINITE:  # which the tag holds too
             beside = key.removeprefix(BESIDE)
             plain = beside if beside in own or run_id in keyed else key
             scalars[run_id][name_of(plain) if run_id in keyed else plain] = value
-    curves = pd.DataFrame(
-        {
-            "run_id": ids,
-            "arm_id": [runs[run_id].arm_id for run_id in ids],
-            "seed": np.asarray([runs[run_id].seed for run_id in ids], dtype=np.int64),
-            "metric": metrics,
-            "step": np.asarray(steps, dtype=np.int64),
-            "value": np.asarray(values, dtype=np.float64),
-        }
-    )
-    return Values(scalars, seconds, curves)
+    return Values(scalars, seconds, points.table())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ablate.errors import nearest
@@ -14,7 +13,8 @@ from ablate.programs.source import read_source
 from ablate.sweep.known import study_runs
 from ablate.sweep.plan import Plan
 from ablate.sweep.study import FAIRNESS
-from ablate.track.known import StoredArm, stored_arms
+from ablate.track.known import StoredArm
+from ablate.track.store import Store
 from ablate.train.reads import key_path, settings_of, unread
 from ablate.values import is_number
 
@@ -22,7 +22,7 @@ _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
 _YES = ("on", "yes", "true", "y", "t")
 
 
-def before(plan: Plan, root: Path, *, typed: bool = True) -> list[str]:
+def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     """Return what is to be said before anything runs.
 
     Texts that look like something else, where values were `typed`; code that no import shows, and finished runs whose
@@ -31,21 +31,19 @@ def before(plan: Plan, root: Path, *, typed: bool = True) -> list[str]:
     programs = [job.config.program for job in plan.jobs if isinstance(job.config.program, Function)]
     said = [
         f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
-        for names, runs in changed_code(plan, root).items()
+        for names, runs in changed_code(plan, store).items()
     ]
     return [*(_texts(programs) if typed else []), *_hidden(programs), *said]
 
 
-def changed_code(plan: Plan, root: Path) -> dict[str, int]:
+def changed_code(plan: Plan, store: Store) -> dict[str, int]:
     """Return which modules and files changed since finished runs of the arms of a plan were made, and of how many.
 
     Told while the plan they were made by is the one that is stored.
     """
     if not any(job.config.program.traced or job.arm.facts.get("uses") for job in plan.jobs):
         return {}
-    runs = next(
-        (known for known in study_runs(stored_arms(root, plan.record.name)) if known.key == plan.record.key), None
-    )
+    runs = next((known for known in study_runs(store.arms(plan.record.name)) if known.key == plan.record.key), None)
     changed: dict[str, int] = {}
     for job in plan.jobs if runs is not None else ():
         there = runs.at(job.arm.levels) if runs is not None else []
@@ -122,9 +120,9 @@ def _hidden(programs: Iterable[Function]) -> list[str]:
     return said
 
 
-def unread_lines(plan: Plan, root: Path) -> list[str]:
+def unread_lines(plan: Plan, store: Store) -> list[str]:
     """Return which factors and fixed settings no run looked at, where all runs say what they looked at."""
-    arms = arms_of(plan, stored_arms(root, plan.record.name))
+    arms = arms_of(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):
         return []
     reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
@@ -154,11 +152,11 @@ def arms_of(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
     return [arm for arm in stored if arm.key == plan.record.key and arm.arm_id in ids]
 
 
-def idle(plan: Plan, root: Path, held: Mapping[str, Any]) -> list[str]:
+def idle(plan: Plan, store: Store, held: Mapping[str, Any]) -> list[str]:
     """Return the keys that a study fixes, or fixed when it was registered, and that no run looked at."""
     if not any(job.config.program.traced for job in plan.jobs):
         return []
-    arms = arms_of(plan, stored_arms(root, plan.record.name))
+    arms = arms_of(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):
         return []
     reads = frozenset[str]().union(*(arm.reads or () for arm in arms))

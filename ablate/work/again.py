@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TypeVar
 
 from ablate.errors import UserError, must
 from ablate.sweep.plan import Compose, Plan
-from ablate.track import ledger
+from ablate.track.store import Store
 from ablate.train.config import check_seed, check_seed_count
 from ablate.work.events import Bench, PutAside
 from ablate.work.judging import stop_of
@@ -19,7 +18,7 @@ from ablate.work.request import Request
 R = TypeVar("R", bound=Request)
 
 
-def extended(request: R, compose: Compose, more: int | None, root: Path) -> tuple[R, int]:
+def extended(request: R, compose: Compose, more: int | None, store: Store) -> tuple[R, int]:
     """Return the request with more seeds, and the number of seeds the claims were planned for.
 
     Raises
@@ -28,16 +27,14 @@ def extended(request: R, compose: Compose, more: int | None, root: Path) -> tupl
         The study was not run yet, or with other code or settings; its plan is not finished; or it stopped at a look
         before its plan was used up.
     """
-    from ablate.track.read import read_study
-
     if more is None or more < 1:
         raise must("--seeds", "be the number of seeds to add, at least 1", more)
-    plan = plan_study(request, compose, root)
+    plan = plan_study(request, compose, store)
     record = plan.record
     run = f"`ablate run {record.name}`"
-    if not ledger.finished(root, record.name, record.key):
+    if not store.finished(record.name, record.key):
         raise UserError(f"{record.name} was not run with this configuration yet: {run} first")
-    tables = read_study(root, record.name, key=record.key)
+    tables = store.read(record.name, key=record.key)
     strangers = {arm.id for arm in record.arms} - set(tables.planned["arm_id"])
     if strangers and not plan.provisional:
         raise UserError(
@@ -68,12 +65,10 @@ def start_over(bench: Bench, *plans: Plan) -> None:
 
     From then on the study goes on as any: interrupted, a run that does not start over goes on with what is missing.
     """
-    from ablate.track.mlflow_tracker import MlflowTracker
-
     for plan in plans:
-        if not ledger.finished(bench.root, plan.record.name, plan.record.key):
+        if not bench.store.finished(plan.record.name, plan.record.key):
             continue
-        session = MlflowTracker(bench.root).open(plan.record)
+        session = bench.store.open(plan.record)
         try:
             runs = session.set_aside()
             session.note({"event": "fresh", "time": now(), "runs": runs})

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
 from ablate.sweep.tuning_plan import TuningPlan
+from ablate.track.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def choices_so_far(tuning: TuningPlan, plan: Plan, root: Path) -> dict[str, Choice] | None:
+def choices_so_far(tuning: TuningPlan, plan: Plan, store: Store) -> dict[str, Choice] | None:
     """Return what is chosen for each cell, or None where trials are still missing."""
-    held = trial_scores(tuning, root)
+    held = trial_scores(tuning, store)
     if any(identity not in held for job in tuning.plan.jobs for identity in job.identities.values()):
         return None
-    return choices(tuning, tuning_runs(tuning, plan, root))
+    return choices(tuning, tuning_runs(tuning, plan, store))
 
 
-def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
+def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:
     """Return the table of tuning runs (see `judge.tuned`); runs that are missing are not in it.
 
     `serves` names the arms of `plan` that take the values of a cell.
@@ -35,7 +35,7 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     from ablate.judge.endpoint import FAILED
     from ablate.judge.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
-    held = trial_scores(tuning, root)
+    held = trial_scores(tuning, store)
     serves: dict[str, list[str]] = {}
     for job in plan.jobs:
         tuned_in = tuned_cell(plan.study, job.arm.levels)
@@ -74,9 +74,9 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, root: Path) -> pd.DataFrame:
     return table
 
 
-def with_tuning(plan: Plan, tuning: TuningPlan, root: Path) -> Plan:
+def with_tuning(plan: Plan, tuning: TuningPlan, store: Store) -> Plan:
     """Return a plan whose record holds the tuning runs that its values rest on."""
-    runs = tuning_runs(tuning, plan, root)
+    runs = tuning_runs(tuning, plan, store)
     rows = [{str(name): value for name, value in row.items()} for row in runs.to_dict("records")]
     rows = [{**row, "score": row["score"] if math.isfinite(row["score"]) else None} for row in rows]
     return dataclasses.replace(plan, record=dataclasses.replace(plan.record, tuning=tuple(rows)))
@@ -114,15 +114,13 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame) -> dict[str, Choice]:
     return found
 
 
-def finished_trials(tuning: TuningPlan, root: Path) -> frozenset[str]:
+def finished_trials(tuning: TuningPlan, store: Store) -> frozenset[str]:
     """Return the identities of the tuning runs that need not run again."""
     return frozenset(
-        identity for identity, (outcome, _, _) in trial_scores(tuning, root).items() if outcome != "crashed"
+        identity for identity, (outcome, _, _) in trial_scores(tuning, store).items() if outcome != "crashed"
     )
 
 
-def trial_scores(tuning: TuningPlan, root: Path) -> dict[str, tuple[str, float, float]]:
+def trial_scores(tuning: TuningPlan, store: Store) -> dict[str, tuple[str, float, float]]:
     """Return identity -> (outcome, value of the metric that decides, seconds) of the tuning runs there are."""
-    from ablate.track.scores import scores
-
-    return scores(root, tuning.plan.record.name, tuning.plan.record.key, tuning.tune.metric)
+    return store.scores(tuning.plan.record.name, tuning.plan.record.key, tuning.tune.metric)

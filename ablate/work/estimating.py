@@ -10,8 +10,8 @@ from statistics import fmean
 from typing import Any
 
 from ablate.identity import digest
+from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.runner import worker_count
 
 KEEPING = 0.07
 """Seconds that tracking takes for a run, in the one process that writes: 0.06 to 0.08 (`benchmarks/tracking.py`)."""

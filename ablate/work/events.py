@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ablate.track.local import LocalStore
+from ablate.track.store import Store
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -214,10 +217,23 @@ class Bench:
         The folder that holds `mlruns/`.
     tell
         Called with every event, in the thread that works. What it raises ends the work.
+    given
+        Another store than the one below `root`.
     """
 
     root: Path = field(default_factory=root_folder)
     tell: Tell = nobody
+    given: Store | None = field(default=None, kw_only=True)
+
+    @property
+    def store(self) -> Store:
+        """What runs are written to and read from."""
+        return LocalStore(self.root) if self.given is None else self.given
+
+    def tell_ready(self) -> None:
+        """Report where the runs can be looked at, where that is a folder."""
+        if self.given is None:
+            self.tell(StoreReady(self.root))
 
     def warn(self, *lines: str) -> None:
         """Report warnings, no line twice."""

@@ -10,7 +10,7 @@ from ablate.programs.uses import use
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
-from ablate.work.events import Bench, ResultsImported, StoreReady, TableRead
+from ablate.work.events import Bench, ResultsImported, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
 from ablate.work.reporting import judge_and_report
@@ -34,7 +34,7 @@ def import_results(
     check_own_figures(study, where=study_name)
     key = import_study(study, path, bench, name=name, command=command, leave_out=leave_out, out=out)
     judgement = judge_and_report(name, key, bench, out=out)
-    bench.tell(StoreReady(bench.root))
+    bench.tell_ready()
     return judgement
 
 
@@ -68,7 +68,6 @@ def import_study(
     from ablate.judge.expand import check_claims
     from ablate.judge.planning import check_metrics
     from ablate.sweep.metrics import Metrics
-    from ablate.track.mlflow_tracker import MlflowTracker
 
     imported = import_csv(study, path, name=name, command=command, leave_out=leave_out)
     record = imported.record
@@ -78,7 +77,7 @@ def import_study(
     check_claims(study, metrics=imported.metrics, arms=levels)
     check_metrics(study, Metrics(study.metrics))
     check_comparable(study, levels, [arm.facts for arm in record.arms], ran=True)
-    session = MlflowTracker(bench.root).open(record)
+    session = bench.store.open(record)
     status = "FAILED"
     try:
         done = session.finished()

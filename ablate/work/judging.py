@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.sweep.registration import Changes, changes, hash_of
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
+from ablate.track.store import Store
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
@@ -37,15 +37,14 @@ class Judgement:
     extended: list[Verdict]
 
 
-def judge_tracked(name: str, key: str | None, root: Path) -> Judgement:
+def judge_tracked(name: str, key: str | None, store: Store) -> Judgement:
     """Read a tracked study back and judge it by the claims it was tracked with."""
-    from ablate.track.read import read_arrays, read_study
     from ablate.track.served import serve_arms
 
-    tables = read_study(root, name, key=key)
-    arrays = serve_arms(read_arrays(root, name, key=key), tables.facts)
+    tables = store.read(name, key=key)
+    arrays = serve_arms(store.arrays(name, key=key), tables.facts)
     tables = dataclasses.replace(tables, arrays=arrays)
-    study = parse_study(tables.study["definition"], where=f"study {name!r} in {root}", stored=True)
+    study = parse_study(tables.study["definition"], where=f"study {name!r} in {store.where}", stored=True)
     return judge_tables(study, tables)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import ArmFiles, RunSummary
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.events import Bench, Looked
 from ablate.work.judging import since_fresh
 from ablate.work.registering import now
@@ -12,7 +13,7 @@ from ablate.work.training import train_missing
 
 
 def run_looks(
-    plan: Plan, session: StudySession, bench: Bench, *, workers: int, files: ArmFiles | None = None
+    plan: Plan, session: StudySession, bench: Bench, *, launcher: Launcher, files: ArmFiles | None = None
 ) -> RunSummary:
     """Run what is missing of a plan: all of it, or, with looks, as much as the claims need.
 
@@ -21,15 +22,15 @@ def run_looks(
     """
     study = plan.study
     if not study.looks or not study.claims:
-        return train_missing(plan, session, bench, workers=workers, files=files)
+        return train_missing(plan, session, bench, launcher=launcher, files=files)
     from ablate.judge.planning import blind_looks
 
     blind = blind_looks(study, arms=plan.design.arms)
     parts = [plan.with_seeds(plan.record.seeds[:count]) for count in study.looks]
     first = max((k for k, part in enumerate(parts) if part.missing == 0), default=0)
-    summary = RunSummary(skipped=plan.runs - plan.missing, workers=workers)
+    summary = RunSummary(skipped=plan.runs - plan.missing, workers=launcher.workers)
     for number in range(first, len(parts)):
-        summary.add(train_missing(parts[number], session, bench, workers=workers, files=files))
+        summary.add(train_missing(parts[number], session, bench, launcher=launcher, files=files))
         if summary.crashes:  # a crashed run is tried again: no look before
             return summary
         parts = [part.after(session.finished()) for part in parts]
@@ -39,17 +40,16 @@ def run_looks(
             break
     if len(plan.record.seeds) > study.looks[-1] and parts[-1].missing == 0:  # an extension
         rest = plan.after(session.finished())
-        summary.add(train_missing(rest, session, bench, workers=workers, files=files))
+        summary.add(train_missing(rest, session, bench, launcher=launcher, files=files))
     return summary
 
 
 def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     """Judge at one look, keep it in the history, and tell whether the study stops here."""
     from ablate.judge.looks import all_decided, judge_look
-    from ablate.track.read import read_study
 
     study, of = plan.study, len(plan.study.looks)
-    tables = read_study(bench.root, plan.record.name, key=plan.record.key)
+    tables = bench.store.read(plan.record.name, key=plan.record.key)
     verdicts = judge_look(study, tables, look=number, extras=False)
     enough, decided = all_decided(verdicts), sum(v.decided for v in verdicts)
     look = verdicts[0].look

@@ -54,8 +54,6 @@ def noise_request(request: R, plan: Plan, *, seeds: int | None, copies: int) -> 
 
 def run_noise(aa: Request, compose: Compose, bench: Bench, *, n_jobs: int | None) -> StudyTables:
     """Run what is missing of an A/A study (see `noise_request`) and return its runs."""
-    from ablate.track.read import read_study
-
-    twins = plan_study(aa, compose, bench.root)
+    twins = plan_study(aa, compose, bench.store)
     run_study(twins, bench, n_jobs=n_jobs, report=False)
-    return read_study(bench.root, twins.record.name, key=twins.record.key)
+    return bench.store.read(twins.record.name, key=twins.record.key)

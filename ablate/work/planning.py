@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from ablate.levels import level_list
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.tune import Choice
-from ablate.track.known import stored_arms
 from ablate.track.names import check_factor_names, check_metric_names
+from ablate.track.store import Store
 from ablate.work.request import Request
 
 
 def plan_study(
     request: Request,
     compose: Compose,
-    root: Path,
+    store: Store,
     *,
     planned: int | None = None,
     tuned: Mapping[str, Choice] | None = None,
@@ -46,7 +45,7 @@ def plan_study(
         command=request.command,
         note=_note(request),
         tuned=tuned,
-        stored=stored_under(request.name, root),
+        stored=stored_under(request.name, store),
     )
     arms = plan.design.arms
     check_factor_names(plan.study.factors, where=request.name)
@@ -57,9 +56,9 @@ def plan_study(
     return plan
 
 
-def stored_under(name: str, root: Path) -> Stored:
+def stored_under(name: str, store: Store) -> Stored:
     """Return what gives the arms that were run under a name, read once."""
-    return cache(lambda: stored_arms(root, name))
+    return cache(lambda: store.arms(name))
 
 
 def _note(request: Request) -> str:
@@ -78,16 +77,13 @@ def data_notes(plan: Plan) -> list[str]:
     return list(dict.fromkeys(note for job in plan.jobs for note in job.arm.facts.get("data_notes", ())))
 
 
-def finished_runs(plan: Plan, root: Path) -> tuple[frozenset[str], dict[str, float]]:
+def finished_runs(plan: Plan, store: Store) -> tuple[frozenset[str], dict[str, float]]:
     """Return the identities of this study run's finished seed runs, and the seconds of those that did not diverge."""
-    from ablate.track import ledger
-    from ablate.track.read import read_study
-
     record = plan.record
-    finished = ledger.finished(root, record.name, record.key)
+    finished = store.finished(record.name, record.key)
     if not finished:
         return finished, {}
-    runs = read_study(root, record.name, key=record.key).seeds
+    runs = store.read(record.name, key=record.key).seeds
     # A diverged run ends early: where only such runs are known, they say nothing of the rest.
     runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")].dropna(subset="seconds")
     return finished, dict(zip(runs["identity"], runs["seconds"].astype(float), strict=True))

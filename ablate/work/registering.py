@@ -9,7 +9,7 @@ from typing import Any
 from ablate.identity import made_by
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.advice import idle
 from ablate.work.events import Bench
 
@@ -38,7 +38,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
             f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
             "stay those of the registered seeds, the extended ones stand beside them"
         )
-    changed = changes(held, plan.study, idle=idle(plan, bench.root, held))
+    changed = changes(held, plan.study, idle=idle(plan, bench.store, held))
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})

@@ -35,7 +35,7 @@ def judge_and_report(
         nothing is written then.
     """
     plain_name(name)
-    judgement = judge_tracked(name, key, bench.root)
+    judgement = judge_tracked(name, key, bench.store)
     bench.tell(Judged(judgement))
     write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings)
     return judgement
@@ -90,7 +90,6 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
     from ablate.report.findings.words import read_words
     from ablate.report.known import known_files
     from ablate.report.tell import write_told
-    from ablate.track.attach import attach_files
 
     folder = report_folder(name, out)
     words = read_words(study_findings(name), told.original or told.study, told.recorded[0])
@@ -98,7 +97,7 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
         paths = write_told(told, folder, words=words, progress=progress)
     label = "report" if language() == "en" else f"report.{language()}"
     files = {path.relative_to(folder).as_posix(): path for path in paths.every}
-    kept = attach_files(bench.root, name, told.tables.study["key"], files, label, known=known_files)
+    kept = bench.store.attach(name, told.tables.study["key"], files, label, known=known_files)
     if kept is not None:
         bench.warn(kept)
     bench.tell(ReportWritten(paths))
@@ -109,7 +108,5 @@ def report_study(
     name: str | None, bench: Bench, *, out: Path | None, tongue: str = "en", findings: bool = False
 ) -> Judgement:
     """Judge a tracked study again and write its report or its findings; None takes the study run last."""
-    from ablate.track.read import list_studies
-
-    name = list_studies(bench.root)[0].name if name is None else name
+    name = bench.store.last() if name is None else name
     return judge_and_report(name, None, bench, out=out, tongue=tongue, findings=findings)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ablate.errors import Failure
+from ablate.sweep.launch import launcher_for, worker_count
 from ablate.sweep.plan import Compose, Plan
-from ablate.sweep.runner import RunSummary, start_workers, worker_count
+from ablate.sweep.runner import RunSummary
 from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.advice import before as advice_before
 from ablate.work.advice import changed_code, unread_lines
 from ablate.work.again import start_over
 from ablate.work.choosing import with_tuning
-from ablate.work.events import Bench, Planned, StoreReady, StudyRan
+from ablate.work.events import Bench, Planned, StudyRan
 from ablate.work.graphs import ArmGraphs
 from ablate.work.judging import stop_of
 from ablate.work.looking import run_looks
@@ -26,9 +27,9 @@ from ablate.work.tuning import run_tuning
 
 def look_over(request: Request, compose: Compose, bench: Bench, *, planned: int | None = None) -> Plan:
     """Plan a request (see `plan_study`), and warn of what the user should know before anything runs."""
-    plan = plan_study(request, compose, bench.root, planned=planned)
+    plan = plan_study(request, compose, bench.store, planned=planned)
     bench.warn(*data_notes(plan))
-    bench.warn(*advice_before(plan, bench.root, typed=request.typed))
+    bench.warn(*advice_before(plan, bench.store, typed=request.typed))
     bench.tell(Planned(plan))
     return plan
 
@@ -63,13 +64,13 @@ def run_request(
         See `run_study` and `run_tuning`.
     """
     plan = look_over(request, compose, bench, planned=planned)
-    tuning = plan_tuning(plan, compose, stored_under(f"{plan.record.name}-tuning", bench.root))
+    tuning = plan_tuning(plan, compose, stored_under(f"{plan.record.name}-tuning", bench.store))
     if fresh:
         start_over(bench, plan, *([tuning.plan] if tuning is not None else []))
     if tuning is not None:
         chosen = run_tuning(tuning, plan, bench, n_jobs=n_jobs)
-        plan = plan_study(request, compose, bench.root, planned=planned, tuned=chosen)
-        plan = with_tuning(plan, tuning, bench.root)
+        plan = plan_study(request, compose, bench.store, planned=planned, tuned=chosen)
+        plan = with_tuning(plan, tuning, bench.store)
     return plan, run_study(plan, bench, n_jobs=n_jobs, report=report, before=before)
 
 
@@ -94,16 +95,13 @@ def run_study(
     Failure
         An arm crashed. Everything else was run, tracked and reported before this is raised.
     """
-    from ablate.track.mlflow_tracker import MlflowTracker
-
-    root = bench.root
+    store = bench.store
     check_place(plan.record.name, None, report=report)
-    changed = changed_code(plan, root)
-    tracker = MlflowTracker(root)
-    workers = min(worker_count(n_jobs), len(plan.jobs))
-    starting = start_workers(workers)
-    session = tracker.open(plan.record)
-    bench.warn(*tracker.warnings)
+    changed = changed_code(plan, store)
+    launcher = launcher_for(min(worker_count(n_jobs), len(plan.jobs)))
+    prepared = launcher.prepare()
+    session = store.open(plan.record)
+    bench.warn(*store.warnings)
     status = "KILLED"
     try:
         plan = plan.after(session.finished())
@@ -111,18 +109,17 @@ def run_study(
         keep_change(plan, session, changed)
         if before is not None:
             before(plan)
-        if starting is not None:
-            starting.join()
+        prepared()
         files = ArmGraphs(plan.record.name)
-        summary = run_looks(plan, session, bench, workers=workers, files=files)
+        summary = run_looks(plan, session, bench, launcher=launcher, files=files)
         status = "FAILED" if summary.crashes else "FINISHED"
         bench.tell(StudyRan(plan, summary, stop_of(session.history())))
     finally:
         session.close(status)
-    bench.warn(*summary.notes, *unread_lines(plan, root))
+    bench.warn(*summary.notes, *unread_lines(plan, store))
     if report:
         judge_and_report(plan.record.name, plan.record.key, bench)
-    bench.tell(StoreReady(root))
+    bench.tell_ready()
     if summary.crashes:
         listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
         raise Failure(

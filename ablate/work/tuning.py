@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from ablate.sweep.launch import launcher_for, worker_count
 from ablate.sweep.plan import Plan
-from ablate.sweep.runner import start_workers, worker_count
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.record import ArmRecord, SeedRecord
-from ablate.track.tracker import StudySession
+from ablate.track.store import StudySession
 from ablate.work.advice import unread_lines
 from ablate.work.choosing import choices, finished_trials, tuning_runs
 from ablate.work.events import Bench, Tuned, TuningRan
@@ -74,26 +74,23 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | No
     Failure
         In some cell every run crashed: there is nothing to choose from.
     """
-    from ablate.track.mlflow_tracker import MlflowTracker
-
-    root = bench.root
-    todo = tuning.after(finished_trials(tuning, root)).plan
+    store = bench.store
+    todo = tuning.after(finished_trials(tuning, store)).plan
     if todo.missing:
-        workers = min(worker_count(n_jobs), len(todo.jobs))
-        starting = start_workers(workers)
-        session = BlindSession(MlflowTracker(root).open(todo.record))
+        launcher = launcher_for(min(worker_count(n_jobs), len(todo.jobs)))
+        prepared = launcher.prepare()
+        session = BlindSession(bench.store.open(todo.record))
         status = "KILLED"
         try:
             todo = todo.after(session.finished())
-            if starting is not None:
-                starting.join()
-            summary = train_missing(todo, session, bench, workers=workers)
+            prepared()
+            summary = train_missing(todo, session, bench, launcher=launcher)
             status = "FAILED" if summary.crashes else "FINISHED"
         finally:
             session.close(status)
         bench.tell(TuningRan(tuning, summary))
-        bench.warn(*summary.notes, *unread_lines(todo, root))
-    runs = tuning_runs(tuning, plan, root)
+        bench.warn(*summary.notes, *unread_lines(todo, store))
+    runs = tuning_runs(tuning, plan, store)
     chosen = choices(tuning, runs)
     bench.tell(Tuned(tuning, runs))
     return chosen

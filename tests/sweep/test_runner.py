@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.sweep.launch import Serial, launcher_for, train_job, worker_count
 from ablate.sweep.plan import make_plan
-from ablate.sweep.runner import run_plan, train_job, worker_count
+from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
-from ablate.track.tracker import MemoryTracker
+from ablate.track.memory import MemoryStore
 from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.outcome import Outcome
@@ -53,7 +54,7 @@ def plan_of(levels, seeds=3):
 
 def run(tracker, plan, workers=1):
     session = tracker.open(plan.record)
-    return run_plan(plan.after(session.finished()), session, workers=workers)
+    return run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
 
 
 def logged(tracker):
@@ -61,14 +62,14 @@ def logged(tracker):
 
 
 def test_every_planned_run_is_logged_once_and_a_second_run_has_nothing_to_do():
-    tracker, plan = MemoryTracker(), plan_of(["none", "batch"])
+    tracker, plan = MemoryStore(), plan_of(["none", "batch"])
     assert run(tracker, plan).ran == 6
     again = run(tracker, plan)
     assert (again.ran, again.skipped) == (0, 6)
 
 
 def test_more_seeds_run_only_what_is_missing():
-    tracker = MemoryTracker()
+    tracker = MemoryStore()
     run(tracker, plan_of(["none", "batch"], seeds=3))
     before = logged(tracker)
     more = run(tracker, plan_of(["none", "batch"], seeds=5))
@@ -78,7 +79,7 @@ def test_more_seeds_run_only_what_is_missing():
 
 @pytest.mark.slow
 def test_worker_processes_give_the_same_results_as_this_process():
-    alone, together = MemoryTracker(), MemoryTracker()
+    alone, together = MemoryStore(), MemoryStore()
     plan = plan_of(["none", "batch", "layer"])
     run(alone, plan)
     run(together, plan, workers=2)
@@ -86,7 +87,7 @@ def test_worker_processes_give_the_same_results_as_this_process():
 
 
 def test_a_crash_is_recorded_and_the_sweep_goes_on_and_tries_it_again():
-    tracker, plan = MemoryTracker(), plan_of(["broken", "none"])
+    tracker, plan = MemoryStore(), plan_of(["broken", "none"])
     summary = run(tracker, plan)
     assert summary.outcomes == {"crashed": 3, "censored": 3}
     assert summary.crashes == [("baseline", "ValueError: broken on purpose")]
@@ -116,7 +117,7 @@ def test_what_a_program_has_to_make_ready_is_made_here_once_before_any_arm_is_tr
             done.append(("run", config.norm, os.getpid()))
             return super().run(config, seeds, observe)
 
-    tracker = MemoryTracker()
+    tracker = MemoryStore()
     run(tracker, plan_of(["none"]))
     study = parse_study({"title": "t", "factors": {"norm": ["none", "batch", "layer"]}}, where="x")
     plan = make_plan(study, name="s", seeds=3, compose=lambda lv: Config(**lv, program=Prepared()), command="c")
@@ -143,7 +144,7 @@ class Unready(Noisy):
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("bad", "kept"), [("early", 0), ("late", 3)])
 def test_what_cannot_be_compiled_ends_the_sweep_and_is_no_failed_run(bad, kept, workers):
-    tracker = MemoryTracker()
+    tracker = MemoryStore()
     study = parse_study({"title": "t", "factors": {"norm": ["none", bad]}}, where="x")
     plan = make_plan(study, name="s", seeds=3, compose=lambda lv: Config(**lv, program=Unready()), command="c")
     with pytest.raises(NotCompiledError, match=r"^no compiler$"):
@@ -154,9 +155,9 @@ def test_what_cannot_be_compiled_ends_the_sweep_and_is_no_failed_run(bad, kept, 
 
 
 def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():
-    tracker, plan = MemoryTracker(), plan_of(["broken", "none"])
+    tracker, plan = MemoryStore(), plan_of(["broken", "none"])
     session = tracker.open(plan.record)
-    run_plan(plan, session, workers=1, files=lambda job: {"about.txt": job.config.norm})
+    run_plan(plan, session, launcher=Serial(), files=lambda job: {"about.txt": job.config.norm})
     assert {arm.label: tracker.files[arm.id] for arm in plan.record.arms} == {
         "baseline": {},
         "norm=none": {"about.txt": "none"},

@@ -138,3 +138,10 @@ def test_own_studies_hide_ours(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert load_study("quickstart").title == "mine"
     assert "book-batchnorm-init" in study_files()
+
+
+def test_a_study_that_uses_no_file_is_stored_as_before_there_was_the_key():
+    study = parse_study({"title": "t"}, where="x")
+    assert "uses" not in study.model_dump()
+    assert "uses" not in study.model_dump(mode="json")
+    assert study.model_copy(update={"uses": ["a.py"]}).model_dump()["uses"] == ["a.py"]

@@ -15,7 +15,7 @@ def loaded_by(statement):
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["ablate.train.program", "ablate.track.record", "ablate.track.tracker"])
+@pytest.mark.parametrize("module", ["ablate.train.program", "ablate.track.record", "ablate.track.store"])
 def test_workers_do_not_import_mlflow(module):
     assert not {"mlflow", "sqlalchemy", "pandas"} & loaded_by(f"import {module}")
 

@@ -58,9 +58,10 @@ from ablate.nn import BatchNorm, CrossEntropy, He, Mlp, NoDropout, NoNorm, ReLU
 from ablate.optim import SGD
 from ablate.registry import options
 from ablate.sweep.plan import make_plan
+from ablate.sweep.launch import launcher_for
 from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
-from ablate.track.tracker import MemoryTracker
+from ablate.track.memory import MemoryStore
 from ablate.train.config import TrainConfig
 from ablate.train.numpy_program import NumpyProgram
 
@@ -80,9 +81,9 @@ def trained(tracker, norms, seeds, workers):
     )
     plan = make_plan(study, name="s", seeds=seeds, compose=arm, command="c")
     session = tracker.open(plan.record)
-    run_plan(plan.after(session.finished()), session, workers=workers)
+    run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
 
-tracker = MemoryTracker()
+tracker = MemoryStore()
 for norms, seeds, workers in PARTS:
     trained(tracker, norms, seeds, workers)
 found = {}

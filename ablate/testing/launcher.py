@@ -1,0 +1,83 @@
+"""What a launcher keeps to: every job comes back once, with the numbers that this process would give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ablate.nn import ReLU, Tanh
+from ablate.sweep.launch import Launcher, Serial
+from ablate.sweep.plan import Job
+from ablate.testing.base import Check, require, suite
+from ablate.testing.material import small_config
+from ablate.train.config import TrainConfig
+from ablate.train.outcome import Outcome
+
+
+def launcher_checks(launcher: Launcher) -> list[Check]:
+    """Return the checks for a launcher; it trains a few small arms in each."""
+    return suite(
+        ("trains at least one job at a time", _workers),
+        ("every job comes back once, with a result for each of its missing seeds", _once),
+        ("its numbers are those of this process", _same),
+        ("what raises is a crashed run, and the others go on", _crash),
+        ("no job is no work", _none),
+        of=launcher,
+    )
+
+
+def _jobs(broken: bool = False) -> list[Job]:
+    from ablate.sweep.plan import make_plan
+    from ablate.sweep.study import Study
+
+    def compose(levels: Mapping[str, Any]) -> TrainConfig:
+        config = small_config(activation={"relu": ReLU(), "tanh": Tanh()}[levels["activation"]])
+        # More examples in a minibatch than there are: refused when it trains.
+        return replace(config, batch_size=10_000) if broken and levels["activation"] == "relu" else config
+
+    study = Study(title="t", factors={"activation": ["relu", "tanh"]})
+    if not broken:
+        return list(make_plan(study, name="s", seeds=3, compose=compose, command="c").jobs)
+    whole = make_plan(study, name="s", seeds=3, compose=lambda at: replace(compose(at), batch_size=20), command="c")
+    return [replace(job, config=compose(job.arm.levels)) for job in whole.jobs]
+
+
+def _trained(launcher: Launcher, jobs: list[Job]) -> dict[str, dict[int, tuple[Any, dict[str, float]]]]:
+    launcher.prepare()()
+    found: dict[str, dict[int, tuple[Any, dict[str, float]]]] = {}
+    for job, results in launcher.train(jobs):
+        require(job.arm.id not in found, f"{job.arm.label} comes back twice")
+        found[job.arm.id] = {
+            r.seed: (r.outcome, {k: v for k, v in r.metrics.items() if not k.startswith("seconds/")}) for r in results
+        }
+    return found
+
+
+def _workers(launcher: Launcher) -> None:
+    require(launcher.workers >= 1, f"workers is {launcher.workers}")
+
+
+def _once(launcher: Launcher) -> None:
+    jobs = _jobs()
+    jobs[0] = replace(jobs[0], missing=(2,))
+    found = _trained(launcher, jobs)
+    wanted = {job.arm.id: list(job.missing) for job in jobs}
+    got = {arm: list(results) for arm, results in found.items()}
+    require(got == wanted, f"trained are {got}, expected {wanted}")
+
+
+def _same(launcher: Launcher) -> None:
+    require(_trained(launcher, _jobs()) == _trained(Serial(), _jobs()), "its numbers are not those of this process")
+
+
+def _crash(launcher: Launcher) -> None:
+    jobs = _jobs(broken=True)
+    found = _trained(launcher, jobs)
+    outcomes = [{outcome for outcome, _ in found.get(job.arm.id, {}).values()} for job in jobs]
+    require(outcomes[0] == {Outcome.CRASHED}, f"what raises ends as {outcomes[0]}")
+    require(outcomes[1] and Outcome.CRASHED not in outcomes[1], f"the other arm ends as {outcomes[1]}")
+
+
+def _none(launcher: Launcher) -> None:
+    require(not list(launcher.train([])), "something comes back although nothing was asked for")

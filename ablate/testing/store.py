@@ -1,0 +1,274 @@
+"""What a store keeps to: what was written is read again, whatever the store is made of."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ablate.errors import UserError
+from ablate.testing.base import Check, close, require, suite
+from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.track.store import Store, StudySession
+from ablate.train.outcome import Outcome
+from ablate.train.program import Curve, RunResult
+
+_METRIC = "final/test_accuracy"
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Makes an empty store for every check."""
+
+    make: Callable[[], Store]
+
+    def filled(self) -> tuple[Store, StudyRecord]:
+        store, study = self.make(), _study("norms", "k1")
+        session = store.open(study)
+        for arm in study.arms:
+            session.log_arm(arm, [_record(arm, seed) for seed in study.seeds[:2]])
+        session.close("FINISHED")
+        return store, study
+
+
+def store_checks(make: Callable[[], Store]) -> list[Check]:
+    """Return the checks for a store; `make` returns an empty one each time."""
+    return suite(
+        ("an empty store has no studies, and says which one is not there", _empty),
+        ("a study is listed with what is planned and done, the last opened first", _listed),
+        ("metrics, outcomes, levels and seconds are read as they were written", _tables),
+        ("curves are read as they were written, without what is not finite", _curves),
+        ("a planned run that is not there is `missing`", _missing),
+        ("arrays and correctness are read as they were written", _beside),
+        ("what is finished is found again by its identity, in this session and in the next", _finished),
+        ("a crashed run is tried again, and the last try counts", _crashed),
+        ("two study runs of one name are kept apart", _keys),
+        ("more seeds and more arms join a study run", _grows),
+        ("what is set aside counts nowhere", _aside),
+        ("the first registration stands, and the history only grows", _registered),
+        ("arms are found again with their configuration and their levels", _arms),
+        ("one metric of all finished runs is read without the plan", _scores),
+        ("files are attached to a study run, once under each label", _attached),
+        of=_Tried(make),
+    )
+
+
+def _arm(name: str, *, baseline: bool = False) -> ArmRecord:
+    facts = {"dataset": "none", "fingerprint": "f00d", "majority_rate": 0.1, "vouches": []}
+    return ArmRecord(
+        f"{name:0<12}", f"norm={name}", {"norm": name, "lr": 0.1}, {"norm": name, "lr": 0.1}, facts, baseline
+    )
+
+
+def _study(
+    name: str, key: str, arms: tuple[str, ...] = ("none", "batch"), seeds: tuple[int, ...] = (0, 1, 5)
+) -> StudyRecord:
+    definition = {"title": name, "factors": {"norm": list(arms), "lr": [0.1]}}
+    records = tuple(_arm(arm, baseline=arm == "none") for arm in arms)
+    return StudyRecord(name, key, definition, records, seeds, f"ablate run {name}", "A note.", {"parts": []})
+
+
+def _record(arm: ArmRecord, seed: int, **changed: Any) -> SeedRecord:
+    steps = np.array([0, 10, 20], np.int64)
+    result = RunResult(
+        seed=seed,
+        outcome=Outcome.CENSORED,
+        metrics={_METRIC: _value(arm, seed), "ttt/steps": 12.0 + seed},
+        curves={"train/loss": Curve(steps, np.array([2.0, 1.0 + seed, math.nan]))},
+        test_correct=np.array([True, False, seed % 2 == 0]),
+        seconds=0.5 + seed,
+        arrays={"counts": np.arange(seed + 1)},
+        reads=("norm",),
+    )
+    return SeedRecord(f"{arm.id}-{seed}", replace(result, **changed))
+
+
+def _value(arm: ArmRecord, seed: int) -> float:
+    return 0.25 + 0.125 * seed + (0.0625 if arm.baseline else 0.0)
+
+
+def _empty(tried: _Tried) -> None:
+    store = tried.make()
+    require(store.studies() == [], "studies() of an empty store is not []")
+    require(store.finished("norms", "k1") == frozenset(), "finished() of a study that is not there is not empty")
+    require(store.arms("norms") == [] and store.scores("norms", "k1", _METRIC) == {}, "arms or scores are not empty")
+    store, _ = tried.filled()
+    try:
+        store.read("norm")
+    except UserError as error:
+        require("nearest match: norms" in str(error), f"the error does not name the nearest study: {error}")
+    else:
+        require(False, "reading a study that is not there raises no UserError")
+
+
+def _listed(tried: _Tried) -> None:
+    store, _ = tried.filled()
+    store.open(_study("other", "k9")).close("FINISHED")
+    lines = store.studies()
+    require([line.name for line in lines] == ["other", "norms"], f"listed: {[line.name for line in lines]}")
+    line = lines[1]
+    require(line.key == "k1" and line.status == "FINISHED", f"norms is listed as {line.key} {line.status}")
+    require((line.planned, line.done) == (6, 4), f"planned and done are {line.planned} and {line.done}, not 6 and 4")
+    require(line.outcomes == {"censored": 4}, f"outcomes are {line.outcomes}")
+    store.open(_study("norms", "k1")).close("FINISHED")
+    require(store.studies()[0].name == "norms", "a study that is opened again is not listed first")
+
+
+def _tables(tried: _Tried) -> None:
+    store, study = tried.filled()
+    tables = store.read("norms")
+    require(tables.study["definition"] == study.definition, "the definition is another one")
+    require(tables.study["name"] == "norms" and tables.study["key"] == "k1", "name or key is another one")
+    require(list(tables.planned["arm"]) == ["norm=none", "norm=batch"], f"planned: {list(tables.planned['arm'])}")
+    require(tables.levels() == [dict(arm.levels) for arm in study.arms], f"levels: {tables.levels()}")
+    require(list(tables.planned["baseline"]) == [True, False], "the baseline is not marked")
+    logged = tables.logged(_METRIC)
+    require(logged is not None, f"{_METRIC} is not among the metrics")
+    for row, value in zip(tables.seeds.to_dict("records"), list(logged if logged is not None else ()), strict=True):
+        arm = next(arm for arm in study.arms if arm.id == row["arm_id"])
+        if row["outcome"] == "missing":
+            continue
+        require(value == _value(arm, row["seed"]), f"{_METRIC} of {row['arm']} seed {row['seed']} is {value}")
+        require(row["outcome"] == "censored", f"the outcome is {row['outcome']}")
+        require(row["seconds"] == 0.5 + row["seed"], f"seconds are {row['seconds']}")
+        require(row["identity"] == f"{arm.id}-{row['seed']}", f"the identity is {row['identity']}")
+        require(row["majority_rate"] == 0.1, f"majority_rate is {row['majority_rate']}")
+    facts = tables.facts[study.arms[0].id]
+    require(facts["fingerprint"] == "f00d", "the facts of an arm are other ones")
+
+
+def _curves(tried: _Tried) -> None:
+    store, study = tried.filled()
+    curves = store.read("norms").curves
+    one = curves[(curves["arm_id"] == study.arms[1].id) & (curves["seed"] == 1)].sort_values("step")
+    require(list(one["metric"].unique()) == ["train/loss"], f"curves: {list(one['metric'].unique())}")
+    close(one["step"].to_numpy(), [0, 10], "steps")
+    close(one["value"].to_numpy(), [2.0, 2.0], "values")
+
+
+def _missing(tried: _Tried) -> None:
+    store, _ = tried.filled()
+    seeds = store.read("norms").seeds
+    gone = seeds[seeds["outcome"] == "missing"]
+    require(list(gone["seed"]) == [5, 5], f"missing are the seeds {list(gone['seed'])}, expected 5 of both arms")
+
+
+def _beside(tried: _Tried) -> None:
+    store, study = tried.filled()
+    arm = study.arms[0].id
+    arrays, correct = store.arrays("norms"), store.correctness("norms")
+    require(sorted(arrays[arm]) == [0, 1], f"arrays of the seeds {sorted(arrays[arm])}")
+    close(arrays[arm][1]["counts"], [0, 1], "an array")
+    require(correct[arm][0].dtype == np.bool_, f"correctness is {correct[arm][0].dtype}")
+    close(correct[arm][0], [1, 0, 1], "correctness of seed 0")
+    close(correct[arm][1], [1, 0, 0], "correctness of seed 1")
+
+
+def _finished(tried: _Tried) -> None:
+    store, study = tried.filled()
+    wanted = frozenset(f"{arm.id}-{seed}" for arm in study.arms for seed in (0, 1))
+    require(store.finished("norms", "k1") == wanted, "finished() of the store is not what was logged")
+    session = store.open(study)
+    require(session.finished() == wanted, "finished() of a session that goes on is not what was logged")
+    session.log_arm(study.arms[0], [_record(study.arms[0], 5)])
+    require(session.finished() == wanted | {f"{study.arms[0].id}-5"}, "a run that was logged is not finished")
+    session.close("FINISHED")
+
+
+def _crashed(tried: _Tried) -> None:
+    store, study = tried.make(), _study("norms", "k1", seeds=(0,))
+    arm = study.arms[0]
+    broken = {"outcome": Outcome.CRASHED, "error": "Traceback", "metrics": {}, "curves": {}}
+    session = store.open(study)
+    session.log_arm(arm, [_record(arm, 0, **broken)])
+    require(not session.finished(), "a crashed run counts as finished")
+    require(list(store.read("norms").seeds["outcome"])[:1] == ["crashed"], "a crashed run is not read as crashed")
+    session.log_arm(arm, [_record(arm, 0)])
+    session.close("FINISHED")
+    require(list(store.read("norms").seeds["outcome"])[:1] == ["censored"], "the last try does not count")
+    require(len(store.finished("norms", "k1")) == 1, "the last try is not finished")
+
+
+def _keys(tried: _Tried) -> None:
+    store, study = tried.filled()
+    store.open(_study("norms", "k2")).close("FINISHED")
+    require(store.read("norms").study["key"] == "k2", "without a key the run opened last is meant")
+    require(len(store.finished("norms", "k1")) == 4 and not store.finished("norms", "k2"), "runs are mixed")
+    require(store.read("norms", key="k1").study["key"] == "k1", "a study run is not found by its key")
+    del study
+
+
+def _grows(tried: _Tried) -> None:
+    store, _ = tried.filled()
+    grown = _study("norms", "k1", ("none", "batch", "layer"), (0, 1, 5, 6))
+    session = store.open(grown)
+    for arm in grown.arms:
+        session.log_arm(arm, [_record(arm, 6)])
+    session.close("FINISHED")
+    seeds = store.read("norms").seeds
+    done = seeds[seeds["outcome"] != "missing"].groupby("arm")["seed"].apply(sorted).to_dict()
+    wanted = {"norm=none": [0, 1, 6], "norm=batch": [0, 1, 6], "norm=layer": [6]}
+    require(done == wanted, f"done are {done}, expected {wanted}")
+    require(len(store.studies()) == 1, "a study run that goes on is listed twice")
+    close(store.arrays("norms")[grown.arms[0].id][0]["counts"], [0], "an array of an earlier seed")
+
+
+def _aside(tried: _Tried) -> None:
+    store, study = tried.filled()
+    session = store.open(study)
+    count = session.set_aside()
+    require(count == 4, f"set_aside() returns {count}, expected 4")
+    require(not session.finished(), "what was set aside is still finished")
+    session.close("FINISHED")
+    require(set(store.read("norms").seeds["outcome"]) == {"missing"}, "what was set aside is still read")
+
+
+def _registered(tried: _Tried) -> None:
+    store, study = tried.make(), _study("norms", "k1")
+    document = {"time": "2026-01-01T00:00:00+00:00", "sha256": "a" * 64, "text": "t", "definition": {}, "seeds": [0]}
+    session: StudySession = store.open(study)
+    require(session.register(document) == document, "register() does not return what it keeps")
+    require(
+        session.register({**document, "text": "u"}) == document, "a second registration takes the place of the first"
+    )
+    session.note({"event": "look", "number": 1})
+    session.note({"event": "edit"})
+    session.close("FINISHED")
+    head = store.read("norms").study
+    require(head["registration"] == document, "the registration is read as another one")
+    require(head["registered_sha256"] == document["sha256"], "its hash is read as another one")
+    require([event["event"] for event in head["history"]] == ["look", "edit"], f"the history is {head['history']}")
+
+
+def _arms(tried: _Tried) -> None:
+    store, study = tried.filled()
+    found = {arm.arm_id: arm for arm in store.arms("norms")}
+    require(set(found) == {arm.id for arm in study.arms}, f"found are {sorted(found)}")
+    for arm in study.arms:
+        held = found[arm.id]
+        require(held.config == arm.config and held.levels == arm.levels, f"{arm.label} has another configuration")
+        require(held.key == "k1" and held.fingerprint == "f00d", f"{arm.label} has another key or fingerprint")
+        require(held.reads == frozenset({"norm"}), f"{arm.label} is said to have read {held.reads}")
+        require(held.identities == {seed: f"{arm.id}-{seed}" for seed in (0, 1)}, f"{arm.label}: {held.identities}")
+
+
+def _scores(tried: _Tried) -> None:
+    store, study = tried.filled()
+    found = store.scores("norms", "k1", _METRIC)
+    wanted = {f"{a.id}-{s}": ("censored", _value(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
+    require(found == wanted, f"scores are {found}, expected {wanted}")
+
+
+def _attached(tried: _Tried) -> None:
+    store, _ = tried.filled()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.md"
+        for text in ("one", "two"):
+            path.write_text(text, encoding="utf-8")
+            why = store.attach("norms", "k1", {"report.md": path}, "report", known=lambda _: {})
+            require(why is None, f"attach says: {why}")

@@ -1,0 +1,82 @@
+"""The store on this machine: MLflow writes it, SQL and plain files read it, without MLflow and at once.
+
+Every method imports what it needs: asking for what is finished loads neither MLflow nor pandas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablate.track.record import Arrays, StudyRecord, StudyTables
+from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
+
+if TYPE_CHECKING:
+    from ablate.track.known import StoredArm
+
+
+class LocalStore(Store):
+    """The store below a folder: `mlruns/` with its database and artifacts."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.where = root.resolve(), str(root.resolve())
+
+    def open(self, study: StudyRecord) -> StudySession:
+        """Open a study run to write to; this process is then the only writer of the store."""
+        from ablate.track.mlflow_tracker import MlflowTracker  # MLflow takes a second to import
+
+        tracker = MlflowTracker(self.root)
+        session = tracker.open(study)
+        self.warnings = tracker.warnings
+        return session
+
+    def studies(self) -> list[StudyLine]:
+        """Return the study runs, the last opened first; none where nothing was run yet."""
+        from ablate.track.database import exists
+        from ablate.track.layout import Layout
+        from ablate.track.read import list_studies
+
+        return list_studies(self.root) if exists(Layout(self.root)) else []
+
+    def read(self, name: str, *, key: str | None = None) -> StudyTables:
+        """Return a study as tidy tables."""
+        from ablate.track.read import read_study
+
+        return read_study(self.root, name, key=key)
+
+    def arrays(self, name: str, *, key: str | None = None) -> Arrays:
+        """Return arm id -> seed -> name -> array."""
+        from ablate.track.read import read_arrays
+
+        return read_arrays(self.root, name, key=key)
+
+    def correctness(self, name: str, *, key: str | None = None) -> Correctness:
+        """Return arm id -> seed -> correctness of every test example."""
+        from ablate.track.read import read_test_correct
+
+        return read_test_correct(self.root, name, key=key)
+
+    def finished(self, name: str, key: str) -> frozenset[str]:
+        """Return the identities that need not run again."""
+        from ablate.track.ledger import finished
+
+        return finished(self.root, name, key)
+
+    def arms(self, name: str) -> list[StoredArm]:
+        """Return the arms of every study run of a name that have finished runs."""
+        from ablate.track.known import stored_arms
+
+        return stored_arms(self.root, name)
+
+    def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
+        """Return identity -> outcome, value and seconds of finished seed runs."""
+        from ablate.track.scores import scores
+
+        return scores(self.root, name, key, metric)
+
+    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
+        """Copy files into the artifacts of a study run."""
+        from ablate.track.attach import attach_files
+
+        return attach_files(self.root, name, key, files, label, known=known)

@@ -1,0 +1,169 @@
+"""The store contract: where the runs of studies are written to and read from, whatever it is made of.
+
+Callers ask the store, never a path or a database. `ablate.testing` holds the checks that every store must pass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.errors import UserError
+from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
+
+if TYPE_CHECKING:
+    from ablate.track.known import StoredArm
+
+Score = tuple[str, float, float]
+"""(outcome, value of the metric or NaN, seconds)."""
+
+Correctness = dict[str, dict[int, NDArray[np.bool_]]]
+"""Arm id -> seed -> correctness of every test example."""
+
+Known = Callable[[Path], Mapping[str, str]]
+"""Says which files below a folder an earlier release wrote, and as what."""
+
+
+@dataclass(frozen=True)
+class StudyLine:
+    """One study run in a listing.
+
+    Attributes
+    ----------
+    outcomes
+        Outcome -> number of seed runs.
+    planned
+        Arms times seeds of the plan; None where that cannot be told any more.
+    opened
+        When it was last worked on, ISO time.
+    """
+
+    name: str
+    key: str
+    run_id: str
+    status: str
+    opened: str
+    planned: int | None
+    done: int
+    outcomes: dict[str, int]
+
+
+class StudySession(ABC):
+    """One open study: the only place runs are written to."""
+
+    @abstractmethod
+    def finished(self) -> frozenset[str]:
+        """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
+
+    @abstractmethod
+    def log_arm(
+        self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Write newly finished seed runs of one arm, and bring the arm's summary up to date.
+
+        Parameters
+        ----------
+        files
+            Name -> text, to lie beside the arm's run; each replaces an earlier one of its name.
+        """
+
+    @abstractmethod
+    def set_aside(self) -> int:
+        """Let none of the seed runs that are finished count any more; return how many there were. They are kept."""
+
+    @abstractmethod
+    def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what was fixed before the runs (`time`, `sha256`, …). The first stands; return the one that does."""
+
+    @abstractmethod
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Add an event (a look, an extension, an edit) to the history of the study run."""
+
+    @abstractmethod
+    def history(self) -> list[dict[str, Any]]:
+        """Return the events of the study run, the earliest first."""
+
+    @abstractmethod
+    def close(self, status: str) -> None:
+        """End the session: `FINISHED`, `FAILED` or `KILLED`."""
+
+
+class Store(ABC):
+    """A store of studies.
+
+    A study run has a name and a key (see `StudyRecord`). Where no key is given, the run of that name that was opened
+    last is meant. What is asked of a study that is not there: `read`, `arrays` and `correctness` raise a `UserError`
+    with the nearest name; the rest return nothing.
+
+    Attributes
+    ----------
+    where
+        What the store is, in words that an error shows: a folder, an address.
+    warnings
+        What the user should know since it was opened last.
+    """
+
+    where: str
+    warnings: Sequence[str] = ()
+
+    @abstractmethod
+    def open(self, study: StudyRecord) -> StudySession:
+        """Open a study run to write to, or go on with the one that has the same name and key."""
+
+    @abstractmethod
+    def studies(self) -> list[StudyLine]:
+        """Return the study runs, the last opened first; none where nothing was run yet."""
+
+    def last(self) -> str:
+        """Return the name of the study that was opened last.
+
+        Raises
+        ------
+        UserError
+            Nothing was run yet.
+        """
+        lines = self.studies()
+        if not lines:
+            raise UserError(f"no runs under {self.where} yet: run a study first, `ablate run quickstart` for example")
+        return lines[0].name
+
+    @abstractmethod
+    def read(self, name: str, *, key: str | None = None) -> StudyTables:
+        """Return a study as tidy tables."""
+
+    @abstractmethod
+    def arrays(self, name: str, *, key: str | None = None) -> Arrays:
+        """Return arm id -> seed -> name -> array (`RunResult.arrays`)."""
+
+    @abstractmethod
+    def correctness(self, name: str, *, key: str | None = None) -> Correctness:
+        """Return arm id -> seed -> correctness of every test example, bool (examples,)."""
+
+    @abstractmethod
+    def finished(self, name: str, key: str) -> frozenset[str]:
+        """Return the identities that need not run again: every seed run that ended with any outcome but `crashed`."""
+
+    @abstractmethod
+    def arms(self, name: str) -> list[StoredArm]:
+        """Return the arms of every study run of a name that have finished runs; crashed ones are left out."""
+
+    @abstractmethod
+    def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
+        """Return identity -> outcome, value and seconds, over the finished seed runs of a study, crashed ones too."""
+
+    @abstractmethod
+    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
+        """Keep copies of files beside a study run, in place of those that were there under that label.
+
+        Returns
+        -------
+        str or None
+            Why they could not be kept.
+        """
