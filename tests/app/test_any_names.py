@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from ablate.track.local import LocalStore
 from ablate.work.judging import judge_tracked
 
 NAMES = [
@@ -51,7 +52,7 @@ def test_a_metric_of_any_name_is_judged_by_what_the_function_returned(ablate, wr
     write(NAMES)
     code, _, err = ablate("run", "mine.yaml", "--no-report", "-j", "1")
     assert code == 0, err
-    judged = judge_tracked("mine", None, tmp_path)
+    judged = judge_tracked("mine", None, LocalStore(tmp_path))
     assert [verdict.metric for verdict in judged.verdicts] == NAMES
     for i, verdict in enumerate(judged.verdicts):
         assert verdict.differences == pytest.approx({seed: (i + 1) * (1 + seed / 1000) for seed in range(10)})

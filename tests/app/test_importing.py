@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ablate.cli import main
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study_file import parse_study
+from ablate.track.local import LocalStore
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.work.judging import judge_tracked
 
@@ -83,7 +84,7 @@ def imported(ablate, tmp_path):
         (tmp_path / f"{name}.csv").write_bytes(data if isinstance(data, bytes) else data.encode())
         code, out, err = ablate("import", f"{name}.yaml", f"{name}.csv", *options)
         assert code == 0, err
-        (verdict,) = judge_tracked(f"{name}-imported", None, tmp_path).verdicts
+        (verdict,) = judge_tracked(f"{name}-imported", None, LocalStore(tmp_path)).verdicts
         return out, verdict
 
     return call
@@ -142,7 +143,7 @@ def judged(root):
         for arm in found.record.arms:
             session.log_arm(arm, found.runs[arm.id])
         session.close("FINISHED")
-        (verdict,) = judge_tracked(name, None, root).verdicts
+        (verdict,) = judge_tracked(name, None, LocalStore(root)).verdicts
         return verdict
 
     return call

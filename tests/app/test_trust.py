@@ -10,6 +10,7 @@ import pytest
 
 from ablate.cli import main
 from ablate.report.registration import registration
+from ablate.track.local import LocalStore
 from ablate.track.read import read_study
 from ablate.work.judging import judge_tracked
 
@@ -59,7 +60,7 @@ def head(tmp_path):
 
 
 def section(tmp_path):
-    judged = judge_tracked("small", None, tmp_path)
+    judged = judge_tracked("small", None, LocalStore(tmp_path))
     found = registration(judged.study, judged.tables, judged.verdicts, judged.extended)
     assert found is not None
     return "\n".join([*found.notes, found.diff, str(found.forecasts)])
@@ -80,7 +81,7 @@ def test_a_study_is_registered_before_its_runs_and_never_again(ablate, ran, writ
     assert head(tmp_path)["registration"] == first
     for text in (err, section(tmp_path)):
         assert "-  by_at_least: 0.01\n+  by_at_least: 0.02" in text
-    (verdict,) = judge_tracked("small", None, tmp_path).verdicts
+    (verdict,) = judge_tracked("small", None, LocalStore(tmp_path)).verdicts
     assert verdict.sentence().startswith("[post hoc] Supported")
 
 
@@ -97,7 +98,7 @@ def test_a_registration_that_was_tampered_with_shows(ablate, ran, write, tmp_pat
     path.write_text(
         path.read_text(encoding="utf-8").replace("by_at_least: 0.01", "by_at_least: 0.00"), encoding="utf-8"
     )
-    assert not judge_tracked("small", None, tmp_path).tables.study["preregistration"]["intact"]
+    assert not judge_tracked("small", None, LocalStore(tmp_path)).tables.study["preregistration"]["intact"]
 
 
 def test_looks_stop_the_study_where_every_claim_is_decided(ablate, write, tmp_path):
@@ -111,7 +112,9 @@ def test_looks_stop_the_study_where_every_claim_is_decided(ablate, write, tmp_pa
     tables = read_study(tmp_path, "small")
     assert sorted(tables.seeds.loc[tables.seeds["outcome"] != "missing", "seed"].unique()) == list(range(10))
     assert "Stopped early: at look 2 of 3" in section(tmp_path)
-    assert len(judge_tracked("small", None, tmp_path).tables.seeds) == 20  # what was not needed is not missing
+    assert (
+        len(judge_tracked("small", None, LocalStore(tmp_path)).tables.seeds) == 20
+    )  # what was not needed is not missing
 
     code, out, _ = ablate("run", "small", "--no-report")
     assert "nothing to do: stopped at look 2 of 3" in out
@@ -127,7 +130,7 @@ def test_an_open_claim_is_looked_at_again_and_nothing_between(ablate, write, tmp
     found = re.findall(r"look (\d) of 3 .*; (going on|stopping)", out)
     assert found == [("2", "going on"), ("3", "stopping")]
     assert [(event["number"], event["stop"]) for event in head(tmp_path)["history"]] == [(2, False), (3, False)]
-    (verdict,) = judge_tracked("small", None, tmp_path).verdicts
+    (verdict,) = judge_tracked("small", None, LocalStore(tmp_path)).verdicts
     assert verdict.look[:3] == (3, 3, 14)
 
 
@@ -142,7 +145,7 @@ def test_added_seeds_stand_beside_the_registered_verdict(ablate, ran, write, tmp
     code, _, err = ablate("extend", "small", "--seeds", "3", "--no-report")
     assert code == 0
     assert "3 seeds beyond the 6 that were registered" in err
-    judged = judge_tracked("small", None, tmp_path)
+    judged = judge_tracked("small", None, LocalStore(tmp_path))
     assert [v.seeds for v in judged.verdicts] == [tuple(range(6))]
     assert [v.seeds for v in judged.extended] == [tuple(range(9))]
     assert "from 6 to 9 seeds" in section(tmp_path)
