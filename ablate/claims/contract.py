@@ -6,6 +6,7 @@ of a contrast between two arms; a kind overrides what is different. Nothing outs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from ablate.claims.measured import Endpoint
 from ablate.claims.parts import BaseClaim, Level, Levels
 from ablate.claims.reading import Logged, NoisePlan, Obstacle, Reading
 from ablate.errors import UserError
-from ablate.train.metric import Better
+from ablate.train.metric import FRACTION, Better, Metric
 
 Pairs = list[tuple[int, int]]
 Factors = Mapping[str, list[Level]]
@@ -136,6 +137,18 @@ class ClaimKind(BaseClaim):
         """Refuse metrics whose direction is needed and declared nowhere, or that the kind cannot be about."""
         if self.metric != "outcome":
             self.predicted(meanings)
+            self._check_delta(meanings.of(self.metric))
+
+    def _check_delta(self, metric: Metric) -> None:
+        """Refuse a δ as large as everything the metric can differ by: most often per cent where a share is meant."""
+        low, high = metric.limits
+        if self.scale != "difference" or not math.isfinite(high - low) or self.delta < high - low:
+            return
+        meant = f"; in per cent that is {self.delta / 100:g}" if metric.unit == FRACTION else ""
+        raise UserError(
+            f"claim {self.id}: δ = {self.delta:g} cannot be reached by {self.metric}, which lies in [{low:g}, {high:g}]"
+            f"{meant}"
+        )
 
     def least_seeds(self, alpha: float, cells: int) -> int:
         """Return the fewest seeds with which the claim can be decided at level α, one way or the other."""

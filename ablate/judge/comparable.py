@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.claims.comparison import level_key
+from ablate.claims.contract import ClaimKind
 from ablate.claims.measured import Endpoint
 from ablate.errors import UserError
 from ablate.judge.expand import expand
@@ -125,11 +126,17 @@ def check_comparable(
     found = _mixed(study, arms, facts)
     if ran:
         meant = Metrics(study.metrics)
-        steps = {claim.id for claim in study.claims if claim.to_target or meant.of(claim.metric).counts_to_target}
+        steps = {claim.id for claim in study.claims if claim.to_target or _by_time(claim, meant)}
         found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
     if found:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
         raise UserError(f"{found[0].sentence()} {advice}.")
+
+
+def _by_time(claim: ClaimKind, meant: Metrics) -> bool:
+    """Tell whether a claim reads nothing that longer runs are better at; means over a run are looked at by pairs."""
+    read = [meant.of(name) for name in claim.metrics]
+    return read[:1] != [] and read[0].counts_to_target and all(m.counts_to_target or m.over_the_run for m in read)
 
 
 def _known(facts: Mapping[str, Any], name: str) -> bool:

@@ -127,7 +127,34 @@ class _Runs:
         if known is not None and known.silent.any() and len(self.gaps.said()) < self._least:
             silent = known.silent
             return Obstacle("silent", int(silent.sum()), silent.size, self.endpoint.rule_of(self.sides.columns))
-        return None
+        return self._failures()
+
+    def _failures(self) -> Obstacle | None:
+        """Where both sides of a pair failed, they agree by the rule for failed runs alone: too few others, no test."""
+        columns, endpoint = self.sides.columns, self.endpoint
+        if columns.shape[1] < 2:
+            return None
+        better = self._better_rule()
+        if better is not None or endpoint.declared.counts_to_target:
+            return better
+        both = np.asarray(endpoint.filled[:, columns].all(axis=2))
+        told = int((endpoint.ran[:, columns].all(axis=2) & ~both).any(axis=1).sum())
+        if not both.any() or told >= self._least:
+            return None
+        return Obstacle("failed", int(both.sum()), both.size, endpoint.rule_of(columns))
+
+    def _better_rule(self) -> Obstacle | None:
+        """Where a number that failed runs are declared to count as is better than most runs that did not fail."""
+        endpoint, declared = self.endpoint, self.endpoint.declared
+        if isinstance(declared.failed_counts_as, str) or declared.better is None:
+            return None
+        value, filled = endpoint.value[:, self.sides.columns], endpoint.filled[:, self.sides.columns]
+        own = value[~filled & np.isfinite(value)]
+        sign = 1.0 if declared.better == "higher" else -1.0
+        worse = int((sign * own < sign * declared.failed_counts_as).sum())
+        if not filled.any() or 2 * worse <= own.size:
+            return None
+        return Obstacle("rule", worse, own.size, f"{declared.failed_counts_as:g}")
 
     def of(self, metric: str) -> Endpoint:
         return self._endpoints[metric]

@@ -47,6 +47,12 @@ class Metrics:
         own = metric_from(name, declared)
         before = self._programs.get(name) or KNOWN.get(name) or Metric(name)
         said = own.as_dict()
+        core = CORE.get(name)
+        if core is not None and name not in self._programs and said.get("better") not in (None, core.better):
+            raise UserError(
+                f"metrics: {name}: `better: {said['better']}` contradicts what this name means here ({core.better} is "
+                "better); give the metric another name"
+            )
         if name in self._programs:
             for key in _MEANING:
                 held = getattr(before, key)

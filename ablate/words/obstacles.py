@@ -58,6 +58,20 @@ def _obstacle_says(found: Collected, obstacle: Obstacle) -> tuple[str, str]:
             **said,
         )
         return why, tr("Give all sides the same `steps`, or claim the value at the end (`final/…`).")
+    if obstacle.code == "failed":
+        why = tr(
+            "In {n} of {of} pairs every side failed, so that they differ by nothing but the rule for failed runs (each "
+            "counts as {text}).",
+            **said,
+        )
+        return why, tr("Find out why runs fail, or claim the share of runs that do (`kind: proportion`).")
+    if obstacle.code == "rule":
+        why = tr(
+            "Failed runs are declared to count as {text} in {metric}, which is better than {n} of {of} runs that did "
+            "not fail.",
+            **said,
+        )
+        return why, tr("Let `failed_counts_as` be no better than what a run that fails is worth.")
     if obstacle.code == "curve":
         why = tr("{n} of {of} runs did not reach the target: a curve through their budgets is no curve.", **said)
         return why, tr(_MORE_STEPS)

@@ -94,8 +94,8 @@ def _fell_short(v: Verdict) -> str:
     known = {"arm": v.arm_text, "metric": v.metric, "delta": amount(v.delta, v.unit), "compared": _compared(v),
              "effect": _signed(v)}  # fmt: skip
     if v.predicts == "higher":
-        return tr("{arm} does not raise {metric} by more than {delta} {compared}, but by {effect}", **known)
-    return tr("{arm} does not lower {metric} by more than {delta} {compared}, but by {effect}", **known)
+        return tr("{arm} does not raise {metric} by more than {delta} {compared}; the change is {effect}", **known)
+    return tr("{arm} does not lower {metric} by more than {delta} {compared}; the change is {effect}", **known)
 
 
 def _signed(v: Verdict) -> str:

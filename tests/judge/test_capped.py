@@ -220,9 +220,9 @@ def test_who_wins_is_told_at_the_common_budget_and_ties_only_by_what_compares():
 
 
 def test_a_pair_without_a_value_is_no_tie():
-    tables = make_tables(NORM, lambda v, s: "crashed" if s == 2 and v["norm"] == "none" else 0.5, metric="final/loss")
+    tables = make_tables(NORM, lambda v, s: "crashed" if s == 2 and v["norm"] == "none" else 0.5, metric="loss")
     tables = dataclasses.replace(tables, seeds=tables.seeds.assign(accuracy=0.5))
-    claim = {"kind": "win_probability", **BN, "metric": "final/loss", "ties_by": "accuracy", "predicts": "lower"}
+    claim = {"kind": "win_probability", **BN, "metric": "loss", "ties_by": "accuracy"}
     assert judged(claim, tables).outcome == "not_tested"
 
 

@@ -64,7 +64,7 @@ def same(one, other):
 
 
 def same_words(one, other):
-    """Two sentences say the same; a number that lies halfway between two may be rounded up in one, down in the other."""
+    """Two sentences say the same; a number that lies halfway between two may be rounded up in one only."""
     number = re.compile(r"\d+(?:\.(\d+))?")
     assert number.sub("#", one) == number.sub("#", other)
     for a, b in zip(number.finditer(one), number.finditer(other), strict=True):

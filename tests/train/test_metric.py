@@ -55,5 +55,9 @@ def test_a_wrong_declaration_is_one_clear_line(declared, message):
 def test_what_is_declared_is_written_and_read_back(name, better, unit, rule):
     if rule in ("chance", "one_minus_chance") and unit not in ("fraction", "percent"):
         return
+    if isinstance(rule, float) and not Metric(name, unit=unit).limits[0] <= rule <= Metric(name, unit=unit).limits[1]:
+        with pytest.raises(UserError, match=r"failed_counts_as.* must lie in"):
+            Metric(name, better, unit, failed_counts_as=rule)
+        return
     metric = Metric(name, better, unit, failed_counts_as=rule)
     assert metric_from(name, metric.as_dict()) == metric

@@ -56,7 +56,7 @@ class BasinClaim(OverClaim):
     def predicted(self, meanings: Meanings) -> Better:
         """Fewer steps, whatever the metric is called."""
         del meanings
-        return self.predicts or "lower"
+        return "lower"
 
     def check_metrics(self, meanings: Meanings) -> None:
         """Refuse a metric that does not count to a target."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ablate.claims.contract import ClaimKind, ratio_label
 from ablate.claims.contrast import Meanings, Sides
@@ -15,8 +15,9 @@ from ablate.claims.estimate import Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
 from ablate.claims.reading import Logged, NoisePlan
+from ablate.errors import UserError
 from ablate.stats.proportions import clopper_pearson
-from ablate.train.metric import Better
+from ablate.train.metric import KNOWN, STEPS_TO_TARGET, Better
 
 
 class TimeClaim(ClaimKind):
@@ -36,6 +37,12 @@ class TimeClaim(ClaimKind):
     against: Levels = Field(min_length=1)
     ratio: float = Field(default=1.25, ge=1.0, allow_inf_nan=False)
 
+    @model_validator(mode="after")
+    def _unturned(self) -> Self:
+        if self.predicts is not None:
+            raise ValueError("given without `predicts`: fewer steps are better, and the faster side is `arm`")
+        return self
+
     @property
     def region(self) -> Region:
         """Above the log of the ratio."""
@@ -44,7 +51,20 @@ class TimeClaim(ClaimKind):
     def predicted(self, meanings: Meanings) -> Better:
         """Fewer steps, whatever the metric is called."""
         del meanings
-        return self.predicts or "lower"
+        return "lower"
+
+    def check_metrics(self, meanings: Meanings) -> None:
+        """Refuse a metric that is known to be no time to a target."""
+        super().check_metrics(meanings)
+        metric = meanings.of(self.metric)
+        if metric.counts_to_target or not (metric.better == "higher" or metric.is_share or self.metric in KNOWN):
+            return
+        what = "a share" if metric.is_share else "higher is better" if metric.better == "higher" else "no time"
+        raise UserError(
+            f"claim {self.id}, `metric`: a time to a target is a count of steps or a time, of which less is better; "
+            f"{self.metric} is declared otherwise ({what}). Expected one of {', '.join(STEPS_TO_TARGET)}, or a count "
+            "of your own, declared with `better: lower`."
+        )
 
     def sides_of(self, columns: NDArray[np.int64], predicts: Better, over: NDArray[np.float64]) -> Sides:
         """Return the difference of logarithms."""
