@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sweep.design.build import build_design
-from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
+from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
+from ablate.sweep.import_endings import FAILED, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
@@ -21,8 +22,6 @@ from ablate.train.config import MOST_SEED, check_seed_count
 from ablate.train.metric import check_value, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
-
-FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,13 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         return known[factor, text]
 
     rows = []
-    for line in table.lines:
+    for index, line in enumerate(table.lines):
         where = f"{table.path}, line {line.number}"
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
-        given = _outcome(where, line, columns)
+        given = _outcome(where, index, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
         outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
+        _check_target(where, outcome, counts, numbers)
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
@@ -112,23 +112,9 @@ def _seed(where: str, text: str) -> int:
     return found
 
 
-def _outcome(where: str, line: Line, columns: Columns) -> Outcome | None:
-    """Return how a run ended by its own column; None where that says nothing of whether it reached its target."""
-    text = "" if columns.outcome is None else line.cells[columns.outcome]
-    if columns.states:
-        stands = STATES[text.lower()] if text else "finished"
-        if stands == "unfinished":
-            raise UserError(
-                f"{where}: the run is {text.lower()}, so its numbers are not those of a finished run; expected "
-                "finished, failed or crashed. Take its seed out for all arms, or add a column `outcome`"
-            )
-        return Outcome.CRASHED if stands == "failed" else None
-    if text in BLANK:
-        return None
-    known = [outcome.value for outcome in Outcome]
-    if text.lower() not in known:
-        raise UserError(f"{where}: {unknown('outcome', text, known)}")
-    return Outcome(text.lower())
+def _outcome(where: str, row: int, line: Line, columns: Columns) -> Outcome | None:
+    """Return how a run ended by its own columns; None where they say nothing of whether it reached its target."""
+    return ended(where, [(one.name, one.says[row], line.cells[one.place]) for one in columns.endings])
 
 
 def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]) -> tuple[Outcome, str]:
@@ -138,6 +124,22 @@ def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]
         return Outcome.UNKNOWN, ""
     reached = has_reached(targets, [name for name in targets if numbers[name] is not None])
     return Outcome.REACHED if reached else Outcome.CENSORED, targets[0]
+
+
+def _check_target(where: str, outcome: Outcome, counts: Sequence[str], numbers: Mapping[str, float | None]) -> None:
+    """Refuse a run that reached its target in no number of steps, or that did not reach it and took some."""
+    targets = own_targets(counts)
+    known = [name for name in targets if numbers[name] is not None]
+    if outcome is Outcome.REACHED and targets and not known:
+        raise UserError(
+            f"{where}: the run reached its target, but {targets[0]!r} is empty; expected the steps that it took, or "
+            "another outcome (censored: its budget ended first)"
+        )
+    if outcome in (Outcome.CENSORED, Outcome.STALLED) and known and len(known) == len(targets):
+        raise UserError(
+            f"{where}: the run is {outcome}, so it did not reach its target, but {known[0]!r} is "
+            f"{numbers[known[0]]:g}; expected an empty cell, or the outcome reached"
+        )
 
 
 def _holds_nothing(text: str) -> bool:

@@ -20,15 +20,16 @@ from ablate.errors import UserError
 from ablate.identity import digest
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
+from ablate.sweep.import_endings import FAILED
 from ablate.sweep.import_rest import Rest, rest_of
-from ablate.sweep.import_rows import FAILED, Row, by_arm, facts_of, numeric_cells, rows_of
+from ablate.sweep.import_rows import Row, by_arm, facts_of, numeric_cells, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
 from ablate.track.names import check_factor_names, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
-READING = 3
+READING = 4
 """Part of an imported run's identity. Raise it when the same file is read as other runs than before."""
 
 
