@@ -76,6 +76,8 @@ class Columns:
         Whether ablate wrote the file, in which every column that is none of its own is a result.
     rest
         Places of the columns that the study says nothing about.
+    about
+        Those of them that say something about the runs, by their names.
     told
         What became of the others.
     """
@@ -87,6 +89,7 @@ class Columns:
     facts: dict[str, int]
     ours: bool
     rest: tuple[int, ...]
+    about: tuple[int, ...]
     told: tuple[Taken, ...]
 
 
@@ -151,10 +154,16 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
     told += [Taken(one.name, OUTCOME, "" if one.own else msg("how a run stands")) for one in ends]
     taken |= set(own.values())
     told += [Taken(name, FACT) for name in own]
-    told += _left(table, taken, study, leave_out, known_runs=any(not one.own for one in ends) or "run_id" in table.head)
+    told += _left(table, taken, study, leave_out)
     rest = tuple(place for place in range(len(table.head)) if place not in taken)
     _check_near(table, rest, [name for name in OWN if name not in table.head])
-    return Columns(factors, seed, tuple(ends), metrics, own, ours, rest, tuple(told))
+    known_runs = any(not one.own for one in ends) or "run_id" in table.head
+    about = tuple(place for place in rest if known_runs and _is_about_runs(table.head[place]))
+    return Columns(factors, seed, tuple(ends), metrics, own, ours, rest, about, tuple(told))
+
+
+def _is_about_runs(name: str) -> bool:
+    return name in _ABOUT_RUNS or name.startswith("tags.")
 
 
 def _is_ours(head: Sequence[str]) -> bool:
@@ -185,9 +194,7 @@ def _there(table: TableFile, name: str, place: int | None) -> int:
     return place
 
 
-def _left(
-    table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str], *, known_runs: bool
-) -> list[Taken]:
+def _left(table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str]) -> list[Taken]:
     """Return the columns that are left out by their name, and add them to `taken`."""
     told = []
     for name in leave_out:
@@ -208,8 +215,6 @@ def _left(
             why = msg("numbers the rows")
         elif name in OURS and _is_ours(table.head):
             why = msg("written by ablate, not needed")
-        elif known_runs and (name in _ABOUT_RUNS or name.startswith("tags.")):
-            why = msg("about the run, not its settings or results")
         elif bare and (bare in study.factors or bare == "seed"):
             why = msg("the same as {value}")
         elif not name:

@@ -51,6 +51,8 @@ class Imported:
         What became of every column.
     settings
         Columns that differ between arms and are no factors.
+    follows
+        Columns about the runs that differ between arms.
     """
 
     record: StudyRecord
@@ -60,6 +62,7 @@ class Imported:
     repairs: tuple[str, ...]
     columns: tuple[Taken, ...]
     settings: tuple[str, ...]
+    follows: tuple[str, ...]
 
 
 def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: Sequence[str] = ()) -> Imported:
@@ -86,6 +89,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     rest = rest_of(
         table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
         [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
+        about=columns.about,
     )  # fmt: skip
     if not columns.metrics and not rest.extras:
         raise UserError(f"{path}: no column holds a metric")
@@ -100,7 +104,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     record, runs = _record(study, path, sha, cells, rest, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
-    return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings))
+    return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
 
 
 def _record(
@@ -121,7 +125,13 @@ def _record(
     )
     if leave_out:
         label += f" Columns of the file that were left out as asked: {', '.join(leave_out)}."
-    definition = {**study.model_dump(mode="json"), "confounds": [label, *study.confounds]}
+    labels = [label]
+    if rest.follows:
+        labels.append(
+            f"What the file says about the runs differs between arms: {', '.join(rest.follows)}. That they differ in "
+            "nothing but the factors is the word of those who made them."
+        )
+    definition = {**study.model_dump(mode="json"), "confounds": [*labels, *study.confounds]}
     base, names = study.base_levels(), study.names()
     arms, runs = [], {}
     for levels, own in cells:

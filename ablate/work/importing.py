@@ -11,7 +11,7 @@ from ablate.programs.uses import use
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
-from ablate.work.events import Bench, ResultsImported, TableRead
+from ablate.work.events import Bench, ResultsImported, SettingsFollow, StoreReady, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
 from ablate.work.reporting import judge_and_report
@@ -65,6 +65,7 @@ def import_study(
         See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
         more than their factors (`judge.planning.check_study`); the study is to be tuned.
     """
+    from ablate.judge.confounded import holding_back
     from ablate.judge.planning import check_study
 
     _check_tuning(study)
@@ -80,6 +81,9 @@ def import_study(
         n_seeds=len(record.seeds),
         ran=True,
     )
+    holding = holding_back(study, [arm.levels for arm in record.arms], [arm.facts for arm in record.arms])
+    if holding or imported.follows:
+        bench.tell(SettingsFollow(tuple(sorted(holding)), imported.follows))
     session = bench.store.open(record)
     status = "FAILED"
     try:
