@@ -123,6 +123,9 @@ class Console:
     def _results_imported(self, event: events.ResultsImported) -> None:
         rest = ", the rest were before" if event.new < event.runs else ""
         say(f"{event.study}: {event.new} of {event.runs} runs imported{rest}")
+        if event.missing:
+            planned = event.runs + event.missing
+            say(f"  {event.missing} of {planned} planned runs are missing: not all seeds are in the file")
 
     def _judged(self, event: events.Judged) -> None:
         say()

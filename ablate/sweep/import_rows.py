@@ -204,6 +204,29 @@ def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, 
     return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
 
 
+def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, ...]:
+    """Return the seeds that a study names, of which runs may be missing; where it names none, those of the file.
+
+    Raises
+    ------
+    UserError
+        A run has a seed that the study does not name.
+    """
+    if "seeds" not in study.model_fields_set:
+        return tuple(sorted({row.result.seed for row in rows}))
+    planned = tuple(study.seeds) if isinstance(study.seeds, list) else tuple(range(study.seeds))
+    named = set(planned)
+    for row in rows:
+        if row.result.seed not in named:
+            said = f"{len(planned)} seeds, {min(planned)} to {max(planned)}" if planned else "no seeds"
+            raise UserError(
+                f"{path}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
+                "the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "
+                "`seeds` those of the file count"
+            )
+    return planned
+
+
 def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
     """Return what the runs of an arm say of it; they must agree."""
     facts = {}

@@ -22,7 +22,7 @@ from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
 from ablate.sweep.import_endings import FAILED
 from ablate.sweep.import_rest import Rest, rest_of
-from ablate.sweep.import_rows import Row, by_arm, facts_of, numeric_cells, rows_of
+from ablate.sweep.import_rows import Row, by_arm, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
@@ -78,7 +78,8 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     UserError
         With file and line: it cannot be read; a column is missing, unknown or given twice; a level is none of the
         study's; a seed is no whole number; a number is missing or not finite in a run that did not fail; a run is
-        there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest.
+        there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest; a seed is none
+        of those that the study names.
     """
     check_factor_names(study.factors, where=str(path))
     table = read_table(path, fits=lambda head: fits(study, head))
@@ -97,11 +98,12 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
         more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
     cells = by_arm(study, path, rows)
+    seeds = planned_seeds(study, path, rows)
     told = (*columns.told, *rest.told)
     repairs = (*table.repairs, *([DECIMAL_COMMAS] if comma else []))
     sha = hashlib.sha256(table.text.encode()).hexdigest()
     read = {"file": path.name, "sha256": sha, "rows": len(rows), "repairs": list(repairs), "columns": told_table(told)}
-    record, runs = _record(study, path, sha, cells, rest, name=name, command=command, leave_out=leave_out)
+    record, runs = _record(study, path, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
     return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
@@ -114,6 +116,7 @@ def _record(
     cells: Sequence[tuple[Levels, list[Row]]],
     rest: Rest,
     *,
+    seeds: tuple[int, ...],
     name: str,
     command: str,
     leave_out: Sequence[str],
@@ -158,7 +161,7 @@ def _record(
         key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],
         definition=definition,
         arms=tuple(arms),
-        seeds=tuple(row.result.seed for row in cells[0][1]),
+        seeds=seeds,
         command=command,
         note=f"**{label}**\n",
     )

@@ -141,11 +141,12 @@ class SettingsFollow(Event):
 
 @dataclass(frozen=True)
 class ResultsImported(Event):
-    """`new` of the `runs` in a file were tracked; the rest were tracked before."""
+    """`new` of the `runs` in a file were tracked, the rest before; `missing` planned runs are not in it."""
 
     study: str
     new: int
     runs: int
+    missing: int = 0
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,8 @@ def import_study(
         status = "FINISHED"
     finally:
         session.close(status)
-    runs = len(record.arms) * len(record.seeds)
-    bench.tell(ResultsImported(name, count, runs))
+    runs = sum(map(len, imported.runs.values()))
+    bench.tell(ResultsImported(name, count, runs, len(record.arms) * len(record.seeds) - runs))
     return record.key
 
 
