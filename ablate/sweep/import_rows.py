@@ -19,7 +19,7 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import MOST_SEED, check_seed_count
-from ablate.train.metric import check_value, has_reached, own_targets
+from ablate.train.metric import check_count, check_value, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
 
@@ -92,7 +92,8 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
         _check_facts(where, facts)
         steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}
-        _check_counts(where, steps)  # of others the budget is not known
+        for name, value in steps.items():  # of others the budget is not known
+            check_count(where, name, value)
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
@@ -165,15 +166,6 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def _check_counts(where: str, counts: Mapping[str, float | None]) -> None:
-    """Refuse steps to a target that no run can have taken."""
-    for name, value in counts.items():
-        if value is not None and (value < 1.0 or value != int(value)):
-            raise UserError(
-                f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
-            )
-
-
 def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
     """Return the rows of every arm of the design, seeds ascending; every arm has the same seeds."""
     planned = {tuple(levels.items()): dict(levels) for levels in build_design(study).arms}
@@ -238,9 +230,7 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
             facts[name] = values.pop()
     for row in rows:
         for name, value in row.counts.items():
-            if value > facts.get("budget", math.inf):
-                budget = f"the budget of {facts['budget']:g} steps"
-                raise UserError(f"{path}, line {row.line}: {name!r} is {value:g}, above {budget}")
+            check_count(f"{path}, line {row.line}", name, value, facts.get("budget"))
     return facts
 
 

@@ -11,7 +11,7 @@ from ablate.programs.uses import use
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
-from ablate.work.events import Bench, ResultsImported, SettingsFollow, StoreReady, TableRead
+from ablate.work.events import Bench, ResultsImported, SettingsFollow, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
 from ablate.work.reporting import judge_and_report

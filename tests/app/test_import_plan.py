@@ -7,6 +7,7 @@ from ablate.errors import UserError
 from ablate.judge.planning import check_study
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study_file import parse_study
+from ablate.track.local import LocalStore
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.work import events
 from ablate.work.judging import judge_tracked
@@ -34,7 +35,7 @@ def verdict(folder, found):
     for arm in found.record.arms:
         session.log_arm(arm, found.runs[arm.id])
     session.close("FINISHED")
-    return judge_tracked("x", None, folder).verdicts[0]
+    return judge_tracked("x", None, LocalStore(folder)).verdicts[0]
 
 
 def test_planned_runs_that_a_file_does_not_hold_are_missing(tmp_path):
