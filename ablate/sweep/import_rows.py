@@ -94,6 +94,12 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}
         for name, value in steps.items():  # of others the budget is not known
             check_count(where, name, value)
+        for name in (name for name in counts if name not in steps):
+            value = numbers[name]
+            if value is not None and value <= 0.0:
+                raise UserError(
+                    f"{where}: {name!r} must be > 0, got {value:g}: a claim compares how many times as long it took"
+                )
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
@@ -164,6 +170,22 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'majority_rate' must be a share between 0 and 1, got {rate:g}")
     if budget < 1.0 or (budget > 0.0 and budget != int(budget)):
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
+
+
+def check_values_there(study: Study, path: Path, rows: Sequence[Row], columns: Columns) -> None:
+    """Refuse a claim on a column that is there, but in which no run has a value although some did not fail."""
+    meant = Metrics(study.metrics)
+    for claim in study.claims:
+        for name in claim.metrics:
+            if name not in columns.metrics or meant.of(name).counts_to_target:
+                continue
+            if any(name in row.result.metrics for row in rows) or all(row.result.outcome in FAILED for row in rows):
+                continue
+            raise UserError(
+                f"{path}: claim {claim.id}: the column {name!r} is there, but empty in every run; expected "
+                f"numbers, or `metrics: {{{name}: {{better: lower, failed_counts_as: budget}}}}` with a column "
+                "`budget`, if it counts up to a target that no run reached"
+            )
 
 
 def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:

@@ -22,7 +22,7 @@ from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
 from ablate.sweep.import_endings import FAILED
 from ablate.sweep.import_rest import Rest, rest_of
-from ablate.sweep.import_rows import Row, by_arm, facts_of, numeric_cells, planned_seeds, rows_of
+from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
@@ -92,11 +92,13 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
         [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
         about=columns.about,
     )  # fmt: skip
-    if not columns.metrics and not rest.extras:
+    by_endings = bool(columns.endings and study.claims) and not any(claim.reads_values for claim in study.claims)
+    if not columns.metrics and not rest.extras and not by_endings:
         raise UserError(f"{path}: no column holds a metric")
     for row, line in zip(rows, table.lines, strict=True):
         more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
+    check_values_there(study, path, rows, columns)
     cells = by_arm(study, path, rows)
     seeds = planned_seeds(study, path, rows)
     told = (*columns.told, *rest.told)

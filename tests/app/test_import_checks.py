@@ -71,3 +71,30 @@ def changed(claim=None, **study):
 )  # fmt: skip
 def test_what_a_run_would_refuse_is_refused(refused, study, said):
     assert said in refused(study, lines_of())
+
+
+def timed(**more):
+    claim = {**STUDY["claims"][0], "kind": "time_to_target", "metric": "ep", "ratio": 1.25}
+    del claim["by_at_least"]
+    return {**STUDY, "claims": [claim], "metrics": {"ep": "lower"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        (-500, "line 2: 'ep' must be > 0, got -500"),
+        (0, "line 2: 'ep' must be > 0, got 0"),
+        ("", "claim c: the column 'ep' is there, but empty in every run"),
+    ],
+)
+def test_times_that_have_no_ratio_are_refused(refused, cell, said):
+    assert said in refused(timed(), lines_of(lambda arm, seed: cell, head="norm,seed,acc,ep"))
+
+
+def test_a_metric_that_is_meant_by_default_is_named_as_such(refused):
+    claim = {**STUDY["claims"][0], "kind": "win_probability", "more_than": 0.5}
+    del claim["by_at_least"]
+    claim["metric"] = "acc"
+    assert "claim c: `ties_by` is aulc/train_accuracy where the claim names none" in refused(
+        {**STUDY, "claims": [claim]}, lines_of()
+    )

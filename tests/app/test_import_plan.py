@@ -76,3 +76,11 @@ def checked(wanted, found):
     arms = found.record.arms
     check_study(wanted, arms=[arm.levels for arm in arms], facts=[arm.facts for arm in arms], logged=found.metrics,
                 n_seeds=8, ran=True)  # fmt: skip
+
+
+def test_a_claim_on_endings_alone_needs_no_metric(tmp_path):
+    share = {"id": "c", "kind": "proportion", "of": "runs", "says": "s", "arm": {"norm": "batch"}, "at_least": 0.3}
+    lines = [f"{arm},{seed},reached" for arm in ("none", "batch") for seed in range(8)]
+    (tmp_path / "r.csv").write_text("\n".join(["norm,seed,outcome", *lines]) + "\n", encoding="utf-8")
+    found = import_csv(study(share), tmp_path / "r.csv", name="x", command="c")
+    assert verdict(tmp_path, found).outcome == "supported"
