@@ -116,9 +116,16 @@ class Console:
         for line in read_lines(event.imported, event.path):
             say(line)
 
+    def _settings_follow(self, event: events.SettingsFollow) -> None:
+        for line in follow_lines(event.holding, event.about):
+            say(line)
+
     def _results_imported(self, event: events.ResultsImported) -> None:
         rest = ", the rest were before" if event.new < event.runs else ""
         say(f"{event.study}: {event.new} of {event.runs} runs imported{rest}")
+        if event.missing:
+            planned = event.runs + event.missing
+            say(f"  {event.missing} of {planned} planned runs are missing: not all seeds are in the file")
 
     def _judged(self, event: events.Judged) -> None:
         say()
@@ -151,6 +158,7 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
     events.Tuned: Console._tuned,
     events.StudyRan: Console._study_ran,
     events.TableRead: Console._table_read,
+    events.SettingsFollow: Console._settings_follow,
     events.ResultsImported: Console._results_imported,
     events.Judged: Console._judged,
     events.ReportWritten: Console._report_written,
@@ -227,9 +235,15 @@ def read_lines(imported: Imported, path: Path) -> Iterator[str]:
     for kind, names in kinds.items():
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
-    if imported.settings:
-        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in imported.settings[:_MOST_NAMED])
+
+
+def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
+    """Yield what the user should know of columns that differ together with a factor."""
+    if holding:
+        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in holding[:_MOST_NAMED])
         yield (
             "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
             f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
         )
+    if about:
+        yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"

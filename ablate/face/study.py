@@ -109,7 +109,10 @@ class Study:
         study = cls.__new__(cls)
         study._file = str(path)
         study.name = plain_name(tracked_name(str(path)))
-        study._data = load_study(str(path)).model_dump()
+        loaded = load_study(str(path))
+        study._data = loaded.model_dump()
+        if "seeds" not in loaded.model_fields_set:  # a default names no seeds: results that are judged have their own
+            del study._data["seeds"]
         return study
 
     def definition(self, train: Train | None = None, *, quick: bool = False) -> Definition:
@@ -220,7 +223,11 @@ class Study:
     def _command(self, target: str, seeds: Any, *, quick: bool) -> str:
         """Return the line that gives the same request again."""
         if self._file is not None:
-            own = [] if seeds == self._data["seeds"] else [f"seeds={str(seeds).replace(' ', '')}"]
+            own = (
+                []
+                if seeds == self._data.get("seeds", Definition.model_fields["seeds"].default)
+                else [f"seeds={str(seeds).replace(' ', '')}"]
+            )
             return shlex.join(["ablate", "run", self._file, *(["--quick"] if quick else []), *own])
         more = ", quick=True" if quick else ""
         return f"ablate.Study({self.name!r}, …).run({target}{', ' if target else ''}seeds={seeds}{more})  # Python"

@@ -46,7 +46,8 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
 
     A factor is about a fact if the fact's name is a part of its own (`epochs`; `dataset` for `dataset.train_size`), and
     a factor of the data (`dataset…`) is about its fingerprint and majority rate too; what trains (`program`,
-    `program.target`) is about the fingerprint, the dataset, the steps and the dtype. Arms without facts are not judged.
+    `program.target`) is about the fingerprint, the dataset, the steps and the dtype. Arms without facts are not judged;
+    of imported arms the steps are those of all or of none.
     """
     return _mixed(study, tables.levels(), [tables.facts.get(str(arm), {}) for arm in tables.planned["arm_id"]])
 
@@ -69,6 +70,8 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
             for cell in comparison.cells:
                 arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
                 values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
+                if values and fact == "steps" and any(own.get("imported") and not _known(own, fact) for own in arms):
+                    values = (*values, tr("not told"))  # unknown beside known is not equal
                 if len(values) > 1:
                     found.append(Mixture(comparison.id, fact, values))
                     break
@@ -130,6 +133,8 @@ def check_comparable(
         found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
     if found:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
+        if ran and tr("not told") in found[0].values:
+            advice = "Give the `budget` of all arms; where it is not known, pass over it with --leave-out budget"
         raise UserError(f"{found[0].sentence()} {advice}.")
 
 

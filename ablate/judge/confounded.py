@@ -3,19 +3,23 @@
 Of runs made elsewhere, a file may hold settings that are no factors of the study (`lr`, `epochs`, a data set's name).
 The arms keep their values (`facts["settings"]`: column -> value -> number of runs). Where two arms have no value in
 common, or most runs of the one have another value than most runs of the other, a claim that compares them is held back.
+A column that is a setting by its name (`config.lr`, `params.lr`) must have the same values in both, each as often.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from ablate.claims.comparison import Comparison, level_key, level_text
-from ablate.claims.parts import Levels
+from ablate.claims.parts import Level, Levels
+from ablate.judge.expand import expand
 from ablate.judge.gates import GateResult
 from ablate.lang import tr
+from ablate.sweep.import_columns import SETTINGS
 from ablate.sweep.import_rest import MOSTLY
+from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
 _MOST = 4  # values of a setting that are named
@@ -29,21 +33,41 @@ def confounded(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any
     arm_ids
         `level_key` of an arm -> its id.
     """
-    factors = tuple(tables.factors)
-    found: dict[str, GateResult] = {}
+    settings = {key: tables.facts.get(arm, {}).get("settings") or {} for key, arm in arm_ids.items()}
+    found = _found(comparison, tuple(tables.factors), settings)
+    return [GateResult("confounded", passed=False, why=found[name]) for name in sorted(found)]
+
+
+def holding_back(
+    study: Study, arms: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]
+) -> dict[str, list[str]]:
+    """Return setting -> the claims that are held back by it, of a study whose runs are known."""
+    factors = tuple(study.factors)
+    settings = {level_key(arm, factors): own.get("settings") or {} for arm, own in zip(arms, facts, strict=True)}
+    held: dict[str, list[str]] = {}
+    for comparison in expand(study, arms=arms):
+        for name in _found(comparison, factors, settings):
+            held.setdefault(name, []).append(comparison.id)
+    return held
+
+
+def _found(
+    comparison: Comparison, factors: tuple[str, ...], settings: Mapping[Any, Mapping[str, Any]]
+) -> dict[str, str]:
+    """Return setting -> the sentence that says how it differs between the sides."""
+    found: dict[str, str] = {}
     for cell in comparison.cells:
         for one, other in combinations(comparison.arms(cell), 2):
-            left, right = (
-                tables.facts.get(arm_ids[level_key(side, factors)], {}).get("settings") or {} for side in (one, other)
-            )
+            left, right = (settings.get(level_key(side, factors), {}) for side in (one, other))
             for name in left.keys() & right.keys() - found.keys():
-                if _apart(left[name], right[name]):
-                    why = _why(name, (one, left[name]), (other, right[name]))
-                    found[name] = GateResult("confounded", passed=False, why=why)
-    return [found[name] for name in sorted(found)]
+                if _apart(name, left[name], right[name]):
+                    found[name] = _why(name, (one, left[name]), (other, right[name]))
+    return found
 
 
-def _apart(left: Mapping[str, int], right: Mapping[str, int]) -> bool:
+def _apart(name: str, left: Mapping[str, int], right: Mapping[str, int]) -> bool:
+    if name.startswith(SETTINGS):
+        return dict(left) != dict(right)
     if not left.keys() & right.keys():
         return True
     (one, of_one), (other, of_other) = (max(side.items(), key=lambda item: item[1]) for side in (left, right))

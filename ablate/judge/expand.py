@@ -44,8 +44,19 @@ def check_claims(
     if metrics is not None:
         for claim in study.claims:
             for metric in metrics_used(claim):
+                if metric not in metrics and (field := _by_default(claim, metric)):
+                    raise UserError(
+                        f"claim {claim.id}: `{field}` is {metric} where the claim names none, and no run has it; name "
+                        f"one of {', '.join(sorted(metrics))}"
+                    )
                 if metric not in metrics:
                     raise UserError(f"claim {claim.id}: {unknown('metric', metric, metrics)}")
+
+
+def _by_default(claim: ClaimKind, metric: str) -> str:
+    """Return the part of a claim that is a metric which nobody wrote; empty where somebody did."""
+    fields = ("metric", "ties_by")
+    return next((f for f in fields if f not in claim.model_fields_set and getattr(claim, f, None) == metric), "")
 
 
 def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -> list[Comparison]:

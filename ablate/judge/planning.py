@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ablate.claims.comparison import Comparison, level_key
 from ablate.claims.parts import Level
-from ablate.errors import UserError
-from ablate.judge.expand import expand
+from ablate.errors import UserError, unknown
+from ablate.judge.comparable import check_comparable
+from ablate.judge.expand import check_claims, expand
 from ablate.judge.gates import check_gates
 from ablate.judge.looks import family_size
 from ablate.stats.looks import look_levels
+from ablate.sweep.figures import HeatMap
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 
@@ -106,27 +109,88 @@ def check_contradictions(study: Study, metrics: Metrics | None = None, *, arms: 
                 )
 
 
-def check_plan(
-    study: Study, n_seeds: int, metrics: Metrics | None = None, *, arms: Arms | None = None, alpha: float = 0.05
+def check_study(
+    study: Study,
+    *,
+    arms: Arms,
+    facts: Sequence[Mapping[str, Any]],
+    logged: Collection[str],
+    n_seeds: int,
+    metrics: Metrics | None = None,
+    ran: bool = False,
 ) -> None:
-    """Check gates, metrics, contradictions, forecasts and seeds; needs no runs."""
+    """Check everything that can be known of a study before it is judged: `plan`, `run` and `import` refuse the same.
+
+    Parameters
+    ----------
+    arms, facts
+        The levels of every arm, and what is known of it.
+    logged
+        Names of the metrics that the runs log.
+    n_seeds
+        How many seeds the claims are planned for.
+    metrics
+        What they mean; by default what the study declares.
+    ran
+        The runs are there already: too few of them are no error then, but a claim that is not tested.
+
+    Raises
+    ------
+    UserError
+        The first mistake.
+    """
+    check_claims(study, metrics=logged, arms=arms)
+    check_figures(study, logged)
+    check_plan(study, n_seeds, metrics, arms=arms, ran=ran)
+    check_comparable(study, arms, facts, ran=ran)
+
+
+def check_plan(
+    study: Study,
+    n_seeds: int,
+    metrics: Metrics | None = None,
+    *,
+    arms: Arms | None = None,
+    alpha: float = 0.05,
+    ran: bool = False,
+) -> None:
+    """Check gates, metrics, contradictions, forecasts, looks and seeds; needs no runs.
+
+    `ran`: they are there already, and nobody can add to them.
+    """
     metrics = metrics or Metrics(study.metrics)
     check_gates(study)
     check_metrics(study, metrics)
     check_contradictions(study, metrics, arms=arms)
     check_forecasts(study, arms=arms)
     if study.looks and study.looks[-1] != n_seeds:
+        advice = (
+            "Take `looks` out: the runs are all there, and nobody looked before"
+            if ran
+            else "`ablate extend` adds seeds beyond a plan that was run"
+        )
         raise UserError(
             f"`looks`: the last look must be at the last seed, got looks at {', '.join(map(str, study.looks))} and "
-            f"{n_seeds} seeds. `ablate extend` adds seeds beyond a plan that was run."
+            f"{n_seeds} seeds. {advice}."
         )
-    check_seeds(study, n_seeds, arms=arms, alpha=alpha)
+    if not ran:
+        check_seeds(study, n_seeds, arms=arms, alpha=alpha)
+
+
+def check_figures(study: Study, logged: Collection[str]) -> None:
+    """Refuse a map of a metric that no run logs, or over what is no factor."""
+    for number, figure in enumerate(study.figures):
+        if not isinstance(figure, HeatMap):
+            continue
+        if figure.metric not in ("outcome", *logged):
+            raise UserError(f"figures.{number}.metric: {unknown('metric', figure.metric, ['outcome', *logged])}")
+        for factor in (figure.x, figure.y):
+            if factor not in study.factors:
+                raise UserError(f"figures.{number}: {unknown('factor', factor, study.factors)}")
 
 
 def check_forecasts(study: Study, *, arms: Arms | None = None) -> None:
     """Refuse forecasts of claims that do not exist."""
-    from ablate.errors import unknown
-
     ids = {c.id for c in expand(study, arms=arms)} | {claim.id for claim in study.claims}
     for who, chances in study.forecasts.items():
         for claim in chances:

@@ -22,11 +22,12 @@ from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
 from ablate.sweep.level_cells import equals_rounded
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import number
-from ablate.track.columns import PLANNED, RUN, factor_column, factor_of, metric_column
+from ablate.track.columns import METRIC, PLANNED, RUN, factor_column, factor_of, metric_column
 from ablate.track.record import StudyTables
-from ablate.train.metric import STEPS_TO_TARGET
+from ablate.train.metric import STEPS_TO_TARGET, check_count, check_value
 from ablate.train.outcome import Outcome
 
 _TEXT = ("run_id", "identity")
@@ -106,6 +107,8 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
     seeds |= {name: [rows.number(row, name) for row in range(len(arm_of))] for name in rows.head if name not in ours}
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     budgets = {arm: rows.whole(row, "budget") for arm, row in first.items()}
+    logged = [name for name in rows.head if name not in ours]
+    _check_values(rows, seeds, arm_of, budgets, metrics=Metrics(study.metrics), columns=logged)
     facts: dict[str, dict[str, Any]] = {
         arm: dict.fromkeys(STEPS_TO_TARGET.values(), budget) if budget else {} for arm, budget in budgets.items()
     }
@@ -155,6 +158,27 @@ def _outcome(rows: Rows, row: int) -> str:
     if text not in known:
         raise UserError(f"{rows.path}, line {rows.lines[row]}: {unknown('outcome', text, known)}")
     return text
+
+
+def _check_values(
+    rows: Rows,
+    runs: Mapping[str, Sequence[Any]],
+    arms: Sequence[str],
+    budgets: Mapping[str, int | None],
+    *,
+    metrics: Metrics,
+    columns: Sequence[str],
+) -> None:
+    """Refuse values that a metric cannot have, as an import does: somebody has changed the file."""
+    failed = [outcome in (Outcome.DIVERGED, Outcome.CRASHED) for outcome in runs["outcome"]]
+    for column in columns:
+        metric = metrics.of(column.removeprefix(METRIC))
+        for row, arm in enumerate(arms):
+            where, value = f"{rows.path}, line {rows.lines[row]}", runs[column][row]
+            if metric.counts_to_target:
+                check_count(where, metric.name, value, budgets[arm])
+            elif not failed[row]:
+                check_value(metric, value, where)
 
 
 def _budget(facts: Mapping[str, Any]) -> int | None:

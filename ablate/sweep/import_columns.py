@@ -15,6 +15,7 @@ from typing import Any
 
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
+from ablate.sweep.import_endings import Ending, endings
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
@@ -27,13 +28,6 @@ OWN = ("outcome", "seconds", *FACTS)
 OURS = ("arm_id", "arm", "baseline", "run_id", "identity", "first_nonfinite_step")
 SETTINGS = ("config.", "params.", "config/", "params/")
 RESULTS = ("summary.", "metrics.", "summary/", "metrics/")
-
-_STATE = ("State", "state", "Status", "status", "attributes.status")
-STATES = {
-    "finished": "finished", "crashed": "failed", "failed": "failed", "killed": "unfinished", "running": "unfinished",
-    "scheduled": "unfinished", "pending": "unfinished", "preempted": "unfinished", "preempting": "unfinished",
-}  # fmt: skip
-"""Words of Weights & Biases and MLflow for how a run stands, in small letters."""
 
 _ABOUT_RUNS = (
     "Name", "ID", "Notes", "User", "Tags", "Created", "Updated", "Runtime", "Sweep", "Host", "Group", "Job Type",
@@ -76,24 +70,26 @@ class Columns:
     ----------
     factors, metrics, facts
         Name in the study -> place.
-    outcome
-        Place of `outcome`, or of a column that says how a run stands (`states`); None where there is neither.
+    endings
+        Every column that says how runs ended.
     ours
         Whether ablate wrote the file, in which every column that is none of its own is a result.
     rest
         Places of the columns that the study says nothing about.
+    about
+        Those of them that say something about the runs, by their names.
     told
         What became of the others.
     """
 
     factors: dict[str, int]
     seed: int
-    outcome: int | None
-    states: bool
+    endings: tuple[Ending, ...]
     metrics: dict[str, int]
     facts: dict[str, int]
     ours: bool
     rest: tuple[int, ...]
+    about: tuple[int, ...]
     told: tuple[Taken, ...]
 
 
@@ -149,21 +145,25 @@ def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) ->
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
     found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}
     metrics = {name: place for name, place in found.items() if place is not None}
-    there = [name for name in OWN if name in table.head and name not in leave_out]
+    there = [name for name in (*FACTS, "seconds") if name in table.head and name not in leave_out]
     own = {name: place for name in there if (place := table.head.index(name)) not in taken}
-    outcome, states = own.pop("outcome", None), False
-    if outcome is None:
-        outcome = _state(table, taken | {table.head.index(name) for name in leave_out if name in table.head})
-        states = outcome is not None
-    if outcome is not None:
-        taken.add(outcome)
-        told.append(Taken(table.head[outcome], OUTCOME, msg("how a run stands") if states else ""))
+    out = {table.head.index(name) for name in leave_out if name in table.head}
+    ours = _is_ours(table.head)
+    ends = endings(table, taken | out, ours=ours)
+    taken |= {one.place for one in ends}
+    told += [Taken(one.name, OUTCOME, "" if one.own else msg("how a run stands")) for one in ends]
     taken |= set(own.values())
     told += [Taken(name, FACT) for name in own]
-    told += _left(table, taken, study, leave_out, known_runs=states or "run_id" in table.head)
+    told += _left(table, taken, study, leave_out)
     rest = tuple(place for place in range(len(table.head)) if place not in taken)
     _check_near(table, rest, [name for name in OWN if name not in table.head])
-    return Columns(factors, seed, outcome, states, metrics, own, _is_ours(table.head), rest, tuple(told))
+    known_runs = any(not one.own for one in ends) or "run_id" in table.head
+    about = tuple(place for place in rest if known_runs and _is_about_runs(table.head[place]))
+    return Columns(factors, seed, tuple(ends), metrics, own, ours, rest, about, tuple(told))
+
+
+def _is_about_runs(name: str) -> bool:
+    return name in _ABOUT_RUNS or name.startswith("tags.")
 
 
 def _is_ours(head: Sequence[str]) -> bool:
@@ -194,18 +194,7 @@ def _there(table: TableFile, name: str, place: int | None) -> int:
     return place
 
 
-def _state(table: TableFile, taken: set[int]) -> int | None:
-    for name in _STATE:
-        if name in table.head and table.head.index(name) not in taken:
-            cells = {cell.lower() for cell in table.column(name)} - {""}
-            if cells and cells <= STATES.keys():
-                return table.head.index(name)
-    return None
-
-
-def _left(
-    table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str], *, known_runs: bool
-) -> list[Taken]:
+def _left(table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str]) -> list[Taken]:
     """Return the columns that are left out by their name, and add them to `taken`."""
     told = []
     for name in leave_out:
@@ -226,8 +215,6 @@ def _left(
             why = msg("numbers the rows")
         elif name in OURS and _is_ours(table.head):
             why = msg("written by ablate, not needed")
-        elif known_runs and (name in _ABOUT_RUNS or name.startswith("tags.")):
-            why = msg("about the run, not its settings or results")
         elif bare and (bare in study.factors or bare == "seed"):
             why = msg("the same as {value}")
         elif not name:

@@ -2,13 +2,17 @@
 
 A column that is the same in all runs of an arm and differs between arms is a setting that follows a factor: what a
 claim compares may be its doing. Such columns are kept with the arms (`facts["settings"]`), so that claims which compare
-arms that differ in one are held back (see `judge.confounded`). Only what varies within arms can be a result.
+arms that differ in one are held back (see `judge.confounded`). Only what varies within arms can be a result, and only
+numbers can. What is set by its name (`config.lr`, `params.lr`) is a setting though it varies within arms: it must have
+the same values in all arms, each as often. What a program writes about runs (their group, their tags) is told where
+it differs between arms; a commit or a version of code is a setting.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +25,8 @@ from ablate.train.metric import KNOWN
 
 _MOST_TOLD = 60
 MOSTLY = 0.75  # of an arm's runs that have the value that was set
+_ENDLESS = ("inf", "infinity")  # a number that is none: still no text
+_CODE = re.compile(r"commit|version|revision|(?:^|[._/])(?:git|sha|branch)(?:[._/]|$)")  # what says which code ran
 DIFFERS = msg("a setting: it differs between arms")
 
 
@@ -34,11 +40,14 @@ class Rest:
         Name of a metric that no claim is about -> its place.
     settings
         Column -> arm -> cell -> in how many of the arm's runs; only columns that differ between arms.
+    follows
+        Columns about the runs, no settings by their names, that differ between arms.
     """
 
     extras: dict[str, int]
     settings: dict[str, dict[Hashable, dict[str, int]]]
     told: tuple[Taken, ...]
+    follows: tuple[str, ...] = ()
 
 
 def rest_of(
@@ -51,6 +60,7 @@ def rest_of(
     used: Sequence[str],
     comma: bool,
     results: bool = False,
+    about: Collection[int] = (),
 ) -> Rest:
     """Tell results from settings among columns.
 
@@ -64,22 +74,34 @@ def rest_of(
         Names of metrics that are taken.
     results
         Every column is a result: none can be a setting.
+    about
+        Places of columns that say something about the runs, by their names.
     """
     extras: dict[str, int] = {}
     settings: dict[str, dict[Hashable, dict[str, int]]] = {}
-    told = []
+    told, follows = [], []
     for place in places:
         name = table.head[place]
         cells = ["" if (cell := line.cells[place]) in BLANK else cell for line in table.lines]
         values = [number(cell, comma=comma) for cell in cells]
-        numeric = all(value is not None or not cell for value, cell in zip(values, cells, strict=True))
+        numeric = all(
+            value is not None or not cell or cell.lower().lstrip("+-") in _ENDLESS
+            for value, cell in zip(values, cells, strict=True)
+        )
         bare = (name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix))
-        result = next(bare, name.removeprefix(METRIC) if results or name in KNOWN else "")
+        # A text is no result, whatever its name: `loss` may be which loss was trained by.
+        result = next(bare, name.removeprefix(METRIC) if results or name in KNOWN else "") if numeric or results else ""
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
         by_arm = _counts(arms, same)
-        if len(set(same)) == 1:
+        if place in about and not _CODE.search(name.lower()):
+            if _follows(by_arm) and not numeric:
+                follows.append(name)
+                told.append(Taken(name, LEFT, msg("about the run; it differs between arms")))
+            else:
+                told.append(Taken(name, LEFT, msg("about the run, not its settings or results")))
+        elif len(set(same)) == 1:
             told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), cells[0][:_MOST_TOLD] or "–"))
         elif not result and _is_setting(by_arm, same, numeric=numeric, declared=setting):
             written = dict(zip(same, cells, strict=True))
@@ -101,7 +123,7 @@ def rest_of(
         else:
             extras[result or name] = place
             told.append(Taken(name, EXTRA, msg("shown, not judged")))
-    return Rest(extras, settings, tuple(told))
+    return Rest(extras, settings, tuple(told), tuple(follows))
 
 
 def _counts(arms: Sequence[Hashable], same: Sequence[str]) -> dict[Hashable, Counter[str]]:
@@ -117,12 +139,21 @@ def _is_setting(by_arm: Mapping[Hashable, Counter[str]], same: Sequence[str], *,
 
     Numbers that come out differ from seed to seed; those that were set are the same in most of an arm's runs.
     """
+    if declared and numeric:
+        return len({frozenset(values.items()) for values in by_arm.values()}) > 1
     if len({frozenset(values) for values in by_arm.values()}) == 1:
         return False
     if declared or not numeric:
         return len(set(same)) < len(same)
     return all(
         _most(values) >= MOSTLY * values.total() or len(values) <= values.total() // 4 for values in by_arm.values()
+    )
+
+
+def _follows(by_arm: Mapping[Hashable, Counter[str]]) -> bool:
+    """Whether most runs of every arm have one value, which is another one in another arm."""
+    return len({max(values, key=lambda value: values[value]) for values in by_arm.values()}) > 1 and all(
+        _most(values) >= MOSTLY * values.total() and values.total() > 1 for values in by_arm.values()
     )
 
 

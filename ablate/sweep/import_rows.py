@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sweep.design.build import build_design
-from ablate.sweep.import_columns import FACTS, STATES, Columns, counts_to_target
+from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
+from ablate.sweep.import_endings import FAILED, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import MOST_SEED, check_seed_count
-from ablate.train.metric import check_value, has_reached, own_targets
+from ablate.train.metric import check_count, check_value, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
-
-FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,13 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         return known[factor, text]
 
     rows = []
-    for line in table.lines:
+    for index, line in enumerate(table.lines):
         where = f"{table.path}, line {line.number}"
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
-        given = _outcome(where, line, columns)
+        given = _outcome(where, index, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
         outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
+        _check_target(where, outcome, counts, numbers)
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
@@ -92,7 +92,14 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
         facts = {name: _fact(where, name, line.cells[place], comma=comma) for name, place in columns.facts.items()}
         _check_facts(where, facts)
         steps = {name: numbers[name] for name in counts if meant.of(name).counts_to_target}
-        _check_counts(where, steps)  # of others the budget is not known
+        for name, value in steps.items():  # of others the budget is not known
+            check_count(where, name, value)
+        for name in (name for name in counts if name not in steps):
+            value = numbers[name]
+            if value is not None and value <= 0.0:
+                raise UserError(
+                    f"{where}: {name!r} must be > 0, got {value:g}: a claim compares how many times as long it took"
+                )
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
@@ -112,23 +119,9 @@ def _seed(where: str, text: str) -> int:
     return found
 
 
-def _outcome(where: str, line: Line, columns: Columns) -> Outcome | None:
-    """Return how a run ended by its own column; None where that says nothing of whether it reached its target."""
-    text = "" if columns.outcome is None else line.cells[columns.outcome]
-    if columns.states:
-        stands = STATES[text.lower()] if text else "finished"
-        if stands == "unfinished":
-            raise UserError(
-                f"{where}: the run is {text.lower()}, so its numbers are not those of a finished run; expected "
-                "finished, failed or crashed. Take its seed out for all arms, or add a column `outcome`"
-            )
-        return Outcome.CRASHED if stands == "failed" else None
-    if text in BLANK:
-        return None
-    known = [outcome.value for outcome in Outcome]
-    if text.lower() not in known:
-        raise UserError(f"{where}: {unknown('outcome', text, known)}")
-    return Outcome(text.lower())
+def _outcome(where: str, row: int, line: Line, columns: Columns) -> Outcome | None:
+    """Return how a run ended by its own columns; None where they say nothing of whether it reached its target."""
+    return ended(where, [(one.name, one.says[row], line.cells[one.place]) for one in columns.endings])
 
 
 def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]) -> tuple[Outcome, str]:
@@ -138,6 +131,22 @@ def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]
         return Outcome.UNKNOWN, ""
     reached = has_reached(targets, [name for name in targets if numbers[name] is not None])
     return Outcome.REACHED if reached else Outcome.CENSORED, targets[0]
+
+
+def _check_target(where: str, outcome: Outcome, counts: Sequence[str], numbers: Mapping[str, float | None]) -> None:
+    """Refuse a run that reached its target in no number of steps, or that did not reach it and took some."""
+    targets = own_targets(counts)
+    known = [name for name in targets if numbers[name] is not None]
+    if outcome is Outcome.REACHED and targets and not known:
+        raise UserError(
+            f"{where}: the run reached its target, but {targets[0]!r} is empty; expected the steps that it took, or "
+            "another outcome (censored: its budget ended first)"
+        )
+    if outcome in (Outcome.CENSORED, Outcome.STALLED) and known and len(known) == len(targets):
+        raise UserError(
+            f"{where}: the run is {outcome}, so it did not reach its target, but {known[0]!r} is "
+            f"{numbers[known[0]]:g}; expected an empty cell, or the outcome reached"
+        )
 
 
 def _holds_nothing(text: str) -> bool:
@@ -163,12 +172,19 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def _check_counts(where: str, counts: Mapping[str, float | None]) -> None:
-    """Refuse steps to a target that no run can have taken."""
-    for name, value in counts.items():
-        if value is not None and (value < 1.0 or value != int(value)):
+def check_values_there(study: Study, path: Path, rows: Sequence[Row], columns: Columns) -> None:
+    """Refuse a claim on a column that is there, but in which no run has a value although some did not fail."""
+    meant = Metrics(study.metrics)
+    for claim in study.claims:
+        for name in claim.metrics:
+            if name not in columns.metrics or meant.of(name).counts_to_target:
+                continue
+            if any(name in row.result.metrics for row in rows) or all(row.result.outcome in FAILED for row in rows):
+                continue
             raise UserError(
-                f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
+                f"{path}: claim {claim.id}: the column {name!r} is there, but empty in every run; expected "
+                f"numbers, or `metrics: {{{name}: {{better: lower, failed_counts_as: budget}}}}` with a column "
+                "`budget`, if it counts up to a target that no run reached"
             )
 
 
@@ -202,6 +218,29 @@ def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, 
     return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
 
 
+def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, ...]:
+    """Return the seeds that a study names, of which runs may be missing; where it names none, those of the file.
+
+    Raises
+    ------
+    UserError
+        A run has a seed that the study does not name.
+    """
+    if "seeds" not in study.model_fields_set:
+        return tuple(sorted({row.result.seed for row in rows}))
+    planned = tuple(study.seeds) if isinstance(study.seeds, list) else tuple(range(study.seeds))
+    named = set(planned)
+    for row in rows:
+        if row.result.seed not in named:
+            said = f"{len(planned)} seeds, {min(planned)} to {max(planned)}" if planned else "no seeds"
+            raise UserError(
+                f"{path}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
+                "the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "
+                "`seeds` those of the file count"
+            )
+    return planned
+
+
 def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
     """Return what the runs of an arm say of it; they must agree."""
     facts = {}
@@ -213,9 +252,7 @@ def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
             facts[name] = values.pop()
     for row in rows:
         for name, value in row.counts.items():
-            if value > facts.get("budget", math.inf):
-                budget = f"the budget of {facts['budget']:g} steps"
-                raise UserError(f"{path}, line {row.line}: {name!r} is {value:g}, above {budget}")
+            check_count(f"{path}, line {row.line}", name, value, facts.get("budget"))
     return facts
 
 

@@ -20,15 +20,16 @@ from ablate.errors import UserError
 from ablate.identity import digest
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
+from ablate.sweep.import_endings import FAILED
 from ablate.sweep.import_rest import Rest, rest_of
-from ablate.sweep.import_rows import FAILED, Row, by_arm, facts_of, numeric_cells, rows_of
+from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
 from ablate.track.names import check_factor_names, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
-READING = 3
+READING = 4
 """Part of an imported run's identity. Raise it when the same file is read as other runs than before."""
 
 
@@ -50,6 +51,8 @@ class Imported:
         What became of every column.
     settings
         Columns that differ between arms and are no factors.
+    follows
+        Columns about the runs that differ between arms.
     """
 
     record: StudyRecord
@@ -59,6 +62,7 @@ class Imported:
     repairs: tuple[str, ...]
     columns: tuple[Taken, ...]
     settings: tuple[str, ...]
+    follows: tuple[str, ...]
 
 
 def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: Sequence[str] = ()) -> Imported:
@@ -74,7 +78,8 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     UserError
         With file and line: it cannot be read; a column is missing, unknown or given twice; a level is none of the
         study's; a seed is no whole number; a number is missing or not finite in a run that did not fail; a run is
-        there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest.
+        there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest; a seed is none
+        of those that the study names.
     """
     check_factor_names(study.factors, where=str(path))
     table = read_table(path, fits=lambda head: fits(study, head))
@@ -85,21 +90,25 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     rest = rest_of(
         table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
         [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
+        about=columns.about,
     )  # fmt: skip
-    if not columns.metrics and not rest.extras:
+    by_endings = bool(columns.endings and study.claims) and not any(claim.reads_values for claim in study.claims)
+    if not columns.metrics and not rest.extras and not by_endings:
         raise UserError(f"{path}: no column holds a metric")
     for row, line in zip(rows, table.lines, strict=True):
         more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
+    check_values_there(study, path, rows, columns)
     cells = by_arm(study, path, rows)
+    seeds = planned_seeds(study, path, rows)
     told = (*columns.told, *rest.told)
     repairs = (*table.repairs, *([DECIMAL_COMMAS] if comma else []))
     sha = hashlib.sha256(table.text.encode()).hexdigest()
     read = {"file": path.name, "sha256": sha, "rows": len(rows), "repairs": list(repairs), "columns": told_table(told)}
-    record, runs = _record(study, path, sha, cells, rest, name=name, command=command, leave_out=leave_out)
+    record, runs = _record(study, path, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
-    return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings))
+    return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
 
 
 def _record(
@@ -109,6 +118,7 @@ def _record(
     cells: Sequence[tuple[Levels, list[Row]]],
     rest: Rest,
     *,
+    seeds: tuple[int, ...],
     name: str,
     command: str,
     leave_out: Sequence[str],
@@ -120,7 +130,13 @@ def _record(
     )
     if leave_out:
         label += f" Columns of the file that were left out as asked: {', '.join(leave_out)}."
-    definition = {**study.model_dump(mode="json"), "confounds": [label, *study.confounds]}
+    labels = [label]
+    if rest.follows:
+        labels.append(
+            f"What the file says about the runs differs between arms: {', '.join(rest.follows)}. That they differ in "
+            "nothing but the factors is the word of those who made them."
+        )
+    definition = {**study.model_dump(mode="json"), "confounds": [*labels, *study.confounds]}
     base, names = study.base_levels(), study.names()
     arms, runs = [], {}
     for levels, own in cells:
@@ -147,7 +163,7 @@ def _record(
         key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],
         definition=definition,
         arms=tuple(arms),
-        seeds=tuple(row.result.seed for row in cells[0][1]),
+        seeds=seeds,
         command=command,
         note=f"**{label}**\n",
     )

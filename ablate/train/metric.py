@@ -257,6 +257,26 @@ def check_value(metric: Metric, value: float, where: str) -> None:
     raise UserError(f"{where}: {metric.name} must lie in [{low:g}, {high:g}]{as_unit}, got {value:g}{hint}")
 
 
+def check_count(where: str, name: str, value: float | None, budget: float | None = None) -> None:
+    """Refuse a number of steps to a target that no run can have taken; none, or NaN, is a target not reached.
+
+    >>> check_count("line 2", "ttt/steps", 40.0, 100)
+
+    Raises
+    ------
+    UserError
+        It is not whole, not positive, or above the budget.
+    """
+    if value is None or math.isnan(value):
+        return
+    if value < 1.0 or value != int(value):
+        raise UserError(
+            f"{where}: {name!r} must be a whole number >= 1, or empty for a target not reached, got {value:g}"
+        )
+    if budget is not None and value > budget:
+        raise UserError(f"{where}: {name!r} is {value:g}, above the budget of {budget:g} steps")
+
+
 def declare_it(name: str) -> str:
     """Say how the direction of a metric is declared, for errors.
 

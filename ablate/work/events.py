@@ -132,12 +132,21 @@ class TableRead(Event):
 
 
 @dataclass(frozen=True)
+class SettingsFollow(Event):
+    """Columns of a file differ together with factors: those that hold claims back, and those about its runs."""
+
+    holding: tuple[str, ...]
+    about: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ResultsImported(Event):
-    """`new` of the `runs` in a file were tracked; the rest were tracked before."""
+    """`new` of the `runs` in a file were tracked, the rest before; `missing` planned runs are not in it."""
 
     study: str
     new: int
     runs: int
+    missing: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from ablate.errors import UserError
 from ablate.programs.uses import use
 from ablate.sweep.imported import import_csv
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
-from ablate.work.events import Bench, ResultsImported, TableRead
+from ablate.work.events import Bench, ResultsImported, SettingsFollow, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
 from ablate.work.reporting import judge_and_report
@@ -62,21 +63,27 @@ def import_study(
     ------
     UserError
         See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
-        more than their factors.
+        more than their factors (`judge.planning.check_study`); the study is to be tuned.
     """
-    from ablate.judge.comparable import check_comparable
-    from ablate.judge.expand import check_claims
-    from ablate.judge.planning import check_metrics
-    from ablate.sweep.metrics import Metrics
+    from ablate.judge.confounded import holding_back
+    from ablate.judge.planning import check_study
 
+    _check_tuning(study)
     imported = import_csv(study, path, name=name, command=command, leave_out=leave_out)
     record = imported.record
     check_place(name, out, report=report)
     bench.tell(TableRead(imported, path))
-    levels = [arm.levels for arm in record.arms]
-    check_claims(study, metrics=imported.metrics, arms=levels)
-    check_metrics(study, Metrics(study.metrics))
-    check_comparable(study, levels, [arm.facts for arm in record.arms], ran=True)
+    check_study(
+        study,
+        arms=[arm.levels for arm in record.arms],
+        facts=[arm.facts for arm in record.arms],
+        logged=imported.metrics,
+        n_seeds=len(record.seeds),
+        ran=True,
+    )
+    holding = holding_back(study, [arm.levels for arm in record.arms], [arm.facts for arm in record.arms])
+    if holding or imported.follows:
+        bench.tell(SettingsFollow(tuple(sorted(holding)), imported.follows))
     session = bench.store.open(record)
     status = "FAILED"
     try:
@@ -90,6 +97,15 @@ def import_study(
         status = "FINISHED"
     finally:
         session.close(status)
-    runs = len(record.arms) * len(record.seeds)
-    bench.tell(ResultsImported(name, count, runs))
+    runs = sum(map(len, imported.runs.values()))
+    bench.tell(ResultsImported(name, count, runs, len(record.arms) * len(record.seeds) - runs))
     return record.key
+
+
+def _check_tuning(study: Study) -> None:
+    """Refuse a study that is to be tuned: that the runs of a file were chosen fairly, nobody can say."""
+    if study.tune is not None and study.fairness != "fixed":
+        raise UserError(
+            f"`fairness: {study.fairness}`: nothing is tuned on an import, the runs are there already; take `tune` and "
+            "`fairness` out, and name the values that differ between arms as factors"
+        )

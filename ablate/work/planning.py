@@ -32,9 +32,7 @@ def plan_study(
         What does not exist; claims that the design cannot answer, that contradict each other, that so few seeds can
         never decide, or whose arms differ in more than their factors.
     """
-    from ablate.judge.comparable import check_comparable
-    from ablate.judge.expand import check_claims
-    from ablate.judge.planning import check_plan
+    from ablate.judge.planning import check_study
 
     # Arms first: a level that does not exist is the plainer mistake than a claim about it.
     plan = make_plan(
@@ -50,9 +48,14 @@ def plan_study(
     arms = plan.design.arms
     check_factor_names(plan.study.factors, where=request.name)
     check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
-    check_claims(plan.study, metrics=plan.logged(), arms=arms)
-    check_plan(plan.study, len(plan.record.seeds) if planned is None else planned, plan.metrics(), arms=arms)
-    check_comparable(plan.study, arms, [job.arm.facts for job in plan.jobs])
+    check_study(
+        plan.study,
+        arms=arms,
+        facts=[job.arm.facts for job in plan.jobs],
+        logged=plan.logged(),
+        n_seeds=len(plan.record.seeds) if planned is None else planned,
+        metrics=plan.metrics(),
+    )
     return plan
 
 

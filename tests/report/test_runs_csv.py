@@ -45,7 +45,7 @@ def make(factors=("norm",), metric="acc", levels=("none", "batch"), others=()):
             value = 0.8 + 0.1 * i + seed * (1 + i) / 997
             run = {"seed": seed, "outcome": "censored", "first_nonfinite_step": float("nan"), "seconds": 1.5,
                    "run_id": f"r{i}{seed}", "identity": f"i{i}{seed}", "majority_rate": 0.1}  # fmt: skip
-            logged = {metric_column(name, factors): value + j for j, name in enumerate([metric, *others])}
+            logged = {metric_column(name, factors): value / (1 + j) for j, name in enumerate([metric, *others])}
             runs.append({**arm, **run, **own, **logged})
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     arms, seeds = pd.DataFrame(planned), pd.DataFrame(runs)
@@ -184,3 +184,20 @@ def test_a_level_is_written_so_that_it_comes_back_and_is_no_formula(level):
     found = level_of(cell)
     assert (found, type(found)) == (level, type(level))
     assert not isinstance(level, str) or not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "said"),
+    [
+        ("ttt/steps", 5000.0, r"line \d+: 'ttt/steps' is 5000, above the budget of 100 steps"),
+        ("ttt/steps", 2.5, r"line \d+: 'ttt/steps' must be a whole number >= 1"),
+        ("final/test_accuracy", 5.0, r"line \d+: final/test_accuracy must lie in \[0, 1\]"),
+    ],
+)
+def test_a_value_that_no_run_can_have_is_refused_as_an_import_refuses_it(again, metric, value, said):
+    study, tables = make(metric=metric)
+    tables.seeds[metric] = 40.0 if metric == "ttt/steps" else 0.5
+    again(runs_csv(tables), study)
+    tables.seeds.loc[3, metric] = value
+    with pytest.raises(UserError, match=said):
+        again(runs_csv(tables), study)

@@ -305,7 +305,7 @@ def test_a_factor_or_a_metric_may_have_the_name_of_a_column_of_ours(tmp_path, na
     ("head", "study", "message"),
     [
         ("a,seed,acc,b", parse_study({"title": "t", "factors": {"seed": [0]}}, where="x"), "a factor cannot be called"),
-        ("norm,seed,acc ,Outcome", study_on(), "unknown column 'Outcome': .* nearest match: outcome"),
+        ("norm,seed,acc ,Outcom", study_on(), "unknown column 'Outcom': .* nearest match: outcome"),
     ],
 )  # fmt: skip
 def test_names_that_would_be_mistaken_are_refused(tmp_path, head, study, message):

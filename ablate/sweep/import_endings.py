@@ -1,0 +1,200 @@
+"""How the runs of an imported file ended: by every column that says so, whoever wrote it.
+
+`outcome` holds the words of `Outcome`. A state (`State` of Weights & Biases, `status` of MLflow, `state` of Optuna), an
+exit code and flags (`crashed`, `diverged`, `failed`) are read too, in capitals or not, and under the prefixes that a
+result may have. Such a column is never passed over: a word that is not known is an error, and so are two columns that
+say different things of one run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ablate.errors import UserError, unknown
+from ablate.sweep.level_cells import BLANK
+from ablate.sweep.table_file import TableFile, whole
+from ablate.train.outcome import Outcome
+
+FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
+PREFIXES = ("summary.", "metrics.", "summary/", "metrics/", "attributes.", "attributes/")
+
+Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged"] | None
+"""What a cell says: an outcome; that the program came to its end, whatever it reached; that it did not; that it did not
+fail in one of two ways; or nothing."""
+
+_FINISHED = "finished success succeeded successful ok done completed complete passed"
+_CRASHED = "crashed crash failed failure fail error errored exception oom"
+_UNFINISHED = (
+    "killed running scheduled pending preempted preempting pruned cancelled canceled timeout timed_out stopped aborted "
+    "interrupted waiting queued incomplete unfinished"
+)
+_WORDS: dict[str, Said] = {
+    **dict.fromkeys(_FINISHED.split(), "ended"), **dict.fromkeys(_CRASHED.split(), Outcome.CRASHED),
+    **dict.fromkeys(_UNFINISHED.split(), "unfinished"),
+    **{str(word): word for word in Outcome if word not in (Outcome.CRASHED, Outcome.FINISHED)},
+}  # fmt: skip
+_YES, _NO = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
+_ENDS = (Outcome.REACHED, Outcome.CENSORED, Outcome.STALLED, Outcome.FINISHED)
+_DENIED = {"not crashed": Outcome.CRASHED, "not diverged": Outcome.DIVERGED}
+
+_STATES = ("state", "status", "run_state", "run_status", "job_state", "job_status", "trial_state")
+_CODES = ("exit_code", "exitcode", "exit_status", "return_code", "returncode")
+_FLAGS = {"crashed": Outcome.CRASHED, "failed": Outcome.CRASHED, "diverged": Outcome.DIVERGED}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A column that says how runs ended: its place, its name, and what each of its cells says, line by line."""
+
+    place: int
+    name: str
+    own: bool
+    says: tuple[Said, ...]
+
+
+def endings(table: TableFile, passed_over: Collection[int], *, ours: bool) -> list[Ending]:
+    """Return every column that says how runs ended, `outcome` first.
+
+    Parameters
+    ----------
+    passed_over
+        Places of columns that stand for something else, or are left out.
+    ours
+        Whether ablate wrote the file: then only `outcome` is one, every other column is a result.
+
+    Raises
+    ------
+    UserError
+        A cell of such a column says nothing that is known.
+    """
+    found = []
+    for place, name in enumerate(table.head):
+        bare = _bare(name)
+        if place in passed_over or (ours and name != "outcome"):
+            continue
+        if bare == "outcome":
+            found.append(Ending(place, name, True, _outcomes(table, place)))
+        elif (read := _reader(bare)) is not None:
+            cells = [line.cells[place] for line in table.lines]
+            if not all(cell in BLANK for cell in cells):
+                found.append(Ending(place, name, False, _read(table, name, cells, *read)))
+    return sorted(found, key=lambda one: not one.own)
+
+
+def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
+    """Return how a run ended, by all columns that say it; None where they do not say whether it reached its target.
+
+    Parameters
+    ----------
+    said
+        Of every column: its name, what its cell says, and the cell.
+
+    A program that came to its end may have diverged; it cannot have crashed. What diverged may have crashed over it.
+
+    Raises
+    ------
+    UserError
+        The run did not come to its end, and is not told to have failed; or two columns contradict each other.
+    """
+    failed = [one for one in said if one[1] in FAILED]
+    stopped = [one for one in said if one[1] == "unfinished"]
+    over = [one for one in said if one[1] in ("ended", *_ENDS)]
+    if stopped and not failed:
+        raise UserError(
+            f"{where}: the run is {stopped[0][2].lower()}, so its numbers are not those of a finished run; expected "
+            "finished, failed or crashed. Take its seed out for all arms, or say in a column `outcome` that it "
+            "failed (diverged, crashed)"
+        )
+    for one in failed:
+        crashed = one[1] is Outcome.CRASHED
+        against = [other for other in over if crashed or other[1] != "ended"]
+        against += [other for other in said if _DENIED.get(str(other[1])) is one[1]]
+        if against:
+            raise _contradiction(where, against[0], one)
+    if failed:
+        return Outcome.DIVERGED if any(one[1] is Outcome.DIVERGED for one in failed) else Outcome.CRASHED
+    outcomes = [one for one in over if one[1] != "ended"]
+    for one in outcomes[1:]:
+        if one[1] is not outcomes[0][1]:
+            raise _contradiction(where, outcomes[0], one)
+    if outcomes:
+        return Outcome(str(outcomes[0][1]))
+    return Outcome.UNKNOWN if any(one[1] is Outcome.UNKNOWN for one in said) else None
+
+
+def _contradiction(where: str, one: tuple[str, Said, str], other: tuple[str, Said, str]) -> UserError:
+    return UserError(
+        f"{where}: {one[0]!r} is {one[2]!r}, but {other[0]!r} is {other[2]!r}; expected columns that say the same of "
+        "how a run ended. Correct the one that is wrong, or pass it over with --leave-out"
+    )
+
+
+def _bare(name: str) -> str:
+    small = name.lower()
+    small = next((small.removeprefix(prefix) for prefix in PREFIXES if small.startswith(prefix)), small)
+    return small.replace(" ", "_").replace("-", "_")
+
+
+def _reader(bare: str) -> tuple[Callable[[str], Said], str] | None:
+    """Return what reads a cell of a column of this name, and what is expected in it."""
+    if bare in _STATES:
+        return _state, f"one of {', '.join(sorted(_WORDS))}"
+    if bare in _CODES:
+        return _code, "a whole number, 0 of a run that finished"
+    if bare in _FLAGS:
+        return lambda cell: _flag(cell, _FLAGS[bare]), "true or false, 1 or 0"
+    return None
+
+
+def _outcomes(table: TableFile, place: int) -> tuple[Said, ...]:
+    known = [outcome.value for outcome in Outcome]
+    found: list[Said] = []
+    for line in table.lines:
+        text = line.cells[place]
+        if text not in BLANK and text.lower() not in known:
+            raise UserError(f"{table.path}, line {line.number}: {unknown('outcome', text, known)}")
+        found.append(None if text in BLANK else Outcome(text.lower()))
+    return tuple(found)
+
+
+def _read(
+    table: TableFile, name: str, cells: Sequence[str], says: Callable[[str], Said], expected: str
+) -> tuple[Said, ...]:
+    found: list[Said] = []
+    strange: dict[str, int] = {}
+    for cell, line in zip(cells, table.lines, strict=True):
+        try:
+            found.append(None if cell in BLANK else says(cell))
+        except ValueError:
+            strange.setdefault(cell, line.number)
+    if strange:
+        listed = ", ".join(f"{cell!r:.60} (line {line})" for cell, line in list(strange.items())[:8])
+        raise UserError(
+            f"{table.path}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
+            f"{expected}. If it tells something else, pass it over with --leave-out {name!r}"
+        )
+    return tuple(found)
+
+
+def _state(cell: str) -> Said:
+    word = cell.lower().rpartition(".")[2].replace(" ", "_").replace("-", "_")  # `TrialState.COMPLETE`
+    if word not in _WORDS:
+        raise ValueError(cell)
+    return _WORDS[word]
+
+
+def _code(cell: str) -> Said:
+    code = whole(cell)
+    if code is None:
+        raise ValueError(cell)
+    return Outcome.CRASHED if code else "ended"
+
+
+def _flag(cell: str, outcome: Outcome) -> Said:
+    if cell.lower() not in (*_YES, *_NO):
+        raise ValueError(cell)
+    if cell.lower() in _YES:
+        return outcome
+    return "not crashed" if outcome is Outcome.CRASHED else "not diverged"
