@@ -25,7 +25,7 @@ from ablate.sweep.import_rows import FAILED, Row, by_arm, facts_of, numeric_cell
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
-from ablate.track.names import check_factor_names, check_metric_names
+from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
 READING = 3
@@ -77,6 +77,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
         there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest.
     """
     check_factor_names(study.factors, where=str(path))
+    check_level_texts(study.factors, where=str(path))
     table = read_table(path, fits=lambda head: fits(study, head))
     columns = columns_of(study, table, leave_out)
     check_metric_names(columns.metrics, where=str(path))
