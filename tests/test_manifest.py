@@ -152,11 +152,29 @@ def test_a_folder_of_an_older_release_is_taken_over_by_what_its_files_hold(tmp_p
 
     done = write(tmp_path, {"report.md": "new", "figures/a.png": b"new"}, known=known)
     # A picture that is not drawn any more was never signed: it may be somebody's, and stays.
-    assert mine(tmp_path) == {"report.md": b"new", "figures/a.png": b"new", "figures/b.png": b"figures/b.png"}
-    assert done.left == (tmp_path / "figures/b.png",)
+    # A text may have been edited, which nothing would show: it stays under another name.
+    stays = {"figures/b.png": b"figures/b.png", "report.earlier.md": b"report.md"}
+    assert mine(tmp_path) == {"report.md": b"new", "figures/a.png": b"new", **stays}
+    assert done.left == (tmp_path / "figures/b.png", tmp_path / "report.earlier.md")
     again = write(tmp_path, {"report.md": "newer"}, known=known)
-    assert mine(tmp_path) == {"report.md": b"newer", "figures/b.png": b"figures/b.png"}
+    assert mine(tmp_path) == {"report.md": b"newer", **stays}
     assert again.left == (tmp_path / "figures/b.png",)
+
+
+def test_words_added_to_a_report_stay_when_the_manifest_is_lost(tmp_path):
+    def known(folder):
+        return {"report.md": "report"} if (folder / "report.md").exists() else {}
+
+    kept = []
+    for number in range(3):
+        write(tmp_path, {"report.md": f"text {number}"}, known=known)
+        with (tmp_path / "report.md").open("a") as file:
+            file.write("my own words")
+        kept.append((tmp_path / "report.md").read_bytes())
+        (tmp_path / NAME).unlink()
+    write(tmp_path, {"report.md": kept[-1]}, known=known)
+    held = {name: text for name, text in mine(tmp_path).items() if "earlier" in name}
+    assert held == {"report.earlier.md": kept[0], "report.earlier-2.md": kept[1]}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Arms that cannot differ: nobody reads what they differ in, or they agree to the last bit.
+"""Arms that cannot differ, or differ in too much: nobody reads what they differ in, or their code is mixed.
 
 A test of such arms would be certain of whatever it found: an equivalence would be supported by any number of copies of
 one run. So a comparison is not tested where, in every cell,
@@ -8,7 +8,8 @@ one run. So a comparison is not tested where, in every cell,
 
 The second does not hold where a Program vouches that each of its settings has its effect (the NumPy core: a step
 function passes no gradient on, and freezing what it feeds changes nothing, to the bit), nor where the claim says
-`may_be_identical`. An `exact` claim compares nothing, and is always judged.
+`may_be_identical`. An `exact` claim compares nothing, and is always judged. Nor is a comparison tested whose runs
+imported different code of a module (see `programs.witness`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from ablate.judge.expand import expand
 from ablate.lang import tr
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Level, Levels, Study
+from ablate.track.known import SEVERAL
 from ablate.track.record import StudyTables
 
 OURS = ("numpy",)
@@ -170,6 +172,12 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
     claim = comparison.claim
     if not claim.sampled:
         return None
+    mixed = _other_code(comparison, arms)
+    if mixed:
+        return Alike(
+            tr("Its runs were made with different code of {files}.", files=", ".join(mixed)),
+            tr("Run the study again: runs of code that changed are made anew."),
+        )
     for pairs in _pairs(comparison, arms):
         blind = [arms.unread_between(*pair) for pair in pairs]
         if all(blind):
@@ -197,6 +205,17 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
                 ),
             )
     return None
+
+
+def _other_code(comparison: Comparison, arms: Arms) -> list[str]:
+    """Return the files, shown by no import statement, of which the runs of a comparison imported different code."""
+    said: dict[str, set[str]] = {}
+    for cell in comparison.cells:
+        for side in comparison.arms(cell):
+            arm = arms.ids[arms.column[level_key(side, arms.factors)]]
+            for file, code in arms.tables.facts.get(arm, {}).get("used", {}).items():
+                said.setdefault(file, set()).update({code, ""} if code == SEVERAL else {code})
+    return sorted(file for file, codes in said.items() if len(codes) > 1)
 
 
 def unread_notes(study: Study, tables: StudyTables) -> list[str]:

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ablate.claims.measured import Endings, Endpoint
 from ablate.errors import Failure, unknown
-from ablate.sweep.metrics import metrics_in
+from ablate.sweep.metrics import metrics_in, program_metrics
 from ablate.track.record import StudyTables
 from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric, check_value
 from ablate.train.outcome import Outcome
@@ -146,9 +146,22 @@ def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:
 def _check_bounds(declared: Metric, tables: StudyTables, own: NDArray[np.float64]) -> None:
     """Refuse values that the metric cannot have."""
     low, high = declared.limits
+    place = _declared_by(declared.name, tables)
     for row in np.flatnonzero((own < low) | (own > high)):  # NaN: neither
         run = tables.seeds.iloc[int(row)]
-        check_value(declared, float(own[row]), f"{run['arm']}, seed {run['seed']}")
+        check_value(declared, float(own[row]), f"{run['arm']}, seed {run['seed']}", declared_by=place)
+
+
+def _declared_by(metric: str, tables: StudyTables) -> str:
+    """Return the place in a program where a metric's unit is declared; empty where the study may say it."""
+    definition = dict(tables.study.get("definition") or {})
+    held = program_metrics(definition, tables.facts.values()).get(metric)
+    if held is None or not held.unit:
+        return ""
+    target = (definition.get("fixed") or {}).get("program.target", "")
+    return (
+        f"`{target.rpartition(':')[2]}.metrics` of {target.rpartition(':')[0]}" if target else "the program's metrics"
+    )
 
 
 class _Grid:

@@ -57,7 +57,7 @@ class Published:
         What was written, in the order it was given.
     left
         Files of the same parts that were not written now, and stay: an older release's, or changed since. They may
-        be somebody's.
+        be somebody's. Where there was no manifest, the texts that were there, under another name.
     """
 
     paths: tuple[Path, ...]
@@ -110,9 +110,10 @@ def publish(
             if entry is not None and ours and (folder / name).read_bytes() != as_bytes(text):
                 wanted[name] = (Part(entry.part, {}, retires=False), as_bytes(text))
         gone, left = _retired(folder, parts, wanted, manifest.entries)
-        _replace(folder, manifest, wanted, gone)
+        kept = _kept(folder, {name: data for name, (_, data) in wanted.items()}, manifest.entries)
+        _replace(folder, manifest, wanted, gone, kept)
         own = [name for part in parts for name in part.files]
-        return Published(tuple(folder / name for name in own), tuple(folder / name for name in left))
+        return Published(tuple(folder / name for name in own), tuple(folder / n for n in (*left, *kept.values())))
 
 
 def check_free(folder: Path, names: Sequence[str], *, known: Known = nothing_known) -> None:
@@ -194,7 +195,34 @@ def _retired(
     return gone, left
 
 
-def _replace(folder: Path, manifest: Manifest, wanted: Mapping[str, tuple[Part, bytes]], gone: Sequence[str]) -> None:
+def _kept(folder: Path, wanted: Mapping[str, bytes], entries: Mapping[str, Entry]) -> dict[str, str]:
+    """Return under which name a text stays that is replaced although nothing says that nobody edited it.
+
+    Of Markdown alone: who adds words to a report adds them there.
+    """
+    found: dict[str, str] = {}
+    for name, data in wanted.items():
+        path, entry = folder / name, entries.get(name)
+        if entry is None or entry.sure or path.suffix != ".md" or hash_of(path.read_bytes()) == hash_of(data):
+            continue
+        number = 1
+        while (folder / _earlier(name, number)).exists():
+            number += 1
+        found[name] = _earlier(name, number)
+    return found
+
+
+def _earlier(name: str, number: int) -> str:
+    return f"{name.removesuffix('.md')}.earlier{'' if number == 1 else f'-{number}'}.md"
+
+
+def _replace(
+    folder: Path,
+    manifest: Manifest,
+    wanted: Mapping[str, tuple[Part, bytes]],
+    gone: Sequence[str],
+    kept: Mapping[str, str],
+) -> None:
     before = dict(manifest.entries)
     aside = folder / f".ablate-{uuid.uuid4().hex[:12]}"
     fresh = {name: Entry(part.label, frozenset({hash_of(data)})) for name, (part, data) in wanted.items()}
@@ -210,6 +238,8 @@ def _replace(folder: Path, manifest: Manifest, wanted: Mapping[str, tuple[Part, 
         staged = {name: aside / str(number) for number, name in enumerate(wanted)}
         for name, (_, data) in wanted.items():
             staged[name].write_bytes(data)
+        for name, other in kept.items():
+            shutil.copy2(folder / name, folder / other)
         for name, path in staged.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             path.replace(folder / name)

@@ -14,10 +14,11 @@ from typing import Any
 from ablate.errors import UserError, must
 from ablate.identity import describe, digest
 from ablate.programs.per_seed import PerSeed
-from ablate.programs.place import code_of, modules_of, source_file
+from ablate.programs.place import code_of, code_shown, modules_of, source_file
 from ablate.programs.recorded import Recorded, introduce
 from ablate.programs.returned import outcome_reads, to_result
-from ablate.programs.target import find, importing
+from ablate.programs.source import read_source
+from ablate.programs.target import find, importing, used_code
 from ablate.programs.watched import watched
 from ablate.registry import register
 from ablate.train.contained import contained
@@ -100,14 +101,22 @@ class Function(PerSeed):
         }
 
     def former(self, config: Any) -> tuple[tuple[str, float], ...]:
-        """Return the digest of its file alone, which runs had; they must be later than the last change elsewhere."""
+        """Return the digests of its file alone, and of the modules found before it was imported, which runs had.
+
+        They must be later than the last change elsewhere.
+        """
         del config
+        own, shown = Path(source_file(self.target)), code_shown(self.target)
+        modules = modules_of(self.target)
+        others = {name: m.path.stat().st_mtime for name, m in modules.items() if m.path != own}
+        unshown = [when for name, when in others.items() if shown.get(name) != read_source(modules[name].path).shape]
+        files = watched(self.watch)
+        said = {"target": self.target, "sources": shown, **({"watched": files} if files else {})}
+        found = ((digest(said), max(unshown, default=0.0)),) if shown != code_of(self.target) else ()
         if self.watch:
-            return ()
-        own = Path(source_file(self.target))
-        others = [m.path.stat().st_mtime for m in modules_of(self.target).values() if m.path != own]
+            return found
         code = hashlib.sha256(own.read_bytes()).hexdigest()
-        return ((digest({"target": self.target, "code": code}), max(others, default=0.0)),)
+        return (*found, (digest({"target": self.target, "code": code}), max(others.values(), default=0.0)))
 
     def planned(self, facts: Mapping[str, Any]) -> Function:
         """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
@@ -165,7 +174,10 @@ class Function(PerSeed):
         except UserError as error:
             error.kept = f"It had returned {returned!r}\n"  # type: ignore[attr-defined]
             raise
-        return replace(result, reads=tuple(seen), notes=tuple(f"{self.target} {note}" for note in result.notes))
+        used = used_code(self.target)
+        return replace(
+            result, reads=tuple(seen), used=used, notes=tuple(f"{self.target} {note}" for note in result.notes)
+        )
 
     @property
     def _planned(self) -> Mapping[str, Any]:

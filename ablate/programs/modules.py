@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import site
 import sys
 import sysconfig
@@ -21,6 +20,7 @@ from pathlib import Path
 from ablate.programs.source import absolute, read_source
 
 _INSTALLED = ("site-packages", "dist-packages")
+_ABLATE = ("ablate", "hydra_plugins")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Module:
         return self.name if self.package else self.name.rpartition(".")[0]
 
 
-def closure(first: Module, folder: Path, *, own: str = "") -> dict[str, Module]:
+def closure(first: Module, folder: Path, *, own: str = "", search: Sequence[str] | None = None) -> dict[str, Module]:
     """Return name -> module of a module and of all of the project's that it imports, in alphabetical order.
 
     Parameters
@@ -46,9 +46,11 @@ def closure(first: Module, folder: Path, *, own: str = "") -> dict[str, Module]:
         Looked into before `sys.path`, as Python looks into the folder of a script.
     own
         The package whose modules are the project's wherever they lie.
+    search
+        The folders that are looked into instead, where the module changes `sys.path`.
     """
     importlib.invalidate_caches()
-    search = [str(folder), *sys.path]
+    search = [str(folder), *sys.path] if search is None else search
     found: dict[str, Module] = {}
     todo = [first, *_resolved(first.parent, search)]
     while todo:
@@ -88,15 +90,28 @@ def _spec(name: str, search: Sequence[str], places: Sequence[str] | None) -> Mod
     try:
         if places is not None:
             return PathFinder.find_spec(name, places)
-        # What an editable install adds is found by a finder of its own, after the folders.
-        return PathFinder.find_spec(name, search) or importlib.util.find_spec(name)
+        # What an editable install adds is found by a finder of its own, after the folders. `importlib.util.find_spec`
+        # would tell where a module of that name was imported from before, for another target perhaps.
+        found = (finder.find_spec(name, None) for finder in sys.meta_path if finder is not PathFinder)
+        return PathFinder.find_spec(name, search) or next((spec for spec in found if spec is not None), None)
     except (ImportError, ValueError, AttributeError):  # `__main__`, or a finder that does not like the name
         return None
 
 
 def _is_ours(module: Module, own: str) -> bool:
     top = module.name.partition(".")[0]
-    return top != "ablate" and (top == own or not is_installed(str(module.path)))
+    return top not in _ABLATE and (top == own or not is_installed(str(module.path)))
+
+
+def stands_in(file: str | None, name: str, folders: Sequence[Path]) -> bool:
+    """Tell whether a module that was imported is one of the project's: a file in its folders, not installed, not ours.
+
+    What a framework writes into a temporary folder and imports from there is not.
+    """
+    if file is None or name.partition(".")[0] in _ABLATE:
+        return False
+    path = Path(file).resolve()
+    return any(path.is_relative_to(folder) for folder in folders) and path.is_file() and not is_installed(file)
 
 
 def is_installed(file: str | None) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import digest
@@ -34,10 +37,11 @@ class Place:
 @dataclass(frozen=True)
 class _Known:
     modules: dict[str, Module]
-    stamps: tuple[tuple[int, int], ...]
+    stamps: tuple[Any, ...]
 
 
 _known: dict[Place, _Known] = {}
+_paths: dict[Place, tuple[str, ...]] = {}
 _found: dict[tuple[str, Path], Module] = {}
 
 
@@ -93,20 +97,37 @@ def _module_place(said: str) -> Place:
     return Place(said, found, folder, by_path=False)
 
 
+def search_path(place: Place) -> tuple[str, ...] | None:
+    """Return the folders in which a target that was imported looks for modules (its `sys.path`); None before that."""
+    return _paths.get(place)
+
+
+def set_search_path(place: Place, folders: Iterable[str] | None) -> None:
+    """Keep what a target made of `sys.path` when it was imported; None forgets it."""
+    if folders is None:
+        _paths.pop(place, None)
+    else:
+        # A relative folder is meant from the current one, and Python may still know it from another.
+        _paths[place] = tuple(dict.fromkeys(os.path.abspath(f) if f else f for f in folders))  # noqa: PTH100
+
+
 def modules_at(place: Place) -> dict[str, Module]:
-    """Return the module and the project's modules that it imports, by name; looked for again where files changed."""
+    """Return the module and the project's modules that it imports, by name; looked for again where files changed.
+
+    Of a target that was imported, modules are looked for where it looks for them: it may have changed `sys.path`.
+    """
     held = _known.get(place)
     if held is None or held.stamps != _stamps(place, held.modules):
         own = "" if place.by_path else place.module.name.partition(".")[0]
-        modules = closure(place.module, place.folder, own=own)
+        modules = closure(place.module, place.folder, own=own, search=search_path(place))
         held = _known[place] = _Known(modules, _stamps(place, modules))
     return held.modules
 
 
-def _stamps(place: Place, modules: Mapping[str, Module]) -> tuple[tuple[int, int], ...]:
+def _stamps(place: Place, modules: Mapping[str, Module]) -> tuple[Any, ...]:
     """Return what changes with the files, and with the folders they lie in: a new file may be found before another."""
     files = [module.path for module in modules.values()]
-    stamps = []
+    stamps: list[Any] = [search_path(place)]
     for path in dict.fromkeys([*files, place.folder, *(file.parent for file in files)]):
         try:
             stat = path.stat()
@@ -136,6 +157,8 @@ def own_modules(place: Place) -> list[tuple[str, Module]]:
 def code_of(target: str) -> dict[str, str]:
     """Return what the function's module and the project's modules that it imports say; nothing is imported.
 
+    Modules in folders that the target puts into `sys.path` are found once it was imported (see `target.find`).
+
     Raises
     ------
     UserError
@@ -143,6 +166,17 @@ def code_of(target: str) -> dict[str, str]:
     """
     place, _ = parts_of(target)
     return code_at(place)
+
+
+def code_shown(target: str) -> dict[str, str]:
+    """Return the same of the modules that are found where Python looks before the target was imported."""
+    place, _ = parts_of(target)
+    if not {*(search_path(place) or ())} - {str(place.folder), *sys.path}:
+        return code_at(place)
+    own = "" if place.by_path else place.module.name.partition(".")[0]
+    return {
+        name: read_source(module.path).shape for name, module in closure(place.module, place.folder, own=own).items()
+    }
 
 
 def modules_of(target: str) -> dict[str, Module]:

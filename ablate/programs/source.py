@@ -128,8 +128,6 @@ def _runners(tree: ast.AST) -> Iterator[str]:
         name = _called(node)
         if name in _RUNNING and _owner(node) == "os":
             yield f"`os.{name}`"
-        elif name in ("import_module", "__import__") and node.args and not isinstance(node.args[0], ast.Constant):
-            yield f"`{name}` of a name it makes up"
         elif name == "spec_from_file_location" or (name == "exec" and isinstance(node.func, ast.Name)):
             yield f"`{name}`"
 

@@ -1,7 +1,8 @@
 """Finding a user's function by `module:function` or `path/to/file.py:function`, and the code it stands on.
 
-A target is imported as Python runs a script: its folder (of a module: the current one) is looked into first. What is
-imported is what was planned: where the code changed since, it is read again, or refused while a study runs.
+A target is imported as Python runs a script: its folder (of a module: the current one) is looked into first, and what
+it does to `sys.path` holds for it alone. What is imported is what was planned: where the code changed since, it is read
+again, or refused while a study runs. Modules that no import statement shows are noted when they are imported.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from typing import Any
 
 from ablate.errors import UserError, nearest
 from ablate.programs.modules import Module, is_installed
-from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of
+from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of, search_path, set_search_path
 from ablate.programs.source import read_source
+from ablate.programs.witness import Used, named_from_here, said_now, watching
 from ablate.train.contained import ProcessEnded, contained
 
 Code = Mapping[str, str]
@@ -35,6 +37,12 @@ class _Held:
     code: Code
     files: tuple[tuple[Path, int, int], ...]
     loaded: dict[str, ModuleType]
+    unseen: dict[str, tuple[Path, str]]  # module -> file and digest of what no import statement shows
+
+    @property
+    def fresh(self) -> bool:
+        """What no import statement shows still says what it said when it was imported."""
+        return all(said_now([str(path)])[str(path)] == said for path, said in self.unseen.values())
 
 
 _held: dict[Place, _Held] = {}
@@ -79,12 +87,21 @@ def importing(target: str) -> Iterator[None]:
     place, _ = parts_of(target)
     held = _held[place]
     before = set(held.loaded)
-    with _importing(place):
+    with _importing(place, held.unseen):
         yield
     late = {n: Path(str(m.__file__)) for n, m in held.loaded.items() if n not in before}
-    changed = [name for name, path in late.items() if read_source(path).shape != held.code.get(name)]
+    shown = {name: path for name, path in late.items() if name not in held.unseen}
+    changed = [name for name, path in shown.items() if read_source(path).shape != held.code.get(name)]
     if changed:
         raise _changed(changed)
+
+
+def used_code(target: str) -> Used:
+    """Return what the project's modules said that were imported for a target and that no import statement shows."""
+    place, _ = parts_of(target)
+    held = _held.get(place)
+    unseen = held.unseen.values() if held is not None else ()
+    return dict(sorted((named_from_here(path), said) for path, said in unseen))
 
 
 def _changed(names: Iterable[str]) -> UserError:
@@ -108,29 +125,42 @@ def module_at(place: Place, code: Code | None = None) -> ModuleType:
         It cannot be imported, or the code is not `code` any more.
     """
     held = _held.get(place)
-    if held is not None and code is not None and held.code == code:
-        return held.module  # imported as it was planned, whatever the files say by now
-    now = code_at(place)
-    if code is not None and now != code:
-        raise _changed(name for name in {*now, *code} if now.get(name) != code.get(name))
-    files = files_at(place)
-    if held is not None and held.files == files:
-        return held.module
-    if held is not None or _stale(place, now):
-        _held.pop(place, None)
-        for name in (place.name, *(name for name, _ in own_modules(place))):
-            sys.modules.pop(name, None)
-    before = {name: sys.modules.get(name) for name, _ in own_modules(place)}
+    if held is not None and held.fresh:
+        if code is not None and held.code == code:
+            return held.module  # imported as it was planned, whatever the files say by now
+        if held.files == files_at(place) and code in (None, code_at(place)):
+            return held.module
+    if held is not None or _stale(place, code_at(place)):
+        _forget(place)
+    before = dict(sys.modules)
+    unseen: dict[str, tuple[Path, str]] = {}
     try:
-        imported = _imported(place)
+        imported = _imported(place, unseen)
+        # Only now, for the module may have changed where modules are looked for.
+        now, files = code_at(place), files_at(place)
+        if code is not None and now != code:
+            raise _changed(name for name in {*now, *code} if now.get(name) != code.get(name))
+        with _importing(place, {}):
+            _check_own(place)
     except UserError:
-        for name in (name for name, held in before.items() if sys.modules.get(name) is not held):
-            sys.modules.pop(name, None)  # another attempt reads them again
+        for name in (*(name for name, _ in own_modules(place)), *unseen):
+            if sys.modules.get(name) is not before.get(name):
+                sys.modules.pop(name, None)  # another attempt reads them again
+        set_search_path(place, None)
         raise
-    with _importing(place):
-        _check_own(place)
-        _held[place] = _Held(imported, now, files, {})
+    own = {name for name, _ in own_modules(place)}
+    loaded = {name: sys.modules[name] for name in (*own, *unseen) if name in sys.modules}
+    _held[place] = _Held(imported, now, files, loaded, {n: said for n, said in unseen.items() if n not in own})
     return imported
+
+
+def _forget(place: Place) -> None:
+    """Let a target be imported anew, with all of its modules."""
+    held = _held.pop(place, None)
+    names = [name for name, _ in own_modules(place)]
+    set_search_path(place, None)
+    for name in (place.name, *names, *(held.loaded if held is not None else ())):
+        sys.modules.pop(name, None)
 
 
 def _stale(place: Place, now: Code) -> bool:
@@ -143,10 +173,10 @@ def _stale(place: Place, now: Code) -> bool:
     )
 
 
-def _imported(place: Place) -> ModuleType:
+def _imported(place: Place, unseen: dict[str, tuple[Path, str]]) -> ModuleType:
     shown = str(place.module.path) if place.by_path else place.said
     try:
-        with _importing(place), contained(place.module.path):
+        with _importing(place, unseen), contained(place.module.path):
             return _from_file(place) if place.by_path else _by_name(place.said)
     except ProcessEnded as error:
         raise UserError(
@@ -217,25 +247,47 @@ def _check(target: str, found: Any) -> None:
 
 
 @contextlib.contextmanager
-def _importing(place: Place) -> Iterator[None]:
-    """Look into a target's folder first, and let it find its own modules where another target has some of that name."""
-    folder, compiled = str(place.folder), sys.dont_write_bytecode
-    sys.path.insert(0, folder)
+def _importing(place: Place, unseen: dict[str, tuple[Path, str]]) -> Iterator[None]:
+    """Look into a target's folders first, and let it find its own modules where another target has some of that name.
+
+    What is imported meanwhile and no import statement shows is written into `unseen`.
+    """
+    outside, compiled = list(sys.path), sys.dont_write_bytecode
+    inside = search_path(place) or (str(place.folder),)
+    # The folder of an own function comes first even where it is in the path already.
+    sys.path[:] = [*inside, *(outside if search_path(place) is None else (p for p in outside if p not in inside))]
     # Compiled files go by the second: one that was written a moment ago would hide a change.
     sys.dont_write_bytecode = True
-    held = _held.get(place)
-    for name, module in own_modules(place):
-        other = sys.modules.get(name)
-        if held is not None and name in held.loaded:
-            sys.modules[name] = held.loaded[name]
-        elif other is not None and not _is(other, module) and not is_installed(getattr(other, "__file__", None)):
-            del sys.modules[name]
+    _change_places(place)
+    known = set(sys.modules)
     try:
-        yield
+        with watching([place.folder, Path.cwd()]) as witness:
+            yield
     finally:
         sys.dont_write_bytecode = compiled
-        with contextlib.suppress(ValueError):
-            sys.path.remove(folder)  # the first, which is the one that was put there
+        set_search_path(place, sys.path)
+        # What an installed package adds when it is imported is there to stay.
+        sys.path[:] = [*outside, *(folder for folder in sys.path if folder not in outside and is_installed(folder))]
+        own = dict(own_modules(place))
+        late = {n: said for n, said in witness.seen(known).items() if n not in own and n != place.name}
+        unseen.update({n: said for n, said in late.items() if n not in unseen})
         if place in _held:
-            mine = {n: sys.modules[n] for n, m in own_modules(place) if n in sys.modules and _is(sys.modules[n], m)}
-            _held[place].loaded.update(mine)
+            mine = {n: sys.modules[n] for n, m in own.items() if n in sys.modules and _is(sys.modules[n], m)}
+            _held[place].loaded.update(mine | {n: sys.modules[n] for n in late if n in sys.modules})
+
+
+def _change_places(place: Place) -> None:
+    """Put a target's modules where Python looks for them, and take away those of other targets."""
+    held = _held.get(place)
+    mine, own = held.loaded if held is not None else {}, dict(own_modules(place))
+    for other in (other for other in _held.values() if other is not held):
+        for name in (name for name, module in other.loaded.items() if sys.modules.get(name) is module):
+            if name not in own:
+                del sys.modules[name]
+    for name, module in own.items():
+        there = sys.modules.get(name)
+        if name in mine or there is None or _is(there, module):
+            continue
+        if not is_installed(getattr(there, "__file__", None)):
+            del sys.modules[name]
+    sys.modules.update(mine)

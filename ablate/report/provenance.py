@@ -33,7 +33,7 @@ _TOLD = (
     "unread", "vouched", "vouches", "outcome_from",  # in a sentence, or by what a page says
     "metrics",  # where numbers are written
 )  # fmt: skip
-_FILES = ("sources", "watched")  # file or module -> digest
+_FILES = ("sources", "watched", "used")  # file or module -> digest
 
 _MACHINE = (
     "blas", "cores", "cpu", "git_commit", "host", "llvmlite", "numba", "numpy", "os", "python", "scipy", "threads",

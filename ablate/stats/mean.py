@@ -85,9 +85,12 @@ def tail(d: Vector) -> float:
     if len(d) < 3 or is_constant(d):
         return 0.0
     centred = d - d.mean()
-    sd = float(np.sqrt((centred**2).mean()))
-    skewness = float(((centred / sd) ** 3).mean())
-    return REACH * skewness * sd if abs(skewness) >= LEANING else 0.0
+    # By a power of two, which changes no digit: the squares of the least and the greatest numbers are none.
+    power = int(np.frexp(np.abs(centred).max())[1])
+    scaled = np.ldexp(centred, -power)
+    sd = float(np.sqrt((scaled**2).mean()))
+    skewness = float(((scaled / sd) ** 3).mean())
+    return float(np.ldexp(REACH * skewness * sd, power)) if abs(skewness) >= LEANING else 0.0
 
 
 @dataclass(frozen=True)

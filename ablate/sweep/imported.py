@@ -26,7 +26,7 @@ from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, 
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
-from ablate.track.names import check_factor_names, check_metric_names
+from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
 READING = 4
@@ -82,6 +82,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
         of those that the study names.
     """
     check_factor_names(study.factors, where=str(path))
+    check_level_texts(study.factors, where=str(path))
     table = read_table(path, fits=lambda head: fits(study, head))
     columns = columns_of(study, table, leave_out)
     check_metric_names(columns.metrics, where=str(path))

@@ -104,6 +104,7 @@ def make_job(
     stored = None
     if known is not None and program.traced:
         stored = known.same(levels, what, former=program.former(config), unsettled=unsettled)
+        what = what if stored is not None else known.renewed(levels, what)
     arm_id = digest(what)[:12] if stored is None else stored.arm_id
     arm = ArmRecord(arm_id, label, dict(levels), description, facts)
     identities = {seed: digest({**what, "seed": seed}) for seed in seeds}

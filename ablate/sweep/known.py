@@ -6,11 +6,13 @@ are: where only such settings differ, the arm is the one that was run, under the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.identity import digest
+from ablate.programs.witness import said_now
 from ablate.track.known import StoredArm
 from ablate.track.record import Level
 from ablate.train.reads import differ, key_path, settings_of, without
@@ -31,6 +33,16 @@ class Known:
         wanted = _levels(levels)
         return [arm for arm in self.arms if _levels(arm.levels) == wanted]
 
+    def renewed(self, levels: Mapping[str, Level], what: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what an arm is that nothing stored fits: told apart from runs that imported other code by its name."""
+        there = self.at(levels)
+        taken = {arm.arm_id for arm in there if not is_current(arm)}
+        files = said_now({file for arm in there for file in arm.used})
+        renewed, count = dict(what), 0
+        while digest(renewed)[:12] in taken:
+            renewed, count = {**what, "used": files, **({"again": count} if count else {})}, count + 1
+        return renewed
+
     def same(
         self,
         levels: Mapping[str, Level],
@@ -50,23 +62,31 @@ class Known:
         unsettled
             Keys whose values do not count.
         """
-        own = digest(what)[:12]
-        before = {digest({**what, "fingerprint": print_})[:12]: after for print_, after in former}
+        own, prints = digest(what)[:12], dict(former)
+        before = {digest({**what, "fingerprint": print_})[:12]: after for print_, after in prints.items()}
         by_id: dict[str, list[StoredArm]] = {}
         for arm in self.at(levels):
             by_id.setdefault(arm.arm_id, []).append(arm)
         fits = [
             parts[0] if len(parts) == 1 else _joined(parts)
             for arm_id, parts in by_id.items()
-            if all(_fits(part, what, before, unsettled) for part in parts)
+            if all(_fits(part, what, before, prints, unsettled) for part in parts)
         ]
         return next((arm for arm in fits if arm.arm_id == own), fits[0] if fits else None)
 
 
-def _fits(arm: StoredArm, what: Mapping[str, Any], before: Mapping[str, float], unsettled: Collection[str]) -> bool:
+def _fits(
+    arm: StoredArm,
+    what: Mapping[str, Any],
+    before: Mapping[str, float],
+    prints: Mapping[str, float],
+    unsettled: Collection[str],
+) -> bool:
     if not arm.fingerprint:  # stored when a run did not say yet what it was made by
         return arm.arm_id in before and arm.ended > before[arm.arm_id]
-    if arm.fingerprint != what["fingerprint"]:
+    if arm.fingerprint != what["fingerprint"] and not arm.ended > prints.get(arm.fingerprint, math.inf):
+        return False
+    if not is_current(arm):
         return False
     if _program(arm.config) != _program(what["config"]):
         return False
@@ -74,6 +94,11 @@ def _fits(arm: StoredArm, what: Mapping[str, Any], before: Mapping[str, float], 
     free = [path for path in map(key_path, unsettled) if path is not None]
     old, new = (without(settings_of(config), free) for config in (arm.config, what["config"]))
     return not differ(old, new, reads)
+
+
+def is_current(arm: StoredArm) -> bool:
+    """Tell whether the modules that its runs imported, and that no import statement shows, say what they said then."""
+    return said_now(arm.used) == arm.used
 
 
 def _program(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any, get_args
 
@@ -243,8 +245,22 @@ def _first_error(error: ValidationError) -> str:
     if first["type"] == "union_tag_not_found":
         what, kinds = _UNIONS[str(path[0])]
         return f"`{loc}` must name its `kind` ({what}), one of {', '.join(sorted(kinds))}"
+    if first["type"] == "string_pattern_mismatch":
+        said = "use small letters a-z, digits and hyphens alone, and begin with a letter or digit"
+        valid = _plain_id(str(first["input"]))
+        return f"`{loc}` must {said}, got {first['input']!r}" + (f"; for example {valid!r}" if valid else "")
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"`{loc}` must be {message}, got {first['input']!r}"
+
+
+def _plain_id(text: str) -> str:
+    """Return the nearest text that may be the id of a claim; empty where nothing of it may.
+
+    >>> _plain_id("Größer als_1?")
+    'grosser-als-1'
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
 
 
 def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:

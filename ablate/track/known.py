@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ablate.identity import digest, made_by
@@ -27,7 +28,9 @@ from ablate.train.reads import unread
 FINGERPRINT = "ablate.fingerprint"
 READS = "ablate.read"
 CONFIG = "ablate.config"
-_TAGS = (FINGERPRINT, READS, CONFIG, "ablate.levels")
+USED = "ablate.used"
+SEVERAL = "several"
+_TAGS = (FINGERPRINT, READS, CONFIG, USED, "ablate.levels")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class StoredArm:
         Empty where runs were stored before they carried it.
     reads
         What any of them looked at; None where one of them does not say.
+    used
+        What their modules said that no import statement shows, file -> digest.
     identities
         Seed -> identity.
     ended
@@ -61,11 +66,14 @@ class StoredArm:
     identities: dict[int, str]
     ended: float
     facts: dict[str, Any] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)
 
 
 def run_tags(arm: ArmRecord, result: RunResult) -> dict[str, str]:
     """Return the tags of a seed run by which it is found again whatever its arm is called."""
     tags = {FINGERPRINT: made_by(arm.facts), CONFIG: digest(arm.config)[:16]}
+    if result.used:
+        tags[USED] = json.dumps(dict(result.used), sort_keys=True)
     return tags if result.reads is None else {**tags, READS: json.dumps(list(result.reads))}
 
 
@@ -83,20 +91,20 @@ def stored_arms(root: Path, name: str) -> list[StoredArm]:
 
 def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout) -> list[StoredArm]:
     tags = {key: ledger.tags_of(connection, study.run_id, key) for key in _TAGS}
-    held: dict[tuple[str, str, str], list[ledger.Child]] = {}
+    held: dict[tuple[str, ...], list[ledger.Child]] = {}
     for run in ledger.last_per_seed(ledger.children(connection, study.run_id)).values():
         if run.outcome != "crashed":
-            what = run.arm_id, tags[FINGERPRINT].get(run.run_id, ""), tags[CONFIG].get(run.run_id, "")
-            held.setdefault(what, []).append(run)
+            said = (tags[key].get(run.run_id, "{}" if key == USED else "") for key in (FINGERPRINT, CONFIG, USED))
+            held.setdefault((run.arm_id, *said), []).append(run)
     found, planned = [], _read(run_folder(layout, study.name, study.run_id, study.artifact_uri), "plan.json")
     facts = {arm["id"]: arm["facts"] for arm in planned["arms"]} if planned else {}
-    for (arm_id, fingerprint, _), runs in held.items():
+    for (arm_id, fingerprint, _, used), runs in held.items():
         folders = (run_folder(layout, study.name, run.run_id, run.artifact_uri) for run in runs)
         config = next((read for folder in folders if (read := _read(folder, "config.json"))), None)
         if config is None:
             continue
-        said = [tags[READS].get(run.run_id) for run in runs]
-        reads = frozenset(path for text in said if text for path in json.loads(text))
+        told = [tags[READS].get(run.run_id) for run in runs]
+        reads = frozenset(path for text in told if text for path in json.loads(text))
         found.append(
             StoredArm(
                 key=study.key,
@@ -104,10 +112,11 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
                 levels=restored_levels(json.loads(tags["ablate.levels"].get(runs[0].run_id, "{}"))),
                 config=config,
                 fingerprint=fingerprint,
-                reads=None if None in said else reads,
+                reads=None if None in told else reads,
                 identities={run.seed: run.identity for run in runs if run.seed is not None},
                 ended=min(run.ended for run in runs) / 1_000,
                 facts=facts.get(arm_id, {}),
+                used=json.loads(used),
             )
         )
     return found
@@ -122,6 +131,11 @@ def _read(folder: Path, name: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def used_by_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, dict[str, str]]:
+    """Return run id -> what its modules said that no import statement shows, over the runs that imported some."""
+    return {run: json.loads(text) for run, text in ledger.tags_of(connection, study_run, USED).items()}
+
+
 def reads_of_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
     """Return run id -> what it looked at, over the runs of a study that say so."""
     return {run: frozenset(json.loads(text)) for run, text in ledger.tags_of(connection, study_run, READS).items()}
@@ -132,10 +146,12 @@ def arm_facts(
     counted: Mapping[tuple[str, int], ledger.Child],
     reads: Mapping[str, frozenset[str]],
     registered: Mapping[str, Any],
+    used: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> dict[str, dict[str, Any]]:
     """Return arm id -> facts, with `unread`: what no run of the arm looked at, where all of them say.
 
-    Told are the factors, and the keys that the study fixes or fixed when it was registered.
+    With `used` where its runs imported modules that no import statement shows: file -> digest, `SEVERAL` where they
+    differ. Told are the factors, and the keys that the study fixes or fixed when it was registered.
 
     Parameters
     ----------
@@ -146,13 +162,18 @@ def arm_facts(
     """
     fixed = {**(registered.get("definition") or {}).get("fixed", {}), **record.definition.get("fixed", {})}
     seen: dict[str, list[frozenset[str] | None]] = {}
+    code: dict[str, dict[str, str]] = {}
     for (arm_id, _), run in counted.items():
         if run.outcome != "crashed":
             seen.setdefault(arm_id, []).append(reads.get(run.run_id))
+            for file, said in used.get(run.run_id, {}).items():
+                held = code.setdefault(arm_id, {}).setdefault(file, said)
+                code[arm_id][file] = said if held == said else SEVERAL
     found = {}
     for arm in record.arms:
-        own = seen.get(str(arm.facts.get("same_as", arm.id)), [])
-        found[arm.id] = dict(arm.facts)
+        served = str(arm.facts.get("same_as", arm.id))
+        own = seen.get(served, [])
+        found[arm.id] = {**arm.facts, **({"used": code[served]} if served in code else {})}
         if own and None not in own:
             told = frozenset[str]().union(*(read for read in own if read is not None))
             found[arm.id]["unread"] = unread([*arm.levels, *fixed], told)

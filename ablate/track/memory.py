@@ -127,7 +127,8 @@ class MemoryStore(Store):
         reads = {
             _run_id(run.identity): frozenset(run.result.reads) for run in runs.values() if run.result.reads is not None
         }
-        return tables_of(record, head, counted, _values(counted, runs), steps_of=firsts, reads=reads)
+        used = {_run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
+        return tables_of(record, head, counted, _values(counted, runs), steps_of=firsts, reads=reads, used=used)
 
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array."""
@@ -188,12 +189,13 @@ class MemoryStore(Store):
         return {(arm.id, run.result.seed): (arm, run) for arm, run in runs.values()}
 
     def _arms(self, at: Key) -> Iterator[StoredArm]:
-        held: dict[tuple[str, str, str], list[tuple[ArmRecord, SeedRecord]]] = {}
+        held: dict[tuple[Any, ...], list[tuple[ArmRecord, SeedRecord]]] = {}
         for arm, run in self._counted(*at).values():
             if run.result.outcome != Outcome.CRASHED:
-                held.setdefault((arm.id, made_by(arm.facts), digest(arm.config)), []).append((arm, run))
+                what = arm.id, made_by(arm.facts), digest(arm.config), tuple(sorted(run.result.used.items()))
+                held.setdefault(what, []).append((arm, run))
         planned = {arm.id: arm.facts for arm in self.opened[at].record.arms}
-        for (arm_id, fingerprint, _), runs in held.items():
+        for (arm_id, fingerprint, _, used), runs in held.items():
             reads = [run.result.reads for _, run in runs]
             yield StoredArm(
                 key=at[1],
@@ -205,6 +207,7 @@ class MemoryStore(Store):
                 identities={run.result.seed: run.identity for _, run in runs},
                 ended=min(self.ended[run.identity] for _, run in runs),
                 facts=planned.get(arm_id, {}),
+                used=dict(used),
             )
 
 

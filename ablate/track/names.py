@@ -12,8 +12,9 @@ import hashlib
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from ablate.errors import UserError
 
@@ -33,6 +34,10 @@ _ROOM = 230  # of MLflow's 250, for the longest prefix of ours
 
 _UNFIT = re.compile(r"[^\w\-./: ]")
 _ESCAPE = re.compile(r"_x([0-9a-f]{2,6})_")
+_LIKE_LATIN = str.maketrans(
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοАВЕКМНОРСТХаеорсхуіј",
+    "ABEZHIKMNOPTYXoABEKMHOPCTXaeopcxyij",
+)
 _INVISIBLE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
@@ -129,6 +134,19 @@ def check_factor_names(names: Iterable[str], *, where: str = "") -> None:
     _check_apart(f"{lead}factors", every)
 
 
+def check_level_texts(factors: Mapping[str, Iterable[Any]], *, where: str = "") -> None:
+    """Refuse levels of one factor that nobody could tell apart on a page, blanks around them apart.
+
+    Raises
+    ------
+    UserError
+        Two texts are the same to a reader; see `check_metric_names`.
+    """
+    lead = f"{where}: " if where else ""
+    for factor, levels in factors.items():
+        _check_apart(f"{lead}factor {factor}: levels", [level for level in levels if isinstance(level, str)])
+
+
 def _check(what: str, name: str) -> None:
     if not name.strip():
         raise UserError(f"{what} {name!r}: the name is empty; expected a name such as `accuracy`")
@@ -148,9 +166,16 @@ def _check_apart(what: str, names: list[str]) -> None:
     """Refuse two names that Unicode holds for one text: on a page and in a file nobody could tell them apart."""
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(unicodedata.normalize("NFKC", name), name)
+        other = seen.setdefault(_seen_as(name), name)
         if other != name:
+            blank = other.strip() == name.strip()
+            why = "blanks at the ends are not seen" if blank else "Unicode writes one text in two ways"
             raise UserError(
-                f"{what} {other!a} and {name!a} look the same (Unicode writes one text in two ways); "
-                "expected one of the two, or another name"
+                f"{what} {other!a} and {name!a} look the same ({why}); expected one of the two, or another name"
             )
+
+
+def _seen_as(name: str) -> str:
+    """Return what a reader takes a text for: in one way of writing, Greek and Cyrillic letters as the Latin ones."""
+    seen = "".join(letter for letter in unicodedata.normalize("NFKC", name) if not _is_unseen(letter))
+    return unicodedata.normalize("NFKC", seen.translate(_LIKE_LATIN)).strip()

@@ -18,7 +18,7 @@ from ablate.track import ledger
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
-from ablate.track.known import reads_of_runs
+from ablate.track.known import reads_of_runs, used_by_runs
 from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.names import KEYS_TAG
@@ -60,6 +60,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         computed_by = ledger.tags_of(connection, study.run_id, ledger.ARITHMETIC_TAG)
         keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         reads = reads_of_runs(connection, study.run_id)
+        used = used_by_runs(connection, study.run_id)
         rows = ledger.metric_rows(connection, study.run_id)
     folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
     record = stored_plan(folder, study)
@@ -83,7 +84,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         "arithmetic": computed(_told(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by)),
     }
-    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads)
+    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used)
 
 
 def list_studies(root: Path) -> list[StudyLine]:

@@ -29,6 +29,7 @@ def tables_of(
     *,
     steps_of: Mapping[str, str],
     reads: Mapping[str, frozenset[str]],
+    used: Mapping[str, Mapping[str, str]],
 ) -> StudyTables:
     """Return the tables of a study.
 
@@ -42,8 +43,10 @@ def tables_of(
         Run id -> its first step that was not finite, as text.
     reads
         Run id -> what it looked at, of those that say so.
+    used
+        Run id -> what its modules said that no import statement shows, file -> digest.
     """
-    told = arm_facts(record, counted, reads, head["registration"])
+    told = arm_facts(record, counted, reads, head["registration"], used)
     facts = {arm.id: {**known_facts(arm), **told[arm.id]} for arm in record.arms}
     served = served_arms(facts)
     return StudyTables(

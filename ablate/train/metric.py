@@ -18,6 +18,8 @@ Rule = Literal["chance", "one_minus_chance", "budget", "as_logged", "nothing"]
 
 RULES: tuple[str, ...] = get_args(Rule)
 FRACTION, PERCENT = "fraction", "percent"
+_PERCENTS = ("percent", "%", "pct", "pc", "pp", "per cent", "percents", "percentage", "percentage points", "perc")
+_FRACTIONS = ("fraction", "fractions", "frac")
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,21 @@ def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
         values["bounds"] = _bounds(f"{where}: {name}", bounds)
     if not isinstance(values.get("unit", ""), str):
         raise must(f"{where}: {name}: `unit`", "be a word such as fraction, percent or ms", values["unit"])
+    _check_unit(f"{where}: {name}: `unit`", values.get("unit", ""))
     if not isinstance(values.get("failed_counts_as", ""), str | int | float):
         raise must(
             f"{where}: {name}: `failed_counts_as`", f"be one of {', '.join(RULES)}, or a number",
             values["failed_counts_as"],
         )  # fmt: skip
     return Metric(name, **values)
+
+
+def _check_unit(where: str, unit: str) -> None:
+    """Refuse what means a share of examples but is another word: its differences would read as relative ones."""
+    word = unit.strip().lower()
+    meant = PERCENT if word in _PERCENTS else FRACTION if word in _FRACTIONS else None
+    if meant is not None and unit != meant:
+        raise UserError(f"{where} must be `fraction` or `percent` for a share, got {unit!r}; nearest match: {meant}")
 
 
 def _bounds(where: str, bounds: Any) -> tuple[float | None, float | None]:
@@ -237,7 +248,7 @@ An accuracy is one in [0, 1]; one that is logged in per cent, or under any other
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 
-def check_value(metric: Metric, value: float, where: str) -> None:
+def check_value(metric: Metric, value: float, where: str, *, declared_by: str = "") -> None:
     """Refuse a value that a metric cannot have: most often an accuracy in per cent where a fraction is declared.
 
     >>> check_value(accuracy("top1"), 0.93, "seed 0")
@@ -245,15 +256,18 @@ def check_value(metric: Metric, value: float, where: str) -> None:
     Raises
     ------
     UserError
-        With `where` it was found, the bounds, and what to declare.
+        With `where` it was found, the bounds, and what to declare: in the study, or in `declared_by`, the place in a
+        program that says it.
     """
     low, high = metric.limits
     if not (value < low - _SLACK or value > high + _SLACK):  # NaN: neither
         return
     as_unit, hint = f" ({metric.unit})" if metric.unit else "", ""
     if metric.unit == FRACTION and 1.0 < value <= 100.0:
-        say = f'`metrics: {{"{metric.name}": {{unit: percent}}}}`'
-        hint = f"; if it is logged in per cent, say so in the study: {say}"
+        say = f'in the study: `metrics: {{"{metric.name}": {{unit: percent}}}}`'
+        if declared_by:
+            say = f'where it is declared, in {declared_by}: `"{metric.name}": {{"unit": "percent"}}`'
+        hint = f"; if it is logged in per cent, say so {say}"
     raise UserError(f"{where}: {metric.name} must lie in [{low:g}, {high:g}]{as_unit}, got {value:g}{hint}")
 
 

@@ -61,6 +61,9 @@ class RunResult:
         Whatever else was recorded, by name (`activations/counts`): numbers, truth values or text of any shape.
     reads
         What the run looked at of its settings (see `train.reads`); None where that is not known.
+    used
+        The project's files that were imported and that no import statement shows, from the current folder on -> digest
+        of what each said; a change to one makes the run count no more.
     notes
         Sentences for the user about what this run did, said once however many runs did it.
     arithmetic
@@ -82,6 +85,7 @@ class RunResult:
     error: str | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
+    used: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     arithmetic: Mapping[str, str] = field(default_factory=dict)
 

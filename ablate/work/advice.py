@@ -10,7 +10,8 @@ from ablate.identity import made_by
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
-from ablate.sweep.known import study_runs
+from ablate.programs.witness import said_now
+from ablate.sweep.known import is_current, study_runs
 from ablate.sweep.plan import Plan
 from ablate.sweep.study import FAIRNESS
 from ablate.track.known import StoredArm
@@ -47,11 +48,11 @@ def changed_code(plan: Plan, store: Store) -> dict[str, int]:
     changed: dict[str, int] = {}
     for job in plan.jobs if runs is not None else ():
         there = runs.at(job.arm.levels) if runs is not None else []
-        if any(arm.arm_id == job.arm.id for arm in there):
+        if any(arm.arm_id == job.arm.id and is_current(arm) for arm in there):
             continue
         for arm in there:
-            held, now = _code(arm.facts), _code(job.arm.facts)
-            if held and arm.fingerprint != made_by(job.arm.facts):
+            held, now = {**_code(arm.facts), **arm.used}, {**_code(job.arm.facts), **said_now(arm.used)}
+            if held and (arm.fingerprint != made_by(job.arm.facts) or not is_current(arm)):
                 names = ", ".join(sorted(name for name in {*held, *now} if held.get(name) != now.get(name)))
                 changed[names] = changed.get(names, 0) + len(arm.identities)
     return changed

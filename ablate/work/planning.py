@@ -8,7 +8,7 @@ from functools import cache
 from ablate.levels import level_list
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.tune import Choice
-from ablate.track.names import check_factor_names, check_metric_names
+from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.store import Store
 from ablate.work.request import Request
 
@@ -47,6 +47,7 @@ def plan_study(
     )
     arms = plan.design.arms
     check_factor_names(plan.study.factors, where=request.name)
+    check_level_texts(plan.study.factors, where=request.name)
     check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
     check_study(
         plan.study,

@@ -365,3 +365,46 @@ def test_an_ad_hoc_sweep_declares_the_metrics_of_its_function(project):
         code, _, err = project.ablate(*sweep, wrong)
         assert (code, len(err.strip().splitlines())) == (2, 1)
         assert told in err
+
+
+IN_A_FOLDER = "import sys\nsys.path.insert(0, 'lib')\n" + MINE
+MADE_UP = MINE.replace("import helper\n", "import importlib\n").replace(
+    "helper.BASE", "importlib.import_module('hel' + 'per').BASE"
+)
+
+
+@pytest.mark.parametrize(("file", "mine"), [("lib/helper.py", IN_A_FOLDER), ("helper.py", MADE_UP)])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_module_that_no_folder_or_name_shows_is_part_of_the_code(project, file, mine, jobs):
+    (project.folder / "helper.py").unlink()
+    (project.folder / "lib").mkdir()
+    project.write(file, "BASE = 0.1")
+    project.write("mine.py", mine)
+    project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
+    code, out, err = project(jobs=jobs)
+    assert (code, "16 runs" in out, "crashed" in out + err) == (0, True, False)
+    project.write(file, "BASE = 0.5  # set")
+    project.study({"program.params.width": [1, 2, 3]}, [better("program.params.width", 1, 3)])
+    _, out, err = project.ablate("plan", "s")
+    assert "changed since 16 finished runs were made: they count no more" in err
+    _, out, _ = project(jobs=jobs)
+    assert "24 runs" in out
+    assert "finished before" not in out
+    assert "nothing to do" in project()[1]
+    assert verdicts(project)["better"]["outcome"] == "supported"
+    project.write(file, "BASE = 0.1")
+    assert "8 runs" in project(jobs=jobs)[1], "the runs of before are found again"
+
+
+def test_runs_that_imported_different_code_are_not_compared(project):
+    changing = (
+        "    if params['width'] == 2:\n        __import__('pathlib').Path('helper.py').write_text('BASE = 0.9')\n"
+    )
+    project.write("mine.py", MADE_UP.replace("    rng =", f"{changing}    rng ="))
+    project.study({"program.params.width": [1, 2, 3]}, [better("program.params.width", 1, 3)])
+    project(jobs=1)
+    held = verdicts(project)["better"]
+    assert held["outcome"] == "not_tested"
+    assert "Its runs were made with different code of helper.py." in held["sentence"]
+    _, out, _ = project.ablate("plan", "s")
+    assert "nothing to do" not in out

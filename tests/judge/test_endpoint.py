@@ -89,6 +89,15 @@ def test_a_value_that_the_metric_cannot_have_is_refused_with_what_to_declare():
     assert endpoint(dataclasses.replace(tables, study=said), "accuracy").value[0, 0] == 90.0
 
 
+def test_a_unit_that_the_function_declares_is_changed_there_and_not_in_the_study():
+    tables = make_tables(NORM, lambda levels, seed: 80.4 + seed, metric="acc")
+    declared = {"acc": {"better": "higher", "unit": "fraction", "bounds": [0, 1]}}
+    facts = {arm: {**held, "metrics": declared} for arm, held in tables.facts.items()}
+    study = {**tables.study, "definition": {"fixed": {"program": "function", "program.target": "mine.py:train"}}}
+    with pytest.raises(UserError, match=r"in `train\.metrics` of mine\.py: `\"acc\": \{\"unit\": \"percent\"\}`"):
+        endpoint(dataclasses.replace(tables, facts=facts, study=study), "acc")
+
+
 @pytest.mark.parametrize("metric", ["final/test_accuracy", "aulc/train_accuracy"])
 def test_what_a_diverged_run_logged_at_its_end_is_never_believed(metric):
     found = endpoint(make_tables(NORM, lambda levels, seed: ("diverged", 0.98), metric=metric), metric)

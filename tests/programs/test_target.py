@@ -3,9 +3,11 @@ import sys
 import pytest
 
 from ablate.errors import UserError
+from ablate.identity import digest
 from ablate.programs.function import Function, place_of, try_out
 from ablate.programs.place import code_of
 from ablate.programs.target import find
+from ablate.programs.witness import said_now
 
 
 @pytest.fixture
@@ -195,3 +197,95 @@ def test_an_import_that_failed_is_tried_again_with_the_files_as_they_are(write):
     write("helper.py", "V = 'one'")
     write("mine.py", "import helper\nhelper.V.upper()\ndef train(config, seed): return {'m': len(helper.V)}\n")
     assert value("mine.py:train") == 3
+
+
+IN_A_FOLDER = """
+import sys
+sys.path.insert(0, "lib")
+import deep
+def train(config, seed): return {"m": deep.V}
+"""
+
+
+@pytest.mark.parametrize("target", ["mine.py:train", "mine:train"])
+def test_a_folder_that_the_module_puts_into_the_path_is_part_of_its_code(write, target):
+    write("mine.py", IN_A_FOLDER)
+    write("lib/deep.py", "V = 1")
+    path = list(sys.path)
+    facts = [Function(target, logs=["m"]).facts(None)]
+    assert "deep" in facts[0]["sources"]
+    write("mlflow.db", "a new file in the folder changes nothing")
+    assert Function(target, logs=["m"]).facts(None) == facts[0]
+    assert value(target, code=facts[0]["sources"]) == 1
+    write("lib/deep.py", "V = 22")
+    assert Function(target, logs=["m"]).facts(None)["fingerprint"] != facts[0]["fingerprint"]
+    assert value(target) == 22
+    assert "the code of deep changed while the study was running" in value(target, code=facts[0]["sources"])
+    assert sys.path == path
+
+
+def test_two_targets_have_their_own_folders_in_the_path(write):
+    for name, number in (("a", 1), ("b", 2)):
+        write(f"{name}.py", IN_A_FOLDER.replace("lib", f"lib_{name}"))
+        write(f"lib_{name}/deep.py", f"V = {number}")
+    codes = {target: Function(target, logs=["m"]).facts(None)["sources"] for target in ("a.py:train", "b.py:train")}
+    assert [value(target, code=codes[target]) for target in [*codes] * 2] == [1, 2, 1, 2]
+    assert [code_of(target) for target in codes] == list(codes.values())
+
+
+def test_runs_of_before_folders_in_the_path_were_followed_are_known(write):
+    write("mine.py", IN_A_FOLDER)
+    deep = write("lib/deep.py", "V = 1")
+    program = Function("mine.py:train", logs=["m"])
+    sources = {"mine": program.facts(None)["sources"]["mine"]}
+    (held, after), _ = program.former(None)
+    assert held == digest({"target": "mine.py:train", "sources": sources})
+    assert after == deep.stat().st_mtime
+
+
+MADE_UP = """
+import importlib
+def train(config, seed): return {"m": importlib.import_module("hel" + "per").V}
+"""
+
+
+def test_a_module_of_a_made_up_name_is_noted_with_the_run(write):
+    write("mine.py", MADE_UP)
+    write("helper.py", "V = 1")
+    program = Function("mine.py:train", logs=["m"])
+    first, second = program.run({}, [0, 1])
+    assert first.used == second.used == said_now(["helper.py"])
+    write("helper.py", "V = 1  # a comment")
+    assert first.used == said_now(["helper.py"])
+    write("helper.py", "V = 22")
+    assert first.used != said_now(["helper.py"])
+    (later,) = program.planned(program.facts(None)).run({}, [0])
+    assert (later.metrics["m"], later.used) == (22, said_now(["helper.py"]))
+    assert said_now(["gone.py"]) == {"gone.py": "gone"}
+
+
+def test_what_is_noted_is_what_was_read_even_if_the_file_changes_in_the_run(write):
+    write("mine.py", MADE_UP.replace("return", "import pathlib; helper =").replace(".V}", "}; pathlib.Path('helper.py')"
+          ".write_text('V = 22'); return {'m': helper['m'].V}"))  # fmt: skip
+    write("helper.py", "V = 1")
+    before = said_now(["helper.py"])
+    (result,) = Function("mine.py:train", logs=["m"]).run({}, [0])
+    assert (result.metrics["m"], result.used) == (1, before)
+
+
+def test_two_targets_have_their_own_modules_of_a_made_up_name(write):
+    for folder, number in (("a", 1), ("b", 2)):
+        write(f"{folder}/train.py", MADE_UP)
+        write(f"{folder}/helper.py", f"V = {number}")
+    assert [value(f"{name}/train.py:train") for name in "abab"] == [1, 2, 1, 2]
+
+
+def test_what_is_installed_or_lies_elsewhere_is_not_noted(write, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "written_by_a_framework.py").write_text("V = 1", encoding="utf-8")
+    write("mine.py", f"import importlib, sys\nsys.path.append({str(elsewhere)!r})\ndef train(config, seed):\n"
+          "    importlib.import_module('wsgiref' + '.util')\n"
+          "    return {'m': importlib.import_module('written_by_a_' + 'framework').V}\n")  # fmt: skip
+    (result,) = Function("mine.py:train", logs=["m"]).run({}, [0])
+    assert result.metrics == {"m": 1}
+    assert result.used == {}

@@ -58,3 +58,9 @@ def test_coverage_of_skewed_data_is_mended(rng):
         mended += mean_interval(d, level=0.95)[1] >= np.exp(0.5)
     assert flips < 0.91 * 300
     assert mended > 0.91 * 300
+
+
+@pytest.mark.parametrize("power", [-1000, -300, 0, 300])
+def test_differences_of_any_size_have_the_same_tail(power):
+    d = np.random.default_rng(3).exponential(size=9)
+    assert tail(np.ldexp(d, power)) == np.ldexp(tail(d), power) != 0.0

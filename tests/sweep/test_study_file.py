@@ -145,3 +145,10 @@ def test_a_study_that_uses_no_file_is_stored_as_before_there_was_the_key():
     assert "uses" not in study.model_dump()
     assert "uses" not in study.model_dump(mode="json")
     assert study.model_copy(update={"uses": ["a.py"]}).model_dump()["uses"] == ["a.py"]
+
+
+@pytest.mark.parametrize(("typed", "valid"), [("Größer als_1?", "grosser-als-1"), ("A", "a"), ("-x", "x")])
+def test_an_id_that_no_claim_may_have_is_refused_with_one_that_it_may(typed, valid):
+    claim = {"id": typed, "says": "s", "metric": "m", "arm": {"x": 1}, "against": {"x": 2}, "by_at_least": 0.1}
+    with pytest.raises(UserError, match=rf"must use small letters a-z, digits and hyphens .* for example '{valid}'"):
+        parse_study({"title": "t", "factors": {"x": [1, 2]}, "claims": [claim]}, where="s")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name
 
 from ablate.errors import UserError
-from ablate.track.names import BESIDE, check_factor_names, check_metric_names, fitting, key, name_of
+from ablate.track.names import BESIDE, check_factor_names, check_level_texts, check_metric_names, fitting, key, name_of
 
 LETTERS = st.text(alphabet=st.sampled_from(list("aAbx_40f/.:@ -%é😀s()\n")), max_size=14)
 NAMES = LETTERS | st.text(max_size=20) | st.sampled_from(
@@ -84,3 +84,24 @@ def test_a_factor_may_have_any_name_but_seed():
 def test_names_that_differ_in_case_only_are_two_metrics():
     check_metric_names(["Acc", "acc"])
     assert key("Acc") != key("acc")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        ("caf\u00e9", "cafe\u0301", "Unicode writes one text in two ways"),
+        ("A", "\u0391", "Unicode writes one text in two ways"),
+        ("a", "a ", "blanks at the ends are not seen"),
+        ("a", "\u0430", "Unicode writes one text in two ways"),
+        ("ab", "a\u200bb", "Unicode writes one text in two ways"),
+    ],
+)
+def test_levels_of_one_factor_that_look_the_same_are_refused(one, other, why):
+    with pytest.raises(UserError, match=rf"s: factor x: levels .* look the same \({why}\)"):
+        check_level_texts({"y": [1], "x": [one, 1, other]}, where="s")
+    check_level_texts({"x": [one, 1, "1"], "y": [other]})
+
+
+def test_metrics_in_letters_of_two_alphabets_are_refused():
+    with pytest.raises(UserError, match="look the same"):
+        check_metric_names(["A", "\u0391"])

@@ -1,0 +1,33 @@
+"""Units that are near misses of a share are refused, and advice on units names the place that declares them."""
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.train.metric import Metric, check_value, metric_from
+
+
+@pytest.mark.parametrize(
+    ("unit", "meant"),
+    [("Percent", "percent"), ("%", "percent"), ("pct", "percent"), ("pp", "percent"), (" percent", "percent"),
+     ("PERCENTAGE", "percent"), ("Fraction", "fraction"), ("frac", "fraction")],
+)  # fmt: skip
+def test_a_near_miss_of_a_share_is_refused_with_what_is_meant(unit, meant):
+    with pytest.raises(UserError, match=rf"metrics: acc: `unit` must be .* got '{unit}'; nearest match: {meant}"):
+        metric_from("acc", {"unit": unit})
+
+
+@pytest.mark.parametrize("unit", ["percent", "fraction", "ms", "", "epochs", "PSNR"])
+def test_other_units_are_words_of_their_own(unit):
+    assert metric_from("acc", {"unit": unit}).unit == unit
+
+
+@pytest.mark.parametrize(
+    ("place", "advice"),
+    [
+        ("", r"say so in the study: `metrics: \{\"acc\": \{unit: percent\}\}`"),
+        ("`train.metrics` of mine.py", r"where it is declared, in `train.metrics` of mine.py: `\"acc\": \{\"unit\": "),
+    ],
+)
+def test_advice_on_a_unit_is_for_who_declared_it(place, advice):
+    with pytest.raises(UserError, match=advice):
+        check_value(Metric("acc", unit="fraction", bounds=(0.0, 1.0)), 80.4, "seed 0", declared_by=place)
