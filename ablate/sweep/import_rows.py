@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -219,7 +220,10 @@ def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, 
 
 
 def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, ...]:
-    """Return the seeds that a study names, of which runs may be missing; where it names none, those of the file.
+    """Return the seeds that a study names, of which runs may be missing; else those of the file.
+
+    A mere count, `seeds: 8`, names none: results that were made elsewhere have their own numbers. Fewer than it asks
+    for are told: the rest of the plan is missing.
 
     Raises
     ------
@@ -228,7 +232,11 @@ def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, .
     """
     if "seeds" not in study.model_fields_set:
         return tuple(sorted({row.result.seed for row in rows}))
-    planned = tuple(study.seeds) if isinstance(study.seeds, list) else tuple(range(study.seeds))
+    if not isinstance(study.seeds, list):
+        there = {row.result.seed for row in rows}
+        free = (seed for seed in itertools.count() if seed not in there)
+        return tuple(sorted([*there, *itertools.islice(free, max(0, study.seeds - len(there)))]))
+    planned = tuple(study.seeds)
     named = set(planned)
     for row in rows:
         if row.result.seed not in named:

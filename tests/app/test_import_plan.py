@@ -51,10 +51,17 @@ def test_they_are_told(capsys):
     assert "24 of 40 planned runs are missing" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("seeds", [6, list(range(100, 108)), {"first": 100, "count": 8}])
+@pytest.mark.parametrize("seeds", [list(range(100, 108)), {"first": 100, "count": 8}])
 def test_a_seed_that_the_study_does_not_name_is_refused_with_its_line(tmp_path, seeds):
     with pytest.raises(UserError, match=r"line \d+: seed \d is none of the study's \(`seeds`: \d seeds, \d+ to \d+\)"):
         read(tmp_path, study(seeds=seeds))
+
+
+@pytest.mark.parametrize(("count", "there", "expected"), [(8, range(1, 9), 8), (6, range(8), 8), (10, [3, 40], 10)])
+def test_a_count_of_seeds_takes_those_of_the_file_and_misses_the_rest(tmp_path, count, there, expected):
+    planned = read(tmp_path, study(seeds=count), seeds=there).record.seeds
+    assert len(planned) == expected
+    assert set(there) <= set(planned)
 
 
 def test_without_seeds_in_the_study_those_of_the_file_count(tmp_path):

@@ -1,0 +1,1 @@
+"""The contract between training and everything else, and the NumPy trainer."""
