@@ -185,11 +185,13 @@ def cell_text(verdict: Verdict) -> str:
 
 def _terms(members: Sequence[Verdict], why: str) -> str:
     first = members[0]
-    metric = (
-        tr("Metric: {metric}, {title}. ", metric=first.metric, title=metric_title(first.metric))
-        if first.metric != "outcome"
-        else ""
-    )
+    metric, title = "", metric_title(first.metric)
+    if first.metric != "outcome":
+        metric = (
+            tr("Metric: {metric}. ", metric=first.metric)
+            if title == first.metric
+            else tr("Metric: {metric}, {title}. ", metric=first.metric, title=title)
+        )
     if first.kind in _DELTA:
         sign = "±" if first.kind == "equivalence" else ""
         return f"{metric}δ = {sign}{amount(first.delta, first.unit)}{why}" + tr(".")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablate.judge.fairness import fixed_and_tuned
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import language, msg, tr
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
 from ablate.report.arms import own_runs
 from ablate.report.fair import Tuning, tuning_section
@@ -236,14 +236,26 @@ def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
     ran = int((own["outcome"] != "missing").sum())
     datasets = _datasets(tables)
     facts = [
-        Fact(tr("arms"), str(len(tables.planned))),
-        Fact(tr("seeds"), str(tables.seeds["seed"].nunique())),
-        Fact(tr("runs") if ran == len(own) else tr("of {n} planned runs", n=len(own)), str(ran)),
-        Fact(tr("claims"), str(len(study.claims))),
+        _count(len(tables.planned), "arm", tr("arms")),
+        _count(tables.seeds["seed"].nunique(), "seed", tr("seeds")),
+        Fact(_runs(ran, len(own)), str(ran)),
+        _count(len(study.claims), "claim", tr("claims")),
         Fact(tr("imported"), ", ".join(sources(tables))) if sources(tables) else Fact(tr("data"), ", ".join(datasets)),
         *_fairness(study, tables),
     ]
     return tuple(fact for fact in facts if fact.value)
+
+
+def _runs(ran: int, planned: int) -> str:
+    """Return what follows the number of runs."""
+    if ran == planned:
+        return _count(ran, "run", tr("runs")).term
+    return _count(planned, "of 1 planned run", tr("of {n} planned runs", n=planned)).term
+
+
+def _count(number: int, one: str, many: str) -> Fact:
+    """Return a number and what is counted: English has another form after 1, other languages have `many`."""
+    return Fact(one if number == 1 and language() == "en" else many, str(number))
 
 
 def _fairness(study: Study, tables: StudyTables) -> tuple[Fact, ...]:

@@ -95,6 +95,7 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
     )
     seeds: dict[str, Any] = {"arm_id": arm_of, "arm": [label[arm] for arm in arm_of]}
     seeds["seed"] = [_needed(rows, row, "seed") for row in range(len(arm_of))]
+    _check_once(rows, arm_of, seeds["seed"])
     seeds["outcome"] = [_outcome(rows, row) for row in range(len(arm_of))]
     for name in _NUMBER:
         seeds[name] = [rows.number(row, name) if name in rows.head else math.nan for row in range(len(arm_of))]
@@ -150,6 +151,17 @@ def _needed(rows: Rows, row: int, column: str) -> int:
             f"{rows.path}, line {rows.lines[row]}: expected a whole number as `{column}`, got an empty cell"
         )
     return found
+
+
+def _check_once(rows: Rows, arms: Sequence[str], seeds: Sequence[int]) -> None:
+    """Refuse a second run of an arm and seed."""
+    first: dict[tuple[str, int], int] = {}
+    for row, run in enumerate(zip(arms, seeds, strict=True)):
+        if first.setdefault(run, row) != row:
+            raise UserError(
+                f"{rows.path}, line {rows.lines[row]}: {run[0]} has a run of seed {run[1]} in line "
+                f"{rows.lines[first[run]]} already; expected one run for an arm and seed"
+            )
 
 
 def _outcome(rows: Rows, row: int) -> str:

@@ -269,6 +269,7 @@ def test_holm_runs_over_claims_of_different_kinds():
         {"kind": "proportion", "of": "cells", **BN, "at_least": 0.5},
         {"kind": "proportion", "of": "runs", "arm": {"norm": "none"}},
         {"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "at_least": 15},
+        {"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "at_least": 0.5, "outcomes": ["reached"] * 2},
         {"kind": "exact"},
         {"kind": "interaction", **BN},
         {"kind": "effect", **BN, "within": 0.1},

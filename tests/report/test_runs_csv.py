@@ -155,6 +155,10 @@ def test_numbers_that_lost_digits_give_nearly_the_same_verdicts(again):
         (lambda t: t.assign(x=1), "line 2: x has the levels false, true, got '1'"),
         (lambda t: t.rename(columns={"x": "y"}), "and the study differ in their factors: x, y"),
         (lambda t: t.assign(x=[True, *t["x"][1:]]), "line 3: a0 has other levels than in line 2"),
+        (
+            lambda t: pd.concat([t, t.iloc[[3]]]),
+            r"runs\.csv, line 18: a0 has a run of seed 3 in line 5 already; expected one run for an arm and seed",
+        ),
     ],
 )
 def test_what_a_file_that_was_edited_lacks_is_one_line(again, change, message):

@@ -13,6 +13,7 @@ import pytest
 from ablate.errors import Failure, UserError
 from ablate.judge.rule import judge
 from ablate.judge.summary import summary
+from ablate.lang import speaking
 from ablate.report.draw import curve_metrics
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
@@ -240,6 +241,23 @@ def test_a_study_without_claims_is_described(make, tmp_path, norms):
     assert "states no claim" in text
     assert 'id="forest"' not in text
     assert ">nan<" not in text.lower()
+
+
+def test_one_arm_and_one_claim_are_counted_in_the_singular(make, tmp_path):
+    model, tables = make(stds=(0.1,), norms=("none",), seeds=1, claims=False, missing=0, figures=[])
+    text = write_report(model, tables, [], tmp_path / "en").markdown.read_text(encoding="utf-8")
+    assert "1 arm · 1 seed · 1 run · 0 claims" in text
+    with speaking("zh"):
+        text = write_report(model, tables, [], tmp_path / "zh").markdown.read_text(encoding="utf-8")
+    assert "1 个实验组 · " in text
+
+
+def test_a_metric_that_is_called_what_it_is_is_named_once(study):
+    model, tables = study
+    verdicts = judge(model, tables)[-1:]
+    plain = [dataclasses.replace(verdict, metric="deviation") for verdict in verdicts]
+    assert families(model, tables, plain)[0].terms.startswith("Metric: deviation. ")
+    assert families(model, tables, verdicts)[0].terms.startswith("Metric: final/test_accuracy, test accuracy at the")
 
 
 def test_a_study_nothing_of_which_has_run_is_reported(make, tmp_path):

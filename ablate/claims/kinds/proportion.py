@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -43,6 +44,8 @@ class ProportionClaim(ClaimKind):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if twice := [name for name, count in Counter(self.outcomes).items() if count > 1]:
+            raise ValueError(f"given `outcomes` that name each outcome once, not {', '.join(twice)} more than once")
         if self.of == "cells":
             if not (self.arm and self.against):
                 raise ValueError("given `arm` and `against`")
