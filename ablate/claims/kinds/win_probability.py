@@ -82,7 +82,8 @@ class WinClaim(ClaimKind):
             runs.endpoint, None if lengths else ties_by, sides.columns, predicts=sides.predicts, ties_predict=predict
         )
         means = scores.mean(axis=1)
-        by_cell = dict(zip(map(level_text, runs.comparison.cells), scores.mean(axis=0).tolist(), strict=True))
+        won = scores.mean(axis=0) if seeds else np.full(scores.shape[1], np.nan)
+        by_cell = dict(zip(map(level_text, runs.comparison.cells), won.tolist(), strict=True))
         evidence = dataclasses.replace(
             runs.evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
         )
