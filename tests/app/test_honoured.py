@@ -10,7 +10,7 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
     [
         (
             ("--config-dir", "own", *SWEEP),
-            "`--config-dir` of Hydra is not honoured by ablate: options are the files",
+            "`--config-dir` of Hydra is not honoured by ablate: your own option files go into conf/",
         ),
         ((*SWEEP, "--config-dir=own"), "`--config-dir` of Hydra is not honoured"),
         ((*SWEEP, "-cd", "own"), "`-cd` of Hydra is not honoured"),
