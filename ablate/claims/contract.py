@@ -42,6 +42,8 @@ class ClaimKind(BaseClaim):
         It is tested; else it is counted, and one counterexample refutes it.
     by_signs
         Its test is the exact sign-flip test.
+    by_spread
+        It is about values, and its test rests on how much they vary over seeds; else something is counted.
     reads_values
         It reads a metric; else how runs ended.
     imputes
@@ -58,6 +60,7 @@ class ClaimKind(BaseClaim):
     by_means: ClassVar[bool] = True
     sampled: ClassVar[bool] = True
     by_signs: ClassVar[bool] = True
+    by_spread: ClassVar[bool] = True
     imputes: ClassVar[bool] = True
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False

@@ -22,7 +22,8 @@ from ablate.claims.comparison import level_text, metrics_used, where_text
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endpoint
 from ablate.errors import UserError, must
-from ablate.judge.alike import Arms, alike
+from ablate.judge.alike import alike
+from ablate.judge.arms import Arms
 from ablate.judge.confounded import confounded
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect

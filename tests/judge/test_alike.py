@@ -205,3 +205,43 @@ def test_a_claim_about_a_time_is_tested_where_the_time_differs_and_all_else_is_t
     claim = {**SIDES, "metric": "took", "by_at_least": 0.01}
     verdict = judged(claim, noise, extra={"took": took}, metrics=metrics)
     assert verdict.outcome == "supported"
+
+
+def one_run(levels, seed):
+    return 0.5 + levels[DROP] / 3
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"cells"}))
+def test_seeds_that_are_copies_of_one_run_are_not_tested(kind):
+    verdict = judged(KINDS[kind], one_run, extra={"ttt/steps": lambda row, seed: 50.0 + 10 * row[DROP]})
+    assert (verdict.outcome, verdict.p) == ("not_tested", None)
+    assert verdict.why.startswith("In each of its arms all seeds agree to the last bit in every metric")
+    assert "`kind: exact`" in verdict.next_step
+
+
+def test_a_seed_that_differs_in_one_arm_or_in_one_metric_is_no_copy():
+    def nearly(levels, seed):
+        return np.nextafter(one_run(levels, seed), 1) if seed == 3 and levels[DROP] else one_run(levels, seed)
+
+    assert judged(KINDS["effect"], nearly).outcome == "supported"
+    finer = {"final/test_loss": lambda row, seed: seed / 7}
+    assert judged(KINDS["effect"], one_run, extra=finer).outcome == "supported"
+    assert judged(KINDS["effect"], one_run, extra={"final/test_loss": lambda row, seed: 1.0}).p is None
+
+
+def test_the_clock_makes_no_other_run_of_a_copy_unless_the_claim_is_about_it():
+    took = {"took": lambda row, seed: 5.0 + row[DROP] + seed / 100}
+    metrics = {"took": {"better": "higher", "unit": "s"}, "final/test_accuracy": {"better": "higher"}}
+    assert judged(KINDS["effect"], one_run, extra=took, metrics=metrics).outcome == "not_tested"
+    about = {**SIDES, "metric": "took", "by_at_least": 0.01}
+    assert judged(about, one_run, extra=took, metrics=metrics).outcome == "supported"
+
+
+def test_copies_that_are_declared_vouched_for_or_counted_are_judged():
+    assert judged({**KINDS["effect"], "may_be_identical": True}, one_run).outcome == "supported"
+    assert judged(KINDS["effect"], one_run, fixed={}).outcome == "supported"
+    assert judged(KINDS["cells"], one_run).outcome == "supported"
+    share = {"kind": "proportion", "of": "runs", "arm": {DROP: 1}, "at_least": 0.5}
+    assert judged(share, one_run).outcome == "supported"
+    exact = {"kind": "exact", "arm": {DROP: 1}, "metric": "final/test_accuracy", "at_least": 0.5}
+    assert judged(exact, one_run).outcome == "supported"
