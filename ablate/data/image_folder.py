@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from ablate.data.listing import Listing, listed
 from ablate.data.paths import line, number_of, some
 from ablate.data.pictures import Head, Remarks, head_of, pixels_of
 from ablate.data.plausible import blank
+from ablate.data.ranges import Group
 from ablate.data.stored import examples_of
 from ablate.data.user import Loaded, UserData
 from ablate.data.values import Raw, number
@@ -98,6 +99,24 @@ def _told(listing: Listing, heads: Sequence[Head], remarks: Remarks) -> list[str
     return notes
 
 
+def _groups(sizes: dict[str, int], heads: Sequence[Head], named: Callable[[int], str]) -> list[Group]:
+    """Return the pictures of each part and type: they may have been scaled in different ways."""
+    parts = [part for part, size in sizes.items() for _ in range(size)]
+    kinds = [(head.dtype, head.full) for head in heads]
+    found: dict[tuple[str, str, float], list[int]] = {}
+    for row, (part, kind) in enumerate(zip(parts, kinds, strict=True)):
+        found.setdefault((part, *kind), []).append(row)
+    mixed = len(set(kinds)) > 1
+    groups = []
+    for (part, dtype, full), rows in found.items():
+        name = part
+        if mixed:
+            name = f"{number_of(len(rows), f'{dtype} picture')} (the first is {named(rows[0])})"
+        advice = "save them as the others are" if mixed else "save them with the range of the others"
+        groups.append(Group(name, np.array(rows, dtype=np.int64), advice, full if mixed else 1.0))
+    return groups
+
+
 @functools.lru_cache(maxsize=4)
 def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], ...]) -> Loaded:  # noqa: ARG001
     listing = listed(folder)
@@ -114,6 +133,10 @@ def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], 
         raise UserError(
             f"{folder} holds pictures of different types: dataset.white={number(source.white)} cannot hold for all"
         )
+
+    def named(position: int) -> str:
+        return line(files[position].relative_to(folder), most=60)
+
     raw, remarks, told = _seen(files, heads, source.background)
     kept, divided = source.division(sizes, what=str(folder))
     hint = "; another dataset.background may show them" if remarks.transparent else ""
@@ -121,7 +144,7 @@ def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], 
         raw,
         np.array(labels, dtype=np.int64),
         classes=len(classes),
-        source=source.source(str(folder), lambda n: line(files[n].relative_to(folder), most=60), hint=hint),
+        source=source.source(str(folder), named, hint=hint, groups=_groups(sizes, heads, named)),
         notes=[*_told(listing, heads, remarks), *divided, *told],
         parts=kept or (),
     )

@@ -21,6 +21,7 @@ from ablate.data.layout import arranged, check_layout
 from ablate.data.limits import check_values
 from ablate.data.npy import read_npy
 from ablate.data.paths import line, some
+from ablate.data.ranges import Group
 from ablate.data.stored import check, examples_of
 from ablate.data.user import Loaded, UserData
 from ablate.data.values import by_type
@@ -77,6 +78,14 @@ def _together(found: dict[str, Pair], layout: str | None, path: Path) -> Pair:
     return np.concatenate(list(images.values())), np.concatenate(labels)
 
 
+def _parts(sizes: dict[str, int], names: dict[str, str]) -> list[Group]:
+    """Return the parts as they may have been scaled, by the names of their arrays."""
+    ends = list(itertools.accumulate(sizes.values()))
+    advice = "scale it as the others are, so that the same values are black and white in all parts"
+    rows = np.split(np.arange(ends[-1], dtype=np.int64), ends[:-1])
+    return [Group(names[part], own, advice) for part, own in zip(sizes, rows, strict=True)]
+
+
 @functools.lru_cache(maxsize=4)
 def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa: ARG001
     found, names, notes = _arrays(path, source)
@@ -97,7 +106,7 @@ def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa:
         raw,
         numbers,
         classes=len(classes),
-        source=source.source(str(path), named),
+        source=source.source(str(path), named, groups=_parts(sizes, names)),
         notes=[*notes, *divided, *told, *([] if source.white is not None else typed)],
         parts=kept or (),
     )

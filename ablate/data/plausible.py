@@ -67,18 +67,24 @@ def check_seen(
     UserError
         All pictures of a class are blank, or more than one and more than one in `MOST_BLANK`; unless they are wanted.
     """
-    found = blank(images, full=EIGHT if images.dtype == np.uint8 else 1.0, step=step)
+    full = EIGHT if images.dtype == np.uint8 else 1.0
+    found = blank(images, full=full, step=step)
     notes = []
     if found.any():
         positions = np.flatnonzero(found)
         names = some([named(int(position)) for position in positions])
-        notes = [f"{len(positions):,} of {number_of(len(images), 'picture')} show one value throughout ({names})"]
+        plain = bool(blank(images[positions], full=full, step=0.0).all())
+        shown = (
+            "show one value throughout" if plain else "show one value throughout, or values 1/255 of the range apart"
+        )
+        notes = [f"{len(positions):,} of {number_of(len(images), 'picture')} {shown} ({names})"]
         counts = np.bincount(labels)
         unseen = np.bincount(labels[positions], minlength=len(counts))
         many = (unseen > np.maximum(counts // MOST_BLANK, 1)) | ((unseen == counts) & (counts > 0))
         if not keep and many.any():
             wanted = "" if keep is None else "; dataset.blank=keep trains on them"
-            raise UserError(f"{what}: {notes[0]}: nothing is to be seen in them{hint}{wanted}")
+            scale = "" if plain else "; scale them as the others are, if they were meant to show more"
+            raise UserError(f"{what}: {notes[0]}: nothing is to be seen in them{hint}{scale}{wanted}")
     if len(images) > 1 and (images == images[:1]).all():
         notes.append(f"all {len(images):,} pictures are the same: there is nothing to tell classes by")
     return notes

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ablate.data.base import Dataset, Examples, Split, fingerprint
 from ablate.data.paths import line
 from ablate.data.plausible import STEP, check_seen
+from ablate.data.ranges import Group, check_ranges
 from ablate.data.stratify import stratified
 from ablate.data.values import Declared, Raw, fractions
 from ablate.errors import UserError, must
@@ -40,6 +41,8 @@ class Source:
         The user wants pictures of one value, too; None: the source does not have that setting.
     blank_hint
         What may have made pictures blank.
+    groups
+        Pictures that may have been scaled in different ways: parts, types.
     """
 
     what: str
@@ -47,6 +50,7 @@ class Source:
     declared: Declared = field(default_factory=lambda: Declared(possible=False))
     keep_blank: bool | None = None
     blank_hint: str = ""
+    groups: tuple[Group, ...] = ()
 
     @property
     def name(self) -> str:
@@ -104,6 +108,7 @@ def examples_of(
     check(len(raw.values), labels, what=what)
     check_classes(labels, classes=classes, what=what)
     found, told = fractions(raw, source.declared, what=what, named=source.named)
+    told += check_ranges(raw.values, found, source.groups, what=what)
     numbers = labels.astype(np.int64)
     step = STEP if source.declared.white is None else 0.0
     told += check_seen(

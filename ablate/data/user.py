@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 from ablate.data.base import Examples
 from ablate.data.keys import ORDER
 from ablate.data.paths import given_path, is_there
+from ablate.data.ranges import Group
 from ablate.data.stored import HeldOut, Source, Stored, drawn_out, given_out
 from ablate.data.values import Declared
 from ablate.errors import UserError, must, unknown
@@ -85,10 +86,11 @@ class UserData(Stored):
         """Return all examples: the training part first, then those of other parts."""
         return self.loaded().examples
 
-    def source(self, what: str, named: Callable[[int], str], *, hint: str = "") -> Source:
+    def source(self, what: str, named: Callable[[int], str], *, hint: str = "", groups: Sequence[Group] = ()) -> Source:
         """Return what reading needs to know of a source named `what`."""
         declared = Declared(self.black, self.white)
-        return Source(what, named, declared, keep_blank=self.blank == "keep", blank_hint=hint)
+        keep = self.blank == "keep"
+        return Source(what, named, declared, keep_blank=keep, blank_hint=hint, groups=tuple(groups))
 
     @staticmethod
     def existing(given: str | None, name: str, what: str, *, want: Callable[[Path], bool]) -> Path:

@@ -21,8 +21,8 @@ Floats = NDArray[np.float32]
 
 EIGHT, SIXTEEN = 255.0, 65_535.0
 
-_FAINT = 1.001 / 255  # of the range from black to white: a step of an 8-bit picture, and no picture is left
-_WEAK = 0.5  # of the range: worth telling
+FAINT = 1.001 / 255  # of the range from black to white: a step of an 8-bit picture, and no picture is left
+WEAK = 0.5  # of the range: worth telling
 _AT_ONCE = 1 << 22  # values that are converted at a time
 
 
@@ -127,12 +127,12 @@ def fractions(
     low, high = float(values.min()), float(values.max())
     black, white, notes = _range(raw, low, high, declared, what=what)
     span = (high - low) / (white - black)
-    if 0.0 < span < _WEAK:
+    if 0.0 < span < WEAK:
         share = f"{span:.2g}" if span < 0.01 else f"{span:.0%}"
         weak = f"values go from {number(low)} to {number(high)}, {share} of what is between black and white"
         weak += f" ({number(black)} and {number(white)})"
         spread = declared.hint(f"dataset.black={number(low)} dataset.white={number(high)} spreads them")
-        if span <= _FAINT and declared.possible and declared.white is None:
+        if span <= FAINT and declared.possible and declared.white is None:
             raise UserError(
                 f"{what}: {weak}, and little would be seen{spread}, dataset.white={number(white)} keeps them"
             )
