@@ -78,9 +78,8 @@ class Metric:
         if low is not None and high is not None and not low < high:
             raise must(f"{where}: `bounds`", "be [least, greatest] with least < greatest", list(self.bounds or ()))
         object.__setattr__(self, "bounds", None if self.bounds is None else (low, high))
-        least, most = self.limits
-        if not isinstance(rule, str) and not least <= rule <= most:
-            raise must(f"{where}: `failed_counts_as`", f"lie in [{least:g}, {most:g}], as its values do", rule)
+        if not isinstance(rule, str) and not self.limits[0] <= rule <= self.limits[1]:
+            raise must(f"{where}: `failed_counts_as`", f"lie in {list(self.limits)}, as its values do", rule)
 
     @property
     def is_share(self) -> bool:
