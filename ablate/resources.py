@@ -19,9 +19,13 @@ def conf_folder() -> Path:
 
 
 def own_conf_folder() -> Path | None:
-    """Return the folder of the user's own Hydra options: `conf/` of the current folder, where it is not ours."""
+    """Return the folder of the user's own Hydra options: `conf/` of the current folder, where it is not ours.
+
+    That of a checkout of ablate belongs to the package in the checkout, also where another one is installed and run.
+    """
     own = Path.cwd() / "conf"
-    return own if own.is_dir() and own.resolve() != conf_folder().resolve() else None
+    checkout = (Path.cwd() / "ablate" / "resources.py").is_file()
+    return own if own.is_dir() and not checkout and own.resolve() != conf_folder().resolve() else None
 
 
 def study_folders() -> list[Path]:

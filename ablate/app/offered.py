@@ -24,11 +24,16 @@ def our_files(group: str) -> dict[str, Path]:
 
 
 def own_files(group: str) -> dict[str, Path]:
-    """Return option -> file of the user's own; those of another Hydra application are left out."""
+    """Return option -> file of the user's own; copies of ours and those of another Hydra application are left out."""
     folder = own_conf_folder()
     if folder is None:
         return {}
-    return {name: path for name, path in _files(folder / group).items() if FOREIGN not in _read(path)}
+    ours = our_files(group)
+    return {
+        name: path
+        for name, path in _files(folder / group).items()
+        if FOREIGN not in _read(path) and not (name in ours and path.read_bytes() == ours[name].read_bytes())
+    }
 
 
 def choices(group: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,7 @@ import pytest
 
 from ablate import doors, registry
 from ablate.cli import main
+from ablate.resources import conf_folder
 
 SMALL = ("dataset=digits", "dataset.train_size=100", "steps=5", "model.hidden=[4]", "hydra.sweeper.report=false")
 ALONE = (*SMALL, "hydra.sweeper.n_jobs=1")  # a worker would not see a path that a test adds
@@ -172,6 +174,27 @@ def test_option_files_of_another_hydra_application_are_left_alone(ablate, tmp_pa
 
 
 # Plug-ins: packages on the path, with their metadata.
+
+
+def test_a_copy_of_our_options_is_ours_and_an_edited_one_is_named(ablate, tmp_path):
+    shutil.copytree(conf_folder(), tmp_path / "conf")
+    code, _, err = ablate("-m", "activation=relu,tanh", *ALONE, "seeds=1")
+    assert code == 0, err
+    edited = tmp_path / "conf" / "activation" / "tanh.yaml"
+    edited.write_text(edited.read_text() + "# mine\n")
+    code, _, err = ablate("-m", "activation=relu,tanh", *ALONE, "seeds=1")
+    assert code == 2
+    assert "activation=tanh is given by ablate (activation/tanh.yaml) and by conf/activation/tanh.yaml" in err
+
+
+def test_a_checkout_of_another_release_is_no_folder_of_own_options(ablate, tmp_path):
+    shutil.copytree(conf_folder(), tmp_path / "conf")
+    edited = tmp_path / "conf" / "model" / "mlp.yaml"
+    edited.write_text(edited.read_text() + "# another release\n")
+    (tmp_path / "ablate").mkdir()
+    (tmp_path / "ablate" / "resources.py").write_text("")
+    code, _, err = ablate("-m", "activation=relu,tanh", *ALONE, "seeds=1")
+    assert code == 0, err
 
 
 def install(folder, name, points, modules):
