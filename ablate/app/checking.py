@@ -22,7 +22,7 @@ def check(target: str) -> None:
     Raises
     ------
     UserError
-        There is no such thing, or no contract for it.
+        It does not exist, or no contract covers it.
     Failure
         Some checks fail.
     """

@@ -49,7 +49,7 @@ def choose(group: str, name: Any) -> None:
     Raises
     ------
     UserError
-        There is no such option, two places give it, or its plug-in cannot be imported.
+        The option does not exist, two places give it, or its plug-in cannot be imported.
     """
     if name not in choices(group):
         raise unknown(group, str(name), choices(group))

@@ -102,7 +102,7 @@ def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Over
     Raises
     ------
     UserError
-        A word is no Unicode, nests too deeply, or holds a number that is not finite or an interpolation.
+        A word is not Unicode, nests too deeply, or holds a number that is not finite or an interpolation.
     hydra.errors.HydraException
         It does not parse; `explain` makes it one line.
     """
