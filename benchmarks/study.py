@@ -10,6 +10,7 @@ logging and waiting, on all processes. The report comes after it and is timed ap
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import tempfile
 import time
@@ -28,7 +29,9 @@ def main() -> None:
     from ablate.track.read import read_study
 
     jobs = [] if options.jobs is None else [f"hydra.sweeper.n_jobs={options.jobs}"]
-    os.chdir(tempfile.mkdtemp(prefix="ablate-benchmark-"))
+    place = tempfile.TemporaryDirectory(prefix="ablate-benchmark-")
+    atexit.register(place.cleanup)
+    os.chdir(place.name)
     name = "adhoc" if options.quick else options.study
     begun = time.perf_counter()
     if options.quick:
