@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.app.console import duration
 from ablate.errors import UserError
+from ablate.report.wording import counted
 from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
 
@@ -24,15 +25,15 @@ def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[
 
     study, seeds, arms = plan.study, len(plan.record.seeds), len(plan.jobs)
     if not study.claims:
-        raise UserError(f"{plan.record.name} makes no claim: there is no δ to reckon with")
+        raise UserError(f"{plan.record.name} makes no claim: there is no δ to compare with")
     family = family_size(study, arms=plan.design.arms)
     rows = claim_noise(study, tables, seeds=seeds, family=family)
     each = float(tables.seeds["seconds"].mean())
     workers = min(worker_count(n_jobs), arms)
     lines = ["", *_spreads(tables, rows), ""]
     lines.append(
-        f"{seeds} seeds planned, {arms} arms, {family} claims share α = 0.05: each is judged at level "
-        f"{p_text(0.05 / family)} at the strictest"
+        f"{counted(seeds, 'seed')} planned, {counted(arms, 'arm')}, α = 0.05 for {counted(family, 'claim')}: "
+        f"each is judged at level {p_text(0.05 / family)} at the strictest"
     )
     table: list[tuple[str, ...]] = [("claim", "δ", "detectable beyond δ", "seeds for 2δ", "time for them")]
     table += [_row(row, each * arms / workers) for row in rows]

@@ -167,7 +167,7 @@ def _adhoc(fixed: dict[str, Any], factors: dict[str, list[Any]]) -> dict[str, An
     over = ", ".join(factors)
     return {
         "title": f"Ad-hoc sweep over {over}" if over else "Single arm",
-        "question": f"What do {over} change?" if over else "",
+        "question": f"What changes with {over}?" if over else "",
         "fixed": fixed,
         "factors": factors,
     }

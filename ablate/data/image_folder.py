@@ -15,7 +15,7 @@ from ablate.data.limits import check_values
 from ablate.data.listing import Listing, listed
 from ablate.data.paths import line, number_of, some
 from ablate.data.pictures import Head, Remarks, head_of, pixels_of
-from ablate.data.plausible import blank
+from ablate.data.plausible import blank, repeats
 from ablate.data.ranges import Group
 from ablate.data.stored import examples_of
 from ablate.data.user import Loaded, UserData
@@ -139,6 +139,7 @@ def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], 
 
     raw, remarks, told = _seen(files, heads, source.background)
     kept, divided = source.division(sizes, what=str(folder))
+    divided += repeats(raw.values, kept)
     hint = "; another dataset.background may show them" if remarks.transparent else ""
     examples = examples_of(
         raw,

@@ -21,6 +21,7 @@ from ablate.data.layout import arranged, check_layout
 from ablate.data.limits import check_values
 from ablate.data.npy import read_npy
 from ablate.data.paths import line, some
+from ablate.data.plausible import repeats
 from ablate.data.ranges import Group
 from ablate.data.stored import check, examples_of
 from ablate.data.user import Loaded, UserData
@@ -102,6 +103,7 @@ def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa:
 
     kept, divided = source.division(sizes, what=str(path))
     raw, typed = by_type(images)
+    divided += repeats(images, kept)
     examples = examples_of(
         raw,
         numbers,

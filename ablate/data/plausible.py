@@ -1,7 +1,8 @@
-"""Pictures in which nothing is to be seen: named, and refused where they are many."""
+"""Pictures in which nothing is to be seen, which are refused where they are many, and pictures that are there twice."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -88,3 +89,41 @@ def check_seen(
     if len(images) > 1 and (images == images[:1]).all():
         notes.append(f"all {len(images):,} pictures are the same: there is nothing to tell classes by")
     return notes
+
+
+def repeats(values: NDArray[Any], sizes: tuple[int, int, int] | None) -> list[str]:
+    """Tell of examples that are there more than once: a test part that was trained on measures memory.
+
+    Where parts are drawn, blank pictures are not counted, which are told anyway, nor rows of few numbers, which may
+    well agree.
+
+    Parameters
+    ----------
+    values
+        (examples, channels, height, width): training, validation and test part one after the other.
+    sizes
+        Of these parts as the source gives them; None: parts are drawn from all.
+
+    >>> repeats(np.array([1, 2, 2, 3]).reshape(4, 1, 1, 1), (2, 0, 2))
+    ['1 of the 2 examples of its test part is in its training part too: its score tells of memory']
+    """
+    known = [hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in values]
+    if sizes is None:
+        seen = [one for one, row in zip(known, values, strict=True) if 1 not in row.shape[1:] and row.min() < row.max()]
+        again = len(seen) - len(set(seen))
+        copies = "1 example is a copy of another" if again == 1 else f"{again:,} examples are copies of others"
+        return [f"{copies}: parts drawn from all may share some"] if again else []
+    trained, notes, begin = set(known[: sizes[0]]), list[str](), sizes[0]
+    for part, size in (("validation", sizes[1]), ("test", sizes[2])):
+        shared = sum(one in trained for one in known[begin : begin + size])
+        begin += size
+        if shared:
+            notes.append(
+                f"{shared:,} of the {number_of(size, 'example')} of its {part} part {_are(shared)} in its training "
+                "part too: its score tells of memory"
+            )
+    return notes
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"

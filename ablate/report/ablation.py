@@ -161,7 +161,7 @@ def table_note() -> str:
     return tr(
         "Mean over seeds with its 95 % t interval; difference to the baseline within a seed, with the "
         "interval that inverts the sign-flip test; p of “no difference”, Holm over the arms. It "
-        "describes; claims are judged above. n: seeds with a value / planned."
+        "describes: verdicts are on claims only. n: seeds with a value / planned."
     )
 
 

@@ -18,7 +18,7 @@ from ablate.sweep.table_file import TableFile, whole
 from ablate.train.outcome import Outcome
 
 FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
-PREFIXES = ("summary.", "metrics.", "summary/", "metrics/", "attributes.", "attributes/")
+PREFIXES = ("summary.", "metrics.", "tags.", "summary/", "metrics/", "attributes.", "attributes/")
 
 Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged"] | None
 """What a cell says: an outcome; that the program came to its end, whatever it reached; that it did not; that it did not

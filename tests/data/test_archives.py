@@ -184,3 +184,17 @@ class TestLayout:
     def test_a_layout_that_does_not_exist_is_refused(self):
         with pytest.raises(UserError, match=r"unknown dataset.layout 'channel_last'.*nearest match: channels_last"):
             Npz(layout="channel_last")
+
+
+class TestRepeats:
+    def test_test_pictures_that_are_trained_on_are_told(self, tmp_path):
+        arrays = {**KERAS, "x_test": np.concatenate([BYTES[:3], BYTES[43:]]), "y_test": LABELS[40:]}
+        told = "data.npz: 3 of the 20 examples of its test part are in its training part too"
+        assert any(note.startswith(told) for note in saved(tmp_path, arrays).examples().notes)
+        assert not any("training part too" in note for note in saved(tmp_path, KERAS).examples().notes)
+
+    def test_pictures_that_are_there_twice_are_told_where_parts_are_drawn(self, tmp_path):
+        arrays = {"x": np.concatenate([BYTES, BYTES[:2]]), "y": np.concatenate([LABELS, LABELS[:2]])}
+        assert saved(tmp_path, arrays).examples().notes == (
+            "data.npz: 2 examples are copies of others: parts drawn from all may share some",
+        )

@@ -137,7 +137,8 @@ class TestBlank:
 
     def test_a_data_set_of_one_picture_is_told(self, tmp_path):
         told = "data.npz: all 60 pictures are the same: there is nothing to tell classes by"
-        assert saved(tmp_path, np.repeat(BYTES[:1], 60, axis=0)).examples().notes == (told,)
+        copies = "data.npz: 59 examples are copies of others: parts drawn from all may share some"
+        assert saved(tmp_path, np.repeat(BYTES[:1], 60, axis=0)).examples().notes == (copies, told)
 
     def test_points_of_the_plane_are_no_pictures_and_may_have_equal_coordinates(self, tmp_path):
         corners = np.array([[0, 0], [0, 255], [255, 0], [255, 255]], np.uint8)[np.arange(60) % 4]

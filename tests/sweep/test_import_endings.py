@@ -49,6 +49,7 @@ def outcomes(found, arm=1):
         ("Outcome", "Crashed", "Finished", "crashed"),
         ("summary.outcome", "crashed", "finished", "crashed"),
         ("attributes.status", "FAILED", "FINISHED", "crashed"),
+        ("tags.status", "failed", "finished", "crashed"),
         ("exit_code", "1", "0", "crashed"),
         ("summary.exitcode", "-9", "0", "crashed"),
         ("crashed", "1", "0", "crashed"),

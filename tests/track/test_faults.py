@@ -182,12 +182,17 @@ def test_a_journal_that_was_folded_in_by_half_is_no_damage(root, study, track, t
         check(layout)
 
 
-@pytest.mark.parametrize("shm", [False, True])
-def test_a_read_only_folder_with_a_journal_shows_every_run(root, study, track, tmp_path, shm, monkeypatch):
-    track(study(seeds=2))
-    # A place of its own for temporary copies, so that only what this reading leaves is counted.
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A place of its own for temporary copies, so that only what this test leaves is counted."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+
+
+@pytest.mark.usefixtures("temporary")
+@pytest.mark.parametrize("shm", [False, True])
+def test_a_read_only_folder_with_a_journal_shows_every_run(root, study, track, tmp_path, shm):
+    track(study(seeds=2))
     _copy_while_open(root, tmp_path / "copy", shm=shm)
     before = {path: path.read_bytes() for path in (tmp_path / "copy").rglob("*") if path.is_file()}
     with mounted(tmp_path / "mount", "-o", "bind", str(tmp_path / "copy")) as folder:
