@@ -38,14 +38,15 @@ def _call(typing_context: Any, address: Any, arguments: Any) -> Any:  # noqa: AR
 
 @kernel
 def product(
-    address: Any, letters: Any, sizes: Any, factors: Any, turned: Any, shape: Any, a: Any, b: Any, c: Any, add: int
-) -> None:
+    address: Any, letters: Any, sizes: Any, factors: Any, turned: Any, shape: Any, a: Any, b: Any, c: Any, add: int,
+    times: int = 1,
+) -> None:  # fmt: skip
     """Write the product of two matrices in C order, (m, k) and (k, n), either of them turned in memory.
 
     Parameters
     ----------
     letters, sizes, factors
-        `LETTERS`, room for 6 int32, and 0, 1 in the dtype.
+        `LETTERS`, room for 6 int32, and 0, 1 and one more number in the dtype.
     turned
         Whether a and b lie in memory as their transposes, 0 or 1 each.
     shape
@@ -54,6 +55,8 @@ def product(
         (address, numbers from one row in memory to the next).
     add
         1: add to c, 0: write over it.
+    times
+        Which of `factors` the product is multiplied by.
     """
     # BLAS counts along columns: the transposes, in the other order.
     sizes[0], sizes[1], sizes[2] = shape[1], shape[0], shape[2]
@@ -67,7 +70,7 @@ def product(
             np.uintp(size),
             np.uintp(size + 4),
             np.uintp(size + 8),
-            np.uintp(factor + factors.itemsize),
+            np.uintp(factor + factors.itemsize * times),
             np.uintp(b[0]),
             np.uintp(size + 12),
             np.uintp(a[0]),

@@ -15,7 +15,7 @@ from ablate.nn.network import Replicas
 from ablate.optim import Slots
 from ablate.train.compiled.blas import LETTERS, gemm_address
 from ablate.train.compiled.build import Program
-from ablate.train.compiled.codes import MOVE, PASS, PREPARE
+from ablate.train.compiled.codes import GRADS, MOVE, PASS, PREPARE, PRODUCT, SGD
 from ablate.train.compiled.load import loaded
 from ablate.train.compiled.rules import RULES, numbers
 from ablate.train.config import TrainConfig
@@ -45,7 +45,7 @@ class Engine:
         dtype, blocks = replicas.dtype, replicas.blocks
         self._config, self._program, self._replicas = config, program, replicas
         self._run = loaded(dtype, with_images=program.images)
-        self._tools = (gemm_address(dtype), LETTERS, np.zeros(6, np.int32), np.array([0, 1], dtype))
+        self._tools = (gemm_address(dtype), LETTERS, np.zeros(6, np.int32), np.array([0, 1, 0], dtype))
         self._scalars = program.scalars.astype(dtype)
         self._work, self._spare = np.zeros(program.work, dtype), np.zeros(program.spare, dtype)
         self._caches = [Cache({}, dtype=dtype, train=True, overwrite=False) for _ in program.masks]
@@ -54,6 +54,8 @@ class Engine:
         self._slots = [*(slots.arrays if self._rule != NO_RULE else ()), none, none][:2]
         self._decayed = slots.decayed
         self._frozen = np.zeros(0, np.bool_) if frozen is None else frozen
+        plain = self._rule == SGD and frozen is None and not config.l2 and not config.clip_norm
+        self._at_once = int(plain and _weights(program) == slots.decayed)
 
     def __call__(
         self,
@@ -121,7 +123,7 @@ class Engine:
         self._run(
             self._program.table, self._scalars, *self._tools, self._work, self._spare, *data,
             replicas.params, replicas.grads, replicas.flat_state, masks, *self._slots,
-            phases, self._rule, each, self._frozen, self._decayed, losses,
+            phases, self._rule, each, self._frozen, self._decayed, losses, self._at_once,
         )  # fmt: skip
 
     def _draw(self, rngs: Sequence[np.random.Generator], steps: int, batch: int) -> Floats:
@@ -139,3 +141,9 @@ class Engine:
                 step[:, at : at + size] = mask.reshape(blocks, size)
                 at += size
         return masks
+
+
+def _weights(program: Program) -> int:
+    """Return how many weights have a gradient that is one product: all of them where every layer is fully connected."""
+    products = program.table[(program.table[:, 0] == PRODUCT) & (program.table[:, 12] == GRADS)]
+    return int((products[:, 3] * products[:, 4]).sum())

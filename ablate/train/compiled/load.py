@@ -43,8 +43,8 @@ def loaded(dtype: np.dtype[Any], *, with_images: bool) -> Callable[..., None]:
 
     return compiled(
         machine(_version(), with_images=with_images),
-        _in(whole, 2), read(2), types.uintp, _in(types.uint8, 1), types.int32[::1], read(1), write(1), write(1),
+        _in(whole, 2), read(2), types.uintp, _in(types.uint8, 1), types.int32[::1], write(1), write(1), write(1),
         read(2), _in(whole, 3), read(2), _in(whole, 3), _in(whole, 3), read(1),
         write(2), write(2), write(2), read(3), write(2), write(2),
-        whole, whole, read(2), _in(types.boolean, 1), whole, write(2),
+        whole, whole, read(2), _in(types.boolean, 1), whole, write(2), whole,
     )  # fmt: skip

@@ -65,22 +65,20 @@ def dense(builder: Builder, node: Node, place: int, x: Value) -> tuple[Value, Ba
 
     def back(dy: Value, need: bool) -> Value | None:
         there = (codes.WORK, dy.at, units)
+        dx = builder.value(x.shape, rows=x.rows) if need else None
+        if dx is not None and x.rows:
+            builder.add(codes.PRODUCT, 0, 1, batch, width, units, *there, *weight, codes.WORK, dx.at, width)
+        elif dx is not None:
+            builder.add(codes.PRODUCT, 0, 1, width, batch, units, *weight, *there, codes.WORK, dx.at, batch)
+        if layer.bias:
+            builder.add(codes.BIAS_ROWS_BACK, dy.at, dy.size, units, starts["b"])
+        # After what reads the weights: they may be moved by the product itself.
         builder.add(
             codes.PRODUCT, int(x.rows), 0, width, units, batch, codes.WORK, x.at, along, *there,
             codes.GRADS, starts["W"], units,
         )  # fmt: skip
-        if layer.bias:
-            builder.add(codes.BIAS_ROWS_BACK, dy.at, dy.size, units, starts["b"])
-        if not need:
-            return None
-        dx = builder.value(x.shape, rows=x.rows)
-        if x.rows:
-            builder.add(
-                codes.PRODUCT, 0, 1, batch, width, units, *there, *weight, codes.WORK, dx.at, width
-            )  # fmt: skip
-        else:
-            builder.add(codes.PRODUCT, 0, 1, width, batch, units, *weight, *there, codes.WORK, dx.at, batch)
-        builder.give_back(dy)
+        if dx is not None:
+            builder.give_back(dy)
         return dx
 
     return y, back

@@ -27,7 +27,8 @@ GROUP_RUNS, GROUP_RUNS_BACK = codes.GROUP_RUNS, codes.GROUP_RUNS_BACK
 CONV, CONV_WEIGHTS, CONV_TURN, CONV_SPREAD = codes.CONV, codes.CONV_WEIGHTS, codes.CONV_TURN, codes.CONV_SPREAD
 POOL, POOL_BACK = codes.POOL, codes.POOL_BACK
 MEAN_PIXELS, MEAN_PIXELS_BACK = codes.MEAN_PIXELS, codes.MEAN_PIXELS_BACK
-PASS, PREPARE, MOVE = codes.PASS, codes.PREPARE, codes.MOVE
+PASS, PREPARE, MOVE, ALL = codes.PASS, codes.PREPARE, codes.MOVE, codes.ALL
+GRADS = codes.GRADS
 loss = update.loss
 CROSS_ENTROPY, SQUARES = codes.CROSS_ENTROPY, codes.SQUARES
 
@@ -42,7 +43,7 @@ def machine(version: int, *, with_images: bool) -> Callable[..., None]:
         ops: Any, scalars: Any, address: int, letters: Any, sizes: Any, factors: Any, work: Any, spare: Any,
         examples: Any, positions: Any, given: Any, own: Any, other: Any, share: Any,
         all_params: Any, all_grads: Any, all_state: Any, masks: Any, first: Any, second: Any,
-        phases: int, rule: int, numbers: Any, frozen: Any, decayed: int, losses: Any,
+        phases: int, rule: int, numbers: Any, frozen: Any, decayed: int, losses: Any, at_once: int,
     ) -> None:  # fmt: skip
         if version < 0:
             return
@@ -55,6 +56,10 @@ def machine(version: int, *, with_images: bool) -> Callable[..., None]:
         for at in range(blocks * steps):
             block, step = at // steps, at % steps
             params, grads, state = all_params[block], all_grads[block], all_state[block]
+            c = numbers[step]
+            # W -= lr xᵀ dy as one product; BLAS may skip one that is multiplied by 0, with the NaN in it.
+            moved = (at_once > 0) & (phases == ALL) & (c[2] != none)
+            factors[2] = -c[2]
             if phases & PASS:
                 if given.size:
                     vectors.copy(given[block], work[: given.shape[1]])
@@ -65,7 +70,9 @@ def machine(version: int, *, with_images: bool) -> Callable[..., None]:
                 op, s = ops[line], scalars[line]
                 code, n, width = op[0], op[2], op[3]
                 if code == PRODUCT:
-                    bases = (work.ctypes.data, params.ctypes.data, grads.ctypes.data)
+                    weights = params.ctypes.data if moved else grads.ctypes.data
+                    bases = (work.ctypes.data, params.ctypes.data, weights)
+                    into = moved & (op[12] == GRADS)
                     product(
                         address,
                         letters,
@@ -76,7 +83,8 @@ def machine(version: int, *, with_images: bool) -> Callable[..., None]:
                         (bases[op[6]] + op[7] * item, op[8]),
                         (bases[op[9]] + op[10] * item, op[11]),
                         (bases[op[12]] + op[13] * item, op[14]),
-                        0,
+                        1 if into else 0,
+                        2 if into else 1,
                     )
                 elif code == ACTIVATE:
                     activate(op[4], work[op[1] : op[1] + n], work[op[3] : op[3] + n], work[op[5] : op[5] + n], s[0])
@@ -248,10 +256,12 @@ def machine(version: int, *, with_images: bool) -> Callable[..., None]:
                                 op[13] > 0,
                                 spare[between : between + op[9] * op[7]],
                             )
-            c = numbers[step]
             if phases & PREPARE:
                 update.prepare(grads, params, decayed, frozen, c[0], c[1], lanes)
             if phases & MOVE:
-                update.move(rule, grads, params, first[block], second[block], c[2:], decayed, frozen)
+                rest = decayed if moved else 0
+                update.move(
+                    rule, grads[rest:], params[rest:], first[block], second[block], c[2:], decayed, frozen
+                )  # fmt: skip
 
     return run
