@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
-from ablate.track import offline, owner
+from ablate.track import blank, offline, owner
 from ablate.track.address import database_uri
 from ablate.track.database import check, relocate
 from ablate.track.layout import Layout
@@ -58,9 +58,10 @@ def connect(layout: Layout) -> MlflowClient:
 
 
 def _create(layout: Layout) -> None:
-    """Migrate a new database aside and put it in place whole: 70 migrations are no transaction, and take 2 s.
+    """Make a new database aside and put it in place whole: 70 migrations are not a transaction.
 
-    One interrupted halfway would be refused at the next start as one of an older MLflow.
+    One interrupted halfway would be refused at the next start as one of an older MLflow. Migrations are done once per
+    MLflow, and an empty database is kept (see `blank`).
     """
     from mlflow import MlflowClient
 
@@ -78,7 +79,10 @@ def _create(layout: Layout) -> None:
     aside, copy = layout.runs / f".new-{token}.db", layout.runs / f".new-{token}-whole.db"
     uri = database_uri(aside)
     try:
+        had = blank.taken(aside)
         MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
+        if not had:
+            blank.keep(aside)
         shutil.copyfile(aside, copy)
         _write_ahead(copy)
         copy.replace(layout.database)
