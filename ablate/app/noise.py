@@ -20,8 +20,8 @@ def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[
     """Return what A/A runs say: spread, what the planned seeds detect, seeds and time for each claim's δ."""
     from ablate.judge.looks import family_size
     from ablate.judge.noise_study import claim_noise
-    from ablate.judge.verdict import p_text
     from ablate.stats.noise import blocks_table
+    from ablate.words.amounts import p_text
 
     study, seeds, arms = plan.study, len(plan.record.seeds), len(plan.jobs)
     if not study.claims:
@@ -72,7 +72,7 @@ def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
 def _text(value: float, row: ClaimNoise) -> str:
     from ablate.words.amounts import amount
 
-    if row.claim.kind == "time_to_target":
+    if row.claim.scale == "log ratio":
         return f"{value:.3g} log steps"
     return amount(float(f"{value:.3g}"), row.unit)
 

@@ -181,6 +181,8 @@ def _endings(summary: RunSummary) -> str:
 
 def say_verdicts(judgement: Judgement) -> None:
     """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
+    from ablate.words.reasons import said
+
     for verdict in judgement.verdicts:
         _say_verdict(verdict)
     if not judgement.verdicts:
@@ -190,13 +192,16 @@ def say_verdicts(judgement: Judgement) -> None:
     for verdict in judgement.extended:
         _say_verdict(verdict)
     for note in judgement.tables.study["copies"]:
-        warn(note)
+        warn(said(note))
 
 
 def _say_verdict(verdict: Verdict) -> None:
-    say(f"{MARKS[verdict.outcome]} {verdict.sentence()}")
+    from ablate.words.reasons import said
+    from ablate.words.sentence import sentence_of
+
+    say(f"{MARKS[verdict.outcome]} {sentence_of(verdict)}")
     if verdict.gates_failed:
-        say(f"    {verdict.why}")
+        say(f"    {said(verdict.reason)}")
 
 
 def say_left(left: Sequence[Path]) -> None:

@@ -25,12 +25,13 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
         `strict`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was not tested.
     """
     from ablate.track.local import LocalStore
+    from ablate.words.document import document_of
 
     store = LocalStore(root_folder())
     judged = judge_tracked(store.last() if name is None else name, None, store)
     if as_json:
         parts = {"verdicts": judged.verdicts, "extended": judged.extended}
-        document = {part: [verdict.as_dict() for verdict in verdicts] for part, verdicts in parts.items()}
+        document = {part: [document_of(verdict) for verdict in verdicts] for part, verdicts in parts.items()}
         plain = not shows_everything(sys.stdout)  # JSON has its own way to write what a terminal cannot show
         say(json.dumps({"study": judged.tables.study["name"], **document}, indent=1, ensure_ascii=plain))
     else:

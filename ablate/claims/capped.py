@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from ablate.claims.contrast import Flags, Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
+from ablate.claims.reason import Reason, because
 from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval, mean_p
 
@@ -142,24 +143,13 @@ class Gaps:
         return dict(zip(seeds, seeds_that_say_something(self.values, self.known.silent).tolist(), strict=True))
 
 
-@dataclass(frozen=True)
-class Objection:
-    """Why an interval may not decide: the code, and the numbers its sentence needs.
-
-    `code`: `silent` (without the pairs that say nothing it would be `otherwise`) or `cut` (it is the budget that makes
-    the difference small).
-    """
-
-    code: str
-    count: int
-    of: int
-    otherwise: str = ""
-
-
 def objection(
     gaps: NDArray[np.float64], known: Open | None, region: Region, *, level: float, outcome: str, least: int = 2
-) -> Objection | None:
+) -> Reason | None:
     """Return what speaks against an outcome that an interval led to; None where nothing does.
+
+    `decided_by_silence`: without the pairs that say nothing it would be another. `cut_by_budget`: it is the budget that
+    makes the difference small.
 
     Parameters
     ----------
@@ -180,7 +170,13 @@ def objection(
         few = len(d) < least
         otherwise = "inconclusive" if few else by_interval(*mean_interval(d, level=level), region)
         if otherwise != outcome:
-            return Objection("silent", int(silent.sum()), silent.size, otherwise)
+            return because(
+                "decided_by_silence",
+                n=int(silent.sum()),
+                of=silent.size,
+                pairwise=known.pairwise,
+                outcome=otherwise,
+            )
     said = np.logical_not(np.all(silent, axis=1))
     low, high = mean_interval(d, level=level)
     for end, side in _needed(float(d.mean()), region, outcome):
@@ -188,7 +184,7 @@ def objection(
         opens = known.below if side == "above" else known.above
         cut = np.any(opens & ~silent, axis=1)[said]
         if cut.any() and not (known.pairwise and found) and not _holds_with_cut(d, cut, end, side, level=level):
-            return Objection("cut", int(cut.sum()), len(d))
+            return because("cut_by_budget", n=int(cut.sum()), of=len(d))
     return None
 
 

@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import level_key, level_text
+from ablate.claims.comparison import Comparison, level_key, level_text
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale, mean_estimate, mean_least
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import BaseClaim, Level, Levels
-from ablate.claims.reading import Logged, NoisePlan, Obstacle, Reading
+from ablate.claims.reading import Logged, NoisePlan, Reading
+from ablate.claims.reason import Reason
 from ablate.errors import UserError
 from ablate.train.metric import FRACTION, Better, Metric
 
@@ -54,6 +55,14 @@ class ClaimKind(BaseClaim):
         Its effect is 0 where nothing differs, so that a map of it can be drawn.
     with_delta
         It is judged against a δ in the unit of its metric.
+    two_sided
+        Its δ is a margin to both sides.
+    directed
+        It says of its arm that it raises or lowers the metric, and its verdict says by how much it did.
+    symbol
+        What its effect is called, where it has a symbol.
+    failed_counts_as
+        What a failed run counts as where the kind says so and not the metric, as a code of a reason.
     """
 
     scale: ClassVar[Scale] = "difference"
@@ -65,6 +74,10 @@ class ClaimKind(BaseClaim):
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False
     with_delta: ClassVar[bool] = False
+    two_sided: ClassVar[bool] = False
+    directed: ClassVar[bool] = False
+    symbol: ClassVar[str] = ""
+    failed_counts_as: ClassVar[str] = ""
 
     kind: str
 
@@ -72,6 +85,11 @@ class ClaimKind(BaseClaim):
     def reads_values(self) -> bool:
         """Whether it reads a metric."""
         return True
+
+    def terms(self) -> dict[str, Any]:
+        """Return what it states beside its sides, its metric and its cells, as JSON has it: what words need."""
+        common = {*BaseClaim.model_fields, "kind", *self.named_sides()}
+        return self.model_dump(exclude=common, mode="json")
 
     # --- the design
 
@@ -188,7 +206,7 @@ class ClaimKind(BaseClaim):
             return np.ones(sides, dtype=np.bool_)
         return np.asarray(np.arange(sides) < sides // 2, dtype=np.bool_)
 
-    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Obstacle | None:
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """Return what stands in the way of this kind only."""
         del endpoint, sides
         return None
@@ -209,6 +227,11 @@ class ClaimKind(BaseClaim):
         """Return what stands beside the effect."""
         del runs
         return {}
+
+    def scope(self, comparison: Comparison, details: Mapping[str, Any]) -> Reason | None:
+        """Return what its effect is an effect of, where that is no matter of failures."""
+        del comparison, details
+        return None
 
     def elsewhere(self, sides: Sides) -> dict[str, Sides]:
         """Return other ways to measure the same thing, by the names their words stand under."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ablate.lang import tr
+from ablate.claims.reason import Reason, because
 from ablate.train.metric import PERCENT, Metric
 
 
@@ -49,24 +49,24 @@ class Endpoint:
     common: bool = False
 
     @property
-    def rule(self) -> str:
-        """What a filled run counts as, in words; empty where the metric has no fill."""
+    def rule(self) -> Reason | None:
+        """What a filled run counts as; None where the metric has no fill."""
         return self.rule_of(range(len(self.arm_ids)))
 
-    def rule_of(self, columns: ArrayLike) -> str:
-        """Return the same for the arms of some columns."""
+    def rule_of(self, columns: ArrayLike) -> Reason | None:
+        """Return the same for the arms of some columns; rates are in per cent."""
         fill = self.fill[:, np.unique(columns)]
         fill, kind = fill[np.isfinite(fill)], self.declared.failed_counts_as
         if not fill.size:
-            return ""
-        if kind == "budget" and self.common:
-            return tr("the budget that all sides had ({steps} steps)", steps=_range(fill))
-        if kind == "budget":
-            return tr("the whole budget ({steps} steps)", steps=_range(fill))
+            return None
         if not isinstance(kind, str):
-            return tr("{value}, as declared", value=f"{kind:.6g}")
-        name = tr("one minus the majority rate") if kind == "one_minus_chance" else tr("the majority rate")
-        return f"{name} ({_range(fill if self.declared.unit == PERCENT else 100.0 * fill)} %)"
+            return because("declared", value=float(kind))
+        low, high = float(fill.min()), float(fill.max())
+        if kind == "budget":
+            return because("common_budget" if self.common else "budget", low=low, high=high)
+        times = 1.0 if self.declared.unit == PERCENT else 100.0
+        code = "one_minus_majority_rate" if kind == "one_minus_chance" else "majority_rate"
+        return because(code, low=times * low, high=times * high)
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,3 @@ class Endings:
     ran: NDArray[np.bool_]
     untargeted: NDArray[np.bool_]
     seeds: tuple[int, ...]
-
-
-def _range(values: NDArray[np.float64]) -> str:
-    low, high = f"{values.min():.4g}", f"{values.max():.4g}"
-    return low if low == high else tr("{low} to {high}", low=low, high=high)

@@ -12,16 +12,7 @@ from ablate.claims.contrast import Evidence, Meanings, Sides
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endings, Endpoint
 from ablate.claims.parts import Region
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """What stands in the way of a test, as a code with the numbers its sentence needs (see `words.obstacles`)."""
-
-    code: str
-    count: int = 0
-    of: int = 0
-    text: str = ""
+from ablate.claims.reason import Reason
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ class Reading:
 
     evidence: Evidence
     estimate: Estimate | None
-    obstacle: Obstacle | None = None
+    obstacle: Reason | None = None
     region: Region | None = None
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -77,14 +68,14 @@ class Logged(Protocol):
         """The contrasts cell by cell."""
 
     @property
-    def obstacle(self) -> Obstacle | None:
+    def obstacle(self) -> Reason | None:
         """What stands in the way of any test of them."""
 
     def of(self, metric: str) -> Endpoint:
         """Return another metric, as logged."""
 
-    def lengths(self, endpoint: Endpoint) -> str:
-        """Return the numbers of steps a metric was averaged over, where they differ between sides; else empty."""
+    def lengths(self, endpoint: Endpoint) -> tuple[float, ...]:
+        """Return the numbers of steps a metric was averaged over, where they differ between sides; else none."""
 
     def endings(self, outcomes: Collection[str]) -> Endings:
         """Return which runs ended in one of `outcomes`."""

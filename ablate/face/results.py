@@ -1,20 +1,21 @@
-"""What a study found, as Python and a notebook show it: verdicts, runs as a table, figures, the report."""
+"""What a study found, as Python and a notebook show it: runs as a table, figures, the report, and its verdicts."""
 
 from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from ablate.app.console import MARKS
 from ablate.errors import unknown
 from ablate.face.own_keys import short_key
+from ablate.face.verdicts import Verdicts
 from ablate.levels import expanded
 from ablate.track.columns import PLANNED, factor_of
+from ablate.words.reasons import said
 from ablate.work.events import Bench
 from ablate.work.judging import Judgement
 from ablate.work.reporting import write_pages
@@ -22,7 +23,6 @@ from ablate.work.reporting import write_pages
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ablate.judge.verdict import Verdict
     from ablate.report.figures.style import Drawn
     from ablate.sweep.plan import Plan
     from ablate.track.record import StudyTables
@@ -41,12 +41,12 @@ class Result:
         self.name = str(judgement.tables.study["name"])
         self._judgement, self._bench = judgement, bench
 
-    @property
+    @cached_property
     def verdicts(self) -> Verdicts:
         """The verdicts by the seeds that were planned, a claim each; with `each`, a claim for every level."""
         return Verdicts(self._judgement.verdicts)
 
-    @property
+    @cached_property
     def extended(self) -> Verdicts:
         """The verdicts by all seeds, where some were added after results were seen; else none."""
         return Verdicts(self._judgement.extended)
@@ -54,7 +54,7 @@ class Result:
     @property
     def warnings(self) -> list[str]:
         """Sentences that belong beside the verdicts: arms that differ in more than their factors, copies of runs."""
-        return list(self._judgement.tables.study["mixtures"])
+        return [said(reason) for reason in self._judgement.tables.study["mixtures"]]
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -144,62 +144,6 @@ class PlannedStudy:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.arms.to_html(index=False)}"
-
-
-class Verdicts(Sequence["Verdict"]):
-    """Verdicts in the order of the claims, by number or by the claim's id; they show themselves in a notebook."""
-
-    def __init__(self, verdicts: Sequence[Verdict]) -> None:
-        self._verdicts = tuple(verdicts)
-
-    def __len__(self) -> int:
-        return len(self._verdicts)
-
-    @overload
-    def __getitem__(self, which: int | str) -> Verdict: ...
-    @overload
-    def __getitem__(self, which: slice) -> Verdicts: ...
-    def __getitem__(self, which: int | str | slice) -> Verdict | Verdicts:
-        """Return one verdict: of a claim with `each` by its whole id, ``helps[norm=batch]``."""
-        if isinstance(which, str):
-            by_id = {verdict.claim_id: verdict for verdict in self._verdicts}
-            if which not in by_id:
-                raise unknown("claim", which, by_id)
-            return by_id[which]
-        return Verdicts(self._verdicts[which]) if isinstance(which, slice) else self._verdicts[which]
-
-    def __iter__(self) -> Iterator[Verdict]:
-        return iter(self._verdicts)
-
-    def table(self) -> pd.DataFrame:
-        """Return the numbers as a table, a row per claim; the columns are named as in `verdicts.json`."""
-        import pandas as pd
-
-        columns = ["claim_id", "outcome", "label", "metric", "effect", "interval_low", "interval_high",
-                   "interval_level", "delta", "p", "p_adjusted", "pairs", "planned_pairs"]  # fmt: skip
-        return pd.DataFrame([{name: getattr(v, name) for name in columns} for v in self._verdicts], columns=columns)
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{mark} {said}" for _, mark, said in self._lines()) or "no claims"
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{mark}</td><td><code>{html.escape(name)}</code></td>"
-            f'<td style="text-align:left">{html.escape(said)}</td></tr>'
-            for name, mark, said in self._lines()
-        )
-        return f"<table><tbody>{rows}</tbody></table>" if rows else "<p>no claims</p>"
-
-    def _repr_markdown_(self) -> str:
-        from ablate.report.templating import markdown_text
-
-        rows = [f"| {mark} | `{name}` | {markdown_text(said)} |" for name, mark, said in self._lines()]
-        return "\n".join(["| | claim | verdict |", "|---|---|---|", *rows]) if rows else "no claims"
-
-    def _lines(self) -> Iterator[tuple[str, str, str]]:
-        for verdict in self._verdicts:
-            held = f" {verdict.why}" if verdict.gates_failed else ""
-            yield verdict.claim_id, MARKS[verdict.outcome], verdict.sentence() + held
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ablate.claims.comparison import Comparison, level_key, metrics_used
+from ablate.claims.reason import Reason, because
 from ablate.judge.arms import Arms
 from ablate.judge.expand import expand
-from ablate.lang import tr
 from ablate.sweep.study import Study
 from ablate.track.known import SEVERAL
 from ablate.track.record import StudyTables
@@ -34,21 +34,10 @@ Pairs = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Alike:
-    """Why a comparison is not tested.
+    """Why a comparison is not tested, and what to do."""
 
-    Attributes
-    ----------
-    why, next_step
-        A sentence each.
-    """
-
-    why: str
-    next_step: str
-
-    def said(self, verdict: object) -> str:
-        """Return why, whatever the numbers."""
-        del verdict
-        return self.why
+    reason: Reason
+    advice: Reason
 
 
 def alike(comparison: Comparison, arms: Arms) -> Alike | None:
@@ -58,36 +47,20 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
         return None
     mixed = _other_code(comparison, arms)
     if mixed:
-        return Alike(
-            tr("Its runs were made with different code of {files}.", files=", ".join(mixed)),
-            tr("Run the study again: runs of code that changed are made anew."),
-        )
+        return Alike(because("other_code", files=tuple(mixed)), because("run_again"))
     for pairs in _pairs(comparison, arms):
         blind = [arms.unread_between(*pair) for pair in pairs]
         if all(blind):
-            factors = _listed(blind)
-            return Alike(
-                tr(
-                    "No run read {factors}, which is all that its arms differ in: is the factor read by that name?",
-                    factors=factors,
-                ),
-                tr("Let the training read {factors}, or take the claim out.", factors=factors),
-            )
+            factors = _each_once(blind)
+            return Alike(because("unread", factors=factors), because("read_the_factors", factors=factors))
         if claim.may_be_identical or all(itertools.starmap(arms.vouched, pairs)):
             continue
         own = metrics_used(claim, gates=False)  # a time of the clock too: a claim about one is tested where it differs
         if not all(arms.agree(*pair, own) for pair in pairs):
             continue
         if all(itertools.starmap(arms.copies, pairs)) or all(arms.tells(arm, own) for arm, _ in pairs):
-            factors = _listed([arms.different(*pair) for pair in pairs])
-            return Alike(
-                tr("Its arms agree to the last bit in every seed: is the factor read ({factors})?", factors=factors),
-                tr(
-                    "See whether {factors} reaches the training as it is meant; where agreeing to the last bit is what "
-                    "is claimed, say `may_be_identical: true`.",
-                    factors=factors,
-                ),
-            )
+            factors = _each_once([arms.different(*pair) for pair in pairs])
+            return Alike(because("identical_arms", factors=factors), because("see_the_factors", factors=factors))
     return _copies_of_one_run(comparison, arms)
 
 
@@ -100,16 +73,7 @@ def _copies_of_one_run(comparison: Comparison, arms: Arms) -> Alike | None:
     sides = {arms.column[level_key(side, arms.factors)] for cell in comparison.cells for side in comparison.arms(cell)}
     if any(arms.vouched(arm, arm) or not arms.still(arm, own) for arm in sides):
         return None
-    return Alike(
-        tr(
-            "In each of its arms all seeds agree to the last bit in every metric, as copies of one run do: is the seed "
-            "used?"
-        ),
-        tr(
-            "See whether the seed reaches the training. Where it does and the metrics are so coarse that seeds agree "
-            "by themselves, log a finer one beside them; what has no randomness is claimed with `kind: exact`."
-        ),
-    )
+    return Alike(because("identical_seeds"), because("see_the_seed"))
 
 
 def _other_code(comparison: Comparison, arms: Arms) -> list[str]:
@@ -123,13 +87,11 @@ def _other_code(comparison: Comparison, arms: Arms) -> list[str]:
     return sorted(file for file, codes in said.items() if len(codes) > 1)
 
 
-def unread_notes(study: Study, tables: StudyTables) -> list[str]:
-    """Return, in sentences, what no run read: factors, fixed keys, and factors in some of the cells of a claim."""
+def unread_notes(study: Study, tables: StudyTables) -> list[Reason]:
+    """Return what no run read: factors, fixed keys, and factors in some of the cells of a claim."""
     arms, idle = Arms(study, tables), idle_keys(tables)
     told = [
-        tr("No run read {factor}, a factor: nothing can follow from its levels.", factor=key)
-        if key in study.factors
-        else tr("No run read {key}, which the study fixes: it says nothing of the runs.", key=key)
+        because("unread_factor", factor=key) if key in study.factors else because("unread_key", key=key)
         for key in idle
         if key in {**study.factors, **study.fixed}
     ]
@@ -137,18 +99,14 @@ def unread_notes(study: Study, tables: StudyTables) -> list[str]:
         for pairs in _pairs(comparison, arms):
             blind = [arms.unread_between(*pair) for pair in pairs]
             if any(blind) and not all(blind):
-                told.append(
-                    tr(
-                        "Claim {claim_id} averages over cells in which no run read {factors}.",
-                        claim_id=comparison.id,
-                        factors=_listed(blind),
-                    )
-                )
-    return list(dict.fromkeys(told))
+                note = because("unread_cells", claim_id=comparison.id, factors=_each_once(blind))
+                if note not in told:
+                    told.append(note)
+    return told
 
 
-def copy_notes(study: Study, tables: StudyTables) -> list[str]:
-    """Return, in sentences, which arms and which seeds agree to the last bit without being vouched for."""
+def copy_notes(study: Study, tables: StudyTables) -> list[Reason]:
+    """Return which arms and which seeds agree to the last bit without being vouched for."""
     arms, idle = Arms(study, tables), idle_keys(tables)
     everyone = range(len(arms.ids))
     loose = [arm for arm in everyone if not arms.vouched(arm, arm)]
@@ -157,25 +115,10 @@ def copy_notes(study: Study, tables: StudyTables) -> list[str]:
         alone = [pair for pair in itertools.combinations(everyone, 2) if arms.different(*pair) == [factor]]
         same = [pair for pair in alone if not arms.vouched(*pair) and arms.copies(*pair)]
         if same:
-            told.append(
-                tr(
-                    "{n} of {pairs} pairs of arms that differ in {factor} alone agree to the last bit in every seed "
-                    "and metric: is it read?",
-                    n=len(same),
-                    pairs=len(alone),
-                    factor=factor,
-                )
-            )
+            told.append(because("copies", n=len(same), pairs=len(alone), factor=factor))
     still = list(filter(arms.still, loose))
     if still:
-        told.append(
-            tr(
-                "In {n} of {arms} arms all seeds agree to the last bit in every metric: is the seed used? Copies of "
-                "one run say nothing of how much runs differ.",
-                n=len(still),
-                arms=len(arms.ids),
-            )
-        )
+        told.append(because("still_arms", n=len(still), arms=len(arms.ids)))
     return told
 
 
@@ -200,5 +143,5 @@ def _cells_first(comparison: Comparison, arms: Arms) -> Iterator[list[Pairs]]:
         ]
 
 
-def _listed(factors: Sequence[Sequence[str]]) -> str:
-    return ", ".join(dict.fromkeys(factor for part in factors for factor in part))
+def _each_once(factors: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(factor for part in factors for factor in part))

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 from ablate.claims.comparison import level_key
 from ablate.claims.contract import ClaimKind
 from ablate.claims.measured import Endpoint
+from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.judge.expand import expand
-from ablate.lang import tr
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Level, Study
 from ablate.track.record import StudyTables
 
 WATCHED = ("fingerprint", "dataset", "steps", "epochs", "dtype", "program", "revision", "commit", "majority_rate")
 """Facts of an arm that must agree within a comparison, unless a factor is about them."""
+
+NOT_TOLD = "not told"
+"""Among the values of a fact: some arm does not say."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,10 @@ class Mixture:
     fact: str
     values: tuple[str, ...]
 
-    def sentence(self) -> str:
-        """Say it in a sentence."""
-        return tr(
-            "claim {claim_id} compares arms with different {fact}: {values}.",
-            claim_id=self.claim_id,
-            fact=self.fact,
-            values=", ".join(self.values),
-        )
+    @property
+    def reason(self) -> Reason:
+        """What is to be said of it beside the verdicts."""
+        return because("mixture", claim_id=self.claim_id, fact=self.fact, values=self.values)
 
 
 def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
@@ -71,42 +70,32 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
                 arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
                 values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
                 if values and fact == "steps" and any(own.get("imported") and not _known(own, fact) for own in arms):
-                    values = (*values, tr("not told"))  # unknown beside known is not equal
+                    values = (*values, NOT_TOLD)  # unknown beside known is not equal
                 if len(values) > 1:
                     found.append(Mixture(comparison.id, fact, values))
                     break
     return found
 
 
-def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> str:
+def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> tuple[float, ...]:
     """Return the numbers of steps over which a metric was averaged, where they differ between the sides of a cell.
 
     Empty where they do not, where they are not known, and for a metric that is no mean over a run. A mean over a longer
     run is larger because the run is longer: it is no measure of how fast the sides learn.
     """
     if not endpoint.declared.over_the_run:
-        return ""
+        return ()
     lengths = [_length(tables.facts.get(arm, {})) for arm in endpoint.arm_ids]
     for row in np.atleast_2d(columns):
-        found = sorted({lengths[column] for column in row} - {None})
+        found = {length for column in row if (length := lengths[column]) is not None}
         if len(found) > 1:
-            return listed_numbers(found)
-    return ""
+            return tuple(sorted(found))
+    return ()
 
 
 def _length(facts: Mapping[str, Any]) -> float | None:
     """Return the steps of the part of a run that is judged: from the change of task on, where there is one."""
     return next((float(facts[name]) for name in ("recovery_steps", "steps") if _known(facts, name)), None)
-
-
-def listed_numbers(numbers: Sequence[float]) -> str:
-    """Write numbers of steps as a sentence takes them.
-
-    >>> listed_numbers([20.0, 100.0])
-    '20 and 100'
-    """
-    *head, last = [f"{number:g}" for number in numbers]
-    return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
 
 
 def check_comparable(
@@ -133,9 +122,11 @@ def check_comparable(
         found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
     if found:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
-        if ran and tr("not told") in found[0].values:
+        if ran and NOT_TOLD in found[0].values:
             advice = "Give the `budget` of all arms; where it is not known, pass over it with --leave-out budget"
-        raise UserError(f"{found[0].sentence()} {advice}.")
+        one = found[0]
+        values = ", ".join(one.values)
+        raise UserError(f"claim {one.claim_id} compares arms with different {one.fact}: {values}. {advice}.")
 
 
 def _by_time(claim: ClaimKind, meant: Metrics) -> bool:

@@ -14,9 +14,9 @@ from typing import Any
 
 from ablate.claims.comparison import Comparison, level_key, level_text
 from ablate.claims.parts import Level, Levels
+from ablate.claims.reason import Reason, because
 from ablate.judge.expand import expand
 from ablate.judge.gates import GateResult
-from ablate.lang import tr
 from ablate.sweep.import_columns import SETTINGS
 from ablate.sweep.import_rest import MOSTLY
 from ablate.sweep.study import Study
@@ -35,7 +35,7 @@ def confounded(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any
     """
     settings = {key: tables.facts.get(arm, {}).get("settings") or {} for key, arm in arm_ids.items()}
     found = _found(comparison, tuple(tables.factors), settings)
-    return [GateResult("confounded", passed=False, why=found[name]) for name in sorted(found)]
+    return [GateResult("confounded", passed=False, reason=found[name]) for name in sorted(found)]
 
 
 def holding_back(
@@ -53,9 +53,9 @@ def holding_back(
 
 def _found(
     comparison: Comparison, factors: tuple[str, ...], settings: Mapping[Any, Mapping[str, Any]]
-) -> dict[str, str]:
-    """Return setting -> the sentence that says how it differs between the sides."""
-    found: dict[str, str] = {}
+) -> dict[str, Reason]:
+    """Return setting -> how it differs between the sides."""
+    found: dict[str, Reason] = {}
     for cell in comparison.cells:
         for one, other in combinations(comparison.arms(cell), 2):
             left, right = (settings.get(level_key(side, factors), {}) for side in (one, other))
@@ -74,15 +74,10 @@ def _apart(name: str, left: Mapping[str, int], right: Mapping[str, int]) -> bool
     return one != other and of_one >= MOSTLY * sum(left.values()) and of_other >= MOSTLY * sum(right.values())
 
 
-def _why(name: str, one: tuple[Levels, Mapping[str, int]], other: tuple[Levels, Mapping[str, int]]) -> str:
+def _why(name: str, one: tuple[Levels, Mapping[str, int]], other: tuple[Levels, Mapping[str, int]]) -> Reason:
     apart = [factor for factor, level in one[0].items() if other[0][factor] != level]
-    sides = tr(", ").join(
-        tr("{values} at {side}", values="|".join(list(values)[:_MOST]), side=level_text({f: side[f] for f in apart}))
+    sides = tuple(
+        {"values": tuple(values)[:_MOST], "side": level_text({f: side[f] for f in apart})}
         for side, values in (other, one)
     )
-    return tr(
-        "{setting} is no factor of the study, but differs together with {factors}: {sides}",
-        setting=name,
-        factors=tr(", ").join(apart),
-        sides=sides,
-    )
+    return because("confounded", setting=name, factors=tuple(apart), sides=sides)

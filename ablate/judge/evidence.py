@@ -17,7 +17,7 @@ from ablate.claims.contrast import Evidence, Sides, evidence_of, sides_of
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endings, Endpoint
 from ablate.claims.parts import Region
-from ablate.claims.reading import Obstacle
+from ablate.claims.reason import Reason, because
 from ablate.judge.alike import Alike
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import ended_as
@@ -26,7 +26,6 @@ from ablate.sweep.metrics import Metrics, metrics_in
 from ablate.track.record import StudyTables
 from ablate.train.metric import OTHER_TARGETS
 from ablate.train.outcome import Outcome
-from ablate.words.kinds import missed_rule
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,12 @@ class Collected:
     estimate: Estimate | None
     least: int
     bounds: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    rule: str = ""
+    rule: Reason | None = None
     unit: str = ""
     elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
     gaps: Gaps | None = None
-    obstacle: Obstacle | None = None
+    obstacle: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
 
@@ -116,20 +115,28 @@ class _Runs:
         return Gaps.of(self.sides, self.endpoint)
 
     @functools.cached_property
-    def obstacle(self) -> Obstacle | None:
+    def obstacle(self) -> Reason | None:
         lengths = self.lengths(self.endpoint)
         if lengths:
-            return Obstacle("horizon", text=lengths)
+            return because("other_lengths", metric=self.comparison.claim.metric, steps=lengths)
         own = self.comparison.claim.obstacle(self.endpoint, self.sides)
         if own is not None:
             return own
         known = self.gaps.known
-        if known is not None and known.silent.any() and len(self.gaps.said()) < self._least:
-            silent = known.silent
-            return Obstacle("silent", int(silent.sum()), silent.size, self.endpoint.rule_of(self.sides.columns))
+        left = len(self.gaps.said())
+        if known is not None and known.silent.any() and left < self._least:
+            return because(
+                "silent",
+                n=int(known.silent.sum()),
+                of=known.silent.size,
+                pairwise=known.pairwise,
+                rule=self.endpoint.rule_of(self.sides.columns),
+                left=left,
+                needed=self._least,
+            )
         return self._failures()
 
-    def _failures(self) -> Obstacle | None:
+    def _failures(self) -> Reason | None:
         """Where both sides of a pair failed, they agree by the rule for failed runs alone: too few others, no test."""
         columns, endpoint = self.sides.columns, self.endpoint
         if columns.shape[1] < 2:
@@ -141,37 +148,40 @@ class _Runs:
         told = int((endpoint.ran[:, columns].all(axis=2) & ~both).any(axis=1).sum())
         if not both.any() or told >= self._least:
             return None
-        return Obstacle("failed", int(both.sum()), both.size, endpoint.rule_of(columns))
+        return because("both_failed", n=int(both.sum()), of=both.size, rule=endpoint.rule_of(columns))
 
-    def _better_rule(self) -> Obstacle | None:
+    def _better_rule(self) -> Reason | None:
         """Where a number that failed runs are declared to count as is better than most runs that did not fail."""
         endpoint, declared = self.endpoint, self.endpoint.declared
-        if isinstance(declared.failed_counts_as, str) or declared.better is None:
+        fill = declared.failed_counts_as
+        if isinstance(fill, str) or declared.better is None:
             return None
         value, filled = endpoint.value[:, self.sides.columns], endpoint.filled[:, self.sides.columns]
         own = value[~filled & np.isfinite(value)]
         sign = 1.0 if declared.better == "higher" else -1.0
-        worse = int((sign * own < sign * declared.failed_counts_as).sum())
+        worse = int((sign * own < sign * fill).sum())
         if not filled.any() or 2 * worse <= own.size:
             return None
-        return Obstacle("rule", worse, own.size, f"{declared.failed_counts_as:g}")
+        return because("failing_is_better", value=float(fill), metric=declared.name, n=worse, of=own.size)
 
     def of(self, metric: str) -> Endpoint:
         return self._endpoints[metric]
 
-    def lengths(self, endpoint: Endpoint) -> str:
+    def lengths(self, endpoint: Endpoint) -> tuple[float, ...]:
         return horizons(self._tables, endpoint, self.sides.columns)
 
     def endings(self, outcomes: Collection[str]) -> Endings:
         return ended_as(self._tables, outcomes)
 
     @property
-    def rule(self) -> str:
-        """What a failed run counts as; empty where it is not known of every run that it failed or did not."""
+    def rule(self) -> Reason | None:
+        """What a failed run counts as; None where it is not known of every run that it failed or did not."""
+        if self.comparison.claim.failed_counts_as:
+            return because(self.comparison.claim.failed_counts_as)
         arms = {self.endpoint.arm_ids[column] for column in self.sides.columns.ravel()}
         own = self._tables.seeds[self._tables.seeds["arm_id"].astype(str).isin(arms)]
         known = not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
-        return self.endpoint.rule_of(self.sides.columns) if known else ""
+        return self.endpoint.rule_of(self.sides.columns) if known else None
 
     def elsewhere(self) -> dict[str, Gaps]:
         """Return the contrasts at the other targets of a claim about steps, and measured otherwise."""
@@ -215,7 +225,7 @@ def collect(
     return dataclasses.replace(
         common,
         bounds=imputed(runs.sides, runs.endpoint) if claim.imputes else {},
-        rule=missed_rule(claim.kind) or runs.rule,
+        rule=runs.rule,
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,

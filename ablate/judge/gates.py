@@ -11,9 +11,9 @@ import numpy as np
 from ablate.claims.capped import counts_steps
 from ablate.claims.comparison import Comparison, level_key, level_text
 from ablate.claims.parts import ManipulationCheck
+from ablate.claims.reason import Reason, because
 from ablate.errors import UserError, unknown
 from ablate.judge.endpoint import endpoint
-from ablate.lang import tr
 from ablate.levels import EXACT, level_name
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
@@ -21,11 +21,11 @@ from ablate.track.record import StudyTables
 
 @dataclass(frozen=True)
 class GateResult:
-    """Whether a gate is passed, and the sentence that says what was found."""
+    """Whether a gate is passed, and what was found."""
 
     kind: str
     passed: bool
-    why: str
+    reason: Reason
 
 
 def check_gates(study: Study) -> None:
@@ -59,60 +59,20 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     values = found.value[:, columns][found.ran[:, columns]]
     missed = int(found.filled[:, columns].sum()) if counts_steps(found) else 0
     cells = ", ".join(f"{f}={'|'.join(level_name(one, EXACT) for one in levels)}" for f, levels in gate.where.items())
-    cells = cells or tr("all cells")
     low = -np.inf if gate.at_least is None else gate.at_least
     high = np.inf if gate.at_most is None else gate.at_most
-    bound = _bound(gate.at_least, gate.at_most)
+    said = {"metric": gate.metric, "cells": cells}
+    bound = {"low": gate.at_least, "high": gate.at_most}
     if not values.size or np.isnan(values).any():
-        return GateResult(
-            gate.kind, False, tr("{metric} at {cells} is not known for every run", metric=gate.metric, cells=cells)
-        )
+        return GateResult(gate.kind, False, because("check_unknown", **said))
     if missed and gate.at_most is not None:
         # Their steps are more than what they count as: nobody knows that they are few enough.
-        return GateResult(
-            gate.kind,
-            False,
-            tr(
-                "{metric} at {cells} must be {bound}; {n} of {runs} runs did not reach the target",
-                metric=gate.metric,
-                cells=cells,
-                bound=bound,
-                n=missed,
-                runs=values.size,
-            ),
-        )
+        return GateResult(gate.kind, False, because("check_missed", **said, **bound, n=missed, runs=values.size))
     if gate.of == "mean":
         mean = float(values.mean())
-        return GateResult(
-            gate.kind,
-            low <= mean <= high,
-            tr(
-                "{metric} at {cells} is {mean:.4g} on average; it must be {bound}",
-                metric=gate.metric,
-                cells=cells,
-                mean=mean,
-                bound=bound,
-            ),
-        )
+        return GateResult(gate.kind, low <= mean <= high, because("check_mean", **said, **bound, mean=mean))
     wrong = int(((values < low) | (values > high)).sum())
-    return GateResult(
-        gate.kind,
-        wrong == 0,
-        tr(
-            "{metric} at {cells} must be {bound}; {wrong} of {runs} runs are not",
-            metric=gate.metric,
-            cells=cells,
-            bound=bound,
-            wrong=wrong,
-            runs=values.size,
-        ),
-    )
-
-
-def _bound(low: float | None, high: float | None) -> str:
-    if low is not None and high is not None:
-        return tr("between {low:.6g} and {high:.6g}", low=low, high=high)
-    return tr("at least {low:.6g}", low=low) if low is not None else tr("at most {high:.6g}", high=high)
+    return GateResult(gate.kind, wrong == 0, because("check_runs", **said, **bound, wrong=wrong, runs=values.size))
 
 
 def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult:
@@ -125,27 +85,22 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     every = [side for cell in comparison.cells for side in comparison.arms(cell)]
     sides = [side for side in every if side.get(FAIRNESS) != "fixed"]
     if not sides:
-        return GateResult("tuning_edge", True, tr("its arms are fixed on purpose, nothing was tuned"))
-    edges, known = [], 0
+        return GateResult("tuning_edge", True, because("fixed_on_purpose"))
+    edges: list[dict[str, Any]] = []
+    known = 0
     for side in sides:
         tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned") or {}
         known += bool(tuned)
         edges += [
-            tr("{key}={chosen} of {side}", key=key, chosen=found["chosen"], side=level_text(side, comparison.names))
+            {"key": key, "chosen": found["chosen"], "side": level_text(side, comparison.names)}
             for key, found in tuned.items()
             if _on_edge(found)
         ]
     if known < len(sides):
-        return GateResult(
-            "tuning_edge",
-            False,
-            tr("{n} of {arms} arms were not tuned", n=len(sides) - known, arms=len(sides)),
-        )
+        return GateResult("tuning_edge", False, because("not_tuned", n=len(sides) - known, arms=len(sides)))
     if edges:
-        return GateResult(
-            "tuning_edge", False, tr("the best value lies on the edge of its grid: {edges}", edges=", ".join(edges))
-        )
-    return GateResult("tuning_edge", True, tr("no tuned value lies on the edge of its grid"))
+        return GateResult("tuning_edge", False, because("on_the_edge", tuned=tuple(edges)))
+    return GateResult("tuning_edge", True, because("not_on_the_edge"))
 
 
 def _on_edge(found: Mapping[str, Any]) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+from ablate.claims.reason import because
 from ablate.judge.evidence import Collected
 from ablate.judge.gates import GateResult, manipulation
-from ablate.judge.verdict import Verdict, ruling_word
-from ablate.lang import tr
+from ablate.judge.verdict import Verdict
 from ablate.track.record import StudyTables
 
 
@@ -25,22 +25,12 @@ def gated(
         elif gate.kind == "positive_control":
             controls = [v for v in verdicts if v.source_id == gate.claim]
             wrong = [v for v in controls if v.outcome != gate.must_be]
-            why = tr(
-                "the positive control {claim} must be {wanted}; it is {outcome}",
-                claim=gate.claim,
-                wanted=tr(gate.must_be),
-                outcome=ruling_word(wrong[0].outcome if wrong else gate.must_be),
-            )
-            results.append(GateResult(gate.kind, not wrong, why))
+            outcome = wrong[0].outcome if wrong else gate.must_be
+            seen = because("control", claim=gate.claim, wanted=gate.must_be, outcome=outcome)
+            results.append(GateResult(gate.kind, not wrong, seen))
     failed = [result for result in results if not result.passed]
     verdict = dataclasses.replace(verdict, gates=tuple(results))
     if not failed or not verdict.decided:
         return verdict
-    why = tr(
-        "A gate failed: {gates}. Without it the claim would be {outcome}.",
-        gates=tr("; ").join(result.why for result in failed),
-        outcome=ruling_word(verdict.outcome),
-    )
-    return dataclasses.replace(
-        verdict, outcome="inconclusive", label="", why=why, next_step=tr("Mend what the gate found.")
-    )
+    why = because("gate_failed", gates=tuple(result.reason for result in failed), outcome=verdict.outcome)
+    return dataclasses.replace(verdict, outcome="inconclusive", label="", reason=why, advice=because("see_the_gate"))

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from ablate.claims.reason import because
 from ablate.errors import UserError, must
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
 from ablate.stats.looks import look_levels
 from ablate.sweep.study import Level, Study
 from ablate.track.record import StudyTables
@@ -116,9 +116,9 @@ def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
 
 def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:
     blank = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="missing"))
-    why = tr("The first look is after {n} seeds of every arm; nothing is judged before.", n=study.looks[0])
+    why = because("before_first_look", n=study.looks[0])
     return [
-        dataclasses.replace(verdict, why=why, next_step=tr("Run the study up to its first look."))
+        dataclasses.replace(verdict, reason=why, advice=because("run_to_the_first_look"))
         for verdict in judge(study, blank, extras=False)
     ]
 

@@ -15,12 +15,12 @@ whose interval rests on what a budget hides (see `capped`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ablate.claims.comparison import level_text, metrics_used, where_text
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endpoint
+from ablate.claims.reason import Reason, because
 from ablate.errors import UserError, must
 from ablate.judge.alike import alike
 from ablate.judge.arms import Arms
@@ -30,19 +30,18 @@ from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
 from ablate.judge.gates import tuning_edge
 from ablate.judge.gating import gated
+from ablate.judge.interval import more_seeds, placed
+from ablate.judge.obstacles import held_back, untested
+from ablate.judge.scope import scope_of, terms_of
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
-from ablate.lang import tr
+from ablate.stats.mean import Method
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
 from ablate.stats.power import detectable
 from ablate.stats.student import better_share, standardised
 from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.words.because import interval_says, method_text, more_pairs_text
-from ablate.words.kinds import statement
-from ablate.words.obstacles import held_back, untested_says
-from ablate.words.scope import speaks_of
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
 
 
 def _ruled(case: _Case, alpha: float) -> Verdict:
-    estimate, evidence = case.estimate, case.found.evidence
+    estimate, evidence, claim = case.estimate, case.found.evidence, case.found.comparison.claim
     assert estimate is not None
     assert case.adjusted is not None
     decided = case.adjusted <= alpha * (1 + ROUNDING)
@@ -147,70 +146,46 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
     against = held_back(case.found, level=case.level, outcome=outcome)
     if against is not None:
-        why, next_step = against
-        return _verdict(case, ("inconclusive", ""), next_step=next_step, why=lambda _: why)
-    label = case.found.comparison.claim.label(low, high) if outcome == "refuted" else ""
-    next_step, lost = "", evidence.planned_pairs - len(evidence.differences)
+        return _verdict(case, ("inconclusive", ""), *against)
+    label = claim.label(low, high) if outcome == "refuted" else ""
+    advice, lost = None, evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
-        next_step = _more(case)
+        advice = more_seeds(estimate, case.found.region, level=case.level)
     elif lost > 0:
-        next_step = tr("{n} of {planned} planned pairs are missing: run the rest.", n=lost,
-                       planned=evidence.planned_pairs)  # fmt: skip
-    return _verdict(case, (outcome, label), next_step=next_step, why=interval_says)
-
-
-def _more(case: _Case) -> str:
-    """Say how many more seeds would decide an open claim, for claims about a mean with one end to exclude."""
-    region, numbers = case.found.region, case.estimate.numbers if case.estimate else ()
-    if not numbers or (case.estimate and case.estimate.scale == "share"):
-        return tr("More seeds would narrow the interval.")
-    mean = sum(numbers) / len(numbers)
-    nearest = min((end for end in region if abs(end) != float("inf")), key=lambda end: abs(end - mean))
-    return more_pairs_text(list(numbers), nearest, alpha=1.0 - case.level)
+        advice = because("run_the_rest", n=lost, planned=evidence.planned_pairs)
+    reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.found.unit)
+    return _verdict(case, (outcome, label), reason, advice)
 
 
 def _untested(case: _Case) -> Verdict:
-    if case.found.alike is not None:
-        return _verdict(case, ("not_tested", ""), next_step=case.found.alike.next_step, why=case.found.alike.said)
-    why, next_step = untested_says(case.found)
-    return _verdict(case, ("not_tested", ""), next_step=next_step, why=lambda _: why)
+    return _verdict(case, ("not_tested", ""), *untested(case.found))
 
 
 def _exact(case: _Case) -> Verdict:
     """Rule on a property: a counterexample refutes; support needs every planned run."""
     evidence, estimate = case.found.evidence, case.estimate
     if estimate is None:
-        return _verdict(case, ("not_tested", ""), next_step=tr("Run it."), why=lambda _: tr("No run has a value."))
+        return _verdict(case, ("not_tested", ""), because("no_run"), because("run_it"))
     counter, runs = estimate.details["counterexamples"], estimate.details["runs"]
     planned = evidence.planned_pairs * len(case.found.comparison.cells)
     low, _ = estimate.interval(case.level)
     if counter:
-        why = tr("{n} of {runs} runs are counterexamples.", n=counter, runs=runs)
-        return _verdict(case, ("refuted", "counterexample"), why=lambda _: why)
+        return _verdict(case, ("refuted", "counterexample"), because("counterexamples", n=counter, runs=runs))
     if runs < planned:
-        why = tr(
-            "It held in {runs} runs, but {missing} of {planned} planned runs have no value.",
-            runs=runs,
-            missing=planned - runs,
-            planned=planned,
-        )
-        return _verdict(
-            case, ("inconclusive", ""), next_step=tr("Run the rest, or find out why they fail."), why=lambda _: why
-        )
-    why = tr("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0.",
-             runs=runs, rate=100 * (1 - low))  # fmt: skip
-    return _verdict(case, ("supported", ""), why=lambda _: why)
+        held = because("held_so_far", runs=runs, missing=planned - runs, planned=planned)
+        return _verdict(case, ("inconclusive", ""), held, because("run_the_rest_of_it"))
+    return _verdict(case, ("supported", ""), because("no_counterexample", runs=runs, rate=100 * (1 - low)))
 
 
-def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict], str], next_step: str = "") -> Verdict:
+def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Reason | None = None) -> Verdict:
     found, estimate = case.found, case.estimate
-    claim, evidence = found.comparison.claim, found.evidence
+    comparison, evidence = found.comparison, found.evidence
+    claim, names = comparison.claim, comparison.names
     n, differences = len(evidence.differences), case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
     low, high = estimate.interval(case.level) if estimate else (None, None)
-    details = found.details
-    verdict = Verdict(
-        claim_id=found.comparison.id,
+    return Verdict(
+        claim_id=comparison.id,
         says=claim.says,
         metric=claim.metric,
         outcome=ruled[0],
@@ -219,7 +194,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         interval_low=low,
         interval_high=high,
         interval_level=case.level,
-        interval_method=method_text(estimate.method) if estimate else "none",
+        method=estimate.method if estimate else Method("none"),
         delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,
@@ -230,29 +205,28 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], *, why: Callable[[Verdict],
         planned_pairs=evidence.planned_pairs,
         seeds=tuple(evidence.differences),
         filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
-        fill_rule=found.rule,
+        fill=found.rule,
         d_z=standardised(differences) if means else None,
         better_share=better_share(differences) if means else None,
-        arm_text=level_text(claim.arm, found.comparison.names),
-        against_text=level_text(claim.against, found.comparison.names),
-        where_text=where_text(found.comparison.where, found.comparison.names),
-        why="",
-        next_step=next_step,
+        arm_text=level_text(claim.arm, names),
+        against_text=level_text(claim.against, names),
+        where_text=where_text(comparison.where, names),
+        reason=reason,
+        advice=advice,
         differences=evidence.differences,
         per_cell=evidence.per_cell,
         kind=claim.kind,
         scale=estimate.scale if estimate else "difference",
-        statement=statement(found.comparison, evidence.predicts, found.unit),
+        terms=terms_of(comparison),
         region_low=found.region[0],
         region_high=found.region[1],
         ungated=ruled[0],
         bounds=_bounds(found),
-        speaks_of=speaks_of(found.comparison, evidence, found.rule, details),
-        details=details,
+        scope=scope_of(comparison, evidence, found.rule, found.details),
+        details=found.details,
         unit=found.unit,
         silent=found.silent,
     )
-    return dataclasses.replace(verdict, why=why(verdict))
 
 
 def _with_extras(verdict: Verdict, case: _Case) -> Verdict:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ablate.claims.contrast import Sides
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
-from ablate.lang import msg, tr
+from ablate.claims.reason import Reason, because
 from ablate.stats.bootstrap import bootstrap_t
 from ablate.stats.effects import BOOTSTRAP_SEED, by_interval
 from ablate.stats.mean import mean_interval
@@ -23,16 +23,14 @@ from ablate.stats.student import t_interval
 if TYPE_CHECKING:
     from ablate.claims.capped import Gaps
 
-_IMPUTED = {
-    "worst": msg("failed and missing runs at the worst value seen"),
-    "best": msg("failed and missing runs at the best value seen"),
+_ELSEWHERE = {
+    "easier": "target_easier",
+    "harder": "target_harder",
+    "stricter": "basin_stricter",
+    "looser": "basin_looser",
+    "unbroken": "basin_unbroken",
 }
-_OTHER_BASINS = {
-    "stricter": msg("half the allowance over the own best"),
-    "looser": msg("twice the allowance over the own best"),
-    "unbroken": msg("the unbroken stretch around the best alone"),
-}
-_ELSEWHERE = {"easier": msg("an easier target"), "harder": msg("a harder target"), **_OTHER_BASINS}
+"""Name of another way to measure -> its code."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,15 @@ class Sensitivity:
 
     Attributes
     ----------
-    choice
-        In words.
+    reason
+        The choice.
     outcome
         `supported`, `refuted` or `inconclusive`, by the interval.
     flips
         Whether the outcome differs from the one of the interval as chosen.
     """
 
-    choice: str
+    reason: Reason
     effect: float
     low: float
     high: float
@@ -103,7 +101,7 @@ def sensitivity(
 
     def row(choice: str, effect: float, ends: tuple[float, float], at: Region) -> Sensitivity:
         outcome = by_interval(*ends, at)
-        return Sensitivity(tr(choice), effect, *ends, outcome, outcome != chosen)
+        return Sensitivity(because(choice), effect, *ends, outcome, outcome != chosen)
 
     mean = float(d.mean())
     rows = [row(name, mean, (low, high), at) for name, at in _other_regions(region)]
@@ -111,15 +109,15 @@ def sensitivity(
         usable = filled[np.isfinite(filled)]
         if usable.size:
             ends = mean_interval(usable, level=level)
-            rows.append(row(_IMPUTED[name], float(usable.mean()), ends, region))
+            rows.append(row(f"failures_{name}", float(usable.mean()), ends, region))
     for name, moved in (elsewhere or {}).items():
         if not moved.said():
             continue
         usable = moved.values.mean(axis=1)
         rows.append(row(_ELSEWHERE[name], float(usable.mean()), mean_interval(usable, level=level), region))
     methods: dict[str, Callable[[], tuple[float, float]]] = {
-        msg("Student's t interval"): lambda: t_interval(d, level=level),
-        msg("bootstrap-t interval"): lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
+        "student_t": lambda: t_interval(d, level=level),
+        "bootstrap_t": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
     }
     return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
 
@@ -127,7 +125,7 @@ def sensitivity(
 def _other_regions(region: Region) -> list[tuple[str, Region]]:
     low, high = region
     if math.isinf(high) and math.isfinite(low) and low > 0:
-        return [(msg("δ halved"), (low / 2, high)), (msg("δ doubled"), (low * 2, high))]
+        return [("delta_halved", (low / 2, high)), ("delta_doubled", (low * 2, high))]
     if math.isfinite(low) and low == -high:
-        return [(msg("δ halved"), (low / 2, high / 2)), (msg("δ doubled"), (low * 2, high * 2))]
+        return [("delta_halved", (low / 2, high / 2)), ("delta_doubled", (low * 2, high * 2))]
     return []

@@ -10,10 +10,10 @@ import pandas as pd
 
 from ablate.claims.capped import at_common_budget, counts_steps
 from ablate.claims.measured import Endpoint
+from ablate.claims.reason import because
 from ablate.errors import Failure
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import MISSING, endpoint
-from ablate.lang import tr
 from ablate.stats.multiplicity import holm
 from ablate.stats.signflip import as_differences, sign_flip_interval, sign_flip_p
 from ablate.stats.student import t_interval
@@ -76,7 +76,7 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     tables
         The study's runs.
     metric
-        The scalar to summarise; failed runs count as `endpoint` says, and `note` says how many.
+        The scalar to summarise; failed runs count as `endpoint` says, and `notes` say how many.
     level
         Confidence level of the intervals, which are *not* adjusted for the number of arms.
 
@@ -87,7 +87,7 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
 
         - `n, mean, low, high`: runs with a value, their mean and t interval (NaN where a run that ended has no value:
           a mean of the rest would be of the survivors);
-        - `filled, undefined, note`;
+        - `filled, undefined, notes` (reasons);
         - `pairs, difference, difference_low, difference_high`: arm - baseline per seed (not oriented) and the interval
           inverting the sign-flip test; NaN for the baseline itself, where arm and baseline cannot be compared (a mean
           over runs of other lengths), and where neither reached its target in any pair;
@@ -126,11 +126,11 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
     missing = int((found.planned[:, column] & ~found.ran[:, column]).sum())
     notes = []
     if filled:
-        notes.append(tr("{n} of {all} count as {rule}", n=filled, all=len(values), rule=found.rule))
+        notes.append(because("counts_as", n=filled, all=len(values), rule=found.rule))
     if undefined:
-        notes.append(tr("{n} ended without a value: no mean of the survivors is shown", n=undefined))
+        notes.append(because("no_value", n=undefined))
     if missing:
-        notes.append(tr("{n} planned, not run", n=missing))
+        notes.append(because("not_run", n=missing))
     usable = len(values) > 0 and not undefined
     low, high = t_interval(values, level=level) if usable else (math.nan, math.nan)
     return {
@@ -140,7 +140,7 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
         "high": high,
         "filled": filled,
         "undefined": undefined,
-        "note": tr("; ").join(notes),
+        "notes": tuple(notes),
     }
 
 

@@ -20,6 +20,7 @@ from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
+from ablate.words.reasons import said
 
 MOST_NAMED = 6  # arms a note names; more are counted
 
@@ -177,7 +178,7 @@ def _filled(records: Sequence[dict[Any, Any]]) -> str:
     arms: dict[str, list[str]] = {}
     for row in records:
         if row["filled"] or row["undefined"]:
-            arms.setdefault(str(row["note"]), []).append(arm_title(str(row["arm"])))
+            arms.setdefault(tr("; ").join(map(said, row["notes"])), []).append(arm_title(str(row["arm"])))
     told = [
         (tr("; ").join(names) if len(names) <= MOST_NAMED else counted(len(names), "arm")) + tr(": ") + note
         for note, names in arms.items()

@@ -11,7 +11,7 @@ from ablate.claims.comparison import level_key
 from ablate.claims.kinds import KINDS
 from ablate.judge.endpoint import FAILED
 from ablate.judge.expand import expand
-from ablate.judge.verdict import RULINGS, Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.arms import arm_levels
 from ablate.report.templating import Column, Row, Table
@@ -29,8 +29,11 @@ from ablate.report.wording import (
 )
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
-from ablate.words.amounts import amount, amounts, difference_unit
-from ablate.words.sentence import label_words
+from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.words.kinds import statement
+from ablate.words.reasons import said
+from ablate.words.rulings import RULINGS, label_words
+from ablate.words.sentence import sentence_of
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,6 @@ def badge_of(outcome: str) -> Badge:
     """Return the badge of an outcome, or of `mixed`, in the language of the moment."""
     return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
 
-
-_DELTA = tuple(name for name, kind in KINDS.items() if kind.with_delta)
 
 Tally = tuple[tuple[Badge, int], ...]
 
@@ -145,23 +146,28 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
 
 def _brief(verdict: Verdict) -> tuple[str, str]:
     """Return the effect with its interval, and what it is an effect on, beside δ, pairs and p."""
-    said = [metric_title(verdict.metric)] if verdict.metric != "outcome" else []
-    if verdict.kind in _DELTA:
-        sign = "±" if verdict.kind == "equivalence" else ""
-        said.append(f"δ = {sign}{amount(verdict.delta, verdict.unit)}")
-    said.append(tr("{level} interval", level=percent(verdict.interval_level)))
-    said.append(counted(verdict.pairs, "pair") if verdict.against_text else counted(verdict.pairs, "seed"))
+    told = [metric_title(verdict.metric)] if verdict.metric != "outcome" else []
+    if KINDS[verdict.kind].with_delta:
+        told.append(_delta(verdict))
+    told.append(tr("{level} interval", level=percent(verdict.interval_level)))
+    told.append(counted(verdict.pairs, "pair") if verdict.against_text else counted(verdict.pairs, "seed"))
     if verdict.p_adjusted is not None:
-        said.append(f"{tr('Holm p')} = {p_value(verdict.p_adjusted)}".replace("= <", "<"))
-    said.append(f"`{verdict.source_id}`")  # what figures and tables call the claim
-    return verdict_effect(verdict) or NONE, " · ".join(said)
+        told.append(f"{tr('Holm p')} = {p_value(verdict.p_adjusted)}".replace("= <", "<"))
+    told.append(f"`{verdict.source_id}`")  # what figures and tables call the claim
+    return verdict_effect(verdict) or NONE, " · ".join(told)
+
+
+def _delta(verdict: Verdict) -> str:
+    sign = "±" if KINDS[verdict.kind].two_sided else ""
+    return f"δ = {sign}{amount(verdict.delta, verdict.unit)}"
 
 
 def _view(verdict: Verdict) -> VerdictView:
-    sentence = short_lists(verdict.sentence())
-    notes = [] if verdict.why in sentence else [verdict.why]
-    notes += [tr("Gate failed: {why}.", why=gate.why) for gate in verdict.gates_failed if gate.why not in verdict.why]
-    told = (*notes, verdict.speaks_of, _silence(verdict), verdict.next_step)
+    sentence, why = short_lists(sentence_of(verdict)), said(verdict.reason)
+    gates = [said(gate.reason) for gate in verdict.gates_failed]
+    notes = [] if why in sentence else [why]
+    notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]
+    told = (*notes, said(verdict.scope), _silence(verdict), said(verdict.advice))
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 
 
@@ -192,13 +198,12 @@ def _terms(members: Sequence[Verdict], why: str) -> str:
             if title == first.metric
             else tr("Metric: {metric}, {title}. ", metric=first.metric, title=title)
         )
-    if first.kind in _DELTA:
-        sign = "±" if first.kind == "equivalence" else ""
-        return f"{metric}δ = {sign}{amount(first.delta, first.unit)}{why}" + tr(".")
-    said = {"metric": metric, "statement": short_lists(first.statement), "why": why}
+    if KINDS[first.kind].with_delta:
+        return f"{metric}{_delta(first)}{why}" + tr(".")
+    told = {"metric": metric, "statement": short_lists(statement(first)), "why": why}
     if len(members) > 1:
-        return tr("{metric}Tested, here for the first of them: {statement}{why}.", **said)
-    return tr("{metric}Tested: {statement}{why}.", **said)
+        return tr("{metric}Tested, here for the first of them: {statement}{why}.", **told)
+    return tr("{metric}Tested: {statement}{why}.", **told)
 
 
 def _headline(members: Sequence[Verdict], counts: Tally) -> str:
@@ -230,12 +235,12 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
             high=high,
             unit=difference_unit(first.unit),
         )
-    said = {"parts": capitalised(parts), "arm": short_lists(first.arm_text) or tr("all arms"),
+    told = {"parts": capitalised(parts), "arm": short_lists(first.arm_text) or tr("all arms"),
             "metric": metric_title(first.metric), "against": short_lists(first.against_text),
             "sizes": sizes, "exceptions": exceptions}  # fmt: skip
     if first.against_text:
-        return tr("{parts} comparisons of {arm} against {against} on {metric}{sizes}.{exceptions}", **said)
-    return tr("{parts} comparisons of {arm} on {metric}{sizes}.{exceptions}", **said)
+        return tr("{parts} comparisons of {arm} against {against} on {metric}{sizes}.{exceptions}", **told)
+    return tr("{parts} comparisons of {arm} on {metric}{sizes}.{exceptions}", **told)
 
 
 def _labelled(verdict: Verdict) -> str:

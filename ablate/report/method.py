@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.fair import fairness_note
 from ablate.report.vouched import vouched
@@ -12,6 +12,7 @@ from ablate.report.wording import counted
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
+from ablate.words.amounts import percent
 
 _DESIGN = msg(
     "A seed fixes the training subset, the initial weights, the order of the minibatches and every "

@@ -13,6 +13,7 @@ from ablate.sweep.study import Study
 from ablate.sweep.tune import space_text
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
+from ablate.words.reasons import said
 
 _DATA = (
     "dataset",
@@ -91,7 +92,7 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
 
 def mixed(tables: StudyTables) -> list[str]:
     """Return, in sentences, what differs within a comparison beside its factors: data, length, code, arithmetic."""
-    found = list(tables.study.get("mixtures") or [])
+    found = [said(reason) for reason in tables.study.get("mixtures") or ()]
     code = tables.study.get("code") or {}
     if len(code) > 1 and made_here(tables):
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())

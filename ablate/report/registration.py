@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.judge.forecasts import score_forecasts
-from ablate.judge.verdict import Verdict, p_text, ruling_word
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.words.amounts import p_text
+from ablate.words.rulings import ruling_word
 
 
 @dataclass(frozen=True)

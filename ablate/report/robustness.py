@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablate.judge.sensitivity import Sensitivity
-from ablate.judge.verdict import Verdict, ruling_word
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
+from ablate.words.reasons import said
+from ablate.words.rulings import ruling_word
 
 MOST_FLIPS = 12  # sentences; the rest are in the table
 
@@ -39,7 +41,7 @@ def robustness(verdicts: Sequence[Verdict]) -> Robustness | None:
 
 
 def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]]) -> str:
-    tried = list(dict.fromkeys(row.choice for v in tested for row in v.sensitivity))
+    tried = list(dict.fromkeys(said(row.reason) for v in tested for row in v.sensitivity))
     parts = []
     if tried:
         shaky = len({v.claim_id for v, _ in flips})
@@ -79,7 +81,7 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
         claim=shortened(v.claim_id),
         outcome=ruling_word(chosen),
         other=ruling_word(row.outcome),
-        choice=row.choice,
+        choice=said(row.reason),
         ends=ends,
     )
 
@@ -102,9 +104,11 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         if gated:
             failed = [gate for gate in v.gates if not gate.passed]
             cells.append(
-                tr("; ").join(f"✕ {gate.why}" for gate in failed) or (f"✓ {len(v.gates)}" if v.gates else NONE)
+                tr("; ").join(f"✕ {said(gate.reason)}" for gate in failed) or (f"✓ {len(v.gates)}" if v.gates else NONE)
             )
-        cells.append(tr("; ").join(row.choice + tr(": ") + ruling_word(row.outcome) for row in v.flips) or tr("none"))
+        cells.append(
+            tr("; ").join(said(row.reason) + tr(": ") + ruling_word(row.outcome) for row in v.flips) or tr("none")
+        )
         rows.append(Row(tuple(cells)))
     note = tr(
         "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim "
@@ -139,7 +143,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
             badge = badge_of(row.outcome)
             rows.append(
                 Row((
-                    cell_text(v), row.choice, scaled(row.effect, v, signed=True),
+                    cell_text(v), said(row.reason), scaled(row.effect, v, signed=True),
                     scaled_interval(row.low, row.high, v),
                     f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))

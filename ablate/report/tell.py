@@ -27,7 +27,8 @@ class Told:
     study, tables, verdicts, extended
         In the language of the moment; `extended` as in `write_report`.
     recorded
-        Verdicts and extended ones in English: what `verdicts.json` holds.
+        The same verdicts and extended ones as they were judged, their claims in the study's first words: what
+        `verdicts.json` holds.
     original
         The study in English, where `study` is not.
     untranslated

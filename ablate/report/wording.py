@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ablate.judge.verdict import Verdict, p_text, shown
+from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.levels import expanded, level_name, level_names, restored
 from ablate.report.metric_names import NAMED
@@ -15,7 +15,8 @@ from ablate.report.vouched import ends_at_a_step
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
-from ablate.words.amounts import amounts, decades, decades_text, difference_unit
+from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
+from ablate.words.sentence import shown
 
 NONE = "–"  # stands where there is no number
 _NOISE = 1e-6  # what is left of a share, in per cent, when equal numbers are subtracted

@@ -8,9 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.judge.schema import VERSION
 from ablate.judge.verdict import Verdict
-from ablate.lang import speaking
 from ablate.manifest import Part, publish
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
 from ablate.report.draw import draw_all
@@ -21,12 +19,14 @@ from ablate.report.known import REPORT, known_files
 from ablate.report.latex import latex_table
 from ablate.report.page import build_page
 from ablate.report.runs_csv import runs_csv
+from ablate.report.schema import VERSION
 from ablate.report.templating import Table, render
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import tuning_csv
 from ablate.report.vouched import naming
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.words.document import document_of
 
 _HEAD = ("name", "key", "run_id", "command", "created", "definition", "registration", "registered_sha256", "history")
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what was just finished)
@@ -181,12 +181,11 @@ def _latex(table: Table | None, label: str) -> str:
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:
     """Everything that `runs.csv` does not hold of what the verdicts were judged by, and the verdicts."""
     head = {name: tables.study.get(name) for name in _HEAD}
-    with speaking("en"):  # the file is the same whatever language the page is in
-        document = {
-            "version": VERSION,
-            "study": head,
-            "facts": tables.facts,
-            "verdicts": [verdict.as_dict() for verdict in verdicts],
-            "extended": [verdict.as_dict() for verdict in extended],
-        }
+    document = {
+        "version": VERSION,
+        "study": head,
+        "facts": tables.facts,
+        "verdicts": [document_of(verdict) for verdict in verdicts],
+        "extended": [document_of(verdict) for verdict in extended],
+    }
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

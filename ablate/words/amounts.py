@@ -68,6 +68,78 @@ def decades_text(value: float, *, signed: bool = False) -> str:
     return text.replace("-0.00", "0.00").replace("+0.00", "0.00").replace("-", "−").replace("inf", "∞")
 
 
+def percent(level: float) -> str:
+    """Write a confidence level: ``95 %``, ``98.3 %``, ``99.84 %``.
+
+    >>> percent(0.95), percent(1 - 0.05 / 3), percent(1 - 0.05 / 32)
+    ('95 %', '98.3 %', '99.84 %')
+    """
+    digits = 3 if level < 0.99 else 4 if level < 0.999 else 6
+    return f"{100.0 * level:.{digits}g} %"
+
+
+def p_text(p: float) -> str:
+    """Write a p-value without an exponent.
+
+    >>> p_text(0.0421), p_text(0.000019), p_text(1e-9)
+    ('0.042', '0.00002', '< 0.000001')
+    """
+    if p < 1e-6:
+        return "< 0.000001"
+    if p >= 0.001:
+        return f"{p:.2g}" if p < 0.995 else "1"
+    return f"{p:.{-math.floor(math.log10(p))}f}"
+
+
+def equals(p: float | None) -> str:
+    """Write a p-value so that it can follow "p": ``= 0.042``, ``< 0.000001``."""
+    text = tr("unknown") if p is None else p_text(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
+    """Write an effect and the two ends of its interval in the unit a reader thinks in.
+
+    Parameters
+    ----------
+    scale
+        Of the effect: ratios, shares, slopes, decades, differences.
+    values
+        The effect, then the ends.
+    symbol
+        What a ratio is called, where it has a symbol.
+
+    >>> on_scale("log ratio", [0.0, -0.1, 0.1], symbol="k"), on_scale("share", [0.5, 0.25, 0.75])
+    ('k = 1 [0.905, 1.11]', '50 % [25, 75]')
+    """
+    after = ""
+    if scale == "log ratio":
+        texts = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in values]
+        name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
+    elif scale == "share":
+        texts, name = [f"{100 * value:.3g}" for value in values], "{}"
+        texts[0] += " %"
+    elif scale == "slope":
+        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
+        name = tr("slope {}")
+    elif scale == "decades":
+        texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
+    else:
+        texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
+        name = tr("difference {}")
+    return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{after}"
+
+
+def listed_numbers(numbers: Sequence[float]) -> str:
+    """Write numbers of steps as a sentence takes them.
+
+    >>> listed_numbers([20.0, 100.0])
+    '20 and 100'
+    """
+    *head, last = [f"{number:g}" for number in numbers]
+    return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
+
+
 def _written(value: float, decimals: int) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"

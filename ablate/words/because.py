@@ -1,67 +1,24 @@
-"""Why a claim was ruled on as it was: where its interval lies."""
+"""Sentences of reasons that need more than a template: where intervals lie, why nothing was tested, what gates found.
+
+Each takes the numbers of its reason (see `claims.reason.CODES`); the table is in `words.reasons`.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from numpy.typing import ArrayLike
-
-from ablate.judge.verdict import Verdict, p_text, percent, shown
+from ablate.judge.comparable import NOT_TOLD
 from ablate.lang import msg, tr
 from ablate.stats.mean import Method
-from ablate.stats.power import MOST_PAIRS, estimated_at, pairs_to_decide
-from ablate.stats.signflip import as_differences
-from ablate.words.amounts import amount, amounts, difference_unit
+from ablate.words.amounts import amount, amounts, difference_unit, listed_numbers, on_scale, p_text, percent
+from ablate.words.rulings import ruling_word
+
+Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"),
            msg("jackknife"))  # fmt: skip
-
-_PLACES = {
-    "supported": msg("The {level} interval lies inside what is claimed: {found}."),
-    "refuted": msg("The {level} interval lies outside what is claimed: {found}."),
-}
-
-
-def interval_says(verdict: Verdict) -> str:
-    """Say where the interval of a tested claim lies."""
-    unit = verdict.unit
-    low, high = verdict.interval_low or 0.0, verdict.interval_high or 0.0
-    if verdict.kind != "effect":
-        place = _PLACES.get(verdict.outcome, msg("The {level} interval crosses the end of what is claimed: {found}."))
-        found = shown(verdict, verdict.effect or 0.0, low, high)
-        return tr(place, level=percent(verdict.interval_level), found=found)
-    ends = amounts([low, high], unit, width=high - low)
-    level, found = percent(verdict.interval_level), f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
-    interval = tr("The {level} interval {found}", level=level, found=found)
-    delta = verdict.delta
-    threshold = f"δ = {amount(delta, unit)}"
-    if verdict.outcome == "supported":
-        return tr("{interval} lies above {threshold}.", interval=interval, threshold=threshold)
-    if verdict.label == "negligible":
-        return tr("{interval} lies within ±{threshold}.", interval=interval, threshold=threshold)
-    if verdict.label == "reversed":
-        end = threshold if delta == 0 else f"−δ = {amount(-delta, unit)}"
-        return tr("{interval} lies below {end}: the effect goes the other way.", interval=interval, end=end)
-    if verdict.label == "harmful":
-        return tr(
-            "{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}.",
-            interval=interval,
-            threshold=threshold,
-        )
-    if verdict.outcome == "refuted":
-        return tr("{interval} lies below {threshold}.", interval=interval, threshold=threshold)
-    smallest = 2.0 / 2.0**verdict.pairs
-    if smallest > 1.0 - verdict.interval_level:
-        return tr(
-            "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
-            "Holm leaves.",
-            interval=interval,
-            threshold=threshold,
-            pairs=verdict.pairs,
-            p=p_text(smallest),
-            level=p_text(1.0 - verdict.interval_level),
-        )
-    return tr("{interval} holds {threshold}.", interval=interval, threshold=threshold)
+_NOT_TOLD = msg("not told")
 
 
 def method_text(method: Method) -> str:
@@ -70,24 +27,184 @@ def method_text(method: Method) -> str:
     >>> method_text(Method("sign-flip", widened=True))
     'sign-flip, widened for a long tail'
     """
-    text = method.name
+    text = tr(method.name)
     if method.draws:
         text = tr("sign-flip over {draws:,} random patterns", draws=method.draws)
-    return text if not method.widened else tr("{text}, widened for a long tail", text=tr(text))
+    return text if not method.widened else tr("{text}, widened for a long tail", text=text)
 
 
-def more_pairs_text(differences: ArrayLike, delta: float, *, alpha: float) -> str:
-    """Say in a sentence how many more pairs would decide an open claim."""
-    if estimated_at(differences, delta):
-        return tr("No number of pairs would decide it: the effect is estimated at δ.")
-    total = pairs_to_decide(differences, delta, alpha=alpha)
-    if not math.isfinite(total):
-        return tr(
-            "More than {n:,} pairs would be needed: the effect is estimated too close to δ.",
-            n=MOST_PAIRS,
+# --- where the interval of a tested claim lies
+
+
+def against_delta(message: str) -> Callable[[Numbers], str]:
+    """Return what says where an interval lies relative to δ."""
+
+    def say(m: Numbers) -> str:
+        unit, delta = m["unit"], m["delta"]
+        ends = amounts([m["low"], m["high"]], unit, width=m["high"] - m["low"])
+        found = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
+        said = {
+            "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=found),
+            "threshold": f"δ = {amount(delta, unit)}",
+            "end": f"δ = {amount(delta, unit)}" if delta == 0 else f"−δ = {amount(-delta, unit)}",
+            "level": p_text(1.0 - m["level"]),
+        }
+        if "smallest" in m:
+            said |= {"pairs": m["pairs"], "p": p_text(m["smallest"])}
+        return tr(message, **said)
+
+    return say
+
+
+def against_region(message: str) -> Callable[[Numbers], str]:
+    """Return what says where an interval lies relative to what is claimed."""
+
+    def say(m: Numbers) -> str:
+        values = [m["effect"], m["low"], m["high"]]
+        found = on_scale(m["scale"], values, unit=m["unit"], symbol=m["symbol"])
+        return tr(message, level=percent(m["level"]), found=found)
+
+    return say
+
+
+# --- why nothing was tested
+
+
+def runs_that(message: str) -> Callable[[Numbers], str]:
+    """Return what says something of `n` runs."""
+
+    def say(m: Numbers) -> str:
+        runs = tr("1 run") if m["n"] == 1 else tr("{n} runs", n=m["n"])
+        return tr(message, **{**m, "runs": runs})
+
+    return say
+
+
+def too_few_pairs(m: Numbers) -> str:
+    """Say how many pairs there are, and from how many on a test can decide."""
+    have = tr("No pair has been run")
+    if m["n"]:
+        have = tr("Only {n} of {planned} planned pairs have been run", n=m["n"], planned=m["planned"])
+    test = tr("an exact sign-flip test") if m["by_signs"] else tr("its test")
+    return tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=m["needed"])
+
+
+def silent(m: Numbers) -> str:
+    """Say that pairs say nothing of speed, what they count as, and how many seeds are left."""
+    text = silence(m) + tr(" Each counts as {text}.", text=m["rule"])
+    if m["left"] == 1:
+        return text + tr(" 1 seed is left; a test can decide from {needed} on.", needed=m["needed"])
+    if m["left"]:
+        return text + tr(
+            " {left} seeds are left; a test can decide from {needed} on.", left=m["left"], needed=m["needed"]
         )
-    more = int(total) - len(as_differences(differences))
+    return text
+
+
+def decided_by_silence(m: Numbers) -> str:
+    """Say what a claim would be without the pairs that say nothing."""
+    return silence(m) + tr(" Without them the claim would be {outcome}.", outcome=ruling_word(m["outcome"]))
+
+
+def silence(m: Numbers) -> str:
+    """Say that pairs say nothing of speed."""
+    if m["pairwise"]:
+        return tr(
+            "In {n} of {of} pairs neither side reached the target, which says nothing about their speed.",
+            n=m["n"], of=m["of"],
+        )  # fmt: skip
+    return tr(
+        "In {n} of {of} comparisons runs that did not reach the target stand on both sides, which says nothing about "
+        "their speed.",
+        n=m["n"], of=m["of"],
+    )  # fmt: skip
+
+
+def by_steps(message: str) -> Callable[[Numbers], str]:
+    """Return what says something of different numbers of steps, as `text`."""
+    return lambda m: tr(message, **{**m, "text": listed_numbers(m["steps"])})
+
+
+def failing_is_better(m: Numbers) -> str:
+    """Say that failed runs count as better than those that did not fail."""
+    return tr(
+        "Failed runs are declared to count as {text} in {metric}, which is better than {n} of {of} runs that did "
+        "not fail.",
+        **{**m, "text": f"{m['value']:g}"},
+    )
+
+
+# --- what gates found
+
+
+def gate_failed(m: Numbers) -> str:
+    """Say which gates failed, and what the claim would be without them; `gates` are sentences."""
+    return tr(
+        "A gate failed: {gates}. Without it the claim would be {outcome}.",
+        gates=tr("; ").join(m["gates"]),
+        outcome=ruling_word(m["outcome"]),
+    )
+
+
+def control(m: Numbers) -> str:
+    """Say what a positive control was to be, and is."""
+    return tr(
+        "the positive control {claim} must be {wanted}; it is {outcome}",
+        claim=m["claim"],
+        wanted=ruling_word(m["wanted"]),
+        outcome=ruling_word(m["outcome"]),
+    )
+
+
+def checked(message: str) -> Callable[[Numbers], str]:
+    """Return what says how a manipulation check came out, its bounds as `bound`."""
+
+    def say(m: Numbers) -> str:
+        return tr(
+            message, **{**m, "cells": m["cells"] or tr("all cells"), "bound": _bound(m.get("low"), m.get("high"))}
+        )
+
+    return say
+
+
+def _bound(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return tr("between {low:.6g} and {high:.6g}", low=low, high=high)
+    if low is not None:
+        return tr("at least {low:.6g}", low=low)
+    return tr("at most {high:.6g}", high=high) if high is not None else ""
+
+
+def on_the_edge(m: Numbers) -> str:
+    """Name the tuned values that lie on the edge of their grids."""
+    edges = [tr("{key}={chosen} of {side}", **one) for one in m["tuned"]]
+    return tr("the best value lies on the edge of its grid: {edges}", edges=", ".join(edges))
+
+
+def confounded(m: Numbers) -> str:
+    """Say which setting differs together with what is compared, and how."""
+    sides = [tr("{values} at {side}", values="|".join(one["values"]), side=one["side"]) for one in m["sides"]]
+    return tr(
+        "{setting} is no factor of the study, but differs together with {factors}: {sides}",
+        setting=m["setting"],
+        factors=tr(", ").join(m["factors"]),
+        sides=tr(", ").join(sides),
+    )
+
+
+def mixture(m: Numbers) -> str:
+    """Say in which fact the arms of a comparison differ beside its factors."""
+    return tr(
+        "claim {claim_id} compares arms with different {fact}: {values}.",
+        claim_id=m["claim_id"],
+        fact=m["fact"],
+        values=", ".join(tr(_NOT_TOLD) if value == NOT_TOLD else value for value in m["values"]),
+    )
+
+
+def more_pairs(m: Numbers) -> str:
+    """Say how many more pairs would decide an open claim."""
     message = msg("About {more} more pairs ({total} in all) would decide it at 80 % power, if the effect is as seen.")
-    if more == 1:
+    if m["more"] == 1:
         message = msg("About 1 more pair ({total} in all) would decide it at 80 % power, if the effect is as seen.")
-    return tr(message, more=more, total=int(total))
+    return tr(message, **m)

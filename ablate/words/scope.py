@@ -1,45 +1,80 @@
-"""What a verdict speaks of: which runs its effect is an effect of."""
+"""What an effect is an effect of, and what a failed run counts as: sentences of reasons, from their numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ablate.claims.comparison import Comparison, level_text
-from ablate.claims.contrast import Evidence
 from ablate.lang import msg, tr
-from ablate.stats.proportions import failures_at_most
-from ablate.words.kinds import NOTES
+
+Numbers = Mapping[str, Any]
+
+_NONE = {
+    "failed": msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"),
+    "missed": msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)"),
+}
 
 
-def speaks_of(comparison: Comparison, evidence: Evidence, fill_rule: str, details: Mapping[str, Any]) -> str:
-    """Say what the effect is an effect of: a failure that was not seen is not excluded, only bounded.
+def unseen(message: str, what: str) -> Callable[[Numbers], str]:
+    """Return what says of which runs an effect is an effect, where no failure was seen (`what`: failed, missed)."""
 
-    Of the width of a basin: whether the levels run cut it off.
-    """
-    claim = comparison.claim
-    if claim.kind in NOTES:
-        return NOTES[claim.kind](comparison, details)
-    if claim.scale == "share" or not fill_rule:
-        return ""
-    reaching = claim.to_target  # what is filled there is a target not reached
-    none = msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)") if reaching else (
-        msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"))  # fmt: skip
-    seen = []
-    for name, (failed, runs) in ((level_text(claim.arm, comparison.names), evidence.filled_arm),
-                                 (level_text(claim.against, comparison.names), evidence.filled_against)):  # fmt: skip
-        seeds = len(evidence.differences)
-        if runs and not failed and seeds:
-            seen.append(tr(none, side=name or tr("the arm"), runs=runs, rate=100 * failures_at_most(0, seeds)))
-    sides = tr("; ").join(seen)
-    if reaching:
-        return (
-            tr("Runs that reach the target: {sides}. What was not seen there is not part of the effect.", sides=sides)
-            if seen
-            else tr("All runs; those that missed the target, at the share seen.")
-        )
-    return (
-        tr("Runs that train: {sides}. What was not seen there is not part of the effect.", sides=sides)
-        if seen
-        else tr("All runs; those that failed, at the share seen.")
-    )
+    def say(m: Numbers) -> str:
+        sides = [tr(_NONE[what], **{**one, "side": one["side"] or tr("the arm")}) for one in m["sides"]]
+        return tr(message, sides=tr("; ").join(sides))
+
+    return say
+
+
+def levels_run(m: Numbers) -> str:
+    """Say how wide each side's basin is, whether the levels run end it, and what that makes of the effect."""
+    what = tr("seeds") if m["cells"] == 1 else tr("seeds × cells")
+    low, high = (f"{m[end]:g}" for end in ("low", "high"))
+    text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=m["over"], low=low, high=high)
+    cut = [bool(one["unreached"] != one["of"] and (one["at_smallest"] or one["at_largest"])) for one in m["sides"]]
+    text += "".join(_side(one, what, cut=ends) for one, ends in zip(m["sides"], cut, strict=True))
+    if cut == [True, False]:
+        text += tr(" So the effect is a lower bound, as long as the best level is among those run.")
+    elif cut == [False, True]:
+        text += tr(" So the effect is an upper bound, as long as the best level is among those run.")
+    elif all(cut):
+        text += tr(" So levels further out could move the effect either way.")
+    return text
+
+
+def _side(one: Numbers, what: str, *, cut: bool) -> str:
+    said = {"side": one["side"], "decades": one["decades"], "of": one["of"], "what": what}
+    if one["unreached"] == one["of"]:
+        return tr(" {side}: reached the target at no level in any of {of} {what}, so its width is 0.", **said)
+    if cut:
+        text = tr(
+            " {side}: at least {decades:.2f} decades on average, for it is still good at the smallest level in "
+            "{smallest} and at the largest in {largest} of {of} {what}.",
+            smallest=one["at_smallest"], largest=one["at_largest"], **said,
+        )  # fmt: skip
+    else:
+        text = tr(" {side}: {decades:.2f} decades on average, ending within the levels run.", **said)
+    if one["broken"]:
+        text += tr(" In {n} of {of} {what} its good levels are not one stretch.", n=one["broken"], **said)
+    if one["unreached"]:
+        text += tr(" In {n} of {of} {what} it reached the target nowhere: width 0.", n=one["unreached"], **said)
+    return text
+
+
+def steps(message: str) -> Callable[[Numbers], str]:
+    """Return what names a budget, as `steps`."""
+    return lambda m: tr(message, steps=_range(m["low"], m["high"]))
+
+
+def rate(name: str) -> Callable[[Numbers], str]:
+    """Return what names a rate, with its per cent."""
+    return lambda m: f"{tr(name)} ({_range(m['low'], m['high'])} %)"
+
+
+def declared(m: Numbers) -> str:
+    """Name a number that a failed run is declared to count as."""
+    return tr("{value}, as declared", value=f"{m['value']:.6g}")
+
+
+def _range(low: float, high: float) -> str:
+    least, most = f"{low:.4g}", f"{high:.4g}"
+    return least if least == most else tr("{low} to {high}", low=least, high=most)

@@ -1,55 +1,45 @@
-"""A verdict in one sentence with its numbers, as `Verdict.sentence` gives it."""
+"""A verdict in one sentence with its numbers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ablate.claims.kinds import KINDS
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
-from ablate.words.amounts import amount, amounts, difference_unit
-
-if TYPE_CHECKING:
-    from ablate.judge.verdict import Verdict
+from ablate.words.amounts import amount, amounts, difference_unit, equals, on_scale, percent
+from ablate.words.because import method_text
+from ablate.words.kinds import statement
+from ablate.words.reasons import said
+from ablate.words.rulings import label_words
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
-LABELS = {
-    "reversed": msg("reversed"), "harmful": msg("harmful"), "negligible": msg("negligible"),
-    "too small": msg("smaller than δ"), "different": msg("different"), "counterexample": msg("counterexample"),
-    "inferior": msg("worse by more than the margin"),
-}  # fmt: skip
-"""Label of a refuted claim -> the words for it: what is shown instead."""
-
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 
 def sentence_of(v: Verdict) -> str:
-    """Return the sentence.
+    """Return a verdict in a sentence, in the language of the moment.
 
     The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
     """
-    text = _effect_sentence(v) if v.kind == "effect" else _plain_sentence(v)
+    text = _effect_sentence(v) if KINDS[v.kind].directed else _plain_sentence(v)
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
 
 
-def label_words(label: str) -> str:
-    """Return the label of a refuted claim as a reader meets it.
-
-    >>> label_words("too small")
-    'smaller than δ'
-    """
-    return tr(LABELS.get(label, label))
+def shown(v: Verdict, effect: float, low: float, high: float) -> str:
+    """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
+    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=KINDS[v.kind].symbol)
 
 
 def _effect_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
-        return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=v.why)
+        return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=said(v.reason))
     if v.outcome == "supported":
         return tr("Supported: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.label == "reversed":
         return tr("Refuted (reversed): {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "refuted":
-        said = _happened(v) if v.label == "harmful" else _fell_short(v)
+        change = _happened(v) if v.label == "harmful" else _fell_short(v)
         label = label_words(v.label)
-        return tr("Refuted ({label}): {happened} {numbers}.", label=label, happened=said, numbers=_numbers(v))
+        return tr("Refuted ({label}): {happened} {numbers}.", label=label, happened=change, numbers=_numbers(v))
     return tr(
         "Inconclusive: whether {claim} is open, at {effect} {numbers}.",
         claim=_claimed(v), effect=_signed(v), numbers=_numbers(v),
@@ -57,18 +47,16 @@ def _effect_sentence(v: Verdict) -> str:
 
 
 def _plain_sentence(v: Verdict) -> str:
-    from ablate.judge.verdict import shown
-
     if v.outcome == "not_tested" or v.effect is None:
-        return tr("Not tested: whether {claim}. {why}", claim=v.statement, why=v.why)
+        return tr("Not tested: whether {claim}. {why}", claim=statement(v), why=said(v.reason))
     word = tr(_WORDS[v.outcome])
     if v.label:
         word = tr("{word} ({label})", word=word, label=label_words(v.label))
     effect = shown(v, v.effect, v.interval_low or 0.0, v.interval_high or 0.0)
     if v.outcome == "inconclusive":
-        return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=v.statement, effect=effect,
+        return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=statement(v), effect=effect,
                   numbers=_numbers(v))  # fmt: skip
-    return tr("{word}: that {claim}; {effect} {numbers}.", word=word, claim=v.statement, effect=effect,
+    return tr("{word}: that {claim}; {effect} {numbers}.", word=word, claim=statement(v), effect=effect,
               numbers=_numbers(v))  # fmt: skip
 
 
@@ -117,8 +105,6 @@ def _compared(v: Verdict) -> str:
 
 
 def _numbers(v: Verdict) -> str:
-    from ablate.judge.verdict import equals, percent
-
     paired = bool(v.against_text)
     if v.pairs == v.planned_pairs:
         used = tr("{n} pairs", n=v.pairs) if paired else tr("{n} seeds", n=v.pairs)
@@ -126,14 +112,14 @@ def _numbers(v: Verdict) -> str:
         used = tr("{n} of {planned} planned pairs", n=v.pairs, planned=v.planned_pairs)
     else:
         used = tr("{n} of {planned} planned seeds", n=v.pairs, planned=v.planned_pairs)
-    level, method = percent(v.interval_level), tr(v.interval_method)
+    level, method = percent(v.interval_level), method_text(v.method)
     parts = [tr("{level} interval, {method}, {used}", level=level, method=method, used=used)]
-    if v.kind in ("effect", "interaction"):
+    if KINDS[v.kind].with_delta and not KINDS[v.kind].two_sided:
         parts.append(f"δ = {amount(v.delta, v.unit)}")
     if v.p is not None:
         parts.append(f"{tr('Holm p') if v.family > 1 else 'p'} {equals(v.p_adjusted)}")
     for side, name in (("arm", v.arm_text), ("against", v.against_text)):
         failed, runs = v.filled[side]
-        if failed and v.fill_rule:
-            parts.append(tr(_FILLED, failed=failed, runs=runs, side=name, rule=v.fill_rule))
+        if failed and v.fill is not None:
+            parts.append(tr(_FILLED, failed=failed, runs=runs, side=name, rule=said(v.fill)))
     return tr("({parts})", parts=tr("; ").join(parts))

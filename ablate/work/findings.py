@@ -39,15 +39,25 @@ def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
 
 def differences(stored: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> list[str]:
     """Return in words where verdicts differ from stored ones; keys that a version does not know are passed over."""
+    from ablate.words.document import ROWS, document_of
+
     old = {str(verdict["claim_id"]): verdict for verdict in stored}
-    new = {verdict.claim_id: verdict.as_dict() for verdict in verdicts}
+    new = {verdict.claim_id: document_of(verdict) for verdict in verdicts}
     gaps = [f"{name} is only in the file" for name in old.keys() - new.keys()]
     gaps += [f"{name} is not in the file" for name in new.keys() - old.keys()]
     for name in (name for name in new if name in old):
-        for key, value in new[name].items():
-            if key in old[name] and not _same(old[name][key], value):
-                gaps.append(f"{name}: {key} {_short(old[name][key])} in the file, {_short(value)} now")
+        for key in (key for key in new[name] if key in old[name]):
+            was, now = old[name][key], new[name][key]
+            now = _as_known(now, was) if key in ROWS else now
+            if not _same(was, now):
+                gaps.append(f"{name}: {key} {_short(was)} in the file, {_short(now)} now")
     return gaps
+
+
+def _as_known(rows: Sequence[Mapping[str, Any]], stored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a verdict without the codes of their sentences, where the file is older than these."""
+    coded = any("reason" in row for row in stored)
+    return [{key: value for key, value in row.items() if coded or key != "reason"} for row in rows]
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -24,7 +24,7 @@ class Judgement:
     Attributes
     ----------
     tables
-        The runs; `study` holds `preregistration`, `looks`, `extensions` and `mixtures` too.
+        The runs; `study` holds `preregistration`, `looks`, `extensions` and `mixtures` (reasons) too.
     verdicts
         By the seeds that were planned.
     extended
@@ -72,7 +72,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
         "fresh": [event for event in events if event["event"] in ("fresh", "code")],
         "extensions": [event for event in events if event["event"] == "extension"],
         "mixtures": [
-            *(mixture.sentence() for mixture in mixtures(study, tables)),
+            *(mixture.reason for mixture in mixtures(study, tables)),
             *unread_notes(study, tables),
             *copies,
         ],

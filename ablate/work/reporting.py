@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.lang import language, speaking
 from ablate.work.events import Bench, FindingsWritten, Judged, ReportWritten
-from ablate.work.judging import Judgement, judge_tables, judge_tracked
+from ablate.work.judging import Judgement, judge_tracked
 from ablate.work.places import plain_name, report_folder, study_findings
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def write_pages(
 def _told(name: str, judged: Judgement) -> Told:
     """Return a judged study in the language of the moment.
 
-    The same study is judged again with the messages of that language; its own words are put in afterwards, for a
-    claim in other words would read as one that was edited after it was registered.
+    It is judged once: a claim in other words would read as one that was edited after it was registered.
     """
     from ablate.report.tell import Told, reworded, words_of
     from ablate.sweep.translated import translated
@@ -71,9 +70,8 @@ def _told(name: str, judged: Judgement) -> Told:
     if language() == "en":
         return Told(judged.study, judged.tables, *recorded, recorded=recorded)
     spoken, left = translated(judged.study, words_of(name, judged.study))
-    again = judge_tables(judged.study, judged.tables)
-    verdicts, extended = (reworded(part, spoken) for part in (again.verdicts, again.extended))
-    return Told(spoken, again.tables, verdicts, extended, recorded=recorded, original=judged.study, untranslated=left)
+    verdicts, extended = (reworded(part, spoken) for part in recorded)
+    return Told(spoken, judged.tables, verdicts, extended, recorded=recorded, original=judged.study, untranslated=left)
 
 
 def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Path:

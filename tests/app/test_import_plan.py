@@ -9,6 +9,7 @@ from ablate.sweep.imported import import_csv
 from ablate.sweep.study_file import parse_study
 from ablate.track.local import LocalStore
 from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.words.reasons import said
 from ablate.work import events
 from ablate.work.judging import judge_tracked
 
@@ -43,7 +44,7 @@ def test_planned_runs_that_a_file_does_not_hold_are_missing(tmp_path):
     assert found.record.seeds == tuple(range(20))
     one = verdict(tmp_path, found)
     assert (one.pairs, one.planned_pairs) == (8, 20)
-    assert "12 of 20 planned pairs are missing" in one.next_step
+    assert "12 of 20 planned pairs are missing" in said(one.advice)
 
 
 def test_they_are_told(capsys):

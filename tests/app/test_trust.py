@@ -12,6 +12,7 @@ from ablate.cli import main
 from ablate.report.registration import registration
 from ablate.track.local import LocalStore
 from ablate.track.read import read_study
+from ablate.words.sentence import sentence_of
 from ablate.work.judging import judge_tracked
 
 STUDY = """
@@ -82,7 +83,7 @@ def test_a_study_is_registered_before_its_runs_and_never_again(ablate, ran, writ
     for text in (err, section(tmp_path)):
         assert "-  by_at_least: 0.01\n+  by_at_least: 0.02" in text
     (verdict,) = judge_tracked("small", None, LocalStore(tmp_path)).verdicts
-    assert verdict.sentence().startswith("[post hoc] Supported")
+    assert sentence_of(verdict).startswith("[post hoc] Supported")
 
 
 def test_prose_may_be_edited(ablate, ran, write, tmp_path):

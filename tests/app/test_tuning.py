@@ -8,6 +8,7 @@ import pytest
 from ablate.report.runs_csv import recompute
 from ablate.sweep.study_file import load_study
 from ablate.track.read import read_study
+from ablate.words.document import document_of
 
 STUDY = """
 title: A fair study
@@ -101,7 +102,7 @@ def test_a_choice_on_the_edge_fails_the_gate_and_the_committed_files_recompute_t
     assert "optimizer.lr=0.3" in edge["why"]
     assert found["better[fairness=tuned]"]["outcome"] in ("inconclusive", "not_tested")
     assert found["better[fairness=fixed]"]["gates"][0]["passed"] is True
-    again = [verdict.as_dict() for verdict in recompute(folder / "runs.csv", load_study("fair"))]
+    again = [document_of(verdict) for verdict in recompute(folder / "runs.csv", load_study("fair"))]
     assert again == verdicts
     rows = list(csv.DictReader((folder / "tuning.csv").read_text(encoding="utf-8").splitlines()))
     assert len(rows) == 2 * 2 * 2

@@ -21,6 +21,9 @@ from ablate.report.runs_csv import recompute, runs_csv
 from ablate.stats.basin import Basin, level_spans
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study_file import parse_study
+from ablate.words.document import document_of
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -137,7 +140,7 @@ def test_a_wider_basin_is_supported_an_equal_or_narrower_one_refuted(batch, none
     assert verdict.effect == pytest.approx({"supported": 2.0}.get(outcome, 0.0 if batch == none else -2.0))
     assert (verdict.region_low, verdict.delta) == (0.5, 0.5)
     assert verdict.effect == pytest.approx(np.mean(list(verdict.differences.values())))
-    json.dumps(verdict.as_dict(), allow_nan=False)
+    json.dumps(document_of(verdict), allow_nan=False)
 
 
 def test_a_side_is_held_against_its_own_best_not_the_others():
@@ -150,19 +153,18 @@ def test_a_side_is_held_against_its_own_best_not_the_others():
 
 def test_the_sentence_and_the_note_say_what_was_measured():
     verdict = verdict_on(bowl({"batch": 1.2, "none": 0.4}))
-    assert verdict.sentence().startswith(
+    assert sentence_of(verdict).startswith(
         "Supported: that norm=batch learns within 2 times its own best time over a wider range of init.std than "
         "norm=none by more than 0.5 decades; +2.00 [+2.00, +2.00] decades ("
     )
-    assert verdict.why.endswith("lies inside what is claimed: +2.00 [+2.00, +2.00] decades.")
-    assert verdict.speaks_of == (
+    assert said(verdict.reason).endswith("lies inside what is claimed: +2.00 [+2.00, +2.00] decades.")
+    assert said(verdict.scope) == (
         "Widths are within the levels run, init.std from 0.0001 to 1. norm=batch: 3.00 decades on average, ending "
         "within the levels run. norm=none: 1.00 decades on average, ending within the levels run."
     )
     with speaking("zh"):
-        chinese = verdict_on(bowl({"batch": 1.2, "none": 0.4}))
-        assert "个数量级" in chinese.sentence()
-        assert "decades" not in chinese.sentence() + chinese.why + chinese.speaks_of
+        assert "个数量级" in sentence_of(verdict)
+        assert "decades" not in sentence_of(verdict) + said(verdict.reason) + said(verdict.scope)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +173,9 @@ def test_the_sentence_and_the_note_say_what_was_measured():
 )
 def test_a_basin_cut_off_by_the_levels_run_is_told_to_be_a_bound(batch, none, bound):
     verdict = verdict_on(bowl({"batch": batch, "none": none}))
-    assert bound in verdict.speaks_of
-    assert "at least 4.00 decades on average" in verdict.speaks_of
-    assert "smallest level in 20 and at the largest in 20 of 20 seeds" in verdict.speaks_of
+    assert bound in said(verdict.scope)
+    assert "at least 4.00 decades on average" in said(verdict.scope)
+    assert "smallest level in 20 and at the largest in 20 of 20 seeds" in said(verdict.scope)
 
 
 def test_a_side_that_reaches_the_target_nowhere_has_width_nought():
@@ -182,8 +184,8 @@ def test_a_side_that_reaches_the_target_nowhere_has_width_nought():
 
     verdict = verdict_on(value)
     assert verdict.effect == pytest.approx(3.0)
-    assert "norm=none: reached the target at no level in any of 20 seeds" in verdict.speaks_of
-    assert "100 of 100 runs of norm=none count as not good (target missed)" in verdict.sentence()
+    assert "norm=none: reached the target at no level in any of 20 seeds" in said(verdict.scope)
+    assert "100 of 100 runs of norm=none count as not good (target missed)" in sentence_of(verdict)
     assert verdict.details["against"]["unreached"] == 20
 
 
@@ -208,7 +210,7 @@ def test_widths_are_averaged_over_the_other_factors_or_judged_for_each():
     together = verdict_on(value, factors)
     assert together.effect == pytest.approx(1.0)
     assert together.per_cell == pytest.approx({"optimizer=sgd": 0.0, "optimizer=adam": 2.0})
-    assert "of 40 seeds × cells" in verdict_on(lambda v, s: 20.0, factors).speaks_of
+    assert "of 40 seeds × cells" in said(verdict_on(lambda v, s: 20.0, factors).scope)
     study = make_study(factors, CLAIM | {"each": "optimizer"})
     apart = judge(study, make_tables(factors, value, seeds=20, metric="ttt/steps"))
     assert [(v.claim_id, round(v.effect or 0.0, 9), v.outcome) for v in apart] == [
@@ -228,7 +230,7 @@ def test_other_ways_to_measure_it_stand_beside():
     def gap(v, s):
         return 90.0 if (v["norm"], v["init.std"]) == ("batch", 0.001) else bowl({"batch": 2.5, "none": 0.4})(v, s)
 
-    rows = {row.choice: row for row in verdict_on(gap).sensitivity}
+    rows = {said(row.reason): row for row in verdict_on(gap).sensitivity}
     assert rows["the unbroken stretch around the best alone"].effect == pytest.approx(1.5)
     assert rows["half the allowance over the own best"].effect == pytest.approx(1.0)
     assert rows["twice the allowance over the own best"].effect == pytest.approx(2.0)
@@ -261,7 +263,7 @@ def test_the_verdict_recomputes_from_the_csv_of_its_runs(tmp_path):
     path = tmp_path / "runs.csv"
     path.write_text(runs_csv(tables), encoding="utf-8")
     (again,) = recompute(path, study)
-    assert again.as_dict() == first.as_dict()
+    assert document_of(again) == document_of(first)
     assert len(set(first.differences.values())) > 1
 
 

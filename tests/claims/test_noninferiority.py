@@ -9,6 +9,7 @@ from ablate.errors import UserError
 from ablate.judge.planning import check_contradictions
 from ablate.judge.rule import judge
 from ablate.lang import speaking
+from ablate.words.sentence import sentence_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -47,10 +48,10 @@ def test_its_p_is_that_of_the_effect_whose_threshold_is_minus_the_margin():
 def test_it_is_said_in_both_languages():
     study, tables = make_study(NORM, CLAIM), make_tables(NORM, gain(-0.03), seeds=20)
     assert "norm=batch is not worse than norm=none on final/test_accuracy by more than 1 pp" in (
-        judge(study, tables)[0].sentence()
+        sentence_of(judge(study, tables)[0])
     )
     with speaking("zh"):
-        assert "不比" in judge(study, tables)[0].sentence()
+        assert "不比" in sentence_of(judge(study, tables)[0])
 
 
 @pytest.mark.parametrize(("by", "clash"), [(0.01, True), (0.02, True), (0.005, False)])

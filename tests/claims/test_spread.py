@@ -9,6 +9,8 @@ from ablate.errors import UserError
 from ablate.judge.planning import check_contradictions
 from ablate.judge.rule import judge
 from ablate.stats.spread import spread_ratio
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -96,7 +98,7 @@ def test_a_claim_on_the_spread_is_judged(batch, none, ratio, outcome, label):
     sd = verdict.details["sd"]
     assert verdict.effect == pytest.approx(math.log(sd["against"][0] / sd["arm"][0]))
     assert len(verdict.differences) == verdict.pairs == 30
-    assert "jackknife" in verdict.sentence()
+    assert "jackknife" in sentence_of(verdict)
 
 
 def test_the_level_of_a_false_verdict_is_kept_by_the_whole_judge():
@@ -115,14 +117,14 @@ def test_steps_that_a_budget_cut_off_have_no_spread():
     )
     verdict = judge(make_study(NORM, CLAIM | {"metric": "ttt/steps"}), tables)[0]
     assert verdict.outcome == "not_tested"
-    assert "2 of 24 runs did not reach the target" in verdict.why
+    assert "2 of 24 runs did not reach the target" in said(verdict.reason)
 
 
 def test_an_arm_that_does_not_vary_is_told():
     tables = make_tables(NORM, lambda v, s: 0.8 if v["norm"] == "batch" else 0.8 + 0.01 * s, seeds=12)
     verdict = judge(make_study(NORM, CLAIM), tables)[0]
     assert verdict.outcome == "not_tested"
-    assert "does not vary" in verdict.why
+    assert "does not vary" in said(verdict.reason)
 
 
 def test_both_arms_cannot_vary_less():

@@ -9,6 +9,8 @@ import yaml
 
 import ablate
 from ablate.cli import main
+from ablate.judge.rule import judge
+from ablate.lang import speaking
 from ablate.track.read import read_study
 from ablate.work.events import Planned, RunFinished, StudyRan, Warned
 
@@ -80,6 +82,29 @@ def test_it_is_found_by_report_and_its_own_report_says_the_same(folder, train, c
     for name in ("runs.csv", "verdicts.json"):
         assert (written / name).read_text("utf-8") == (folder / "reports" / "mine" / name).read_text("utf-8")
     assert main(["report", "--csv", "out"]) == 0
+
+
+def test_pages_in_two_languages_are_made_from_one_judging(folder, train, monkeypatch):
+    result = study().run(train, jobs=1, progress=False)
+    judged = []
+
+    def counted(*args, **kwargs):
+        judged.append(args)
+        return judge(*args, **kwargs)
+
+    monkeypatch.setattr("ablate.judge.looks.judge", counted)
+    english, chinese = result.report("out"), result.report("out-zh", lang="zh")
+    assert judged == []
+    assert main(["report", "mine", "--lang", "zh"]) == 0
+    assert len(judged) == 1
+    files = [
+        (where / "verdicts.json").read_text("utf-8") for where in (english, chinese, folder / "reports" / "mine.zh")
+    ]
+    assert files[0] == files[1] == files[2]
+    assert "支持" in (chinese / "report.md").read_text("utf-8")
+    with speaking("zh"):
+        assert "支持" in result.verdicts[0].sentence()
+    assert result.verdicts[0].sentence().startswith("Supported")
 
 
 def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train):

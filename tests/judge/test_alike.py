@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from ablate.judge.alike import copy_notes, idle_keys, unread_notes
 from ablate.judge.rule import judge
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
 
 from .conftest import make_study, make_tables
 
@@ -56,8 +58,8 @@ def steps(levels, seed):
 def test_arms_that_agree_to_the_last_bit_are_not_tested_whatever_the_claim(kind):
     verdict = judged(KINDS[kind], noise, extra={"ttt/steps": steps})
     assert verdict.outcome == "not_tested"
-    assert "is the factor read (program.params.dropout)?" in verdict.sentence()
-    assert "may_be_identical: true" in verdict.next_step
+    assert "is the factor read (program.params.dropout)?" in sentence_of(verdict)
+    assert "may_be_identical: true" in said(verdict.advice)
     assert verdict.p is None
 
 
@@ -96,7 +98,7 @@ def test_a_share_of_runs_compares_nothing_and_is_judged():
 
 def test_runs_that_all_failed_are_no_copies_of_each_other():
     verdict = judged({**KINDS["effect"], "metric": "final/test_loss"}, lambda levels, seed: "crashed")
-    assert "is the factor read" not in verdict.why
+    assert "is the factor read" not in said(verdict.reason)
 
 
 def test_the_clock_tells_nobody_apart():
@@ -123,7 +125,7 @@ def test_a_factor_that_no_run_read_is_not_tested_even_where_the_numbers_differ()
 
     verdict = judged(KINDS["effect"], unseeded, facts={"unread": [DROP]})
     assert verdict.outcome == "not_tested"
-    assert verdict.why.startswith("No run read program.params.dropout")
+    assert said(verdict.reason).startswith("No run read program.params.dropout")
     assert judged(KINDS["effect"], unseeded, facts={"unread": []}).outcome == "supported"
     assert judged({**KINDS["effect"], "may_be_identical": True}, noise, facts={"unread": [DROP]}).p is None
 
@@ -159,9 +161,12 @@ def test_cells_in_which_nobody_reads_it_are_told_and_the_others_judged():
     tables = dataclasses.replace(tables, facts={arm: {"unread": keys} for arm, keys in unread.items()})
     study = study_of({**SIDES, "by_at_least": 0.1}, factors=factors)
     assert judge(study, tables)[0].outcome == "supported"
-    assert unread_notes(study, tables) == ["Claim c0 averages over cells in which no run read program.params.dropout."]
+    (note,) = unread_notes(study, tables)
+    assert said(note) == "Claim c0 averages over cells in which no run read program.params.dropout."
     (note,) = copy_notes(study, tables)
-    assert note.startswith("1 of 2 pairs of arms that differ in program.params.dropout alone agree to the last bit")
+    assert said(note).startswith(
+        "1 of 2 pairs of arms that differ in program.params.dropout alone agree to the last bit"
+    )
 
 
 def test_arms_that_one_training_serves_agree_and_are_judged():
@@ -174,7 +179,7 @@ def test_what_nobody_read_is_told():
     study = study_of({**SIDES}, fixed={**OWN, "epochs": 3})
     tables = with_facts(make_tables(TWO, noise), unread=[DROP, "epochs"])
     assert idle_keys(tables) == [DROP, "epochs"]
-    assert unread_notes(study, tables) == [
+    assert list(map(said, unread_notes(study, tables))) == [
         "No run read program.params.dropout, a factor: nothing can follow from its levels.",
         "No run read epochs, which the study fixes: it says nothing of the runs.",
     ]
@@ -184,9 +189,9 @@ def test_what_nobody_read_is_told():
 def test_seeds_that_are_copies_are_told():
     tables = make_tables(TWO, lambda levels, seed: 0.5 + levels[DROP] / 3)
     (note,) = copy_notes(study_of({**SIDES}), tables)
-    assert note.startswith("In 2 of 2 arms all seeds agree to the last bit in every metric: is the seed used?")
+    assert said(note).startswith("In 2 of 2 arms all seeds agree to the last bit in every metric: is the seed used?")
     assert copy_notes(study_of({**SIDES}, fixed={}), tables) == []
-    assert copy_notes(study_of({**SIDES}), make_tables(TWO, noise))[0].startswith("1 of 1 pairs of arms")
+    assert said(copy_notes(study_of({**SIDES}), make_tables(TWO, noise))[0]).startswith("1 of 1 pairs of arms")
 
 
 @given(st.permutations(range(16)), st.integers(0, 10**6))
@@ -215,8 +220,8 @@ def one_run(levels, seed):
 def test_seeds_that_are_copies_of_one_run_are_not_tested(kind):
     verdict = judged(KINDS[kind], one_run, extra={"ttt/steps": lambda row, seed: 50.0 + 10 * row[DROP]})
     assert (verdict.outcome, verdict.p) == ("not_tested", None)
-    assert verdict.why.startswith("In each of its arms all seeds agree to the last bit in every metric")
-    assert "`kind: exact`" in verdict.next_step
+    assert said(verdict.reason).startswith("In each of its arms all seeds agree to the last bit in every metric")
+    assert "`kind: exact`" in said(verdict.advice)
 
 
 def test_a_seed_that_differs_in_one_arm_or_in_one_metric_is_no_copy():

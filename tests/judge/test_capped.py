@@ -18,6 +18,7 @@ from ablate.judge.rule import judge
 from ablate.judge.summary import summary
 from ablate.judge.tuned import largest_budget, run_score
 from ablate.train.metric import CORE
+from ablate.words.reasons import said
 
 from .conftest import BN, NORM, make_study, make_tables
 
@@ -68,12 +69,12 @@ def test_where_nobody_reached_the_target_nothing_is_said_of_speed(claim, budgets
     verdict = judged(claim, tables, FACTORS)
     assert verdict.outcome == "not_tested"
     assert verdict.effect is None
-    assert "target" in verdict.why
+    assert "target" in said(verdict.reason)
 
 
 def test_the_reason_names_the_common_budget():
     verdict = judged(TIME, timed(nobody, none=20, batch=100))
-    assert verdict.why == (
+    assert said(verdict.reason) == (
         "In 8 of 8 pairs neither side reached the target, which says nothing about their speed. "
         "Each counts as the budget that all sides had (20 steps)."
     )
@@ -108,8 +109,8 @@ def test_a_run_that_did_not_reach_a_budget_nobody_knows_has_no_number_of_steps()
     tables = timed(lambda v, s: None if s == 3 else 50, none=None, batch=None)
     verdict = judged(TIME, tables)
     assert verdict.outcome == "not_tested"
-    assert "a budget that is not known" in verdict.why
-    assert "column `budget`" in verdict.next_step
+    assert "a budget that is not known" in said(verdict.reason)
+    assert "column `budget`" in said(verdict.advice)
 
 
 times = st.lists(st.one_of(st.none(), st.integers(1, 100)), min_size=16, max_size=16)
@@ -150,8 +151,8 @@ def test_a_verdict_does_not_rest_on_pairs_that_say_nothing():
 
     verdict = judged(TIME, timed(steps, seeds=120))
     assert verdict.ungated == verdict.outcome == "inconclusive"
-    assert verdict.why.startswith("In 112 of 120 pairs neither side reached the target")
-    assert "Without them the claim would be supported" in verdict.why
+    assert said(verdict.reason).startswith("In 112 of 120 pairs neither side reached the target")
+    assert "Without them the claim would be supported" in said(verdict.reason)
     (unaware,) = judge(make_study(NORM, TIME), timed(lambda v, s: 90 if s >= 8 else steps(v, s), seeds=120))
     assert unaware.outcome == "refuted"  # the same numbers, had everybody got there
 
@@ -169,7 +170,7 @@ def test_too_small_is_not_said_of_a_side_that_was_cut_off():
     verdict = judged(TIME, timed(lambda v, s: 90 + s % 2 if v["norm"] == "batch" else None))
     assert verdict.effect == pytest.approx(math.log(100 / 90.5), abs=0.01)
     assert verdict.outcome == "inconclusive"
-    assert "cut off by its budget" in verdict.why
+    assert "cut off by its budget" in said(verdict.reason)
 
 
 def test_one_run_cut_off_among_many_does_not_keep_a_claim_open():
@@ -213,7 +214,7 @@ def test_who_wins_is_told_at_the_common_budget_and_ties_only_by_what_compares():
     tables = dataclasses.replace(tables, seeds=tables.seeds.assign(**{"aulc/train_accuracy": 0.5}))
     verdict = judged(claim, tables)
     assert verdict.outcome == "not_tested"
-    assert "a mean over different numbers of steps (100 and 1000)" in verdict.why
+    assert "a mean over different numbers of steps (100 and 1000)" in said(verdict.reason)
     faster = timed(lambda v, s: 500 if v["norm"] == "none" else 60, none=1000, batch=100)
     faster = dataclasses.replace(faster, seeds=faster.seeds.assign(**{"aulc/train_accuracy": 0.5}))
     assert judged(claim, faster).effect == 1.0
@@ -243,7 +244,7 @@ def test_an_area_under_a_curve_is_compared_with_one_over_as_many_steps(facts, ou
     verdict = judged(AREA, dataclasses.replace(tables, facts={f"a{i}": known for i, known in enumerate(facts)}))
     assert verdict.outcome == outcome
     if outcome == "not_tested":
-        assert "(20 and 100)" in verdict.why
+        assert "(20 and 100)" in said(verdict.reason)
 
 
 @pytest.mark.parametrize(

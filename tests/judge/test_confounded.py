@@ -3,6 +3,7 @@ import dataclasses
 import pytest
 
 from ablate.judge.rule import judge
+from ablate.words.reasons import said
 
 from .conftest import BN, NORM, make_study, make_tables
 
@@ -36,10 +37,10 @@ def test_a_setting_that_differs_with_the_factor_holds_the_claim_back_and_is_name
     assert held.outcome == "inconclusive"
     assert held.ungated == "supported"
     assert [gate.kind for gate in held.gates_failed] == ["confounded"]
-    assert (
-        "lr is no factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch" in held.why
+    assert "lr is no factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch" in said(
+        held.reason
     )
-    assert "Without it the claim would be supported" in held.why
+    assert "Without it the claim would be supported" in said(held.reason)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_a_setting_that_follows_another_factor_holds_only_claims_on_that_one_bac
     tables = with_settings(make_tables(DEEP, gain), lr=["0.1", "0.01", "0.1", "0.01"])
     norm, depth = judge(make_study(DEEP, CLAIM, deeper), tables)
     assert not norm.gates_failed
-    assert "differs together with depth: 0.1 at depth=2, 0.01 at depth=8" in depth.gates_failed[0].why
+    assert "differs together with depth: 0.1 at depth=2, 0.01 at depth=8" in said(depth.gates_failed[0].reason)
     both = {"kind": "interaction", **CLAIM, "at": {"depth": 8}, "than_at": {"depth": 2}}
     (interaction,) = judge(make_study(DEEP, both), tables)
     assert interaction.gates_failed
@@ -73,7 +74,7 @@ def test_a_slope_over_levels_at_which_a_setting_changes_is_held_back():
     claim = {"kind": "trend", "over": "depth", "slope": [0.0, None]}
     tables = with_settings(make_tables(factors, lambda levels, seed: levels["depth"] / 10), lr=["0.1", "0.1", "0.01"])
     (verdict,) = judge(make_study(factors, claim), tables)
-    assert "depth" in verdict.gates_failed[0].why
+    assert "depth" in said(verdict.gates_failed[0].reason)
 
 
 def test_a_share_of_one_arms_runs_compares_nothing():

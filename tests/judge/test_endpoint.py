@@ -8,6 +8,7 @@ import pytest
 
 from ablate.errors import Failure, UserError
 from ablate.judge.endpoint import ended_as, endpoint, metrics_of
+from ablate.words.reasons import said
 
 from .conftest import CHANCE, NORM, make_tables
 
@@ -33,14 +34,14 @@ def test_a_failed_run_counts_as_chance_and_is_flagged():
     assert found.ran[:, 1].tolist() == [True] * 5 + [False]
     assert found.planned.all()
     assert not found.undefined.any()
-    assert found.rule == "the majority rate (10 %)"
+    assert said(found.rule) == "the majority rate (10 %)"
 
 
 def test_an_error_rate_counts_as_one_minus_chance():
     tables = declared("test_err", {"better": "lower", "unit": "fraction", "failed_counts_as": "one_minus_chance"})
     found = endpoint(tables, "test_err")
     assert found.value[3, 1] == pytest.approx(1 - CHANCE)
-    assert found.rule == "one minus the majority rate (90 %)"
+    assert said(found.rule) == "one minus the majority rate (90 %)"
 
 
 def declared(name, what, number=0.7):
@@ -61,7 +62,7 @@ def test_a_failed_run_counts_as_its_metric_declares_whatever_it_is_called(what, 
     for name in ("recall@5", "final/test_accuracy_x", "loss"):
         found = endpoint(declared(name, what, 90.0), name)
         assert found.value[3:5, 1] == pytest.approx(value)
-        assert found.rule == rule
+        assert said(found.rule) == rule
 
 
 @pytest.mark.parametrize("name", ["accuracy", "final/test_accuracy", "test_accuracy"])
@@ -116,7 +117,7 @@ def test_a_failed_run_has_no_loss_and_is_not_dropped_silently():
     found = endpoint(make_tables(NORM, each_outcome(), seeds=6, metric="final/train_loss"), "final/train_loss")
     assert found.undefined[:, 1].tolist() == [False, False, False, True, True, False]
     assert np.isnan(found.value[3, 1])
-    assert found.rule == ""
+    assert said(found.rule) == ""
 
 
 def test_steps_to_the_target_are_capped_at_the_budget():
@@ -125,7 +126,7 @@ def test_steps_to_the_target_are_capped_at_the_budget():
 
     found = endpoint(make_tables(NORM, value, seeds=6, metric="ttt/steps", steps=200), "ttt/steps")
     assert found.value[:, 0] == pytest.approx([80, 200, 200, 200, 200, np.nan], nan_ok=True)
-    assert found.rule == "the whole budget (200 steps)"
+    assert said(found.rule) == "the whole budget (200 steps)"
 
 
 def test_no_run_reached_the_target_is_not_an_unknown_metric():
@@ -178,8 +179,8 @@ def test_a_comparison_speaks_of_the_fill_of_its_own_arms():
     tables = make_tables(NORM, lambda v, s: "diverged" if s else 0.9)
     tables.seeds.loc[tables.seeds["norm"] == "batch", "majority_rate"] = 0.5
     found = endpoint(tables, "final/test_accuracy")
-    assert found.rule == "the majority rate (10 to 50 %)"
-    assert found.rule_of([[1]]) == "the majority rate (50 %)"
+    assert said(found.rule) == "the majority rate (10 to 50 %)"
+    assert said(found.rule_of([[1]])) == "the majority rate (50 %)"
 
 
 @pytest.mark.parametrize(("outcome", "undefined"), [("reached", True), ("finished", True), ("unknown", True),

@@ -7,6 +7,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.judge.gates import check_gates
 from ablate.judge.rule import judge
+from ablate.words.reasons import said
 
 from .conftest import BN, NORM, make_study, make_tables
 
@@ -25,7 +26,7 @@ def judged(*gates, facts=None):
 def test_a_failed_control_leaves_a_clear_effect_open():
     verdict = judged({"kind": "positive_control", "claim": "control"})
     assert (verdict.outcome, verdict.ungated) == ("inconclusive", "supported")
-    assert verdict.why == (
+    assert said(verdict.reason) == (
         "A gate failed: the positive control control must be supported; it is refuted. Without it the claim would be "
         "supported."
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ablate.judge.rule import judge
+from ablate.words.sentence import sentence_of
 
 from ..claims.test_contract import LEAST
 from .conftest import NORM, make_study, make_tables
@@ -37,5 +38,5 @@ def test_a_study_that_ran_in_part_is_judged_without_a_word_of_pythons(kind, cras
     if metric == "ttt/steps":
         tables.seeds[metric] = [50.0 if outcome == "reached" else np.nan for outcome in tables.seeds["outcome"]]
     (verdict,) = judge(study, tables)
-    assert verdict.sentence()
+    assert sentence_of(verdict)
     assert verdict.outcome == "not_tested" or kind in ("exact", "proportion")

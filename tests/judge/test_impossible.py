@@ -10,6 +10,7 @@ from ablate.judge.planning import check_metrics
 from ablate.judge.rule import judge
 from ablate.sweep.metrics import Metrics
 from ablate.train.metric import CORE, Metric
+from ablate.words.reasons import said
 
 from .conftest import BN, NORM, make_study, make_tables
 
@@ -73,7 +74,7 @@ def test_pairs_of_failures_do_not_decide(claim, good):
     verdict = judged(claim, value, SHARE)
     assert verdict.outcome == "not_tested"
     if good != 4:
-        assert f"In {8 - good} of 8 pairs every side failed" in verdict.why
+        assert f"In {8 - good} of 8 pairs every side failed" in said(verdict.reason)
 
 
 def test_a_pair_with_one_failure_decides():
@@ -93,7 +94,7 @@ def test_failed_runs_that_count_as_better_than_the_others_decide_nothing():
         metrics,
     )
     assert verdict.outcome == "not_tested"
-    assert "count as 200 in score, which is better than 8 of 8 runs that did not fail" in verdict.why
+    assert "count as 200 in score, which is better than 8 of 8 runs that did not fail" in said(verdict.reason)
     honest = {"score": {"better": "lower", "failed_counts_as": 400}}
     verdict = judged(
         {**BN, "by_at_least": 1.0},

@@ -11,6 +11,9 @@ from ablate.errors import UserError
 from ablate.judge.rule import judge
 from ablate.stats.multiplicity import holm
 from ablate.stats.signflip import sign_flip_interval, sign_flip_p
+from ablate.words.document import document_of
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
 
 from .conftest import BN, CHANCE, NORM, make_study, make_tables
 
@@ -77,12 +80,12 @@ HARM = [-0.027, -0.022, -0.018, -0.017, -0.013, -0.0135, -0.012, -0.0115]
 def test_a_refutation_says_what_is_shown_instead(d, delta, label, words):
     verdict = judged(d, delta)
     assert (verdict.outcome, verdict.label) == ("refuted", label)
-    assert verdict.sentence().startswith(words)
-    assert "but by" not in verdict.sentence()
+    assert sentence_of(verdict).startswith(words)
+    assert "but by" not in sentence_of(verdict)
     if label == "reversed":
-        assert "lies below −δ = −1.1 pp" in verdict.why
+        assert "lies below −δ = −1.1 pp" in said(verdict.reason)
     if label == "harmful":
-        assert "lies below 0: the effect goes the other way" in verdict.why
+        assert "lies below 0: the effect goes the other way" in said(verdict.reason)
 
 
 def test_the_numbers_are_those_of_the_differences():
@@ -126,7 +129,7 @@ def test_removing_failed_runs_changes_the_result():
     assert full.outcome == "inconclusive"
     assert full.effect == pytest.approx((8 * 0.05 + 4 * (CHANCE - 0.85)) / 12)
     assert full.filled == {"arm": (4, 12), "against": (0, 12)}
-    assert "4 of 12 runs of norm=batch count as the majority rate (10 %)" in full.sentence()
+    assert "4 of 12 runs of norm=batch count as the majority rate (10 %)" in sentence_of(full)
 
 
 def test_an_arm_that_always_diverges_is_judged_at_chance():
@@ -140,11 +143,11 @@ def test_a_loss_with_a_failed_run_is_not_tested():
     tables = make_tables(NORM, lambda v, s: "diverged" if s == 2 else 0.3, metric="final/train_loss")
     verdict = judge(make_study(NORM, {**BN, "metric": "final/train_loss"}), tables)[0]
     assert verdict.outcome == "not_tested"
-    assert verdict.why == (
+    assert said(verdict.reason) == (
         "2 runs ended without a value for final/train_loss, and leaving them out would favour the arm that fails."
     )
     assert verdict.p is verdict.p_adjusted is verdict.p_zero is None
-    assert verdict.next_step.startswith("Put the claim on an accuracy")
+    assert said(verdict.advice).startswith("Put the claim on an accuracy")
 
 
 def test_lower_is_better_for_losses_unless_the_claim_says_otherwise():
@@ -186,7 +189,7 @@ def test_holm_runs_over_every_claim_the_untested_too(rng):
     raw = [1.0 if v.p is None else v.p for v in verdicts]
     assert [v.p_adjusted for v in verdicts[:3]] == pytest.approx(holm(raw)[:3])
     assert verdicts[3].outcome == "not_tested"
-    assert verdicts[3].why == "No pair has been run; an exact sign-flip test can decide from 6 pairs on."
+    assert said(verdicts[3].reason) == "No pair has been run; an exact sign-flip test can decide from 6 pairs on."
 
 
 def test_verdict_interval_and_adjusted_p_always_agree(rng):
@@ -212,7 +215,7 @@ def test_a_seed_counts_only_where_all_its_cells_have_run():
     tables = make_tables(factors, lambda v, s: "missing" if s == 7 and v["std"] == 1.0 else 0.8)
     verdict = judge(make_study(factors, BN), tables)[0]
     assert (verdict.pairs, verdict.planned_pairs) == (7, 8)
-    assert "7 of 8 planned pairs" in verdict.sentence()
+    assert "7 of 8 planned pairs" in sentence_of(verdict)
 
 
 def test_missing_pairs_are_asked_for():
@@ -220,7 +223,7 @@ def test_missing_pairs_are_asked_for():
     tables = make_tables(
         NORM, lambda v, s: "missing" if s == 8 else 0.8 + (d[s] if v["norm"] == "batch" else 0), seeds=9
     )
-    assert judge(make_study(NORM, BN), tables)[0].next_step == "1 of 9 planned pairs are missing: run the rest."
+    assert said(judge(make_study(NORM, BN), tables)[0].advice) == "1 of 9 planned pairs are missing: run the rest."
 
 
 @pytest.mark.parametrize(
@@ -238,7 +241,7 @@ def test_missing_pairs_are_asked_for():
 )
 def test_an_open_claim_says_what_would_decide_it(d, delta, next_step):
     verdict = judged(d, delta)
-    assert (verdict.outcome, verdict.next_step) == ("inconclusive", next_step)
+    assert (verdict.outcome, said(verdict.advice)) == ("inconclusive", next_step)
 
 
 def test_too_many_claims_for_the_pairs_is_said():
@@ -246,11 +249,11 @@ def test_too_many_claims_for_the_pairs_is_said():
     tables = make_tables(factors, lambda v, s: 0.8 + (0.1 if v["norm"] == "batch" else 0), seeds=8)
     verdict = judge(make_study(factors, {**BN, "each": "cell"}), tables)[0]
     assert verdict.outcome == "inconclusive"  # 9 · 2/256 > .05, however clear the effect
-    assert verdict.why == (
+    assert said(verdict.reason) == (
         "The 99.44 % interval [−∞, ∞] pp holds δ = 0 pp: with 8 pairs the smallest possible p, 0.0078, is above the "
         "level 0.0056 Holm leaves."
     )
-    assert verdict.next_step.startswith("About 1 more pair (9 in all)")
+    assert said(verdict.advice).startswith("About 1 more pair (9 in all)")
 
 
 @pytest.mark.parametrize(
@@ -300,17 +303,17 @@ def test_too_many_claims_for_the_pairs_is_said():
     ],
 )
 def test_sentences_read_well(d, delta, sentence):
-    assert judged(d, delta).sentence() == sentence
+    assert sentence_of(judged(d, delta)) == sentence
 
 
 def test_as_dict_is_plain_json():
     for d in (UP, UP[:2], [0.02] * 8):
-        ready = judged(d).as_dict()
+        ready = document_of(judged(d))
         assert json.loads(json.dumps(ready, allow_nan=False)) == ready
-    assert judged(UP[:2]).as_dict()["interval_low"] == "-inf"
-    assert judged([0.02]).as_dict()["d_z"] is None
-    assert judged([0.02] * 8).as_dict()["d_z"] == "inf"
-    assert judged(UP).as_dict()["differences"].keys() == set(map(str, range(8)))
+    assert document_of(judged(UP[:2]))["interval_low"] == "-inf"
+    assert document_of(judged([0.02]))["d_z"] is None
+    assert document_of(judged([0.02] * 8))["d_z"] == "inf"
+    assert document_of(judged(UP))["differences"].keys() == set(map(str, range(8)))
 
 
 def test_no_claims_no_verdicts():

@@ -11,6 +11,9 @@ from pydantic import ValidationError
 
 from ablate.judge.rule import judge
 from ablate.sweep.study import Study
+from ablate.words.document import document_of
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
 
 from .conftest import BN, NORM, make_study, make_tables
 
@@ -58,8 +61,8 @@ def test_interaction_is_a_difference_of_differences(moderated, outcome):
     verdict = one(factors, claim, value)
     assert verdict.outcome == outcome
     assert verdict.effect == pytest.approx(moderated, abs=0.004)
-    assert (
-        "norm=batch gains more over norm=none on final/test_accuracy at depth=6 than at depth=1" in verdict.sentence()
+    assert "norm=batch gains more over norm=none on final/test_accuracy at depth=6 than at depth=1" in sentence_of(
+        verdict
     )
 
 
@@ -104,7 +107,7 @@ def test_time_to_target_is_a_log_ratio(factor, outcome, label):
     )
     assert (verdict.outcome, verdict.label) == (outcome, label)
     assert verdict.effect == pytest.approx(math.log(factor))
-    assert f"ratio = {factor:g}" in verdict.sentence()
+    assert f"ratio = {factor:g}" in sentence_of(verdict)
 
 
 def test_an_unreached_target_counts_as_the_whole_budget_with_its_rate_beside():
@@ -179,7 +182,7 @@ def test_almost_all_cells(gains, outcome, won):
         assert verdict.details["won"] == won
         assert verdict.interval_low <= won / 4 <= verdict.interval_high
     assert verdict.per_cell["std=1.0"] < 0  # the reversed cell is shown
-    assert "in at least 3 of 4 cells" in verdict.sentence()
+    assert "in at least 3 of 4 cells" in sentence_of(verdict)
 
 
 @pytest.mark.parametrize(
@@ -209,16 +212,16 @@ def test_a_property_falls_by_one_counterexample_and_costs_the_others_nothing():
     tables = make_tables(factors, lambda v, s: float(not (v["dtype"] == "float32" and s == 3)), metric=claim["metric"])
     everywhere, double = judge(study, tables)
     assert (everywhere.outcome, everywhere.label) == ("refuted", "counterexample")
-    assert everywhere.why == "1 of 16 runs are counterexamples."
+    assert said(everywhere.reason) == "1 of 16 runs are counterexamples."
     assert (double.outcome, double.p, double.family) == ("supported", None, 0)
-    assert double.why == "No counterexample in 8 runs, which bounds their rate at 37 %, not at 0."
+    assert said(double.reason) == "No counterexample in 8 runs, which bounds their rate at 37 %, not at 0."
 
 
 def test_a_property_of_a_crashed_run_is_not_known():
     claim = {"kind": "exact", "metric": "exact/sums_to_one", "equals": 1}
     verdict = one({"a": [1, 2]}, claim, lambda v, s: "crashed" if s == 3 else 1.0, metric=claim["metric"])
     assert verdict.outcome == "inconclusive"
-    assert "2 of 40 planned runs have no value" in verdict.why
+    assert "2 of 40 planned runs have no value" in said(verdict.reason)
 
 
 @pytest.mark.parametrize(("worth", "outcome"), [(1.6, "supported"), (1.0, "refuted"), (0.7, "refuted")])
@@ -253,7 +256,7 @@ def test_holm_runs_over_claims_of_different_kinds():
     assert {v.family for v in verdicts} == {3}
     assert [v.p_adjusted >= v.p for v in verdicts] == [True] * 3
     for verdict in verdicts:
-        json.dumps(verdict.as_dict(), allow_nan=False)
+        json.dumps(document_of(verdict), allow_nan=False)
         inside = verdict.region_low < verdict.interval_low and verdict.interval_high < verdict.region_high
         assert (verdict.outcome == "supported") == inside
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ablate.judge.rule import judge
 from ablate.sweep.study_file import parse_study
+from ablate.words.sentence import sentence_of
 
 from .conftest import make_tables
 
@@ -92,7 +93,7 @@ def test_per_cent_and_fractions_are_the_same_metric(numbers, ended):
     one = verdict_of(numbers, ended)
     other = verdict_of(numbers, ended, declared=percent, delta=100 / 64, turn=lambda x: 100 * x)
     same(one, other)
-    same_words(one.sentence(), other.sentence())
+    same_words(sentence_of(one), sentence_of(other))
 
 
 @settings(max_examples=40, deadline=None)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ablate.judge.rule import judge
+from ablate.words.reasons import said
 
 from .conftest import BN, CHANCE, NORM, make_study, make_tables
 
@@ -13,10 +14,10 @@ def judged(value, **claim):
 
 def test_other_deltas_and_intervals_are_tried_and_flips_are_marked():
     verdict = judged(lambda v, s: 0.8 + (0.008 + s / 5000) * (v["norm"] == "batch"), by_at_least=0.006)
-    rows = {row.choice: row for row in verdict.sensitivity}
+    rows = {said(row.reason): row for row in verdict.sensitivity}
     assert list(rows) == ["δ halved", "δ doubled", "Student's t interval", "bootstrap-t interval"]
     assert verdict.outcome == "supported"
-    assert [row.choice for row in verdict.flips] == ["δ doubled"]
+    assert [said(row.reason) for row in verdict.flips] == ["δ doubled"]
     assert rows["δ doubled"].outcome == "refuted"
 
 
@@ -25,13 +26,13 @@ def test_failures_at_their_worst_and_best_bound_the_effect():
         return 0.85 if v["norm"] == "none" else "diverged" if s == 0 else 0.9 + s / 1000
 
     verdict = judged(value)
-    rows = {row.choice: row for row in verdict.sensitivity}
+    rows = {said(row.reason): row for row in verdict.sensitivity}
     own = sum(0.05 + s / 1000 for s in range(1, 12))
     assert verdict.effect == pytest.approx((own + CHANCE - 0.85) / 12)
     worst, best = own / 12 + (0.85 - 0.85) / 12, (own + 0.911 - 0.85) / 12
     assert verdict.bounds == pytest.approx((worst, best))
     assert rows["failed and missing runs at the worst value seen"].effect == pytest.approx(worst)
-    assert verdict.speaks_of == (
+    assert said(verdict.scope) == (
         "Runs that train: norm=none (none of 12 failed; up to 22 % may). What was not seen there is not part of "
         "the effect."
     )
@@ -72,8 +73,8 @@ def test_a_claim_about_speed_is_looked_at_again_at_other_targets():
     tables.seeds["ttt/steps_harder"] = (150.0 + tables.seeds["seed"]).where(~batch | (tables.seeds["seed"] > 0))
     claim = {**BN, "kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.2}
     verdict = judge(make_study(NORM, claim), tables)[0]
-    rows = {row.choice: row for row in verdict.sensitivity}
+    rows = {said(row.reason): row for row in verdict.sensitivity}
     assert verdict.outcome == rows["an easier target"].outcome == "supported"
     assert rows["an easier target"].effect == pytest.approx(verdict.effect)
     assert rows["a harder target"].effect < 0  # the run that never got there counts as the whole budget
-    assert [row.choice for row in verdict.flips] == ["a harder target"]
+    assert [said(row.reason) for row in verdict.flips] == ["a harder target"]

@@ -11,6 +11,7 @@ from ablate.errors import Failure
 from ablate.judge.summary import ENDS, ledger, summary
 from ablate.stats.signflip import sign_flip_interval, sign_flip_p
 from ablate.stats.student import t_interval
+from ablate.words.reasons import said
 
 from .conftest import CHANCE, NORM, make_tables
 
@@ -64,7 +65,7 @@ def test_filled_and_missing_runs_are_counted_and_noted():
     row = summary(make_tables(NORM, value), "final/test_accuracy").iloc[1]
     assert (row["n"], row["filled"], row["diverged"], row["missing"], row["planned"]) == (7, 3, 3, 1, 8)
     assert row["mean"] == pytest.approx((3 * CHANCE + 4 * 0.9) / 7)
-    assert row["note"] == "3 of 7 count as the majority rate (10 %); 1 planned, not run"
+    assert "; ".join(map(said, row["notes"])) == "3 of 7 count as the majority rate (10 %); 1 planned, not run"
 
 
 def test_no_mean_of_survivors_is_shown():
@@ -76,7 +77,7 @@ def test_no_mean_of_survivors_is_shown():
     ).iloc[1]
     assert math.isnan(row["mean"])
     assert math.isnan(row["difference"])
-    assert row["note"] == "1 ended without a value: no mean of the survivors is shown"
+    assert "; ".join(map(said, row["notes"])) == "1 ended without a value: no mean of the survivors is shown"
 
 
 def test_an_arm_that_always_diverges_and_a_single_seed_are_shown():

@@ -17,6 +17,7 @@ from ablate.lang import speaking
 from ablate.report.draw import curve_metrics
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
+from ablate.words.sentence import sentence_of
 
 _VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -105,7 +106,7 @@ def test_verdict_sentences_and_quotes_stand_in_both_versions(report, study):
     words = " ".join("".join(parse(report.html).text).split())
     markdown = report.markdown.read_text(encoding="utf-8")
     for verdict in judge(model, tables):
-        assert verdict.sentence() in words
+        assert sentence_of(verdict) in words
     for quote in (model.quotes[0], model.claims[0].quote):
         assert quote is not None
         assert quote.zh in words

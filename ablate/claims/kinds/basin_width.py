@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from ablate.claims.comparison import Comparison, level_text
 from ablate.claims.contract import ClaimKind, effect_label
 from ablate.claims.contrast import Flags, Meanings, Sides
 from ablate.claims.estimate import Scale
@@ -17,6 +19,7 @@ from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Delta, Levels, Region
 from ablate.claims.reading import Logged, Reading
+from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.stats.basin import Basin
 from ablate.train.metric import STEPS_TO_TARGET, Better
@@ -34,6 +37,7 @@ class BasinClaim(OverClaim):
     imputes: ClassVar[bool] = False
     to_target: ClassVar[bool] = True
     mapped: ClassVar[bool] = True
+    failed_counts_as: ClassVar[str] = "not_good"  # a run that failed is outside the basin, whatever its value
 
     kind: Literal["basin_width"] = "basin_width"
     metric: str = "ttt/steps"
@@ -92,6 +96,18 @@ class BasinClaim(OverClaim):
         """The basins of both sides."""
         assert isinstance(runs.sides, BasinSides)
         return basin_details(runs.sides, runs.endpoint)
+
+    def scope(self, comparison: Comparison, details: Mapping[str, Any]) -> Reason | None:
+        """Return how wide each side is within the levels that were run, and whether these cut it off."""
+        if not details:
+            return None
+        kept = ("decades", "of", "at_smallest", "at_largest", "broken", "unreached")
+        sides = tuple(
+            {"side": level_text(levels, comparison.names), **{name: details[side][name] for name in kept}}
+            for side, levels in (("arm", self.arm), ("against", self.against))
+        )
+        low, high = (float(details["levels"][end]) for end in (0, -1))
+        return because("levels_run", over=self.over, low=low, high=high, cells=len(comparison.cells), sides=sides)
 
     def elsewhere(self, sides: Sides) -> dict[str, Sides]:
         """Return the same sides with the basin measured otherwise."""

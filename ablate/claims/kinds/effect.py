@@ -18,6 +18,7 @@ class EffectClaim(ClaimKind):
 
     mapped: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True
+    directed: ClassVar[bool] = True
 
     kind: Literal["effect"] = "effect"
     arm: Levels = Field(min_length=1)

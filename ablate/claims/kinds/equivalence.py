@@ -19,6 +19,7 @@ class EquivalenceClaim(ClaimKind):
 
     mapped: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True
+    two_sided: ClassVar[bool] = True
 
     kind: Literal["equivalence"] = "equivalence"
     arm: Levels = Field(min_length=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,11 @@ class ExactClaim(ClaimKind):
         lows = [b for b in (self.equals, self.at_least) if b is not None]
         highs = [b for b in (self.equals, self.at_most) if b is not None]
         return max(lows, default=-math.inf) - self.tolerance, min(highs, default=math.inf) + self.tolerance
+
+    def terms(self) -> dict[str, Any]:
+        """The bounds too."""
+        low, high = self.bounds
+        return {**super().terms(), "low": low, "high": high}
 
     @property
     def region(self) -> Region:

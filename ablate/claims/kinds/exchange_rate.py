@@ -18,7 +18,8 @@ from ablate.claims.estimate import Scale, mean_estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Levels, Region
-from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.claims.reading import Logged, Reading
+from ablate.claims.reason import Reason, because
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
 from ablate.train.metric import Better
 
@@ -33,6 +34,7 @@ class ExchangeClaim(OverClaim):
     by_means: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
     mapped: ClassVar[bool] = True
+    symbol: ClassVar[str] = "k"
 
     kind: Literal["exchange_rate"] = "exchange_rate"
     arm: Levels = Field(min_length=1)
@@ -48,11 +50,11 @@ class ExchangeClaim(OverClaim):
         """Return the arm at every n, then the other."""
         return Sides(columns, np.repeat(self.pair(predicts), len(over)), False, predicts)
 
-    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Obstacle | None:
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """A curve through budgets is no curve."""
         missed = endpoint.filled[:, sides.columns]
         if endpoint.declared.counts_to_target and missed.any():
-            return Obstacle("curve", int(missed.sum()), int(endpoint.ran[:, sides.columns].sum()))
+            return because("cut_curve", n=int(missed.sum()), of=int(endpoint.ran[:, sides.columns].sum()))
         return None
 
     def measure(self, runs: Logged) -> Reading:

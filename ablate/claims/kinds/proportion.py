@@ -15,7 +15,8 @@ from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Evidence, Meanings
 from ablate.claims.estimate import Scale, cells_estimate, share_estimate, share_least
 from ablate.claims.parts import Delta, Region
-from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.claims.reading import Logged, Reading
+from ablate.claims.reason import because
 from ablate.train.metric import Better
 
 Ending = Literal["reached", "censored", "stalled", "diverged", "crashed", "finished"]
@@ -107,7 +108,7 @@ class ProportionClaim(ClaimKind):
         ran, known = endings.ran[:, columns], endings.known[:, columns]
         open_runs = ran & ~known
         if open_runs.any():
-            code = "no target" if endings.untargeted[:, columns][open_runs].all() else "outcome"
+            code = "no_target" if endings.untargeted[:, columns][open_runs].all() else "endings_unknown"
             none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))
-            return Reading(none, None, Obstacle(code, int(open_runs.sum()), int(ran.sum())))
+            return Reading(none, None, because(code, n=int(open_runs.sum()), of=int(ran.sum())))
         return Reading(evidence, share_estimate(int(hit.sum()), len(hit), self.region) if len(hit) else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,11 @@ class TrendClaim(OverClaim):
         """The bounds."""
         low, high = self.slope
         return -math.inf if low is None else low, math.inf if high is None else high
+
+    def terms(self) -> dict[str, Any]:
+        """The bounds as numbers."""
+        low, high = self.region
+        return {**super().terms(), "low": low, "high": high}
 
     @property
     def over_is_logged(self) -> bool:

@@ -16,7 +16,8 @@ from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
-from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.claims.reading import Logged, Reading
+from ablate.claims.reason import Reason, because
 from ablate.stats.mean import Method
 from ablate.stats.spread import FEWEST, flat, spread_ratio
 from ablate.train.metric import Better
@@ -65,15 +66,15 @@ class VarianceRatioClaim(ClaimKind):
         del meanings
         return isinstance(other, VarianceRatioClaim) and swapped
 
-    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Obstacle | None:
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """What a budget cut off has no spread that is known; arms that do not vary have no ratio."""
         missed = endpoint.filled[:, sides.columns]
         if endpoint.declared.counts_to_target and missed.any():
-            return Obstacle("cut spread", int(missed.sum()), int(endpoint.ran[:, sides.columns].sum()))
+            return because("cut_spread", n=int(missed.sum()), of=int(endpoint.ran[:, sides.columns].sum()))
         values = sides.values(endpoint)
         usable = values[np.isfinite(values).all(axis=(1, 2))]
         if len(usable) >= FEWEST and (flat(usable[..., 0]) or flat(usable[..., 1])):
-            return Obstacle("flat", len(usable))
+            return because("flat", n=len(usable))
         return None
 
     def measure(self, runs: Logged) -> Reading:

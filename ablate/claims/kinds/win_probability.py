@@ -19,7 +19,8 @@ from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Scale, share_least, win_estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
-from ablate.claims.reading import Logged, Obstacle, Reading
+from ablate.claims.reading import Logged, Reading
+from ablate.claims.reason import because
 
 
 class WinClaim(ClaimKind):
@@ -88,7 +89,10 @@ class WinClaim(ClaimKind):
             runs.evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
         )
         if open_pairs.any():
-            return Reading(evidence, None, Obstacle("ties", int(open_pairs.sum()), open_pairs.size, lengths))
+            n, of = int(open_pairs.sum()), open_pairs.size
+            if lengths:
+                return Reading(evidence, None, because("ties_by_length", n=n, of=of, steps=lengths))
+            return Reading(evidence, None, because("ties_without_value", n=n, of=of))
         return Reading(evidence, win_estimate(means, self.region) if seeds else None)
 
 

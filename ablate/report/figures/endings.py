@@ -20,6 +20,7 @@ from ablate.report.figures.series import FAILED, chance_level, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import capitalised, metric_title, plain, unit
 from ablate.track.record import StudyTables
+from ablate.words.reasons import said
 
 
 def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
@@ -37,7 +38,11 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) ->
         figure = _draw(tables, found, contrast)
     failed = _failed(tables, found)
     rule = tr("×: the run diverged or crashed.") if failed.any() else ""
-    rule += tr(" Where it has no value of its own, it counts as {rule}.", rule=found.rule) if found.filled.any() else ""
+    rule += (
+        tr(" Where it has no value of its own, it counts as {rule}.", rule=said(found.rule))
+        if found.filled.any()
+        else ""
+    )
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
         "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "

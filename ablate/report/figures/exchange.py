@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.exchange import Rate, exchange_rates
 from ablate.report.figures.panels import legend
@@ -21,6 +21,7 @@ from ablate.stats.exchange import rising_curve
 from ablate.stats.student import t_interval
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.words.amounts import percent
 
 _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 4, 5, 7, 10, 20, 50, 100)
 _LINE = 10.5  # points between two labels

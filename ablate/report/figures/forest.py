@@ -14,10 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.wording import Unit, metric_title, p_value, shortened, unit, verdict_effect
+from ablate.words.amounts import percent
 
 # Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
 LOOKS = {

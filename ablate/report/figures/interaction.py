@@ -19,7 +19,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.claims.comparison import level_text
 from ablate.claims.kinds.interaction import InteractionClaim
-from ablate.judge.verdict import percent
 from ablate.lang import tr
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
@@ -28,6 +27,7 @@ from ablate.report.wording import effect_text, levels_text, metric_title, shorte
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
 from ablate.track.record import Level
+from ablate.words.amounts import percent
 
 FEWEST = 3  # levels: two points have no shape
 

@@ -15,12 +15,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.figures.forest import KINDS, LOOKS
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
 from ablate.report.wording import NONE, metric_title, p_value, shortened, unit, verdict_effect
+from ablate.words.amounts import percent
 
 _ROW = 0.3  # inches
 _WIDTH, _LEFT, _RIGHT = 10.4, 2.1, 4.2

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from ablate.claims.parts import Level
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.figures.heat_map import ascending, ink_on
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
@@ -36,7 +36,7 @@ from ablate.report.wording import NONE, level_title, levels_text, metric_title, 
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.words.amounts import decades_text
+from ablate.words.amounts import decades_text, percent
 
 MOST_PANELS = 9
 

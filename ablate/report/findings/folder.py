@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.judge.stored import verdict_from
 from ablate.judge.verdict import Verdict
 from ablate.sweep.metrics import Metrics, program_metrics
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study, study_files
+from ablate.words.document import verdict_from
 
 
 @dataclass(frozen=True)

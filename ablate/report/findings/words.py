@@ -22,12 +22,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from ablate.errors import UserError, unknown
-from ablate.judge.verdict import Verdict, percent
+from ablate.judge.verdict import Verdict
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
 from ablate.report.wording import p_value, shortened, verdict_effect
 from ablate.sweep.study import Study
-from ablate.words.amounts import amount, decades, difference_unit
+from ablate.words.amounts import amount, decades, difference_unit, percent
+from ablate.words.sentence import sentence_of
 
 _PLACE = re.compile(r"\{\{\s*(?P<claim>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
@@ -164,7 +165,7 @@ def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> lis
     for verdict in verdicts:
         printed += [
             shortened(verdict.claim_id),
-            verdict.sentence(),
+            sentence_of(verdict),
             verdict_effect(verdict),
             p_value(verdict.p_adjusted),
             str(verdict.pairs),

@@ -5,13 +5,13 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.judge.rule import judge
-from ablate.judge.stored import verdict_from
 from ablate.lang import speaking
 from ablate.report.findings.folder import read_finding
 from ablate.report.findings.words import filled, read_words, strange_figures
 from ablate.report.findings.write import linked, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
+from ablate.words.document import document_of, verdict_from
 
 WORDS = """
 Over {{ faster.members }} scales BatchNorm was faster in {{ faster.supported }}: from {{ faster.least }} to
@@ -45,9 +45,9 @@ def findings(small, tmp_path_factory):
 def test_verdicts_read_back_are_the_verdicts_that_were_written(study):
     model, tables = study
     for verdict in judge(model, tables):
-        stored = json.loads(json.dumps(verdict.as_dict()))
+        stored = json.loads(json.dumps(document_of(verdict)))
         again = verdict_from(stored)
-        assert again.as_dict() == verdict.as_dict()
+        assert document_of(again) == document_of(verdict)
         assert again.differences == verdict.differences
         assert again.gates == verdict.gates
 

@@ -8,7 +8,6 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.judge.rule import judge
-from ablate.judge.stored import verdict_from
 from ablate.lang import speaking
 from ablate.manifest import Part, publish
 from ablate.report.findings.folder import Finding
@@ -20,6 +19,7 @@ from ablate.report.scoreboard.strip import strip
 from ablate.report.scoreboard.write import read_board, write_board, write_page
 from ablate.resources import sentences_file
 from ablate.sweep.study_file import load_study, study_files
+from ablate.words.document import document_of, verdict_from
 
 SENTENCES = [
     Sentence(id="1", zh="使用Batch Norm后，学习进行得更快了。", en="Faster.", who="book", studies=["quickstart"]),
@@ -34,7 +34,7 @@ def finding(study, tmp_path_factory):
     folder.mkdir()
     verdicts = judge(model, tables)
     head = {"name": "quickstart", "definition": model.model_dump(mode="json")}
-    text = json.dumps({"study": head, "verdicts": [v.as_dict() for v in verdicts]})
+    text = json.dumps({"study": head, "verdicts": [document_of(v) for v in verdicts]})
     (folder / "verdicts.json").write_text(text, encoding="utf-8")
     return Finding("quickstart", folder, model, head, tuple(verdicts))
 
@@ -195,9 +195,9 @@ def test_pictures_are_small_light_svgs_and_old_ones_go(finding):
 
 
 def test_a_picture_marks_what_goes_on_beyond_it_and_what_was_not_tested(finding):
-    open_end = verdict_from({**finding.verdicts[0].as_dict(), "interval_high": "inf"})
+    open_end = verdict_from({**document_of(finding.verdicts[0]), "interval_high": "inf"})
     assert strip([open_end], "x").count('z"') > strip([finding.verdicts[0]], "x").count('z"')
-    untested = verdict_from({**finding.verdicts[0].as_dict(), "effect": None, "interval_low": None,
+    untested = verdict_from({**document_of(finding.verdicts[0]), "effect": None, "interval_low": None,
                              "interval_high": None, "outcome": "not_tested"})  # fmt: skip
     assert "l6 6m0 -6l-6 6" in strip([untested], "x")
 

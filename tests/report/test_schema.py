@@ -10,11 +10,12 @@ from jsonschema import Draft202012Validator
 
 from ablate.errors import UserError
 from ablate.judge.rule import judge
-from ablate.judge.schema import FOLDER, VERSION, schema_text, schemas
+from ablate.report.schema import FOLDER, VERSION, schema_text, schemas
 from ablate.sweep.study_file import parse_study, study_files
 from ablate.sweep.yaml_reader import read_yaml
+from ablate.words.document import document_of
 
-from .conftest import BN, NORM, make_study, make_tables
+from ..judge.conftest import BN, NORM, make_study, make_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "study-files.md"
 STUDY, VERDICTS = (Draft202012Validator(schema) for schema in schemas().values())
@@ -23,7 +24,7 @@ STUDY, VERDICTS = (Draft202012Validator(schema) for schema in schemas().values()
 @pytest.mark.parametrize(("name", "schema"), list(schemas().items()))
 def test_the_shipped_schemas_are_those_of_the_code(name, schema):
     Draft202012Validator.check_schema(schema)
-    told = "write them anew: python -c 'from ablate.judge.schema import write_schemas; write_schemas()'"
+    told = "write them anew: python -c 'from ablate.report.schema import write_schemas; write_schemas()'"
     assert (FOLDER / name).read_text(encoding="utf-8") == schema_text(schema), told
 
 
@@ -68,7 +69,7 @@ def test_verdicts_are_as_their_schema_says(gain):
     claims = [{**BN, "by_at_least": 0.01}, {"kind": "exact", "arm": {"norm": "batch"}, "at_least": 0.0}]
     study = make_study(NORM, *claims)
     tables = make_tables(NORM, lambda v, s: gain if v["norm"] == "batch" and s else 0.8 + 0.001 * s)
-    held = [verdict.as_dict() for verdict in judge(study, tables)]
+    held = [document_of(verdict) for verdict in judge(study, tables)]
     document = {"version": VERSION, "study": {}, "facts": {}, "verdicts": held, "extended": []}
     VERDICTS.validate(json.loads(json.dumps(document, allow_nan=False)))
     held[0].pop("effect")

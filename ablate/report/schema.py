@@ -9,16 +9,19 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ablate.claims.reason import CODES, Reason
 from ablate.judge.verdict import Verdict
 from ablate.sweep.study import Study
+from ablate.words.document import OTHERS, ROWS, TEXTS
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).parents[1] / "schemas"
-VERSION = 2
-"""Of `verdicts.json`; files without one are of version 1."""
+VERSION = 3
+"""Of `verdicts.json`; files without one are of version 1. Version 3 has codes beside its sentences."""
 
 _INFINITE = {"enum": ["inf", "-inf"]}  # JSON has no infinities
 
@@ -34,10 +37,10 @@ def study_schema() -> dict[str, Any]:
 
 
 def verdicts_schema() -> dict[str, Any]:
-    """Return the schema of `verdicts.json`."""
-    verdict = _of_dataclass(Verdict)
-    verdict["properties"]["sentence"] = {"type": "string"}
-    verdict["required"].append("sentence")
+    """Return the schema of `verdicts.json`: the fields of a verdict, and its sentences (see `words.document`)."""
+    verdict = _with_texts(_of_dataclass(Verdict), (*TEXTS, *OTHERS))
+    for rows, text in ROWS.items():
+        _with_texts(verdict["properties"][rows]["items"], (text,))
     verdicts = {"type": "array", "items": {"$ref": "#/$defs/Verdict"}}
     return {
         "$schema": DRAFT,
@@ -51,8 +54,30 @@ def verdicts_schema() -> dict[str, Any]:
             "extended": verdicts,
         },
         "required": ["version", "study", "facts", "verdicts", "extended"],
-        "$defs": {"Verdict": verdict},
+        "$defs": {"Verdict": verdict, "Reason": _reason()},
     }
+
+
+def _reason() -> dict[str, Any]:
+    """Return the schema of a code with its numbers: every code asks for its own."""
+    numbers: list[dict[str, Any]] = [
+        {
+            "properties": {
+                "code": {"const": code},
+                "numbers": {"type": "object", "required": list(names), "propertyNames": {"enum": list(names)}},
+            }
+        }
+        for code, names in CODES.items()
+    ]
+    return {"type": "object", "required": ["code", "numbers"], "additionalProperties": False,
+            "properties": {"code": {}, "numbers": {}}, "oneOf": numbers}  # fmt: skip
+
+
+def _with_texts(schema: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Add keys that hold sentences."""
+    schema["properties"] |= {name: {"type": "string"} for name in names}
+    schema["required"] += names
+    return schema
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -92,7 +117,7 @@ def _of_dataclass(cls: type[Any]) -> dict[str, Any]:
 
 
 def _of_hint(hint: Any) -> dict[str, Any]:
-    """Return the schema of a value as `Verdict.as_dict` writes it."""
+    """Return the schema of a value as `words.document` writes it."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     plain = {str: "string", int: "integer", bool: "boolean"}
     if hint in plain:
@@ -112,6 +137,8 @@ def _of_hint(hint: Any) -> dict[str, Any]:
         )  # fmt: skip
     if origin is dict:
         return {"type": "object", "additionalProperties": _of_hint(inner[1])}
+    if hint is Reason:
+        return {"$ref": "#/$defs/Reason"}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _of_dataclass(hint)
     return {}

@@ -1,0 +1,134 @@
+"""A verdict as `verdicts.json` holds it: its numbers and codes, and beside them sentences in English; and read back.
+
+| key | is written of |
+|---|---|
+| `sentence`, `statement` | the verdict |
+| `why`, `next_step`, `fill_rule`, `speaks_of` | `reason`, `advice`, `fill`, `scope` |
+| `interval_method` | `method` |
+| `why` of a gate, `choice` of another choice | its `reason` |
+
+Sentences are not read back where there is a code. Files of earlier releases hold sentences alone, which are kept as
+they are written (`claims.reason.AS_WRITTEN`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.claims.reason import AS_WRITTEN, FLOATS, Reason, because
+from ablate.errors import UserError
+from ablate.judge.verdict import Verdict
+from ablate.lang import speaking
+from ablate.stats.mean import Method
+from ablate.words.because import method_text
+from ablate.words.kinds import statement
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
+
+TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope"}
+"""Key of a sentence -> the code it is made of."""
+
+ROWS = {"gates": "why", "sensitivity": "choice"}
+"""Lists of a verdict -> the sentence of each of their entries."""
+
+OTHERS = ("interval_method", "statement", "sentence")
+"""Keys of the other sentences."""
+
+
+def document_of(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict JSON-ready: infinities as ``"inf"`` and ``"-inf"``, NaN as None, keys as strings."""
+    with speaking("en"):
+        ready: dict[str, Any] = _json_ready(dataclasses.asdict(verdict))
+        ready |= {text: said(getattr(verdict, code)) for text, code in TEXTS.items()}
+        for rows, text in ROWS.items():
+            ready[rows] = [
+                {**row, text: said(one.reason)} for row, one in zip(ready[rows], getattr(verdict, rows), strict=True)
+            ]
+        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict))
+        return {**ready, **dict(zip(OTHERS, texts, strict=True))}
+
+
+def verdict_from(data: Mapping[str, Any], *, where: str = "verdicts.json") -> Verdict:
+    """Return the verdict that `document_of` wrote; what an older version did not write has its default.
+
+    Raises
+    ------
+    UserError
+        A field that every verdict has is missing.
+    """
+    hints, data = typing.get_type_hints(Verdict), _with_codes(data)
+    values = {f.name: _restored(hints[f.name], data[f.name]) for f in dataclasses.fields(Verdict) if f.name in data}
+    if "terms" in values:
+        values["terms"] = {name: _number(name, value) for name, value in values["terms"].items()}
+    try:
+        return Verdict(**values)
+    except TypeError:
+        raise UserError(f"{where}: the verdict {data.get('claim_id')!r} is not complete; write it again") from None
+
+
+def _with_codes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file holds with a code for every sentence that has none."""
+    found: dict[str, Any] = {
+        code: _as_written(data[text]) if data[text] or text == "why" else None
+        for text, code in TEXTS.items()
+        if text in data
+    }
+    if "interval_method" in data:
+        found["method"] = dataclasses.asdict(Method(data["interval_method"]))
+    if "statement" in data:
+        found["terms"] = {AS_WRITTEN: data["statement"]}
+    rows = {
+        name: [{"reason": _as_written(row[text]), **row} for row in data[name]]
+        for name, text in ROWS.items()
+        if name in data
+    }
+    return {**found, **data, **rows}
+
+
+def _as_written(text: str) -> dict[str, Any]:
+    return {"code": AS_WRITTEN, "numbers": {"text": text}}
+
+
+def _restored(hint: Any, value: Any) -> Any:
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _restored(next(arg for arg in inner if arg is not types.NoneType), value)
+    if hint is float:
+        return math.nan if value is None else float(value)  # "inf" and "-inf" are texts there
+    if hint is Reason:
+        return because(value["code"], **{name: _number(name, one) for name, one in value["numbers"].items()})
+    if origin is tuple:
+        each = [inner[0]] * len(value) if len(inner) == 2 and inner[1] is Ellipsis else inner
+        return tuple(_restored(kind, item) for kind, item in zip(each, value, strict=True))
+    if origin is dict:
+        return {int(k) if inner[0] is int else k: _restored(inner[1], item) for k, item in value.items()}
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        fields = typing.get_type_hints(hint)
+        return hint(**{name: _restored(fields[name], item) for name, item in value.items() if name in fields})
+    return value
+
+
+def _number(name: str, value: Any) -> Any:
+    """Return what a reason or the terms of a claim hold under a name."""
+    if isinstance(value, dict):
+        if value.keys() == {"code", "numbers"}:
+            return _restored(Reason, value)
+        return {key: _number(key, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_number("", item) for item in value)
+    return float(value) if name in FLOATS and value is not None else value
+
+
+def _json_ready(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _json_ready(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_ready(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value

@@ -1,0 +1,200 @@
+"""The one table from codes to sentences: what is found of runs and claims (`claims.reason`), in words.
+
+A code has a message, filled in with its numbers, or a function of them where a message is not enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ablate.claims.reason import AS_WRITTEN, Reason
+from ablate.lang import msg, tr
+from ablate.words import because, scope
+
+_MORE_STEPS = msg(
+    "Give both sides more steps, or an easier target, or claim the share of runs that reach it (`kind: proportion`)."
+)
+
+SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
+    AS_WRITTEN: lambda m: tr(m["text"]),
+    # --- where the interval of a tested claim lies
+    "above": because.against_delta(msg("{interval} lies above {threshold}.")),
+    "negligible": because.against_delta(msg("{interval} lies within ±{threshold}.")),
+    "reversed": because.against_delta(msg("{interval} lies below {end}: the effect goes the other way.")),
+    "harmful": because.against_delta(
+        msg("{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}.")
+    ),
+    "below": because.against_delta(msg("{interval} lies below {threshold}.")),
+    "holds_delta": because.against_delta(msg("{interval} holds {threshold}.")),
+    "too_few_to_decide": because.against_delta(
+        msg(
+            "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
+            "Holm leaves."
+        )
+    ),
+    "inside": because.against_region(msg("The {level} interval lies inside what is claimed: {found}.")),
+    "outside": because.against_region(msg("The {level} interval lies outside what is claimed: {found}.")),
+    "crosses": because.against_region(msg("The {level} interval crosses the end of what is claimed: {found}.")),
+    # --- what was counted
+    "no_run": msg("No run has a value."),
+    "counterexamples": msg("{n} of {runs} runs are counterexamples."),
+    "held_so_far": msg("It held in {runs} runs, but {missing} of {planned} planned runs have no value."),
+    "no_counterexample": msg("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0."),
+    # --- why nothing was tested
+    "without_value": because.runs_that(
+        msg("{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails.")
+    ),
+    "without_steps": because.runs_that(
+        msg(
+            "{runs} have no number of steps: they did not reach the target within a budget that is not known, or it is "
+            "not told when they reached it."
+        )
+    ),
+    "too_few_pairs": because.too_few_pairs,
+    "silent": because.silent,
+    "other_lengths": because.by_steps(
+        msg(
+            "{metric} is a mean over a whole run, and the sides were run for different numbers of steps ({text}): "
+            "what is longer is not faster."
+        )
+    ),
+    "both_failed": msg(
+        "In {n} of {of} pairs every side failed, so that they differ by nothing but the rule for failed runs (each "
+        "counts as {rule})."
+    ),
+    "failing_is_better": because.failing_is_better,
+    "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is no curve."),
+    "cut_spread": msg("{n} of {of} runs did not reach the target: how much their steps vary is not known."),
+    "flat": msg("One side does not vary over its {n} seeds, or in one of them only: no ratio to it exists."),
+    "ties_by_length": because.by_steps(
+        msg("{n} of {of} pairs are tied, and what decides ties is a mean over different numbers of steps ({text}).")
+    ),
+    "ties_without_value": msg("{n} of {of} pairs cannot be scored: a run has no value."),
+    "no_target": msg("{n} of {of} runs had no target that they could have reached."),
+    "endings_unknown": msg("How {n} of {of} runs ended is not known."),
+    "other_code": msg("Its runs were made with different code of {files}."),
+    "unread": msg("No run read {factors}, which is all that its arms differ in: is the factor read by that name?"),
+    "identical_arms": msg("Its arms agree to the last bit in every seed: is the factor read ({factors})?"),
+    "identical_seeds": msg(
+        "In each of its arms all seeds agree to the last bit in every metric, as copies of one run do: is the seed "
+        "used?"
+    ),
+    "before_first_look": msg("The first look is after {n} seeds of every arm; nothing is judged before."),
+    # --- why an interval that would decide a claim may not
+    "cut_by_budget": msg(
+        "In {n} of {of} seeds a run was cut off by its budget before it reached the target: it takes longer than "
+        "it counts as, so the difference may be larger than it looks."
+    ),
+    "decided_by_silence": because.decided_by_silence,
+    "gate_failed": because.gate_failed,
+    # --- what a gate found
+    "control": because.control,
+    "check_unknown": because.checked(msg("{metric} at {cells} is not known for every run")),
+    "check_missed": because.checked(
+        msg("{metric} at {cells} must be {bound}; {n} of {runs} runs did not reach the target")
+    ),
+    "check_mean": because.checked(msg("{metric} at {cells} is {mean:.4g} on average; it must be {bound}")),
+    "check_runs": because.checked(msg("{metric} at {cells} must be {bound}; {wrong} of {runs} runs are not")),
+    "fixed_on_purpose": msg("its arms are fixed on purpose, nothing was tuned"),
+    "not_tuned": msg("{n} of {arms} arms were not tuned"),
+    "on_the_edge": because.on_the_edge,
+    "not_on_the_edge": msg("no tuned value lies on the edge of its grid"),
+    "confounded": because.confounded,
+    # --- what to do
+    "run_it": msg("Run it."),
+    "run_the_rest": msg("{n} of {planned} planned pairs are missing: run the rest."),
+    "run_the_rest_of_it": msg("Run the rest, or find out why they fail."),
+    "run_seeds": msg("Run at least {needed} seeds of both arms."),
+    "run_again": msg("Run the study again: runs of code that changed are made anew."),
+    "run_to_the_first_look": msg("Run the study up to its first look."),
+    "more_seeds": msg("More seeds would narrow the interval."),
+    "more_pairs": because.more_pairs,
+    "more_pairs_than": msg("More than {n:,} pairs would be needed: the effect is estimated too close to δ."),
+    "no_number_of_pairs": msg("No number of pairs would decide it: the effect is estimated at δ."),
+    "more_steps": _MORE_STEPS,
+    "same_steps": msg("Give all sides the same `steps`, or claim the value at the end (`final/…`)."),
+    "same_steps_or_ties": msg("Give all sides the same `steps`, or another `ties_by`."),
+    "give_the_budget": msg("Give the budget (of a file: a column `budget`), or claim the share of runs that reach it."),
+    "give_the_outcome": msg("Give their `outcome` (of a file: a column of that name)."),
+    "give_a_target": msg("Set `target_accuracy`, or let the function return an `outcome`."),
+    "claim_an_accuracy": msg(
+        "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
+    ),
+    "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
+    "claim_what_tells_seeds_apart": msg("Claim a metric that tells the seeds apart."),
+    "lower_failed_counts_as": msg("Let `failed_counts_as` be no better than what a run that fails is worth."),
+    "read_the_factors": msg("Let the training read {factors}, or take the claim out."),
+    "see_the_factors": msg(
+        "See whether {factors} reaches the training as it is meant; where agreeing to the last bit is what "
+        "is claimed, say `may_be_identical: true`."
+    ),
+    "see_the_seed": msg(
+        "See whether the seed reaches the training. Where it does and the metrics are so coarse that seeds agree "
+        "by themselves, log a finer one beside them; what has no randomness is claimed with `kind: exact`."
+    ),
+    "see_the_gate": msg("Mend what the gate found."),
+    # --- what a failed run counts as
+    "common_budget": scope.steps(msg("the budget that all sides had ({steps} steps)")),
+    "budget": scope.steps(msg("the whole budget ({steps} steps)")),
+    "declared": scope.declared,
+    "majority_rate": scope.rate(msg("the majority rate")),
+    "one_minus_majority_rate": scope.rate(msg("one minus the majority rate")),
+    "not_good": msg("not good (target missed)"),
+    # --- what an effect is an effect of
+    "runs_that_train": scope.unseen(
+        msg("Runs that train: {sides}. What was not seen there is not part of the effect."), "failed"
+    ),
+    "runs_that_reach": scope.unseen(
+        msg("Runs that reach the target: {sides}. What was not seen there is not part of the effect."), "missed"
+    ),
+    "all_runs_failed": msg("All runs; those that failed, at the share seen."),
+    "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),
+    "levels_run": scope.levels_run,
+    # --- other choices
+    "delta_halved": msg("δ halved"),
+    "delta_doubled": msg("δ doubled"),
+    "failures_worst": msg("failed and missing runs at the worst value seen"),
+    "failures_best": msg("failed and missing runs at the best value seen"),
+    "basin_stricter": msg("half the allowance over the own best"),
+    "basin_looser": msg("twice the allowance over the own best"),
+    "basin_unbroken": msg("the unbroken stretch around the best alone"),
+    "target_easier": msg("an easier target"),
+    "target_harder": msg("a harder target"),
+    "student_t": msg("Student's t interval"),
+    "bootstrap_t": msg("bootstrap-t interval"),
+    # --- what belongs beside verdicts and numbers
+    "mixture": because.mixture,
+    "unread_factor": msg("No run read {factor}, a factor: nothing can follow from its levels."),
+    "unread_key": msg("No run read {key}, which the study fixes: it says nothing of the runs."),
+    "unread_cells": msg("Claim {claim_id} averages over cells in which no run read {factors}."),
+    "copies": msg(
+        "{n} of {pairs} pairs of arms that differ in {factor} alone agree to the last bit in every seed "
+        "and metric: is it read?"
+    ),
+    "still_arms": msg(
+        "In {n} of {arms} arms all seeds agree to the last bit in every metric: is the seed used? Copies of "
+        "one run say nothing of how much runs differ."
+    ),
+    "counts_as": msg("{n} of {all} count as {rule}"),
+    "no_value": msg("{n} ended without a value: no mean of the survivors is shown"),
+    "not_run": msg("{n} planned, not run"),
+}
+"""Code -> its message, or what makes one."""
+
+
+def said(reason: Reason | None) -> str:
+    """Return the sentence of a reason in the language of the moment; empty where there is none."""
+    if reason is None:
+        return ""
+    sentence, numbers = SENTENCES[reason.code], {name: _told(value) for name, value in reason.numbers.items()}
+    if callable(sentence):
+        return sentence(numbers)
+    return tr(sentence, **{name: ", ".join(v) if isinstance(v, tuple) else v for name, v in numbers.items()})
+
+
+def _told(value: Any) -> Any:
+    """Return a number as sentences take it: other reasons as their own sentences."""
+    if isinstance(value, Reason):
+        return said(value)
+    return tuple(map(_told, value)) if isinstance(value, tuple) else value

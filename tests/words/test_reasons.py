@@ -1,0 +1,109 @@
+"""Every code has a sentence in every language, and is the same when it is read back from a file."""
+
+import dataclasses
+import json
+import math
+import re
+
+import pytest
+
+from ablate.claims.kinds import KINDS
+from ablate.claims.reason import AS_WRITTEN, CODES, Reason, because
+from ablate.judge.obstacles import NEXT
+from ablate.judge.rule import judge
+from ablate.lang import speaking
+from ablate.words.document import document_of, verdict_from
+from ablate.words.kinds import CLAUSES
+from ablate.words.reasons import SENTENCES, said
+
+from ..judge.conftest import BN, NORM, make_study, make_tables
+
+BUDGET = because("budget", low=100.0, high=250.0)
+SIDE = {"side": "norm=batch", "runs": 8, "rate": 31.2, "decades": 1.5, "of": 8, "at_smallest": 0, "at_largest": 2,
+        "broken": 1, "unreached": 3, "values": ("0.1", "0.01")}  # fmt: skip
+NUMBERS = {
+    "all": 8, "arms": 4, "by_signs": True, "cells": "", "claim": "c0", "claim_id": "c0", "delta": 0.01, "effect": 0.02,
+    "fact": "steps", "factor": "norm", "factors": ("norm", "depth"), "files": ("my_model.py",),
+    "gates": (because("not_on_the_edge"), because("not_tuned", n=1, arms=2)), "high": math.inf, "key": "epochs",
+    "left": 1, "level": 0.95, "low": -0.1, "mean": 0.5, "metric": "m", "missing": 2, "more": 1, "n": 3, "needed": 6,
+    "of": 8, "outcome": "supported", "over": "init.std", "pairs": 8, "pairwise": True, "planned": 8, "rate": 31.2,
+    "rule": BUDGET, "runs": 16, "scale": "difference", "setting": "lr", "sides": (SIDE, {**SIDE, "side": "norm=none"}),
+    "smallest": 0.0078, "steps": (20.0, 100.0), "symbol": "", "text": "δ halved", "total": 9,
+    "tuned": ({"key": "lr", "chosen": 0.1, "side": "norm=batch"},), "unit": "fraction", "value": 200.0,
+    "values": ("100", "not told"), "wanted": "refuted", "wrong": 2,
+}  # fmt: skip
+OTHERWISE = [  # what changes a sentence beside the numbers in it
+    because("silent", n=3, of=8, pairwise=False, rule=BUDGET, left=0, needed=6),
+    because("silent", n=3, of=8, pairwise=True, rule=BUDGET, left=4, needed=6),
+    because("decided_by_silence", n=3, of=8, pairwise=False, outcome="inconclusive"),
+    because("too_few_pairs", n=0, planned=8, needed=6, by_signs=False),
+    because("more_pairs", more=4, total=12),
+    because("check_runs", metric="m", cells="norm=batch", low=None, high=0.5, wrong=1, runs=8),
+    because("check_mean", metric="m", cells="norm=batch", low=0.1, high=0.5, mean=0.7),
+]
+
+
+def example(code: str) -> Reason:
+    numbers = {name: NUMBERS[name] for name in CODES[code]}
+    if code == "levels_run":
+        numbers |= {"cells": 2, "low": 0.001, "high": 1.0}
+    return because(code, **numbers)
+
+
+EXAMPLES = [*map(example, CODES), *OTHERWISE]
+
+
+def test_every_code_has_a_sentence_and_every_sentence_a_code():
+    assert SENTENCES.keys() == CODES.keys()
+    assert CLAUSES.keys() == KINDS.keys()
+    assert {code for pair in NEXT.items() for code in pair} <= CODES.keys()
+
+
+@pytest.mark.parametrize("reason", EXAMPLES, ids=lambda reason: reason.code)
+def test_a_reason_is_said_in_every_language(reason):
+    english = said(reason)
+    assert english
+    assert not re.search(r"[{}]|Reason\(|None|\(\)|  ", english)
+    with speaking("zh"):
+        chinese = said(reason)
+    assert re.search("[一-鿿]", chinese)
+    assert not re.search(r"[{}]|Reason\(|None", chinese)
+
+
+def test_another_code_or_other_numbers_are_refused():
+    with pytest.raises(ValueError, match="no reason 'run_itt'"):
+        because("run_itt")
+    with pytest.raises(ValueError, match="run_seeds"):
+        because("run_seeds", seeds=6)
+    with pytest.raises(ValueError, match="with the numbers none"):
+        Reason("run_seeds")
+
+
+@pytest.fixture(scope="module")
+def verdict():
+    study = make_study(NORM, BN)
+    (found,) = judge(study, make_tables(NORM, lambda v, s: 0.8 + 0.001 * s + 0.1 * (v["norm"] == "batch")))
+    return found
+
+
+@pytest.mark.parametrize("reason", EXAMPLES, ids=lambda reason: reason.code)
+def test_a_reason_is_read_back_from_a_file(verdict, reason):
+    told = dataclasses.replace(verdict, reason=reason, advice=reason)
+    again = verdict_from(json.loads(json.dumps(document_of(told), allow_nan=False)))
+    assert (again.reason, again.advice) == (reason, reason)
+    assert document_of(again) == document_of(told)
+
+
+def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
+    old = document_of(verdict)
+    for key in ("reason", "advice", "fill", "scope", "terms", "method"):
+        del old[key]
+    old["sensitivity"] = [{k: v for k, v in row.items() if k != "reason"} for row in old["sensitivity"]]
+    again = verdict_from(json.loads(json.dumps(old)))
+    assert again.reason == because(AS_WRITTEN, text=old["why"])
+    now = document_of(again)
+    assert {key: now[key] for key in old if key != "sensitivity"} == {
+        k: v for k, v in old.items() if k != "sensitivity"
+    }
+    assert [row["choice"] for row in now["sensitivity"]] == [row["choice"] for row in old["sensitivity"]]
+    assert [row.flips for row in again.sensitivity] == [row.flips for row in verdict.sensitivity]
