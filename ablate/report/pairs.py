@@ -85,7 +85,7 @@ def paired_values(
         every = [[columns[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
         end = at_common_budget(own, np.array(every))
         # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
-        for first in (0, 2) if claim.kind == "interaction" else (0,):
+        for first in range(0, claim.sides, 2):
             left, right = (
                 np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
                 for side in (first, first + 1)
