@@ -53,7 +53,7 @@ def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
     seen: dict[tuple[str, str], ClaimNoise] = {}
     for row in rows:
         if row.floor is not None:
-            seen.setdefault((row.claim.metric, row.claim.kind if row.claim.kind == "interaction" else ""), row)
+            seen.setdefault((row.claim.metric, row.claim.kind if row.claim.sides > 2 else ""), row)
     table: list[tuple[str, ...]] = [
         ("metric", "mean", "σ of an A/A difference", "95 % interval", "mean A/A difference", "95 % interval")
     ]

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, overload
 
 from ablate.errors import unknown
 from ablate.face.own_keys import short_key
-from ablate.face.verdicts import Verdicts
 from ablate.levels import expanded
 from ablate.track.columns import PLANNED, factor_of
-from ablate.words.reasons import said
 from ablate.work.events import Bench
 from ablate.work.judging import Judgement
 from ablate.work.reporting import write_pages
@@ -23,6 +21,7 @@ from ablate.work.reporting import write_pages
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ablate.face.verdicts import Verdicts
     from ablate.report.figures.style import Drawn
     from ablate.sweep.plan import Plan
     from ablate.track.record import StudyTables
@@ -44,16 +43,22 @@ class Result:
     @cached_property
     def verdicts(self) -> Verdicts:
         """The verdicts by the seeds that were planned, a claim each; with `each`, a claim for every level."""
+        from ablate.face.verdicts import Verdicts
+
         return Verdicts(self._judgement.verdicts)
 
     @cached_property
     def extended(self) -> Verdicts:
         """The verdicts by all seeds, where some were added after results were seen; else none."""
+        from ablate.face.verdicts import Verdicts
+
         return Verdicts(self._judgement.extended)
 
     @property
     def warnings(self) -> list[str]:
         """Sentences that belong beside the verdicts: arms that differ in more than their factors, copies of runs."""
+        from ablate.words.reasons import said
+
         return [said(reason) for reason in self._judgement.tables.study["mixtures"]]
 
     @cached_property

@@ -30,8 +30,6 @@ class Pairs:
 
     Attributes
     ----------
-    kind
-        Of the claim.
     seeds
         Seeds with a value on both sides in every cell.
     arm, against
@@ -42,7 +40,6 @@ class Pairs:
 
     comparison: Comparison
     verdict: Verdict
-    kind: str
     seeds: tuple[int, ...]
     arm: NDArray[np.float64]
     against: NDArray[np.float64]
@@ -85,7 +82,7 @@ def paired_values(
         every = [[columns[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
         end = at_common_budget(own, np.array(every))
         # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
-        for first in (0, 2) if claim.kind == "interaction" else (0,):
+        for first in range(0, claim.sides, 2):
             left, right = (
                 np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
                 for side in (first, first + 1)
@@ -96,7 +93,7 @@ def paired_values(
             seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
             arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
             broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
-            found.append(Pairs(comparison, verdict, claim.kind, seeds, arm, against, broke, other_broke))
+            found.append(Pairs(comparison, verdict, seeds, arm, against, broke, other_broke))
     return found
 
 

@@ -17,7 +17,8 @@ def test_importing_loads_nothing_else_and_a_name_loads_what_it_needs():
         "import sys; before = set(sys.modules); import ablate; "
         "assert not {m.partition('.')[0] for m in set(sys.modules) - before} & {'numpy', 'pandas', 'hydra', 'mlflow'}; "
         "assert [m for m in sys.modules if m.startswith('ablate')] == ['ablate']; "
-        "ablate.Metric; assert 'mlflow' not in sys.modules and 'hydra' not in sys.modules"
+        "ablate.Metric; assert 'mlflow' not in sys.modules and 'hydra' not in sys.modules; "
+        "ablate.Study; assert not {'pandas', 'mlflow', 'ablate.judge', 'ablate.words'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -51,7 +51,7 @@ def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
         numeric = all(isinstance(p.level, int | float) and not isinstance(p.level, bool) for p in points)
         if numeric:
             points.sort(key=lambda p: float(p.level or 0))
-        if len(points) < FEWEST or members[0].kind == "time_to_target":
+        if len(points) < FEWEST or members[0].comparison.claim.scale == "log ratio":
             continue
         with drawing():
             figure = _draw(points, factor)

@@ -122,7 +122,7 @@ def _sides(ax: Axes, one: Pairs) -> None:
 
 def _strip(ax: Axes, one: Pairs) -> None:
     verdict, shown = one.verdict, unit(one.verdict.unit)
-    scale = 1.0 if one.kind == "time_to_target" else shown.scale
+    scale = 1.0 if one.comparison.claim.scale == "log ratio" else shown.scale
     values = np.array([verdict.differences.get(seed, math.nan) for seed in one.seeds]) * scale
     delta = verdict.delta * scale
     if delta:
@@ -151,7 +151,7 @@ def _strip(ax: Axes, one: Pairs) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
-    what = tr("log ratio") if one.kind == "time_to_target" else _label(tr("difference"), shown.difference)
+    what = tr("log ratio") if one.comparison.claim.scale == "log ratio" else _label(tr("difference"), shown.difference)
     ax.set_xticks([-0.02], [what], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
 
