@@ -19,6 +19,14 @@ from ablate.errors import UserError
 COMPONENTS = "ablate.components"
 PROGRAMS = "ablate.programs"
 FIGURES = "ablate.figures"
+LAUNCHERS = "ablate.launchers"
+SOURCES = "ablate.sources"
+
+OURS = {
+    LAUNCHERS: {"loky": "ablate.sweep.launch", "serial": "ablate.sweep.launch"},
+    SOURCES: {"csv": "ablate.sources.csv_file"},
+}
+"""Names that ablate brings itself through the same doors: group of entry points -> name -> module."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def doors(kind: str) -> dict[str, tuple[Door, ...]]:
 @lru_cache(maxsize=64)
 def _doors(kind: str, path: tuple[str, ...]) -> dict[str, tuple[Door, ...]]:
     del path  # what is found depends on it
-    found: dict[str, list[Door]] = {}
+    found = {name: [Door(kind, name, module, "ablate")] for name, module in OURS.get(kind, {}).items()}
     for point in entry_points(group=kind):
         giver = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
         door = Door(kind, point.name, point.module, giver)

@@ -13,18 +13,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ablate.doors import COMPONENTS, FIGURES, PROGRAMS, Door, doors
+from ablate.doors import COMPONENTS, FIGURES, LAUNCHERS, PROGRAMS, SOURCES, Door, doors
 from ablate.errors import UserError, unknown
 
 GROUPS = (
     "model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss", "program", "schedule",
 )  # fmt: skip
 
-# Beside the groups of a configuration there is `figure`: kinds that a study file can ask for in `figures:`.
+DOORS = {"program": PROGRAMS, "figure": FIGURES, "launcher": LAUNCHERS, "source": SOURCES}
+"""Group -> its group of entry points; those of the other groups are `GROUP.NAME` of `ablate.components`.
+
+A `figure` (a kind that a study file can ask for in `figures:`), a `launcher` and a `source` of results are not part of
+a configuration.
+"""
+
 C = TypeVar("C", bound=type)
 Key = tuple[str, str]  # (group, name)
 
-_components: dict[str, dict[str, type]] = {group: {} for group in (*GROUPS, "figure")}
+_components: dict[str, dict[str, type]] = {group: {} for group in (*GROUPS, *DOORS)}
 
 
 def register(group: str, name: str) -> Callable[[C], C]:
@@ -77,8 +83,8 @@ def options(group: str) -> dict[str, type]:
 
 def offered(group: str) -> dict[str, tuple[Door, ...]]:
     """Return name -> the plug-ins that bring it as an option of a group; nothing is imported."""
-    if group in ("program", "figure"):
-        return doors(PROGRAMS if group == "program" else FIGURES)
+    if group in DOORS:
+        return doors(DOORS[group])
     head = f"{group}."
     return {name.removeprefix(head): found for name, found in doors(COMPONENTS).items() if name.startswith(head)}
 
