@@ -23,6 +23,31 @@ LAUNCHERS = "ablate.launchers"
 SOURCES = "ablate.sources"
 
 OURS = {
+    FIGURES: {
+        "activation_histograms": "ablate.report.figures.activation_histograms",
+        "basin": "ablate.report.figures.basin",
+        "curve_grid": "ablate.report.figures.curve_grid",
+        "curves": "ablate.report.figures.learning_curves",
+        "equivalence": "ablate.report.figures.regions",
+        "exchange": "ablate.report.figures.exchange",
+        "fixed_tuned": "ablate.report.figures.fair",
+        "forest": "ablate.report.figures.forest",
+        "gan_samples": "ablate.report.figures.samples",
+        "gradient_norms": "ablate.report.figures.gradient_norms",
+        "heat_map": "ablate.report.figures.heat_map",
+        "heat_map_success": "ablate.report.figures.heat_map",
+        "interaction": "ablate.report.figures.interaction",
+        "paths": "ablate.report.figures.paths",
+        "reach": "ablate.report.figures.reach",
+        "regions": "ablate.report.figures.regions",
+        "seeds": "ablate.report.figures.endings",
+        "slopes": "ablate.report.figures.slopes",
+        "step_sizes": "ablate.report.figures.step_sizes",
+        "tuning": "ablate.report.figures.tuning",
+        "tuning_budget": "ablate.report.figures.tuning",
+        "variance": "ablate.report.figures.variance",
+        "verdict_map": "ablate.report.figures.verdict_map",
+    },
     LAUNCHERS: {"loky": "ablate.sweep.launch", "serial": "ablate.sweep.launch"},
     SOURCES: {"csv": "ablate.sources.csv_file"},
 }

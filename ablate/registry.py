@@ -8,12 +8,13 @@ registered, the plug-in that brings it is imported (see `ablate.doors`).
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ablate.doors import COMPONENTS, FIGURES, LAUNCHERS, PROGRAMS, SOURCES, Door, doors
+from ablate.doors import COMPONENTS, FIGURES, LAUNCHERS, OURS, PROGRAMS, SOURCES, Door, doors
 from ablate.errors import UserError, unknown
 
 GROUPS = (
@@ -110,6 +111,14 @@ def provide(group: str, name: str) -> None:
                 f"{brought[0].giver} announces {group}={name}, but its module {brought[0].module} has no "
                 f'@register("{group}", "{name}")'
             )
+
+
+def ours(group: str) -> dict[str, Any]:
+    """Return the options that ablate brings itself through a door, name -> class; imports their modules."""
+    modules = OURS[DOORS[group]]
+    for module in dict.fromkeys(modules.values()):
+        importlib.import_module(module)
+    return {name: _components[group][name] for name in modules}
 
 
 def provide_all(group: str) -> list[str]:
