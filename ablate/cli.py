@@ -50,6 +50,11 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
         settings.append(f"hydra.sweeper.n_jobs={options.jobs}")
+    if options.launcher is not None:
+        from ablate.app.overrides import quoted
+
+        told = options.launcher if options.launcher.startswith("{") else quoted(options.launcher)
+        settings.append(f"hydra.sweeper.launcher={told}")
     if getattr(options, "fresh", False):
         settings.append("hydra.sweeper.fresh=true")
     if getattr(options, "no_report", False):
@@ -128,7 +133,10 @@ def _import(options: argparse.Namespace) -> None:
     from ablate.app.printing import bench
     from ablate.work.importing import import_results
 
-    import_results(options.study, options.csv, bench(), out=options.out, leave_out=options.leave_out)
+    import_results(
+        options.study, options.results, bench(), source=options.source, uses=options.uses, out=options.out,
+        leave_out=options.leave_out,
+    )  # fmt: skip
 
 
 def _studies(options: argparse.Namespace) -> None:

@@ -19,6 +19,39 @@ from ablate.errors import UserError
 COMPONENTS = "ablate.components"
 PROGRAMS = "ablate.programs"
 FIGURES = "ablate.figures"
+LAUNCHERS = "ablate.launchers"
+SOURCES = "ablate.sources"
+
+OURS = {
+    FIGURES: {
+        "activation_histograms": "ablate.report.figures.activation_histograms",
+        "basin": "ablate.report.figures.basin",
+        "curve_grid": "ablate.report.figures.curve_grid",
+        "curves": "ablate.report.figures.learning_curves",
+        "equivalence": "ablate.report.figures.regions",
+        "exchange": "ablate.report.figures.exchange",
+        "fixed_tuned": "ablate.report.figures.fair",
+        "forest": "ablate.report.figures.forest",
+        "gan_samples": "ablate.report.figures.samples",
+        "gradient_norms": "ablate.report.figures.gradient_norms",
+        "heat_map": "ablate.report.figures.heat_map",
+        "heat_map_success": "ablate.report.figures.heat_map",
+        "interaction": "ablate.report.figures.interaction",
+        "paths": "ablate.report.figures.paths",
+        "reach": "ablate.report.figures.reach",
+        "regions": "ablate.report.figures.regions",
+        "seeds": "ablate.report.figures.endings",
+        "slopes": "ablate.report.figures.slopes",
+        "step_sizes": "ablate.report.figures.step_sizes",
+        "tuning": "ablate.report.figures.tuning",
+        "tuning_budget": "ablate.report.figures.tuning",
+        "variance": "ablate.report.figures.variance",
+        "verdict_map": "ablate.report.figures.verdict_map",
+    },
+    LAUNCHERS: {"loky": "ablate.sweep.launch", "serial": "ablate.sweep.launch"},
+    SOURCES: {"csv": "ablate.sources.csv_file"},
+}
+"""Names that ablate brings itself through the same doors: group of entry points -> name -> module."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +106,7 @@ def doors(kind: str) -> dict[str, tuple[Door, ...]]:
 @lru_cache(maxsize=64)
 def _doors(kind: str, path: tuple[str, ...]) -> dict[str, tuple[Door, ...]]:
     del path  # what is found depends on it
-    found: dict[str, list[Door]] = {}
+    found = {name: [Door(kind, name, module, "ablate")] for name, module in OURS.get(kind, {}).items()}
     for point in entry_points(group=kind):
         giver = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
         door = Door(kind, point.name, point.module, giver)

@@ -8,23 +8,30 @@ registered, the plug-in that brings it is imported (see `ablate.doors`).
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ablate.doors import COMPONENTS, FIGURES, PROGRAMS, Door, doors
+from ablate.doors import COMPONENTS, FIGURES, LAUNCHERS, OURS, PROGRAMS, SOURCES, Door, doors
 from ablate.errors import UserError, unknown
 
 GROUPS = (
     "model", "dataset", "activation", "optimizer", "init", "norm", "dropout", "augment", "loss", "program", "schedule",
 )  # fmt: skip
 
-# Beside the groups of a configuration there is `figure`: kinds that a study file can ask for in `figures:`.
+DOORS = {"program": PROGRAMS, "figure": FIGURES, "launcher": LAUNCHERS, "source": SOURCES}
+"""Group -> its group of entry points; those of the other groups are `GROUP.NAME` of `ablate.components`.
+
+A `figure` (a kind that a study file can ask for in `figures:`), a `launcher` and a `source` of results are not part of
+a configuration.
+"""
+
 C = TypeVar("C", bound=type)
 Key = tuple[str, str]  # (group, name)
 
-_components: dict[str, dict[str, type]] = {group: {} for group in (*GROUPS, "figure")}
+_components: dict[str, dict[str, type]] = {group: {} for group in (*GROUPS, *DOORS)}
 
 
 def register(group: str, name: str) -> Callable[[C], C]:
@@ -77,8 +84,8 @@ def options(group: str) -> dict[str, type]:
 
 def offered(group: str) -> dict[str, tuple[Door, ...]]:
     """Return name -> the plug-ins that bring it as an option of a group; nothing is imported."""
-    if group in ("program", "figure"):
-        return doors(PROGRAMS if group == "program" else FIGURES)
+    if group in DOORS:
+        return doors(DOORS[group])
     head = f"{group}."
     return {name.removeprefix(head): found for name, found in doors(COMPONENTS).items() if name.startswith(head)}
 
@@ -104,6 +111,14 @@ def provide(group: str, name: str) -> None:
                 f"{brought[0].giver} announces {group}={name}, but its module {brought[0].module} has no "
                 f'@register("{group}", "{name}")'
             )
+
+
+def ours(group: str) -> dict[str, Any]:
+    """Return the options that ablate brings itself through a door, name -> class; imports their modules."""
+    modules = OURS[DOORS[group]]
+    for module in dict.fromkeys(modules.values()):
+        importlib.import_module(module)
+    return {name: _components[group][name] for name in modules}
 
 
 def provide_all(group: str) -> list[str]:

@@ -21,6 +21,7 @@ ORDER = [
     ("programs",),
     ("track",),
     ("claims",),
+    ("sources",),
     ("sweep",),
     ("judge",),
     ("words",),

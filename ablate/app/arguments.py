@@ -67,7 +67,7 @@ def _root(parser: argparse.ArgumentParser) -> None:
 def _uses(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uses", action="append", default=[], metavar="FILE.py",
-        help="a Python file with components or figures of your own; repeatable",
+        help="a Python file with components, figures, launchers or sources of your own; repeatable",
     )  # fmt: skip
 
 
@@ -105,7 +105,11 @@ def parser() -> Parser:
         sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
         _uses(sub)
-        sub.add_argument("-j", "--jobs", type=int, metavar="N", help="worker processes (default: one per core)")
+        sub.add_argument("-j", "--jobs", type=int, metavar="N", help="arms trained at a time (default: one per core)")
+        sub.add_argument(
+            "--launcher", metavar="NAME",
+            help="what trains them: loky (worker processes), serial (this process), or one of your own",
+        )  # fmt: skip
         if name == "run":
             sub.add_argument(
                 "--fresh", action="store_true", help="run everything again; what was run before is kept aside"
@@ -137,11 +141,14 @@ def parser() -> Parser:
     sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
     sub.add_argument("--json", action="store_true", help="print JSON")
 
-    sub = add(
-        "import", "judge results made elsewhere: a CSV, one row per run", "ablate import my_study.yaml results.csv"
-    )
+    sub = add("import", "judge results made elsewhere: a row per run", "ablate import my_study.yaml results.csv")
     sub.add_argument("study", metavar="STUDY", help="a study's name or a path to its file")
-    sub.add_argument("csv", type=Path, metavar="CSV", help="columns: the study's factors, seed, metrics")
+    sub.add_argument(
+        "results", metavar="RESULTS",
+        help="a CSV file, or what a source of your own reads; columns: the study's factors, seed, metrics",
+    )  # fmt: skip
+    sub.add_argument("--source", metavar="NAME", help="what reads them (default: the source that declares to)")
+    _uses(sub)
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
     sub.add_argument(
         "--leave-out", action="append", default=[], metavar="COLUMN", help="pass over a column of the file; repeatable"
@@ -154,7 +161,7 @@ def parser() -> Parser:
 
     sub = add(
         "check",
-        "check a component, Program, figure or training function of your own against its contract",
+        "check a component, Program, figure, launcher, source or training function of your own against its contract",
         "ablate check my_parts.py:Mish",
     )
     sub.add_argument("thing", metavar="THING", help="module:Thing, or path/to/file.py:Thing")
@@ -174,15 +181,18 @@ def parser() -> Parser:
 def _menu() -> str:
     """List groups and options as they stand in `conf/`, without importing Hydra."""
     from ablate.app.offered import choices
-    from ablate.registry import GROUPS
+    from ablate.registry import GROUPS, offered
 
     lines = ["configuration groups (`group=option`; your own: option files in conf/, plug-ins, `--uses FILE.py`):"]
     lines += [f"  {group:<11}{', '.join(choices(group))}" for group in GROUPS]
+    lines.append(f"\nlaunchers (`--launcher NAME`, hydra.sweeper.launcher=NAME): {', '.join(offered('launcher'))}")
+    lines.append(f"sources of results (`ablate import STUDY RESULTS --source NAME`): {', '.join(offered('source'))}")
     lines.append(
         "\nvalues: true, false, null and numbers are written as in a study file (YAML 1.2: 1e-3, not 1_000); every\n"
         "other word is text, off and on too; in quotes anything is text: program.params.code='010'"
     )
     lines.append(
-        "\nkeys: `ablate --cfg job` prints all of them with their values; Hydra's own help: `ablate --hydra-help`"
+        "\nkeys: `ablate --cfg job` prints all of them with their values, and the option chosen in each group;\n"
+        "Hydra's own help: `ablate --hydra-help`"
     )
     return "\n".join(lines)

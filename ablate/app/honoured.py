@@ -59,8 +59,9 @@ def _check_key(key: str, value: str) -> None:
         )
     if key.startswith(("hydra/launcher", "hydra.launcher")):
         raise UserError(
-            f"`{key}={value}` is not honoured: arms run in ablate's own worker processes on this machine; their number "
-            "is `--jobs N`, or hydra.sweeper.n_jobs=N"
+            f"`{key}={value}` is not honoured: Hydra's launchers start arms on their own, past planning and tracking; "
+            "what trains them is chosen by `--launcher NAME`, or hydra.sweeper.launcher=NAME (loky, serial, your own), "
+            "how many at a time by `--jobs N`, or hydra.sweeper.n_jobs=N"
         )
     of_sweeper = key.startswith("hydra.sweeper.") and not key.startswith("hydra.sweeper._")
     if of_sweeper or key in _KEYS or re.split("[./]", key)[1] in _PRINTED:

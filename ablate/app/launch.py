@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 import os
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Sequence
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from ablate.app.compose import Composer
+from ablate.app.console import say
 from ablate.app.explain import explain
 from ablate.app.honoured import check_hydra
 from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
@@ -18,6 +24,7 @@ from ablate.app.request import check_overrides, read_request, ready
 from ablate.app.schema import free_fields
 from ablate.app.study_name import through_hydra
 from ablate.errors import UserError
+from ablate.registry import GROUPS
 from ablate.resources import conf_folder
 from ablate.sweep.study_file import load_study
 
@@ -50,7 +57,7 @@ def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
             arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
         check_overrides(_task_overrides(arguments))
         sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
-        application()
+        (_with_choices(application) if _shows_job(arguments) else application)()
     except Exception as error:
         if saved_env == "1":
             raise
@@ -65,6 +72,30 @@ def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
         else:
             os.environ["HYDRA_FULL_ERROR"] = saved_env
         GlobalHydra.instance().clear()
+
+
+def _shows_job(arguments: Sequence[str]) -> bool:
+    """Tell whether Hydra is asked to print the configuration of a job: `--cfg job`."""
+    after = dict(itertools.pairwise(arguments))
+    return "--cfg=job" in arguments or "job" in (after.get("--cfg"), after.get("-c"))
+
+
+def _with_choices(application: Callable[[], None]) -> Callable[[], None]:
+    """Let what Hydra prints begin with the option that was chosen in each group, as comments: it stays YAML.
+
+    Hydra prints values alone, in which an option with the values of another cannot be told from it.
+    """
+
+    def show() -> None:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            application()
+        choices = HydraConfig.get().runtime.choices
+        line = "options: " + " ".join(f"{group}={choices[group]}" for group in GROUPS)
+        lines = textwrap.wrap(line, 100, break_long_words=False, break_on_hyphens=False)
+        say("\n".join(f"# {part}" for part in lines))
+        sys.stdout.write(printed.getvalue())
+
+    return show
 
 
 def _without_uses(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

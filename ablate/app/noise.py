@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ablate.app.console import duration
 from ablate.errors import UserError
 from ablate.report.wording import counted
-from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Plan
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from ablate.track.record import StudyTables
 
 
-def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[str]:
+def noise_lines(plan: Plan, tables: StudyTables, *, workers: int) -> list[str]:
     """Return what A/A runs say: spread, what the planned seeds detect, seeds and time for each claim's δ."""
     from ablate.judge.looks import family_size
     from ablate.judge.noise_study import claim_noise
@@ -29,7 +28,7 @@ def noise_lines(plan: Plan, tables: StudyTables, *, n_jobs: int | None) -> list[
     family = family_size(study, arms=plan.design.arms)
     rows = claim_noise(study, tables, seeds=seeds, family=family)
     each = float(tables.seeds["seconds"].mean())
-    workers = min(worker_count(n_jobs), arms)
+    workers = min(workers, arms)
     lines = ["", *_spreads(tables, rows), ""]
     lines.append(
         f"{counted(seeds, 'seed')} planned, {counted(arms, 'arm')}, α = 0.05 for {counted(family, 'claim')}: "

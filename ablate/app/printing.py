@@ -113,7 +113,7 @@ class Console:
         say(f"{name}: {_in_short(summary)}{training}{_skipped(summary)}: {_endings(summary)}")
 
     def _table_read(self, event: events.TableRead) -> None:
-        for line in read_lines(event.imported, event.path):
+        for line in read_lines(event.imported, event.address):
             say(line)
 
     def _settings_follow(self, event: events.SettingsFollow) -> None:
@@ -227,10 +227,10 @@ def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text
 
 
-def read_lines(imported: Imported, path: Path) -> Iterator[str]:
+def read_lines(imported: Imported, address: str) -> Iterator[str]:
     """Yield what was read from a file, a line for the columns of every kind."""
     repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
-    yield f"{imported.rows} rows read from {path}{repairs}"
+    yield f"{imported.rows} rows read from {address}{repairs}"
     kinds: dict[str, list[str]] = {}
     for one in imported.columns:
         why, own = one.what, one.column

@@ -18,7 +18,7 @@ from ablate.work.estimating import estimate
 from ablate.work.planning import finished_runs
 
 
-def show_plan(plan: Plan, store: Store, *, n_jobs: int | None) -> None:
+def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
     finished, known = finished_runs(plan, store)
     plan = plan.after(finished)
@@ -34,7 +34,7 @@ def show_plan(plan: Plan, store: Store, *, n_jobs: int | None) -> None:
     both = f" ({shared} tuned to the fixed values: one training serves the fixed and the tuned arm)" if shared else ""
     say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs{both}\n")
     if plan.provisional:
-        _say_provisional(plan, known, n_jobs)
+        _say_provisional(plan, known, workers)
         return
     width = max(len(job.arm.label) for job in plan.jobs)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
@@ -47,18 +47,18 @@ def show_plan(plan: Plan, store: Store, *, n_jobs: int | None) -> None:
     if plan.missing == 0:
         say("nothing to do: every run is finished")
         return
-    _say_estimate(plan, known, n_jobs)
+    _say_estimate(plan, known, workers)
 
 
-def _say_provisional(plan: Plan, known: Mapping[str, float], n_jobs: int | None) -> None:
+def _say_provisional(plan: Plan, known: Mapping[str, float], workers: int) -> None:
     for job in plan.jobs:
         say(job.arm.label)
     say("\nwhich values the tuned arms have, and which of their runs are done, is known when tuning is finished")
-    _say_estimate(plan, known, n_jobs)
+    _say_estimate(plan, known, workers)
 
 
-def _say_estimate(plan: Plan, known: Mapping[str, float], n_jobs: int | None) -> None:
-    found = estimate(plan, known, n_jobs=n_jobs)
+def _say_estimate(plan: Plan, known: Mapping[str, float], workers: int) -> None:
+    found = estimate(plan, known, workers=workers)
     if found is None:
         say("estimate: none, this program has not run yet")
         return
@@ -120,7 +120,7 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     return [f"looks: {', '.join(parts)}"]
 
 
-def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, n_jobs: int | None) -> dict[str, Choice] | None:
+def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -> dict[str, Choice] | None:
     """Print the trials, what is done and missing, an estimate, and what is chosen where every trial is done."""
     todo = tuning.after(finished_trials(tuning, store))
     record = tuning.plan.record
@@ -138,15 +138,15 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, n_jobs: int | N
         told = "known when its trials are done" if runs is None else chosen_text(runs, cell)
         say(f"{cell.label:<{width}}  {total - left:>5}  {left:>7}  {told}")
     if todo.plan.missing:
-        _say_tuning_estimate(todo.plan, store, tuning, n_jobs)
+        _say_tuning_estimate(todo.plan, store, tuning, workers)
     say()
     return chosen
 
 
-def _say_tuning_estimate(plan: Plan, store: Store, tuning: TuningPlan, n_jobs: int | None) -> None:
+def _say_tuning_estimate(plan: Plan, store: Store, tuning: TuningPlan, workers: int) -> None:
     scores = trial_scores(tuning, store)
     known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
-    found = estimate(plan, known, n_jobs=n_jobs)
+    found = estimate(plan, known, workers=workers)
     if found is not None:
         say(f"estimate: {duration(found.seconds)} of tuning on {found.workers} processes, judging comes after")
 

@@ -23,7 +23,7 @@ from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
 from ablate.report.known import JOBS, known_files
-from ablate.sweep.launch import worker_count
+from ablate.sweep.launch import launcher_for, worker_count
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
@@ -46,6 +46,7 @@ class Settings(Protocol):
     quick: bool
     fresh: bool
     n_jobs: int | None
+    launcher: Any
     report: bool
     progress: bool
     design: Any
@@ -70,6 +71,7 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         quick=settings.quick,
         uses=[str(out_of_hydra(file)) for file in settings.uses or ()],
     )
+    launcher = launcher_for(_plain(settings.launcher), settings.n_jobs)
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(
@@ -87,13 +89,13 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     if settings.action == "extend":
         request, planned = extended(request, composer, settings.more_seeds, bench.store)
     if settings.action == "plan":
-        _show(request, composer, bench, n_jobs=settings.n_jobs)
+        _show(request, composer, bench, workers=launcher.workers)
         return
     if settings.action == "noise":
         plan = look_over(request, composer, bench)
         aa = noise_request(request, plan, seeds=settings.more_seeds, copies=settings.copies)
-        tables = run_noise(aa, Composer(loader, aa.study.fixed, raw), bench, n_jobs=settings.n_jobs)
-        for line in noise_lines(plan, tables, n_jobs=settings.n_jobs):
+        tables = run_noise(aa, Composer(loader, aa.study.fixed, raw), bench, launcher=launcher)
+        for line in noise_lines(plan, tables, workers=launcher.workers):
             say(line)
         return
 
@@ -102,31 +104,27 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 
     report = settings.report and not settings.single
     run_request(
-        request, composer, bench, n_jobs=settings.n_jobs, report=report, planned=planned, fresh=settings.fresh,
+        request, composer, bench, launcher=launcher, report=report, planned=planned, fresh=settings.fresh,
         before=keep,
     )  # fmt: skip
 
 
-def _show(request: HydraRequest, composer: Composer, bench: Bench, *, n_jobs: int | None) -> None:
+def _show(request: HydraRequest, composer: Composer, bench: Bench, *, workers: int) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
     plan = look_over(request, composer, bench)
     tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
     if tuning is not None:
-        chosen = show_tuning(tuning, plan, bench.store, n_jobs=n_jobs)
+        chosen = show_tuning(tuning, plan, bench.store, workers=workers)
         if chosen is not None:
             plan = plan_study(request, composer, bench.store, tuned=chosen)
             plan = with_tuning(plan, tuning, bench.store)
-    show_plan(plan, bench.store, n_jobs=n_jobs)
+    show_plan(plan, bench.store, workers=workers)
 
 
 def _parts(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
     given = {key: getattr(settings, key) for key in ("design", "exclude", "tune", "fairness", "metrics")}
-    plain: dict[str, Any] = {
-        k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v
-        for k, v in given.items()
-        if v is not None
-    }
+    plain: dict[str, Any] = {key: _plain(value) for key, value in given.items() if value is not None}
     if isinstance(plain.get("exclude"), str):
         plain["exclude"] = [plain["exclude"]]
     tune = plain.get("tune")
@@ -135,6 +133,10 @@ def _parts(settings: Settings) -> dict[str, Any]:
         own = {key: value for key, value in tune.items() if key in Tune.model_fields}
         plain["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
     return plain
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
 def _write_job_folders(

@@ -24,6 +24,7 @@ def judge_results(
     study: Study,
     results: pd.DataFrame | str | Path,
     *,
+    source: str | None = None,
     leave_out: tuple[str, ...] = (),
     root: str | Path | None = None,
     tell: Tell = events.nobody,
@@ -33,8 +34,10 @@ def judge_results(
     Parameters
     ----------
     results
-        A row per run: a table or the path to a CSV, with a column for every factor, `seed`, and the
+        A row per run: a table, the path to a file or another address, with a column for every factor, `seed`, and the
         metrics (docs/own-training.md, "Results you already have"). They are tracked as `NAME-imported`.
+    source
+        What reads the file or address, by its name; by default the source that declares to read it.
     leave_out
         Columns of `results` that are passed over.
 
@@ -48,20 +51,22 @@ def judge_results(
     use(definition.uses)
     check_own_figures(definition, where=study.name)
 
-    def of(path: Path) -> Result:
-        command = f"ablate.judge_results(ablate.Study({study.name!r}, …), {path.name!r})  # Python"
+    def of(address: str) -> Result:
+        command = f"ablate.judge_results(ablate.Study({study.name!r}, …), {Path(address).name!r})  # Python"
         key = import_study(
-            definition, path, bench, name=name, command=command, leave_out=leave_out, report=False
-        )  # fmt: skip
+            definition, address, bench, name=name, command=command, source=source, leave_out=leave_out, report=False
+        )
         return Result(judge_tracked(name, key, bench.store), bench)
 
     if isinstance(results, str | Path):
-        return of(Path(results))
+        return of(str(results))
+    if source is not None:
+        raise UserError(f"`source={source}` reads a file or an address, got a table; leave it out")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "results.csv"
         _written(results, path)
         try:
-            return of(path)
+            return of(str(path))
         except UserError as error:
             raise UserError(str(error).replace(str(path), "results")) from None
 

@@ -16,7 +16,7 @@ from ablate.errors import UserError, must
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.own_keys import renamed
 from ablate.face.results import PlannedStudy, Result
-from ablate.sweep.launch import worker_count
+from ablate.sweep.launch import Launcher, launcher_for, worker_count
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
@@ -149,6 +149,7 @@ class Study:
         *,
         seeds: int | Sequence[int] | None = None,
         jobs: int | None = None,
+        launcher: str | Mapping[str, Any] | Launcher | None = None,
         quick: bool = False,
         fresh: bool = False,
         root: str | Path | None = None,
@@ -165,7 +166,10 @@ class Study:
         seeds
             A count or a list of seeds for every arm; by default those of the study.
         jobs
-            Worker processes; None: one per core; 1: in this process.
+            How many arms are trained at a time; None: one per core; 1: in this process.
+        launcher
+            What trains them: `"loky"` (worker processes), `"serial"` (this process), one of your own by its name, or
+            as `{"kind": name, setting: value}`, or the launcher itself, which then says how many.
         quick
             The study's quick budget, under a name of its own.
         fresh
@@ -188,7 +192,9 @@ class Study:
         worker_count(jobs)  # refuse a wrong number before anything else is done
         asked = self._asked(train, seeds, quick=quick, root=root, progress=progress, tell=tell)
         with asked as (request, compose, bench):
-            plan, _ = run_request(request, compose, bench, n_jobs=jobs, report=False, fresh=fresh)
+            plan, _ = run_request(
+                request, compose, bench, launcher=launcher_for(launcher, jobs), report=False, fresh=fresh
+            )
             return Result(judge_tracked(plan.record.name, plan.record.key, bench.store), bench)
 
     @contextmanager

@@ -61,9 +61,9 @@ def use(files: Sequence[str], *, code: Code | None = None) -> None:
 def code_of_files(files: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return what each used file says, and the project's modules that it imports.
 
-    Files that register figures and nothing else are left out: no run depends on them.
+    Files that register nothing but figures, launchers and sources are left out: no run depends on them.
     """
-    return {file: code_at(used_place(file)) for file in files if not _only_draws(used_place(file))}
+    return {file: code_at(used_place(file)) for file in files if not _decides_nothing(used_place(file))}
 
 
 def _registered_by(place: Place) -> dict[registry.Key, type]:
@@ -71,9 +71,9 @@ def _registered_by(place: Place) -> dict[registry.Key, type]:
     return {key: cls for (key, module), cls in _ever.items() if module in modules}
 
 
-def _only_draws(place: Place) -> bool:
+def _decides_nothing(place: Place) -> bool:
     groups = {group for group, _ in _registered_by(place)}
-    return groups == {"figure"}
+    return bool(groups) and groups <= {"figure", "launcher", "source"}
 
 
 def own_code(config: Any, files: Sequence[str]) -> dict[str, str]:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.levels import ListLevel
+from ablate.sources.cells import decimal_commas, number, whole
+from ablate.sources.contract import RunTable
+from ablate.sources.csv_file import read_table
 from ablate.sweep.level_cells import BLANK, level_in
-from ablate.sweep.table_file import TableFile, decimal_commas, number, read_table, whole
 from ablate.track.record import Level
 from ablate.train.outcome import LARGEST
 
@@ -109,11 +111,11 @@ def read_rows(path: Path, name: str, needed: Sequence[str], numeric: Sequence[st
         head,
         [{table.head[place]: line.cells[place] for place in kept} for line in table.lines],
         [line.number for line in table.lines],
-        decimal_commas(path, cells),
+        decimal_commas(str(path), cells),
     )
 
 
-def _numbers_rows(table: TableFile, place: int) -> bool:
+def _numbers_rows(table: RunTable, place: int) -> bool:
     """Whether a column is the index that pandas writes beside the data."""
     name = table.head[place]
     if name and not re.fullmatch(r"index|level_\d+|Unnamed: \d+", name):

@@ -1,130 +1,109 @@
-"""Which figures a report has: each drawn only where the data or the claims call for it."""
+"""The figures of a report: every kind that is registered, in the order that each states."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ablate.judge.endpoint import metrics_of
-from ablate.judge.fairness import fixed_and_tuned
-from ablate.judge.tuned import filled
+from ablate.errors import UserError
 from ablate.judge.verdict import Verdict
-from ablate.report.arms import arm_title
-from ablate.report.fair import score_title
-from ablate.report.families import failed_runs
-from ablate.report.figure import Material, draw_own
-from ablate.report.figures.activation_histograms import activation_histograms
-from ablate.report.figures.basin import basin_figures
-from ablate.report.figures.curve_grid import curve_grid
-from ablate.report.figures.endings import endings
-from ablate.report.figures.exchange import exchange_figures
-from ablate.report.figures.fair import fixed_against_tuned
-from ablate.report.figures.forest import forest
-from ablate.report.figures.gradient_norms import gradient_norms
-from ablate.report.figures.heat_map import default_maps, heat_map
-from ablate.report.figures.interaction import claimed_interactions, interactions
-from ablate.report.figures.learning_curves import learning_curves
-from ablate.report.figures.paths import paths
-from ablate.report.figures.reach import reach
-from ablate.report.figures.regions import equivalence, regions
-from ablate.report.figures.samples import samples
-from ablate.report.figures.slopes import slopes
-from ablate.report.figures.step_sizes import step_sizes
+from ablate.programs.uses import use
+from ablate.registry import ours
+from ablate.report.figure import PLACES, Figure, Material
 from ablate.report.figures.style import Drawn
-from ablate.report.figures.tuning import budget_curve, sensitivity_curves
-from ablate.report.figures.variance import variance
-from ablate.report.figures.verdict_map import verdict_map
 from ablate.report.page import Figures
-from ablate.report.pairs import paired_values
-from ablate.report.wording import unit
-from ablate.sweep.figures import ActivationHistograms, CurveGrid, GradientNorms, HeatMap, Paths, StepSizes, VerdictMap
-from ablate.sweep.metrics import metrics_in
+from ablate.sweep.figures import OwnFigure, own_figure
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
+_LOG = logging.getLogger("ablate")
+
 
 def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Figures:
-    """Draw every figure of a report."""
-    contrast = next((next(iter(claim.arm)) for claim in study.claims if claim.arm), None)
-    own, grids = [], [wanted for wanted in study.figures if isinstance(wanted, CurveGrid)]
-    for position, wanted in enumerate(grids, start=1):
-        own.append(curve_grid(tables, wanted, name="curve-grid" if len(grids) == 1 else f"curve-grid-{position}"))
-    maps = [wanted for wanted in study.figures if isinstance(wanted, HeatMap)]
-    for position, asked in enumerate(maps, start=1):
-        own.append(heat_map(tables, asked, name="heat-map" if len(maps) == 1 else f"heat-map-{position}"))
-    walks = [wanted for wanted in study.figures if isinstance(wanted, Paths)]
-    for position, walk in enumerate(walks, start=1):
-        own.append(paths(tables, walk, name="paths" if len(walks) == 1 else f"paths-{position}"))
-    judged = [wanted for wanted in study.figures if isinstance(wanted, VerdictMap)]
-    for position, told in enumerate(judged, start=1):
-        name = "verdict-map" if len(judged) == 1 else f"verdict-map-{position}"
-        own.append(verdict_map(study, tables, verdicts, told, name=name))
-    own += draw_own(Material(study, tables, verdicts))
-    drawn_already = {wanted.metric for wanted in grids}
-    metrics = [metric for metric in curve_metrics(tables, verdicts) if metric not in drawn_already]
-    known = metrics_of(tables)
-    ends = list(dict.fromkeys(v.metric for v in verdicts if v.metric in known))[:2] or _first_ending(tables)
-    pairs = paired_values(study, tables, verdicts)
-    return _filed(Figures(
-        verdicts=_kept([forest(verdicts, failed=failed_runs(study, tables)), equivalence(verdicts), regions(verdicts)]),
-        evidence=_kept([
-            *exchange_figures(study, tables, verdicts), *basin_figures(study, tables, verdicts),
-            slopes(pairs), *interactions(pairs),
-            *claimed_interactions(paired_values(study, tables, verdicts, kinds=("interaction",))),
-            reach(tables, contrast=contrast),
-            variance(tables, ends[0]) if ends else None,
-            *(heat_map(tables, w, name="heat-map-success") for w in ([] if maps else default_maps(tables))),
-        ]),
-        own=_kept([*own, *_observed(study, tables, contrast), samples(tables)]),
-        curves=_kept([learning_curves(tables, metric, contrast=contrast) for metric in metrics]),
-        endings=_kept([endings(tables, metric, contrast=contrast) for metric in ends]),
-        tuning=_kept([fixed_against_tuned(fixed_and_tuned(study, tables)), *_tuning(tables)]),
-    ))  # fmt: skip
+    """Draw every figure of a report: what the study asks for, and what reports have unasked where it applies."""
+    material = Material(study, tables, verdicts)
+    parts: dict[str, list[Drawn]] = {place: [] for place in PLACES}
+    for turn in sorted([*_asked(study), *_unasked(study)], key=lambda turn: turn.figure.order):
+        parts[turn.figure.place] += turn.drawings(material)
+    return _filed(Figures(**{place: tuple(drawn) for place, drawn in parts.items()}))
 
 
-def _observed(study: Study, tables: StudyTables, contrast: str | None) -> list[Drawn | None]:
-    """Draw what the runs observed: as the study asks, else once each."""
-    drawn: list[Drawn | None] = []
-    for kind in (ActivationHistograms, GradientNorms, StepSizes):
-        asked = [wanted for wanted in study.figures if isinstance(wanted, kind)] or [kind()]
-        for position, wanted in enumerate(asked, start=1):
-            name = wanted.kind.replace("_", "-") + (f"-{position}" if len(asked) > 1 else "")
-            if isinstance(wanted, ActivationHistograms):
-                drawn.append(activation_histograms(tables, wanted, name=name))
-            elif isinstance(wanted, GradientNorms):
-                drawn.append(gradient_norms(tables, wanted, name=name))
-            else:
-                drawn.append(step_sizes(tables, wanted, contrast=contrast, name=name))
-    return drawn
+@dataclass(frozen=True)
+class _Turn:
+    """A figure that is to be drawn, and under which name; whether it is the user's own."""
+
+    figure: Figure
+    kind: str
+    name: str
+    title: str = ""
+    own: bool = False
+
+    def drawings(self, material: Material) -> list[Drawn]:
+        """Return its drawings; an own figure that cannot be drawn is a warning, for the verdicts stand."""
+        try:
+            drawn = self.figure.drawings(material, name=self.name)
+        except Exception as error:  # whatever a figure of somebody else's raises
+            if not self.own:
+                raise
+            _left_out(self.kind, error)
+            return []
+        if not self.title:
+            return drawn
+        several = len(drawn) > 1
+        return [
+            dataclasses.replace(one, title=self.title + (f" ({number})" if several else ""))
+            for number, one in enumerate(drawn, start=1)
+        ]
 
 
-def _tuning(tables: StudyTables) -> list[Drawn | None]:
-    runs = None if tables.tuning is None else filled(tables.tuning)
-    if runs is None or runs.empty or runs["score"].isna().all():
-        return []
-    names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
-    metric = metrics_in(tables).of(str(runs["metric"].iloc[0]))
-    runs, score = runs.assign(score=runs["score"] * unit(metric.unit).scale), score_title(metric)
-    return [*sensitivity_curves(runs, names, score=score), budget_curve(runs, names, score=score)]
+def _asked(study: Study) -> list[_Turn]:
+    """Return the figures that a study asks for, in its order."""
+    if any(isinstance(wanted, OwnFigure) for wanted in study.figures):
+        try:
+            use(study.uses)
+        except UserError as error:
+            _LOG.warning("%s", error)
+    often, turns = Counter(wanted.kind for wanted in study.figures), []
+    for position, wanted in enumerate(study.figures):
+        number = sum(other.kind == wanted.kind for other in study.figures[: position + 1])
+        name = _stem(wanted.kind) + (f"-{number}" if often[wanted.kind] > 1 else "")
+        if not isinstance(wanted, OwnFigure):  # the class draws its own title, where one is given
+            turns.append(_Turn(ours("figure")[wanted.kind](wanted=wanted), wanted.kind, name))
+            continue
+        own = wanted.kind not in ours("figure")
+        try:
+            turns.append(_Turn(_checked(own_figure(wanted)), wanted.kind, name, wanted.title, own))
+        except Exception as error:  # noqa: BLE001 - whatever a figure of somebody else's raises
+            _left_out(wanted.kind, error)
+    return turns
 
 
-def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
-    """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
-    # Coordinates of a path are no learning curves: they are drawn against each other.
-    known = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
-    behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
-    usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
-    # The loss is always among them: it shows a divergence long before the accuracy does.
-    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
-    if "train/loss" in chosen[most:]:
-        return [*chosen[: most - 1], "train/loss"]
-    return chosen[:most]
+def _unasked(study: Study) -> list[_Turn]:
+    asked = {wanted.kind for wanted in study.figures}
+    return [
+        _Turn(cls(), kind, _stem(kind)) for kind, cls in ours("figure").items() if cls.unasked and kind not in asked
+    ]
 
 
-def _first_ending(tables: StudyTables) -> list[str]:
-    usual = ["final/test_accuracy", "final/validation_accuracy", "final/train_loss"]
-    return [metric for metric in usual if metric in tables.metrics][:1]
+def _checked(figure: object) -> Figure:
+    if not isinstance(figure, Figure):
+        raise UserError(f"{type(figure).__qualname__} is not derived from {Figure.__module__}:Figure")
+    if figure.place not in PLACES:
+        raise UserError(f"{type(figure).__qualname__}.place must be one of {', '.join(PLACES)}, got {figure.place!r}")
+    return figure
+
+
+def _left_out(kind: str, error: Exception) -> None:
+    said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    _LOG.warning("figures: %s is left out: %s", kind, " ".join(said.split()))
+
+
+def _stem(kind: str) -> str:
+    return kind.replace("_", "-")
 
 
 def _filed(figures: Figures) -> Figures:
@@ -144,7 +123,3 @@ def _filed(figures: Figures) -> Figures:
         return dataclasses.replace(drawn, name=name)
 
     return Figures(**{f.name: tuple(map(filed, getattr(figures, f.name))) for f in dataclasses.fields(figures)})
-
-
-def _kept(figures: Sequence[Drawn | None]) -> tuple[Drawn, ...]:
-    return tuple(figure for figure in figures if figure is not None)

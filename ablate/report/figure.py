@@ -1,4 +1,4 @@
-"""A figure of one's own: what a class has to do so that a study file can ask for it.
+"""The figure contract: what a class has to do so that a report draws it, ours and a user's own alike.
 
 ::
 
@@ -16,21 +16,24 @@
 
 from __future__ import annotations
 
-import dataclasses
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
 
 from ablate.errors import UserError
+from ablate.judge.endpoint import metrics_of
 from ablate.judge.verdict import Verdict
-from ablate.programs.uses import use
 from ablate.report.figures.style import Drawn
-from ablate.sweep.figures import OwnFigure, own_figure
+from ablate.report.pairs import Pairs, paired_values
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
-_LOG = logging.getLogger("ablate")
+PLACES = ("verdicts", "evidence", "own", "curves", "endings", "tuning")
+"""Parts of a report that figures stand in (`report.page.Figures`)."""
+
+_ENDINGS = ("final/test_accuracy", "final/validation_accuracy", "final/train_loss")
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,42 @@ class Material:
     tables: StudyTables
     verdicts: Sequence[Verdict]
 
+    @cached_property
+    def contrast(self) -> str | None:
+        """The factor that the claims speak of, told apart by hue; None without a claim on one."""
+        return next((next(iter(claim.arm)) for claim in self.study.claims if claim.arm), None)
+
+    @cached_property
+    def ends(self) -> tuple[str, ...]:
+        """The metrics of which every seed is shown: the first two that are claimed, or the usual one."""
+        known = metrics_of(self.tables)
+        claimed = dict.fromkeys(v.metric for v in self.verdicts if v.metric in known)
+        return tuple(claimed)[:2] or tuple(metric for metric in _ENDINGS if metric in self.tables.metrics)[:1]
+
+    @cached_property
+    def pairs(self) -> Sequence[Pairs]:
+        """Both sides of every claim on paired differences, seed by seed."""
+        return paired_values(self.study, self.tables, self.verdicts)
+
 
 @dataclass(frozen=True)
 class Figure(ABC):
-    """A kind of figure; its fields are the settings that a study file may give."""
+    """A kind of figure; its fields are the settings that a study file may give.
+
+    Attributes
+    ----------
+    place
+        The part of a report that it stands in, one of `PLACES`.
+    order
+        Where in that part: ascending. A user's own stand among the figures that a study asks for.
+    unasked
+        Whether reports have it though no study asks for it. A study that asks gets it as it asks, and once; of a
+        user's own only what is asked for is drawn.
+    """
+
+    place: ClassVar[str] = "own"
+    order: ClassVar[int] = 50
+    unasked: ClassVar[bool] = False
 
     def applies(self, material: Material) -> bool:
         """Tell whether there is something to draw; a figure that does not apply is left out."""
@@ -61,44 +96,34 @@ class Figure(ABC):
         return True
 
     @abstractmethod
-    def draw(self, material: Material, *, name: str) -> Drawn | None:
+    def draw(self, material: Material, *, name: str) -> Drawn | Sequence[Drawn] | None:
         """Return the figure under the name it is given, or None. The same runs give the same figure.
 
-        Draw inside `figures.style.drawing()`, which sets the fonts and colours of the page.
+        Several are a list, their names begin with the given one and a dash. Draw inside `figures.style.drawing()`,
+        which sets the fonts and colours of the page.
         """
 
+    def drawings(self, material: Material, *, name: str) -> list[Drawn]:
+        """Return what it draws of the runs as a list; empty where it does not apply.
 
-def draw_own(material: Material) -> list[Drawn]:
-    """Draw the own figures that a study asks for; one that cannot be drawn is a warning, for the verdicts stand."""
-    asked = [figure for figure in material.study.figures if isinstance(figure, OwnFigure)]
-    if not asked:
-        return []
-    try:
-        use(material.study.uses)
-    except UserError as error:
-        _LOG.warning("%s", error)
-    drawn = []
-    for number, wanted in enumerate(asked, start=1):
-        same = [other for other in asked if other.kind == wanted.kind]
-        name = wanted.kind.replace("_", "-") + (f"-{number}" if len(same) > 1 else "")
-        try:
-            one = _drawn(wanted, material, name)
-        except Exception as error:  # noqa: BLE001 - whatever a figure of somebody else's raises
-            said = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-            _LOG.warning("figures: %s is left out: %s", wanted.kind, " ".join(said.split()))
-            continue
-        if one is not None:
-            drawn.append(one)
-    return drawn
+        Raises
+        ------
+        UserError
+            `draw` returns something else.
+        """
+        if not self.applies(material):
+            return []
+        drawn = self.draw(material, name=name)
+        found = [drawn] if isinstance(drawn, Drawn) else list(drawn or [])
+        for one in found:
+            if not isinstance(one, Drawn):
+                raise UserError(
+                    f"{type(self).__qualname__}.draw must return a Drawn, a list of them or None, got "
+                    f"{type(one).__name__}"
+                )
+        return found
 
 
-def _drawn(wanted: OwnFigure, material: Material, name: str) -> Drawn | None:
-    figure = own_figure(wanted)
-    if not isinstance(figure, Figure):
-        raise UserError(f"{type(figure).__qualname__} is not derived from {Figure.__module__}:Figure")
-    if not figure.applies(material):
-        return None
-    one = figure.draw(material, name=name)
-    if not isinstance(one, Drawn | None):
-        raise UserError(f"{type(figure).__qualname__}.draw must return a Drawn or None, got {type(one).__name__}")
-    return dataclasses.replace(one, title=wanted.title) if one is not None and wanted.title else one
+def metric_stem(metric: str) -> str:
+    """Write a metric as part of a figure's name: `final/test_accuracy` is `final-test-accuracy`."""
+    return metric.replace("/", "-").replace("_", "-")

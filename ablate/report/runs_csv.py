@@ -21,10 +21,10 @@ from ablate.report.arms import arm_levels
 from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
+from ablate.sources.cells import number
 from ablate.sweep.level_cells import equals_rounded
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
-from ablate.sweep.table_file import number
 from ablate.track.columns import METRIC, PLANNED, RUN, factor_column, factor_of, metric_column
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET, check_count, check_value

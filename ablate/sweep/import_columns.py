@@ -15,11 +15,12 @@ from typing import Any
 
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
+from ablate.sources.cells import whole
+from ablate.sources.contract import RunTable
 from ablate.sweep.import_endings import Ending, endings
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
-from ablate.sweep.table_file import TableFile, whole
 from ablate.track.columns import METRIC, factor_column
 from ablate.train.metric import KNOWN
 
@@ -119,7 +120,7 @@ def fits(study: Study, head: Sequence[str]) -> bool:
     return all(_names(name, factor_column(name), SETTINGS) & set(head) for name in (*study.factors, "seed"))
 
 
-def columns_of(study: Study, table: TableFile, leave_out: Iterable[str] = ()) -> Columns:
+def columns_of(study: Study, table: RunTable, leave_out: Iterable[str] = ()) -> Columns:
     """Find the columns that a study names.
 
     Raises
@@ -174,7 +175,7 @@ def _names(name: str, marked: str, prefixes: Sequence[str]) -> set[str]:
     return {marked, name, *(prefix + name for prefix in prefixes)}
 
 
-def _find(table: TableFile, name: str, marked: str, prefixes: Sequence[str]) -> int | None:
+def _find(table: RunTable, name: str, marked: str, prefixes: Sequence[str]) -> int | None:
     """Return where a name stands: as ablate marks it, as itself, or under a prefix; equal cells under two are one."""
     if marked != name and marked in table.head:
         return table.head.index(marked)
@@ -182,26 +183,26 @@ def _find(table: TableFile, name: str, marked: str, prefixes: Sequence[str]) -> 
     for other in there[1:]:
         if table.column(other) != table.column(there[0]):
             raise UserError(
-                f"{table.path}: {there[0]!r} and {other!r} both stand for {name!r}, and differ; expected one"
+                f"{table.where}: {there[0]!r} and {other!r} both stand for {name!r}, and differ; expected one"
             )
     return table.head.index(there[0]) if there else None
 
 
-def _there(table: TableFile, name: str, place: int | None) -> int:
+def _there(table: RunTable, name: str, place: int | None) -> int:
     if place is None:
         hint = nearest(name, [column for column in table.head if column])
-        raise UserError(f"{table.path}: no column {name!r}" + (f"; nearest: {hint}" if hint else ""))
+        raise UserError(f"{table.where}: no column {name!r}" + (f"; nearest: {hint}" if hint else ""))
     return place
 
 
-def _left(table: TableFile, taken: set[int], study: Study, leave_out: Iterable[str]) -> list[Taken]:
+def _left(table: RunTable, taken: set[int], study: Study, leave_out: Iterable[str]) -> list[Taken]:
     """Return the columns that are left out by their name, and add them to `taken`."""
     told = []
     for name in leave_out:
         if name not in table.head:
-            raise UserError(f"{table.path}: no column {name!r} to leave out" + _hint(name, table.head))
+            raise UserError(f"{table.where}: no column {name!r} to leave out" + _hint(name, table.head))
         if table.head.index(name) in taken:
-            raise UserError(f"{table.path}: the column {name!r} cannot be left out: the study needs it")
+            raise UserError(f"{table.where}: the column {name!r} cannot be left out: the study needs it")
         told.append(Taken(name, LEFT, msg("as asked")))
     for place, name in enumerate(table.head):
         if place in taken or name in leave_out:
@@ -219,7 +220,7 @@ def _left(table: TableFile, taken: set[int], study: Study, leave_out: Iterable[s
             why = msg("the same as {value}")
         elif not name:
             raise UserError(
-                f"{table.path}: column {place + 1} has no name, but holds {cells[0]!r}; expected a name for it"
+                f"{table.where}: column {place + 1} has no name, but holds {cells[0]!r}; expected a name for it"
             )
         if why:
             told.append(Taken(name or f"(column {place + 1})", LEFT, why, bare if "{value}" in why else ""))
@@ -228,14 +229,14 @@ def _left(table: TableFile, taken: set[int], study: Study, leave_out: Iterable[s
     return told
 
 
-def _check_near(table: TableFile, rest: Sequence[int], absent: Sequence[str]) -> None:
+def _check_near(table: RunTable, rest: Sequence[int], absent: Sequence[str]) -> None:
     """Refuse a column whose name is nearly that of one that is not there: it is meant, and would not count."""
     for place in rest:
         name = table.head[place]
         for wanted in absent:
             if difflib.SequenceMatcher(a=name.lower(), b=wanted.lower()).ratio() >= 0.85:
                 raise UserError(
-                    f"{table.path}: unknown column {name!r}: expected a factor of the study, a metric of its claims, "
+                    f"{table.where}: unknown column {name!r}: expected a factor of the study, a metric of its claims, "
                     f"or one of {', '.join(('seed', *OWN))}; nearest match: {wanted}"
                 )
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ablate.errors import UserError, unknown
+from ablate.sources.cells import whole
+from ablate.sources.contract import RunTable
 from ablate.sweep.level_cells import BLANK
-from ablate.sweep.table_file import TableFile, whole
 from ablate.train.outcome import Outcome
 
 FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
@@ -54,7 +55,7 @@ class Ending:
     says: tuple[Said, ...]
 
 
-def endings(table: TableFile, passed_over: Collection[int], *, ours: bool) -> list[Ending]:
+def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> list[Ending]:
     """Return every column that says how runs ended, `outcome` first.
 
     Parameters
@@ -148,19 +149,19 @@ def _reader(bare: str) -> tuple[Callable[[str], Said], str] | None:
     return None
 
 
-def _outcomes(table: TableFile, place: int) -> tuple[Said, ...]:
+def _outcomes(table: RunTable, place: int) -> tuple[Said, ...]:
     known = [outcome.value for outcome in Outcome]
     found: list[Said] = []
     for line in table.lines:
         text = line.cells[place]
         if text not in BLANK and text.lower() not in known:
-            raise UserError(f"{table.path}, line {line.number}: {unknown('outcome', text, known)}")
+            raise UserError(f"{table.where}, line {line.number}: {unknown('outcome', text, known)}")
         found.append(None if text in BLANK else Outcome(text.lower()))
     return tuple(found)
 
 
 def _read(
-    table: TableFile, name: str, cells: Sequence[str], says: Callable[[str], Said], expected: str
+    table: RunTable, name: str, cells: Sequence[str], says: Callable[[str], Said], expected: str
 ) -> tuple[Said, ...]:
     found: list[Said] = []
     strange: dict[str, int] = {}
@@ -172,7 +173,7 @@ def _read(
     if strange:
         listed = ", ".join(f"{cell!r:.60} (line {line})" for cell, line in list(strange.items())[:8])
         raise UserError(
-            f"{table.path}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
+            f"{table.where}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
             f"{expected}. If it tells something else, pass it over with --leave-out {name!r}"
         )
     return tuple(found)

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ablate.lang import msg
+from ablate.sources.cells import number, whole
+from ablate.sources.contract import RunTable
 from ablate.sweep.import_columns import EXTRA, LEFT, RESULTS, SETTINGS, Taken
 from ablate.sweep.level_cells import BLANK
-from ablate.sweep.table_file import TableFile, number, whole
 from ablate.track.columns import METRIC
 from ablate.train.metric import KNOWN
 
@@ -51,7 +52,7 @@ class Rest:
 
 
 def rest_of(
-    table: TableFile,
+    table: RunTable,
     places: Sequence[int],
     arms: Sequence[Hashable],
     seeds: Sequence[int],

@@ -6,19 +6,19 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
+from ablate.sources.cells import number, whole
+from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
 from ablate.sweep.import_endings import FAILED, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
-from ablate.sweep.table_file import Line, TableFile, number, whole
 from ablate.train.config import MOST_SEED, check_seed_count
 from ablate.train.metric import check_count, check_value, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome
@@ -45,7 +45,7 @@ class Row:
         return tuple(self.levels.items())
 
 
-def numeric_cells(study: Study, table: TableFile, columns: Columns) -> Iterator[tuple[int, str]]:
+def numeric_cells(study: Study, table: RunTable, columns: Columns) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of the cells that have to be numbers."""
     numeric = [place for factor, place in columns.factors.items() if any(map(_is_number, study.factors[factor]))]
     for place in (*numeric, columns.seed, *columns.metrics.values(), *columns.facts.values()):
@@ -57,7 +57,7 @@ def _is_number(level: Level) -> bool:
     return isinstance(level, int | float) and not isinstance(level, bool)
 
 
-def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) -> list[Row]:
+def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> list[Row]:
     """Read every line; raises `UserError` with the line for what is no level, seed, outcome or number."""
     counts = [name for name in columns.metrics if counts_to_target(study, name)]
     meant = Metrics(study.metrics)
@@ -70,7 +70,7 @@ def rows_of(study: Study, table: TableFile, columns: Columns, *, comma: bool) ->
 
     rows = []
     for index, line in enumerate(table.lines):
-        where = f"{table.path}, line {line.number}"
+        where = f"{table.where}, line {line.number}"
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
         given = _outcome(where, index, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
@@ -173,7 +173,7 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def check_values_there(study: Study, path: Path, rows: Sequence[Row], columns: Columns) -> None:
+def check_values_there(study: Study, where: str, rows: Sequence[Row], columns: Columns) -> None:
     """Refuse a claim on a column that is there, but in which no run has a value although some did not fail."""
     meant = Metrics(study.metrics)
     for claim in study.claims:
@@ -183,43 +183,43 @@ def check_values_there(study: Study, path: Path, rows: Sequence[Row], columns: C
             if any(name in row.result.metrics for row in rows) or all(row.result.outcome in FAILED for row in rows):
                 continue
             raise UserError(
-                f"{path}: claim {claim.id}: the column {name!r} is there, but empty in every run; expected "
+                f"{where}: claim {claim.id}: the column {name!r} is there, but empty in every run; expected "
                 f"numbers, or `metrics: {{{name}: {{better: lower, failed_counts_as: budget}}}}` with a column "
                 "`budget`, if it counts up to a target that no run reached"
             )
 
 
-def by_arm(study: Study, path: Path, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
+def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
     """Return the rows of every arm of the design, seeds ascending; every arm has the same seeds."""
     planned = {tuple(levels.items()): dict(levels) for levels in build_design(study).arms}
     found: dict[Any, dict[int, Row]] = {key: {} for key in planned}
     for row in rows:
         if row.arm not in found:
-            raise UserError(f"{path}, line {row.line}: the study's design has no arm {_text(row.levels)}")
+            raise UserError(f"{where}, line {row.line}: the study's design has no arm {_text(row.levels)}")
         seed = row.result.seed
         before = found[row.arm].get(seed)
         if before is not None:
             raise UserError(
-                f"{path}, line {row.line}: the run of {_text(row.levels)} with seed {seed} is there already, in "
+                f"{where}, line {row.line}: the run of {_text(row.levels)} with seed {seed} is there already, in "
                 f"line {before.line}"
             )
         found[row.arm][seed] = row
     every = sorted({row.result.seed for row in rows})
-    check_seed_count(len(every), f"{path}: seed")
+    check_seed_count(len(every), f"{where}: seed")
     for key, own in found.items():
         missing = [seed for seed in every if seed not in own]
         if missing:
             listed = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
             what = "no runs" if not own else f"no run with seed {listed}"
             raise UserError(
-                f"{path}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
+                f"{where}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
                 "run that failed belongs in the file, with its outcome; take out a seed for all arms, or a level from "
                 "the study"
             )
     return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
 
 
-def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, ...]:
+def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, ...]:
     """Return the seeds that a study names, of which runs may be missing; else those of the file.
 
     A mere count, `seeds: 8`, names none: results that were made elsewhere have their own numbers. Fewer than it asks
@@ -242,25 +242,25 @@ def planned_seeds(study: Study, path: Path, rows: Sequence[Row]) -> tuple[int, .
         if row.result.seed not in named:
             said = f"{len(planned)} seeds, {min(planned)} to {max(planned)}" if planned else "no seeds"
             raise UserError(
-                f"{path}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
+                f"{where}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
                 "the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "
                 "`seeds` those of the file count"
             )
     return planned
 
 
-def facts_of(path: Path, rows: Sequence[Row]) -> dict[str, float]:
+def facts_of(where: str, rows: Sequence[Row]) -> dict[str, float]:
     """Return what the runs of an arm say of it; they must agree."""
     facts = {}
     for name in FACTS:
         values = {row.facts[name] for row in rows if not math.isnan(row.facts.get(name, math.nan))}
         if len(values) > 1:
-            raise UserError(f"{path}: {name!r} differs between runs of {_text(rows[0].levels)}: it belongs to the arm")
+            raise UserError(f"{where}: {name!r} differs between runs of {_text(rows[0].levels)}: it belongs to the arm")
         if values:
             facts[name] = values.pop()
     for row in rows:
         for name, value in row.counts.items():
-            check_count(f"{path}, line {row.line}", name, value, facts.get("budget"))
+            check_count(f"{where}, line {row.line}", name, value, facts.get("budget"))
     return facts
 
 

@@ -1,4 +1,4 @@
-"""Results you already have, as a plan and its finished runs: a study file and a tidy CSV, one row per run.
+"""Results you already have, as a plan and its finished runs: a study file and a table, one row per run.
 
 Columns: every factor of the study by its name, `seed`, and the metrics that its claims are about. Optional: `outcome`
 (see `Outcome`), `seconds`, `majority_rate` and `budget` (steps an arm may take), the last two the same in all rows of
@@ -12,12 +12,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from ablate.claims.parts import Levels
 from ablate.errors import UserError
 from ablate.identity import digest
+from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, number
+from ablate.sources.choose import Chosen
+from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
 from ablate.sweep.import_endings import FAILED
@@ -25,7 +27,6 @@ from ablate.sweep.import_rest import Rest, rest_of
 from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
-from ablate.sweep.table_file import DECIMAL_COMMAS, decimal_commas, number, read_table
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 
@@ -50,7 +51,7 @@ class Imported:
     columns
         What became of every column.
     settings
-        Columns that differ between arms and are no factors.
+        Columns that differ between arms and are not factors.
     follows
         Columns about the runs that differ between arms.
     """
@@ -65,11 +66,13 @@ class Imported:
     follows: tuple[str, ...]
 
 
-def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: Sequence[str] = ()) -> Imported:
-    """Read a CSV as the runs of a study.
+def import_runs(study: Study, chosen: Chosen, *, name: str, command: str, leave_out: Sequence[str] = ()) -> Imported:
+    """Read what stands at an address as the runs of a study.
 
     Parameters
     ----------
+    chosen
+        The address with the source that reads it (`sources.choose.source_for`).
     leave_out
         Columns that are passed over, whatever they hold.
 
@@ -77,16 +80,16 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     ------
     UserError
         With file and line: it cannot be read; a column is missing, unknown or given twice; a level is none of the
-        study's; a seed is no whole number; a number is missing or not finite in a run that did not fail; a run is
+        study's; a seed is not a whole number; a number is missing or not finite in a run that did not fail; a run is
         there twice, or did not finish; an arm of the design has no runs, or other seeds than the rest; a seed is none
         of those that the study names.
     """
-    check_factor_names(study.factors, where=str(path))
-    check_level_texts(study.factors, where=str(path))
-    table = read_table(path, fits=lambda head: fits(study, head))
+    check_factor_names(study.factors, where=chosen.address)
+    check_level_texts(study.factors, where=chosen.address)
+    table = chosen.read(fits=lambda head: fits(study, head))
     columns = columns_of(study, table, leave_out)
-    check_metric_names(columns.metrics, where=str(path))
-    comma = decimal_commas(path, numeric_cells(study, table, columns))
+    check_metric_names(columns.metrics, where=table.where)
+    comma = table.commas and decimal_commas(table.where, numeric_cells(study, table, columns))
     rows = rows_of(study, table, columns, comma=comma)
     rest = rest_of(
         table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
@@ -95,18 +98,18 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
     )  # fmt: skip
     by_endings = bool(columns.endings and study.claims) and not any(claim.reads_values for claim in study.claims)
     if not columns.metrics and not rest.extras and not by_endings:
-        raise UserError(f"{path}: no column holds a metric")
+        raise UserError(f"{table.where}: no column holds a metric")
     for row, line in zip(rows, table.lines, strict=True):
         more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
-    check_values_there(study, path, rows, columns)
-    cells = by_arm(study, path, rows)
-    seeds = planned_seeds(study, path, rows)
+    check_values_there(study, table.where, rows, columns)
+    cells = by_arm(study, table.where, rows)
+    seeds = planned_seeds(study, table.where, rows)
     told = (*columns.told, *rest.told)
     repairs = (*table.repairs, *([DECIMAL_COMMAS] if comma else []))
     sha = hashlib.sha256(table.text.encode()).hexdigest()
-    read = {"file": path.name, "sha256": sha, "rows": len(rows), "repairs": list(repairs), "columns": told_table(told)}
-    record, runs = _record(study, path, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
+    read = {"file": table.name, "sha256": sha, "rows": len(rows), "repairs": list(repairs), "columns": told_table(told)}
+    record, runs = _record(study, table, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
     return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
@@ -114,7 +117,7 @@ def import_csv(study: Study, path: Path, *, name: str, command: str, leave_out: 
 
 def _record(
     study: Study,
-    path: Path,
+    table: RunTable,
     sha: str,
     cells: Sequence[tuple[Levels, list[Row]]],
     rest: Rest,
@@ -125,7 +128,7 @@ def _record(
     leave_out: Sequence[str],
 ) -> tuple[StudyRecord, dict[str, list[SeedRecord]]]:
     label = (
-        f"Imported from {path.name} (SHA-256 {sha[:12]}…): these runs were made elsewhere. Nothing was registered "
+        f"Imported from {table.name} (SHA-256 {sha[:12]}…): these runs were made elsewhere. Nothing was registered "
         "before they were known, and that runs with the same seed share data and draws is the word of those who made "
         "them."
     )
@@ -142,17 +145,17 @@ def _record(
     arms, runs = [], {}
     for levels, own in cells:
         what = {"imported": sha, "reading": READING, "study": name, "levels": levels}
-        facts: dict[str, Any] = {"fingerprint": sha, "imported": True, "imported_from": path.name, "vouches": []}
+        facts: dict[str, Any] = {"fingerprint": sha, "imported": True, "imported_from": table.name, "vouches": []}
         told_by = [row.outcome_from for row in own if row.outcome_from]
         facts |= {"outcome_from": told_by[0]} if told_by else {}
-        for fact, value in facts_of(path, own).items():
+        for fact, value in facts_of(table.where, own).items():
             facts |= {"steps": int(value)} if fact == "budget" else {fact: value}
         settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
         arm = ArmRecord(
             id=digest(what)[:12],
             label=arm_label(levels, base, names),
             levels=levels,
-            config={"imported_from": path.name, **study.fixed, **levels},
+            config={"imported_from": table.name, **study.fixed, **levels},
             facts=facts | ({"settings": settings} if settings else {}),
             baseline=levels == base,
         )

@@ -1,4 +1,16 @@
-"""Where arms are trained: the launcher contract, in this process and in worker processes of this machine."""
+"""Where arms are trained: the launcher contract, in this process and in worker processes of this machine.
+
+A launcher of one's own is a class like the two here, registered under a name that `--launcher NAME` chooses::
+
+    @register("launcher", "pool")
+    @dataclass(frozen=True)
+    class Pool(Launcher):
+        def train(self, jobs, *, uses=()):
+            with ProcessPoolExecutor(self.workers) as pool:
+                running = {pool.submit(train_packed, pack(job, uses)): job for job in jobs}
+                for done in as_completed(running):
+                    yield running[done], done.result()
+"""
 
 from __future__ import annotations
 
@@ -9,12 +21,13 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
-from ablate.errors import Failure, UserError, must
-from ablate.programs.uses import Code, code_of_files, own_code, use
+from ablate.errors import Failure, UserError, must, unknown
+from ablate.programs.uses import code_of_files, own_code, use
+from ablate.registry import component, place_of, register
 from ablate.sweep.plan import Job
 from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
@@ -27,18 +40,37 @@ from ablate.train.vouched import Fact
 Trained = Iterator[tuple[Job, list[RunResult]]]
 
 
+@dataclass(frozen=True)
 class Launcher(ABC):
     """Trains jobs, each on one thread, and gives them back as they are finished, in any order.
 
-    It calls `train_job`, where whatever a Program raises becomes `crashed` results; nothing is written by it.
+    It calls `train_job`, or `train_packed` in another process; both make whatever a Program raises `crashed` results.
+    A launcher writes nothing. Its fields are its settings.
 
     Attributes
     ----------
     workers
-        How many jobs it trains at a time.
+        How many jobs it trains at a time: what `--jobs` says.
+
+    Raises
+    ------
+    UserError
+        `workers` is below 1.
     """
 
-    workers: int
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        worker_count(self.workers)
+
+    @classmethod
+    def usual(cls) -> int:
+        """Return how many jobs it trains at a time where nobody says: one per usable core of this machine."""
+        return worker_count(None)
+
+    def up_to(self, jobs: int) -> Self:
+        """Return the launcher for no more than so many jobs at a time."""
+        return replace(self, workers=max(min(self.workers, jobs), 1))
 
     def prepare(self) -> Callable[[], None]:
         """Begin to make ready what takes time, in the background; return what waits for it."""
@@ -60,10 +92,29 @@ class Launcher(ABC):
         """
 
 
+@register("launcher", "serial")
+@dataclass(frozen=True)
 class Serial(Launcher):
-    """Trains in this process, one job after the other, in their order."""
+    """Trains in this process, one job after the other, in their order.
 
-    workers = 1
+    Raises
+    ------
+    UserError
+        More than one job at a time is asked for.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.workers > 1:
+            raise UserError(
+                f"the launcher serial trains one job at a time, in this process: {self.workers} jobs need another one, "
+                "such as `--launcher loky`"
+            )
+
+    @classmethod
+    def usual(cls) -> int:
+        """Return 1."""
+        return 1
 
     def train(self, jobs: Sequence[Job], *, uses: Sequence[str] = ()) -> Trained:
         """Yield every job with its results."""
@@ -72,14 +123,18 @@ class Serial(Launcher):
             yield job, train_job(job.config, job.missing, job.arm.facts)
 
 
-@dataclass
+@register("launcher", "loky")
+@dataclass(frozen=True)
 class Loky(Launcher):
-    """Trains in worker processes (loky, through joblib); a core that is free takes the next job."""
+    """Trains in worker processes (loky, through joblib); a core that is free takes the next job.
 
-    workers: int
+    One job at a time needs no process of its own: it is trained in this one.
+    """
 
     def prepare(self) -> Callable[[], None]:
         """Start the worker processes: they import for a second or two, while the store is opened, say."""
+        if self.workers == 1:
+            return super().prepare()
 
         def start() -> None:
             from joblib import Parallel, delayed, parallel_config
@@ -98,16 +153,13 @@ class Loky(Launcher):
             yield from Serial().train(jobs, uses=uses)
             return
         from joblib import Parallel, delayed, parallel_config
-        from joblib.externals.loky.backend.reduction import dumps
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
             # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
             pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
             try:
-                folder = os.getcwd()  # noqa: PTH109 - workers may be older than the current folder is current
-                code = code_of_files(uses)
-                tasks = (delayed(_train_numbered)(i, bytes(dumps(job)), folder, code) for i, job in enumerate(jobs))
+                tasks = (delayed(_train_numbered)(i, pack(job, uses)) for i, job in enumerate(jobs))
                 for index, results in pool(tasks):
                     yield jobs[index], results
             except TerminatedWorkerError:
@@ -118,9 +170,48 @@ class Loky(Launcher):
                 ) from None
 
 
-def launcher_for(workers: int) -> Launcher:
-    """Return what trains in so many processes: 1 is this one."""
-    return Loky(workers) if workers > 1 else Serial()
+def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | None) -> Launcher:
+    """Return the launcher that is asked for; without one, worker processes, or this process for one job at a time.
+
+    Parameters
+    ----------
+    asked
+        Its name; `{"kind": name, setting: value}`; or the launcher itself.
+    jobs
+        How many jobs it trains at a time; None: as many as it usually does.
+
+    Raises
+    ------
+    UserError
+        No launcher has that name, or that setting; a value is wrong; the number of jobs is, or is said twice.
+    """
+    worker_count(jobs)
+    if isinstance(asked, Launcher):
+        if jobs is not None:
+            raise UserError(f"the number of jobs is said twice: {jobs}, and by {asked}; say it once")
+        return asked
+    if asked is None:
+        workers = worker_count(jobs)
+        return Loky(workers) if workers > 1 else Serial()
+    name, settings = _parts(asked)
+    cls = component("launcher", name)
+    if not issubclass(cls, Launcher):
+        raise UserError(f"{place_of(cls)} is registered as a launcher, but is not derived from {place_of(Launcher)}")
+    names = [field.name for field in fields(cls) if field.init and field.name != "workers"]
+    for key in settings:
+        if key == "workers":
+            raise UserError(f"launcher {name}: the number of jobs is `--jobs {settings[key]}`, hydra.sweeper.n_jobs")
+        if key not in names:
+            raise UserError(f"launcher {name}: {unknown('setting', key, ['kind', *names])}")
+    return cls(workers=cls.usual() if jobs is None else jobs, **settings)
+
+
+def _parts(asked: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    settings = {"kind": asked} if isinstance(asked, str) else dict(asked) if isinstance(asked, Mapping) else {}
+    name = settings.pop("kind", None)
+    if not isinstance(name, str):
+        raise must("launcher", "be a name such as loky, or {kind: NAME, SETTING: value}", asked)
+    return name, settings
 
 
 def worker_count(asked: int | None) -> int:
@@ -170,14 +261,33 @@ def train_job(
         return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=seconds, error=text) for seed in seeds]
 
 
-def _train_numbered(index: int, pickled: bytes, folder: str, code: Code) -> tuple[int, list[RunResult]]:
-    """Train one job in a worker. It comes pickled: its classes may stand in files that have to be imported first."""
+def pack(job: Job, uses: Sequence[str] = ()) -> bytes:
+    """Return a job as bytes, for `train_packed` in another process: with the current folder, and what its files say."""
+    from joblib.externals.loky.backend.reduction import dumps  # takes classes of scripts and notebooks along
+
+    folder = os.getcwd()  # noqa: PTH109 - a worker may be older than the current folder is current
+    return bytes(dumps((folder, code_of_files(uses), bytes(dumps(job)))))
+
+
+def train_packed(packed: bytes) -> list[RunResult]:
+    """Train a job that another process of this project packed; see `train_job`.
+
+    Raises
+    ------
+    UserError
+        The code that the job uses is not what it was when the study was planned.
+    """
+    folder, code, pickled = pickle.loads(packed)  # made by the process that started this one
     os.chdir(folder)
-    use(list(code), code=code)
-    job: Job = pickle.loads(pickled)  # made by the process that started this one
+    use(list(code), code=code)  # before the job is unpickled: its classes may stand in these files
+    job: Job = pickle.loads(pickled)
     if own_code(job.config, list(code)) != job.arm.facts.get("uses", {}):
         raise UserError(
             f"the code that {job.arm.label} uses changed while the study was running; the same command runs what is "
             "missing with the code as it is now"
         )
-    return index, train_job(job.config, job.missing, job.arm.facts)
+    return train_job(job.config, job.missing, job.arm.facts)
+
+
+def _train_numbered(index: int, packed: bytes) -> tuple[int, list[RunResult]]:
+    return index, train_packed(packed)

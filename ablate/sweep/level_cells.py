@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from ablate.errors import UserError, unknown
 from ablate.levels import EXACT, Level, compact, level_list, level_name, level_names
-from ablate.sweep.table_file import number, whole
+from ablate.sources.cells import number, whole
 
 BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
          "None", "NONE", "null", "Null", "NULL", "NaT")  # fmt: skip

@@ -1,4 +1,4 @@
-"""Contract suites: what every component, Program, figure and store must keep to, ours and yours alike.
+"""Contract suites: what every component, Program, figure, launcher, source and store keeps to, ours and yours alike.
 
 `checks_of(Mish)` returns the checks for a class; each is a name and a function that raises `Broken`. `ablate check
 my_parts.py:Mish` runs them and prints a line each. In a test of your own::

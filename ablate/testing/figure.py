@@ -8,7 +8,7 @@ from functools import cached_property
 
 import matplotlib as mpl
 
-from ablate.report.figure import Figure, Material
+from ablate.report.figure import PLACES, Figure, Material
 from ablate.report.figures.render import svg
 from ablate.report.figures.style import Drawn
 from ablate.testing.base import Check, require, suite
@@ -25,16 +25,16 @@ class _Tried:
 
         return self.given or small_material()
 
-    def draw(self, material: Material | None = None) -> Drawn:
-        drawn = self.figure.draw(material or self.material, name="checked")
-        require(isinstance(drawn, Drawn), f"draw returns {type(drawn).__name__}, expected a Drawn")
-        assert drawn is not None
+    def draw(self) -> list[Drawn]:
+        drawn = self.figure.drawings(self.material, name="checked")
+        require(drawn, "draw returns nothing, expected a Drawn or a list of them")
         return drawn
 
 
 def figure_checks(figure: Figure, material: Material | None = None) -> list[Check]:
     """Return the checks for a figure, drawn of `material`; by default of a small study of two activations."""
     return suite(
+        ("says in which part of a report it stands, and where in it", _placed),
         ("applies to a study that logged what it draws", _applies),
         ("has the name it was given, a title, a caption and words for who cannot see it", _words),
         ("the same runs give the same drawing", _same),
@@ -42,6 +42,12 @@ def figure_checks(figure: Figure, material: Material | None = None) -> list[Chec
         ("does not fail where there are no runs", _empty),
         of=_Tried(figure, material),
     )
+
+
+def _placed(tried: _Tried) -> None:
+    figure = tried.figure
+    require(figure.place in PLACES, f"place must be one of {', '.join(PLACES)}, got {figure.place!r}")
+    require(isinstance(figure.order, int), f"order must be a whole number, got {figure.order!r}")
 
 
 def _applies(tried: _Tried) -> None:
@@ -53,13 +59,19 @@ def _applies(tried: _Tried) -> None:
 
 def _words(tried: _Tried) -> None:
     drawn = tried.draw()
-    require(drawn.name == "checked", f"asked for the name 'checked' it is called {drawn.name!r}")
-    for word in ("title", "caption", "alt"):
-        require(getattr(drawn, word).strip(), f"its {word} is empty")
+    names = [one.name for one in drawn]
+    require(
+        names == ["checked"] or all(name.startswith("checked-") for name in names),
+        f"asked for the name 'checked' it is called {', '.join(map(repr, names))}",
+    )
+    require(len(set(names)) == len(names), f"two of its drawings are called alike: {', '.join(names)}")
+    for one in drawn:
+        for word in ("title", "caption", "alt"):
+            require(getattr(one, word).strip(), f"its {word} is empty")
 
 
 def _same(tried: _Tried) -> None:
-    one, other = svg(tried.draw()), svg(tried.draw())
+    one, other = ([svg(drawn) for drawn in tried.draw()] for _ in range(2))
     require(one == other, "drawn twice it differs: no dates, no random places, draw inside `drawing()`")
 
 
@@ -74,7 +86,6 @@ def _leaves(tried: _Tried) -> None:
 
 def _empty(tried: _Tried) -> None:
     tables = tried.material.tables
-    none = dataclasses.replace(tables, seeds=tables.seeds.iloc[:0], curves=tables.curves.iloc[:0])
-    material = dataclasses.replace(tried.material, tables=none)
-    if tried.figure.applies(material):
-        tried.figure.draw(material, name="checked")
+    none = dataclasses.replace(tables, seeds=tables.seeds.iloc[:0], curves=tables.curves.iloc[:0], arrays={})
+    material = dataclasses.replace(tried.material, tables=none, verdicts=())  # without runs nothing is judged
+    tried.figure.drawings(material, name="checked")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from ablate.errors import UserError
 from ablate.nn import ReLU, Tanh
+from ablate.programs.uses import own_code, use
+from ablate.registry import component
 from ablate.sweep.launch import Launcher, Serial
 from ablate.sweep.plan import Job
 from ablate.testing.base import Check, require, suite
@@ -16,13 +21,14 @@ from ablate.train.outcome import Outcome
 
 
 def launcher_checks(launcher: Launcher) -> list[Check]:
-    """Return the checks for a launcher; it trains a few small arms in each."""
+    """Return the checks for a launcher; it trains a few small arms in each, two at a time where it can."""
     return suite(
-        ("trains at least one job at a time", _workers),
+        ("trains as many jobs at a time as it is told, or refuses that number", _workers),
         ("every job comes back once, with a result for each of its missing seeds", _once),
         ("its numbers are those of this process", _same),
         ("what raises is a crashed run, and the others go on", _crash),
         ("no job is no work", _none),
+        ("a study's own Python files are imported where its arms are trained", _uses),
         of=launcher,
     )
 
@@ -43,10 +49,20 @@ def _jobs(broken: bool = False) -> list[Job]:
     return [replace(job, config=compose(job.arm.levels)) for job in whole.jobs]
 
 
-def _trained(launcher: Launcher, jobs: list[Job]) -> dict[str, dict[int, tuple[Any, dict[str, float]]]]:
+def _wide(launcher: Launcher) -> Launcher:
+    try:
+        return replace(launcher, workers=2)
+    except UserError:  # it trains one job at a time, and says so
+        return launcher
+
+
+def _trained(
+    launcher: Launcher, jobs: list[Job], uses: Sequence[str] = ()
+) -> dict[str, dict[int, tuple[Any, dict[str, float]]]]:
+    launcher = _wide(launcher)
     launcher.prepare()()
     found: dict[str, dict[int, tuple[Any, dict[str, float]]]] = {}
-    for job, results in launcher.train(jobs):
+    for job, results in launcher.train(jobs, uses=uses):
         require(job.arm.id not in found, f"{job.arm.label} comes back twice")
         found[job.arm.id] = {
             r.seed: (r.outcome, {k: v for k, v in r.metrics.items() if not k.startswith("seconds/")}) for r in results
@@ -55,7 +71,21 @@ def _trained(launcher: Launcher, jobs: list[Job]) -> dict[str, dict[int, tuple[A
 
 
 def _workers(launcher: Launcher) -> None:
-    require(launcher.workers >= 1, f"workers is {launcher.workers}")
+    require(type(launcher).usual() >= 1, f"usual() is {type(launcher).usual()}")
+    for workers in (0, -1):
+        try:
+            replace(launcher, workers=workers)
+        except UserError:
+            continue
+        require(False, f"workers={workers} is not refused: call super().__post_init__()")
+    for workers in (1, 2):
+        try:
+            told = replace(launcher, workers=workers)
+        except UserError:
+            require(workers > 1, "it refuses to train one job at a time")
+        else:
+            require(told.workers == workers, f"told to train {workers} jobs at a time it trains {told.workers}")
+            require(told.up_to(1).workers == 1, f"up_to(1) trains {told.up_to(1).workers} jobs at a time")
 
 
 def _once(launcher: Launcher) -> None:
@@ -81,3 +111,38 @@ def _crash(launcher: Launcher) -> None:
 
 def _none(launcher: Launcher) -> None:
     require(not list(launcher.train([])), "something comes back although nothing was asked for")
+
+
+_OWN = """
+from dataclasses import dataclass
+
+from ablate.nn import ReLU
+from ablate.registry import register
+
+
+@register("activation", "checked_by_a_launcher")
+@dataclass(frozen=True)
+class Checked(ReLU):
+    def value(self, x):
+        return super().value(x) * 0.5
+"""
+
+
+def _uses(launcher: Launcher) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "own_parts.py")
+        Path(file).write_text(_OWN, encoding="utf-8")
+        try:
+            use([file])
+            own = component("activation", "checked_by_a_launcher")()
+            jobs = []
+            for job in _jobs():
+                config = replace(job.config, activation=own)
+                facts = {**job.arm.facts, "uses": own_code(config, [file])}
+                jobs.append(replace(job, config=config, arm=replace(job.arm, facts=facts)))
+            found, here = _trained(launcher, jobs, [file]), _trained(Serial(), jobs, [file])
+            require(found == here, "an arm of a `uses` file has other results than in this process")
+            crashed = [outcome for results in found.values() for outcome, _ in results.values()]
+            require(Outcome.CRASHED not in crashed, "arms of a `uses` file crash: import the files first")
+        finally:
+            use([])

@@ -13,13 +13,17 @@ from ablate.nn.layer import Layer
 from ablate.optim import Optimizer, Schedule
 from ablate.programs.function import Function
 from ablate.report.figure import Figure
+from ablate.sources.contract import Source
+from ablate.sweep.launch import Launcher
 from ablate.testing.activation import activation_checks
 from ablate.testing.base import Check
 from ablate.testing.component import component_checks
 from ablate.testing.data import augment_checks, dataset_checks, model_checks
 from ablate.testing.figure import figure_checks
+from ablate.testing.launcher import launcher_checks
 from ablate.testing.layer import layer_checks
 from ablate.testing.program import program_checks
+from ablate.testing.source import source_checks
 from ablate.testing.training import init_checks, loss_checks, optimizer_checks, schedule_checks
 from ablate.train.program import Program
 
@@ -40,6 +44,8 @@ SUITES: dict[type, Callable[[Any], list[Check]]] = {
     Augmentation: augment_checks,
     Program: program_checks,
     Figure: figure_checks,
+    Launcher: launcher_checks,
+    Source: source_checks,
 }
 """Base class -> its checks; of an activation those of a layer too."""
 

@@ -10,7 +10,6 @@ from statistics import fmean
 from typing import Any
 
 from ablate.identity import digest
-from ablate.sweep.launch import worker_count
 from ablate.sweep.plan import Job, Plan
 
 KEEPING = 0.07
@@ -29,7 +28,7 @@ class Estimate:
     basis: str
 
 
-def estimate(plan: Plan, finished: Mapping[str, float], *, n_jobs: int | None) -> Estimate | None:
+def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Estimate | None:
     """Return how long the missing runs of a plan will take, with tracking; None where their program cannot say.
 
     An arm's run takes as long as finished runs of arms that cost the same, where there are any, or else as long as a
@@ -39,9 +38,11 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, n_jobs: int | None) -
     ----------
     finished
         Identity -> seconds of the finished runs of this study; those that diverged, and so ended early, left out.
+    workers
+        How many arms are trained at a time.
     """
     todo = [job for job in plan.jobs if job.missing]
-    workers = max(min(worker_count(n_jobs), len(todo)), 1)
+    workers = max(min(workers, len(todo)), 1)
     held: dict[str, list[float]] = {}
     for job in plan.jobs:
         held.setdefault(kind(job), []).extend(finished[i] for i in job.identities.values() if i in finished)

@@ -125,10 +125,10 @@ class StudyRan(Event):
 
 @dataclass(frozen=True)
 class TableRead(Event):
-    """A file of results was read; nothing is tracked yet."""
+    """Results were read from a file or another address; nothing is tracked yet."""
 
     imported: Imported
-    path: Path
+    address: str
 
 
 @dataclass(frozen=True)

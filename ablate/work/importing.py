@@ -1,4 +1,4 @@
-"""Judging results that were made elsewhere, a table with a row per run."""
+"""Judging results that were made elsewhere, whatever source reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.programs.uses import use
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
 from ablate.work.events import Bench, ResultsImported, SettingsFollow, TableRead
@@ -18,22 +19,41 @@ from ablate.work.reporting import judge_and_report
 
 
 def import_results(
-    study_name: str, path: Path, bench: Bench, *, out: Path | None = None, leave_out: Sequence[str] = ()
+    study_name: str,
+    address: str,
+    bench: Bench,
+    *,
+    source: str | None = None,
+    uses: Sequence[str] = (),
+    out: Path | None = None,
+    leave_out: Sequence[str] = (),
 ) -> Judgement:
-    """Track the runs of a CSV as imported runs of a study of this name, judge its claims, and write the report.
+    """Track the runs at an address as imported runs of a study of this name, judge its claims, and write the report.
+
+    Parameters
+    ----------
+    address, source, leave_out
+        See `import_study`.
+    uses
+        Python files, from the current folder, beside those of the study.
+    out
+        The folder of the report.
 
     Raises
     ------
     UserError
-        See `import_study`; there is no such study.
+        See `import_study`; the study does not exist.
     """
-    options = [part for column in leave_out for part in ("--leave-out", column)]
-    command = shlex.join(["ablate", "import", study_name, str(path), *options])
+    options = ["--source", source] if source is not None else []
+    options += [part for file in uses for part in ("--uses", file)]
+    options += [part for column in leave_out for part in ("--leave-out", column)]
+    command = shlex.join(["ablate", "import", study_name, address, *options])
     name = Path(study_name).stem + "-imported"
     study = load_study(study_name)
+    study = study.model_copy(update={"uses": list(dict.fromkeys([*study.uses, *uses]))})
     use(study.uses)
     check_own_figures(study, where=study_name)
-    key = import_study(study, path, bench, name=name, command=command, leave_out=leave_out, out=out)
+    key = import_study(study, address, bench, name=name, command=command, source=source, leave_out=leave_out, out=out)
     judgement = judge_and_report(name, key, bench, out=out)
     bench.tell_ready()
     return judgement
@@ -41,19 +61,22 @@ def import_results(
 
 def import_study(
     study: Study,
-    path: Path,
+    address: str,
     bench: Bench,
     *,
     name: str,
     command: str,
+    source: str | None = None,
     leave_out: Sequence[str] = (),
     out: Path | None = None,
     report: bool = True,
 ) -> str:
-    """Track the runs of a CSV as those of a study, under a name of their own; returns the key of the study run.
+    """Track the runs at an address as those of a study, under a name of their own; returns the key of the study run.
 
     Parameters
     ----------
+    address, source
+        A file, or `SCHEME:REST`, and the name of the source that reads it; None: the one that declares to.
     leave_out
         Columns that are passed over.
     out, report
@@ -62,17 +85,20 @@ def import_study(
     Raises
     ------
     UserError
-        See `sweep.imported.import_csv`; the claims do not fit the study or the columns, or compare runs that differ in
-        more than their factors (`judge.planning.check_study`); the study is to be tuned.
+        See `sources.choose.source_for` and `sweep.imported.import_runs`; the claims do not fit the study or the
+        columns, or compare runs that differ in more than their factors (`judge.planning.check_study`); the study is to
+        be tuned.
     """
     from ablate.judge.confounded import holding_back
     from ablate.judge.planning import check_study
 
     _check_tuning(study)
-    imported = import_csv(study, path, name=name, command=command, leave_out=leave_out)
+    chosen = source_for(address, source)
+    bench.warn(*chosen.notes)
+    imported = import_runs(study, chosen, name=name, command=command, leave_out=leave_out)
     record = imported.record
     check_place(name, out, report=report)
-    bench.tell(TableRead(imported, path))
+    bench.tell(TableRead(imported, address))
     check_study(
         study,
         arms=[arm.levels for arm in record.arms],

@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, TypeVar
 
 from ablate.errors import must
+from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan, untold
 from ablate.sweep.study import Study
 from ablate.train.config import check_seed_count
@@ -52,8 +53,8 @@ def noise_request(request: R, plan: Plan, *, seeds: int | None, copies: int) -> 
     )
 
 
-def run_noise(aa: Request, compose: Compose, bench: Bench, *, n_jobs: int | None) -> StudyTables:
+def run_noise(aa: Request, compose: Compose, bench: Bench, *, launcher: Launcher) -> StudyTables:
     """Run what is missing of an A/A study (see `noise_request`) and return its runs."""
     twins = plan_study(aa, compose, bench.store)
-    run_study(twins, bench, n_jobs=n_jobs, report=False)
+    run_study(twins, bench, launcher=launcher, report=False)
     return bench.store.read(twins.record.name, key=twins.record.key)

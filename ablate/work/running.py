@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ablate.errors import Failure
-from ablate.sweep.launch import launcher_for, worker_count
+from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan
 from ablate.sweep.runner import RunSummary
 from ablate.sweep.tuning_plan import plan_tuning
@@ -39,7 +39,7 @@ def run_request(
     compose: Compose,
     bench: Bench,
     *,
-    n_jobs: int | None,
+    launcher: Launcher,
     report: bool,
     planned: int | None = None,
     fresh: bool = False,
@@ -53,7 +53,7 @@ def run_request(
         See `plan_study`.
     fresh
         Put everything aside that was run before.
-    n_jobs, report, before
+    launcher, report, before
         See `run_study`.
 
     Raises
@@ -68,21 +68,21 @@ def run_request(
     if fresh:
         start_over(bench, plan, *([tuning.plan] if tuning is not None else []))
     if tuning is not None:
-        chosen = run_tuning(tuning, plan, bench, n_jobs=n_jobs)
+        chosen = run_tuning(tuning, plan, bench, launcher=launcher)
         plan = plan_study(request, compose, bench.store, planned=planned, tuned=chosen)
         plan = with_tuning(plan, tuning, bench.store)
-    return plan, run_study(plan, bench, n_jobs=n_jobs, report=report, before=before)
+    return plan, run_study(plan, bench, launcher=launcher, report=report, before=before)
 
 
 def run_study(
-    plan: Plan, bench: Bench, *, n_jobs: int | None, report: bool, before: Callable[[Plan], None] | None = None
+    plan: Plan, bench: Bench, *, launcher: Launcher, report: bool, before: Callable[[Plan], None] | None = None
 ) -> RunSummary:
     """Run what is missing, then judge and report; returns what was run.
 
     Parameters
     ----------
-    n_jobs
-        Worker processes; None: one per core.
+    launcher
+        What trains the arms, as many at a time as it says, or as there are.
     report
         Judge and write the report when everything has run.
     before
@@ -98,7 +98,7 @@ def run_study(
     store = bench.store
     check_place(plan.record.name, None, report=report)
     changed = changed_code(plan, store)
-    launcher = launcher_for(min(worker_count(n_jobs), len(plan.jobs)))
+    launcher = launcher.up_to(len(plan.jobs))
     prepared = launcher.prepare()
     session = store.open(plan.record)
     bench.warn(*store.warnings)

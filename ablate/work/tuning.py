@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from ablate.sweep.launch import launcher_for, worker_count
+from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
@@ -66,7 +66,7 @@ def _blind(run: SeedRecord) -> Any:
     )
 
 
-def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | None) -> dict[str, Choice]:
+def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, launcher: Launcher) -> dict[str, Choice]:
     """Run the trials that are missing, and return what is chosen for each cell.
 
     Raises
@@ -77,7 +77,7 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, n_jobs: int | No
     store = bench.store
     todo = tuning.after(finished_trials(tuning, store)).plan
     if todo.missing:
-        launcher = launcher_for(min(worker_count(n_jobs), len(todo.jobs)))
+        launcher = launcher.up_to(len(todo.jobs))
         prepared = launcher.prepare()
         session = BlindSession(bench.store.open(todo.record))
         status = "KILLED"

@@ -25,7 +25,8 @@ class AblateSweeperConf:
     copies: int = 2  # noise: copies of the baseline
     quick: bool = False  # the study's quick budget
     fresh: bool = False  # run: run everything again; what was run before is kept aside
-    n_jobs: int | None = None  # worker processes; null for one per core
+    n_jobs: int | None = None  # how many arms are trained at a time; null for one per core
+    launcher: Any = None  # what trains them: loky | serial | one of the user's own | {kind: NAME, setting: value}
     report: bool = True  # write the report after the run
     progress: bool = True
     design: Any = None  # full | ofat | pairs | leave_one_out | {kind: fractional, resolution: 4} | a list of these

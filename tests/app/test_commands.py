@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from ablate.manifest import NAME
+from ablate.registry import GROUPS
 
 SMALL = ("dataset.train_size=50", "epochs=2", "model.hidden=[8]", "batch_size=25")
 
@@ -38,6 +39,18 @@ def test_cfg_job_prints_the_resolved_configuration(ablate):
     assert config["optimizer"]["lr"] == 0.001
     assert config["init"]["std"] == 0.2
     assert config["model"]["hidden"] == [7, 8]
+
+
+@pytest.mark.parametrize("flags", [("--cfg", "job"), ("-c", "job"), ("--cfg=job",)])
+def test_cfg_job_begins_with_the_options_that_were_chosen(ablate, flags):
+    code, out, _ = ablate(*flags, "activation=steep_sigmoid_4", "optimizer=adam")
+    head = [line for line in out.splitlines() if line.startswith("#")]
+    assert code == 0
+    chosen = dict(word.split("=") for line in head for word in line.removeprefix("# options:").strip("# ").split())
+    assert list(chosen) == list(GROUPS)
+    assert (chosen["activation"], chosen["optimizer"], chosen["norm"]) == ("steep_sigmoid_4", "adam", "none")
+    assert yaml.safe_load(out)["optimizer"]["lr"] == 0.001
+    assert not [line for line in ablate("--cfg", "hydra")[1].splitlines() if line.startswith("# options")]
 
 
 def test_a_multirun_makes_an_arm_of_every_combination_and_resumes(ablate, tmp_path):

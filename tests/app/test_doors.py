@@ -337,6 +337,51 @@ def test_a_program_of_a_plug_in_is_judged_by_its_own_metric_even_where_the_plug_
     assert "supported" in json.dumps(before)
 
 
+LAUNCHER = """
+from dataclasses import dataclass
+
+from ablate.registry import register
+from ablate.sweep.launch import Launcher, train_job
+
+
+@register("launcher", "backwards")
+@dataclass(frozen=True)
+class Backwards(Launcher):
+    said: str = "trained"
+
+    def train(self, jobs, *, uses=()):
+        for job in reversed(jobs):
+            with open("told.txt", "a") as file:
+                file.write(f"{self.said} {job.arm.label} of {self.workers}\\n")
+            yield job, train_job(job.config, job.missing, job.arm.facts)
+"""
+
+
+def test_a_launcher_of_ones_own_trains_and_makes_no_other_runs(ablate, tmp_path):
+    (tmp_path / "own.py").write_text(LAUNCHER)
+    sweep = ("-m", "activation=relu,tanh", "seeds=2", *SMALL)
+    code, _, err = ablate("--uses", "own.py", *sweep, "hydra.sweeper.launcher={kind: backwards, said: did}")
+    assert code == 0, err
+    told = (tmp_path / "told.txt").read_text().splitlines()
+    assert [line.split(" of ")[0] for line in told] == ["did activation=tanh", "did baseline"]
+    assert "nothing to do, all 4 runs" in ablate(*sweep)[1]
+    code, out, _ = ablate("check", "own.py:Backwards")
+    assert code == 0, out
+    (tmp_path / "own.py").write_text(LAUNCHER.replace("backwards", "loky"))
+    code, _, err = ablate("--uses", "own.py", *sweep)
+    assert code == 2
+    assert "launcher=loky is given by " in err
+
+
+def test_a_launcher_of_a_plug_in_is_listed_and_chosen(ablate, site, help_text):
+    install(site, "plug", "[ablate.launchers]\nbackwards = plug_back\n", {"plug_back.py": LAUNCHER})
+    assert "launchers (`--launcher NAME`, hydra.sweeper.launcher=NAME): backwards, loky, serial" in help_text()
+    assert "plug_back" not in sys.modules
+    code, out, err = ablate("-m", "activation=relu,tanh", "seeds=1", *SMALL, "hydra.sweeper.launcher=backwards")
+    assert code == 0, err
+    assert "2 runs in" in out
+
+
 @pytest.fixture
 def help_text(capsys):
     def call():

@@ -58,33 +58,33 @@ def plan_of(seeds=4, knows=True, **factors):
 
 def test_every_kind_of_arm_is_tried_once_and_an_amount_makes_no_other_kind():
     plan = plan_of(width=[1, 5], lr=[0.1, 0.01, 0.001])
-    found = estimate(plan, {}, n_jobs=1)
+    found = estimate(plan, {}, workers=1)
     assert sorted(TRIED) == [(1, 4), (5, 4)]
     assert found.seconds == pytest.approx(3 * 4 * (1 + 5) + 24 * KEEPING)
     assert found.basis == "a little run just now"
 
 
 def test_a_real_number_that_is_zero_is_another_kind():
-    estimate(plan_of(lr=[0.0, 0.1]), {}, n_jobs=1)
+    estimate(plan_of(lr=[0.0, 0.1]), {}, workers=1)
     assert len(TRIED) == 2
 
 
 def test_arms_go_to_processes_whole():
     plan = plan_of(width=[1, 9])
-    assert estimate(plan, {}, n_jobs=2).seconds == pytest.approx(4 * 9 + 8 * KEEPING / 2)
-    assert estimate(plan, {}, n_jobs=8).workers == 2
+    assert estimate(plan, {}, workers=2).seconds == pytest.approx(4 * 9 + 8 * KEEPING / 2)
+    assert estimate(plan, {}, workers=8).workers == 2
 
 
 def test_where_runs_are_tiny_tracking_is_what_takes_the_time():
     plan = plan_of(seeds=1000, width=[0], lr=[0.1, 0.2])  # two arms that take nothing
-    assert estimate(plan, {}, n_jobs=2).seconds == pytest.approx(2000 * KEEPING)
+    assert estimate(plan, {}, workers=2).seconds == pytest.approx(2000 * KEEPING)
 
 
 def test_finished_runs_say_it_of_their_kind_and_are_not_counted():
     plan = plan_of(width=[1, 5], lr=[0.1, 0.01])
     done = dict.fromkeys(plan.jobs[0].identities.values(), 3.0)
     rest = plan.after(frozenset(done))
-    found = estimate(rest, done, n_jobs=1)
+    found = estimate(rest, done, workers=1)
     assert TRIED == [(5, 4)]
     assert found.seconds == pytest.approx(4 * 3.0 + 2 * 4 * 5 + 12 * KEEPING)
     assert found.basis == "finished runs of this study and a little run just now"
@@ -92,10 +92,10 @@ def test_finished_runs_say_it_of_their_kind_and_are_not_counted():
 
 def test_what_there_is_no_time_to_try_is_reckoned_from_what_was(monkeypatch):
     monkeypatch.setattr(estimating, "TRYING", -1.0)
-    found = estimate(plan_of(width=[1, 5, 2]), {}, n_jobs=1)
+    found = estimate(plan_of(width=[1, 5, 2]), {}, workers=1)
     assert TRIED == [(5, 4)]  # the most work first
     assert found.seconds == pytest.approx(4 * (1 + 5 + 2) + 12 * KEEPING)
 
 
 def test_a_program_that_cannot_say_gives_no_estimate():
-    assert estimate(plan_of(knows=False, width=[1, 2]), {}, n_jobs=1) is None
+    assert estimate(plan_of(knows=False, width=[1, 2]), {}, workers=1) is None

@@ -4,7 +4,8 @@ import pytest
 
 from ablate.app.printing import follow_lines
 from ablate.judge.confounded import holding_back
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 
 STUDY = parse_study(
@@ -25,7 +26,7 @@ def read(folder, head, cell, *, leave_out=()):
             acc = 0.8 + 0.03 * (arm == "batch") + (seed * (3 if arm == "batch" else 2) % 8) / 997
             rows.append(f"{arm},{seed},{acc:.5f},FINISHED,{cell(arm, seed)}")
     (folder / "r.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    found = import_csv(STUDY, folder / "r.csv", name="x", command="c", leave_out=leave_out)
+    found = import_runs(STUDY, source_for(folder / "r.csv"), name="x", command="c", leave_out=leave_out)
     arms = found.record.arms
     return found, holding_back(STUDY, [arm.levels for arm in arms], [arm.facts for arm in arms])
 

@@ -5,7 +5,8 @@ import pytest
 from ablate.app.printing import Console
 from ablate.errors import UserError
 from ablate.judge.planning import check_study
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 from ablate.track.local import LocalStore
 from ablate.track.mlflow_tracker import MlflowTracker
@@ -28,7 +29,7 @@ def read(folder, wanted, *, seeds=range(8), budgets=None, metric="acc"):
             value = 0.8 + 0.03 * i + (seed * (3 if i else 2) % 8) / 997
             rows.append(f"{arm},{seed},{value:.5f}" + (f",{budgets[i]}" if budgets else ""))
     (folder / "r.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return import_csv(wanted, folder / "r.csv", name="x", command="c")
+    return import_runs(wanted, source_for(folder / "r.csv"), name="x", command="c")
 
 
 def verdict(folder, found):
@@ -90,5 +91,5 @@ def test_a_claim_on_endings_alone_needs_no_metric(tmp_path):
     share = {"id": "c", "kind": "proportion", "of": "runs", "says": "s", "arm": {"norm": "batch"}, "at_least": 0.3}
     lines = [f"{arm},{seed},reached" for arm in ("none", "batch") for seed in range(8)]
     (tmp_path / "r.csv").write_text("\n".join(["norm,seed,outcome", *lines]) + "\n", encoding="utf-8")
-    found = import_csv(study(share), tmp_path / "r.csv", name="x", command="c")
+    found = import_runs(study(share), source_for(tmp_path / "r.csv"), name="x", command="c")
     assert verdict(tmp_path, found).outcome == "supported"

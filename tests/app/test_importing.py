@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablate.cli import main
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 from ablate.track.local import LocalStore
 from ablate.track.mlflow_tracker import MlflowTracker
@@ -138,7 +139,7 @@ def judged(root):
         name = f"s{next(numbers)}-{uuid.uuid4().hex[:8]}"
         path = root / f"{name}.csv"
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        found = import_csv(parse_study(study, where=name), path, name=name, command="c")
+        found = import_runs(parse_study(study, where=name), source_for(path), name=name, command="c")
         session = MlflowTracker(root).open(found.record)
         for arm in found.record.arms:
             session.log_arm(arm, found.runs[arm.id])

@@ -1,5 +1,6 @@
 """The page on plug-ins: its files are written, and every command on it is run. The example package is installed."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ablate.cli import main
@@ -26,6 +28,9 @@ def folder(tmp_path, monkeypatch):
         path = tmp_path / re.match(r"# (\S+)\n", block)[1]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block)
+    runs = [{"norm": norm, "seed": seed, "acc": 0.9 + 0.01 * (norm == "batch") * (2 + seed % 3) + 0.001 * seed}
+            for norm in ("none", "batch") for seed in range(8)]  # fmt: skip
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(run) + "\n" for run in runs))
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ABLATE_ROOT", raising=False)
     return tmp_path
@@ -42,10 +47,21 @@ def test_the_page_has_commands():
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_page_works_on_its_files(folder, capsys, line):
     assert main(shlex.split(line)[1:]) == 0, capsys.readouterr().err
-    if line.startswith("ablate run"):
+    if line.startswith("ablate run") and "--no-report" not in line:
         report = (folder / "reports" / "my_study" / "report.md").read_text()
         assert "Every run" in report
         assert "final/test_accuracy of every run." in report
+
+
+def test_runs_from_another_source_are_judged_as_those_of_a_csv(folder, capsys):
+    runs = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    pd.DataFrame(runs).to_csv("results.csv", index=False)
+    for name in ("results.jsonl", "results.csv"):
+        assert main(["import", "my_results.yaml", name, "--out", f"out/{name}"]) == 0, capsys.readouterr().err
+    verdicts = [json.loads((folder / "out" / name / "verdicts.json").read_text())["verdicts"]
+                for name in ("results.jsonl", "results.csv")]  # fmt: skip
+    assert verdicts[0] == verdicts[1]
+    assert verdicts[0][0]["outcome"] == "supported"
 
 
 def test_a_figure_that_fails_is_left_out_with_a_warning(folder, capsys):

@@ -14,8 +14,8 @@ from ablate.errors import Failure, UserError
 from ablate.judge.rule import judge
 from ablate.judge.summary import summary
 from ablate.lang import speaking
-from ablate.report.draw import curve_metrics
 from ablate.report.families import families
+from ablate.report.figures.learning_curves import curve_metrics
 from ablate.report.write import ReportPaths, write_report
 from ablate.words.sentence import sentence_of
 

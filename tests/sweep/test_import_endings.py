@@ -5,7 +5,8 @@ import re
 import pytest
 
 from ablate.errors import UserError
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 
 CLAIM = {"id": "c", "says": "s", "arm": {"norm": "batch"}, "against": {"norm": "none"}}
@@ -26,7 +27,7 @@ def read(folder, head, *cells, metric="acc", value=0.8, claim=ACC, leave_out=(),
             lines.append(f"{arm},{seed},{number},{odd if arm == 'batch' and seed < 4 else even}")
     path = folder / "r.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return import_csv(study(claim, **more), path, name="mine", command="c", leave_out=leave_out)
+    return import_runs(study(claim, **more), source_for(path), name="mine", command="c", leave_out=leave_out)
 
 
 def outcomes(found, arm=1):

@@ -3,7 +3,8 @@ import math
 import pytest
 
 from ablate.errors import UserError
-from ablate.sweep.imported import import_csv
+from ablate.sources.choose import source_for
+from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 
 STUDY = parse_study(
@@ -32,7 +33,7 @@ ROWS = [f"{norm},{std},{seed},0.{9 - seed}" for norm, std in (("none", "0.10"), 
 def read(tmp_path, *lines, study=STUDY):
     path = tmp_path / "results.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return import_csv(study, path, name="mine", command="c")
+    return import_runs(study, source_for(path), name="mine", command="c")
 
 
 def test_every_row_becomes_a_run_of_its_arm_under_the_levels_of_the_study(tmp_path):
@@ -113,7 +114,7 @@ def test_whatever_is_wrong_with_the_file_is_said_with_its_line(tmp_path, lines, 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UserError, match="cannot be read"):
-        import_csv(STUDY, tmp_path / "no.csv", name="mine", command="c")
+        import_runs(STUDY, source_for(tmp_path / "no.csv"), name="mine", command="c")
 
 
 TWO = {"title": "t", "factors": {"norm": ["none", "batch"]}}
@@ -247,13 +248,13 @@ def test_a_result_by_its_prefix_is_no_setting_and_a_setting_no_result(tmp_path):
 def test_a_column_may_be_left_out_and_the_report_says_so(tmp_path):
     path = tmp_path / "results.csv"
     path.write_text("\n".join(["norm,seed,acc,lr", *rows_of(lambda arm, seed: len(arm))]) + "\n", encoding="utf-8")
-    found = import_csv(study_on(), path, name="mine", command="c", leave_out=["lr"])
+    found = import_runs(study_on(), source_for(path), name="mine", command="c", leave_out=["lr"])
     assert column(found, "lr") == ("left out", "as asked")
     assert "left out as asked: lr" in found.record.definition["confounds"][0]
     assert not found.settings
     for name, message in (("acc", "cannot be left out"), ("lrr", "no column 'lrr' to leave out; nearest: lr")):
         with pytest.raises(UserError, match=message):
-            import_csv(study_on(), path, name="mine", command="c", leave_out=[name])
+            import_runs(study_on(), source_for(path), name="mine", command="c", leave_out=[name])
 
 
 def test_a_count_of_steps_that_no_run_has_is_data(tmp_path):

@@ -54,7 +54,7 @@ def plan_of(levels, seeds=3):
 
 def run(tracker, plan, workers=1):
     session = tracker.open(plan.record)
-    return run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
+    return run_plan(plan.after(session.finished()), session, launcher=launcher_for(None, workers))
 
 
 def logged(tracker):

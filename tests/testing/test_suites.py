@@ -11,7 +11,7 @@ import ablate.train.numpy_program  # noqa: F401
 from ablate.errors import UserError
 from ablate.nn import Activation, Conv2d, Dense
 from ablate.optim import Optimizer
-from ablate.registry import GROUPS, options
+from ablate.registry import GROUPS, options, provide_all
 from ablate.report.figure import Figure
 from ablate.report.figures.style import Drawn
 from ablate.testing import checks_of
@@ -37,7 +37,8 @@ train.metrics = {"m": "higher"}
 
 
 def things():
-    for group in GROUPS:
+    for group in (*GROUPS, "launcher", "source"):
+        assert provide_all(group) == []
         for name, cls in options(group).items():
             settings = BRIEF.get((group, name), {})
             if settings is not None and cls.__module__.startswith("ablate."):
@@ -56,7 +57,7 @@ def test_what_is_registered_keeps_to_its_contract(check):
 
 def test_every_group_has_a_contract():
     checked = {name.partition("=")[0] for name in (param.id for param in EVERY)}
-    assert set(GROUPS) <= checked
+    assert {*GROUPS, "launcher", "source"} <= checked
     assert len(EVERY) > 300
 
 

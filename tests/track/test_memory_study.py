@@ -3,6 +3,7 @@
 import pandas as pd
 
 from ablate.nn import ReLU, Tanh
+from ablate.sweep.launch import Serial
 from ablate.sweep.study_file import parse_study
 from ablate.testing.material import small_config
 from ablate.track.local import LocalStore
@@ -32,7 +33,7 @@ def compose(levels):
 def run(store, folder, tell):
     request = Request("s", parse_study(STUDY, where="x"), 6, {}, "c")
     bench = Bench(folder, tell, given=store)
-    run_request(request, compose, bench, n_jobs=1, report=False)
+    run_request(request, compose, bench, launcher=Serial(), report=False)
     return bench
 
 

@@ -81,7 +81,7 @@ def trained(tracker, norms, seeds, workers):
     )
     plan = make_plan(study, name="s", seeds=seeds, compose=arm, command="c")
     session = tracker.open(plan.record)
-    run_plan(plan.after(session.finished()), session, launcher=launcher_for(workers))
+    run_plan(plan.after(session.finished()), session, launcher=launcher_for(None, workers))
 
 tracker = MemoryStore()
 for norms, seeds, workers in PARTS:

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, drawing
 from ablate.report.wording import counted
@@ -38,6 +41,19 @@ class _Cell:
             return tr("not finite")
         share = tr("  {saturated:.0f} % flat", saturated=100 * self.saturated) if math.isfinite(self.saturated) else ""
         return tr("sd {sd:.2g}{share}", sd=self.sd, share=share)
+
+
+@register("figure", "activation_histograms")
+@dataclass(frozen=True)
+class Histograms(Kind):
+    """Activations by layer, where runs observed them."""
+
+    place, order, unasked = "own", 60, True
+    wanted: ActivationHistograms | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return activation_histograms(material.tables, self.wanted or ActivationHistograms(), name=name)
 
 
 def activation_histograms(

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from ablate.claims.kinds.basin_width import BasinClaim, BasinSides, SideBasin, side_basins
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.forest import LOOKS
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
@@ -46,7 +49,21 @@ class _Panel:
     cells: int
 
 
-def basin_figures(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Drawn]:
+@register("figure", "basin")
+@dataclass(frozen=True)
+class Basin(Kind):
+    """How wide the range is in which each side learns well."""
+
+    place, order, unasked = "evidence", 20, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw it."""
+        return basin_figures(material.study, material.tables, material.verdicts, name=name)
+
+
+def basin_figures(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, name: str = "basin"
+) -> list[Drawn]:
     """Draw one figure for each claim on the width of a basin, a panel per verdict and cell."""
     families: dict[str, list[_Panel]] = {}
     known = [v for v in verdicts if v.kind == "basin_width" and v.details]
@@ -66,12 +83,12 @@ def basin_figures(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]
                 _Panel(title, verdict, claim, basin.levels, pair, most, len(comparison.cells))
             )
     found = []
-    for name, panels in families.items():
+    for source, panels in families.items():
         with drawing():
             figure = _draw(panels[:MOST_PANELS])
         title = tr("{says}: where each side learns well", says=panels[0].verdict.says)
         wide = min(len(panels), 2)
-        found.append(Drawn(f"basin-{name}", title, figure, _caption(panels), _alt(panels), floor=360 * wide))
+        found.append(Drawn(f"{name}-{source}", title, figure, _caption(panels), _alt(panels), floor=360 * wide))
     return found
 
 

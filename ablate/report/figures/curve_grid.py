@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ablate.lang import tr
+from ablate.registry import register
 from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import majority_rate, series
@@ -13,6 +18,19 @@ from ablate.report.wording import capitalised, level_title, levels_text, listed,
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
+
+
+@register("figure", "curve_grid")
+@dataclass(frozen=True)
+class CurveGrids(Kind):
+    """Learning curves, a panel per level of a factor, as a study asks for them."""
+
+    place, order, unasked = "own", 10, False
+    wanted: CurveGrid | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return None if self.wanted is None else curve_grid(material.tables, self.wanted, name=name)
 
 
 def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:

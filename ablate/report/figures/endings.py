@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +16,10 @@ from scipy import stats
 from ablate.claims.measured import Endpoint
 from ablate.judge.endpoint import endpoint
 from ablate.lang import tr
+from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.series import FAILED, chance_level, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import capitalised, metric_title, plain, unit
@@ -23,7 +27,21 @@ from ablate.track.record import StudyTables
 from ablate.words.reasons import said
 
 
-def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
+@register("figure", "seeds")
+@dataclass(frozen=True)
+class Seeds(Kind):
+    """Every seed of every arm, a figure for each of the first claimed metrics."""
+
+    place, order, unasked = "endings", 10, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw them."""
+        tables, contrast = material.tables, material.contrast
+        drawn = [endings(tables, metric, contrast=contrast, name=name) for metric in material.ends]
+        return [one for one in drawn if one is not None]
+
+
+def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds") -> Drawn | None:
     """Draw one row per arm: a dot per seed, × where a failed run counts as its fill, the mean with its interval.
 
     None where no run has a value. `contrast` is the factor told apart by hue and marker.
@@ -51,7 +69,7 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None) ->
         rule=rule,
     )
     return Drawn(
-        name="seeds-" + metric.replace("/", "-").replace("_", "-"),
+        name=f"{name}-{metric_stem(metric)}",
         title=tr("Every seed: {metric}", metric=metric_title(metric)),
         figure=figure,
         caption=caption.strip(),

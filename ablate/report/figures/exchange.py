@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,10 @@ from matplotlib.transforms import offset_copy
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
+from ablate.registry import register
 from ablate.report.exchange import Rate, exchange_rates
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import counted, metric_title, unit, verdict_effect
@@ -27,7 +31,21 @@ _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.
 _LINE = 10.5  # points between two labels
 
 
-def exchange_figures(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Drawn]:
+@register("figure", "exchange")
+@dataclass(frozen=True)
+class Exchange(Kind):
+    """What the examples of one side are worth in those of the other."""
+
+    place, order, unasked = "evidence", 10, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw it."""
+        return exchange_figures(material.study, material.tables, material.verdicts, name=name)
+
+
+def exchange_figures(
+    study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, name: str = "exchange"
+) -> list[Drawn]:
     """Draw one figure for each verdict on an exchange rate; none for a verdict without an estimate."""
     found = []
     rates = exchange_rates(study, tables, verdicts)
@@ -35,12 +53,12 @@ def exchange_figures(study: Study, tables: StudyTables, verdicts: Sequence[Verdi
     for position, rate in enumerate(rates):
         with drawing():
             figure = _draw(rate)
-        name = rate.verdict.source_id
-        nth = members[: position + 1].count(name)
+        claim = rate.verdict.source_id
+        nth = members[: position + 1].count(claim)
         title = tr("{says}: exchange rate", says=rate.verdict.says)
         found.append(
             Drawn(
-                f"exchange-{name}" + (f"-{nth}" if members.count(name) > 1 else ""),
+                f"{name}-{claim}" + (f"-{nth}" if members.count(claim) > 1 else ""),
                 title + (f" [{rate.verdict.claim_id.split('[', 1)[1]}" if "[" in rate.verdict.claim_id else ""),
                 figure,
                 _caption(rate),

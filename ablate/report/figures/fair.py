@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,9 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ablate.judge.fairness import FixedTuned, Mean
+from ablate.judge.fairness import FixedTuned, Mean, fixed_and_tuned
 from ablate.lang import msg, tr
+from ablate.registry import register
 from ablate.report.fair import mean_text
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, shortened, unit
 
@@ -22,7 +26,19 @@ _UNITS = {"log ratio": msg("log ratio"), "slope": msg("slope"), "decades": msg("
 _FIXED, _TUNED = HUES[1], HUES[0]
 
 
-def fixed_against_tuned(both: Sequence[FixedTuned]) -> Drawn | None:
+@register("figure", "fixed_tuned")
+@dataclass(frozen=True)
+class FixedTunedBars(Kind):
+    """What tuning changes about every claim."""
+
+    place, order, unasked = "tuning", 10, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return fixed_against_tuned(fixed_and_tuned(material.study, material.tables), name=name)
+
+
+def fixed_against_tuned(both: Sequence[FixedTuned], *, name: str = "fixed-tuned") -> Drawn | None:
     """Draw one row per comparison, a strip per metric; None for a study that is not run both ways."""
     shown = list(both)[:MOST_ROWS]
     if not shown:
@@ -48,7 +64,7 @@ def fixed_against_tuned(both: Sequence[FixedTuned]) -> Drawn | None:
         )
         for one in shown
     ]
-    return Drawn("fixed-tuned", tr("Fixed against tuned"), figure, caption, tr("; ").join(words) + tr("."), floor=600)
+    return Drawn(name, tr("Fixed against tuned"), figure, caption, tr("; ").join(words) + tr("."), floor=600)
 
 
 def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:

@@ -16,6 +16,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
+from ablate.registry import register
+from ablate.report.families import failed_runs
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.wording import Unit, metric_title, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
@@ -34,7 +38,22 @@ _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right
 _CHINESE = {"verdict": 12, "effect": 56, "p": 212, "pairs": 300}
 
 
-def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingProxyType({})) -> Drawn | None:
+@register("figure", "forest")
+@dataclass(frozen=True)
+class Forest(Kind):
+    """Every verdict on an effect."""
+
+    place, order, unasked = "verdicts", 10, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        failed = failed_runs(material.study, material.tables)
+        return forest(material.verdicts, failed=failed, name=name)
+
+
+def forest(
+    verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingProxyType({}), name: str = "forest"
+) -> Drawn | None:
     """Draw all verdicts on effects of which more is what the claim predicts; None where there is none.
 
     Other kinds (equivalences, shares, slopes) have a region of their own, see `regions`.
@@ -48,7 +67,7 @@ def forest(verdicts: Sequence[Verdict], *, failed: Mapping[str, int] = MappingPr
     rows, scale = _rows(verdicts, failed)
     with drawing():
         figure = _draw(rows, scale)
-    return Drawn("forest", tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
+    return Drawn(name, tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
 
 
 @dataclass(frozen=True)
@@ -101,7 +120,9 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
         several = families.count(families[i]) > 1
         rows.append(
             _Row(
-                label=_member(v.claim_id) if several else shortened(v.claim_id),
+                label=(shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else v.claim_id)
+                if several
+                else shortened(v.claim_id),
                 member=several,
                 outcome=v.outcome,
                 effect=_or_nan(v.effect) * factor,
@@ -176,9 +197,8 @@ def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
     ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3)
     for bound, edge, arrow in ((start, low, "<"), (end, high, ">")):
         if bound < low or bound > high:
-            ax.plot(
-                [edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4, gid="open-interval"
-            )
+            ax.plot([edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4,
+                    gid="open-interval")  # fmt: skip
     ax.plot(
         [min(max(row.effect, low), high)], [at], marker=marker, markersize=7, markeredgewidth=1.5, clip_on=False,
         markerfacecolor=colour if filled else PAPER, markeredgecolor=colour, zorder=5,
@@ -243,10 +263,6 @@ def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
     return min(values) - 0.05 * spread, max(values) + 0.05 * spread
 
 
-def _member(claim_id: str) -> str:
-    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
-
-
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
@@ -278,12 +294,8 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
 
 def _alt(verdicts: Sequence[Verdict]) -> str:
     words = [
-        tr(
-            "{claim} {outcome}, effect {effect}",
-            claim=shortened(v.claim_id),
-            outcome=tr(LOOKS[v.outcome][0]),
-            effect=verdict_effect(v) or tr("unknown"),
-        )
+        tr("{claim} {outcome}, effect {effect}", claim=shortened(v.claim_id), outcome=tr(LOOKS[v.outcome][0]),
+           effect=verdict_effect(v) or tr("unknown"))
         for v in verdicts
-    ]
+    ]  # fmt: skip
     return tr("Forest of verdicts. ") + tr("; ").join(words) + tr(".")

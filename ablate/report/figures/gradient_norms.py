@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.observed import arm_titles, middle, not_drawn, over_seeds
 from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
@@ -23,6 +27,19 @@ MOST_PANELS = 12
 MOST_LAYERS = len(HUES)
 
 _Arm = tuple[str, NDArray[np.int64], NDArray[np.float64]]  # title, looks, norms (seeds, looks, layers)
+
+
+@register("figure", "gradient_norms")
+@dataclass(frozen=True)
+class LayerGradients(Kind):
+    """The size of the gradient by layer, where runs observed it."""
+
+    place, order, unasked = "own", 70, True
+    wanted: GradientNorms | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return gradient_norms(material.tables, self.wanted or GradientNorms(), name=name)
 
 
 def gradient_norms(tables: StudyTables, wanted: GradientNorms, *, name: str = "gradient-norms") -> Drawn | None:

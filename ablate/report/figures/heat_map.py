@@ -19,7 +19,10 @@ from ablate.errors import unknown
 from ablate.judge.endpoint import FAILED
 from ablate.judge.summary import ENDS, ledger, summary
 from ablate.lang import msg, tr
+from ablate.registry import register
 from ablate.report.arms import arm_levels, factor_levels, varying
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.vouched import vouched
@@ -52,6 +55,36 @@ class _Square:
     text: str
     diverged: float  # share of the runs
     stalled: float
+
+
+@register("figure", "heat_map")
+@dataclass(frozen=True)
+class HeatMaps(Kind):
+    """Two factors as a map, as a study asks for it."""
+
+    place, order, unasked = "own", 20, False
+    wanted: HeatMap | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return None if self.wanted is None else heat_map(material.tables, self.wanted, name=name)
+
+
+@register("figure", "heat_map_success")
+@dataclass(frozen=True)
+class SuccessMap(Kind):
+    """Where runs reach the target, over the first two numeric factors; not beside a map that a study asks for."""
+
+    place, order, unasked = "evidence", 70, True
+
+    def applies(self, material: Material) -> bool:
+        """Tell whether the study asks for no map."""
+        return not any(isinstance(wanted, HeatMap) for wanted in material.study.figures)
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        found = default_maps(material.tables)
+        return heat_map(material.tables, found[0], name=name) if found else None
 
 
 def default_maps(tables: StudyTables) -> list[HeatMap]:

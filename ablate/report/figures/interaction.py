@@ -20,9 +20,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ablate.claims.comparison import level_text
 from ablate.claims.kinds.interaction import InteractionClaim
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.pairs import Pairs
+from ablate.report.pairs import Pairs, paired_values
 from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
@@ -38,14 +41,27 @@ class _Point:
     pairs: Pairs
 
 
-def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
+@register("figure", "interaction")
+@dataclass(frozen=True)
+class Interactions(Kind):
+    """How an effect changes over the levels of another factor: as families show it, then as claims state it."""
+
+    place, order, unasked = "evidence", 40, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw it."""
+        claimed = paired_values(material.study, material.tables, material.verdicts, kinds=("interaction",))
+        return [*interactions(material.pairs, name=name), *claimed_interactions(claimed, name=name)]
+
+
+def interactions(every: Sequence[Pairs], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
     """Draw one figure for each claim with `each` over a single factor of three levels or more."""
     families: dict[str, list[Pairs]] = {}
     for one in every:
         if len(one.comparison.claim.each) == 1 and one.seeds:
             families.setdefault(one.verdict.source_id, []).append(one)
     found = []
-    for name, members in families.items():
+    for source, members in families.items():
         factor = members[0].comparison.claim.each[0]
         points = [_Point(one.comparison.where[factor][0], one) for one in members]
         numeric = all(isinstance(p.level, int | float) and not isinstance(p.level, bool) for p in points)
@@ -57,7 +73,7 @@ def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
             figure = _draw(points, factor)
         found.append(
             Drawn(
-                f"interaction-{name}",
+                f"{name}-{source}",
                 tr("{says}: over {factor}", says=members[0].verdict.says, factor=factor),
                 figure,
                 _caption(members),
@@ -68,7 +84,7 @@ def interactions(every: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
     return found[:most]
 
 
-def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn]:
+def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
     """Draw one figure for each claim of kind `interaction`: the contrast at its two places, in cells averaged over.
 
     Parameters
@@ -99,7 +115,7 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3) -> list[Drawn
         found.append(
             Drawn(
                 # A claim with `each` has a figure for every level: names of their own, or one hides the other.
-                re.sub(r"[^\w.-]+", "-", f"interaction-{shortened(there.verdict.claim_id)}").strip("-").lower(),
+                re.sub(r"[^\w.-]+", "-", f"{name}-{shortened(there.verdict.claim_id)}").strip("-").lower(),
                 tr("{says}: over {factor}", says=claim.says + _levels(there.verdict.claim_id), factor=factor),
                 figure,
                 caption,

@@ -3,21 +3,59 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import Series, majority_rate, series
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import capitalised, metric_title, unit
+from ablate.sweep.figures import CurveGrid
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
 
 
-def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = None) -> Drawn | None:
+@register("figure", "curves")
+@dataclass(frozen=True)
+class LearningCurves(Kind):
+    """Learning curves of every arm, a figure for each metric worth one; those of a curve grid are not drawn again."""
+
+    place, order, unasked = "curves", 10, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw them."""
+        tables, contrast = material.tables, material.contrast
+        grids = {wanted.metric for wanted in material.study.figures if isinstance(wanted, CurveGrid)}
+        metrics = [metric for metric in curve_metrics(tables, material.verdicts) if metric not in grids]
+        drawn = [learning_curves(tables, metric, contrast=contrast, name=name) for metric in metrics]
+        return [one for one in drawn if one is not None]
+
+
+def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
+    """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
+    # Coordinates of a path are not learning curves: they are drawn against each other.
+    known = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
+    behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
+    usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
+    # The loss is always among them: it shows a divergence long before the accuracy does.
+    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
+    if "train/loss" in chosen[most:]:
+        return [*chosen[: most - 1], "train/loss"]
+    return chosen[:most]
+
+
+def learning_curves(
+    tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "curves"
+) -> Drawn | None:
     """Draw one metric over training for all arms; None where no run logged it.
 
     Parameters
@@ -37,7 +75,7 @@ def learning_curves(tables: StudyTables, metric: str, *, contrast: str | None = 
         )
     title = metric_title(metric)
     return Drawn(
-        name="curves-" + metric.replace("/", "-").replace("_", "-"),
+        name=f"{name}-{metric_stem(metric)}",
         title=tr("Learning curves: {metric}", metric=title),
         figure=figure,
         caption=caption(tables, declared, limits_note(panels, declared)),

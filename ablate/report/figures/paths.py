@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 
 from ablate.errors import unknown
 from ablate.lang import tr
+from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, factor_levels
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.wording import counted, level_title, levels_text
@@ -25,6 +29,19 @@ _REACH = 1.5  # times the largest coordinate of a start: a path that diverges mu
 LEVELS = (0.05, 0.2, 0.5, 1.0, 2.0, 4.0, 7.0, 11.0, 16.0)
 
 Path = NDArray[np.float64]  # (steps + 1, 2), NaN from where the run diverged
+
+
+@register("figure", "paths")
+@dataclass(frozen=True)
+class SurfacePaths(Kind):
+    """Paths over the contours of a surface, as a study asks for them."""
+
+    place, order, unasked = "own", 30, False
+    wanted: Paths | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return None if self.wanted is None else paths(material.tables, self.wanted, name=name)
 
 
 def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 from ablate.judge.endpoint import FAILED, MISSING
 from ablate.lang import msg, tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.layout import Layout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
@@ -38,7 +42,19 @@ _REACHED = msg(
 )
 
 
-def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
+@register("figure", "reach")
+@dataclass(frozen=True)
+class Reach(Kind):
+    """Who reaches the target, and when."""
+
+    place, order, unasked = "evidence", 50, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return reach(material.tables, contrast=material.contrast, name=name)
+
+
+def reach(tables: StudyTables, *, contrast: str | None = None, name: str = "reach") -> Drawn | None:
     """Draw, per arm, the empirical distribution of the steps to the target; None where no run reached it.
 
     A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator. Where the task
@@ -60,7 +76,7 @@ def reach(tables: StudyTables, *, contrast: str | None = None) -> Drawn | None:
     if len({one.budget for one in arms.values()}) > 1:
         caption += tr(" An arm's curve ends where its budget ends.")
     caption += tr(" Steps count from the change of task.") if changed else ""
-    return Drawn("reach", tr("Who reaches the target, and when"), figure, caption, _alt(plan, arms), floor=600)
+    return Drawn(name, tr("Who reaches the target, and when"), figure, caption, _alt(plan, arms), floor=600)
 
 
 class _Reached:

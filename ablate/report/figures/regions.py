@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.forest import KINDS, LOOKS
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
@@ -37,11 +41,35 @@ _NAMES = {
 }
 
 
-def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
+@register("figure", "equivalence")
+@dataclass(frozen=True)
+class Equivalence(Kind):
+    """Claims of equivalence: intervals against ±δ."""
+
+    place, order, unasked = "verdicts", 20, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return equivalence(material.verdicts, name=name)
+
+
+@register("figure", "regions")
+@dataclass(frozen=True)
+class Regions(Kind):
+    """Claims on shares, slopes, wins, exchange rates and widths."""
+
+    place, order, unasked = "verdicts", 30, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return regions(material.verdicts, name=name)
+
+
+def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Drawn | None:
     """Draw the equivalence claims: interval against ±δ; None where there is none."""
     return _figure(
         [v for v in verdicts if v.kind == "equivalence"],
-        "equivalence",
+        name,
         tr("Equivalence: intervals against ±δ"),
         tr(
             "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval "
@@ -51,11 +79,11 @@ def equivalence(verdicts: Sequence[Verdict]) -> Drawn | None:
     )
 
 
-def regions(verdicts: Sequence[Verdict]) -> Drawn | None:
+def regions(verdicts: Sequence[Verdict], *, name: str = "regions") -> Drawn | None:
     """Draw the claims on shares, slopes, wins, exchange rates, widths; None where there is none."""
     return _figure(
         [v for v in verdicts if v.kind not in (*KINDS, "equivalence")],
-        "regions",
+        name,
         tr("Intervals against what the claim says"),
         tr(
             "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,6 +11,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.panels import columns_for
 from ablate.report.figures.style import INK, Drawn, drawing
@@ -21,6 +25,18 @@ MOST_CLASSES = 10
 SHOWN = 10
 
 _GAP = 2  # pixels between images
+
+
+@register("figure", "gan_samples")
+@dataclass(frozen=True)
+class Samples(Kind):
+    """What the generator of an augmentation makes."""
+
+    place, order, unasked = "own", 90, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return samples(material.tables, name=name)
 
 
 def samples(tables: StudyTables, *, name: str = "gan-samples") -> Drawn | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +15,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import narrow, title
 from ablate.report.pairs import Pairs
@@ -23,7 +27,19 @@ MOST = 8
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
 
 
-def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
+@register("figure", "slopes")
+@dataclass(frozen=True)
+class Slopes(Kind):
+    """Both sides of every claim, seed by seed."""
+
+    place, order, unasked = "evidence", 30, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return slopes(material.pairs, name=name)
+
+
+def slopes(every: Sequence[Pairs], *, most: int = MOST, name: str = "slopes") -> Drawn | None:
     """Draw one panel per paired claim, `most` at most: single claims first, then the members nearest to their δ.
 
     None where there is no pair; the caption says what is not drawn.
@@ -53,7 +69,7 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST) -> Drawn | None:
         "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
         rest=rest,
     )
-    return Drawn("slopes", tr("Pair by pair"), figure, caption.strip(), _alt(chosen), floor=620)
+    return Drawn(name, tr("Pair by pair"), figure, caption.strip(), _alt(chosen), floor=620)
 
 
 def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:

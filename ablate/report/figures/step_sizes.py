@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import arm_titles, middle, over_seeds
 from ablate.report.figures.panels import legend, room_for
@@ -25,6 +29,20 @@ from ablate.track.record import StudyTables
 MOST_PANELS = 4
 
 _Lines = dict[str, tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]  # steps, effective, unchanged
+
+
+@register("figure", "step_sizes")
+@dataclass(frozen=True)
+class UpdateSizes(Kind):
+    """What an update does, where runs observed it."""
+
+    place, order, unasked = "own", 80, True
+    wanted: StepSizes | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        wanted = self.wanted or StepSizes()
+        return step_sizes(material.tables, wanted, contrast=material.contrast, name=name)
 
 
 def step_sizes(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from textwrap import wrap
 
 import numpy as np
@@ -18,16 +19,67 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.judge.endpoint import FAILED
-from ablate.judge.tuned import on_edge, tuned_keys
+from ablate.judge.tuned import filled, on_edge, tuned_keys
 from ablate.lang import tr
+from ablate.registry import register
+from ablate.report.arms import arm_title
+from ablate.report.fair import score_title
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
-from ablate.report.wording import levels_text, listed
+from ablate.report.wording import levels_text, listed, unit
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
+from ablate.sweep.metrics import metrics_in
+from ablate.track.record import StudyTables
 
 MOST_PANELS = 16
+
+
+@register("figure", "tuning")
+@dataclass(frozen=True)
+class Sensitivity(Kind):
+    """How much each tuned hyperparameter matters, a figure for each."""
+
+    place, order, unasked = "tuning", 20, True
+
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
+        """Draw them."""
+        trials = _trials(material.tables)
+        return [] if trials is None else sensitivity_curves(trials.runs, trials.names, score=trials.score, name=name)
+
+
+@register("figure", "tuning_budget")
+@dataclass(frozen=True)
+class TuningBudget(Kind):
+    """What more trials would have bought."""
+
+    place, order, unasked = "tuning", 30, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        trials = _trials(material.tables)
+        return None if trials is None else budget_curve(trials.runs, trials.names, score=trials.score, name=name)
+
+
+@dataclass(frozen=True)
+class _Trials:
+    """The tuning runs with scores as the page shows them, the arms' names, and the title of a score."""
+
+    runs: pd.DataFrame
+    names: Mapping[str, str]
+    score: str
+
+
+def _trials(tables: StudyTables) -> _Trials | None:
+    runs = None if tables.tuning is None else filled(tables.tuning)
+    if runs is None or runs.empty or runs["score"].isna().all():
+        return None
+    names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
+    metric = metrics_in(tables).of(str(runs["metric"].iloc[0]))
+    return _Trials(runs.assign(score=runs["score"] * unit(metric.unit).scale), names, score_title(metric))
 
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
@@ -39,7 +91,9 @@ def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
     return found
 
 
-def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score") -> list[Drawn]:
+def sensitivity_curves(
+    runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score", name: str = "tuning"
+) -> list[Drawn]:
     """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag."""
     arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
     drawn = []
@@ -74,13 +128,15 @@ def sensitivity_curves(runs: pd.DataFrame, names: Mapping[str, str], *, score: s
             )
             for arm in arms
         ]
-        name = "tuning-" + key.replace(".", "-").replace("_", "-")
-        drawn.append(Drawn(name, tr("How much {key} matters", key=key), figure, caption.strip(),
+        stem = key.replace(".", "-").replace("_", "-")
+        drawn.append(Drawn(f"{name}-{stem}", tr("How much {key} matters", key=key), figure, caption.strip(),
                            tr("Score over {key}. ", key=key) + tr("; ").join(words) + tr("."), floor=600))  # fmt: skip
     return drawn
 
 
-def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score") -> Drawn | None:
+def budget_curve(
+    runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score", name: str = "tuning-budget"
+) -> Drawn | None:
     """Draw the expected best score of k trials for every arm (eight at most); None with fewer than four trials."""
     curves = {}
     for arm, rows in runs.groupby("arm_id", sort=False):
@@ -127,7 +183,7 @@ def budget_curve(runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "
         for arm, (curve, _) in shown.items()
     ]
     return Drawn(
-        "tuning-budget",
+        name,
         tr("What more trials would have bought"),
         figure,
         caption,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,7 +15,10 @@ from ablate.errors import UserError
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import endpoint
 from ablate.lang import tr
+from ablate.registry import register
 from ablate.report.arms import arm_levels, varying
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
 from ablate.report.wording import metric_title, p_value
 from ablate.stats.anova import Importance, importances
@@ -24,7 +28,19 @@ MOST_TERMS = 14
 _SEED = 0x0E6A  # fixed: the same runs always give the same interval
 
 
-def variance(tables: StudyTables, metric: str) -> Drawn | None:
+@register("figure", "variance")
+@dataclass(frozen=True)
+class Variance(Kind):
+    """Which factor matters, for the first metric that is claimed or drawn."""
+
+    place, order, unasked = "evidence", 60, True
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        return variance(material.tables, material.ends[0], name=name) if material.ends else None
+
+
+def variance(tables: StudyTables, metric: str, *, name: str = "variance") -> Drawn | None:
     """Draw partial ω² of every factor and two-way interaction of a balanced design; None where that says nothing.
 
     Needs two varying factors, two seeds with a value in every arm, and spare degrees of freedom.
@@ -48,7 +64,7 @@ def variance(tables: StudyTables, metric: str) -> Drawn | None:
         left=left,
     )
     words = [f"{_name(t)} {t.omega2:.2f} [{t.low:.2f}, {t.high:.2f}]" for t in shown]
-    name = "variance-" + metric.replace("/", "-").replace("_", "-")
+    name = f"{name}-{metric_stem(metric)}"
     return Drawn(name, tr("Which factor matters: {metric}", metric=metric_title(metric)), figure, caption,
                  tr("Partial omega squared per term: ") + tr("; ").join(words) + tr("."), floor=480)  # fmt: skip
 

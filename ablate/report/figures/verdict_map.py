@@ -28,6 +28,9 @@ from matplotlib.patches import Patch, Rectangle
 from ablate.claims.parts import Level
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
+from ablate.registry import register
+from ablate.report.figure import Figure as Kind
+from ablate.report.figure import Material
 from ablate.report.figures.heat_map import ascending, ink_on
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
@@ -68,6 +71,21 @@ def class_of(verdict: Verdict) -> str:
         ("better", low > 0.0), ("worse", high < 0.0), ("non-inferior", low > -delta), ("not superior", high < delta),
     )  # fmt: skip
     return next((name for name, fits in rules if fits), "open")
+
+
+@register("figure", "verdict_map")
+@dataclass(frozen=True)
+class VerdictMaps(Kind):
+    """The verdicts of one claim over two factors, as a study asks for them."""
+
+    place, order, unasked = "own", 40, False
+    wanted: VerdictMap | None = None
+
+    def draw(self, material: Material, *, name: str) -> Drawn | None:
+        """Draw it."""
+        if self.wanted is None:
+            return None
+        return verdict_map(material.study, material.tables, material.verdicts, self.wanted, name=name)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablate.errors import UserError
-from ablate.sweep.table_file import decimal_commas, number, read_table, whole
+from ablate.sources.cells import decimal_commas, number, whole
+from ablate.sources.csv_file import read_table
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8).map(str.strip)
 TEXT = "norm,seed,acc\nnone,0,0.5\nbätch,1,0.25\n"

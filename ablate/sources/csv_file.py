@@ -9,15 +9,17 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ablate.errors import UserError
 from ablate.lang import msg
+from ablate.registry import register
+from ablate.sources.contract import Fits, Line, RunTable, Source
 
 SEPARATORS = {",": "", ";": msg("cells are separated by semicolons"), "\t": msg("cells are separated by tabs")}
-DECIMAL_COMMAS = msg("numbers have decimal commas")
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8", msg("the text is UTF-8 with a byte order mark")),
@@ -26,49 +28,29 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", msg("the text is UTF-16")),
     (codecs.BOM_UTF16_BE, "utf-16-be", msg("the text is UTF-16")),
 )
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
-_WHOLE = re.compile(r"([+-]?\d{1,40})(?:[.,]0*)?", re.ASCII)
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
+@register("source", "csv")
 @dataclass(frozen=True)
-class Line:
-    """One line of the file below its head: where it begins, counted from 1, and its cells without blanks around."""
+class Csv(Source):
+    """A row per run under a row of names: commas, semicolons or tabs, UTF-8 or UTF-16."""
 
-    number: int
-    cells: tuple[str, ...]
+    endings = (".csv", ".tsv", ".txt")
 
+    def read(self, address: str, *, fits: Fits) -> RunTable:
+        """Return the rows of a file; see `read_table`."""
+        return read_table(Path(address), fits=fits)
 
-@dataclass(frozen=True)
-class TableFile:
-    """A CSV file.
-
-    Attributes
-    ----------
-    text
-        All of it, as it was decoded.
-    head
-        The names of the columns, without blanks around them.
-    lines
-        The lines below, every one with as many cells as the head.
-    repairs
-        What was done to read it, in parts of a sentence.
-    """
-
-    path: Path
-    text: str
-    head: tuple[str, ...]
-    lines: tuple[Line, ...]
-    repairs: tuple[str, ...]
-
-    def column(self, name: str) -> list[str]:
-        """Return the cells of a column, top down."""
-        place = self.head.index(name)
-        return [line.cells[place] for line in self.lines]
+    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
+        """Write runs with commas."""
+        path = folder / "runs.csv"
+        table = RunTable.of(str(path), runs)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([table.head, *(line.cells for line in table.lines)])
+        return str(path)
 
 
-def read_table(path: Path, *, fits: Callable[[Sequence[str]], bool]) -> TableFile:
+def read_table(path: Path, *, fits: Fits) -> RunTable:
     """Read a CSV file: UTF-8, or UTF-16 and UTF-32 by their marks; commas, semicolons or tabs.
 
     Parameters
@@ -96,69 +78,7 @@ def read_table(path: Path, *, fits: Callable[[Sequence[str]], bool]) -> TableFil
     head, lines, blank = _lines(path, body, mark, skipped)
     if blank:
         repairs.append(msg("blank lines are passed over"))
-    return TableFile(path, text, head, lines, tuple(repairs))
-
-
-def number(text: str, *, comma: bool = False) -> float | None:
-    """Return a finite number, None for anything else (`nan`, `inf`, `1_000`, `90 %`).
-
-    >>> number("1e-3"), number("0,5", comma=True), number("0,5"), number("nan")
-    (0.001, 0.5, None, None)
-    """
-    if not _PLAIN.fullmatch(text):
-        text = text.replace("\N{MINUS SIGN}", "-")
-        if comma and _COMMA.fullmatch(text):
-            text = text.replace(",", ".")
-        if not _PLAIN.fullmatch(text):
-            return None
-    value = float(text)
-    return value if abs(value) != float("inf") else None
-
-
-def whole(text: str) -> int | None:
-    """Return a whole number to its last digit, as `3` or as a spreadsheet saves it (`3.0`); None for anything else.
-
-    >>> whole("12"), whole("3.0"), whole("3.5"), whole("1e3")
-    (12, 3, None, None)
-    """
-    found = _WHOLE.fullmatch(text)
-    return int(found[1]) if found else None
-
-
-def decimal_commas(path: Path, cells: Iterable[tuple[int, str]]) -> bool:
-    """Tell whether the numbers of a file have decimal commas.
-
-    Parameters
-    ----------
-    cells
-        (line, text) of every cell that should be a number.
-
-    Raises
-    ------
-    UserError
-        Some have commas and others points, or nothing tells `1,234` from 1234.
-    """
-    commas: list[tuple[int, str]] = []
-    point: tuple[int, str] | None = None
-    for line, text in cells:
-        if _COMMA.fullmatch(text):
-            commas.append((line, text))
-        elif point is None and _PLAIN.fullmatch(text) and "." in text and whole(text) is None:
-            point = (line, text)
-    if not commas:
-        return False
-    if point is not None:
-        raise UserError(
-            f"{path}: line {commas[0][0]} has the number {commas[0][1]!r} and line {point[0]} has {point[1]!r}; "
-            "expected decimal points or decimal commas, not both"
-        )
-    if all(_THOUSANDS.fullmatch(text) for _, text in commas):
-        line, text = commas[0]
-        raise UserError(
-            f"{path}, line {line}: {text!r} can be read as {text.replace(',', '.')} or as {text.replace(',', '')}; "
-            "expected numbers with a decimal point"
-        )
-    return True
+    return RunTable(str(path), path.name, text, head, lines, tuple(repairs), commas=True)
 
 
 def _decoded(path: Path) -> tuple[str, list[str]]:
@@ -223,9 +143,6 @@ def _lines(path: Path, body: str, mark: str, skipped: int) -> tuple[tuple[str, .
             raise UserError(f"{path}, line {number_}: {len(cells)} cells under {len(head)} columns")
         else:
             lines.append(Line(number_, tuple(cells)))
-    for column in head:
-        if column and head.count(column) > 1:
-            raise UserError(f"{path}: the column {column!r} is there twice")
     if not lines:
         raise UserError(
             f"{path}: expected a line of column names and a line per run, got {len(lines) + bool(head)} lines"

@@ -1,0 +1,197 @@
+r"""The source contract: results that were made elsewhere, read into a table with a row per run.
+
+A source of one's own is a class that says what it reads, and reads it::
+
+    @register("source", "json_lines")
+    @dataclass(frozen=True)
+    class JsonLines(Source):
+        endings = (".jsonl",)
+
+        def read(self, address, *, fits):
+            return RunTable.of(address, [json.loads(line) for line in Path(address).read_text().splitlines()])
+
+        def example(self, folder, runs):
+            path = folder / "runs.jsonl"
+            path.write_text("".join(json.dumps(run) + "\n" for run in runs))
+            return str(path)
+
+Which column is a factor, a metric or a setting of which run, no source decides: that is said by the study and by names
+(`config.lr`, `params.lr`, `metrics.acc`; see `sweep.import_columns`), for all sources alike.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ablate.errors import UserError
+from ablate.values import check_text
+
+Fits = Callable[[Sequence[str]], bool]
+"""Tells whether a table with these columns is one that the study can use."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run: the line it stands in, counted from 1, and its cells without blanks around."""
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """Results as they were kept, a row per run; every cell is a text, as in a CSV file.
+
+    Attributes
+    ----------
+    where
+        The file or address, as the user knows it: messages begin with it.
+    name
+        The same for records, without folders.
+    text
+        What the identity of the runs is made of: all that was read, and nothing that another reading would change.
+    head
+        The names of the columns, without blanks around them.
+    lines
+        The runs, every one with as many cells as the head.
+    repairs
+        What was done to read it, in parts of a sentence (`lang.msg`).
+    commas
+        Whether its numbers may have decimal commas, as a spreadsheet writes them.
+
+    Raises
+    ------
+    UserError
+        A column is there twice, or a line has another number of cells than the head.
+    """
+
+    where: str
+    name: str
+    text: str
+    head: tuple[str, ...]
+    lines: tuple[Line, ...]
+    repairs: tuple[str, ...] = ()
+    commas: bool = False
+
+    def __post_init__(self) -> None:
+        for column in self.head:
+            if column and self.head.count(column) > 1:
+                raise UserError(f"{self.where}: the column {column!r} is there twice")
+        for line in self.lines:
+            if len(line.cells) != len(self.head):
+                raise UserError(
+                    f"{self.where}, line {line.number}: {len(line.cells)} cells under {len(self.head)} columns"
+                )
+
+    @classmethod
+    def of(
+        cls, where: str, runs: Sequence[Mapping[str, Any]], *, name: str | None = None, repairs: Sequence[str] = ()
+    ) -> RunTable:
+        """Return the table of runs that are mappings, column -> value; the first run is line 1.
+
+        Numbers keep every digit, truth values are `true` and `false`, lists and mappings JSON, None and what a run
+        does not have an empty cell.
+
+        Raises
+        ------
+        UserError
+            There is no run, a name is not text, or a value is of another kind.
+        """
+        if not runs:
+            raise UserError(f"{where}: expected a row per run, got none")
+        named = [{_column(where, key): value for key, value in run.items()} for run in runs]
+        for number, (run, own) in enumerate(zip(runs, named, strict=True), start=1):
+            if len(own) < len(run):
+                raise UserError(f"{where}, line {number}: two columns have the same name but for blanks")
+        head = tuple(dict.fromkeys(key for run in named for key in run))
+        cells = [
+            tuple(_cell(f"{where}, line {number}: {column!r}", run.get(column)) for column in head)
+            for number, run in enumerate(named, start=1)
+        ]
+        text = json.dumps([head, *cells])
+        lines = tuple(Line(number, row) for number, row in enumerate(cells, start=1))
+        return cls(where, Path(where).name if name is None else name, text, head, lines, tuple(repairs))
+
+    def column(self, name: str) -> list[str]:
+        """Return the cells of a column, top down."""
+        place = self.head.index(name)
+        return [line.cells[place] for line in self.lines]
+
+
+@dataclass(frozen=True)
+class Source(ABC):
+    """Reads results of one kind: files with certain endings, addresses with certain schemes.
+
+    Attributes
+    ----------
+    endings
+        Of the names of files, in small letters: `.csv`.
+    schemes
+        Of addresses `SCHEME:REST`, two small letters or more: `mlflow`. A source is given the rest.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = ()
+    schemes: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def read(self, address: str, *, fits: Fits) -> RunTable:
+        """Return the runs at an address; the same results give the same table.
+
+        Parameters
+        ----------
+        address
+            The path of a file, or what stands behind `SCHEME:`.
+        fits
+            For what can be read in more than one way: whether a head is one that the study can use.
+
+        Raises
+        ------
+        UserError
+            It cannot be read, in one line that says what and where.
+        """
+
+    @abstractmethod
+    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
+        """Keep a few runs in a folder as this source reads them, and return their address.
+
+        The contract is checked on it; it is also how a format is documented. `runs` have the same columns; their
+        values are numbers, texts, truth values and None.
+        """
+
+
+def _column(where: str, key: Any) -> str:
+    if not isinstance(key, str):
+        raise UserError(f"{where}: the name of a column must be text, got {key!r:.60}")
+    return _text(f"{where}: the name of a column", key)
+
+
+def _text(where: str, text: str) -> str:
+    try:
+        check_text(text)
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from None
+    return text.strip()
+
+
+def _cell(where: str, value: Any) -> str:
+    if hasattr(value, "item"):  # a scalar of NumPy's
+        value = value.item()
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return _text(where, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple | dict):
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):
+            pass
+    raise UserError(f"{where} must be a number, text, true, false, a list of these or nothing, got {value!r:.60}")
