@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from ablate.claims.comparison import Comparison, level_key, level_text
 from ablate.claims.contrast import Meanings, Sides
@@ -43,14 +44,14 @@ class ClaimKind(BaseClaim):
         It is tested; else it is counted, and one counterexample refutes it.
     by_signs
         Its test is the exact sign-flip test.
-    by_spread
-        It is about values, and its test rests on how much they vary over seeds; else something is counted.
     reads_values
-        It reads a metric; else how runs ended.
+        It reads a metric, and its test rests on how much that varies over seeds; else it is how runs ended that counts.
     imputes
         Failed and missing runs may be set to the worst and best value seen.
     to_target
-        Its metric counts to a target, whatever it is called.
+        Its metric counts to a target, whatever it is called: fewer are better.
+    unturned
+        Why `predicts` is not given, where it is not.
     mapped
         Its effect is 0 where nothing differs, so that a map of it can be drawn.
     with_delta
@@ -69,17 +70,23 @@ class ClaimKind(BaseClaim):
     by_means: ClassVar[bool] = True
     sampled: ClassVar[bool] = True
     by_signs: ClassVar[bool] = True
-    by_spread: ClassVar[bool] = True
     imputes: ClassVar[bool] = True
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False
     with_delta: ClassVar[bool] = False
     two_sided: ClassVar[bool] = False
     directed: ClassVar[bool] = False
+    unturned: ClassVar[str] = ""
     symbol: ClassVar[str] = ""
     failed_counts_as: ClassVar[str] = ""
 
     kind: str
+
+    @model_validator(mode="after")
+    def _check_turned(self) -> Self:
+        if self.unturned and self.predicts is not None:
+            raise ValueError(f"given without `predicts`: {self.unturned}")
+        return self
 
     @property
     def reads_values(self) -> bool:
@@ -148,6 +155,8 @@ class ClaimKind(BaseClaim):
         UserError
             It needs a direction and nobody declares it.
         """
+        if self.to_target:
+            return "lower"
         return self.predicts or meanings.direction(self.metric, where=f"claim {self.id}")
 
     def either_way(self, meanings: Meanings) -> Better:

@@ -12,7 +12,7 @@ function passes no gradient on, and freezing what it feeds changes nothing, to t
 
 - whose runs imported different code of a module (see `programs.witness`), or
 - in which all seeds of every arm agree to the last bit with each other: copies of one run, of which a test would be
-  certain whatever they show. A share of runs or cells is counted all the same.
+  certain whatever they show. A share of runs is counted all the same.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
 def _copies_of_one_run(comparison: Comparison, arms: Arms) -> Alike | None:
     """Return why nothing is tested where the seeds of every arm are one run; None where runs of some arm differ."""
     claim = comparison.claim
-    if claim.may_be_identical or not claim.by_spread:
+    if claim.may_be_identical or not claim.reads_values:
         return None
     own = metrics_used(claim, gates=False)
     sides = {arms.column[level_key(side, arms.factors)] for cell in comparison.cells for side in comparison.arms(cell)}

@@ -216,7 +216,7 @@ def one_run(levels, seed):
     return 0.5 + levels[DROP] / 3
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"cells"}))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_seeds_that_are_copies_of_one_run_are_not_tested(kind):
     verdict = judged(KINDS[kind], one_run, extra={"ttt/steps": lambda row, seed: 50.0 + 10 * row[DROP]})
     assert (verdict.outcome, verdict.p) == ("not_tested", None)
@@ -245,7 +245,6 @@ def test_the_clock_makes_no_other_run_of_a_copy_unless_the_claim_is_about_it():
 def test_copies_that_are_declared_vouched_for_or_counted_are_judged():
     assert judged({**KINDS["effect"], "may_be_identical": True}, one_run).outcome == "supported"
     assert judged(KINDS["effect"], one_run, fixed={}).outcome == "supported"
-    assert judged(KINDS["cells"], one_run).outcome == "supported"
     share = {"kind": "proportion", "of": "runs", "arm": {DROP: 1}, "at_least": 0.5}
     assert judged(share, one_run).outcome == "supported"
     exact = {"kind": "exact", "arm": {DROP: 1}, "metric": "final/test_accuracy", "at_least": 0.5}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ablate.claims.comparison import Comparison, level_text
 from ablate.claims.contract import ClaimKind, effect_label
@@ -38,6 +38,7 @@ class BasinClaim(OverClaim):
     to_target: ClassVar[bool] = True
     mapped: ClassVar[bool] = True
     failed_counts_as: ClassVar[str] = "not_good"  # a run that failed is outside the basin, whatever its value
+    unturned: ClassVar[str] = "fewer steps are better, and the wider side is `arm`"
 
     kind: Literal["basin_width"] = "basin_width"
     metric: str = "ttt/steps"
@@ -46,21 +47,10 @@ class BasinClaim(OverClaim):
     within: float = Field(default=2.0, gt=1.0, allow_inf_nan=False)
     by_at_least: Delta
 
-    @model_validator(mode="after")
-    def _unturned(self) -> Self:
-        if self.predicts is not None:
-            raise ValueError("given without `predicts`: fewer steps are better, and the wider side is `arm`")
-        return self
-
     @property
     def region(self) -> Region:
         """Above δ."""
         return self.by_at_least, math.inf
-
-    def predicted(self, meanings: Meanings) -> Better:
-        """Fewer steps, whatever the metric is called."""
-        del meanings
-        return "lower"
 
     def check_metrics(self, meanings: Meanings) -> None:
         """Refuse a metric that does not count to a target."""

@@ -33,7 +33,6 @@ class ProportionClaim(ClaimKind):
     scale: ClassVar[Scale] = "share"
     by_means: ClassVar[bool] = False
     by_signs: ClassVar[bool] = False
-    by_spread: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
 
     kind: Literal["proportion"] = "proportion"

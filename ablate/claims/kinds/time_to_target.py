@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ablate.claims.contract import ClaimKind, ratio_label
 from ablate.claims.contrast import Meanings, Sides
@@ -30,6 +30,7 @@ class TimeClaim(ClaimKind):
     scale: ClassVar[Scale] = "log ratio"
     to_target: ClassVar[bool] = True
     mapped: ClassVar[bool] = True
+    unturned: ClassVar[str] = "fewer steps are better, and the faster side is `arm`"
 
     kind: Literal["time_to_target"] = "time_to_target"
     metric: str = "ttt/steps"
@@ -37,21 +38,10 @@ class TimeClaim(ClaimKind):
     against: Levels = Field(min_length=1)
     ratio: float = Field(default=1.25, ge=1.0, allow_inf_nan=False)
 
-    @model_validator(mode="after")
-    def _unturned(self) -> Self:
-        if self.predicts is not None:
-            raise ValueError("given without `predicts`: fewer steps are better, and the faster side is `arm`")
-        return self
-
     @property
     def region(self) -> Region:
         """Above the log of the ratio."""
         return math.log(self.ratio), math.inf
-
-    def predicted(self, meanings: Meanings) -> Better:
-        """Fewer steps, whatever the metric is called."""
-        del meanings
-        return "lower"
 
     def check_metrics(self, meanings: Meanings) -> None:
         """Refuse a metric that is known to be no time to a target."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ablate.claims.comparison import level_text
 from ablate.claims.contract import ClaimKind, ratio_label
@@ -35,17 +35,12 @@ class VarianceRatioClaim(ClaimKind):
     by_signs: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
     mapped: ClassVar[bool] = True
+    unturned: ClassVar[str] = "the arm that varies less is `arm`"
 
     kind: Literal["variance_ratio"] = "variance_ratio"
     arm: Levels = Field(min_length=1)
     against: Levels = Field(min_length=1)
     ratio: float = Field(default=1.0, ge=1.0, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _unturned(self) -> Self:
-        if self.predicts is not None:
-            raise ValueError("given without `predicts`: the arm that varies less is `arm`")
-        return self
 
     @property
     def region(self) -> Region:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ablate.claims.comparison import level_text
 from ablate.claims.contract import ClaimKind
@@ -33,6 +33,7 @@ class WinClaim(ClaimKind):
     by_means: ClassVar[bool] = False
     by_signs: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
+    unturned: ClassVar[str] = "the metric says which way is better, and `arm` is to win"
 
     kind: Literal["win_probability"] = "win_probability"
     metric: str = "ttt/steps"
@@ -40,12 +41,6 @@ class WinClaim(ClaimKind):
     arm: Levels = Field(min_length=1)
     against: Levels = Field(min_length=1)
     more_than: float = Field(default=0.5, gt=0.0, lt=1.0)
-
-    @model_validator(mode="after")
-    def _unturned(self) -> Self:
-        if self.predicts is not None:
-            raise ValueError("given without `predicts`: the metric says which way is better, and `arm` is to win")
-        return self
 
     @property
     def region(self) -> Region:
