@@ -118,16 +118,15 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
         shown = unit(v.unit) if v.scale == "difference" else Unit()
         factor = 1.0 / v.delta if relative else shown.scale
         several = families.count(families[i]) > 1
+        effect, low, high = (math.nan if x is None else x * factor for x in (v.effect, v.interval_low, v.interval_high))
         rows.append(
             _Row(
-                label=(shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else v.claim_id)
-                if several
-                else shortened(v.claim_id),
+                label=_member(v.claim_id) if several else shortened(v.claim_id),
                 member=several,
                 outcome=v.outcome,
-                effect=_or_nan(v.effect) * factor,
-                low=_or_nan(v.interval_low) * factor,
-                high=_or_nan(v.interval_high) * factor,
+                effect=effect,
+                low=low,
+                high=high,
                 points=tuple(d * factor for d in v.differences.values()),
                 numbers=verdict_effect(v),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
@@ -263,8 +262,8 @@ def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
     return min(values) - 0.05 * spread, max(values) + 0.05 * spread
 
 
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
+def _member(claim_id: str) -> str:
+    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
 
 
 def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
