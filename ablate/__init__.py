@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from ablate.face.results import Result
     from ablate.face.stored import judge_results, read_runs, read_study, write_report
     from ablate.face.study import Study
+    from ablate.track.local import LocalStore
+    from ablate.track.memory import MemoryStore
     from ablate.train.metric import Metric
 
 _WHERE = {
     "AblateError": "ablate.errors",
     "Failure": "ablate.errors",
+    "LocalStore": "ablate.track.local",
+    "MemoryStore": "ablate.track.memory",
     "Metric": "ablate.train.metric",
     "Result": "ablate.face.results",
     "Study": "ablate.face.study",
@@ -42,6 +46,8 @@ _WHERE = {
 __all__ = [
     "AblateError",
     "Failure",
+    "LocalStore",
+    "MemoryStore",
     "Metric",
     "Result",
     "Study",

@@ -22,7 +22,7 @@ def train(config: dict[str, Any], seed: int) -> dict[str, Any]:
     Parameters
     ----------
     config
-        All settings of the arm; ``config["params"]`` holds this function's own.
+        ``config["params"]`` holds the settings of this function.
     seed
         Everything random is drawn from it, in the same order in every arm: the split first.
     """

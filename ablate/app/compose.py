@@ -51,11 +51,12 @@ class Composer:
         self._told: set[str] = set()
 
     def node(self, levels: Mapping[str, Level]) -> DictConfig:
-        """Return the composed configuration, Hydra's own node included, as OmegaConf writes it to a file."""
+        """Return what an arm owns of the composed configuration, as OmegaConf writes it to a file, and Hydra's node."""
         config, free = self._node(levels)
         for key, value in free.items():
             OmegaConf.update(config, key, literals(value), merge=False)
-        return config
+        kept = {"program", "seeds", "hydra", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
+        return OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
         """Return the typed configuration of one arm, checked by every component it holds."""
@@ -86,19 +87,25 @@ class Composer:
             )
             self._tell_of_ignored(groups)
         config = copy.deepcopy(self._composed[overrides])
+        program = OmegaConf.get_type(config, "program")
+        owned = {"program", *getattr(program, "owns", frozenset)()}
         free: dict[str, dict[str, Any]] = {}
         for key, level in assigned.items():
             value = expanded(level)
             if key in GROUPS:
                 continue
-            check_field(config, key)
+            try:
+                check_field(config, key)
+            except UserError:
+                if key.partition(".")[0] in owned:
+                    raise
+                continue  # of another Program of the study, whose arms check it; where there is none, it is refused
             field = ".".join(key.split(".")[:2])
             if field in free_fields():
                 held: Any = OmegaConf.to_container(OmegaConf.select(config, field))
                 _set_free(free.setdefault(field, held), key, copy.deepcopy(value))
             else:
                 _set(config, key, value)
-        program = OmegaConf.get_type(config, "program")
         if "target_accuracy" not in assigned and not getattr(program, "has_target", True):
             # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
             OmegaConf.update(config, "target_accuracy", None)

@@ -47,7 +47,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path, uses: Sequence[str] = ())
     from ablate.report.known import GRAPH, known_files
 
     title, config = _configured(overrides, uses)
-    graph = config.program.graph(config, seed=SEED)
+    graph = config.program.graph(config.program.own(config), seed=SEED)
     if graph is None:
         raise UserError(f"program={name_of(config.program)} has no computation graph: expected program=numpy")
     for note in config.dataset.examples().notes:

@@ -42,7 +42,8 @@ def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
     """
     arguments, uses = _without_uses(arguments)
     check_hydra(arguments)
-    every = [*(load_study(study).uses if study is not None else ()), *uses]
+    held = load_study(study) if study is not None else None
+    every = [*(held.uses if held is not None else ()), *uses]
     ready(every)
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
@@ -55,7 +56,7 @@ def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
         arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
         if uses:
             arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
-        check_overrides(_task_overrides(arguments))
+        check_overrides(_task_overrides(arguments), held)
         sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
         (_with_choices(application) if _shows_job(arguments) else application)()
     except Exception as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ablate.app.console import duration
 from ablate.errors import UserError
 from ablate.report.wording import counted
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def noise_lines(plan: Plan, tables: StudyTables, *, workers: int) -> list[str]:
         f"each is judged at level {p_text(0.05 / family)} at the strictest"
     )
     table: list[tuple[str, ...]] = [("claim", "δ", "detectable beyond δ", "seeds for 2δ", "time for them")]
-    table += [_row(row, each * arms / workers) for row in rows]
+    names = short_names(study, study.metrics)
+    rows_told = [_row(row, each * arms / workers) for row in rows]
+    table += [(with_short_names(claim, names), *rest) for claim, *rest in rows_told]
     lines += _columns(table)
     lines.append("detectable: smallest distance of the truth from δ that the planned seeds find with 80 % power;")
     lines.append("seeds for 2δ: to show a true effect of 2δ (0 for an equivalence) with 80 % power; one cell, no looks")

@@ -12,9 +12,11 @@ from tqdm import tqdm
 
 from ablate.app.console import MARKS, say, ui_line, warn
 from ablate.levels import level_name
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.work import events
 from ablate.work.events import Bench, Event, root_folder
 from ablate.work.places import left_line, shown
+from ablate.work.shown import as_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,6 +185,7 @@ def say_verdicts(judgement: Judgement) -> None:
     """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
     from ablate.words.reasons import said
 
+    judgement = as_read(judgement)
     for verdict in judgement.verdicts:
         _say_verdict(verdict)
     if not judgement.verdicts:
@@ -214,7 +217,8 @@ def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
     """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
     metric, n = tuning.tune.metric, len(tuning.trials)
     head = f"tuned by the best mean {metric} of {n} trials x {len(tuning.plan.record.seeds)} seeds:"
-    return [head, *(f"  {cell.label}: {chosen_text(runs, cell)}" for cell in tuning.cells)]
+    names = short_names(tuning.plan.study, tuning.plan.study.metrics)
+    return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]
 
 
 def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:

@@ -15,7 +15,8 @@ from ablate.app.overrides import levels_of, parse, refuse_deletion, typed, value
 from ablate.app.schema import check_choice, check_key, import_components, register_components
 from ablate.errors import UserError
 from ablate.programs.uses import use
-from ablate.registry import GROUPS
+from ablate.registry import GROUPS, options
+from ablate.sweep.jobs import check_owned
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
@@ -29,13 +30,15 @@ class HydraRequest(Request):
     raw: tuple[str, ...] = ()
 
 
-def check_overrides(arguments: Sequence[str]) -> None:
+def check_overrides(arguments: Sequence[str], study: Study | None = None) -> None:
     """Check keys and options of a command line before Hydra does, for the sake of the message.
+
+    `study`: the one that they are given with.
 
     Raises
     ------
     UserError
-        An unknown key or option, with the nearest match.
+        An unknown key or option, with the nearest match; a setting that no Program of the study owns.
     """
     words = [word for word in arguments if "=" in word or word.startswith("~")]
     read = [one for one in parse([word for word in words if not word.startswith("-")]) if not one.is_hydra_override()]
@@ -49,6 +52,14 @@ def check_overrides(arguments: Sequence[str]) -> None:
         check_key(key)
         if key not in GROUPS:
             _values(override, key)
+    given = {override.get_key_element().lstrip("+~"): override for override in read}
+    if "program" in given:
+        names = _values(given["program"], "program")
+    else:
+        names = ["numpy"] if study is None else study.factors.get("program", [study.fixed.get("program", "numpy")])
+    known = options("program")
+    if all(name in known for name in names):  # an option file of the user's own is known when it is composed
+        check_owned({name: known[name] for name in names}, list(given), where="the command line")
 
 
 def ready(uses: Sequence[str]) -> None:

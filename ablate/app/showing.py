@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from ablate.app.console import duration, say
 from ablate.app.printing import chosen_text
 from ablate.sweep.design.build import DesignArms
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
 from ablate.sweep.study import Level, Study
 from ablate.sweep.tune import Choice
@@ -125,8 +126,9 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -
     todo = tuning.after(finished_trials(tuning, store))
     record = tuning.plan.record
     say(f"{record.name}: {tuning.size()}, seeds {_span(record.seeds)} that judge nothing")
+    names = short_names(tuning.plan.study, tuning.plan.study.metrics)
     for key, space in tuning.spaces().items():
-        say(f"  {key}: {space}")
+        say(f"  {with_short_names(key, names)}: {space}")
     chosen = choices_so_far(tuning, plan, store)
     runs = tuning_runs(tuning, plan, store) if chosen is not None else None
     missing = {job.arm.id: len(job.missing) for job in todo.plan.jobs}
@@ -135,7 +137,7 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -
     for cell in tuning.cells:
         left = sum(missing[job.arm.id] for job in cell.jobs)
         total = sum(len(job.identities) for job in cell.jobs)
-        told = "known when its trials are done" if runs is None else chosen_text(runs, cell)
+        told = "known when its trials are done" if runs is None else with_short_names(chosen_text(runs, cell), names)
         say(f"{cell.label:<{width}}  {total - left:>5}  {left:>7}  {told}")
     if todo.plan.missing:
         _say_tuning_estimate(todo.plan, store, tuning, workers)

@@ -14,6 +14,7 @@ from ablate.work.events import root_folder
 from ablate.work.findings import differences, judge_findings
 from ablate.work.judging import judge_tracked
 from ablate.work.places import shown
+from ablate.work.shown import as_read
 
 
 def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
@@ -40,7 +41,7 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
         return
     if not judged.verdicts:
         raise Failure("the study makes no claim: there is nothing that could be decided")
-    still = [verdict.claim_id for verdict in judged.verdicts if not verdict.decided]
+    still = [verdict.claim_id for verdict in as_read(judged).verdicts if not verdict.decided]
     if still:
         raise Failure(f"{len(still)} of {len(judged.verdicts)} claims are not decided: {', '.join(still)}")
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from ablate.errors import unknown
-from ablate.face.own_keys import short_key
 from ablate.levels import expanded
+from ablate.sweep.own_keys import short_key
 from ablate.track.columns import PLANNED, factor_of
 from ablate.work.events import Bench
 from ablate.work.judging import Judgement
 from ablate.work.reporting import write_pages
+from ablate.work.shown import as_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,40 +39,40 @@ class Result:
 
     def __init__(self, judgement: Judgement, bench: Bench) -> None:
         self.name = str(judgement.tables.study["name"])
-        self._judgement, self._bench = judgement, bench
+        self._judgement, self._bench, self._read = judgement, bench, as_read(judgement)
 
     @cached_property
     def verdicts(self) -> Verdicts:
         """The verdicts by the seeds that were planned, a claim each; with `each`, a claim for every level."""
         from ablate.face.verdicts import Verdicts
 
-        return Verdicts(self._judgement.verdicts)
+        return Verdicts(self._read.verdicts)
 
     @cached_property
     def extended(self) -> Verdicts:
         """The verdicts by all seeds, where some were added after results were seen; else none."""
         from ablate.face.verdicts import Verdicts
 
-        return Verdicts(self._judgement.extended)
+        return Verdicts(self._read.extended)
 
     @property
     def warnings(self) -> list[str]:
         """Sentences that belong beside the verdicts: arms that differ in more than their factors, copies of runs."""
         from ablate.words.reasons import said
 
-        return [said(reason) for reason in self._judgement.tables.study["mixtures"]]
+        return [said(reason) for reason in self._read.tables.study["mixtures"]]
 
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row per seed run: its arm, the level of every factor, `seed`, `outcome`, `seconds`, and its metrics."""
-        return runs_table(self._judgement.tables)
+        return runs_table(self._read.tables)
 
     @cached_property
     def figures(self) -> Figures:
         """The figures of the report; drawn when they are asked for."""
         from ablate.report.draw import draw_all
 
-        judged = self._judgement
+        judged = self._read
         drawn = draw_all(judged.study, judged.tables, [*judged.verdicts]).all()
         return Figures([Figure(one) for one in drawn])
 

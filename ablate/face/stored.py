@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError, must
+from ablate.face.place import Place, bench_at
 from ablate.face.results import Result, runs_table
 from ablate.face.study import Study, listening
 from ablate.programs.uses import use
@@ -26,7 +27,7 @@ def judge_results(
     *,
     source: str | None = None,
     leave_out: tuple[str, ...] = (),
-    root: str | Path | None = None,
+    store: Place = None,
     tell: Tell = events.nobody,
 ) -> Result:
     """Judge the claims of a study by runs that were made elsewhere; nothing is trained.
@@ -40,13 +41,15 @@ def judge_results(
         What reads the file or address, by its name; by default the source that declares to read it.
     leave_out
         Columns of `results` that are passed over.
+    store
+        See `Study.run`.
 
     Raises
     ------
     UserError
         The results do not fit the study.
     """
-    bench = _bench(root, tell)
+    bench = _bench(store, tell)
     name, definition = f"{study.name}-imported", study.definition()
     use(definition.uses)
     check_own_figures(definition, where=study.name)
@@ -77,7 +80,7 @@ def _written(results: Any, path: Path) -> None:
     results.to_csv(path, index=False)
 
 
-def read_study(name: str, *, root: str | Path | None = None) -> Result:
+def read_study(name: str, *, store: Place = None) -> Result:
     """Judge a tracked study by the claims it was run with, whoever ran it: this program or the command line.
 
     Raises
@@ -85,11 +88,11 @@ def read_study(name: str, *, root: str | Path | None = None) -> Result:
     UserError
         Nothing is tracked under the name.
     """
-    bench = _bench(root, events.nobody)
+    bench = _bench(store, events.nobody)
     return Result(judge_tracked(name, None, bench.store), bench)
 
 
-def read_runs(name: str, *, root: str | Path | None = None) -> pd.DataFrame:
+def read_runs(name: str, *, store: Place = None) -> pd.DataFrame:
     """Return the runs of a tracked study, a row per seed run (see `Result.runs`).
 
     Raises
@@ -97,14 +100,13 @@ def read_runs(name: str, *, root: str | Path | None = None) -> pd.DataFrame:
     UserError
         Nothing is tracked under the name.
     """
-    return runs_table(_bench(root, events.nobody).store.read(name))
+    return runs_table(_bench(store, events.nobody).store.read(name))
 
 
-def write_report(name: str, out: str | Path | None = None, *, lang: str = "en", root: str | Path | None = None) -> Path:
+def write_report(name: str, out: str | Path | None = None, *, lang: str = "en", store: Place = None) -> Path:
     """Judge a tracked study and write its report (see `Result.report`); returns its folder."""
-    return read_study(name, root=root).report(out, lang=lang)
+    return read_study(name, store=store).report(out, lang=lang)
 
 
-def _bench(root: str | Path | None, tell: Tell) -> Bench:
-    hear = listening(progress=False, tell=tell)
-    return Bench(tell=hear) if root is None else Bench(Path(root).resolve(), hear)
+def _bench(store: Place, tell: Tell) -> Bench:
+    return bench_at(store, listening(progress=False, tell=tell))

@@ -14,9 +14,10 @@ from ablate.app.request import ready
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, must
 from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
-from ablate.face.own_keys import renamed
+from ablate.face.place import Place, bench_at
 from ablate.face.results import PlannedStudy, Result
 from ablate.sweep.launch import Launcher, launcher_for, worker_count
+from ablate.sweep.own_keys import renamed, short_names, with_short_names
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
@@ -130,7 +131,12 @@ class Study:
         return quick_study(study, where=where) if quick else study
 
     def plan(
-        self, train: Train | None = None, *, seeds: int | Sequence[int] | None = None, quick: bool = False
+        self,
+        train: Train | None = None,
+        *,
+        seeds: int | Sequence[int] | None = None,
+        quick: bool = False,
+        store: Place = None,
     ) -> PlannedStudy:
         """Return the plan: every arm with its seeds, and which of its runs are missing. Nothing runs.
 
@@ -139,7 +145,7 @@ class Study:
         UserError
             See `run`.
         """
-        with self._asked(train, seeds, quick=quick) as (request, compose, bench):
+        with self._asked(train, seeds, quick=quick, store=store) as (request, compose, bench):
             plan = look_over(request, compose, bench)
             return PlannedStudy(plan.after(finished_runs(plan, bench.store)[0]))
 
@@ -152,7 +158,7 @@ class Study:
         launcher: str | Mapping[str, Any] | Launcher | None = None,
         quick: bool = False,
         fresh: bool = False,
-        root: str | Path | None = None,
+        store: Place = None,
         progress: bool = True,
         tell: Tell = events.nobody,
     ) -> Result:
@@ -174,8 +180,9 @@ class Study:
             The study's quick budget, under a name of its own.
         fresh
             Put aside what was run before, and run everything.
-        root
-            The folder that holds `mlruns/`: by default the current one, or `ABLATE_ROOT`.
+        store
+            Where runs are kept and found again: the folder that holds `mlruns/` (by default the current one, or
+            `ABLATE_ROOT`), or a store, such as `ablate.MemoryStore()`, which is gone with the process.
         progress
             Show a bar, and warnings, on standard error.
         tell
@@ -190,7 +197,7 @@ class Study:
             An arm crashed: everything else was run and tracked. `ablate.read_study(study.name)` judges what there is.
         """
         worker_count(jobs)  # refuse a wrong number before anything else is done
-        asked = self._asked(train, seeds, quick=quick, root=root, progress=progress, tell=tell)
+        asked = self._asked(train, seeds, quick=quick, store=store, progress=progress, tell=tell)
         with asked as (request, compose, bench):
             plan, _ = run_request(
                 request, compose, bench, launcher=launcher_for(launcher, jobs), report=False, fresh=fresh
@@ -204,7 +211,7 @@ class Study:
         seeds: int | Sequence[int] | None,
         *,
         quick: bool,
-        root: str | Path | None = None,
+        store: Place = None,
         progress: bool = True,
         tell: Tell = events.nobody,
     ) -> Iterator[tuple[Request, Composer, Bench]]:
@@ -212,13 +219,15 @@ class Study:
         study = self.definition(train, quick=quick)
         name = quick_name(self.name) if quick else self.name
         count = study.seeds if seeds is None else _plain(seeds)
-        bench = Bench(tell=listening(progress=progress, tell=tell))
-        if root is not None:
-            bench = Bench(Path(root).resolve(), bench.tell)
+        bench = bench_at(store, listening(progress=progress, tell=tell))
         target = study.fixed["program.target"] if train is not None else ""
         ready(study.uses)
         check_own_figures(study, where=self._file or f"Study({self.name!r})")
-        with config_loader() as loader, as_its_file_says(target) if target else nullcontext():
+        with (
+            _in_own_names(study),
+            config_loader() as loader,
+            as_its_file_says(target) if target else nullcontext(),
+        ):
             if train is not None and is_changed(train, target):
                 bench.warn(f"{target} was changed since it was imported: what its file says now is run")
             request = Request(
@@ -240,6 +249,18 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, factors={self._data['factors']}, {len(self._data['claims'])} claims)"
+
+
+@contextmanager
+def _in_own_names(study: Definition) -> Iterator[None]:
+    """Let errors name the settings of a function as Python does."""
+    try:
+        yield
+    except UserError as error:
+        text = with_short_names(str(error), short_names(study, study.metrics))
+        if text == str(error):
+            raise
+        raise UserError(text) from error
 
 
 def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:

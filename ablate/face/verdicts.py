@@ -57,7 +57,7 @@ class Verdict(Judged):
         return sentence_of(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as `verdicts.json` holds it."""
+        """Return the verdict as `verdicts.json` holds it, with the names of the function's settings in its texts."""
         return document_of(self)
 
     def _repr_html_(self) -> str:

@@ -12,27 +12,36 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import MixedLabels
+from ablate.data.augment.base import Augmentation, MixedLabels
 from ablate.data.augment.none import NoAugmentation
-from ablate.data.base import majority_rate, told_of
+from ablate.data.base import Dataset, majority_rate, told_of
 from ablate.errors import must, unknown
 from ablate.nn.arrays import Floats
 from ablate.programs.per_seed import PerSeed, option_name
 from ablate.registry import register
 from ablate.streams import stream
-from ablate.train.config import TrainConfig
 from ablate.train.metric import PARTS, Metric, accuracy, by_name, loss
 from ablate.train.outcome import Outcome, decide, stall_threshold
-from ablate.train.program import RunResult
+from ablate.train.program import ProgramConfig, RunResult
 from ablate.train.vouched import EVERYTHING, Fact
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(ProgramConfig):
+    """The data, and the target that says which runs have reached it."""
+
+    dataset: Dataset
+    augment: Augmentation
+    target_accuracy: float
+    target_split: str
 
 
 @dataclass(frozen=True)
 class Classifier(PerSeed):
     """A model that is fitted once, on flat images, in float64.
 
-    It reads `dataset`, `augment`, `target_accuracy` and `target_split`, and leaves the rest alone: optimizer, net
-    and epochs mean nothing to it. The split is each seed's own, the same as for the nets. The augmentation is
+    It owns `dataset`, `augment`, `target_accuracy` and `target_split`: optimizer, net and epochs mean nothing to it.
+    The split is each seed's own, the same as for the nets. The augmentation is
     baked: `copies` augmented copies of the training set, drawn from the seed's `augment` stream, are added to the
     originals (with `augment=none`, none are). Accuracies are measured on the originals.
 
@@ -50,6 +59,7 @@ class Classifier(PerSeed):
         *(accuracy(f"final/{part}_accuracy") for part in PARTS),
         Metric("converged", failed_counts_as=0.0, summarised=False),
     ])  # fmt: skip
+    config_class = ClassifierConfig
     vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS, Fact.STEPS}
 
     copies: int = 4
@@ -67,12 +77,7 @@ class Classifier(PerSeed):
         del fitted, images, labels
         return None
 
-    def reads(self, config: TrainConfig) -> frozenset[str]:
-        """Return the data, and the target that says which runs have reached it."""
-        del config
-        return frozenset({"dataset", "augment", "target_split", "target_accuracy"})
-
-    def facts(self, config: TrainConfig) -> dict[str, Any]:
+    def facts(self, config: ClassifierConfig) -> dict[str, Any]:
         """Return what is known before fitting; sizes do not depend on the seed.
 
         Raises
@@ -94,7 +99,7 @@ class Classifier(PerSeed):
             **told_of(examples),
         }
 
-    def one(self, config: TrainConfig, seed: int) -> RunResult:
+    def one(self, config: ClassifierConfig, seed: int) -> RunResult:
         """Fit and score one seed."""
         from sklearn.exceptions import ConvergenceWarning
 
@@ -120,7 +125,7 @@ class Classifier(PerSeed):
             first_nonfinite_step=None if all(map(math.isfinite, metrics.values())) else 0,
             start_loss=1.0,  # a fit has no course that could diverge: only numbers that are not finite count
             final_loss=1.0,
-            reached=accuracy >= config.target,
+            reached=accuracy >= config.target_accuracy,
             best_accuracy=accuracy,
             threshold=stall_threshold(rate, len(correct[config.target_split])),
         )
@@ -129,7 +134,7 @@ class Classifier(PerSeed):
         }
         return RunResult(seed, outcome, kept, test_correct=correct["test"])
 
-    def training_set(self, config: TrainConfig, seed: int) -> tuple[Floats, NDArray[np.int64]]:
+    def training_set(self, config: ClassifierConfig, seed: int) -> tuple[Floats, NDArray[np.int64]]:
         """Return the flat training images, float64 (examples · (1 + copies), features), and their labels."""
         examples = config.dataset.examples()
         train = config.dataset.split(stream(seed, "split")).train

@@ -7,12 +7,12 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ablate.errors import UserError, must
-from ablate.identity import describe, digest
+from ablate.identity import digest
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.place import code_of, code_shown, modules_of, source_file
 from ablate.programs.recorded import Recorded, introduce
@@ -23,11 +23,19 @@ from ablate.programs.watched import watched
 from ablate.registry import register
 from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
-from ablate.train.program import RunResult
+from ablate.train.program import ProgramConfig, RunResult
 from ablate.train.reads import compact
 from ablate.train.vouched import Fact
 
 Train = Callable[[dict[str, Any], int], Any]
+
+
+@dataclass(frozen=True)
+class FunctionConfig(ProgramConfig):
+    """The target, where the study sets one: it says which runs have reached it."""
+
+    target_accuracy: float | None = None
+    target_split: str = "validation"
 
 
 @register("program", "function")
@@ -35,11 +43,12 @@ Train = Callable[[dict[str, Any], int], Any]
 class Function(PerSeed):
     """Calls ``train(config, seed)`` once per seed and tracks what it returns.
 
-    `config` is a plain dict of all settings of the arm: ``config["params"]`` holds `params`, the rest is as
-    `ablate --cfg job` shows it (``config["epochs"]``, ``config["optimizer"]["lr"]``, components with their option
-    as ``"name"``). The function uses what it likes of it. It must draw everything random from `seed`, so that arms
+    `config` is a plain dict of what the function owns: ``config["params"]`` holds `params`, beside it are
+    ``config["target_accuracy"]`` (None where the study sets none) and ``config["target_split"]``. The settings of the
+    NumPy net are not there. It must draw everything random from `seed`, so that arms
     of one seed are paired and a run can be repeated. What it may return: see `ablate.programs.returned`. What it
     raises, and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on.
+    Which metrics it returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
 
     A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
     docstrings and layout are no change. What no import shows (a script it starts, data it reads) is named in `watch`.
@@ -51,20 +60,20 @@ class Function(PerSeed):
         ``module:function``, importable from the current folder, or ``path/to/file.py:function``.
     params
         The function's own settings, free-form: ``program.params.width=8`` sets one and can be a factor.
-    logs
-        The names of the metrics it returns, so that claims can be checked before anything runs; by default the
-        function's attribute ``metrics``.
     watch
         Files, folders and patterns (``data/*.csv``) whose content makes new runs as well.
     """
 
+    config_class = FunctionConfig
     traced = True
     vouches = frozenset({Fact.SECONDS})
     has_target = False
+    former_fields: ClassVar[Mapping[str, str]] = {
+        "logs": "a study says which metrics its function returns: `metrics: {accuracy: higher}`"
+    }
 
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)
-    logs: list[str] = field(default_factory=list)
     watch: list[str] = field(default_factory=list, metadata={"unsaid": []})
 
     def seconds_per_run(self, config: Any, seeds: int) -> None:
@@ -84,7 +93,7 @@ class Function(PerSeed):
 
     def function(self) -> Train:
         """Return the function; see `target.find` for the errors."""
-        return find(self.target, code=self._planned.get("sources"))
+        return find(self.target)
 
     def facts(self, config: Any) -> dict[str, Any]:
         """Return where the function stands, and digests of its code and of what it watches."""
@@ -120,15 +129,18 @@ class Function(PerSeed):
 
     def planned(self, facts: Mapping[str, Any]) -> Function:
         """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
-        twin = self.told(facts.get("metrics", ()))
-        object.__setattr__(twin, "_as_planned", {name: facts[name] for name in ("sources", "watched") if name in facts})
-        return twin
+        return FunctionInStudy(
+            self.target,
+            self.params,
+            self.watch,
+            declared=tuple(facts.get("metrics", ())),
+            sources=facts.get("sources"),
+            watched=facts.get("watched"),
+        )
 
     def told(self, metrics: Iterable[str]) -> Function:
-        """Return the same, which returns these metrics where neither `logs` nor the function says what it returns."""
-        twin = replace(self)
-        object.__setattr__(twin, "_told", list(metrics))
-        return twin
+        """Return the same, which returns these metrics where the function does not say what it returns."""
+        return FunctionInStudy(self.target, self.params, self.watch, declared=tuple(metrics))
 
     def metrics(self) -> dict[str, Metric]:
         """Return what the function says it returns.
@@ -155,19 +167,16 @@ class Function(PerSeed):
         return by_name(one if isinstance(one, Metric) else Metric(str(one)) for one in declared)
 
     def _declared(self) -> Any:
-        return self.logs or getattr(self.function(), "metrics", None) or self.__dict__.get("_told")
+        return getattr(self.function(), "metrics", None)
 
-    def one(self, config: Any, seed: int) -> RunResult:
+    def one(self, config: FunctionConfig, seed: int) -> RunResult:
         """Call the function for one seed and check what it returned."""
-        function = self.function()
-        if "watched" in self._planned and watched(self.watch) != self._planned["watched"]:
-            raise UserError(f"a file of `program.watch` changed while the study was running: {', '.join(self.watch)}")
+        function, declared = self.function(), self.metrics()  # asked before it runs: its files may change while it does
         introduce()
         reads: set[str] = set()
         given = Recorded(settings(config, self.params), reads)
         with importing(self.target), contained(source_file(self.target)):
             returned = function(given, seed)
-        declared = self.metrics()
         seen = compact(reads | outcome_reads(returned, declared, config))
         try:
             result = to_result(returned, seed, declared, config)
@@ -179,10 +188,36 @@ class Function(PerSeed):
             result, reads=tuple(seen), used=used, notes=tuple(f"{self.target} {note}" for note in result.notes)
         )
 
-    @property
-    def _planned(self) -> Mapping[str, Any]:
-        held: Mapping[str, Any] = self.__dict__.get("_as_planned", {})
-        return held
+
+@dataclass(frozen=True)
+class FunctionInStudy(Function):
+    """A function as a study knows it. It is no option of its own; a run is described by the function's settings alone.
+
+    Attributes
+    ----------
+    declared
+        The metrics that the study declares: what the function returns, where it does not say so itself.
+    sources, watched
+        Its code and what it watches, as they were planned (see `Function.facts`): it runs with nothing else. None:
+        with what there is.
+    """
+
+    declared: tuple[str, ...] = ()
+    sources: Mapping[str, str] | None = None
+    watched: Mapping[str, str] | None = None
+
+    def function(self) -> Train:
+        """Return the function, of the code that was planned."""
+        return find(self.target, code=self.sources)
+
+    def one(self, config: FunctionConfig, seed: int) -> RunResult:
+        """Call the function for one seed, unless what it watches has changed."""
+        if self.watched is not None and watched(self.watch) != self.watched:
+            raise UserError(f"a file of `program.watch` changed while the study was running: {', '.join(self.watch)}")
+        return super().one(config, seed)
+
+    def _declared(self) -> Any:
+        return super()._declared() or self.declared
 
 
 def place_of(train: Any) -> str:
@@ -212,16 +247,9 @@ def place_of(train: Any) -> str:
     return f"{module}:{name}"
 
 
-def settings(config: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+def settings(config: FunctionConfig, params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plain dict a function is called with; a fresh one each time, free to be changed."""
-    plain = {}
-    if is_dataclass(config):
-        plain = {
-            f.name: describe(getattr(config, f.name)) for f in fields(config) if f.name not in ("program", "seeds")
-        }
-    elif isinstance(config, Mapping):
-        plain = copy.deepcopy(dict(config))
-    return {**plain, "params": copy.deepcopy(dict(params))}
+    return {**asdict(config), "params": copy.deepcopy(dict(params))}
 
 
 def try_out(train: Train, seeds: int = 2, **params: Any) -> list[RunResult]:
@@ -240,4 +268,4 @@ def try_out(train: Train, seeds: int = 2, **params: Any) -> list[RunResult]:
         No metrics are declared, or it returned something else than it may.
     """
     program = Function.of(train, **params)
-    return [program.one({}, seed) for seed in range(seeds)]
+    return [program.one(FunctionConfig(), seed) for seed in range(seeds)]

@@ -9,7 +9,29 @@ from typing import Any
 
 import yaml
 
+from ablate.errors import nearest
+
 _NONE: Any = object()
+
+
+class MissingSettingError(KeyError):
+    """A function looked for a setting that is not there; its message names those that are.
+
+    It is the `KeyError` of a dict: `args[0]` is the name that was looked for.
+    """
+
+    def __init__(self, name: Any, path: str, there: list[str]) -> None:
+        super().__init__(name)
+        self._path, self._there = path, there
+
+    def __str__(self) -> str:
+        name = self.args[0]
+        where = f"config[{']['.join(map(repr, self._path.split('.')[:-1]))}]" if self._path else "config"
+        near = nearest(str(name), self._there)
+        hint = f"; nearest match: {near!r}" if near else ""
+        if not self._path:
+            hint += f"; settings of your own are in config['params'] (`program.params.{name}`)"
+        return f"{where} has no {name!r}, only {', '.join(map(repr, self._there)) or 'nothing'}{hint}"
 
 
 class Recorded(dict[str, Any]):
@@ -48,7 +70,7 @@ class Recorded(dict[str, Any]):
         value = super().get(name, _NONE)
         self._look(name, "?" if isinstance(value, Recorded) else "")
         if value is _NONE:
-            raise KeyError(name)
+            raise MissingSettingError(name, self._path, list(super().keys()))
         return value
 
     def get(self, name: str, default: Any = None) -> Any:

@@ -13,14 +13,23 @@ from numpy.typing import NDArray
 
 from ablate.errors import must
 from ablate.identity import digest
+from ablate.optim import Optimizer
 from ablate.registry import register
 from ablate.streams import streams
-from ablate.train.config import TrainConfig
 from ablate.train.metric import Metric, by_name, loss, steps_to_target
 from ablate.train.outcome import DIVERGENCE_FACTOR, Outcome
-from ablate.train.program import Curve, Observe, Program, RunResult
+from ablate.train.program import Curve, Observe, Program, ProgramConfig, RunResult
 from ablate.train.summary import first_reached
 from ablate.train.vouched import EVERYTHING, Fact
+
+
+@dataclass(frozen=True)
+class SurfaceConfig(ProgramConfig):
+    """The optimizer, and how many steps it takes: `steps`, or `epochs` where that is None."""
+
+    optimizer: Optimizer
+    steps: int | None
+    epochs: int
 
 
 @register("program", "surface")
@@ -29,8 +38,8 @@ class Surface(Program):
     """The arm's optimizer descends f(x, y) = a x² + b y² from a start; the minimum is f(0, 0) = 0.
 
     By default the book's f = x²/20 + y² from (-7, 2) (Deep Learning from Scratch, 6.1.2 to 6.1.7 and
-    `ch06/optimizer_compare_naive.py`). It reads `optimizer` and `steps` (where `steps` is null, `epochs`: without
-    data an epoch is one step) and leaves the rest of the configuration alone.
+    `ch06/optimizer_compare_naive.py`). It owns `optimizer` and `steps` (where `steps` is null, `epochs`: without
+    data an epoch is one step).
 
     Nothing here is random unless `jitter` or `noise` says so: with both at 0 every seed walks the same path, and
     replicates are copies that prove nothing. With `jitter`, seed 0 still starts at `start`, as in the book, and
@@ -57,6 +66,7 @@ class Surface(Program):
         steps_to_target("ttt/steps"),
     ])  # fmt: skip
     """f and the distance to the minimum at the last step, the least f, the length of the path, steps to the target."""
+    config_class = SurfaceConfig
     vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS}
 
     coefficients: list[float] = field(default_factory=lambda: [0.05, 1.0])
@@ -76,11 +86,11 @@ class Surface(Program):
         if not 0.0 < self.target_loss < math.inf:
             raise must("Surface.target_loss", "be > 0", self.target_loss)
 
-    def reads(self, config: TrainConfig) -> frozenset[str]:
+    def reads(self, config: SurfaceConfig) -> frozenset[str]:
         """Return the optimizer, and what says how many steps it takes."""
-        return frozenset({"optimizer", "steps"} | ({"epochs"} if config.steps is None else set()))
+        return self.owns() - ({"epochs"} if config.steps is not None else set())
 
-    def facts(self, config: TrainConfig) -> dict[str, Any]:
+    def facts(self, config: SurfaceConfig) -> dict[str, Any]:
         """Return what is known before: the surface stands in for the data."""
         return {
             "dataset": f"f(x, y) = {self.coefficients[0]:g} x² + {self.coefficients[1]:g} y²",
@@ -90,13 +100,13 @@ class Surface(Program):
             "dtype": "float64",
         }
 
-    def seconds_per_run(self, config: TrainConfig, seeds: int) -> float:
+    def seconds_per_run(self, config: SurfaceConfig, seeds: int) -> float:
         """Return the time of one seed, measured."""
         began = time.perf_counter()
         self.run(config, range(seeds))
         return (time.perf_counter() - began) / seeds
 
-    def run(self, config: TrainConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
+    def run(self, config: SurfaceConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
         """Walk all seeds together and return one result each, in order.
 
         Curves: `path/x`, `path/y` and `train/loss` (f), at the start and after every step.
@@ -144,5 +154,5 @@ class Surface(Program):
         return RunResult(seed, outcome, metrics, curves, seconds=seconds)
 
 
-def _steps(config: TrainConfig) -> int:
+def _steps(config: SurfaceConfig) -> int:
     return config.epochs if config.steps is None else config.steps

@@ -34,17 +34,12 @@ CHECKS: dict[str, tuple[Callable[[predictions.Rng], predictions.Found], float]] 
 
 @dataclass(frozen=True)
 class Check(PerSeed):
-    """A Program that checks a property on random draws; it reads nothing but its own settings.
+    """A Program that checks a property on random draws; it owns nothing but its own settings.
 
     A seed is one draw, from its `program` stream. A run has `reached` its target where the property held.
     """
 
     vouches = EVERYTHING - {Fact.NETWORK, Fact.ENDINGS, Fact.STEPS}
-
-    def reads(self, config: Any) -> frozenset[str]:
-        """Return nothing: it has settings of its own."""
-        del config
-        return frozenset()
 
     def facts(self, config: Any) -> dict[str, Any]:
         """Return what stands in for the data: draws of the seed, whatever is checked."""

@@ -76,8 +76,15 @@ def _decides_nothing(place: Place) -> bool:
     return bool(groups) and groups <= {"figure", "launcher", "source"}
 
 
-def own_code(config: Any, files: Sequence[str]) -> dict[str, str]:
+def own_code(configured: Sequence[Any], files: Sequence[str]) -> dict[str, str]:
     """Return what an arm's results depend on beyond ablate's own code: module -> digest; empty for most arms.
+
+    Parameters
+    ----------
+    configured
+        Its Program and its configuration: the components among them, and among their fields, are looked at.
+    files
+        The Python files that its study uses.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def own_code(config: Any, files: Sequence[str]) -> dict[str, str]:
     used = code_of_files(files)
     found = {name: shape for code in used.values() for name, shape in code.items()}
     covered = {module.path for file in used for module in modules_at(used_place(file)).values()}
-    for part in _parts(config):
+    for part in _parts(configured):
         cls = type(part)
         if not is_foreign(cls):
             continue
@@ -131,11 +138,10 @@ def used_place(file: str) -> Place:
     return file_place(file, asked="uses")
 
 
-def _parts(config: Any) -> Iterable[Any]:
-    for field in fields(config):
-        value = getattr(config, field.name)
-        if is_dataclass(value):
-            yield value
+def _parts(configured: Iterable[Any]) -> Iterable[Any]:
+    for one in configured:
+        yield one
+        yield from filter(is_dataclass, (getattr(one, field.name) for field in fields(one)))
 
 
 def _file_of(cls: type) -> Path:

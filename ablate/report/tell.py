@@ -25,12 +25,14 @@ class Told:
     Attributes
     ----------
     study, tables, verdicts, extended
-        In the language of the moment; `extended` as in `write_report`.
+        In the language of the moment, under the names that a reader meets; `extended` as in `write_report`.
     recorded
         The same verdicts and extended ones as they were judged, their claims in the study's first words: what
         `verdicts.json` holds.
     original
-        The study in English, where `study` is not.
+        The study in English and under its own keys, where `study` is not.
+    kept
+        The tables under the study's own keys, where `tables` are not: what `runs.csv` and `verdicts.json` hold.
     untranslated
         What of the study's own words has no translation: `claims.faster.says`.
     """
@@ -41,6 +43,7 @@ class Told:
     extended: Sequence[Verdict]
     recorded: Parts
     original: Study | None = None
+    kept: StudyTables | None = None
     untranslated: Sequence[str] = ()
 
 
@@ -48,7 +51,7 @@ def write_told(told: Told, out: Path, *, words: Sequence[str] = (), progress: Pr
     """Write a report (see `write_report`) of what is told."""
     return write_report(
         told.study, told.tables, told.verdicts, out, extended=told.extended, words=words,
-        recorded=told.recorded, untranslated=told.untranslated, progress=progress,
+        recorded=told.recorded, kept=told.kept, untranslated=told.untranslated, progress=progress,
     )  # fmt: skip
 
 
@@ -58,7 +61,7 @@ def make_told(
     """Return the files of a report without its page (see `make_report`) of what is told."""
     return make_report(
         told.study, told.tables, told.verdicts, extended=told.extended, words=words, recorded=told.recorded,
-        untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False, progress=progress,
+        kept=told.kept, untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False, progress=progress,
     )  # fmt: skip
 
 

@@ -59,6 +59,7 @@ def write_report(
     extended: Sequence[Verdict] = (),
     words: Sequence[str] = (),
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
+    kept: StudyTables | None = None,
     untranslated: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> ReportPaths:
@@ -81,8 +82,8 @@ def write_report(
     """
     check_report_folder(out)
     files = make_report(
-        study, tables, verdicts, extended=extended, words=words, recorded=recorded, untranslated=untranslated,
-        progress=progress,
+        study, tables, verdicts, extended=extended, words=words, recorded=recorded, kept=kept,
+        untranslated=untranslated, progress=progress,
     )  # fmt: skip
     done = publish(out, [Part(REPORT, files)], known=known_files)
     html, markdown, judged, runs, table = (out / name for name in TEXTS)
@@ -98,6 +99,7 @@ def make_report(
     extended: Sequence[Verdict] = (),
     words: Sequence[str] = (),
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
+    kept: StudyTables | None = None,
     untranslated: Sequence[str] = (),
     dots_per_inch: int = 144,
     page_too: bool = True,
@@ -121,7 +123,10 @@ def make_report(
     words
         The three paragraphs in plain words, see `report.findings.words`.
     recorded
-        Verdicts and extended ones that `verdicts.json` holds, where the page shows them in another language.
+        Verdicts and extended ones that `verdicts.json` holds, where the page shows them in another language, or under
+        other names.
+    kept
+        The tables that `runs.csv`, `tuning.csv` and `verdicts.json` hold, where the page has other names for factors.
     untranslated
         What of the study's own words stays English on a page in another language.
     dots_per_inch
@@ -158,12 +163,13 @@ def make_report(
         table = ablation_table(tables, metric) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
-    tuning = tuning_csv(tables)
+    kept = tables if kept is None else kept
+    tuning = tuning_csv(kept)
     files |= {
         **({"report.html": html} if page_too else {}),
         "report.md": markdown,
-        "verdicts.json": _judged(tables, *(recorded or (verdicts, extended))),
-        "runs.csv": runs_csv(tables),
+        "verdicts.json": _judged(kept, *(recorded or (verdicts, extended))),
+        "runs.csv": runs_csv(kept),
         "table.tex": _latex(table, str(tables.study["name"])),
         **({TUNING: tuning} if tuning is not None else {}),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ablate.errors import UserError
@@ -11,7 +11,7 @@ from ablate.identity import describe, digest, made_by
 from ablate.levels import NO_NAMES, Names, levels_text, same_level
 from ablate.programs.uses import is_foreign, own_code
 from ablate.sweep.known import Known
-from ablate.sweep.study import FAIRNESS, Level, Levels, Study
+from ablate.sweep.study import FAIRNESS, Level, Levels
 from ablate.track.record import ArmRecord
 from ablate.train.config import NO_IDENTITY, TrainConfig
 from ablate.train.program import Program
@@ -28,20 +28,29 @@ class Job:
 
     Attributes
     ----------
+    program
+        What trains it, as its study knows it.
+    config
+        What the Program owns of the composed configuration; its `config_class`.
     identities
         Seed -> identity, every planned seed.
     settings
         Key -> value of everything that was composed on top of what is fixed: levels, and tuned values.
     same_as
         Id of the arm whose runs are this arm's too: its tuned values are the fixed ones. It is never run itself.
+    former
+        The description that named the arm when everything that is composed did (see `former_description`); empty where
+        that is its description still.
     """
 
     arm: ArmRecord
-    config: TrainConfig
+    program: Program
+    config: Any
     identities: dict[int, str]
     missing: tuple[int, ...]
     settings: dict[str, Any] = field(default_factory=dict)
     same_as: str = ""
+    former: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def done(self) -> int:
@@ -59,14 +68,22 @@ def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Nam
     return levels_text(different, names) or "baseline"
 
 
-def telling(study: Study, compose: Compose) -> Compose:
-    """Return the same composition, whose Programs are told which metrics the study declares."""
+def description_of(program: Program, config: Any) -> dict[str, Any]:
+    """Return what an arm is, JSON-ready: its Program, and what that owns; it is logged, and names the arm."""
+    own = {"program": describe(program), **describe(config)}
+    return {name: value for name, value in own.items() if name not in NO_IDENTITY}
 
-    def told(levels: Mapping[str, Level]) -> TrainConfig:
-        config = compose(levels)
-        return replace(config, program=config.program.told(study.metrics))
 
-    return told
+def former_description(composed: Any) -> dict[str, Any]:
+    """Return what named an arm before Programs owned their configuration: all that is composed, the NumPy net's too.
+
+    Runs that are stored under such a name are found by it.
+    """
+    whole = {name: value for name, value in describe(composed).items() if name not in NO_IDENTITY}
+    program = whole["program"]
+    if program.get("name") == "function":
+        whole["program"] = {"logs": [], **program}  # a field that functions had
+    return whole
 
 
 def make_job(
@@ -79,6 +96,7 @@ def make_job(
     known: Known | None = None,
     unsettled: Collection[str] = (),
     uses: Sequence[str] = (),
+    metrics: Collection[str] = (),
 ) -> Job:
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere.
 
@@ -90,31 +108,56 @@ def make_job(
         Keys that are still to be tuned: an arm that was run with another value of them is the same for now.
     uses
         The study's own Python files: what they say is part of what a run is.
+    metrics
+        Those that the study declares.
     """
-    config = compose(settings)
-    program = config.program
+    composed = compose(settings)
+    program, config = composed.program.told(metrics), composed.program.own(composed)
     facts = {**program.facts(config), "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
-    own = own_code(config, uses)
+    own = own_code([composed.program, composed], uses)
     if own:
         facts["uses"] = own
     if is_foreign(type(program)):  # kept with the arm: a report is written where the plug-in may not be
         facts["metrics"] = {name: metric.as_dict() for name, metric in program.metrics().items()}
-    description = {k: v for k, v in describe(config).items() if k not in NO_IDENTITY}
+    description = description_of(composed.program, config)
+    former = description if config is composed else former_description(composed)
     what = {"revision": REVISION, "config": description, "fingerprint": made_by(facts)}
     stored = None
-    if known is not None and program.traced:
-        stored = known.same(levels, what, former=program.former(config), unsettled=unsettled)
+    if known is not None and (program.traced or former != description):
+        prints = program.former(config)
+        stored = known.same(levels, what, configs=(description, former), former=prints, unsettled=unsettled)
         what = what if stored is not None else known.renewed(levels, what)
     arm_id = digest(what)[:12] if stored is None else stored.arm_id
     arm = ArmRecord(arm_id, label, dict(levels), description, facts)
     identities = {seed: digest({**what, "seed": seed}) for seed in seeds}
     if stored is not None:
         identities |= {seed: stored.identities[seed] for seed in seeds if seed in stored.identities}
-    return Job(arm, config, identities, tuple(seeds), dict(settings))
+    renamed = {} if former == description else former
+    return Job(arm, program, config, identities, tuple(seeds), dict(settings), former=renamed)
 
 
-def _vouched(program: Program, config: TrainConfig, levels: Mapping[str, Level]) -> dict[str, Any]:
-    """Return what a Program says beforehand of the factors of an arm: which it does not look at."""
+def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *, where: str) -> None:
+    """Refuse keys that none of the Programs of a study owns, by their names: such a setting would be without effect.
+
+    Raises
+    ------
+    UserError
+        Names the key, the Programs, and what they own.
+    """
+    owned = sorted(frozenset().union(*(program.owns() for program in programs.values())))
+    for key in keys:
+        if key.partition(".")[0] in (*owned, "program", "seeds", FAIRNESS):
+            continue
+        free = any(field.name == "params" for program in programs.values() for field in fields(program))
+        own = f"; a setting of your own function is `program.params.{key}`" if free else ""
+        raise UserError(
+            f"{where}: `{key}` would be without effect: program={', '.join(programs)} owns "
+            f"{', '.join([*owned, 'program.…'])}{own}"
+        )
+
+
+def _vouched(program: Program, config: Any, levels: Mapping[str, Level]) -> dict[str, Any]:
+    """Return what a Program says beforehand of the factors of an arm: which it does not look at, or does not own."""
     reads = program.reads(config)
     if reads is None:
         return {}

@@ -48,6 +48,7 @@ class Known:
         levels: Mapping[str, Level],
         what: Mapping[str, Any],
         *,
+        configs: Sequence[Mapping[str, Any]] = (),
         former: Iterable[tuple[str, float]] = (),
         unsettled: Collection[str] = (),
     ) -> StoredArm | None:
@@ -57,22 +58,27 @@ class Known:
         ----------
         what
             `revision`, `config` and `fingerprint` of the arm, as its identity has them.
+        configs
+            Descriptions of its configuration by which it may have been stored; by default `config` of `what`.
         former
             See `Program.former`.
         unsettled
             Keys whose values do not count.
         """
-        own, prints = digest(what)[:12], dict(former)
-        before = {digest({**what, "fingerprint": print_})[:12]: after for print_, after in prints.items()}
+        named, prints = [{**what, "config": config} for config in configs or [what["config"]]], dict(former)
+        own = [digest(one)[:12] for one in named]
+        before = {
+            digest({**one, "fingerprint": print_})[:12]: after for one in named for print_, after in prints.items()
+        }
         by_id: dict[str, list[StoredArm]] = {}
         for arm in self.at(levels):
             by_id.setdefault(arm.arm_id, []).append(arm)
         fits = [
             parts[0] if len(parts) == 1 else _joined(parts)
             for arm_id, parts in by_id.items()
-            if all(_fits(part, what, before, prints, unsettled) for part in parts)
+            if all(any(_fits(part, one, before, prints, unsettled) for one in named) for part in parts)
         ]
-        return next((arm for arm in fits if arm.arm_id == own), fits[0] if fits else None)
+        return next((arm for name in own for arm in fits if arm.arm_id == name), fits[0] if fits else None)
 
 
 def _fits(

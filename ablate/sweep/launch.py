@@ -22,7 +22,6 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from types import MappingProxyType
 from typing import Any, Self
 
 from ablate.errors import Failure, UserError, must, unknown
@@ -31,7 +30,6 @@ from ablate.registry import component, place_of, register
 from ablate.sweep.plan import Job
 from ablate.train.arithmetic import arithmetic
 from ablate.train.compiled.ready import NotCompiledError
-from ablate.train.config import TrainConfig
 from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
@@ -120,7 +118,7 @@ class Serial(Launcher):
         """Yield every job with its results."""
         del uses
         for job in jobs:
-            yield job, train_job(job.config, job.missing, job.arm.facts)
+            yield job, train_job(job)
 
 
 @register("launcher", "loky")
@@ -234,22 +232,20 @@ def _ready() -> None:
     import ablate.train.numpy_program  # noqa: F401
 
 
-def train_job(
-    config: TrainConfig, seeds: Sequence[int], facts: Mapping[str, Any] = MappingProxyType({})
-) -> list[RunResult]:
-    """Train one arm in this process, BLAS held to one thread; a raised error becomes `crashed` results.
+def train_job(job: Job) -> list[RunResult]:
+    """Train what is missing of one arm in this process, BLAS held to one thread; a raised error becomes `crashed` runs.
 
     This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep;
-    but for compiled code that cannot be made, which says nothing of the arm. `facts` are those it was planned by.
+    but for compiled code that cannot be made, which says nothing of the arm. It is trained as it was planned.
     Results say what computed them where the Program vouches that this process did.
     """
     from ablate.train.threads import one_thread
 
-    started = time.perf_counter()
+    seeds, started = job.missing, time.perf_counter()
     try:
         with one_thread(), contained():
-            results = config.program.planned(facts).run(config, seeds)
-            if Fact.MACHINE not in config.program.vouches:
+            results = job.program.planned(job.arm.facts).run(job.config, seeds)
+            if Fact.MACHINE not in job.program.vouches:
                 return results
             made_by = arithmetic()
             return [replace(result, arithmetic=made_by) for result in results]
@@ -281,12 +277,13 @@ def train_packed(packed: bytes) -> list[RunResult]:
     os.chdir(folder)
     use(list(code), code=code)  # before the job is unpickled: its classes may stand in these files
     job: Job = pickle.loads(pickled)
-    if own_code(job.config, list(code)) != job.arm.facts.get("uses", {}):
+    planned = job.arm.facts.get("uses", {})
+    if any(planned.get(name) != said for name, said in own_code([job.program, job.config], list(code)).items()):
         raise UserError(
             f"the code that {job.arm.label} uses changed while the study was running; the same command runs what is "
             "missing with the code as it is now"
         )
-    return train_job(job.config, job.missing, job.arm.facts)
+    return train_job(job)
 
 
 def _train_numbered(index: int, packed: bytes) -> tuple[int, list[RunResult]]:

@@ -10,9 +10,10 @@ from typing import Any
 from ablate.identity import digest, made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
-from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, make_job, telling, untold
+from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
 from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics, joined
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import Study
 from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
 from ablate.track.known import StoredArm
@@ -29,6 +30,7 @@ class Plan:
     """A study resolved into jobs, design order.
 
     `provisional`: the values its arms are to be tuned to are not known yet, the fixed ones stand in for them.
+    `former_key`: the key of its study run when all that is composed named an arm; empty where it is the same.
     """
 
     study: Study
@@ -36,6 +38,7 @@ class Plan:
     jobs: tuple[Job, ...]
     design: DesignArms
     provisional: bool = False
+    former_key: str = ""
 
     @property
     def runs(self) -> int:
@@ -49,11 +52,11 @@ class Plan:
 
     def metrics(self) -> Metrics:
         """Return the scalars that some arm's runs may log."""
-        return Metrics(self.study.metrics, joined(job.config.program.metrics() for job in self.jobs))
+        return Metrics(self.study.metrics, joined(job.program.metrics() for job in self.jobs))
 
     def logged(self) -> frozenset[str]:
         """Return the names of the scalars that some arm's runs may log."""
-        return frozenset().union(*(job.config.program.metrics() for job in self.jobs))
+        return frozenset().union(*(job.program.metrics() for job in self.jobs))
 
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
@@ -76,6 +79,13 @@ class Plan:
             for job in self.jobs
         )
         return replace(self, jobs=jobs)
+
+    def may_be_stored(self) -> bool:
+        """Tell whether what is stored has to be asked for the names of its arms.
+
+        Their runs say what they looked at, or were named by more than their Program owns.
+        """
+        return any(job.program.traced or job.former for job in self.jobs)
 
 
 def make_plan(
@@ -104,16 +114,20 @@ def make_plan(
     tuned
         What tuning chose, by `cell_key` of the cell (see `tuned_cell`); None: not known yet.
     stored
-        Gives the arms that were run under this name before, the study runs opened last first; asked only where a
-        Program is traced.
+        Gives the arms that were run under this name before, the study runs opened last first; asked only where an arm
+        may have another name there.
 
     Returns
     -------
     Plan
         With every seed still missing; see `Plan.after`.
+
+    Raises
+    ------
+    UserError
+        An arm cannot be composed; a setting is given that no Program of the study owns.
     """
     check_tuning(study, where=name, seeds=seeds)
-    compose = telling(study, compose)
 
     def resolved(known: Known | None) -> Plan:
         return _resolved(
@@ -121,10 +135,10 @@ def make_plan(
         )
 
     plan = resolved(None)
-    if stored is None or not any(job.config.program.traced for job in plan.jobs):
+    if stored is None or not plan.may_be_stored():
         return plan
     runs = study_runs(stored())
-    own = [run for run in runs if run.key == plan.record.key]
+    own = [run for key in (plan.record.key, plan.former_key) for run in runs if run.key == key]
     for run in own or runs:
         again = resolved(run)
         if own or _goes_on(again, run):
@@ -139,7 +153,7 @@ def _goes_on(plan: Plan, known: Known) -> bool:
     """
     found = False
     for job in plan.jobs:
-        traced, there = job.config.program.traced, known.at(job.arm.levels)
+        traced, there = job.program.traced, known.at(job.arm.levels)
         if job.same_as or not there:
             continue
         if any(arm.arm_id == job.arm.id for arm in there):
@@ -161,36 +175,34 @@ def _resolved(
     known: Known | None,
 ) -> Plan:
     blocks = tuple(seed_list(seeds))
-    base, names = study.base_levels(), study.names()
-    jobs: list[Job] = []
+    base, names, short = study.base_levels(), study.names(), short_names(study, study.metrics)
+    made: list[tuple[Job, bool]] = []
     design = build_design(study)
     for levels in design.arms:
         cell = tuned_cell(study, levels)
         choice = tuned[cell_key(cell)] if cell is not None and tuned is not None else None
         settings = {**untold(levels), **(choice.values if choice else {})}
         label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
+        label = with_short_names(label, short)
         pending = cell is not None and choice is None
         open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
         job = make_job(
-            levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses
-        )
+            levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
+            metrics=study.metrics,
+        )  # fmt: skip
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
+        made.append((job, pending))
+    programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
+    space = study.tune.space if study.tune is not None else {}
+    check_owned(programs, [*study.fixed, *study.factors, *space], where=name)
+    jobs: list[Job] = []
+    for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
-    # The key leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same
-    # study run; a change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
-    first = (
-        make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses).arm.config
-        if tuned
-        else jobs[0].arm.config
-    )
-    what: dict[str, Any] = {"name": name, "factors": sorted(study.factors), "revision": REVISION}
-    what["shared"] = _without(first, study.factors)
-    if study.tune is not None and study.fairness != "fixed":
-        what["tuned"] = sorted(study.tune.space)
+    first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
-        key=digest(what)[:16],
+        key=_key(study, name, first.arm.config),
         definition=study.model_dump(mode="json"),
         arms=tuple(job.arm for job in jobs),
         seeds=blocks,
@@ -199,16 +211,32 @@ def _resolved(
         design=design.record(),
     )
     provisional = tuned is None and any(tuned_cell(study, levels) is not None for levels in design.arms)
-    return Plan(study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional)
+    former = _key(study, name, first.former) if first.former else ""
+    return Plan(
+        study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former
+    )  # fmt: skip
+
+
+def _key(study: Study, name: str, shared: Mapping[str, Any]) -> str:
+    """Return the key of a study run, from the description of its first arm.
+
+    It leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same study run; a
+    change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
+    """
+    what: dict[str, Any] = {"name": name, "factors": sorted(study.factors), "revision": REVISION}
+    what["shared"] = _without(shared, study.factors)
+    if study.tune is not None and study.fairness != "fixed":
+        what["tuned"] = sorted(study.tune.space)
+    return digest(what)[:16]
 
 
 def _fixed_label(study: Study) -> str:
     return ", ".join(f"{key}={value_name(value)}" for key, value in study.fixed.items())
 
 
-def _without(description: dict[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:
+def _without(description: Mapping[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:
     """Drop what the factors vary: a whole group for a group factor, one leaf for a value factor."""
-    kept = copy.deepcopy(description)
+    kept = copy.deepcopy(dict(description))
     for factor in factors:
         *path, leaf = factor.split(".")
         at: Any = kept

@@ -73,7 +73,7 @@ def run_plan(
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=launcher.workers)
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled
-        job.config.program.ready(job.config)
+        job.program.ready(job.config)
     for job, results in launcher.train(todo, uses=plan.study.uses):
         # What cannot be trained can most likely not be described either.
         texts = files(job) if files is not None and results[0].error is None else {}

@@ -10,8 +10,8 @@ from ablate.errors import UserError, unknown
 from ablate.identity import digest
 from ablate.levels import among, factor_names, levels_text
 from ablate.sweep.design.build import DesignArms, Part
-from ablate.sweep.jobs import telling
 from ablate.sweep.known import study_runs
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import Tune, cell_key, space_text, trials, tuned_cell
@@ -86,7 +86,6 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     tune = study.tune
     if tune is None or study.fairness == "fixed":
         return None
-    compose = telling(study, compose)
     found: dict[str, dict[str, Level]] = {}
     for levels in plan.design.arms:
         cell = tuned_cell(study, levels)
@@ -95,35 +94,38 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     if not found:
         raise UserError(f"{name}: tune.where: no arm of the design is at these levels, so that nothing is tuned")
     tried, seeds = tuple(trials(tune)), tune.seed_numbers()
-    traced = any(job.config.program.traced for job in plan.jobs)
-    runs = study_runs(stored()) if stored is not None and traced else []
-    known = next((run for run in runs if run.key == _key(plan, tune)), None)
-    names = study.names()
+    runs = study_runs(stored()) if stored is not None and plan.may_be_stored() else []
+    keys = [_key(study_key, tune) for study_key in (plan.record.key, plan.former_key) if study_key]
+    known = next((run for key in keys for run in runs if run.key == key), None)
+    names, short = study.names(), short_names(study, study.metrics)
     tried_names = factor_names({key: [values[key] for values in tried] for key in tune.space})
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
         fixed = make_job(cell, cell, compose, (), label="", uses=study.uses).arm.config
-        label = arm_label(cell, base, names) if cell else name
+        label = with_short_names(arm_label(cell, base, names), short) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = []
         for values in tried:
-            told = f"{label}, {levels_text(values, tried_names)}"
+            told = f"{label}, {with_short_names(levels_text(values, tried_names), short)}"
             try:
                 tried_at = {**cell, **values}
-                job = make_job(tried_at, tried_at, compose, seeds, label=told, known=known, uses=study.uses)
+                job = make_job(
+                    tried_at, tried_at, compose, seeds, label=told, known=known, uses=study.uses, metrics=study.metrics
+                )
             except UserError as error:
                 raise UserError(f"{name}: tune.space: {error}") from None
-            if tune.metric not in job.config.program.metrics():
-                logged = [metric for metric in job.config.program.metrics() if "test" not in metric]
+            if tune.metric not in job.program.metrics():
+                logged = [metric for metric in job.program.metrics() if "test" not in metric]
                 raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, logged)}")
             plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
             jobs.append(job)
         cells.append(TunedCell(key, digest(key)[:12], label, cell, tuple(jobs), {k: _held(fixed, k) for k in tried[0]}))
-    return TuningPlan(_as_plan(plan, cells, tune), tune, tried, tuple(cells))
+    key = keys[0] if known is None else known.key
+    return TuningPlan(_as_plan(plan, cells, tune, key), tune, tried, tuple(cells))
 
 
-def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
+def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune, key: str) -> Plan:
     study, record = plan.study, plan.record
     jobs = tuple(job for cell in cells for job in cell.jobs)
     factors: dict[str, list[Level]] = {}
@@ -144,7 +146,7 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
     name = f"{record.name}-tuning"
     made = StudyRecord(
         name=name,
-        key=_key(plan, tune),
+        key=key,
         definition=definition.model_dump(mode="json"),
         arms=tuple(job.arm for job in jobs),
         seeds=seeds,
@@ -156,8 +158,8 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune) -> Plan:
     return Plan(definition, made, jobs, design)
 
 
-def _key(plan: Plan, tune: Tune) -> str:
-    return digest({"tuning": plan.record.key, "keys": sorted(tune.space), "revision": REVISION})[:16]
+def _key(study_key: str, tune: Tune) -> str:
+    return digest({"tuning": study_key, "keys": sorted(tune.space), "revision": REVISION})[:16]
 
 
 def _held(config: Mapping[str, Any], key: str) -> Any:

@@ -138,7 +138,7 @@ def _uses(launcher: Launcher) -> None:
             jobs = []
             for job in _jobs():
                 config = replace(job.config, activation=own)
-                facts = {**job.arm.facts, "uses": own_code(config, [file])}
+                facts = {**job.arm.facts, "uses": own_code([job.program, config], [file])}
                 jobs.append(replace(job, config=config, arm=replace(job.arm, facts=facts)))
             found, here = _trained(launcher, jobs, [file]), _trained(Serial(), jobs, [file])
             require(found == here, "an arm of a `uses` file has other results than in this process")

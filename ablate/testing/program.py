@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ from ablate.train.program import Program, RunResult
 @dataclass(frozen=True)
 class _Tried:
     program: Program
-    config: TrainConfig
+    config: Any
 
     def run(self, *seeds: int) -> list[RunResult]:
         results = self.program.run(self.config, list(seeds))
@@ -35,14 +34,14 @@ class _Tried:
 
 
 def program_checks(program: Program, config: TrainConfig | None = None) -> list[Check]:
-    """Return the checks for a Program; it is run on `config`, by default a small arm of the core's."""
+    """Return the checks for a Program; it is run on what it owns of `config`, by default of a small arm."""
     return suite(
         ("says which metrics it logs", _metrics),
         ("what is known before a run does not change, and can be stored", _facts),
         ("a run logs finite metrics that it declares, and curves over rising steps", _logged),
         ("a seed gives the same numbers alone, among others, and again", _repeatable),
-        ("what it reads of the configuration are keys of it", _reads),
-        of=_Tried(program, config or small_config(program=program)),
+        ("what it reads of the configuration is its own", _reads),
+        of=_Tried(program, program.own(config or small_config(program=program))),
     )
 
 
@@ -92,5 +91,5 @@ def _repeatable(tried: _Tried) -> None:
 def _reads(tried: _Tried) -> None:
     reads: Any = tried.program.reads(tried.config)
     if reads is not None:
-        known = {field.name for field in dataclasses.fields(tried.config)}
-        require(set(reads) <= known, f"no keys of a configuration: {', '.join(sorted(set(reads) - known))}")
+        others = set(reads) - tried.program.owns()
+        require(not others, f"not fields of its config_class: {', '.join(sorted(others))}")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class LocalStore(Store):
     """The store below a folder: `mlruns/` with its database and artifacts."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self.where = root.resolve(), str(root.resolve())
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root).resolve()
+        self.where = str(self.root)
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study run to write to; this process is then the only writer of the store."""

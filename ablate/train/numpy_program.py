@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,13 +62,14 @@ class NumpyProgram(Program):
         *(Metric(name, failed_counts_as="as_logged", summarised=False)
           for name in ("observe/hidden_moved", "check/linear_collapse", "check/graph_width")),
     ])  # fmt: skip
+    config_class = TrainConfig
     vouches = EVERYTHING
 
     vouched = True
 
     def reads(self, config: TrainConfig) -> frozenset[str]:
-        """Return every key, but `epochs` where `steps` are given."""
-        return frozenset(field.name for field in fields(config)) - ({"epochs"} if config.steps is not None else set())
+        """Return everything it owns, but `epochs` where `steps` are given."""
+        return self.owns() - ({"epochs"} if config.steps is not None else set())
 
     def facts(self, config: TrainConfig) -> dict[str, Any]:
         """Return what is known before training; sizes do not depend on the seed. An ensemble costs as many nets.

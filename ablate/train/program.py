@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.errors import UserError, unknown
 from ablate.nn.graph import Graph
 from ablate.train.metric import Metric
 from ablate.train.outcome import Outcome
@@ -102,14 +103,41 @@ class RunResult:
                 )
 
 
+class NotOwnedError(UserError, AttributeError):
+    """A Program looked for a setting that it does not own."""
+
+
+@dataclass(frozen=True)
+class ProgramConfig:
+    """What a Program owns of the composed configuration beside its own fields; this one owns nothing.
+
+    A subclass has a field for every group or key that is the Program's own, named as in `conf/config.yaml`. Looking
+    for anything else raises `NotOwnedError`.
+    """
+
+    if not TYPE_CHECKING:  # a type checker is to see that a field does not exist
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            owned = ", ".join(held.name for held in fields(self)) or "nothing"
+            raise NotOwnedError(
+                f"a Program with the configuration {type(self).__name__} looks for {name!r}, but owns {owned}: give "
+                f"its `config_class` a field `{name}`"
+            )
+
+
 @dataclass(frozen=True)
 class Program(ABC):
     """Something that can be trained once per seed; its fields are its settings, an arm names it as `program`.
 
-    It reads what it needs from the arm's configuration and leaves the rest alone.
+    What it owns of the composed configuration beside them is declared by its `config_class`. It gets that and nothing
+    else, and that is what is logged of its runs.
 
     Attributes
     ----------
+    config_class
+        A frozen dataclass whose fields are the groups and keys that it owns; by default none.
     METRICS
         What it measures, where that does not depend on its settings.
     vouches
@@ -119,6 +147,7 @@ class Program(ABC):
         has a target only where the configuration sets `target_accuracy`.
     """
 
+    config_class: ClassVar[type] = ProgramConfig
     METRICS: ClassVar[Mapping[str, Metric]] = {}
     vouches: ClassVar[frozenset[Fact]] = frozenset()
     has_target: ClassVar[bool] = True
@@ -129,10 +158,32 @@ class Program(ABC):
     vouched: ClassVar[bool] = False
     """Every setting that `reads` names has its effect: arms that agree to the last bit are a result, and no mistake."""
 
+    @classmethod
+    def owns(cls) -> frozenset[str]:
+        """Return the groups and keys of the composed configuration that are its own, itself and the seeds apart."""
+        return frozenset(one.name for one in fields(cls.config_class)) - {"program", "seeds"}
+
+    def own(self, composed: Any) -> Any:
+        """Return what it owns of a composed configuration, as its `config_class`.
+
+        Raises
+        ------
+        UserError
+            It owns a key that does not exist.
+        """
+        cls = type(self).config_class
+        if type(composed) is cls:
+            return composed
+        there, names = ([one.name for one in fields(held)] for held in (composed, cls))
+        for name in names:
+            if name not in there:
+                raise unknown(f"key that {type(self).__name__} owns", name, there)
+        return cls(**{name: getattr(composed, name) for name in names})
+
     def reads(self, config: Any) -> frozenset[str] | None:
-        """Return the root keys of the configuration that it looks at, itself apart; None where that is not known."""
+        """Return what of its own it looks at under this configuration; None where its runs say so themselves."""
         del config
-        return None
+        return None if self.traced else self.owns()
 
     def former(self, config: Any) -> tuple[tuple[str, float], ...]:
         """Return fingerprints that earlier versions gave the same arm, each with the time its runs must be later than.

@@ -12,6 +12,7 @@ from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
 from ablate.programs.witness import said_now
 from ablate.sweep.known import is_current, study_runs
+from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
 from ablate.sweep.study import FAIRNESS
 from ablate.track.known import StoredArm
@@ -29,12 +30,12 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     Texts that look like something else, where values were `typed`; code that no import shows, and finished runs whose
     code has changed.
     """
-    programs = [job.config.program for job in plan.jobs if isinstance(job.config.program, Function)]
+    programs = [job.program for job in plan.jobs if isinstance(job.program, Function)]
     said = [
         f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
         for names, runs in changed_code(plan, store).items()
     ]
-    return [*(_texts(programs) if typed else []), *_hidden(programs), *said]
+    return [*(_read(plan, _texts(programs)) if typed else []), *_hidden(programs), *said]
 
 
 def changed_code(plan: Plan, store: Store) -> dict[str, int]:
@@ -42,7 +43,7 @@ def changed_code(plan: Plan, store: Store) -> dict[str, int]:
 
     Told while the plan they were made by is the one that is stored.
     """
-    if not any(job.config.program.traced or job.arm.facts.get("uses") for job in plan.jobs):
+    if not any(job.program.traced or job.arm.facts.get("uses") for job in plan.jobs):
         return {}
     runs = next((known for known in study_runs(store.arms(plan.record.name)) if known.key == plan.record.key), None)
     changed: dict[str, int] = {}
@@ -135,9 +136,15 @@ def unread_lines(plan: Plan, store: Store) -> list[str]:
         kind = "a factor" if key in plan.study.factors else "tuned" if key in space else "fixed"
         so = {"a factor": "its levels make no difference", "tuned": "there is nothing to tune"}.get(kind, "")
         hint = nearest(path, _asked_for(plan, reads))
-        near = f"; it looked for program.params.{hint}, which is not given" if hint else ""
+        near = f"; it looked for `{hint}`, which is not given" if hint else ""
         lines.append(f"no run read `{key}`, which is {kind}{': ' + so if so else ''}{near}")
-    return lines
+    return _read(plan, lines)
+
+
+def _read(plan: Plan, lines: Iterable[str]) -> list[str]:
+    """Return lines with the names that a reader meets."""
+    names = short_names(plan.study, plan.study.metrics)
+    return [with_short_names(line, names) for line in lines]
 
 
 def _asked_for(plan: Plan, reads: Iterable[str]) -> list[str]:
@@ -155,7 +162,7 @@ def arms_of(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
 
 def idle(plan: Plan, store: Store, held: Mapping[str, Any]) -> list[str]:
     """Return the keys that a study fixes, or fixed when it was registered, and that no run looked at."""
-    if not any(job.config.program.traced for job in plan.jobs):
+    if not any(job.program.traced for job in plan.jobs):
         return []
     arms = arms_of(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):

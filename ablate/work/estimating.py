@@ -89,7 +89,7 @@ def _tried(kinds: Mapping[str, Sequence[Job]]) -> dict[str, float]:
         if found and time.perf_counter() - began > TRYING:
             break
         job = kinds[name][0]
-        seconds = job.config.program.seconds_per_run(job.config, len(job.missing))
+        seconds = job.program.seconds_per_run(job.config, len(job.missing))
         if seconds is not None:
             found[name] = seconds
     return found

@@ -26,7 +26,7 @@ class ArmGraphs:
     def __call__(self, job: Job) -> dict[str, str]:
         """Return name -> text; nothing where the program has no graph."""
         seed = next(iter(job.identities))
-        graph = job.config.program.graph(job.config, seed=seed)
+        graph = job.program.graph(job.config, seed=seed)
         if graph is None:
             return {}
         if self._drawer is None:

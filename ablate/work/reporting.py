@@ -9,6 +9,7 @@ from ablate.lang import language, speaking
 from ablate.work.events import Bench, FindingsWritten, Judged, ReportWritten
 from ablate.work.judging import Judgement, judge_tracked
 from ablate.work.places import plain_name, report_folder, study_findings
+from ablate.work.shown import as_read
 
 if TYPE_CHECKING:
     from ablate.report.tell import Told
@@ -66,12 +67,16 @@ def _told(name: str, judged: Judgement) -> Told:
     from ablate.report.tell import Told, reworded, words_of
     from ablate.sweep.translated import translated
 
-    recorded = (judged.verdicts, judged.extended)
+    recorded, shown = (judged.verdicts, judged.extended), as_read(judged)
+    read = (shown.verdicts, shown.extended)
     if language() == "en":
-        return Told(judged.study, judged.tables, *recorded, recorded=recorded)
-    spoken, left = translated(judged.study, words_of(name, judged.study))
-    verdicts, extended = (reworded(part, spoken) for part in recorded)
-    return Told(spoken, judged.tables, verdicts, extended, recorded=recorded, original=judged.study, untranslated=left)
+        return Told(shown.study, shown.tables, *read, recorded=recorded, original=judged.study, kept=judged.tables)
+    spoken, left = translated(shown.study, words_of(name, judged.study))
+    verdicts, extended = (reworded(part, spoken) for part in read)
+    return Told(
+        spoken, shown.tables, verdicts, extended, recorded=recorded, original=judged.study, kept=judged.tables,
+        untranslated=left,
+    )  # fmt: skip
 
 
 def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Path:

@@ -353,7 +353,7 @@ class Backwards(Launcher):
         for job in reversed(jobs):
             with open("told.txt", "a") as file:
                 file.write(f"{self.said} {job.arm.label} of {self.workers}\\n")
-            yield job, train_job(job.config, job.missing, job.arm.facts)
+            yield job, train_job(job)
 """
 
 

@@ -40,6 +40,9 @@ class Config:
     program: Timed = field(default_factory=Timed)
 
 
+Timed.config_class = Config
+
+
 @pytest.fixture(autouse=True)
 def fresh():
     TRIED.clear()

@@ -78,14 +78,14 @@ def test_a_factor_that_nobody_reads_is_named_and_not_tested(project):
     project.study({"program.params.widht": [0, 0.5]}, [equal("program.params.widht", 0, 0.5)])
     code, out, err = project()
     assert code == 0
-    assert "no run read `program.params.widht`, which is a factor: its levels make no difference" in err
-    assert "it looked for program.params.width, which is not given" in err
+    assert "no run read `widht`, which is a factor: its levels make no difference" in err
+    assert "it looked for `width`, which is not given" in err
     verdict = verdicts(project)["same"]
     assert verdict["outcome"] == "not_tested"
     assert "No run read program.params.widht" in verdict["why"]
     project.ablate("report", "s")
     page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
-    assert "No run read program.params.widht, a factor: nothing can follow from its levels." in page
+    assert "No run read widht, a factor: nothing can follow from its levels." in page
     code, out, _ = project.ablate("report", "--csv", "reports/s")
     assert code == 0
     assert "equal to" in out
@@ -97,7 +97,7 @@ def test_off_and_on_are_texts_and_said_to_be(project, jobs):
     project.study({factor: ["off", "on"]}, [better(factor, "off", "on")])
     code, _, err = project(jobs=jobs)
     assert code == 0
-    assert "`program.params.batchnorm`: the function gets the texts 'off' and 'on', which Python takes for true" in err
+    assert "`batchnorm`: the function gets the texts 'off' and 'on', which Python takes for true" in err
     assert "is the factor read (program.params.batchnorm)?" in verdicts(project)["better"]["why"]
 
 
@@ -134,7 +134,7 @@ def test_the_command_line_says_the_same(project, typed, said):
 def test_a_text_that_is_fixed_is_told_too(project):
     project.study({"program.params.width": [1, 2]}, fixed={"program.params.deep": {"dropout": "no"}})
     _, _, err = project.ablate("plan", "s")
-    assert "`program.params.deep.dropout`: the function gets the text 'no'" in err
+    assert "`deep.dropout`: the function gets the text 'no'" in err
 
 
 def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_everything(project):
@@ -165,7 +165,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     assert "nothing to do" in project()[1], "the old code finds its own runs again"
 
 
-@pytest.mark.parametrize("option", ["optimizer=adam", "program.params.unused=1", "batch_size=7", "epochs=3"])
+@pytest.mark.parametrize("option", ["program.params.unused=1", "target_accuracy=0.5"])
 def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     project()
@@ -173,7 +173,8 @@ def test_an_option_that_nobody_reads_runs_nothing_again(project, option):
     assert code == 0
     assert "nothing to do" in out
     assert "post hoc" not in err
-    assert f"no run read `{option.partition('=')[0]}`, which is fixed" in err
+    key = option.partition("=")[0].removeprefix("program.params.")
+    assert f"no run read `{key}`, which is fixed" in err
     _, out, _ = project.ablate("plan", "s", option, "seeds=9")
     assert "     2" in out
     assert verdicts(project)["better"]["post_hoc"] is False
@@ -183,10 +184,68 @@ def test_an_option_that_is_read_runs_everything_again(project):
     project.study({"program.params.width": [1, 2]})
     project()
     assert "16 runs" in project("program.params.batchnorm=true")[1]
-    project.write("mine.py", MINE.replace("0.01 *", "0.01 * config['epochs'] *"))
+    project.write("mine.py", MINE.replace("0.01 *", "0.01 * len(config['target_split']) *"))
     assert "16 runs" in project()[1]
-    assert "nothing to do" in project("batch_size=7")[1]
-    assert "16 runs" in project("epochs=3")[1]
+    assert "nothing to do" in project("target_accuracy=0.5")[1]
+    assert "16 runs" in project("target_split=train")[1]
+
+
+@pytest.mark.parametrize(
+    ("option", "key"),
+    [("dropout.drop_probability=0.5", "dropout.drop_probability"), ("dropout=bernoulli", "dropout"),
+     ("epochs=3", "epochs"), ("memory_gb=2.0", "memory_gb")],
+)  # fmt: skip
+def test_a_setting_of_the_net_is_refused_before_anything_runs(project, option, key):
+    project.study({"program.params.width": [1, 2]})
+    code, out, err = project(option)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert (
+        f"`{key}` would be without effect: program=function owns target_accuracy, target_split, program.…; a "
+        f"setting of your own function is `program.params.{key}`"
+    ) in err
+    assert not (project.folder / "mlruns").exists()
+    _, _, swept = project.ablate(
+        "-m", "program=function", "program.target=mine.py:train", "program.params.a=1,2", option
+    )
+    assert f"the command line: `{key}` would be without effect: program=function owns" in swept
+
+
+def test_a_factor_or_a_tuned_key_of_the_net_is_refused_as_well(project):
+    project.study({"dropout": ["none", "bernoulli"]})
+    assert "s: `dropout` would be without effect: program=function owns" in project()[2]
+    project.study({"program.params.width": [1, 2]}, tune={"space": {"optimizer.lr": [0.1, 1]}, "metric": "acc"})
+    assert "s: `optimizer.lr` would be without effect" in project()[2]
+
+
+def test_a_setting_that_one_of_two_programs_owns_is_a_setting_of_that_one(project):
+    study = {"title": "t", "factors": {"program": ["surface", "theory_check"]}, "seeds": 2}
+    project.write("studies/s.yaml", yaml.safe_dump({**study, "fixed": {"steps": 3}}))
+    assert "4 runs in" in project()[1]
+    project.write("studies/s.yaml", yaml.safe_dump({**study, "fixed": {"epochs": 3, "norm": "batch"}}))
+    said = "s: `norm` would be without effect: program=surface, theory_check owns epochs, optimizer, steps, program.…"
+    assert said + "\n" in project()[2]
+
+
+def test_a_run_is_logged_with_what_its_function_saw_and_nothing_of_a_net(project):
+    project.study({"program.params.width": [1, 2]}, seeds=2, fixed={"program.params.dropout": 0.5})
+    project()
+    with sqlite3.connect(project.folder / "mlruns" / "mlflow.db") as connection:
+        keys = {key for (key,) in connection.execute("SELECT DISTINCT key FROM params")}
+        values = {value for (value,) in connection.execute("SELECT value FROM params WHERE key LIKE '%dropout'")}
+    assert keys == {
+        "seed", "outcome", "program.name", "program.params.width", "program.params.dropout", "program.target",
+        "target_accuracy", "target_split",
+    }  # fmt: skip
+    assert values == {"0.5"}
+    (config,) = {path.read_text() for path in project.folder.glob("multirun/**/0/.hydra/config.yaml")}
+    assert yaml.safe_load(config).keys() == {"program", "seeds", "target_accuracy", "target_split"}
+
+
+def test_the_former_way_to_name_metrics_names_the_one_there_is(project):
+    project.study({"program.params.width": [1, 2]}, fixed={"program.logs": ["acc"]})
+    code, _, err = project()
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "`program.logs` is no setting any more: a study says which metrics its function returns: `metrics: {" in err
 
 
 @pytest.mark.parametrize("how", ["watch", "fixed"])

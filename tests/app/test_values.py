@@ -73,7 +73,7 @@ def received(name, words, loader):
     composer = Composer(loader, request.study.fixed, request.raw)
     composer._composed = COMPOSED  # Hydra takes a fifth of a second to compose what is the same each time
     plan = make_plan(request.study, name="x", seeds=1, compose=composer, command="")
-    return [settings_of(job.config, job.config.program.params)["params"] for job in plan.jobs], [
+    return [settings_of(job.config, job.program.params)["params"] for job in plan.jobs], [
         job.arm.label for job in plan.jobs
     ]
 
@@ -266,9 +266,9 @@ def test_a_switch_that_is_text_is_said_to_be(ablate, own):
     arguments = ("-m", "program=function", "program.target=own.py:train", "seeds=1", "hydra.sweeper.action=plan")
     code, _, err = ablate(*arguments, "program.params.norm=on,off", "program.params.n=1_000", "program.params.ok=true")
     assert code == 0
-    assert "`program.params.norm`: the function gets the texts 'on' and 'off'" in err
-    assert "`program.params.n`: the function gets the text '1_000', which is no number; a number has no `_`" in err
-    assert "program.params.ok" not in err
+    assert "`norm`: the function gets the texts 'on' and 'off'" in err
+    assert "`n`: the function gets the text '1_000', which is no number; a number has no `_`" in err
+    assert "`ok`" not in err
 
 
 def test_tune_is_read_by_the_same_rule_in_a_file_and_on_the_command_line(ablate, own):

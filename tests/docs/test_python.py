@@ -22,7 +22,7 @@ def test_every_block_of_the_page_runs_and_says_what_it_shows(tmp_path, monkeypat
         exec(compile(block, str(PAGE), "exec"), space)
     outcomes = {v.claim_id: v.outcome for v in space["result"].verdicts}
     assert outcomes == {
-        "norm-helps[program.params.dropout=0.0]": "supported", "norm-helps[program.params.dropout=0.5]": "supported",
+        "norm-helps[dropout=0.0]": "supported", "norm-helps[dropout=0.5]": "supported",
         "dropout-is-harmless": "supported",
     }  # fmt: skip
     out = capsys.readouterr().out

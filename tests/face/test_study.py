@@ -12,6 +12,7 @@ from ablate.cli import main
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.track.read import read_study
+from ablate.words.document import document_of
 from ablate.work.events import Planned, RunFinished, StudyRan, Warned
 
 TRAIN = """
@@ -70,7 +71,9 @@ def test_python_and_the_command_line_make_the_same_runs_and_verdicts(folder, tra
     capsys.readouterr()
     assert main(["verdict", "mine", "--json", "--root", str(folder / "other")]) == 0
     said = json.loads(capsys.readouterr().out)["verdicts"]
-    assert [json.loads(json.dumps(v.as_dict())) for v in ours.verdicts] == said
+    assert [json.loads(json.dumps(document_of(v))) for v in ours._judgement.verdicts] == said
+    assert [v["claim_id"] for v in said] == [f"norm-helps[{P}gain=0.0]", f"norm-helps[{P}gain=0.5]"]
+    assert [v.claim_id for v in ours.verdicts] == ["norm-helps[gain=0.0]", "norm-helps[gain=0.5]"]
     assert [v.outcome for v in ours.verdicts] == ["supported", "supported"]
 
 
@@ -118,7 +121,7 @@ def test_the_second_call_has_nothing_to_do_and_more_seeds_are_an_extension(train
     plan = study().plan(train, seeds=8)
     assert (plan.runs, plan.missing, repr(plan)) == (32, 4, "mine: 4 arms x 8 seeds = 32 runs, 4 of them missing")
     assert plan.arms.to_dict("list") == {
-        "arm": ["baseline", f"{P}norm=batch", f"{P}gain=0.5", f"{P}gain=0.5, {P}norm=batch"],
+        "arm": ["baseline", "norm=batch", "gain=0.5", "gain=0.5, norm=batch"],
         "gain": [0.0, 0.0, 0.5, 0.5], "norm": ["none", "batch"] * 2, "done": [7] * 4, "missing": [1] * 4,
     }  # fmt: skip
     assert plan._repr_html_().count("<tr") == 5
@@ -237,3 +240,49 @@ def test_results_made_elsewhere_are_judged_as_a_table_and_as_a_file(folder):
     assert len(ablate.read_runs("others-imported")) == 12
     with pytest.raises(ablate.UserError, match=r"^results: no column 'norm'"):
         ablate.judge_results(question, table.drop(columns="norm"))
+
+
+def test_runs_are_kept_where_store_says(folder, train):
+    memory, elsewhere = ablate.MemoryStore(), folder / "elsewhere"
+    result = study().run(train, jobs=1, progress=False, store=memory)
+    assert not (folder / "mlruns").exists()
+    assert study().plan(train, store=memory).missing == 0
+    assert study().plan(train).missing == 28
+    pd.testing.assert_frame_equal(ablate.read_runs("mine", store=memory), result.runs)
+    for store in (str(elsewhere), elsewhere, ablate.LocalStore("elsewhere")):
+        seen = []
+        same = study().run(train, jobs=1, progress=False, store=store, tell=seen.append)
+        (ran,) = [event.summary.ran for event in seen if isinstance(event, StudyRan)]
+        assert ran == (28 if isinstance(store, str) else 0)
+        assert [v.effect for v in same.verdicts] == [v.effect for v in result.verdicts]
+    assert ablate.write_report("mine", "out", store=memory).name == "out"
+    assert not (folder / "mlruns").exists()
+
+
+@pytest.mark.parametrize(("store", "got"), [(7, "got 7"), ("http://localhost:5000", "got the address")])
+def test_a_store_that_is_none_is_one_line(folder, train, store, got):
+    with pytest.raises(ablate.UserError, match=rf"^`store` must be .*{got}"):
+        study().run(train, store=store)
+
+
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+def test_a_reader_meets_the_names_of_the_function_and_files_keep_the_keys(folder, train, capsys, tongue):
+    watched = {"kind": "heat_map", "metric": "score", "x": "gain", "y": "norm"}
+    result = study(figures=[watched]).run(train, jobs=1, progress=False)
+    assert repr(result.verdicts).count("norm=batch raises score") == 2
+    assert P not in repr(result) + result._repr_html_()
+    out = result.report("out", lang=tongue)
+    page = (out / "report.md").read_text(encoding="utf-8")
+    assert P not in page
+    assert "norm-helps[gain=0.5]" in page
+    assert P not in "".join(path.read_text(encoding="utf-8") for path in (out / "figures").glob("*.svg"))
+    head = (out / "runs.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert [column for column in head if column.startswith(P)] == [f"{P}gain", f"{P}norm"]
+    held = json.loads((out / "verdicts.json").read_text(encoding="utf-8"))
+    assert [v["claim_id"] for v in held["verdicts"]] == [f"norm-helps[{P}gain=0.0]", f"norm-helps[{P}gain=0.5]"]
+    assert held["study"]["definition"]["factors"].keys() == {f"{P}gain", f"{P}norm"}
+    capsys.readouterr()
+    assert main(["report", "--csv", "out"]) == 0
+    told = capsys.readouterr().out
+    assert "equal to" in told
+    assert P not in told

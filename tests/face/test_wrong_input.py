@@ -99,5 +99,15 @@ def test_a_crashed_arm_is_an_error_and_the_rest_can_be_judged(script):
         "        print(error)\n    print(ablate.read_runs('s')['outcome'].tolist())\n"
     )
     done = script(text)
-    assert "1 of 2 arms crashed: program.params.a=2 (ValueError: no)" in done.out, done.err
+    assert "1 of 2 arms crashed: a=2 (ValueError: no)" in done.out, done.err
     assert done.out.count("finished") == 5
+
+
+def test_an_error_of_the_plan_names_the_settings_as_python_does(folder):
+    (folder / "mine.py").write_text("def train(config, seed):\n    return {'m': 1.0}\n", encoding="utf-8")
+    from mine import train
+
+    claim = {"id": "c", "says": "s", "metric": "m", "arm": {"a": 2}, "against": {"a": 1}, "each": "b"}
+    study = ablate.Study("s", factors={"a": [1, 2], "b": [1, 2]}, metrics={"m": "higher"}, claims=[claim])
+    with pytest.raises(ablate.UserError, match=r"^claim c\[b=1\]: 2 seeds cannot decide it"):
+        study.plan(train, seeds=2)

@@ -1,4 +1,3 @@
-import json
 import math
 import re
 import subprocess
@@ -10,7 +9,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.identity import describe
-from ablate.programs.function import Function, settings, try_out
+from ablate.programs.function import Function, FunctionConfig, settings, try_out
 from ablate.programs.returned import to_result
 from ablate.train.program import Curve, RunResult
 
@@ -24,22 +23,56 @@ def write(folder, body, name="mine.py"):
 
 
 def test_the_example_runs_and_width_pays():
-    narrow = Function(f"{EXAMPLE}:train", {"width": 16, "penalty": 0.1}).run({}, [0, 1])
-    wide = Function(f"{EXAMPLE}:train", {"width": 256, "penalty": 0.1}).run({}, [0, 1])
+    narrow = Function(f"{EXAMPLE}:train", {"width": 16, "penalty": 0.1}).run(FunctionConfig(), [0, 1])
+    wide = Function(f"{EXAMPLE}:train", {"width": 256, "penalty": 0.1}).run(FunctionConfig(), [0, 1])
     for a, b in zip(narrow, wide, strict=True):
         assert a.error is None
         assert a.metrics["final/test_accuracy"] + 0.05 < b.metrics["final/test_accuracy"]
         assert len(b.test_correct) == 997
 
 
-def test_the_function_gets_the_settings_as_a_plain_dict_of_its_own(config):
-    given = settings(config(), {"width": 8})
-    assert json.loads(json.dumps(given)) == given
-    assert given["params"] == {"width": 8}
-    assert given["optimizer"] == {"name": "sgd", "lr": 0.95}
-    assert "program" not in given
-    given["params"]["width"] = 9
-    assert settings(config(), {"width": 8})["params"]["width"] == 8
+def test_the_function_gets_what_it_owns_as_a_plain_dict_of_its_own(config):
+    owned = Function("mine:train").own(config())
+    given = settings(owned, {"width": 8, "dropout": 0.5})
+    assert given == {
+        "params": {"width": 8, "dropout": 0.5}, "target_accuracy": 0.9, "target_split": "validation"
+    }  # fmt: skip
+    held = {"width": [8]}
+    settings(owned, held)["params"]["width"].append(9)
+    assert held == {"width": [8]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("config['dropout']", "config has no 'dropout', only 'target_accuracy', 'target_split', 'params'"),
+        ("config['width']", "'params'; settings of your own are in config['params'] (`program.params.width`)"),
+        ("config['params']['widht']", "config['params'] has no 'widht', only 'width', 'deep'; nearest match: 'width'"),
+        ("config['params']['deep']['x']", "config['params']['deep'] has no 'x', only 'rate'"),
+        ("config.pop('epochs')", "config has no 'epochs'"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_is_not_there_names_those_that_are(tmp_path, asked, said):
+    path = write(tmp_path, f"def train(config, seed): return {{'m': {asked}}}\n")
+    program = Function(f"{path}:train", {"width": 8, "deep": {"rate": 1}}).told(["m"])
+    (result,) = program.run(FunctionConfig(), [0])
+    assert result.outcome == "crashed"
+    assert "MissingSettingError: config" in result.error
+    assert said in result.error
+
+
+def test_a_setting_that_is_not_there_is_the_error_of_any_dict(tmp_path):
+    body = "def train(config, seed):\n    try: config['epochs']\n    except KeyError as e: return {e.args[0]: 1.0}\n"
+    (result,) = Function(f"{write(tmp_path, body)}:train").told(["epochs"]).run(FunctionConfig(), [0])
+    assert result.metrics == {"epochs": 1.0}
+
+
+def test_what_a_study_knows_of_a_function_is_no_part_of_what_the_function_is():
+    plain = Function("mine:train", {"width": 8})
+    for known in (plain.told(["m"]), plain.planned({"metrics": {"m": {}}, "sources": {"mine": "0"}})):
+        assert vars(known).keys() >= vars(plain).keys()
+        assert {name: getattr(known, name) for name in vars(plain)} == vars(plain)
+    assert vars(plain) == {"target": "mine:train", "params": {"width": 8}, "watch": []}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +101,7 @@ def test_metrics_must_be_declared_one_way_or_the_other(tmp_path):
     path = write(tmp_path, "def train(config, seed): return {'m': 1}\n")
     with pytest.raises(UserError, match=r"train.metrics = \{'accuracy': 'higher', 'loss': 'lower'\}"):
         Function(f"{path}:train").metrics()
-    assert Function(f"{path}:train", logs=["m"]).metrics().keys() == {"m"}
+    assert Function(f"{path}:train").told(["m"]).metrics().keys() == {"m"}
 
 
 def test_a_changed_file_is_another_fingerprint(tmp_path):
@@ -164,7 +197,7 @@ def test_an_outcome_may_be_written_in_capitals_and_a_crash_that_was_returned_is_
 
 def test_what_cannot_be_read_stands_in_the_error(tmp_path):
     path = write(tmp_path, "def train(config, seed): return {'m': 'high', 'n': 0.123456}\n")
-    (result,) = Function(f"{path}:train", logs=["m"]).run({}, [0])
+    (result,) = Function(f"{path}:train").told(["m"]).run(FunctionConfig(), [0])
     assert result.outcome == "crashed"
     assert "It had returned {'m': 'high', 'n': 0.123456}" in result.error
     assert result.error.strip().splitlines()[-1].endswith("got a str: 'high'")
@@ -173,17 +206,17 @@ def test_what_cannot_be_read_stands_in_the_error(tmp_path):
 @pytest.mark.parametrize("body", ["import sys; sys.exit(0)", "raise KeyboardInterrupt", "raise GeneratorExit"])
 def test_what_would_end_the_process_crashes_its_seed(tmp_path, body):
     path = write(tmp_path, f"def train(config, seed):\n    if seed == 1: {body}\n    return {{'m': 1}}\n")
-    a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
+    a, b, c = Function(f"{path}:train").told(["m"]).run(FunctionConfig(), [0, 1, 2])
     assert (a.outcome, b.outcome, c.outcome) == ("finished", "crashed", "finished")
 
 
-def test_a_run_says_what_it_looked_at(tmp_path, config):
+def test_a_run_says_what_it_looked_at(tmp_path):
     path = write(tmp_path, "def train(config, seed):\n    p = config['params']\n"
-                 "    return {'m': p.get('width', 1) * config['optimizer']['lr']}\n")  # fmt: skip
-    (result,) = Function(f"{path}:train", {"depth": 2}, ["m"]).run(config(), [0])
-    assert result.reads == ("optimizer.lr", "optimizer?", "params.width", "params?")
+                 "    return {'m': p.get('width', 1) * len(config['target_split'])}\n")  # fmt: skip
+    (result,) = Function(f"{path}:train", {"depth": 2}).told(["m"]).run(FunctionConfig(), [0])
+    assert result.reads == ("params.width", "params?", "target_split")
     path = write(tmp_path, "def train(config, seed): return {'final/validation_accuracy': 0.5}\n", "other.py")
-    (result,) = Function(f"{path}:train", logs=["final/validation_accuracy"]).run(config(), [0])
+    (result,) = Function(f"{path}:train").told(["final/validation_accuracy"]).run(FunctionConfig(), [0])
     assert result.reads == ("target_accuracy", "target_split"), "the outcome depends on them"
 
 
@@ -216,7 +249,7 @@ def test_a_function_vouches_for_no_more_than_its_time():
 
 def test_what_the_function_raises_crashes_its_seed_with_a_traceback(tmp_path):
     path = write(tmp_path, "def train(config, seed):\n    return {'m': 1 / (seed - 1)}\n")
-    a, b, c = Function(f"{path}:train", logs=["m"]).run({}, [0, 1, 2])
+    a, b, c = Function(f"{path}:train").told(["m"]).run(FunctionConfig(), [0, 1, 2])
     assert (a.outcome, b.outcome, c.outcome) == ("finished", "crashed", "finished")
     assert "ZeroDivisionError" in b.error
 

@@ -4,7 +4,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.programs.function import Function, place_of, try_out
+from ablate.programs.function import Function, FunctionConfig, place_of, try_out
 from ablate.programs.place import code_of
 from ablate.programs.target import find
 from ablate.programs.witness import said_now
@@ -24,7 +24,8 @@ def write(tmp_path, monkeypatch):
 
 
 def value(target, seed=0, code=None):
-    (result,) = Function(target, logs=["m"]).planned({"sources": code} if code else {}).run({}, [seed])
+    planned = Function(target).planned({"metrics": ["m"], **({"sources": code} if code else {})})
+    (result,) = planned.run(FunctionConfig(), [seed])
     return result.metrics.get("m") if result.error is None else result.error.strip().splitlines()[-1]
 
 
@@ -86,11 +87,13 @@ def test_a_module_imported_late_must_say_what_was_planned(write):
 def test_a_file_that_is_watched_must_be_what_was_planned(write):
     write("mine.py", "def train(config, seed):\n    return {'m': seed}\n")
     write("script.sh", "echo 1")
-    program = Function("mine.py:train", logs=["m"], watch=["script.sh"])
+    program = Function("mine.py:train", watch=["script.sh"]).told(["m"])
     planned = program.planned(program.facts(None))
-    assert planned.run({}, [0])[0].error is None
+    assert planned.run(FunctionConfig(), [0])[0].error is None
     write("script.sh", "echo 22")
-    assert "a file of `program.watch` changed while the study was running" in planned.run({}, [0])[0].error
+    assert (
+        "a file of `program.watch` changed while the study was running" in planned.run(FunctionConfig(), [0])[0].error
+    )
 
 
 def test_a_module_that_hides_one_of_pythons_is_refused(write):
@@ -212,13 +215,13 @@ def test_a_folder_that_the_module_puts_into_the_path_is_part_of_its_code(write, 
     write("mine.py", IN_A_FOLDER)
     write("lib/deep.py", "V = 1")
     path = list(sys.path)
-    facts = [Function(target, logs=["m"]).facts(None)]
+    facts = [Function(target).told(["m"]).facts(None)]
     assert "deep" in facts[0]["sources"]
     write("mlflow.db", "a new file in the folder changes nothing")
-    assert Function(target, logs=["m"]).facts(None) == facts[0]
+    assert Function(target).told(["m"]).facts(None) == facts[0]
     assert value(target, code=facts[0]["sources"]) == 1
     write("lib/deep.py", "V = 22")
-    assert Function(target, logs=["m"]).facts(None)["fingerprint"] != facts[0]["fingerprint"]
+    assert Function(target).told(["m"]).facts(None)["fingerprint"] != facts[0]["fingerprint"]
     assert value(target) == 22
     assert "the code of deep changed while the study was running" in value(target, code=facts[0]["sources"])
     assert sys.path == path
@@ -228,7 +231,7 @@ def test_two_targets_have_their_own_folders_in_the_path(write):
     for name, number in (("a", 1), ("b", 2)):
         write(f"{name}.py", IN_A_FOLDER.replace("lib", f"lib_{name}"))
         write(f"lib_{name}/deep.py", f"V = {number}")
-    codes = {target: Function(target, logs=["m"]).facts(None)["sources"] for target in ("a.py:train", "b.py:train")}
+    codes = {target: Function(target).told(["m"]).facts(None)["sources"] for target in ("a.py:train", "b.py:train")}
     assert [value(target, code=codes[target]) for target in [*codes] * 2] == [1, 2, 1, 2]
     assert [code_of(target) for target in codes] == list(codes.values())
 
@@ -236,7 +239,7 @@ def test_two_targets_have_their_own_folders_in_the_path(write):
 def test_runs_of_before_folders_in_the_path_were_followed_are_known(write):
     write("mine.py", IN_A_FOLDER)
     deep = write("lib/deep.py", "V = 1")
-    program = Function("mine.py:train", logs=["m"])
+    program = Function("mine.py:train").told(["m"])
     sources = {"mine": program.facts(None)["sources"]["mine"]}
     (held, after), _ = program.former(None)
     assert held == digest({"target": "mine.py:train", "sources": sources})
@@ -252,14 +255,14 @@ def train(config, seed): return {"m": importlib.import_module("hel" + "per").V}
 def test_a_module_of_a_made_up_name_is_noted_with_the_run(write):
     write("mine.py", MADE_UP)
     write("helper.py", "V = 1")
-    program = Function("mine.py:train", logs=["m"])
-    first, second = program.run({}, [0, 1])
+    program = Function("mine.py:train").told(["m"])
+    first, second = program.run(FunctionConfig(), [0, 1])
     assert first.used == second.used == said_now(["helper.py"])
     write("helper.py", "V = 1  # a comment")
     assert first.used == said_now(["helper.py"])
     write("helper.py", "V = 22")
     assert first.used != said_now(["helper.py"])
-    (later,) = program.planned(program.facts(None)).run({}, [0])
+    (later,) = program.planned(program.facts(None)).run(FunctionConfig(), [0])
     assert (later.metrics["m"], later.used) == (22, said_now(["helper.py"]))
     assert said_now(["gone.py"]) == {"gone.py": "gone"}
 
@@ -269,7 +272,7 @@ def test_what_is_noted_is_what_was_read_even_if_the_file_changes_in_the_run(writ
           ".write_text('V = 22'); return {'m': helper['m'].V}"))  # fmt: skip
     write("helper.py", "V = 1")
     before = said_now(["helper.py"])
-    (result,) = Function("mine.py:train", logs=["m"]).run({}, [0])
+    (result,) = Function("mine.py:train").told(["m"]).run(FunctionConfig(), [0])
     assert (result.metrics["m"], result.used) == (1, before)
 
 
@@ -286,6 +289,6 @@ def test_what_is_installed_or_lies_elsewhere_is_not_noted(write, tmp_path_factor
     write("mine.py", f"import importlib, sys\nsys.path.append({str(elsewhere)!r})\ndef train(config, seed):\n"
           "    importlib.import_module('wsgiref' + '.util')\n"
           "    return {'m': importlib.import_module('written_by_a_' + 'framework').V}\n")  # fmt: skip
-    (result,) = Function("mine.py:train", logs=["m"]).run({}, [0])
+    (result,) = Function("mine.py:train").told(["m"]).run(FunctionConfig(), [0])
     assert result.metrics == {"m": 1}
     assert result.used == {}

@@ -12,7 +12,12 @@ from ablate.sweep.known import Known
 from ablate.sweep.plan import REVISION, make_plan
 from ablate.sweep.study_file import parse_study
 from ablate.track.known import StoredArm
-from ablate.train.program import Program
+from ablate.train.program import Program, ProgramConfig
+
+
+@dataclass(frozen=True)
+class Epochs(ProgramConfig):
+    epochs: int = 3
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Traced(Program):
     params: dict = field(default_factory=dict)
     code: str = field(default="v1", metadata={"identity": False})
 
+    config_class = Epochs
     traced = True
 
     def facts(self, config):

@@ -47,9 +47,18 @@ class Config:
     program: Noisy = field(default_factory=Noisy)
 
 
+Noisy.config_class = Config
+
+
 def plan_of(levels, seeds=3):
     study = parse_study({"title": "t", "factors": {"norm": levels}}, where="x")
     return make_plan(study, name="s", seeds=seeds, compose=lambda lv: Config(**lv), command="c")
+
+
+def job_of(program):
+    study = parse_study({"title": "t"}, where="x")
+    (job,) = make_plan(study, name="s", seeds=[1], compose=lambda _: Config(program=program), command="c").jobs
+    return job
 
 
 def run(tracker, plan, workers=1):
@@ -103,7 +112,7 @@ def test_blas_is_held_to_one_thread_while_training():
             counts = {pool["num_threads"] for pool in threadpool_info()}
             return [RunResult(seed=s, outcome=Outcome.CENSORED, metrics={"threads": float(max(counts))}) for s in seeds]
 
-    assert [r.metrics["threads"] for r in train_job(Config(program=Threads()), [0])] == [1.0]
+    assert [r.metrics["threads"] for r in train_job(job_of(Threads()))] == [1.0]
 
 
 def test_what_a_program_has_to_make_ready_is_made_here_once_before_any_arm_is_trained():
@@ -172,7 +181,7 @@ def test_a_worker_count_below_one_is_refused():
 
 
 def test_a_run_says_what_computed_it_where_its_program_vouches_for_that():
-    (silent,), (vouched,) = (train_job(Config(program=program), [1]) for program in (Noisy(), Vouching()))
+    (silent,), (vouched,) = (train_job(job_of(program)) for program in (Noisy(), Vouching()))
     assert silent.arithmetic == {}
     assert vouched.arithmetic == arithmetic()
     assert vouched.arithmetic["threads"] == "1"

@@ -26,9 +26,13 @@ class Fake(Program):
 @dataclass(frozen=True)
 class Config:
     norm: str = "none"
+    init: str = "normal"
     std: float = 0.1
     epochs: int = 20
     program: Fake = field(default_factory=Fake)
+
+
+Fake.config_class = Config
 
 
 def compose(levels):

@@ -17,7 +17,7 @@ from ablate.train.program import RunResult
 @register("program", "coin")
 @dataclass(frozen=True)
 class Coin(PerSeed):
-    """Tosses a coin and counts. It reads nothing of the configuration but its own settings."""
+    """Tosses a coin and counts. It owns its own settings and nothing else."""
 
     METRICS: ClassVar[Mapping[str, Metric]] = by_name([
         Metric("share/heads", better="higher", unit="fraction"),
@@ -33,11 +33,6 @@ class Coin(PerSeed):
             raise must("Coin.heads", "be >= 0 and <= 1", self.heads)
         if self.tosses < 1:
             raise must("Coin.tosses", "be >= 1", self.tosses)
-
-    def reads(self, config: Any) -> frozenset[str]:
-        """Return nothing: no other setting has an effect."""
-        del config
-        return frozenset()
 
     def facts(self, config: Any) -> dict[str, Any]:
         """Return what is known before a run; there is no data."""

@@ -1,4 +1,4 @@
-"""The keys of a study of an own function: `width` from Python is `program.params.width` in a study file.
+"""The keys of a study of an own function: `width` to Python and to a reader is `program.params.width` in a study file.
 
 The fields of a study that name factors or settings are listed here, by their name; a test compares the list with the
 classes of the study file.
@@ -7,10 +7,12 @@ classes of the study file.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ablate.sweep.study import FAIRNESS
+from ablate.sweep.study import FAIRNESS, Study
+from ablate.track.columns import PLANNED, RUN
 
 PREFIX = "program.params."
 
@@ -44,6 +46,35 @@ def short_key(key: str) -> str:
     ('width', 'norm')
     """
     return key.removeprefix(PREFIX)
+
+
+def short_names(study: Study, taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return the keys of a study that a reader meets under the name that the function gives them.
+
+    A name stays long where something else is called so: another key or its group, a column, or what is in `taken`.
+
+    >>> short_names(Study(title="t", fixed={"program.params.seed": 1}, factors={"program.params.dropout": [0, 0.5]}))
+    {'program.params.dropout': 'dropout'}
+    >>> short_names(Study(title="t", fixed={"dropout.p": 0.1}, factors={"program.params.dropout": [0, 0.5]}))
+    {}
+    """
+    keys = [*study.factors, *study.fixed, *(study.tune.space if study.tune is not None else ())]
+    own = {key: short_key(key) for key in keys if key.startswith(PREFIX)}
+    others = {key.partition(".")[0] for key in keys if key not in own}
+    others |= {FAIRNESS, *PLANNED, *RUN, *taken}
+    return {key: name for key, name in own.items() if name not in others and name.partition(".")[0] not in others}
+
+
+def with_short_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with whole keys, and what is set inside them, under their short names (see `short_names`).
+
+    >>> with_short_names("program.params.a=1, program.params.a.b and program.params.ab", {"program.params.a": "a"})
+    'a=1, a.b and program.params.ab'
+    """
+    if not names:
+        return text
+    keys = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w.])(?:{keys})(?![\w-])", lambda found: names[found[0]], text)
 
 
 def renamed(data: Mapping[str, Any], rename: Rename = full_key) -> dict[str, Any]:

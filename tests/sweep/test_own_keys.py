@@ -6,9 +6,9 @@ import pytest
 
 from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Levels, ManipulationCheck, Where
-from ablate.face.own_keys import KEYED, NAMING, full_key, renamed, short_key
 from ablate.sweep.design.parts import DESIGNS
 from ablate.sweep.figures import FIGURES
+from ablate.sweep.own_keys import KEYED, NAMING, full_key, renamed, short_key
 from ablate.sweep.study import Study
 from ablate.sweep.tune import Tune
 

@@ -1,0 +1,82 @@
+"""A judged study as a reader meets it: the settings of a function under the names that the function gives them.
+
+What is kept (the store, `runs.csv`, `verdicts.json`) has the keys of the study file; pages, figures, the console and
+Python show `dropout` for `program.params.dropout`, where nothing else is called so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ablate.claims.parts import STORED
+from ablate.sweep.own_keys import renamed, short_names, with_short_names
+from ablate.sweep.study import Study
+from ablate.track.columns import factor_column
+from ablate.work.judging import Judgement
+
+if TYPE_CHECKING:
+    from ablate.track.record import StudyTables
+
+_HEAD = ("mixtures", "copies", "design")  # of `StudyTables.study`: what is read; the rest is typed, or was registered
+
+Change = Callable[[str], str]
+
+
+def as_read(judged: Judgement) -> Judgement:
+    """Return the same judgement under the names that a reader meets; itself where they are the same."""
+    names = short_names(judged.study, [*judged.tables.metrics, *judged.study.metrics])
+    if not names:
+        return judged
+
+    def change(text: str) -> str:
+        return with_short_names(text, names)
+
+    return Judgement(
+        _study(judged.study, names, change),
+        _tables(judged.tables, names, change),
+        [_changed(verdict, change) for verdict in judged.verdicts],
+        [_changed(verdict, change) for verdict in judged.extended],
+    )
+
+
+def _study(study: Study, names: Mapping[str, str], change: Change) -> Study:
+    data = renamed(study.model_dump(), lambda key: names.get(key, key))
+    # A figure of the user's own names factors in fields of its own; forecasts are of claims with their levels.
+    data |= {part: _changed(data[part], change) for part in ("figures", "forecasts")}
+    return Study.model_validate(data, context=STORED)
+
+
+def _tables(tables: StudyTables, names: Mapping[str, str], change: Change) -> StudyTables:
+    columns = {factor_column(key): factor_column(name) for key, name in names.items()}
+    planned, seeds = (table.rename(columns=columns) for table in (tables.planned, tables.seeds))
+    head = {key: _changed(value, change) if key in _HEAD else value for key, value in tables.study.items()}
+    registered = head.get("preregistration") or {}
+    if "forecasts" in registered:
+        head["preregistration"] = {**registered, "forecasts": _changed(registered["forecasts"], change)}
+    tuning = tables.tuning
+    return dataclasses.replace(
+        tables,
+        study=head,
+        planned=planned.assign(arm=planned["arm"].map(change)),
+        seeds=seeds.assign(arm=seeds["arm"].map(change)),
+        facts=_changed(tables.facts, change),
+        tuning=None if tuning is None else tuning.rename(columns=names).assign(arm=tuning["arm"].map(change)),
+    )
+
+
+def _changed(value: Any, change: Change) -> Any:
+    """Return a value with every text in it changed, however deep; what holds none is the same object."""
+    if isinstance(value, str):
+        text = change(value)
+        return value if text == value else text
+    if isinstance(value, Mapping):
+        return {_changed(key, change): _changed(held, change) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_changed(held, change) for held in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        new = {name: _changed(one, change) for name, one in held.items()}
+        return dataclasses.replace(value, **{name: one for name, one in new.items() if one is not held[name]})
+    return value
