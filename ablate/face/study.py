@@ -17,7 +17,7 @@ from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
 from ablate.face.place import Place, bench_at
 from ablate.face.results import PlannedStudy, Result
 from ablate.sweep.launch import Launcher, launcher_for, worker_count
-from ablate.sweep.own_keys import renamed, short_names, with_short_names
+from ablate.sweep.own_keys import in_short_names, renamed
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
@@ -224,7 +224,7 @@ class Study:
         ready(study.uses)
         check_own_figures(study, where=self._file or f"Study({self.name!r})")
         with (
-            _in_own_names(study),
+            in_short_names(study),
             config_loader() as loader,
             as_its_file_says(target) if target else nullcontext(),
         ):
@@ -249,18 +249,6 @@ class Study:
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, factors={self._data['factors']}, {len(self._data['claims'])} claims)"
-
-
-@contextmanager
-def _in_own_names(study: Definition) -> Iterator[None]:
-    """Let errors name the settings of a function as Python does."""
-    try:
-        yield
-    except UserError as error:
-        text = with_short_names(str(error), short_names(study, study.metrics))
-        if text == str(error):
-            raise
-        raise UserError(text) from error
 
 
 def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:

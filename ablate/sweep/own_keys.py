@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from ablate.errors import UserError
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.columns import PLANNED, RUN
 
@@ -75,6 +77,18 @@ def with_short_names(text: str, names: Mapping[str, str]) -> str:
         return text
     keys = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
     return re.sub(rf"(?<![\w.])(?:{keys})(?![\w-])", lambda found: names[found[0]], text)
+
+
+@contextmanager
+def in_short_names(study: Study) -> Iterator[None]:
+    """Let errors name the settings of a function as a reader meets them."""
+    try:
+        yield
+    except UserError as error:
+        text = with_short_names(str(error), short_names(study, study.metrics))
+        if text == str(error):
+            raise
+        raise UserError(text) from error
 
 
 def renamed(data: Mapping[str, Any], rename: Rename = full_key) -> dict[str, Any]:
