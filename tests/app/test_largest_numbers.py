@@ -65,7 +65,7 @@ def test_a_function_that_returns_such_a_number_has_diverged(ablate, tmp_path, mo
         "norm: none", "program.params.large: false"
     )
     (tmp_path / "own.yaml").write_text(
-        study + 'fixed: {program: function, program.target: "own_large:train", dataset: rings}\n'
+        study + 'fixed: {program: function, program.target: "own_large:train"}\n'
     )
     code, out, err = ablate("run", "own.yaml", "--jobs", "1")
     assert code == 0, err

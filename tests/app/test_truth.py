@@ -128,7 +128,7 @@ def test_a_target_that_a_study_sets_is_one(ablate, tmp_path):
     code, out, _ = ablate("run", "own.yaml", "--jobs", "1")
     assert code == 0
     assert "7 censored, 9 reached" in out
-    assert "✓ Supported: that at least 50 % of the runs of program.params.k=b end reached" in out
+    assert "✓ Supported: that at least 50 % of the runs of k=b end reached" in out
 
 
 BIGGER = """
