@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from ablate.claims.kinds import KINDS as CLAIMS
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.registry import register
@@ -68,7 +69,7 @@ class Regions(Kind):
 def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Drawn | None:
     """Draw the equivalence claims: interval against ±δ; None where there is none."""
     return _figure(
-        [v for v in verdicts if v.kind == "equivalence"],
+        [v for v in verdicts if CLAIMS[v.kind].two_sided],
         name,
         tr("Equivalence: intervals against ±δ"),
         tr(
@@ -82,7 +83,7 @@ def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Dr
 def regions(verdicts: Sequence[Verdict], *, name: str = "regions") -> Drawn | None:
     """Draw the claims on shares, slopes, wins, exchange rates, widths; None where there is none."""
     return _figure(
-        [v for v in verdicts if v.kind not in (*KINDS, "equivalence")],
+        [v for v in verdicts if v.kind not in KINDS and not CLAIMS[v.kind].two_sided],
         name,
         tr("Intervals against what the claim says"),
         tr(
