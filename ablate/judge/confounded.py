@@ -18,7 +18,7 @@ from ablate.claims.reason import Reason, because
 from ablate.judge.expand import expand
 from ablate.judge.gates import GateResult
 from ablate.sweep.import_columns import SETTINGS
-from ablate.sweep.import_rest import MOSTLY
+from ablate.sweep.import_rest import MOSTLY, is_number, shares, texts_differ
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -67,8 +67,10 @@ def _found(
 
 def _apart(name: str, left: Mapping[str, int], right: Mapping[str, int]) -> bool:
     if name.startswith(SETTINGS):
-        return dict(left) != dict(right)
-    if not left.keys() & right.keys():
+        return shares(left) != shares(right)
+    if not all(is_number(value) for value in {**left, **right}):
+        return texts_differ(left, right)
+    if left.keys() != right.keys():
         return True
     (one, of_one), (other, of_other) = (max(side.items(), key=lambda item: item[1]) for side in (left, right))
     return one != other and of_one >= MOSTLY * sum(left.values()) and of_other >= MOSTLY * sum(right.values())

@@ -34,7 +34,12 @@ def scope_of(
         return claim.scope(comparison, details)
     seeds = len(evidence.differences)
     seen = [
-        {"side": level_text(levels, comparison.names), "runs": runs, "rate": 100 * failures_at_most(0, seeds)}
+        {
+            "side": level_text(levels, comparison.names),
+            "runs": runs,
+            "seeds": seeds,
+            "rate": 100 * failures_at_most(0, seeds),
+        }
         for levels, (failed, runs) in ((claim.arm, evidence.filled_arm), (claim.against, evidence.filled_against))
         if runs and not failed and seeds
     ]

@@ -111,7 +111,7 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
         name = str(key)
         number = _number(value)
         if name in declared:
-            if value is None:
+            if value is None or value is np.ma.masked:  # the item of what is masked is 0.0
                 continue
             if number is None:
                 raise UserError(f"the metric {name!r} must be a number, got a {type(value).__name__}: {value!r:.60}")
@@ -127,6 +127,8 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
 
 
 def _number(value: Any) -> float | None:
+    if value is np.ma.masked:
+        return None
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):
         value = value.item()  # a NumPy, PyTorch or JAX scalar
     if isinstance(value, bool) or not isinstance(value, Real):

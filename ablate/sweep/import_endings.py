@@ -42,7 +42,14 @@ _DENIED = {"not crashed": Outcome.CRASHED, "not diverged": Outcome.DIVERGED}
 
 _STATES = ("state", "status", "run_state", "run_status", "job_state", "job_status", "trial_state")
 _CODES = ("exit_code", "exitcode", "exit_status", "return_code", "returncode")
-_FLAGS = {"crashed": Outcome.CRASHED, "failed": Outcome.CRASHED, "diverged": Outcome.DIVERGED}
+_FLAGS = {
+    f"{verb}{word}": outcome
+    for verb in ("", "is_", "has_", "did_")
+    for word, outcome in (
+        ("crashed", Outcome.CRASHED), ("failed", Outcome.CRASHED), ("diverged", Outcome.DIVERGED),
+        ("crash", Outcome.CRASHED), ("fail", Outcome.CRASHED), ("diverge", Outcome.DIVERGED),
+    )
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

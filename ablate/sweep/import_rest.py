@@ -14,7 +14,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from fractions import Fraction
+from itertools import combinations, pairwise
 
 from ablate.lang import msg
 from ablate.sources.cells import number, whole
@@ -26,6 +27,7 @@ from ablate.train.metric import KNOWN
 
 _MOST_TOLD = 60
 MOSTLY = 0.75  # of an arm's runs that have the value that was set
+FAR = Fraction(1, 4)  # shares of one text in two arms that are no chance
 _ENDLESS = ("inf", "infinity")  # a number that is none: still no text
 _CODE = re.compile(r"commit|version|revision|(?:^|[._/])(?:git|sha|branch)(?:[._/]|$)")  # what says which code ran
 DIFFERS = msg("a setting: it differs between arms")
@@ -104,7 +106,7 @@ def rest_of(
                 told.append(Taken(name, LEFT, msg("about the run, not its settings or results")))
         elif len(set(same)) == 1:
             told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), cells[0][:_MOST_TOLD] or "–"))
-        elif not result and _is_setting(by_arm, same, numeric=numeric, declared=setting):
+        elif not result and _is_setting(by_arm, same, text=not numeric, declared=setting):
             written = dict(zip(same, cells, strict=True))
             settings[name] = {
                 arm: {written[value] or "(empty)": count for value, count in sorted(found.items())}
@@ -135,20 +137,45 @@ def _counts(arms: Sequence[Hashable], same: Sequence[str]) -> dict[Hashable, Cou
     return found
 
 
-def _is_setting(by_arm: Mapping[Hashable, Counter[str]], same: Sequence[str], *, numeric: bool, declared: bool) -> bool:
-    """Whether a column may be what was set and not what came out: few values, and not the same ones in all arms.
+def shares(values: Mapping[str, int]) -> dict[str, Fraction]:
+    """Return value -> its share of an arm's runs.
 
-    Numbers that come out differ from seed to seed; those that were set are the same in most of an arm's runs.
+    >>> shares({"sgd": 6, "adam": 2})["adam"]
+    Fraction(1, 4)
     """
-    if declared and numeric:
-        return len({frozenset(values.items()) for values in by_arm.values()}) > 1
-    if len({frozenset(values) for values in by_arm.values()}) == 1:
-        return False
-    if declared or not numeric:
-        return len(set(same)) < len(same)
-    return all(
+    return {value: Fraction(count, sum(values.values())) for value, count in values.items() if count}
+
+
+def texts_differ(left: Mapping[str, int], right: Mapping[str, int]) -> bool:
+    """Tell whether two arms had other texts: one that only the one had, or shares that are far apart.
+
+    >>> texts_differ({"sgd": 8}, {"sgd": 7, "adam": 1}), texts_differ({"a": 4, "b": 4}, {"a": 5, "b": 3})
+    (True, False)
+    """
+    one, other = shares(left), shares(right)
+    return one.keys() != other.keys() or any(abs(one[value] - other[value]) > FAR for value in one)
+
+
+def is_number(cell: str) -> bool:
+    """Tell whether a cell of a setting is a number."""
+    return number(cell, comma=False) is not None
+
+
+def _is_setting(by_arm: Mapping[Hashable, Counter[str]], same: Sequence[str], *, text: bool, declared: bool) -> bool:
+    """Whether a column may be what was set and not what came out, and is not the same in all arms.
+
+    A text was not measured, be it another one in a single run. A number that comes out differs from seed to seed; one
+    that was set is the same in most of an arm's runs.
+    """
+    if text:
+        apart = any(texts_differ(one, other) for one, other in combinations(by_arm.values(), 2))
+        return apart and len(set(same)) < len(same)
+    if declared:
+        return len({frozenset(shares(values).items()) for values in by_arm.values()}) > 1
+    few = all(
         _most(values) >= MOSTLY * values.total() or len(values) <= values.total() // 4 for values in by_arm.values()
     )
+    return few and (len({frozenset(values) for values in by_arm.values()}) > 1 or _follows(by_arm))
 
 
 def _follows(by_arm: Mapping[Hashable, Counter[str]]) -> bool:

@@ -43,7 +43,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "no_counterexample": msg("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0."),
     # --- why nothing was tested
     "without_value": because.runs_that(
-        msg("{runs} ended without a value for {metric}, and leaving them out would favour the arm that fails.")
+        msg(
+            "{runs} failed or have no finite value of {metric}, and nothing says what they count as; leaving them out "
+            "would favour the arm that fails."
+        )
     ),
     "without_steps": because.runs_that(
         msg(
@@ -142,12 +145,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "one_minus_majority_rate": scope.rate(msg("one minus the majority rate")),
     "not_good": msg("not good (target missed)"),
     # --- what an effect is an effect of
-    "runs_that_train": scope.unseen(
-        msg("Runs that train: {sides}. What was not seen there is not part of the effect."), "failed"
-    ),
-    "runs_that_reach": scope.unseen(
-        msg("Runs that reach the target: {sides}. What was not seen there is not part of the effect."), "missed"
-    ),
+    "runs_that_train": scope.unseen(msg("The effect is that of runs that train: {sides}."), "failed"),
+    "runs_that_reach": scope.unseen(msg("The effect is that of runs that reach the target: {sides}."), "missed"),
     "all_runs_failed": msg("All runs; those that failed, at the share seen."),
     "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),
     "levels_run": scope.levels_run,

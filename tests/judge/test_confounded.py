@@ -50,7 +50,7 @@ def test_a_setting_that_differs_with_the_factor_holds_the_claim_back_and_is_name
         ([{"0.1": 7, "0.01": 1}, {"0.01": 7, "0.1": 1}], True),
         ([{"0.1": 4, "0.2": 4}, {"0.01": 8}], True),
         ([{"a": 4, "b": 4}, {"a": 5, "b": 3}], False),
-        ([{"a": 4, "b": 4}, {"a": 8}], False),
+        ([{"a": 4, "b": 4}, {"a": 8}], True),
     ],
 )
 def test_it_is_held_back_where_most_runs_of_the_two_arms_have_another_value(values, held):

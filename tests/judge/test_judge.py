@@ -144,7 +144,8 @@ def test_a_loss_with_a_failed_run_is_not_tested():
     verdict = judge(make_study(NORM, {**BN, "metric": "final/train_loss"}), tables)[0]
     assert verdict.outcome == "not_tested"
     assert said(verdict.reason) == (
-        "2 runs ended without a value for final/train_loss, and leaving them out would favour the arm that fails."
+        "2 runs failed or have no finite value of final/train_loss, and nothing says what they count as; leaving "
+        "them out would favour the arm that fails."
     )
     assert verdict.p is verdict.p_adjusted is verdict.p_zero is None
     assert said(verdict.advice).startswith("Put the claim on an accuracy")

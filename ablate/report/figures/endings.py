@@ -56,11 +56,7 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, na
         figure = _draw(tables, found, contrast)
     failed = _failed(tables, found)
     rule = tr("×: the run diverged or crashed.") if failed.any() else ""
-    rule += (
-        tr(" Where it has no value of its own, it counts as {rule}.", rule=said(found.rule))
-        if found.filled.any()
-        else ""
-    )
+    rule += tr(" What failed or has no value counts as {rule}.", rule=said(found.rule)) if found.filled.any() else ""
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
         "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "
