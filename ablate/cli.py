@@ -167,7 +167,7 @@ def _refuse_mixed_install() -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """Run one command; raises `AblateError` for whatever a user can mend."""
+    """Run one command; raises `AblateError` for whatever a user can correct."""
     _refuse_mixed_install()
     if not arguments:
         arguments = ["--help"]

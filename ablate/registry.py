@@ -122,7 +122,7 @@ def ours(group: str) -> dict[str, Any]:
 
 
 def provide_all(group: str) -> list[str]:
-    """Import every plug-in that brings options of a group; return a line for each that could not be had."""
+    """Import every plug-in that brings options of a group; return a line for each that could not be imported."""
     wrong = []
     for name in offered(group):
         try:

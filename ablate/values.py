@@ -123,4 +123,4 @@ def check_text(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         half = f"U+{ord(text[error.start]):04X}"
-        raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is no Unicode") from None
+        raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is not Unicode") from None

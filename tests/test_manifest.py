@@ -199,14 +199,14 @@ def test_a_manifest_cannot_name_what_lies_outside(tmp_path):
     held = json.loads((out / NAME).read_text())
     held["files"]["../precious.txt"] = {"part": "report", "sha256": held["files"]["report.md"]["sha256"]}
     (out / NAME).write_text(json.dumps(held))
-    with pytest.raises(UserError, match="is no name of a file below its folder"):
+    with pytest.raises(UserError, match="is not the name of a file below its folder"):
         write(out, {"report.md": "two"})
     assert (tmp_path / "precious.txt").read_text() == "p"
 
 
 @pytest.mark.parametrize("name", ["../a", "/a", "a/../../b", "", ".", "a\x00b", NAME, f"figures/{NAME}"])
 def test_names_stay_below_their_folder(tmp_path, name):
-    with pytest.raises(UserError, match=r"is no name of a file below its folder|nothing was written"):
+    with pytest.raises(UserError, match=r"is not the name of a file below its folder|nothing was written"):
         write(tmp_path / "out", {name: "x"})
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 

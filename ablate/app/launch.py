@@ -125,7 +125,7 @@ def _through_the_sweeper(arguments: list[str]) -> list[str]:
 def _of_the_sweeper(word: str) -> str:
     """Turn `design=ofat`, `exclude="norm == 'batch'"`, `tune={…}` into settings of the sweeper: a study file's keys.
 
-    An expression goes to Hydra as one quoted text, so that its own quotes and brackets are no grammar of Hydra's.
+    An expression goes to Hydra as one quoted text, so that Hydra does not read its quotes and brackets.
     """
     key, _, value = word.lstrip("+").partition("=")
     if key in ("design", "tune", "fairness", "metrics"):

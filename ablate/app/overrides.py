@@ -135,11 +135,11 @@ def levels_of(override: Override, key: str, options: Sequence[str] = ()) -> list
     Raises
     ------
     UserError
-        It is swept in a way that is no list of levels, or that changes from call to call.
+        It is swept in a way that is not a list of levels, or that changes from call to call.
     """
     value: Any = override.value()
     if key == "seeds":
-        raise UserError("`seeds` is no factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
+        raise UserError("`seeds` is not a factor: give a count (seeds=8) or a list (seeds=[0,1,2])")
     if isinstance(value, Glob):
         return _picked(value, key, options)
     if not override.is_discrete_sweep():
@@ -184,7 +184,7 @@ def _unquoted(value: Any) -> Any:
 
 
 def typed(value: Any) -> str:
-    r"""Write a value as it is typed, to be read back by `parse` and, if it is no interpolation, by Hydra.
+    r"""Write a value as it is typed, to be read back by `parse` and, if it is not an interpolation, by Hydra.
 
     >>> [typed(value) for value in (1e-05, None, True, "batch", "true", "it's", [1, "a b"], {"lr": 0.1})]
     ['1e-05', 'null', 'true', 'batch', "'true'", "'it\\'s'", "[1,'a b']", '{lr:0.1}']
@@ -269,7 +269,7 @@ def _for_hydra(word: str) -> str:
 
 
 def literal(text: str) -> str:
-    r"""Return a text that OmegaConf holds as it is: `${` is no interpolation.
+    r"""Return a text that OmegaConf holds as it is: `${` is not an interpolation.
 
     >>> literal("a ${b}"), literal(r"\${b}")
     ('a \\${b}', '\\\\\\${b}')

@@ -121,7 +121,7 @@ def check_key(key: str) -> None:
         fields = {name for names in component_fields(group).values() for name in names}
         for cls in options(group).values():
             if first in getattr(cls, "former_fields", {}):
-                raise UserError(f"`{group}.{first}` is no setting any more: {cls.former_fields[first]}")  # type: ignore[attr-defined]
+                raise UserError(f"`{group}.{first}` is not a setting any longer: {cls.former_fields[first]}")  # type: ignore[attr-defined]
         if first in fields and (not deeper or f"{group}.{first}" in free_fields()):
             return
         raise unknown("key", key, [f"{group}.{name}" for name in fields] or [group])

@@ -129,7 +129,7 @@ def _parts(settings: Settings) -> dict[str, Any]:
         plain["exclude"] = [plain["exclude"]]
     tune = plain.get("tune")
     if isinstance(tune, dict) and "space" not in tune:
-        # Typed short: what is no setting of `tune` is a key to be tuned.
+        # Typed short: what is not a setting of `tune` is a key to be tuned.
         own = {key: value for key, value in tune.items() if key in Tune.model_fields}
         plain["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
     return plain

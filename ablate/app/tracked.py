@@ -19,7 +19,7 @@ def tracked(name: str, *, quick: bool = False) -> str:
     Raises
     ------
     UserError
-        Of a path: there is no such file, it is no study, nothing of its name was run, or what was run under its name
+        Of a path: there is no such file, it is not a study, nothing of its name was run, or what was run under its name
         has other factors.
     """
     short = tracked_name(name)

@@ -7,7 +7,7 @@ A run that did not reach its target within its budget T is known by min(t, T) al
    held to the smallest: a run that reached its target later counts as one that had not reached it by then. The common
    budget is fixed by the design, not by how the runs came out.
 2. **Silence.** Where two unreached runs pull a contrast in opposite directions (neither side of a pair reached the
-   target), their budgets cancel, and the 0 that is left is no measurement. A verdict must stand without such pairs.
+   target), their budgets cancel, and the 0 that is left is not a measurement. A verdict must stand without such pairs.
 3. **Made small by the budget.** A time that was cut at T is longer than it counts as, so a budget moves the ratio of a
    pair towards 1. A difference that is found stands in spite of the budget. That there is *none*, or only a small one,
    must hold whatever the runs that were cut would have shown: with up to `FEW` of the seeds cut, where these have the
@@ -44,7 +44,7 @@ def counts_steps(endpoint: Endpoint) -> bool:
 def at_common_budget(endpoint: Endpoint, columns: NDArray[np.int64]) -> Endpoint:
     """Return the endpoint with every run of a cell held to the smallest budget of the cell's sides.
 
-    The same object where no run is touched: equal budgets, or a metric that is no count of steps.
+    The same object where no run is touched: equal budgets, or a metric that is not a count of steps.
 
     Parameters
     ----------

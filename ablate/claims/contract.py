@@ -195,7 +195,7 @@ class ClaimKind(BaseClaim):
         return type(self) is type(other) and swapped == (self.predicted(meanings) == other.predicted(meanings))
 
     def noise_plan(self) -> NoisePlan | None:
-        """Return how A/A differences bear on the claim; None where its effect is no mean of differences."""
+        """Return how A/A differences bear on the claim; None where its effect is not a mean of differences."""
         return None
 
     # --- the runs
@@ -238,7 +238,7 @@ class ClaimKind(BaseClaim):
         return {}
 
     def scope(self, comparison: Comparison, details: Mapping[str, Any]) -> Reason | None:
-        """Return what its effect is an effect of, where that is no matter of failures."""
+        """Return what its effect is an effect of, where that is not a matter of failures."""
         del comparison, details
         return None
 

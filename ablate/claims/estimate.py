@@ -45,7 +45,7 @@ class Estimate:
     tails
         2: the interval of a claim judged at α has level 1 - α; 1: 1 - 2α (two one-sided tests).
     numbers
-        The numbers the mean is of, (blocks,); empty where the effect is no mean.
+        The numbers the mean is of, (blocks,); empty where the effect is not a mean.
     details
         What stands beside it: counts, rates, restricted means.
     """

@@ -32,7 +32,7 @@ class OverClaim(ClaimKind):
         return tuple({**side, self.over: level} for side in sides for level in over)
 
     def check_sides(self, factors: Factors) -> None:
-        """Refuse an `over` that is no numeric factor too."""
+        """Refuse an `over` that is not a numeric factor too."""
         if self.over not in factors:
             raise UserError(f"claim {self.id}, `over`: {unknown('factor', self.over, factors)}")
         levels = self.over_levels(factors)

@@ -79,7 +79,7 @@ def _read(
 
 @dataclass(frozen=True)
 class _Cifar(Published):
-    # Where the files lie is no part of what a run is: their fingerprint is.
+    # Where the files lie is not part of what a run is: their fingerprint is.
     folder: str | None = field(default=None, metadata={"identity": False})
 
     name: ClassVar[str]

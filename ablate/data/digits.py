@@ -35,7 +35,7 @@ class Digits(Dataset):
 
     Every seed draws its own test, validation and training parts, stratified. Random splits mix writers: the
     13 people behind these images (the test part of a set by 43) appear on both sides, so accuracies here are
-    higher than on the digits of someone new. The file does not say who wrote what, so this cannot be mended.
+    higher than on the digits of someone new. The file does not say who wrote what, so this cannot be corrected.
 
     Attributes
     ----------

@@ -53,7 +53,7 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
 
 @dataclass(frozen=True)
 class _Idx(Published):
-    # Where the files lie is no part of what a run is: their fingerprint is.
+    # Where the files lie is not part of what a run is: their fingerprint is.
     folder: str | None = field(default=None, metadata={"identity": False})
 
     classes: ClassVar[int] = 10

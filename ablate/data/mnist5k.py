@@ -20,7 +20,7 @@ VALIDATION_SIZE = 500
 POOL_SIZE = 2_500  # what is left: training examples are drawn from these
 
 _SIDE = 28
-_FIXED = (5_000, 0, 0)  # spawn key of the fixed parts; three long, so that it is no seed's key (those are pairs)
+_FIXED = (5_000, 0, 0)  # spawn key of the fixed parts; three long, so that it is not a seed's key (those are pairs)
 
 
 @functools.cache

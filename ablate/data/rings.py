@@ -17,7 +17,7 @@ SIZE = 5_000
 TEST_SIZE = 2_000
 VALIDATION_SIZE = 500
 
-_SPAWN_KEY = (2_000, 0, 0)  # three long, so that it is no seed's key (those are pairs)
+_SPAWN_KEY = (2_000, 0, 0)  # three long, so that it is not a seed's key (those are pairs)
 _RADII = (0.4, 0.8)
 _NOISE = 0.08
 _GRID = 4_096  # coordinates are rounded to 1/4096: the last bit of a sine differs between machines

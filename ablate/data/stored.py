@@ -22,7 +22,7 @@ from ablate.data.values import Declared, Raw, fractions
 from ablate.errors import UserError, must
 from ablate.streams import ENTROPY
 
-_SPAWN_KEY = (60_000, 0, 0)  # three long, so that it is no seed's key (those are pairs)
+_SPAWN_KEY = (60_000, 0, 0)  # three long, so that it is not a seed's key (those are pairs)
 
 
 @dataclass(frozen=True)

@@ -174,8 +174,7 @@ class Study:
         jobs
             How many arms are trained at a time; None: one per core; 1: in this process.
         launcher
-            What trains them: `"loky"` (worker processes), `"serial"` (this process), one of your own by its name, or
-            as `{"kind": name, setting: value}`, or the launcher itself, which then says how many.
+            What trains them: `"loky"`, `"serial"`, `{"kind": name, setting: value}`, or the launcher itself.
         quick
             The study's quick budget, under a name of its own.
         fresh
@@ -199,9 +198,8 @@ class Study:
         worker_count(jobs)  # refuse a wrong number before anything else is done
         asked = self._asked(train, seeds, quick=quick, store=store, progress=progress, tell=tell)
         with asked as (request, compose, bench):
-            plan, _ = run_request(
-                request, compose, bench, launcher=launcher_for(launcher, jobs), report=False, fresh=fresh
-            )
+            chosen = launcher_for(launcher, jobs)
+            plan, _ = run_request(request, compose, bench, launcher=chosen, report=False, fresh=fresh)
             return Result(judge_tracked(plan.record.name, plan.record.key, bench.store), bench)
 
     @contextmanager

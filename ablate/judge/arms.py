@@ -75,7 +75,7 @@ class Arms:
         return all(np.array_equal(bits[:, one], bits[:, other], equal_nan=True) for bits in values)
 
     def copies(self, one: int, other: int) -> bool:
-        """Tell whether two arms agree in every metric, and have one: runs that all failed are no copies."""
+        """Tell whether two arms agree in every metric, and have one: runs that all failed are not copies."""
         values = (self._values(metric)[:, [one, other]] for metric in self.measured())
         return self.agree(one, other, self.measured()) and any(np.isfinite(bits).all(axis=1).any() for bits in values)
 
@@ -92,7 +92,7 @@ class Arms:
         )
 
     def tells(self, arm: int, metrics: Sequence[str]) -> bool:
-        """Tell whether metrics have so many values over the seeds of an arm that agreement is no coincidence."""
+        """Tell whether metrics have so many values over the seeds of an arm that agreement is not a coincidence."""
         for metric in metrics:
             values = self._values(metric)[:, arm]
             values = values[np.isfinite(values)]

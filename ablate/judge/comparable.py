@@ -80,8 +80,8 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
 def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> tuple[float, ...]:
     """Return the numbers of steps over which a metric was averaged, where they differ between the sides of a cell.
 
-    Empty where they do not, where they are not known, and for a metric that is no mean over a run. A mean over a longer
-    run is larger because the run is longer: it is no measure of how fast the sides learn.
+    Empty where they do not, where they are not known, and for a metric that is not a mean over a run. A mean over a
+    longer run is larger because the run is longer: it does not measure how fast the sides learn.
     """
     if not endpoint.declared.over_the_run:
         return ()

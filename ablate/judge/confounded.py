@@ -1,6 +1,6 @@
 """Settings that differ together with what a claim compares: then nobody can tell which of the two made the difference.
 
-Of runs made elsewhere, a file may hold settings that are no factors of the study (`lr`, `epochs`, a data set's name).
+Of runs made elsewhere, a file may hold settings that are not factors of the study (`lr`, `epochs`, a data set's name).
 The arms keep their values (`facts["settings"]`: column -> value -> number of runs). Where two arms have no value in
 common, or most runs of the one have another value than most runs of the other, a claim that compares them is held back.
 A column that is a setting by its name (`config.lr`, `params.lr`) must have the same values in both, each as often.

@@ -9,8 +9,8 @@
 
 Which column a metric belongs to is declared (`Metric.failed_counts_as`), whatever its name. Whatever a failed run
 logged is replaced, unless the metric says that it was complete before the run failed: NaN logits read as class 0, and
-the area under a curve that ended early is not comparable. An undefined value is no licence to drop the run: whoever
-needs it must refuse.
+the area under a curve that ended early is not comparable. A run is not dropped because a value is undefined: whoever
+needs the value must refuse.
 
 A budget that is not known makes the steps of a run that did not reach its target undefined, and so does an outcome that
 says that there was no target, or that nobody knows. Budgets that differ between the sides of a comparison are made one
@@ -69,7 +69,7 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     fill = _fill(tables, declared)
     needs = ran & np.isnan(own) & (failed | declared.counts_to_target)
     if declared.counts_to_target:
-        # Whether it had a target, or after how many steps it reached it, is not told: that is no target missed.
+        # Whether it had a target, or after how many steps it reached it, is not told: that is not a target missed.
         needs &= ~np.isin(outcome, [Outcome.FINISHED.value, Outcome.UNKNOWN.value])
         needs &= (outcome != Outcome.REACHED.value) | (metric not in STEPS_TO_TARGET)
     filled = needs & np.isfinite(fill)
@@ -105,7 +105,7 @@ _NOT_REACHED = frozenset(outcome.value for outcome in Outcome) - {Outcome.REACHE
 def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
     """Return which runs ended in one of `outcomes`, and of which that is known.
 
-    A run that `finished` did not fail, but had no target: whether it `reached` one is no question. Of one whose outcome
+    A run that `finished` did not fail, but had no target: nobody can ask whether it `reached` one. Of one whose outcome
     was told from its steps to the target alone (`outcome_from` in its arm's facts) it is known whether it reached it.
     """
     grid, asked = _Grid(tables), set(outcomes)

@@ -29,7 +29,7 @@ class GateResult:
 
 
 def check_gates(study: Study) -> None:
-    """Refuse gates that cannot be looked at: a control that is no claim, or the claim itself; unknown levels."""
+    """Refuse gates that cannot be looked at: a control that is not a claim, or the claim itself; unknown levels."""
     ids = [claim.id for claim in study.claims]
     for claim in study.claims:
         for gate in claim.gates:

@@ -126,7 +126,7 @@ def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:
 def all_decided(verdicts: Iterable[Verdict]) -> bool:
     """Tell whether nothing is left to be decided by more seeds.
 
-    A claim held back by a failed gate counts as decided: seeds do not mend a gate.
+    A claim held back by a failed gate counts as decided: more seeds do not fix a gate.
     """
     return all(v.decided or v.ungated in ("supported", "refuted") for v in verdicts)
 

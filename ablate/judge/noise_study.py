@@ -28,7 +28,7 @@ class ClaimNoise:
     Attributes
     ----------
     floor
-        None for a kind that is no mean of differences.
+        None for a kind that is not a mean of differences.
     gap
         Distance from the truth to the end of the claim's region that is to be seen: δ itself, that is, a true effect
         of 2δ (of 0 for an equivalence). In the metric's unit, or log units of steps.
@@ -61,7 +61,7 @@ def values_of(tables: StudyTables, metric: str) -> NDArray[np.float64]:
 
 
 def _silent_pairs(tables: StudyTables, metric: str) -> NDArray[np.bool_]:
-    """Return which A/A pairs say nothing: that two runs ran out of the same budget is no agreement."""
+    """Return which A/A pairs say nothing: that two runs ran out of the same budget is not agreement."""
     found = endpoint(tables, metric)
     missed = _by_copy(found, (found.filled & counts_steps(found)).astype(np.float64))
     return np.asarray(aa_differences(missed) == 0.0) & (_firsts(missed) > 0)
@@ -82,7 +82,7 @@ def _by_copy(found: Endpoint, values: NDArray[np.float64]) -> NDArray[np.float64
 def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, alpha: float = 0.05) -> list[ClaimNoise]:
     """Return what the noise floor says of every claim, in the order of the file.
 
-    One cell is reckoned with: a claim that averages over several cells is less noisy, how much depends on how alike the
+    One cell is counted: a claim that averages over several cells is less noisy, how much depends on how alike the
     cells are. Arms of a study share their seed's streams, identical arms here do not: real pairs are at most as noisy
     where sharing streams makes runs alike.
 

@@ -132,7 +132,7 @@ def check_study(
     metrics
         What they mean; by default what the study declares.
     ran
-        The runs are there already: too few of them are no error then, but a claim that is not tested.
+        The runs are there already: too few of them are not an error then, but a claim that is not tested.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def check_plan(
 
 
 def check_figures(study: Study, logged: Collection[str]) -> None:
-    """Refuse a map of a metric that no run logs, or over what is no factor."""
+    """Refuse a map of a metric that no run logs, or over what is not a factor."""
     for number, figure in enumerate(study.figures):
         if not isinstance(figure, HeatMap):
             continue

@@ -61,7 +61,7 @@ class Verdict:
         Every gate that was looked at; the outcome the interval alone would have led to.
     detectable
         Smallest distance of the true effect from the region's end that this many seeds at this spread find with 80 %
-        power at this level. None where the effect is no mean.
+        power at this level. None where the effect is not a mean.
     bounds
         The effect with failed and missing runs at the worst and at the best value seen; None where all runs have their
         own value.

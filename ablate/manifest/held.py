@@ -91,7 +91,7 @@ def nothing_known(folder: Path) -> dict[str, str]:
 def read_manifest(folder: Path, path: Path, known: Known) -> Manifest:
     """Read a manifest, or make one of what an older release wrote; take away what a killed write left."""
     if path.is_symlink() or path.is_dir():
-        raise UserError(f"{path} is no plain file: it says which files here are ablate's; move it aside")
+        raise UserError(f"{path} is not a plain file: it says which files here are ablate's; move it aside")
     if not path.exists():
         entries = {}
         for name, part in known(folder).items():
@@ -123,7 +123,7 @@ def check_name(name: str) -> None:
     parts = PurePosixPath(name).parts
     strange = os.sep != "/" and (os.sep in name or ":" in name)
     if not parts or name.startswith("/") or "\x00" in name or {"..", NAME} & set(parts) or strange:
-        raise UserError(f"{name!r} is no name of a file below its folder")
+        raise UserError(f"{name!r} is not the name of a file below its folder")
 
 
 def as_bytes(data: bytes | str) -> bytes:

@@ -86,7 +86,7 @@ class Classifier(PerSeed):
             The augmentation gives an image two labels.
         """
         if config.augment.mixes_labels:
-            raise must("augment", "give each image one label with a program that is no net", config.augment)
+            raise must("augment", "give each image one label with a program that is not a net", config.augment)
         examples = config.dataset.examples()
         split = config.dataset.split(stream(0, "split"))
         return {

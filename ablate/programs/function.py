@@ -51,7 +51,7 @@ class Function(PerSeed):
     Which metrics it returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
 
     A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
-    docstrings and layout are no change. What no import shows (a script it starts, data it reads) is named in `watch`.
+    docstrings and layout do not count. What no import shows (a script it starts, data it reads) is named in `watch`.
     So does a change to a setting that it looked at; one that no run looked at changes nothing (see `train.reads`).
 
     Attributes
@@ -191,7 +191,7 @@ class Function(PerSeed):
 
 @dataclass(frozen=True)
 class FunctionInStudy(Function):
-    """A function as a study knows it. It is no option of its own; a run is described by the function's settings alone.
+    """A function as a study knows it: not an option of its own; a run is described by the function's settings alone.
 
     Attributes
     ----------
@@ -226,7 +226,7 @@ def place_of(train: Any) -> str:
     Raises
     ------
     UserError
-        No other process could find it: it is no function, is nested, or was typed into a notebook or a prompt.
+        No other process could find it: it is not a function, is nested, or was typed into a notebook or a prompt.
     """
     module, name = getattr(train, "__module__", None), getattr(train, "__qualname__", "")
     if not inspect.isroutine(train) or module is None or not name.isidentifier():

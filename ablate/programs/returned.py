@@ -40,7 +40,7 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     Raises
     ------
     UserError
-        It is no mapping; a declared metric is no number; the outcome is none.
+        It is not a mapping; a declared metric is not a number; the outcome is none.
     """
     if isinstance(returned, RunResult):
         returned = {
@@ -62,7 +62,7 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     curves, correct = {}, None
     given = returned.get("curves") or {}
     if not isinstance(given, Mapping):
-        notes.append("returns `curves` that are no dict, name -> list; they are left out")
+        notes.append("returns `curves` that are not a dict, name -> list; they are left out")
     for name, curve in given.items() if isinstance(given, Mapping) else ():
         try:
             curves[str(name)] = _curve(str(name), curve)
@@ -119,7 +119,7 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
             hint = nearest(name, declared)
             near = f" (nearest declared: {hint})" if hint else ""
             lost = number is None or not math.isfinite(number)
-            kept = "it is no finite number, and left out" if lost else "it is kept"
+            kept = "it is not a finite number, and left out" if lost else "it is kept"
             notes.append(f"returns {name!r}, which it does not declare{near}; {kept}")
         if number is not None:
             numbers[name] = number
@@ -161,7 +161,7 @@ def _outcome(given: Any, numbers: Mapping[str, float], declared: Collection[str]
     if given is not None:
         return read_outcome(given)
     counts = _counts(declared)
-    # Steps to a target that was not reached are no number, or infinite: that is no divergence.
+    # Steps to a target that was not reached are not a number, or infinite: that is not divergence.
     if not all(math.isfinite(value) for name, value in numbers.items() if name not in counts):
         return Outcome.DIVERGED
     targets = own_targets(counts)

@@ -26,7 +26,7 @@ class Source:
     Attributes
     ----------
     shape
-        SHA-256 of its syntax tree; of its bytes where it is no Python text (an extension module).
+        SHA-256 of its syntax tree; of its bytes where it is not Python text (an extension module).
     imports
         (level, module, names) of every import statement in it, inside functions too: ``from ..a import b, c`` is
         ``(2, "a", ("b", "c"))``, ``import a.b`` is ``(0, "a.b", ())``.

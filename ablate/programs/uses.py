@@ -112,7 +112,7 @@ def is_foreign(cls: type) -> bool:
 def beside(study: Path, files: Any) -> Any:
     """Return the `uses:` of a study file, which are beside it, as paths from the current folder.
 
-    What is no list of texts is left as it is: the study's schema refuses it.
+    What is not a list of texts is left as it is: the study's schema refuses it.
     """
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
         return files
@@ -127,7 +127,7 @@ def _from_here(path: Path) -> str:
 
 
 def used_place(file: str) -> Place:
-    """Return where a used file stands; raises `UserError` where it is no Python file, or not there."""
+    """Return where a used file stands; raises `UserError` where it is not a Python file, or not there."""
     path = Path(file)
     if path.suffix != ".py":
         raise UserError(f"`uses` must name Python files such as my_parts.py, got {file!r}")

@@ -100,10 +100,10 @@ def read_rows(path: Path, name: str, needed: Sequence[str], numeric: Sequence[st
     table = read_table(path, fits=lambda head: all(column in head for column in needed))
     missing = [column for column in needed if column not in table.head]
     if missing:
-        raise UserError(f"{path} is no {name}: it has no column {', '.join(missing)}.")
+        raise UserError(f"{path} is not a {name}: it has no column {', '.join(missing)}.")
     kept = [place for place, column in enumerate(table.head) if not _numbers_rows(table, place)]
     if unnamed := [place for place in kept if not table.head[place]]:
-        raise UserError(f"{path} is no {name}: its column {unnamed[0] + 1} has no name.")
+        raise UserError(f"{path} is not a {name}: its column {unnamed[0] + 1} has no name.")
     head = [table.head[place] for place in kept]
     cells = ((line.number, line.cells[place]) for line in table.lines for place in kept if table.head[place] in numeric)
     return Rows(

@@ -69,7 +69,7 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
     Raises
     ------
     UserError
-        The file is no runs.csv, or its factors or arms are others.
+        The file is not a runs.csv, or its factors or arms are others.
     """
     places = {factor: factor_column(factor) for factor in study.factors}
     rows = read_rows(path, "runs.csv", _NEEDED, (*_NUMBER, "budget"))

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from ablate.lang import language, tr
 
-# Only what GitHub would read as markup where it stands: a raw file full of backslashes is no pleasure either.
+# Only what GitHub would read as markup where it stands: a raw file full of backslashes is hard to read too.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _CODE = re.compile(r"(`[^`|\\]+`)")
 

@@ -41,7 +41,7 @@ def read_tuning_csv(path: Path) -> pd.DataFrame | None:
     Raises
     ------
     UserError
-        The file is no tuning.csv.
+        The file is not a tuning.csv.
     """
     if not path.exists():
         return None

@@ -37,7 +37,7 @@ from ablate.stats.signflip import (
 )
 from ablate.stats.unseen import unseen_bound, unseen_p
 
-LEANING = 0.5  # sample skewness from which a tail is reckoned with; one normal sample of 20 in four has it
+LEANING = 0.5  # sample skewness from which a tail is allowed for; one normal sample of 20 in four has it
 REACH = 1.5  # of skewness times standard deviation; set on simulated lognormal data, other than the calibration's
 
 

@@ -1,4 +1,4 @@
-r"""An interval of a mean that reckons with one value nobody has seen yet (Gaffke 2005; Learned-Miller & Thomas 2019).
+r"""An interval of a mean that allows for one value nobody has seen yet (Gaffke 2005; Learned-Miller & Thomas 2019).
 
 The share of a population below the i-th of n ordered draws is distributed as a sum of uniform spacings, whatever the
 population. Weighting the ordered values with random spacings (a Dirichlet of n + 1 ones), the last weight falling on

@@ -92,7 +92,7 @@ def rest_of(
             for value, cell in zip(values, cells, strict=True)
         )
         bare = (name.removeprefix(prefix) for prefix in RESULTS if name.startswith(prefix))
-        # A text is no result, whatever its name: `loss` may be which loss was trained by.
+        # A text is not a result, whatever its name: `loss` may be which loss was trained by.
         result = next(bare, name.removeprefix(METRIC) if results or name in KNOWN else "") if numeric or results else ""
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.

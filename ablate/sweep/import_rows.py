@@ -58,7 +58,7 @@ def _is_number(level: Level) -> bool:
 
 
 def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> list[Row]:
-    """Read every line; raises `UserError` with the line for what is no level, seed, outcome or number."""
+    """Read every line; raises `UserError` with the line for what is not a level, seed, outcome or number."""
     counts = [name for name in columns.metrics if counts_to_target(study, name)]
     meant = Metrics(study.metrics)
     known: dict[tuple[str, str], Level] = {}  # a file of 10,000 rows has a handful of different levels

@@ -1,6 +1,6 @@
 """Runs that were made before and would be the same again, although their configuration is another one.
 
-A Program that is traced says what its runs looked at. A setting that none of them looked at is no part of what they
+A Program that is traced says what its runs looked at. A setting that none of them looked at is not part of what they
 are: where only such settings differ, the arm is the one that was run, under the name it has in the store.
 """
 

@@ -60,7 +60,7 @@ def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
         equal = [level for level in numbers if equals_rounded(float(level), value)]
     truths: list[Level] = [level for level in levels if isinstance(level, bool) and _TRUTH.get(text) is level]
     if texts and not equal and not truths:
-        return list(texts)  # `none` where that is a level, beside one that is no level
+        return list(texts)  # `none` where that is a level, beside one that is not a level
     nothing: list[Level] = [level for level in levels if level is None and text in BLANK]
     return [*texts, *equal, *truths, *nothing]
 

@@ -221,7 +221,7 @@ def _key(study: Study, name: str, shared: Mapping[str, Any]) -> str:
     """Return the key of a study run, from the description of its first arm.
 
     It leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same study run; a
-    change to anything that is fixed starts another. What tuning chooses does not: it is no part of it.
+    change to anything that is fixed starts another. What tuning chooses does not: it is not part of it.
     """
     what: dict[str, Any] = {"name": name, "factors": sorted(study.factors), "revision": REVISION}
     what["shared"] = _without(shared, study.factors)

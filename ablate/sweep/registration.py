@@ -100,9 +100,9 @@ def hash_of(text: str) -> str:
 
 
 def changes(registered: Mapping[str, Any], study: Study, *, idle: Collection[str] = ()) -> Changes:
-    """Compare a study with what was registered; seeds are no part of it (more seeds are an extension).
+    """Compare a study with what was registered; seeds are not part of it (more seeds are an extension).
 
-    `idle`: keys that no run looked at. Fixing them otherwise is no change: every run is what it would have been.
+    `idle`: keys that no run looked at. Fixing them otherwise is not a change: every run is what it would have been.
     """
     seeds = registered["seeds"]
     before, after = _as_now(registered["definition"], study), definition(study)
@@ -129,7 +129,7 @@ def _controls(claim: Any) -> set[str]:
 
 
 def _as_now(held: Mapping[str, Any], study: Study) -> dict[str, Any]:
-    """Read what was registered with today's schema, so that a default added since is no edit."""
+    """Read what was registered with today's schema, so that a default added since is not an edit."""
     try:
         return definition(Study.model_validate({"title": study.title, **held}, context=STORED))
     except ValidationError:

@@ -184,7 +184,7 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
 
     tune = study.tune
     if FAIRNESS in study.factors and (study.fairness != "both" or study.factors[FAIRNESS] != ["fixed", "tuned"]):
-        raise UserError(f"{where}: factors: `fairness` is no factor to give; write `fairness: both` beside `tune:`")
+        raise UserError(f"{where}: factors: `fairness` is not a factor to give; write `fairness: both` beside `tune:`")
     if tune is None:
         if study.fairness != "fixed":
             raise UserError(

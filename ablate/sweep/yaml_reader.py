@@ -32,8 +32,8 @@ def read_yaml(text: str) -> Any:
     Raises
     ------
     UserError
-        With the line and the key: it does not parse; a key is given twice or is no text; a number is too large, too
-        small or not finite; a text is no Unicode; a tag; an alias within its own anchor; more than one document;
+        With the line and the key: it does not parse; a key is given twice or is not text; a number is too large, too
+        small or not finite; a text is not Unicode; a tag; an alias within its own anchor; more than one document;
         beyond `MOST_CHARACTERS`, `MOST_VALUES` or `MOST_DEPTH`.
     """
     if len(text) > MOST_CHARACTERS:

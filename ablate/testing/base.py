@@ -30,7 +30,7 @@ class Check:
     run: Callable[[], None]
 
     def __call__(self) -> None:
-        """Run the check; NumPy's warnings are no failure, what is not finite is."""
+        """Run the check; NumPy's warnings do not fail it, what is not finite does."""
         with np.errstate(all="ignore"):
             self.run()
 

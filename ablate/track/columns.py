@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 PLANNED = ("arm_id", "arm", "baseline")
-"""Columns of a table of arms that are no factors."""
+"""Columns of a table of arms that are not factors."""
 
 RUN = ("seed", "outcome", "first_nonfinite_step", "seconds", "majority_rate", "budget", "run_id", "identity")
 """Columns of a table of runs, beside those of their arms."""

@@ -101,7 +101,7 @@ def failures(layout: Layout) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        why = " ".join(str(error).partition("[SQL:")[0].split())  # what was asked of SQLite is no news to a user
+        why = " ".join(str(error).partition("[SQL:")[0].split())  # what was asked of SQLite is not news to a user
         if "disk is full" in why or "disk I/O error" in why:
             raise _full(layout) from error
         if "malformed" in why or "not a database" in why:

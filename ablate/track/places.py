@@ -39,10 +39,10 @@ def run_folder(layout: Layout, study: str, run_id: str, uri: str) -> Path:
     Raises
     ------
     Failure
-        The run's id is no plain name, or links lead out of the project.
+        The run's id is not a plain name, or links lead out of the project.
     """
     if not _RUN_ID.fullmatch(run_id):
-        raise Failure(f"the store names a run {run_id[:80]!r}, which is no run id: its files are not looked for")
+        raise Failure(f"the store names a run {run_id[:80]!r}, which is not a run id: its files are not looked for")
     usual = layout.study_artifacts(study) / run_id / "artifacts"
     stored = local_path(uri) if uri else usual
     folder = stored if not usual.exists() and _below(stored, layout) and stored.name == "artifacts" else usual

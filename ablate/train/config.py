@@ -87,7 +87,7 @@ class TrainConfig:
     ensemble
         Nets that are trained for each seed, on its one training subset, each with its own initial weights, minibatch
         order, dropout and augmentation (see `ablate.train.loop`). What is evaluated is the mean of their predicted
-        probabilities. The first is the net that a run without `ensemble` trains. 1 is no part of a run's identity.
+        probabilities. The first is the net that a run without `ensemble` trains. 1 is not part of a run's identity.
     freeze
         `hidden`: only the last layer with weights learns; everything before it stays as it was drawn, to the bit
         (random features). Running statistics of norms still follow the data. `none`: everything learns.

@@ -10,7 +10,7 @@ from ablate.errors import UserError, unknown
 LARGEST = 1e150
 """The largest size of a number that is judged: squares of larger ones, and sums of these, leave what a float holds.
 
-A larger number counts as an infinite one does: it is no value.
+A larger number counts as an infinite one does: it is not a value.
 """
 
 

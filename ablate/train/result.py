@@ -94,7 +94,7 @@ def _ends(batch_loss: NDArray[np.float64], nets: range, *, last: int) -> tuple[f
     """Return the minibatch loss at both ends, of the first net whose loss blew up, or else of the first.
 
     Like with like: before the first update, and over the `last` steps. The evaluation-mode loss of an untrained net
-    with running statistics is no start to compare with. An ensemble has diverged where one of its members has.
+    with running statistics is not a start to compare with. An ensemble has diverged where one of its members has.
     """
     ends = [(float(batch_loss[0, net]), float(batch_loss[-last:, net].mean())) for net in nets]
     return next(((start, end) for start, end in ends if not end <= DIVERGENCE_FACTOR * start), ends[0])

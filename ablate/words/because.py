@@ -185,7 +185,7 @@ def confounded(m: Numbers) -> str:
     """Say which setting differs together with what is compared, and how."""
     sides = [tr("{values} at {side}", values="|".join(one["values"]), side=one["side"]) for one in m["sides"]]
     return tr(
-        "{setting} is no factor of the study, but differs together with {factors}: {sides}",
+        "{setting} is not a factor of the study, but differs together with {factors}: {sides}",
         setting=m["setting"],
         factors=tr(", ").join(m["factors"]),
         sides=tr(", ").join(sides),

@@ -67,7 +67,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "counts as {rule})."
     ),
     "failing_is_better": because.failing_is_better,
-    "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is no curve."),
+    "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is not a curve."),
     "cut_spread": msg("{n} of {of} runs did not reach the target: how much their steps vary is not known."),
     "flat": msg("One side does not vary over its {n} seeds, or in one of them only: no ratio to it exists."),
     "ties_by_length": because.by_steps(

@@ -96,7 +96,7 @@ def _meant(text: str) -> str:
     except ValueError:
         return ""
     how = "for a number write it without quotes" if is_number(word) else "a number has no `_` and is finite"
-    return f"which is no number; {how}"
+    return f"which is not a number; {how}"
 
 
 def _leaves(values: Mapping[str, Any], above: str) -> Iterable[tuple[str, str]]:

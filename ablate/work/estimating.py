@@ -16,7 +16,7 @@ KEEPING = 0.07
 """Seconds that tracking takes for a run, in the one process that writes: 0.06 to 0.08 (`benchmarks/tracking.py`)."""
 
 TRYING = 6.0
-"""Seconds after which no further kind of arm is tried; the rest is reckoned from those that were."""
+"""Seconds after which no further kind of arm is tried; the rest is estimated from those that were."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)
     if stopped is not None:
-        # Seeds of looks that were not needed are no missing runs.
+        # Seeds of looks that were not needed are not missing runs.
         ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
         tables = of_seeds(tables, {*_order(study, tables)[: stopped["seeds"]], *ran})
     verdicts, extended = judge_registered(

@@ -58,7 +58,7 @@ def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     held = sum(not v.decided for v in verdicts)
     reason = (
         f"at {where} every claim is decided"
-        + (f" ({held} held back by a gate, which seeds do not mend)" if held else "")
+        + (f" ({held} held back by a gate, which more seeds do not fix)" if held else "")
         if enough
         else f"at {where}, the last one planned: {decided} of {len(verdicts)} claims are decided"
         if number + 1 == of

@@ -26,8 +26,8 @@ def plain_name(name: str) -> str:
     Raises
     ------
     UserError
-        It would lead elsewhere (`..`, a `/`, an absolute path), or is no text that a file can be named by: a store from
-        elsewhere can name its studies as it likes.
+        It would lead elsewhere (`..`, a `/`, an absolute path), or is not text that a file can be named by: a store
+        from elsewhere can name its studies as it likes.
     """
     separators = {"/", "\x00", *({"\\", ":"} if os.name == "nt" else ())}
     try:
@@ -39,7 +39,7 @@ def plain_name(name: str) -> str:
         ) from None
     if not name.strip() or name in (".", "..") or any(mark in name for mark in separators):
         raise UserError(
-            f"the study is named {name!r}, which is no plain file name and would lead out of the project's folders: "
+            f"the study is named {name!r}, which is not a plain file name and would lead out of the project's folders: "
             "nothing was written"
         )
     return name

@@ -34,7 +34,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("ensemble=2", "observe=[steps]"), "`observe` must be [] with an ensemble: an observer looks into one net"),
         (("schedule=cosine",), "unknown schedule 'cosine': expected one of constant, inverse_sqrt, step_decay"),
         (("seeds=0",), "`seeds` must be a count >= 1 or a list of different block numbers >= 0, got 0."),
-        (("-m", "seeds=1,2", "norm=none,batch"), "`seeds` is no factor"),
+        (("-m", "seeds=1,2", "norm=none,batch"), "`seeds` is not a factor"),
         (("-m", "optimizer.lr=interval(0,1)"), "an interval cannot be swept"),
         (("-m", "norm=none,none"), "gives a level twice"),
         (("norm=[",), "cannot read the override 'norm=['"),

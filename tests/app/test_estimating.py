@@ -93,7 +93,7 @@ def test_finished_runs_say_it_of_their_kind_and_are_not_counted():
     assert found.basis == "finished runs of this study and a little run just now"
 
 
-def test_what_there_is_no_time_to_try_is_reckoned_from_what_was(monkeypatch):
+def test_what_there_is_no_time_to_try_is_estimated_from_what_was(monkeypatch):
     monkeypatch.setattr(estimating, "TRYING", -1.0)
     found = estimate(plan_of(width=[1, 5, 2]), {}, workers=1)
     assert TRIED == [(5, 4)]  # the most work first

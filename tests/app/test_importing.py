@@ -100,7 +100,7 @@ def test_a_setting_that_follows_the_factor_holds_the_claim_back_and_everybody_is
     data = csv_of(lambda arm, seed: 0.1 if arm == "none" else 0.01, lambda arm, seed: 0.5, head="norm,seed,acc,lr,wd")
     out, verdict = imported(study_of(), data)
     assert verdict.outcome == "inconclusive"
-    why = "lr is no factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch"
+    why = "lr is not a factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch"
     assert why in out
     assert "left out, a setting: it differs between arms: lr" in out
     assert "left out, the same in all rows: wd (0.5)" in out

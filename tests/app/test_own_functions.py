@@ -115,7 +115,7 @@ def test_truth_values_are_read_as_such(project):
         ("off,on", "the texts 'off' and 'on', which Python takes for true"),
         ("none,shift", "the text 'none', which is not Python's None"),
         ("'false',true", "the text 'false', which Python takes for true"),
-        ("'0.1','0.2'", "the texts '0.1' and '0.2', which is no number"),
+        ("'0.1','0.2'", "the texts '0.1' and '0.2', which is not a number"),
         ("relu,tanh", ""),
         ("0,1", ""),
         ("null,1", ""),
@@ -245,7 +245,10 @@ def test_the_former_way_to_name_metrics_names_the_one_there_is(project):
     project.study({"program.params.width": [1, 2]}, fixed={"program.logs": ["acc"]})
     code, _, err = project()
     assert (code, len(err.splitlines())) == (2, 1)
-    assert "`program.logs` is no setting any more: a study says which metrics its function returns: `metrics: {" in err
+    assert (
+        "`program.logs` is not a setting any longer: a study says which metrics its function returns: `metrics: {"
+        in err
+    )
 
 
 @pytest.mark.parametrize("how", ["watch", "fixed"])

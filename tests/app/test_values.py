@@ -267,7 +267,7 @@ def test_a_switch_that_is_text_is_said_to_be(ablate, own):
     code, _, err = ablate(*arguments, "program.params.norm=on,off", "program.params.n=1_000", "program.params.ok=true")
     assert code == 0
     assert "`norm`: the function gets the texts 'on' and 'off'" in err
-    assert "`n`: the function gets the text '1_000', which is no number; a number has no `_`" in err
+    assert "`n`: the function gets the text '1_000', which is not a number; a number has no `_`" in err
     assert "`ok`" not in err
 
 

@@ -37,8 +37,9 @@ def test_a_setting_that_differs_with_the_factor_holds_the_claim_back_and_is_name
     assert held.outcome == "inconclusive"
     assert held.ungated == "supported"
     assert [gate.kind for gate in held.gates_failed] == ["confounded"]
-    assert "lr is no factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch" in said(
-        held.reason
+    assert (
+        "lr is not a factor of the study, but differs together with norm: 0.1 at norm=none, 0.01 at norm=batch"
+        in said(held.reason)
     )
     assert "Without it the claim would be supported" in said(held.reason)
 

@@ -45,7 +45,7 @@ LAYERS = {
     **{f"norm {name}": cls() for name, cls in options("norm").items()},
     "group norm, 3 groups": GroupNorm(3),
     "dropout": BernoulliDropout(0.3),
-    # A straight-through slope is no derivative; tests/nn/test_gradients.py holds it against what it stands in for.
+    # A straight-through slope is not a derivative; tests/nn/test_gradients.py holds it against what it stands in for.
     **{
         f"activation {name}": cls()
         for name, cls in options("activation").items()

@@ -90,5 +90,5 @@ def test_labels_that_are_mixed_are_refused(config):
     from ablate.data.augment import Mixup
     from ablate.errors import UserError
 
-    with pytest.raises(UserError, match=r"`augment` must give each image one label with a program that is no net"):
+    with pytest.raises(UserError, match=r"`augment` must give each image one label with a program that is not a net"):
         NearestNeighbours().facts(config(augment=Mixup()))

@@ -148,7 +148,7 @@ def test_what_was_not_declared_is_kept_and_said():
     assert result.metrics == {"m": 1.0, "n": 2.0}
     assert result.outcome == "finished", "what was not declared decides nothing"
     assert [note.partition(",")[0] for note in result.notes] == ["returns 'n'", "returns 'mm'", "returns 'name'"]
-    assert "(nearest declared: m); it is no finite number, and left out" in result.notes[1]
+    assert "(nearest declared: m); it is not a finite number, and left out" in result.notes[1]
     assert result.notes[0].endswith("it is kept")
 
 
@@ -163,7 +163,7 @@ def test_a_metric_that_is_none_is_missing():
         ({"curves": {"l": ([2, 1], [0.1, 0.2])}}, "the curve 'l' must be .* >= 0 and rising; it is left out"),
         ({"curves": {"l": ([0, 0.5], [0.1, 0.2])}}, "steps whole"),
         ({"curves": {"l": "abc", "k": [1, 2]}}, "must be a list of numbers"),
-        ({"curves": [1, 2]}, "are no dict"),
+        ({"curves": [1, 2]}, "are not a dict"),
         ({"test_correct": [1, 0]}, "list of truth values; it is left out"),
     ],
 )

@@ -140,7 +140,7 @@ def test_numbers_that_lost_digits_give_nearly_the_same_verdicts(again):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.drop(columns="baseline"), "is no runs.csv: it has no column baseline"),
+        (lambda t: t.drop(columns="baseline"), "is not a runs.csv: it has no column baseline"),
         (lambda t: t.assign(seed=t["seed"] + 0.5), "line 2, seed: expected a whole number, got '0.5'"),
         (
             lambda t: t.assign(seed=[None, *t["seed"][1:]]),

@@ -50,14 +50,14 @@ def test_interval_and_p_agree(rng):
             assert mean_p(d, null=inside) > 0.1 - 1e-6
 
 
-def test_coverage_of_skewed_data_is_mended(rng):
-    flips = mended = 0
+def test_coverage_of_skewed_data_is_corrected(rng):
+    flips = corrected = 0
     for _ in range(300):
         d = rng.lognormal(size=16)
         flips += sign_flip_interval(d, level=0.95)[1] >= np.exp(0.5)
-        mended += mean_interval(d, level=0.95)[1] >= np.exp(0.5)
+        corrected += mean_interval(d, level=0.95)[1] >= np.exp(0.5)
     assert flips < 0.91 * 300
-    assert mended > 0.91 * 300
+    assert corrected > 0.91 * 300
 
 
 @pytest.mark.parametrize("power", [-1000, -300, 0, 300])

@@ -43,7 +43,7 @@ def test_one_contrast_alone_has_nearly_the_t_interval(rng):
     assert ours == pytest.approx(t_interval(d[:, 0]), abs=0.05)
 
 
-def test_the_pigeonhole_reckons_with_other_items_too(rng):
+def test_the_pigeonhole_allows_for_other_items_too(rng):
     seeds, items = rng.normal(size=(20, 1)), 2.0 * rng.normal(size=(1, 50))
     low, high = pigeonhole_interval(seeds + items, level=0.95, rng=rng)
     over_seeds = t_interval((seeds + items).mean(axis=1))

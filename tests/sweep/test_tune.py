@@ -106,5 +106,5 @@ def test_fairness_without_anything_to_tune_is_refused(fairness):
 
 
 def test_fairness_is_no_factor_to_give_by_hand():
-    with pytest.raises(UserError, match="`fairness` is no factor to give"):
+    with pytest.raises(UserError, match="`fairness` is not a factor to give"):
         study_of({"space": SPACE}, factors={"fairness": ["fixed", "tuned"]})

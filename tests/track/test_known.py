@@ -30,7 +30,7 @@ def test_an_arm_tells_what_its_runs_looked_at_and_under_which_configuration(root
     first, second, silent = stored_arms(root, "quickstart")
     assert (first.reads, second.reads, silent.reads) == ({"a", "b?"}, {"c"}, None)
     assert (first.config, second.config) == (base.config, other.config)
-    assert first.identities == {0: digest([base.id, 0])}, "a crashed run is no run to be found again"
+    assert first.identities == {0: digest([base.id, 0])}, "a crashed run is not a run to be found again"
     assert {part.fingerprint for part in (first, second, silent)} == {base.facts["fingerprint"]}
     assert (first.levels, first.facts) == (base.levels, base.facts)
     assert stored_arms(root, "another") == []

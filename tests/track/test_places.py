@@ -141,7 +141,7 @@ def test_a_run_whose_id_is_no_id_is_not_looked_for(root, study, track):
     strange = "SET run_uuid = '../../../../outside' WHERE run_uuid"
     sql(root, f"UPDATE runs {strange} IN (SELECT run_uuid FROM tags WHERE key = 'ablate.kind' AND value = 'study')")
     sql(root, f"UPDATE tags {strange} NOT IN (SELECT run_uuid FROM runs)")
-    with pytest.raises(Failure, match=r"names a run '\.\./\.\./\.\./\.\./outside', which is no run id"):
+    with pytest.raises(Failure, match=r"names a run '\.\./\.\./\.\./\.\./outside', which is not a run id"):
         read_study(root, "quickstart")
 
 

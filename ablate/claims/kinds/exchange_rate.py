@@ -51,7 +51,7 @@ class ExchangeClaim(OverClaim):
         return Sides(columns, np.repeat(self.pair(predicts), len(over)), False, predicts)
 
     def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
-        """A curve through budgets is no curve."""
+        """A curve through budgets is not a curve."""
         missed = endpoint.filled[:, sides.columns]
         if endpoint.declared.counts_to_target and missed.any():
             return because("cut_curve", n=int(missed.sum()), of=int(endpoint.ran[:, sides.columns].sum()))

@@ -44,7 +44,7 @@ def compiled(function: Callable[..., None], *arguments: types.Type) -> Callable[
         with FileLock(Path(stored.stats.cache_path) / f"{function.__name__}.lock"):
             return _for_types(stored, arguments)
     except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
-        # No folder to write to (RuntimeError), the disk is full, a lock cannot be had there, a file is damaged.
+        # No folder to write to (RuntimeError), the disk is full, a file cannot be locked there, a file is damaged.
         return _for_types(njit(function), arguments)
 
 

@@ -13,7 +13,7 @@ from ablate.data.augment.chosen import Chosen
 from ablate.registry import register
 from ablate.streams import ENTROPY
 
-_SPAWN_KEY = (180, 0, 0)  # three long, so that it is no seed's key (those are pairs)
+_SPAWN_KEY = (180, 0, 0)  # three long, so that it is not a seed's key (those are pairs)
 
 
 @functools.cache

@@ -231,7 +231,7 @@ def ink_on(face: Any) -> str:
 
 
 def _scale(metric: str, values: list[float]) -> _Scale:
-    # Without its black end, which is no square on the dark page.
+    # Without its black end, which is not a square on the dark page.
     colours = LinearSegmentedColormap.from_list("squares", sns.color_palette("mako", 12)[2:])
     if metric == "outcome":
         return Normalize(0.0, 1.0), colours

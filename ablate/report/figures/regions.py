@@ -200,7 +200,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     p = f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else ""
     write(1, 252, p, ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
-    if failed and v.scale != "decades":  # a level at which the target is missed is no failure of a width
+    if failed and v.scale != "decades":  # a level at which the target is missed is not a failure of a width
         write(1, 252 + 5.2 * len(p) + 8 * bool(p), f"×{failed}", ha="left", color=HUES[1], fontweight="bold")
 
 

@@ -53,7 +53,7 @@ SETTINGS: dict[str, Any] = {
     "path.simplify_threshold": 0.3,
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
     "text.color": INK,
-    "text.parse_math": False,  # a level or metric with two `$` in its name is no formula
+    "text.parse_math": False,  # a level or metric with two `$` in its name is not a formula
     "xtick.color": SOFT,
     "xtick.labelcolor": INK,
     "xtick.labelsize": 8.5,

@@ -46,7 +46,7 @@ def read_finding(folder: Path) -> Finding:
     Raises
     ------
     UserError
-        There is none, it is no JSON, or the study it names is not known.
+        There is none, it is not JSON, or the study it names is not known.
     """
     path = folder / "verdicts.json"
     try:

@@ -43,7 +43,7 @@ def read_sentences(path: Path) -> list[Sentence]:
     Raises
     ------
     UserError
-        The file is no list of sentences, or one of them has an unknown or missing key.
+        The file is not a list of sentences, or one of them has an unknown or missing key.
     """
     if not path.is_file():
         return []

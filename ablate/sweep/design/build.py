@@ -113,7 +113,7 @@ def build_design(study: Study) -> DesignArms:
         parts.append(Part(part.kind, asked, new, about))
     for text, count in hits.items():
         if count == 0:
-            raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or mend it")
+            raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or correct it")
     if _key(base) not in found:
         if rule := next((rule for rule in rules if rule(base)), None):
             raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")

@@ -67,7 +67,7 @@ def _exp32(x: np.float32) -> np.float32:
     whole = (inside * _LOG2_E + _MAGIC) - _MAGIC
     r = (inside - whole * _LN2_HIGH) - whole * _LN2_LOW
     n = np.int32(whole)
-    # In two steps: 2¹²⁸ is no float32, and results below the smallest normal number are rounded once only.
+    # In two steps: 2¹²⁸ is not a float32, and results below the smallest normal number are rounded once only.
     half = n >> 1
     first = np.int32((half + 127) << 23).view(np.float32)
     second = np.int32((n - half + 127) << 23).view(np.float32)

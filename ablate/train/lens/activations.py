@@ -67,7 +67,7 @@ class ActivationLens:
         finite: so are the shares below.
     saturated
         Share of the numbers whose slope is below `SATURATED` of the activation's steepest. 1 for the step; NaN for a
-        layer that is no activation.
+        layer that is not an activation.
     dead
         Share of the units that give the same number for every example of the probe.
     """
