@@ -32,7 +32,12 @@ def explain(error: Exception) -> AblateError | None:
     if isinstance(error, AblateError):
         return error
     if isinstance(error, OverrideParseException):
-        return UserError(f"cannot read the override {error.override!r}: {_line(error)}")
+        typed = error.override.lstrip("+")  # signs that were put before it
+        key, is_one, value = typed.partition("=")
+        quoted = is_one and value and not set(value) & set("'\"[]{}()")
+        first = value.split(",", 1)[0]
+        hint = f"; a text with other signs than a-z, 0-9 and -_./:%+@?*| is put in quotes: '{key}=\"{first}\"'"
+        return UserError(f"cannot read {typed!r}{hint if quoted else ': ' + _parsed(error)}")
     if isinstance(error, MissingConfigException):
         missing = error.missing_cfg_file or ""
         group, _, name = missing.rpartition("/")
@@ -49,6 +54,11 @@ def explain(error: Exception) -> AblateError | None:
         text = _line(error)
         return UserError(f"{text}: {_line(cause)}" if cause else text)
     return None
+
+
+def _parsed(error: BaseException) -> str:
+    """Return what the parser says without the names of its own errors."""
+    return re.sub(r"^\w+Exception: *", "", _line(error))
 
 
 def _line(error: BaseException) -> str:

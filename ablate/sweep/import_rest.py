@@ -30,6 +30,7 @@ MOSTLY = 0.75  # of an arm's runs that have the value that was set
 FAR = Fraction(1, 4)  # shares of one text in two arms that are no chance
 _ENDLESS = ("inf", "infinity")  # a number that is none: still no text
 _CODE = re.compile(r"commit|version|revision|(?:^|[._/])(?:git|sha|branch)(?:[._/]|$)")  # what says which code ran
+_APART = msg("shown, not judged. No arm has a value of another: if it was set, it may be what makes the difference")
 DIFFERS = msg("a setting: it differs between arms")
 
 
@@ -125,7 +126,8 @@ def rest_of(
             told.append(Taken(name, LEFT, msg("the name {value} is taken"), result or name))
         else:
             extras[result or name] = place
-            told.append(Taken(name, EXTRA, msg("shown, not judged")))
+            counted = not result and all(value is None or value == int(value) for value in values)
+            told.append(Taken(name, EXTRA, _APART if counted and _disjoint(arms, values) else msg("shown, not judged")))
     return Rest(extras, settings, tuple(told), tuple(follows))
 
 
@@ -187,6 +189,16 @@ def _follows(by_arm: Mapping[Hashable, Counter[str]]) -> bool:
 
 def _most(values: Counter[str]) -> int:
     return max(values.values())
+
+
+def _disjoint(arms: Sequence[Hashable], values: Sequence[float | None]) -> bool:
+    """Whether in some arm all numbers are larger than all of another one."""
+    ends: dict[Hashable, tuple[float, float]] = {}
+    for arm, value in zip(arms, values, strict=True):
+        if value is not None:
+            low, high = ends.get(arm, (value, value))
+            ends[arm] = min(low, value), max(high, value)
+    return any(one[1] < other[0] or other[1] < one[0] for one, other in combinations(ends.values(), 2))
 
 
 def _numbers_rows(cells: Sequence[str]) -> bool:

@@ -79,6 +79,11 @@ def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> 
         for name, value in numbers.items():
             text = line.cells[columns.metrics[name]]
             if value is None and outcome not in FAILED and not (name in counts and _holds_nothing(text)):
+                if text.rstrip().endswith("%"):
+                    raise UserError(
+                        f"{where}: {name!r} must be a number without a sign, got {text!r:.60}: take the % out of the "
+                        f'column, and declare in the study `metrics: {{"{name}": {{unit: percent}}}}`'
+                    )
                 raise UserError(
                     f"{where}: {name!r} must be a finite number, got {text!r:.60}; a run that failed is told by its "
                     "`outcome`, diverged or crashed"

@@ -110,10 +110,17 @@ def import_study(
     holding = holding_back(study, [arm.levels for arm in record.arms], [arm.facts for arm in record.arms])
     if holding or imported.follows:
         bench.tell(SettingsFollow(tuple(sorted(holding)), imported.follows))
+    earlier = any(line.name == name and line.key != record.key for line in bench.store.studies())
     session = bench.store.open(record)
     status = "FAILED"
     try:
         done = session.finished()
+        now = {run.identity for runs in imported.runs.values() for run in runs}
+        if earlier or done - now:
+            bench.warn(
+                f"other results were imported as {name} before; from now on these stand for it, and its earlier report "
+                "is replaced. Those runs stay in MLflow. To keep both, copy the study file under another name"
+            )
         count = 0
         for arm in bench.each(name, "arm", record.arms):
             missing = [run for run in imported.runs[arm.id] if run.identity not in done]

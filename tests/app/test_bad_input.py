@@ -37,7 +37,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("-m", "seeds=1,2", "norm=none,batch"), "`seeds` is not a factor"),
         (("-m", "optimizer.lr=interval(0,1)"), "an interval cannot be swept"),
         (("-m", "norm=none,none"), "gives a level twice"),
-        (("norm=[",), "cannot read the override 'norm=['"),
+        (("norm=[",), "cannot read 'norm=['"),
         (("dataset.train_size=99999",), "got 99999"),
         (("rnu", "quickstart"), "unknown command 'rnu': expected one of"),
         (("rnu", "quickstart"), "nearest match: run"),

@@ -199,3 +199,22 @@ def test_a_report_shows_names_and_levels_as_they_are_and_its_csv_can_be_checked(
     assert head.endswith(",identity,val/$a_{b}$ | {x}@1 (%)")
     code, out = ablate_csv(tmp_path)
     assert (code, "equal to" in out) == (0, True)
+
+
+def test_other_results_under_the_name_of_earlier_ones_are_told(ablate, tmp_path, files):
+    told = "other results were imported as mine-imported before"
+    assert told not in ablate("import", "mine.yaml", "results.csv")[2]
+    assert told not in ablate("import", "mine.yaml", "results.csv")[2]
+    text = (tmp_path / "results.csv").read_text(encoding="utf-8")
+    (tmp_path / "later.csv").write_text(text.replace("0.92", "0.91"), encoding="utf-8")
+    code, out, err = ablate("import", "mine.yaml", "later.csv")
+    assert (code, told in err) == (0, True)
+    assert "by 1.00 pp" in out
+
+
+def test_a_percent_sign_is_answered_with_the_unit(ablate, tmp_path, files):
+    text = (tmp_path / "results.csv").read_text(encoding="utf-8")
+    (tmp_path / "percent.csv").write_text(text.replace(",0,0.9\n", ",0,90 %\n"), encoding="utf-8")
+    code, _, err = ablate("import", "mine.yaml", "percent.csv")
+    assert code == 2
+    assert 'take the % out of the column, and declare in the study `metrics: {"final/test_accuracy": {unit' in err

@@ -51,6 +51,8 @@ def outcomes(found, arm=1):
         ("summary.outcome", "crashed", "finished", "crashed"),
         ("attributes.status", "FAILED", "FINISHED", "crashed"),
         ("tags.status", "failed", "finished", "crashed"),
+        ("summary.has_diverged", "1", "0", "diverged"),
+        ("is_failed", "True", "False", "crashed"),
         ("exit_code", "1", "0", "crashed"),
         ("summary.exitcode", "-9", "0", "crashed"),
         ("crashed", "1", "0", "crashed"),

@@ -396,3 +396,10 @@ def test_a_file_vouches_for_nothing(tmp_path):
 def test_steps_above_the_budget_of_the_arm_are_refused_whatever_row_tells_it(tmp_path, metric):
     with pytest.raises(UserError, match=f"line 3: '{metric}' is 101, above the budget of 100 steps"):
         read(tmp_path, f"{HEAD},{metric},budget", *with_cells("40,100", "101,"))
+
+
+def test_a_count_that_no_two_arms_share_is_told_as_what_may_have_been_set(tmp_path):
+    lines = rows_of(lambda arm, seed: 90 if arm == "none" else 180 + seed, lambda arm, seed: (seed * 7) % 5)
+    found = read(tmp_path, "norm,seed,acc,epochs,restarts", *lines, study=study_on())
+    assert column(found, "epochs")[1].startswith("shown, not judged. No arm has a value of another: if it was set")
+    assert column(found, "restarts") == ("undeclared metric", "shown, not judged")

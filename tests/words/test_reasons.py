@@ -19,7 +19,8 @@ from ablate.words.reasons import SENTENCES, said
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
 BUDGET = because("budget", low=100.0, high=250.0)
-SIDE = {"side": "norm=batch", "runs": 8, "seeds": 8, "rate": 31.2, "decades": 1.5, "of": 8, "at_smallest": 0, "at_largest": 2,
+SIDE = {"side": "norm=batch", "runs": 8, "seeds": 8, "rate": 31.2, "decades": 1.5, "of": 8,
+        "at_smallest": 0, "at_largest": 2,
         "broken": 1, "unreached": 3, "values": ("0.1", "0.01")}  # fmt: skip
 NUMBERS = {
     "all": 8, "arms": 4, "by_signs": True, "cells": "", "claim": "c0", "claim_id": "c0", "delta": 0.01, "effect": 0.02,
