@@ -51,6 +51,9 @@ def register(group: str, name: str) -> Callable[[C], C]:
         taken = _components[group].get(name)
         if taken is not None and _identity(taken) != _identity(cls):
             raise given_twice(f"{group}={name}", [place_of(taken), place_of(cls)])
+        module = OURS.get(DOORS.get(group, ""), {}).get(name)  # ours, though nobody has imported it yet
+        if module is not None and cls.__module__.partition(".")[0] != "ablate":
+            raise given_twice(f"{group}={name}", [module, place_of(cls)])
         _components[group][name] = cls
         return cls
 

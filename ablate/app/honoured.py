@@ -17,6 +17,12 @@ _INSTEAD = {
     "--config-name": "what an arm is made of stands in conf/config.yaml; give what differs as overrides",
     "--experimental-rerun": "the same command runs what is missing",
 }
+_OF_STUDIES = {
+    "-j": "hydra.sweeper.n_jobs=N",
+    "--jobs": "hydra.sweeper.n_jobs=N",
+    "--launcher": "hydra.sweeper.launcher=NAME",
+    "--no-report": "hydra.sweeper.report=false",
+}
 _SHORT = {"-cd": "--config-dir", "-cp": "--config-path", "-cn": "--config-name"}
 _KEYS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.job.name", "hydra.verbose")
 _PRINTED = ("help", "hydra_help", "hydra_logging")  # what Hydra itself prints
@@ -44,6 +50,8 @@ def _check_flag(flag: str) -> None:
     whole = _SHORT.get(flag, flag)
     if whole in _INSTEAD:
         raise UserError(f"`{flag}` of Hydra is not honoured by ablate: {_INSTEAD[whole]}")
+    if flag in _OF_STUDIES:
+        raise UserError(f"`{flag}` belongs to `ablate run STUDY`; a sweep of your own takes {_OF_STUDIES[flag]}")
     hint = nearest(flag, _FLAGS)
     tail = f"; nearest match: {hint}" if hint else ""
     raise UserError(f"unknown option {flag!r}{tail} (see `ablate --help`)")

@@ -315,7 +315,7 @@ def test_a_store_that_names_its_study_by_a_place_writes_nowhere(project, tmp_pat
     for command in (("report",), ("report", "--findings"), ("report", "--lang", "zh"), ("report", "--out", "out")):
         code, _, err = ablate(*command)
         assert code in (1, 2), err
-        assert "no plain file name" in one_line(err)
+        assert "not a plain file name" in one_line(err)
     assert ablate("studies")[0] == 0
     assert state_of(folder) == whole
     assert state_of(tmp_path / "outside") == before

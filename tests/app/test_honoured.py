@@ -18,6 +18,11 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
         ((*SWEEP, "-cn", "own"), "`-cn` of Hydra is not honoured"),
         ((*SWEEP, "--experimental-rerun", "x"), "the same command runs what is missing"),
         ((*SWEEP, "--config-di", "own"), "unknown option '--config-di'"),
+        (
+            (*SWEEP, "--jobs", "2"),
+            "`--jobs` belongs to `ablate run STUDY`; a sweep of your own takes hydra.sweeper.n_j",
+        ),
+        ((*SWEEP, "--launcher=loky"), "a sweep of your own takes hydra.sweeper.launcher=NAME"),
         ((*SWEEP, "--multirn"), "unknown option '--multirn'; nearest match: --multirun"),
         ((*SWEEP, "hydra/sweeper=basic"), "`hydra/sweeper=basic` is not honoured"),
         ((*SWEEP, "+hydra/sweeper=optuna"), "`hydra/sweeper=optuna` is not honoured"),

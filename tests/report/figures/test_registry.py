@@ -9,7 +9,7 @@ import pytest
 from ablate import doors, registry
 from ablate.errors import UserError
 from ablate.judge.rule import judge
-from ablate.registry import ours, register
+from ablate.registry import options, ours, register
 from ablate.report.draw import draw_all
 from ablate.report.figure import PLACES, Figure, Material
 from ablate.report.page import Figures
@@ -208,3 +208,12 @@ def test_the_name_of_a_built_in_figure_is_taken():
     with pytest.raises(UserError, match=r"figure=reach is given by ablate\.report\.figures\.reach:Reach and by "):
         register("figure", "reach")(other)
     assert ours("figure") == before
+
+
+def test_the_name_of_a_built_in_figure_is_taken_before_it_is_imported(monkeypatch):
+    rest = {name: cls for name, cls in ours("figure").items() if name != "reach"}
+    monkeypatch.setitem(registry._components, "figure", rest)
+    other = dataclass(frozen=True)(type("Other", (Figure,), {"draw": lambda *a, **k: None}))
+    with pytest.raises(UserError, match=r"figure=reach is given by ablate\.report\.figures\.reach and by "):
+        register("figure", "reach")(other)
+    assert "reach" not in options("figure")
