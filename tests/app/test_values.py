@@ -174,7 +174,7 @@ def test_levels_of_one_look_but_another_type_have_labels_of_their_own(folder, lo
     path = written(folder, f"fixed: {{{program(folder)}}}\nfactors: {{{KEY}: [1, '1', 'true', true2, [1], '[1]x']}}")
     arrived, labels = received(path, [], loader)
     assert exact(arrived) == exact([{"x": value} for value in (1, "1", "true", "true2", [1], "[1]x")])
-    assert labels[1:] == [f"{KEY}={text}" for text in ('"1"', '"true"', "true2", "[1]", "[1]x")]
+    assert labels[1:] == [f"x={text}" for text in ('"1"', '"true"', "true2", "[1]", "[1]x")]
 
 
 def test_a_named_level_is_the_factors_own(folder, loader):
@@ -183,7 +183,7 @@ def test_a_named_level_is_the_factors_own(folder, loader):
         written(folder, f"{body}\ndesign: {{kind: leave_one_out, full: {{{KEY}: 1}}}}"), [], loader
     )
     assert exact(arrived) == exact([{"x": 1.0}, {"x": 0.5}])
-    assert labels == ["baseline", f"{KEY}=0.5"]
+    assert labels == ["baseline", "x=0.5"]
 
 
 def test_a_boolean_is_no_number_where_a_level_is_named(folder):
@@ -205,7 +205,7 @@ def test_lists_stay_lists_in_the_quick_budget_and_with_parts_from_the_command_li
     [
         (["dataset.path=2024"], "`dataset.path` must be text, got 2024"),
         (["program.target=010"], "`program.target` must be text, got 10"),
-        (["program.logs=[a,1e3]"], "`program.logs` must be text, got 1000.0"),
+        (["program.watch=[a,1e3]"], "`program.watch` must be text, got 1000.0"),
         (["observe=[1]"], "`observe` must be text, got 1"),
         (["clip_norm='1'"], "`clip_norm` must be a number, got '1'"),
         (["steps='5'"], "`steps` must be a whole number, got '5'"),
