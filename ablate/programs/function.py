@@ -45,10 +45,10 @@ class Function(PerSeed):
 
     `config` is a plain dict of what the function owns: ``config["params"]`` holds `params`, beside it are
     ``config["target_accuracy"]`` (None where the study sets none) and ``config["target_split"]``. The settings of the
-    NumPy net are not there. It must draw everything random from `seed`, so that arms
-    of one seed are paired and a run can be repeated. What it may return: see `ablate.programs.returned`. What it
-    raises, and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on.
-    Which metrics it returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
+    NumPy net are not there. It must draw everything random from `seed`, so that arms of one seed are paired and a run
+    can be repeated. What it may return: see `ablate.programs.returned`. What it raises, and what it must not return,
+    makes that seed's run `crashed`, with its traceback; the others go on. Which metrics it returns is said by its
+    attribute ``metrics``, or else by the study (`metrics:`).
 
     A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
     docstrings and layout do not count. What no import shows (a script it starts, data it reads) is named in `watch`.
