@@ -51,6 +51,8 @@ class Collected:
         of basins also those of `OTHER_BASINS`.
     counts_steps
         The claim's metric counts to a target.
+    endings_known
+        Of every run it is known whether it failed.
     gaps
         The contrasts behind the estimate, of the seeds of `evidence`, and how far each is known.
     obstacle
@@ -71,6 +73,7 @@ class Collected:
     obstacle: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
+    endings_known: bool = True
 
     @property
     def testable(self) -> bool:
@@ -175,13 +178,17 @@ class _Runs:
 
     @property
     def rule(self) -> Reason | None:
-        """What a failed run counts as; None where it is not known of every run that it failed or did not."""
+        """What a failed run counts as; None where the metric does not say."""
         if self.comparison.claim.failed_counts_as:
             return because(self.comparison.claim.failed_counts_as)
+        return self.endpoint.rule_of(self.sides.columns)
+
+    @property
+    def endings_known(self) -> bool:
+        """Whether it is known of every run that it failed or did not."""
         arms = {self.endpoint.arm_ids[column] for column in self.sides.columns.ravel()}
         own = self._tables.seeds[self._tables.seeds["arm_id"].astype(str).isin(arms)]
-        known = not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
-        return self.endpoint.rule_of(self.sides.columns) if known else None
+        return not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
 
     def elsewhere(self) -> dict[str, Gaps]:
         """Return the contrasts at the other targets of a claim about steps, and measured otherwise."""
@@ -225,7 +232,8 @@ def collect(
     return dataclasses.replace(
         common,
         bounds=imputed(runs.sides, runs.endpoint) if claim.imputes else {},
-        rule=runs.rule,
+        rule=runs.rule if runs.endings_known or any(evidence.filled_arm[:1] + evidence.filled_against[:1]) else None,
+        endings_known=runs.endings_known,
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,

@@ -222,7 +222,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         region_high=found.region[1],
         ungated=ruled[0],
         bounds=_bounds(found),
-        scope=scope_of(comparison, evidence, found.rule, found.details),
+        scope=scope_of(comparison, evidence, found.rule if found.endings_known else None, found.details),
         details=found.details,
         unit=found.unit,
         silent=found.silent,

@@ -145,8 +145,12 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "one_minus_majority_rate": scope.rate(msg("one minus the majority rate")),
     "not_good": msg("not good (target missed)"),
     # --- what an effect is an effect of
-    "runs_that_train": scope.unseen(msg("The effect is that of runs that train: {sides}."), "failed"),
-    "runs_that_reach": scope.unseen(msg("The effect is that of runs that reach the target: {sides}."), "missed"),
+    "runs_that_train": scope.unseen(
+        msg("Runs that train: {sides}. What was not seen there is not part of the effect."), "failed"
+    ),
+    "runs_that_reach": scope.unseen(
+        msg("Runs that reach the target: {sides}. What was not seen there is not part of the effect."), "missed"
+    ),
     "all_runs_failed": msg("All runs; those that failed, at the share seen."),
     "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),
     "levels_run": scope.levels_run,

@@ -10,8 +10,8 @@ from ablate.lang import msg, tr
 Numbers = Mapping[str, Any]
 
 _NONE = {
-    "failed": msg("{side} (none of {runs} failed; {seeds} seeds exclude a failure rate above {rate:.2g} % only)"),
-    "missed": msg("{side} (none of {runs} missed the target; {seeds} seeds exclude a rate above {rate:.2g} % only)"),
+    "failed": msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"),
+    "missed": msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)"),
 }
 
 

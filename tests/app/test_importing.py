@@ -218,3 +218,14 @@ def test_a_percent_sign_is_answered_with_the_unit(ablate, tmp_path, files):
     code, _, err = ablate("import", "mine.yaml", "percent.csv")
     assert code == 2
     assert 'take the % out of the column, and declare in the study `metrics: {"final/test_accuracy": {unit' in err
+
+
+def test_what_failed_runs_count_as_is_said_though_the_others_do_not_say_how_they_ended(ablate, tmp_path, files):
+    lines = ["norm,seed,final/test_accuracy,outcome,majority_rate"]
+    lines += [f"none,{seed},{0.9 + seed / 1000},,0.1" for seed in range(8)]
+    lines += [f"batch,{seed},{0.93 + seed / 1000},{'diverged' if seed < 4 else ''},0.1" for seed in range(8)]
+    (tmp_path / "results.csv").write_text("\n".join(lines), encoding="utf-8")
+    code, out, _ = ablate("import", "mine.yaml", "results.csv")
+    assert code == 0
+    assert "4 of 8 runs of norm=batch count as the majority rate (10 %)" in out
+    assert "none of 8 failed" not in (tmp_path / "reports" / "mine-imported" / "report.md").read_text(encoding="utf-8")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
+from ablate.judge.interval import more_pairs
 from ablate.stats.power import pairs_to_decide
-from ablate.words.because import more_pairs_text
 
 
 @pytest.mark.parametrize("d_z", [0.3, 0.5, 0.7])
@@ -36,4 +36,4 @@ def test_it_gives_up_where_no_number_helps():
 def test_the_distance_to_delta_counts_not_to_zero():
     d = [0.0, 1.0, 2.0, 3.0]
     assert pairs_to_decide(d, 1.0, alpha=0.05) == pairs_to_decide(d, 2.0, alpha=0.05)
-    assert more_pairs_text(d, 1.5, alpha=0.05) == "No number of pairs would decide it: the effect is estimated at δ."
+    assert more_pairs(d, 1.5, alpha=0.05).code == "no_number_of_pairs"
