@@ -17,7 +17,18 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, interval, levels_text, metric_title, p_value, plain, seconds, unit_of
+from ablate.report.wording import (
+    NONE,
+    capitalised,
+    counted,
+    interval,
+    levels_text,
+    metric_title,
+    p_value,
+    plain,
+    seconds,
+    unit_of,
+)
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.words.reasons import said
@@ -205,7 +216,7 @@ def _floor(frame: pd.DataFrame) -> str:
 
 def _title(metric: str) -> str:
     words = metric_title(metric)
-    return words[:1].upper() + words[1:] + tr(" ({text})", text=metric)
+    return capitalised(words) + ("" if words == metric else tr(" ({text})", text=metric))
 
 
 def _marks(tables: StudyTables) -> list[tuple[str, str, Callable[[dict[str, Level]], str]]]:

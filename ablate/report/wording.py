@@ -262,8 +262,8 @@ def counted(number: int, word: str) -> str:
 
 
 def capitalised(text: str) -> str:
-    """Return a text with its first letter as a capital, the rest as it is."""
-    return text[:1].upper() + text[1:]
+    """Return a text with its first letter as a capital, the rest as it is; a name (`val_rmse`) stays as it is."""
+    return text if "_" in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
 
 
 def _level(level: Level) -> str:

@@ -82,12 +82,12 @@ def with_tuning(plan: Plan, tuning: TuningPlan, store: Store) -> Plan:
     return dataclasses.replace(plan, record=dataclasses.replace(plan.record, tuning=tuple(rows)))
 
 
-def choices(tuning: TuningPlan, runs: pd.DataFrame) -> dict[str, Choice]:
-    """Return the choice of every cell, with the facts that its arms carry."""
+def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Choice]:
+    """Return the choice of every cell, with the facts that its arms carry; `plan` is the study's that is tuned."""
     from ablate.judge.tuned import tuned_facts
 
     found = {}
-    sign = -1.0 if tuning.plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it
+    sign = -1.0 if plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it
     for cell in tuning.cells:
         rows = runs[runs["arm_id"] == cell.id]
         if (rows["outcome"] == "crashed").all():

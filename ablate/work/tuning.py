@@ -91,6 +91,6 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, launcher: Launch
         bench.tell(TuningRan(tuning, summary))
         bench.warn(*summary.notes, *unread_lines(todo, store))
     runs = tuning_runs(tuning, plan, store)
-    chosen = choices(tuning, runs)
+    chosen = choices(tuning, runs, plan)
     bench.tell(Tuned(tuning, runs))
     return chosen

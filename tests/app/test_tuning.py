@@ -179,3 +179,25 @@ def test_a_trial_that_crashes_counts_as_the_worst_and_is_tried_again(ablate, stu
     code, out, _ = ablate(*args)  # what crashed is tried again, and the choice is made anew
     assert "fair-tuning: 4 runs" in out
     assert "activation=relu: optimizer.lr=0.3" in out
+
+
+def test_an_error_that_is_tuned_by_is_shown_as_it_was_measured(ablate, tmp_path):
+    (tmp_path / "fit.py").write_text(
+        "def train(config, seed):\n"
+        "    p = config['params']\n"
+        "    error = (p['lr'] - 0.1) ** 2 * 100 + (0.5 if p['kind'] == 'new' else 0.8) + seed / 1000\n"
+        "    return {'val_rmse': error, 'test_rmse': error}\n"
+    )
+    (tmp_path / "fit.yaml").write_text(
+        "title: t\nquestion: q\nfixed: {program: function, program.target: 'fit.py:train', program.params.lr: 0.5}\n"
+        "factors: {program.params.kind: [old, new]}\nseeds: 2\nmetrics: {val_rmse: lower, test_rmse: lower}\n"
+        "tune: {space: {program.params.lr: [0.05, 0.1, 0.9]}, seeds: 2, metric: val_rmse}\n"
+    )
+    code, _, err = ablate("run", "fit.yaml", "--jobs", "1")
+    assert code == 0, err
+    report = (tmp_path / "reports" / "fit" / "report.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")] for line in report.splitlines() if "3 trials ×" in line]
+    assert [(row[6], float(row[8])) for row in rows] == [
+        ("0.1", pytest.approx(10.8, abs=0.01)),
+        ("0.1", pytest.approx(10.5, abs=0.01)),
+    ]
