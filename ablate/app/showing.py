@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from ablate.app.console import duration, say
 from ablate.app.printing import chosen_text
+from ablate.report.wording import counted
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
-from ablate.sweep.study import Level, Study
+from ablate.sweep.study import FAIRNESS, Level, Study
 from ablate.sweep.tune import Choice
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.store import Store
@@ -32,7 +33,10 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     for line in metric_lines(plan):
         say(line)
     shared = sum(bool(job.same_as) for job in plan.jobs)
-    both = f" ({shared} tuned to the fixed values: one training serves the fixed and the tuned arm)" if shared else ""
+    tuned = sum(bool(job.same_as) and FAIRNESS in job.arm.levels for job in plan.jobs)
+    both = f" ({tuned} tuned to the fixed values: one training serves the fixed and the tuned arm)" if tuned else ""
+    if shared > tuned:
+        both += f" ({counted(shared - tuned, 'arm')} whose program does not own what it differs in: the same runs)"
     say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs{both}\n")
     if plan.provisional:
         _say_provisional(plan, known, workers)
@@ -41,7 +45,7 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
     for job in plan.jobs:
         if job.same_as:
-            say(f"{job.arm.label:<{width}}  {'as fixed':>14}")
+            say(f"{job.arm.label:<{width}}  {'as fixed' if FAIRNESS in job.arm.levels else 'the same runs':>14}")
             continue
         say(f"{job.arm.label:<{width}}  {job.done:>5}  {len(job.missing):>7}")
     say(f"{'total':<{width}}  {plan.runs - plan.missing:>5}  {plan.missing:>7}\n")

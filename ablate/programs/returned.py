@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import UserError, nearest, unknown
-from ablate.train.metric import CORE, Metric, has_reached, own_targets
+from ablate.train.metric import Metric, completed, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
@@ -180,8 +180,7 @@ def _outcome(given: Any, numbers: Mapping[str, float], declared: Collection[str]
 def _counts(declared: Collection[str]) -> list[str]:
     """Return the declared metrics that count to a target."""
     meant = declared if isinstance(declared, Mapping) else {name: Metric(name) for name in declared}
-    known = {name: CORE.get(name, metric) if metric == Metric(name) else metric for name, metric in meant.items()}
-    return [name for name, metric in known.items() if metric.counts_to_target]
+    return [name for name, metric in meant.items() if completed(metric).counts_to_target]
 
 
 def _correct(given: Any) -> NDArray[np.bool_] | None:

@@ -131,7 +131,11 @@ def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]
             )
         notes.append(text)
     labels = arm_titles(tables)
-    same = [labels[arm] for arm, facts in tables.facts.items() if facts.get("same_as") and arm in labels]
+    same = [
+        labels[arm]
+        for arm, facts in tables.facts.items()
+        if facts.get("same_as") and "tuning" in facts and arm in labels
+    ]
     if same:
         notes.append(
             tr(

@@ -27,7 +27,8 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.track.columns import METRIC, PLANNED, RUN, factor_column, factor_of, metric_column
 from ablate.track.record import StudyTables
-from ablate.train.metric import STEPS_TO_TARGET, check_count, check_value
+from ablate.train.metric import STEPS_TO_TARGET
+from ablate.train.metric_values import check_count, check_value
 from ablate.train.outcome import Outcome
 
 _TEXT = ("run_id", "identity")

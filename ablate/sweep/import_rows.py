@@ -20,7 +20,8 @@ from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.train.config import MOST_SEED, check_seed_count
-from ablate.train.metric import check_count, check_value, has_reached, own_targets
+from ablate.train.metric import has_reached, own_targets
+from ablate.train.metric_values import check_count, check_value
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.train.program import RunResult
 

@@ -174,17 +174,21 @@ def beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: boo
     """Return a job that shares no arm id with those before it, or refuse two levels that mean the same.
 
     Where tuning chose the fixed values, one training serves the fixed and the tuned arm: the second has an id of its
-    own, names the first, and is never run. `pending`: nothing is chosen yet, so that its runs are unknown.
+    own, names the first, and is never run. So it is where two arms differ in what their Program does not own alone
+    (`optimizer.lr` of `program: [numpy, knn]`). `pending`: nothing is chosen yet, so that its runs are unknown.
     """
     twin = next((other for other in jobs if other.arm.id == job.arm.id), None)
     if twin is None:
         return job
-    if untold(twin.arm.levels) != untold(job.arm.levels):
+    levels, before = untold(job.arm.levels), untold(twin.arm.levels)
+    apart = {factor: level for factor, level in levels.items() if not same_level(before[factor], level)}
+    if not apart.keys() <= set(job.arm.facts.get("unread", ())):
         raise UserError(
             f"the arms `{levels_text(twin.arm.levels, names)}` and `{levels_text(job.arm.levels, names)}` are the same "
             "configuration: two levels of a factor mean the same thing; drop one"
         )
-    own = digest({"same as": twin.arm.id, FAIRNESS: job.arm.levels[FAIRNESS]})[:12]
+    fairness = {FAIRNESS: job.arm.levels[FAIRNESS]} if FAIRNESS in job.arm.levels else {}
+    own = digest({"same as": twin.arm.id, **fairness, **apart})[:12]
     if pending:
         unknown_yet = {seed: f"{own} {seed}" for seed in job.identities}
         return replace(job, arm=replace(job.arm, id=own), identities=unknown_yet)

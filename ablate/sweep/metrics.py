@@ -14,7 +14,7 @@ from ablate.errors import UserError
 from ablate.registry import options
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.train.metric import CORE, KNOWN, Better, Metric, declare_it, metric_from
+from ablate.train.metric import CORE, KNOWN, Better, Metric, completed, declare_it, metric_from
 
 Source = Literal["study", "program", "known", "nobody"]
 
@@ -39,7 +39,7 @@ class Metrics:
 
     def __init__(self, study: Mapping[str, Any], programs: Mapping[str, Metric] | None = None) -> None:
         self._programs = {
-            name: _completed(metric) for name, metric in (programs or {}).items() if metric != Metric(name)
+            name: completed(metric) for name, metric in (programs or {}).items() if metric != Metric(name)
         }
         made = programs or {}
         self._names = tuple(dict.fromkeys([*study, *(name for name in CORE if name in made), *made]))
@@ -50,7 +50,7 @@ class Metrics:
         before = self._programs.get(name) or KNOWN.get(name) or Metric(name)
         said = own.as_dict()
         if name not in self._programs:
-            _completed(own)
+            completed(own)
         if name in self._programs:
             for key in _MEANING:
                 held = getattr(before, key)
@@ -90,26 +90,6 @@ class Metrics:
         if better is None:
             raise UserError(f"{where}: which way is {name} better? Its name does not tell: {declare_it(name)}.")
         return better
-
-
-def _completed(metric: Metric) -> Metric:
-    """Return what a Program declares of a metric of ours, with what the name means here where it says nothing else.
-
-    Raises
-    ------
-    UserError
-        It says the opposite.
-    """
-    core = CORE.get(metric.name)
-    if core is None:
-        return metric
-    said = metric.as_dict()
-    if said.get("better") not in (None, core.better):
-        raise UserError(
-            f"metrics: {metric.name}: `better: {said['better']}` contradicts what this name means here ({core.better} "
-            "is better); give the metric another name"
-        )
-    return metric_from(metric.name, {**core.as_dict(), **said})
 
 
 def program_metrics(definition: Mapping[str, Any], facts: Iterable[Mapping[str, Any]]) -> dict[str, Metric]:

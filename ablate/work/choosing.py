@@ -21,7 +21,7 @@ def choices_so_far(tuning: TuningPlan, plan: Plan, store: Store) -> dict[str, Ch
     held = trial_scores(tuning, store)
     if any(identity not in held for job in tuning.plan.jobs for identity in job.identities.values()):
         return None
-    return choices(tuning, tuning_runs(tuning, plan, store))
+    return choices(tuning, tuning_runs(tuning, plan, store), plan)
 
 
 def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:

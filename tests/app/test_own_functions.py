@@ -470,3 +470,20 @@ def test_runs_that_imported_different_code_are_not_compared(project):
     assert "Its runs were made with different code of helper.py." in held["sentence"]
     _, out, _ = project.ablate("plan", "s")
     assert "nothing to do" not in out
+
+
+def test_arms_that_differ_in_what_their_program_does_not_own_share_runs_and_are_not_compared(ablate, tmp_path):
+    (tmp_path / "mixed.yaml").write_text(
+        "title: t\nquestion: q\nseeds: 8\nfixed: {dataset: digits, dataset.train_size: 100, epochs: 1}\n"
+        "factors: {program: [numpy, knn], optimizer.lr: [0.1, 0.5]}\n"
+        "claims:\n  - {id: lr, says: s, metric: final/test_accuracy, by_at_least: 0.01, each: program,\n"
+        "     arm: {optimizer.lr: 0.5}, against: {optimizer.lr: 0.1}}\n"
+    )
+    code, out, err = ablate("plan", "mixed.yaml")
+    assert code == 0, err
+    assert "4 arms x 8 seeds = 24 runs (1 arm whose program does not own what it differs in: the same runs)" in out
+    code, out, err = ablate("run", "mixed.yaml", "--jobs", "1")
+    assert code == 0, err
+    assert "24 runs in" in out
+    assert "at program=knn. No run read optimizer.lr, which is all that its arms differ in" in out
+    assert "nothing to do" in ablate("run", "mixed.yaml")[1]

@@ -11,6 +11,7 @@ from ablate.errors import UserError
 from ablate.identity import describe
 from ablate.programs.function import Function, FunctionConfig, settings, try_out
 from ablate.programs.returned import to_result
+from ablate.train.metric import metric_from
 from ablate.train.program import Curve, RunResult
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "own_training.py"
@@ -275,3 +276,9 @@ def test_importing_the_programs_imports_nothing_heavy():
     code = f"import sys, ablate.programs\nprint([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_declared_direction_leaves_steps_to_the_target_what_they_are():
+    declared = {name: metric_from(name, "lower") for name in ("m", "ttt/steps")}
+    assert to_result({"m": 1.0, "ttt/steps": 40}, 0, declared).outcome == "reached"
+    assert to_result({"m": 1.0}, 0, declared).outcome == "censored"

@@ -3,7 +3,8 @@
 import pytest
 
 from ablate.errors import UserError
-from ablate.train.metric import Metric, check_value, metric_from
+from ablate.train.metric import Metric, metric_from
+from ablate.train.metric_values import check_value
 
 
 @pytest.mark.parametrize(
