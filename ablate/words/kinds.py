@@ -109,8 +109,11 @@ def _exact(v: Verdict, said: dict[str, Any]) -> str:
 
 @clause("exchange_rate")
 def _exchange_rate(v: Verdict, said: dict[str, Any]) -> str:
-    return tr("n examples with {arm} are worth more than {ratio:g} n with {against}{at}",
-              ratio=v.terms["ratio"], **said)  # fmt: skip
+    ratio, over = v.terms["ratio"], v.terms["over"]
+    if over == "dataset.train_size":
+        return tr("n examples with {arm} are worth more than {ratio:g} n with {against}{at}", ratio=ratio, **said)
+    return tr("{over} = n with {arm} is worth more than {over} = {ratio:g} n with {against}{at}",
+              ratio=ratio, over=over, **said)  # fmt: skip
 
 
 @clause("basin_width")

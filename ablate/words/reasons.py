@@ -73,7 +73,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "ties_by_length": because.by_steps(
         msg("{n} of {of} pairs are tied, and what decides ties is a mean over different numbers of steps ({text}).")
     ),
-    "ties_without_value": msg("{n} of {of} pairs cannot be scored: a run has no value."),
+    "ties_without_value": msg(
+        "{n} of {of} pairs cannot be scored: a run has no value, or did not reach its target within a budget that is "
+        "not known."
+    ),
     "no_target": msg("{n} of {of} runs had no target that they could have reached."),
     "endings_unknown": msg("How {n} of {of} runs ended is not known."),
     "other_code": msg("Its runs were made with different code of {files}."),
@@ -117,7 +120,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "no_number_of_pairs": msg("No number of pairs would decide it: the effect is estimated at δ."),
     "more_steps": _MORE_STEPS,
     "same_steps": msg("Give all sides the same `steps`, or claim the value at the end (`final/…`)."),
-    "same_steps_or_ties": msg("Give all sides the same `steps`, or another `ties_by`."),
+    "same_steps_or_ties": msg("Give all sides the same `steps` (of a file: a column `budget`), or another `ties_by`."),
     "give_the_budget": msg("Give the budget (of a file: a column `budget`), or claim the share of runs that reach it."),
     "give_the_outcome": msg("Give their `outcome` (of a file: a column of that name)."),
     "give_a_target": msg("Set `target_accuracy`, or let the function return an `outcome`."),
