@@ -124,7 +124,7 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
     if other_lengths(tables, metric):
         notes.append(tr("A mean over a run is not compared with one over a run of another length."))
     if elsewhere:
-        notes.append(tr("On data other than the baseline's, no difference from it is given."))
+        notes.append(tr("Arms on other data than the baseline's are not compared with it."))
     notes += [_floor(frame), _filled(records)]
     return Table(_title(metric), tuple(columns), tuple(rows), " ".join(note for note in notes if note))
 
