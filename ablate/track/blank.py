@@ -1,6 +1,6 @@
 """An empty database, kept in the user's cache for the next folder.
 
-MLflow makes a new database by 70 migrations, 3 to 4 s of a first command in a folder; a copy takes milliseconds. It
+MLflow makes a new database by 70 migrations, about 2 s of a first command in a folder; a copy takes milliseconds. It
 holds tables and no rows of a project, and is named by the version of MLflow and of its schema. Whatever is wrong with
 it, the migrations are done instead.
 """
