@@ -19,8 +19,8 @@ def tracked(name: str, *, quick: bool = False) -> str:
     Raises
     ------
     UserError
-        Of a path: there is no such file, it is not a study, nothing of its name was run, or what was run under its name
-        has other factors.
+        Of a path: the file does not exist or is not a study; no study of its name was run, or the one that was has
+        other factors.
     """
     short = tracked_name(name)
     kept = quick_name(short) if quick else short

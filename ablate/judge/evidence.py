@@ -229,10 +229,11 @@ def collect(
     )
     if not claim.reads_values:
         return common
+    failed = evidence.filled_arm[0] + evidence.filled_against[0]
     return dataclasses.replace(
         common,
         bounds=imputed(runs.sides, runs.endpoint) if claim.imputes else {},
-        rule=runs.rule if runs.endings_known or any(evidence.filled_arm[:1] + evidence.filled_against[:1]) else None,
+        rule=runs.rule if runs.endings_known or failed else None,
         endings_known=runs.endings_known,
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},

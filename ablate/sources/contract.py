@@ -100,7 +100,7 @@ class RunTable:
         Raises
         ------
         UserError
-            There is no run, a name is not text, or a value is of another kind.
+            `runs` is empty, a name is not text, or a value is of another kind.
         """
         if not runs:
             raise UserError(f"{where}: expected a row per run, got none")

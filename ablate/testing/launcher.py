@@ -27,7 +27,7 @@ def launcher_checks(launcher: Launcher) -> list[Check]:
         ("every job comes back once, with a result for each of its missing seeds", _once),
         ("its numbers are those of this process", _same),
         ("what raises is a crashed run, and the others go on", _crash),
-        ("where there is no job, nothing comes back", _none),
+        ("without jobs it returns nothing", _none),
         ("a study's own Python files are imported where its arms are trained", _uses),
         of=launcher,
     )

@@ -139,7 +139,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "See whether the seed reaches the training. Where it does and the metrics are so coarse that seeds agree "
         "by themselves, log a finer one beside them; what has no randomness is claimed with `kind: exact`."
     ),
-    "see_the_gate": msg("Mend what the gate found."),
+    "see_the_gate": msg("Fix what the gate found."),
     # --- what a failed run counts as
     "common_budget": scope.steps(msg("the budget that all sides had ({steps} steps)")),
     "budget": scope.steps(msg("the whole budget ({steps} steps)")),
