@@ -85,12 +85,15 @@ def _report(options: argparse.Namespace) -> None:
     from ablate.app.printing import bench
     from ablate.app.scoreboard import report_all
     from ablate.app.verdicts import check_findings
-    from ablate.work.reporting import report_study
+    from ablate.work.reporting import report_study, rewrite_findings
 
     if options.csv is not None:
         if options.study is not None or options.out is not None:
             raise UserError("`--csv DIR` takes the study from that folder: give no STUDY and no --out with it")
-        check_findings(options.csv)
+        if options.findings:
+            rewrite_findings(options.csv, bench(), tongue=options.lang)
+        else:
+            check_findings(options.csv)
         return
     if options.all:
         if options.study is not None or options.quick:

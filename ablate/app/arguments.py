@@ -132,7 +132,10 @@ def parser() -> Parser:
     sub.add_argument("--all", action="store_true", help="every tracked study again, then the scoreboard of the notes")
     sub.add_argument("--lang", default="en", metavar="en|zh", help="language of the page (default: en)")
     sub.add_argument(
-        "--csv", type=Path, metavar="DIR", help="judge the runs.csv of a report again, compare with its verdicts.json"
+        "--csv",
+        type=Path,
+        metavar="DIR",
+        help="judge the runs.csv of a report again, compare with its verdicts.json; with --findings, write it again",
     )
 
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")

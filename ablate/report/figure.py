@@ -23,8 +23,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from ablate.errors import UserError
-from ablate.judge.endpoint import metrics_of
 from ablate.judge.verdict import Verdict
+from ablate.report.ablation import claimed_metrics
 from ablate.report.figures.style import Drawn
 from ablate.report.pairs import Pairs, paired_values
 from ablate.sweep.study import Study
@@ -32,8 +32,6 @@ from ablate.track.record import StudyTables
 
 PLACES = ("verdicts", "evidence", "own", "curves", "endings", "tuning")
 """Parts of a report that figures stand in (`report.page.Figures`)."""
-
-_ENDINGS = ("final/test_accuracy", "final/validation_accuracy", "final/train_loss")
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,8 @@ class Material:
 
     @cached_property
     def ends(self) -> tuple[str, ...]:
-        """The metrics of which every seed is shown: the first two that are claimed, or the usual one."""
-        known = metrics_of(self.tables)
-        claimed = dict.fromkeys(v.metric for v in self.verdicts if v.metric in known)
-        return tuple(claimed)[:2] or tuple(metric for metric in _ENDINGS if metric in self.tables.metrics)[:1]
+        """The metrics of which every seed is shown: the first two that are claimed, or the main one."""
+        return tuple(claimed_metrics(self.tables, self.verdicts)[:2])
 
     @cached_property
     def pairs(self) -> Sequence[Pairs]:
@@ -84,11 +80,14 @@ class Figure(ABC):
     unasked
         Whether reports have it though no study asks for it. A study that asks gets it as it asks, and once; of a
         user's own only what is asked for is drawn.
+    recorded
+        Whether it shows what was recorded while training (curves, activations), which `runs.csv` does not hold.
     """
 
     place: ClassVar[str] = "own"
     order: ClassVar[int] = 50
     unasked: ClassVar[bool] = False
+    recorded: ClassVar[bool] = False
 
     def applies(self, material: Material) -> bool:
         """Tell whether there is something to draw; a figure that does not apply is left out."""

@@ -32,7 +32,7 @@ QUICK = msg(
 )
 WORDS = (msg("What was found"), msg("What it means for the note"), msg("What is not concluded"))
 
-_TITLES = {
+SECTIONS = {
     "words": msg("In plain words"),
     "verdicts": msg("Verdicts"),
     "evidence": msg("The evidence behind them"),
@@ -148,11 +148,11 @@ class Page:
             "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
             "tuning": self.tuning or self.tuned,
         }  # fmt: skip
-        return tuple(Section(name, tr(title)) for name, title in _TITLES.items() if optional.get(name, True))
+        return tuple(Section(name, tr(title)) for name, title in SECTIONS.items() if optional.get(name, True))
 
     def section(self, name: str) -> str:
         """Return a section's title."""
-        return tr(_TITLES[name])
+        return tr(SECTIONS[name])
 
     @property
     def provenance_table(self) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.arms import own_runs
 from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import counted, levels_text, listed, seconds
@@ -36,8 +36,13 @@ _TOLD = (
 )  # fmt: skip
 _FILES = ("sources", "watched", "used")  # file or module -> digest
 
+PRIVATE = ("host",)
+"""What a store records and no page shows: a report is made to be passed on."""
+
+VERSIONS = msg("The runs were made by {n} versions of the code: {parts}.")
+
 _MACHINE = (
-    "blas", "cores", "cpu", "git_commit", "host", "llvmlite", "numba", "numpy", "os", "python", "scipy", "threads",
+    "blas", "cores", "cpu", "git_commit", "llvmlite", "numba", "numpy", "os", "python", "scipy", "threads",
 )  # fmt: skip
 """What is recorded of the process that keeps a study: of its runs only where they were made in it."""
 
@@ -86,7 +91,10 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
         measured = vouched(tables, Fact.SECONDS)
         rows.append((tr("training time, all runs") if measured else tr("time of the runs, as it was told"), took))
     here = vouched(tables, Fact.MACHINE)
-    recorded = {str(name): value for name, value in dict(head["provenance"]).items() if here or name not in _MACHINE}
+    if again := head.get("judged_again"):
+        rows.append((tr("judged again, from runs.csv"), f"{again['date']}, ablate {again['ablate']}"))
+    known = {str(name): value for name, value in dict(head["provenance"]).items() if name not in PRIVATE}
+    recorded = {name: value for name, value in known.items() if here or name not in _MACHINE}
     return rows + [(tr(name.replace("_", " ")), _text(value)) for name, value in recorded.items()]
 
 
@@ -96,7 +104,7 @@ def mixed(tables: StudyTables) -> list[str]:
     code = tables.study.get("code") or {}
     if len(code) > 1 and made_here(tables):
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
-        found.append(tr("The runs were made by {n} versions of the code: {parts}.", n=len(code), parts=parts))
+        found.append(tr(VERSIONS, n=len(code), parts=parts))
     for name, values in (tables.study.get("arithmetic") or {}).items():
         if len(values) > 1:
             parts = listed(f"{value} ({counted(runs, 'run')})" for value, runs in values.items())

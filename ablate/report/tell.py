@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ablate.judge.verdict import Verdict
+from ablate.report.findings.earlier import Earlier
 from ablate.report.findings.folder import written_study
 from ablate.report.write import Progress, ReportPaths, make_report, write_report
 from ablate.sweep.quick import SUFFIX
@@ -35,6 +36,8 @@ class Told:
         The tables under the study's own keys, where `tables` are not: what `runs.csv` and `verdicts.json` hold.
     untranslated
         What of the study's own words has no translation: `claims.faster.says`.
+    earlier
+        What is kept of the report written before, where the tables come from its `runs.csv`.
     """
 
     study: Study
@@ -45,6 +48,7 @@ class Told:
     original: Study | None = None
     kept: StudyTables | None = None
     untranslated: Sequence[str] = ()
+    earlier: Earlier | None = None
 
 
 def write_told(told: Told, out: Path, *, words: Sequence[str] = (), progress: Progress | None = None) -> ReportPaths:
@@ -61,7 +65,8 @@ def make_told(
     """Return the files of a report without its page (see `make_report`) of what is told."""
     return make_report(
         told.study, told.tables, told.verdicts, extended=told.extended, words=words, recorded=told.recorded,
-        kept=told.kept, untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False, progress=progress,
+        kept=told.kept, untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False,
+        earlier=told.earlier, progress=progress,
     )  # fmt: skip
 
 

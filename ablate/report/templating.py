@@ -57,6 +57,16 @@ def markdown_text(text: object) -> str:
     return "".join(part if i % 2 else _MARKUP.sub(r"\\\1", part) for i, part in enumerate(parts))
 
 
+def plain_text(text: str) -> str:
+    r"""Return what `markdown_text` was given, on one line.
+
+    >>> plain_text("a_b \\* \\<c> \\| d")
+    'a_b * <c> | d'
+    """
+    parts = _CODE.split(text)
+    return "".join(part if i % 2 else re.sub(r"\\(.)", r"\1", part) for i, part in enumerate(parts))
+
+
 def html_text(text: object) -> Markup:
     """Escape a text for HTML; what stands between backticks becomes code.
 
@@ -75,10 +85,11 @@ def alt_text(text: str, most: int = 700) -> str:
     >>> alt_text("Map. a: 1; b: 2; c: 3.", most=17)
     'Map. a: 1; b: 2 … (all numbers: runs.csv)'
     """
-    if len(text) <= most:
+    more = tr(" … (all numbers: runs.csv)")
+    if len(text) <= most or text.endswith(more):
         return text
     end = max(text.rfind(stop, 0, most) for stop in ("; ", ". ", "；", "。"))
-    return text[: end if end > 0 else most] + tr(" … (all numbers: runs.csv)")
+    return text[: end if end > 0 else most] + more
 
 
 def markdown_table(table: Table) -> str:

@@ -14,10 +14,12 @@ from ablate.report.ablation import ablation_table, claimed_metrics, table_note
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES
+from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
 from ablate.report.folder import FIGURES, TEXTS, check_report_folder
 from ablate.report.known import REPORT, known_files
 from ablate.report.latex import latex_table
 from ablate.report.page import build_page
+from ablate.report.provenance import PRIVATE
 from ablate.report.runs_csv import runs_csv
 from ablate.report.schema import VERSION
 from ablate.report.templating import Table, render
@@ -28,7 +30,10 @@ from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.words.document import document_of
 
-_HEAD = ("name", "key", "run_id", "command", "created", "definition", "registration", "registered_sha256", "history")
+_HEAD = (
+    "name", "key", "run_id", "experiment_id", "command", "created", "definition", "registration", "registered_sha256",
+    "history", "provenance", "code", "arithmetic", "judged_again",
+)  # fmt: skip
 Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what was just finished)
 
 
@@ -103,6 +108,7 @@ def make_report(
     untranslated: Sequence[str] = (),
     dots_per_inch: int = 144,
     page_too: bool = True,
+    earlier: Earlier | None = None,
     progress: Progress | None = None,
 ) -> dict[str, bytes | str]:
     """Return the files of a report, name -> content.
@@ -133,6 +139,8 @@ def make_report(
         Of the PNG figures.
     page_too
         Make the page and the SVG figures it is made of; without them a report takes half the time.
+    earlier
+        What is kept of the report written before, where the tables come from its `runs.csv`.
     progress
         Called after each figure and after the page.
 
@@ -159,6 +167,10 @@ def make_report(
         page = build_page(
             study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
         )
+        if earlier is not None:
+            page = with_earlier(page, earlier)
+            kept_pictures = kept_files(page, earlier, [figure.name for figure in drawn.all()])
+            files |= {f"{FIGURES}/{name}.png": picture for name, picture in kept_pictures.items()}
         metric = next(iter(claimed_metrics(tables, verdicts)), None)
         table = ablation_table(tables, metric) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
@@ -186,7 +198,9 @@ def _latex(table: Table | None, label: str) -> str:
 
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:
     """Everything that `runs.csv` does not hold of what the verdicts were judged by, and the verdicts."""
-    head = {name: tables.study.get(name) for name in _HEAD}
+    head = {name: tables.study[name] for name in _HEAD if name in tables.study}
+    if "provenance" in head:
+        head["provenance"] = {name: value for name, value in dict(head["provenance"]).items() if name not in PRIVATE}
     document = {
         "version": VERSION,
         "study": head,

@@ -14,7 +14,7 @@ from ablate.errors import UserError
 from ablate.registry import options
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.train.metric import CORE, KNOWN, Better, Metric, completed, declare_it, metric_from
+from ablate.train.metric import KNOWN, Better, Metric, completed, declare_it, metric_from
 
 Source = Literal["study", "program", "known", "nobody"]
 
@@ -41,8 +41,7 @@ class Metrics:
         self._programs = {
             name: completed(metric) for name, metric in (programs or {}).items() if metric != Metric(name)
         }
-        made = programs or {}
-        self._names = tuple(dict.fromkeys([*study, *(name for name in CORE if name in made), *made]))
+        self._names = tuple(dict.fromkeys([*study, *(programs or {})]))
         self._study = {name: self._merged(name, declared) for name, declared in study.items()}
 
     def _merged(self, name: str, declared: Any) -> Metric:
@@ -63,7 +62,7 @@ class Metrics:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names that are declared, the main one first: the study's, those every net has, the rest in their order."""
+        """Names that are declared, the main one first: the study's, then the Programs' in the order of each."""
         return self._names
 
     def of(self, name: str) -> Metric:

@@ -5,7 +5,7 @@ They hold no `vouches`, and wrote `censored` for every run of a function or of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -17,11 +17,11 @@ from ablate.train.outcome import Outcome
 from ablate.train.vouched import EVERYTHING
 
 
-def known_facts(arm: ArmRecord) -> dict[str, Any]:
+def known_facts(facts: Mapping[str, Any], program: str) -> dict[str, Any]:
     """Return an arm's facts; where they do not say what is vouched for, the NumPy core alone vouches for its runs."""
-    if "vouches" in arm.facts:
-        return dict(arm.facts)
-    return {**arm.facts, "vouches": sorted(EVERYTHING) if _program(arm) == "numpy" else []}
+    if "vouches" in facts:
+        return dict(facts)
+    return {**facts, "vouches": sorted(EVERYTHING) if program == "numpy" else []}
 
 
 def retold(seeds: pd.DataFrame, arms: Sequence[ArmRecord]) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def retold(seeds: pd.DataFrame, arms: Sequence[ArmRecord]) -> pd.DataFrame:
     """
     older = [arm for arm in arms if "vouches" not in arm.facts]
     imported = {arm.id for arm in older if arm.facts.get("imported")}
-    silent = imported | {arm.id for arm in older if _program(arm) == "function"}
+    silent = imported | {arm.id for arm in older if program_of(arm) == "function"}
     factors = {factor for arm in arms for factor in arm.levels}
     columns = [metric_column(name, factors) for name in STEPS_TO_TARGET]
     timed = any(name in seeds and seeds[name].notna().any() for name in columns)
@@ -45,6 +45,7 @@ def retold(seeds: pd.DataFrame, arms: Sequence[ArmRecord]) -> pd.DataFrame:
     )
 
 
-def _program(arm: ArmRecord) -> str:
+def program_of(arm: ArmRecord) -> str:
+    """Return the name of the Program that made an arm's runs; empty where its configuration names none."""
     program = arm.config.get("program")
     return str(program.get("name", "")) if isinstance(program, dict) else ""

@@ -13,7 +13,7 @@ import pandas as pd
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.known import arm_facts
 from ablate.track.ledger import Child
-from ablate.track.older import known_facts, retold
+from ablate.track.older import known_facts, program_of, retold
 from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
 from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
 from ablate.track.values import Values
@@ -47,7 +47,7 @@ def tables_of(
         Run id -> what its modules said that no import statement shows, file -> digest.
     """
     told = arm_facts(record, counted, reads, head["registration"], used)
-    facts = {arm.id: {**known_facts(arm), **told[arm.id]} for arm in record.arms}
+    facts = {arm.id: {**known_facts(arm.facts, program_of(arm)), **told[arm.id]} for arm in record.arms}
     served = served_arms(facts)
     return StudyTables(
         study=dict(head),

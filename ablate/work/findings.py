@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError
 from ablate.sweep.study_file import parse_study
+from ablate.track.columns import factor_column
+from ablate.track.older import known_facts
+from ablate.train.metric import STEPS_TO_TARGET
 from ablate.work.judging import Judgement, judge_tables
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
+    from ablate.sweep.study import Study
+    from ablate.track.record import StudyTables
 
 _SAME = 1e-9  # relative: another machine may sum in another order
 
@@ -32,9 +37,20 @@ def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
     study = parse_study(definition, where=str(path), stored=True)
     tables = tables_from_csv(folder / "runs.csv", study, arms=document.get("facts", {}))
     tables.study.update(head)
+    programs = dict(zip(tables.planned["arm_id"].astype(str), _programs(study, tables), strict=True))
     for arm, facts in document.get("facts", {}).items():
-        tables.facts.setdefault(arm, {}).update({**facts, **tables.facts.get(arm, {})})
+        budgets = set(STEPS_TO_TARGET.values())
+        told = budgets & facts.keys()  # a budget column is of one clock; the file says which
+        read = {k: v for k, v in tables.facts.get(arm, {}).items() if k in told or k not in budgets or not told}
+        tables.facts[arm] = known_facts(facts, programs.get(arm, "")) | read
     return judge_tables(study, tables), document
+
+
+def _programs(study: Study, tables: StudyTables) -> list[str]:
+    """Return the Program of each planned arm."""
+    if "program" in study.factors:
+        return [str(level) for level in tables.planned[factor_column("program")]]
+    return [str(study.fixed.get("program", "numpy"))] * len(tables.planned)
 
 
 def differences(stored: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablate.errors import UserError
 from ablate.lang import language, speaking
 from ablate.work.events import Bench, FindingsWritten, Judged, ReportWritten
 from ablate.work.judging import Judgement, judge_tracked
@@ -57,6 +60,40 @@ def write_pages(
         if findings:
             return _write_findings(name, told, bench, out)
         return _write_report(name, told, bench, out)
+
+
+def rewrite_findings(folder: Path, bench: Bench, *, tongue: str = "en") -> Judgement:
+    """Judge a finding again from its own `runs.csv`, and write it again where it stands.
+
+    Pictures of what was recorded while training stay as they were drawn, and so do the rows that say where the runs
+    come from: neither depends on how runs are judged.
+
+    Raises
+    ------
+    UserError
+        The folder holds no finding in this language, or a report with its page, which is written from a store.
+    """
+    from ablate.report.findings.earlier import read_earlier
+    from ablate.report.findings.write import report_name
+    from ablate.train.arithmetic import version
+    from ablate.work.findings import judge_findings
+
+    if (folder / "report.html").exists():
+        raise UserError(f"{folder}: holds a report with its page; `ablate report STUDY` writes that from the store")
+    judgement, _ = judge_findings(folder)
+    bench.tell(Judged(judgement))
+    with speaking(tongue):
+        try:
+            earlier = read_earlier(folder / report_name(tongue))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(
+                f"{folder}: expected a finding with {report_name(tongue)} and its pictures: {error}"
+            ) from None
+        again = {"date": date.today().isoformat(), "ablate": version("ablate-studies")}
+        head = {**judgement.tables.study, "name": folder.name, "judged_again": again}
+        judgement = replace(judgement, tables=replace(judgement.tables, study=head))
+        _write_findings(folder.name, replace(_told(folder.name, judgement), earlier=earlier), bench, folder)
+    return judgement
 
 
 def _told(name: str, judged: Judgement) -> Told:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -427,6 +428,27 @@ def test_an_ad_hoc_sweep_declares_the_metrics_of_its_function(project):
         code, _, err = project.ablate(*sweep, wrong)
         assert (code, len(err.strip().splitlines())) == (2, 1)
         assert told in err
+
+
+RANKED = """
+def train(config, seed):
+    width = config["params"]["width"]
+    return {"alpha": float(width), "final/test_accuracy": 0.6 + seed / 100, "zeta": width + seed / 10}
+
+
+train.metrics = {"zeta": "higher", "final/test_accuracy": "higher", "alpha": "lower"}
+"""
+
+
+def test_the_metric_that_a_function_declares_first_is_the_main_one(project):
+    project.write("mine.py", RANKED)
+    code, _, err = project.ablate(
+        "-m", "program=function", "program.target=mine.py:train", "program.params.width=1,2", "seeds=6"
+    )
+    assert code == 0, err
+    page = (project.folder / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert re.findall(r"^### (.*)$", page.split("## Ablation table")[1], re.M)[0] == "Zeta"
+    assert re.findall(r"\]\(figures/([^)]*)\.png", page) == ["seeds-zeta"]
 
 
 IN_A_FOLDER = "import sys\nsys.path.insert(0, 'lib')\n" + MINE

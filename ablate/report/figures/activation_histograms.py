@@ -49,6 +49,7 @@ class Histograms(Kind):
     """Activations by layer, where runs observed them."""
 
     place, order, unasked = "own", 60, True
+    recorded = True
     wanted: ActivationHistograms | None = None
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:

@@ -26,6 +26,7 @@ class CurveGrids(Kind):
     """Learning curves, a panel per level of a factor, as a study asks for them."""
 
     place, order, unasked = "own", 10, False
+    recorded = True
     wanted: CurveGrid | None = None
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:

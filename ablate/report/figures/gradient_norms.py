@@ -35,6 +35,7 @@ class LayerGradients(Kind):
     """The size of the gradient by layer, where runs observed it."""
 
     place, order, unasked = "own", 70, True
+    recorded = True
     wanted: GradientNorms | None = None
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:

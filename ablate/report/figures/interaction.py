@@ -233,7 +233,7 @@ def _alt(points: Sequence[_Point], factor: str) -> str:
     for p in points:
         v = p.pairs.verdict
         low, high = (math.nan if b is None else b for b in (v.interval_low, v.interval_high))
-        effect = "unknown" if v.effect is None else effect_text(v.effect, low, high, v.metric)
+        effect = "unknown" if v.effect is None else effect_text(v.effect, low, high, v.unit)
         words.append(
             tr(
                 "at {factor} {level} the difference is {effect}, {n} pairs failed",

@@ -30,6 +30,7 @@ class LearningCurves(Kind):
     """Learning curves of every arm, a figure for each metric worth one; those of a curve grid are not drawn again."""
 
     place, order, unasked = "curves", 10, True
+    recorded = True
 
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw them."""

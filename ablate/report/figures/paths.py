@@ -37,6 +37,7 @@ class SurfacePaths(Kind):
     """Paths over the contours of a surface, as a study asks for them."""
 
     place, order, unasked = "own", 30, False
+    recorded = True
     wanted: Paths | None = None
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:

@@ -33,6 +33,7 @@ class Samples(Kind):
     """What the generator of an augmentation makes."""
 
     place, order, unasked = "own", 90, True
+    recorded = True
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:
         """Draw it."""

@@ -37,6 +37,7 @@ class UpdateSizes(Kind):
     """What an update does, where runs observed it."""
 
     place, order, unasked = "own", 80, True
+    recorded = True
     wanted: StepSizes | None = None
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:
