@@ -169,8 +169,17 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
 }
 
 
+def processes(workers: int) -> str:
+    """Count the processes that train.
+
+    >>> processes(1), processes(2)
+    ('1 process', '2 processes')
+    """
+    return f"{workers} process" + ("" if workers == 1 else "es")
+
+
 def _in_short(summary: RunSummary) -> str:
-    return f"{summary.ran} runs in {summary.seconds:.1f} s on {summary.workers} processes"
+    return f"{summary.ran} runs in {summary.seconds:.1f} s on {processes(summary.workers)}"
 
 
 def _skipped(summary: RunSummary) -> str:

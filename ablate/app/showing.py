@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ablate.app.console import duration, say
-from ablate.app.printing import chosen_text
+from ablate.app.printing import chosen_text, processes
 from ablate.report.wording import counted
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.own_keys import short_names, with_short_names
@@ -67,7 +67,7 @@ def _say_estimate(plan: Plan, known: Mapping[str, float], workers: int) -> None:
     if found is None:
         say("estimate: none, this program has not run yet")
         return
-    say(f"estimate: {duration(found.seconds)} on {found.workers} processes (from {found.basis})")
+    say(f"estimate: {duration(found.seconds)} on {processes(found.workers)} (from {found.basis})")
 
 
 def design_lines(design: DesignArms) -> list[str]:
@@ -154,7 +154,7 @@ def _say_tuning_estimate(plan: Plan, store: Store, tuning: TuningPlan, workers: 
     known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
     found = estimate(plan, known, workers=workers)
     if found is not None:
-        say(f"estimate: {duration(found.seconds)} of tuning on {found.workers} processes, judging comes after")
+        say(f"estimate: {duration(found.seconds)} of tuning on {processes(found.workers)}, judging comes after")
 
 
 def _span(seeds: Sequence[int]) -> str:

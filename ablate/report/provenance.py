@@ -36,6 +36,8 @@ _TOLD = (
 )  # fmt: skip
 _FILES = ("sources", "watched", "used")  # file or module -> digest
 
+_BY_FUNCTION = "chosen by "  # how a function's runs say that the data are its own affair
+
 PRIVATE = ("host",)
 """What a store records and no page shows: a report is made to be passed on."""
 
@@ -122,6 +124,8 @@ def mixed(tables: StudyTables) -> list[str]:
 def _fact(name: str, value: Any) -> str:
     if name in _FILES and isinstance(value, dict):
         return ", ".join(f"{file} {str(digest)[:12]}" for file, digest in value.items())
+    if name == "dataset" and isinstance(value, str) and value.startswith(_BY_FUNCTION):
+        return tr("chosen by {target}", target=value.removeprefix(_BY_FUNCTION))
     return _text(value)
 
 

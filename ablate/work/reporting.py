@@ -120,6 +120,7 @@ def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Pa
     from ablate.report.findings.write import write_findings
 
     folder = out or study_findings(name)
+    warn_of_letters(bench)
     with bench.task("findings", "part") as progress:
         done = write_findings(told, folder, progress=progress)
     bench.tell(FindingsWritten(done))
@@ -133,6 +134,7 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
 
     folder = report_folder(name, out)
     words = read_words(study_findings(name), told.original or told.study, told.recorded[0])
+    warn_of_letters(bench)
     with bench.task("report", "part") as progress:
         paths = write_told(told, folder, words=words, progress=progress)
     label = "report" if language() == "en" else f"report.{language()}"
@@ -142,6 +144,17 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
         bench.warn(kept)
     bench.tell(ReportWritten(paths))
     return folder
+
+
+def warn_of_letters(bench: Bench) -> None:
+    """Say that pictures will show boxes for letters that no font of this machine has."""
+    from ablate.report.figures.style import has_chinese
+
+    if language() == "zh" and not has_chinese():
+        bench.warn(
+            "no font of this machine has Chinese letters: the pictures show boxes in their place; install one, such as "
+            "Noto Sans CJK (Debian: fonts-noto-cjk), and write the report again"
+        )
 
 
 def report_study(

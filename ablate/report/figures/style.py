@@ -109,6 +109,11 @@ def font_family() -> list[str]:
     return ["DejaVu Sans", *[name for name in _CHINESE if name in known][:1]]
 
 
+def has_chinese() -> bool:
+    """Tell whether this machine has a font with Chinese glyphs."""
+    return len(font_family()) > 1
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """Draw under `SETTINGS`, whatever the user's matplotlibrc says, and restore theirs afterwards."""

@@ -9,6 +9,8 @@ from ablate.lang import speaking
 from ablate.report.findings.earlier import read_earlier, recorded
 from ablate.report.templating import markdown_text, plain_text
 from ablate.resources import findings_folder
+from ablate.work.events import Bench
+from ablate.work.reporting import warn_of_letters
 
 
 @pytest.mark.parametrize("text", ["a_b * <c> | d", "see `batch_norm`*", "[x](y) _z_ $1 ~ \\ end", "test/loss (%)"])
@@ -59,3 +61,13 @@ def test_a_finding_is_judged_and_written_again_from_its_own_files(tmp_path, caps
     Path(folder / "report.html").write_text("", encoding="utf-8")
     assert main(["report", "--csv", str(folder), "--findings"]) == 2
     assert "report with its page" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("tongue", "fonts", "lines"), [("zh", 1, 1), ("zh", 2, 0), ("en", 1, 0)])
+def test_pictures_that_will_show_boxes_are_told(tongue, fonts, lines, monkeypatch):
+    monkeypatch.setattr("ablate.report.figures.style.font_family", lambda: ["DejaVu Sans", "Noto Sans CJK SC"][:fonts])
+    told = []
+    with speaking(tongue):
+        warn_of_letters(Bench(tell=told.append))
+    assert len(told) == lines
+    assert all("Chinese letters" in event.text for event in told)
