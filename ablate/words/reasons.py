@@ -83,8 +83,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "unread": msg("No run read {factors}, which is all that its arms differ in: is the factor read by that name?"),
     "identical_arms": msg("Its arms agree to the last bit in every seed: is the factor read ({factors})?"),
     "identical_seeds": msg(
-        "In each of its arms all seeds agree to the last bit in every metric, as copies of one run do: is the seed "
-        "used?"
+        "In each of its arms all seeds agree to the last bit in every declared metric, as copies of one run do: is the "
+        "seed used?"
     ),
     "before_first_look": msg("The first look is after {n} seeds of every arm; nothing is judged before."),
     # --- why an interval that would decide a claim may not
@@ -176,11 +176,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "unread_cells": msg("Claim {claim_id} averages over cells in which no run read {factors}."),
     "copies": msg(
         "{n} of {pairs} pairs of arms that differ in {factor} alone agree to the last bit in every seed "
-        "and metric: is it read?"
+        "and declared metric: is it read?"
     ),
     "still_arms": msg(
-        "In {n} of {arms} arms all seeds agree to the last bit in every metric: is the seed used? Copies of "
-        "one run say nothing of how much runs differ."
+        "In {n} of {arms} arms all seeds agree to the last bit in every declared metric: is the seed used? Copies "
+        "of one run say nothing of how much runs differ."
     ),
     "counts_as": msg("{n} of {all} count as {rule}"),
     "no_value": msg("{n} ended without a value: no mean of the survivors is shown"),
