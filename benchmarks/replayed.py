@@ -80,8 +80,9 @@ def main(names: list[str]) -> None:
     shares = [row["share"] for row in rows]
     print(
         f"{len(rows)} studies, {claims} claims: {decided} decided once, {len(parts)} of these at any time, {otherwise} "
-        f"otherwise; {new} decided at any time alone.\nSeeds of those decided by both: median {100 * np.median(parts):.0f} "
-        f"% of what the study has. Runs, with arms that claims share: median study {100 * np.median(shares):.0f} %."
+        f"otherwise; {new} decided at any time alone.\nSeeds of those decided by both: median "
+        f"{100 * np.median(parts):.0f} % of what the study has. Runs, with arms that claims share: median study "
+        f"{100 * np.median(shares):.0f} %."
     )
 
 
