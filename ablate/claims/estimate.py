@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -141,12 +141,20 @@ def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, know
     of the differences; what it hides decides no cell (see `capped`).
     """
     cells = gaps.shape[1]
-    means = gaps.mean(axis=0)
+    means = np.asarray(gaps.mean(axis=0))
     two_sided = [mean_p(gaps[:, c], null=delta) for c in range(cells)]
     wins = [p / 2 if m > delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
     losses = [p / 2 if m < delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
     wins = cell_ps(wins, gaps, known, null=delta, wins=True)
     losses = cell_ps(losses, gaps, known, null=delta, wins=False)
+    return won_cells(wins, losses, means, needed, delta)
+
+
+def won_cells(
+    wins: Sequence[float], losses: Sequence[float], means: NDArray[np.float64], needed: int, delta: float
+) -> Estimate:
+    """Estimate the share of cells that are won, from one-sided p per cell of "not won" and of "not lost"."""
+    cells = len(means)
 
     def interval(level: float) -> tuple[float, float]:
         fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)

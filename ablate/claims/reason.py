@@ -54,6 +54,11 @@ CODES: dict[str, tuple[str, ...]] = {
     "identical_arms": ("factors",),
     "identical_seeds": (),
     "before_first_look": ("n",),
+    # --- why no more seeds were run for it, in a study that may stop at any time
+    "decided_after": ("n", "most"),
+    "held_by_its_gate": ("n", "most"),
+    "open_at_the_most": ("most",),
+    "goes_on": ("n", "most"),
     # --- why an interval that would decide a claim may not
     "cut_by_budget": ("n", "of"),
     "decided_by_silence": ("n", "of", "pairwise", "outcome"),
@@ -77,6 +82,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "run_again": (),
     "run_to_the_first_look": (),
     "more_seeds": (),
+    "more_seeds_at_any_time": (),
     "more_pairs": ("more", "total"),
     "more_pairs_than": ("n",),
     "no_number_of_pairs": (),

@@ -1,4 +1,4 @@
-"""The engine tried on itself: eight checks on simulated studies in which the truth is known.
+"""The engine tried on itself: ten checks on simulated studies in which the truth is known.
 
 Every study goes through `judge`, tables in and verdicts out, so that what is calibrated is what users get.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from ablate.judge.anytime_calibration import any_time
 from ablate.judge.looks import judge_look
 from ablate.judge.oracles import oracle_rows
 from ablate.judge.rule import judge
@@ -73,7 +74,7 @@ class CalibrationResult:
 
 
 def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress | None = None) -> CalibrationResult:
-    """Run the eight checks, and show where the nominal coverage is not reached.
+    """Run the ten checks, and show where the nominal coverage is not reached.
 
     Parameters
     ----------
@@ -91,6 +92,7 @@ def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress |
         _coverage(steps, rng),
         _confusion(steps, rng),
         _looks(steps, rng),
+        *(Check(*part) for part in any_time(studies, seed, _rate, delta=DELTA, sd=SD)),
         *_invariances(steps, rng),
         _limits(steps, rng),
         # A generator of its own: what the checks before it draw does not depend on how many cases there are.

@@ -80,6 +80,26 @@ class Plan:
         )
         return replace(self, jobs=jobs)
 
+    def with_needed(self, needed: Mapping[str, int]) -> Plan:
+        """Return the part of the plan that runs of each arm as many of the first seeds as it needs (id -> count).
+
+        An arm whose runs serve another is run as far as either needs it.
+        """
+        counts = dict(needed)
+        for job in self.jobs:
+            if job.same_as:
+                counts[job.same_as] = max(counts[job.same_as], counts[job.arm.id])
+        place = {seed: number for number, seed in enumerate(self.record.seeds)}
+        jobs = tuple(
+            replace(
+                job,
+                identities={s: i for s, i in job.identities.items() if place[s] < counts[job.arm.id]},
+                missing=tuple(s for s in job.missing if place[s] < counts[job.arm.id]),
+            )
+            for job in self.jobs
+        )
+        return replace(self, jobs=jobs)
+
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.
 

@@ -17,7 +17,7 @@ from ablate.words.rulings import ruling_word
 Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("partial conjunction"),
-           msg("jackknife"))  # fmt: skip
+           msg("jackknife"), msg("sign bets"), msg("bets on scores"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 

@@ -87,6 +87,13 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "seed used?"
     ),
     "before_first_look": msg("The first look is after {n} seeds of every arm; nothing is judged before."),
+    # --- why no more seeds were run for it, in a study that may stop at any time
+    "decided_after": msg("Decided after {n} of at most {most} seeds: no more were run for it."),
+    "held_by_its_gate": msg(
+        "Its interval decided it after {n} of at most {most} seeds; a gate holds it back, which more seeds do not fix."
+    ),
+    "open_at_the_most": msg("Still open after {most} seeds, the most that were planned."),
+    "goes_on": msg("Open after {n} of at most {most} seeds: the study goes on."),
     # --- why an interval that would decide a claim may not
     "cut_by_budget": msg(
         "In {n} of {of} seeds a run was cut off by its budget before it reached the target: it takes longer than "
@@ -114,6 +121,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "run_seeds": msg("Run at least {needed} seeds of both arms."),
     "run_again": msg("Run the study again: runs of code that changed are made anew."),
     "run_to_the_first_look": msg("Run the study up to its first look."),
+    "more_seeds_at_any_time": msg(
+        "More seeds may decide it, at the same level: `ablate extend` adds them, and nothing is lost by having looked."
+    ),
     "more_seeds": msg("More seeds would narrow the interval."),
     "more_pairs": because.more_pairs,
     "more_pairs_than": msg("More than {n:,} pairs would be needed: the effect is estimated too close to δ."),
