@@ -183,7 +183,7 @@ class ClaimKind(BaseClaim):
     def least_seeds(self, alpha: float, cells: int) -> int:
         """Return the fewest seeds with which the claim can be decided at level α, one way or the other."""
         del cells
-        return mean_least(alpha, self.region)
+        return mean_least(alpha)
 
     def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
         """Tell whether two claims on the same arms and metric cannot both hold; `swapped`: with the sides exchanged."""

@@ -1,7 +1,9 @@
 """What each kind of claim hands to the judge: an effect, the level at which it is decided, an interval at any level.
 
-One rule holds for all kinds: `p` is the smallest level at which the interval lies wholly inside or wholly outside the
-claim's region, so that Holm can run over claims of different kinds.
+One rule holds for all kinds: `p` is the smallest α at which the interval at level 1 - α lies wholly inside or wholly
+outside the claim's region, so that Holm can run over claims of different kinds. A region with two ends (equivalence,
+trend) has no milder level: at 1 - 2α, as two one-sided tests have it, an effect at the margin was decided one way
+or the other in 2α of studies.
 """
 
 from __future__ import annotations
@@ -42,8 +44,6 @@ class Estimate:
         Level -> (low, high).
     method
         How the interval is made.
-    tails
-        2: the interval of a claim judged at α has level 1 - α; 1: 1 - 2α (two one-sided tests).
     numbers
         The numbers the mean is of, (blocks,); empty where the effect is not a mean.
     details
@@ -56,7 +56,6 @@ class Estimate:
     method: Method
     scale: Scale = "difference"
     p_zero: float | None = None
-    tails: int = 2
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -66,18 +65,15 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
     d = as_differences(differences)
     mean = float(d.mean())
     low, high = region
-    both = math.isfinite(low) and math.isfinite(high)
     p_low = mean_p(d, null=low) if math.isfinite(low) else 0.0
     p_high = mean_p(d, null=high) if math.isfinite(high) else 0.0
-    p = _region_p(mean, region, p_low, p_high) / (2.0 if both else 1.0)
     return Estimate(
         effect=mean,
-        p=min(1.0, p),
+        p=_region_p(mean, region, p_low, p_high),
         interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
         method=method_of(d),
         scale=scale,
         p_zero=sign_flip_p(d),
-        tails=1 if both else 2,
         numbers=tuple(d.tolist()),
     )
 
@@ -90,10 +86,9 @@ def _region_p(effect: float, region: Region, p_low: float, p_high: float) -> flo
     return p_low if effect <= low else p_high
 
 
-def mean_least(alpha: float, region: Region) -> int:
+def mean_least(alpha: float) -> int:
     """Return the fewest seeds with which `mean_estimate` can decide at level α."""
-    both = all(math.isfinite(end) for end in region)
-    return least_pairs(1.0 - min(2.0 * alpha if both else alpha, 0.999))
+    return least_pairs(1.0 - min(alpha, 0.999))
 
 
 def share_estimate(successes: int, runs: int, region: Region) -> Estimate:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from ablate.claims.estimate import mean_estimate
 from ablate.judge.rule import judge
 from ablate.sweep.study import Study
 from ablate.words.document import document_of
@@ -44,9 +45,18 @@ def test_equivalence(gain, outcome, label):
         lambda v, s: 0.8 + (v["norm"] == "batch") * (gain + noise(s, 0.003)),
     )
     assert (verdict.outcome, verdict.label) == (outcome, label)
-    assert verdict.interval_level == pytest.approx(0.9)  # two one-sided tests at 5 %
+    assert verdict.interval_level == pytest.approx(0.95)  # one level for both answers
     assert (outcome == "supported") == (verdict.interval_low > -0.005 and verdict.interval_high < 0.005)
     assert (verdict.region_low, verdict.region_high) == (-0.005, 0.005)
+
+
+def test_an_equivalence_at_its_margin_is_decided_no_more_often_than_the_level(rng):
+    decided = 0
+    for _ in range(2000):
+        d = 0.005 + 0.003 * rng.normal(size=10)
+        p = mean_estimate(d, (-0.005, 0.005)).p
+        decided += p <= 0.05
+    assert decided / 2000 < 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 2000)
 
 
 @pytest.mark.parametrize(("moderated", "outcome"), [(0.03, "supported"), (0.0, "refuted"), (0.01, "inconclusive")])
