@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 from ablate.claims.capped import Open, cell_ps
 from ablate.claims.parts import Region
 from ablate.stats.mean import Method, mean_interval, mean_p, method_of
-from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
+from ablate.stats.proportions import (
+    clopper_pearson,
+    partial_conjunction_p,
+    share_p,
+    sign_test_p,
+    win_interval,
+    won_cells_bounds,
+)
 from ablate.stats.signflip import as_differences, least_pairs, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
@@ -113,12 +120,32 @@ def share_least(alpha: float, region: Region) -> int:
 def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
     """Estimate the chance to win, from scores in [0, 1] per seed (1 won, ½ tied; averaged over cells).
 
-    Scores of 0 and 1 only: Clopper–Pearson. Else its extension to any scores in [0, 1] (see `unseen`).
+    "More than half" is tested by the exact sign test, which knows what ties say, and with scores averaged over cells by
+    sign flips about ½. Another threshold is tested by Clopper–Pearson, and with ties or over cells by bounds for any
+    scores in [0, 1] (see `unseen`), which stay far below their level where many pairs are tied.
     """
     s = np.sort(np.asarray(scores, dtype=np.float64))
-    if set(s.tolist()) <= {0.0, 1.0}:
-        return share_estimate(int(s.sum()), len(s), region)
-    threshold, mean = region[0], float(s.mean())
+    wins, ties, losses = (int((s == score).sum()) for score in (1.0, 0.5, 0.0))
+    one_cell = wins + ties + losses == len(s)
+    if region[0] != 0.5:
+        return _scores_estimate(s, region[0]) if ties or not one_cell else share_estimate(wins, len(s), region)
+    if not one_cell:
+        return _about_half(_scores_estimate(s, 0.5), sign_flip_p(s, null=0.5))
+    counts = {"successes": wins, "runs": len(s)} if not ties else {"wins": wins, "ties": ties, "losses": losses}
+    found = Estimate(
+        effect=float(s.mean()),
+        p=None,
+        interval=lambda level: win_interval(wins, losses, ties, level=level),
+        method=Method("sign test" if ties else "Clopper–Pearson"),
+        scale="share",
+        details=dict(counts),
+    )
+    return _about_half(found, sign_test_p(wins, losses, ties))
+
+
+def _scores_estimate(s: NDArray[np.float64], threshold: float) -> Estimate:
+    """Estimate the mean of any scores in [0, 1]."""
+    mean = float(s.mean())
     p = unseen_p(s, 0.0, threshold) if mean > threshold else unseen_p(-s, -1.0, -threshold)
 
     def interval(level: float) -> tuple[float, float]:
@@ -126,6 +153,22 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
         return unseen_bound(s, 0.0, alpha=tail), -unseen_bound(-s, -1.0, alpha=tail)
 
     return Estimate(mean, min(1.0, 2.0 * p), interval, Method("random spacings"), "share", numbers=tuple(s.tolist()))
+
+
+def _about_half(found: Estimate, p: float) -> Estimate:
+    """Return an estimate whose interval holds ½ exactly where an exact test of ½ does not reject it.
+
+    Its own interval is made for any truth, and so mild that ½ may lie within it although it is rejected.
+    """
+
+    def interval(level: float) -> tuple[float, float]:
+        low, high = found.interval(level)
+        if p > 1.0 - level:
+            return min(low, 0.5), max(high, 0.5)
+        above, below = math.nextafter(0.5, 1.0), math.nextafter(0.5, 0.0)
+        return (max(low, above), high) if found.effect > 0.5 else (low, min(high, below))
+
+    return replace(found, p=p, interval=interval)
 
 
 def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:

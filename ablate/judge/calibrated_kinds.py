@@ -5,6 +5,7 @@ There neither `supported` nor `refuted` may be said, so that every verdict is a 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -54,9 +55,25 @@ def _at_the_margin(rng: np.random.Generator, seeds: int) -> StudyTables:
     return runs_of(_PAIR, METRIC, np.hstack((off, off + 0.005 + 0.003 * rng.normal(size=(seeds, 1)))))
 
 
+def _as_often(rng: np.random.Generator, seeds: int, *, ties: float = 0.0) -> StudyTables:
+    gap = rng.choice([-0.01, 0.01], size=(seeds, 1)) * (rng.random((seeds, 1)) >= ties)
+    return runs_of(_PAIR, METRIC, np.hstack((np.full((seeds, 1), BASE), BASE + gap)))
+
+
+def _as_often_in_cells(rng: np.random.Generator, seeds: int) -> StudyTables:
+    arms = [{"part": part, "cell": cell} for part in ("off", "on") for cell in range(4)]
+    own = 0.01 * rng.normal(size=(seeds, 2)).repeat(4, axis=1)
+    return runs_of(arms, METRIC, BASE + own + 0.01 * rng.normal(size=(seeds, 8)))
+
+
+_WINS = {"kind": "win_probability", "ties_by": METRIC}
+_PARTS = {"part": ["off", "on"]}
 CASES = (
-    Case({"kind": "equivalence", "within": 0.005}, "normal", 20, _at_the_margin, {"part": ["off", "on"]}),
-    Case({"kind": "equivalence", "within": 0.005}, "normal", 8, _at_the_margin, {"part": ["off", "on"]}),
+    Case({"kind": "equivalence", "within": 0.005}, "normal", 20, _at_the_margin, _PARTS),
+    Case({"kind": "equivalence", "within": 0.005}, "normal", 8, _at_the_margin, _PARTS),
+    Case(_WINS, "no ties", 20, _as_often, _PARTS),
+    Case(_WINS, "half of the pairs tied", 20, functools.partial(_as_often, ties=0.5), _PARTS),
+    Case(_WINS, "averaged over 4 cells", 20, _as_often_in_cells, {**_PARTS, "cell": [0, 1, 2, 3]}),
 )
 
 
