@@ -220,6 +220,11 @@ class ClaimKind(BaseClaim):
         del endpoint, sides
         return None
 
+    def reservation(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
+        """Return why no interval may decide the claim, although there is one; None where it may."""
+        del endpoint, sides
+        return None
+
     def read(self, runs: Logged) -> Reading:
         """Read the claim off the runs."""
         evidence = runs.evidence

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, rate_of, runs_of
@@ -66,6 +67,15 @@ def _as_often_in_cells(rng: np.random.Generator, seeds: int) -> StudyTables:
     return runs_of(arms, METRIC, BASE + own + 0.01 * rng.normal(size=(seeds, 8)))
 
 
+def _as_fast(rng: np.random.Generator, seeds: int, *, missed: float) -> StudyTables:
+    """One side takes 1.25 times the steps, with a spread of 30 %, and misses the target in a share of its runs."""
+    budget = 1000
+    last = budget * np.exp(-0.3 * float(ndtri(1.0 - missed)))  # what half of the slow runs take
+    steps = last * np.exp(0.3 * rng.normal(size=(seeds, 2))) / np.array([1.0, 1.25])
+    return runs_of(_PAIR, "ttt/steps", steps, budget=budget)
+
+
+_TIME = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.25}
 _WINS = {"kind": "win_probability", "ties_by": METRIC}
 _PARTS = {"part": ["off", "on"]}
 CASES = (
@@ -74,6 +84,12 @@ CASES = (
     Case(_WINS, "no ties", 20, _as_often, _PARTS),
     Case(_WINS, "half of the pairs tied", 20, functools.partial(_as_often, ties=0.5), _PARTS),
     Case(_WINS, "averaged over 4 cells", 20, _as_often_in_cells, {**_PARTS, "cell": [0, 1, 2, 3]}),
+    *(
+        Case(
+            _TIME, f"{100 * share:.0f} % of the slow side missed", 20, functools.partial(_as_fast, missed=share), _PARTS
+        )
+        for share in (0.1, 0.3, 0.5, 0.8)
+    ),
 )
 
 
