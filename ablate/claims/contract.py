@@ -188,7 +188,7 @@ class ClaimKind(BaseClaim):
     def least_seeds(self, alpha: float, cells: int) -> int:
         """Return the fewest seeds with which the claim can be decided at level α, one way or the other."""
         del cells
-        return mean_least(alpha, self.region)
+        return mean_least(alpha)
 
     def least_at_any_time(self, alpha: float, cells: int) -> int:
         """Return the same for a study that may stop at any time."""
@@ -227,6 +227,11 @@ class ClaimKind(BaseClaim):
 
     def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """Return what stands in the way of this kind only."""
+        del endpoint, sides
+        return None
+
+    def reservation(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
+        """Return why no interval may decide the claim, although there is one; None where it may."""
         del endpoint, sides
         return None
 

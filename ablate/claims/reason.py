@@ -62,6 +62,7 @@ CODES: dict[str, tuple[str, ...]] = {
     # --- why an interval that would decide a claim may not
     "cut_by_budget": ("n", "of"),
     "decided_by_silence": ("n", "of", "pairwise", "outcome"),
+    "mostly_missed": ("n", "of", "side"),
     "gate_failed": ("gates", "outcome"),
     # --- what a gate found
     "control": ("claim", "wanted", "outcome"),
@@ -94,6 +95,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_a_target": (),
     "claim_an_accuracy": (),
     "claim_the_failures": (),
+    "claim_ranks_or_reach": (),
     "claim_what_tells_seeds_apart": (),
     "lower_failed_counts_as": (),
     "read_the_factors": ("factors",),

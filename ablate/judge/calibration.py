@@ -1,4 +1,4 @@
-"""The engine tried on itself: ten checks on simulated studies in which the truth is known.
+"""The engine tried on itself: checks on simulated studies in which the truth is known.
 
 Every study goes through `judge`, tables in and verdicts out, so that what is calibrated is what users get.
 """
@@ -6,7 +6,6 @@ Every study goes through `judge`, tables in and verdicts out, so that what is ca
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from ablate.judge.anytime_calibration import any_time
+from ablate.judge.calibrated_kinds import CASES, kind_rows
 from ablate.judge.looks import judge_look
 from ablate.judge.oracles import oracle_rows
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, simulate, tables_of, two_arms, with_seeds
+from ablate.judge.simulated import rate_of as _rate
 from ablate.judge.verdict import Verdict
 from ablate.stats.mean import mean_p
 from ablate.sweep.study import Study
@@ -74,7 +75,7 @@ class CalibrationResult:
 
 
 def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress | None = None) -> CalibrationResult:
-    """Run the ten checks, and show where the nominal coverage is not reached.
+    """Run the checks, and show where the nominal coverage is not reached.
 
     Parameters
     ----------
@@ -96,6 +97,12 @@ def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress |
         *_invariances(steps, rng),
         _limits(steps, rng),
         # A generator of its own: what the checks before it draw does not depend on how many cases there are.
+        Check(
+            "kinds",
+            "Claims of other kinds, where neither answer is right",
+            tuple(kind_rows(np.random.default_rng(seed), steps.range, studies)),
+            "The true effect lies at the end of what is claimed, so that a verdict either way is wrong.",
+        ),
         Check("oracles", "Agreement with scipy and statsmodels", tuple(oracle_rows(np.random.default_rng(seed)))),
     )
     return CalibrationResult(studies, seed, SEEDS, ALPHA, checks)
@@ -106,7 +113,7 @@ class _Steps:
 
     def __init__(self, studies: int, progress: Progress | None) -> None:
         self.studies, self.few, self._progress, self._done = studies, max(10, studies // 10), progress, 0
-        self._total = (2 + 2 * len(NOISES) + 4 + 1) * studies + studies // 4 + 3 * self.few
+        self._total = (2 + 2 * len(NOISES) + 4 + 1 + len(CASES)) * studies + studies // 4 + 3 * self.few
 
     def range(self, count: int) -> Iterator[int]:
         for i in range(count):
@@ -114,18 +121,6 @@ class _Steps:
             self._done += 1
             if self._progress is not None and (self._done % 50 == 0 or self._done == self._total):
                 self._progress(self._done, self._total)
-
-
-def _rate(hits: int, of: int, *, at_most: float | None = None, at_least: float | None = None) -> Row:
-    """Return a rate with its simulation error, and whether it keeps to its limit within two of them and a half."""
-    limit = at_most if at_most is not None else at_least
-    rate = hits / of
-    row: Row = {"rate": rate, "se": math.sqrt(max(rate * (1 - rate), 0.25 / of) / of), "studies": of}
-    if limit is not None:
-        error = 2.5 * math.sqrt(limit * (1 - limit) / of)
-        met = rate <= limit + error if at_most is not None else rate >= limit - error
-        row |= {"limit": limit, "met": bool(met)}
-    return row
 
 
 def _one(study: Study, tables: StudyTables) -> Verdict:

@@ -58,6 +58,8 @@ class Collected:
         The contrasts behind the estimate, of the seeds of `evidence`, and how far each is known.
     obstacle
         Why nothing can be tested, where something stands in the way beside runs without a value and too few seeds.
+    reservation
+        Why no interval may decide it, although there is one.
     """
 
     comparison: Comparison
@@ -72,6 +74,7 @@ class Collected:
     alike: Alike | None = None
     gaps: Gaps | None = None
     obstacle: Reason | None = None
+    reservation: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
     endings_known: bool = True
@@ -251,5 +254,6 @@ def collect(
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,
+        reservation=claim.reservation(runs.endpoint, runs.sides),
         counts_steps=runs.endpoint.declared.counts_to_target,
     )

@@ -65,8 +65,7 @@ class _Case:
     @property
     def level(self) -> float:
         """Confidence level of the interval."""
-        tails = self.estimate.tails if self.estimate else 2
-        return 1.0 - self.step * (3 - tails)
+        return 1.0 - self.step
 
     @property
     def differences(self) -> list[float]:

@@ -100,6 +100,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "it counts as, so the difference may be larger than it looks."
     ),
     "decided_by_silence": because.decided_by_silence,
+    "mostly_missed": msg(
+        "{n} of {of} runs of {side} did not reach the target: with more than half of a side cut off by the budget, how "
+        "many times as fast the other one is cannot be told."
+    ),
     "gate_failed": because.gate_failed,
     # --- what a gate found
     "control": because.control,
@@ -138,6 +142,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     ),
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
+    "claim_ranks_or_reach": msg(
+        "Claim which side is first with the same seed (`kind: win_probability`), or the share of runs that reach the "
+        "target (`kind: proportion`); or give both sides more steps."
+    ),
     "claim_what_tells_seeds_apart": msg("Claim a metric that tells the seeds apart."),
     "lower_failed_counts_as": msg("Let `failed_counts_as` be no better than what a run that fails is worth."),
     "read_the_factors": msg("Let the training read {factors}, or take the claim out."),

@@ -28,7 +28,7 @@ NUMBERS = {
     "gates": (because("not_on_the_edge"), because("not_tuned", n=1, arms=2)), "high": math.inf, "key": "epochs",
     "left": 1, "level": 0.95, "low": -0.1, "mean": 0.5, "metric": "m", "missing": 2, "more": 1, "most": 30, "n": 3,
     "needed": 6, "of": 8, "outcome": "supported", "over": "init.std", "pairs": 8, "pairwise": True, "planned": 8,
-    "rate": 31.2, "rule": BUDGET, "runs": 16, "scale": "difference", "setting": "lr",
+    "rate": 31.2, "rule": BUDGET, "runs": 16, "scale": "difference", "setting": "lr", "side": "norm=batch",
     "sides": (SIDE, {**SIDE, "side": "norm=none"}),
     "smallest": 0.0078, "steps": (20.0, 100.0), "symbol": "", "text": "δ halved", "total": 9,
     "tuned": ({"key": "lr", "chosen": 0.1, "side": "norm=batch"},), "unit": "fraction", "value": 200.0,
