@@ -224,7 +224,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         interval_low=low,
         interval_high=high,
         interval_level=case.level,
-        method=estimate.method if estimate else Method("none"),
+        method=estimate.method_at(case.level) if estimate else Method("none"),
         delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,
