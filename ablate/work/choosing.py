@@ -11,6 +11,7 @@ from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.store import Store
+from ablate.train.outcome import FAILED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,6 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    from ablate.judge.endpoint import FAILED
     from ablate.judge.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
     held = trial_scores(tuning, store)
@@ -107,7 +107,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
             "space": tuning.spaces(),
             "fixed": cell.fixed,
             "mean": sign * score if math.isfinite(score) else None,
-            "failed": int(rows["outcome"].isin(["diverged", "crashed"]).sum()),
+            "failed": int(rows["outcome"].isin(FAILED).sum()),
             "runs": len(rows),
         }
         found[cell.key] = Choice(dict(trial), {"tuned": tuned_facts(rows), "tuning": how})

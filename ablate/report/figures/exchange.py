@@ -230,7 +230,7 @@ def _caption(rate: Rate) -> str:
     verdict = rate.verdict
     text = tr(
         "Left: thin lines: {seeds}; marks and bars: mean over the seeds and its 95 % t interval, each side on its "
-        "own; × a run that diverged or crashed, at the value it counts as. The line of {against} is the running best "
+        "own; × a run that failed, at the value it counts as. The line of {against} is the running best "
         "of its means, interpolated over log n (PCHIP). An arrow leads from the mean of {arm} at n to the n that "
         "{against} needs for the same: k · n. Right: k at each n; bars: 2.5 and 97.5 % points of k when whole seeds "
         "are resampled; grey fields: beyond the curve of {against}, where no k can be read off. Diamond: mean of "

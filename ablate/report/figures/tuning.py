@@ -111,7 +111,7 @@ def sensitivity_curves(
         )
         note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
         caption = tr(
-            "Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean "
+            "Each small mark: one tuning run (× failed, at the value it counts as); line: mean "
             "over {over} at each value of {key}, with its 95 % t interval from three values on. Ring: the "
             "chosen value; a square marks one on the edge of the grid. Tuning seeds are not the judging "
             "seeds. {note}",
