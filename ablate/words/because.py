@@ -17,7 +17,7 @@ from ablate.words.rulings import ruling_word
 Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("sign test"),
-           msg("partial conjunction"), msg("jackknife"))  # fmt: skip
+           msg("partial conjunction"), msg("jackknife"), msg("resampled seeds"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 
