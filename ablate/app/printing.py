@@ -232,7 +232,7 @@ def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
 
 def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     """Return what was chosen for one cell."""
-    from ablate.judge.tuned import tuned_facts
+    from ablate.track.tuned import tuned_facts
 
     found = tuned_facts(runs[runs["arm_id"] == cell.id])
     text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())

@@ -144,7 +144,7 @@ def _write_job_folders(
 ) -> None:
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
     folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
-    todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]
+    todo = [(index, job) for index, job in enumerate(plan.trained) if job.missing]
     if not todo:
         return
     files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}

@@ -10,12 +10,15 @@ from typing import Any
 from ablate.identity import digest, made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
+from ablate.sweep.grids import trials
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
 from ablate.sweep.known import Known, study_runs
-from ablate.sweep.metrics import Metrics, joined
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import Study
-from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
+from ablate.sweep.trial_jobs import choosing, metrics_of, trial_jobs, trials_of
+from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
+from ablate.sweep.tune_check import check_tuning
 from ablate.track.known import StoredArm
 from ablate.track.record import StudyRecord
 from ablate.train.config import seed_list
@@ -41,18 +44,28 @@ class Plan:
     former_key: str = ""
 
     @property
+    def trained(self) -> tuple[Job, ...]:
+        """The jobs that are run, each once: the trials of arms that choose among them in every seed, not these."""
+        own = [job for job in self.jobs if not job.trials and not job.same_as]
+        found = {job.arm.id: job for job in own}
+        for job in self.jobs:
+            for trial in job.trials:  # one of them may be an arm with fixed values
+                found.setdefault(trial.arm.id, trial)
+        return tuple(found.values())
+
+    @property
     def runs(self) -> int:
         """Planned seed runs; those that serve two arms count once."""
-        return sum(len(job.identities) for job in self.jobs if not job.same_as)
+        return sum(len(job.identities) for job in self.trained)
 
     @property
     def missing(self) -> int:
         """Planned seed runs that are not finished."""
-        return sum(len(job.missing) for job in self.jobs)
+        return sum(len(job.missing) for job in self.trained)
 
     def metrics(self) -> Metrics:
         """Return the scalars that some arm's runs may log."""
-        return Metrics(self.study.metrics, joined(job.program.metrics() for job in self.jobs))
+        return metrics_of(self.jobs, self.study)
 
     def logged(self) -> frozenset[str]:
         """Return the names of the scalars that some arm's runs may log."""
@@ -60,25 +73,11 @@ class Plan:
 
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
-        jobs = tuple(
-            job
-            if job.same_as
-            else replace(job, missing=tuple(s for s, identity in job.identities.items() if identity not in finished))
-            for job in self.jobs
-        )
-        return replace(self, jobs=jobs)
+        return replace(self, jobs=tuple(job.after(finished) for job in self.jobs))
 
     def with_seeds(self, seeds: Sequence[int]) -> Plan:
         """Return the part of the plan that runs these seeds only."""
-        jobs = tuple(
-            replace(
-                job,
-                identities={s: identity for s, identity in job.identities.items() if s in seeds},
-                missing=tuple(s for s in job.missing if s in seeds),
-            )
-            for job in self.jobs
-        )
-        return replace(self, jobs=jobs)
+        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs))
 
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.
@@ -97,6 +96,7 @@ def make_plan(
     command: str,
     note: str = "",
     tuned: Mapping[str, Choice] | None = None,
+    tune: Tune | None = None,
     stored: Stored | None = None,
 ) -> Plan:
     """Resolve a study: compose and check every arm before any is run.
@@ -113,6 +113,8 @@ def make_plan(
         The line that rebuilds the study.
     tuned
         What tuning chose, by `cell_key` of the cell (see `tuned_cell`); None: not known yet.
+    tune
+        The study's `tune:` with wider grids, where they were widened.
     stored
         Gives the arms that were run under this name before, the study runs opened last first; asked only where an arm
         may have another name there.
@@ -131,8 +133,9 @@ def make_plan(
 
     def resolved(known: Known | None) -> Plan:
         return _resolved(
-            study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, known=known
-        )
+            study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, tune=tune,
+            known=known,
+        )  # fmt: skip
 
     plan = resolved(None)
     if stored is None or not plan.may_be_stored():
@@ -152,9 +155,9 @@ def _goes_on(plan: Plan, known: Known) -> bool:
     Some arm was run, and no arm that was run at the same levels with the same code is another one now.
     """
     found = False
-    for job in plan.jobs:
+    for job in plan.trained:
         traced, there = job.program.traced, known.at(job.arm.levels)
-        if job.same_as or not there:
+        if not there:
             continue
         if any(arm.arm_id == job.arm.id for arm in there):
             found = found or traced
@@ -172,9 +175,12 @@ def _resolved(
     command: str,
     note: str,
     tuned: Mapping[str, Choice] | None,
+    tune: Tune | None,
     known: Known | None,
 ) -> Plan:
-    blocks = tuple(seed_list(seeds))
+    blocks, tune = tuple(seed_list(seeds)), tune or study.tune
+    per_seed = tune is not None and tune.per == "seed"
+    tried = trials(tune) if tune is not None and per_seed else []
     base, names, short = study.base_levels(), study.names(), short_names(study, study.metrics)
     made: list[tuple[Job, bool]] = []
     design = build_design(study)
@@ -184,7 +190,7 @@ def _resolved(
         settings = {**untold(levels), **(choice.values if choice else {})}
         label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         label = with_short_names(label, short)
-        pending = cell is not None and choice is None
+        pending = cell is not None and choice is None and not per_seed
         open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
         job = make_job(
             levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
@@ -192,6 +198,9 @@ def _resolved(
         )  # fmt: skip
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
+        if cell is not None and tune is not None and per_seed:
+            own = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=blocks, known=known, name=name)
+            job = choosing(job, own, tried, tune, study=name)
         made.append((job, pending))
     programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
     space = study.tune.space if study.tune is not None else {}
@@ -199,6 +208,9 @@ def _resolved(
     jobs: list[Job] = []
     for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
+    metrics = metrics_of(jobs, study)
+    if tune is not None and any(job.trials for job in jobs):
+        metrics.direction(tune.metric, where=f"{name}: tune.metric")
     first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
@@ -209,8 +221,10 @@ def _resolved(
         command=command,
         note=note,
         design=design.record(),
+        trials=trials_of(jobs, tried, tune, metrics) if tune is not None else None,
     )
-    provisional = tuned is None and any(tuned_cell(study, levels) is not None for levels in design.arms)
+    tunes = any(tuned_cell(study, levels) is not None for levels in design.arms)
+    provisional = tuned is None and not per_seed and tunes
     former = _key(study, name, first.former) if first.former else ""
     return Plan(
         study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former
@@ -227,6 +241,8 @@ def _key(study: Study, name: str, shared: Mapping[str, Any]) -> str:
     what["shared"] = _without(shared, study.factors)
     if study.tune is not None and study.fairness != "fixed":
         what["tuned"] = sorted(study.tune.space)
+        if study.tune.per == "seed":
+            what["per"] = "seed"
     return digest(what)[:16]
 
 

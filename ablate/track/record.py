@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
     import pandas as pd
 
 Level = levels.Level
+Levels = dict[str, Level]
 Arrays = dict[str, dict[int, dict[str, NDArray[Any]]]]  # arm id -> seed -> name -> array
 
 
@@ -47,6 +48,30 @@ class ArmRecord:
 
 
 @dataclass(frozen=True)
+class Trials:
+    """The trials of arms that are tuned in every judging seed: their runs are kept, and one per seed is the arm's.
+
+    Attributes
+    ----------
+    metric, ties
+        What decides, and what decides between equals: the name and all that is declared of it (see `Metric.as_dict`);
+        `ties` is empty where the smaller value wins at once.
+    tried
+        Key -> value of every trial.
+    arms
+        The arms that the trials are, without those that are arms of the study.
+    of
+        Id of a tuned arm -> the ids of its trials, in the order of `tried`.
+    """
+
+    metric: dict[str, Any]
+    ties: dict[str, Any]
+    tried: tuple[dict[str, Level], ...]
+    arms: tuple[ArmRecord, ...]
+    of: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class StudyRecord:
     """A study as it is tracked.
 
@@ -67,8 +92,10 @@ class StudyRecord:
     design
         How the arms were chosen: parts, duplicates, excluded cells, aliasing; JSON-ready.
     tuning
-        The tuning runs behind the values of tuned arms, a row each (see `judge.tuned`; a score of None is worse than
-        any): a study keeps what its arms rest on.
+        The tuning runs behind the values of tuned arms, a row each (see `track.tuned`; a score of None is worse than
+        any): a study keeps what its arms rest on. Of ``per: study``; with ``per: seed`` they are runs of the study.
+    trials
+        Of arms that are tuned in every judging seed.
     """
 
     name: str
@@ -80,6 +107,14 @@ class StudyRecord:
     note: str = ""
     design: dict[str, Any] = field(default_factory=dict)
     tuning: tuple[dict[str, Any], ...] = ()
+    trials: Trials | None = None
+
+    @property
+    def run_arms(self) -> tuple[ArmRecord, ...]:
+        """The arms that runs are kept under: the trials in place of the arms that choose among them."""
+        if self.trials is None:
+            return self.arms
+        return (*(arm for arm in self.arms if arm.id not in self.trials.of), *self.trials.arms)
 
 
 @dataclass(frozen=True)
@@ -112,7 +147,7 @@ class StudyTables:
     curves
         Long: `run_id, arm_id, seed, metric, step, value`.
     tuning
-        One row per tuning run (see `judge.tuned`), where the study was tuned and its tuning runs were read.
+        One row per tuning run (see `track.tuned`), where the study was tuned and its tuning runs were read.
     """
 
     study: dict[str, Any]

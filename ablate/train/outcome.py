@@ -32,6 +32,9 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
+"""The ends of runs that have no result of their own: what they count as is declared by each metric."""
+
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")
 
 

@@ -98,7 +98,7 @@ def run_study(
     store = bench.store
     check_place(plan.record.name, None, report=report)
     changed = changed_code(plan, store)
-    launcher = launcher.up_to(len(plan.jobs))
+    launcher = launcher.up_to(len(plan.trained))
     prepared = launcher.prepare()
     session = store.open(plan.record)
     bench.warn(*store.warnings)
@@ -123,7 +123,7 @@ def run_study(
     if summary.crashes:
         listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
         raise Failure(
-            f"{len(summary.crashes)} of {len(plan.jobs)} arms crashed: {listed}; the tracebacks are in MLflow, "
+            f"{len(summary.crashes)} of {len(plan.trained)} arms crashed: {listed}; the tracebacks are in MLflow, "
             "the same command tries these arms again"
         )
     return summary
