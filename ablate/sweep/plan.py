@@ -208,9 +208,6 @@ def _resolved(
     jobs: list[Job] = []
     for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
-    metrics = metrics_of(jobs, study)
-    if tune is not None and any(job.trials for job in jobs):
-        metrics.direction(tune.metric, where=f"{name}: tune.metric")
     first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
@@ -221,7 +218,7 @@ def _resolved(
         command=command,
         note=note,
         design=design.record(),
-        trials=trials_of(jobs, tried, tune, metrics) if tune is not None else None,
+        trials=trials_of(jobs, tried, tune, study, name=name) if tune is not None else None,
     )
     tunes = any(tuned_cell(study, levels) is not None for levels in design.arms)
     provisional = tuned is None and not per_seed and tunes

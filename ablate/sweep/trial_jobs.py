@@ -77,11 +77,19 @@ def choosing(job: Job, trials: Sequence[Job], tried: Sequence[Levels], tune: Tun
     return replace(job, arm=arm, identities=identities, missing=tuple(identities), trials=tuple(trials), former={})
 
 
-def trials_of(jobs: Sequence[Job], tried: Sequence[Levels], tune: Tune, metrics: Metrics) -> Trials | None:
-    """Return what a study keeps of the trials of its arms; None where no arm chooses among any."""
+def trials_of(jobs: Sequence[Job], tried: Sequence[Levels], tune: Tune, study: Study, *, name: str) -> Trials | None:
+    """Return what a study keeps of the trials of its arms; None where no arm chooses among any.
+
+    Raises
+    ------
+    UserError
+        Nobody declares which way the metric that decides is better.
+    """
     own = {job.arm.id: tuple(trial.arm.id for trial in job.trials) for job in jobs if job.trials}
     if not own:
         return None
+    metrics = metrics_of(jobs, study)
+    metrics.direction(tune.metric, where=f"{name}: tune.metric")
     arms = {trial.arm.id: trial.arm for job in jobs for trial in job.trials}
     untuned = {job.arm.id for job in jobs if not job.trials}
     logged = [trial.program.metrics() for job in jobs for trial in job.trials]
