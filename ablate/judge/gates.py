@@ -75,17 +75,23 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     return GateResult(gate.kind, wrong == 0, because("check_runs", **said, **bound, wrong=wrong, runs=values.size))
 
 
-def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult:
-    """Look for tuned values on the edge of their grid.
+def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult | None:
+    """Look for tuned values on the edge of their grid; None where the gate is not asked for and no arm was tuned.
+
+    It holds for every claim about tuned arms, but for one that must hold in every run, whatever its values. Where a
+    claim names it, an arm that was not tuned fails it too.
 
     An arm's facts hold ``tuned: {key: {chosen, grid, edge}}``; without `edge`, the first and last value of the sorted
     grid are its edges. Arms that are fixed on purpose (`fairness: both`) have nothing to be on the edge of.
     """
     factors = tuple(tables.factors)
+    asked = any(gate.kind == "tuning_edge" for gate in comparison.claim.gates)
+    if not asked and not comparison.claim.sampled:
+        return None
     every = [side for cell in comparison.cells for side in comparison.arms(cell)]
     sides = [side for side in every if side.get(FAIRNESS) != "fixed"]
     if not sides:
-        return GateResult("tuning_edge", True, because("fixed_on_purpose"))
+        return GateResult("tuning_edge", True, because("fixed_on_purpose")) if asked else None
     edges: list[dict[str, Any]] = []
     known = 0
     for side in sides:
@@ -96,7 +102,9 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
             for key, found in tuned.items()
             if _on_edge(found)
         ]
-    if known < len(sides):
+    if not asked and not known:
+        return None
+    if asked and known < len(sides):
         return GateResult("tuning_edge", False, because("not_tuned", n=len(sides) - known, arms=len(sides)))
     if edges:
         return GateResult("tuning_edge", False, because("on_the_edge", tuned=tuple(edges)))

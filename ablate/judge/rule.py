@@ -117,8 +117,9 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
     checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
     for f in found:
-        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates):
-            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arms.by_key))
+        edge = tuning_edge(f.comparison, tables, arms.by_key)
+        if edge is not None:
+            checks[id(f.comparison)].append(edge)
     return [
         gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]

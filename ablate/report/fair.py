@@ -52,12 +52,12 @@ class Tuning:
     both: Table | None
 
 
-def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
+def tuning_section(tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
     """Return the section; None where no arm was tuned."""
     cells = _cells(tables)
     if not cells:
         return None
-    return Tuning(tuple(_notes(study, tables, cells)), _chosen(tables, cells), _both(both) if both else None)
+    return Tuning(tuple(_notes(tables, cells)), _chosen(tables, cells), _both(both) if both else None)
 
 
 def _cells(tables: StudyTables) -> list[dict[str, Any]]:
@@ -151,7 +151,7 @@ def estimand(cell: Mapping[str, Any]) -> str:
     )
 
 
-def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
+def _notes(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
     notes = [estimand(cells[0])]
     edges = [
         tr("{key}={chosen} of {side}", key=key, chosen=_text(value["chosen"]), side=cell["cell"])
@@ -159,20 +159,22 @@ def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]
         for key, value in cell["tuned"].items()
         if value["edge"]
     ]
-    ungated = [c.id for c in study.claims if not any(gate.kind == "tuning_edge" for gate in c.gates)]
-    if edges:
-        text = tr(
-            "On the edge of what was tried: {edges}. A better value may lie beyond; widen the search space.",
-            edges=listed(edges),
+    added: dict[str, int] = {}
+    for cell in cells:
+        added |= cell.get("widened") or {}
+    if added:
+        grids = listed([tr("{key} by {n}", key=key, n=n) for key, n in added.items()])
+        notes.append(
+            tr("Grids that were widened beyond the study file, for all arms alike, by values: {grids}.", grids=grids)
         )
-        if ungated:
-            named = listed(ungated)
-            text += (
-                tr(" No `tuning_edge` gate holds back the claim {named}.", named=named)
-                if len(ungated) == 1
-                else tr(" No `tuning_edge` gate holds back the claims {named}.", named=named)
+    if edges:
+        notes.append(
+            tr(
+                "On the edge of what was tried: {edges}. A better value may lie beyond, so the gate holds back the "
+                "claims about these arms; widen the search space, or let it widen itself by more steps (`extend`).",
+                edges=listed(edges),
             )
-        notes.append(text)
+        )
     labels = arm_titles(tables)
     same = [
         labels[arm]

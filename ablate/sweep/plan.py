@@ -200,7 +200,7 @@ def _resolved(
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
         if cell is not None and tune is not None and per_seed:
             own = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=blocks, known=known, name=name)
-            job = choosing(job, own, tried, tune, study=name)
+            job = choosing(job, own, tried, tune, study=name, declared=study.tune or tune)
         made.append((job, pending))
     programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
     space = study.tune.space if study.tune is not None else {}

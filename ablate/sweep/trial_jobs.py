@@ -55,11 +55,14 @@ def trial_jobs(
     return tuple(jobs)
 
 
-def choosing(job: Job, trials: Sequence[Job], tried: Sequence[Levels], tune: Tune, *, study: str) -> Job:
+def choosing(
+    job: Job, trials: Sequence[Job], tried: Sequence[Levels], tune: Tune, *, study: str, declared: Tune
+) -> Job:
     """Return an arm that chooses among trials in every seed; `job` is the arm at its fixed values.
 
     It is never run itself: in every seed its run is the trial that was chosen, whichever that is. Its id does not hang
-    on the trials, so that a grid that grows leaves it what it is.
+    on the trials, so that a grid that grows leaves it what it is. `declared` is the tuning as the study has it, with
+    the grids that were not widened yet.
     """
     own = digest({"tuned in every seed": job.arm.id, "keys": sorted(tune.space), "metric": tune.metric})[:12]
     how = {
@@ -71,6 +74,7 @@ def choosing(job: Job, trials: Sequence[Job], tried: Sequence[Levels], tune: Tun
         "seeds": [],
         "space": {key: space_text(axis, len(tried)) for key, axis in tune.space.items()},
         "fixed": {key: held(job.arm.config, key) for key in tune.space},
+        **widening(declared, tune),
     }
     arm = replace(job.arm, id=own, facts={**job.arm.facts, "tuning": how})
     identities = {seed: digest({"arm": own, "seed": seed}) for seed in job.identities}
@@ -102,6 +106,14 @@ def trials_of(jobs: Sequence[Job], tried: Sequence[Levels], tune: Tune, study: S
         arms=tuple(arm for arm_id, arm in arms.items() if arm_id not in untuned),
         of=own,
     )
+
+
+def widening(declared: Tune, tune: Tune) -> dict[str, Any]:
+    """Return what an arm's facts say of grids that were widened: `widened`, key -> values added; nothing of others."""
+    pairs = ((key, axis, tune.space[key]) for key, axis in declared.space.items())
+    sizes = {key: (len(a), len(b)) for key, a, b in pairs if isinstance(a, list) and isinstance(b, list)}
+    added = {key: now - before for key, (before, now) in sizes.items() if now > before}
+    return {"widened": added} if added else {}
 
 
 def metrics_of(jobs: Sequence[Job], study: Study) -> Metrics:

@@ -68,7 +68,9 @@ class TuningPlan:
         return {key: space_text(axis, len(self.trials)) for key, axis in self.tune.space.items()}
 
 
-def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> TuningPlan | None:
+def plan_tuning(
+    plan: Plan, compose: Compose, stored: Stored | None = None, *, tune: Tune | None = None
+) -> TuningPlan | None:
     """Return what must be tried before the arms of a plan have their values.
 
     None for a study that tunes nothing, and for one whose arms choose in every judging seed.
@@ -79,6 +81,8 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
         The study's plan, provisional or not: its arms say which cells there are.
     stored
         Gives the trials that were run before, as for `make_plan`.
+    tune
+        The study's `tune:` with wider grids, where they were widened.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
         A tuned key or value does not exist, or not in every tuned arm; the metric is not logged by every arm.
     """
     study, name = plan.study, plan.record.name
-    tune = study.tune
+    tune = tune or study.tune
     if tune is None or study.fairness == "fixed" or tune.per == "seed":
         return None
     found: dict[str, dict[str, Level]] = {}

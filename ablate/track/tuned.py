@@ -189,6 +189,17 @@ def edge_sides(chosen: Sequence[Any], tried: Sequence[Any]) -> list[int]:
     return [side for side in (-1, 1) if places.count(side) > EDGE_SHARE * len(places)]
 
 
+def edges_of(runs: pd.DataFrame) -> dict[str, list[int]]:
+    """Return key -> the edges that the choices of some arm lie on (see `edge_sides`), from a table of tuning runs."""
+    found: dict[str, set[int]] = {}
+    for _, rows in runs.groupby("arm_id", sort=False):
+        won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
+        for key in tuned_keys(runs):
+            tried = [_plain(value) for value in rows[key]]
+            found.setdefault(key, set()).update(edge_sides([_plain(value) for value in won[key]], tried))
+    return {key: sorted(sides) for key, sides in found.items() if sides}
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
