@@ -40,8 +40,7 @@ FIRST_SEED = 10_000
 """Where tuning seeds begin when only their number is given: no study judges with seeds that high."""
 
 STUDY_SEEDS = 10
-"""Tuning seeds of ``per: study`` where nobody says how many. With 2, identical arms are judged different in 17 % of
-studies; with 10 in 2.5 % (docs/calibration)."""
+"""Tuning seeds of ``per: study`` where nobody says how many: with fewer, identical arms are often judged different."""
 
 SMALLER = "smaller"
 """What `ties` says where a tie goes to the smaller value at once."""
@@ -82,8 +81,8 @@ class Tune(Strict):
         earlier ones.
     per
         `seed`: every judging seed runs all trials and chooses for itself, and the trial it chooses is the run that is
-        judged. `study`: one choice for all, by tuning seeds that judge nothing. By default `study` where `seeds` or
-        `share` is given, which only that has, and `seed` where neither is.
+        judged. `study`: one choice for all, by tuning seeds that judge nothing. What gives `seeds` or `share`, which
+        only that has, and no `per`, means what it always did: ``per: study, ties: smaller, extend: 0``.
     seeds
         Of ``per: study``: how many tuning seeds (numbered from 10,000 up), or a list; never a judging seed.
     metric
@@ -118,10 +117,10 @@ class Tune(Strict):
     def _as_meant(cls, data: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, dict):
             return data
-        if info.context == STORED:
+        before = data.get("seeds") is not None or bool(data.get("share"))
+        if info.context == STORED or (before and "per" not in data):
             return {**_BEFORE, **data}
-        of_study = data.get("seeds") is not None or bool(data.get("share"))
-        return {"per": "study" if of_study else "seed", **data}
+        return data
 
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:

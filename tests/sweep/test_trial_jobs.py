@@ -107,6 +107,14 @@ def test_what_only_one_choice_for_all_has_asks_for_it(tune, per):
     assert study_of({**TUNE, **tune}).tune.per == per
 
 
+def test_a_study_file_that_gives_tuning_seeds_means_what_it_always_did():
+    tune = {"space": {"epochs": [10, 20, 40]}, "metric": "m", "seeds": 2}
+    now, stored = study_of(tune), parse_study({"title": "t", "tune": tune}, where="x", stored=True)
+    assert now.tune == stored.tune
+    assert (now.tune.ties, now.tune.extend) == ("smaller", 0)
+    assert study_of({**tune, "per": "study"}).tune.extend == 2
+
+
 @pytest.mark.parametrize(("key", "value"), [("seeds", 3), ("share", ["norm"])])
 def test_tuning_seeds_and_shared_tunings_do_not_go_with_a_choice_in_every_seed(key, value):
     with pytest.raises(UserError, match=f"x: tune.{key}: with `per: seed`.*drop `{key}`, or write `per: study`"):
