@@ -14,8 +14,8 @@ def test_a_small_calibration_with_a_fixed_seed_is_met():
     seen = []
     result = calibrate(16, seed=7, progress=lambda done, total: seen.append((done, total)))
     assert [check.name for check in result.checks] == [
-        "false-positives", "coverage", "confusion", "looks", "label-swap", "block-order", "failures", "limits", "tuning",
-        "oracles",
+        "false-positives", "coverage", "confusion", "looks", "label-swap", "block-order", "failures", "limits",
+        "tuning", "oracles",
     ]  # fmt: skip
     assert result.passed
     assert seen[-1][0] == seen[-1][1]
