@@ -39,16 +39,18 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
         both += f" ({counted(shared - tuned, 'arm')} whose program does not own what it differs in: the same runs)"
     trials = max(len(job.trials) for job in plan.jobs)
     tried = f" x {counted(trials, 'trial')}" if trials else ""
-    say(f"{len(plan.jobs)} arms x {len(seeds)} seeds{tried} = {plan.runs} runs{both}{_fewer(plan)}")
+    arms = f"{len(plan.jobs)} arms" if plan.copy is None else f"({len(plan.jobs)} arms + a copy of the baseline)"
+    say(f"{arms} x {len(seeds)} seeds{tried} = {plan.runs} runs{both}{_fewer(plan)}")
     for line in _trial_lines(plan):
         say(line)
     say()
     if plan.provisional:
         _say_provisional(plan, known, workers)
         return
-    width = max(len(job.arm.label) for job in plan.jobs)
+    jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
+    width = max(len(job.arm.label) for job in jobs)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
-    for job in plan.jobs:
+    for job in jobs:
         if job.same_as:
             say(f"{job.arm.label:<{width}}  {'as fixed' if FAIRNESS in job.arm.levels else 'the same runs':>14}")
             continue
@@ -75,7 +77,8 @@ def _trial_lines(plan: Plan) -> list[str]:
 
 def _fewer(plan: Plan) -> str:
     """Say why there are fewer runs than arms x seeds x trials."""
-    planned = sum(len(one.identities) for job in plan.jobs for one in job.trained if not job.same_as)
+    jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
+    planned = sum(len(one.identities) for job in jobs for one in job.trained if not job.same_as)
     return f" ({planned - plan.runs} runs serve two of them)" if planned > plan.runs and plan.record.trials else ""
 
 

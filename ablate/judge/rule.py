@@ -25,6 +25,7 @@ from ablate.errors import UserError, must
 from ablate.judge.alike import alike
 from ablate.judge.arms import Arms
 from ablate.judge.confounded import confounded
+from ablate.judge.copied import copy_gate
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
@@ -118,8 +119,8 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
     for f in found:
         edge = tuning_edge(f.comparison, tables, arms.by_key)
-        if edge is not None:
-            checks[id(f.comparison)].append(edge)
+        copy = copy_gate(f.comparison, tables, arms.by_key, alpha=alpha)
+        checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
     return [
         gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
     ]

@@ -16,11 +16,11 @@ from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import Study
-from ablate.sweep.trial_jobs import choosing, metrics_of, trial_jobs, trials_of
+from ablate.sweep.trial_jobs import choosing, copied, metrics_of, trial_jobs, trials_of
 from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
 from ablate.sweep.tune_check import check_tuning
 from ablate.track.known import StoredArm
-from ablate.track.record import StudyRecord
+from ablate.track.record import StudyRecord, copy_seed
 from ablate.train.config import seed_list
 
 Stored = Callable[[], Sequence[StoredArm]]
@@ -33,6 +33,7 @@ class Plan:
     """A study resolved into jobs, design order.
 
     `provisional`: the values its arms are to be tuned to are not known yet, the fixed ones stand in for them.
+    `copy`: the copy of the baseline that tunes for itself; no arm of the design.
     `former_key`: the key of its study run when all that is composed named an arm; empty where it is the same.
     """
 
@@ -42,13 +43,14 @@ class Plan:
     design: DesignArms
     provisional: bool = False
     former_key: str = ""
+    copy: Job | None = None
 
     @property
     def trained(self) -> tuple[Job, ...]:
         """The jobs that are run, each once: the trials of arms that choose among them in every seed, not these."""
         own = [job for job in self.jobs if not job.trials and not job.same_as]
         found = {job.arm.id: job for job in own}
-        for job in self.jobs:
+        for job in (*self.jobs, *([self.copy] if self.copy is not None else [])):
             for trial in job.trials:  # one of them may be an arm with fixed values
                 found.setdefault(trial.arm.id, trial)
         return tuple(found.values())
@@ -73,11 +75,13 @@ class Plan:
 
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
-        return replace(self, jobs=tuple(job.after(finished) for job in self.jobs))
+        copy = None if self.copy is None else self.copy.after(finished)
+        return replace(self, jobs=tuple(job.after(finished) for job in self.jobs), copy=copy)
 
     def with_seeds(self, seeds: Sequence[int]) -> Plan:
         """Return the part of the plan that runs these seeds only."""
-        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs))
+        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds])
+        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs), copy=copy)
 
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.
@@ -208,6 +212,9 @@ def _resolved(
     jobs: list[Job] = []
     for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
+    copy: tuple[Job | None, str] = (None, "")
+    if tune is not None:
+        copy = copied(study, jobs, tune, tried, compose=compose, known=known)
     first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
@@ -218,13 +225,14 @@ def _resolved(
         command=command,
         note=note,
         design=design.record(),
-        trials=trials_of(jobs, tried, tune, study, name=name) if tune is not None else None,
+        trials=trials_of(jobs, tried, tune, study, copy=copy, name=name) if tune is not None else None,
     )
     tunes = any(tuned_cell(study, levels) is not None for levels in design.arms)
     provisional = tuned is None and not per_seed and tunes
     former = _key(study, name, first.former) if first.former else ""
     return Plan(
-        study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former
+        study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former,
+        copy=copy[0],
     )  # fmt: skip
 
 

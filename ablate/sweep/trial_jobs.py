@@ -14,9 +14,12 @@ from ablate.sweep.jobs import Compose, Job, make_job
 from ablate.sweep.known import Known
 from ablate.sweep.metrics import Metrics, joined
 from ablate.sweep.own_keys import short_names, with_short_names
-from ablate.sweep.study import Study
+from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import SMALLER, Tune
-from ablate.track.record import Level, Levels, Trials
+from ablate.track.record import Level, Levels, Trials, copy_seed
+
+COPY = "copy of the baseline"
+"""What tells the trials of the copy from those of the baseline among levels that are stored."""
 
 
 def trial_jobs(
@@ -81,7 +84,51 @@ def choosing(
     return replace(job, arm=arm, identities=identities, missing=tuple(identities), trials=tuple(trials), former={})
 
 
-def trials_of(jobs: Sequence[Job], tried: Sequence[Levels], tune: Tune, study: Study, *, name: str) -> Trials | None:
+def copied(
+    study: Study,
+    jobs: Sequence[Job],
+    tune: Tune,
+    tried: Sequence[Levels],
+    *,
+    compose: Compose,
+    known: Known | None,
+) -> tuple[Job | None, str]:
+    """Return a copy of the baseline that tunes for itself on seeds of its own, and the id of the arm it is a copy of.
+
+    It differs from the baseline in its seeds alone, that is, in everything that is drawn: data, weights, order, choice.
+    With the baseline's seeds it would be the same run to the last bit, and show nothing.
+    """
+    tuned = [job for job in jobs if job.trials]
+    if not tuned or not tune.copy_baseline:
+        return None, ""
+    base = study.base_levels()
+    own = next((job for job in tuned if all(job.arm.levels[f] == base[f] for f in base if f != FAIRNESS)), tuned[0])
+    seeds = [copy_seed(seed) for seed in own.identities]
+    cell = {factor: level for factor, level in own.arm.levels.items() if factor != FAIRNESS}
+    marked = {arm.arm_id for arm in known.arms if COPY in arm.levels} if known is not None else set()
+    trials = []
+    for trial, values in zip(own.trials, tried, strict=True):
+        at = {**cell, **values}
+        job = make_job(
+            {**at, COPY: True}, at, compose, seeds, label=f"copy of {trial.arm.label}", known=known, uses=study.uses,
+            metrics=study.metrics,
+        )  # fmt: skip
+        arm_id = job.arm.id if job.arm.id in marked else digest({"copy of": job.arm.id})[:12]
+        trials.append(replace(job, arm=replace(job.arm, id=arm_id)))
+    arm = replace(own.arm, id=digest({"copy of": own.arm.id})[:12], label=f"copy of {own.arm.label}", baseline=False)
+    identities = {seed: digest({"arm": arm.id, "seed": seed}) for seed in seeds}
+    return replace(own, arm=arm, identities=identities, missing=tuple(seeds), trials=tuple(trials)), own.arm.id
+
+
+def trials_of(
+    jobs: Sequence[Job],
+    tried: Sequence[Levels],
+    tune: Tune,
+    study: Study,
+    *,
+    copy: tuple[Job | None, str],
+    name: str,
+) -> Trials | None:
     """Return what a study keeps of the trials of its arms; None where no arm chooses among any.
 
     Raises
@@ -99,12 +146,18 @@ def trials_of(jobs: Sequence[Job], tried: Sequence[Levels], tune: Tune, study: S
     logged = [trial.program.metrics() for job in jobs for trial in job.trials]
     known = tune.ties != SMALLER and metrics.of(tune.ties).better is not None
     ties = tune.ties if known and all(tune.ties in names for names in logged) else ""
+    again, of = copy
+    if again is not None:
+        own[again.arm.id] = tuple(trial.arm.id for trial in again.trials)
+        arms |= {trial.arm.id: trial.arm for trial in again.trials}
     return Trials(
         metric={"name": tune.metric, **metrics.of(tune.metric).as_dict()},
         ties={"name": ties, **metrics.of(ties).as_dict()} if ties else {},
         tried=tuple(dict(values) for values in tried),
         arms=tuple(arm for arm_id, arm in arms.items() if arm_id not in untuned),
         of=own,
+        copy=None if again is None else again.arm,
+        copied=of,
     )
 
 

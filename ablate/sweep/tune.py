@@ -48,7 +48,7 @@ SMALLER = "smaller"
 MOST_TRIALS = 1_000
 MOST_POINTS = 100_000
 MOST_STEPS = 10
-_BEFORE = {"per": "study", "ties": SMALLER, "extend": 0}
+_BEFORE = {"per": "study", "ties": SMALLER, "extend": 0, "copy_baseline": False}
 """What every `tune:` meant before it could say so; what is stored of a study leaves it out."""
 
 
@@ -82,7 +82,8 @@ class Tune(Strict):
     per
         `seed`: every judging seed runs all trials and chooses for itself, and the trial it chooses is the run that is
         judged. `study`: one choice for all, by tuning seeds that judge nothing. What gives `seeds` or `share`, which
-        only that has, and no `per`, means what it always did: ``per: study, ties: smaller, extend: 0``.
+        only that has, and no `per`, means what it always did: ``per: study, ties: smaller, extend: 0,
+        copy_baseline: false``.
     seeds
         Of ``per: study``: how many tuning seeds (numbered from 10,000 up), or a list; never a judging seed.
     metric
@@ -91,6 +92,9 @@ class Tune(Strict):
     ties
         The metric that decides between trials with the same `metric`, a smoother one; where some arm does not log it,
         and where it ties too, the smaller value. `smaller`: at once.
+    copy_baseline
+        Of ``per: seed``: a copy of the baseline tunes for itself on seeds of its own, and a claim about tuned arms is
+        held back where it is not shown to be equivalent to the baseline at the claim's δ.
     extend
         How many times the grids may be widened by a step while a chosen value lies on the edge of one, for all arms
         alike.
@@ -107,6 +111,7 @@ class Tune(Strict):
     metric: str = "final/validation_accuracy"
     ties: str = "final/validation_loss"
     extend: Annotated[int, Field(ge=0, le=MOST_STEPS)] = 2
+    copy_baseline: bool = True
     where: Where = Field(default_factory=dict)
     share: Annotated[
         list[str], BeforeValidator(lambda v: v if isinstance(v, list) else [v], json_schema_input_type=str | list[str])

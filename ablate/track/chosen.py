@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.track.ledger import Child
-from ablate.track.record import ArmRecord, StudyRecord, Trials
+from ablate.track.record import ArmRecord, StudyRecord, Trials, copy_seed
 from ablate.track.store import Score
 from ablate.track.tuned import best_trial, largest_budget, run_score, tuned_facts, worst_for_failures
 from ablate.train.metric import Metric, metric_from
@@ -37,11 +37,19 @@ class Chosen:
         its trial is kept under.
     table
         The tuning runs (see `track.tuned`); None where nothing is tuned in every seed.
+    copies
+        Seed of the study -> the run that the copy of the baseline chose in its own seed beside it.
     """
 
     runs: dict[tuple[str, int], Child] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     table: pd.DataFrame | None = None
+    copies: dict[int, Child] = field(default_factory=dict)
+
+    @property
+    def every(self) -> dict[tuple[str, int], Child]:
+        """All runs that were chosen, those of the copy under the name `copy`."""
+        return {**self.runs, **{("copy", seed): run for seed, run in self.copies.items()}}
 
 
 def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: Mapping[str, Score]) -> Chosen:
@@ -60,9 +68,18 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
     found: dict[tuple[str, int], Child] = {}
     facts: dict[str, dict[str, Any]] = {}
     tables = []
-    planned = {arm.id: arm for arm in (*record.arms, *trials.arms)}
-    seeds = sorted({*record.seeds, *(seed for _, seed in runs)})
+    copy = trials.copy
+    planned = {arm.id: arm for arm in (*record.arms, *trials.arms, *([copy] if copy is not None else []))}
+    copies: dict[int, Child] = {}
     for arm_id, own in trials.of.items():
+        if copy is not None and arm_id == copy.id:
+            for seed in record.seeds:
+                there = [runs.get((trial, copy_seed(seed))) for trial in own]
+                best = _of_seed(trials, [planned[trial] for trial in own], there, scores, ties)[1]
+                run = None if best is None else there[best]
+                copies |= {} if run is None else {seed: run}
+            continue
+        seeds = sorted({*record.seeds, *(seed for arm, seed in runs if arm in own)})
         rows: list[dict[str, Any]] = []
         chosen: dict[int, str] = {}
         arms = [planned[trial] for trial in own]
@@ -78,7 +95,7 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
         if chosen:
             facts[arm_id] = _facts(planned[arm_id], trials, table, chosen)
     whole = pd.concat([table for table in tables if len(table)], ignore_index=True) if any(map(len, tables)) else None
-    return Chosen(found, facts, whole)
+    return Chosen(found, facts, whole, copies)
 
 
 def _of_seed(

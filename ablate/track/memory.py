@@ -133,7 +133,8 @@ class MemoryStore(Store):
             _run_id(run.identity): frozenset(run.result.reads) for run in runs.values() if run.result.reads is not None
         }
         used = {_run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
-        values = _values(counted, runs)
+        copies = {at: by_identity[run.identity] for at, run in chosen.every.items() if at[0] == "copy"}
+        values = _values({**counted, **chosen.every}, {**runs, **copies})
         return tables_of(record, head, counted, values, steps_of=firsts, reads=reads, used=used, chosen=chosen)
 
     def _deciding(self, record: StudyRecord, which: str) -> dict[str, Score]:

@@ -190,6 +190,8 @@ def _trials(trials: Trials) -> dict[str, Any]:
         "tried": [stored_levels(values) for values in trials.tried],
         "arms": [_arm(arm) for arm in trials.arms],
         "of": {arm: list(own) for arm, own in trials.of.items()},
+        "copy": None if trials.copy is None else _arm(trials.copy),
+        "copied": trials.copied,
     }
 
 
@@ -220,4 +222,6 @@ def _planned_trials(data: Mapping[str, Any]) -> Trials:
         tried=tuple(restored_levels(values) for values in data["tried"]),
         arms=tuple(_planned_arm(arm) for arm in data["arms"]),
         of={arm: tuple(own) for arm, own in data["of"].items()},
+        copy=_planned_arm(data["copy"]) if data["copy"] is not None else None,
+        copied=data["copied"],
     )

@@ -69,7 +69,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         last = ledger.last_per_seed(runs)
         chosen = choose(record, last, *(_deciding(root, record, which) for which in ("metric", "ties")))
         counted = {k: run for k, run in last.items() if k[0] in {arm.id for arm in record.arms}} | chosen.runs
-        by_id = {run.run_id: run for run in counted.values()}
+        by_id = {run.run_id: run for run in (*counted.values(), *chosen.copies.values())}
         # Of trials that were not chosen nothing is read: what they did on the test part is nobody's business.
         tried = record.trials is not None
         rows = ledger.metric_rows_of(connection, by_id) if tried else ledger.metric_rows(connection, study.run_id)

@@ -64,7 +64,21 @@ def tables_of(
         curves=serve_curves(serve_chosen(values.curves, record, chosen.runs), served),
         facts=facts,
         tuning=tuning_table(record) if chosen.table is None else chosen.table,
+        copy=_copy(record, chosen, values),
     )
+
+
+def _copy(record: StudyRecord, chosen: Chosen, values: Values) -> pd.DataFrame | None:
+    if record.trials is None or record.trials.copy is None:
+        return None
+    rate = float(record.trials.copy.facts.get("majority_rate", math.nan))
+    factors = [name for arm in record.arms for name in arm.levels]
+    rows = [
+        {"copy_of": record.trials.copied, "seed": seed, "outcome": run.outcome, "majority_rate": rate}
+        | {metric_column(name, factors): value for name, value in values.scalars[run.run_id].items()}
+        for seed, run in sorted(chosen.copies.items())
+    ]
+    return pd.DataFrame(rows, columns=None if rows else ["copy_of", "seed", "outcome", "majority_rate"])
 
 
 def computed(told: Iterable[Mapping[str, str]]) -> dict[str, dict[str, int]]:

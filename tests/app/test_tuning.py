@@ -209,7 +209,7 @@ fairness: both
 fixed: {dataset: digits, dataset.train_size: 100, epochs: 4, model.hidden: [8], batch_size: 20, init: xavier,
         optimizer.lr: 0.3}
 factors: {activation: [sigmoid, relu]}
-tune: {space: {optimizer.lr: [0.03, 0.3, 3.0]}, extend: 0}
+tune: {space: {optimizer.lr: [0.03, 0.3, 3.0]}, extend: 0, copy_baseline: false}
 seeds: 7
 claims:
   - {id: better, says: ReLU ends better, metric: final/test_accuracy, arm: {activation: relu},
@@ -253,3 +253,28 @@ def test_every_seed_chooses_its_own_trial_which_is_the_run_that_is_judged(ablate
     code, out, _ = ablate("extend", "own", "--seeds", "1", "--no-report", "--jobs", "1")
     assert code == 0
     assert "own: 6 runs" in out
+
+
+def test_a_copy_of_the_baseline_gates_the_claims_and_is_judged_again_from_its_file(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    text = PER_SEED
+    for left_out in (", copy_baseline: false", "fairness: both", "each: fairness, "):
+        text = text.replace(left_out, "")
+    (tmp_path / "studies" / "own.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = ablate("plan", "own")
+    assert code == 0
+    assert "(2 arms + a copy of the baseline) x 7 seeds x 3 trials = 63 runs" in out
+    code, out, _ = ablate("run", "own", "--jobs", "1")
+    assert code == 0
+    assert "own: 63 runs" in out
+    folder = tmp_path / "reports" / "own"
+    (verdict,) = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
+    gates = {gate["kind"]: gate for gate in verdict["gates"]}
+    assert set(gates) == {"tuning_edge", "copy"}
+    assert "a copy of the baseline that tuned for itself on other seeds" in gates["copy"]["why"]
+    copy = list(csv.DictReader((folder / "copy.csv").read_text(encoding="utf-8").splitlines()))
+    assert [int(row["seed"]) for row in copy] == list(range(7))
+    assert [document_of(one) for one in recompute(folder / "runs.csv", load_study("own"))] == [verdict]
+    tables = read_study(tmp_path, "own")
+    assert len(tables.seeds) == 14
+    assert set(tables.tuning["arm_id"]) == set(tables.planned["arm_id"])

@@ -34,7 +34,7 @@ class Config:
 
 
 Fake.config_class = Config
-TUNE = {"space": {"epochs": [10, 20, 40]}, "metric": "m", "ties": "smooth"}
+TUNE = {"space": {"epochs": [10, 20, 40]}, "metric": "m", "ties": "smooth", "copy_baseline": False}
 
 
 def compose(levels):
@@ -109,6 +109,7 @@ def test_what_only_one_choice_for_all_has_asks_for_it(tune, per):
 
 def test_a_study_file_that_gives_tuning_seeds_means_what_it_always_did():
     tune = {"space": {"epochs": [10, 20, 40]}, "metric": "m", "seeds": 2}
+    assert study_of(tune).tune.copy_baseline is False
     now, stored = study_of(tune), parse_study({"title": "t", "tune": tune}, where="x", stored=True)
     assert now.tune == stored.tune
     assert (now.tune.ties, now.tune.extend) == ("smaller", 0)
@@ -125,6 +126,7 @@ def test_a_stored_study_that_says_nothing_was_tuned_once_by_tuning_seeds_and_is_
     stored = {"space": {"l2": [0.0, 0.1]}, "trials": None, "seeds": 2, "metric": "m", "where": {}, "share": []}
     study = parse_study({"title": "t", "tune": stored}, where="x", stored=True)
     assert (study.tune.per, study.tune.ties, study.tune.extend) == ("study", "smaller", 0)
+    assert not study.tune.copy_baseline
     assert definition(study)["tune"] == stored
 
 
@@ -141,3 +143,24 @@ def test_ties_go_to_a_metric_only_where_every_arm_logs_it():
     assert plan_of(study_of({**TUNE, "ties": "smaller"})).record.trials.ties == {}
     assert plan_of(study_of({**TUNE, "ties": "final/validation_loss"})).record.trials.ties == {}
     assert Tune(space={"l2": [0.0, 0.1]}).ties == "final/validation_loss"
+
+
+@pytest.mark.parametrize("fairness", ["tuned", "both"])
+def test_a_copy_of_the_baseline_tunes_for_itself_on_seeds_of_its_own(fairness):
+    study = study_of({**TUNE, "copy_baseline": True}, fairness=fairness)
+    plan, alone = plan_of(study), plan_of(study_of(fairness=fairness))
+    assert plan.runs == alone.runs + 3 * 3
+    assert plan.copy is not None
+    assert [job.config for job in plan.copy.trials] == [job.config for job in plan.jobs[fairness == "both"].trials]
+    assert {tuple(job.identities) for job in plan.copy.trials} == {(1_000_000, 1_000_001, 1_000_002)}
+    ids = [job.arm.id for job in plan.trained]
+    assert len(ids) == len(set(ids))
+    assert [arm.id for arm in plan.record.arms] == [arm.id for arm in alone.record.arms]
+    assert plan.record.key == alone.record.key
+    trials = plan.record.trials
+    assert (trials.copy.id, trials.copied) == (plan.copy.arm.id, plan.jobs[fairness == "both"].arm.id)
+    assert trials.copied in trials.of
+    assert payload.planned(payload.plan(plan.record)) == plan.record
+    part = plan.with_seeds([2])
+    assert {tuple(job.identities) for job in part.trained} == {(2,), (1_000_002,)}
+    assert plan.after(frozenset(i for job in plan.trained for i in job.identities.values())).missing == 0
