@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ablate.app.console import MARKS, say, ui_line, warn
 from ablate.levels import level_name
+from ablate.sweep.grids import space_text
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.work import events
 from ablate.work.events import Bench, Event, root_folder
@@ -106,6 +107,10 @@ class Console:
             say(line)
         say()
 
+    def _widened(self, event: events.Widened) -> None:
+        grids = "; ".join(f"{key}: {space_text(event.tune.space[key], 0)}" for key in event.added)
+        say(f"{event.study}: a chosen value lies on the edge of its grid, which every arm now has wider: {grids}")
+
     def _study_ran(self, event: events.StudyRan) -> None:
         name, summary = event.plan.record.name, event.summary
         if summary.ran == 0:
@@ -161,6 +166,7 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
     events.Looked: Console._looked,
     events.TuningRan: Console._tuning_ran,
     events.Tuned: Console._tuned,
+    events.Widened: Console._widened,
     events.StudyRan: Console._study_ran,
     events.TableRead: Console._table_read,
     events.SettingsFollow: Console._settings_follow,
@@ -235,7 +241,7 @@ def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
 
 def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     """Return what was chosen for one cell."""
-    from ablate.judge.tuned import tuned_facts
+    from ablate.track.tuned import tuned_facts
 
     found = tuned_facts(runs[runs["arm_id"] == cell.id])
     text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())

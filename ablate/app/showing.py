@@ -42,20 +42,28 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     both = f" ({tuned} tuned to the fixed values: one training serves the fixed and the tuned arm)" if tuned else ""
     if shared > tuned:
         both += f" ({counted(shared - tuned, 'arm')} whose program does not own what it differs in: the same runs)"
-    say(f"{len(plan.jobs)} arms x {len(seeds)} seeds = {plan.runs} runs{both}\n")
+    trials = max(len(job.trials) for job in plan.jobs)
+    tried = f" x {counted(trials, 'trial')}" if trials else ""
+    arms = f"{len(plan.jobs)} arms" if plan.copy is None else f"({len(plan.jobs)} arms + a copy of the baseline)"
+    say(f"{arms} x {len(seeds)} seeds{tried} = {plan.runs} runs{both}{_fewer(plan)}")
+    for line in _trial_lines(plan):
+        say(line)
+    say()
     state = progress(plan, store)
     if plan.study.any_time is not None and plan.study.claims:
         _say_any_time(plan, state)
     if plan.provisional:
         _say_provisional(plan, known, workers)
         return
-    width = max(len(job.arm.label) for job in plan.jobs)
+    jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
+    width = max(len(job.arm.label) for job in jobs)
     say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
-    for job in plan.jobs:
+    for job in jobs:
         if job.same_as:
             say(f"{job.arm.label:<{width}}  {'as fixed' if FAIRNESS in job.arm.levels else 'the same runs':>14}")
             continue
-        say(f"{job.arm.label:<{width}}  {job.done:>5}  {len(job.missing):>7}")
+        done, missing = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
+        say(f"{job.arm.label:<{width}}  {done:>5}  {missing:>7}")
     say(f"{'total':<{width}}  {plan.runs - plan.missing:>5}  {plan.missing:>7}\n")
     if state is not None and state.ends:
         say("nothing to do: every run that a claim needs is finished")
@@ -64,6 +72,25 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
         say("nothing to do: every run is finished")
         return
     _say_estimate(plan, known, workers)
+
+
+def _trial_lines(plan: Plan) -> list[str]:
+    """Return what a plan says of arms that are tuned in every seed."""
+    tune, trials = plan.study.tune, plan.record.trials
+    if tune is None or trials is None:
+        return []
+    names = short_names(plan.study, plan.study.metrics)
+    how = next(arm.facts["tuning"] for arm in plan.record.arms if arm.id in trials.of)
+    spaces = [f"  {with_short_names(key, names)}: {space}" for key, space in how["space"].items()]
+    ties = f", ties by {trials.ties['name']}" if trials.ties else ""
+    return [f"tuned in every seed: of its trials each keeps the best by {tune.metric}{ties}", *spaces]
+
+
+def _fewer(plan: Plan) -> str:
+    """Say why there are fewer runs than arms x seeds x trials."""
+    jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
+    planned = sum(len(one.identities) for job in jobs for one in job.trained if not job.same_as)
+    return f" ({planned - plan.runs} runs serve two of them)" if planned > plan.runs and plan.record.trials else ""
 
 
 def _say_any_time(plan: Plan, state: Followed | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +34,8 @@ from ablate.work.events import Bench
 from ablate.work.noise import noise_request, run_noise
 from ablate.work.planning import plan_study, stored_under
 from ablate.work.running import look_over, run_request
+from ablate.work.tuning_stage import shown_plan
+from ablate.work.widening import kept_grids
 
 
 class Settings(Protocol):
@@ -111,8 +114,10 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
 
 def _show(request: HydraRequest, composer: Composer, bench: Bench, *, workers: int) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
-    plan = look_over(request, composer, bench)
-    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
+    plan = shown_plan(look_over(request, composer, bench), partial(plan_study, request, composer, bench.store), bench)
+    name, declared = f"{plan.record.name}-tuning", plan.study.tune
+    tune = kept_grids(declared, name, bench.store) if declared is not None and declared.per == "study" else None
+    tuning = plan_tuning(plan, composer, stored_under(name, bench.store), tune=tune)
     if tuning is not None:
         chosen = show_tuning(tuning, plan, bench.store, workers=workers)
         if chosen is not None:
@@ -144,7 +149,7 @@ def _write_job_folders(
 ) -> None:
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
     folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
-    todo = [(index, job) for index, job in enumerate(plan.jobs) if job.missing]
+    todo = [(index, job) for index, job in enumerate(plan.trained) if job.missing]
     if not todo:
         return
     files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}

@@ -74,6 +74,9 @@ CODES: dict[str, tuple[str, ...]] = {
     "not_tuned": ("n", "arms"),
     "on_the_edge": ("tuned",),
     "not_on_the_edge": (),
+    "copy_alike": ("metric", "n", "delta", "effect", "low", "high"),
+    "copy_apart": ("metric", "n", "delta", "effect", "low", "high"),
+    "copy_too_few": ("metric", "n", "delta", "needed"),
     "confounded": ("setting", "factors", "sides"),
     # --- what to do
     "run_it": (),

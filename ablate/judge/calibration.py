@@ -20,6 +20,7 @@ from ablate.judge.oracles import oracle_rows
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, simulate, tables_of, two_arms, with_seeds
 from ablate.judge.simulated import rate_of as _rate
+from ablate.judge.simulated_tuning import TUNED, tuning_part
 from ablate.judge.verdict import Verdict
 from ablate.stats.mean import mean_p
 from ablate.sweep.study import Study
@@ -103,6 +104,7 @@ def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress |
             tuple(kind_rows(np.random.default_rng(seed), steps.range, studies)),
             "The true effect lies at the end of what is claimed, so that a verdict either way is wrong.",
         ),
+        Check(*tuning_part(np.random.default_rng([seed, 45]), steps.range, studies, delta=DELTA, seeds=SEEDS)),
         Check("oracles", "Agreement with scipy and statsmodels", tuple(oracle_rows(np.random.default_rng(seed)))),
     )
     return CalibrationResult(studies, seed, SEEDS, ALPHA, checks)
@@ -113,7 +115,8 @@ class _Steps:
 
     def __init__(self, studies: int, progress: Progress | None) -> None:
         self.studies, self.few, self._progress, self._done = studies, max(10, studies // 10), progress, 0
-        self._total = (2 + 2 * len(NOISES) + 4 + 1 + len(CASES)) * studies + studies // 4 + 3 * self.few
+        rows = 2 + 2 * len(NOISES) + 4 + 1 + len(CASES) + TUNED
+        self._total = rows * studies + studies // 4 + 3 * self.few
 
     def range(self, count: int) -> Iterator[int]:
         for i in range(count):

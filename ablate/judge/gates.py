@@ -75,32 +75,55 @@ def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     return GateResult(gate.kind, wrong == 0, because("check_runs", **said, **bound, wrong=wrong, runs=values.size))
 
 
-def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult:
-    """Look for tuned values on the edge of their grid.
+def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> GateResult | None:
+    """Look for tuned values on the edge of their grid; None where the gate is not asked for and no arm was tuned.
+
+    It holds for every claim about tuned arms, but for one that must hold in every run, whatever its values. Where a
+    claim names it, an arm that was not tuned fails it too.
 
     An arm's facts hold ``tuned: {key: {chosen, grid, edge}}``; without `edge`, the first and last value of the sorted
     grid are its edges. Arms that are fixed on purpose (`fairness: both`) have nothing to be on the edge of.
     """
-    factors = tuple(tables.factors)
-    every = [side for cell in comparison.cells for side in comparison.arms(cell)]
-    sides = [side for side in every if side.get(FAIRNESS) != "fixed"]
+    asked = any(gate.kind == "tuning_edge" for gate in comparison.claim.gates)
+    if not asked and not comparison.claim.sampled:
+        return None
+    sides = _sides(comparison)
     if not sides:
-        return GateResult("tuning_edge", True, because("fixed_on_purpose"))
-    edges: list[dict[str, Any]] = []
-    known = 0
-    for side in sides:
-        tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned") or {}
-        known += bool(tuned)
-        edges += [
-            {"key": key, "chosen": found["chosen"], "side": level_text(side, comparison.names)}
-            for key, found in tuned.items()
-            if _on_edge(found)
-        ]
-    if known < len(sides):
+        return GateResult("tuning_edge", True, because("fixed_on_purpose")) if asked else None
+    tuned = tuned_sides(comparison, tables, arm_ids)
+    known = len(tuned)
+    edges = [
+        {"key": key, "chosen": found["chosen"], "side": level_text(side, comparison.names)}
+        for side, own in tuned
+        for key, found in own.items()
+        if _on_edge(found)
+    ]
+    if not asked and not known:
+        return None
+    if asked and known < len(sides):
         return GateResult("tuning_edge", False, because("not_tuned", n=len(sides) - known, arms=len(sides)))
     if edges:
         return GateResult("tuning_edge", False, because("on_the_edge", tuned=tuple(edges)))
     return GateResult("tuning_edge", True, because("not_on_the_edge"))
+
+
+def tuned_sides(
+    comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return the arms of a comparison that were tuned, by their levels, each with `tuned` of its facts."""
+    factors = tuple(tables.factors)
+    found = []
+    for side in _sides(comparison):
+        tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned")
+        if tuned:
+            found.append((side, tuned))
+    return found
+
+
+def _sides(comparison: Comparison) -> list[Mapping[str, Any]]:
+    """Return the arms of a comparison that are not fixed on purpose."""
+    every = [side for cell in comparison.cells for side in comparison.arms(cell)]
+    return [side for side in every if side.get(FAIRNESS) != "fixed"]
 
 
 def _on_edge(found: Mapping[str, Any]) -> bool:

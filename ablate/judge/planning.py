@@ -18,7 +18,7 @@ from ablate.stats.looks import look_levels
 from ablate.sweep.figures import HeatMap
 from ablate.sweep.looks import AnyTime
 from ablate.sweep.metrics import Metrics
-from ablate.sweep.study import Study
+from ablate.sweep.study import FAIRNESS, Study
 
 Arms = Sequence[Mapping[str, Level]]
 
@@ -171,6 +171,7 @@ def check_plan(
     metrics = metrics or Metrics(study.metrics)
     check_gates(study)
     check_metrics(study, metrics)
+    check_speed(study, metrics)
     check_contradictions(study, metrics, arms=arms)
     check_forecasts(study, arms=arms)
     if study.any_time is not None:
@@ -225,6 +226,30 @@ def check_figures(study: Study, logged: Collection[str]) -> None:
         for factor in (figure.x, figure.y):
             if factor not in study.factors:
                 raise UserError(f"figures.{number}: {unknown('factor', factor, study.factors)}")
+
+
+def check_speed(study: Study, metrics: Metrics) -> None:
+    """Refuse a claim about speed of arms that are tuned, in every seed, for something else.
+
+    An arm tuned to be accurate in the end may be slow by that alone: what it is judged by chooses its values.
+
+    Raises
+    ------
+    UserError
+        Names the claim, and the line to write.
+    """
+    tune = study.tune
+    if tune is None or tune.per != "seed" or metrics.of(tune.metric).counts_to_target:
+        return
+    for claim in study.claims:
+        fixed = study.fairness == "fixed" or claim.where.get(FAIRNESS) == ["fixed"]
+        if claim.to_target and not fixed:
+            raise UserError(
+                f"claim {claim.id}: it judges {claim.metric}, and the study tunes on {tune.metric}: an arm may be slow "
+                "because it was tuned for something else. Write "
+                f"`tune: {{metric: {claim.metric}, ties: {tune.metric}}}`, or give the claims about speed a study of "
+                "their own."
+            )
 
 
 def check_forecasts(study: Study, *, arms: Arms | None = None) -> None:

@@ -29,6 +29,7 @@ from ablate.judge.alike import alike
 from ablate.judge.arms import Arms
 from ablate.judge.collapses import with_collapses
 from ablate.judge.confounded import confounded
+from ablate.judge.copied import copy_gate
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
@@ -140,8 +141,9 @@ def judge(
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
     checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
     for f in found:
-        if any(gate.kind == "tuning_edge" for gate in f.comparison.claim.gates):
-            checks[id(f.comparison)].append(tuning_edge(f.comparison, tables, arms.by_key))
+        edge = tuning_edge(f.comparison, tables, arms.by_key)
+        copy = copy_gate(f.comparison, tables, arms.by_key, alpha=alpha)
+        checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
     every = [*verdicts, *settled.values()]
     ruled = {
         v.claim_id: gated(v, f, every, tables, checks.get(id(f.comparison), []))

@@ -23,6 +23,15 @@ from ablate.train.outcome import LARGEST
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would compute it
 
 
+def number_cell(value: float) -> str:
+    """Return a number as a cell, with as many digits as bring the same bits back; NaN is an empty one.
+
+    >>> number_cell(0.1), number_cell(math.nan)
+    ('0.1', '')
+    """
+    return "" if math.isnan(value) else repr(value)
+
+
 @dataclass(frozen=True)
 class Rows:
     """A CSV file of ours, as it is or as another program saved it again.

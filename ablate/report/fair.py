@@ -26,6 +26,7 @@ from ablate.report.wording import (
 )
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.track.tuned import EDGE_SHARE
 from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
 from ablate.words.amounts import decades_text
@@ -51,12 +52,12 @@ class Tuning:
     both: Table | None
 
 
-def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
+def tuning_section(tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
     """Return the section; None where no arm was tuned."""
     cells = _cells(tables)
     if not cells:
         return None
-    return Tuning(tuple(_notes(study, tables, cells)), _chosen(tables, cells), _both(both) if both else None)
+    return Tuning(tuple(_notes(tables, cells)), _chosen(tables, cells), _both(both) if both else None)
 
 
 def _cells(tables: StudyTables) -> list[dict[str, Any]]:
@@ -77,11 +78,12 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
         for key, value in cell["tuned"].items():
             mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), shown)
             budget = tr("{n} trials × {seeds}", n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"))
+            chosen = _counts(value) if in_every_seed(cell) else _text(value["chosen"])
             failed = tr("{n} of {all}", n=cell["failed"], all=cell["runs"]) if cell["failed"] else "0"
             rows.append(
                 Row((
                     str(cell["cell"]), key, str(cell["space"][key]), budget, _text(cell["fixed"].get(key)),
-                    _text(value["chosen"]), tr(EDGE) if value["edge"] else tr("inside"), mean, failed,
+                    chosen, tr(EDGE) if value["edge"] else tr("inside"), mean, failed,
                 ))
             )  # fmt: skip
     columns = (
@@ -95,41 +97,84 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
         Column(tr("its mean {metric}", metric=metric), "n"),
         Column(tr("failed tuning runs"), "n"),
     )
-    seeds = ", ".join(map(str, cells[0]["seeds"]))
-    note = tr(
+    return Table(tr("What was tuned"), columns, tuple(rows), _how(cells[0], known=known))
+
+
+def _how(cell: Mapping[str, Any], *, known: bool) -> str:
+    """Say how values were chosen; `known`: that what is called a test part is one."""
+    if in_every_seed(cell):
+        return tr(
+            "Every tuned arm had the same trials in every seed, on the training part of that seed; the best {metric} "
+            "of the seed's own validation part won, and the run of that trial is the one that is judged. Of trials "
+            "that were not chosen nothing of the test part was read. A failed run counts as the worst. On the edge: "
+            "more than {share} of the seeds chose the least or the greatest value tried, so that a better one may lie "
+            "beyond.",
+            metric=cell["metric"],
+            share=f"{100 * EDGE_SHARE:.0f} %",
+        )
+    return tr(
         "Every tuned arm had the same trials, on the tuning seeds {seeds}, which judge nothing; the best "
         "mean {metric} won, ties went to the smaller value, and a failed run counts as the worst. "
         "{kept} On the edge: the least or the greatest value tried, so that "
         "a better one may lie beyond.",
-        seeds=seeds,
-        metric=metric,
+        seeds=", ".join(map(str, cell["seeds"])),
+        metric=cell["metric"],
         kept=tr("Nothing of the test part was kept.") if known else tr("No metric with `test` in its name was kept."),
     )
-    return Table(tr("What was tuned"), columns, tuple(rows), note)
 
 
-def _notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    notes = []
+def in_every_seed(cell: Mapping[str, Any]) -> bool:
+    """Say whether every seed chose for itself, by `tuning` of an arm's facts."""
+    return bool(cell.get("per") == "seed")
+
+
+def _counts(value: Mapping[str, Any]) -> str:
+    """Write every value that a seed chose, the most frequent first, with the number of seeds."""
+    counts = value.get("counts")
+    if not counts:
+        return tr("{value} (every seed)", value=_text(value["chosen"]))
+    ordered = sorted(counts, key=lambda one: -one[1])
+    return tr(", ").join(tr("{value} ({n})", value=_text(chosen), n=n) for chosen, n in ordered)
+
+
+def estimand(cell: Mapping[str, Any]) -> str:
+    """Say in one sentence what an effect between tuned arms is an effect of."""
+    if in_every_seed(cell):
+        return tr(
+            "What is estimated: each arm together with its tuning, which every seed does anew, so that the intervals "
+            "hold the noise of the choice."
+        )
+    return tr(
+        "What is estimated: the arms at the values that {seeds} chose once for all; the noise of that choice is in no "
+        "interval.",
+        seeds=counted(len(cell["seeds"]), "tuning seed"),
+    )
+
+
+def _notes(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    notes = [estimand(cells[0])]
     edges = [
         tr("{key}={chosen} of {side}", key=key, chosen=_text(value["chosen"]), side=cell["cell"])
         for cell in cells
         for key, value in cell["tuned"].items()
         if value["edge"]
     ]
-    ungated = [c.id for c in study.claims if not any(gate.kind == "tuning_edge" for gate in c.gates)]
-    if edges:
-        text = tr(
-            "On the edge of what was tried: {edges}. A better value may lie beyond; widen the search space.",
-            edges=listed(edges),
+    added: dict[str, int] = {}
+    for cell in cells:
+        added |= cell.get("widened") or {}
+    if added:
+        grids = listed([tr("{key} by {n}", key=key, n=n) for key, n in added.items()])
+        notes.append(
+            tr("Grids that were widened beyond the study file, for all arms alike, by values: {grids}.", grids=grids)
         )
-        if ungated:
-            named = listed(ungated)
-            text += (
-                tr(" No `tuning_edge` gate holds back the claim {named}.", named=named)
-                if len(ungated) == 1
-                else tr(" No `tuning_edge` gate holds back the claims {named}.", named=named)
+    if edges:
+        notes.append(
+            tr(
+                "On the edge of what was tried: {edges}. A better value may lie beyond, so the gate holds back the "
+                "claims about these arms; widen the search space, or let it widen itself by more steps (`extend`).",
+                edges=listed(edges),
             )
-        notes.append(text)
+        )
     labels = arm_titles(tables)
     same = [
         labels[arm]
@@ -201,10 +246,18 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
               "mean {metric}. ")  # fmt: skip
     were = msg("{keys} were tuned for every arm on its own: {n} trials each, on {seeds} that judge nothing, by the "
                "best mean {metric}. ")  # fmt: skip
-    how = tr(
-        was if len(cell["tuned"]) == 1 else were,
-        keys=keys, n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"), metric=cell["metric"],
-    ) + tr(
+    if in_every_seed(cell):
+        first = tr(
+            "{keys}: every seed of every arm ran {n} trials on its own training part and kept the best by its own "
+            "{metric}; the run it kept is the one that is judged. ",
+            keys=keys, n=cell["trials"], metric=cell["metric"],
+        )  # fmt: skip
+    else:
+        first = tr(
+            was if len(cell["tuned"]) == 1 else were,
+            keys=keys, n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"), metric=cell["metric"],
+        )  # fmt: skip
+    how = first + estimand(cell) + " " + tr(
         "Everything else that is not a factor is the same in all arms. A tuned difference is between the arms as well "
         "as this search found them, and rests on its space and budget; with another budget it may be another."
     )  # fmt: skip

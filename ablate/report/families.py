@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from ablate.claims.comparison import level_key
 from ablate.claims.kinds import KINDS
-from ablate.judge.endpoint import FAILED
 from ablate.judge.expand import expand
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
@@ -29,6 +28,7 @@ from ablate.report.wording import (
 )
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
+from ablate.train.outcome import FAILED
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said

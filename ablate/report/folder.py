@@ -10,6 +10,7 @@ from ablate.report.known import known_files
 FIGURES = "figures"
 TEXTS = ("report.html", "report.md", "verdicts.json", "runs.csv", "table.tex")
 TUNING = "tuning.csv"
+COPY = "copy.csv"
 
 
 def check_report_folder(out: Path) -> None:
@@ -20,4 +21,4 @@ def check_report_folder(out: Path) -> None:
     UserError
         See `manifest.publish`.
     """
-    check_free(out, (*TEXTS, TUNING), known=known_files)
+    check_free(out, (*TEXTS, TUNING, COPY), known=known_files)

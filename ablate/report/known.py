@@ -54,6 +54,7 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
         ("verdicts.json", REPORT if page else FINDINGS, _is_verdicts),
         ("runs.csv", REPORT if page else FINDINGS, _is_runs),
         ("tuning.csv", REPORT if page else FINDINGS, _is_tuning),
+        ("copy.csv", REPORT if page else FINDINGS, _is_copy),
         ("table.tex", REPORT if page else findings_part("en"), _is_table),
         ("report.html", REPORT, _is_page("ablate · ")),
         ("calibration.html", CALIBRATION, _is_page("ablate · calibration<")),
@@ -102,6 +103,10 @@ def _is_verdicts(text: str) -> bool:
 def _is_runs(text: str) -> bool:
     head = text.partition("\n")[0]
     return head.startswith("arm_id,arm,baseline,") and ",run_id,identity" in head
+
+
+def _is_copy(text: str) -> bool:
+    return text.startswith("copy_of,seed,outcome,majority_rate")
 
 
 def _is_tuning(text: str) -> bool:

@@ -13,13 +13,14 @@ from ablate.claims.comparison import Comparison, level_key
 from ablate.claims.contrast import Sides, sides_of
 from ablate.claims.measured import Endpoint
 from ablate.errors import UserError
-from ablate.judge.endpoint import FAILED, endpoint
+from ablate.judge.endpoint import endpoint
 from ablate.judge.expand import expand
 from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.train.outcome import FAILED
 
 PAIRED = ("effect", "equivalence", "time_to_target")
 

@@ -9,8 +9,8 @@ from ablate.lang import msg, tr
 from ablate.report.arms import own_runs
 from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import counted, levels_text, listed, seconds
+from ablate.sweep.grids import space_text
 from ablate.sweep.study import Study
-from ablate.sweep.tune import space_text
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
 from ablate.words.reasons import said

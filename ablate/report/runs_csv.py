@@ -19,6 +19,8 @@ from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.judge.planned import judge_planned
 from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
+from ablate.report.copy_csv import NAME as COPY
+from ablate.report.copy_csv import read_copy_csv
 from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
 from ablate.report.tuning_csv import NAME as TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
@@ -128,6 +130,7 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
         curves,
         facts,
         tuning=tuning,
+        copy=read_copy_csv(path.with_name(COPY)),
     )
 
 

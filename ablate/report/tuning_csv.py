@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.judge.tuned import HEAD, WORST, tuned_facts, tuned_keys
 from ablate.report.csv_cells import level_cell, line, read_rows
 from ablate.track.record import StudyTables
+from ablate.track.tuned import HEAD, WORST, tuned_facts, tuned_keys
 
 NAME = "tuning.csv"
 
 
 def tuning_csv(tables: StudyTables) -> str | None:
-    """Return the file, one column per tuned key after the head (see `judge.tuned`); None where nothing was tuned.
+    """Return the file, one column per tuned key after the head (see `track.tuned`); None where nothing was tuned.
 
     `score` is empty for a run without a value, which counts as the worst.
     """

@@ -11,6 +11,8 @@ from pathlib import Path
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
+from ablate.report.copy_csv import NAME as COPY
+from ablate.report.copy_csv import copy_csv
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES
@@ -176,7 +178,7 @@ def make_report(
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
     kept = tables if kept is None else kept
-    tuning = tuning_csv(kept)
+    tuning, copy = tuning_csv(kept), copy_csv(kept)
     files |= {
         **({"report.html": html} if page_too else {}),
         "report.md": markdown,
@@ -184,6 +186,7 @@ def make_report(
         "runs.csv": runs_csv(kept),
         "table.tex": _latex(table, str(tables.study["name"])),
         **({TUNING: tuning} if tuning is not None else {}),
+        **({COPY: copy} if copy is not None else {}),
     }
     if progress:
         progress(total, total, "page")

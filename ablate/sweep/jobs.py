@@ -51,11 +51,40 @@ class Job:
     settings: dict[str, Any] = field(default_factory=dict)
     same_as: str = ""
     former: Mapping[str, Any] = field(default_factory=dict)
+    trials: tuple[Job, ...] = ()
+
+    def after(self, finished: frozenset[str]) -> Job:
+        """Return the job with what is finished taken off the missing seeds."""
+        if self.same_as:
+            return self
+        if self.trials:
+            return self._of([trial.after(finished) for trial in self.trials])
+        return replace(self, missing=tuple(s for s, identity in self.identities.items() if identity not in finished))
+
+    def with_seeds(self, seeds: Sequence[int]) -> Job:
+        """Return the part of the job that runs these seeds only."""
+        own = {seed: identity for seed, identity in self.identities.items() if seed in seeds}
+        trials = tuple(trial.with_seeds(seeds) for trial in self.trials)
+        return replace(self, identities=own, missing=tuple(s for s in self.missing if s in seeds), trials=trials)
+
+    def joined(self, other: Job) -> Job:
+        """Return the job with the seeds of another that is the same arm."""
+        missing = dict.fromkeys((*self.missing, *other.missing))
+        return replace(self, identities={**self.identities, **other.identities}, missing=tuple(missing))
+
+    def _of(self, trials: Sequence[Job]) -> Job:
+        lacking = {seed for trial in trials for seed in trial.missing}
+        return replace(self, trials=tuple(trials), missing=tuple(seed for seed in self.identities if seed in lacking))
 
     @property
     def done(self) -> int:
         """Number of planned seeds that are finished."""
         return len(self.identities) - len(self.missing)
+
+    @property
+    def trained(self) -> tuple[Job, ...]:
+        """The jobs whose runs are its own: its trials, or itself."""
+        return self.trials or (self,)
 
 
 def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Names = NO_NAMES) -> str:

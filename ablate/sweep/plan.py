@@ -10,14 +10,17 @@ from typing import Any
 from ablate.identity import digest, made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
+from ablate.sweep.grids import trials
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
 from ablate.sweep.known import Known, study_runs
-from ablate.sweep.metrics import Metrics, joined
+from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import Study
-from ablate.sweep.tune import Choice, cell_key, check_tuning, tuned_cell
+from ablate.sweep.trial_jobs import choosing, copied, metrics_of, trial_jobs, trials_of
+from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
+from ablate.sweep.tune_check import check_tuning
 from ablate.track.known import StoredArm
-from ablate.track.record import StudyRecord
+from ablate.track.record import StudyRecord, copy_seed
 from ablate.train.config import seed_list
 
 Stored = Callable[[], Sequence[StoredArm]]
@@ -30,6 +33,7 @@ class Plan:
     """A study resolved into jobs, design order.
 
     `provisional`: the values its arms are to be tuned to are not known yet, the fixed ones stand in for them.
+    `copy`: the copy of the baseline that tunes for itself; no arm of the design.
     `former_key`: the key of its study run when all that is composed named an arm; empty where it is the same.
     """
 
@@ -39,20 +43,32 @@ class Plan:
     design: DesignArms
     provisional: bool = False
     former_key: str = ""
+    copy: Job | None = None
+
+    @property
+    def trained(self) -> tuple[Job, ...]:
+        """The jobs that are run, each once: the trials of arms that choose among them in every seed, not these."""
+        own = [job for job in self.jobs if not job.trials and not job.same_as]
+        found = {job.arm.id: job for job in own}
+        for job in (*self.jobs, *([self.copy] if self.copy is not None else [])):
+            for trial in job.trials:  # one of them may be an arm with fixed values, run on other seeds
+                there = found.get(trial.arm.id)
+                found[trial.arm.id] = trial if there is None else there.joined(trial)
+        return tuple(found.values())
 
     @property
     def runs(self) -> int:
         """Planned seed runs; those that serve two arms count once."""
-        return sum(len(job.identities) for job in self.jobs if not job.same_as)
+        return sum(len(job.identities) for job in self.trained)
 
     @property
     def missing(self) -> int:
         """Planned seed runs that are not finished."""
-        return sum(len(job.missing) for job in self.jobs)
+        return sum(len(job.missing) for job in self.trained)
 
     def metrics(self) -> Metrics:
         """Return the scalars that some arm's runs may log."""
-        return Metrics(self.study.metrics, joined(job.program.metrics() for job in self.jobs))
+        return metrics_of(self.jobs, self.study)
 
     def logged(self) -> frozenset[str]:
         """Return the names of the scalars that some arm's runs may log."""
@@ -60,25 +76,13 @@ class Plan:
 
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
-        jobs = tuple(
-            job
-            if job.same_as
-            else replace(job, missing=tuple(s for s, identity in job.identities.items() if identity not in finished))
-            for job in self.jobs
-        )
-        return replace(self, jobs=jobs)
+        copy = None if self.copy is None else self.copy.after(finished)
+        return replace(self, jobs=tuple(job.after(finished) for job in self.jobs), copy=copy)
 
     def with_seeds(self, seeds: Sequence[int]) -> Plan:
         """Return the part of the plan that runs these seeds only."""
-        jobs = tuple(
-            replace(
-                job,
-                identities={s: identity for s, identity in job.identities.items() if s in seeds},
-                missing=tuple(s for s in job.missing if s in seeds),
-            )
-            for job in self.jobs
-        )
-        return replace(self, jobs=jobs)
+        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds])
+        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs), copy=copy)
 
     def with_needed(self, needed: Mapping[str, int]) -> Plan:
         """Return the part of the plan that runs of each arm as many of the first seeds as it needs (id -> count).
@@ -89,16 +93,11 @@ class Plan:
         for job in self.jobs:
             if job.same_as:
                 counts[job.same_as] = max(counts[job.same_as], counts[job.arm.id])
-        place = {seed: number for number, seed in enumerate(self.record.seeds)}
-        jobs = tuple(
-            replace(
-                job,
-                identities={s: i for s, i in job.identities.items() if place[s] < counts[job.arm.id]},
-                missing=tuple(s for s in job.missing if place[s] < counts[job.arm.id]),
-            )
-            for job in self.jobs
-        )
-        return replace(self, jobs=jobs)
+        seeds = self.record.seeds
+        jobs = tuple(job.with_seeds(seeds[: counts[job.arm.id]]) for job in self.jobs)
+        most = max((counts[job.arm.id] for job in self.jobs if job.trials), default=0)
+        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds[:most]])
+        return replace(self, jobs=jobs, copy=copy)
 
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.
@@ -117,6 +116,7 @@ def make_plan(
     command: str,
     note: str = "",
     tuned: Mapping[str, Choice] | None = None,
+    tune: Tune | None = None,
     stored: Stored | None = None,
 ) -> Plan:
     """Resolve a study: compose and check every arm before any is run.
@@ -133,6 +133,8 @@ def make_plan(
         The line that rebuilds the study.
     tuned
         What tuning chose, by `cell_key` of the cell (see `tuned_cell`); None: not known yet.
+    tune
+        The study's `tune:` with wider grids, where they were widened.
     stored
         Gives the arms that were run under this name before, the study runs opened last first; asked only where an arm
         may have another name there.
@@ -151,8 +153,9 @@ def make_plan(
 
     def resolved(known: Known | None) -> Plan:
         return _resolved(
-            study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, known=known
-        )
+            study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, tune=tune,
+            known=known,
+        )  # fmt: skip
 
     plan = resolved(None)
     if stored is None or not plan.may_be_stored():
@@ -172,9 +175,9 @@ def _goes_on(plan: Plan, known: Known) -> bool:
     Some arm was run, and no arm that was run at the same levels with the same code is another one now.
     """
     found = False
-    for job in plan.jobs:
+    for job in plan.trained:
         traced, there = job.program.traced, known.at(job.arm.levels)
-        if job.same_as or not there:
+        if not there:
             continue
         if any(arm.arm_id == job.arm.id for arm in there):
             found = found or traced
@@ -192,9 +195,12 @@ def _resolved(
     command: str,
     note: str,
     tuned: Mapping[str, Choice] | None,
+    tune: Tune | None,
     known: Known | None,
 ) -> Plan:
-    blocks = tuple(seed_list(seeds))
+    blocks, tune = tuple(seed_list(seeds)), tune or study.tune
+    per_seed = tune is not None and tune.per == "seed"
+    tried = trials(tune) if tune is not None and per_seed else []
     base, names, short = study.base_levels(), study.names(), short_names(study, study.metrics)
     made: list[tuple[Job, bool]] = []
     design = build_design(study)
@@ -204,7 +210,7 @@ def _resolved(
         settings = {**untold(levels), **(choice.values if choice else {})}
         label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         label = with_short_names(label, short)
-        pending = cell is not None and choice is None
+        pending = cell is not None and choice is None and not per_seed
         open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
         job = make_job(
             levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
@@ -212,6 +218,9 @@ def _resolved(
         )  # fmt: skip
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
+        if cell is not None and tune is not None and per_seed:
+            own = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=blocks, known=known, name=name)
+            job = choosing(job, own, tried, tune, study=name, declared=study.tune or tune)
         made.append((job, pending))
     programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
     space = study.tune.space if study.tune is not None else {}
@@ -219,6 +228,9 @@ def _resolved(
     jobs: list[Job] = []
     for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
+    copy: tuple[Job | None, str] = (None, "")
+    if tune is not None:
+        copy = copied(study, jobs, tune, tried, compose=compose, known=known)
     first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
@@ -229,11 +241,14 @@ def _resolved(
         command=command,
         note=note,
         design=design.record(),
+        trials=trials_of(jobs, tried, tune, study, copy=copy, name=name) if tune is not None else None,
     )
-    provisional = tuned is None and any(tuned_cell(study, levels) is not None for levels in design.arms)
+    tunes = any(tuned_cell(study, levels) is not None for levels in design.arms)
+    provisional = tuned is None and not per_seed and tunes
     former = _key(study, name, first.former) if first.former else ""
     return Plan(
-        study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former
+        study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former,
+        copy=copy[0],
     )  # fmt: skip
 
 
@@ -247,6 +262,8 @@ def _key(study: Study, name: str, shared: Mapping[str, Any]) -> str:
     what["shared"] = _without(shared, study.factors)
     if study.tune is not None and study.fairness != "fixed":
         what["tuned"] = sorted(study.tune.space)
+        if study.tune.per == "seed":
+            what["per"] = "seed"
     return digest(what)[:16]
 
 

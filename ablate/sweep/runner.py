@@ -69,7 +69,7 @@ def run_plan(
         A worker process died (out of memory, killed), or what has to be ready before training cannot be made
         (`Program.ready`). What was finished before is kept.
     """
-    todo = [job for job in plan.jobs if job.missing]
+    todo = [job for job in plan.trained if job.missing]
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=launcher.workers)
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled

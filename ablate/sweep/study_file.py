@@ -20,7 +20,7 @@ from ablate.sweep.figures import FIGURES, MAPPED, OWN, OwnFigure, VerdictMap, ow
 from ablate.sweep.quick import merged
 from ablate.sweep.study import Study
 from ablate.sweep.translated import check_words
-from ablate.sweep.tune import check_tuning
+from ablate.sweep.tune_check import check_tuning
 from ablate.sweep.yaml_reader import read_yaml
 
 MOST_LEVELS = 1_000

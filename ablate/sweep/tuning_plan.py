@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.levels import among, factor_names, levels_text
+from ablate.levels import among
 from ablate.sweep.design.build import DesignArms, Part
+from ablate.sweep.grids import space_text, trials
 from ablate.sweep.known import study_runs
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
-from ablate.sweep.tune import Tune, cell_key, space_text, trials, tuned_cell
+from ablate.sweep.trial_jobs import held, trial_jobs
+from ablate.sweep.tune import Tune, cell_key, tuned_cell
 from ablate.track.record import Level, StudyRecord
 
 
@@ -67,8 +68,12 @@ class TuningPlan:
         return {key: space_text(axis, len(self.trials)) for key, axis in self.tune.space.items()}
 
 
-def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> TuningPlan | None:
-    """Return what must be tried before the arms of a plan have their values; None for a study that tunes nothing.
+def plan_tuning(
+    plan: Plan, compose: Compose, stored: Stored | None = None, *, tune: Tune | None = None
+) -> TuningPlan | None:
+    """Return what must be tried before the arms of a plan have their values.
+
+    None for a study that tunes nothing, and for one whose arms choose in every judging seed.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
         The study's plan, provisional or not: its arms say which cells there are.
     stored
         Gives the trials that were run before, as for `make_plan`.
+    tune
+        The study's `tune:` with wider grids, where they were widened.
 
     Raises
     ------
@@ -83,8 +90,8 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
         A tuned key or value does not exist, or not in every tuned arm; the metric is not logged by every arm.
     """
     study, name = plan.study, plan.record.name
-    tune = study.tune
-    if tune is None or study.fairness == "fixed":
+    tune = tune or study.tune
+    if tune is None or study.fairness == "fixed" or tune.per == "seed":
         return None
     found: dict[str, dict[str, Level]] = {}
     for levels in plan.design.arms:
@@ -98,29 +105,15 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     keys = [_key(study_key, tune) for study_key in (plan.record.key, plan.former_key) if study_key]
     known = next((run for key in keys for run in runs if run.key == key), None)
     names, short = study.names(), short_names(study, study.metrics)
-    tried_names = factor_names({key: [values[key] for values in tried] for key in tune.space})
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
         fixed = make_job(cell, cell, compose, (), label="", uses=study.uses).arm.config
         label = with_short_names(arm_label(cell, base, names), short) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
-        jobs = []
-        for values in tried:
-            told = f"{label}, {with_short_names(levels_text(values, tried_names), short)}"
-            try:
-                tried_at = {**cell, **values}
-                job = make_job(
-                    tried_at, tried_at, compose, seeds, label=told, known=known, uses=study.uses, metrics=study.metrics
-                )
-            except UserError as error:
-                raise UserError(f"{name}: tune.space: {error}") from None
-            if tune.metric not in job.program.metrics():
-                logged = [metric for metric in job.program.metrics() if "test" not in metric]
-                raise UserError(f"{name}: tune.metric: {unknown('metric', tune.metric, logged)}")
-            plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
-            jobs.append(job)
-        cells.append(TunedCell(key, digest(key)[:12], label, cell, tuple(jobs), {k: _held(fixed, k) for k in tried[0]}))
+        jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, known=known, name=name)
+        cells.append(TunedCell(key, digest(key)[:12], label, cell, jobs, {k: held(fixed, k) for k in tried[0]}))
+    plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
     key = keys[0] if known is None else known.key
     return TuningPlan(_as_plan(plan, cells, tune, key), tune, tried, tuple(cells))
 
@@ -160,11 +153,3 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune, key: str) -> Plan:
 
 def _key(study_key: str, tune: Tune) -> str:
     return digest({"tuning": study_key, "keys": sorted(tune.space), "revision": REVISION})[:16]
-
-
-def _held(config: Mapping[str, Any], key: str) -> Any:
-    """Return the value that a described configuration has at a dotted key; of a component, its name."""
-    value: Any = config
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value.get("name") if isinstance(value, Mapping) else value

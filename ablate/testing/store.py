@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ablate.errors import UserError
 from ablate.testing.base import Check, close, require, suite
-from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.testing.store_records import METRIC, record_of, study_of, tried_study, value_of
+from ablate.track.record import StudyRecord
 from ablate.track.store import Store, StudySession
 from ablate.train.outcome import Outcome
-from ablate.train.program import Curve, RunResult
-
-_METRIC = "final/test_accuracy"
 
 
 @dataclass(frozen=True)
@@ -28,10 +24,10 @@ class _Tried:
     make: Callable[[], Store]
 
     def filled(self) -> tuple[Store, StudyRecord]:
-        store, study = self.make(), _study("norms", "k1")
+        store, study = self.make(), study_of("norms", "k1")
         session = store.open(study)
         for arm in study.arms:
-            session.log_arm(arm, [_record(arm, seed) for seed in study.seeds[:2]])
+            session.log_arm(arm, [record_of(arm, seed) for seed in study.seeds[:2]])
         session.close("FINISHED")
         return store, study
 
@@ -50,6 +46,7 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
         ("two study runs of one name are kept apart", _keys),
         ("more seeds and more arms join a study run", _grows),
         ("what is set aside counts nowhere", _aside),
+        ("a seed of a tuned arm is the trial that its own scores choose, and no other trial is read", _trials),
         ("the first registration stands, and the history only grows", _registered),
         ("arms are found again with their configuration and their levels", _arms),
         ("one metric of all finished runs is read without the plan", _scores),
@@ -58,45 +55,11 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
     )
 
 
-def _arm(name: str, *, baseline: bool = False) -> ArmRecord:
-    facts = {"dataset": "none", "fingerprint": "f00d", "majority_rate": 0.1, "vouches": []}
-    return ArmRecord(
-        f"{name:0<12}", f"norm={name}", {"norm": name, "lr": 0.1}, {"norm": name, "lr": 0.1}, facts, baseline
-    )
-
-
-def _study(
-    name: str, key: str, arms: tuple[str, ...] = ("none", "batch"), seeds: tuple[int, ...] = (0, 1, 5)
-) -> StudyRecord:
-    definition = {"title": name, "factors": {"norm": list(arms), "lr": [0.1]}}
-    records = tuple(_arm(arm, baseline=arm == "none") for arm in arms)
-    return StudyRecord(name, key, definition, records, seeds, f"ablate run {name}", "A note.", {"parts": []})
-
-
-def _record(arm: ArmRecord, seed: int, **changed: Any) -> SeedRecord:
-    steps = np.array([0, 10, 20], np.int64)
-    result = RunResult(
-        seed=seed,
-        outcome=Outcome.CENSORED,
-        metrics={_METRIC: _value(arm, seed), "ttt/steps": 12.0 + seed},
-        curves={"train/loss": Curve(steps, np.array([2.0, 1.0 + seed, math.nan]))},
-        test_correct=np.array([True, False, seed % 2 == 0]),
-        seconds=0.5 + seed,
-        arrays={"counts": np.arange(seed + 1)},
-        reads=("norm",),
-    )
-    return SeedRecord(f"{arm.id}-{seed}", replace(result, **changed))
-
-
-def _value(arm: ArmRecord, seed: int) -> float:
-    return 0.25 + 0.125 * seed + (0.0625 if arm.baseline else 0.0)
-
-
 def _empty(tried: _Tried) -> None:
     store = tried.make()
     require(store.studies() == [], "studies() of an empty store is not []")
     require(store.finished("norms", "k1") == frozenset(), "finished() of a study that is not there is not empty")
-    require(store.arms("norms") == [] and store.scores("norms", "k1", _METRIC) == {}, "arms or scores are not empty")
+    require(store.arms("norms") == [] and store.scores("norms", "k1", METRIC) == {}, "arms or scores are not empty")
     store, _ = tried.filled()
     try:
         store.read("norm")
@@ -108,14 +71,14 @@ def _empty(tried: _Tried) -> None:
 
 def _listed(tried: _Tried) -> None:
     store, _ = tried.filled()
-    store.open(_study("other", "k9")).close("FINISHED")
+    store.open(study_of("other", "k9")).close("FINISHED")
     lines = store.studies()
     require([line.name for line in lines] == ["other", "norms"], f"listed: {[line.name for line in lines]}")
     line = lines[1]
     require(line.key == "k1" and line.status == "FINISHED", f"norms is listed as {line.key} {line.status}")
     require((line.planned, line.done) == (6, 4), f"planned and done are {line.planned} and {line.done}, not 6 and 4")
     require(line.outcomes == {"censored": 4}, f"outcomes are {line.outcomes}")
-    store.open(_study("norms", "k1")).close("FINISHED")
+    store.open(study_of("norms", "k1")).close("FINISHED")
     require(store.studies()[0].name == "norms", "a study that is opened again is not listed first")
 
 
@@ -127,13 +90,13 @@ def _tables(tried: _Tried) -> None:
     require(list(tables.planned["arm"]) == ["norm=none", "norm=batch"], f"planned: {list(tables.planned['arm'])}")
     require(tables.levels() == [dict(arm.levels) for arm in study.arms], f"levels: {tables.levels()}")
     require(list(tables.planned["baseline"]) == [True, False], "the baseline is not marked")
-    logged = tables.logged(_METRIC)
-    require(logged is not None, f"{_METRIC} is not among the metrics")
+    logged = tables.logged(METRIC)
+    require(logged is not None, f"{METRIC} is not among the metrics")
     for row, value in zip(tables.seeds.to_dict("records"), list(logged if logged is not None else ()), strict=True):
         arm = next(arm for arm in study.arms if arm.id == row["arm_id"])
         if row["outcome"] == "missing":
             continue
-        require(value == _value(arm, row["seed"]), f"{_METRIC} of {row['arm']} seed {row['seed']} is {value}")
+        require(value == value_of(arm, row["seed"]), f"{METRIC} of {row['arm']} seed {row['seed']} is {value}")
         require(row["outcome"] == "censored", f"the outcome is {row['outcome']}")
         require(row["seconds"] == 0.5 + row["seed"], f"seconds are {row['seconds']}")
         require(row["identity"] == f"{arm.id}-{row['seed']}", f"the identity is {row['identity']}")
@@ -175,20 +138,20 @@ def _finished(tried: _Tried) -> None:
     require(store.finished("norms", "k1") == wanted, "finished() of the store is not what was logged")
     session = store.open(study)
     require(session.finished() == wanted, "finished() of a session that goes on is not what was logged")
-    session.log_arm(study.arms[0], [_record(study.arms[0], 5)])
+    session.log_arm(study.arms[0], [record_of(study.arms[0], 5)])
     require(session.finished() == wanted | {f"{study.arms[0].id}-5"}, "a run that was logged is not finished")
     session.close("FINISHED")
 
 
 def _crashed(tried: _Tried) -> None:
-    store, study = tried.make(), _study("norms", "k1", seeds=(0,))
+    store, study = tried.make(), study_of("norms", "k1", seeds=(0,))
     arm = study.arms[0]
     broken = {"outcome": Outcome.CRASHED, "error": "Traceback", "metrics": {}, "curves": {}}
     session = store.open(study)
-    session.log_arm(arm, [_record(arm, 0, **broken)])
+    session.log_arm(arm, [record_of(arm, 0, **broken)])
     require(not session.finished(), "a crashed run counts as finished")
     require(list(store.read("norms").seeds["outcome"])[:1] == ["crashed"], "a crashed run is not read as crashed")
-    session.log_arm(arm, [_record(arm, 0)])
+    session.log_arm(arm, [record_of(arm, 0)])
     session.close("FINISHED")
     require(list(store.read("norms").seeds["outcome"])[:1] == ["censored"], "the last try does not count")
     require(len(store.finished("norms", "k1")) == 1, "the last try is not finished")
@@ -196,7 +159,7 @@ def _crashed(tried: _Tried) -> None:
 
 def _keys(tried: _Tried) -> None:
     store, study = tried.filled()
-    store.open(_study("norms", "k2")).close("FINISHED")
+    store.open(study_of("norms", "k2")).close("FINISHED")
     require(store.read("norms").study["key"] == "k2", "without a key the run opened last is meant")
     require(len(store.finished("norms", "k1")) == 4 and not store.finished("norms", "k2"), "runs are mixed")
     require(store.read("norms", key="k1").study["key"] == "k1", "a study run is not found by its key")
@@ -205,10 +168,10 @@ def _keys(tried: _Tried) -> None:
 
 def _grows(tried: _Tried) -> None:
     store, _ = tried.filled()
-    grown = _study("norms", "k1", ("none", "batch", "layer"), (0, 1, 5, 6))
+    grown = study_of("norms", "k1", ("none", "batch", "layer"), (0, 1, 5, 6))
     session = store.open(grown)
     for arm in grown.arms:
-        session.log_arm(arm, [_record(arm, 6)])
+        session.log_arm(arm, [record_of(arm, 6)])
     session.close("FINISHED")
     seeds = store.read("norms").seeds
     done = seeds[seeds["outcome"] != "missing"].groupby("arm")["seed"].apply(sorted).to_dict()
@@ -228,8 +191,27 @@ def _aside(tried: _Tried) -> None:
     require(set(store.read("norms").seeds["outcome"]) == {"missing"}, "what was set aside is still read")
 
 
+def _trials(tried: _Tried) -> None:
+    study, runs = tried_study()
+    store, slow, fast = tried.make(), *runs
+    session = store.open(study)
+    for arm in study.run_arms:
+        session.log_arm(arm, runs[arm.id])
+    session.close("FINISHED")
+    tables, (arm,) = store.read("tuned"), study.arms
+    seeds, table = tables.seeds, tables.tuning
+    require(list(seeds["outcome"]) == ["censored", "censored", "missing"], f"outcomes are {list(seeds['outcome'])}")
+    require(list(seeds["identity"][:2]) == [f"{slow}-0", f"{fast}-1"], f"chosen are {list(seeds['identity'])}")
+    require(set(seeds["arm_id"]) == {arm.id} == set(tables.curves["arm_id"]), "trials stand beside their arm")
+    require(set(tables.curves["run_id"]) == set(seeds["run_id"][:2]), "curves of a trial that was not chosen are read")
+    facts = tables.facts[arm.id]
+    require(facts["trial_runs"] == {"0": slow, "1": fast}, f"trial_runs are {facts['trial_runs']}")
+    require(facts["tuned"]["lr"]["counts"] == [[0.1, 1], [1.0, 1]], f"tuned is {facts['tuned']}")
+    require(table is not None and (len(table), int(table["chosen"].sum())) == (5, 2), "the trials' table is wrong")
+
+
 def _registered(tried: _Tried) -> None:
-    store, study = tried.make(), _study("norms", "k1")
+    store, study = tried.make(), study_of("norms", "k1")
     document = {"time": "2026-01-01T00:00:00+00:00", "sha256": "a" * 64, "text": "t", "definition": {}, "seeds": [0]}
     session: StudySession = store.open(study)
     require(session.register(document) == document, "register() does not return what it keeps")
@@ -259,8 +241,8 @@ def _arms(tried: _Tried) -> None:
 
 def _scores(tried: _Tried) -> None:
     store, study = tried.filled()
-    found = store.scores("norms", "k1", _METRIC)
-    wanted = {f"{a.id}-{s}": ("censored", _value(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
+    found = store.scores("norms", "k1", METRIC)
+    wanted = {f"{a.id}-{s}": ("censored", value_of(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
     require(found == wanted, f"scores are {found}, expected {wanted}")
 
 

@@ -97,7 +97,8 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
             said = (tags[key].get(run.run_id, "{}" if key == USED else "") for key in (FINGERPRINT, CONFIG, USED))
             held.setdefault((run.arm_id, *said), []).append(run)
     found, planned = [], _read(run_folder(layout, study.name, study.run_id, study.artifact_uri), "plan.json")
-    facts = {arm["id"]: arm["facts"] for arm in planned["arms"]} if planned else {}
+    arms = [*planned["arms"], *planned.get("trials", {}).get("arms", ())] if planned else []
+    facts = {arm["id"]: arm["facts"] for arm in arms}
     for (arm_id, fingerprint, _, used), runs in held.items():
         folders = (run_folder(layout, study.name, run.run_id, run.artifact_uri) for run in runs)
         config = next((read for folder in folders if (read := _read(folder, "config.json"))), None)

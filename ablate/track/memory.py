@@ -16,6 +16,7 @@ import numpy as np
 
 from ablate.errors import unknown
 from ablate.identity import digest, made_by
+from ablate.track.chosen import choose
 from ablate.track.known import StoredArm
 from ablate.track.ledger import Child
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
@@ -99,7 +100,7 @@ class MemoryStore(Store):
         lines = []
         for (name, key), held in reversed(self.opened.items()):
             outcomes = Counter(str(run.result.outcome) for _, run in self._counted(name, key).values())
-            planned = len(held.record.arms) * len(held.record.seeds)
+            planned = len(held.record.run_arms) * len(held.record.seeds)
             lines.append(
                 StudyLine(name, key, _run_id(key), held.status, held.opened, planned, outcomes.total(), dict(outcomes))
             )
@@ -108,9 +109,13 @@ class MemoryStore(Store):
     def read(self, name: str, *, key: str | None = None) -> StudyTables:
         """Return a study as tidy tables."""
         (name, key), held = self._find(name, key)
-        record, planned = held.record, {arm.id for arm in held.record.arms}
-        runs = {at: run for at, (_, run) in self._counted(name, key).items() if at[0] in planned}
-        counted = {(arm, seed): _child(arm, run, self.ended[run.identity]) for (arm, seed), run in runs.items()}
+        record, every = held.record, {at: run for at, (_, run) in self._counted(name, key).items()}
+        children = {(arm, seed): _child(arm, run, self.ended[run.identity]) for (arm, seed), run in every.items()}
+        chosen = choose(record, children, *(self._deciding(record, which) for which in ("metric", "ties")))
+        own = {arm.id for arm in record.arms}
+        counted = {at: run for at, run in children.items() if at[0] in own} | chosen.runs
+        by_identity = {run.identity: run for run in every.values()}
+        runs = {at: by_identity[run.identity] for at, run in counted.items()}
         head = {
             "name": name, "key": key, "definition": record.definition, "command": record.command,
             "run_id": _run_id(key), "experiment_id": "", "created": held.created, "provenance": {},
@@ -128,7 +133,13 @@ class MemoryStore(Store):
             _run_id(run.identity): frozenset(run.result.reads) for run in runs.values() if run.result.reads is not None
         }
         used = {_run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
-        return tables_of(record, head, counted, _values(counted, runs), steps_of=firsts, reads=reads, used=used)
+        copies = {at: by_identity[run.identity] for at, run in chosen.every.items() if at[0] == "copy"}
+        values = _values({**counted, **chosen.every}, {**runs, **copies})
+        return tables_of(record, head, counted, values, steps_of=firsts, reads=reads, used=used, chosen=chosen)
+
+    def _deciding(self, record: StudyRecord, which: str) -> dict[str, Score]:
+        decides = getattr(record.trials, which, None)
+        return self.scores(record.name, record.key, decides["name"]) if decides else {}
 
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array."""
@@ -194,7 +205,7 @@ class MemoryStore(Store):
             if run.result.outcome != Outcome.CRASHED:
                 what = arm.id, made_by(arm.facts), digest(arm.config), tuple(sorted(run.result.used.items()))
                 held.setdefault(what, []).append((arm, run))
-        planned = {arm.id: arm.facts for arm in self.opened[at].record.arms}
+        planned = {arm.id: arm.facts for arm in self.opened[at].record.run_arms}
         for (arm_id, fingerprint, _, used), runs in held.items():
             reads = [run.result.reads for _, run in runs]
             yield StoredArm(

@@ -65,7 +65,7 @@ class RunWriter:
             **owner.process_tags(),
             **{f"ablate.provenance.{name}": value for name, value in self._about.items()},
             "ablate.kind": "study",
-            "ablate.arms": str(len(self._study.arms)),
+            "ablate.arms": str(len(self._study.run_arms)),
             SEQUENCE_TAG: str(sequence),
             **split_tag("ablate.seeds", json.dumps(list(self._study.seeds))),
             "mlflow.note.content": payload.study_note(self._study),

@@ -169,7 +169,7 @@ class MlflowSession(StudySession):
 
     def _sign(self) -> None:
         """Write the fingerprint on runs that a plan found by their old one: from now on a change to it shows."""
-        arms = {arm.id: made_by(arm.facts) for arm in self.study.arms if "sources" in arm.facts}
+        arms = {arm.id: made_by(arm.facts) for arm in self.study.run_arms if "sources" in arm.facts}
         if not arms:
             return
         with read_only(self.layout.database) as connection:
@@ -180,7 +180,7 @@ class MlflowSession(StudySession):
 
     def _repair(self) -> None:
         """Bring every planned arm to one arm run that holds all its seeds: a kill may have left it between steps."""
-        for arm in self.study.arms:
+        for arm in self.study.run_arms:
             heads = [r for r in self._runs if r.kind == "arm" and r.arm_id == arm.id]
             seeds = [r for r in self._runs if r.kind == "seed" and r.arm_id == arm.id]
             whole = len(heads) == 1 and heads[0].done and all(seed.parent == heads[0].run_id for seed in seeds)

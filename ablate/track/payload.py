@@ -11,7 +11,7 @@ from ablate.levels import restored_levels, stored_levels
 from ablate.track.ledger import ARITHMETIC_TAG, CURVES_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.names import BESIDE, KEYS_TAG, NONFINITE, TIMER, fitting, key
-from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.track.record import ArmRecord, SeedRecord, StudyRecord, Trials
 from ablate.track.summary import Point
 
 NOTE_LIMIT = 7_900  # MLflow cuts tags at 8,000 characters; ours ends on a line and says so
@@ -148,7 +148,8 @@ def study_note(study: StudyRecord) -> str:
     if factors:
         table = "\n".join(f"| `{name}` | {', '.join(held)} |" for name, held in factors.items())
         lines += [f"| factor | levels |\n|---|---|\n{table}"]
-    lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds.", f"Rebuild it:\n\n```\n{study.command}\n```"]
+    tried = "" if study.trials is None else f" × {len(study.trials.tried)} trials, of which each seed chooses one"
+    lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds{tried}.", f"Rebuild it:\n\n```\n{study.command}\n```"]
     note = text("\n\n".join(lines))
     if len(note) <= NOTE_LIMIT:
         return note
@@ -166,17 +167,31 @@ def plan(study: StudyRecord) -> dict[str, Any]:
         "design": study.design,
         "tuning": list(study.tuning),
         "seeds": list(study.seeds),
-        "arms": [
-            {
-                "id": arm.id,
-                "label": arm.label,
-                "levels": stored_levels(arm.levels),
-                "config": arm.config,
-                "facts": arm.facts,
-                "baseline": arm.baseline,
-            }
-            for arm in study.arms
-        ],
+        "arms": [_arm(arm) for arm in study.arms],
+        **({} if study.trials is None else {"trials": _trials(study.trials)}),
+    }
+
+
+def _arm(arm: ArmRecord) -> dict[str, Any]:
+    return {
+        "id": arm.id,
+        "label": arm.label,
+        "levels": stored_levels(arm.levels),
+        "config": arm.config,
+        "facts": arm.facts,
+        "baseline": arm.baseline,
+    }
+
+
+def _trials(trials: Trials) -> dict[str, Any]:
+    return {
+        "metric": trials.metric,
+        "ties": trials.ties,
+        "tried": [stored_levels(values) for values in trials.tried],
+        "arms": [_arm(arm) for arm in trials.arms],
+        "of": {arm: list(own) for arm, own in trials.of.items()},
+        "copy": None if trials.copy is None else _arm(trials.copy),
+        "copied": trials.copied,
     }
 
 
@@ -186,10 +201,27 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         name=data["name"],
         key=data["key"],
         definition=data["definition"],
-        arms=tuple(ArmRecord(**{**arm, "levels": restored_levels(arm["levels"])}) for arm in data["arms"]),
+        arms=tuple(_planned_arm(arm) for arm in data["arms"]),
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],
         design=data.get("design", {}),
         tuning=tuple(data.get("tuning", ())),
+        trials=_planned_trials(data["trials"]) if "trials" in data else None,
+    )
+
+
+def _planned_arm(arm: Mapping[str, Any]) -> ArmRecord:
+    return ArmRecord(**{**arm, "levels": restored_levels(arm["levels"])})
+
+
+def _planned_trials(data: Mapping[str, Any]) -> Trials:
+    return Trials(
+        metric=data["metric"],
+        ties=data["ties"],
+        tried=tuple(restored_levels(values) for values in data["tried"]),
+        arms=tuple(_planned_arm(arm) for arm in data["arms"]),
+        of={arm: tuple(own) for arm, own in data["of"].items()},
+        copy=_planned_arm(data["copy"]) if data["copy"] is not None else None,
+        copied=data["copied"],
     )

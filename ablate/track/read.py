@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, unknown
 from ablate.track import ledger
+from ablate.track.chosen import choose
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, read_history, read_registration
@@ -24,8 +25,9 @@ from ablate.track.ledger import StudyRun
 from ablate.track.names import KEYS_TAG
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
-from ablate.track.record import Arrays, StudyTables
-from ablate.track.store import StudyLine
+from ablate.track.record import Arrays, StudyRecord, StudyTables
+from ablate.track.scores import scores
+from ablate.track.store import Score, StudyLine
 from ablate.track.stored import check_seeds, planned_runs, stored_plan
 from ablate.track.tables import computed, tables_of
 from ablate.track.values import split_values
@@ -61,12 +63,17 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
         reads = reads_of_runs(connection, study.run_id)
         used = used_by_runs(connection, study.run_id)
-        rows = ledger.metric_rows(connection, study.run_id)
-    folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
-    record = stored_plan(folder, study)
-    check_seeds(study, runs, record)
-    counted = {k: run for k, run in ledger.last_per_seed(runs).items() if k[0] in {arm.id for arm in record.arms}}
-    values = split_values(rows, {run.run_id: run for run in counted.values()}, curves_of, keyed)
+        folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
+        record = stored_plan(folder, study)
+        check_seeds(study, runs, record)
+        last = ledger.last_per_seed(runs)
+        chosen = choose(record, last, *(_deciding(root, record, which) for which in ("metric", "ties")))
+        counted = {k: run for k, run in last.items() if k[0] in {arm.id for arm in record.arms}} | chosen.runs
+        by_id = {run.run_id: run for run in (*counted.values(), *chosen.copies.values())}
+        # Of trials that were not chosen nothing is read: what they did on the test part is nobody's business.
+        tried = record.trials is not None
+        rows = ledger.metric_rows_of(connection, by_id) if tried else ledger.metric_rows(connection, study.run_id)
+    values = split_values(rows, by_id, curves_of, keyed)
     registered = read_registration(folder)
     head = {
         "name": study.name,
@@ -84,7 +91,13 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         "arithmetic": computed(_told(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by)),
     }
-    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used)
+    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used, chosen=chosen)
+
+
+def _deciding(root: Path, record: StudyRecord, which: str) -> Mapping[str, Score]:
+    """Return the scores of the trials of a study by the metric that decides, or by the one for ties."""
+    name = getattr(record.trials, which)["name"] if getattr(record.trials, which, None) else ""
+    return scores(root, record.name, record.key, name) if name else {}
 
 
 def list_studies(root: Path) -> list[StudyLine]:

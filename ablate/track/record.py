@@ -9,12 +9,17 @@ from numpy.typing import NDArray
 
 from ablate import levels
 from ablate.track.columns import PLANNED, factor_of, metrics_among
+from ablate.train.config import MOST_SEED
 from ablate.train.program import RunResult
 
 if TYPE_CHECKING:  # 0.4 s to import, and only readers hold tables
     import pandas as pd
 
 Level = levels.Level
+Levels = dict[str, Level]
+COPIES = 1_000_000
+"""How far the seeds of a copy of the baseline lie from those of its study: no study's own seeds reach so far."""
+
 Arrays = dict[str, dict[int, dict[str, NDArray[Any]]]]  # arm id -> seed -> name -> array
 
 
@@ -46,6 +51,46 @@ class ArmRecord:
     baseline: bool = False
 
 
+def copy_seed(seed: int) -> int:
+    """Return the seed that a copy of the baseline has beside a seed of the study.
+
+    >>> copy_seed(3)
+    1000003
+    """
+    return seed + COPIES if seed <= MOST_SEED - COPIES else seed - COPIES
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The trials of arms that are tuned in every judging seed: their runs are kept, and one per seed is the arm's.
+
+    Attributes
+    ----------
+    metric, ties
+        What decides, and what decides between equals: the name and all that is declared of it (see `Metric.as_dict`);
+        `ties` is empty where the smaller value wins at once.
+    tried
+        Key -> value of every trial.
+    arms
+        The arms that the trials are, without those that are arms of the study.
+    of
+        Id of a tuned arm -> the ids of its trials, in the order of `tried`.
+    copy
+        A copy of the baseline that tunes for itself on seeds of its own (see `copy_seed`), among the keys of `of` too;
+        it is no arm of the study. None where there is none.
+    copied
+        Id of the arm that it is a copy of.
+    """
+
+    metric: dict[str, Any]
+    ties: dict[str, Any]
+    tried: tuple[dict[str, Level], ...]
+    arms: tuple[ArmRecord, ...]
+    of: dict[str, tuple[str, ...]]
+    copy: ArmRecord | None = None
+    copied: str = ""
+
+
 @dataclass(frozen=True)
 class StudyRecord:
     """A study as it is tracked.
@@ -67,8 +112,10 @@ class StudyRecord:
     design
         How the arms were chosen: parts, duplicates, excluded cells, aliasing; JSON-ready.
     tuning
-        The tuning runs behind the values of tuned arms, a row each (see `judge.tuned`; a score of None is worse than
-        any): a study keeps what its arms rest on.
+        The tuning runs behind the values of tuned arms, a row each (see `track.tuned`; a score of None is worse than
+        any): a study keeps what its arms rest on. Of ``per: study``; with ``per: seed`` they are runs of the study.
+    trials
+        Of arms that are tuned in every judging seed.
     """
 
     name: str
@@ -80,6 +127,14 @@ class StudyRecord:
     note: str = ""
     design: dict[str, Any] = field(default_factory=dict)
     tuning: tuple[dict[str, Any], ...] = ()
+    trials: Trials | None = None
+
+    @property
+    def run_arms(self) -> tuple[ArmRecord, ...]:
+        """The arms that runs are kept under: the trials in place of the arms that choose among them."""
+        if self.trials is None:
+            return self.arms
+        return (*(arm for arm in self.arms if arm.id not in self.trials.of), *self.trials.arms)
 
 
 @dataclass(frozen=True)
@@ -112,7 +167,11 @@ class StudyTables:
     curves
         Long: `run_id, arm_id, seed, metric, step, value`.
     tuning
-        One row per tuning run (see `judge.tuned`), where the study was tuned and its tuning runs were read.
+        One row per tuning run (see `track.tuned`), where the study was tuned and its tuning runs were read.
+    copy
+        One row per seed: the run of a copy of the baseline that tuned for itself on another seed, with `copy_of` (the
+        id of that arm), `seed` (the one it stands beside), `outcome`, `majority_rate` and the scalar metrics. None
+        where there is no copy.
     """
 
     study: dict[str, Any]
@@ -122,6 +181,7 @@ class StudyTables:
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)  # arm_id -> facts
     arrays: Arrays = field(default_factory=dict)  # `RunResult.arrays` of every run, where they were read as well
     tuning: pd.DataFrame | None = None
+    copy: pd.DataFrame | None = None
 
     @property
     def factors(self) -> list[str]:

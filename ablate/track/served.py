@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from ablate.track.ledger import Child
 from ablate.track.record import StudyRecord
 
 T = TypeVar("T")
@@ -32,13 +33,35 @@ def serve_curves(curves: pd.DataFrame, served: Mapping[str, str]) -> pd.DataFram
     return pd.concat([curves, *copies], ignore_index=True) if copies else curves
 
 
-def serve_arms(held: Mapping[str, T], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, T]:
-    """Return what is held by arm (arrays, say), the arms that are served included."""
-    return {**held, **{arm: held[source] for arm, source in served_arms(facts).items() if source in held}}
+def serve_chosen(curves: pd.DataFrame, record: StudyRecord, chosen: Mapping[tuple[str, int], Child]) -> pd.DataFrame:
+    """Return the long table of curves with those of the trials that tuned arms chose, under these arms."""
+    if record.trials is None:
+        return curves
+    own = curves[curves["arm_id"].isin([arm.id for arm in record.arms])]
+    taken = []
+    for arm_id in record.trials.of:
+        runs = {run.run_id for (arm, _), run in chosen.items() if arm == arm_id}
+        taken.append(curves[curves["run_id"].isin(runs)].assign(arm_id=arm_id))
+    return pd.concat([own, *taken], ignore_index=True)
+
+
+def serve_arms(held: Mapping[str, dict[int, T]], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[int, T]]:
+    """Return what is held by arm and seed (arrays, say) of the arms that facts are known of, those served included.
+
+    Of an arm that is tuned in every seed it is what the trial has that the seed chose; trials that no seed chose are
+    not among them.
+    """
+    found = {arm: held[arm] for arm in facts if arm in held}
+    found |= {arm: held[source] for arm, source in served_arms(facts).items() if source in held}
+    for arm, known in facts.items():
+        trials = {int(seed): str(trial) for seed, trial in (known.get("trial_runs") or {}).items()}
+        if trials:
+            found[arm] = {seed: held[t][seed] for seed, t in trials.items() if seed in held.get(t, {})}
+    return found
 
 
 def tuning_table(record: StudyRecord) -> pd.DataFrame | None:
-    """Return the tuning runs a study rests on as a table (see `judge.tuned`); None where nothing was tuned."""
+    """Return the tuning runs a study rests on as a table (see `track.tuned`); None where nothing was tuned."""
     if not record.tuning:
         return None
     scores = [-math.inf if row["score"] is None else float(row["score"]) for row in record.tuning]

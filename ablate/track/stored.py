@@ -37,7 +37,7 @@ def planned_runs(layout: Layout, study: StudyRun) -> int | None:
         record = stored_plan(run_folder(layout, study.name, study.run_id, study.artifact_uri), study)
     except Failure:
         return None
-    return len(record.arms) * len(record.seeds)
+    return len(record.run_arms) * len(record.seeds)
 
 
 def check_seeds(study: StudyRun, runs: Sequence[Child], record: StudyRecord) -> None:

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ablate.track.chosen import Chosen
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.known import arm_facts
 from ablate.track.ledger import Child
 from ablate.track.older import known_facts, program_of, retold
 from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
-from ablate.track.served import serve_curves, serve_runs, served_arms, tuning_table
+from ablate.track.served import serve_chosen, serve_curves, serve_runs, served_arms, tuning_table
 from ablate.track.values import Values
 
 MISSING = "missing"
@@ -30,6 +31,7 @@ def tables_of(
     steps_of: Mapping[str, str],
     reads: Mapping[str, frozenset[str]],
     used: Mapping[str, Mapping[str, str]],
+    chosen: Chosen,
 ) -> StudyTables:
     """Return the tables of a study.
 
@@ -38,25 +40,45 @@ def tables_of(
     head
         What becomes `StudyTables.study`.
     counted
-        The seed runs that count, by arm and seed, of arms that are planned.
+        The seed runs that count, by arm and seed, of arms that are planned; of arms that are tuned in every seed the
+        trials that were chosen.
     steps_of
         Run id -> its first step that was not finite, as text.
     reads
         Run id -> what it looked at, of those that say so.
     used
         Run id -> what its modules said that no import statement shows, file -> digest.
+    chosen
+        What every seed of such an arm chose.
     """
     told = arm_facts(record, counted, reads, head["registration"], used)
-    facts = {arm.id: {**known_facts(arm.facts, program_of(arm)), **told[arm.id]} for arm in record.arms}
+    facts = {
+        arm.id: {**known_facts(arm.facts, program_of(arm)), **told[arm.id], **chosen.facts.get(arm.id, {})}
+        for arm in record.arms
+    }
     served = served_arms(facts)
     return StudyTables(
         study=dict(head),
         planned=_planned(record.arms),
         seeds=retold(_seeds(record, serve_runs(counted, served), values, steps_of), record.arms),
-        curves=serve_curves(values.curves, served),
+        curves=serve_curves(serve_chosen(values.curves, record, chosen.runs), served),
         facts=facts,
-        tuning=tuning_table(record),
+        tuning=tuning_table(record) if chosen.table is None else chosen.table,
+        copy=_copy(record, chosen, values),
     )
+
+
+def _copy(record: StudyRecord, chosen: Chosen, values: Values) -> pd.DataFrame | None:
+    if record.trials is None or record.trials.copy is None:
+        return None
+    rate = float(record.trials.copy.facts.get("majority_rate", math.nan))
+    factors = [name for arm in record.arms for name in arm.levels]
+    rows = [
+        {"copy_of": record.trials.copied, "seed": seed, "outcome": run.outcome, "majority_rate": rate}
+        | {metric_column(name, factors): value for name, value in values.scalars[run.run_id].items()}
+        for seed, run in sorted(chosen.copies.items())
+    ]
+    return pd.DataFrame(rows, columns=None if rows else ["copy_of", "seed", "outcome", "majority_rate"])
 
 
 def computed(told: Iterable[Mapping[str, str]]) -> dict[str, dict[str, int]]:

@@ -116,6 +116,19 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "fixed_on_purpose": msg("its arms are fixed on purpose, nothing was tuned"),
     "not_tuned": msg("{n} of {arms} arms were not tuned"),
     "on_the_edge": because.on_the_edge,
+    "copy_alike": msg(
+        "a copy of the baseline that tuned for itself on other seeds is equivalent to it: {metric} differs by "
+        "{effect:.3g} [{low:.3g}, {high:.3g}], within ±{delta:.3g}"
+    ),
+    "copy_apart": msg(
+        "a copy of the baseline that tuned for itself on other seeds is not shown to be equivalent to it: {metric} "
+        "differs by {effect:.3g} [{low:.3g}, {high:.3g}], and ±{delta:.3g} was asked for; this study cannot tell arms "
+        "apart so finely"
+    ),
+    "copy_too_few": msg(
+        "a copy of the baseline that tuned for itself on other seeds is not shown to be equivalent to it: {n} seeds "
+        "are too few, {needed} are needed"
+    ),
     "not_on_the_edge": msg("no tuned value lies on the edge of its grid"),
     "confounded": because.confounded,
     # --- what to do

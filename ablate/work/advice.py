@@ -31,7 +31,7 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     Texts that look like something else, where values were `typed`; code that no import shows, and finished runs whose
     code has changed.
     """
-    programs = [job.program for job in plan.jobs if isinstance(job.program, Function)]
+    programs = [job.program for job in plan.trained if isinstance(job.program, Function)]
     said = [
         f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
         for names, runs in changed_code(plan, store).items()
@@ -44,11 +44,11 @@ def changed_code(plan: Plan, store: Store) -> dict[str, int]:
 
     Told while the plan they were made by is the one that is stored.
     """
-    if not any(job.program.traced or job.arm.facts.get("uses") for job in plan.jobs):
+    if not any(job.program.traced or job.arm.facts.get("uses") for job in plan.trained):
         return {}
     runs = next((known for known in study_runs(store.arms(plan.record.name)) if known.key == plan.record.key), None)
     changed: dict[str, int] = {}
-    for job in plan.jobs if runs is not None else ():
+    for job in plan.trained if runs is not None else ():
         there = runs.at(job.arm.levels) if runs is not None else []
         if any(arm.arm_id == job.arm.id and is_current(arm) for arm in there):
             continue
@@ -155,20 +155,20 @@ def _read(plan: Plan, lines: Iterable[str]) -> list[str]:
 
 def _asked_for(plan: Plan, reads: Iterable[str]) -> list[str]:
     """Return the names in `params` that were looked for and are in no arm."""
-    given = {key for job in plan.jobs for key in settings_of(job.arm.config)["params"]}
+    given = {key for job in plan.trained for key in settings_of(job.arm.config)["params"]}
     names = [read.removeprefix("params.").rstrip("?") for read in reads if read.startswith("params.")]
     return [name for name in names if "*" not in name and name.partition(".")[0] not in given]
 
 
 def arms_of(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
     """Return the stored arms that are arms of a plan."""
-    ids = {job.arm.id for job in plan.jobs}
+    ids = {job.arm.id for job in plan.trained}
     return [arm for arm in stored if arm.key == plan.record.key and arm.arm_id in ids]
 
 
 def idle(plan: Plan, store: Store, held: Mapping[str, Any]) -> list[str]:
     """Return the keys that a study fixes, or fixed when it was registered, and that no run looked at."""
-    if not any(job.program.traced for job in plan.jobs):
+    if not any(job.program.traced for job in plan.trained):
         return []
     arms = arms_of(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
+from ablate.sweep.trial_jobs import widening
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.store import Store
@@ -26,14 +27,14 @@ def choices_so_far(tuning: TuningPlan, plan: Plan, store: Store) -> dict[str, Ch
 
 
 def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:
-    """Return the table of tuning runs (see `judge.tuned`); runs that are missing are not in it.
+    """Return the table of tuning runs (see `track.tuned`); runs that are missing are not in it.
 
     `serves` names the arms of `plan` that take the values of a cell.
     """
     import numpy as np
     import pandas as pd
 
-    from ablate.judge.tuned import best_trial, largest_budget, run_score, worst_for_failures
+    from ablate.track.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
     held = trial_scores(tuning, store)
     serves: dict[str, list[str]] = {}
@@ -84,7 +85,7 @@ def with_tuning(plan: Plan, tuning: TuningPlan, store: Store) -> Plan:
 
 def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Choice]:
     """Return the choice of every cell, with the facts that its arms carry; `plan` is the study's that is tuned."""
-    from ablate.judge.tuned import tuned_facts
+    from ablate.track.tuned import tuned_facts
 
     found = {}
     sign = -1.0 if plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it
@@ -109,6 +110,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
             "mean": sign * score if math.isfinite(score) else None,
             "failed": int(rows["outcome"].isin(FAILED).sum()),
             "runs": len(rows),
+            **(widening(plan.study.tune, tuning.tune) if plan.study.tune is not None else {}),
         }
         found[cell.key] = Choice(dict(trial), {"tuned": tuned_facts(rows), "tuning": how})
     return found

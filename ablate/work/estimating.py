@@ -41,10 +41,10 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
     workers
         How many arms are trained at a time.
     """
-    todo = [job for job in plan.jobs if job.missing]
+    todo = [job for job in plan.trained if job.missing]
     workers = max(min(workers, len(todo)), 1)
     held: dict[str, list[float]] = {}
-    for job in plan.jobs:
+    for job in plan.trained:
         held.setdefault(kind(job), []).extend(finished[i] for i in job.identities.values() if i in finished)
     known = {name: fmean(seconds) for name, seconds in held.items() if seconds}
     kinds: dict[str, list[Job]] = {}
@@ -54,7 +54,8 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
     each = {**tried, **known}
     if not each:
         return None
-    rate = sum(each.get(kind(job), 0.0) for job in plan.jobs) / sum(_work(j) for j in plan.jobs if kind(j) in each)
+    jobs = plan.trained
+    rate = sum(each.get(kind(job), 0.0) for job in jobs) / sum(_work(job) for job in jobs if kind(job) in each)
     times = [each.get(kind(job), rate * _work(job)) * len(job.missing) for job in todo]
     keeping = KEEPING * plan.missing
     # The processes that train leave no core to the one that writes; on its own it needs as long all the same.

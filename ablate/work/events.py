@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ablate.sweep.imported import Imported
     from ablate.sweep.plan import Plan
     from ablate.sweep.runner import RunSummary
+    from ablate.sweep.tune import Tune
     from ablate.sweep.tuning_plan import TuningPlan
     from ablate.work.judging import Judgement
 
@@ -116,6 +117,15 @@ class Tuned(Event):
 
     tuning: TuningPlan
     runs: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Widened(Event):
+    """A chosen value lay on the edge of its grid: `added` has key -> side (-1, 1) -> values added so far."""
+
+    study: str
+    added: Mapping[str, Mapping[int, int]]
+    tune: Tune
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from functools import cache
 
 from ablate.levels import level_list
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
-from ablate.sweep.tune import Choice
+from ablate.sweep.tune import Choice, Tune
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.store import Store
 from ablate.work.request import Request
@@ -20,11 +20,13 @@ def plan_study(
     *,
     planned: int | None = None,
     tuned: Mapping[str, Choice] | None = None,
+    tune: Tune | None = None,
 ) -> Plan:
     """Resolve a request into a plan and check its claims, before anything runs.
 
     `planned` is the number of seeds the claims are planned for, where the request has more: an extension. `tuned` is
-    what tuning chose; without it the plan of a tuned study is provisional.
+    what tuning chose; without it the plan of a study that tunes once is provisional. `tune` is its `tune:` with wider
+    grids, where they were widened.
 
     Raises
     ------
@@ -43,6 +45,7 @@ def plan_study(
         command=request.command,
         note=_note(request),
         tuned=tuned,
+        tune=tune,
         stored=stored_under(request.name, store),
     )
     arms = plan.design.arms

@@ -53,7 +53,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
 def keep_change(plan: Plan, session: StudySession, changed: Mapping[str, int]) -> None:
     """Keep that runs are made again because their code changed after some had finished, and of what."""
     if changed:
-        code = sorted({made_by(job.arm.facts) for job in plan.jobs})
+        code = sorted({made_by(job.arm.facts) for job in plan.trained})
         what = {"changed": ", ".join(changed), "runs": sum(changed.values()), "code": code}
         if what not in [{key: event.get(key) for key in what} for event in session.history()]:
             session.note({"event": "code", "time": now(), **what})

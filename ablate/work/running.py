@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ablate.errors import Failure
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan
 from ablate.sweep.runner import RunSummary
-from ablate.sweep.tuning_plan import plan_tuning
+from ablate.sweep.tune import Choice, Tune
 from ablate.work.advice import before as advice_before
-from ablate.work.advice import changed_code, unread_lines
-from ablate.work.again import start_over
-from ablate.work.choosing import with_tuning
+from ablate.work.advice import unread_lines
 from ablate.work.events import Bench, Planned, StudyRan
 from ablate.work.graphs import ArmGraphs
 from ablate.work.judging import stop_of
 from ablate.work.looking import run_looks
+from ablate.work.opening import opened
 from ablate.work.places import check_place
-from ablate.work.planning import data_notes, plan_study, stored_under
-from ablate.work.registering import keep_change, keep_registration
+from ablate.work.planning import data_notes, plan_study
 from ablate.work.reporting import judge_and_report
 from ablate.work.request import Request
-from ablate.work.tuning import run_tuning
+from ablate.work.tuning_stage import tuned_plan
 
 
 def look_over(request: Request, compose: Compose, bench: Bench, *, planned: int | None = None) -> Plan:
@@ -64,18 +62,24 @@ def run_request(
         See `run_study` and `run_tuning`.
     """
     plan = look_over(request, compose, bench, planned=planned)
-    tuning = plan_tuning(plan, compose, stored_under(f"{plan.record.name}-tuning", bench.store))
-    if fresh:
-        start_over(bench, plan, *([tuning.plan] if tuning is not None else []))
-    if tuning is not None:
-        chosen = run_tuning(tuning, plan, bench, launcher=launcher)
-        plan = plan_study(request, compose, bench.store, planned=planned, tuned=chosen)
-        plan = with_tuning(plan, tuning, bench.store)
-    return plan, run_study(plan, bench, launcher=launcher, report=report, before=before)
+
+    def again(*, tuned: Mapping[str, Choice] | None = None, tune: Tune | None = None) -> Plan:
+        return plan_study(request, compose, bench.store, planned=planned, tuned=tuned, tune=tune)
+
+    plan, earlier = tuned_plan(
+        plan, again, compose, bench, launcher=launcher, before=before, planned=planned, fresh=fresh
+    )
+    return plan, run_study(plan, bench, launcher=launcher, report=report, before=before, earlier=earlier)
 
 
 def run_study(
-    plan: Plan, bench: Bench, *, launcher: Launcher, report: bool, before: Callable[[Plan], None] | None = None
+    plan: Plan,
+    bench: Bench,
+    *,
+    launcher: Launcher,
+    report: bool,
+    before: Callable[[Plan], None] | None = None,
+    earlier: RunSummary | None = None,
 ) -> RunSummary:
     """Run what is missing, then judge and report; returns what was run.
 
@@ -87,6 +91,8 @@ def run_study(
         Judge and write the report when everything has run.
     before
         Called with what is missing, once the study is registered and before anything is trained.
+    earlier
+        What this command has run of the plan already; where some of that crashed nothing more is run.
 
     Raises
     ------
@@ -97,25 +103,17 @@ def run_study(
     """
     store = bench.store
     check_place(plan.record.name, None, report=report)
-    changed = changed_code(plan, store)
-    launcher = launcher.up_to(len(plan.jobs))
-    prepared = launcher.prepare()
-    session = store.open(plan.record)
-    bench.warn(*store.warnings)
-    status = "KILLED"
-    try:
-        plan = plan.after(session.finished())
-        keep_registration(plan, session, bench)
-        keep_change(plan, session, changed)
-        if before is not None:
-            before(plan)
-        prepared()
-        files = ArmGraphs(plan.record.name)
-        summary = run_looks(plan, session, bench, launcher=launcher, files=files)
-        status = "FAILED" if summary.crashes else "FINISHED"
-        bench.tell(StudyRan(plan, summary, stop_of(session.history())))
-    finally:
-        session.close(status)
+    with opened(plan, bench, launcher=launcher, before=before) as one:
+        if earlier is not None and earlier.crashes:
+            summary = earlier
+        else:
+            files = ArmGraphs(plan.record.name)
+            summary = run_looks(one.plan, one.session, bench, launcher=one.launcher, files=files)
+            if earlier is not None:
+                summary.add(earlier)
+                summary.skipped -= earlier.ran
+        one.ended(summary)
+        bench.tell(StudyRan(one.plan, summary, stop_of(one.session.history())))
     bench.warn(*summary.notes, *unread_lines(plan, store))
     if report:
         judge_and_report(plan.record.name, plan.record.key, bench)
@@ -123,7 +121,7 @@ def run_study(
     if summary.crashes:
         listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
         raise Failure(
-            f"{len(summary.crashes)} of {len(plan.jobs)} arms crashed: {listed}; the tracebacks are in MLflow, "
+            f"{len(summary.crashes)} of {len(plan.trained)} arms crashed: {listed}; the tracebacks are in MLflow, "
             "the same command tries these arms again"
         )
     return summary

@@ -201,3 +201,80 @@ def test_an_error_that_is_tuned_by_is_shown_as_it_was_measured(ablate, tmp_path)
         ("0.1", pytest.approx(10.8, abs=0.01)),
         ("0.1", pytest.approx(10.5, abs=0.01)),
     ]
+
+
+PER_SEED = """
+title: A study that tunes in every seed
+fairness: both
+fixed: {dataset: digits, dataset.train_size: 100, epochs: 4, model.hidden: [8], batch_size: 20, init: xavier,
+        optimizer.lr: 0.3}
+factors: {activation: [sigmoid, relu]}
+tune: {space: {optimizer.lr: [0.03, 0.3, 3.0]}, extend: 0, copy_baseline: false}
+seeds: 7
+claims:
+  - {id: better, says: ReLU ends better, metric: final/test_accuracy, arm: {activation: relu},
+     against: {activation: sigmoid}, each: fairness, by_at_least: 0.005}
+"""
+
+
+def test_every_seed_chooses_its_own_trial_which_is_the_run_that_is_judged(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "own.yaml").write_text(PER_SEED, encoding="utf-8")
+    code, out, _ = ablate("plan", "own")
+    assert code == 0
+    # A fixed arm is the trial at its value.
+    assert "4 arms x 7 seeds x 3 trials = 42 runs (14 runs serve two of them)" in out
+    assert "tuned in every seed: of its trials each keeps the best by final/validation_accuracy, ties by" in out
+
+    code, out, _ = ablate("run", "own", "--jobs", "1")
+    assert code == 0
+    assert "own: 42 runs" in out
+    assert not (tmp_path / "mlruns" / "artifacts" / "own-tuning").exists()
+    tables = read_study(tmp_path, "own")
+    assert len(tables.seeds) == 28
+    trials = tables.tuning
+    assert len(trials) == 2 * 3 * 7
+    assert (trials.groupby(["arm_id", "seed"])["chosen"].sum() == 1).all()
+    best = trials.groupby(["arm_id", "seed"])["score"].max()
+    chosen = trials[trials["chosen"]].set_index(["arm_id", "seed"])["score"]
+    assert chosen.sort_index().equals(best.sort_index())
+    judged = tables.seeds.set_index(["arm_id", "seed"])["final/validation_accuracy"]
+    assert judged.loc[best.index].tolist() == best.tolist()
+
+    folder = tmp_path / "reports" / "own"
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
+    assert [document_of(verdict) for verdict in recompute(folder / "runs.csv", load_study("own"))] == verdicts
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert "each arm together with its tuning, which every seed does anew" in page
+    assert "judge nothing" not in page
+
+    code, out, _ = ablate("run", "own", "--no-report", "--jobs", "1")
+    assert "nothing to do, all 42 runs are finished" in out
+    code, out, _ = ablate("extend", "own", "--seeds", "1", "--no-report", "--jobs", "1")
+    assert code == 0
+    assert "own: 6 runs" in out
+
+
+def test_a_copy_of_the_baseline_gates_the_claims_and_is_judged_again_from_its_file(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    text = PER_SEED
+    for left_out in (", copy_baseline: false", "fairness: both", "each: fairness, "):
+        text = text.replace(left_out, "")
+    (tmp_path / "studies" / "own.yaml").write_text(text, encoding="utf-8")
+    code, out, _ = ablate("plan", "own")
+    assert code == 0
+    assert "(2 arms + a copy of the baseline) x 7 seeds x 3 trials = 63 runs" in out
+    code, out, _ = ablate("run", "own", "--jobs", "1")
+    assert code == 0
+    assert "own: 63 runs" in out
+    folder = tmp_path / "reports" / "own"
+    (verdict,) = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
+    gates = {gate["kind"]: gate for gate in verdict["gates"]}
+    assert set(gates) == {"tuning_edge", "copy"}
+    assert "a copy of the baseline that tuned for itself on other seeds" in gates["copy"]["why"]
+    copy = list(csv.DictReader((folder / "copy.csv").read_text(encoding="utf-8").splitlines()))
+    assert [int(row["seed"]) for row in copy] == list(range(7))
+    assert [document_of(one) for one in recompute(folder / "runs.csv", load_study("own"))] == [verdict]
+    tables = read_study(tmp_path, "own")
+    assert len(tables.seeds) == 14
+    assert set(tables.tuning["arm_id"]) == set(tables.planned["arm_id"])

@@ -16,7 +16,7 @@ from ablate.judge.endpoint import endpoint
 from ablate.judge.gates import manipulation
 from ablate.judge.rule import judge
 from ablate.judge.summary import summary
-from ablate.judge.tuned import largest_budget, run_score
+from ablate.track.tuned import largest_budget, run_score
 from ablate.train.metric import CORE
 from ablate.words.reasons import said
 

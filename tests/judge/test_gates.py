@@ -65,6 +65,18 @@ def test_a_tuned_value_on_the_edge_of_its_grid_fails_the_gate(tuned, passed):
     assert judged({"kind": "tuning_edge"}, facts=facts).gates[0].passed is passed
 
 
+def test_a_claim_about_tuned_arms_is_gated_by_their_edges_without_asking():
+    inside, edge = ({"lr": {"chosen": 0.1, "grid": [0.01, 0.1, 1.0], "edge": on}} for on in (False, True))
+    verdict = judged(facts={"a0": {"tuned": inside}, "a1": {"tuned": edge}})
+    assert (verdict.outcome, verdict.ungated) == ("inconclusive", "supported")
+    assert "lr=0.1 of norm=batch" in said(verdict.reason)
+    verdict = judged(facts={"a0": {"tuned": inside}, "a1": {"tuned": inside}})
+    assert (verdict.outcome, [gate.kind for gate in verdict.gates]) == ("supported", ["tuning_edge"])
+    # An arm that is not tuned (`where`) has no edge; where nothing is tuned nothing is asked.
+    assert judged(facts={"a0": {}, "a1": {"tuned": inside}}).outcome == "supported"
+    assert judged(facts={}).gates == ()
+
+
 @pytest.mark.parametrize(
     ("gate", "message"),
     [

@@ -11,6 +11,7 @@ from ablate.judge.planning import (
     check_seeds,
     seeds_needed,
 )
+from ablate.sweep.study_file import parse_study
 
 from .conftest import BN, NORM, make_study
 
@@ -76,3 +77,25 @@ def test_a_forecast_needs_its_claim():
     check_forecasts(study.model_copy(update={"forecasts": {"book": {"c0": 0.9}}}))
     with pytest.raises(UserError, match="forecasts of book: unknown claim 'c9'"):
         check_plan(study.model_copy(update={"forecasts": {"book": {"c9": 0.9}}}), 20)
+
+
+@pytest.mark.parametrize(
+    ("tune", "fairness", "refused"),
+    [
+        ({}, "tuned", True),
+        ({}, "both", True),
+        ({"metric": "ttt/steps"}, "tuned", False),
+        ({"per": "study", "seeds": 10}, "tuned", False),  # what stored studies do
+    ],
+)
+def test_a_claim_about_speed_is_tuned_for_speed(tune, fairness, refused):
+    claim = {"id": "fast", "says": "faster", "kind": "time_to_target", **BN}
+    tune = {"space": {"optimizer.lr": [0.1, 1.0]}, **tune}
+    study = parse_study(
+        {"title": "t", "factors": NORM, "claims": [claim], "tune": tune, "fairness": fairness, "seeds": 20}, where="x"
+    )
+    if not refused:
+        check_plan(study, 20)
+        return
+    with pytest.raises(UserError, match=r"tune: \{metric: ttt/steps, ties: final/validation_accuracy\}"):
+        check_plan(study, 20)

@@ -1,8 +1,9 @@
 import pytest
 
 from ablate.errors import UserError
+from ablate.sweep.grids import trials
 from ablate.sweep.study_file import parse_study
-from ablate.sweep.tune import Range, Tune, trials, tuned_cell
+from ablate.sweep.tune import Range, Tune, tuned_cell
 
 SPACE = {"optimizer.lr": [0.01, 0.1, 1.0]}
 
@@ -53,7 +54,8 @@ def test_log_draws_spread_evenly_over_decades():
 
 
 def test_tuning_seeds_are_numbered_apart_from_judging_seeds():
-    assert Tune(space=SPACE).seed_numbers() == (10_000, 10_001, 10_002)
+    assert Tune(space=SPACE, seeds=3).seed_numbers() == (10_000, 10_001, 10_002)
+    assert len(Tune(space=SPACE, per="study").seed_numbers()) == 10
     assert Tune(space=SPACE, seeds=[90, 91]).seed_numbers() == (90, 91)
 
 

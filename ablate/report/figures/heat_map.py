@@ -16,7 +16,6 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
-from ablate.judge.endpoint import FAILED
 from ablate.judge.summary import ENDS, ledger, summary
 from ablate.lang import msg, tr
 from ablate.registry import register
@@ -29,6 +28,7 @@ from ablate.report.vouched import vouched
 from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit_of
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
+from ablate.train.outcome import FAILED
 from ablate.train.vouched import Fact
 
 MOST_PANELS = 9

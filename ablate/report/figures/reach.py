@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from ablate.judge.endpoint import FAILED, MISSING
+from ablate.judge.endpoint import MISSING
 from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
@@ -27,6 +27,7 @@ from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import NONE
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
+from ablate.train.outcome import FAILED
 from ablate.train.vouched import Fact
 
 _HELD = msg(

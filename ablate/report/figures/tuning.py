@@ -1,6 +1,6 @@
 """Figures of tuning: validation score over each tuned hyperparameter, and what more trials would have bought.
 
-They read a table with one row per tuning run (see `judge.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
+They read a table with one row per tuning run (see `track.tuned`): `arm_id, trial, seed, outcome, score, chosen` (bool,
 of the trial) and one column per tuned hyperparameter; of `score` more is better, failures are filled.
 """
 
@@ -18,12 +18,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.judge.endpoint import FAILED
-from ablate.judge.tuned import filled, on_edge, tuned_keys
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.arms import arm_title
-from ablate.report.fair import score_title
+from ablate.report.fair import in_every_seed, score_title
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
@@ -34,8 +32,18 @@ from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
+from ablate.track.tuned import filled, tuned_facts, tuned_keys
+from ablate.train.outcome import FAILED
 
 MOST_PANELS = 16
+
+_ONCE = msg(
+    "Ring: the chosen value; a square marks one on the edge of the grid. Tuning seeds are not the judging seeds."
+)
+_EACH = msg(
+    "Rings: the values that seeds chose, each for itself, with their number; squares where too many of them chose the "
+    "edge of the grid."
+)
 
 
 @register("figure", "tuning")
@@ -48,7 +56,9 @@ class Sensitivity(Kind):
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw them."""
         trials = _trials(material.tables)
-        return [] if trials is None else sensitivity_curves(trials.runs, trials.names, score=trials.score, name=name)
+        if trials is None:
+            return []
+        return sensitivity_curves(trials.runs, trials.names, score=trials.score, per_seed=trials.per_seed, name=name)
 
 
 @register("figure", "tuning_budget")
@@ -66,11 +76,12 @@ class TuningBudget(Kind):
 
 @dataclass(frozen=True)
 class _Trials:
-    """The tuning runs with scores as the page shows them, the arms' names, and the title of a score."""
+    """The tuning runs with scores as the page shows them, the arms' names, the title of a score, and who chose."""
 
     runs: pd.DataFrame
     names: Mapping[str, str]
     score: str
+    per_seed: bool
 
 
 def _trials(tables: StudyTables) -> _Trials | None:
@@ -79,29 +90,38 @@ def _trials(tables: StudyTables) -> _Trials | None:
         return None
     names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
     metric = metrics_in(tables).of(str(runs["metric"].iloc[0]))
-    return _Trials(runs.assign(score=runs["score"] * unit(metric.unit).scale), names, score_title(metric))
+    per_seed = any(in_every_seed(facts.get("tuning") or {}) for facts in tables.facts.values())
+    return _Trials(runs.assign(score=runs["score"] * unit(metric.unit).scale), names, score_title(metric), per_seed)
 
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
-    """Return, by arm id, whether the chosen value is the least or the most of those tried (see `judge.tuned`)."""
-    found = {}
-    for arm, rows in runs.groupby("arm_id", sort=False):
-        chosen = rows.loc[rows["chosen"].astype(bool), key].tolist()
-        found[str(arm)] = len(chosen) > 0 and on_edge(chosen[0], rows[key].tolist())
-    return found
+    """Return, by arm id, whether the choice is the least or the most of those tried (see `track.tuned`)."""
+    return {str(arm): bool(tuned_facts(rows)[key]["edge"]) for arm, rows in runs.groupby("arm_id", sort=False)}
 
 
 def sensitivity_curves(
-    runs: pd.DataFrame, names: Mapping[str, str], *, score: str = "validation score", name: str = "tuning"
+    runs: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    score: str = "validation score",
+    per_seed: bool = False,
+    name: str = "tuning",
 ) -> list[Drawn]:
-    """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag."""
+    """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag.
+
+    `per_seed`: every seed chose for itself, and the trials it chose among are its own runs.
+    """
     arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
     drawn = []
-    over = tr("the tuning seeds") if len(tuned_keys(runs)) == 1 else tr("the tuning seeds and the other tuned values")
+    alone = len(tuned_keys(runs)) == 1
+    if per_seed:
+        over = tr("the seeds") if alone else tr("the seeds and the other tuned values")
+    else:
+        over = tr("the tuning seeds") if alone else tr("the tuning seeds and the other tuned values")
     for key in tuned_keys(runs):
         at_edge = edges(runs, key)
         with drawing():
-            figure = _curves(runs, arms, key, names, score=score)
+            figure = _curves(runs, arms, key, names, score=score, per_seed=per_seed)
         flagged = [names[arm] for arm, edge in at_edge.items() if edge]
         more = runs["arm_id"].nunique() - len(arms)
         note = (
@@ -112,11 +132,10 @@ def sensitivity_curves(
         note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
         caption = tr(
             "Each small mark: one tuning run (× failed, at the value it counts as); line: mean "
-            "over {over} at each value of {key}, with its 95 % t interval from three values on. Ring: the "
-            "chosen value; a square marks one on the edge of the grid. Tuning seeds are not the judging "
-            "seeds. {note}",
+            "over {over} at each value of {key}, with its 95 % t interval from three values on. {who} {note}",
             over=over,
             key=key,
+            who=tr(_EACH if per_seed else _ONCE),
             note=note,
         )
         words = [
@@ -192,7 +211,9 @@ def budget_curve(
     )
 
 
-def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], *, score: str) -> Figure:
+def _curves(
+    runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, str], *, score: str, per_seed: bool
+) -> Figure:
     columns, at_edge = columns_for(len(arms)), edges(runs, key)
     rows = math.ceil(len(arms) / columns)
     width = 7.0 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -220,7 +241,8 @@ def _curves(runs: pd.DataFrame, arms: list[str], key: str, names: Mapping[str, s
     figure.supxlabel(key, fontsize=9.5, color=INK)
     figure.supylabel(score, fontsize=9.5, color=INK)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
-    handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label=tr("mean over tuning seeds")),
+    line = tr("mean over seeds") if per_seed else tr("mean over tuning seeds")
+    handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label=line),
                Line2D([], [], markeredgecolor=INK, label=tr("chosen"), **ring)]  # type: ignore[arg-type]  # fmt: skip
     if any(at_edge.values()):
         handles.append(Line2D([], [], linestyle="none", marker="s", markerfacecolor="none", markeredgecolor=HUES[1],
@@ -243,14 +265,23 @@ def _arm(ax: Axes, rows: pd.DataFrame, key: str, place: Mapping[object, float], 
     for at, scores in by_value:
         if len(scores) > 2:  # of two values the t interval is 25 times as wide as they are apart
             ax.vlines([float(at)], *t_interval(scores.to_numpy()), color=HUES[0], linewidth=1.2, zorder=2.5)  # type: ignore[arg-type]
-    chosen = rows.loc[rows["chosen"].astype(bool), key]
-    if len(chosen):
-        at = place[chosen.iloc[0]]
+    chosen = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")[key]
+    counts = chosen.value_counts()
+    for value, count in counts.items():
+        at = place[value]
+        if len(counts) > 1:
+            ax.annotate(str(count), (at, means.loc[at]), (0, 8), textcoords="offset points", ha="center", fontsize=7.6,
+                        color=INK, zorder=6)  # fmt: skip
         ax.plot([at], [means.loc[at]], marker="s" if edge else "o", markersize=10, markerfacecolor="none",
                 markeredgecolor=HUES[1] if edge else INK, markeredgewidth=1.6, zorder=5,
                 gid="edge" if edge else "chosen")  # fmt: skip
 
 
 def _chosen(runs: pd.DataFrame, arm: str, key: str) -> str:
-    rows = runs[(runs["arm_id"].astype(str) == arm) & runs["chosen"].astype(bool)]
-    return levels_text([rows[key].iloc[0]])[rows[key].iloc[0]] if len(rows) else "none"
+    rows = runs[(runs["arm_id"].astype(str) == arm) & runs["chosen"].astype(bool)].drop_duplicates("seed")
+    counts = rows[key].value_counts()
+    values = counts.index.tolist()
+    texts = levels_text(values)
+    if len(values) < 2:
+        return texts[values[0]] if values else "none"
+    return tr(", ").join(tr("{value} ({n})", value=texts[value], n=counts.loc[value]) for value in values)

@@ -20,7 +20,7 @@ from ablate.report.write import Progress
 _TOP = re.compile(r"(?P<title># [^\n]*\n\n)(?:\[[^\n]*README[^\n]*\n\n)?")
 _NAMES = {"en": "English", "zh": "中文"}
 DOTS_PER_INCH = 100  # a figure of 10 inches then fills a phone held upright, at half the size in bytes
-_KEPT = ("verdicts.json", "runs.csv", "tuning.csv")
+_KEPT = ("verdicts.json", "runs.csv", "tuning.csv", "copy.csv")
 
 
 def board_name(tongue: str) -> str:

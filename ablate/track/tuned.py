@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
-from ablate.judge.endpoint import FAILED
 from ablate.train.metric import PERCENT, Metric, accuracy, declare_it, loss  # noqa: F401  # some for the examples
+from ablate.train.outcome import FAILED
 
 HEAD = ("arm_id", "arm", "serves", "metric", "trial", "seed", "outcome", "score", "chosen")
 WORST = -math.inf
+EDGE_SHARE = 0.1
+"""Where every seed chooses for itself, noise alone sends some to the edge of a grid: so many of them are let pass."""
 
 
 def tuned_keys(runs: pd.DataFrame) -> list[str]:
@@ -86,9 +88,14 @@ def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list
 
 
 def best_trial(
-    scores: Sequence[Sequence[float]], values: Sequence[Sequence[Any]], failed: Sequence[int] | None = None
+    scores: Sequence[Sequence[float]],
+    values: Sequence[Sequence[Any]],
+    failed: Sequence[int] | None = None,
+    ties: Sequence[float] | None = None,
 ) -> int:
-    """Return the number of the trial with the best mean score; ties go to fewer failures, then to the smaller value.
+    """Return the number of the trial with the best mean score.
+
+    Ties go to fewer failures, then to the better mean of a smoother score if there is one, then to the smaller value.
 
     Parameters
     ----------
@@ -98,6 +105,8 @@ def best_trial(
         (trials, keys): what was tried. Numbers are compared as numbers, anything else by the order it came in.
     failed
         (trials,): how many runs failed.
+    ties
+        (trials,): the mean of the smoother score, more is better.
     """
     order: list[dict[str, int]] = [{} for _ in values[0]]
     for row in values:
@@ -111,7 +120,8 @@ def best_trial(
             float(value) if _is_number(value) else float(seen[repr(value)])
             for value, seen in zip(values[trial], order, strict=True)
         )
-        return (-round(mean, 12) if math.isfinite(mean) else math.inf, lost, place)
+        smooth = -ties[trial] if ties and not math.isnan(ties[trial]) else math.inf
+        return (-round(mean, 12) if math.isfinite(mean) else math.inf, lost, smooth, place)
 
     return min(range(len(scores)), key=rank)
 
@@ -125,9 +135,14 @@ def on_edge(chosen: Any, tried: Sequence[Any]) -> bool:
     >>> on_edge(0.1, [0.01, 0.1]), on_edge(0.1, [0.01, 0.1, 1.0]), on_edge(0.0, [0.0, 1e-4, 1e-2]), on_edge("a", ["a"])
     (True, False, False, False)
     """
+    return edge_of(chosen, tried) != 0
+
+
+def edge_of(chosen: Any, tried: Sequence[Any]) -> int:
+    """Return on which edge of those tried a value lies: -1 the lower, 1 the upper, 0 none (see `on_edge`)."""
     if not all(_is_number(value) for value in [chosen, *tried]):
-        return False
-    return bool(chosen == max(tried) or (chosen == min(tried) and chosen != 0))
+        return 0
+    return 1 if chosen == max(tried) else -1 if chosen == min(tried) and chosen != 0 else 0
 
 
 def ordered(tried: Sequence[Any]) -> list[Any]:
@@ -143,14 +158,46 @@ def filled(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def tuned_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return ``{key: {chosen, grid, edge}}`` from the tuning runs of one cell: what a `tuning_edge` gate looks at."""
+    """Return ``{key: {chosen, grid, edge}}`` from the tuning runs of one cell: what a `tuning_edge` gate looks at.
+
+    Where seeds chose for themselves and not the same, `chosen` is the value that most did (the smaller of two), and
+    `counts` has every value with the number of seeds that chose it; on the edge is then a key of which more than
+    `EDGE_SHARE` of the seeds chose the least or the greatest value tried.
+    """
     found = {}
-    won = rows[rows["chosen"].astype(bool)]
+    won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
     for key in tuned_keys(rows):
         tried = ordered([_plain(value) for value in rows[key]])
-        chosen = _plain(won[key].iloc[0])
-        found[key] = {"chosen": chosen, "grid": tried, "edge": on_edge(chosen, tried)}
+        chosen = [_plain(value) for value in won[key]]
+        counts = [[value, sum(repr(one) == repr(value) for one in chosen)] for value in tried]
+        counts = [[value, count] for value, count in counts if count]
+        most = max((count for _, count in counts), default=0)
+        first = next((value for value, count in counts if count == most), None)
+        found[key] = {"chosen": first, "grid": tried, "edge": bool(edge_sides(chosen, tried))}
+        if len(counts) > 1:
+            found[key]["counts"] = counts
     return found
+
+
+def edge_sides(chosen: Sequence[Any], tried: Sequence[Any]) -> list[int]:
+    """Return the edges (-1, 1) that more than `EDGE_SHARE` of the choices lie on.
+
+    >>> edge_sides([0.1], [0.01, 0.1]), edge_sides([0.1] + 9 * [0.01], [0.001, 0.01, 0.1]), edge_sides([], [1, 2])
+    ([1], [], [])
+    """
+    places = [edge_of(value, tried) for value in chosen]
+    return [side for side in (-1, 1) if places.count(side) > EDGE_SHARE * len(places)]
+
+
+def edges_of(runs: pd.DataFrame) -> dict[str, list[int]]:
+    """Return key -> the edges that the choices of some arm lie on (see `edge_sides`), from a table of tuning runs."""
+    found: dict[str, set[int]] = {}
+    for _, rows in runs.groupby("arm_id", sort=False):
+        won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
+        for key in tuned_keys(runs):
+            tried = [_plain(value) for value in rows[key]]
+            found.setdefault(key, set()).update(edge_sides([_plain(value) for value in won[key]], tried))
+    return {key: sorted(sides) for key, sides in found.items() if sides}
 
 
 def _is_number(value: Any) -> bool:

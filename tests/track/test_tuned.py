@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ablate.errors import UserError
-from ablate.judge.tuned import WORST, best_trial, filled, on_edge, run_score, tuned_facts
+from ablate.track.tuned import WORST, best_trial, filled, on_edge, run_score, tuned_facts
 from ablate.train.metric import CORE, Metric
 
 
