@@ -79,7 +79,8 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     """Look for tuned values on the edge of their grid; None where the gate is not asked for and no arm was tuned.
 
     It holds for every claim about tuned arms, but for one that must hold in every run, whatever its values. Where a
-    claim names it, an arm that was not tuned fails it too.
+    claim names it, an arm that was not tuned fails it too. Studies that earlier releases tuned are judged by the gates
+    that they were registered with: see `gated_by_itself`.
 
     An arm's facts hold ``tuned: {key: {chosen, grid, edge}}``; without `edge`, the first and last value of the sorted
     grid are its edges. Arms that are fixed on purpose (`fairness: both`) have nothing to be on the edge of.
@@ -91,6 +92,8 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     if not sides:
         return GateResult("tuning_edge", True, because("fixed_on_purpose")) if asked else None
     tuned = tuned_sides(comparison, tables, arm_ids)
+    if not asked and not all(map(gated_by_itself, tables.facts.values())):
+        return None
     known = len(tuned)
     edges = [
         {"key": key, "chosen": found["chosen"], "side": level_text(side, comparison.names)}
@@ -105,6 +108,15 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     if edges:
         return GateResult("tuning_edge", False, because("on_the_edge", tuned=tuple(edges)))
     return GateResult("tuning_edge", True, because("not_on_the_edge"))
+
+
+def gated_by_itself(facts: Mapping[str, Any]) -> bool:
+    """Whether claims about an arm have the gate without naming it, by the arm's facts.
+
+    Earlier releases left it to the claims, and did not write down how often an arm chooses (`per`). A gate that is
+    added to a registered study afterwards would judge it by another rule than the one it was registered with.
+    """
+    return "tuning" not in facts or "per" in facts["tuning"]
 
 
 def tuned_sides(

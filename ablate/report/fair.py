@@ -9,8 +9,8 @@ from typing import Any
 
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import msg, tr
-from ablate.report.arms import arm_titles
 from ablate.report.templating import Column, Row, Table
+from ablate.report.tuning_notes import estimand, in_every_seed, tuning_notes, value_text
 from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import (
     NONE,
@@ -52,12 +52,12 @@ class Tuning:
     both: Table | None
 
 
-def tuning_section(tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
+def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]) -> Tuning | None:
     """Return the section; None where no arm was tuned."""
     cells = _cells(tables)
     if not cells:
         return None
-    return Tuning(tuple(_notes(tables, cells)), _chosen(tables, cells), _both(both) if both else None)
+    return Tuning(tuple(tuning_notes(study, tables, cells)), _chosen(tables, cells), _both(both) if both else None)
 
 
 def _cells(tables: StudyTables) -> list[dict[str, Any]]:
@@ -78,11 +78,11 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
         for key, value in cell["tuned"].items():
             mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), shown)
             budget = tr("{n} trials × {seeds}", n=cell["trials"], seeds=counted(len(cell["seeds"]), "seed"))
-            chosen = _counts(value) if in_every_seed(cell) else _text(value["chosen"])
+            chosen = _counts(value) if in_every_seed(cell) else value_text(value["chosen"])
             failed = tr("{n} of {all}", n=cell["failed"], all=cell["runs"]) if cell["failed"] else "0"
             rows.append(
                 Row((
-                    str(cell["cell"]), key, str(cell["space"][key]), budget, _text(cell["fixed"].get(key)),
+                    str(cell["cell"]), key, str(cell["space"][key]), budget, value_text(cell["fixed"].get(key)),
                     chosen, tr(EDGE) if value["edge"] else tr("inside"), mean, failed,
                 ))
             )  # fmt: skip
@@ -123,73 +123,13 @@ def _how(cell: Mapping[str, Any], *, known: bool) -> str:
     )
 
 
-def in_every_seed(cell: Mapping[str, Any]) -> bool:
-    """Say whether every seed chose for itself, by `tuning` of an arm's facts."""
-    return bool(cell.get("per") == "seed")
-
-
 def _counts(value: Mapping[str, Any]) -> str:
     """Write every value that a seed chose, the most frequent first, with the number of seeds."""
     counts = value.get("counts")
     if not counts:
-        return tr("{value} (every seed)", value=_text(value["chosen"]))
+        return tr("{value} (every seed)", value=value_text(value["chosen"]))
     ordered = sorted(counts, key=lambda one: -one[1])
-    return tr(", ").join(tr("{value} ({n})", value=_text(chosen), n=n) for chosen, n in ordered)
-
-
-def estimand(cell: Mapping[str, Any]) -> str:
-    """Say in one sentence what an effect between tuned arms is an effect of."""
-    if in_every_seed(cell):
-        return tr(
-            "What is estimated: each arm together with its tuning, which every seed does anew, so that the intervals "
-            "hold the noise of the choice."
-        )
-    return tr(
-        "What is estimated: the arms at the values that {seeds} chose once for all; the noise of that choice is in no "
-        "interval.",
-        seeds=counted(len(cell["seeds"]), "tuning seed"),
-    )
-
-
-def _notes(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    notes = [estimand(cells[0])]
-    edges = [
-        tr("{key}={chosen} of {side}", key=key, chosen=_text(value["chosen"]), side=cell["cell"])
-        for cell in cells
-        for key, value in cell["tuned"].items()
-        if value["edge"]
-    ]
-    added: dict[str, int] = {}
-    for cell in cells:
-        added |= cell.get("widened") or {}
-    if added:
-        grids = listed([tr("{key} by {n}", key=key, n=n) for key, n in added.items()])
-        notes.append(
-            tr("Grids that were widened beyond the study file, for all arms alike, by values: {grids}.", grids=grids)
-        )
-    if edges:
-        notes.append(
-            tr(
-                "On the edge of what was tried: {edges}. A better value may lie beyond, so the gate holds back the "
-                "claims about these arms; widen the search space, or let it widen itself by more steps (`extend`).",
-                edges=listed(edges),
-            )
-        )
-    labels = arm_titles(tables)
-    same = [
-        labels[arm]
-        for arm, facts in tables.facts.items()
-        if facts.get("same_as") and "tuning" in facts and arm in labels
-    ]
-    if same:
-        notes.append(
-            tr(
-                "Tuning chose the fixed values for {same}: one training serves the fixed and the tuned arm, and "
-                "both rows show the same runs.",
-                same=listed(same),
-            )
-        )
-    return notes
+    return tr(", ").join(tr("{value} ({n})", value=value_text(chosen), n=n) for chosen, n in ordered)
 
 
 def _both(both: Sequence[FixedTuned]) -> Table:
@@ -288,9 +228,3 @@ def score_title(metric: Metric) -> str:
 
 def _value(value: float, shown: Unit) -> str:
     return f"{plain(value, shown)}{' %' if shown.value == '%' else ''}"
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return NONE
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

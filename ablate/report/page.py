@@ -205,7 +205,7 @@ def build_page(
         robustness=robustness(verdicts),
         registration=registration(study, tables, verdicts, extended),
         tuning=tuple(_picture(figure, inlined) for figure in figures.tuning),
-        tuned=tuning_section(tables, fixed_and_tuned(study, tables)),
+        tuned=tuning_section(study, tables, fixed_and_tuned(study, tables)),
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
         not_concluded=_not_concluded(study, tables),
         tables=tuple(

@@ -100,6 +100,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
         trial = tuning.trials[int(won["trial"].iloc[0])]
         score = float(won["score"].mean())
         how = {
+            "per": "study",
             "study": tuning.plan.record.name,
             "cell": cell.label,
             "metric": tuning.tune.metric,

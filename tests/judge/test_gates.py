@@ -77,6 +77,14 @@ def test_a_claim_about_tuned_arms_is_gated_by_their_edges_without_asking():
     assert judged(facts={}).gates == ()
 
 
+@pytest.mark.parametrize(("per", "outcome"), [({}, "supported"), ({"per": "study"}, "inconclusive")])
+def test_a_study_that_an_earlier_release_tuned_keeps_the_gates_it_was_registered_with(per, outcome):
+    edge = {"lr": {"chosen": 0.1, "grid": [0.01, 0.1], "edge": True}}
+    facts = {arm: {"tuned": edge, "tuning": {"study": "s-tuning", **per}} for arm in ("a0", "a1")}
+    assert judged(facts=facts).outcome == outcome
+    assert judged({"kind": "tuning_edge"}, facts=facts).outcome == "inconclusive"
+
+
 @pytest.mark.parametrize(
     ("gate", "message"),
     [

@@ -21,12 +21,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.arms import arm_title
-from ablate.report.fair import in_every_seed, score_title
+from ablate.report.fair import score_title
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
+from ablate.report.tuning_notes import in_every_seed
 from ablate.report.wording import levels_text, listed, unit
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
