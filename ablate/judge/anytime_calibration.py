@@ -32,7 +32,9 @@ _SAVED = 0.7  # of the seeds of a fixed design
 _SURE = 0.95  # power of the fixed design from which seeds are to be saved
 _WRONG = (
     "Judged after 10, 12, … 40 seeds; a study is wrong that decides at any of them. A study that stops early has seen "
-    "fewer failures: the row on all runs shows what reading its verdict as one on all runs would cost."
+    "fewer failures: the row on all runs shows what reading its verdict as one on all runs would cost. With "
+    "differences as skewed as lognormal and several claims the level is not kept, as it is not at one look (see the "
+    "limits below)."
 )
 _TOOK = (
     f"Beside one look at {ONCE} seeds, and looks at 10, 20 and 30. The median is of a study that may go on until it "
@@ -99,10 +101,11 @@ def wrong_rows(studies: int, rng: np.random.Generator, rate: Rate, *, delta: flo
         if noise.failures:
             rows.append({"data": noise.name, "claims": 1, "what": "supported although the mean over all runs is δ"}
                         | rate(int((supported < _NEVER).sum()), studies))  # fmt: skip
-    d, _ = draws(NOISES[0], delta, sd, rng, (4 * studies, MOST))
-    any_of_four = [(t < _NEVER).reshape(studies, 4).any(axis=1) for t in decided_at(d, delta, family=4)]
-    rows.append({"data": NOISES[0].name, "claims": 4, "what": "false verdict at any look of 10 to 40 seeds"}
-                | rate(int((any_of_four[0] | any_of_four[1]).sum()), studies, at_most=0.05))  # fmt: skip
+    for noise, promised in ((NOISES[0], {"at_most": 0.05}), (NOISES[1], {})):
+        d, _ = draws(noise, delta, sd, rng, (4 * studies, MOST))
+        wrong = np.minimum(*decided_at(d, delta, family=4)).reshape(studies, 4).min(axis=1) < _NEVER
+        rows.append({"data": noise.name, "claims": 4, "what": "false verdict at any look of 10 to 40 seeds"}
+                    | rate(int(wrong.sum()), studies, **promised))  # fmt: skip
     return rows
 
 

@@ -21,7 +21,7 @@ from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.templating import Column, Row, Table
 from ablate.report.vouched import made_here, sources, vouched
-from ablate.report.wording import counted
+from ablate.report.wording import seeds_of
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact as Known
@@ -272,7 +272,7 @@ def _fairness(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
     datasets = _datasets(tables)
     where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
-    seeds = counted(tables.seeds["seed"].nunique(), "seed")
+    seeds = seeds_of(tables)
     if vouched(tables, Known.DATA) and vouched(tables, Known.NETWORK):
         general = tr(
             "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "

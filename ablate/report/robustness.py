@@ -89,8 +89,9 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
 def _overview(tested: Sequence[Verdict]) -> Table:
     gated = any(v.gates for v in tested)
     bounded = any(v.bounds for v in tested)
+    known = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
     columns = [
-        Column(tr("claim")), Column(tr("verdict")), Column(tr("detectable beyond δ"), "n"),
+        Column(tr("claim")), Column(tr("verdict")), *([Column(tr("detectable beyond δ"), "n")] if known else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),
         Column(tr("other outcome with"), "wrap"),
@@ -98,7 +99,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     rows = []
     for v in tested:
         badge = badge_of(v.outcome)
-        cells = [cell_text(v), f"{badge.glyph} {badge.word}", _detectable(v)]
+        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([_detectable(v)] if known else [])]
         if bounded:
             cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
         if gated:
@@ -115,6 +116,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         "says) that this many seeds with this spread would find with 80 % power at the verdict's level; "
         "a claim may be open because the study could not have seen less."
     )
+    note = note if known else tr("Other choices are judged by the runs that the claim was decided by.")
     if bounded:
         note += tr(
             " Worst … best: every run that failed or is missing counts as the worst, then as the best value "

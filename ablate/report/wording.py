@@ -261,6 +261,13 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
 
 
+def seeds_of(tables: StudyTables) -> str:
+    """Return how many seeds the arms have: `8 seeds`, or from how few to how many."""
+    counts = tables.seeds.groupby("arm_id")["seed"].nunique()
+    most = counted(int(counts.max()), "seed")
+    return most if counts.min() == counts.max() else tr("{low} to {most}", low=int(counts.min()), most=most)
+
+
 def capitalised(text: str) -> str:
     """Return a text with its first letter as a capital, the rest as it is; a name (`val_rmse`) stays as it is."""
     return text if "_" in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
