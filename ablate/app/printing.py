@@ -85,8 +85,11 @@ class Console:
             self._bar = None
 
     def _looked(self, event: events.Looked) -> None:
-        where = f"look {event.number} of {event.of} ({event.seeds} seeds of every arm, level {event.level:.4f})"
+        of_what = f"{event.seeds} seeds" if event.arms else f"{event.seeds} seeds of every arm, level {event.level:.4f}"
+        where = f"look {event.number} of {event.of} ({of_what})"
         then = "stopping" if event.ends else "going on"
+        if event.arms and not event.ends:
+            then += f" with {event.arms[0]} of {event.arms[1]} arms"
         say(f"{where}: {event.decided} of {event.claims} claims decided; {then}")
 
     def _tuning_ran(self, event: events.TuningRan) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ablate.app.console import duration, say
 from ablate.app.printing import chosen_text, processes
@@ -17,7 +18,11 @@ from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.store import Store
 from ablate.work.choosing import choices_so_far, finished_trials, trial_scores, tuning_runs
 from ablate.work.estimating import estimate
+from ablate.work.looking import progress, run_bounds
 from ablate.work.planning import finished_runs
+
+if TYPE_CHECKING:
+    from ablate.judge.anytime import Followed
 
 
 def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
@@ -44,6 +49,9 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     for line in _trial_lines(plan):
         say(line)
     say()
+    state = progress(plan, store)
+    if plan.study.any_time is not None and plan.study.claims:
+        _say_any_time(plan, state)
     if plan.provisional:
         _say_provisional(plan, known, workers)
         return
@@ -57,6 +65,9 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
         done, missing = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
         say(f"{job.arm.label:<{width}}  {done:>5}  {missing:>7}")
     say(f"{'total':<{width}}  {plan.runs - plan.missing:>5}  {plan.missing:>7}\n")
+    if state is not None and state.ends:
+        say("nothing to do: every run that a claim needs is finished")
+        return
     if plan.missing == 0:
         say("nothing to do: every run is finished")
         return
@@ -80,6 +91,17 @@ def _fewer(plan: Plan) -> str:
     jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
     planned = sum(len(one.identities) for job in jobs for one in job.trained if not job.same_as)
     return f" ({planned - plan.runs} runs serve two of them)" if planned > plan.runs and plan.record.trials else ""
+
+
+def _say_any_time(plan: Plan, state: Followed | None) -> None:
+    """Print the fewest and the most runs of a study that may stop at any time, and how far it is."""
+    fewest, most = run_bounds(plan)
+    say(f"at least {fewest} runs (every claim decided at the first look), at most {most}")
+    if state is not None and state.taken:
+        decided = sum(v.decided for v in state.verdicts)
+        going = "it ends there" if state.ends else "it goes on"
+        say(f"after {state.seeds} seeds {decided} of {len(state.verdicts)} claims are decided; {going}")
+    say()
 
 
 def _say_provisional(plan: Plan, known: Mapping[str, float], workers: int) -> None:
@@ -137,17 +159,21 @@ def metric_lines(plan: Plan) -> list[str]:
 
 def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     """Return what a plan says of its looks, and of those at which no claim could be decided."""
+    if study.any_time is not None and study.claims:
+        return [
+            f"looks: at any time, after the first {study.any_time.first} seeds, then after every {study.any_time.every}"
+        ]
     from ablate.judge.looks import family_size
     from ablate.judge.planning import blind_looks
     from ablate.stats.looks import look_levels
 
-    if not study.looks or not study.claims:
+    if not study.fixed_looks or not study.claims:
         return []
-    levels = look_levels(tuple(study.looks), family=family_size(study, arms=arms))
+    levels = look_levels(study.fixed_looks, family=family_size(study, arms=arms))
     blind = blind_looks(study, arms=arms)
     parts = [
         f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: passed over)' if seeds in blind else ''}"
-        for seeds, level in zip(study.looks, levels, strict=True)
+        for seeds, level in zip(study.fixed_looks, levels, strict=True)
     ]
     return [f"looks: {', '.join(parts)}"]
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from ablate.claims.anytime import anytime_mean_estimate
 from ablate.claims.comparison import Comparison, level_key, level_text
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale, mean_estimate, mean_least
@@ -23,6 +24,7 @@ from ablate.claims.parts import BaseClaim, Level, Levels
 from ablate.claims.reading import Logged, NoisePlan, Reading
 from ablate.claims.reason import Reason
 from ablate.errors import UserError
+from ablate.stats.anytime import least_mean_pairs
 from ablate.train.metric import FRACTION, Better, Metric
 
 Pairs = list[tuple[int, int]]
@@ -44,6 +46,8 @@ class ClaimKind(BaseClaim):
         It is tested; else it is counted, and one counterexample refutes it.
     by_signs
         Its test is the exact sign-flip test.
+    anytime
+        It can be tested so that a study may stop at any time (`looks: anytime`).
     reads_values
         It reads a metric, and its test rests on how much that varies over seeds; else it is how runs ended that counts.
     imputes
@@ -70,6 +74,7 @@ class ClaimKind(BaseClaim):
     by_means: ClassVar[bool] = True
     sampled: ClassVar[bool] = True
     by_signs: ClassVar[bool] = True
+    anytime: ClassVar[bool] = True
     imputes: ClassVar[bool] = True
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False
@@ -183,7 +188,12 @@ class ClaimKind(BaseClaim):
     def least_seeds(self, alpha: float, cells: int) -> int:
         """Return the fewest seeds with which the claim can be decided at level α, one way or the other."""
         del cells
-        return mean_least(alpha, self.region)
+        return mean_least(alpha)
+
+    def least_at_any_time(self, alpha: float, cells: int) -> int:
+        """Return the same for a study that may stop at any time."""
+        del cells
+        return least_mean_pairs(alpha)
 
     def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
         """Tell whether two claims on the same arms and metric cannot both hold; `swapped`: with the sides exchanged."""
@@ -220,6 +230,11 @@ class ClaimKind(BaseClaim):
         del endpoint, sides
         return None
 
+    def reservation(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
+        """Return why no interval may decide the claim, although there is one; None where it may."""
+        del endpoint, sides
+        return None
+
     def read(self, runs: Logged) -> Reading:
         """Read the claim off the runs."""
         evidence = runs.evidence
@@ -229,7 +244,11 @@ class ClaimKind(BaseClaim):
 
     def measure(self, runs: Logged) -> Reading:
         """Estimate the effect from runs in whose way nothing stands."""
-        estimate = mean_estimate(list(runs.evidence.differences.values()), self.region, scale=self.scale)
+        found = runs.evidence.differences
+        if runs.batches is not None:
+            estimate = anytime_mean_estimate(found, self.region, runs.batches, scale=self.scale)
+        else:
+            estimate = mean_estimate(list(found.values()), self.region, scale=self.scale)
         return Reading(runs.evidence, replace(estimate, details=self.details(runs)))
 
     def details(self, runs: Logged) -> dict[str, Any]:

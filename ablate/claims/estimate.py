@@ -1,15 +1,17 @@
 """What each kind of claim hands to the judge: an effect, the level at which it is decided, an interval at any level.
 
-One rule holds for all kinds: `p` is the smallest level at which the interval lies wholly inside or wholly outside the
-claim's region, so that Holm can run over claims of different kinds.
+One rule holds for all kinds: `p` is the smallest α at which the interval at level 1 - α lies wholly inside or wholly
+outside the claim's region, so that Holm can run over claims of different kinds. A region with two ends (equivalence,
+trend) has no milder level: at 1 - 2α, as two one-sided tests have it, an effect at the margin was decided one way
+or the other in 2α of studies.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 from ablate.claims.capped import Open, cell_ps
 from ablate.claims.parts import Region
 from ablate.stats.mean import Method, mean_interval, mean_p, method_of
-from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
+from ablate.stats.proportions import (
+    clopper_pearson,
+    partial_conjunction_p,
+    share_p,
+    sign_test_p,
+    win_interval,
+    won_cells_bounds,
+)
 from ablate.stats.signflip import as_differences, least_pairs, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
@@ -42,8 +51,6 @@ class Estimate:
         Level -> (low, high).
     method
         How the interval is made.
-    tails
-        2: the interval of a claim judged at α has level 1 - α; 1: 1 - 2α (two one-sided tests).
     numbers
         The numbers the mean is of, (blocks,); empty where the effect is not a mean.
     details
@@ -56,7 +63,6 @@ class Estimate:
     method: Method
     scale: Scale = "difference"
     p_zero: float | None = None
-    tails: int = 2
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -66,18 +72,15 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
     d = as_differences(differences)
     mean = float(d.mean())
     low, high = region
-    both = math.isfinite(low) and math.isfinite(high)
     p_low = mean_p(d, null=low) if math.isfinite(low) else 0.0
     p_high = mean_p(d, null=high) if math.isfinite(high) else 0.0
-    p = _region_p(mean, region, p_low, p_high) / (2.0 if both else 1.0)
     return Estimate(
         effect=mean,
-        p=min(1.0, p),
+        p=_region_p(mean, region, p_low, p_high),
         interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
         method=method_of(d),
         scale=scale,
         p_zero=sign_flip_p(d),
-        tails=1 if both else 2,
         numbers=tuple(d.tolist()),
     )
 
@@ -90,10 +93,9 @@ def _region_p(effect: float, region: Region, p_low: float, p_high: float) -> flo
     return p_low if effect <= low else p_high
 
 
-def mean_least(alpha: float, region: Region) -> int:
+def mean_least(alpha: float) -> int:
     """Return the fewest seeds with which `mean_estimate` can decide at level α."""
-    both = all(math.isfinite(end) for end in region)
-    return least_pairs(1.0 - min(2.0 * alpha if both else alpha, 0.999))
+    return least_pairs(1.0 - min(alpha, 0.999))
 
 
 def share_estimate(successes: int, runs: int, region: Region) -> Estimate:
@@ -118,12 +120,32 @@ def share_least(alpha: float, region: Region) -> int:
 def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
     """Estimate the chance to win, from scores in [0, 1] per seed (1 won, ½ tied; averaged over cells).
 
-    Scores of 0 and 1 only: Clopper–Pearson. Else its extension to any scores in [0, 1] (see `unseen`).
+    "More than half" is tested by the exact sign test, which knows what ties say, and with scores averaged over cells by
+    sign flips about ½. Another threshold is tested by Clopper–Pearson, and with ties or over cells by bounds for any
+    scores in [0, 1] (see `unseen`), which stay far below their level where many pairs are tied.
     """
     s = np.sort(np.asarray(scores, dtype=np.float64))
-    if set(s.tolist()) <= {0.0, 1.0}:
-        return share_estimate(int(s.sum()), len(s), region)
-    threshold, mean = region[0], float(s.mean())
+    wins, ties, losses = (int((s == score).sum()) for score in (1.0, 0.5, 0.0))
+    one_cell = wins + ties + losses == len(s)
+    if region[0] != 0.5:
+        return _scores_estimate(s, region[0]) if ties or not one_cell else share_estimate(wins, len(s), region)
+    if not one_cell:
+        return _about_half(_scores_estimate(s, 0.5), sign_flip_p(s, null=0.5))
+    counts = {"successes": wins, "runs": len(s)} if not ties else {"wins": wins, "ties": ties, "losses": losses}
+    found = Estimate(
+        effect=float(s.mean()),
+        p=None,
+        interval=lambda level: win_interval(wins, losses, ties, level=level),
+        method=Method("sign test" if ties else "Clopper–Pearson"),
+        scale="share",
+        details=dict(counts),
+    )
+    return _about_half(found, sign_test_p(wins, losses, ties))
+
+
+def _scores_estimate(s: NDArray[np.float64], threshold: float) -> Estimate:
+    """Estimate the mean of any scores in [0, 1]."""
+    mean = float(s.mean())
     p = unseen_p(s, 0.0, threshold) if mean > threshold else unseen_p(-s, -1.0, -threshold)
 
     def interval(level: float) -> tuple[float, float]:
@@ -131,6 +153,22 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
         return unseen_bound(s, 0.0, alpha=tail), -unseen_bound(-s, -1.0, alpha=tail)
 
     return Estimate(mean, min(1.0, 2.0 * p), interval, Method("random spacings"), "share", numbers=tuple(s.tolist()))
+
+
+def _about_half(found: Estimate, p: float) -> Estimate:
+    """Return an estimate whose interval holds ½ exactly where an exact test of ½ does not reject it.
+
+    Its own interval is made for any truth, and so mild that ½ may lie within it although it is rejected.
+    """
+
+    def interval(level: float) -> tuple[float, float]:
+        low, high = found.interval(level)
+        if p > 1.0 - level:
+            return min(low, 0.5), max(high, 0.5)
+        above, below = math.nextafter(0.5, 1.0), math.nextafter(0.5, 0.0)
+        return (max(low, above), high) if found.effect > 0.5 else (low, min(high, below))
+
+    return replace(found, p=p, interval=interval)
 
 
 def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:
@@ -141,12 +179,20 @@ def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, know
     of the differences; what it hides decides no cell (see `capped`).
     """
     cells = gaps.shape[1]
-    means = gaps.mean(axis=0)
+    means = np.asarray(gaps.mean(axis=0))
     two_sided = [mean_p(gaps[:, c], null=delta) for c in range(cells)]
     wins = [p / 2 if m > delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
     losses = [p / 2 if m < delta else 1.0 for p, m in zip(two_sided, means, strict=True)]
     wins = cell_ps(wins, gaps, known, null=delta, wins=True)
     losses = cell_ps(losses, gaps, known, null=delta, wins=False)
+    return won_cells(wins, losses, means, needed, delta)
+
+
+def won_cells(
+    wins: Sequence[float], losses: Sequence[float], means: NDArray[np.float64], needed: int, delta: float
+) -> Estimate:
+    """Estimate the share of cells that are won, from one-sided p per cell of "not won" and of "not lost"."""
+    cells = len(means)
 
     def interval(level: float) -> tuple[float, float]:
         fewest, most = won_cells_bounds(wins, losses, alpha=1.0 - level)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ablate.claims.anytime import Batches
 from ablate.claims.capped import Gaps
 from ablate.claims.comparison import Comparison
 from ablate.claims.contrast import Evidence, Meanings, Sides
@@ -66,6 +67,10 @@ class Logged(Protocol):
     @property
     def gaps(self) -> Gaps:
         """The contrasts cell by cell."""
+
+    @property
+    def batches(self) -> Batches | None:
+        """The looks so far of a study that may stop at any time; None where claims are judged once."""
 
     @property
     def obstacle(self) -> Reason | None:

@@ -54,9 +54,15 @@ CODES: dict[str, tuple[str, ...]] = {
     "identical_arms": ("factors",),
     "identical_seeds": (),
     "before_first_look": ("n",),
+    # --- why no more seeds were run for it, in a study that may stop at any time
+    "decided_after": ("n", "most"),
+    "held_by_its_gate": ("n", "most"),
+    "open_at_the_most": ("most",),
+    "goes_on": ("n", "most"),
     # --- why an interval that would decide a claim may not
     "cut_by_budget": ("n", "of"),
     "decided_by_silence": ("n", "of", "pairwise", "outcome"),
+    "mostly_missed": ("n", "of", "side"),
     "gate_failed": ("gates", "outcome"),
     # --- what a gate found
     "control": ("claim", "wanted", "outcome"),
@@ -80,6 +86,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "run_again": (),
     "run_to_the_first_look": (),
     "more_seeds": (),
+    "more_seeds_at_any_time": (),
     "more_pairs": ("more", "total"),
     "more_pairs_than": ("n",),
     "no_number_of_pairs": (),
@@ -91,6 +98,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_a_target": (),
     "claim_an_accuracy": (),
     "claim_the_failures": (),
+    "claim_ranks_or_reach": (),
     "claim_what_tells_seeds_apart": (),
     "lower_failed_counts_as": (),
     "read_the_factors": ("factors",),

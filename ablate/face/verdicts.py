@@ -48,6 +48,11 @@ class Verdict(Judged):
         return said(self.scope)
 
     @property
+    def why_stopped(self) -> str:
+        """Why its runs ended when they did, in a study that may stop at any time; else empty."""
+        return said(self.stop)
+
+    @property
     def statement(self) -> str:
         """What is claimed."""
         return statement(self)

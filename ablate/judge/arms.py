@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import Key, level_key
+from ablate.claims.comparison import Key, level_key, metrics_used
 from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Level, Levels, Study
@@ -101,8 +101,15 @@ class Arms:
         return bool(metrics)
 
     def measured(self) -> list[str]:
-        """Return the metrics that must agree: all but those of the clock."""
-        return self.untimed(metrics_of(self.tables))
+        """Return the metrics that must agree: those that are declared or claimed, but for those of the clock.
+
+        What nobody declared may be a time as well, and tells no two runs apart. Where none is declared, all must.
+        """
+        every = self.untimed(metrics_of(self.tables))
+        claimed = {name for claim in self.study.claims for name in metrics_used(claim)}
+        said = {*self._metrics.names, *claimed}
+        declared = [name for name in every if name in said or self._metrics.source(name) != "nobody"]
+        return declared or every
 
     def untimed(self, metrics: Iterable[str]) -> list[str]:
         """Return the metrics that are not declared to be times of the clock."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.claims.anytime import Batches
 from ablate.claims.capped import Gaps, at_common_budget
 from ablate.claims.comparison import Comparison, Key
 from ablate.claims.contrast import Evidence, Sides, evidence_of, sides_of
@@ -57,6 +58,8 @@ class Collected:
         The contrasts behind the estimate, of the seeds of `evidence`, and how far each is known.
     obstacle
         Why nothing can be tested, where something stands in the way beside runs without a value and too few seeds.
+    reservation
+        Why no interval may decide it, although there is one.
     """
 
     comparison: Comparison
@@ -71,6 +74,7 @@ class Collected:
     alike: Alike | None = None
     gaps: Gaps | None = None
     obstacle: Reason | None = None
+    reservation: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
     endings_known: bool = True
@@ -100,8 +104,10 @@ class _Runs:
         arms: Mapping[Key, int],
         *,
         least: int,
+        batches: Batches | None,
     ) -> None:
         self.comparison, self._tables, self._endpoints, self._least = comparison, tables, endpoints, least
+        self.batches = batches
         self.meanings: Metrics = metrics_in(tables)
         self.sides: Sides = sides_of(comparison, arms, tuple(tables.factors), self.meanings)
 
@@ -208,11 +214,21 @@ def collect(
     *,
     alpha: float,
     alike: Alike | None = None,
+    batches: Batches | None = None,
 ) -> Collected:
-    """Collect the evidence of a comparison and estimate its effect; `alike` says why it is not to be tested."""
+    """Collect the evidence of a comparison and estimate its effect.
+
+    Parameters
+    ----------
+    alike
+        Why it is not to be tested.
+    batches
+        The looks so far of a study that may stop at any time.
+    """
     claim = comparison.claim
-    least = claim.least_seeds(alpha, len(comparison.cells))
-    runs = _Runs(comparison, tables, endpoints, arms, least=least)
+    least_of = claim.least_seeds if batches is None else claim.least_at_any_time
+    least = least_of(alpha, len(comparison.cells))
+    runs = _Runs(comparison, tables, endpoints, arms, least=least, batches=batches)
     found = claim.read(runs)
     evidence = found.evidence
     if found.obstacle is not None and found.obstacle.code == "silent":
@@ -238,5 +254,6 @@ def collect(
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,
+        reservation=claim.reservation(runs.endpoint, runs.sides),
         counts_steps=runs.endpoint.declared.counts_to_target,
     )

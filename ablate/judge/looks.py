@@ -35,12 +35,12 @@ def judge_look(
     UserError
         The study plans no such look, or what `judge` raises.
     """
-    if not 0 <= look < len(study.looks):
-        raise must("look", f"be one of the study's {len(study.looks)} looks, counted from 0", look)
-    seeds = planned_seeds(study, tables)[: study.looks[look]]
-    level = look_levels(tuple(study.looks), alpha=alpha, family=family_size(study, arms=arms_of(study, tables)))[look]
+    if not 0 <= look < len(study.fixed_looks):
+        raise must("look", f"be one of the study's {len(study.fixed_looks)} looks, counted from 0", look)
+    seeds = planned_seeds(study, tables)[: study.fixed_looks[look]]
+    level = look_levels(study.fixed_looks, alpha=alpha, family=family_size(study, arms=arms_of(study, tables)))[look]
     kept = of_seeds(tables, seeds)
-    note = (look + 1, len(study.looks), study.looks[look], level)
+    note = (look + 1, len(study.fixed_looks), study.fixed_looks[look], level)
     return [dataclasses.replace(v, look=note) for v in judge(study, kept, alpha=level, extras=extras)]
 
 
@@ -58,50 +58,9 @@ def last_look(study: Study, tables: StudyTables) -> int | None:
     """
     missing = set(tables.seeds.loc[tables.seeds["outcome"].astype(str).isin(("missing", "crashed")), "seed"])
     seeds = planned_seeds(study, tables)
-    reached = [k for k, count in enumerate(study.looks) if len(seeds) >= count and not missing & set(seeds[:count])]
+    looks = enumerate(study.fixed_looks)
+    reached = [k for k, count in looks if len(seeds) >= count and not missing & set(seeds[:count])]
     return reached[-1] if reached else None
-
-
-def judge_planned(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> list[Verdict]:
-    """Judge as the study plans it: once over all runs, or at the last look that is complete.
-
-    Before the first look is complete nothing is judged: every claim is `not_tested`.
-    """
-    if not study.looks:
-        return judge(study, tables, alpha=alpha)
-    look = last_look(study, tables)
-    return _unseen(study, tables) if look is None else judge_look(study, tables, look=look, alpha=alpha)
-
-
-def judge_registered(
-    study: Study, tables: StudyTables, *, seeds: Collection[int], post_hoc: Collection[str] = (), alpha: float = 0.05
-) -> tuple[list[Verdict], list[Verdict]]:
-    """Judge the planned seeds as planned, and beside them all seeds, where some were added after results were seen.
-
-    Parameters
-    ----------
-    seeds
-        The seeds that were registered; empty where nothing was registered, and then all of them count as planned.
-    post_hoc
-        Claims that were edited since.
-
-    Returns
-    -------
-    tuple
-        The verdicts of the plan; and those over all seeds, empty without an extension. The extended ones are judged at
-        α (with looks: at the level of the last one), which does not hold for them: whether more seeds were run
-        depended on what the first had shown.
-    """
-    ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
-    planned = of_seeds(tables, seeds) if seeds else tables
-    verdicts = judge_planned(study, planned, alpha=alpha)
-    extended: list[Verdict] = []
-    if seeds and ran - set(seeds):
-        family = family_size(study, arms=arms_of(study, tables))
-        level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
-        extended = judge(study, tables, alpha=level)
-    label = [[dataclasses.replace(v, post_hoc=v.source_id in post_hoc) for v in part] for part in (verdicts, extended)]
-    return label[0], label[1]
 
 
 def of_seeds(tables: StudyTables, seeds: Collection[int]) -> StudyTables:
@@ -114,9 +73,10 @@ def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
     return [{factor: row[factor] for factor in study.factors} for row in tables.levels()]
 
 
-def _unseen(study: Study, tables: StudyTables) -> list[Verdict]:
+def unseen(study: Study, tables: StudyTables, first: int) -> list[Verdict]:
+    """Return the verdicts before the first look, after `first` seeds: nothing is judged."""
     blank = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="missing"))
-    why = because("before_first_look", n=study.looks[0])
+    why = because("before_first_look", n=first)
     return [
         dataclasses.replace(verdict, reason=why, advice=because("run_to_the_first_look"))
         for verdict in judge(study, blank, extras=False)

@@ -20,6 +20,7 @@ NEXT = {
     "endings_unknown": "give_the_outcome",
     "cut_by_budget": "more_steps",
     "decided_by_silence": "more_steps",
+    "mostly_missed": "claim_ranks_or_reach",
 }
 """Code of what stands in the way -> that of what to do."""
 
@@ -49,7 +50,10 @@ def untested(found: Collected) -> tuple[Reason, Reason]:
 def held_back(found: Collected, *, level: float, outcome: str) -> tuple[Reason, Reason] | None:
     """Return why an interval that would decide a claim may not, and what to do; None where it may."""
     gaps = found.gaps
-    if outcome == "inconclusive" or gaps is None:
+    if outcome == "inconclusive":
         return None
-    why = objection(gaps.values, gaps.known, found.region, level=level, outcome=outcome, least=found.least)
+    why = None
+    if gaps is not None:
+        why = objection(gaps.values, gaps.known, found.region, level=level, outcome=outcome, least=found.least)
+    why = why or found.reservation
     return None if why is None else (why, because(NEXT[why.code]))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.claims.comparison import Comparison, level_key
+from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
 from ablate.judge.comparable import check_comparable
@@ -15,6 +16,7 @@ from ablate.judge.gates import check_gates
 from ablate.judge.looks import family_size
 from ablate.stats.looks import look_levels
 from ablate.sweep.figures import HeatMap
+from ablate.sweep.looks import AnyTime
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import FAIRNESS, Study
 
@@ -37,8 +39,16 @@ def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05)
     if not study.claims:
         return []
     family = family_size(study, arms=arms)
-    level = look_levels(tuple(study.looks), alpha=alpha, family=family)[-1] if study.looks else alpha
-    return [SeedsNeeded(c.id, c.claim.least_seeds(level / family, len(c.cells))) for c in expand(study, arms=arms)]
+    level = look_levels(study.fixed_looks, alpha=alpha, family=family)[-1] if study.fixed_looks else alpha
+    return [
+        SeedsNeeded(
+            c.id,
+            (c.claim.least_seeds if study.any_time is None else c.claim.least_at_any_time)(
+                level / family, len(c.cells)
+            ),
+        )
+        for c in expand(study, arms=arms)
+    ]
 
 
 def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
@@ -63,14 +73,14 @@ def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: 
 
 def blind_looks(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[int]:
     """Return the looks (seeds) at which no claim could be decided yet: early levels are strict."""
-    if not study.looks or not study.claims:
+    if not study.fixed_looks or not study.claims:
         return []
     family = family_size(study, arms=arms)
-    levels = look_levels(tuple(study.looks), alpha=alpha, family=family)
+    levels = look_levels(study.fixed_looks, alpha=alpha, family=family)
     comparisons = expand(study, arms=arms)
     return [
         count
-        for count, level in zip(study.looks, levels, strict=True)
+        for count, level in zip(study.fixed_looks, levels, strict=True)
         if all(c.claim.least_seeds(level / family, len(c.cells)) > count for c in comparisons)
     ]
 
@@ -164,18 +174,46 @@ def check_plan(
     check_speed(study, metrics)
     check_contradictions(study, metrics, arms=arms)
     check_forecasts(study, arms=arms)
-    if study.looks and study.looks[-1] != n_seeds:
+    if study.any_time is not None:
+        check_any_time(study, study.any_time, n_seeds)
+    if study.fixed_looks and study.fixed_looks[-1] != n_seeds:
         advice = (
             "Take `looks` out: the runs are all there, and nobody looked before"
             if ran
             else "`ablate extend` adds seeds beyond a plan that was run"
         )
         raise UserError(
-            f"`looks`: the last look must be at the last seed, got looks at {', '.join(map(str, study.looks))} and "
-            f"{n_seeds} seeds. {advice}."
+            "`looks`: the last look must be at the last seed, got looks at "
+            f"{', '.join(map(str, study.fixed_looks))} and {n_seeds} seeds. {advice}."
         )
     if not ran:
         check_seeds(study, n_seeds, arms=arms, alpha=alpha)
+
+
+def check_any_time(study: Study, looks: AnyTime, n_seeds: int) -> None:
+    """Refuse looks at any time for kinds of claims that have no such test, and numbers of seeds that end between looks.
+
+    Raises
+    ------
+    UserError
+        Naming the claim and the kinds that can; or the nearest numbers of seeds.
+    """
+    for claim in study.claims:
+        if not claim.anytime:
+            kinds = ", ".join(sorted(name for name, kind in KINDS.items() if kind.anytime))
+            raise UserError(
+                f"claim {claim.id}: a claim of kind {claim.kind} cannot be judged at any time, because what each seed "
+                f"adds to it depends on all the others. Expected one of the kinds {kinds}; or plan its looks one by "
+                "one, as in `looks: [10, 20, 30]`, or none"
+            )
+    over = (n_seeds - looks.first) % looks.every
+    if n_seeds < looks.first or over:
+        below = max(n_seeds - over, looks.first)
+        choice = f"{below}" if n_seeds < looks.first else f"{below} or {below + looks.every}"
+        raise UserError(
+            f"`seeds`: with looks at any time the last seed must end a batch: {looks.first} seeds, then {looks.every} "
+            f"at a time; got {n_seeds}, the nearest is {choice}"
+        )
 
 
 def check_figures(study: Study, logged: Collection[str]) -> None:

@@ -15,8 +15,11 @@ whose interval rests on what a budget hides (see `capped`).
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from ablate.claims.anytime import Batches
 from ablate.claims.comparison import level_text, metrics_used, where_text
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endpoint
@@ -36,13 +39,16 @@ from ablate.judge.obstacles import held_back, untested
 from ablate.judge.scope import scope_of, terms_of
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
-from ablate.stats.mean import Method
+from ablate.stats.anytime import one_look_interval
+from ablate.stats.mean import Method, mean_interval
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
 from ablate.stats.power import detectable
 from ablate.stats.student import better_share, standardised
 from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+
+_NONE: Mapping[str, Verdict] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -55,22 +61,30 @@ class _Case:
     step: float
     p: float | None
     adjusted: float | None
+    batches: Batches | None = None
 
     @property
     def level(self) -> float:
         """Confidence level of the interval."""
-        tails = self.estimate.tails if self.estimate else 2
-        return 1.0 - self.step * (3 - tails)
+        return 1.0 - self.step
 
     @property
     def differences(self) -> list[float]:
         return list(self.found.evidence.differences.values())
 
 
-def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: bool = True) -> list[Verdict]:
+def judge(
+    study: Study,
+    tables: StudyTables,
+    *,
+    alpha: float = 0.05,
+    extras: bool = True,
+    batches: Batches | None = None,
+    settled: Mapping[str, Verdict] = _NONE,
+) -> list[Verdict]:
     """Judge every claim of a study by its logged runs, in the order of the file.
 
-    All runs are used, once; for a study with looks see `sequential.judge_look`.
+    All runs are used, once; for a study with looks see `looks.judge_look`, and `anytime.follow`.
 
     Parameters
     ----------
@@ -82,6 +96,10 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         Chance of even one wrong `supported` or `refuted` among all claims.
     extras
         Fill in `sensitivity` and `detectable` too, half of the time; simulations leave them out.
+    batches
+        The looks so far of a study that may stop at any time: its claims are judged by tests that allow for it.
+    settled
+        Claims that were decided at an earlier look, by id: they stand as they are, and count among the others.
 
     Raises
     ------
@@ -97,7 +115,10 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
     arms = Arms(study, tables)
     comparisons = expand(study, arms=arms.rows)
     endpoints = _endpoints(study, tables)
-    found = [collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms)) for c in comparisons]
+    left = [c for c in comparisons if c.id not in settled]
+    found = [
+        collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms), batches=batches) for c in left
+    ]
     sampled = [f.comparison.claim.sampled for f in found]
     tested = [
         sample and f.testable and not f.evidence.undefined and len(f.evidence.differences) >= f.least
@@ -108,12 +129,13 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         for f, test, sample in zip(found, tested, sampled, strict=True)
         if sample
     ]
+    p += [v.p if v.p is not None else 1.0 for v in settled.values() if v.p_adjusted is not None]
     adjusted, levels = iter(holm(p).tolist()), iter(holm_levels(p, alpha=alpha).tolist())
     verdicts = []
     for f, test, sample in zip(found, tested, sampled, strict=True):
         adjust, step = (next(adjusted), next(levels)) if sample else (None, alpha)
         raw = f.estimate.p if test and f.estimate else None
-        case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None)
+        case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None, batches)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
     checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
@@ -121,9 +143,12 @@ def judge(study: Study, tables: StudyTables, *, alpha: float = 0.05, extras: boo
         edge = tuning_edge(f.comparison, tables, arms.by_key)
         copy = copy_gate(f.comparison, tables, arms.by_key, alpha=alpha)
         checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
-    return [
-        gated(v, f, verdicts, tables, checks.get(id(f.comparison), [])) for v, f in zip(verdicts, found, strict=True)
-    ]
+    every = [*verdicts, *settled.values()]
+    ruled = {
+        v.claim_id: gated(v, f, every, tables, checks.get(id(f.comparison), []))
+        for v, f in zip(verdicts, found, strict=True)
+    }
+    return [settled.get(c.id) or ruled[c.id] for c in comparisons]
 
 
 def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
@@ -152,7 +177,11 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     label = claim.label(low, high) if outcome == "refuted" else ""
     advice, lost = None, evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
-        advice = more_seeds(estimate, case.found.region, level=case.level)
+        advice = (
+            because("more_seeds_at_any_time")
+            if case.batches is not None
+            else more_seeds(estimate, case.found.region, level=case.level)
+        )
     elif lost > 0:
         advice = because("run_the_rest", n=lost, planned=evidence.planned_pairs)
     reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.found.unit)
@@ -234,9 +263,11 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
 def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
     if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
         return verdict
+    once = case.batches is None
     return dataclasses.replace(
         verdict,
-        detectable=detectable(case.differences, alpha=1.0 - case.level),
+        # How small an effect a test that may stop early finds has no formula.
+        detectable=detectable(case.differences, alpha=1.0 - case.level) if once else None,
         sensitivity=sensitivity(
             case.differences,
             case.found.region,
@@ -244,6 +275,7 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
             bounds=case.found.bounds,
             elsewhere=case.found.elsewhere,
             interval=case.estimate.interval(case.level),
+            method=mean_interval if once else one_look_interval,
         ),
     )
 

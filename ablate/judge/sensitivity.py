@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,13 @@ _ELSEWHERE = {
     "unbroken": "basin_unbroken",
 }
 """Name of another way to measure -> its code."""
+
+
+class Interval(Protocol):
+    """How the interval of a mean is made."""
+
+    def __call__(self, differences: NDArray[np.float64], *, level: float) -> tuple[float, float]:
+        """Return it, as (low, high)."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,13 @@ def sensitivity(
     bounds: dict[str, NDArray[np.float64]],
     interval: tuple[float, float],
     elsewhere: Mapping[str, Gaps] | None = None,
+    method: Interval = mean_interval,
 ) -> tuple[Sensitivity, ...]:
     """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
 
     `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets or with the
     basin measured otherwise; a target that neither side reached in any pair has no row. Outcomes are by the interval
-    alone.
+    alone, made as `method` makes them.
     """
     d = as_differences(differences)
     low, high = interval
@@ -108,18 +116,18 @@ def sensitivity(
     for name, filled in bounds.items():
         usable = filled[np.isfinite(filled)]
         if usable.size:
-            ends = mean_interval(usable, level=level)
+            ends = method(usable, level=level)
             rows.append(row(f"failures_{name}", float(usable.mean()), ends, region))
     for name, moved in (elsewhere or {}).items():
         if not moved.said():
             continue
         usable = moved.values.mean(axis=1)
-        rows.append(row(_ELSEWHERE[name], float(usable.mean()), mean_interval(usable, level=level), region))
-    methods: dict[str, Callable[[], tuple[float, float]]] = {
+        rows.append(row(_ELSEWHERE[name], float(usable.mean()), method(usable, level=level), region))
+    others: dict[str, Callable[[], tuple[float, float]]] = {
         "student_t": lambda: t_interval(d, level=level),
         "bootstrap_t": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
     }
-    return (*rows, *(row(name, mean, method(), region) for name, method in methods.items()))
+    return (*rows, *(row(name, mean, other(), region) for name, other in others.items()))
 
 
 def _other_regions(region: Region) -> list[tuple[str, Region]]:

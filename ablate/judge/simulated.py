@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,50 @@ def tables_of(
     runs[METRIC] = np.where(broken, np.nan, np.concatenate((off, on), axis=1)).T.ravel()
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     return StudyTables({"name": "simulated"}, planned, runs, curves, {})
+
+
+def runs_of(
+    arms: Sequence[Mapping[str, Any]], metric: str, values: NDArray[np.float64], *, budget: int | None = None
+) -> StudyTables:
+    """Return the runs of a study of any arms.
+
+    Parameters
+    ----------
+    arms
+        The levels of every arm, of the same factors.
+    values
+        The metric, float (seeds, arms); beyond the budget, where there is one: the target was not reached.
+    budget
+        Steps that every run had.
+    """
+    seeds, count = values.shape
+    missed = values > (np.inf if budget is None else budget)
+    names = [",".join(f"{factor}={level}" for factor, level in levels.items()) for levels in arms]
+    planned = pd.DataFrame(
+        {"arm_id": names, "arm": names, "baseline": [i == 0 for i in range(count)]}
+        | {factor: [levels[factor] for levels in arms] for factor in arms[0]}
+    )
+    runs = planned.loc[np.repeat(np.arange(count), seeds)].reset_index(drop=True)
+    runs["seed"] = np.tile(np.arange(seeds), count)
+    runs["outcome"] = np.where(missed.T.ravel(), "censored", "reached")
+    runs["majority_rate"] = CHANCE
+    runs["seconds"] = 1.0
+    runs[metric] = np.where(missed, np.nan, values).T.ravel()
+    curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
+    facts: dict[str, dict[str, Any]] = {} if budget is None else {name: {"steps": budget} for name in names}
+    return StudyTables({"name": "simulated"}, planned, runs, curves, facts)
+
+
+def rate_of(hits: int, of: int, *, at_most: float | None = None, at_least: float | None = None) -> dict[str, Any]:
+    """Return a rate with its simulation error, and whether it keeps to its limit within two of them and a half."""
+    limit = at_most if at_most is not None else at_least
+    rate = hits / of
+    row: dict[str, Any] = {"rate": rate, "se": math.sqrt(max(rate * (1 - rate), 0.25 / of) / of), "studies": of}
+    if limit is not None:
+        error = 2.5 * math.sqrt(limit * (1 - limit) / of)
+        met = rate <= limit + error if at_most is not None else rate >= limit - error
+        row |= {"limit": limit, "met": bool(met)}
+    return row
 
 
 @dataclass(frozen=True)

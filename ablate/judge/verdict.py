@@ -76,6 +76,8 @@ class Verdict:
         equally fast, and the verdict stands without them. None where there are none.
     look
         ``(number, of, seeds, level)`` where the study has looks; else None.
+    stop
+        In a study that may stop at any time: why its runs ended after so many seeds, or that they go on; else None.
     post_hoc
         The claim, or what it is judged by, was changed after it was registered.
     unit
@@ -128,6 +130,7 @@ class Verdict:
     post_hoc: bool = False
     unit: str = ""
     silent: tuple[int, int] | None = None
+    stop: Reason | None = None
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:

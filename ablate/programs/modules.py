@@ -12,7 +12,7 @@ import importlib
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -68,6 +68,14 @@ def named(name: str, folder: Path) -> Module | None:
     """Return the module of a name as it would be imported from a folder; None where there is none, or no file."""
     importlib.invalidate_caches()
     return next((m for m in _resolved(name, [str(folder), *sys.path]) if m.name == name), None)
+
+
+def not_found(modules: Iterable[Module], folder: Path) -> list[str]:
+    """Return what modules import by a statement and that nobody finds from a folder, by its first name, sorted."""
+    search = [str(folder), *sys.path]
+    imports = {(level, name) for module in modules for level, name, _ in read_source(module.path).imports}
+    names = {name.partition(".")[0] for level, name in imports if not level} - {"", "__main__"}
+    return sorted(name for name in names if _spec(name, search, None) is None)
 
 
 def _resolved(name: str, search: Sequence[str]) -> Iterator[Module]:

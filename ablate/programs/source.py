@@ -59,15 +59,19 @@ def _read(path: Path, modified: int, size: int) -> Source:
     return Source(shape, *found)
 
 
-def _declares(statement: ast.stmt, tree: ast.AST) -> bool:
+def _declares(statement: ast.stmt, tree: ast.Module) -> bool:
     """Tell a declaration `train.metrics = …`, which says what is returned and changes no run.
 
-    Unless the code itself reads it.
+    Only of a function that is written in the file: `settings.metrics = 7` of any other object may be read elsewhere,
+    under another name. Unless the code itself reads it.
     """
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         return False
     target = statement.targets[0]
     if not (isinstance(target, ast.Attribute) and target.attr == "metrics" and isinstance(target.value, ast.Name)):
+        return False
+    written = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    if target.value.id not in {node.name for node in written}:
         return False
     return not any(
         isinstance(node, ast.Attribute)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ablate.errors import must
-from ablate.programs.modules import Module, closure
+from ablate.programs.modules import Module, closure, not_found
 from ablate.programs.source import read_source
 
 _UNSAID = ("__pycache__", ".git", ".ipynb_checkpoints")
@@ -36,11 +36,28 @@ def watched(patterns: Sequence[str]) -> dict[str, str]:
                 found[path.as_posix()] = _digest(path)
                 continue
             resolved = path.resolve()
-            modules = closure(Module(path.stem.replace(".", "_"), resolved), resolved.parent)
-            for name, module in modules.items():
+            for name, module in _modules(resolved).items():
                 own = module.path == resolved
                 found[path.as_posix() if own else f"{path.as_posix()}: {name}"] = read_source(module.path).shape
     return dict(sorted(found.items()))
+
+
+def watched_in_part(patterns: Sequence[str]) -> dict[str, list[str]]:
+    """Return watched Python file -> what it imports and that is not found from its folder, nor watched by its name.
+
+    A script may look into other folders, or be run by another Python.
+    """
+    files = [path for pattern in patterns for path in _files(pattern)]
+    there = {path.stem for path in files} | {path.parent.name for path in files}
+    found = {}
+    for path in dict.fromkeys(path for path in files if path.suffix == ".py"):
+        missing = not_found(_modules(path.resolve()).values(), path.resolve().parent)
+        found[path.as_posix()] = [name for name in missing if name not in there]
+    return {path: names for path, names in found.items() if names}
+
+
+def _modules(path: Path) -> dict[str, Module]:
+    return closure(Module(path.stem.replace(".", "_"), path), path.parent)
 
 
 def _files(pattern: str) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.judge.calibration_check import CalibrationResult, Check
+from ablate.judge.calibration import CalibrationResult, Check
 from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
 from ablate.report.figures.render import inline, png, svg
@@ -21,12 +21,13 @@ from ablate.report.wording import NONE, counted
 # Which check each figure shows.
 _OF = {"false-supported": "coverage"}
 _HEADS = {
-    "claims": "claims", "levels": "levels", "data": "data", "what": "what", "planted": "planted", "oracle": "oracle",
+    "kind": "kind", "claims": "claims", "levels": "levels", "data": "data", "seeds": "seeds", "level": "level",
+    "what": "what", "planted": "planted", "oracle": "oracle",
     "cases": "cases", "largest_difference": "largest difference", "supported": "supported", "refuted": "refuted",
     "inconclusive": "inconclusive", "held": "held", "rate": "rate", "se": "± simulation error", "studies": "studies",
     "limit": "limit", "met": "met",
 }  # fmt: skip
-_TEXT = ("levels", "data", "what", "planted", "oracle", "met")
+_TEXT = ("kind", "levels", "data", "what", "planted", "oracle", "met")
 _TEXTS = ("calibration.html", "calibration.md", "calibration.json")
 _SHARES = ("supported", "refuted", "inconclusive", "rate", "se", "limit")
 
@@ -132,7 +133,8 @@ def _page(
 
 def _table(check: Check) -> Table:
     keys = [key for key in _HEADS if any(key in row for row in check.rows)]
-    keys += [key for row in check.rows for key in row if key not in _HEADS and key != "wrong" and key not in keys]
+    others = dict.fromkeys(key for row in check.rows for key in row if key not in _HEADS and key != "wrong")
+    keys += others
     columns = tuple(Column(_HEADS.get(key, key.replace("_", " ")), "" if key in _TEXT else "n") for key in keys)
     rows = tuple(Row(tuple(_cell(key, row.get(key)) for key in keys)) for row in check.rows)
     return Table(check.title.replace("`", ""), columns, rows)

@@ -167,7 +167,7 @@ def _view(verdict: Verdict) -> VerdictView:
     gates = [said(gate.reason) for gate in verdict.gates_failed]
     notes = [] if why in sentence else [why]
     notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]
-    told = (*notes, said(verdict.scope), _silence(verdict), said(verdict.advice))
+    told = (*notes, said(verdict.stop), said(verdict.scope), _silence(verdict), said(verdict.advice))
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 
 

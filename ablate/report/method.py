@@ -33,6 +33,12 @@ _ERROR_BARS = msg(
     "differences; their intervals come from inverting the sign-flip test. No standard deviation or "
     "standard error is drawn."
 )
+_ERROR_BARS_ANY_TIME = msg(
+    "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
+    "learning curves the band is pointwise. Differences to the baseline use paired differences; their intervals come "
+    "from inverting the sign-flip test. Intervals of verdicts are confidence sequences. No standard deviation or "
+    "standard error is drawn."
+)
 _FAILURES = msg(
     "No run is ever left out. An accuracy of a run that diverged or crashed counts as the rate of "
     "always answering the most frequent class, an error as one minus that rate, steps to the target "
@@ -50,6 +56,13 @@ _TEST = msg(
     "Sign-flip test of the paired differences against δ, two-sided: under the null a difference from "
     "δ is as likely to have either sign. All sign patterns are counted where there are few pairs, "
     "else a fixed number of random ones."
+)
+_TEST_ANY_TIME = msg(
+    "Bets on the signs of the paired differences from δ, and on scores for shares: under the null a difference is as "
+    "likely to have either sign, so that no bettor's wealth ever reaches 1/α with a chance above α (Ville's "
+    "inequality), however often the runs are looked at. p is 2 over the largest wealth so far; as a bet never asks for "
+    "more wealth than decides a claim, p is seldom far below the level that did. Where the differences have a tail, "
+    "wealth is held down by a rule that is tried on simulated data and has no proof."
 )
 _VERDICT = msg(
     "supported: the interval lies above δ · refuted: it lies below δ (reversed: below −δ; harmful: below 0; "
@@ -72,7 +85,7 @@ def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict])
     notes = [
         (tr("Design"), f"{size} {tr(_design(tables))}"),
         (tr("Fairness"), fairness_note(study, tables)),
-        (tr("Error bars"), tr(_ERROR_BARS)),
+        (tr("Error bars"), tr(_ERROR_BARS if study.any_time is None else _ERROR_BARS_ANY_TIME)),
         (tr("Failures"), tr(_FAILURES if vouched(tables, Fact.ENDINGS) else _FAILURES_TOLD)),
     ]
     if verdicts:
@@ -88,5 +101,9 @@ def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict])
             claims=counted(verdicts[0].family, "claim"),
             spread=spread,
         )
-        notes += [(tr("Test"), tr(_TEST)), (tr("Many claims"), holm), (tr("Verdict"), tr(_VERDICT))]
+        notes += [
+            (tr("Test"), tr(_TEST if study.any_time is None else _TEST_ANY_TIME)),
+            (tr("Many claims"), holm),
+            (tr("Verdict"), tr(_VERDICT)),
+        ]
     return [(term, " ".join(text.split())) for term, text in notes]

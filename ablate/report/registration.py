@@ -13,6 +13,7 @@ from ablate.lang import tr
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
+from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.words.amounts import p_text
@@ -40,7 +41,7 @@ def registration(
     registered: Mapping[str, Any] = head.get("preregistration") or {}
     notes, facts = _registered(registered, study)
     notes.append(_looks(study, head.get("looks") or (), verdicts))
-    notes += [_extension(event) for event in head.get("extensions") or ()]
+    notes += [_extension(event, study) for event in head.get("extensions") or ()]
     notes += [_fresh(event) for event in head.get("fresh") or ()]
     if registered.get("forecasts_edited"):
         notes.append(tr("Forecasts were changed after registration; those that were registered are scored."))
@@ -112,9 +113,11 @@ def _fresh(event: Mapping[str, Any]) -> str:
 
 
 def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[Verdict]) -> str:
-    if not study.looks:
+    if study.any_time is not None:
+        return _any_time(study.any_time, verdicts)
+    if not study.fixed_looks:
         return tr("One look: the claims were judged once, after the last planned run.")
-    seen = [tr("Looks were planned after {seeds} seeds.", seeds=listed(str(n) for n in study.looks))]
+    seen = [tr("Looks were planned after {seeds} seeds.", seeds=listed(str(n) for n in study.fixed_looks))]
     here = next((v.look for v in verdicts if v.look), None)
     if here:
         number, of, seeds, level = here
@@ -134,7 +137,34 @@ def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[
     return " ".join(seen)
 
 
-def _extension(event: Mapping[str, Any]) -> str:
+def _any_time(looks: AnyTime, verdicts: Sequence[Verdict]) -> str:
+    """Say when a study that may stop at any time was looked at, and how many seeds its claims took."""
+    planned = tr(
+        "Looks at any time were planned, from {first} seeds on after every {every}: the test holds at all of them "
+        "together. A claim that is decided gets no more seeds, nor does an arm that no open claim compares.",
+        first=looks.first,
+        every=looks.every,
+    )
+    taken = [v.look for v in verdicts if v.look]
+    if not taken:
+        return planned + " " + tr("The first one is not complete: nothing was judged.")
+    most = next(v.stop["most"] for v in verdicts if v.stop)
+    used = Counter(look[2] for look in taken)
+    counts = [
+        tr("{seeds} for {claims}", seeds=counted(n, "seed"), claims=counted(used[n], "claim")) for n in sorted(used)
+    ]
+    return planned + " " + tr("What was needed, of at most {most}: {counts}.", most=most, counts=listed(counts))
+
+
+def _extension(event: Mapping[str, Any], study: Study) -> str:
+    if study.any_time is not None:
+        return tr(
+            "Extended after results were seen: on {time} from {before} to {after} seeds. The test holds at any time, "
+            "so the verdicts are over all seeds.",
+            time=event["time"],
+            before=event["seeds_before"],
+            after=event["seeds_after"],
+        )
     return tr(
         "Extended after results were seen: on {time} from {before} to {after} seeds. The verdicts "
         "stay those of the registered seeds; tables, figures of runs and the ledger show all.",

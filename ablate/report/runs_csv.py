@@ -15,7 +15,7 @@ import pandas as pd
 
 from ablate.errors import UserError, unknown
 from ablate.judge.endpoint import MISSING, metrics_of
-from ablate.judge.looks import judge_planned
+from ablate.judge.planned import judge_planned
 from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
 from ablate.report.copy_csv import NAME as COPY

@@ -9,6 +9,7 @@ Nothing here knows a study, a table or a language, and nothing but NumPy is load
 """
 
 from ablate.stats.anova import factorial_shares, importances
+from ablate.stats.anytime import Anytime, anytime_mean, anytime_share
 from ablate.stats.bootstrap import bootstrap_t, pigeonhole_interval, simultaneous_intervals
 from ablate.stats.effects import Interval, Paired, paired
 from ablate.stats.equivalence import tost_p
@@ -25,7 +26,8 @@ from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 __all__ = [
-    "ExchangeRate", "Interval", "NoiseFloor", "Paired", "Proportion", "SpreadRatio", "bootstrap_t", "clopper_pearson",
+    "Anytime", "ExchangeRate", "Interval", "NoiseFloor", "Paired", "Proportion", "SpreadRatio", "anytime_mean",
+    "anytime_share", "bootstrap_t", "clopper_pearson",
     "detectable", "exchange_rate", "expected_best", "factorial_shares", "holm", "holm_levels", "importances",
     "least_pairs", "look_levels", "mean_interval", "mean_p", "noise_floor", "paired", "pairs_to_decide",
     "partial_conjunction_p", "pigeonhole_interval", "proportion", "sign_flip_interval", "sign_flip_p",

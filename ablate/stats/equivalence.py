@@ -15,7 +15,8 @@ from ablate.stats.student import standard_deviation
 def tost_p(differences: ArrayLike, *, within: float) -> float:
     """Return the p of "the mean difference lies at or beyond ±δ": the larger of two one-sided p-values.
 
-    By the engine's own test; at most α exactly where the interval at level 1 - 2α lies within ±δ.
+    By the engine's own test; at most α exactly where the interval at level 1 - 2α lies within ±δ. It knows one answer
+    only. A claim of equivalence, which can be refuted too, asks for the interval at 1 - α on either side.
 
     >>> tost_p([0.1, -0.1, 0.05, -0.05, 0.0, 0.02], within=1.0)
     0.015625

@@ -67,6 +67,11 @@ class Job:
         trials = tuple(trial.with_seeds(seeds) for trial in self.trials)
         return replace(self, identities=own, missing=tuple(s for s in self.missing if s in seeds), trials=trials)
 
+    def joined(self, other: Job) -> Job:
+        """Return the job with the seeds of another that is the same arm."""
+        missing = dict.fromkeys((*self.missing, *other.missing))
+        return replace(self, identities={**self.identities, **other.identities}, missing=tuple(missing))
+
     def _of(self, trials: Sequence[Job]) -> Job:
         lacking = {seed for trial in trials for seed in trial.missing}
         return replace(self, trials=tuple(trials), missing=tuple(seed for seed in self.identities if seed in lacking))

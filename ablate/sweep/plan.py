@@ -51,8 +51,9 @@ class Plan:
         own = [job for job in self.jobs if not job.trials and not job.same_as]
         found = {job.arm.id: job for job in own}
         for job in (*self.jobs, *([self.copy] if self.copy is not None else [])):
-            for trial in job.trials:  # one of them may be an arm with fixed values
-                found.setdefault(trial.arm.id, trial)
+            for trial in job.trials:  # one of them may be an arm with fixed values, run on other seeds
+                there = found.get(trial.arm.id)
+                found[trial.arm.id] = trial if there is None else there.joined(trial)
         return tuple(found.values())
 
     @property
@@ -82,6 +83,21 @@ class Plan:
         """Return the part of the plan that runs these seeds only."""
         copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds])
         return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs), copy=copy)
+
+    def with_needed(self, needed: Mapping[str, int]) -> Plan:
+        """Return the part of the plan that runs of each arm as many of the first seeds as it needs (id -> count).
+
+        An arm whose runs serve another is run as far as either needs it.
+        """
+        counts = dict(needed)
+        for job in self.jobs:
+            if job.same_as:
+                counts[job.same_as] = max(counts[job.same_as], counts[job.arm.id])
+        seeds = self.record.seeds
+        jobs = tuple(job.with_seeds(seeds[: counts[job.arm.id]]) for job in self.jobs)
+        most = max((counts[job.arm.id] for job in self.jobs if job.trials), default=0)
+        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds[:most]])
+        return replace(self, jobs=jobs, copy=copy)
 
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.

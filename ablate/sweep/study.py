@@ -21,6 +21,7 @@ from ablate.errors import UserError
 from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
+from ablate.sweep.looks import AnyTime, Looks
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
 from ablate.train.config import MOST_SEED, MOST_SEEDS
@@ -74,7 +75,8 @@ class Study(_Strict):
         A count (0 … n-1), ``{first: 100, count: 20}`` (100 … 119), or a list of block numbers. A study that was
         designed after its first seeds had been seen begins at a seed nobody has looked at.
     looks
-        Seeds after which the claims may be judged: ``[10, 20, 30]``. Without looks they are judged once.
+        Seeds after which the claims may be judged: ``[10, 20, 30]``; or ``anytime``, from the first 10 seeds on after
+        every two (see `AnyTime`), by a test that may stop at any of them. Without looks they are judged once.
     watch
         Files, folders and patterns that own training functions depend on, and no import shows: what is in them is
         part of what makes a run. The same as fixing `program.watch`.
@@ -108,7 +110,7 @@ class Study(_Strict):
     baseline: Levels = Field(default_factory=dict)
     seeds: int | list[int] = 8
     claims: list[Claim] = Field(default_factory=list)
-    looks: list[Annotated[int, Field(ge=1)]] = Field(default_factory=list)
+    looks: Looks = Field(default_factory=list)
     forecasts: dict[str, dict[str, Annotated[float, Field(ge=0.0, le=1.0)]]] = Field(default_factory=dict)
     figures: list[Wanted] = Field(default_factory=list)
     not_concluded: list[str] = Field(default_factory=list)
@@ -150,13 +152,6 @@ class Study(_Strict):
             raise ValueError(f"at most {MOST_SEEDS:,} seeds per arm, none above {MOST_SEED} (2^63 - 1)")
         return list(range(whole["first"], whole["first"] + whole["count"]))
 
-    @field_validator("looks")
-    @classmethod
-    def _rising(cls, looks: list[int]) -> list[int]:
-        if sorted(set(looks)) != looks:
-            raise ValueError("rising counts of seeds")
-        return looks
-
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave an empty `uses` out: what is stored of a study, and hashed, is what it was before there was the key."""
@@ -164,6 +159,16 @@ class Study(_Strict):
         if not data.get("uses"):
             data.pop("uses", None)
         return data
+
+    @property
+    def fixed_looks(self) -> tuple[int, ...]:
+        """The looks that are planned one by one; empty where there are none, or at any time."""
+        return () if isinstance(self.looks, AnyTime) else tuple(self.looks)
+
+    @property
+    def any_time(self) -> AnyTime | None:
+        """When looks at any time begin, and how far apart they are; None where the study has none of these."""
+        return self.looks if isinstance(self.looks, AnyTime) else None
 
     def names(self) -> Names:
         """Return factor -> level -> how it is written, told from the other levels of its factor."""

@@ -249,6 +249,8 @@ def _first_error(error: ValidationError) -> str:
         said = "use small letters a-z, digits and hyphens alone, and begin with a letter or digit"
         valid = _plain_id(str(first["input"]))
         return f"`{loc}` must {said}, got {first['input']!r}" + (f"; for example {valid!r}" if valid else "")
+    if path == ["metrics"] and first["type"] == "value_error":
+        return first["msg"].removeprefix("Value error, ")  # says what must be what by itself
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return f"`{loc}` must be {message}, got {first['input']!r}"
 

@@ -107,7 +107,7 @@ def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str
     values
         The effect, then the ends.
     symbol
-        What a ratio is called, where it has a symbol.
+        What a ratio is called, where it has a symbol; what a difference is called that counts what is better.
 
     >>> on_scale("log ratio", [0.0, -0.1, 0.1], symbol="k"), on_scale("share", [0.5, 0.25, 0.75])
     ('k = 1 [0.905, 1.11]', '50 % [25, 75]')
@@ -126,7 +126,7 @@ def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str
         texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
     else:
         texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
-        name = tr("difference {}")
+        name = f"{symbol} {{}}" if symbol else tr("difference {}")
     return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{after}"
 
 

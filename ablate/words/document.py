@@ -3,7 +3,7 @@
 | key | is written of |
 |---|---|
 | `sentence`, `statement` | the verdict |
-| `why`, `next_step`, `fill_rule`, `speaks_of` | `reason`, `advice`, `fill`, `scope` |
+| `why`, `next_step`, `fill_rule`, `speaks_of`, `why_stopped` | `reason`, `advice`, `fill`, `scope`, `stop` |
 | `interval_method` | `method` |
 | `why` of a gate, `choice` of another choice | its `reason` |
 
@@ -30,7 +30,7 @@ from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
 
-TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope"}
+TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope", "why_stopped": "stop"}
 """Key of a sentence -> the code it is made of."""
 
 ROWS = {"gates": "why", "sensitivity": "choice"}

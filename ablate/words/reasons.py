@@ -83,16 +83,27 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "unread": msg("No run read {factors}, which is all that its arms differ in: is the factor read by that name?"),
     "identical_arms": msg("Its arms agree to the last bit in every seed: is the factor read ({factors})?"),
     "identical_seeds": msg(
-        "In each of its arms all seeds agree to the last bit in every metric, as copies of one run do: is the seed "
-        "used?"
+        "In each of its arms all seeds agree to the last bit in every declared metric, as copies of one run do: is the "
+        "seed used?"
     ),
     "before_first_look": msg("The first look is after {n} seeds of every arm; nothing is judged before."),
+    # --- why no more seeds were run for it, in a study that may stop at any time
+    "decided_after": msg("Decided after {n} of at most {most} seeds: no more were run for it."),
+    "held_by_its_gate": msg(
+        "Its interval decided it after {n} of at most {most} seeds; a gate holds it back, which more seeds do not fix."
+    ),
+    "open_at_the_most": msg("Still open after {most} seeds, the most that were planned."),
+    "goes_on": msg("Open after {n} of at most {most} seeds: the study goes on."),
     # --- why an interval that would decide a claim may not
     "cut_by_budget": msg(
         "In {n} of {of} seeds a run was cut off by its budget before it reached the target: it takes longer than "
         "it counts as, so the difference may be larger than it looks."
     ),
     "decided_by_silence": because.decided_by_silence,
+    "mostly_missed": msg(
+        "{n} of {of} runs of {side} did not reach the target: with more than half of a side cut off by the budget, how "
+        "many times as fast the other one is cannot be told."
+    ),
     "gate_failed": because.gate_failed,
     # --- what a gate found
     "control": because.control,
@@ -127,6 +138,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "run_seeds": msg("Run at least {needed} seeds of both arms."),
     "run_again": msg("Run the study again: runs of code that changed are made anew."),
     "run_to_the_first_look": msg("Run the study up to its first look."),
+    "more_seeds_at_any_time": msg(
+        "More seeds may decide it, at the same level: `ablate extend` adds them, and nothing is lost by having looked."
+    ),
     "more_seeds": msg("More seeds would narrow the interval."),
     "more_pairs": because.more_pairs,
     "more_pairs_than": msg("More than {n:,} pairs would be needed: the effect is estimated too close to δ."),
@@ -141,6 +155,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     ),
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
+    "claim_ranks_or_reach": msg(
+        "Claim which side is first with the same seed (`kind: win_probability`), or the share of runs that reach the "
+        "target (`kind: proportion`); or give both sides more steps."
+    ),
     "claim_what_tells_seeds_apart": msg("Claim a metric that tells the seeds apart."),
     "lower_failed_counts_as": msg("Let `failed_counts_as` be no better than what a run that fails is worth."),
     "read_the_factors": msg("Let the training read {factors}, or take the claim out."),
@@ -189,11 +207,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "unread_cells": msg("Claim {claim_id} averages over cells in which no run read {factors}."),
     "copies": msg(
         "{n} of {pairs} pairs of arms that differ in {factor} alone agree to the last bit in every seed "
-        "and metric: is it read?"
+        "and declared metric: is it read?"
     ),
     "still_arms": msg(
-        "In {n} of {arms} arms all seeds agree to the last bit in every metric: is the seed used? Copies of "
-        "one run say nothing of how much runs differ."
+        "In {n} of {arms} arms all seeds agree to the last bit in every declared metric: is the seed used? Copies "
+        "of one run say nothing of how much runs differ."
     ),
     "counts_as": msg("{n} of {all} count as {rule}"),
     "no_value": msg("{n} ended without a value: no mean of the survivors is shown"),

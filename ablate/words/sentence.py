@@ -26,7 +26,10 @@ def sentence_of(v: Verdict) -> str:
 
 def shown(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
-    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=KINDS[v.kind].symbol)
+    # Oriented: where less of the metric is better, more than 0 is no difference of the two arms but a gain.
+    gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
+    symbol = tr("gain") if gain else KINDS[v.kind].symbol
+    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
 
 
 def _effect_sentence(v: Verdict) -> str:
@@ -87,8 +90,10 @@ def _fell_short(v: Verdict) -> str:
 
 
 def _signed(v: Verdict) -> str:
-    effect, low, high = _amounts(v, 1.0)
-    plus = "+" if (v.effect or 0.0) > 0 and effect.strip("0.") else ""
+    """Write the change of the metric itself: less than 0 where it fell, whatever the claim predicts."""
+    up = 1.0 if v.predicts == "higher" else -1.0
+    effect, low, high = _amounts(v, up)
+    plus = "+" if up * (v.effect or 0.0) > 0 and effect.strip("0.") else ""
     return f"{plus}{effect}{difference_unit(v.unit)} [{low}, {high}]"
 
 

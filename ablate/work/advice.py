@@ -10,6 +10,7 @@ from ablate.identity import made_by
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
+from ablate.programs.watched import watched_in_part
 from ablate.programs.witness import said_now
 from ablate.sweep.known import is_current, study_runs
 from ablate.sweep.own_keys import short_names, with_short_names
@@ -110,6 +111,11 @@ def _leaves(values: Mapping[str, Any], above: str) -> Iterable[tuple[str, str]]:
 def _hidden(programs: Iterable[Function]) -> list[str]:
     said = []
     for program in programs:
+        for file, names in watched_in_part(program.watch).items():
+            said.append(
+                f"`program.watch`: {file} imports {', '.join(names)}, which is not found from its folder; a change to "
+                "it would not make new runs: name its files in `watch` as well"
+            )
         if program.watch:
             continue
         for name, module in modules_of(program.target).items():

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from ablate.errors import UserError, must
 from ablate.sweep.plan import Compose, Plan
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
 from ablate.track.store import Store
 from ablate.train.config import check_seed, check_seed_count
 from ablate.work.events import Bench, PutAside
@@ -43,7 +45,9 @@ def extended(request: R, compose: Compose, more: int | None, store: Store) -> tu
         )
     planned = list((tables.study["registration"] or {}).get("seeds", record.seeds))
     stopped = stop_of(tables.study["history"])
-    if stopped is not None:
+    if plan.study.any_time is not None:
+        tables = _open_tables(plan.study, tables, more, record.name)
+    elif stopped is not None:
         raise UserError(
             f"{record.name} stopped {stopped['reason']}; its plan still has seeds for later looks, which cannot "
             "be added afterwards. To train more all the same, give the study another name, without `looks`."
@@ -58,6 +62,19 @@ def extended(request: R, compose: Compose, more: int | None, store: Store) -> tu
     seeds = [*planned, *added, *range(first, first + more)]
     command = f"{request.command} && ablate extend {request.name} --seeds {len(added) + more}"
     return dataclasses.replace(request, seeds=seeds, command=command), len(planned)
+
+
+def _open_tables(study: Study, tables: StudyTables, more: int, name: str) -> StudyTables:
+    """Return the tables of a study that may stop at any time without the runs it did not need."""
+    from ablate.judge.anytime import follow
+
+    assert study.any_time is not None
+    state = follow(study, tables, extras=False)
+    if state.taken and len(state.settled) == len(state.verdicts):
+        raise UserError(f"every claim of {name} is decided after {state.seeds} seeds; more would change none of them")
+    if more % study.any_time.every:
+        raise must("--seeds", f"be a multiple of {study.any_time.every}, the seeds between two looks", more)
+    return state.planned(study, tables)
 
 
 def start_over(bench: Bench, *plans: Plan) -> None:

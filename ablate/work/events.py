@@ -88,7 +88,10 @@ class RunsEnded(Event):
 
 @dataclass(frozen=True)
 class Looked(Event):
-    """A study was judged at one of its planned looks. `level` is None where no claim was judged."""
+    """A study was judged at one of its planned looks. `level` is None where no claim was judged.
+
+    `arms`: how many arms are run on, and of how many, in a study that may stop at any time; else None.
+    """
 
     number: int
     of: int
@@ -97,6 +100,7 @@ class Looked(Event):
     decided: int
     claims: int
     ends: bool
+    arms: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,17 @@ def judge_tracked(name: str, key: str | None, store: Store) -> Judgement:
 def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     """Judge tables whose `study` holds what was registered and what was done since."""
     from ablate.judge.alike import copy_notes, idle_keys, unread_notes
+    from ablate.judge.anytime import follow
     from ablate.judge.comparable import mixtures
-    from ablate.judge.looks import judge_registered, of_seeds
+    from ablate.judge.looks import of_seeds
+    from ablate.judge.planned import judge_registered
 
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)
-    if stopped is not None:
+    if study.any_time is not None:
+        tables = follow(study, tables, extras=False).planned(study, tables)
+    elif stopped is not None:
         # Seeds of looks that were not needed are not missing runs.
         ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
         tables = of_seeds(tables, {*_order(study, tables)[: stopped["seeds"]], *ran})

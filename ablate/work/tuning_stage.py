@@ -65,7 +65,9 @@ def tuned_plan(
         return _tuned_once(plan, again, compose, bench, launcher=launcher), None
     if plan.record.trials is None or plan.study.tune is None or not can_widen(plan.study.tune):
         return plan, None
-    seeds = plan.record.seeds[: (plan.study.looks or [planned or len(plan.record.seeds)])[0]]
+    study, most = plan.study, planned or len(plan.record.seeds)
+    first = study.any_time.first if study.any_time is not None else (*study.fixed_looks, most)[0]
+    seeds = plan.record.seeds[:first]
     return _tuned_in_every_seed(plan, seeds, again, bench, launcher=launcher, before=before)
 
 

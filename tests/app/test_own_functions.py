@@ -279,6 +279,19 @@ def test_code_that_starts_other_code_is_told_to_be_watched(project):
     assert "program.watch=[script.sh]" in err
 
 
+def test_what_a_watched_script_imports_from_elsewhere_is_told(project):
+    (project.folder / "scripts" / "lib").mkdir(parents=True)
+    project.write("scripts/run.py", "import sys, json\nsys.path.insert(0, 'scripts/lib')\nimport beside\nimport tools")
+    project.write("scripts/beside.py", "")
+    project.write("scripts/lib/tools.py", "A = 1")
+    project.study({"program.params.width": [1, 2]}, watch=["scripts/run.py"])
+    _, _, err = project.ablate("plan", "s")
+    assert err.count("scripts/run.py imports tools, which is not found from its folder; a change to it would not") == 1
+    project.study({"program.params.width": [1, 2]}, watch=["scripts/run.py", "scripts/lib"])
+    _, _, err = project.ablate("plan", "s")
+    assert "tools" not in err  # named in `watch`
+
+
 def test_fresh_runs_everything_again_and_only_that_is_read(project):
     project.study({"program.params.width": [1, 2]}, [better("program.params.width", 1, 2)])
     project.write("mine.py", MINE.replace("    rng", "    import time; rng").replace("0.01 *", "1e-12 * time.time() +"))

@@ -63,6 +63,13 @@ def test_stricter_levels_need_no_fewer_seeds(kind):
     assert seeds[0] >= 1
 
 
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.anytime])
+def test_stricter_levels_need_no_fewer_seeds_at_any_time(kind):
+    seeds = [example(kind).least_at_any_time(alpha, 2) for alpha in (0.05, 0.01, 0.001)]
+    assert seeds == sorted(seeds)
+    assert seeds[0] >= 1
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_side_has_a_weight_and_belongs_to_an_arm(kind):
     claim = example(kind)

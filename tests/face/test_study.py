@@ -95,7 +95,7 @@ def test_pages_in_two_languages_are_made_from_one_judging(folder, train, monkeyp
         judged.append(args)
         return judge(*args, **kwargs)
 
-    monkeypatch.setattr("ablate.judge.looks.judge", counted)
+    monkeypatch.setattr("ablate.judge.planned.judge", counted)
     english, chinese = result.report("out"), result.report("out-zh", lang="zh")
     assert judged == []
     assert main(["report", "mine", "--lang", "zh"]) == 0

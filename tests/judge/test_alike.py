@@ -104,8 +104,15 @@ def test_runs_that_all_failed_are_no_copies_of_each_other():
 def test_the_clock_tells_nobody_apart():
     took = {"took": lambda row, seed: seed + row[DROP]}
     still = lambda levels, seed: 1.0  # noqa: E731
-    assert judged(KINDS["equivalence"], still, extra=took).outcome == "supported"
     assert judged(KINDS["equivalence"], still, extra=took, metrics={"took": {"unit": "ms"}}).outcome == "not_tested"
+    assert judged(KINDS["equivalence"], still, extra=took, metrics={"took": {"better": "lower"}}).p is not None
+
+
+def test_what_nobody_declared_tells_no_runs_apart():
+    # Beside most results stands how long they took, undeclared: it makes no other runs of copies.
+    took = {"took": lambda row, seed: seed + row[DROP] / 7}
+    assert judged(KINDS["equivalence"], lambda levels, seed: 1.0, extra=took).outcome == "not_tested"
+    assert judged(KINDS["effect"], one_run, extra=took).outcome == "not_tested"
 
 
 def test_a_metric_that_tells_seeds_apart_is_enough_whatever_another_one_does():
@@ -189,7 +196,9 @@ def test_what_nobody_read_is_told():
 def test_seeds_that_are_copies_are_told():
     tables = make_tables(TWO, lambda levels, seed: 0.5 + levels[DROP] / 3)
     (note,) = copy_notes(study_of({**SIDES}), tables)
-    assert said(note).startswith("In 2 of 2 arms all seeds agree to the last bit in every metric: is the seed used?")
+    assert said(note).startswith(
+        "In 2 of 2 arms all seeds agree to the last bit in every declared metric: is the seed used?"
+    )
     assert copy_notes(study_of({**SIDES}, fixed={}), tables) == []
     assert said(copy_notes(study_of({**SIDES}), make_tables(TWO, noise))[0]).startswith("1 of 1 pairs of arms")
 
@@ -220,7 +229,9 @@ def one_run(levels, seed):
 def test_seeds_that_are_copies_of_one_run_are_not_tested(kind):
     verdict = judged(KINDS[kind], one_run, extra={"ttt/steps": lambda row, seed: 50.0 + 10 * row[DROP]})
     assert (verdict.outcome, verdict.p) == ("not_tested", None)
-    assert said(verdict.reason).startswith("In each of its arms all seeds agree to the last bit in every metric")
+    assert said(verdict.reason).startswith(
+        "In each of its arms all seeds agree to the last bit in every declared metric"
+    )
     assert "`kind: exact`" in said(verdict.advice)
 
 

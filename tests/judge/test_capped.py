@@ -181,6 +181,21 @@ def test_one_run_cut_off_among_many_does_not_keep_a_claim_open():
     assert (verdict.outcome, verdict.label) == ("refuted", "too small")
 
 
+@pytest.mark.parametrize(("missed", "outcome"), [(10, "supported"), (11, "inconclusive")])
+def test_no_ratio_is_decided_where_most_runs_of_a_side_were_cut_off(missed, outcome):
+    def steps(v, s):
+        return 10 + s % 3 if v["norm"] == "batch" else None if s < missed else 60 + s
+
+    verdict = judged(TIME, timed(steps, seeds=20))
+    assert verdict.outcome == outcome
+    assert verdict.interval_low > math.log(1.25)
+    if missed == 11:
+        assert said(verdict.reason).startswith("11 of 20 runs of norm=none did not reach the target: with more than")
+        assert "`kind: win_probability`" in said(verdict.advice)
+        ranks = {"kind": "win_probability", **BN, "metric": STEPS, "ties_by": STEPS}
+        assert judged(ranks, timed(steps, seeds=20)).outcome == "supported"
+
+
 def test_equal_is_not_said_where_a_budget_made_it_so():
     claim = {"kind": "equivalence", **BN, "metric": STEPS, "within": 20.0}
     assert judged(claim, timed(lambda v, s: 90 if v["norm"] == "batch" else None)).outcome == "inconclusive"

@@ -307,6 +307,37 @@ def test_sentences_read_well(d, delta, sentence):
     assert sentence_of(judged(d, delta)) == sentence
 
 
+@pytest.mark.parametrize(
+    ("change", "delta", "words"),
+    [
+        (-0.02, 0.05, "does not lower final/test_loss by more than 0.05 against norm=none; the change is −0.0200 ["),
+        (0.02, 0.05, "does not lower final/test_loss by more than 0.05 against norm=none; the change is +0.0200 ["),
+        (
+            -0.02,
+            0.02,
+            "lowers final/test_loss by more than 0.02 against norm=none is open, at −0.0200 [−0.0210, −0.0190]",
+        ),
+    ],
+)
+def test_a_change_has_the_sign_of_what_the_metric_did(change, delta, words):
+    # "does not lower the loss; the change is +0.02" of a loss that fell by 0.02 says the opposite of what was seen.
+    verdict = judged([change + 0.001, change - 0.001] * 4, delta, metric="final/test_loss")
+    assert words in sentence_of(verdict)
+    assert verdict.effect == pytest.approx(-change)  # in numbers: oriented
+
+
+@pytest.mark.parametrize("kind", [{"kind": "equivalence", "within": 0.05}, {"kind": "noninferiority", "margin": 0.05}])
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [("final/test_loss", "; gain 0.0200 [0.0"), ("final/test_accuracy", "; difference −2.00 [−2.1")],
+)
+def test_two_arms_differ_by_a_gain_where_less_is_better(kind, metric, words):
+    tables = make_tables(NORM, gains(*[-0.021, -0.019] * 4), metric=metric)
+    verdict = judge(make_study(NORM, {**BN, **kind, "metric": metric}), tables)[0]
+    assert verdict.outcome == "supported"
+    assert words in sentence_of(verdict)
+
+
 def test_as_dict_is_plain_json():
     for d in (UP, UP[:2], [0.02] * 8):
         ready = document_of(judged(d))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from ablate.claims.estimate import mean_estimate, win_estimate
 from ablate.judge.rule import judge
 from ablate.sweep.study import Study
 from ablate.words.document import document_of
@@ -44,9 +45,18 @@ def test_equivalence(gain, outcome, label):
         lambda v, s: 0.8 + (v["norm"] == "batch") * (gain + noise(s, 0.003)),
     )
     assert (verdict.outcome, verdict.label) == (outcome, label)
-    assert verdict.interval_level == pytest.approx(0.9)  # two one-sided tests at 5 %
+    assert verdict.interval_level == pytest.approx(0.95)  # one level for both answers
     assert (outcome == "supported") == (verdict.interval_low > -0.005 and verdict.interval_high < 0.005)
     assert (verdict.region_low, verdict.region_high) == (-0.005, 0.005)
+
+
+def test_an_equivalence_at_its_margin_is_decided_no_more_often_than_the_level(rng):
+    decided = 0
+    for _ in range(2000):
+        d = 0.005 + 0.003 * rng.normal(size=10)
+        p = mean_estimate(d, (-0.005, 0.005)).p
+        decided += p <= 0.05
+    assert decided / 2000 < 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 2000)
 
 
 @pytest.mark.parametrize(("moderated", "outcome"), [(0.03, "supported"), (0.0, "refuted"), (0.01, "inconclusive")])
@@ -158,6 +168,31 @@ def test_a_tie_to_the_end_counts_half():
     verdict = judge(make_study(NORM, {"kind": "win_probability", **BN, "metric": "ttt/steps"}), same)[0]
     assert (verdict.effect, verdict.outcome) == (0.5, "inconclusive")
     assert verdict.interval_low < 0.5 < verdict.interval_high
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "outcome"), [(8, 0, "supported"), (0, 8, "refuted"), (6, 2, "inconclusive")]
+)
+def test_ties_neither_help_nor_hurt_who_wins_more_often(wins, losses, outcome):
+    def value(s):
+        return ("reached", 30.0 if s < wins else 50.0 if s < wins + losses else 40.0, 0.5)
+
+    tables = with_outcomes({"batch": value, "none": lambda s: ("reached", 40.0, 0.5)})()
+    verdict = judge(make_study(NORM, {"kind": "win_probability", **BN, "metric": "ttt/steps"}), tables)[0]
+    assert verdict.outcome == outcome
+    assert verdict.effect == 0.5 + (wins - losses) / 40
+    assert (verdict.interval_low > 0.5) == (outcome == "supported")
+    assert (verdict.interval_high < 0.5) == (outcome == "refuted")
+    assert verdict.details == {"wins": wins, "ties": 12, "losses": losses}
+
+
+def test_over_cells_the_interval_agrees_with_sign_flips_about_half(rng):
+    for _ in range(40):
+        own = rng.normal(size=(20, 1))
+        found = win_estimate((own + 0.5 * rng.normal(size=(20, 4)) > -0.3).mean(axis=1), (0.5, math.inf))
+        low, high = found.interval(0.95)
+        assert (not low <= 0.5 <= high) == (found.p <= 0.05)
+        assert 0.0 <= low < found.effect < high <= 1.0
 
 
 CELLS = {**NORM, "std": [0.001, 0.01, 0.1, 1.0]}

@@ -34,7 +34,7 @@ def test_a_single_sign_flip_claim_needs_six_seeds():
     ("claim", "seeds"),
     [
         ({**BN, "each": "cell"}, 10),  # 2/2^10 <= .05/16
-        ({"kind": "equivalence", **BN, "within": 0.1}, 5),  # one-sided: 2/2^5 <= 2 · .05
+        ({"kind": "equivalence", **BN, "within": 0.1}, 6),  # 2/2^6 <= .05
         ({"kind": "proportion", "of": "cells", **BN, "at_least": 15}, 9),  # 16 · 2^-9 <= .05
         ({"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "metric": "outcome", "at_least": 0.5}, 6),
         ({"kind": "win_probability", **BN, "metric": "ttt/steps"}, 6),

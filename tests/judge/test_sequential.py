@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
-from ablate.judge.looks import all_decided, judge_look, judge_planned, last_look
+from ablate.judge.looks import all_decided, judge_look, last_look
+from ablate.judge.planned import judge_planned
 from ablate.judge.rule import judge
 from ablate.stats.looks import crossing_chance, look_levels
 

@@ -61,6 +61,14 @@ def test_what_may_change_a_run_is_one(tmp_path, old, new):
     assert shape(tmp_path, CODE.replace(old, new)) != shape(tmp_path, CODE)
 
 
+@pytest.mark.parametrize(
+    "made", ["class C: ...\nc = C()", "from parts import c", "import functools\nc = functools.partial(f)"]
+)
+def test_an_attribute_of_what_is_no_function_of_the_file_counts(tmp_path, made):
+    # `c.metrics` may be read anywhere, as `settings.metrics` say: a change to it changes runs.
+    assert shape(tmp_path, f"{made}\nc.metrics = 1\n") != shape(tmp_path, f"{made}\nc.metrics = 7\n")
+
+
 def test_a_docstring_counts_where_the_code_reads_it(tmp_path):
     told = '"""Usage: x."""\nprint(__doc__)\n'
     assert shape(tmp_path, told) != shape(tmp_path, told.replace("x.", "y."))

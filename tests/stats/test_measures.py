@@ -15,7 +15,14 @@ from ablate.stats.equivalence import tost_p, tost_t_p
 from ablate.stats.exchange import exchange_bootstrap, exchange_rate
 from ablate.stats.noise import aa_differences, blocks_needed, blocks_table, noise_floor, seeds_for
 from ablate.stats.power import t_power
-from ablate.stats.proportions import clopper_pearson, partial_conjunction_p, share_p, won_cells_bounds
+from ablate.stats.proportions import (
+    clopper_pearson,
+    partial_conjunction_p,
+    share_p,
+    sign_test_p,
+    win_interval,
+    won_cells_bounds,
+)
 from ablate.stats.tuning_budget import expected_best
 
 
@@ -125,6 +132,31 @@ def test_importance_is_the_type_two_anova_of_statsmodels(rng, interactions):
         assert ours[term].omega2 == pytest.approx(df * (f - 1) / (df * (f - 1) + len(rows)))
         assert ours[term].low <= ours[term].high
     assert ours.keys() == terms.keys()
+
+
+@pytest.mark.parametrize("n", [8, 20])
+def test_the_sign_test_keeps_its_level_whatever_the_chance_of_a_tie(n):
+    from scipy.stats import multinomial
+
+    counts = np.array([(won, lost, n - won - lost) for won in range(n + 1) for lost in range(n + 1 - won)])
+    p = np.array([sign_test_p(*map(int, row)) for row in counts])
+    untied = np.array([sign_test_p(int(won), int(lost)) for won, lost, _ in counts])
+    for ties in (0.0, 0.013, 0.2, 0.5, 0.8):
+        chance = multinomial.pmf(counts, n, [(1 - ties) / 2, (1 - ties) / 2, ties])
+        for level in (0.05, 0.005):
+            assert chance[p <= level].sum() <= level + 1e-9
+    assert chance[p <= 0.05].sum() > 3 * chance[untied <= 0.05].sum()  # at 80 % ties
+
+
+@pytest.mark.parametrize(("ties", "q"), [(0.1, 0.97), (0.3, 1.0), (0.6, 0.6), (0.9, 0.75)])
+def test_the_interval_of_the_chance_to_win_holds_it(rng, ties, q):
+    held = 0
+    for _ in range(500):
+        untied = rng.binomial(12, 1 - ties)
+        wins = rng.binomial(untied, q)
+        low, high = win_interval(wins, untied - wins, 12 - untied, level=0.95)
+        held += low <= 0.5 + (1 - ties) * (q - 0.5) <= high
+    assert held >= 475
 
 
 def test_exchange_rate_inverts_the_reference_curve():

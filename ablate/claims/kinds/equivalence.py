@@ -15,7 +15,11 @@ from ablate.train.metric import Better
 
 
 class EquivalenceClaim(ClaimKind):
-    """`arm` and `against` differ on `metric` by less than `within`, either way (TOST)."""
+    """`arm` and `against` differ on `metric` by less than `within`, either way.
+
+    Supported where the interval lies within ±δ, refuted where it lies outside, both at one level: a difference of δ
+    itself is decided, either way, in at most α of studies.
+    """
 
     mapped: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True

@@ -33,6 +33,7 @@ class ExchangeClaim(OverClaim):
     scale: ClassVar[Scale] = "log ratio"
     by_means: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
+    anytime: ClassVar[bool] = False  # its number per seed depends on all the others
     mapped: ClassVar[bool] = True
     symbol: ClassVar[str] = "k"
 

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from ablate.claims.anytime import anytime_cells_estimate, anytime_share_estimate
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Evidence, Meanings
 from ablate.claims.estimate import Scale, cells_estimate, share_estimate, share_least
 from ablate.claims.parts import Delta, Region
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import because
+from ablate.stats.anytime import least_mean_pairs, least_share_runs
 from ablate.train.metric import Better
 
 Ending = Literal["reached", "censored", "stalled", "diverged", "crashed", "finished"]
@@ -80,6 +82,12 @@ class ProportionClaim(ClaimKind):
             return max(1, math.ceil(math.log2(cells / alpha) - 1e-9))
         return share_least(alpha, self.region)
 
+    def least_at_any_time(self, alpha: float, cells: int) -> int:
+        """Return the same for a study that may stop at any time."""
+        if self.of == "cells":
+            return least_mean_pairs(alpha / cells)
+        return least_share_runs(alpha, self.delta)
+
     def read(self, runs: Logged) -> Reading:
         """Read how the runs ended, or the cells' differences."""
         return super().read(runs) if self.of == "cells" else self._endings(runs)
@@ -87,7 +95,11 @@ class ProportionClaim(ClaimKind):
     def measure(self, runs: Logged) -> Reading:
         """Count the cells that are won."""
         needed, gaps = int(self.at_least or 1), runs.gaps
-        estimate = cells_estimate(gaps.values, needed, self.by_at_least, known=gaps.known)
+        if runs.batches is not None:
+            by_seed = dict(zip(gaps.seeds, gaps.values, strict=True))
+            estimate = anytime_cells_estimate(by_seed, needed, self.by_at_least, runs.batches, known=gaps.known)
+        else:
+            estimate = cells_estimate(gaps.values, needed, self.by_at_least, known=gaps.known)
         return Reading(runs.evidence, estimate, region=((needed - 0.5) / gaps.values.shape[1], math.inf))
 
     def _endings(self, runs: Logged) -> Reading:
@@ -110,4 +122,8 @@ class ProportionClaim(ClaimKind):
             code = "no_target" if endings.untargeted[:, columns][open_runs].all() else "endings_unknown"
             none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))
             return Reading(none, None, because(code, n=int(open_runs.sum()), of=int(ran.sum())))
-        return Reading(evidence, share_estimate(int(hit.sum()), len(hit), self.region) if len(hit) else None)
+        if not len(hit):
+            return Reading(evidence, None)
+        if runs.batches is not None:
+            return Reading(evidence, anytime_share_estimate(evidence.differences, self.region, runs.batches))
+        return Reading(evidence, share_estimate(int(hit.sum()), len(hit), self.region))

@@ -9,22 +9,28 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ablate.claims.comparison import level_text
 from ablate.claims.contract import ClaimKind, ratio_label
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
 from ablate.claims.reading import Logged, NoisePlan
+from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.stats.proportions import clopper_pearson
 from ablate.train.metric import KNOWN, STEPS_TO_TARGET, Better
+
+MOST_MISSED = 0.5
+"""Share of the runs of a side up to which missed targets leave a ratio of times to be decided."""
 
 
 class TimeClaim(ClaimKind):
     """`arm` needs fewer steps to the target, by more than the factor `ratio`; unreached counts as the whole budget.
 
     The effect is the mean log ratio over seeds of the capped times; the restricted means and the shares that reached
-    the target stand beside it.
+    the target stand beside it. Where more than half of the runs of a side missed the target, nothing is decided: who is
+    faster is then a claim about ranks (`win_probability`) or about the share that reaches it (`proportion`).
     """
 
     scale: ClassVar[Scale] = "log ratio"
@@ -68,6 +74,18 @@ class TimeClaim(ClaimKind):
     def noise_plan(self) -> NoisePlan:
         """A difference of two logarithms."""
         return NoisePlan(math.log(self.ratio), logged=True)
+
+    def reservation(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
+        """Where most runs of a side missed the target, not even the middle one's steps are known, let alone a ratio."""
+        if not endpoint.declared.counts_to_target:
+            return None
+        missed, ran = (flags[:, sides.columns].sum(axis=(0, 1)) for flags in (endpoint.filled, endpoint.ran))
+        worst = int(np.argmax(missed / np.maximum(ran, 1)))
+        if missed[worst] <= MOST_MISSED * ran[worst]:
+            return None
+        return because(
+            "mostly_missed", n=int(missed[worst]), of=int(ran[worst]), side=level_text((self.arm, self.against)[worst])
+        )
 
     def details(self, runs: Logged) -> dict[str, Any]:
         """Restricted means, and the shares that reached the target."""

@@ -34,6 +34,7 @@ class VarianceRatioClaim(ClaimKind):
     by_means: ClassVar[bool] = False
     by_signs: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
+    anytime: ClassVar[bool] = False  # its number per seed depends on all the others
     mapped: ClassVar[bool] = True
     unturned: ClassVar[str] = "the arm that varies less is `arm`"
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from ablate.claims.anytime import anytime_share_estimate
 from ablate.claims.comparison import level_text
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
@@ -21,6 +22,7 @@ from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import because
+from ablate.stats.anytime import least_share_runs
 
 
 class WinClaim(ClaimKind):
@@ -62,6 +64,11 @@ class WinClaim(ClaimKind):
         del cells
         return share_least(alpha, self.region)
 
+    def least_at_any_time(self, alpha: float, cells: int) -> int:
+        """Return the same for a study that may stop at any time."""
+        del cells
+        return least_share_runs(alpha, self.more_than)
+
     def contradicts(self, other: ClaimKind, *, swapped: bool, meanings: Meanings) -> bool:
         """Both arms win, in more than all of the seeds together."""
         if isinstance(other, WinClaim) and swapped and self.more_than + other.more_than < 1.0:
@@ -88,7 +95,11 @@ class WinClaim(ClaimKind):
             if lengths:
                 return Reading(evidence, None, because("ties_by_length", n=n, of=of, steps=lengths))
             return Reading(evidence, None, because("ties_without_value", n=n, of=of))
-        return Reading(evidence, win_estimate(means, self.region) if seeds else None)
+        if not seeds:
+            return Reading(evidence, None)
+        if runs.batches is not None:
+            return Reading(evidence, anytime_share_estimate(evidence.differences, self.region, runs.batches))
+        return Reading(evidence, win_estimate(means, self.region))
 
 
 def win_scores(

@@ -268,25 +268,24 @@ def _member(claim_id: str) -> str:
 
 def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
-    level = tr("its own Holm level")
-    if levels and levels[0] == levels[-1]:
-        level = tr("{level} level", level=percent(levels[0]))
-    elif levels:
-        level = tr("its own Holm level ({low} to {high})", low=percent(levels[0]), high=percent(levels[-1]))
-    unit_note = {True: tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. "), False: ""}
+    low, high = (percent(levels[0]), percent(levels[-1])) if levels else ("", "")
+    own = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")
+    level = tr("{level} level", level=low) if levels and levels[0] == levels[-1] else own
+    unit_note = tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. ")
     # On a log ratio δ is the logarithm of the factor that the study file names.
     ratio = {v.scale for v in verdicts} == {"log ratio"}
     delta = f"log {math.exp(scale.delta):.3g}" if ratio else f"{scale.delta:g}"
-    band = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta and not scale.relative else ""
-    band = tr("Grey: within ±δ. ") if scale.relative else band
+    known = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta else ""
+    band = tr("Grey: within ±δ. ") if scale.relative else known
     return tr(
         "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "
-        "one. {unit_note}Bar: interval of the mean at {level}, from inverting the sign-flip test; "
+        "one. {unit_note}Bar: interval of the mean at {level}, {how}; "
         "an arrow says that it goes on beyond the axis. Ticks below it: the pairs. {band}Holm p: of “the "
         "effect is δ”. Pairs: used / planned, ×: runs behind it that diverged or crashed (they count, "
         "see the method notes).",
-        unit_note=unit_note[scale.relative],
+        unit_note=unit_note if scale.relative else "",
         level=level,
+        how=tr("a confidence sequence") if any(v.stop for v in verdicts) else tr("from inverting the sign-flip test"),
         band=band,
     )
 
