@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ablate.claims.capped import Open, cell_ps
 from ablate.claims.parts import Region
-from ablate.stats.mean import Method, mean_interval, mean_p, method_of
+from ablate.stats.mean import Method, mean_interval, mean_p
 from ablate.stats.proportions import (
     clopper_pearson,
     partial_conjunction_p,
@@ -28,7 +28,7 @@ from ablate.stats.proportions import (
     win_interval,
     won_cells_bounds,
 )
-from ablate.stats.signflip import as_differences, least_pairs, sign_flip_p
+from ablate.stats.signflip import as_differences, draws_of, least_pairs, sign_flip_interval, sign_flip_p
 from ablate.stats.unseen import unseen_bound, unseen_p
 
 Scale = Literal["difference", "log ratio", "slope", "decades", "share"]
@@ -51,6 +51,8 @@ class Estimate:
         Level -> (low, high).
     method
         How the interval is made.
+    widened
+        Level -> whether the interval is made wider there than its method asks for; None where it never is.
     numbers
         The numbers the mean is of, (blocks,); empty where the effect is not a mean.
     details
@@ -65,6 +67,11 @@ class Estimate:
     p_zero: float | None = None
     numbers: tuple[float, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+    widened: Callable[[float], bool] | None = None
+
+    def method_at(self, level: float) -> Method:
+        """Return how the interval at a level is made."""
+        return self.method if self.widened is None else replace(self.method, widened=self.widened(level))
 
 
 def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "difference") -> Estimate:
@@ -74,14 +81,16 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
     low, high = region
     p_low = mean_p(d, null=low) if math.isfinite(low) else 0.0
     p_high = mean_p(d, null=high) if math.isfinite(high) else 0.0
+    interval = functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level))
     return Estimate(
         effect=mean,
         p=_region_p(mean, region, p_low, p_high),
-        interval=functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level)),
-        method=method_of(d),
+        interval=interval,
+        method=Method("sign-flip", draws_of(d)),
         scale=scale,
         p_zero=sign_flip_p(d),
         numbers=tuple(d.tolist()),
+        widened=lambda level: interval(level) != sign_flip_interval(d, level=level),
     )
 
 

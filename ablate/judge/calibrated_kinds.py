@@ -75,6 +75,19 @@ def _as_fast(rng: np.random.Generator, seeds: int, *, missed: float) -> StudyTab
     return runs_of(_PAIR, "ttt/steps", steps, budget=budget)
 
 
+_SIZES = [50, 100, 200, 500, 1000, 2000]
+
+
+def _worth(rng: np.random.Generator, seeds: int, *, levels_off: bool = False) -> StudyTables:
+    """Learning curves in which n examples are worth 1.2 n; they are straight in log n or level off."""
+    arms = [{"part": part, "n": n} for part in ("off", "on") for n in _SIZES]
+    n = np.array([size * (1.2 if part == "on" else 1.0) for part in ("off", "on") for size in _SIZES]) / 50.0
+    truth = 0.9 - 0.4 * n**-0.8 if levels_off else 0.5 + 0.05 * np.log(n)
+    own = 0.005 * rng.normal(size=(seeds, 1))
+    return runs_of(arms, METRIC, truth + own + 0.01 * rng.normal(size=(seeds, len(arms))))
+
+
+_K = {"kind": "exchange_rate", "over": "n", "ratio": 1.2}
 _TIME = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.25}
 _WINS = {"kind": "win_probability", "ties_by": METRIC}
 _PARTS = {"part": ["off", "on"]}
@@ -84,6 +97,9 @@ CASES = (
     Case(_WINS, "no ties", 20, _as_often, _PARTS),
     Case(_WINS, "half of the pairs tied", 20, functools.partial(_as_often, ties=0.5), _PARTS),
     Case(_WINS, "averaged over 4 cells", 20, _as_often_in_cells, {**_PARTS, "cell": [0, 1, 2, 3]}),
+    Case(_K, "straight in log n", 10, _worth, {**_PARTS, "n": list(_SIZES)}),
+    Case(_K, "straight in log n", 20, _worth, {**_PARTS, "n": list(_SIZES)}),
+    Case(_K, "levelling off", 20, functools.partial(_worth, levels_off=True), {**_PARTS, "n": list(_SIZES)}),
     *(
         Case(
             _TIME, f"{100 * share:.0f} % of the slow side missed", 20, functools.partial(_as_fast, missed=share), _PARTS

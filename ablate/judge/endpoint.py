@@ -4,12 +4,13 @@
 |---|---|---|---|---|
 | reached, finished, unknown | as logged | as logged, else undefined | as logged | as logged |
 | censored, stalled | as logged | as logged, else the budget T | as logged | as logged |
-| diverged, crashed | the majority rate, the number | the budget T | as logged, else undefined | undefined |
+| collapsed, diverged, crashed | the majority rate, the number | the budget T | as logged, else undefined | undefined |
 | missing (planned, not run) | absent | absent | absent | absent |
 
 Which column a metric belongs to is declared (`Metric.failed_counts_as`), whatever its name. Whatever a failed run
 logged is replaced, unless the metric says that it was complete before the run failed: NaN logits read as class 0, and
-the area under a curve that ended early is not comparable. A run is not dropped because a value is undefined: whoever
+the area under a curve that ended early is not comparable. Only where `nothing` would be honest does a run that
+collapsed keep its value: it ran to its end. A run is not dropped because a value is undefined: whoever
 needs the value must refuse.
 
 A budget that is not known makes the steps of a run that did not reach its target undefined, and so does an outcome that
@@ -64,7 +65,9 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
         logged = np.full(len(seeds), np.nan)
     own = np.where(ran & np.isfinite(logged), logged, np.nan)
     if declared.failed_counts_as != "as_logged":
-        own[failed] = np.nan
+        # What collapsed ran to its end: where the metric says of failed runs that no value would be honest, its own is.
+        replaced = failed & ((outcome != Outcome.COLLAPSED.value) | (declared.failed_counts_as != "nothing"))
+        own[replaced] = np.nan
     _check_bounds(declared, tables, own)
     fill = _fill(tables, declared)
     needs = ran & np.isnan(own) & (failed | declared.counts_to_target)
@@ -118,7 +121,7 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
         hit |= finished & (asked >= _WITH_A_TARGET)
         known &= ~finished | (asked >= _WITH_A_TARGET)
     missed = (outcome == Outcome.CENSORED.value) & ~np.array(told, dtype=np.bool_)
-    whole = asked >= _NOT_REACHED
+    whole = asked >= _NOT_REACHED - {Outcome.COLLAPSED}  # of which a study may not yet know
     hit = np.where(missed, whole, hit)
     known &= ~missed | whole | (not asked & _NOT_REACHED)
     untargeted = finished & ~known

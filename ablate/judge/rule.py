@@ -27,6 +27,7 @@ from ablate.claims.reason import Reason, because
 from ablate.errors import UserError, must
 from ablate.judge.alike import alike
 from ablate.judge.arms import Arms
+from ablate.judge.collapses import with_collapses
 from ablate.judge.confounded import confounded
 from ablate.judge.copied import copy_gate
 from ablate.judge.endpoint import at_other_targets, endpoint
@@ -111,7 +112,7 @@ def judge(
     strange = [factor for factor in study.factors if factor not in tables.factors]
     if strange:
         raise UserError(f"the runs know no factor {', '.join(strange)}: they belong to another version of the study.")
-    tables = as_declared(tables, study)
+    tables = with_collapses(as_declared(tables, study))
     arms = Arms(study, tables)
     comparisons = expand(study, arms=arms.rows)
     endpoints = _endpoints(study, tables)
@@ -225,7 +226,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         interval_low=low,
         interval_high=high,
         interval_level=case.level,
-        method=estimate.method if estimate else Method("none"),
+        method=estimate.method_at(case.level) if estimate else Method("none"),
         delta=claim.delta,
         predicts=evidence.predicts,
         p=case.p,

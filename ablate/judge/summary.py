@@ -19,7 +19,7 @@ from ablate.stats.signflip import as_differences, sign_flip_interval, sign_flip_
 from ablate.stats.student import t_interval
 from ablate.track.columns import PLANNED
 from ablate.track.record import StudyTables
-from ablate.train.outcome import Outcome
+from ablate.train.outcome import FAILED, Outcome
 
 ENDS = (*(outcome.value for outcome in Outcome), MISSING)
 
@@ -32,7 +32,7 @@ def told_ends(table: pd.DataFrame) -> tuple[str, ...]:
     held = {name for name in ENDS if int(table[name].sum())}
     shown = held | {MISSING}
     if Outcome.UNKNOWN not in held:
-        shown |= {Outcome.DIVERGED.value, Outcome.CRASHED.value}
+        shown |= {outcome.value for outcome in FAILED if outcome is not Outcome.COLLAPSED}
         if Outcome.FINISHED not in held:
             shown |= {Outcome.REACHED.value, Outcome.CENSORED.value, Outcome.STALLED.value}
     return tuple(name for name in ENDS if name in shown)

@@ -127,6 +127,7 @@ class Classifier(PerSeed):
             final_loss=1.0,
             reached=accuracy >= config.target_accuracy,
             best_accuracy=accuracy,
+            final_accuracy=accuracy,
             threshold=stall_threshold(rate, len(correct[config.target_split])),
         )
         kept = {

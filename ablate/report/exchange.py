@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from ablate.claims.kinds.exchange_rate import ExchangeCurves, exchange_curves
 from ablate.judge.verdict import Verdict
 from ablate.report.pairs import failed_runs_of, judged_sides
+from ablate.stats.exchange import exchange_rate
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -50,9 +50,9 @@ def exchange_rates(study: Study, tables: StudyTables, verdicts: Sequence[Verdict
         usable = np.isin(np.array(end.seeds), curves.seeds)
         marks = failed_runs_of(tables, end)[usable][:, sides.columns].any(axis=1)  # (seeds, sides)
         k = np.array(verdict.details["k"], dtype=np.float64)
-        top = k * curves.n[:-1] > math.sqrt(curves.n[0] * curves.n[-1])
-        beyond = np.where(np.array(verdict.details["clipped"], dtype=np.bool_), np.where(top, 1, -1), 0)
-        low, high = np.exp(np.quantile(curves.bootstrap(), [0.025, 0.975], axis=0))
+        beyond = np.array(verdict.details["beyond"], dtype=np.int64)
+        rate = exchange_rate(curves.arm, curves.reference, curves.n)
+        low, high = np.exp(np.quantile(rate.resampled(), [0.025, 0.975], axis=0))
         over = str(getattr(comparison.claim, "over", ""))
         found.append(Rate(verdict, over, curves, k, beyond, low, high, np.stack(np.split(marks, 2, axis=1))))
     return found

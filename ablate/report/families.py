@@ -95,7 +95,7 @@ class Family:
 
 
 def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
-    """Return, by claim id (levels of `each` included), how many of the runs it compares diverged or crashed."""
+    """Return, by claim id (levels of `each` included), how many of the runs it compares failed."""
     factors = tuple(study.factors)
     levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
     arms = {level_key(at, factors): arm for arm, at in levels.items()}

@@ -40,14 +40,14 @@ _ERROR_BARS_ANY_TIME = msg(
     "standard error is drawn."
 )
 _FAILURES = msg(
-    "No run is ever left out. An accuracy of a run that diverged or crashed counts as the rate of "
+    "No run is ever left out. An accuracy of a run that failed counts as the rate of "
     "always answering the most frequent class, an error as one minus that rate, steps to the target "
     "as the whole budget. A loss has no honest value then: where a run failed, no mean loss of the "
     "survivors is shown and no claim on it is tested. A missing run has no value; its pair is left "
     "out and counted."
 )
 _FAILURES_TOLD = msg(
-    "No run that is told of is left out. Of a run that is told to have diverged or crashed, an accuracy counts as the "
+    "No run that is told of is left out. Of a run that is told to have failed, an accuracy counts as the "
     "rate of always answering the most frequent class, an error as one minus that rate, steps to the target as the "
     "whole budget, where these are known; else it has no value, and no claim that needs it is tested. A missing run "
     "has no value; its pair is left out and counted."

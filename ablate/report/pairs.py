@@ -36,7 +36,7 @@ class Pairs:
     arm, against
         float64 (seeds,), in the metric's unit, averaged over the cells; failed runs count as their fill.
     arm_failed, against_failed
-        bool (seeds,): a run of that side diverged or crashed.
+        bool (seeds,): a run of that side failed.
     """
 
     comparison: Comparison
@@ -123,7 +123,7 @@ def judged_comparisons(
 
 
 def failed_runs_of(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
-    """Return which runs diverged or crashed, bool (seeds, arms): also those with a value of their own."""
+    """Return which runs failed, bool (seeds, arms): also those with a value of their own."""
     failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
     row = {seed: i for i, seed in enumerate(found.seeds)}
     column = {arm: i for i, arm in enumerate(found.arm_ids)}

@@ -13,14 +13,15 @@ from ablate.report.wording import counted
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
 
-GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "diverged": "×", "crashed": "!", "finished": "■",
-          "unknown": "▫", "missing": "∅"}  # fmt: skip
-OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("diverged"), msg("crashed"), msg("finished"),
-            msg("unknown"), msg("missing"))  # fmt: skip
+GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "collapsed": "▼", "diverged": "×", "crashed": "!",
+          "finished": "■", "unknown": "▫", "missing": "∅"}  # fmt: skip
+OUTCOMES = (msg("reached"), msg("censored"), msg("stalled"), msg("collapsed"), msg("diverged"), msg("crashed"),
+            msg("finished"), msg("unknown"), msg("missing"))  # fmt: skip
 _MEANING = {
     "reached": msg("the target held at two evaluations in a row"),
     "censored": msg("learned, but the budget ended first"),
     "stalled": msg("never better than always answering the most frequent class (+ 3 SE)"),
+    "collapsed": msg("learned, and ended no better than always answering the most frequent class (+ 3 SE)"),
     "diverged": msg("became non-finite, or ended above ten times its first loss"),
     "crashed": msg("the program raised an error"),
     "finished": msg("ran to its end; it had no target"),
@@ -32,6 +33,7 @@ _ELSEWHERE = {
     "reached": msg("reached its target"),
     "censored": msg("did not reach its target"),
     "stalled": msg("did not learn"),
+    "collapsed": msg("learned, and lost it again"),
     "diverged": msg("failed: a number was not finite, or grew too large"),
     "crashed": msg("failed: it broke off"),
 }

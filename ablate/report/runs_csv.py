@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.errors import UserError, unknown
+from ablate.judge.collapses import outcome_told
 from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.judge.planned import judge_planned
 from ablate.judge.verdict import Verdict
@@ -31,7 +32,7 @@ from ablate.track.columns import METRIC, PLANNED, RUN, factor_column, factor_of,
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
 from ablate.train.metric_values import check_count, check_value
-from ablate.train.outcome import Outcome
+from ablate.train.outcome import FAILED, Outcome
 
 _TEXT = ("run_id", "identity")
 _NUMBER = ("first_nonfinite_step", "seconds", "majority_rate")
@@ -43,6 +44,7 @@ def runs_csv(tables: StudyTables) -> str:
 
     How the columns of factors and metrics are named: see `track.columns`. `budget` is the number of optimizer steps an
     arm may take, which a run that never reached its target counts as; where the task changes, those from the change on.
+    `outcome` is what was written down when the run ended (see `judge.collapses`).
     """
     metrics = [metric_column(name, tables.factors) for name in metrics_of(tables)]
     levels = arm_levels(tables)
@@ -52,7 +54,8 @@ def runs_csv(tables: StudyTables) -> str:
     records = tables.seeds.to_dict("records")
     for row in sorted(records, key=lambda row: (order[str(row["arm_id"])], int(row["seed"]))):
         arm = str(row["arm_id"])
-        run: dict[Any, Any] = {**row, "budget": _budget(tables.facts.get(arm, {}))}
+        outcome = outcome_told(tables, arm, int(row["seed"]), row["outcome"])
+        run: dict[Any, Any] = {**row, "outcome": outcome, "budget": _budget(tables.facts.get(arm, {}))}
         head = [arm, visible(str(row["arm"])), "true" if base[arm] else "false"]
         own = [level_cell(levels[arm][factor]) for factor in tables.factors]
         lines.append([*head, *own, *(_cell(run.get(column)) for column in (*RUN, *metrics))])
@@ -186,7 +189,7 @@ def _check_values(
     columns: Sequence[str],
 ) -> None:
     """Refuse values that a metric cannot have, as an import does: somebody has changed the file."""
-    failed = [outcome in (Outcome.DIVERGED, Outcome.CRASHED) for outcome in runs["outcome"]]
+    failed = [outcome in FAILED for outcome in runs["outcome"]]
     for column in columns:
         metric = metrics.of(column.removeprefix(METRIC))
         for row, arm in enumerate(arms):

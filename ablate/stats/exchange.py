@@ -1,19 +1,45 @@
-"""The exchange rate of two learning curves: how many real examples n examples are worth with the other arm.
+r"""The exchange rate of two learning curves: how many real examples n examples are worth with the other arm.
 
 k(n) = n' / n, where the reference curve reaches at n' what the arm reaches at n. The reference curve (a mean over
 seeds, made monotone by its running best) is interpolated over log n by PCHIP, which adds no wiggles, and inverted.
+Below its first level it is continued as a straight line through its first two, by one such step at most: an arm that is
+a little worse than the reference at its smallest n is then not counted as its equal. Beyond that, and above the best of
+the reference, where its slope says nothing, k is only a bound (`ExchangeRate.beyond`).
+
+The interval resamples whole seeds. Its tail is Student's, widened by √(n / (n - 1)), as a percentile needs it to hold
+at few seeds (Hesterberg 2015, Am. Stat. 69:371). Measured, the share of 95 % intervals of the mean of log k that hold
+it (300 samples each; six levels from 50 to 2,000, noise of 1 point of accuracy beside a shared one of half a point):
+
+| seeds | straight in log n, k = 1.2 | 1.0 | 0.7 | levelling off, 1.2 | 1.0 | with noise of 3 points, 1.2 |
+|---|---|---|---|---|---|---|
+| 6 | .933 | .943 | .943 | .963 | .940 | .977 |
+| 10 | .937 | .943 | .933 | .943 | .927 | .970 |
+| 20 | .963 | .980 | .967 | .933 | .937 | .950 |
+| 20, k cut off at the first level | .963 | .967 | .263 | .933 | .933 | .950 |
 """
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ablate.errors import UserError
+from ablate.errors import UserError, must
 
-_GRID = 513  # points the interpolated curve is inverted on: 0.2 % of the range of log n apart
+FEWEST = 6
+"""Seeds below which no interval is given: fewer were not measured."""
+
+RESAMPLES, MORE_RESAMPLES = 4_999, 49_999
+"""Drawn at first, and where the threshold lies so far out that these know its p by a few resamples only."""
+
+_FAR_OUT = 0.01  # share of the resamples beyond the threshold below which more are drawn
+_SEED = 0xE8C  # fixed: the same curves always give the same interval
+_GRID = 513  # points of a curve that is drawn
+_HALVINGS = 14  # of a stretch between two levels, before a straight line within what is left: to 1e-9 of it
 
 
 @dataclass(frozen=True)
@@ -24,19 +50,91 @@ class ExchangeRate:
     ----------
     n, k
         float (levels - 1,).
-    clipped
-        Whether the arm left the range of the reference curve there: k is then only a bound.
+    beyond
+        int (levels - 1,): +1 where the arm is better than all of the reference (k is at least that), -1 where it is
+        worse than its continuation reaches (at most that), else 0.
     log_k
         Mean of log k over the levels.
     jackknife
-        Its jackknife pseudo-values, one per seed: their mean and interval are those of `log_k`.
+        Its jackknife pseudo-values, one per seed: what each of them makes of it.
+    curves
+        The learning curves of both sides, (arm, reference), float (seeds, levels) each.
     """
 
     n: NDArray[np.float64]
     k: NDArray[np.float64]
-    clipped: NDArray[np.bool_]
+    beyond: NDArray[np.int64]
     log_k: float
     jackknife: NDArray[np.float64]
+    curves: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+    @functools.cached_property
+    def _drawn(self) -> Callable[[int], NDArray[np.float64]]:
+        """Return the means of `resampled`, sorted, by how many there are."""
+        return functools.lru_cache(maxsize=2)(lambda resamples: np.sort(self.resampled(resamples).mean(axis=1)))
+
+    def resampled(self, resamples: int = RESAMPLES) -> NDArray[np.float64]:
+        """Return log k(n) when whole seeds are resampled, float (resamples, levels - 1); the same ones every time."""
+        return exchange_bootstrap(*self.curves, rng=np.random.default_rng(_SEED), resamples=resamples)
+
+    def p_value(self, log_ratio: float) -> float:
+        """Return the two-sided p of "the mean of log k is that": the smallest α at which the interval excludes it."""
+        return self._p(log_ratio, self._draws(log_ratio))
+
+    @property
+    def p_zero(self) -> float:
+        """The p of "k is 1", by the first resamples alone: nothing is decided by it."""
+        return self._p(0.0, RESAMPLES)
+
+    def _p(self, log_ratio: float, resamples: int) -> float:
+        if len(self.jackknife) < FEWEST or not math.isfinite(self._open(self.log_k > log_ratio)):
+            return 1.0
+        return min(1.0, 2.0 * self._tail(log_ratio, resamples))
+
+    def log_interval(self, level: float = 0.95, *, about: float = 0.0) -> tuple[float, float]:
+        """Return the interval of the mean of log k, as (low, high).
+
+        An end is infinite where k is only a bound to that side at some level, and where seeds or resamples are too few.
+
+        Parameters
+        ----------
+        about
+            The log ratio it is held against, which decides how many resamples are needed.
+        """
+        from scipy.special import ndtr, stdtrit
+
+        if not 0.0 < level < 1.0:
+            raise must("level", "lie between 0 and 1", level)
+        seeds, drawn = len(self.jackknife), self._drawn(self._draws(about))
+        if seeds < FEWEST:
+            return -math.inf, math.inf
+        share = float(ndtr(_widened(seeds) * stdtrit(seeds - 1, (1.0 - level) / 2.0)))
+        rank = math.floor(share * (len(drawn) + 1) * (1 + 1e-12))
+        if rank < 1:
+            return -math.inf, math.inf
+        low, high = float(drawn[rank - 1]), float(drawn[-rank])
+        return low + self._open(below=True), high + self._open(below=False)
+
+    def _open(self, below: bool) -> float:
+        """Return what is added to an end: nothing, or infinity where k is only a bound to that side."""
+        if below:
+            return -math.inf if (self.beyond < 0).any() else 0.0
+        return math.inf if (self.beyond > 0).any() else 0.0
+
+    def _draws(self, log_ratio: float) -> int:
+        return MORE_RESAMPLES if self._share(log_ratio, RESAMPLES) < _FAR_OUT else RESAMPLES
+
+    def _share(self, log_ratio: float, resamples: int) -> float:
+        """Return the share of resamples at or beyond a log ratio, that of the data included among them."""
+        drawn = self._drawn(resamples)
+        count = (drawn <= log_ratio).sum() if self.log_k > log_ratio else (drawn >= log_ratio).sum()
+        return (1.0 + float(count)) / (1.0 + len(drawn))
+
+    def _tail(self, log_ratio: float, resamples: int) -> float:
+        from scipy.special import ndtri, stdtr
+
+        seeds, share = len(self.jackknife), self._share(log_ratio, resamples)
+        return float(stdtr(seeds - 1, ndtri(min(share, 0.5)) / _widened(seeds)))
 
 
 def exchange_rate(arm: ArrayLike, reference: ArrayLike, n: ArrayLike) -> ExchangeRate:
@@ -62,19 +160,32 @@ def exchange_rate(arm: ArrayLike, reference: ArrayLike, n: ArrayLike) -> Exchang
     weights = np.full((seeds + 1, seeds), 1.0 / max(seeds - 1, 1))  # all seeds, then each left out
     weights[0] = 1.0 / seeds
     weights[np.arange(1, seeds + 1), np.arange(seeds)] = 0.0
-    log_k, clipped = _log_k(weights @ a, weights @ r, sizes)
+    log_k, beyond = _log_k(weights @ a, weights @ r, sizes)
     means = log_k.mean(axis=1)
     return ExchangeRate(
         n=sizes[:-1],
         k=np.exp(log_k[0]),
-        clipped=clipped[0],
+        beyond=beyond[0],
         log_k=float(means[0]),
         jackknife=seeds * means[0] - (seeds - 1) * means[1:],
+        curves=(a, r, sizes),
     )
 
 
+def exchange_least(alpha: float) -> int:
+    """Return the fewest seeds with which `ExchangeRate.p_value` can be as small as α, with all its resamples.
+
+    >>> exchange_least(0.05), exchange_least(0.05 / 20)
+    (6, 12)
+    """
+    from scipy.special import ndtri, stdtr
+
+    far = float(ndtri(1.0 / (1.0 + MORE_RESAMPLES)))
+    return next((n for n in range(FEWEST, 1000) if 2.0 * stdtr(n - 1, far / _widened(n)) <= alpha), 1000)
+
+
 def exchange_bootstrap(
-    arm: ArrayLike, reference: ArrayLike, n: ArrayLike, *, rng: np.random.Generator, resamples: int = 1_999
+    arm: ArrayLike, reference: ArrayLike, n: ArrayLike, *, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> NDArray[np.float64]:
     """Return log k(n) of resampled studies, float (resamples, levels - 1); whole seeds are resampled."""
     a, r, sizes = _checked(arm, reference, n)
@@ -102,6 +213,10 @@ def rising_curve(
     return grid, np.asarray(PchipInterpolator(x, rising, axis=1)(grid))
 
 
+def _widened(seeds: int) -> float:
+    return math.sqrt(seeds / (seeds - 1))
+
+
 def _checked(
     arm: ArrayLike, reference: ArrayLike, n: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -119,20 +234,41 @@ def _checked(
 
 def _log_k(
     arm: NDArray[np.float64], reference: NDArray[np.float64], sizes: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return log k and whether it is clipped, both (curves, levels - 1), for mean curves (curves, levels)."""
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return log k and whether it is a bound, both (curves, levels - 1), for mean curves (curves, levels)."""
+    from scipy.interpolate import PchipInterpolator
+
     x = np.log(sizes)
-    grid, curve = rising_curve(reference, sizes)
-    rows = np.arange(len(curve))
-    log_k, clipped = np.empty((len(curve), len(x) - 1)), np.empty((len(curve), len(x) - 1), dtype=np.bool_)
+    rising = np.maximum.accumulate(reference, axis=1)
+    pieces = np.asarray(PchipInterpolator(x, rising, axis=1).c)  # (4, levels - 1, curves)
+    first, step = rising[:, 0], x[1] - x[0]
+    slope = (rising[:, 1] - first) / step
+    log_k, beyond = np.empty((len(rising), len(x) - 1)), np.zeros((len(rising), len(x) - 1), dtype=np.int64)
+    rows = np.arange(len(rising))
     for i in range(len(x) - 1):
         target = arm[:, i]
-        after = (curve < target[:, None]).sum(axis=1)
-        inside = np.clip(after, 1, _GRID - 1)
-        left, right = curve[rows, inside - 1], curve[rows, inside]
-        rise = right - left
-        share = np.divide(target - left, rise, out=np.zeros_like(rise), where=rise > 0)
-        place = grid[inside - 1] + np.clip(share, 0.0, 1.0) * (grid[1] - grid[0])
+        piece = (rising[:, 1:-1] < target[:, None]).sum(axis=1)
+        place = x[piece] + _crossing(pieces[:, piece, rows], target, np.diff(x)[piece])
+        short = first - target
+        back = np.divide(short, slope, out=np.full(len(short), np.inf), where=slope > 0)
+        place = np.where(short > 0, x[0] - np.minimum(back, step), place)
+        beyond[:, i] = (target > rising[:, -1]).astype(np.int64) - ((short > 0) & (back > step))
         log_k[:, i] = place - x[i]
-        clipped[:, i] = (target > curve[:, -1]) | (target < curve[:, 0])
-    return log_k, clipped
+    return log_k, beyond
+
+
+def _crossing(
+    cubic: NDArray[np.float64], target: NDArray[np.float64], width: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return where rising cubics, (4, curves), reach their targets within [0, width], by halving."""
+    a, b, c, d = cubic
+    short = target - d
+    low, half = np.zeros(len(target)), 0.5 * width
+    for _ in range(_HALVINGS):
+        middle = low + half
+        low = np.where(((a * middle + b) * middle + c) * middle < short, middle, low)
+        half = 0.5 * half
+    bottom, top = (((a * at + b) * at + c) * at for at in (low, low + 2.0 * half))
+    rise = top - bottom
+    share = np.divide(short - bottom, rise, out=np.ones_like(rise), where=rise > 0.0)
+    return np.asarray(low + 2.0 * half * np.clip(share, 0.0, 1.0))

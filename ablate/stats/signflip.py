@@ -125,6 +125,11 @@ def as_differences(differences: ArrayLike) -> Vector:
     return np.asarray(d[np.lexsort((d, np.abs(d)))])
 
 
+def draws_of(differences: Vector) -> int:
+    """Return how many random patterns the test and its interval rest on; 0 where they are exact."""
+    return DRAWS if len(differences) > EXACT_UP_TO else 0
+
+
 def is_constant(d: Vector) -> bool:
     """Tell whether all differences are the same number, up to rounding."""
     return bool(np.ptp(d) <= 1e-12 * np.abs(d).max())

@@ -6,13 +6,15 @@ an `extreme` beyond which nothing can lie, bounds the mean from that side:
 
     p(θ) = P(Σ E_i (x_i - θ) <= 0),   E_i independent standard exponentials, x_(n+1) the extreme.
 
-For 0/1 data with extreme 0 or 1 it is the Clopper–Pearson bound. The probability is taken from the saddlepoint
-formula of Lugannani & Rice (1980), good to about 1 % of itself in the tails, so no resampling noise enters a verdict.
+For 0/1 data with extreme 0 or 1 it is the Clopper–Pearson bound. The probability is exact: Σ E_i a_i / Σ E_i has the
+density of a B-spline with the a_i as its knots (Curry & Schoenberg 1966), and the recurrence of such splines (de Boor
+1972), one value below zero against one above it, has positive terms only.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,62 +30,47 @@ def unseen_p(values: ArrayLike, extreme: float, theta: float) -> float:
     Examples
     --------
     >>> round(unseen_p([1.0] * 20, 0.0, 0.8), 4), round(0.8**20, 4)  # 20 successes of 20, as by Clopper–Pearson
-    (0.0117, 0.0115)
+    (0.0115, 0.0115)
     """
-    x = np.append(np.asarray(values, dtype=np.float64), extreme)
-    return _at_most_zero(x - theta)
+    return at_most_zero(np.append(np.asarray(values, dtype=np.float64), extreme) - theta)
 
 
 def unseen_bound(values: ArrayLike, extreme: float, *, alpha: float) -> float:
     """Return the one-sided lower bound at level ``1 - alpha``: the θ at which `unseen_p` is alpha."""
-    from scipy.optimize import brentq
-
     x = np.append(np.asarray(values, dtype=np.float64), extreme)
     low, high = float(x.min()), float(x.mean())
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         return low
-    step = 1e-9 * (high - low)
+    return crossing(lambda theta: at_most_zero(x - theta), low, high, alpha)
+
+
+def crossing(p: Callable[[float], float], low: float, high: float, alpha: float) -> float:
+    """Return where between `low` and `high` a p that rises with θ reaches alpha; `high` where it does not."""
+    from scipy.optimize import brentq
 
     def beyond(theta: float) -> float:
-        return math.log(max(_at_most_zero(x - theta), 1e-300)) - math.log(alpha)
+        return math.log(max(p(theta), 1e-300)) - math.log(alpha)
 
     if beyond(high) <= 0:
         return high
-    return float(brentq(beyond, low + step, high, xtol=1e-10 * (high - low), rtol=1e-14))
+    return float(brentq(beyond, low, high, xtol=1e-10 * (high - low), rtol=1e-14)) if beyond(low) < 0 else low
 
 
-def _at_most_zero(a: Vector) -> float:
-    """Return P(Σ E_i a_i <= 0) by the saddlepoint formula; at most 1/2 is all that is asked of it."""
-    if a.min() >= 0.0:
-        return 0.0
-    if a.mean() <= 0.0:  # beyond the middle: no evidence, and the caller only needs to know that
-        return 0.5
-    s = _saddlepoint(a)
-    ratio = a / (1.0 - a * s)
-    w = -math.sqrt(max(2.0 * float(np.log1p(-a * s).sum()), 0.0))
-    u = s * math.sqrt(float((ratio**2).sum()))
-    if w > -1e-4:
-        return 0.5
-    from scipy.special import ndtr
+def at_most_zero(a: Vector) -> float:
+    """Return P(Σ E_i a_i <= 0), E_i independent standard exponentials; it never rises where one of a rises.
 
-    density = math.exp(-0.5 * w * w) / math.sqrt(2.0 * math.pi)
-    return float(min(max(float(ndtr(w)) + density * (1.0 / w - 1.0 / u), 0.0), 0.5))
+    P(i, j), of the first i values below zero and the first j above it, is the mean of P(i-1, j) and P(i, j-1) with the
+    weights of v_j and u_i, the sizes of the last of each.
 
-
-def _saddlepoint(a: Vector) -> float:
-    """Solve Σ a/(1 - a s) = 0 on (1/min a, 0): Newton, kept inside a shrinking bracket."""
-    low, high = 1.0 / float(a.min()), 0.0
-    s = 0.5 * low
-    for _ in range(100):
-        ratio = a / (1.0 - a * s)
-        slope = float(ratio.sum())
-        if slope > 0:
-            high = s
-        else:
-            low = s
-        step = s - slope / float((ratio**2).sum())
-        s_next = step if low < step < high else 0.5 * (low + high)
-        if abs(s_next - s) <= 1e-12 * abs(s):
-            return s_next
-        s = s_next
-    return s
+    >>> at_most_zero(np.array([-1.0, 1.0])), at_most_zero(np.array([-1.0, 3.0])), at_most_zero(np.array([0.0, 1.0]))
+    (0.5, 0.25, 0.0)
+    """
+    below, above = (-a[a < 0.0]).tolist(), a[a > 0.0].tolist()
+    if not below:
+        return 0.0 if above else 1.0
+    row = [0.0] * len(above)
+    for u in below:
+        left = 1.0
+        for j, v in enumerate(above):
+            left = row[j] = (v * row[j] + u * left) / (v + u)
+    return row[-1] if above else 1.0

@@ -16,9 +16,8 @@ from ablate.errors import UserError, unknown
 from ablate.sources.cells import whole
 from ablate.sources.contract import RunTable
 from ablate.sweep.level_cells import BLANK
-from ablate.train.outcome import Outcome
+from ablate.train.outcome import FAILED, Outcome
 
-FAILED = (Outcome.DIVERGED, Outcome.CRASHED)
 PREFIXES = ("summary.", "metrics.", "tags.", "summary/", "metrics/", "attributes.", "attributes/")
 
 Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged"] | None
@@ -113,7 +112,7 @@ def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
         raise UserError(
             f"{where}: the run is {stopped[0][2].lower()}, so its numbers are not those of a finished run; expected "
             "finished, failed or crashed. Take its seed out for all arms, or say in a column `outcome` that it "
-            "failed (diverged, crashed)"
+            "failed (diverged, collapsed, crashed)"
         )
     for one in failed:
         crashed = one[1] is Outcome.CRASHED
@@ -122,7 +121,8 @@ def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
         if against:
             raise _contradiction(where, against[0], one)
     if failed:
-        return Outcome.DIVERGED if any(one[1] is Outcome.DIVERGED for one in failed) else Outcome.CRASHED
+        said_so = {one[1] for one in failed}
+        return next(one for one in (Outcome.DIVERGED, Outcome.COLLAPSED, Outcome.CRASHED) if one in said_so)
     outcomes = [one for one in over if one[1] != "ended"]
     for one in outcomes[1:]:
         if one[1] is not outcomes[0][1]:

@@ -15,14 +15,14 @@ from ablate.sources.cells import number, whole
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
-from ablate.sweep.import_endings import FAILED, ended
+from ablate.sweep.import_endings import ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.train.config import MOST_SEED, check_seed_count
 from ablate.train.metric import has_reached, own_targets
 from ablate.train.metric_values import check_count, check_value
-from ablate.train.outcome import LARGEST, Outcome
+from ablate.train.outcome import FAILED, LARGEST, Outcome
 from ablate.train.program import RunResult
 
 

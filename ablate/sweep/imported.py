@@ -22,13 +22,13 @@ from ablate.sources.choose import Chosen
 from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
-from ablate.sweep.import_endings import FAILED
 from ablate.sweep.import_rest import Rest, rest_of
 from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
+from ablate.train.outcome import FAILED
 
 READING = 4
 """Part of an imported run's identity. Raise it when the same file is read as other runs than before."""

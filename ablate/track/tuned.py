@@ -32,7 +32,7 @@ def tuned_keys(runs: pd.DataFrame) -> list[str]:
 def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, Any]) -> float:
     """Return what a run counts as, more is better: losses and the like are negated.
 
-    A run that diverged or crashed counts as it does in every analysis (an accuracy as the majority rate, steps as the
+    A run that failed counts as it does in every analysis (an accuracy as the majority rate, steps as the
     whole budget); where no value would be honest (a loss), and where a run has none, it is worse than any other. The
     budget among the facts is the largest of any trial: one that gave up early was not faster for it.
 

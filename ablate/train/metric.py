@@ -38,11 +38,11 @@ class Metric:
     bounds
         Least and greatest possible value, None for no bound. By default those of the unit: [0, 1], [0, 100].
     failed_counts_as
-        What a run that diverged or crashed counts as, whatever it logged: `chance` (the rate of always answering the
-        most frequent class), `one_minus_chance`, `budget` (of a count of steps to a target: the whole budget, which a
-        run that ended without reaching the target counts as too), `as_logged` (a value that was complete before the
-        run failed, and is chance where there is none and the unit is a share), a number, or `nothing`: no value would
-        be honest, and a claim that needs one is not tested.
+        What a run that failed (collapsed, diverged, crashed) counts as, whatever it logged: `chance` (the rate of
+        always answering the most frequent class), `one_minus_chance`, `budget` (of a count of steps to a target: the
+        whole budget, which a run that ended without reaching the target counts as too), `as_logged` (a value that was
+        complete before the run failed, and is chance where there is none and the unit is a share), a number, or
+        `nothing`: no value would be honest, and a claim that needs one is not tested.
     budget
         For `budget`: the fact of an arm that holds it.
     summarised

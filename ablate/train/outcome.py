@@ -18,22 +18,24 @@ class Outcome(StrEnum):
     """The end of one seed run.
 
     `reached`: the target accuracy held at two consecutive evaluations · `censored`: it learned, but the
-    budget ended first · `stalled`: never above the majority rate + 3 standard errors · `diverged`: a
-    non-finite number, or a final loss above 10x its start · `crashed`: the program raised · `finished`: it ran to its
-    end, and no target was set that it could have reached · `unknown`: how it ended is not told.
+    budget ended first · `stalled`: never above the majority rate + 3 standard errors · `collapsed`: above it once, and
+    not above it at the end · `diverged`: a non-finite number, or a final loss above 10x its start · `crashed`: the
+    program raised · `finished`: it ran to its end, and no target was set that it could have reached · `unknown`: how
+    it ended is not told.
     """
 
     REACHED = "reached"
     CENSORED = "censored"
     STALLED = "stalled"
+    COLLAPSED = "collapsed"
     DIVERGED = "diverged"
     CRASHED = "crashed"
     FINISHED = "finished"
     UNKNOWN = "unknown"
 
 
-FAILED = (Outcome.DIVERGED.value, Outcome.CRASHED.value)
-"""The ends of runs that have no result of their own: what they count as is declared by each metric."""
+FAILED = (Outcome.COLLAPSED, Outcome.DIVERGED, Outcome.CRASHED)
+"""The outcomes of runs that failed, which count as their metric says."""
 
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")
 
@@ -83,10 +85,11 @@ def decide(
     final_loss: float,
     reached: bool,
     best_accuracy: float,
+    final_accuracy: float,
     threshold: float,
     crashed: bool = False,
 ) -> Outcome:
-    """Return how a run ended; the first that holds of crashed, diverged, reached, stalled, censored.
+    """Return how a run ended; the first that holds of crashed, diverged, collapsed, reached, stalled, censored.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def decide(
         Whether the target accuracy held at two consecutive evaluations.
     best_accuracy
         The highest accuracy at any evaluation.
+    final_accuracy
+        That of the last evaluation: what a run had reached before it fell back to chance is not what it is worth.
     threshold
         See `stall_threshold`.
     """
@@ -106,6 +111,8 @@ def decide(
     # Written so that a NaN loss, too, counts as diverged.
     if first_nonfinite_step is not None or not final_loss <= DIVERGENCE_FACTOR * start_loss:
         return Outcome.DIVERGED
+    if final_accuracy <= threshold < best_accuracy:
+        return Outcome.COLLAPSED
     if reached:
         return Outcome.REACHED
     return Outcome.CENSORED if best_accuracy > threshold else Outcome.STALLED

@@ -49,6 +49,7 @@ def result(
         final_loss=final_loss,
         reached=reached is not None,
         best_accuracy=float(np.max(target.values)),
+        final_accuracy=float(target.values[-1]),
         threshold=stall_threshold(facts["majority_rate"], facts[f"{config.target_split}_size"]),
     )
     diverged = outcome is Outcome.DIVERGED

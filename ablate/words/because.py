@@ -17,7 +17,8 @@ from ablate.words.rulings import ruling_word
 Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("sign test"),
-           msg("partial conjunction"), msg("jackknife"), msg("sign bets"), msg("bets on scores"))  # fmt: skip
+           msg("partial conjunction"), msg("jackknife"), msg("resampled seeds"), msg("sign bets"),
+           msg("bets on scores"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 

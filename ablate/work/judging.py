@@ -52,10 +52,12 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     """Judge tables whose `study` holds what was registered and what was done since."""
     from ablate.judge.alike import copy_notes, idle_keys, unread_notes
     from ablate.judge.anytime import follow
+    from ablate.judge.collapses import with_collapses
     from ablate.judge.comparable import mixtures
     from ablate.judge.looks import of_seeds
     from ablate.judge.planned import judge_registered
 
+    tables = with_collapses(tables)
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)

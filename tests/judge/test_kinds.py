@@ -271,8 +271,7 @@ def test_exchange_rate_of_learning_curves(worth, outcome):
              "over": "dataset.train_size"}  # fmt: skip
     verdict = one(factors, claim, value)
     assert verdict.outcome == outcome
-    if worth >= 1.0:  # below, the first levels leave the reference curve
-        assert math.exp(verdict.effect) == pytest.approx(worth, rel=0.1)
+    assert math.exp(verdict.effect) == pytest.approx(worth, rel=0.05)
     low, high = verdict.details["bootstrap_95"]
     assert low < math.exp(verdict.effect) < high
     assert verdict.details["n"] == [50, 100, 200, 500, 1000]

@@ -22,7 +22,16 @@ RARE = ["finished", "unknown"]
 def test_the_ledger_sums_exactly():
     tables = make_tables(NORM, lambda levels, seed: OUTCOMES[seed % (6 if levels["norm"] == "batch" else 3)], seeds=8)
     table = ledger(tables)
-    assert table.columns.tolist() == ["arm_id", "arm", "planned", *OUTCOMES[:-1], *RARE, "missing"]
+    assert table.columns.tolist() == [
+        "arm_id",
+        "arm",
+        "planned",
+        *OUTCOMES[:3],
+        "collapsed",
+        *OUTCOMES[3:-1],
+        *RARE,
+        "missing",
+    ]
     assert table.loc[0, OUTCOMES].tolist() == [3, 3, 2, 0, 0, 0]
     assert table.loc[1, OUTCOMES].tolist() == [2, 2, 1, 1, 1, 1]
     assert (table[list(ENDS)].sum(axis=1) == table["planned"]).all()

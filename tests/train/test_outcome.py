@@ -15,6 +15,7 @@ def decided(**changed):
         "final_loss": 0.5,
         "reached": False,
         "best_accuracy": 0.5,
+        "final_accuracy": 0.5,
         "threshold": 0.13,
     }
     return decide(**{**facts, **changed})
@@ -33,6 +34,10 @@ def decided(**changed):
         ({"first_nonfinite_step": 0}, Outcome.DIVERGED),
         ({"first_nonfinite_step": 5, "reached": True}, Outcome.DIVERGED),
         ({"first_nonfinite_step": 5, "crashed": True}, Outcome.CRASHED),
+        ({"reached": True, "final_accuracy": 0.13}, Outcome.COLLAPSED),
+        ({"final_accuracy": 0.1}, Outcome.COLLAPSED),
+        ({"final_accuracy": 0.1, "final_loss": 20.1}, Outcome.DIVERGED),
+        ({"best_accuracy": 0.13, "final_accuracy": 0.1}, Outcome.STALLED),
         # A target below the stall threshold: reached comes first.
         ({"reached": True, "best_accuracy": 0.1}, Outcome.REACHED),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -14,24 +15,27 @@ from pydantic import Field
 from ablate.claims.comparison import Comparison, level_text
 from ablate.claims.contract import ratio_label
 from ablate.claims.contrast import Sides
-from ablate.claims.estimate import Scale, mean_estimate
+from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Levels, Region
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
-from ablate.stats.exchange import exchange_bootstrap, exchange_rate
+from ablate.stats.exchange import exchange_least, exchange_rate
+from ablate.stats.mean import Method
 from ablate.train.metric import Better
 
 
 class ExchangeClaim(OverClaim):
     """With `arm`, n examples are worth more than `ratio` · n: the exchange rate k of two learning curves.
 
-    `over` is the numeric factor that holds n. The effect is the mean of log k(n) over its levels.
+    `over` is the numeric factor that holds n. The effect is the mean of log k(n) over its levels; its interval
+    resamples whole seeds, and is open to the side to which k is only a bound.
     """
 
     scale: ClassVar[Scale] = "log ratio"
     by_means: ClassVar[bool] = False
+    by_signs: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
     anytime: ClassVar[bool] = False  # its number per seed depends on all the others
     mapped: ClassVar[bool] = True
@@ -51,6 +55,11 @@ class ExchangeClaim(OverClaim):
         """Return the arm at every n, then the other."""
         return Sides(columns, np.repeat(self.pair(predicts), len(over)), False, predicts)
 
+    def least_seeds(self, alpha: float, cells: int) -> int:
+        """As resampled seeds need."""
+        del cells
+        return exchange_least(alpha)
+
     def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """A curve through budgets is not a curve."""
         missed = endpoint.filled[:, sides.columns]
@@ -65,19 +74,30 @@ class ExchangeClaim(OverClaim):
         if len(curves.seeds) < 2:
             return Reading(evidence, None)
         rate = exchange_rate(curves.arm, curves.reference, curves.n)
-        drawn = curves.bootstrap().mean(axis=1)
-        estimate = mean_estimate(rate.jackknife, self.region, scale=self.scale)
+        threshold = self.region[0]
+        interval = functools.partial(rate.log_interval, about=threshold)
         details = {
             "n": rate.n.tolist(),
             "k": rate.k.tolist(),
-            "clipped": rate.clipped.tolist(),
-            "bootstrap_95": [float(np.exp(end)) for end in np.quantile(drawn, [0.025, 0.975])],
+            "clipped": (rate.beyond != 0).tolist(),
+            "beyond": rate.beyond.tolist(),
+            "bootstrap_95": [float(np.exp(end)) for end in interval(0.95)],
         }
+        estimate = Estimate(
+            effect=rate.log_k,
+            p=rate.p_value(threshold),
+            interval=interval,
+            method=Method("resampled seeds"),
+            scale=self.scale,
+            p_zero=rate.p_zero,
+            numbers=tuple(rate.jackknife.tolist()),
+            details=details,
+        )
         pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
         at = [level_text({self.over: level}, comparison.names) for level in comparison.over[: len(rate.n)]]
         per_cell = {cell: float(k) for cell, k in zip(at, np.log(rate.k), strict=True)}
         evidence = dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell)
-        return Reading(evidence, dataclasses.replace(estimate, details=details))
+        return Reading(evidence, estimate)
 
     def label(self, low: float, high: float) -> str:
         """`reversed` or `too small`."""
@@ -105,10 +125,6 @@ class ExchangeCurves:
     arm: NDArray[np.float64]
     reference: NDArray[np.float64]
     sign: float
-
-    def bootstrap(self) -> NDArray[np.float64]:
-        """Return log k(n) of 1,999 resamples of whole seeds, (resamples, levels - 1); the same ones every time."""
-        return exchange_bootstrap(self.arm, self.reference, self.n, rng=np.random.default_rng(0xE8C))
 
 
 def exchange_curves(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> ExchangeCurves:

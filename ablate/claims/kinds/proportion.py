@@ -21,7 +21,7 @@ from ablate.claims.reason import because
 from ablate.stats.anytime import least_mean_pairs, least_share_runs
 from ablate.train.metric import Better
 
-Ending = Literal["reached", "censored", "stalled", "diverged", "crashed", "finished"]
+Ending = Literal["reached", "censored", "stalled", "collapsed", "diverged", "crashed", "finished"]
 
 
 class ProportionClaim(ClaimKind):

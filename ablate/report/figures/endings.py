@@ -20,10 +20,11 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
-from ablate.report.figures.series import FAILED, chance_level, majority_rate
+from ablate.report.figures.series import chance_level, majority_rate
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.wording import capitalised, metric_title, plain, unit
 from ablate.track.record import StudyTables
+from ablate.train.outcome import FAILED
 from ablate.words.reasons import said
 
 
@@ -55,7 +56,7 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, na
     with drawing():
         figure = _draw(tables, found, contrast)
     failed = _failed(tables, found)
-    rule = tr("×: the run diverged or crashed.") if failed.any() else ""
+    rule = tr("×: the run failed.") if failed.any() else ""
     rule += tr(" What failed or has no value counts as {rule}.", rule=said(found.rule)) if found.filled.any() else ""
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
@@ -129,7 +130,7 @@ def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
 
 
 def _failed(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
-    """Return which runs diverged or crashed, bool (seeds, arms): also those with a value of their own."""
+    """Return which runs failed, bool (seeds, arms): also those with a value of their own."""
     failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
     marks = np.zeros(found.value.shape, dtype=np.bool_)
     for arm, seed in zip(failed["arm_id"], failed["seed"], strict=True):

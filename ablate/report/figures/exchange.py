@@ -115,7 +115,7 @@ def _curves(ax: Axes, rate: Rate) -> None:
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _size(value)))
-    ax.set_xlim(n[0] * (n[0] / n[-1]) ** 0.05, n[-1] * (n[-1] / n[0]) ** 0.13)
+    ax.set_xlim(min(float(n[0]), *rate.worth) * (n[0] / n[-1]) ** 0.05, n[-1] * (n[-1] / n[0]) ** 0.13)
     ax.set_xlabel(tr("{factor} (log scale)", factor=rate.over))
     ax.set_ylabel(metric_title(rate.verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
 
@@ -230,12 +230,12 @@ def _caption(rate: Rate) -> str:
     verdict = rate.verdict
     text = tr(
         "Left: thin lines: {seeds}; marks and bars: mean over the seeds and its 95 % t interval, each side on its "
-        "own; × a run that diverged or crashed, at the value it counts as. The line of {against} is the running best "
-        "of its means, interpolated over log n (PCHIP). An arrow leads from the mean of {arm} at n to the n that "
-        "{against} needs for the same: k · n. Right: k at each n; bars: 2.5 and 97.5 % points of k when whole seeds "
-        "are resampled; grey fields: beyond the curve of {against}, where no k can be read off. Diamond: mean of "
-        "log k over the levels, with the verdict's {level} interval (jackknife over seeds); dashes: the seeds' "
-        "pseudo-values.",
+        "own; × a run that failed, at the value it counts as. The line of {against} is the running best "
+        "of its means, interpolated over log n (PCHIP); below its smallest n it counts as a straight line, for one "
+        "step. An arrow leads from the mean of {arm} at n to the n that {against} needs for the same: k · n. Right: k "
+        "at each n; bars: 2.5 and 97.5 % points of k when whole seeds are resampled; grey fields: beyond the curve of "
+        "{against}. Diamond: mean of log k over the levels, with the verdict's {level} interval (whole seeds "
+        "resampled); dashes: the seeds' pseudo-values.",
         seeds=counted(len(rate.curves.seeds), "seed"),
         against=verdict.against_text,
         arm=verdict.arm_text,
@@ -249,11 +249,13 @@ def _caption(rate: Rate) -> str:
         )
     if (rate.beyond < 0).any():
         text += tr(
-            " ‹ and hollow: worse than {against} at its smallest n ({n}), so k is at most this.",
+            " ‹ and hollow: worse than {against} one step below its smallest n ({n}), so k is at most this.",
             against=verdict.against_text,
             n=_size(rate.curves.n[0]),
         )
-    return text + (tr(" The mean takes such a bound as it is.") if rate.beyond.any() else "")
+    return text + (
+        tr(" The mean takes such a bound as it is, and its interval is open to that side.") if rate.beyond.any() else ""
+    )
 
 
 def _alt(rate: Rate) -> str:

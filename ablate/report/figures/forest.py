@@ -59,7 +59,7 @@ def forest(
     Other kinds (equivalences, shares, slopes) have a region of their own, see `regions`.
     Effects stand in the metric's unit where all claims share metric and δ; otherwise they are divided by their δ
     (a δ of zero has no such scale: then each metric keeps its unit and shares the axis only by name). `failed`
-    holds, by claim id, how many of the runs behind a verdict diverged or crashed; drawn at the margin.
+    holds, by claim id, how many of the runs behind a verdict failed; drawn at the margin.
     """
     verdicts = [v for v in verdicts if v.kind in KINDS]
     if not verdicts:
@@ -281,7 +281,7 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
         "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "
         "one. {unit_note}Bar: interval of the mean at {level}, {how}; "
         "an arrow says that it goes on beyond the axis. Ticks below it: the pairs. {band}Holm p: of “the "
-        "effect is δ”. Pairs: used / planned, ×: runs behind it that diverged or crashed (they count, "
+        "effect is δ”. Pairs: used / planned, ×: runs behind it that failed (they count, "
         "see the method notes).",
         unit_note=unit_note if scale.relative else "",
         level=level,

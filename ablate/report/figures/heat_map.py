@@ -40,11 +40,11 @@ _DARK, _LIGHT = "#101214", "#fcfcfc"
 
 _STALLED = msg(
     "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run "
-    "diverged or crashed (heavier: at least half); dots: at least half of the runs stalled at the "
+    "failed (heavier: at least half); dots: at least half of the runs stalled at the "
     "majority rate.{more}"
 )
 _FAILED = msg(
-    "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run diverged or crashed "
+    "Each square is one arm: {what}, mean over the seeds that were run. Hatched: at least one run failed "
     "(heavier: at least half); dots: at least half of the runs stalled.{more}"
 )
 
@@ -199,7 +199,7 @@ def _draw(
     every = [squares[arm] for cells in panels.values() for arm in cells.values()]
     keys = []
     if any(one.diverged for one in every):
-        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="////", label=tr("runs diverged or crashed")))
+        keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="////", label=tr("runs failed")))
     if any(one.stalled >= 0.5 for one in every):
         keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="..", label=tr("at least half stalled")))
     if keys:

@@ -104,8 +104,8 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "
         with drawing():
             figure = _draw(points, factor)
         caption = tr(
-            "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or "
-            "crashed. Below: the difference within a seed at each {factor}, with its {level} "
+            "Above: mean over seeds and 95 % t interval of each side on its own; × a run that "
+            "failed. Below: the difference within a seed at each {factor}, with its {level} "
             "interval; small dashes: seeds. The claim is about how much the two differences differ: "
             "{claim}, in the forest above.",
             factor=factor,
@@ -218,8 +218,8 @@ def _caption(members: Sequence[Pairs]) -> str:
         else tr("{low} to {high}", low=percent(levels[0]), high=percent(levels[-1]))
     )
     return tr(
-        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that diverged or "
-        "crashed, at the value it counts as. Below: the difference within a seed, turned so that the "
+        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that "
+        "failed, at the value it counts as. Below: the difference within a seed, turned so that the "
         "claim predicts more than 0, with the verdicts' own intervals ({level}); small dashes: seeds, "
         "grey: within ±δ. Read differences below: the sides share their seeds, so overlapping bars above "
         "decide nothing.",

@@ -99,7 +99,7 @@ def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:
         tr("Band: pointwise 95 % t interval over seeds (it holds for each step on its own, not for the whole curve)."),
         tr("×: a run became non-finite, exceeded ten times its first loss, or crashed; {rule}.", rule=failed)
         if by_rules
-        else tr("×: a run diverged or crashed; {rule}.", rule=failed),
+        else tr("×: a run failed; {rule}.", rule=failed),
         tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing.")
         if by_rules
         else tr(

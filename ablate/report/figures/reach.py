@@ -32,13 +32,13 @@ from ablate.train.vouched import Fact
 
 _HELD = msg(
     "Share of the seeds that were run which have reached the target (held at two evaluations in a "
-    "row) by each step. Seeds that never reach it, diverged or crashed stay in the denominator, so a "
+    "row) by each step. Seeds that never reach it, and those that failed, stay in the denominator, so a "
     "curve ends at its success share, written above each panel as reached / run (×: failed). No seed "
     "is left out; ticks at the end mark the share."
 )
 _REACHED = msg(
-    "Share of the seeds that were run which have reached the target by each step. Seeds that never reach it, diverged "
-    "or crashed stay in the denominator, so a curve ends at its success share, written above each panel as reached / "
+    "Share of the seeds that were run which have reached the target by each step. Seeds that never reach it, and those "
+    "that failed, stay in the denominator, so a curve ends at its success share, written above each panel as reached / "
     "run (×: failed). No seed is left out; ticks at the end mark the share."
 )
 

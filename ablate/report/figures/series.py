@@ -12,8 +12,8 @@ from scipy import stats
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 from ablate.train.metric import Metric
+from ablate.train.outcome import FAILED
 
-FAILED = ("diverged", "crashed")
 WELL = ("reached", "censored", "finished", "unknown")
 
 
@@ -59,7 +59,7 @@ class Series:
 
     @property
     def failed(self) -> int:
-        """Number of seeds that diverged or crashed."""
+        """Number of seeds that failed."""
         return sum(self.outcomes.get(outcome, 0) for outcome in FAILED)
 
 

@@ -65,7 +65,7 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST, name: str = "slopes") ->
     caption = tr(
         "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges "
         "over); blue where the difference is positive, orange where it is negative, × is a run that "
-        "diverged or crashed and counts as its fill. Right: the same seeds as differences, turned so "
+        "failed and counts as its fill. Right: the same seeds as differences, turned so "
         "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
         rest=rest,
     )

@@ -131,7 +131,7 @@ def sensitivity_curves(
         )
         note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
         caption = tr(
-            "Each small mark: one tuning run (× diverged or crashed, at the value it counts as); line: mean "
+            "Each small mark: one tuning run (× failed, at the value it counts as); line: mean "
             "over {over} at each value of {key}, with its 95 % t interval from three values on. {who} {note}",
             over=over,
             key=key,
