@@ -44,6 +44,9 @@ Region = tuple[float, float]
 Delta = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
+_GONE = ("stance",)  # it counted claims for and against a sentence; rules of `sweep.sentences` decide now
+
+
 class Strict(BaseModel):
     """A typo is an error, and nothing changes after it is read."""
 
@@ -124,9 +127,6 @@ class BaseClaim(Strict):
     may_be_identical
         Arms that agree to the last bit are an answer to this claim; else it is not tested, for what its arms differ in
         is most often not read (see `judge.alike`).
-    stance
-        What the claim is to the quote it answers: it `agrees` (supported: the quote is right), `contradicts` it
-        (supported: the quote is wrong), or stands `beside` it as a control, which counts for neither.
     """
 
     sides: ClassVar[int] = 2  # arms compared in one cell; 0: as many as `over` has levels
@@ -145,7 +145,14 @@ class BaseClaim(Strict):
     quote: Quote | None = None
     gates: list[Gate] = Field(default_factory=list)
     may_be_identical: bool | None = None
-    stance: Literal["agrees", "contradicts", "beside"] = "agrees"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier(cls, data: Any, info: ValidationInfo) -> Any:
+        """Leave out what stored definitions of earlier releases hold and nothing reads any more."""
+        if info.context == STORED and isinstance(data, dict):
+            return {name: value for name, value in data.items() if name not in _GONE}
+        return data
 
     @property
     def region(self) -> Region:

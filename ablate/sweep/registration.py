@@ -22,8 +22,8 @@ from ablate.sweep.study import Study
 PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick", "uses")
 """Keys of a study that no verdict depends on; the code in `uses` is part of every run."""
 
-CLAIM_PROSE = ("quote", "stance")
-"""The same of a claim: what the scoreboard reads it as."""
+CLAIM_PROSE = ("quote",)
+"""The same of a claim."""
 
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 
@@ -75,14 +75,28 @@ def text_of(what: Mapping[str, Any], seeds: Sequence[int]) -> str:
     return yaml.safe_dump(whole, sort_keys=True, allow_unicode=True, width=110, default_flow_style=None)
 
 
-def register(study: Study, seeds: Sequence[int], *, command: str, runs_before: int = 0) -> dict[str, Any]:
+def register(
+    study: Study,
+    seeds: Sequence[int],
+    *,
+    command: str,
+    runs_before: int = 0,
+    sentences: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """Return the document that is kept: the text, its SHA-256, the time (UTC, now), and what was there already.
 
-    `runs_before` counts finished runs of the study: where there are any, this comes too late to be a registration
-    before the runs, and the report says so.
+    Parameters
+    ----------
+    runs_before
+        Finished runs of the study: where there are any, this comes too late to be a registration before the runs, and
+        the report says so.
+    sentences
+        Sentence id -> hash of the rule by which the study's verdicts decide it (`sentences.hashes_for`). They stand in
+        the text, so its hash covers them; they are no part of the definition, because no verdict depends on them.
     """
     what = definition(study)
-    text = text_of(what, seeds)
+    decides = {"sentences": dict(sentences)} if sentences else {}
+    text = text_of({**what, **decides}, seeds)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": hash_of(text),
@@ -91,6 +105,7 @@ def register(study: Study, seeds: Sequence[int], *, command: str, runs_before: i
         "seeds": list(seeds),
         "command": command,
         "runs_before": runs_before,
+        **decides,
     }
 
 

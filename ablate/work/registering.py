@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ablate.identity import made_by
+from ablate.resources import sentences_file
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
+from ablate.sweep.sentences import hashes_for, read_sentences
 from ablate.track.store import StudySession
 from ablate.work.advice import idle
 from ablate.work.events import Bench
@@ -22,12 +24,15 @@ def now() -> str:
 def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     """Register a study that claims something at its first run; at a later one, keep what differs.
 
-    More seeds are kept as an extension, another definition as an edit, both with the time; the user is told.
+    With it the rules are registered by which its verdicts decide sentences of the notes. More seeds are kept as an
+    extension, another definition as an edit, both with the time; the user is told.
     """
     if not plan.study.claims:
         return
     seeds = plan.record.seeds
-    fresh = register(plan.study, seeds, command=plan.record.command, runs_before=len(session.finished()))
+    decides = hashes_for(plan.record.name, read_sentences(sentences_file()))
+    before = len(session.finished())
+    fresh = register(plan.study, seeds, command=plan.record.command, runs_before=before, sentences=decides)
     held = session.register(fresh)
     events = session.history()
     known = set(held["seeds"]).union(*(event["added"] for event in events if event["event"] == "extension"))

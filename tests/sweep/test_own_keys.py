@@ -16,7 +16,7 @@ MODELS = [*KINDS.values(), *DESIGNS.values(), *FIGURES.values(), ManipulationChe
 NO_FACTORS = {
     "metric", "says", "id", "kind", "why_delta", "ties_by", "title", "claim", "generators", "of", "question",
     "background", "outcomes", "observer", "not_concluded", "confounds", "watch", "exclude", "seeds", "must_be",
-    "predicts", "stance", "fairness", "budget", "uses", "ties",
+    "predicts", "fairness", "budget", "uses", "ties",
 }  # fmt: skip
 
 

@@ -9,6 +9,9 @@ concluded. Numbers stand in it as `{{ claim.field }}`:
 | `outcome`, `p`, `delta`, `seeds`, `level` | as in the verdict's sentence |
 | `supported`, `refuted`, `inconclusive`, `not_tested`, `members` | counts over the levels of `each` |
 | `least`, `most` | the smallest and the largest effect over the levels of `each` |
+| `held`, `runs` | of a share: in how many of how many runs (or cells) it held |
+| `cells`, `cell_least`, `cell_most` | how many cells its average is over, and the range of their values |
+| `seed_least`, `seed_most` | the range over the seeds |
 
 A claim is named by its id, with a level of `each` as ``faster[init.std=0.16]``; `study` stands for all claims
 (`study.seeds`, `study.members`, counts). A number typed by hand must stand in the study file or in its verdicts.
@@ -16,8 +19,9 @@ A claim is named by its id, with a level of `each` as ``faster[init.std=0.16]``;
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -25,7 +29,7 @@ from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
-from ablate.report.wording import p_value, shortened, verdict_effect
+from ablate.report.wording import difference, p_value, scaled, shortened, unit, verdict_effect
 from ablate.sweep.study import Study
 from ablate.words.amounts import amount, decades, difference_unit, percent
 from ablate.words.sentence import sentence_of
@@ -34,7 +38,9 @@ _PLACE = re.compile(r"\{\{\s*(?P<claim>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])\d[\d,]*(?:\.\d+)?")
 _COUNTS = ("supported", "refuted", "inconclusive", "not_tested")
 _SINGLE = ("effect", "interval", "both", "outcome", "p", "delta", "seeds", "level")
-_FIELDS = (*_SINGLE, *_COUNTS, "members", "least", "most")
+_HELD = {"held": ("successes", "held", "won"), "runs": ("runs", "cells")}  # as the kinds of claim call them
+_RANGES = ("cell_least", "cell_most", "seed_least", "seed_most")
+FIELDS = (*_SINGLE, *_COUNTS, *_HELD, *_RANGES, "cells", "members", "least", "most")
 PARAGRAPHS = 3
 
 
@@ -83,8 +89,8 @@ def filled(text: str, verdicts: Sequence[Verdict], *, where: str = "words") -> s
 
     def fill(match: re.Match[str]) -> str:
         name, field = match["claim"].strip(), match["field"]
-        if field not in _FIELDS:
-            raise UserError(f"{where}: {unknown('field', field, _FIELDS)}")
+        if field not in FIELDS:
+            raise UserError(f"{where}: {unknown('field', field, FIELDS)}")
         members = _members(name, verdicts)
         if not members:
             ids = [v.claim_id for v in verdicts] + [v.source_id for v in verdicts]
@@ -131,7 +137,31 @@ def _single(field: str, verdict: Verdict) -> str:
         "delta": lambda: _delta(verdict),
         "seeds": lambda: str(verdict.pairs),
         "level": lambda: percent(verdict.interval_level),
+        "held": lambda: _held(verdict, "held"),
+        "runs": lambda: _held(verdict, "runs"),
+        "cells": lambda: str(len(verdict.per_cell)),
+        "cell_least": lambda: _end(verdict.per_cell.values(), min, verdict),
+        "cell_most": lambda: _end(verdict.per_cell.values(), max, verdict),
+        "seed_least": lambda: _end(verdict.differences.values(), min, verdict),
+        "seed_most": lambda: _end(verdict.differences.values(), max, verdict),
     }[field]()
+
+
+def _held(verdict: Verdict, field: str) -> str:
+    found = [verdict.details[name] for name in _HELD[field] if name in verdict.details]
+    return str(found[0]) if found else ""
+
+
+def _end(values: Iterable[float], which: Callable[[list[float]], float], verdict: Verdict) -> str:
+    known = [value for value in values if math.isfinite(value)]
+    return value_text(which(known), verdict) if known else ""
+
+
+def value_text(value: float, verdict: Verdict) -> str:
+    """Return one value of a seed or a cell: on the scale of the effect; of a share, in the unit of its metric."""
+    if verdict.scale in ("share", "slope"):
+        return difference(value, unit(verdict.unit))
+    return scaled(value, verdict, signed=True)
 
 
 def _delta(verdict: Verdict) -> str:

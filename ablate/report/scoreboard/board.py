@@ -1,42 +1,45 @@
-"""Gathering the scoreboard: sentences, the claims that answer them, and how they fell."""
+"""Gathering the scoreboard: sentences, what is said of them, the verdicts that decide it and those beside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ablate.claims.parts import Quote
 from ablate.judge.fairness import FixedTuned, fixed_and_tuned
+from ablate.judge.readings import label_of, verdicts_of
 from ablate.judge.verdict import Verdict
 from ablate.lang import language
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import read_words
 from ablate.report.runs_csv import tables_from_csv
-from ablate.report.scoreboard.entries import Entry, Line, once
-from ablate.report.scoreboard.notes import Sentence, same_sentence
+from ablate.report.scoreboard.entries import Entry, Line, once, reading_views, rules_note
+from ablate.report.scoreboard.headline import chosen_headline, deciding, headline_text
+from ablate.sweep.sentence_rules import Decides
+from ablate.sweep.sentences import Label, Sentence, same_sentence
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.translated import Words, translated
 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole scoreboard."""
+    """The whole scoreboard; `rest`: claims that answer no sentence."""
 
     entries: tuple[Entry, ...]
     confounds: tuple[tuple[str, tuple[str, ...]], ...]
     differences: tuple[tuple[str, FixedTuned], ...]
     waiting: tuple[str, ...]
     studies: tuple[tuple[str, str], ...] = ()  # name, title
-    rest: tuple[Line, ...] = ()  # claims that answer no quote
+    rest: tuple[Line, ...] = ()
 
-    def of(self, who: str, *fell: str) -> tuple[Entry, ...]:
-        """Return the entries of one voice that fell in one of these ways."""
-        return tuple(e for e in self.entries if e.sentence.who == who and e.fell in fell)
+    def of(self, who: str, *labels: Label) -> tuple[Entry, ...]:
+        """Return the entries of one voice that have one of these labels."""
+        return tuple(e for e in self.entries if e.sentence.who == who and e.label in labels)
 
     def lines(self) -> list[Line]:
         """Return every line once."""
-        quoted = (line for entry in self.entries for line in entry.lines)
-        return list({line.picture: line for line in (*quoted, *self.rest)}.values())
+        shown = (line for entry in self.entries for line in (*entry.decisive, *entry.lines))
+        return list({line.picture: line for line in (*shown, *self.rest)}.values())
 
 
 def gather(
@@ -44,10 +47,13 @@ def gather(
     findings: Sequence[Finding],
     words: dict[str, Words | None],
     quotes: dict[str, list[Quote]] | None = None,
+    *,
+    where: str = "sentences",
 ) -> Board:
     """Put the findings to the sentences.
 
-    A quote of a study belongs to the sentence it is a part of; quotes of no sentence follow with a place of their own.
+    What decides a sentence is named by its rules. Its context are the claims that answer a quote which is a part of the
+    sentence; claims that answer no sentence follow with a place of their own.
 
     Parameters
     ----------
@@ -55,9 +61,15 @@ def gather(
         Study name -> its words in the language of the page, where it has them.
     quotes
         Study name -> its quotes as its file has them now: which claims answer a sentence is prose, not judged.
+    where
+        The file of the sentences, for errors.
+
+    Raises
+    ------
+    UserError
+        A sentence has no headline that its decisive claims bear out.
     """
-    claimed: dict[str, list[Line]] = {}
-    loose: list[Entry] = []
+    context: dict[str, list[Line]] = {}
     first: dict[str, str] = {}
     every: dict[str, Line] = {}
     studies: dict[str, Study] = {}
@@ -72,16 +84,12 @@ def gather(
             first[finding.name] = paragraphs[0]
         for quote, ids in _quoted(study, (quotes or {}).get(finding.name)):
             wanted = [line for line in lines if line.claim in ids]
-            homes = [s.id for s in sentences if same_sentence(s.zh, quote.zh)]
-            for home in homes:
-                claimed.setdefault(home, []).extend(wanted)
-            if not homes:
-                _add_loose(loose, quote, wanted)
-    known = {finding.name for finding in findings}
-    entries = [_entry(s, claimed.get(s.id, []), known, first) for s in sentences]
-    entries = once([*entries, *loose])
-    quoted = {line.picture for entry in entries for line in entry.lines}
-    waiting = dict.fromkeys(name for s in sentences for name in s.studies if name not in known)
+            for home in (s.id for s in sentences if same_sentence(s.zh, quote.zh)):
+                context.setdefault(home, []).extend(wanted)
+    named = {finding.name: finding for finding in findings}
+    entries = once([_entry(s, context.get(s.id, []), named, every, first, where=where) for s in sentences])
+    shown = {(line.study, line.claim) for entry in entries for line in (*entry.lines, *entry.decisive)}
+    waiting = dict.fromkeys(name for s in sentences for name in _studies(s) if name not in named)
     return Board(
         entries=tuple(entries),
         confounds=tuple(
@@ -94,25 +102,62 @@ def gather(
         ),
         waiting=tuple(waiting),
         studies=tuple((name, study.title) for name, study in studies.items()),
-        rest=tuple(line for name, line in every.items() if name not in quoted),
+        rest=tuple(line for line in every.values() if (line.study, line.claim) not in shown),
     )
 
 
-def _entry(sentence: Sentence, lines: Iterable[Line], known: set[str], first: dict[str, str]) -> Entry:
-    once = tuple({line.picture: line for line in lines}.values())
-    waiting = tuple(name for name in sentence.studies if name not in known)
-    names = dict.fromkeys(line.study for line in once if line.stance != "beside")
-    return Entry(sentence, once, waiting, tuple((name, first[name]) for name in names if name in first))
+def _entry(
+    sentence: Sentence,
+    answering: Sequence[Line],
+    findings: Mapping[str, Finding],
+    every: Mapping[str, Line],
+    first: Mapping[str, str],
+    *,
+    where: str,
+) -> Entry:
+    label, settled = label_of(sentence, deciding(findings.values()))
+    headline = chosen_headline(sentence, label, findings, where=where)
+    decisive = _decisive(sentence, sentence.decisive(headline), findings, every)
+    whole = {line.picture for line in decisive}  # a claim that decides with all its verdicts is not shown again
+    lines = tuple({line.picture: line for line in answering if line.picture not in whole}.values())
+    names = dict.fromkeys(line.study for line in (*decisive, *lines))
+    registrations = {name: findings[name].head.get("registration") or {} for name in findings}
+    return Entry(
+        sentence=sentence,
+        label=label,
+        headline=headline_text(sentence, headline, settled, findings, where=where),
+        readings=reading_views(sentence, settled),
+        decisive=decisive,
+        lines=lines,
+        rules=rules_note(sentence, registrations),
+        waiting=tuple(name for name in _studies(sentence) if name not in findings),
+        found=tuple((name, first[name]) for name in names if name in first),
+    )
 
 
-def _add_loose(loose: list[Entry], quote: Quote, lines: Sequence[Line]) -> None:
-    for i, entry in enumerate(loose):
-        if same_sentence(entry.sentence.zh, quote.zh):
-            merged = {line.picture: line for line in (*entry.lines, *lines)}
-            loose[i] = Entry(entry.sentence, tuple(merged.values()))
-            return
-    sentence = Sentence(id=f"more-{len(loose) + 1}", zh=quote.zh, en=quote.en, who=quote.who)
-    loose.append(Entry(sentence, tuple(lines)))
+def _decisive(
+    sentence: Sentence, claims: Sequence[Decides], findings: Mapping[str, Finding], every: Mapping[str, Line]
+) -> tuple[Line, ...]:
+    """Return a line per claim that decides, with the verdicts that do: a picture of its own where they are not all."""
+    verdicts = {name: finding.verdicts for name, finding in findings.items()}
+    chosen: dict[str, dict[str, Verdict]] = {}
+    for claim in claims:
+        for verdict in verdicts_of(claim, verdicts):
+            chosen.setdefault(_picture(claim.study, verdict.source_id), {})[verdict.claim_id] = verdict
+    lines = []
+    for name, members in chosen.items():
+        line = every[name]
+        picture = name if len(members) == len(line.verdicts) else f"{name}--{sentence.id}"
+        lines.append(replace(line, verdicts=tuple(members.values()), picture=picture))
+    return tuple(lines)
+
+
+def _studies(sentence: Sentence) -> list[str]:
+    return list(dict.fromkeys([*sentence.registered(), *sentence.studies]))
+
+
+def _picture(study: str, claim: str) -> str:
+    return f"{study}--{claim}"
 
 
 def _quoted(study: Study, now: Sequence[Quote] | None) -> list[tuple[Quote, list[str]]]:
@@ -133,8 +178,8 @@ def _lines(finding: Finding, study: Study) -> list[Line]:
             title=study.title,
             claim=name,
             says=claims[name].says if name in claims else members[0].says,
-            stance=claims[name].stance if name in claims else "agrees",
             verdicts=tuple(members),
+            picture=_picture(finding.name, name),
             quick=study.budget == "quick",
         )
         for name, members in groups.items()

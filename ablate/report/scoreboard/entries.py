@@ -1,39 +1,37 @@
-"""One sentence with the claims that answer it, and what their verdicts say of it."""
+"""One sentence on the board: what is said of it, the verdicts that decide it, and those that stand beside."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.judge.readings import Fell, Settled
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
-from ablate.report.families import Badge, Tally, badge_of, tally
-from ablate.report.scoreboard.notes import Sentence
-from ablate.report.wording import NONE, verdict_effect
+from ablate.lang import language, msg, tr
+from ablate.report.families import Badge, Tally, tally
+from ablate.report.findings.words import value_text
+from ablate.report.scoreboard.headline import label_badge
+from ablate.report.wording import NONE, listed, shortened, verdict_effect
+from ablate.sweep.sentence_rules import rule_text
+from ablate.sweep.sentences import Kind, Label, Reading, Sentence
 
-# How a sentence fell -> (badge, words).
-FELL = {
-    "right": Badge("supported", msg("the evidence bears it out"), "✓"),
-    "wrong": Badge("refuted", msg("the evidence is against it"), "✕"),
-    "split": Badge("mixed", msg("right in part"), "±"),
-    "open": Badge("inconclusive", msg("open"), "?"),
-    "": Badge("not_tested", msg("not run yet"), "–"),
-}
-
-MEANING = {"right": msg("for the sentence"), "wrong": msg("against the sentence"), "open": msg("open")}
 VOICES = {"book": msg("copied from the book"), "reader": msg("the reader's own")}
+KINDS: dict[Kind, str] = {
+    "empirical": msg("empirical"), "definitional": msg("definitional"), "historical": msg("historical"),
+    "normative": msg("normative"), "taste": msg("a matter of taste"),
+}  # fmt: skip
+_READINGS = (msg("Strong reading"), msg("Weak reading"))
+_FELL: dict[Fell, Label] = {"right": "right", "wrong": "wrong", "open": "open"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """All verdicts on one claim of one study.
+    """Verdicts on one claim of one study.
 
     Attributes
     ----------
-    stance
-        What the claim is to the sentence: see `BaseClaim.stance`.
     picture
         Stem of its picture, unique on the board.
     """
@@ -42,19 +40,14 @@ class Line:
     title: str
     claim: str
     says: str
-    stance: str
     verdicts: tuple[Verdict, ...]
+    picture: str
     quick: bool = False
 
     @property
     def tally(self) -> Tally:
         """Count per outcome."""
         return tally(self.verdicts)
-
-    @property
-    def outcome(self) -> Badge:
-        """The one outcome of all, or `mixed`."""
-        return self.tally[0][0] if len(self.tally) == 1 else badge_of("mixed")
 
     @property
     def effect(self) -> str:
@@ -68,27 +61,31 @@ class Line:
         return tr("{value} in each", value=low) if low == high else tr("from {low} to {high}", low=low, high=high)
 
     @property
-    def picture(self) -> str:
-        """Stem of the picture's file."""
-        return f"{self.study}--{self.claim}"
+    def cells(self) -> str:
+        """The range over the cells that the effect is an average of; empty where it is one of none."""
+        averages = [v for v in self.verdicts if v.scale in ("difference", "log ratio") and len(v.per_cell) > 1]
+        ends = [(value, v) for v in averages for value in v.per_cell.values() if math.isfinite(value)]
+        if not ends:
+            return ""
+        low, high = (value_text(*which(ends, key=lambda end: end[0])) for which in (min, max))
+        return tr("an average: its {n} cells lie from {low} to {high}", n=len(ends), low=low, high=high)
 
     @property
-    def meaning(self) -> str:
-        """What the verdicts say of the sentence, in words; empty where all are open."""
-        if self.stance == "beside":
-            return tr("a control, which counts for neither")
-        counts = self.fell()
-        told = [(counts[name], tr(word)) for name, word in MEANING.items() if counts[name]]
-        if len(told) == 1:
-            return "" if counts["open"] else told[0][1]
-        return tr(", ").join(f"{count} {word}" for count, word in told)
+    def post_hoc(self) -> bool:
+        """Whether the claim was changed after it was registered."""
+        return any(v.post_hoc for v in self.verdicts)
 
-    def fell(self) -> Counter[str]:
-        """Count what the verdicts mean for the sentence: `right`, `wrong`, `open`; a control counts for nothing."""
-        if self.stance == "beside":
-            return Counter()
-        good, bad = ("supported", "refuted") if self.stance == "agrees" else ("refuted", "supported")
-        return Counter({good: "right", bad: "wrong"}.get(v.outcome, "open") for v in self.verdicts)
+
+@dataclass(frozen=True)
+class ReadingView:
+    """A reading in words, how it came out, and the rule that decides it as its file states it."""
+
+    name: str
+    says: str
+    outcome: Badge
+    rule: str
+    gates: str
+    gate: bool  # a gate keeps it from being decided
 
 
 @dataclass(frozen=True)
@@ -97,6 +94,14 @@ class Entry:
 
     Attributes
     ----------
+    label, headline, readings
+        What is said of it, and why.
+    decisive
+        The verdicts that the rules, the gates and the headline rest on.
+    lines
+        All other claims that answer it: context, which decides nothing.
+    rules
+        When its rules were fixed: before the runs or after.
     waiting
         Studies that are to test it and have no findings yet.
     found
@@ -104,25 +109,25 @@ class Entry:
     told
         ``(study, sentence id)`` of the paragraphs that stand at an earlier sentence.
     same_as
-        Id of an earlier sentence that the same claims answer; its lines are not repeated.
+        Id of an earlier sentence with the same context, which is not repeated.
     """
 
     sentence: Sentence
+    label: Label
+    headline: str
+    readings: tuple[ReadingView, ...]
+    decisive: tuple[Line, ...]
     lines: tuple[Line, ...]
+    rules: str = ""
     waiting: tuple[str, ...] = ()
     found: tuple[tuple[str, str], ...] = ()
     told: tuple[tuple[str, str], ...] = ()
     same_as: str = ""
 
-    def counts(self) -> Counter[str]:
-        """Add up what the claims' verdicts mean for the sentence."""
-        return sum((line.fell() for line in self.lines), Counter())
-
     @property
     def badge(self) -> Badge:
-        """How the sentence fell, in the language of the moment."""
-        known = FELL[self.fell]
-        return Badge(known.css, tr(known.word), known.glyph)
+        """The label, in the language of the moment."""
+        return label_badge(self.label)
 
     @property
     def voice(self) -> str:
@@ -130,23 +135,54 @@ class Entry:
         return tr(VOICES[self.sentence.who])
 
     @property
-    def sum(self) -> str:
-        """What the badge stands on."""
-        counts = self.counts()
-        if not counts:
-            return ""
-        return tr("Verdicts: {right} for it, {wrong} against it, {open} open",
-                  right=counts["right"], wrong=counts["wrong"], open=counts["open"])  # fmt: skip
+    def kind(self) -> str:
+        """What kind of sentence it is."""
+        return tr(KINDS[self.sentence.kind])
 
-    @property
-    def fell(self) -> str:
-        """How the sentence fell: `right`, `wrong`, `split`, `open`; empty where nothing was run."""
-        counts = self.counts()
-        if not counts:
-            return "open" if self.lines else ""  # nothing but controls
-        if counts["right"] and counts["wrong"]:
-            return "split"
-        return "right" if counts["right"] else "wrong" if counts["wrong"] else "open"
+
+def reading_views(sentence: Sentence, settled: Sequence[Settled]) -> tuple[ReadingView, ...]:
+    """Return the strong and the weak reading of a sentence, in the language of the moment."""
+    return tuple(
+        _view(tr(name), reading, one)
+        for name, reading, one in zip(_READINGS, sentence.readings, settled, strict=bool(settled))
+    )
+
+
+def _view(name: str, reading: Reading, settled: Settled) -> ReadingView:
+    says = reading.says_zh if language() == "zh" else reading.says
+    gates = "; ".join(rule_text(gate) for gate in reading.gates)
+    badge = label_badge(_FELL[settled.fell])
+    return ReadingView(name, says, badge, shortened(rule_text(reading.rule)), shortened(gates), settled.gate)
+
+
+def rules_note(sentence: Sentence, registrations: Mapping[str, Mapping[str, object]]) -> str:
+    """Say whether a sentence's rules were registered before the runs of the studies that decide it.
+
+    Parameters
+    ----------
+    registrations
+        Study -> what its findings hold as registered; studies without findings are left out.
+    """
+    late, changed = [], []
+    for study in sentence.registered():
+        if study not in registrations:
+            continue
+        held = registrations[study].get("sentences")
+        sha = held.get(sentence.id) if isinstance(held, Mapping) else None
+        if sha is None or registrations[study].get("runs_before"):
+            late.append(study)
+        elif sha != sentence.sha256:
+            changed.append(study)
+    notes = []
+    if late:
+        notes.append(tr("Post hoc: its rules were fixed after the runs of {studies}.", studies=listed(late)))
+    if changed:
+        notes.append(
+            tr("Post hoc: its rules were changed after they were registered with {studies}.", studies=listed(changed))
+        )
+    if not notes and any(study in registrations for study in sentence.registered()):
+        notes.append(tr("Its rules were registered before the runs and not changed since."))
+    return " ".join(notes)
 
 
 def once(entries: Sequence[Entry]) -> list[Entry]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ablate.judge.readings import check_rules
 from ablate.lang import LANGUAGES, language, tr
 from ablate.manifest import Part, publish
 from ablate.report.fair import mean_text
@@ -15,21 +16,35 @@ from ablate.report.findings.write import board_name, report_name
 from ablate.report.known import BOARD, board_part, known_files, page_part
 from ablate.report.scoreboard.board import Board, gather
 from ablate.report.scoreboard.entries import Entry, Line
-from ablate.report.scoreboard.notes import read_sentences
+from ablate.report.scoreboard.headline import check_headlines
 from ablate.report.scoreboard.strip import strip
 from ablate.report.templating import render
 from ablate.report.wording import shortened
+from ablate.sweep.sentences import read_sentences
+from ablate.sweep.study_file import load_study, study_files
 
 PICTURES = "board"
 
 
 def read_board(findings: Path, sentences: Path) -> Board:
-    """Gather the scoreboard in the language of the moment from what is committed."""
+    """Gather the scoreboard in the language of the moment from what is committed.
+
+    Raises
+    ------
+    UserError
+        A rule of a sentence can never be decided by the study it names, or no headline of it may stand.
+    """
     found = read_findings(findings)
     files = {one.name: written_study(one.name) for one in found}
     words = {name: study.zh if study else None for name, study in files.items()}
     quotes = {name: study.quotes for name, study in files.items() if study}
-    return gather(read_sentences(sentences), found, words, quotes)
+    notes = read_sentences(sentences)
+    named = {name for sentence in notes for name in (*sentence.studies, *(c.study for c in sentence.named()))}
+    known = {one.name: one.study for one in found} | {name: study for name, study in files.items() if study}
+    known |= {name: load_study(name) for name in sorted(named & study_files().keys() - known.keys())}
+    check_rules(notes, known, where=str(sentences))
+    check_headlines(notes, where=str(sentences))
+    return gather(notes, found, words, quotes, where=str(sentences))
 
 
 def write_board(board: Board, findings: Path) -> Path:
@@ -47,7 +62,8 @@ def write_board(board: Board, findings: Path) -> Path:
     text = render(
         "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
         effect=mean_text, short=shortened, sceptic=sceptic(board),
-        others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text,
+        others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text, fold=fold_text,
+        how=how_text(),
     )  # fmt: skip
     name = board_name(language())
     publish(findings, [Part(board_part(language()), {name: text}), Part(BOARD, pictures)], known=known_files)
@@ -67,22 +83,44 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
     html = render(
         "board.html.j2", board=board, hues=HUES, dark_hues=DARK_HUES, report=_linker(out.parent, findings),
         effect=mean_text, short=shortened, sceptic=sceptic(board),
-        picture=lambda line: strip(line.verdicts, alt_text(line), inline=True),
+        picture=lambda line: strip(line.verdicts, alt_text(line), inline=True), fold=fold_text, how=how_text(),
     )  # fmt: skip
     publish(out.parent, [Part(page_part(language()), {out.name: html})], known=known_files)
     return out
 
 
 def sceptic(board: Board) -> list[tuple[str, tuple[Entry, ...]]]:
-    """Return the lists of the sceptic's section, by how the claims on the sentences fell."""
+    """Return the lists of the sceptic's section, by label."""
     lists = [
         (tr("The reader is right"), board.of("reader", "right")),
-        (tr("The reader is right in part"), board.of("reader", "split")),
+        (tr("The reader is right in the weak reading only"), board.of("reader", "weak")),
         (tr("The reader is wrong"), board.of("reader", "wrong")),
-        (tr("The reader's sentences that are open"), board.of("reader", "open")),
-        (tr("The book's sentences that the evidence is against, at least in part"), board.of("book", "wrong", "split")),
+        (tr("The reader's sentences that are not decided"), board.of("reader", "open")),
+        (tr("The reader's sentences that are not claims about facts"), board.of("reader", "none")),
+        (tr("The book's sentences that are wrong"), board.of("book", "wrong")),
+        (tr("The book's sentences that are right in the weak reading only"), board.of("book", "weak")),
     ]
     return [(title, entries) for title, entries in lists if entries]
+
+
+def how_text() -> str:
+    """Say how a label comes about."""
+    return tr(
+        "Only empirical sentences are judged. Each has a strong and a weak reading, and each reading one rule over "
+        "named claims that must come out in a stated way; everything else is context and decides nothing. Right: the "
+        "strong reading is. Right in the weak reading only: the strong one is wrong. Wrong: one reading is wrong and "
+        "none is right."
+    )
+
+
+def fold_text(entry: Entry) -> str:
+    """Say what is folded away under a sentence."""
+    if entry.same_as or not entry.lines:
+        return tr("Rules and context") if entry.readings else tr("Context, which decides nothing")
+    n = len(entry.lines)
+    if entry.readings:
+        return tr("Rules, and {n} claims of context, which decide nothing", n=n)
+    return tr("{n} claims of context, which decide nothing", n=n)
 
 
 def alt_text(line: Line) -> str:

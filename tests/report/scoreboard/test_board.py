@@ -14,17 +14,31 @@ from ablate.report.findings.folder import Finding
 from ablate.report.known import BOARD
 from ablate.report.runs_csv import runs_csv
 from ablate.report.scoreboard.board import both_ways, gather
-from ablate.report.scoreboard.notes import Sentence, read_sentences, same_sentence
+from ablate.report.scoreboard.headline import check_headlines
 from ablate.report.scoreboard.strip import strip
 from ablate.report.scoreboard.write import read_board, write_board, write_page
-from ablate.resources import sentences_file
-from ablate.sweep.study_file import load_study, study_files
+from ablate.sweep.sentences import Sentence
 from ablate.words.document import document_of, verdict_from
 
-SENTENCES = [
-    Sentence(id="1", zh="使用Batch Norm后，学习进行得更快了。", en="Faster.", who="book", studies=["quickstart"]),
-    Sentence(id="2", zh="还有dropout技术，也是非常垃圾。", en="Garbage.", who="reader", studies=["dropout"]),
-]
+
+def judged(label, words, *, number="1", zh="使用Batch Norm后，学习进行得更快了。", **rest):
+    """A sentence that is right where the net learns faster at all four scales, weakly where it does at one."""
+    reading = {"says": "It does.", "says_zh": "是的。"}
+    rule = {"claim": "quickstart/faster", "outcome": "supported"}
+    headlines = [{"label": label, "en": words, "zh": words}]
+    return Sentence.model_validate({
+        "id": number, "zh": zh, "en": "Faster.", "who": "book", "studies": ["quickstart"], "kind": "empirical",
+        "strong": {**reading, "rule": {**rule, "cells": "all"}}, "weak": {**reading, "rule": {**rule, "cells": "any"}},
+        "headlines": headlines, **rest,
+    })  # fmt: skip
+
+
+WORDS = "Faster at {{ quickstart/faster.supported }} of {{ quickstart/faster.members }} scales."
+TASTE = Sentence.model_validate({
+    "id": "2", "zh": "还有dropout技术，也是非常垃圾。", "en": "Garbage.", "who": "reader", "studies": ["dropout"],
+    "kind": "taste", "headlines": [{"label": "none", "en": "A matter of taste.", "zh": "口味问题。"}],
+})  # fmt: skip
+SENTENCES = [judged("right", WORDS), TASTE]
 
 
 @pytest.fixture(scope="module")
@@ -39,38 +53,131 @@ def finding(study, tmp_path_factory):
     return Finding("quickstart", folder, model, head, tuple(verdicts))
 
 
-def changed(finding, **update):
-    claims = [claim.model_copy(update=update) for claim in finding.study.claims]
-    study = finding.study.model_copy(update={"claims": claims})
-    return Finding(finding.name, finding.folder, study, finding.head, finding.verdicts)
+def fallen(finding, *outcomes, claim="faster"):
+    """The finding with other outcomes of a claim, in the order of its cells."""
+    left = list(outcomes)
+    verdicts = [dataclasses.replace(v, outcome=left.pop(0)) if v.source_id == claim else v for v in finding.verdicts]
+    return dataclasses.replace(finding, verdicts=tuple(verdicts))
 
 
-def test_a_quote_finds_the_sentence_it_is_a_part_of():
-    assert same_sentence("使用Batch Norm后，学习进行得更快", SENTENCES[0].zh)
-    assert same_sentence("学习进行得更快了……其他", SENTENCES[0].zh)
-    assert not same_sentence("使用Batch Norm后，学习进行得更快", SENTENCES[1].zh)
+def first(finding, sentence):
+    return gather([sentence], [finding], {}).entries[0]
 
 
-def test_each_sentence_has_the_claims_that_quote_it_and_says_what_is_not_run(finding):
+def test_a_sentence_has_what_decides_it_its_context_and_what_is_not_run(finding):
     board = gather(SENTENCES, [finding], {})
-    first, second = board.entries[:2]
-    assert [line.claim for line in first.lines] == ["faster"]
-    assert (second.lines, second.waiting, second.fell) == ((), ("dropout",), "")
-    assert board.waiting == ("dropout",)
-    assert sum(first.counts().values()) == len(first.lines[0].verdicts)
-    loose = board.entries[2]
-    assert loose.sentence.zh == finding.study.quotes[0].zh
-    assert [line.claim for line in loose.lines] == ["better"]
+    one, other = board.entries
+    assert [line.claim for line in one.decisive] == ["faster"]
+    assert one.lines == ()  # the claim that quotes it decides it already
+    assert (one.label, one.kind) == ("right", "empirical")
+    assert [reading.outcome.word for reading in one.readings] == ["right", "right"]
+    assert (other.label, other.kind, other.decisive, other.readings) == ("none", "a matter of taste", (), ())
+    assert (other.waiting, board.waiting) == (("dropout",), ("dropout",))
+    assert [line.claim for line in board.rest] == ["better"]
 
 
-def test_a_claim_that_contradicts_the_sentence_counts_the_other_way_and_a_control_for_nothing(finding):
-    agrees = gather(SENTENCES, [finding], {}).entries[0].counts()
-    against = gather(SENTENCES, [changed(finding, stance="contradicts")], {}).entries[0].counts()
-    assert agrees["right"] > 0
-    assert (against["right"], against["wrong"], against["open"]) == (agrees["wrong"], agrees["right"], agrees["open"])
-    beside = gather(SENTENCES, [changed(finding, stance="beside")], {}).entries[0]
-    assert not beside.counts()
-    assert beside.fell == "open"
+def test_the_headline_is_that_of_the_label_with_its_numbers_filled_in(finding):
+    assert first(finding, SENTENCES[0]).headline == "Faster at 4 of 4 scales."
+    weak = first(fallen(finding, "supported", "refuted", "supported", "supported"), judged("weak", WORDS))
+    assert (weak.label, weak.headline) == ("weak", "Faster at 3 of 4 scales.")
+
+
+def test_a_headline_that_its_decisive_claims_do_not_bear_out_cannot_be_written(finding):
+    fell = fallen(finding, *["refuted"] * 4)
+    with pytest.raises(UserError, match="f: sentence 1: its decisive claims make it 'wrong'") as error:
+        gather([SENTENCES[0]], [fell], {}, where="f")
+    assert "quickstart/faster 4 refuted), and its headlines are for 'right'" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_what_a_headline_says_beside_the_label_has_to_hold_too(finding):
+    better = {"claim": "quickstart/better", "outcome": "supported"}
+    headlines = [{"label": "right", "when": better, "en": "And better by {{ quickstart/better.effect }}.", "zh": "x"}]
+    assert first(fallen(finding, "supported", claim="better"), judged("right", "", headlines=headlines)).headline != "x"
+    fell = fallen(finding, "refuted", claim="better")
+    with pytest.raises(UserError, match="no headline for it may stand: expected quickstart/better: supported") as error:
+        first(fell, judged("right", "", headlines=headlines))
+    assert "quickstart/better refuted" in str(error.value)
+    plain = [*headlines, {"label": "right", "en": "Faster.", "zh": "x"}]
+    assert first(fell, judged("right", "", headlines=plain)).headline == "Faster."
+    not_shown = [{"label": "right", "when": {**better, "outcome": "not_shown"}, "en": "Not better.", "zh": "x"}]
+    assert first(fell, judged("right", "", headlines=not_shown)).headline == "Not better."
+
+
+def test_where_nothing_is_decided_the_open_claims_are_named_in_the_language_of_the_page(finding):
+    rule = {"claim": "quickstart/faster", "outcome": "supported", "cells": "all"}
+    strong = {"says": "x", "says_zh": "x", "rule": rule, "gates": [rule]}
+    fell = fallen(finding, *["inconclusive"] * 4)
+    entry = first(fell, judged("right", WORDS, strong=strong))
+    assert entry.label == "open"
+    assert "quickstart/faster (4 inconclusive)" in entry.headline
+    assert [reading.gate for reading in entry.readings] == [True, False]
+    with speaking("zh"):
+        assert "quickstart/faster（4 " in first(fell, judged("right", WORDS)).headline
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("By {{ quickstart/better.effect }}.", "unknown claim that decides it 'quickstart/better': .*quickstart/faster"),
+    ("By {{ quickstart/faster.efect }}.", "unknown field 'efect': .*nearest match: effect"),
+    ("By {{ quickstart/faster }}.", "expected numbers as"),
+])  # fmt: skip
+def test_a_headline_speaks_of_what_decides_alone(words, said):
+    with pytest.raises(UserError, match=said) as error:
+        check_headlines([judged("right", words)], where="f.yaml")
+    assert "f.yaml: sentence 1: headline for 'right': " in str(error.value)
+    numbered = TASTE.headlines[0].model_copy(update={"zh": "{{ quickstart/faster.members }}"})
+    with pytest.raises(UserError, match="nothing decides this sentence"):
+        check_headlines([TASTE.model_copy(update={"headlines": [numbered]})], where="f.yaml")
+
+
+def test_a_number_typed_into_a_headline_is_refused(finding):
+    with pytest.raises(UserError, match="31 stands neither in the studies that decide nor in their verdicts"):
+        first(finding, judged("right", "Faster at 31 scales."))
+
+
+def test_a_label_depends_on_what_decides_and_context_changes_nothing(finding):
+    whole = first(finding, SENTENCES[0])
+    for outcome in ("supported", "refuted", "inconclusive"):
+        other = first(fallen(finding, outcome, claim="better"), SENTENCES[0])
+        assert (other.label, other.headline, other.decisive) == (whole.label, whole.headline, whole.decisive)
+
+
+def test_the_quick_budget_decides_nothing(finding):
+    quick = dataclasses.replace(finding, study=finding.study.model_copy(update={"budget": "quick"}))
+    entry = first(quick, SENTENCES[0])
+    assert entry.label == "open"
+    assert entry.decisive[0].quick
+
+
+def test_one_cell_that_decides_has_a_picture_of_its_own_and_the_whole_claim_stays_context(finding):
+    cell = finding.verdicts[0].claim_id
+    rule = {"claim": f"quickstart/{cell}", "outcome": "supported"}
+    reading = {"says": "x", "says_zh": "x", "rule": rule}
+    entry = first(finding, judged("right", "Faster.", strong=reading, weak=reading))
+    assert [(line.picture, len(line.verdicts)) for line in entry.decisive] == [("quickstart--faster--1", 1)]
+    assert [(line.picture, len(line.verdicts)) for line in entry.lines] == [("quickstart--faster", 4)]
+
+
+def test_the_board_says_when_the_rules_were_fixed(finding):
+    def note(**registered):
+        head = finding.head | ({"registration": {"runs_before": 0, **registered}} if registered else {})
+        return first(dataclasses.replace(finding, head=head), SENTENCES[0]).rules
+
+    sha = SENTENCES[0].sha256
+    assert note(sentences={"1": sha}) == "Its rules were registered before the runs and not changed since."
+    assert "changed after they were registered with quickstart" in note(sentences={"1": "0" * 64})
+    assert "fixed after the runs of quickstart" in note(sentences={"1": sha}, runs_before=3)
+    assert "fixed after the runs of quickstart" in note()
+
+
+def test_an_average_is_told_with_the_range_of_its_cells(finding):
+    (line,) = gather(SENTENCES, [finding], {}).rest
+    values = line.verdicts[0].per_cell.values()
+    assert len(values) == 4
+    assert line.cells.startswith("an average: its 4 cells lie from ")
+    assert f"{100 * max(values):.2f} pp" in line.cells
+    alone = dataclasses.replace(line.verdicts[0], per_cell={"": 0.1})
+    assert not dataclasses.replace(line, verdicts=(alone,)).cells
 
 
 def test_a_study_run_both_ways_shows_each_claim_with_fixed_and_with_tuned_values(make, tmp_path):
@@ -95,42 +202,34 @@ def test_a_study_run_both_ways_shows_each_claim_with_fixed_and_with_tuned_values
 def test_a_claim_that_answers_no_quote_is_shown_too(finding):
     claims = [claim.model_copy(update={"quote": None}) for claim in finding.study.claims]
     study = finding.study.model_copy(update={"claims": claims, "quotes": []})
-    board = gather(SENTENCES, [Finding(finding.name, finding.folder, study, {}, finding.verdicts)], {})
+    board = gather(SENTENCES[1:], [Finding(finding.name, finding.folder, study, {}, finding.verdicts)], {})
     assert [line.claim for line in board.rest] == ["faster", "better"]
     assert [line.claim for line in board.lines()] == ["faster", "better"]
 
 
 def test_what_answers_two_sentences_is_told_at_the_first_and_pointed_to_from_the_second(finding, tmp_path):
-    twin = Sentence(id="1b", zh="（使用Batch Norm后，学习进行得更快了。）", en="Indeed faster.", who="reader")
+    one, twin = (
+        TASTE.model_copy(update={"id": number, "zh": "（使用Batch Norm后，学习进行得更快了。）", "studies": []})
+        for number in ("1", "1b")
+    )
     (finding.folder / "words.md").write_text("Found it.\n\nIt means it.\n\nNot that.\n", encoding="utf-8")
     try:
-        board = gather([SENTENCES[0], twin], [finding], {})
+        board = gather([one, twin], [finding], {})
     finally:
         (finding.folder / "words.md").unlink()
-    first, second = board.entries[:2]
+    first, second = board.entries
     assert first.found == (("quickstart", "Found it."),)
     assert (second.found, second.told, second.same_as) == ((), (("quickstart", "1"),), "1")
-    assert second.counts() == first.counts()
     text = write_board(board, tmp_path).read_text(encoding="utf-8")
     assert text.count("Found it.") == 1
     assert text.count(f"board/{first.lines[0].picture}.svg") == 1
 
 
 def test_which_claims_answer_a_quote_is_read_from_the_study_file_of_today(finding):
-    quote = finding.study.quotes[0].model_copy(update={"claims": ["faster"]})
+    quote = finding.study.quotes[0].model_copy(update={"zh": TASTE.zh, "claims": ["better"]})
     board = gather(SENTENCES, [finding], {}, {finding.name: [quote]})
-    assert [line.claim for line in board.rest] == ["better"]
-
-
-def test_a_line_says_which_way_its_verdicts_count(finding):
-    line = gather(SENTENCES, [finding], {}).entries[0].lines[0]
-    one = line.verdicts[0]
-    fallen = [dataclasses.replace(one, outcome=outcome) for outcome in ("supported", "supported", "inconclusive")]
-    assert dataclasses.replace(line, verdicts=tuple(fallen)).meaning == "2 for the sentence, 1 open"
-    against = dataclasses.replace(line, verdicts=tuple(fallen[:2]), stance="contradicts")
-    assert against.meaning == "against the sentence"
-    assert dataclasses.replace(line, verdicts=tuple(fallen[2:])).meaning == ""
-    assert dataclasses.replace(line, stance="beside").meaning == "a control, which counts for neither"
+    assert [line.claim for line in board.entries[1].lines] == ["better"]
+    assert board.rest == ()
 
 
 class _Checked(HTMLParser):
@@ -200,25 +299,6 @@ def test_a_picture_marks_what_goes_on_beyond_it_and_what_was_not_tested(finding)
     untested = verdict_from({**document_of(finding.verdicts[0]), "effect": None, "interval_low": None,
                              "interval_high": None, "outcome": "not_tested"})  # fmt: skip
     assert "l6 6m0 -6l-6 6" in strip([untested], "x")
-
-
-def test_the_sentences_of_the_notes_read_and_a_typo_in_them_is_one_line(tmp_path):
-    sentences = read_sentences(sentences_file())
-    assert len({s.id for s in sentences}) == len(sentences) >= 15
-    assert {s.who for s in sentences} == {"book", "reader"}
-    path = tmp_path / "sentences.yaml"
-    path.write_text("- {id: a, zh: 甲, en: x, whom: book}", encoding="utf-8")
-    with pytest.raises(UserError, match=r"sentences\.yaml"):
-        read_sentences(path)
-
-
-def test_a_study_named_for_a_sentence_quotes_it():
-    files = study_files()
-    for sentence in read_sentences(sentences_file()):
-        for name in (name for name in sentence.studies if name in files):
-            study = load_study(name)
-            quotes = [*study.quotes, *(claim.quote for claim in study.claims if claim.quote)]
-            assert any(same_sentence(sentence.zh, quote.zh) for quote in quotes), (sentence.id, name)
 
 
 def test_a_board_is_read_from_what_is_committed_alone(finding, tmp_path):
