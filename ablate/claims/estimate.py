@@ -55,6 +55,8 @@ class Estimate:
         Level -> whether the interval is made wider there than its method asks for; None where it never is.
     numbers
         The numbers the mean is of, (blocks,); empty where the effect is not a mean.
+    others
+        The effect and its interval where the same thing is measured otherwise, by the names of `ClaimKind.elsewhere`.
     details
         What stands beside it: counts, rates, restricted means.
     """
@@ -66,6 +68,7 @@ class Estimate:
     scale: Scale = "difference"
     p_zero: float | None = None
     numbers: tuple[float, ...] = ()
+    others: dict[str, tuple[float, Interval]] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     widened: Callable[[float], bool] | None = None
 

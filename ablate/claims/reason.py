@@ -44,6 +44,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "failing_is_better": ("value", "metric", "n", "of"),
     "cut_curve": ("n", "of"),
     "cut_spread": ("n", "of"),
+    "unreachable": ("side", "over"),
     "flat": ("n",),
     "ties_by_length": ("n", "of", "steps"),
     "ties_without_value": ("n", "of"),

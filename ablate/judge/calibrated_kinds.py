@@ -87,6 +87,18 @@ def _worth(rng: np.random.Generator, seeds: int, *, levels_off: bool = False) ->
     return runs_of(arms, METRIC, truth + own + 0.01 * rng.normal(size=(seeds, len(arms))))
 
 
+_SCALES = [10.0**e for e in (-4.0, -3.5, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0)]
+
+
+def _as_wide(rng: np.random.Generator, seeds: int) -> StudyTables:
+    """Equal true times, with a spread of 30 % on one side and 10 % on the other."""
+    arms = [{"part": part, "scale": scale} for part in ("off", "on") for scale in _SCALES]
+    away = np.tile(0.29 * np.abs(np.arange(9) - 4), 2)
+    spread = np.repeat([0.3, 0.1], 9)
+    return runs_of(arms, "ttt/steps", 100.0 * np.exp(away + spread * rng.normal(size=(seeds, 18))), budget=10_000)
+
+
+_WIDTH = {"kind": "basin_width", "metric": "ttt/steps", "over": "scale", "by_at_least": 0.0}
 _K = {"kind": "exchange_rate", "over": "n", "ratio": 1.2}
 _TIME = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.25}
 _WINS = {"kind": "win_probability", "ties_by": METRIC}
@@ -97,6 +109,7 @@ CASES = (
     Case(_WINS, "no ties", 20, _as_often, _PARTS),
     Case(_WINS, "half of the pairs tied", 20, functools.partial(_as_often, ties=0.5), _PARTS),
     Case(_WINS, "averaged over 4 cells", 20, _as_often_in_cells, {**_PARTS, "cell": [0, 1, 2, 3]}),
+    Case(_WIDTH, "noise of 10 % against 30 %", 20, _as_wide, {**_PARTS, "scale": list(_SCALES)}),
     Case(_K, "straight in log n", 10, _worth, {**_PARTS, "n": list(_SIZES)}),
     Case(_K, "straight in log n", 20, _worth, {**_PARTS, "n": list(_SIZES)}),
     Case(_K, "levelling off", 20, functools.partial(_worth, levels_off=True), {**_PARTS, "n": list(_SIZES)}),

@@ -13,6 +13,7 @@ NEXT = {
     "failing_is_better": "lower_failed_counts_as",
     "cut_curve": "more_steps",
     "cut_spread": "more_steps",
+    "unreachable": "more_steps",
     "flat": "claim_what_tells_seeds_apart",
     "ties_by_length": "same_steps_or_ties",
     "ties_without_value": "same_steps_or_ties",

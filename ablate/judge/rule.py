@@ -275,6 +275,7 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
             level=case.level,
             bounds=case.found.bounds,
             elsewhere=case.found.elsewhere,
+            measured=case.estimate.others,
             interval=case.estimate.interval(case.level),
             method=mean_interval if once else one_look_interval,
         ),

@@ -96,12 +96,13 @@ def sensitivity(
     interval: tuple[float, float],
     elsewhere: Mapping[str, Gaps] | None = None,
     method: Interval = mean_interval,
+    measured: Mapping[str, tuple[float, Callable[[float], tuple[float, float]]]] | None = None,
 ) -> tuple[Sensitivity, ...]:
     """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
 
-    `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets or with the
-    basin measured otherwise; a target that neither side reached in any pair has no row. Outcomes are by the interval
-    alone, made as `method` makes them.
+    `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets (one that
+    neither side reached in any pair has no row); `measured` effects measured otherwise, with their own intervals.
+    Outcomes are by the interval alone, made as `method` makes them.
     """
     d = as_differences(differences)
     low, high = interval
@@ -123,6 +124,7 @@ def sensitivity(
             continue
         usable = moved.values.mean(axis=1)
         rows.append(row(_ELSEWHERE[name], float(usable.mean()), method(usable, level=level), region))
+    rows += [row(_ELSEWHERE[name], effect, ends(level), region) for name, (effect, ends) in (measured or {}).items()]
     others: dict[str, Callable[[], tuple[float, float]]] = {
         "student_t": lambda: t_interval(d, level=level),
         "bootstrap_t": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),

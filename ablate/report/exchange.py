@@ -12,6 +12,7 @@ from ablate.claims.kinds.exchange_rate import ExchangeCurves, exchange_curves
 from ablate.judge.verdict import Verdict
 from ablate.report.pairs import failed_runs_of, judged_sides
 from ablate.stats.exchange import exchange_rate
+from ablate.stats.resampled import RESAMPLES, resampling
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -52,7 +53,7 @@ def exchange_rates(study: Study, tables: StudyTables, verdicts: Sequence[Verdict
         k = np.array(verdict.details["k"], dtype=np.float64)
         beyond = np.array(verdict.details["beyond"], dtype=np.int64)
         rate = exchange_rate(curves.arm, curves.reference, curves.n)
-        low, high = np.exp(np.quantile(rate.resampled(), [0.025, 0.975], axis=0))
+        low, high = np.exp(np.quantile(rate.at(resampling(len(curves.seeds), RESAMPLES)), [0.025, 0.975], axis=0))
         over = str(getattr(comparison.claim, "over", ""))
         found.append(Rate(verdict, over, curves, k, beyond, low, high, np.stack(np.split(marks, 2, axis=1))))
     return found

@@ -6,9 +6,8 @@ Below its first level it is continued as a straight line through its first two, 
 a little worse than the reference at its smallest n is then not counted as its equal. Beyond that, and above the best of
 the reference, where its slope says nothing, k is only a bound (`ExchangeRate.beyond`).
 
-The interval resamples whole seeds. Its tail is Student's, widened by √(n / (n - 1)), as a percentile needs it to hold
-at few seeds (Hesterberg 2015, Am. Stat. 69:371). Measured, the share of 95 % intervals of the mean of log k that hold
-it (300 samples each; six levels from 50 to 2,000, noise of 1 point of accuracy beside a shared one of half a point):
+The interval resamples whole seeds (see `resampled`). Measured, the share of 95 % intervals of the mean of log k that
+hold it (300 samples each; six levels from 50 to 2,000, noise of 1 point of accuracy beside a shared one of half):
 
 | seeds | straight in log n, k = 1.2 | 1.0 | 0.7 | levelling off, 1.2 | 1.0 | with noise of 3 points, 1.2 |
 |---|---|---|---|---|---|---|
@@ -20,24 +19,14 @@ it (300 samples each; six levels from 50 to 2,000, noise of 1 point of accuracy 
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ablate.errors import UserError, must
+from ablate.errors import UserError
+from ablate.stats.resampled import Resampled
 
-FEWEST = 6
-"""Seeds below which no interval is given: fewer were not measured."""
-
-RESAMPLES, MORE_RESAMPLES = 4_999, 49_999
-"""Drawn at first, and where the threshold lies so far out that these know its p by a few resamples only."""
-
-_FAR_OUT = 0.01  # share of the resamples beyond the threshold below which more are drawn
-_SEED = 0xE8C  # fixed: the same curves always give the same interval
 _GRID = 513  # points of a curve that is drawn
 _HALVINGS = 14  # of a stretch between two levels, before a straight line within what is left: to 1e-9 of it
 
@@ -58,7 +47,7 @@ class ExchangeRate:
     jackknife
         Its jackknife pseudo-values, one per seed: what each of them makes of it.
     curves
-        The learning curves of both sides, (arm, reference), float (seeds, levels) each.
+        The learning curves of both sides, float (seeds, levels) each, and their sizes.
     """
 
     n: NDArray[np.float64]
@@ -68,73 +57,16 @@ class ExchangeRate:
     jackknife: NDArray[np.float64]
     curves: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
-    @functools.cached_property
-    def _drawn(self) -> Callable[[int], NDArray[np.float64]]:
-        """Return the means of `resampled`, sorted, by how many there are."""
-        return functools.lru_cache(maxsize=2)(lambda resamples: np.sort(self.resampled(resamples).mean(axis=1)))
-
-    def resampled(self, resamples: int = RESAMPLES) -> NDArray[np.float64]:
-        """Return log k(n) when whole seeds are resampled, float (resamples, levels - 1); the same ones every time."""
-        return exchange_bootstrap(*self.curves, rng=np.random.default_rng(_SEED), resamples=resamples)
-
-    def p_value(self, log_ratio: float) -> float:
-        """Return the two-sided p of "the mean of log k is that": the smallest α at which the interval excludes it."""
-        return self._p(log_ratio, self._draws(log_ratio))
-
     @property
-    def p_zero(self) -> float:
-        """The p of "k is 1", by the first resamples alone: nothing is decided by it."""
-        return self._p(0.0, RESAMPLES)
+    def resampled(self) -> Resampled:
+        """The mean of log k when whole seeds are resampled; open to the side to which k is only a bound."""
+        below, above = bool((self.beyond < 0).any()), bool((self.beyond > 0).any())
+        return Resampled(self.log_k, len(self.jackknife), lambda weights: self.at(weights).mean(axis=1), below, above)
 
-    def _p(self, log_ratio: float, resamples: int) -> float:
-        if len(self.jackknife) < FEWEST or not math.isfinite(self._open(self.log_k > log_ratio)):
-            return 1.0
-        return min(1.0, 2.0 * self._tail(log_ratio, resamples))
-
-    def log_interval(self, level: float = 0.95, *, about: float = 0.0) -> tuple[float, float]:
-        """Return the interval of the mean of log k, as (low, high).
-
-        An end is infinite where k is only a bound to that side at some level, and where seeds or resamples are too few.
-
-        Parameters
-        ----------
-        about
-            The log ratio it is held against, which decides how many resamples are needed.
-        """
-        from scipy.special import ndtr, stdtrit
-
-        if not 0.0 < level < 1.0:
-            raise must("level", "lie between 0 and 1", level)
-        seeds, drawn = len(self.jackknife), self._drawn(self._draws(about))
-        if seeds < FEWEST:
-            return -math.inf, math.inf
-        share = float(ndtr(_widened(seeds) * stdtrit(seeds - 1, (1.0 - level) / 2.0)))
-        rank = math.floor(share * (len(drawn) + 1) * (1 + 1e-12))
-        if rank < 1:
-            return -math.inf, math.inf
-        low, high = float(drawn[rank - 1]), float(drawn[-rank])
-        return low + self._open(below=True), high + self._open(below=False)
-
-    def _open(self, below: bool) -> float:
-        """Return what is added to an end: nothing, or infinity where k is only a bound to that side."""
-        if below:
-            return -math.inf if (self.beyond < 0).any() else 0.0
-        return math.inf if (self.beyond > 0).any() else 0.0
-
-    def _draws(self, log_ratio: float) -> int:
-        return MORE_RESAMPLES if self._share(log_ratio, RESAMPLES) < _FAR_OUT else RESAMPLES
-
-    def _share(self, log_ratio: float, resamples: int) -> float:
-        """Return the share of resamples at or beyond a log ratio, that of the data included among them."""
-        drawn = self._drawn(resamples)
-        count = (drawn <= log_ratio).sum() if self.log_k > log_ratio else (drawn >= log_ratio).sum()
-        return (1.0 + float(count)) / (1.0 + len(drawn))
-
-    def _tail(self, log_ratio: float, resamples: int) -> float:
-        from scipy.special import ndtri, stdtr
-
-        seeds, share = len(self.jackknife), self._share(log_ratio, resamples)
-        return float(stdtr(seeds - 1, ndtri(min(share, 0.5)) / _widened(seeds)))
+    def at(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return log k(n) of weighted seeds, float (samples, levels - 1)."""
+        arm, reference, sizes = self.curves
+        return _log_k(weights @ arm, weights @ reference, sizes)[0]
 
 
 def exchange_rate(arm: ArrayLike, reference: ArrayLike, n: ArrayLike) -> ExchangeRate:
@@ -172,27 +104,6 @@ def exchange_rate(arm: ArrayLike, reference: ArrayLike, n: ArrayLike) -> Exchang
     )
 
 
-def exchange_least(alpha: float) -> int:
-    """Return the fewest seeds with which `ExchangeRate.p_value` can be as small as α, with all its resamples.
-
-    >>> exchange_least(0.05), exchange_least(0.05 / 20)
-    (6, 12)
-    """
-    from scipy.special import ndtri, stdtr
-
-    far = float(ndtri(1.0 / (1.0 + MORE_RESAMPLES)))
-    return next((n for n in range(FEWEST, 1000) if 2.0 * stdtr(n - 1, far / _widened(n)) <= alpha), 1000)
-
-
-def exchange_bootstrap(
-    arm: ArrayLike, reference: ArrayLike, n: ArrayLike, *, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> NDArray[np.float64]:
-    """Return log k(n) of resampled studies, float (resamples, levels - 1); whole seeds are resampled."""
-    a, r, sizes = _checked(arm, reference, n)
-    weights = rng.multinomial(len(a), np.full(len(a), 1.0 / len(a)), size=resamples) / len(a)
-    return _log_k(weights @ a, weights @ r, sizes)[0]
-
-
 def rising_curve(
     reference: NDArray[np.float64], sizes: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -211,10 +122,6 @@ def rising_curve(
     grid = np.linspace(x[0], x[-1], _GRID)
     rising = np.maximum.accumulate(reference, axis=1)
     return grid, np.asarray(PchipInterpolator(x, rising, axis=1)(grid))
-
-
-def _widened(seeds: int) -> float:
-    return math.sqrt(seeds / (seeds - 1))
 
 
 def _checked(

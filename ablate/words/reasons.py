@@ -69,6 +69,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "failing_is_better": because.failing_is_better,
     "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is not a curve."),
     "cut_spread": msg("{n} of {of} runs did not reach the target: how much their steps vary is not known."),
+    "unreachable": msg(
+        "{side} is unreachable: at no level of {over} do more than half of its runs reach the target, so it has no "
+        "basin."
+    ),
     "flat": msg("One side does not vary over its {n} seeds, or in one of them only: no ratio to it exists."),
     "ties_by_length": because.by_steps(
         msg("{n} of {of} pairs are tied, and what decides ties is a mean over different numbers of steps ({text}).")

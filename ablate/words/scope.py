@@ -30,7 +30,7 @@ def levels_run(m: Numbers) -> str:
     what = tr("seeds") if m["cells"] == 1 else tr("seeds × cells")
     low, high = (f"{m[end]:g}" for end in ("low", "high"))
     text = tr("Widths are within the levels run, {over} from {low} to {high}.", over=m["over"], low=low, high=high)
-    cut = [bool(one["unreached"] != one["of"] and (one["at_smallest"] or one["at_largest"])) for one in m["sides"]]
+    cut = [bool(one["decades"] is not None and (one["at_smallest"] or one["at_largest"])) for one in m["sides"]]
     text += "".join(_side(one, what, cut=ends) for one, ends in zip(m["sides"], cut, strict=True))
     if cut == [True, False]:
         text += tr(" So the effect is a lower bound, as long as the best level is among those run.")
@@ -43,8 +43,8 @@ def levels_run(m: Numbers) -> str:
 
 def _side(one: Numbers, what: str, *, cut: bool) -> str:
     said = {"side": one["side"], "decades": one["decades"], "of": one["of"], "what": what}
-    if one["unreached"] == one["of"]:
-        return tr(" {side}: reached the target at no level in any of {of} {what}, so its width is 0.", **said)
+    if one["decades"] is None:
+        return tr(" {side}: reached the target at no level in most of {of} {what}, so it has no width.", **said)
     if cut:
         text = tr(
             " {side}: at least {decades:.2f} decades on average, for it is still good at the smallest level in "
@@ -56,7 +56,7 @@ def _side(one: Numbers, what: str, *, cut: bool) -> str:
     if one["broken"]:
         text += tr(" In {n} of {of} {what} its good levels are not one stretch.", n=one["broken"], **said)
     if one["unreached"]:
-        text += tr(" In {n} of {of} {what} it reached the target nowhere: width 0.", n=one["unreached"], **said)
+        text += tr(" In {n} of {of} {what} it reached the target nowhere.", n=one["unreached"], **said)
     return text
 
 

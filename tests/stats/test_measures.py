@@ -13,7 +13,7 @@ from statsmodels.stats.power import TTestPower
 from ablate.errors import UserError
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.equivalence import tost_p, tost_t_p
-from ablate.stats.exchange import exchange_bootstrap, exchange_least, exchange_rate
+from ablate.stats.exchange import exchange_rate
 from ablate.stats.noise import aa_differences, blocks_needed, blocks_table, noise_floor, seeds_for
 from ablate.stats.power import t_power
 from ablate.stats.proportions import (
@@ -24,6 +24,7 @@ from ablate.stats.proportions import (
     win_interval,
     won_cells_bounds,
 )
+from ablate.stats.resampled import resampled_least, resampling
 from ablate.stats.tuning_budget import expected_best
 
 
@@ -170,8 +171,8 @@ def test_exchange_rate_inverts_the_reference_curve():
     far = exchange_rate(reference + 1.0, reference, n)
     assert far.k == pytest.approx(1600 / n[:-1])  # only a bound, and it says so
     assert (far.beyond == 1).all()
-    assert far.log_interval(0.95)[1] == math.inf
-    assert far.p_value(far.log_k + 1.0) == 1.0  # nothing is refuted by what is only a lower bound
+    assert far.resampled.interval(0.95)[1] == math.inf
+    assert far.resampled.p_value(far.log_k + 1.0) == 1.0  # nothing is refuted by what is only a lower bound
 
 
 def test_below_the_reference_k_is_read_off_its_continuation_and_then_is_a_bound():
@@ -181,8 +182,8 @@ def test_below_the_reference_k_is_read_off_its_continuation_and_then_is_a_bound(
     worse = exchange_rate(reference + 0.05 * np.log(0.3), reference, n)
     assert worse.beyond.tolist() == [-1, 0, 0, 0, 0]
     assert worse.k == pytest.approx([0.5] + [0.3] * 4, rel=0.01)
-    assert worse.log_interval(0.95)[0] == -math.inf
-    assert worse.p_value(-9.0) == 1.0
+    assert worse.resampled.interval(0.95)[0] == -math.inf
+    assert worse.resampled.p_value(-9.0) == 1.0
 
 
 @pytest.mark.parametrize("k", [0.7, 1.2])
@@ -195,26 +196,26 @@ def test_resampled_seeds_give_intervals_of_k_that_hold_it(rng, k):
             0.5 + 0.05 * np.log(n * worth / 50) + own + 0.01 * rng.normal(size=(10, 6)) for worth in (k, 1.0)
         )
         rate = exchange_rate(arm, reference, n)
-        low, high = rate.log_interval(0.95, about=math.log(k))
+        low, high = rate.resampled.interval(0.95, about=math.log(k))
         inside = low <= math.log(k) <= high
         held += inside
-        assert inside == (rate.p_value(math.log(k)) > 0.05)
+        assert inside == (rate.resampled.p_value(math.log(k)) > 0.05)
     assert held >= 107
 
 
 def test_few_seeds_or_a_strict_level_decide_nothing():
     n = np.array([50.0, 100, 200])
     curves = [np.log(n * worth) + 0.01 * np.random.default_rng(3).normal(size=(12, 3)) for worth in (1.5, 1.0)]
-    assert exchange_rate(*(curve[:5] for curve in curves), n).p_value(0.0) == 1.0
+    assert exchange_rate(*(curve[:5] for curve in curves), n).resampled.p_value(0.0) == 1.0
     rate = exchange_rate(*curves, n)
-    assert rate.p_value(0.0) <= 0.0025
-    assert exchange_least(rate.p_value(0.0) * 1.01) == 12
-    assert rate.log_interval(1 - 1e-6) == (-math.inf, math.inf)
+    assert rate.resampled.p_value(0.0) <= 0.0025
+    assert resampled_least(rate.resampled.p_value(0.0) * 1.01) == 12
+    assert rate.resampled.interval(1 - 1e-6) == (-math.inf, math.inf)
 
 
 def test_jackknife_and_bootstrap_of_the_exchange_rate_agree(rng):
     n = np.array([50.0, 100, 200, 400, 800])
     curves = [0.5 + 0.05 * np.log(n * worth) + 0.004 * rng.normal(size=(20, 5)) for worth in (1.4, 1.0)]
     rate = exchange_rate(*curves, n)
-    drawn = exchange_bootstrap(*curves, n, rng=rng).mean(axis=1)
+    drawn = rate.at(resampling(20, 1_999)).mean(axis=1)
     assert rate.jackknife.std(ddof=1) / np.sqrt(20) == pytest.approx(drawn.std(), rel=0.2)

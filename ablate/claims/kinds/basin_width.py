@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from pydantic import Field
 from ablate.claims.comparison import Comparison, level_text
 from ablate.claims.contract import ClaimKind, effect_label
 from ablate.claims.contrast import Flags, Meanings, Sides
-from ablate.claims.estimate import Scale
+from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Delta, Levels, Region
@@ -22,18 +23,22 @@ from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.stats.basin import Basin
+from ablate.stats.mean import Method
+from ablate.stats.resampled import Resampled, resampled_least
 from ablate.train.metric import STEPS_TO_TARGET, Better
 
 
 class BasinClaim(OverClaim):
     """`arm` learns well over a wider range of `over` than `against`, by more than `by_at_least` decades.
 
-    Of each side of a seed those levels of `over` are good that reach the target within `within` times its own fewest
+    Of each side those levels of `over` are good that typically reach the target within `within` times its own fewest
     steps; the width is what they cover on a log10 axis (see `stats.basin`). Sides are held against their own best: a
-    side that is slower everywhere is not narrower for it.
+    side that is slower everywhere is not narrower for it. A side that reaches the target nowhere has no width.
     """
 
     scale: ClassVar[Scale] = "decades"
+    by_means: ClassVar[bool] = False
+    by_signs: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
     to_target: ClassVar[bool] = True
     mapped: ClassVar[bool] = True
@@ -81,6 +86,47 @@ class BasinClaim(OverClaim):
         if found.obstacle is not None and runs.evidence.differences:
             return replace(found, details=self.details(runs))
         return found
+
+    def least_seeds(self, alpha: float, cells: int) -> int:
+        """As resampled seeds need."""
+        del cells
+        return resampled_least(alpha)
+
+    def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
+        """A side that most seeds cannot get to the target at any level has no basin whose width could be told."""
+        assert isinstance(sides, BasinSides)
+        both = sides.typical(endpoint)
+        if both is None or both.seeds < 2:
+            return None
+        for levels, width in zip((self.arm, self.against), both.widths(sides.basin, both.all_seeds), strict=True):
+            if np.isnan(width).any():
+                return because("unreachable", side=level_text(levels), over=self.over)
+        return None
+
+    def measure(self, runs: Logged) -> Reading:
+        """Estimate the difference of the widths of both typical curves; the evidence holds those of each seed."""
+        assert isinstance(runs.sides, BasinSides)
+        both, threshold = runs.sides.typical(runs.endpoint), self.region[0]
+        if both is None or both.seeds < 2:
+            return Reading(runs.evidence, None)
+        drawn = both.resampled(runs.sides.basin)
+        others = {
+            name: both.resampled(other.basin)
+            for name, other in self.elsewhere(runs.sides).items()
+            if isinstance(other, BasinSides)
+        }
+        estimate = Estimate(
+            effect=drawn.effect,
+            p=drawn.p_value(threshold),
+            interval=functools.partial(drawn.interval, about=threshold),
+            method=Method("resampled seeds"),
+            scale=self.scale,
+            p_zero=drawn.p_zero,
+            numbers=tuple(runs.evidence.differences.values()),
+            others={name: (other.effect, other.interval) for name, other in others.items()},
+            details=self.details(runs),
+        )
+        return Reading(runs.evidence, estimate)
 
     def details(self, runs: Logged) -> dict[str, Any]:
         """The basins of both sides."""
@@ -136,10 +182,58 @@ class BasinSides(Sides):
         arm, against = np.split(values, 2, axis=-1)
         return np.asarray(self.basin.width(arm) - self.basin.width(against))
 
+    def typical(self, endpoint: Endpoint) -> Typical | None:
+        """Return what the typical curves of both sides are made of; None where no seed ran at every level."""
+        steps = endpoint.value[:, self.columns]
+        usable = np.isfinite(steps).all(axis=(1, 2))
+        if not usable.any():
+            return None
+        return Typical(steps[usable], ~endpoint.filled[:, self.columns][usable])
+
     def open_ends(self, missed: Flags) -> tuple[Flags, Flags, bool]:
-        """A side that reaches its target nowhere has width 0; where both do, there is nothing to compare."""
+        """A side that reaches its target nowhere has no width; where both do, there is nothing to compare."""
         nowhere: Flags = np.asarray(missed.all(axis=-1), dtype=np.bool_)
         return nowhere, nowhere, True
+
+
+@dataclass(frozen=True)
+class Typical:
+    """The runs behind the typical curves of both sides: those seeds that ran at every level.
+
+    Attributes
+    ----------
+    steps
+        float64 (seeds, cells, 2 x levels): to the target, or the whole budget.
+    reached
+        bool, of the same shape.
+    """
+
+    steps: NDArray[np.float64]
+    reached: Flags
+
+    @property
+    def seeds(self) -> int:
+        """How many there are."""
+        return len(self.steps)
+
+    @property
+    def all_seeds(self) -> NDArray[np.float64]:
+        """The weights of the seeds as they are, (1, seeds)."""
+        return np.full((1, self.seeds), 1.0 / self.seeds)
+
+    def widths(self, basin: Basin, weights: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Return the width of `arm` and of `against`, float (samples,) each."""
+        halves = zip(np.split(self.steps, 2, axis=-1), np.split(self.reached, 2, axis=-1), strict=True)
+        return [basin.typical_width(steps, reached, weights) for steps, reached in halves]
+
+    def resampled(self, basin: Basin) -> Resampled:
+        """Return the difference of the widths when whole seeds are resampled."""
+
+        def difference(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+            arm, against = self.widths(basin, weights)
+            return arm - against
+
+        return Resampled(float(difference(self.all_seeds)[0]), self.seeds, difference)
 
 
 @dataclass(frozen=True)
@@ -166,11 +260,10 @@ class SideBasin:
         return SideBasin(self.steps[:, one], self.good[:, one], self.width[:, one])
 
     def details(self) -> dict[str, Any]:
-        """Return what a verdict keeps of it; counts are of seeds times cells."""
+        """Return what a verdict keeps of it beside the width; counts are of seeds times cells."""
         good = self.good.reshape(-1, self.good.shape[-1])
         stretches = (np.diff(good.astype(np.int8), prepend=0, axis=1) > 0).sum(axis=1)
         return {
-            "decades": float(self.width.mean()),
             "of": len(good),
             "at_smallest": int(good[:, 0].sum()),
             "at_largest": int(good[:, -1].sum()),
@@ -189,6 +282,14 @@ def side_basins(sides: BasinSides, endpoint: Endpoint) -> tuple[SideBasin, SideB
 
 
 def basin_details(sides: BasinSides, endpoint: Endpoint) -> dict[str, Any]:
-    """Return the details of a verdict on a width: the levels, and `SideBasin.details` of both sides."""
-    arm, against = side_basins(sides, endpoint)
-    return {"levels": sides.basin.levels.tolist(), "arm": arm.details(), "against": against.details()}
+    """Return the details of a verdict on a width: the levels, and of both sides `SideBasin.details` and the width.
+
+    `decades` is None where a side is unreachable.
+    """
+    both = sides.typical(endpoint)
+    widths = both.widths(sides.basin, both.all_seeds) if both is not None else [np.array([np.nan])] * 2
+    found = {
+        name: {**side.details(), "decades": None if np.isnan(width[0]) else float(width[0])}
+        for name, side, width in zip(("arm", "against"), side_basins(sides, endpoint), widths, strict=True)
+    }
+    return {"levels": sides.basin.levels.tolist(), **found}

@@ -21,8 +21,9 @@ from ablate.claims.over import OverClaim
 from ablate.claims.parts import Levels, Region
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
-from ablate.stats.exchange import exchange_least, exchange_rate
+from ablate.stats.exchange import exchange_rate
 from ablate.stats.mean import Method
+from ablate.stats.resampled import resampled_least
 from ablate.train.metric import Better
 
 
@@ -58,7 +59,7 @@ class ExchangeClaim(OverClaim):
     def least_seeds(self, alpha: float, cells: int) -> int:
         """As resampled seeds need."""
         del cells
-        return exchange_least(alpha)
+        return resampled_least(alpha)
 
     def obstacle(self, endpoint: Endpoint, sides: Sides) -> Reason | None:
         """A curve through budgets is not a curve."""
@@ -75,7 +76,8 @@ class ExchangeClaim(OverClaim):
             return Reading(evidence, None)
         rate = exchange_rate(curves.arm, curves.reference, curves.n)
         threshold = self.region[0]
-        interval = functools.partial(rate.log_interval, about=threshold)
+        drawn = rate.resampled
+        interval = functools.partial(drawn.interval, about=threshold)
         details = {
             "n": rate.n.tolist(),
             "k": rate.k.tolist(),
@@ -85,11 +87,11 @@ class ExchangeClaim(OverClaim):
         }
         estimate = Estimate(
             effect=rate.log_k,
-            p=rate.p_value(threshold),
+            p=drawn.p_value(threshold),
             interval=interval,
             method=Method("resampled seeds"),
             scale=self.scale,
-            p_zero=rate.p_zero,
+            p_zero=drawn.p_zero,
             numbers=tuple(rate.jackknife.tolist()),
             details=details,
         )

@@ -9,6 +9,7 @@ from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.figures.basin import basin_figures
 from ablate.report.figures.render import svg
+from ablate.stats.basin import level_spans
 
 from ...judge.conftest import BN, NORM, make_study, make_tables
 
@@ -57,7 +58,8 @@ def test_the_area_of_the_shares_is_the_mean_width():
     for bar in marked(lower, "share"):
         ends = math.log10(bar.get_x()), math.log10(bar.get_x() + bar.get_width())
         areas[int(bar.get_y())] += (ends[1] - ends[0]) * bar.get_height() / 0.86
-    assert areas == pytest.approx([verdict.details[side]["decades"] for side in ("against", "arm")])
+    spans = level_spans(verdict.details["levels"])
+    assert areas == pytest.approx([spans @ verdict.details[side]["good_share"] for side in ("against", "arm")])
     assert f"≥ {areas[1]:.2f}" in [text.get_text() for text in lower.texts]
 
 
