@@ -184,10 +184,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "not_good": msg("not good (target missed)"),
     # --- what an effect is an effect of
     "runs_that_train": scope.unseen(
-        msg("Runs that train: {sides}. What was not seen there is not part of the effect."), "failed"
+        msg("This is about runs that train: {sides}. It says nothing about runs that fail."), "failed"
     ),
     "runs_that_reach": scope.unseen(
-        msg("Runs that reach the target: {sides}. What was not seen there is not part of the effect."), "missed"
+        msg("This is about runs that reach the target: {sides}. It says nothing about runs that miss it."), "missed"
     ),
     "all_runs_failed": msg("All runs; those that failed, at the share seen."),
     "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),

@@ -10,8 +10,8 @@ from ablate.lang import msg, tr
 Numbers = Mapping[str, Any]
 
 _NONE = {
-    "failed": msg("{side} (none of {runs} failed; up to {rate:.2g} % may)"),
-    "missed": msg("{side} (none of {runs} missed the target; up to {rate:.2g} % may)"),
+    "failed": msg("{side} (none of {runs} failed, yet up to {rate:.2g} % of such runs may)"),
+    "missed": msg("{side} (none of {runs} missed the target, yet up to {rate:.2g} % of such runs may)"),
 }
 
 
