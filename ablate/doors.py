@@ -28,6 +28,7 @@ OURS = {
         "basin": "ablate.report.figures.basin",
         "curve_grid": "ablate.report.figures.curve_grid",
         "curves": "ablate.report.figures.learning_curves",
+        "data_sets": "ablate.report.figures.data_sets",
         "equivalence": "ablate.report.figures.regions",
         "exchange": "ablate.report.figures.exchange",
         "fixed_tuned": "ablate.report.figures.fair",

@@ -266,6 +266,10 @@ class ClaimKind(BaseClaim):
         del sides
         return {}
 
+    def advice(self) -> Reason | None:
+        """Return what would decide it where it is open, if not more seeds."""
+        return None
+
     def label(self, low: float, high: float) -> str:
         """Return how the claim was refuted, as a code; empty where the kind says it already."""
         del low, high

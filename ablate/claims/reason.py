@@ -87,6 +87,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "run_again": (),
     "run_to_the_first_look": (),
     "more_seeds": (),
+    "more_data_sets": (),
     "more_seeds_at_any_time": (),
     "more_pairs": ("more", "total"),
     "more_pairs_than": ("n",),
@@ -119,6 +120,8 @@ CODES: dict[str, tuple[str, ...]] = {
     "all_runs_failed": (),
     "all_runs_missed": (),
     "levels_run": ("over", "low", "high", "cells", "sides"),
+    "data_sets": ("sets", "new", "unit"),
+    "and_also": ("first", "second"),
     # --- other choices
     "delta_halved": (),
     "delta_doubled": (),

@@ -8,6 +8,7 @@ from ablate.data.base import Dataset, Examples, Split, fingerprint, majority_rat
 from ablate.data.cifar import Cifar10, Cifar100
 from ablate.data.digits import Digits
 from ablate.data.image_folder import ImageFolder
+from ablate.data.keel import Letter, Optdigits, Penbased, Satimage, Texture
 from ablate.data.mnist import FashionMnist, Kmnist, Mnist
 from ablate.data.mnist5k import Mnist5k
 from ablate.data.npz import Npz
@@ -23,11 +24,16 @@ __all__ = [
     "FashionMnist",
     "ImageFolder",
     "Kmnist",
+    "Letter",
     "Mnist",
     "Mnist5k",
     "Npz",
+    "Optdigits",
+    "Penbased",
     "Rings",
+    "Satimage",
     "Split",
+    "Texture",
     "augment",
     "class_counts",
     "fingerprint",

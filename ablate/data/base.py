@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import must
+from ablate.registry import options
 
 
 def fingerprint(images: NDArray[np.float32] | NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
@@ -146,6 +147,9 @@ class Dataset(ABC):
     classes: ClassVar[int] = 1
     """Number of classes; the smallest training set holds one example of each."""
 
+    drawn_from: ClassVar[str] = ""
+    """Name of the collection that holds its examples; data sets with the same one share examples."""
+
     most_train: ClassVar[int | None] = None
     """Examples that validation and test leave for training; None where only loading can tell."""
 
@@ -171,3 +175,20 @@ class Dataset(ABC):
     @abstractmethod
     def split(self, rng: np.random.Generator) -> Split:
         """Draw one seed's training, validation and test parts; `rng` is the seed's `split` stream."""
+
+
+def same_source(names: Sequence[str]) -> tuple[str, str] | None:
+    """Return two data sets, by their names, that hold the same examples; None where no two do.
+
+    >>> import ablate.data
+    >>> same_source(["mnist5k", "letter", "mnist"]), same_source(["mnist5k", "digits", "letter"])
+    (('mnist5k', 'mnist'), None)
+    """
+    kinds = options("dataset")
+    seen: dict[str, str] = {}
+    for name in names:
+        source = getattr(kinds.get(name), "drawn_from", "") or name
+        if source in seen:
+            return seen[source], name
+        seen[source] = name
+    return None

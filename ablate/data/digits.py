@@ -50,6 +50,7 @@ class Digits(Dataset):
     train_size: int | None = 1_000
 
     classes: ClassVar[int] = 10
+    drawn_from: ClassVar[str] = "optdigits"
     most_train: ClassVar[int | None] = POOL_SIZE
 
     def examples(self) -> Examples:

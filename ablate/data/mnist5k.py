@@ -74,6 +74,7 @@ class Mnist5k(Dataset):
     train_size: int | None = 1_000
 
     classes: ClassVar[int] = 10
+    drawn_from: ClassVar[str] = "mnist"
     most_train: ClassVar[int | None] = POOL_SIZE
 
     def examples(self) -> Examples:

@@ -178,7 +178,7 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     label = claim.label(low, high) if outcome == "refuted" else ""
     advice, lost = None, evidence.planned_pairs - len(evidence.differences)
     if outcome == "inconclusive":
-        advice = (
+        advice = claim.advice() or (
             because("more_seeds_at_any_time")
             if case.batches is not None
             else more_seeds(estimate, case.found.region, level=case.level)

@@ -30,8 +30,15 @@ def scope_of(
     None where it needs no saying.
     """
     claim = comparison.claim
+    own = claim.scope(comparison, details)
     if claim.scale == "share" or rule is None or claim.failed_counts_as:
-        return claim.scope(comparison, details)
+        return own
+    failures = _failures(comparison, evidence)
+    return failures if own is None else because("and_also", first=own, second=failures)
+
+
+def _failures(comparison: Comparison, evidence: Evidence) -> Reason:
+    claim = comparison.claim
     seeds = len(evidence.differences)
     seen = [
         {

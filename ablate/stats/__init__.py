@@ -11,6 +11,7 @@ Nothing here knows a study, a table or a language, and nothing but NumPy is load
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.anytime import Anytime, anytime_mean, anytime_share
 from ablate.stats.bootstrap import bootstrap_t, pigeonhole_interval, simultaneous_intervals
+from ablate.stats.datasets import NewDataSet, new_data_set
 from ablate.stats.effects import Interval, Paired, paired
 from ablate.stats.equivalence import tost_p
 from ablate.stats.exchange import ExchangeRate, exchange_rate
@@ -26,10 +27,10 @@ from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 __all__ = [
-    "Anytime", "ExchangeRate", "Interval", "NoiseFloor", "Paired", "Proportion", "SpreadRatio", "anytime_mean",
-    "anytime_share", "bootstrap_t", "clopper_pearson",
+    "Anytime", "ExchangeRate", "Interval", "NewDataSet", "NoiseFloor", "Paired", "Proportion", "SpreadRatio",
+    "anytime_mean", "anytime_share", "bootstrap_t", "clopper_pearson",
     "detectable", "exchange_rate", "expected_best", "factorial_shares", "holm", "holm_levels", "importances",
-    "least_pairs", "look_levels", "mean_interval", "mean_p", "noise_floor", "paired", "pairs_to_decide",
+    "least_pairs", "look_levels", "mean_interval", "mean_p", "new_data_set", "noise_floor", "paired", "pairs_to_decide",
     "partial_conjunction_p", "pigeonhole_interval", "proportion", "sign_flip_interval", "sign_flip_p",
     "simultaneous_intervals", "spread_ratio", "t_interval", "t_power", "tost_p",
 ]  # fmt: skip

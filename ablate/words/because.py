@@ -18,7 +18,7 @@ Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("sign test"),
            msg("partial conjunction"), msg("jackknife"), msg("resampled seeds"), msg("sign bets"),
-           msg("bets on scores"))  # fmt: skip
+           msg("bets on scores"), msg("prediction over data sets"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 

@@ -139,6 +139,17 @@ def _noninferiority(v: Verdict, said: dict[str, Any]) -> str:
     return tr("{arm} is not worse than {against} on {metric} by more than {margin}{at}", margin=margin, **said)
 
 
+@clause("over_datasets")
+def _over_datasets(v: Verdict, said: dict[str, Any]) -> str:
+    if v.terms["about"] == "new":
+        if v.predicts == "higher":
+            return tr("{arm} raises {metric}{more} against {against}{at} on a new data set like these", **said)
+        return tr("{arm} lowers {metric}{more} against {against}{at} on a new data set like these", **said)
+    if v.predicts == "higher":
+        return tr("{arm} raises {metric}{more} against {against}{at} on average over these data sets", **said)
+    return tr("{arm} lowers {metric}{more} against {against}{at} on average over these data sets", **said)
+
+
 def _bound(low: float, high: float) -> str:
     if low == high:
         return f"{low:.9g}"

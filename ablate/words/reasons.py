@@ -146,6 +146,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "More seeds may decide it, at the same level: `ablate extend` adds them, and nothing is lost by having looked."
     ),
     "more_seeds": msg("More seeds would narrow the interval."),
+    "more_data_sets": msg("More data sets would narrow the interval; more seeds of these hardly do."),
     "more_pairs": because.more_pairs,
     "more_pairs_than": msg("More than {n:,} pairs would be needed: the effect is estimated too close to δ."),
     "no_number_of_pairs": msg("No number of pairs would decide it: the effect is estimated at δ."),
@@ -192,6 +193,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "all_runs_failed": msg("All runs; those that failed, at the share seen."),
     "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),
     "levels_run": scope.levels_run,
+    "data_sets": scope.data_sets,
+    "and_also": msg("{first} {second}"),
     # --- other choices
     "delta_halved": msg("δ halved"),
     "delta_doubled": msg("δ doubled"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ablate.lang import msg, tr
+from ablate.words.amounts import amounts, difference_unit, percent
 
 Numbers = Mapping[str, Any]
 
@@ -58,6 +59,41 @@ def _side(one: Numbers, what: str, *, cut: bool) -> str:
     if one["unreached"]:
         text += tr(" In {n} of {of} {what} it reached the target nowhere.", n=one["unreached"], **said)
     return text
+
+
+def data_sets(m: Numbers) -> str:
+    """Say what each data set shows, which of them go the other way, and what is to be expected of a new one."""
+    unit, sets = m["unit"], m["sets"]
+    effects = amounts([one["effect"] for one in sets], unit)
+    rows = [f"{one['data_set']} {effect}" for one, effect in zip(sets, effects, strict=True)]
+    text = tr("By data set: {rows}{unit}.", rows=tr(", ").join(rows), unit=difference_unit(unit))
+    text += against(sets)
+    new = m["new"]
+    if new is None:
+        return text + tr(" Of a new data set nothing is said: that takes three data sets and six seeds.")
+    effect, low, high = amounts([new[key] for key in ("effect", "low", "high")], unit, width=new["high"] - new["low"])
+    return text + tr(
+        " On a new data set like these {effect} [{low}, {high}]{unit} is to be expected ({level}): above δ with a "
+        "chance of {above}, below −δ with {below}.",
+        effect=effect, low=low, high=high, unit=difference_unit(unit), level=percent(0.95),
+        above=_chance(new["above"]), below=_chance(new["below"]),
+    )  # fmt: skip
+
+
+def against(sets: Sequence[Numbers]) -> str:
+    """Name the data sets on which the effect goes the other way, those on which that is shown apart; empty for none."""
+    text = ""
+    if shown := [one["data_set"] for one in sets if one["reversed"]]:
+        text += tr(" It goes the other way on {names}.", names=tr(", ").join(shown))
+    if points := [one["data_set"] for one in sets if one["effect"] < 0 and not one["reversed"]]:
+        text += tr(" It points the other way on {names}, which may be chance.", names=tr(", ").join(points))
+    return text
+
+
+def _chance(value: float) -> str:
+    if value < 0.01:
+        return "< 1 %"
+    return "> 99 %" if value > 0.99 else f"{100 * value:.0f} %"
 
 
 def steps(message: str) -> Callable[[Numbers], str]:

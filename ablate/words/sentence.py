@@ -10,6 +10,7 @@ from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import label_words
+from ablate.words.scope import against
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
@@ -21,6 +22,7 @@ def sentence_of(v: Verdict) -> str:
     The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
     """
     text = _effect_sentence(v) if KINDS[v.kind].directed else _plain_sentence(v)
+    text += against(v.details.get("data_sets", ()))
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
 
 

