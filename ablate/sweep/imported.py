@@ -162,6 +162,8 @@ def _record(
         arms.append(arm)
         runs[arm.id] = [SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own]
     without_code = {part: said for part, said in definition.items() if part != "uses"}  # nothing is run by it here
+    # Claims had a `stance` once; with it, imports of earlier releases are found again.
+    without_code["claims"] = [{**claim, "stance": "agrees"} for claim in definition["claims"]]
     record = StudyRecord(
         name=name,
         key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],

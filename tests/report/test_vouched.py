@@ -26,7 +26,7 @@ SENTENCES = {
     Fact.ENDINGS: ["ten times its first loss", "the target held at two evaluations in a row", "budget ended first"],
     Fact.STEPS: ["at the last step", "optimizer steps"],
     Fact.SECONDS: ["training time"],
-    Fact.MACHINE: ["cpu", "blas", "host"],
+    Fact.MACHINE: ["cpu", "blas"],
 }
 RECORDED = {"cpu": "Test CPU", "blas": "openblas", "host": "here", "ablate": "0.1.0", "mlflow": "3"}
 
