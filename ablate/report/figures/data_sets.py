@@ -20,7 +20,7 @@ from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Draw
 from ablate.report.wording import effect_text, metric_title, unit
 from ablate.words.amounts import amount
 
-_ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 9.4, 1.9, 2.6  # inches
+_ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 10.0, 1.9, 3.2  # inches
 _OVER = 1.6  # of the widest solid bar: where the prediction is cut off, with an arrow
 
 
