@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ablate.judge.anytime_calibration import any_time
+from ablate.judge.calibrated_datasets import PART, SETTINGS, data_set_part
 from ablate.judge.calibrated_kinds import CASES, kind_rows
 from ablate.judge.looks import judge_look
 from ablate.judge.oracles import oracle_rows
@@ -105,6 +106,7 @@ def calibrate(studies: int = 2000, *, seed: int = 20240501, progress: Progress |
             "The true effect lies at the end of what is claimed, so that a verdict either way is wrong.",
         ),
         Check(*tuning_part(np.random.default_rng([seed, 45]), steps.range, studies, delta=DELTA, seeds=SEEDS)),
+        Check(*data_set_part(np.random.default_rng([seed, 51]), steps.range, studies)),
         Check("oracles", "Agreement with scipy and statsmodels", tuple(oracle_rows(np.random.default_rng(seed)))),
     )
     return CalibrationResult(studies, seed, SEEDS, ALPHA, checks)
@@ -116,7 +118,7 @@ class _Steps:
     def __init__(self, studies: int, progress: Progress | None) -> None:
         self.studies, self.few, self._progress, self._done = studies, max(10, studies // 10), progress, 0
         rows = 2 + 2 * len(NOISES) + 4 + 1 + len(CASES) + TUNED
-        self._total = rows * studies + studies // 4 + 3 * self.few
+        self._total = rows * studies + studies // 4 + 3 * self.few + SETTINGS * max(10, studies // PART)
 
     def range(self, count: int) -> Iterator[int]:
         for i in range(count):

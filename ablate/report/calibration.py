@@ -27,7 +27,7 @@ _HEADS = {
     "inconclusive": "inconclusive", "held": "held", "rate": "rate", "se": "± simulation error", "studies": "studies",
     "limit": "limit", "met": "met",
 }  # fmt: skip
-_TEXT = ("kind", "levels", "data", "what", "planted", "oracle", "met")
+_TEXT = ("kind", "levels", "data", "what", "planted", "oracle", "met", "spread")
 _TEXTS = ("calibration.html", "calibration.md", "calibration.json")
 _SHARES = ("supported", "refuted", "inconclusive", "rate", "se", "limit")
 

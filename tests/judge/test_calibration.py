@@ -16,7 +16,7 @@ def test_a_small_calibration_with_a_fixed_seed_is_met():
     result = calibrate(16, seed=7, progress=lambda done, total: seen.append((done, total)))
     assert [check.name for check in result.checks] == [
         "false-positives", "coverage", "confusion", "looks", "any-time", "any-time-seeds", "label-swap", "block-order",
-        "failures", "limits", "kinds", "tuning", "oracles",
+        "failures", "limits", "kinds", "tuning", "data-sets", "oracles",
     ]  # fmt: skip
     assert result.passed
     assert seen[-1][0] == seen[-1][1]

@@ -24,6 +24,11 @@ SIDE = {"side": "norm=batch", "runs": 8, "seeds": 8, "rate": 31.2, "decades": 1.
         "broken": 1, "unreached": 3, "values": ("0.1", "0.01")}  # fmt: skip
 NUMBERS = {
     "all": 8, "arms": 4, "by_signs": True, "cells": "", "claim": "c0", "claim_id": "c0", "delta": 0.01, "effect": 0.02,
+    "first": because("run_it"), "second": because("run_again"),
+    "sets": ({"data_set": "letter", "effect": 0.02, "reversed": False},
+             {"data_set": "digits", "effect": -0.01, "reversed": True},
+             {"data_set": "texture", "effect": -0.001, "reversed": False}),
+    "new": {"effect": 0.01, "low": -0.02, "high": 0.04, "delta": 0.005, "above": 0.8, "below": 0.003, "spread": 0.01},
     "fact": "steps", "factor": "norm", "factors": ("norm", "depth"), "files": ("my_model.py",),
     "gates": (because("not_on_the_edge"), because("not_tuned", n=1, arms=2)), "high": math.inf, "key": "epochs",
     "left": 1, "level": 0.95, "low": -0.1, "mean": 0.5, "metric": "m", "missing": 2, "more": 1, "most": 30, "n": 3,
@@ -40,6 +45,7 @@ OTHERWISE = [  # what changes a sentence beside the numbers in it
     because("decided_by_silence", n=3, of=8, pairwise=False, outcome="inconclusive"),
     because("too_few_pairs", n=0, planned=8, needed=6, by_signs=False),
     because("more_pairs", more=4, total=12),
+    because("data_sets", sets=NUMBERS["sets"], new=None, unit="fraction"),
     because("check_runs", metric="m", cells="norm=batch", low=None, high=0.5, wrong=1, runs=8),
     because("check_mean", metric="m", cells="norm=batch", low=0.1, high=0.5, mean=0.7),
 ]

@@ -20,7 +20,7 @@ from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Draw
 from ablate.report.wording import effect_text, metric_title, unit
 from ablate.words.amounts import amount
 
-_ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 9.4, 1.9, 2.6  # inches
+_ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 10.0, 1.9, 3.2  # inches
 _OVER = 1.6  # of the widest solid bar: where the prediction is cut off, with an arrow
 
 
@@ -134,8 +134,9 @@ def _row(ax: Axes, at: float, row: _Row, scale: float, ends: tuple[float, float]
 
 
 def _margins(ax: Axes, at: float, row: _Row, unit_name: str) -> None:
-    weight = "bold" if row.look in ("these", "new") else "normal"
+    strong = "bold" if row.look in ("these", "new") else "normal"
     number = effect_text(row.effect, row.low, row.high, unit_name)
-    for x, text, ha, offset in ((0.0, row.label, "right", -10), (1.0, number, "left", 12)):
+    # Numbers are not bold: a bold unit in Chinese is wider than matplotlib measures it, and would be cut off.
+    for x, text, ha, offset, weight in ((0.0, row.label, "right", -10, strong), (1.0, number, "left", 12, "normal")):
         ax.annotate(text, (x, at), (offset, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     va="center", ha=ha, fontsize=8.8, color=INK, fontweight=weight, annotation_clip=False)  # fmt: skip
