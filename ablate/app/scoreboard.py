@@ -12,14 +12,15 @@ from ablate.work.reporting import report_study
 
 
 def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
-    """Write every tracked study's report again, then the scoreboard: Markdown beside the findings, and one HTML page.
+    """Write every tracked study's report again, then the scoreboard's page.
 
     Parameters
     ----------
     out
         Folder of the reports; `reports/` by default.
     findings
-        Write every tracked study's findings again too, where they are kept already.
+        Write what is committed too: the findings of tracked studies, where they are kept already, and the scoreboard
+        in Markdown beside them. Without it nothing is written outside `out`: findings may be a checkout's elsewhere.
     """
     from ablate.lang import speaking
     from ablate.report.scoreboard.write import read_board, write_board, write_page
@@ -36,9 +37,10 @@ def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
             report_study(name, terminal, out=None, tongue=tongue, findings=True)
     with speaking(tongue):
         board = read_board(kept, sentences_file())
-        markdown = write_board(board, kept)
+        markdown = write_board(board, kept) if findings else None
         page = write_page(board, reports / ("index.html" if tongue == "en" else f"index.{tongue}.html"), findings=kept)
     say(f"\nscoreboard:       {shown(page)}")
-    say(f"as Markdown:      {shown(markdown)}")
+    if markdown is not None:
+        say(f"as Markdown:      {shown(markdown)}")
     if board.waiting:
         say(f"not run yet:      {', '.join(board.waiting)}")

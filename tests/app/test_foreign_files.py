@@ -267,6 +267,18 @@ def test_folders_of_older_releases_go_on_by_what_their_files_hold(project):
     assert "report.md (not written by ablate)" in one_line(err)
 
 
+def test_the_scoreboard_in_markdown_is_written_where_findings_are_asked_for(project):
+    folder, ablate = project
+    assert ablate("report", "tiny", "--findings")[0] == 0
+    board = folder / "studies" / "findings" / "README.md"
+    code, _, err = ablate("report", "--all")
+    assert code == 0, err
+    assert not board.exists()
+    code, _, err = ablate("report", "--all", "--findings")
+    assert code == 0, err
+    assert board.is_file()
+
+
 def test_everything_that_is_committed_is_known_as_ours_but_the_words():
     for folder in (*(path.parent for path in findings_folder().glob("*/verdicts.json")), findings_folder()):
         every = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
