@@ -157,7 +157,8 @@ def _steps(ax: Axes, panel: _Panel, ends: tuple[float, float], top: float) -> No
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    outcome = f"{tr(LOOKS[panel.verdict.outcome][0])}{tr(': ')}{verdict_effect(panel.verdict)}"
+    effect = verdict_effect(panel.verdict)
+    outcome = tr(LOOKS[panel.verdict.outcome][0]) + (f"{tr(': ')}{effect}" if effect else "")
     outcome += tr(", over {cells} cells", cells=panel.cells) if panel.cells > 1 else ""
     ax.annotate(outcome, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=8.6,
                 color=INK, fontweight="bold")  # fmt: skip
