@@ -33,8 +33,8 @@ def copy_gate(
 ) -> GateResult | None:
     """Look whether the copy of the baseline is equivalent to it on the claim's metric and scale.
 
-    None where there is no copy, where no arm of the claim is tuned, and for a claim that is no mean of differences or
-    has no δ.
+    None where there is no copy, where no arm of the claim is tuned, and for a claim that is not about a mean of
+    differences or has no δ.
     """
     plan = comparison.claim.noise_plan()
     if tables.copy is None or plan is None or not plan.gap > 0 or not comparison.claim.sampled:

@@ -32,10 +32,8 @@ from ablate.sweep.metrics import metrics_in, program_metrics
 from ablate.track.record import StudyTables
 from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric
 from ablate.train.metric_values import check_value
-from ablate.train.outcome import FAILED as FAILURES
-from ablate.train.outcome import Outcome
+from ablate.train.outcome import FAILED, Outcome
 
-FAILED = tuple(outcome.value for outcome in FAILURES)
 MISSING = "missing"
 
 

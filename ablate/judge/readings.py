@@ -14,7 +14,7 @@ from ablate.sweep.sentences import Label, Reading, Sentence
 from ablate.sweep.study import Study
 
 Fell = Literal["right", "wrong", "open"]
-_FEWEST = 6  # seeds for a sign: with fewer, all on one side is no rarer than 5 % where neither side is likelier
+_FEWEST = 6  # seeds for a sign: of five, all lie on one side by chance in 6 % of cases
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,8 @@ def label_of(sentence: Sentence, found: Mapping[str, Sequence[Verdict]]) -> tupl
         return "none", ()
     strong, weak = (one.fell for one in settled)
     if strong == "right":
-        return (
-            "open" if weak == "wrong" else "right"
-        ), settled  # a weaker reading that fails: they do not fit together
+        # A weaker reading that is wrong: the two do not fit together.
+        return ("open" if weak == "wrong" else "right"), settled
     if strong == "wrong":
         return ("weak" if weak == "right" else "wrong"), settled
     return ("wrong" if weak == "wrong" else "open"), settled

@@ -9,7 +9,7 @@ from typing import Any
 
 from ablate.judge.forecasts import score_forecasts
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
@@ -156,22 +156,19 @@ def _any_time(looks: AnyTime, verdicts: Sequence[Verdict]) -> str:
     return planned + " " + tr("What was needed, of at most {most}: {counts}.", most=most, counts=listed(counts))
 
 
+_ADDED_ANY_TIME = msg(
+    "Extended after results were seen: on {time} from {before} to {after} seeds. The test holds at any time, so the "
+    "verdicts are over all seeds."
+)
+_ADDED = msg(
+    "Extended after results were seen: on {time} from {before} to {after} seeds. The verdicts stay those of the "
+    "registered seeds; tables, figures of runs and the ledger show all."
+)
+
+
 def _extension(event: Mapping[str, Any], study: Study) -> str:
-    if study.any_time is not None:
-        return tr(
-            "Extended after results were seen: on {time} from {before} to {after} seeds. The test holds at any time, "
-            "so the verdicts are over all seeds.",
-            time=event["time"],
-            before=event["seeds_before"],
-            after=event["seeds_after"],
-        )
-    return tr(
-        "Extended after results were seen: on {time} from {before} to {after} seeds. The verdicts "
-        "stay those of the registered seeds; tables, figures of runs and the ledger show all.",
-        time=event["time"],
-        before=event["seeds_before"],
-        after=event["seeds_after"],
-    )
+    said = _ADDED if study.any_time is None else _ADDED_ANY_TIME
+    return tr(said, time=event["time"], before=event["seeds_before"], after=event["seeds_after"])
 
 
 def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> Table | None:

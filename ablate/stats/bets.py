@@ -9,7 +9,7 @@ pairs may be looked at before its signs are bet on. With s the root mean square 
 
 which has expectation W. (1 + sign(x) tanh(c|x|) is the likelihood ratio of N(cs, s²) given |x|.) One pair multiplies
 the wealth by less than 2: n pairs can never show more than 2^n. For "symmetric about some θ' <= θ, with one peak", a
-positive sign is no likelier than a negative one, so that W is a supermartingale there too. Where a bet could carry
+positive sign is at most as likely as a negative one, so that W is a supermartingale there too. Where a bet could carry
 wealth beyond `target`, it is made smaller so that it just reaches it: what lies beyond is of no use (Fischer & Ramdas
 2024, arXiv:2410.16076), and a smaller bet loses less.
 

@@ -149,7 +149,7 @@ def standard_error(differences: ArrayLike) -> float:
     r"""Return the error of a mean of n differences, with what is not known of it: s / √n · √((n - 1) / (n - 3)).
 
     The factor makes it the standard deviation of Student's distribution with n - 1 degrees of freedom, which the mean
-    follows; the model above takes errors for known. Below four differences there is no such number.
+    follows; the model above takes errors for known. With fewer than four differences it is not known.
 
     >>> round(standard_error([1.0, 2.0, 3.0, 4.0, 5.0]), 3)
     1.0
