@@ -20,16 +20,23 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ablate.errors import AblateError, Failure, UserError
     from ablate.face.claim import claim
+    from ablate.face.comparing import compare
+    from ablate.face.experiment import experiment
+    from ablate.face.judging import judge_runs
     from ablate.face.results import Result
     from ablate.face.stored import judge_results, read_runs, read_study, write_report
     from ablate.face.study import Study
+    from ablate.programs.command import Command
+    from ablate.programs.hydra_app import HydraApp
     from ablate.track.local import LocalStore
     from ablate.track.memory import MemoryStore
     from ablate.train.metric import Metric
 
 _WHERE = {
     "AblateError": "ablate.errors",
+    "Command": "ablate.programs.command",
     "Failure": "ablate.errors",
+    "HydraApp": "ablate.programs.hydra_app",
     "LocalStore": "ablate.track.local",
     "MemoryStore": "ablate.track.memory",
     "Metric": "ablate.train.metric",
@@ -37,6 +44,9 @@ _WHERE = {
     "Study": "ablate.face.study",
     "UserError": "ablate.errors",
     "claim": "ablate.face.claim",
+    "compare": "ablate.face.comparing",
+    "experiment": "ablate.face.experiment",
+    "judge_runs": "ablate.face.judging",
     "judge_results": "ablate.face.stored",
     "read_runs": "ablate.face.stored",
     "read_study": "ablate.face.stored",
@@ -45,7 +55,9 @@ _WHERE = {
 
 __all__ = [
     "AblateError",
+    "Command",
     "Failure",
+    "HydraApp",
     "LocalStore",
     "MemoryStore",
     "Metric",
@@ -53,7 +65,10 @@ __all__ = [
     "Study",
     "UserError",
     "claim",
+    "compare",
+    "experiment",
     "judge_results",
+    "judge_runs",
     "read_runs",
     "read_study",
     "write_report",

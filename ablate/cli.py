@@ -13,12 +13,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from ablate.errors import AblateError, UserError, unknown
-from ablate.terminal import forgive_streams
+from ablate.terminal import forgive_streams, plain_line
 
 
 def _is_hydra(arguments: Sequence[str]) -> bool:
@@ -26,58 +25,37 @@ def _is_hydra(arguments: Sequence[str]) -> bool:
     return "=" in first or first.startswith(("~", "+")) or (first.startswith("-") and first not in _OUR_FLAGS)
 
 
+_TAKE_A_COMMAND = ("run", "plan", "extend", "noise")  # `ablate run … -- python train.py`
 _OUR_FLAGS = ("-h", "--help", "--version")
 
 
-def _hydra(arguments: list[str], study: str | None = None) -> None:
+def _hydra(arguments: list[str]) -> None:
     from ablate.app.launch import run_hydra
 
-    run_hydra(arguments, study=study)
-
-
-def _refuse_words(overrides: Sequence[str]) -> None:
-    for word in overrides:
-        if "=" not in word and not word.startswith("~"):
-            raise UserError(f"cannot read {word!r}: expected an override such as seeds=12")
+    run_hydra(arguments)
 
 
 def _sweep(options: argparse.Namespace, action: str) -> None:
-    from ablate.app.study_name import through_hydra
+    from ablate.app.asked import sweep
 
-    _refuse_words(options.overrides)
-    settings = [f"hydra.sweeper.study='{through_hydra(options.study)}'", f"hydra.sweeper.action={action}"]
-    if options.quick:
-        settings.append("hydra.sweeper.quick=true")
-    if options.jobs is not None:
-        settings.append(f"hydra.sweeper.n_jobs={options.jobs}")
-    if options.launcher is not None:
-        from ablate.app.overrides import quoted
-
-        told = options.launcher if options.launcher.startswith("{") else quoted(options.launcher)
-        settings.append(f"hydra.sweeper.launcher={told}")
-    if getattr(options, "fresh", False):
-        settings.append("hydra.sweeper.fresh=true")
-    if getattr(options, "no_report", False):
-        settings.append("hydra.sweeper.report=false")
-    if getattr(options, "seeds", None) is not None:
-        settings.append(f"hydra.sweeper.more_seeds={options.seeds}")
-    if getattr(options, "copies", None) is not None:
-        settings.append(f"hydra.sweeper.copies={options.copies}")
-    uses = [word for file in options.uses for word in ("--uses", file)]
-    _hydra(["--multirun", *settings, *uses, *options.overrides], study=options.study)
+    sweep(options, action)
 
 
 def _ui(options: argparse.Namespace) -> None:
+    from ablate.resources import root_folder
+    from ablate.track.target import store_for
     from ablate.track.ui import serve
-    from ablate.work.events import root_folder
 
+    if address := store_for(root_folder()).address:
+        raise UserError(f"the runs are on a server: open {address} in a browser")
     serve(root_folder(), port=options.port)
 
 
 def _graph(options: argparse.Namespace) -> None:
+    from ablate.app.asked import refuse_words
     from ablate.app.graphs import draw_graph
 
-    _refuse_words(options.overrides)
+    refuse_words(options.overrides)
     draw_graph(options.overrides, out=options.out, uses=options.uses)
 
 
@@ -87,6 +65,8 @@ def _report(options: argparse.Namespace) -> None:
     from ablate.app.verdicts import check_findings
     from ablate.work.reporting import report_study, rewrite_findings
 
+    if options.every_arm and (options.csv is not None or options.all):
+        raise UserError("`--every-arm` is for the report of one tracked study: it does not go with `--csv` or `--all`")
     if options.csv is not None:
         if options.study is not None or options.out is not None:
             raise UserError("`--csv DIR` takes the study from that folder: give no STUDY and no --out with it")
@@ -100,7 +80,10 @@ def _report(options: argparse.Namespace) -> None:
             raise UserError("`--all` reports every study: give no STUDY and no --quick with it")
         report_all(out=options.out, tongue=options.lang, findings=options.findings)
         return
-    report_study(_tracked(options), bench(), out=options.out, tongue=options.lang, findings=options.findings)
+    report_study(
+        _tracked(options), bench(), out=options.out, tongue=options.lang, findings=options.findings,
+        whole=options.every_arm,
+    )  # fmt: skip
 
 
 def _tracked(options: argparse.Namespace) -> str | None:
@@ -117,78 +100,90 @@ def _tracked(options: argparse.Namespace) -> str | None:
 def _verdict(options: argparse.Namespace) -> None:
     from ablate.app.verdicts import show_verdicts
 
-    show_verdicts(_tracked(options), strict=options.strict, as_json=options.json)
+    show_verdicts(_tracked(options), strict=options.strict, supported=options.supported, as_json=options.json)
 
 
 def _calibrate(options: argparse.Namespace) -> None:
     from ablate.app.calibrating import write_page
 
-    write_page(100 if options.quick else options.studies, options.out)
+    write_page(100 if options.quick else options.studies, options.out, jobs=options.jobs, only=options.only)
 
 
 def _check(options: argparse.Namespace) -> None:
     from ablate.app.checking import check
 
-    check(options.thing)
+    check(options.thing, options.settings)
 
 
-def _import(options: argparse.Namespace) -> None:
-    from ablate.app.printing import bench
-    from ablate.work.importing import import_results
+def _judge(options: argparse.Namespace) -> None:
+    from ablate.app.judging import judge
 
-    import_results(
-        options.study, options.results, bench(), source=options.source, uses=options.uses, out=options.out,
-        leave_out=options.leave_out,
-    )  # fmt: skip
+    judge(options)
 
 
-def _studies(options: argparse.Namespace) -> None:
-    from ablate.app.listing import show_studies
+def _rerun(options: argparse.Namespace) -> None:
+    from ablate.app.rerunning import crashed_command, rerun_words
 
-    del options
-    show_studies()
+    if (options.crashed is None) == (not options.which):
+        raise UserError("expected a run (its id, or STUDY ARM SEED), or --crashed STUDY")
+    if options.crashed is None:
+        words, run_id = rerun_words(options.which, trust=options.trust)
+        if _is_hydra(words):
+            rest = [word for word in words if word not in ("-m", "--multirun")]
+            _hydra(["--multirun", "hydra.sweeper.action=rerun", f"hydra.sweeper.rerun={run_id}", *rest])
+            return
+        _sweep(argparse.Namespace(**vars(_options(words)), rerun=run_id), "rerun")
+    elif words := crashed_command(options.crashed, trust=options.trust):
+        _run(words)
 
 
-def _refuse_mixed_install() -> None:
-    """Refuse to start where the other project named `ablate` was installed into the same folder.
+def _collect(options: argparse.Namespace) -> None:
+    from ablate.app.asked import take_in
+    from ablate.app.rerunning import collect_words
 
-    Both put their files in `site-packages/ablate/`; what is left after that is neither of the two.
-    """
-    from importlib.metadata import PackageNotFoundError, distribution
+    words, launcher = collect_words(options.study, trust=options.trust)
+    if words and _is_hydra(words):
+        _hydra([*words, f"hydra.sweeper.launcher={launcher}"])
+    elif words:
+        take_in(_options(words), launcher)
 
-    try:
-        other = distribution("ablate")
-    except PackageNotFoundError:
-        return
-    ours = Path(__file__).resolve().parent
-    if Path(str(other.locate_file("ablate"))).resolve() == ours:
-        raise UserError(
-            f"another project named 'ablate' (version {other.version}, a report generator) is installed into the "
-            f"same folder as ablate-studies, and their files are mixed; repair it with: "
-            "pip uninstall -y ablate ablate-studies, then install ablate-studies again"
-        )
+
+def _mcp(options: argparse.Namespace) -> None:
+    from ablate.face.serving import serve
+
+    serve(allow_runs=options.allow_runs)
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from ablate.app.comparing import compare
+
+    compare(options)
+
+
+def _paper(options: argparse.Namespace) -> None:
+    from ablate.app.scoreboard import write_kit
+
+    write_kit(_tracked(options), out=options.out)
 
 
 def run(arguments: list[str]) -> None:
     """Run one command; raises `AblateError` for whatever a user can correct."""
-    _refuse_mixed_install()
-    if not arguments:
-        arguments = ["--help"]
+    from ablate.app.arguments import server_named
+    from ablate.doors import refuse_mixed_install
+
+    refuse_mixed_install()
+    arguments, server = server_named(arguments)
+    with _told("ABLATE_TRACKING_URI", server):
+        _run(arguments or ["--help"])
+
+
+def _run(arguments: list[str]) -> None:
     if _is_hydra(arguments):
         _hydra(arguments)
         return
-    from ablate.app.arguments import COMMANDS, parser
+    from ablate.app.run_options import ACTIONS
 
-    reader = parser()
-    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-        raise unknown("command", arguments[0], COMMANDS)
-    # argparse takes `KEY=VALUE … --jobs 2 KEY=VALUE` apart; overrides may stand anywhere, as in Hydra.
-    options, rest = reader.parse_known_args(arguments)
-    if hasattr(options, "overrides"):
-        options.overrides += [word for word in rest if not word.startswith("-")]
-        rest = [word for word in rest if word.startswith("-")]
-    if rest:
-        reader.error(f"unrecognized arguments: {' '.join(rest)}")
+    options = _options(arguments)
     actions: dict[str, Callable[[argparse.Namespace], None]] = {
         "run": lambda o: _sweep(o, "run"),
         "plan": lambda o: _sweep(o, "plan"),
@@ -196,34 +191,59 @@ def run(arguments: list[str]) -> None:
         "noise": lambda o: _sweep(o, "noise"),
         "report": _report,
         "verdict": _verdict,
-        "import": _import,
+        "judge": _judge,
+        "compare": _compare,
+        "paper": _paper,
+        "mcp": _mcp,
         "calibrate": _calibrate,
         "check": _check,
         "graph": _graph,
         "ui": _ui,
-        "studies": _studies,
+        "rerun": _rerun,
+        "collect": _collect,
+        **ACTIONS,
     }
-    with _rooted(options.root):
+    with _told("ABLATE_ROOT", options.root):
         actions[options.command](options)
 
 
+def _options(arguments: list[str]) -> argparse.Namespace:
+    """Return what the words after `ablate` say, where they begin with a command."""
+    from ablate.app.arguments import COMMANDS, parser
+
+    reader = parser()
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        raise unknown("command", arguments[0], COMMANDS)
+    # argparse takes `KEY=VALUE … --jobs 2 KEY=VALUE` apart; overrides may stand anywhere, as in Hydra.
+    split = arguments.index("--") if "--" in arguments and arguments[0] in _TAKE_A_COMMAND else len(arguments)
+    options, rest = reader.parse_known_args(arguments[:split])
+    options.own_command = arguments[split + 1 :]
+    if hasattr(options, "overrides"):
+        options.overrides += [word for word in rest if not word.startswith("-")]
+        rest = [word for word in rest if word.startswith("-")]
+    options.typed = arguments
+    if rest:
+        reader.error(f"unrecognized arguments: {' '.join(rest)}")
+    return options
+
+
 @contextlib.contextmanager
-def _rooted(root: Path | None) -> Iterator[None]:
-    """Let `--root` hold for one command and its processes only: what calls `main` twice means two folders."""
-    before = os.environ.get("ABLATE_ROOT")
-    if root is not None:
-        os.environ["ABLATE_ROOT"] = str(root)
+def _told(variable: str, value: object) -> Iterator[None]:
+    """Let a word hold for one command and its processes only: what calls `main` twice may mean two places."""
+    before = os.environ.get(variable)
+    if value is not None:
+        os.environ[variable] = str(value)
     try:
         yield
     finally:
-        if root is not None:
-            os.environ.pop("ABLATE_ROOT")
+        if value is not None:
+            os.environ.pop(variable)
             if before is not None:
-                os.environ["ABLATE_ROOT"] = before
+                os.environ[variable] = before
 
 
 def _end_like_an_interrupt() -> None:
-    """Let SIGTERM end a sweep as Ctrl-C does: runs being written are closed, the lock is released."""
+    """Let SIGTERM, and a terminal that closes, end a sweep as Ctrl-C does: runs are closed, the lock is released."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         del number, frame
@@ -231,6 +251,8 @@ def _end_like_an_interrupt() -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, interrupt)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # `nohup` ignores it, and goes on
+            signal.signal(signal.SIGHUP, interrupt)
 
 
 class _Lines(logging.Handler):
@@ -239,7 +261,9 @@ class _Lines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
 
-        tqdm.write(f"ablate: {record.getMessage()}", file=sys.stderr)  # a progress bar is drawn again below it
+        tqdm.write(
+            f"ablate: {plain_line(record.getMessage())}", file=sys.stderr
+        )  # a progress bar is drawn again below it
 
 
 def _show_warnings() -> None:
@@ -250,14 +274,14 @@ def _show_warnings() -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Entry point; returns the exit code: 0, 1 (failure), 2 (wrong input) or 130 (interrupted)."""
+    """Entry point; returns the exit code: 0, 1 (failure, refuted), 2 (input), 3 (not decided), 130 (interrupted)."""
     forgive_streams()
     _show_warnings()
     _end_like_an_interrupt()
     try:
         run(list(sys.argv[1:] if arguments is None else arguments))
     except AblateError as error:
-        sys.stderr.write(f"ablate: {error}\n")
+        sys.stderr.write(f"ablate: {plain_line(str(error))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")

@@ -12,7 +12,8 @@ import importlib
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import entry_points
+from importlib.metadata import PackageNotFoundError, distribution, entry_points
+from pathlib import Path
 
 from ablate.errors import UserError
 
@@ -29,6 +30,7 @@ OURS = {
         "curve_grid": "ablate.report.figures.curve_grid",
         "curves": "ablate.report.figures.learning_curves",
         "data_sets": "ablate.report.figures.data_sets",
+        "effects": "ablate.report.figures.effects",
         "equivalence": "ablate.report.figures.regions",
         "exchange": "ablate.report.figures.exchange",
         "fixed_tuned": "ablate.report.figures.fair",
@@ -49,8 +51,27 @@ OURS = {
         "variance": "ablate.report.figures.variance",
         "verdict_map": "ablate.report.figures.verdict_map",
     },
-    LAUNCHERS: {"loky": "ablate.sweep.launch", "serial": "ablate.sweep.launch"},
-    SOURCES: {"csv": "ablate.sources.csv_file"},
+    LAUNCHERS: {
+        "loky": "ablate.sweep.workers",
+        "ray": "ablate.sweep.ray_launcher",
+        "serial": "ablate.sweep.launch",
+        "submitit": "ablate.sweep.submitit_launcher",
+    },
+    SOURCES: {
+        "csv": "ablate.sources.csv_file",
+        "excel": "ablate.sources.workbooks",
+        "inspect": "ablate.sources.answers",
+        "lm_eval": "ablate.sources.answers",
+        "hydra": "ablate.sources.hydra_jobs",
+        "lightning": "ablate.sources.lightning_logs",
+        "mlflow": "ablate.sources.mlflow_runs",
+        "optuna": "ablate.sources.optuna_db",
+        "parquet": "ablate.sources.workbooks",
+        "wandb": "ablate.sources.wandb_runs",
+        "sacred": "ablate.sources.sacred_runs",
+        "tensorboard": "ablate.sources.tensorboard_logs",
+        "trainer": "ablate.sources.trainer_states",
+    },
 }
 """Names that ablate brings itself through the same doors: group of entry points -> name -> module."""
 
@@ -114,3 +135,21 @@ def _doors(kind: str, path: tuple[str, ...]) -> dict[str, tuple[Door, ...]]:
         if door not in found.setdefault(point.name, []):
             found[point.name].append(door)
     return {name: tuple(sorted(found[name], key=lambda door: door.giver)) for name in sorted(found)}
+
+
+def refuse_mixed_install() -> None:
+    """Refuse to start where the other project named `ablate` was installed into the same folder.
+
+    Both put their files in `site-packages/ablate/`; what is left after that is neither of the two.
+    """
+    try:
+        other = distribution("ablate")
+    except PackageNotFoundError:
+        return
+    ours = Path(__file__).resolve().parent
+    if Path(str(other.locate_file("ablate"))).resolve() == ours:
+        raise UserError(
+            f"another project named 'ablate' (version {other.version}, a report generator) is installed into the "
+            f"same folder as ablate-studies, and their files are mixed; repair it with: "
+            "pip uninstall -y ablate ablate-studies, then install ablate-studies again"
+        )

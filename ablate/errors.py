@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-_LONG = 200  # letters of a wrong name that an error repeats
+_LONG = 200  # letters of a wrong name or value that an error repeats
+_MOST_CHOICES = 60
 
 
 class AblateError(Exception):
@@ -24,6 +25,24 @@ class Failure(AblateError):
     """The input was right, but the work failed: a database, a disk, a training job."""
 
     exit_code = 1
+
+
+class Undecided(AblateError):
+    """The input was right and everything was done, but the runs do not decide what was asked."""
+
+    exit_code = 3
+
+
+class Refuted(AblateError):
+    """The runs decide what was asked, and it does not hold."""
+
+    exit_code = 1
+
+
+class Submitted(AblateError):
+    """Nothing is wrong: jobs were submitted that go on by themselves, and a later command takes in what they made."""
+
+    exit_code = 0
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
@@ -46,11 +65,13 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:
     """
     names = sorted(choices)
     hint = nearest(got, names) if len(got) <= _LONG else None
-    got = got if len(got) <= _LONG else f"{got[:_LONG]}…"
+    got = cut(got)
+    listed = ", ".join(map(cut, names[:_MOST_CHOICES]))
+    more = f" and {len(names) - _MOST_CHOICES:,} more" if len(names) > _MOST_CHOICES else ""
     tail = f"; nearest match: {hint}" if hint else ""
     if hint and not (got.isascii() and hint.isascii()):  # letters of two alphabets may look the same
         tail += f" (in full: {got!a} is not {hint!a})"
-    return UserError(f"unknown {what} {got!r}: expected one of {', '.join(names)}{tail}")
+    return UserError(f"unknown {what} {got!r}: expected one of {listed}{more}{tail}")
 
 
 def must(where: str, expected: str, got: object) -> UserError:
@@ -59,4 +80,13 @@ def must(where: str, expected: str, got: object) -> UserError:
     >>> str(must("SGD.lr", "be > 0", -1.0))
     '`SGD.lr` must be > 0, got -1.0.'
     """
-    return UserError(f"`{where}` must {expected}, got {got!r}.")
+    return UserError(f"`{where}` must {expected}, got {cut(repr(got))}.")
+
+
+def cut(text: str) -> str:
+    """Return a text that an error repeats, cut where it is long: somebody may have given a number of 5,000 digits.
+
+    >>> cut("short"), len(cut("9" * 5000))
+    ('short', 201)
+    """
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…"

@@ -6,11 +6,10 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ablate.errors import UserError
-from ablate.registry import name_of
+from ablate.registry import name_if_any
 
 
 def describe(value: Any) -> Any:
@@ -29,10 +28,8 @@ def describe(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kept = [f.name for f in dataclasses.fields(value) if _says_something(f, getattr(value, f.name))]
         fields = {name: describe(getattr(value, name)) for name in kept}
-        try:
-            return {"name": name_of(value), **fields}
-        except UserError:  # a plain dataclass (the configuration itself) has no option name
-            return fields
+        name = name_if_any(value)  # a plain dataclass (the configuration itself) has none
+        return fields if name is None else {"name": name, **fields}
     if isinstance(value, Mapping):
         return {str(key): describe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -68,5 +65,19 @@ def digest(description: Any) -> str:
     >>> digest({"a": 1}) == digest({"a": 1.0})
     False
     """
-    text = json.dumps(describe(description), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _hash(describe(description))
+
+
+def seed_digests(description: Mapping[str, Any], seeds: Iterable[int]) -> dict[int, str]:
+    """Return seed -> `digest` of the description with that seed; it is described once for all of them.
+
+    >>> seed_digests({"a": 1.0}, [3]) == {3: digest({"a": 1.0, "seed": 3})}
+    True
+    """
+    told = describe(description)
+    return {seed: _hash({**told, "seed": seed}) for seed in seeds}
+
+
+def _hash(told: Any) -> str:
+    text = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ablate.values import check_value, plain
+from ablate.values import check_value, from_json, plain
 
 Level = str | int | float | bool | None
 
@@ -51,7 +51,7 @@ def compact(value: Any) -> Any:
 
 def expanded(value: Any) -> Any:
     """Return what a level stands for, as it is handed to what trains: the list of a `ListLevel`."""
-    return json.loads(value) if isinstance(value, ListLevel) else value
+    return from_json(value) if isinstance(value, ListLevel) else value
 
 
 def read_level(value: Any) -> Level:
@@ -72,7 +72,7 @@ def read_level(value: Any) -> Level:
 def stored(level: Level) -> Level:
     """Return a level as JSON documents keep it: a list as its text, a text that reads like a list in JSON quotes.
 
-    Lists were ever kept so: nothing that is stored changes. `restored` gives the level back.
+    Lists have always been kept so: nothing that is stored changes. `restored` gives the level back.
 
     >>> stored(compact([1, 2])), stored("[1,2]"), stored("[INST] a")
     ('[1,2]', '"[1,2]"', '[INST] a')
@@ -89,7 +89,7 @@ def restored(level: Level) -> Level:
     ([1, 2], '[1,2]', '[INST] a')
     """
     if isinstance(level, str) and level[:2] == '"[' and _is_json(level):
-        text: str = json.loads(level)
+        text: str = from_json(level)
         return text if _is_list(text) else level
     return ListLevel(level) if isinstance(level, str) and _is_list(level) else level
 
@@ -253,7 +253,7 @@ def _is_list(text: str) -> bool:
 
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        from_json(text)
     except (ValueError, RecursionError):
         return False
     return True

@@ -147,11 +147,19 @@ def component(group: str, name: str) -> type:
 
 def name_of(value: Any) -> str:
     """Return the option name a component object was registered under (first match by exact type)."""
+    name = name_if_any(value)
+    if name is not None:
+        return name
+    raise unknown("component", type(value).__name__, [c.__name__ for g in _components.values() for c in g.values()])
+
+
+def name_if_any(value: Any) -> str | None:
+    """Return the option name of a component object; None of anything else."""
     for names in _components.values():
         for name, cls in names.items():
             if type(value) is cls:
                 return name
-    raise unknown("component", type(value).__name__, [c.__name__ for g in _components.values() for c in g.values()])
+    return None
 
 
 def registered() -> dict[Key, type]:

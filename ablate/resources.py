@@ -1,7 +1,8 @@
-"""Where the visible files are: `conf/` and `studies/`, in a checkout and in an installed package."""
+"""Where the visible files are: `conf/` and `studies/`, in a checkout and in an installed package; and the runs."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -35,17 +36,26 @@ def study_folders() -> list[Path]:
 
 
 def findings_folder() -> Path:
-    """Return where findings are kept: `studies/findings/` of the first folder of studies that has one.
+    """Return where findings are kept: `studies/findings/` of the current folder, or of a checkout of ours.
 
-    Nothing is ever written into an installed package: without a folder of one's own it is the current folder's.
+    A study of one's own may have the name of one of ours: beside studies of one's own no findings of ours are looked
+    at. Nothing is ever written into an installed package.
     """
-    for folder in study_folders():
-        if (folder / "findings").is_dir() and _PACKAGE not in folder.parents:
-            return folder / "findings"
-    return Path.cwd() / "studies" / "findings"
+    folder = study_folders()[0]
+    return (Path.cwd() / "studies" if _PACKAGE in folder.parents else folder) / "findings"
 
 
 def sentences_file() -> Path:
     """Return the file of the sentences of the notes, the user's own before ours."""
     files = [folder / "notes" / "sentences.yaml" for folder in study_folders()]
     return next((path for path in files if path.is_file()), files[0])
+
+
+def package_folder() -> Path:
+    """Return the folder of this package's code."""
+    return _PACKAGE
+
+
+def root_folder() -> Path:
+    """Return the folder that holds `mlruns/`: the current one, or what ABLATE_ROOT names."""
+    return Path(os.environ.get("ABLATE_ROOT", ".")).resolve()

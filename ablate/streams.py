@@ -20,7 +20,7 @@ _PURPOSES: tuple[Purpose, ...] = (
 ENTROPY = 0x61626C617465  # "ablate"; fixed, so that a seed means the same draws everywhere
 
 
-def stream(seed: int, purpose: Purpose, member: int = 0) -> np.random.Generator:
+def stream(seed: int, purpose: Purpose, member: int = 0, redraw: int = 0) -> np.random.Generator:
     """Return the generator of one seed for one purpose.
 
     Parameters
@@ -31,12 +31,15 @@ def stream(seed: int, purpose: Purpose, member: int = 0) -> np.random.Generator:
         What the numbers are drawn for.
     member
         Which net of the seed's ensemble; the first, 0, draws what a single net of that seed draws.
+    redraw
+        Which draw for this purpose; 0: the seed's first.
 
     Returns
     -------
     numpy.random.Generator
         PCG64, spawned as ``SeedSequence(ENTROPY, spawn_key=(seed, purpose))`` (numpy's documented way to
-        obtain independent streams), with the member as third number of the key from 1 on.
+        obtain independent streams), with the member as third number of the key from 1 on, and with the redraw as
+        fourth.
 
     Examples
     --------
@@ -46,11 +49,14 @@ def stream(seed: int, purpose: Purpose, member: int = 0) -> np.random.Generator:
     False
     >>> bool(stream(3, "init", 1).random() == stream(3, "init").random())
     False
+    >>> bool(stream(3, "init", redraw=1).random() == stream(3, "init", 1).random())
+    False
     """
-    key = (seed, _PURPOSES.index(purpose), *([member] if member else []))
+    further = [member, redraw] if redraw else [member] if member else []
+    key = (seed, _PURPOSES.index(purpose), *further)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(ENTROPY, spawn_key=key)))
 
 
-def streams(seeds: list[int], purpose: Purpose, members: int = 1) -> list[np.random.Generator]:
+def streams(seeds: list[int], purpose: Purpose, members: int = 1, redraw: int = 0) -> list[np.random.Generator]:
     """Return one generator per seed and member, in order: a seed's members stand next to each other."""
-    return [stream(seed, purpose, member) for seed in seeds for member in range(members)]
+    return [stream(seed, purpose, member, redraw) for seed in seeds for member in range(members)]

@@ -34,6 +34,25 @@ def typed(text: str, encoding: str = "ascii") -> str:
     return "".join(mark if _holds(encoding, mark) else _as_typed(mark) for mark in text)
 
 
+def plain_line(text: str) -> str:
+    r"""Return a text in which nothing moves the cursor, colours the screen or ends the line before its time.
+
+    What is shown may come from anywhere: an arm's label in a store, an error of somebody's code.
+
+    >>> plain_line("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    strange = {ord(mark): mark.encode("unicode_escape").decode() for mark in set(text) if _moves(mark)}
+    return text.translate(strange) if strange else text
+
+
+def _moves(mark: str) -> bool:
+    return mark not in "\n\t" and unicodedata.category(mark) in ("Cc", "Cf", "Zl", "Zp") and mark not in _JOINERS
+
+
+_JOINERS = "\u200c\u200d"  # parts of words of some languages, and of pictures
+
+
 def _as_typed(mark: str) -> str:
     if mark in _TYPED:
         return _TYPED[mark]

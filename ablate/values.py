@@ -6,6 +6,7 @@ text.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -85,6 +86,20 @@ def _in_quotes(word: str) -> str:
 def short(text: str, most: int = 40) -> str:
     """Return a text for an error message, its middle left out where it is long."""
     return text if len(text) <= most else f"{text[: most - 10]}…{text[-6:]}"
+
+
+def from_json(text: str | bytes) -> Any:
+    """Return what a JSON text holds.
+
+    Raises
+    ------
+    ValueError
+        It is not JSON, or lists and mappings lie deeper in each other than Python reads.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("lists and mappings lie too deep in each other") from None
 
 
 def check_value(value: Any, *, depth: int = 0) -> None:

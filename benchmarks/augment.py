@@ -35,7 +35,7 @@ from ablate.train.batches import minibatches
 from ablate.train.config import TrainConfig
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.path import program_of
 from ablate.train.step import Stepper
 
@@ -71,7 +71,7 @@ def main() -> None:
 
 def measured(plain: TrainConfig, seeds: list[int], repetitions: int) -> dict[str, float]:
     """Return microseconds per minibatch and seed of the two steps and of every augmentation."""
-    source = Source.of(plain.dataset, plain.dtype)
+    source = PartSource.of(plain.dataset, plain.dtype)
     train = Parts.of(plain.dataset, seeds).train
     batches = minibatches(plain, train, streams(seeds, "shuffle"))
     positions = next(batches)

@@ -28,7 +28,7 @@ from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.config import TrainConfig
 from ablate.train.numpy_program import network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 MODELS = ("mlp", "convnet", "deep_convnet", "resnet", "inception")
@@ -64,7 +64,7 @@ def configured(levels: dict[str, str]) -> TrainConfig:
 
 def stepped(config: TrainConfig) -> Callable[[], object]:
     """Return what does one training step of one seed."""
-    network, source = network_of(config), Source.of(config.dataset, config.arithmetic)
+    network, source = network_of(config), PartSource.of(config.dataset, config.arithmetic)
     stepper = Stepper(config, network, source, [0])
     batches = minibatches(config, Parts.of(config.dataset, [0]).train, streams([0], "shuffle"))
     return lambda: stepper(next(batches))

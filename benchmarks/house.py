@@ -1,9 +1,10 @@
-"""Measure the house: modules, lines, the longest chain of imports, and how long imports take.
+"""Measure the house: modules, lines, the longest chain of imports, how long imports, tracking and the suite take.
 
-    python benchmarks/house.py [--quick] [ROOT ...]
+    python benchmarks/house.py [--quick] [--counts] [--tracking] [--suite] [ROOT ...]
 
 Each ROOT is a checkout; without one, this one. Several (an earlier commit in a worktree beside today's) are columns of
-one table, their imports timed in turn by this Python, which must have what all of them need.
+one table, timed in turn by this Python, which must have what all of them need. What a training step costs:
+`benchmarks/step.py`; a whole study: `benchmarks/study.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import argparse
 import ast
 import functools
 import os
+import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,17 +72,42 @@ def longest(known: dict[str, Path]) -> list[str]:
 def seconds(root: Path, module: str) -> float:
     """Return how long a new process takes to import a module, beyond what it takes without."""
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+    return float(_run(root, "-c", code))
+
+
+def tracking(root: Path, *, quick: bool) -> float:
+    """Return what a seed run costs to log, in ms, as the checkout's own `benchmarks/tracking.py` measures it."""
+    out = _run(root, "benchmarks/tracking.py", *(["--quick"] if quick else []))
+    found = re.search(r"log, per seed run +([\d.]+) ms", out)
+    if found is None:
+        raise SystemExit(f"{root}: benchmarks/tracking.py does not say what a seed run costs: {out}")
+    return float(found[1])
+
+
+def suite(root: Path) -> float:
+    """Return how long the checkout's fast suite takes, in seconds; it has to pass."""
+    began = time.perf_counter()
+    _run(root, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    return time.perf_counter() - began
+
+
+def _run(root: Path, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)}, cwd=root,
-        capture_output=True, text=True, check=True,
+        [sys.executable, *words], env={**os.environ, "PYTHONPATH": str(root)}, cwd=root,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return float(done.stdout)
+    if done.returncode:
+        raise SystemExit(f"{root}: {' '.join(words)} failed\n{done.stdout[-2_000:]}{done.stderr[-2_000:]}")
+    return done.stdout
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("roots", nargs="*", type=Path, metavar="ROOT")
-    parser.add_argument("--quick", action="store_true", help="import each once")
+    parser.add_argument("--quick", action="store_true", help="import each once, track few runs")
+    parser.add_argument("--counts", action="store_true", help="time nothing")
+    parser.add_argument("--tracking", action="store_true", help="what a seed run costs to log")
+    parser.add_argument("--suite", action="store_true", help="the fast suite, which takes many minutes")
     asked = parser.parse_args()
     roots = [root.resolve() for root in asked.roots] or [HERE]
     rows: dict[str, list[str]] = {}
@@ -94,12 +122,17 @@ def main() -> None:
         rows.setdefault(f"modules under {SHORT} lines", []).append(str(few))
         rows.setdefault("longest chain of imports", []).append(str(len(longest(known))))
     times: dict[tuple[str, int], list[float]] = {}
-    for _ in range(1 if asked.quick else 9):
+    for _ in range(0 if asked.counts else 1 if asked.quick else 9):
         for module in TIMED:
             for place, root in enumerate(roots):
                 times.setdefault((module, place), []).append(seconds(root, module))
-    for module in TIMED:
+    for module in () if asked.counts else TIMED:
         rows[f"import {module}, s"] = [f"{statistics.median(times[module, place]):.2f}" for place in range(len(roots))]
+    if asked.tracking:
+        costs = [[tracking(root, quick=asked.quick) for root in roots] for _ in range(1 if asked.quick else 5)]
+        rows["log a seed run, ms"] = [f"{statistics.median(held):.1f}" for held in zip(*costs, strict=True)]
+    if asked.suite:
+        rows["fast suite, s"] = [f"{suite(root):.0f}" for root in roots]
     width = max(map(len, rows))
     for name, cells in rows.items():
         print(name.ljust(width), *(cell.rjust(10) for cell in cells))

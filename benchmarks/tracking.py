@@ -1,4 +1,7 @@
-"""What tracking one seed run costs beyond training, step by step: `python benchmarks/tracking.py [--quick]`."""
+"""What tracking one seed run costs beyond training, step by step: `python benchmarks/tracking.py [--quick]`.
+
+With `--arms 500 --seeds 4` it says, too, whether the last arms of a study cost more than the first.
+"""
 
 from __future__ import annotations
 
@@ -79,8 +82,10 @@ def timed(spent: dict[str, float], name: str, call: Callable[..., Any]) -> Calla
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2 arms of 4 seeds instead of 8 of 8")
-    quick = parser.parse_args().quick
-    arms, seeds = (2, 4) if quick else (8, 8)
+    parser.add_argument("--arms", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=8)
+    given = parser.parse_args()
+    arms, seeds = (2, 4) if given.quick else (given.arms, given.seeds)
 
     start = time.perf_counter()
     from ablate.track.mlflow_tracker import MlflowTracker
@@ -100,10 +105,12 @@ def main() -> None:
         writer.seed_run = timed(spent, "seed runs in all", writer.seed_run)
 
         work = [(arm, results_of(arm, study.seeds, rng)) for arm in study.arms]
-        start, busy = time.perf_counter(), time.process_time()
+        start, busy = time.perf_counter(), []
         for arm, runs in work:
+            before = time.process_time()
             session.log_arm(arm, runs)
-        logged, busy = time.perf_counter() - start, time.process_time() - busy
+            busy.append(time.process_time() - before)
+        logged = time.perf_counter() - start
 
         start = time.perf_counter()
         session.close("FINISHED")
@@ -120,7 +127,10 @@ def main() -> None:
     assert len(tables.curves) == n * len(CURVES) * POINTS
     print(f"{n} seed runs in {arms} arms, {len(CURVES) * POINTS} curve values each, a fresh store")
     print(f"  log, per seed run          {1e3 * logged / n:7.1f} ms   (its arm run and summary included)")
-    print(f"    processor time           {1e3 * busy / n:7.1f} ms")
+    print(f"    processor time           {1e3 * sum(busy) / n:7.1f} ms")
+    if (tenth := arms // 10) > 1:
+        first, last = np.mean(busy[1:tenth]) / seeds, np.mean(busy[-tenth:]) / seeds
+        print(f"      first tenth {1e3 * first:.1f} ms, last tenth {1e3 * last:.1f} ms: {last / first:.2f} times")
     for name, seconds in sorted(spent.items(), key=lambda item: -item[1]):
         print(f"    {name:<25}{1e3 * seconds / n:7.1f} ms")
     print(f"  read back, per seed run    {1e3 * read / n:7.1f} ms")

@@ -12,7 +12,7 @@ def installed_ablate(monkeypatch):
 
     def pretend(path):
         other = SimpleNamespace(version="0.2.3", locate_file=lambda _: path)
-        monkeypatch.setattr("importlib.metadata.distribution", lambda _: other)
+        monkeypatch.setattr("ablate.doors.distribution", lambda _: other)
 
     return pretend
 

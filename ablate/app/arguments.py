@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from ablate import __version__
-from ablate.errors import UserError
+from ablate.app.judge_options import add_compare, add_judge
+from ablate.app.own_options import RUN_EXAMPLES, add_own_code
+from ablate.app.run_options import add_import, add_new, add_runs, add_uses
+from ablate.errors import UserError, unknown
 
 COMMANDS = (
     "run",
     "plan",
     "report",
+    "paper",
     "verdict",
     "extend",
     "noise",
     "import",
+    "judge",
+    "compare",
     "calibrate",
     "check",
     "graph",
     "ui",
     "studies",
+    "sync",
+    "mcp",
+    "status",
+    "show",
+    "export",
+    "rerun",
+    "rm",
+    "rename",
+    "collect",
+    "diff",
+    "new",
 )
 
 
@@ -33,12 +51,16 @@ examples:
   ablate verdict quickstart --strict          the verdicts alone; fails unless every claim is decided
   ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
   ablate graph norm=batch                     draw the computation graph of one arm, without training
-  ablate import my_study.yaml results.csv     judge results you already have
+  ablate judge runs.csv                       verdicts on runs you already have, without a study file
+  ablate compare base.csv new.csv --non-inferior 0.005
+                                              is a change not worse than its base? for CI
+  ablate import my_study.yaml results.csv     judge them by the claims of a study
   ablate check my_parts.py:Mish               does a part of your own keep to its contract?
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
                                               sweep as with any Hydra application
+  ablate --name rates -m optimizer.lr=0.1,1   the same, kept beside other sweeps under a name of its own
   ablate --cfg job optimizer=adam             show the configuration without running it
 """
 
@@ -64,13 +86,6 @@ def _root(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _uses(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--uses", action="append", default=[], metavar="FILE.py",
-        help="a Python file with components, figures, launchers or sources of your own; repeatable",
-    )  # fmt: skip
-
-
 def parser() -> Parser:
     """Build the parser of the whole command line, Hydra's own part apart."""
     whole = Parser(
@@ -87,7 +102,7 @@ def parser() -> Parser:
         sub = commands.add_parser(
             name,
             help=text,
-            description=text[0].upper() + text[1:] + ".",
+            description=text[0].upper() + text[1:] + ("" if text.endswith("?") else "."),
             epilog=f"{heading}:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
@@ -95,20 +110,28 @@ def parser() -> Parser:
         return sub
 
     for name, text, example in (
-        ("run", "run what is missing of a study, judge it and write its report", "ablate run quickstart seeds=12"),
+        ("run", "run what is missing of a study, judge it and write its report", RUN_EXAMPLES),
         ("plan", "show a study's arms and seeds, done and missing, and an estimate", "ablate plan quickstart"),
         ("extend", "add seeds to a study that was run; the report says so", "ablate extend quickstart --seeds 8"),
         ("noise", "run the baseline against itself: spread, seeds needed, time", "ablate noise quickstart --seeds 20"),
     ):
         sub = add(name, text, example)
-        sub.add_argument("study", metavar="STUDY", help="a study's name (see `ablate studies`) or a path to its file")
-        sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides of what the study fixes")
+        sub.add_argument(
+            "study", nargs="?", metavar="STUDY",
+            help="a study's name (see `ablate studies`), a path to its file, or a function: train.py:train; left out "
+            "before a command, which follows after `--`",
+        )  # fmt: skip
+        sub.add_argument(
+            "overrides", nargs="*", metavar="KEY=VALUE",
+            help="Hydra overrides of what the study fixes; settings and levels of a function",
+        )  # fmt: skip
+        add_own_code(sub)
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
-        _uses(sub)
+        add_uses(sub)
         sub.add_argument("-j", "--jobs", type=int, metavar="N", help="arms trained at a time (default: one per core)")
         sub.add_argument(
             "--launcher", metavar="NAME",
-            help="what trains them: loky (worker processes), serial (this process), or one of your own",
+            help="what trains them: loky (worker processes), serial (this process), ray, submitit (Slurm), or your own",
         )  # fmt: skip
         if name == "run":
             sub.add_argument(
@@ -116,6 +139,9 @@ def parser() -> Parser:
             )
         if name in ("run", "extend"):
             sub.add_argument("--no-report", action="store_true", help="run and track only")
+            sub.add_argument(
+                "--detach", action="store_true", help="submit jobs and end; `ablate collect` takes in what they made"
+            )
         if name == "extend":
             sub.add_argument("--seeds", type=int, required=True, metavar="N", help="how many seeds to add")
         if name == "noise":
@@ -130,6 +156,7 @@ def parser() -> Parser:
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--findings", action="store_true", help="write what is committed: studies/findings/STUDY")
     sub.add_argument("--all", action="store_true", help="every tracked study again, then the scoreboard of the notes")
+    sub.add_argument("--every-arm", action="store_true", help="draw all arms of a large study, sheet by sheet")
     sub.add_argument("--lang", default="en", metavar="en|zh", help="language of the page (default: en)")
     sub.add_argument(
         "--csv",
@@ -138,47 +165,85 @@ def parser() -> Parser:
         help="judge the runs.csv of a report again, compare with its verdicts.json; with --findings, write it again",
     )
 
+    sub = add("paper", "tables, figures, methods and checklist of a study for LaTeX", "ablate paper quickstart")
+    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; else the one run last")
+    sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-paper)")
+
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")
     sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; else the one run last")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
-    sub.add_argument("--strict", action="store_true", help="exit with 1 unless every claim is supported or refuted")
+    sub.add_argument("--strict", action="store_true", help="exit with 3 unless every claim is supported or refuted")
+    sub.add_argument(
+        "--supported", action="store_true", help="exit with 1 where a claim is refuted, with 3 where one is not decided"
+    )
     sub.add_argument("--json", action="store_true", help="print JSON")
 
-    sub = add("import", "judge results made elsewhere: a row per run", "ablate import my_study.yaml results.csv")
-    sub.add_argument("study", metavar="STUDY", help="a study's name or a path to its file")
-    sub.add_argument(
-        "results", metavar="RESULTS",
-        help="a CSV file, or what a source of your own reads; columns: the study's factors, seed, metrics",
-    )  # fmt: skip
-    sub.add_argument("--source", metavar="NAME", help="what reads them (default: the source that declares to)")
-    _uses(sub)
-    sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
-    sub.add_argument(
-        "--leave-out", action="append", default=[], metavar="COLUMN", help="pass over a column of the file; repeatable"
-    )
+    add_import(add)
+
+    add_judge(add)
+    add_compare(add)
 
     sub = add("calibrate", "try the statistics on simulated studies, write the page", "ablate calibrate --quick")
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")
-    sub.add_argument("--quick", action="store_true", help="100 studies per row: half a minute, wide errors")
+    sub.add_argument("--quick", action="store_true", help="100 studies per row: a minute, wide errors")
+    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; the page does not depend on it")
+    sub.add_argument(
+        "--only", action="append", default=[], metavar="ROW", help="a row or check to run anew; repeatable"
+    )
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
 
     sub = add(
         "check",
         "check a component, Program, figure, launcher, source or training function of your own against its contract",
-        "ablate check my_parts.py:Mish",
+        "ablate check my_parts.py:Mish\nablate check my_training.py:train width=64",
     )
     sub.add_argument("thing", metavar="THING", help="module:Thing, or path/to/file.py:Thing")
+    sub.add_argument(
+        "settings", nargs="*", metavar="KEY=VALUE", help="settings of a class, or `params` of a training function"
+    )
 
     sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
     sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")
-    _uses(sub)
+    add_uses(sub)
     sub.add_argument("--out", type=Path, default=Path("graphs"), metavar="DIR", help="folder to write to (graphs/)")
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
     sub.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")
 
+    add("sync", "deliver results that wait for an MLflow server", "ablate sync")
+
+    sub = add("mcp", "serve studies and verdicts to agents (Model Context Protocol, on standard input)", "ablate mcp")
+    sub.add_argument("--allow-runs", action="store_true", help="agents may run studies too; else nothing is written")
+
+    add_runs(add)
+    add_new(add)
+
     add("studies", "list the studies that can be run, and those that were", "ablate studies")
     return whole
+
+
+def server_named(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """Take `tracking.uri=ADDRESS` out of the arguments: every command takes it, and it is not a setting of an arm.
+
+    Raises
+    ------
+    UserError
+        It is given twice or without an address, or is another setting of `tracking`.
+    """
+    rest: list[str] = []
+    found: str | None = None
+    for word in arguments:
+        key, equals, value = word.partition("=")
+        if not equals or not key.startswith("tracking."):
+            rest.append(word)
+            continue
+        if key != "tracking.uri":
+            raise unknown("setting", key, ["tracking.uri"])
+        if found is not None or not value:
+            raise UserError("`tracking.uri` takes one address: tracking.uri=http://HOST:PORT, or tracking.uri=local")
+        found = value
+    return rest, found
 
 
 def _menu() -> str:
@@ -193,6 +258,10 @@ def _menu() -> str:
     lines.append(
         "\nvalues: true, false, null and numbers are written as in a study file (YAML 1.2: 1e-3, not 1_000); every\n"
         "other word is text, off and on too; in quotes anything is text: program.params.code='010'"
+    )
+    lines.append(
+        "\na team's server: `tracking.uri=http://HOST:PORT` with any command, or ABLATE_TRACKING_URI, or the line\n"
+        "`uri: http://HOST:PORT` in conf/tracking.yaml; `tracking.uri=local` is this folder"
     )
     lines.append(
         "\nkeys: `ablate --cfg job` prints all of them with their values, and the option chosen in each group;\n"

@@ -5,24 +5,36 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.errors import OverrideParseException
+
 from ablate.app.console import MARKS, say
+from ablate.app.explain import explain
+from ablate.app.overrides import parse, value_of
 from ablate.app.schema import import_components
 from ablate.errors import Failure, UserError, unknown
 from ablate.programs.function import Function
+from ablate.programs.hydra_app import HydraApp
+from ablate.programs.hydra_open import is_main
 from ablate.programs.target import module_at
 from ablate.programs.uses import use, used_place
 
 
-def check(target: str) -> None:
+def check(target: str, words: Sequence[str] = ()) -> None:
     """Run the contract's checks and print a line each.
+
+    Parameters
+    ----------
+    words
+        Settings, ``key=value``: of a class its fields, of a training function its `params`.
 
     Raises
     ------
     UserError
-        It does not exist, or no contract covers it.
+        It does not exist, no contract covers it, or it has no such setting.
     Failure
         Some checks fail.
     """
@@ -30,7 +42,7 @@ def check(target: str) -> None:
     from ablate.testing.suites import checks_of
 
     import_components()
-    found = failures(checks_of(_thing(target)))
+    found = failures(checks_of(_with_settings(target, _thing(target), _settings(words))))
     for one, why in found:
         say(f"{MARKS['supported']} {one}" if why is None else f"{MARKS['refuted']} {one}: {why}")
     wrong = sum(why is not None for _, why in found)
@@ -51,8 +63,49 @@ def _thing(target: str) -> Any:
     if not hasattr(module, name):
         own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
         raise unknown(f"name in {said}", name, own)
-    thing = getattr(module, name)
-    return Function(target=target) if inspect.isfunction(thing) else thing
+    return getattr(module, name)
+
+
+def _with_settings(target: str, thing: Any, settings: Mapping[str, Any]) -> Any:
+    """Return a training function, or a Hydra application, as a Program; a class with settings as an object.
+
+    Of an application the settings are the fields of `HydraApp`: `returns=[accuracy]`, say.
+    """
+    if is_main(thing):
+        return _with_settings(f"{target}, a Hydra application,", HydraApp, {**settings, "app": target})
+    if inspect.isfunction(thing):
+        return Function(target=target, params=dict(settings))
+    if not settings:
+        return thing
+    if not inspect.isclass(thing):
+        raise UserError(f"{target} is made already; `key=value` is for a class or a training function")
+    names = inspect.signature(thing).parameters
+    for key in settings:
+        if key not in names:
+            raise unknown(f"setting of {target}", key, names)
+    try:
+        return thing(**settings)
+    except TypeError as error:
+        raise UserError(f"{target} cannot be made with {', '.join(settings)}: {error}") from None
+
+
+def _settings(words: Sequence[str]) -> dict[str, Any]:
+    """Read ``key=value`` as overrides are read, so that a value means what it means in a study."""
+    found: dict[str, Any] = {}
+    for word in words:
+        key, equals, _ = word.partition("=")
+        if not (equals and key.isidentifier()):
+            raise UserError(f"expected key=value, the name of a setting and its value, got {word!r}")
+        try:
+            (override,) = parse([word])
+        except OverrideParseException as error:
+            raise (explain(error) or error) from None
+        if override.is_sweep_override():
+            raise UserError(f"`{key}`: one value is checked at a time, got {word!r}; a list is written {key}=[a,b]")
+        if key in found:
+            raise UserError(f"`{key}` is given twice")
+        found[key] = value_of(override)
+    return found
 
 
 def _module(name: str) -> Any:

@@ -1,7 +1,9 @@
 """Composing arms through Hydra, once per combination of group options.
 
 Hydra takes 120 to 170 ms to compose this configuration, and an arm that differs from another only in a value
-(`init.std`) differs in nothing Hydra has to look up: values are set on a copy, with the same type checks.
+(`init.std`) differs in nothing Hydra has to look up: values are set on a copy, with the same type checks. What is
+copied is the part that trains, with what is fixed set already: Hydra's own node is three quarters of the whole, and no
+arm looks at it.
 """
 
 from __future__ import annotations
@@ -16,14 +18,27 @@ import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import DictConfig, ListConfig, OmegaConf, ValueNode
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.app.console import warn
-from ablate.app.explain import explain, wrong_type
+from ablate.app.explain import explain
 from ablate.app.offered import ignored
 from ablate.app.overrides import literals
 from ablate.app.schema import check_choice, check_field, check_key, free_fields, register_components
+from ablate.app.setting import (
+    Base,
+    Free,
+    assign,
+    base_of,
+    check_kind,
+    overrides_of,
+    set_field,
+    set_value,
+    to_config,
+    with_free,
+    without_target,
+)
 from ablate.errors import UserError
 from ablate.levels import expanded
 from ablate.registry import GROUPS
@@ -48,6 +63,8 @@ class Composer:
     def __init__(self, loader: ConfigLoader, fixed: Mapping[str, Any], raw: tuple[str, ...] = ()) -> None:
         self._loader, self._fixed, self._raw = loader, dict(fixed), raw
         self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._bases: dict[tuple[tuple[str, ...], frozenset[str], bool], Base] = {}
+        self._checked: set[tuple[str, Any]] = set()
         self._told: set[str] = set()
 
     def node(self, levels: Mapping[str, Level]) -> DictConfig:
@@ -55,66 +72,108 @@ class Composer:
         config, free = self._node(levels)
         for key, value in free.items():
             OmegaConf.update(config, key, literals(value), merge=False)
-        kept = {"program", "seeds", "hydra", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
-        return OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
+        kept = {"program", "seeds", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
+        own = OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
+        with open_dict(own):
+            own.hydra = self._whole({**self._fixed, **levels}).hydra
+        return own
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
         """Return the typed configuration of one arm, checked by every component it holds."""
+        base = self._base(levels)
+        config = self._quick(base, levels)
+        if config is not None:
+            return config
         node, free = self._node(levels)
-        config = to_config(node)
-        for key, value in free.items():
-            group, _, field = key.partition(".")
-            component = dataclasses.replace(getattr(config, group), **{field: value})
-            config = dataclasses.replace(config, **{group: component})
-        return config
+        return with_free(to_config(node), free)
 
-    def _node(self, levels: Mapping[str, Level]) -> tuple[DictConfig, dict[str, dict[str, Any]]]:
-        """Return the configuration, and beside it the free-form fields (`program.params`) with what is set in them.
+    def _quick(self, base: Base, levels: Mapping[str, Level]) -> TrainConfig | None:
+        """Return an arm by setting its levels in the parts they belong to; None where that is not surely the same.
 
-        OmegaConf never holds the latter: a text such as `${x}` or `???` means something to it, and a user's function
-        is to get what was written.
+        The rest of the configuration is that of every arm with the same options, and is made once. Where anything is
+        wrong with a level, the arm is composed as a whole, and says so.
         """
+        if base.typed is None:
+            return None
+        parts: dict[str, Any] = {}
+        free = copy.deepcopy(base.free)
+        try:
+            for key, level in levels.items():
+                if key in GROUPS:
+                    continue
+                if key not in base.checked:
+                    check_field(base.config, key)
+                    base.checked.add(key)
+                name, _, rest = key.partition(".")
+                field = ".".join(key.split(".")[:2])
+                if field in free_fields():
+                    set_field(free, base.config, field, key, expanded(level))
+                    continue
+                if name not in parts:
+                    parts[name] = copy.deepcopy(base.config._get_node(name))
+                    if OmegaConf.is_config(parts[name]):
+                        OmegaConf.set_struct(parts[name], value=True)  # as the whole is
+                if rest:
+                    set_value(parts[name], rest, expanded(level))
+                else:
+                    check_kind(parts[name], key, expanded(level))
+                    parts[name]._set_value(literals(expanded(level)))
+            made: dict[str, Any] = {
+                name: OmegaConf.to_object(part) if OmegaConf.is_config(part) else part._value()
+                for name, part in parts.items()
+            }
+            return with_free(dataclasses.replace(copy.deepcopy(base.typed), **made), free)
+        except (UserError, OmegaConfBaseException):
+            return None
+
+    def _node(self, levels: Mapping[str, Level]) -> tuple[DictConfig, Free]:
+        """Return the configuration without Hydra's node, and beside it the free-form fields with what is set in them.
+
+        OmegaConf never holds the latter (`program.params`): a text such as `${x}` or `???` means something to it, and a
+        user's function is to get what was written.
+        """
+        base, assigned = self._base(levels), {**self._fixed, **levels}
+        config, free = copy.deepcopy(base.config), copy.deepcopy(base.free)
+        assign(config, free, levels)
+        without_target(config, assigned)
+        return config, free
+
+    def _base(self, levels: Mapping[str, Level]) -> Base:
+        """Return what an arm shares with all that have the same options, once its keys and options are known."""
         assigned = {**self._fixed, **levels}
         groups = {key: value for key, value in assigned.items() if key in GROUPS}
         for group, name in groups.items():
-            check_choice(group, name)
+            if (group, name) not in self._checked:
+                check_choice(group, name)
+                self._checked.add((group, name))
+        program = str(groups.get("program", ""))
         for key in assigned:
-            check_key(key)
-        overrides = tuple(f"{group}={name}" for group, name in groups.items())
+            if (key, program) not in self._checked:
+                check_key(key, program)
+                self._checked.add((key, program))
+        fixed = {key: value for key, value in self._fixed.items() if key not in levels}
+        place = overrides_of(groups), frozenset(fixed), "target_accuracy" in assigned
+        if place not in self._bases:
+            self._bases[place] = base_of(self._whole(assigned), fixed, assigned)
+        return self._bases[place]
+
+    def _whole(self, assigned: Mapping[str, Level]) -> DictConfig:
+        """Return what Hydra composes for a choice of options, with its own node; nobody may write to it."""
+        groups = {key: value for key, value in assigned.items() if key in GROUPS}
+        overrides = overrides_of(groups)
         if overrides not in self._composed:
             self._composed[overrides] = self._loader.load_configuration(
                 config_name="config", overrides=[*self._raw, *overrides], run_mode=RunMode.RUN
             )
             self._tell_of_ignored(groups)
-        config = copy.deepcopy(self._composed[overrides])
-        program = OmegaConf.get_type(config, "program")
-        owned = {"program", *getattr(program, "owns", frozenset)()}
-        free: dict[str, dict[str, Any]] = {}
-        for key, level in assigned.items():
-            value = expanded(level)
-            if key in GROUPS:
-                continue
-            try:
-                check_field(config, key)
-            except UserError:
-                if key.partition(".")[0] in owned:
-                    raise
-                continue  # of another Program of the study, whose arms check it; where there is none, it is refused
-            field = ".".join(key.split(".")[:2])
-            if field in free_fields():
-                held: Any = OmegaConf.to_container(OmegaConf.select(config, field))
-                _set_free(free.setdefault(field, held), key, copy.deepcopy(value))
-            else:
-                _set(config, key, value)
-        if "target_accuracy" not in assigned and not getattr(program, "has_target", True):
-            # The default is that of the NumPy core: nobody has set it as the target of somebody else's training.
-            OmegaConf.update(config, "target_accuracy", None)
-        return config, free
+        return self._composed[overrides]
 
     def _tell_of_ignored(self, groups: Mapping[str, Any]) -> None:
-        """Say which files of the user's own have the name of a default, which is ours."""
-        chosen = self._composed[tuple(f"{group}={name}" for group, name in groups.items())].hydra.runtime.choices
-        for group in GROUPS:
+        """Say which files of the user's own have the name of a default, which is ours, where the Program has it."""
+        config = self._composed[overrides_of(groups)]
+        chosen = config.hydra.runtime.choices
+        owned: frozenset[str] = getattr(OmegaConf.get_type(config, "program"), "owns", frozenset)()
+        for group in (one for one in GROUPS if one in owned):
             line = None if group in groups else ignored(group, str(chosen[group]))
             if line is not None and line not in self._told:
                 self._told.add(line)
@@ -145,72 +204,3 @@ def config_loader() -> Iterator[ConfigLoader]:
         raise ours from None
     finally:
         GlobalHydra.instance().hydra = around
-
-
-def to_config(node: DictConfig) -> TrainConfig:
-    """Build the typed configuration from a composed node."""
-    plain = copy.copy(node)
-    OmegaConf.set_struct(plain, False)
-    plain.pop("hydra", None)
-    config = OmegaConf.to_object(plain)
-    if not isinstance(config, TrainConfig):
-        raise UserError(f"the configuration has keys that are not known: got {type(config).__name__}")
-    return config
-
-
-def _set(config: DictConfig, key: str, value: Any) -> None:
-    _check_kind(_node_at(config, key), key, value)
-    try:
-        OmegaConf.update(config, key, literals(value), merge=False)
-    except OmegaConfBaseException as error:
-        raise wrong_type(error, key, value) from None
-
-
-def _node_at(config: DictConfig, key: str) -> Any:
-    above, _, last = key.rpartition(".")
-    parent = OmegaConf.select(config, above) if above else config
-    return parent._get_node(last) if isinstance(parent, DictConfig) else None
-
-
-def _check_kind(node: Any, key: str, value: Any) -> None:
-    """Refuse a value of another kind than its key has: OmegaConf would read the text "1" as 1, and 1 as the text."""
-    if isinstance(node, ListConfig):
-        if not isinstance(value, list):
-            raise UserError(f"`{key}` must be a list such as [{value}], got {value!r}.")
-        kind = node._metadata.element_type
-        for item in value:
-            _check_scalar(kind, key, item)
-        return
-    if isinstance(node, ValueNode):
-        _check_scalar(node._metadata.ref_type, key, value)
-
-
-def _check_scalar(kind: Any, key: str, value: Any) -> None:
-    wanted = _SCALARS.get(kind)
-    if wanted is None or value is None:
-        return
-    if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
-        raise wrong_type(OmegaConfBaseException(f"could not be converted to {_WORDS[kind]}"), key, value)
-    if value == "???":
-        raise UserError(f"`{key}` must be given, got '???', which stands for what is missing.")
-
-
-_SCALARS: dict[Any, type | tuple[type, ...]] = {int: int, float: (int, float), bool: bool, str: str}
-_WORDS = {int: "Integer", float: "Float", bool: "Boolean", str: "String"}
-
-
-def _set_free(held: dict[str, Any], key: str, value: Any) -> None:
-    """Set a key inside a free-form field (`program.params.width`), known or not; the field itself takes a mapping."""
-    names = key.split(".")[2:]
-    if not names:
-        if not isinstance(value, dict):
-            raise UserError(f"`{key}` must be a mapping such as {{width: 8}}, got {value!r}.")
-        held.clear()
-        held.update(value)
-        return
-    at = held
-    for part in names[:-1]:
-        if not isinstance(at.setdefault(part, {}), dict):
-            raise UserError(f"`{key}`: {part!r} holds a value already, {at[part]!r}, and no settings of its own.")
-        at = at[part]
-    at[names[-1]] = value

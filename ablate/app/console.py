@@ -2,25 +2,88 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from ablate.terminal import plain_line, shows_everything
 from ablate.work.places import shown
 
+_PLAIN: Mapping[str, str] = {}
 MARKS = {"supported": "✓", "refuted": "✗", "inconclusive": "?", "not_tested": "–"}
 
 
 def say(text: str = "") -> None:
     """Print a line for the user."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(plain_line(text) + "\n")
     sys.stdout.flush()
+
+
+def say_json(document: Any) -> None:
+    """Print a document as JSON; what the terminal cannot show is written in JSON's own way."""
+    say(json.dumps(document, indent=1, ensure_ascii=not shows_everything(sys.stdout), allow_nan=False))
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, styles: Mapping[str, str] = _PLAIN) -> None:
+    """Print a table: drawn for a person at a terminal, plain lines with blanks between columns for a program.
+
+    Columns of numbers stand to the right. `NO_COLOR` is honoured; a terminal that is too narrow wraps cells, a file or
+    a pipe never does.
+
+    Parameters
+    ----------
+    styles
+        Text of a cell -> how a terminal shows it, as `rich` calls it (`bold red`).
+    """
+    texts = [["" if cell is None else plain_line(str(cell)) for cell in row] for row in rows]
+    numeric = [
+        bool(rows) and all(isinstance(row[at], int | float) or row[at] in (None, "") for row in rows)
+        for at in range(len(columns))
+    ]
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+        for line in plain_lines(columns, texts, numeric):
+            say(line)
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
+    for name, right in zip(columns, numeric, strict=True):
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+    for row in texts:
+        table.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
+    Console(file=sys.stdout, highlight=False).print(table)
+    sys.stdout.flush()
+
+
+def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> list[str]:
+    """Return a table as lines; a cell of several lines is written in one.
+
+    >>> plain_lines(["arm", "left"], [["baseline", "2"], ["norm=batch", "12"]], [False, True])
+    ['arm         left', 'baseline       2', 'norm=batch    12']
+    """
+    whole = [list(columns), *([" ".join(cell.split()) for cell in row] for row in rows)]
+    widths = [max(len(row[at]) for row in whole) for at in range(len(columns))]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        )
+        for row in whole
+    )
+    return [line.rstrip() for line in lines]
 
 
 def warn(text: str) -> None:
     """Print a line on standard error that does not end the command."""
-    sys.stderr.write(f"ablate: {text}\n")
+    sys.stderr.write(f"ablate: {plain_line(text)}\n")
     sys.stderr.flush()
 
 

@@ -11,6 +11,7 @@ from omegaconf.errors import ValidationError as ValueTypeError
 
 from ablate.errors import AblateError, UserError, unknown
 
+_LONG = 200  # characters of an override that a message repeats
 _WANTED = {"Float": "a number", "Integer": "a whole number", "Boolean": "true or false", "String": "text"}
 
 
@@ -34,16 +35,21 @@ def explain(error: Exception) -> AblateError | None:
     if isinstance(error, OverrideParseException):
         typed = error.override.lstrip("+")  # signs that were put before it
         key, is_one, value = typed.partition("=")
-        quoted = is_one and value and not set(value) & set("'\"[]{}()")
-        first = value.split(",", 1)[0]
+        quoted = is_one and value and not set(value) & set("'\"[]{}()") and len(typed) <= _LONG and typed.isprintable()
+        first = " ".join(value.split(",", 1)[0].split())
         hint = f"; a text with other signs than a-z, 0-9 and -_./:%+@?*| is put in quotes: '{key}=\"{first}\"'"
-        return UserError(f"cannot read {typed!r}{hint if quoted else ': ' + _parsed(error)}")
+        shown = typed if len(typed) <= _LONG else f"{typed[:_LONG]}…"
+        return UserError(f"cannot read {shown!r}{hint if quoted else ': ' + _parsed(error)}")
     if isinstance(error, MissingConfigException):
         missing = error.missing_cfg_file or ""
         group, _, name = missing.rpartition("/")
         if error.options:
             return unknown(group or "configuration", name, error.options)
         return UserError(_line(error))
+    if isinstance(error, ValueError) and str(error).startswith("Only one of --run"):
+        return UserError(
+            "`--cfg`, `--info` and `-m` (`--multirun`) are one at a time: leave out `-m` to see a configuration"
+        )
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__
         if isinstance(cause, ValueTypeError) and cause.full_key:

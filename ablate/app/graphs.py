@@ -22,8 +22,8 @@ from ablate.registry import name_of
 from ablate.resources import conf_folder
 from ablate.sweep.study import Study
 from ablate.train.config import TrainConfig
-from ablate.work.graphs import graph_json
 from ablate.work.places import shown
+from ablate.work.training import graph_json
 
 SEED = 0
 """Whose minibatch and initial weights `ablate graph` measures on."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ablate.errors import UserError, nearest
+from ablate.resources import conf_folder
 
 _FLAGS = (
     "-m", "--multirun", "-r", "--run", "-c", "--cfg", "-p", "--package", "--resolve", "-i", "--info", "-h", "--help",
@@ -36,12 +37,22 @@ def check_hydra(arguments: Sequence[str]) -> None:
     UserError
         Names the option or setting, and what does the same here.
     """
+    launcher = ""
     for word in arguments:
         if word.startswith("-"):
             _check_flag(word.partition("=")[0])
-        key, _, value = word.lstrip("+~").partition("=")
-        if key.startswith(("hydra.", "hydra/")):
+        key, _, value = word.partition("=")
+        if key == "hydra/launcher" and value in own_launchers():
+            launcher = value
+        elif (key := key.lstrip("+~")).startswith(("hydra.", "hydra/")) and not (
+            launcher and word.startswith("hydra.launcher.")
+        ):
             _check_key(key, value)
+
+
+def own_launchers() -> list[str]:
+    """Return the names that `hydra/launcher=NAME` takes: ours, each with its settings in a file."""
+    return sorted(path.stem for path in (conf_folder() / "hydra" / "launcher").glob("*.yaml"))
 
 
 def _check_flag(flag: str) -> None:
@@ -68,8 +79,8 @@ def _check_key(key: str, value: str) -> None:
     if key.startswith(("hydra/launcher", "hydra.launcher")):
         raise UserError(
             f"`{key}={value}` is not honoured: Hydra's launchers start arms on their own, past planning and tracking; "
-            "what trains them is chosen by `--launcher NAME`, or hydra.sweeper.launcher=NAME (loky, serial, your own), "
-            "how many at a time by `--jobs N`, or hydra.sweeper.n_jobs=N"
+            f"what trains them is chosen by `--launcher NAME`, or hydra/launcher=NAME ({', '.join(own_launchers())}), "
+            "then hydra.launcher.SETTING=value; how many at a time by `--jobs N`, or hydra.sweeper.n_jobs=N"
         )
     of_sweeper = key.startswith("hydra.sweeper.") and not key.startswith("hydra.sweeper._")
     if of_sweeper or key in _KEYS or re.split("[./]", key)[1] in _PRINTED:

@@ -22,25 +22,34 @@ from ablate.app.honoured import check_hydra
 from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
 from ablate.app.request import check_overrides, read_request, ready
 from ablate.app.schema import free_fields
-from ablate.app.study_name import through_hydra
+from ablate.app.study_name import HANDED, through_hydra
 from ablate.errors import UserError
 from ablate.registry import GROUPS
 from ablate.resources import conf_folder
+from ablate.sweep.found.asked import Asked
 from ablate.sweep.study_file import load_study
 
 _SWEEP = ("-m", "--multirun")
 _RUN = ("-r", "--run")
 
 
-def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
+def run_hydra(
+    arguments: list[str], *, study: str | None = None, spelling: str | None = None, compared: Asked | None = None
+) -> None:
     """Run the Hydra application with command-line arguments; `study` is the one they name, if they name one.
+
+    `spelling` is the command as it was typed, where the arguments are a translation of it, and `compared` what it says
+    of the comparisons that it is judged by.
 
     Raises
     ------
     AblateError
         For everything a user can get wrong, and for arms that crashed.
     """
-    arguments, uses = _without_uses(arguments)
+    arguments, uses = _without(arguments, "--uses", "a Python file, as in `ablate --uses my_parts.py …`")
+    arguments, names = _without(arguments, "--name", "a name, as in `ablate --name lr-sweep -m optimizer.lr=0.1,1`")
+    if len(names) > 1:
+        raise UserError(f"`--name` is given {len(names)} times; a sweep is kept under one name")
     check_hydra(arguments)
     held = load_study(study) if study is not None else None
     every = [*(held.uses if held is not None else ()), *uses]
@@ -56,8 +65,11 @@ def run_hydra(arguments: list[str], *, study: str | None = None) -> None:
         arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
         if uses:
             arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
+        if names:
+            arguments.append(f"hydra.sweeper.name={quoted(through_hydra(names[0]))}")
         check_overrides(_task_overrides(arguments), held)
         sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
+        HANDED.spelling, HANDED.compared = spelling, compared
         (_with_choices(application) if _shows_job(arguments) else application)()
     except Exception as error:
         if saved_env == "1":
@@ -99,19 +111,19 @@ def _with_choices(application: Callable[[], None]) -> Callable[[], None]:
     return show
 
 
-def _without_uses(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Take `--uses FILE.py` out of Hydra's arguments; return the rest, and the files."""
-    rest, files, words = [], [], iter(arguments)
+def _without(arguments: Sequence[str], named: str, expected: str) -> tuple[list[str], list[str]]:
+    """Take an option of ours, `--uses FILE.py`, out of Hydra's arguments; return the rest, and its values."""
+    rest, values, words = [], [], iter(arguments)
     for word in words:
-        flag, equals, file = word.partition("=")
-        if flag != "--uses":
+        flag, equals, value = word.partition("=")
+        if flag != named:
             rest.append(word)
             continue
-        file = file if equals else next(words, "")
-        if not file:
-            raise UserError("`--uses` must be followed by a Python file, as in `ablate --uses my_parts.py …`")
-        files.append(file)
-    return rest, files
+        value = value if equals else next(words, "")
+        if not value:
+            raise UserError(f"`{named}` must be followed by {expected}")
+        values.append(value)
+    return rest, values
 
 
 def _through_the_sweeper(arguments: list[str]) -> list[str]:

@@ -1,25 +1,50 @@
-"""What `ablate studies` shows."""
+"""What `ablate studies` and `ablate sync` show."""
 
 from __future__ import annotations
 
-from ablate.app.console import say
-from ablate.errors import AblateError
-from ablate.work.events import root_folder
+from ablate.app.console import say, say_table
+from ablate.errors import AblateError, Failure
+from ablate.resources import root_folder
 
 
 def show_studies() -> None:
     """List the studies that can be run, and what is tracked of each; a file that cannot be read says so in its line."""
     from ablate.sweep.study_file import study_files
-    from ablate.track.local import LocalStore
+    from ablate.track.target import store_for
 
     done: dict[str, int] = {}
-    for line in LocalStore(root_folder()).studies():
+    for line in store_for(root_folder()).studies():
         done[line.name] = done.get(line.name, 0) + line.done
     files = study_files()
-    width = max(len(name) for name in [*files, *done])
-    for name in [*files, *(name for name in done if name not in files)]:
-        title = _title(name) if name in files else "(no study file)"
-        say(f"{name:<{width}}  {done.get(name, 0):>6} runs  {title}")
+    names = [*files, *(name for name in done if name not in files)]
+    rows = [[name, done.get(name, 0), _title(name) if name in files else "(no study file)"] for name in names]
+    say_table(["study", "runs", "title"], rows)
+
+
+def sync() -> None:
+    """Deliver what waits in this project, to every server that it waits for.
+
+    Raises
+    ------
+    Failure
+        A server did not take it; what waits for others was delivered.
+    """
+    from ablate.track.server.spool import spools
+    from ablate.track.server.store import ServerStore
+
+    failed: list[str] = []
+    waiting = [spool for spool in spools(root_folder()) if spool.waiting()]
+    for spool in waiting:
+        try:
+            count = ServerStore(spool.uri, root_folder()).deliver()
+        except Failure as error:
+            failed.append(str(error))
+        else:
+            say(f"{spool.uri}: {count} runs delivered")
+    if failed:
+        raise Failure("; ".join(failed))
+    if not waiting:
+        say("nothing waits")
 
 
 def _title(name: str) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from antlr4 import CommonTokenStream, InputStream
@@ -21,6 +20,7 @@ from hydra.core.override_parser.types import Glob, Override, QuotedString
 from hydra.grammar.gen.OverrideLexer import OverrideLexer
 from hydra.grammar.gen.OverrideParser import OverrideParser
 
+from ablate.app.study_name import HANDED
 from ablate.errors import UserError, unknown
 from ablate.levels import level_name
 from ablate.registry import GROUPS
@@ -201,27 +201,7 @@ def typed(value: Any) -> str:
 def quoted(text: str) -> str:
     """Write a text in single quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
     escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + r"\'", text)
-    tail = escaped[len(escaped.rstrip("\\")) :]
-    return f"'{escaped}{tail}'"
-
-
-@dataclass
-class Handed:
-    """What Hydra would change on the way from the command line to the sweeper, kept beside it.
-
-    Attributes
-    ----------
-    words
-        The word Hydra was given -> the word as it was typed.
-    settings
-        Setting of the sweeper -> its value, where a text in it holds `${`.
-    """
-
-    words: dict[str, str] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-
-
-HANDED = Handed()
+    return f"'{escaped}{escaped[len(escaped.rstrip(chr(92))) :]}'"
 
 
 def as_hydra_reads(words: Sequence[str]) -> list[str]:

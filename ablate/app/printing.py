@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tqdm import tqdm
 
 from ablate.app.console import MARKS, say, ui_line, warn
+from ablate.app.tables import follow_lines, found_lines, item_lines, read_lines
 from ablate.levels import level_name
+from ablate.resources import root_folder
 from ablate.sweep.grids import space_text
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.work import events
-from ablate.work.events import Bench, Event, root_folder
+from ablate.work.bench import Bench
+from ablate.work.events import Event
 from ablate.work.places import left_line, shown
 from ablate.work.shown import as_read
 
@@ -23,12 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.judge.verdict import Verdict
-    from ablate.sweep.imported import Imported
     from ablate.sweep.runner import RunSummary
     from ablate.sweep.tuning_plan import TunedCell, TuningPlan
     from ablate.work.judging import Judgement
-
-_MOST_NAMED = 12
 
 
 def bench(*, progress: bool = True) -> Bench:
@@ -108,8 +107,19 @@ class Console:
         say()
 
     def _widened(self, event: events.Widened) -> None:
-        grids = "; ".join(f"{key}: {space_text(event.tune.space[key], 0)}" for key in event.added)
-        say(f"{event.study}: a chosen value lies on the edge of its grid, which every arm now has wider: {grids}")
+        spaces = event.tune.every_space
+        grids = [f"{key}: {space_text(spaces[at][key], 0)}" for at, added in event.added.items() for key in added]
+        say(
+            f"{event.study}: a chosen value lies on the edge of its grid, which every arm that has it now has wider: "
+            f"{'; '.join(dict.fromkeys(grids))}"
+        )
+
+    def _kept_narrow(self, event: events.KeptNarrow) -> None:
+        warn(
+            f"{event.study}: chosen values of {', '.join(event.keys)} lie on the edge of their grids, which stay as "
+            "they are: only some arms have them, and would get more trials than the others. The gate holds back the "
+            "claims about these arms. Give a wider grid, or declare `unequal_trials: true`"
+        )
 
     def _study_ran(self, event: events.StudyRan) -> None:
         name, summary = event.plan.record.name, event.summary
@@ -124,6 +134,10 @@ class Console:
 
     def _table_read(self, event: events.TableRead) -> None:
         for line in read_lines(event.imported, event.address):
+            say(line)
+
+    def _table_found(self, event: events.TableFound) -> None:
+        for line in found_lines(event.found, event.address, event.rows):
             say(line)
 
     def _settings_follow(self, event: events.SettingsFollow) -> None:
@@ -141,6 +155,11 @@ class Console:
         say()
         say_verdicts(event.judgement)
 
+    def _items_compared(self, event: events.ItemsCompared) -> None:
+        say()
+        for line in item_lines(event.compared):
+            say(line)
+
     def _report_written(self, event: events.ReportWritten) -> None:
         say_left(event.paths.left)
         say(f"\nreport:           {shown(event.paths.html)}")
@@ -151,7 +170,7 @@ class Console:
         say(f"\nfindings:         {shown(event.paths.paths[0])}")
 
     def _store_ready(self, event: events.StoreReady) -> None:
-        say(f"browse the runs:  {ui_line(event.root)}")
+        say(f"browse the runs:  {event.address or ui_line(event.root)}")
 
 
 _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
@@ -167,11 +186,14 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
     events.TuningRan: Console._tuning_ran,
     events.Tuned: Console._tuned,
     events.Widened: Console._widened,
+    events.KeptNarrow: Console._kept_narrow,
     events.StudyRan: Console._study_ran,
     events.TableRead: Console._table_read,
+    events.TableFound: Console._table_found,
     events.SettingsFollow: Console._settings_follow,
     events.ResultsImported: Console._results_imported,
     events.Judged: Console._judged,
+    events.ItemsCompared: Console._items_compared,
     events.ReportWritten: Console._report_written,
     events.FindingsWritten: Console._findings_written,
     events.StoreReady: Console._store_ready,
@@ -200,7 +222,11 @@ def _endings(summary: RunSummary) -> str:
 
 
 def say_verdicts(judgement: Judgement) -> None:
-    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies."""
+    """Print one line per verdict, those over added seeds under those of the plan; and warn of copies.
+
+    Where nothing was predicted it is said what these runs could have shown, and how many more would decide.
+    """
+    from ablate.claims.kinds import KINDS
     from ablate.words.reasons import said
 
     judgement = as_read(judgement)
@@ -212,17 +238,37 @@ def say_verdicts(judgement: Judgement) -> None:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judgement.extended:
         _say_verdict(verdict)
+    _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
     for note in judgement.tables.study["copies"]:
         warn(said(note))
+
+
+def _say_floor(verdicts: Sequence[Verdict]) -> None:
+    """Say how fine runs could have told arms apart of which nobody predicted anything, and how many would decide."""
+    from ablate.words.amounts import amount
+    from ablate.words.reasons import said
+
+    few = [v for v in verdicts if v.reason.code in ("few_pairs_so_far", "few_runs_so_far") and v.advice]
+    if few:
+        say()
+    for v in few:
+        say(f"{v.claim_id}: {said(v.advice)}")
+    own = [v for v in verdicts if v.detectable and v.metric == verdicts[0].metric]  # other metrics have other units
+    if own:
+        floor = amount(float(f"{max(v.detectable or 0.0 for v in own):.2g}"), own[0].unit)
+        say(f"noise floor:      true differences of {floor} would have been shown in 4 of 5 such sets of runs")
 
 
 def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.reasons import said
     from ablate.words.sentence import sentence_of
+    from ablate.words.twoparts import two_parts
 
     say(f"{MARKS[verdict.outcome]} {sentence_of(verdict)}")
-    if verdict.gates_failed:
+    if verdict.gates_failed or verdict.parts is not None:
         say(f"    {said(verdict.reason)}")
+    if verdict.parts is not None:
+        say(f"    {two_parts(verdict)}")
 
 
 def say_left(left: Sequence[Path]) -> None:
@@ -247,30 +293,3 @@ def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
     edges = [key for key, held in found.items() if held["edge"]]
     return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text
-
-
-def read_lines(imported: Imported, address: str) -> Iterator[str]:
-    """Yield what was read from a file, a line for the columns of every kind."""
-    repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
-    yield f"{imported.rows} rows read from {address}{repairs}"
-    kinds: dict[str, list[str]] = {}
-    for one in imported.columns:
-        why, own = one.what, one.column
-        if one.value:  # each its own value: beside its name
-            why, own = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{own} ({one.value})"
-        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(own)
-    for kind, names in kinds.items():
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
-
-
-def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
-    """Yield what the user should know of columns that differ together with a factor."""
-    if holding:
-        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in holding[:_MOST_NAMED])
-        yield (
-            "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
-            f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
-        )
-    if about:
-        yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"

@@ -16,10 +16,22 @@ from ablate.app.schema import check_choice, check_key, import_components, regist
 from ablate.errors import UserError
 from ablate.programs.uses import use
 from ablate.registry import GROUPS, options
+from ablate.sweep.found.asked import Asked
+from ablate.sweep.found.planned import baseline_said
 from ablate.sweep.jobs import check_owned
+from ablate.sweep.own_keys import short_key
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import FAIRNESS, Study
-from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
+from ablate.sweep.study_file import (
+    check_own_figures,
+    is_path,
+    load_study,
+    parse_study,
+    quick_study,
+    study_files,
+    tracked_name,
+)  # fmt: skip
+from ablate.work.places import plain_name
 from ablate.work.request import ADHOC, Request
 
 
@@ -47,16 +59,16 @@ def check_overrides(arguments: Sequence[str], study: Study | None = None) -> Non
         key = override.get_key_element().lstrip("+~")
         for level in _values(override, key) if key in GROUPS else ():
             check_choice(key, level)
-    for override in read:
-        key = override.get_key_element().lstrip("+~")
-        check_key(key)
-        if key not in GROUPS:
-            _values(override, key)
     given = {override.get_key_element().lstrip("+~"): override for override in read}
     if "program" in given:
         names = _values(given["program"], "program")
     else:
         names = ["numpy"] if study is None else study.factors.get("program", [study.fixed.get("program", "numpy")])
+    for override in read:
+        key = override.get_key_element().lstrip("+~")
+        check_key(key, str(names[0]) if len(names) == 1 else "")
+        if key not in GROUPS:
+            _values(override, key)
     known = options("program")
     if all(name in known for name in names):  # an option file of the user's own is known when it is composed
         check_owned({name: known[name] for name in names}, list(given), where="the command line")
@@ -83,6 +95,9 @@ def read_request(
     parts: Mapping[str, Any] | None = None,
     quick: bool = False,
     uses: Sequence[str] = (),
+    adhoc: str | None = None,
+    spelling: str | None = None,
+    compared: Asked | None = None,
 ) -> HydraRequest:
     """Read the overrides of a command.
 
@@ -96,6 +111,12 @@ def read_request(
         Take the study's quick budget, under its own name.
     uses
         Python files that the command line gave; they come after those of the study. All of them are imported.
+    adhoc
+        What an ad-hoc sweep is kept as; None is `ADHOC`.
+    spelling
+        The command of an ad-hoc sweep as it was typed, where the arguments are a translation of it.
+    compared
+        What is said of the comparisons that an ad-hoc sweep is judged by; None: it is not judged.
 
     Raises
     ------
@@ -122,9 +143,17 @@ def read_request(
     if name is None:
         ready(uses)
         study = parse_study({**_adhoc(fixed, factors), **chosen, "uses": list(uses)}, where="the command line")
+        if compared is not None and compared.baseline:
+            study = study.model_copy(update={"baseline": baseline_said(study, compared.baseline)})
         multirun = ["-m"] if factors else []
         count = 8 if seeds is None else seeds
-        return HydraRequest(ADHOC, study, count, {}, " ".join(["ablate", *multirun, *words]), tuple(raw))
+        called = [] if adhoc is None else ["--name", shlex.quote(free_name(adhoc))]
+        return HydraRequest(
+            adhoc or ADHOC, study, count, {}, spelling or " ".join(["ablate", *called, *multirun, *words]), tuple(raw),
+            compared=compared,
+        )  # fmt: skip
+    if adhoc is not None:
+        raise UserError(f"`--name` is for a sweep of your own; {name} is a study, and kept under the name of its file")
     study = load_study(name)
     study = study.model_copy(update={"uses": list(dict.fromkeys([*study.uses, *uses]))})
     ready(study.uses)
@@ -157,6 +186,14 @@ def read_request(
     )
 
 
+def free_name(name: str) -> str:
+    """Return a name that an ad-hoc sweep may have: a plain one, and of no study file, whose runs it would stand for."""
+    plain_name(name)
+    if name in study_files() or is_path(name):
+        raise UserError(f"`--name {name}`: that is a study's name; expected another one, for a sweep of your own")
+    return name
+
+
 def _open_to(study: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return a study file's content without what follows from keys that the command line gives anew."""
     plain = study.model_dump()  # not as JSON, where a list level is its text
@@ -175,7 +212,7 @@ def _typed(key: str, choice: Any) -> str:
 
 
 def _adhoc(fixed: dict[str, Any], factors: dict[str, list[Any]]) -> dict[str, Any]:
-    over = ", ".join(factors)
+    over = ", ".join(map(short_key, factors))
     return {
         "title": f"Ad-hoc sweep over {over}" if over else "Single arm",
         "question": f"What changes with {over}?" if over else "",

@@ -105,8 +105,11 @@ def _free_of(cls: type) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(cls) if field.default_factory is dict)
 
 
-def check_key(key: str) -> None:
-    """Raise `UserError` unless `key` is a group, a plain key, or `group.field` of some option."""
+def check_key(key: str, program: str = "") -> None:
+    """Raise `UserError` unless `key` is a group, a plain key, or `group.field` of some option.
+
+    `program`: the one that the key was meant for, where there is one only; of a function any name may be a setting.
+    """
     if key in GROUPS or key in plain_keys():
         return
     group, dot, field = key.partition(".")
@@ -134,6 +137,12 @@ def check_key(key: str) -> None:
     leaf = [full for full in dict.fromkeys(fields_everywhere) if full.split(".")[1] == key]
     if leaf:
         raise UserError(f"unknown key {key!r}: did you mean {' or '.join(leaf)}?")
+    if "params" in component_fields("program").get(program, ()):
+        meant = nearest(key, sorted(options("program")[program].owns()))  # type: ignore[attr-defined]
+        raise UserError(
+            f"unknown key {key!r}: a setting of your own function is `program.params.{key}`"
+            + (f"; nearest match: {meant}" if meant else "")
+        )
     raise unknown("key", key, everything)
 
 

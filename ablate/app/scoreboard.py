@@ -1,4 +1,4 @@
-"""`ablate report --all`: every tracked study judged again, then the scoreboard of the committed findings."""
+"""Several studies at once, and what goes beside a report: the scoreboard over all of them, a paper kit of one."""
 
 from __future__ import annotations
 
@@ -44,3 +44,12 @@ def report_all(*, out: Path | None, tongue: str, findings: bool) -> None:
         say(f"as Markdown:      {shown(markdown)}")
     if board.waiting:
         say(f"not run yet:      {', '.join(board.waiting)}")
+
+
+def write_kit(name: str | None, *, out: Path | None) -> None:
+    """Write what a paper needs of one study, and say where it is; None takes the study run last."""
+    from ablate.work.papers import write_paper
+
+    paths = write_paper(name, bench(), out=out)
+    whole = next(path for path in paths if path.name == "paper.tex")
+    say(f"{len(paths)} files: {shown(whole)} shows all of them")

@@ -42,8 +42,9 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     both = f" ({tuned} tuned to the fixed values: one training serves the fixed and the tuned arm)" if tuned else ""
     if shared > tuned:
         both += f" ({counted(shared - tuned, 'arm')} whose program does not own what it differs in: the same runs)"
-    trials = max(len(job.trials) for job in plan.jobs)
-    tried = f" x {counted(trials, 'trial')}" if trials else ""
+    trials = sorted({len(job.trials) for job in plan.jobs if job.trials})
+    few = f"{trials[0]} to " if len(trials) > 1 else ""
+    tried = f" x {few}{counted(trials[-1], 'trial')}" if trials else ""
     arms = f"{len(plan.jobs)} arms" if plan.copy is None else f"({len(plan.jobs)} arms + a copy of the baseline)"
     say(f"{arms} x {len(seeds)} seeds{tried} = {plan.runs} runs{both}{_fewer(plan)}")
     for line in _trial_lines(plan):
@@ -80,10 +81,15 @@ def _trial_lines(plan: Plan) -> list[str]:
     if tune is None or trials is None:
         return []
     names = short_names(plan.study, plan.study.metrics)
-    how = next(arm.facts["tuning"] for arm in plan.record.arms if arm.id in trials.of)
-    spaces = [f"  {with_short_names(key, names)}: {space}" for key, space in how["space"].items()]
+    spaces: dict[tuple[str, ...], int] = {}
+    for how in (arm.facts["tuning"] for arm in plan.record.arms if arm.id in trials.of):
+        told = tuple(f"  {with_short_names(key, names)}: {space}" for key, space in how["space"].items())
+        spaces[told] = spaces.get(told, 0) + 1
+    lines = [line for told in spaces for line in told]
+    if len(spaces) > 1:
+        lines = [line for told, n in spaces.items() for line in (f"  {counted(n, 'arm')}:", *(f"  {t}" for t in told))]
     ties = f", ties by {trials.ties['name']}" if trials.ties else ""
-    return [f"tuned in every seed: of its trials each keeps the best by {tune.metric}{ties}", *spaces]
+    return [f"tuned in every seed: of its trials each keeps the best by {tune.metric}{ties}", *lines]
 
 
 def _fewer(plan: Plan) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -15,35 +16,42 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from ablate.app.compose import Composer
 from ablate.app.console import say
 from ablate.app.noise import noise_lines
-from ablate.app.overrides import HANDED, literal, typed
+from ablate.app.overrides import literal, typed
 from ablate.app.printing import bench as terminal
 from ablate.app.request import HydraRequest, read_request
+from ablate.app.rerunning import rerun
 from ablate.app.showing import show_plan, show_tuning
-from ablate.app.study_name import out_of_hydra
+from ablate.app.study_name import HANDED, out_of_hydra
+from ablate.app.trusted import note_given
 from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
+from ablate.programs.hydra_app import HydraApp
 from ablate.report.known import JOBS, known_files
-from ablate.sweep.launch import launcher_for, worker_count
+from ablate.sweep.launch import Launcher, launcher_for, worker_count
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Tune
 from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.again import extended
+from ablate.work.bench import Bench
 from ablate.work.choosing import with_tuning
-from ablate.work.events import Bench
 from ablate.work.noise import noise_request, run_noise
 from ablate.work.planning import plan_study, stored_under
+from ablate.work.request import Request
 from ablate.work.running import look_over, run_request
 from ablate.work.tuning_stage import shown_plan
-from ablate.work.widening import kept_grids
+
+_ACTIONS = ("run", "plan", "extend", "noise", "rerun")
 
 
 class Settings(Protocol):
     """What Hydra configured the sweeper with."""
 
     study: str | None
+    name: str | None
     single: bool
     action: str
+    rerun: str | None
     more_seeds: int | None
     copies: int
     quick: bool
@@ -58,6 +66,15 @@ class Settings(Protocol):
     fairness: str | None
     metrics: Any
     uses: Any
+    seeds: Any
+    seed_key: str | None
+    metrics_file: str | None
+    code_version: str | None
+    jobs: int | None
+
+
+OF_OTHERS = ("seeds", "seed_key", "metrics_file", "code_version", "jobs")
+"""Settings of the sweeper that are those of an application of somebody else's."""
 
 
 def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, arguments: list[str]) -> None:
@@ -65,25 +82,66 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     loader, arguments = hydra_context.config_loader, [HANDED.words.get(word, word) for word in arguments]
     for name, value in HANDED.settings.items():
         setattr(settings, name, value)
+    for name in OF_OTHERS:
+        if getattr(settings, name) is not None:
+            raise UserError(
+                f"`hydra.sweeper.{name}` is for a Hydra application of your own; with ablate's configuration it is "
+                f"`{_INSTEAD.get(name, 'program.' + name)}`"
+            )
     worker_count(settings.n_jobs)  # refuse a wrong number before anything else is done
     request = read_request(
         out_of_hydra(settings.study),
         arguments,
         loader,
-        parts=_parts(settings),
+        parts=parts_given(settings),
         quick=settings.quick,
         uses=[str(out_of_hydra(file)) for file in settings.uses or ()],
+        adhoc=out_of_hydra(settings.name),
+        spelling=HANDED.spelling,
+        compared=HANDED.compared,
     )
-    launcher = launcher_for(_plain(settings.launcher), settings.n_jobs)
+    launcher = launcher_for(_launcher(settings, config), settings.n_jobs)
     if settings.single and request.study.factors:
         factor = next(iter(request.study.factors))
         raise UserError(
             f"`{factor}` is given several levels: add -m to sweep over them, as in `ablate -m {shlex.join(arguments)}`"
         )
-    hydra_overrides = tuple(map(str, config.hydra.overrides.hydra))
-    if settings.action not in ("run", "plan", "extend", "noise"):
-        raise unknown("hydra.sweeper.action", settings.action, ["run", "plan", "extend", "noise"])
-    raw = (*hydra_overrides, *request.raw)
+    raw = (*map(str, config.hydra.overrides.hydra), *request.raw)
+
+    def keep(todo: Plan) -> None:
+        composer = Composer(loader, request.study.fixed, raw)
+        _write_job_folders(todo, config, composer, request, single=settings.single)
+
+    perform(settings, request, loader, launcher, raw=raw, keep=keep)
+
+
+_INSTEAD = {"seeds": "seeds", "jobs": "hydra.sweeper.n_jobs"}
+
+
+def perform(
+    settings: Settings,
+    request: Request,
+    loader: ConfigLoader,
+    launcher: Launcher,
+    *,
+    raw: tuple[str, ...] = (),
+    keep: Callable[[Plan], None] | None = None,
+) -> None:
+    """Do with a request what `hydra.sweeper.action` says: plan, run, extend, measure its noise, make a run again.
+
+    Parameters
+    ----------
+    loader
+        What composes ablate's configuration.
+    raw
+        Overrides of Hydra's own node.
+    keep
+        Called with what is missing before anything is trained.
+    """
+    if settings.action not in _ACTIONS:
+        raise unknown("hydra.sweeper.action", settings.action, _ACTIONS)
+    if settings.action in ("run", "extend"):
+        note_given(request.command)
     composer = Composer(loader, request.study.fixed, raw)
     if settings.fresh and settings.action in ("plan", "extend"):
         raise UserError(f"`fresh` runs a study again; it does not go with `{settings.action}`")
@@ -91,6 +149,9 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     planned = None
     if settings.action == "extend":
         request, planned = extended(request, composer, settings.more_seeds, bench.store)
+    if settings.action == "rerun":
+        rerun(request, composer, bench.store, str(settings.rerun))
+        return
     if settings.action == "plan":
         _show(request, composer, bench, workers=launcher.workers)
         return
@@ -102,9 +163,6 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
             say(line)
         return
 
-    def keep(todo: Plan) -> None:
-        _write_job_folders(todo, config, composer, request, single=settings.single)
-
     report = settings.report and not settings.single
     run_request(
         request, composer, bench, launcher=launcher, report=report, planned=planned, fresh=settings.fresh,
@@ -112,12 +170,10 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
     )  # fmt: skip
 
 
-def _show(request: HydraRequest, composer: Composer, bench: Bench, *, workers: int) -> None:
+def _show(request: Request, composer: Composer, bench: Bench, *, workers: int) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
     plan = shown_plan(look_over(request, composer, bench), partial(plan_study, request, composer, bench.store), bench)
-    name, declared = f"{plan.record.name}-tuning", plan.study.tune
-    tune = kept_grids(declared, name, bench.store) if declared is not None and declared.per == "study" else None
-    tuning = plan_tuning(plan, composer, stored_under(name, bench.store), tune=tune)
+    tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
     if tuning is not None:
         chosen = show_tuning(tuning, plan, bench.store, workers=workers)
         if chosen is not None:
@@ -126,21 +182,32 @@ def _show(request: HydraRequest, composer: Composer, bench: Bench, *, workers: i
     show_plan(plan, bench.store, workers=workers)
 
 
-def _parts(settings: Settings) -> dict[str, Any]:
+def parts_given(settings: Settings) -> dict[str, Any]:
     """Return the parts of a study that the command line gave, as plain values."""
     given = {key: getattr(settings, key) for key in ("design", "exclude", "tune", "fairness", "metrics")}
-    plain: dict[str, Any] = {key: _plain(value) for key, value in given.items() if value is not None}
-    if isinstance(plain.get("exclude"), str):
-        plain["exclude"] = [plain["exclude"]]
-    tune = plain.get("tune")
+    parts: dict[str, Any] = {key: plain_setting(value) for key, value in given.items() if value is not None}
+    if isinstance(parts.get("exclude"), str):
+        parts["exclude"] = [parts["exclude"]]
+    tune = parts.get("tune")
     if isinstance(tune, dict) and "space" not in tune:
         # Typed short: what is not a setting of `tune` is a key to be tuned.
         own = {key: value for key, value in tune.items() if key in Tune.model_fields}
-        plain["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
-    return plain
+        parts["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
+    return parts
 
 
-def _plain(value: Any) -> Any:
+def _launcher(settings: Settings, config: DictConfig) -> Any:
+    """Return the launcher that is asked for: by ourselves, or as an option of Hydra, `hydra/launcher=ray`."""
+    own, option = plain_setting(settings.launcher), plain_setting(config.hydra.launcher)
+    if not isinstance(option, dict) or "kind" not in option:
+        return own
+    if own is not None:
+        raise UserError(f"the launcher is said twice: {own}, and hydra/launcher={option['kind']}; say it once")
+    return option
+
+
+def plain_setting(value: Any) -> Any:
+    """Return a setting of the sweeper as plain lists, dicts and values."""
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
@@ -149,7 +216,9 @@ def _write_job_folders(
 ) -> None:
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
     folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
-    todo = [(index, job) for index, job in enumerate(plan.trained) if job.missing]
+    # An application of somebody else's has folders of its own.
+    own = [job for job in plan.trained if not isinstance(job.program, HydraApp)]
+    todo = [(index, job) for index, job in enumerate(own) if job.missing]
     if not todo:
         return
     files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}

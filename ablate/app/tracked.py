@@ -6,11 +6,11 @@ import shlex
 
 from ablate.app.console import warn
 from ablate.errors import UserError
+from ablate.resources import root_folder
 from ablate.sweep.quick import quick_name
 from ablate.sweep.registration import definition
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import is_path, load_study, parse_study, quick_study, tracked_name
-from ablate.work.events import root_folder
 
 
 def tracked(name: str, *, quick: bool = False) -> str:
@@ -32,9 +32,9 @@ def tracked(name: str, *, quick: bool = False) -> str:
 
 
 def _compare(study: Study, path: str, kept: str) -> None:
-    from ablate.track.local import LocalStore
+    from ablate.track.target import store_for
 
-    store, run = LocalStore(root_folder()), f"ablate run {shlex.quote(path)}"
+    store, run = store_for(root_folder()), f"ablate run {shlex.quote(path)}"
     if kept not in {line.name for line in store.studies()}:
         raise UserError(f"{path}: nothing was run under its name, {kept!r}; run it first: {run}")
     ran = parse_study(store.read(kept).study["definition"], where=f"study {kept!r} in {store.where}", stored=True)

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.app.console import say
 from ablate.app.printing import say_verdicts
-from ablate.errors import Failure
+from ablate.errors import Failure, Refuted, Undecided
+from ablate.resources import root_folder
 from ablate.terminal import shows_everything
-from ablate.work.events import root_folder
 from ablate.work.findings import differences, judge_findings
 from ablate.work.judging import judge_tracked
 from ablate.work.places import shown
 from ablate.work.shown import as_read
 
+if TYPE_CHECKING:
+    from ablate.judge.verdict import Verdict
 
-def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
+
+def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: bool = False) -> None:
     """Print the verdicts of a tracked study; None takes the study run last.
 
     Raises
     ------
-    Failure
-        `strict`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was not tested.
+    Undecided
+        `strict` or `supported`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was
+        not tested; or there is none.
+    Refuted
+        `supported`, and a claim is refuted.
     """
-    from ablate.track.local import LocalStore
+    from ablate.track.target import store_for
     from ablate.words.document import document_of
 
-    store = LocalStore(root_folder())
+    store = store_for(root_folder())
     judged = judge_tracked(store.last() if name is None else name, None, store)
     if as_json:
         parts = {"verdicts": judged.verdicts, "extended": judged.extended}
@@ -37,13 +45,28 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool) -> None:
         say(json.dumps({"study": judged.tables.study["name"], **document}, indent=1, ensure_ascii=plain))
     else:
         say_verdicts(judged)
-    if not strict:
-        return
-    if not judged.verdicts:
-        raise Failure("the study makes no claim: there is nothing that could be decided")
-    still = [verdict.claim_id for verdict in as_read(judged).verdicts if not verdict.decided]
+    if strict or supported:
+        require(as_read(judged).verdicts, supported=supported)
+
+
+def require(verdicts: Sequence[Verdict], *, supported: bool) -> None:
+    """End a command with the exit code of its verdicts (docs/ci.md).
+
+    Raises
+    ------
+    Refuted
+        `supported`, and a claim is refuted: exit code 1.
+    Undecided
+        A claim is not decided, or there is none: exit code 3.
+    """
+    if not verdicts:
+        raise Undecided("the study makes no claim: there is nothing that could be decided")
+    refuted = [verdict.claim_id for verdict in verdicts if verdict.outcome == "refuted"]
+    if supported and refuted:
+        raise Refuted(f"{len(refuted)} of {len(verdicts)} claims are refuted: {', '.join(refuted)}")
+    still = [verdict.claim_id for verdict in verdicts if not verdict.decided]
     if still:
-        raise Failure(f"{len(still)} of {len(judged.verdicts)} claims are not decided: {', '.join(still)}")
+        raise Undecided(f"{len(still)} of {len(verdicts)} claims are not decided: {', '.join(still)}")
 
 
 def check_findings(folder: Path) -> None:
@@ -61,7 +84,7 @@ def check_findings(folder: Path) -> None:
     gaps = [
         gap
         for part, verdicts in (("verdicts", judged.verdicts), ("extended", judged.extended))
-        for gap in differences(document.get(part, []), verdicts)
+        for gap in differences(document[part], verdicts)
     ]
     where = shown(folder / "verdicts.json")
     if gaps:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ablate.claims.parts import Level, Levels
-from ablate.levels import EXACT, NO_NAMES, Names, level_name, levels_text
-from ablate.levels import level_key as levels_key
+from ablate.levels import EXACT, NO_NAMES, Names, level_key, level_name, levels_text
 
 if TYPE_CHECKING:
     from ablate.claims.contract import ClaimKind
@@ -51,15 +50,15 @@ class Comparison:
         return self.claim.arms_in(cell, self.over)
 
 
-def level_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
+def arm_key(levels: Mapping[str, Level], factors: Collection[str]) -> Key:
     """Return a hashable key of an arm by which levels read back from a table equal those of the study file.
 
     1 and 1.0 are one level, None and NaN (how a table holds None) too; True and 1 are two.
     """
-    return tuple((factor, levels_key(levels.get(factor))) for factor in factors)
+    return tuple((factor, level_key(levels.get(factor))) for factor in factors)
 
 
-def level_text(levels: Mapping[str, Level], names: Names = NO_NAMES, *, exact: bool = False) -> str:
+def arm_text(levels: Mapping[str, Level], names: Names = NO_NAMES, *, exact: bool = False) -> str:
     """Write levels the way the command line takes them, numbers to six significant digits.
 
     Parameters
@@ -69,7 +68,7 @@ def level_text(levels: Mapping[str, Level], names: Names = NO_NAMES, *, exact: b
     exact
         Keep every digit: for ids, which must stay apart.
 
-    >>> level_text({"norm": "batch", "init.std": 0.541169527})
+    >>> arm_text({"norm": "batch", "init.std": 0.541169527})
     'norm=batch, init.std=0.54117'
     """
     if exact:

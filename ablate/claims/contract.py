@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from ablate.claims.anytime import anytime_mean_estimate
-from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.comparison import Comparison, arm_key, arm_text
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale, mean_estimate, mean_least
 from ablate.claims.measured import Endpoint
-from ablate.claims.parts import BaseClaim, Level, Levels
+from ablate.claims.parts import BaseClaim, Level, Levels, Population
 from ablate.claims.reading import Logged, NoisePlan, Reading
 from ablate.claims.reason import Reason
 from ablate.errors import UserError
@@ -58,14 +58,16 @@ class ClaimKind(BaseClaim):
         Why `predicts` is not given, where it is not.
     mapped
         Its effect is 0 where nothing differs, so that a map of it can be drawn.
-    with_delta
-        It is judged against a δ in the unit of its metric.
-    two_sided
-        Its δ is a margin to both sides.
-    directed
-        It says of its arm that it raises or lowers the metric, and its verdict says by how much it did.
+    at_a_glance, paired
+        Its verdict is a row of the first figure; it compares two arms within a seed, so that pairs can be drawn.
+    with_delta, two_sided
+        It is judged against a δ in the unit of its metric; its δ is a margin to both sides.
+    directed, exploratory
+        Its verdict says how much its arm raises or lowers the metric; it is post hoc by its nature.
     symbol
         What its effect is called, where it has a symbol.
+    in_parts
+        Its effect is told in two parts where some run does not train (see `twoparts`).
     failed_counts_as
         What a failed run counts as where the kind says so and not the metric, as a code of a reason.
     """
@@ -78,11 +80,15 @@ class ClaimKind(BaseClaim):
     imputes: ClassVar[bool] = True
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False
+    at_a_glance: ClassVar[bool] = False
+    paired: ClassVar[bool] = False
     with_delta: ClassVar[bool] = False
     two_sided: ClassVar[bool] = False
     directed: ClassVar[bool] = False
+    exploratory: ClassVar[bool] = False
     unturned: ClassVar[str] = ""
     symbol: ClassVar[str] = ""
+    in_parts: ClassVar[bool] = False
     failed_counts_as: ClassVar[str] = ""
 
     kind: str
@@ -97,6 +103,20 @@ class ClaimKind(BaseClaim):
     def reads_values(self) -> bool:
         """Whether it reads a metric."""
         return True
+
+    @property
+    def speaks_of(self) -> Population:
+        """Which runs it is about: `all`, failed ones too, or those that `trained`."""
+        return "all"
+
+    @property
+    def needs_bound(self) -> bool:
+        """Whether what it says of all runs needs a bound beside the usual test, where an arm is mixed."""
+        return False
+
+    def most_left_out(self) -> float | None:
+        """Return which share of its pairs may be left out, where it is about runs that train; else None."""
+        return None
 
     def terms(self) -> dict[str, Any]:
         """Return what it states beside its sides, its metric and its cells, as JSON has it: what words need."""
@@ -137,8 +157,8 @@ class ClaimKind(BaseClaim):
             raise UserError(
                 f"claim {self.id}: `{one}` and `{other}` must name the same factors, {odd} is on one side only."
             )
-        if level_key(left, left) == level_key(right, left):
-            raise UserError(f"claim {self.id}: `{one}` and `{other}` are the same arm, {level_text(left)}.")
+        if arm_key(left, left) == arm_key(right, left):
+            raise UserError(f"claim {self.id}: `{one}` and `{other}` are the same arm, {arm_text(left)}.")
 
     def over_levels(self, factors: Factors) -> tuple[Level, ...]:
         """Return the levels of the factor that varies within a side, ascending; empty where none does."""
@@ -190,6 +210,10 @@ class ClaimKind(BaseClaim):
         del cells
         return mean_least(alpha)
 
+    def least_to_support(self, alpha: float, cells: int) -> int:
+        """Return the fewest seeds with which the claim can be supported at level α: a share is refuted by fewer."""
+        return self.least_seeds(alpha, cells)
+
     def least_at_any_time(self, alpha: float, cells: int) -> int:
         """Return the same for a study that may stop at any time."""
         del cells
@@ -205,7 +229,7 @@ class ClaimKind(BaseClaim):
         return type(self) is type(other) and swapped == (self.predicted(meanings) == other.predicted(meanings))
 
     def noise_plan(self) -> NoisePlan | None:
-        """Return how A/A differences bear on the claim; None where its effect is not a mean of differences."""
+        """Return how A/A differences bear on it; None where its effect is not a mean of differences."""
         return None
 
     # --- the runs
@@ -274,27 +298,3 @@ class ClaimKind(BaseClaim):
         """Return how the claim was refuted, as a code; empty where the kind says it already."""
         del low, high
         return ""
-
-
-def effect_label(low: float, high: float, delta: float) -> str:
-    """Return what the interval of a refuted effect shows.
-
-    `reversed`: shown to go the other way by more than δ · `harmful`: shown to go the other way · `negligible`: shown to
-    lie within ±δ · `too small`: shown to be smaller than δ, and no more.
-
-    >>> [effect_label(low, high, 0.01) for low, high in ((-0.03, -0.02), (-0.03, -0.009), (-0.002, 0.001))]
-    ['reversed', 'harmful', 'negligible']
-    >>> effect_label(-0.02, 0.005, 0.01), effect_label(-0.02, -0.01, 0.0)
-    ('too small', 'reversed')
-    """
-    if high < -delta or delta == 0.0:
-        return "reversed"
-    if low > -delta:
-        return "negligible"
-    return "harmful" if high < 0.0 else "too small"
-
-
-def ratio_label(low: float, high: float) -> str:
-    """Return what the interval of a refuted log ratio shows."""
-    del low
-    return "reversed" if high < 0 else "too small"

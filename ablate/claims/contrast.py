@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import Comparison, Key, level_key, level_text
+from ablate.claims.comparison import Comparison, Key, arm_key, arm_text
 from ablate.claims.measured import Endpoint
 from ablate.train.metric import Better, Metric
 
@@ -94,6 +94,8 @@ class Evidence:
         Cell -> mean oriented difference over the same seeds.
     undefined
         Runs that ended without any value for the metric: reason to refuse.
+    unpaired
+        Of runs that are not paired: how many the smallest group has; else None.
     """
 
     predicts: Better
@@ -103,6 +105,12 @@ class Evidence:
     filled_against: tuple[int, int]
     per_cell: dict[str, float]
     undefined: int
+    unpaired: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How much there is to test: pairs, or the runs of the smallest group."""
+        return len(self.differences) if self.unpaired is None else self.unpaired
 
 
 def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str, ...], metrics: Meanings) -> Sides:
@@ -118,7 +126,7 @@ def sides_of(comparison: Comparison, arms: Mapping[Key, int], factors: tuple[str
         What the study's metrics mean.
     """
     claim = comparison.claim
-    columns = [[arms[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
+    columns = [[arms[arm_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
     over = np.array([float(str(level)) for level in comparison.over])
     return claim.sides_of(np.array(columns), claim.predicted(metrics), over)
 
@@ -140,7 +148,7 @@ def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evi
         planned_pairs=int(planned.sum()),
         filled_arm=_filled(endpoint, usable, sides.columns[:, arm]),
         filled_against=_filled(endpoint, usable, sides.columns[:, ~arm]),
-        per_cell={level_text(c, exact=True): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
+        per_cell={arm_text(c, exact=True): float(d) for c, d in zip(comparison.cells, by_cell, strict=True)},
         undefined=int(endpoint.undefined[:, sides.columns].sum()) + no_logarithm,
     )
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ablate.claims.capped import Open, cell_ps
 from ablate.claims.parts import Region
-from ablate.stats.mean import Method, mean_interval, mean_p
+from ablate.stats.mean import Method, allowing_for_unseen, mean_p
 from ablate.stats.proportions import (
     clopper_pearson,
     partial_conjunction_p,
@@ -84,7 +84,8 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
     low, high = region
     p_low = mean_p(d, null=low) if math.isfinite(low) else 0.0
     p_high = mean_p(d, null=high) if math.isfinite(high) else 0.0
-    interval = functools.lru_cache(maxsize=4)(lambda level: mean_interval(d, level=level))
+    flips = functools.lru_cache(maxsize=4)(lambda level: sign_flip_interval(d, level=level))
+    interval = functools.lru_cache(maxsize=4)(lambda level: allowing_for_unseen(d, flips(level), level=level))
     return Estimate(
         effect=mean,
         p=_region_p(mean, region, p_low, p_high),
@@ -93,7 +94,7 @@ def mean_estimate(differences: ArrayLike, region: Region, *, scale: Scale = "dif
         scale=scale,
         p_zero=sign_flip_p(d),
         numbers=tuple(d.tolist()),
-        widened=lambda level: interval(level) != sign_flip_interval(d, level=level),
+        widened=lambda level: interval(level) != flips(level),
     )
 
 
@@ -123,10 +124,20 @@ def share_estimate(successes: int, runs: int, region: Region) -> Estimate:
     )
 
 
-def share_least(alpha: float, region: Region) -> int:
-    """Return the fewest runs with which a share can be decided at level α, one way or the other."""
-    rate = region[0] if math.isfinite(region[0]) else region[1]
-    return max(1, math.ceil(math.log(alpha / 2.0) / math.log(min(rate, 1.0 - rate)) - 1e-9))
+def share_least(alpha: float, region: Region, *, supporting: bool = False) -> int:
+    """Return the fewest runs with which a share can be decided at level α, one way or the other; or for the claim.
+
+    By Clopper–Pearson's bound where all runs agree, which is (α/2)^(1/n).
+
+    >>> share_least(0.05, (0.8, math.inf)), share_least(0.05, (0.8, math.inf), supporting=True)
+    (3, 17)
+    >>> share_least(0.05, (-math.inf, 0.15), supporting=True)
+    23
+    """
+    above = math.isfinite(region[0])
+    rate = region[0] if above else region[1]
+    best = (rate if above else 1.0 - rate) if supporting else min(rate, 1.0 - rate)
+    return max(1, math.ceil(math.log(alpha / 2.0) / math.log(best) - 1e-9))
 
 
 def win_estimate(scores: ArrayLike, region: Region) -> Estimate:

@@ -29,6 +29,11 @@ class Endpoint:
         bool: the run is in the plan · has an outcome · its value is not its own but the fill · it ran, yet has none.
     capped
         bool: of the filled runs, those that ran their whole budget without reaching the target: min(t, T) is known.
+    untrained, outlying, unsure
+        bool: the run failed, stalled or is an outlier · its value lies so far on the worse side of its arm that it is
+        not of its kind (it keeps it) · it ran, and nobody told whether it failed.
+    mixed
+        bool (arms,): some of the arm's runs failed or are outliers, and some are not.
     fill
         float64: what a run counts as where it failed; NaN where the metric has no honest value then.
     common
@@ -44,6 +49,10 @@ class Endpoint:
     filled: NDArray[np.bool_]
     undefined: NDArray[np.bool_]
     capped: NDArray[np.bool_]
+    untrained: NDArray[np.bool_]
+    outlying: NDArray[np.bool_]
+    unsure: NDArray[np.bool_]
+    mixed: NDArray[np.bool_]
     fill: NDArray[np.float64]
     declared: Metric
     common: bool = False

@@ -41,6 +41,7 @@ Level = Annotated[
 Levels = dict[str, Level]
 Where = dict[str, Annotated[list[Level], BeforeValidator(_listed, json_schema_input_type=Scalar | list[Any])]]
 Region = tuple[float, float]
+Population = Literal["all", "trained"]
 Delta = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
@@ -169,3 +170,27 @@ class BaseClaim(Strict):
     def own_factors(self) -> tuple[str, ...]:
         """Factors the claim itself sets, which are not matched."""
         return tuple(self.arm)
+
+
+def effect_label(low: float, high: float, delta: float) -> str:
+    """Return what the interval of a refuted effect shows.
+
+    `reversed`: shown to go the other way by more than δ · `harmful`: shown to go the other way · `negligible`: shown to
+    lie within ±δ · `too small`: shown to be smaller than δ, and no more.
+
+    >>> [effect_label(low, high, 0.01) for low, high in ((-0.03, -0.02), (-0.03, -0.009), (-0.002, 0.001))]
+    ['reversed', 'harmful', 'negligible']
+    >>> effect_label(-0.02, 0.005, 0.01), effect_label(-0.02, -0.01, 0.0)
+    ('too small', 'reversed')
+    """
+    if high < -delta or delta == 0.0:
+        return "reversed"
+    if low > -delta:
+        return "negligible"
+    return "harmful" if high < 0.0 else "too small"
+
+
+def ratio_label(low: float, high: float) -> str:
+    """Return what the interval of a refuted log ratio shows."""
+    del low
+    return "reversed" if high < 0 else "too small"

@@ -14,6 +14,7 @@ AS_WRITTEN = "as_written"
 """Of a file of an earlier release, which holds a sentence and no code: the sentence."""
 
 _ENDS = ("level", "low", "high", "delta", "unit")
+_BOUND = ("level", "unit", "scale", "n", "of", "effect", "trained_low", "trained_high")
 _ON_SCALE = ("level", "effect", "low", "high", "scale", "unit", "symbol")
 
 CODES: dict[str, tuple[str, ...]] = {
@@ -38,6 +39,10 @@ CODES: dict[str, tuple[str, ...]] = {
     "without_value": ("n", "metric"),
     "without_steps": ("n",),
     "too_few_pairs": ("n", "planned", "needed", "by_signs"),
+    "few_pairs_so_far": ("n", "planned", "needed", "effect", "low", "high", "unit"),
+    "few_runs_so_far": ("n", "needed", "effect", "low", "high", "unit"),
+    "too_few_runs": ("n", "needed"),
+    "too_few_trained": ("n", "of", "needed"),
     "silent": ("n", "of", "pairwise", "rule", "left", "needed"),
     "other_lengths": ("metric", "steps"),
     "both_failed": ("n", "of", "rule"),
@@ -64,6 +69,9 @@ CODES: dict[str, tuple[str, ...]] = {
     "cut_by_budget": ("n", "of"),
     "decided_by_silence": ("n", "of", "pairwise", "outcome"),
     "mostly_missed": ("n", "of", "side"),
+    "left_out_too_many": ("n", "of", "most"),
+    "bound_is_open": (*_BOUND, "low", "high"),
+    "bound_is_missing": (*_BOUND, "metric"),
     "gate_failed": ("gates", "outcome"),
     # --- what a gate found
     "control": ("claim", "wanted", "outcome"),
@@ -75,9 +83,11 @@ CODES: dict[str, tuple[str, ...]] = {
     "not_tuned": ("n", "arms"),
     "on_the_edge": ("tuned",),
     "not_on_the_edge": (),
-    "copy_alike": ("metric", "n", "delta", "effect", "low", "high"),
-    "copy_apart": ("metric", "n", "delta", "effect", "low", "high"),
-    "copy_too_few": ("metric", "n", "delta", "needed"),
+    "unfinished": ("n",),
+    "copy_alike": ("metric", "n", "delta", "unit", "effect", "low", "high"),
+    "copy_apart": ("metric", "n", "delta", "unit", "effect", "low", "high"),
+    "copy_small": ("metric", "n", "delta", "unit", "effect", "low", "high", "apart", "most"),
+    "copy_too_few": ("metric", "n", "delta", "unit", "needed"),
     "confounded": ("setting", "factors", "sides"),
     # --- what to do
     "run_it": (),
@@ -100,6 +110,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_a_target": (),
     "claim_an_accuracy": (),
     "claim_the_failures": (),
+    "name_the_population": (),
     "claim_ranks_or_reach": (),
     "claim_what_tells_seeds_apart": (),
     "lower_failed_counts_as": (),
@@ -107,6 +118,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "see_the_factors": ("factors",),
     "see_the_seed": (),
     "see_the_gate": (),
+    "say_what_was_lost": (),
     # --- what a failed run counts as
     "common_budget": ("low", "high"),
     "budget": ("low", "high"),
@@ -117,6 +129,8 @@ CODES: dict[str, tuple[str, ...]] = {
     # --- what an effect is an effect of
     "runs_that_train": ("sides",),
     "runs_that_reach": ("sides",),
+    "pairs_that_train": ("n", "of"),
+    "all_runs_bounded": (),
     "all_runs_failed": (),
     "all_runs_missed": (),
     "levels_run": ("over", "low", "high", "cells", "sides"),
@@ -134,6 +148,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "target_harder": (),
     "student_t": (),
     "bootstrap_t": (),
+    "test_items": (),
     # --- what belongs beside verdicts and numbers
     "mixture": ("claim_id", "fact", "values"),
     "unread_factor": ("factor",),
@@ -147,7 +162,9 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Code -> the names of its numbers."""
 
-FLOATS = frozenset({"level", "low", "high", "delta", "effect", "smallest", "rate", "mean", "value"})
+FLOATS = frozenset(
+    {"level", "low", "high", "delta", "effect", "smallest", "rate", "mean", "value", "trained_low", "trained_high"}
+)
 """Names of numbers that may be infinite, which JSON writes as text; None where there is none."""
 
 

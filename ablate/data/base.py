@@ -6,6 +6,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import must
 from ablate.registry import options
+from ablate.streams import stream
 
 
 def fingerprint(images: NDArray[np.float32] | NDArray[np.uint8], labels: NDArray[np.int64]) -> str:
@@ -150,6 +152,9 @@ class Dataset(ABC):
     drawn_from: ClassVar[str] = ""
     """Name of the collection that holds its examples; data sets with the same one share examples."""
 
+    same_test: ClassVar[bool] = False
+    """Its test part holds the same examples in every seed, in the same order."""
+
     most_train: ClassVar[int | None] = None
     """Examples that validation and test leave for training; None where only loading can tell."""
 
@@ -177,6 +182,16 @@ class Dataset(ABC):
         """Draw one seed's training, validation and test parts; `rng` is the seed's `split` stream."""
 
 
+def same_test(name: str) -> bool:
+    """Tell whether a data set is known to be tested on the same examples in every seed.
+
+    >>> import ablate.data
+    >>> same_test("mnist5k"), same_test("digits"), same_test("somebody's")
+    (True, False, False)
+    """
+    return bool(getattr(options("dataset").get(name), "same_test", False))
+
+
 def same_source(names: Sequence[str]) -> tuple[str, str] | None:
     """Return two data sets, by their names, that hold the same examples; None where no two do.
 
@@ -192,3 +207,20 @@ def same_source(names: Sequence[str]) -> tuple[str, str] | None:
             return seen[source], name
         seen[source] = name
     return None
+
+
+def first_split(dataset: Dataset) -> Split:
+    """Return the split of seed 0: sizes and classes of its parts are those of every seed. Nobody may write to it.
+
+    Drawn once for the arms that share a dataset: there are thousands of them in a large plan.
+    """
+    try:
+        return _first_split(dataset, dataset.examples().fingerprint)
+    except TypeError:  # a dataset that cannot be a key, with a list among its settings
+        return dataset.split(stream(0, "split"))
+
+
+@lru_cache(maxsize=8)
+def _first_split(dataset: Dataset, fingerprint: str) -> Split:
+    del fingerprint  # a file may be another one by now, under the same settings
+    return dataset.split(stream(0, "split"))

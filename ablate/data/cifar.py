@@ -15,7 +15,7 @@ from ablate.data.fetch import Remote, fetched
 from ablate.data.limits import check_values
 from ablate.data.packed import opened, read_exactly
 from ablate.data.paths import given_path, is_there
-from ablate.data.stored import Published, Source, examples_of
+from ablate.data.stored import Published, StoredSource, examples_of
 from ablate.data.values import EIGHT, Bytes, Raw
 from ablate.errors import UserError
 from ablate.registry import register
@@ -74,7 +74,7 @@ def _read(
     # The last label byte is the fine class (CIFAR-100 has the coarse one before it).
     images, labels = together[:, label_bytes:].reshape(-1, *_SHAPE), together[:, label_bytes - 1]
     raw = Raw(images, EIGHT, whole=True)
-    return examples_of(raw, labels, classes=classes, source=Source(str(path))), len(records[-1])
+    return examples_of(raw, labels, classes=classes, source=StoredSource(str(path))), len(records[-1])
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _EXPECTED = "`images` and `labels`, `x` and `y`, or `x_train`, `y_train`, `x_tes
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenKeys:
     """What is read of an archive.
 
     Attributes
@@ -44,7 +44,7 @@ class Chosen:
     unread: tuple[str, ...]
 
 
-def chosen(names: Collection[str], *, images: str | None, labels: str | None, what: str) -> Chosen:
+def chosen(names: Collection[str], *, images: str | None, labels: str | None, what: str) -> ChosenKeys:
     """Return which arrays are read: what the user declares, else the one reading that the table of names allows.
 
     Raises
@@ -106,6 +106,6 @@ def _parsed(name: str) -> tuple[str, str]:
     return "", name
 
 
-def _with_rest(names: Collection[str], parts: dict[str, tuple[str, str]]) -> Chosen:
+def _with_rest(names: Collection[str], parts: dict[str, tuple[str, str]]) -> ChosenKeys:
     read = {name for pair in parts.values() for name in pair}
-    return Chosen(parts, tuple(sorted(set(names) - read)))
+    return ChosenKeys(parts, tuple(sorted(set(names) - read)))

@@ -12,7 +12,7 @@ import numpy as np
 from ablate.data.base import Examples
 from ablate.data.fetch import Remote, located
 from ablate.data.idx import read_idx
-from ablate.data.stored import Published, Source, check, check_classes, examples_of
+from ablate.data.stored import Published, StoredSource, check, check_classes, examples_of
 from ablate.data.values import EIGHT, Raw
 from ablate.errors import UserError
 from ablate.registry import register
@@ -48,7 +48,7 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
         raise UserError(f"{paths[0].parent} holds images without pixels: their shape is {train.shape[1:]}")
     raw = Raw(np.concatenate([train, test])[:, None], EIGHT, whole=True)
     labels = np.concatenate([train_labels, test_labels])
-    return examples_of(raw, labels, classes=10, source=Source(str(paths[0].parent))), len(test_labels)
+    return examples_of(raw, labels, classes=10, source=StoredSource(str(paths[0].parent))), len(test_labels)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ class Mnist5k(Dataset):
 
     classes: ClassVar[int] = 10
     drawn_from: ClassVar[str] = "mnist"
+    same_test: ClassVar[bool] = True
     most_train: ClassVar[int | None] = POOL_SIZE
 
     def examples(self) -> Examples:

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _SPAWN_KEY = (60_000, 0, 0)  # three long, so that it is not a seed's key (those
 
 
 @dataclass(frozen=True)
-class Source:
+class StoredSource:
     """Where examples come from, as errors and notes need it.
 
     Attributes
@@ -79,7 +79,7 @@ def examples_of(
     labels: NDArray[np.integer],
     *,
     classes: int,
-    source: Source,
+    source: StoredSource,
     notes: Sequence[str] = (),
     parts: Sequence[int] = (),
 ) -> Examples:
@@ -154,6 +154,8 @@ class Stored(Dataset):
 
     Seeds differ in which of the remaining examples they train on, stratified by class.
     """
+
+    same_test: ClassVar[bool] = True
 
     @abstractmethod
     def held_out(self) -> HeldOut:

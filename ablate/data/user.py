@@ -13,7 +13,7 @@ from ablate.data.base import Examples
 from ablate.data.keys import ORDER
 from ablate.data.paths import given_path, is_there
 from ablate.data.ranges import Group
-from ablate.data.stored import HeldOut, Source, Stored, drawn_out, given_out
+from ablate.data.stored import HeldOut, Stored, StoredSource, drawn_out, given_out
 from ablate.data.values import Declared
 from ablate.errors import UserError, must, unknown
 
@@ -86,11 +86,13 @@ class UserData(Stored):
         """Return all examples: the training part first, then those of other parts."""
         return self.loaded().examples
 
-    def source(self, what: str, named: Callable[[int], str], *, hint: str = "", groups: Sequence[Group] = ()) -> Source:
+    def source(
+        self, what: str, named: Callable[[int], str], *, hint: str = "", groups: Sequence[Group] = ()
+    ) -> StoredSource:
         """Return what reading needs to know of a source named `what`."""
         declared = Declared(self.black, self.white)
         keep = self.blank == "keep"
-        return Source(what, named, declared, keep_blank=keep, blank_hint=hint, groups=tuple(groups))
+        return StoredSource(what, named, declared, keep_blank=keep, blank_hint=hint, groups=tuple(groups))
 
     @staticmethod
     def existing(given: str | None, name: str, what: str, *, want: Callable[[Path], bool]) -> Path:

@@ -5,17 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.programs.command import Command
 from ablate.programs.function import place_of
+from ablate.programs.hydra_app import HydraApp
 from ablate.programs.modules import named
 from ablate.programs.place import modules_of
 from ablate.programs.target import find
+from ablate.registry import name_of
+from ablate.sweep.own_keys import PREFIX
 
-Train = Callable[[dict[str, Any], int], Any]
+Train = Callable[..., Any]
+
+
+def fixed_by(program: Command | HydraApp) -> dict[str, Any]:
+    """Return what a study of a command, or of a Hydra application, fixes: its settings, as in a study file."""
+    plain = type(program)()
+    own = {one.name: getattr(program, one.name) for one in fields(program) if one.name != "params"}
+    said = {f"program.{name}": value for name, value in own.items() if value != getattr(plain, name)}
+    return {"program": name_of(program), **said, **{f"{PREFIX}{n}": v for n, v in program.params.items()}}
 
 
 def target_of(train: Train) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ablate.errors import UserError, must
+from ablate.errors import must
+from ablate.resources import root_folder
 from ablate.track.local import LocalStore
 from ablate.track.store import Store
-from ablate.work.events import Bench, Tell
+from ablate.track.target import store_at
+from ablate.work.bench import Bench
+from ablate.work.events import Tell
 
 Place = Store | str | Path | None
-"""A store; the folder that holds `mlruns/`; None for the current folder, or what `ABLATE_ROOT` names."""
+"""A store; the folder that holds `mlruns/`; an MLflow server's address; None for what the command line would take."""
 
 
 def bench_at(store: Place, tell: Tell) -> Bench:
@@ -19,16 +22,21 @@ def bench_at(store: Place, tell: Tell) -> Bench:
     Raises
     ------
     UserError
-        It is neither a store nor a folder.
+        It is neither a store nor a folder nor the address of a server.
     """
     if store is None:
         return Bench(tell=tell)
     if isinstance(store, LocalStore):
-        return Bench(store.root, tell)
+        return Bench(store.root, tell, given=store)
     if isinstance(store, Store):
         return Bench(tell=tell, given=store)
     if isinstance(store, str) and "://" in store:
-        raise UserError(f"`store` must be the folder that holds mlruns/, or a Store; got the address {store!r}")
+        return Bench(tell=tell, given=store_at(store, root_folder()))
     if not isinstance(store, str | Path):
-        raise must("store", "be a Store such as ablate.MemoryStore(), or the folder that holds mlruns/", store)
-    return Bench(Path(store).resolve(), tell)
+        raise must(
+            "store",
+            "be a Store such as ablate.MemoryStore(), the folder that holds mlruns/, or a server's address",
+            store,
+        )
+    root = Path(store).resolve()
+    return Bench(root, tell, given=LocalStore(root))

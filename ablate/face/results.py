@@ -14,7 +14,7 @@ from ablate.errors import unknown
 from ablate.levels import expanded
 from ablate.sweep.own_keys import short_key
 from ablate.track.columns import PLANNED, factor_of
-from ablate.work.events import Bench
+from ablate.work.bench import Bench
 from ablate.work.judging import Judgement
 from ablate.work.reporting import write_pages
 from ablate.work.shown import as_read
@@ -97,8 +97,30 @@ class Result:
     def __repr__(self) -> str:
         return f"{self.name}: {len(self.runs)} runs\n{self.verdicts!r}"
 
+    def to_latex(self) -> str:
+        r"""Return the verdicts as a table for a paper, in booktabs rules, ready for ``\input``."""
+        from ablate.report.latex import latex_table
+        from ablate.report.verdict_table import verdict_table
+
+        return latex_table(verdict_table([*self._read.verdicts], title=self._read.study.title), label=self.name)
+
+    def _notes(self) -> list[str]:
+        """Return the sentences below a card."""
+        return self.warnings
+
     def _repr_html_(self) -> str:
-        return f"<p><b>{html.escape(self.name)}</b>: {len(self.runs)} runs</p>{self.verdicts._repr_html_()}"
+        from ablate.face.card import card
+
+        return card(self.name, len(self.runs), self.verdicts, self._forest(), self._notes())
+
+    def _forest(self) -> Figure | None:
+        """Return the figure of the verdicts: a forest, or intervals against regions; None where there is neither."""
+        from ablate.report.figures.forest import forest
+        from ablate.report.figures.regions import equivalence, regions
+
+        verdicts = [*self._read.verdicts]
+        drawn = next((one for draw in (forest, regions, equivalence) if (one := draw(verdicts)) is not None), None)
+        return None if drawn is None else Figure(drawn)
 
     def _repr_markdown_(self) -> str:
         return f"**{self.name}**: {len(self.runs)} runs\n\n{self.verdicts._repr_markdown_()}"

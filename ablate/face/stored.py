@@ -11,9 +11,11 @@ from ablate.face.place import Place, bench_at
 from ablate.face.results import Result, runs_table
 from ablate.face.study import Study, listening
 from ablate.programs.uses import use
+from ablate.sources.choose import source_for
 from ablate.sweep.study_file import check_own_figures
 from ablate.work import events
-from ablate.work.events import Bench, Tell
+from ablate.work.bench import Bench
+from ablate.work.events import Tell
 from ablate.work.importing import import_study
 from ablate.work.judging import judge_tracked
 
@@ -57,8 +59,9 @@ def judge_results(
     def of(address: str) -> Result:
         command = f"ablate.judge_results(ablate.Study({study.name!r}, …), {Path(address).name!r})  # Python"
         key = import_study(
-            definition, address, bench, name=name, command=command, source=source, leave_out=leave_out, report=False
-        )
+            definition, source_for(address, source), bench, name=name, command=command, leave_out=leave_out,
+            report=False,
+        )  # fmt: skip
         return Result(judge_tracked(name, key, bench.store), bench)
 
     if isinstance(results, str | Path):

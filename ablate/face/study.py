@@ -13,9 +13,11 @@ from ablate.app.printing import Console
 from ablate.app.request import ready
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, must
-from ablate.face.functions import Train, as_its_file_says, is_changed, target_of
+from ablate.face.functions import Train, as_its_file_says, fixed_by, is_changed, target_of
 from ablate.face.place import Place, bench_at
 from ablate.face.results import PlannedStudy, Result
+from ablate.programs.command import Command
+from ablate.programs.hydra_app import HydraApp
 from ablate.sweep.launch import Launcher, launcher_for, worker_count
 from ablate.sweep.own_keys import in_short_names, renamed
 from ablate.sweep.quick import quick_name
@@ -23,7 +25,8 @@ from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
 from ablate.train.metric import Metric
 from ablate.work import events
-from ablate.work.events import Bench, Event, Tell
+from ablate.work.bench import Bench
+from ablate.work.events import Event, Tell
 from ablate.work.judging import judge_tracked
 from ablate.work.places import plain_name
 from ablate.work.planning import finished_runs
@@ -86,6 +89,11 @@ class Study:
         **more: Any,
     ) -> None:
         self.name = plain_name(name)
+        for key, value in (("factors", factors), ("fixed", fixed)):
+            if value is not None and not isinstance(value, Mapping):
+                raise must(
+                    key, "be a mapping of names to levels" if key == "factors" else "be a mapping of settings", value
+                )
         over = ", ".join(factors or {})
         self._data: dict[str, Any] = {
             "title": more.pop("title", name if name != ADHOC or not over else f"Ad-hoc sweep over {over}"),
@@ -116,7 +124,7 @@ class Study:
             del study._data["seeds"]
         return study
 
-    def definition(self, train: Train | None = None, *, quick: bool = False) -> Definition:
+    def definition(self, train: Train | Command | HydraApp | None = None, *, quick: bool = False) -> Definition:
         """Return the study as a study file defines it; with a function, the one of a study of that function."""
         if self._file is not None and train is not None:
             raise UserError(
@@ -124,7 +132,9 @@ class Study:
                 "an ablate.Study(…) of its parts"
             )
         data = self._data if train is None else renamed(self._data)
-        if train is not None:
+        if isinstance(train, Command | HydraApp):
+            data["fixed"] = {**data["fixed"], **fixed_by(train)}
+        elif train is not None:
             data["fixed"] = {**data["fixed"], "program": "function", "program.target": target_of(train)}
         where = self._file or f"Study({self.name!r})"
         study = parse_study(data, where=where)
@@ -132,7 +142,7 @@ class Study:
 
     def plan(
         self,
-        train: Train | None = None,
+        train: Train | Command | HydraApp | None = None,
         *,
         seeds: int | Sequence[int] | None = None,
         quick: bool = False,
@@ -151,7 +161,7 @@ class Study:
 
     def run(
         self,
-        train: Train | None = None,
+        train: Train | Command | HydraApp | None = None,
         *,
         seeds: int | Sequence[int] | None = None,
         jobs: int | None = None,
@@ -167,8 +177,10 @@ class Study:
         Parameters
         ----------
         train
-            A function ``train(config, seed)`` at the top of a file: a module, or the script that is running. It
-            returns a dict of its metrics (docs/own-training.md). None: the NumPy core, or what a study file says.
+            A function at the top of a file, a module or the script that is running: ``train(lr, seed)``, called by the
+            names of its settings, or ``train(config, seed)``; an `ablate.Command`; or an `ablate.HydraApp`, whose
+            overrides are then the factors (docs/own-training.md, docs/hydra.md). None: the NumPy core, or what a study
+            file says.
         seeds
             A count or a list of seeds for every arm; by default those of the study.
         jobs
@@ -205,7 +217,7 @@ class Study:
     @contextmanager
     def _asked(
         self,
-        train: Train | None,
+        train: Train | Command | HydraApp | None,
         seeds: int | Sequence[int] | None,
         *,
         quick: bool,
@@ -218,7 +230,7 @@ class Study:
         name = quick_name(self.name) if quick else self.name
         count = study.seeds if seeds is None else _plain(seeds)
         bench = bench_at(store, listening(progress=progress, tell=tell))
-        target = study.fixed["program.target"] if train is not None else ""
+        target = str(study.fixed.get("program.target", "")) if train is not None else ""
         ready(study.uses)
         check_own_figures(study, where=self._file or f"Study({self.name!r})")
         with (
@@ -226,7 +238,7 @@ class Study:
             config_loader() as loader,
             as_its_file_says(target) if target else nullcontext(),
         ):
-            if train is not None and is_changed(train, target):
+            if train is not None and not isinstance(train, Command | HydraApp) and is_changed(train, target):
                 bench.warn(f"{target} was changed since it was imported: what its file says now is run")
             request = Request(
                 name, study, count, {}, self._command(target, count, quick=quick), typed=self._file is not None

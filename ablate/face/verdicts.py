@@ -14,13 +14,14 @@ from ablate.words.document import document_of
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
+from ablate.words.twoparts import two_parts
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class Verdict(Judged):
-    """A verdict with its sentences, in the language of the moment; it shows itself in a notebook."""
+    """A verdict with its sentences, in the current language; it shows itself in a notebook."""
 
     @classmethod
     def of(cls, judged: Judged) -> Verdict:
@@ -51,6 +52,11 @@ class Verdict(Judged):
     def why_stopped(self) -> str:
         """Why its runs ended when they did, in a study that may stop at any time; else empty."""
         return said(self.stop)
+
+    @property
+    def in_two_parts(self) -> str:
+        """What its effect is made of where some run did not train; else empty."""
+        return two_parts(self)
 
     @property
     def statement(self) -> str:

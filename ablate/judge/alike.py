@@ -21,7 +21,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ablate.claims.comparison import Comparison, level_key, metrics_used
+from ablate.claims.comparison import Comparison, arm_key, metrics_used
 from ablate.claims.reason import Reason, because
 from ablate.judge.arms import Arms
 from ablate.judge.expand import expand
@@ -70,7 +70,7 @@ def _copies_of_one_run(comparison: Comparison, arms: Arms) -> Alike | None:
     if claim.may_be_identical or not claim.reads_values:
         return None
     own = metrics_used(claim, gates=False)
-    sides = {arms.column[level_key(side, arms.factors)] for cell in comparison.cells for side in comparison.arms(cell)}
+    sides = {arms.column[arm_key(side, arms.factors)] for cell in comparison.cells for side in comparison.arms(cell)}
     if any(arms.vouched(arm, arm) or not arms.still(arm, own) for arm in sides):
         return None
     return Alike(because("identical_seeds"), because("see_the_seed"))
@@ -81,7 +81,7 @@ def _other_code(comparison: Comparison, arms: Arms) -> list[str]:
     said: dict[str, set[str]] = {}
     for cell in comparison.cells:
         for side in comparison.arms(cell):
-            arm = arms.ids[arms.column[level_key(side, arms.factors)]]
+            arm = arms.ids[arms.column[arm_key(side, arms.factors)]]
             for file, code in arms.tables.facts.get(arm, {}).get("used", {}).items():
                 said.setdefault(file, set()).update({code, ""} if code == SEVERAL else {code})
     return sorted(file for file, codes in said.items() if len(codes) > 1)
@@ -136,7 +136,7 @@ def _pairs(comparison: Comparison, arms: Arms) -> Iterator[Pairs]:
 
 def _cells_first(comparison: Comparison, arms: Arms) -> Iterator[list[Pairs]]:
     for cell in comparison.cells:
-        sides = [arms.column[level_key(side, arms.factors)] for side in comparison.arms(cell)]
+        sides = [arms.column[arm_key(side, arms.factors)] for side in comparison.arms(cell)]
         yield [
             [(sides[i], sides[j]) for i, j in group]
             for group in comparison.claim.pairs(len(sides), len(comparison.over))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.claims.anytime import Batches
-from ablate.claims.comparison import level_key
+from ablate.claims.comparison import arm_key
 from ablate.claims.reason import because
 from ablate.errors import UserError
 from ablate.judge.endpoint import MISSING
@@ -184,6 +184,6 @@ def _all_arms(tables: StudyTables) -> list[str]:
 
 def compared(study: Study, arms: Sequence[tuple[str, Mapping[str, Level]]]) -> dict[str, set[str]]:
     """Return the ids of the arms that each claim compares, from the id and the levels of every arm."""
-    ids = {level_key(levels, study.factors): arm for arm, levels in arms}
+    ids = {arm_key(levels, study.factors): arm for arm, levels in arms}
     comparisons = expand(study, arms=[levels for _, levels in arms])
-    return {c.id: {ids[level_key(arm, study.factors)] for cell in c.cells for arm in c.arms(cell)} for c in comparisons}
+    return {c.id: {ids[arm_key(arm, study.factors)] for cell in c.cells for arm in c.arms(cell)} for c in comparisons}

@@ -6,21 +6,19 @@ same is checked on some of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import functools
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ablate.judge.anytime import follow
-from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, Vector, tables_of, two_arms
+from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, Vector, rate_of, tables_of, two_arms
+from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.stats.bets import mean_wealth
 from ablate.stats.looks import look_levels
 from ablate.stats.mean import mean_p
 from ablate.sweep.looks import AnyTime
 
-Row = dict[str, Any]
-Rate = Callable[..., Row]
 Times = NDArray[np.int64]
 
 MOST = 40
@@ -44,25 +42,11 @@ _TOOK = (
 )
 
 
-def any_time(
-    studies: int, seed: int, rate: Rate, *, delta: float, sd: float
-) -> list[tuple[str, str, tuple[Row, ...], str]]:
-    """Return name, title, rows and note of both checks.
-
-    Parameters
-    ----------
-    seed
-        Of a generator of its own: what other checks draw does not depend on this one.
-    rate
-        Makes a row of (wrong, of, at_most=…).
-    """
-    rng = np.random.default_rng([seed, 48])
-    wrong = wrong_rows(studies, rng, rate, delta=delta, sd=sd)
-    wrong.append(agreement_row(max(10, studies // 10), rng, delta=delta, sd=sd))
-    took = seeds_rows(studies, rng, delta=delta, sd=sd)
+def any_time(*, delta: float, sd: float) -> list[TrialPart]:
+    """Return both checks."""
     return [
-        ("any-time", "Looks at any time, where the true effect is δ", tuple(wrong), _WRONG),
-        ("any-time-seeds", "Seeds that looks at any time take", tuple(took), _TOOK),
+        TrialPart("any-time", "Looks at any time, where the true effect is δ", _wrong_trials(delta, sd), _WRONG),
+        TrialPart("any-time-seeds", "Seeds that looks at any time take", _seeds_trials(delta, sd), _TOOK),
     ]
 
 
@@ -85,68 +69,95 @@ def decided_at(d: Vector, delta: float, *, family: int = 1, alpha: float = 0.05)
     return found[0], found[1]
 
 
-def wrong_rows(studies: int, rng: np.random.Generator, rate: Rate, *, delta: float, sd: float) -> list[Row]:
+def _wrong_trials(delta: float, sd: float) -> tuple[Trial, ...]:
     """Return how often a verdict is wrong at any look from 10 to 40 seeds, where the true effect is δ exactly."""
-    rows = []
-    for noise in NOISES:
-        # As in the coverage: the mean over all runs is δ, that of the runs that train is above it.
-        trains = (delta - noise.failures * (CHANCE - BASE)) / (1.0 - noise.failures)
-        d, failed = draws(noise, trains, sd, rng, (studies, MOST))
-        supported, refuted = decided_at(d, delta)
-        seen = np.array([fail[: min(n, MOST)].any() for fail, n in zip(failed, supported, strict=True)])
-        right = ~seen if noise.failures else np.zeros(studies, dtype=np.bool_)
-        wrong = ((supported < _NEVER) & ~right) | (refuted < _NEVER)
-        rows.append({"data": noise.name, "claims": 1, "what": "false verdict at any look of 10 to 40 seeds"}
-                    | rate(int(wrong.sum()), studies, at_most=0.05))  # fmt: skip
-        if noise.failures:
-            rows.append({"data": noise.name, "claims": 1, "what": "supported although the mean over all runs is δ"}
-                        | rate(int((supported < _NEVER).sum()), studies))  # fmt: skip
-    for noise, promised in ((NOISES[0], {"at_most": 0.05}), (NOISES[1], {})):
-        d, _ = draws(noise, delta, sd, rng, (4 * studies, MOST))
-        wrong = np.minimum(*decided_at(d, delta, family=4)).reshape(studies, 4).min(axis=1) < _NEVER
-        rows.append({"data": noise.name, "claims": 4, "what": "false verdict at any look of 10 to 40 seeds"}
-                    | rate(int(wrong.sum()), studies, **promised))  # fmt: skip
+    cases = [(number, 1) for number in range(len(NOISES))] + [(0, 4), (1, 4)]
+    trials = [
+        Trial(f"any-time-{number}-{claims}",
+              functools.partial(_looked_at, number=number, claims=claims, delta=delta, sd=sd),
+              functools.partial(_told_wrong, number, claims))
+        for number, claims in cases
+    ]  # fmt: skip
+    return (*trials, Trial("any-time-judged", functools.partial(_agreement, delta, sd), _told_agreement, 20))
+
+
+def _looked_at(rng: np.random.Generator, studies: int, *, number: int, claims: int, delta: float, sd: float) -> Found:
+    noise = NOISES[number]
+    # As in the coverage: the mean over all runs is δ, that of the runs that train is above it.
+    trains = (delta - noise.failures * (CHANCE - BASE)) / (1.0 - noise.failures)
+    d, failed = draws(noise, trains, sd, rng, (studies * claims, MOST))
+    supported, refuted = decided_at(d, delta, family=claims)
+    seen = np.array([fail[: min(n, MOST)].any() for fail, n in zip(failed, supported, strict=True)])
+    right = ~seen if noise.failures else np.zeros(len(d), dtype=np.bool_)
+    wrong = ((supported < _NEVER) & ~right) | (refuted < _NEVER)
+    found = {"wrong": wrong, "supported": supported < _NEVER}
+    return {name: np.asarray(hits.reshape(studies, claims).any(axis=1)) for name, hits in found.items()}
+
+
+def _told_wrong(number: int, claims: int, found: Found) -> list[Row]:
+    noise, of = NOISES[number], len(found["wrong"])
+    promised = {"at_most": 0.05} if claims == 1 or number == 0 else {}
+    row = {"data": noise.name, "claims": claims}
+    rows = [{**row, "what": "false verdict at any look of 10 to 40 seeds"}
+            | rate_of(int(found["wrong"].sum()), of, **promised)]  # fmt: skip
+    if noise.failures:
+        rows.append({**row, "what": "supported although the mean over all runs is δ"}
+                    | rate_of(int(found["supported"].sum()), of))  # fmt: skip
     return rows
 
 
-def seeds_rows(studies: int, rng: np.random.Generator, *, delta: float, sd: float) -> list[Row]:
+def _seeds_trials(delta: float, sd: float) -> tuple[Trial, ...]:
     """Return how many seeds looks at any time take, beside one look at 20 seeds and today's three looks."""
-    rows, levels = [], look_levels(THREE)
-    cases = [(NOISES[0], planted) for planted in (0.0, 1.5, 1.7, 2.0, 2.5)]
-    cases += [(noise, planted) for noise in NOISES[1:3] for planted in (0.0, 2.0)]
-    for noise, planted in cases:
-        d, _ = draws(noise, planted * delta, sd, rng, (studies, MOST))
-        sign = 1.0 if planted > 1.0 else -1.0
-        right = decided_at(d, delta)[0 if sign > 0 else 1]
-        once = _once(d, delta, sign, seeds=ONCE, level=0.05)
-        three = np.full(studies, _NEVER)
-        for seeds, level in zip(THREE, levels, strict=True):
-            still = three == _NEVER
-            three[still] = np.where(_once(d[still], delta, sign, seeds=seeds, level=level), seeds, _NEVER)
-        power = float(once.mean())
-        enough = [n for n in _LOOKS if (right <= n).mean() >= power - 0.01]
-        most = enough[0] if enough else MOST
-        median = float(np.median(np.minimum(right, most)))
-        row = {
-            "data": noise.name, "planted": f"{planted:g} δ",
-            "decided once, at 20": _percent(power),
-            "by three looks": _percent(float((three < _NEVER).mean())),
-            "their median seeds": int(np.median(np.minimum(three, THREE[-1]))),
-            "at any time, up to 30": _percent(float((right <= 30).mean())),
-            "up to as decided as once": str(most) if enough else f"more than {MOST}",
-            "median seeds there": int(median),
-            "mean seeds there": f"{np.minimum(right, most).mean():.1f}",
-        }  # fmt: skip
-        if power >= _SURE and noise is NOISES[0]:
-            row["met"] = bool(enough) and median <= _SAVED * ONCE
-        rows.append(row)
-    return rows
+    cases = [(0, planted) for planted in (0.0, 1.5, 1.7, 2.0, 2.5)]
+    cases += [(number, planted) for number in (1, 2) for planted in (0.0, 2.0)]
+    return tuple(
+        Trial(f"any-time-seeds-{number}-{planted:g}",
+              functools.partial(_seeds_taken, number=number, planted=planted, delta=delta, sd=sd),
+              functools.partial(_told_seeds, number, planted))
+        for number, planted in cases
+    )  # fmt: skip
 
 
-def agreement_row(studies: int, rng: np.random.Generator, *, delta: float, sd: float) -> Row:
-    """Return in how many studies the way through tables and verdicts gives what the bets on arrays give."""
+def _seeds_taken(
+    rng: np.random.Generator, studies: int, *, number: int, planted: float, delta: float, sd: float
+) -> Found:
+    d, _ = draws(NOISES[number], planted * delta, sd, rng, (studies, MOST))
+    sign = 1.0 if planted > 1.0 else -1.0
+    three = np.full(studies, _NEVER)
+    for seeds, level in zip(THREE, look_levels(THREE), strict=True):
+        still = three == _NEVER
+        three[still] = np.where(_once(d[still], delta, sign, seeds=seeds, level=level), seeds, _NEVER)
+    return {
+        "right": decided_at(d, delta)[0 if sign > 0 else 1],
+        "once": _once(d, delta, sign, seeds=ONCE, level=0.05),
+        "three": three,
+    }
+
+
+def _told_seeds(number: int, planted: float, found: Found) -> list[Row]:
+    right, three, power = found["right"], found["three"], float(found["once"].mean())
+    enough = [n for n in _LOOKS if (right <= n).mean() >= power - 0.01]
+    most = enough[0] if enough else MOST
+    median = float(np.median(np.minimum(right, most)))
+    row = {
+        "data": NOISES[number].name, "planted": f"{planted:g} δ", "studies": len(right),
+        "decided once, at 20": _percent(power),
+        "by three looks": _percent(float((three < _NEVER).mean())),
+        "their median seeds": int(np.median(np.minimum(three, THREE[-1]))),
+        "at any time, up to 30": _percent(float((right <= 30).mean())),
+        "up to as decided as once": str(most) if enough else f"more than {MOST}",
+        "median seeds there": int(median),
+        "mean seeds there": f"{np.minimum(right, most).mean():.1f}",
+    }  # fmt: skip
+    if power >= _SURE and number == 0:
+        row["met"] = bool(enough) and median <= _SAVED * ONCE
+    return [row]
+
+
+def _agreement(delta: float, sd: float, rng: np.random.Generator, studies: int) -> Found:
+    """Return in which studies the way through tables and verdicts gives what the bets on arrays give."""
     study = two_arms(1, delta=delta).model_copy(update={"looks": AnyTime(), "seeds": MOST})
-    held = 0
+    held = []
     for number in range(studies):
         noise = NOISES[number % 3]
         d, _ = draws(noise, delta * (number % 4), sd, rng, (1, MOST))
@@ -157,8 +168,13 @@ def agreement_row(studies: int, rng: np.random.Generator, *, delta: float, sd: f
         first = int(min(supported[0], refuted[0]))
         expected = "inconclusive" if first == _NEVER else "supported" if supported[0] < refuted[0] else "refuted"
         seeds = verdict.look[2] if verdict.look is not None else 0
-        held += verdict.outcome == expected and seeds == min(first, MOST)
-    return {"what": "the same through tables and verdicts", "held": held, "studies": studies, "met": held == studies}
+        held.append(verdict.outcome == expected and seeds == min(first, MOST))
+    return {"held": np.array(held)}
+
+
+def _told_agreement(found: Found) -> list[Row]:
+    held, of = int(found["held"].sum()), len(found["held"])
+    return [{"what": "the same through tables and verdicts", "held": held, "studies": of, "met": held == of}]
 
 
 def draws(

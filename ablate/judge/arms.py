@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import Key, level_key, metrics_used
+from ablate.claims.comparison import Key, arm_key, metrics_used
 from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Level, Levels, Study
@@ -31,7 +31,7 @@ class Arms:
         self._metrics = metrics_in(tables)
         self.rows: list[Levels] = [{f: row[f] for f in self.factors} for row in tables.levels()]
         self.ids = [str(arm) for arm in tables.planned["arm_id"]]
-        self.column: dict[Key, int] = {level_key(row, self.factors): i for i, row in enumerate(self.rows)}
+        self.column: dict[Key, int] = {arm_key(row, self.factors): i for i, row in enumerate(self.rows)}
         self.by_key = {key: self.ids[i] for key, i in self.column.items()}
         self._bits: dict[str, NDArray[np.float64]] = {}
         self._ended: NDArray[np.str_] | None = None
@@ -39,7 +39,7 @@ class Arms:
     def different(self, one: int, other: int) -> list[str]:
         """Return the factors in which two arms differ."""
         a, b = self.rows[one], self.rows[other]
-        return [f for f in self.factors if level_key(a, (f,)) != level_key(b, (f,))]
+        return [f for f in self.factors if arm_key(a, (f,)) != arm_key(b, (f,))]
 
     def unread(self, arm: int) -> list[str] | None:
         """Return the factors that no run of an arm looked at; None where that is not known."""

@@ -6,23 +6,23 @@ There neither `supported` nor `refuted` may be said, so that every verdict is a 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, rate_of, runs_of
+from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
 ALPHA = 0.05
 _PAIR = ({"part": "off"}, {"part": "on"})
 _SIDES = {"arm": {"part": "on"}, "against": {"part": "off"}}
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,10 @@ class Case:
     ----------
     data, seeds
         As the table shows them.
+    limit
+        The largest share of studies that may be decided; None where it is shown and known not to be kept.
+    part
+        One in so many studies of other rows.
     """
 
     claim: dict[str, Any]
@@ -40,6 +44,14 @@ class Case:
     seeds: int
     draw: Callable[[np.random.Generator, int], StudyTables]
     factors: dict[str, list[Any]]
+    limit: float | None = ALPHA
+    part: int = 2
+
+    @property
+    def name(self) -> str:
+        """By which the row is asked for."""
+        words = re.sub(r"[^a-z0-9]+", "-", f"{self.claim['kind']} {self.data} {self.seeds}".lower())
+        return words.strip("-")
 
     @property
     def study(self) -> Study:
@@ -75,6 +87,14 @@ def _as_fast(rng: np.random.Generator, seeds: int, *, missed: float) -> StudyTab
     return runs_of(_PAIR, "ttt/steps", steps, budget=budget)
 
 
+def _not_paired(rng: np.random.Generator, seeds: int, *, spread: float, skewed: bool = False) -> StudyTables:
+    """Arms that share nothing, the one with `spread` times the noise of the other, at the margin of 0.005."""
+    noise = rng.normal(size=(seeds, 2))
+    if skewed:
+        noise = (np.exp(noise) - np.exp(0.5)) / np.sqrt((np.e - 1.0) * np.e)
+    return runs_of(_PAIR, METRIC, BASE + np.array([0.0, 0.005]) + 0.005 * np.array([1.0, spread]) * noise)
+
+
 _SIZES = [50, 100, 200, 500, 1000, 2000]
 
 
@@ -99,6 +119,7 @@ def _as_wide(rng: np.random.Generator, seeds: int) -> StudyTables:
 
 
 _WIDTH = {"kind": "basin_width", "metric": "ttt/steps", "over": "scale", "by_at_least": 0.0}
+_APART = {"kind": "difference_unpaired", "by_at_least": 0.005}
 _K = {"kind": "exchange_rate", "over": "n", "ratio": 1.2}
 _TIME = {"kind": "time_to_target", "metric": "ttt/steps", "ratio": 1.25}
 _WINS = {"kind": "win_probability", "ties_by": METRIC}
@@ -110,9 +131,26 @@ CASES = (
     Case(_WINS, "half of the pairs tied", 20, functools.partial(_as_often, ties=0.5), _PARTS),
     Case(_WINS, "averaged over 4 cells", 20, _as_often_in_cells, {**_PARTS, "cell": [0, 1, 2, 3]}),
     Case(_WIDTH, "noise of 10 % against 30 %", 20, _as_wide, {**_PARTS, "scale": list(_SCALES)}),
-    Case(_K, "straight in log n", 10, _worth, {**_PARTS, "n": list(_SIZES)}),
-    Case(_K, "straight in log n", 20, _worth, {**_PARTS, "n": list(_SIZES)}),
-    Case(_K, "levelling off", 20, functools.partial(_worth, levels_off=True), {**_PARTS, "n": list(_SIZES)}),
+    Case(_K, "straight in log n", 10, _worth, {**_PARTS, "n": list(_SIZES)}, part=4),
+    Case(_K, "straight in log n", 20, _worth, {**_PARTS, "n": list(_SIZES)}, part=4),
+    Case(_K, "levelling off", 20, functools.partial(_worth, levels_off=True), {**_PARTS, "n": list(_SIZES)}, part=4),
+    *(
+        Case(
+            _APART,
+            f"not paired, {what}",
+            seeds,
+            functools.partial(_not_paired, spread=spread, skewed=skewed),
+            _PARTS,
+            limit=None if skewed and spread > 1.0 else ALPHA,  # Welch's t does not keep it there
+        )
+        for what, spread, skewed in (
+            ("normal", 1.0, False),
+            ("normal, 4 times the noise", 4.0, False),
+            ("lognormal", 1.0, True),
+            ("lognormal, 4 times the noise", 4.0, True),
+        )
+        for seeds in (6, 20)
+    ),
     *(
         Case(
             _TIME, f"{100 * share:.0f} % of the slow side missed", 20, functools.partial(_as_fast, missed=share), _PARTS
@@ -122,23 +160,28 @@ CASES = (
 )
 
 
-def kind_rows(
-    rng: np.random.Generator, steps: Callable[[int], Iterator[int]], studies: int, cases: Iterable[Case] = CASES
-) -> list[dict[str, Any]]:
-    """Return a row per case: in which share of the studies it was decided, which may be α at most.
+def kinds_part(cases: Iterable[Case] = CASES) -> TrialPart:
+    """Return the check: a row per case, in which share of the studies it was decided, which may be α at most."""
+    trials = tuple(
+        Trial(case.name, functools.partial(_judged, case), functools.partial(_told, case), case.part) for case in cases
+    )
+    return TrialPart(
+        "kinds",
+        "Claims of other kinds, where neither answer is right",
+        trials,
+        "The true effect lies at the end of what is claimed, so that a verdict either way is wrong.",
+    )
 
-    Parameters
-    ----------
-    steps
-        Counts up to a number, and tells who waits.
-    """
-    rows = []
-    for case in cases:
-        study, said = case.study, {"supported": 0, "refuted": 0, "inconclusive": 0, "not_tested": 0}
-        for _ in steps(studies):
-            said[judge(study, case.draw(rng, case.seeds), alpha=ALPHA, extras=False)[0].outcome] += 1
-        decided = said["supported"] + said["refuted"]
-        shares = {name: said[name] / studies for name in ("supported", "refuted")}
-        row = {"kind": case.claim["kind"], "data": case.data, "seeds": case.seeds, **shares}
-        rows.append(row | rate_of(decided, studies, at_most=ALPHA))
-    return rows
+
+def _judged(case: Case, rng: np.random.Generator, studies: int) -> Found:
+    study = case.study
+    said = [judge(study, case.draw(rng, case.seeds), alpha=ALPHA, extras=False)[0].outcome for _ in range(studies)]
+    return {"outcome": np.array(said, dtype=object)}
+
+
+def _told(case: Case, found: Found) -> list[Row]:
+    of = len(found["outcome"])
+    counts = {name: int((found["outcome"] == name).sum()) for name in ("supported", "refuted")}
+    row = {"kind": case.claim["kind"], "data": case.data, "seeds": case.seeds}
+    row |= {name: count / of for name, count in counts.items()}
+    return [row | rate_of(sum(counts.values()), of, at_most=case.limit)]

@@ -17,9 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablate.claims.measured import Endpoint
 from ablate.track.record import StudyTables
-from ablate.train.metric import PERCENT
+from ablate.train.metric import PERCENT, Metric
 from ablate.train.outcome import Outcome, stall_threshold
 
 TOLD = "told_outcomes"
@@ -38,11 +37,13 @@ def with_collapses(tables: StudyTables) -> StudyTables:
     if TOLD in tables.study:
         return tables
     found = _collapsed(tables)
+    if not found.any():
+        return replace(tables, study={**tables.study, TOLD: {}})
     told: dict[str, dict[int, str]] = {}
     for arm, seed, outcome in tables.seeds.loc[found, ["arm_id", "seed", "outcome"]].itertuples(index=False):
         told.setdefault(str(arm), {})[int(seed)] = str(outcome)
     seeds = tables.seeds.assign(outcome=tables.seeds["outcome"].astype(str).mask(found, Outcome.COLLAPSED.value))
-    return replace(tables, study={**tables.study, TOLD: told}, seeds=seeds if found.any() else tables.seeds)
+    return replace(tables, study={**tables.study, TOLD: told}, seeds=seeds)
 
 
 def outcome_told(tables: StudyTables, arm: str, seed: int, outcome: Any) -> Any:
@@ -67,21 +68,28 @@ def _collapsed(tables: StudyTables) -> NDArray[np.bool_]:
     return np.asarray(above & (final <= np.array(limits)), dtype=np.bool_)
 
 
-def outlying(endpoint: Endpoint) -> NDArray[np.bool_]:
+def outlying(declared: Metric, value: NDArray[np.float64], filled: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return which runs lie so far on the worse side of their arm that they are not of its kind, bool (seeds, arms).
 
     By more than `ROBUST_SDS` robust standard deviations below the median of its arm, and by more than `SHARE` (of a
     share) or `PART` of the median's size. They keep their value, and are counted as runs that failed. Only where the
     metric says which way is better, is a result (no time, no count of steps to a target, no mean over the run), and an
     arm has `FEWEST` values.
+
+    Parameters
+    ----------
+    declared
+        What the metric means.
+    value
+        Of every run, NaN where it has none, float64 (seeds, arms).
+    filled
+        Values that are not the runs' own, bool (seeds, arms).
     """
-    declared, value = endpoint.declared, endpoint.value
     found = np.zeros(value.shape, dtype=np.bool_)
-    timed = declared.unit in ("s", "ms", "seconds") or declared.counts_to_target or declared.over_the_run
-    if declared.better is None or timed:
+    if declared.better is None or declared.is_time or declared.over_the_run:
         return found
     sign = 1.0 if declared.better == "higher" else -1.0
-    own = np.where(endpoint.filled, np.nan, value)
+    own = np.where(filled, np.nan, value)
     for column in range(value.shape[1]):
         x = own[:, column]
         known = x[np.isfinite(x)]

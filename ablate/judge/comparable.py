@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import level_key
+from ablate.claims.comparison import arm_key
 from ablate.claims.contract import ClaimKind
 from ablate.claims.measured import Endpoint
 from ablate.claims.reason import Reason, because
@@ -54,7 +54,7 @@ def mixtures(study: Study, tables: StudyTables) -> list[Mixture]:
 def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Mapping[str, Any]]) -> list[Mixture]:
     factors = tuple(study.factors)
     # What is tuned differs between arms too, and is meant to.
-    named = [*factors, *(study.tune.space if study.tune is not None and study.fairness != "fixed" else ())]
+    named = [*factors, *(study.tune.all_keys if study.tune is not None and study.fairness != "fixed" else ())]
     explained = {part for factor in named for part in factor.split(".")}
     if "dataset" in explained or "train_size" in explained:
         explained |= {"fingerprint", "majority_rate", "steps"}  # more examples, more steps per epoch
@@ -62,12 +62,12 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
         explained.add("steps")
     if "program" in factors or "program.target" in factors:
         explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
-    column = {level_key(levels, factors): i for i, levels in enumerate(rows)}
+    column = {arm_key(levels, factors): i for i, levels in enumerate(rows)}
     found = []
     for comparison in expand(study, arms=rows):
         for fact in (name for name in WATCHED if name not in explained):
             for cell in comparison.cells:
-                arms = [facts[column[level_key(side, factors)]] for side in comparison.arms(cell)]
+                arms = [facts[column[arm_key(side, factors)]] for side in comparison.arms(cell)]
                 values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
                 if values and fact == "steps" and any(own.get("imported") and not _known(own, fact) for own in arms):
                     values = (*values, NOT_TOLD)  # unknown beside known is not equal

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.comparison import Comparison, arm_key, arm_text
 from ablate.claims.parts import Level, Levels
 from ablate.claims.reason import Reason, because
 from ablate.judge.expand import expand
-from ablate.judge.gates import GateResult
+from ablate.judge.verdict import GateResult
 from ablate.sweep.import_columns import SETTINGS
 from ablate.sweep.import_rest import MOSTLY, is_number, shares, texts_differ
 from ablate.sweep.study import Study
@@ -43,7 +43,7 @@ def holding_back(
 ) -> dict[str, list[str]]:
     """Return setting -> the claims that are held back by it, of a study whose runs are known."""
     factors = tuple(study.factors)
-    settings = {level_key(arm, factors): own.get("settings") or {} for arm, own in zip(arms, facts, strict=True)}
+    settings = {arm_key(arm, factors): own.get("settings") or {} for arm, own in zip(arms, facts, strict=True)}
     held: dict[str, list[str]] = {}
     for comparison in expand(study, arms=arms):
         for name in _found(comparison, factors, settings):
@@ -58,7 +58,7 @@ def _found(
     found: dict[str, Reason] = {}
     for cell in comparison.cells:
         for one, other in combinations(comparison.arms(cell), 2):
-            left, right = (settings.get(level_key(side, factors), {}) for side in (one, other))
+            left, right = (settings.get(arm_key(side, factors), {}) for side in (one, other))
             for name in left.keys() & right.keys() - found.keys():
                 if _apart(name, left[name], right[name]):
                     found[name] = _why(name, (one, left[name]), (other, right[name]))
@@ -79,7 +79,7 @@ def _apart(name: str, left: Mapping[str, int], right: Mapping[str, int]) -> bool
 def _why(name: str, one: tuple[Levels, Mapping[str, int]], other: tuple[Levels, Mapping[str, int]]) -> Reason:
     apart = [factor for factor, level in one[0].items() if other[0][factor] != level]
     sides = tuple(
-        {"values": tuple(values)[:_MOST], "side": level_text({f: side[f] for f in apart})}
+        {"values": tuple(values)[:_MOST], "side": arm_text({f: side[f] for f in apart})}
         for side, values in (other, one)
     )
     return because("confounded", setting=name, factors=tuple(apart), sides=sides)

@@ -1,13 +1,14 @@
-"""The A/A gate: a copy of the baseline that tunes for itself must be equivalent to it at a claim's δ.
+"""The A/A gate: what a copy of the baseline that tunes for itself differs by must not be able to make a verdict.
 
-The copy runs on seeds of its own, so that everything that is drawn is drawn anew. Its difference from the baseline is
-at least as noisy as a difference between paired arms; a study whose noise hides whether an arm equals itself at δ can
-hardly tell two arms apart at δ.
+The copy shares what every arm of a seed shares, its data, and draws weights, order and the like anew; where its Program
+cannot keep the data, everything. Its true difference from the baseline is 0, so what is seen of one is what tuning and
+draws alone make in this study.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ablate.claims.comparison import Comparison
 from ablate.claims.reason import because
 from ablate.judge.endpoint import endpoint
-from ablate.judge.gates import GateResult, tuned_sides
+from ablate.judge.evidence import Collected
+from ablate.judge.gates import tuned_sides
+from ablate.judge.verdict import GateResult
 from ablate.stats.equivalence import tost_p
 from ablate.stats.mean import mean_interval
 from ablate.track.record import StudyTables
@@ -29,27 +31,42 @@ LEAST = 6
 
 
 def copy_gate(
-    comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str], *, alpha: float
+    found: Collected, tables: StudyTables, arm_ids: Mapping[Any, str], *, asked: bool, alpha: float
 ) -> GateResult | None:
-    """Look whether the copy of the baseline is equivalent to it on the claim's metric and scale.
+    """Look whether the copy of the baseline differs from it by so much that a verdict could rest on it.
 
-    None where there is no copy, where no arm of the claim is tuned, and for a claim that is not about a mean of
-    differences or has no δ.
+    A claim passes where the copy is equivalent to the baseline at the claim's δ (TOST, on its metric and scale), or
+    where the claim's effect lies farther from the end of its region than the copy differs at most (the ends of its
+    interval at 1 − 2α): taken off the effect, that difference would leave the verdict what it is. None where there
+    is no copy, where no arm of the claim is tuned, and for a claim that is not about a mean of differences or has no
+    δ. A copy that the study asks for (`asked`) and that is not there, not run yet or lost with its file, is one of no
+    seeds: the claim does not pass.
     """
+    comparison = found.comparison
     plan = comparison.claim.noise_plan()
-    if tables.copy is None or plan is None or not plan.gap > 0 or not comparison.claim.sampled:
+    none = tables.copy is None or tables.copy.empty
+    if (none and not asked) or plan is None or not plan.gap > 0 or not comparison.claim.sampled:
         return None
     if not tuned_sides(comparison, tables, arm_ids):
         return None
     metric = comparison.claim.metric
     differences = copy_differences(tables, metric, logged=plan.logged)
-    said = {"metric": f"log {metric}" if plan.logged else metric, "n": len(differences), "delta": plan.gap}
+    said = {
+        "metric": f"log {metric}" if plan.logged else metric, "n": len(differences), "delta": plan.gap,
+        "unit": "" if plan.logged else found.unit,
+    }  # fmt: skip
     if len(differences) < LEAST:
         return GateResult(COPY, False, because("copy_too_few", **said, needed=LEAST))
     low, high = mean_interval(differences, level=1.0 - 2.0 * alpha)
     passed = tost_p(differences, within=plan.gap) <= alpha
     said |= {"effect": float(differences.mean()), "low": float(low), "high": float(high)}
-    return GateResult(COPY, passed, because("copy_alike" if passed else "copy_apart", **said))
+    if passed or found.estimate is None:
+        return GateResult(COPY, passed, because("copy_alike" if passed else "copy_apart", **said))
+    most = plan.factor * max(abs(float(low)), abs(float(high)))
+    apart = min(abs(found.estimate.effect - end) for end in found.region if math.isfinite(end))
+    if apart <= most:
+        return GateResult(COPY, False, because("copy_apart", **said))
+    return GateResult(COPY, True, because("copy_small", **said, apart=apart, most=most))
 
 
 def copy_differences(tables: StudyTables, metric: str, *, logged: bool = False) -> NDArray[np.float64]:

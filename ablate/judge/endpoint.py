@@ -21,6 +21,7 @@ by `capped`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from ablate.claims.measured import Endings, Endpoint
 from ablate.errors import Failure, unknown
+from ablate.judge.collapses import outlying
 from ablate.sweep.metrics import metrics_in, program_metrics
 from ablate.track.record import StudyTables
 from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric
@@ -78,16 +80,22 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     filled = needs & np.isfinite(fill)
     value = np.where(filled, fill, own)
     grid = _Grid(tables)
+    out = outlying(declared, grid.numbers(value), grid.flags(filled))
+    lapsed, there = grid.flags(failed) | out, grid.flags(ran)
     return Endpoint(
         metric=metric,
         seeds=grid.seeds,
         arm_ids=grid.arm_ids,
         value=grid.numbers(value),
         planned=grid.flags(np.ones(len(seeds), dtype=np.bool_)),
-        ran=grid.flags(ran),
+        ran=there,
         filled=grid.flags(filled),
         undefined=grid.flags(ran & np.isnan(value)),
         capped=grid.flags(filled & ~failed),
+        untrained=lapsed | grid.flags(outcome == Outcome.STALLED.value),
+        mixed=np.asarray(lapsed.any(axis=0) & (there & ~lapsed).any(axis=0)),
+        outlying=out,
+        unsure=grid.flags(_unsure(tables, outcome)),
         fill=grid.numbers(fill),
         declared=declared,
     )
@@ -127,6 +135,13 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
     untargeted = finished & ~known
     ran = grid.flags(outcome != MISSING)
     return Endings(grid.flags(hit), grid.flags(known), ran, grid.flags(untargeted), grid.seeds)
+
+
+def _unsure(tables: StudyTables, outcome: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return of which runs nobody told whether they failed: a target that was missed says nothing of how they ended."""
+    guessed = [tables.facts.get(str(arm), {}).get("outcome_from") is not None for arm in tables.seeds["arm_id"]]
+    missed = (outcome == Outcome.CENSORED.value) & np.array(guessed, dtype=np.bool_)
+    return np.asarray((outcome == Outcome.UNKNOWN.value) | missed, dtype=np.bool_)
 
 
 def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:

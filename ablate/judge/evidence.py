@@ -19,9 +19,11 @@ from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endings, Endpoint
 from ablate.claims.parts import Region
 from ablate.claims.reason import Reason, because
+from ablate.claims.twoparts import Split, only_trained
 from ablate.judge.alike import Alike
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import ended_as
+from ablate.judge.items import item_contrasts
 from ablate.judge.sensitivity import imputed
 from ablate.sweep.metrics import Metrics, metrics_in
 from ablate.track.record import StudyTables
@@ -54,8 +56,12 @@ class Collected:
         The claim's metric counts to a target.
     endings_known
         Of every run it is known whether it failed.
+    split
+        The pairs of which all runs train, and the others; None where the kind has no two parts.
     gaps
         The contrasts behind the estimate, of the seeds of `evidence`, and how far each is known.
+    items
+        The contrasts of the same seeds for every test item, (seeds, items), where they are known.
     obstacle
         Why nothing can be tested, where something stands in the way beside runs without a value and too few seeds.
     reservation
@@ -73,16 +79,29 @@ class Collected:
     elsewhere: dict[str, Gaps] = field(default_factory=dict)
     alike: Alike | None = None
     gaps: Gaps | None = None
+    items: NDArray[np.float64] | None = None
     obstacle: Reason | None = None
     reservation: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
     endings_known: bool = True
+    split: Split | None = None
 
     @property
     def testable(self) -> bool:
         """Whether there is an estimate, of arms that can differ, and nothing stands in the way of a test."""
         return self.estimate is not None and self.alike is None and self.obstacle is None
+
+    @property
+    def mixed(self) -> bool:
+        """Whether in an arm some runs failed or are outliers, and others are not."""
+        return self.split is not None and self.split.mixed is not None
+
+    @property
+    def left_out(self) -> int:
+        """How many pairs a claim about runs that train leaves out."""
+        trained = self.comparison.claim.speaks_of == "trained"
+        return self.split.left_out if trained and self.split is not None else 0
 
     @property
     def silent(self) -> tuple[int, int] | None:
@@ -112,8 +131,23 @@ class _Runs:
         self.sides: Sides = sides_of(comparison, arms, tuple(tables.factors), self.meanings)
 
     @functools.cached_property
-    def endpoint(self) -> Endpoint:
+    def _all(self) -> Endpoint:
         return at_common_budget(self._endpoints[self.comparison.claim.metric], self.sides.columns)
+
+    @functools.cached_property
+    def endpoint(self) -> Endpoint:
+        if self.comparison.claim.speaks_of == "trained":
+            return only_trained(self._all, self.sides.columns)
+        return self._all
+
+    @functools.cached_property
+    def split(self) -> Split | None:
+        claim = self.comparison.claim
+        if not claim.in_parts:
+            return None
+        names = [str(arm) for arm in self._tables.planned["arm"]]
+        arm = claim.is_arm(self.sides.columns.shape[1])
+        return Split.of(self.sides, self._all, arm, names=names, batches=self.batches)
 
     @functools.cached_property
     def evidence(self) -> Evidence:
@@ -128,6 +162,10 @@ class _Runs:
         lengths = self.lengths(self.endpoint)
         if lengths:
             return because("other_lengths", metric=self.comparison.claim.metric, steps=lengths)
+        if self.comparison.claim.speaks_of == "trained":
+            unsure, ran = (flags[:, self.sides.columns] for flags in (self._all.unsure, self._all.ran))
+            if unsure.any():
+                return because("endings_unknown", n=int(unsure.sum()), of=int(ran.sum()))
         own = self.comparison.claim.obstacle(self.endpoint, self.sides)
         if own is not None:
             return own
@@ -189,12 +227,13 @@ class _Runs:
             return because(self.comparison.claim.failed_counts_as)
         return self.endpoint.rule_of(self.sides.columns)
 
-    @property
+    @functools.cached_property
     def endings_known(self) -> bool:
         """Whether it is known of every run that it failed or did not."""
+        outcome = self._tables.seeds["outcome"].astype(str).to_numpy()
         arms = {self.endpoint.arm_ids[column] for column in self.sides.columns.ravel()}
-        own = self._tables.seeds[self._tables.seeds["arm_id"].astype(str).isin(arms)]
-        return not (own["outcome"].astype(str) == Outcome.UNKNOWN.value).any()
+        unknown = self._tables.seeds["arm_id"].astype(str).to_numpy()[outcome == Outcome.UNKNOWN.value]
+        return arms.isdisjoint(unknown.tolist())
 
     def elsewhere(self) -> dict[str, Gaps]:
         """Return the contrasts at the other targets of a claim about steps, and measured otherwise."""
@@ -248,12 +287,14 @@ def collect(
     failed = evidence.filled_arm[0] + evidence.filled_against[0]
     return dataclasses.replace(
         common,
-        bounds=imputed(runs.sides, runs.endpoint) if claim.imputes else {},
+        bounds=imputed(runs.sides, runs.endpoint) if claim.imputes and claim.speaks_of == "all" else {},
         rule=runs.rule if runs.endings_known or failed else None,
         endings_known=runs.endings_known,
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,
+        items=item_contrasts(runs.sides, runs.endpoint, tables) if claim.by_means and batches is None else None,
         reservation=claim.reservation(runs.endpoint, runs.sides),
         counts_steps=runs.endpoint.declared.counts_to_target,
+        split=runs.split,
     )

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ablate.claims.comparison import Comparison, Key, level_key, level_text, metrics_used
+from ablate.claims.comparison import Comparison, Key, arm_key, arm_text, metrics_used
 from ablate.claims.contract import ClaimKind
 from ablate.claims.parts import BaseClaim, Level, Levels
 from ablate.errors import UserError, unknown
@@ -65,7 +65,7 @@ def expand(study: Study, *, arms: Sequence[Mapping[str, Level]] | None = None) -
     for claim_id in ids:
         if ids.count(claim_id) > 1:
             raise UserError(f"claim {claim_id}: the id is used {ids.count(claim_id)} times; give each claim its own.")
-    run = None if arms is None else {level_key(arm, study.factors) for arm in arms}
+    run = None if arms is None else {arm_key(arm, study.factors) for arm in arms}
     names = study.names()
     return [
         replace(comparison, names=names) for claim in study.claims for comparison in _expand_claim(study, claim, run)
@@ -92,7 +92,7 @@ def _expand_claim(study: Study, claim: ClaimKind, run: set[Key] | None) -> list[
     found = []
     for chosen in itertools.product(*each):
         own = dict(zip(claim.each, chosen, strict=True))
-        name = f"{claim.id}[{level_text(own, exact=True).replace(', ', ',')}]" if own else claim.id
+        name = f"{claim.id}[{arm_text(own, exact=True).replace(', ', ',')}]" if own else claim.id
         found.append(_comparison(study, claim, name, {**where, **{f: (level,) for f, level in own.items()}}, run))
     return found
 
@@ -124,9 +124,9 @@ def _comparison(
     over = claim.over_levels(study.factors)
     comparison = Comparison(name, claim, where, tuple(cells), over)
     if run is not None:
-        both = [cell for cell in cells if all(level_key(s, study.factors) in run for s in comparison.arms(cell))]
+        both = [cell for cell in cells if all(arm_key(s, study.factors) in run for s in comparison.arms(cell))]
         if not both:
-            sides = " and ".join(level_text(side) for side in (claim.arm, claim.against) if side) or "its arms"
+            sides = " and ".join(arm_text(side) for side in (claim.arm, claim.against) if side) or "its arms"
             raise UserError(f"claim {name}: the design runs {sides} together in no cell it ranges over.")
         comparison = Comparison(name, claim, where, tuple(both), over)
     return comparison

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ablate.claims.capped import Gaps, at_common_budget
-from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.comparison import Comparison, arm_key, arm_text
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import evidence_of, sides_of
 from ablate.judge.comparable import horizons
@@ -69,7 +69,7 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
     if FAIRNESS not in study.factors:
         return []
     rows = tables.levels()
-    columns = {level_key(levels, study.factors): i for i, levels in enumerate(rows)}
+    columns = {arm_key(levels, study.factors): i for i, levels in enumerate(rows)}
     found: dict[str, FixedTuned] = {}
     for claim in study.claims:
         if not claim.by_means or FAIRNESS in claim.own_factors:
@@ -101,7 +101,7 @@ def _what(comparison: Comparison) -> str:
     claim = comparison.claim
     sides = claim.model_dump(exclude={"id", "says", "quote", "why_delta", "gates", "where", "each"}, mode="json")
     sides = {key: value for key, value in sides.items() if key not in ("kind", "by_at_least", "within", "ratio")}
-    return json.dumps([sides, claim.scale, [level_text(cell, exact=True) for cell in comparison.cells]])
+    return json.dumps([sides, claim.scale, [arm_text(cell, exact=True) for cell in comparison.cells]])
 
 
 def _differences(

@@ -1,31 +1,25 @@
-"""Gates: what must hold before a claim may be decided at all."""
+"""Gates: what must hold before a claim may be decided at all, and holding back a verdict whose gates fail."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ablate.claims.capped import counts_steps
-from ablate.claims.comparison import Comparison, level_key, level_text
+from ablate.claims.comparison import Comparison, arm_key, arm_text
 from ablate.claims.parts import ManipulationCheck
-from ablate.claims.reason import Reason, because
+from ablate.claims.reason import because
 from ablate.errors import UserError, unknown
 from ablate.judge.endpoint import endpoint
+from ablate.judge.evidence import Collected
+from ablate.judge.verdict import GateResult, Verdict
 from ablate.levels import EXACT, level_name
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.track.record import StudyTables
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """Whether a gate is passed, and what was found."""
-
-    kind: str
-    passed: bool
-    reason: Reason
+from ablate.track.tuned import edge_values
 
 
 def check_gates(study: Study) -> None:
@@ -46,9 +40,9 @@ def _check_where(study: Study, claim_id: str, gate: ManipulationCheck) -> None:
     for factor, levels in gate.where.items():
         if factor not in study.factors:
             raise UserError(f"claim {claim_id}, `gates`: {unknown('factor', factor, study.factors)}")
-        known = {level_key({factor: level}, [factor]) for level in study.factors[factor]}
+        known = {arm_key({factor: level}, [factor]) for level in study.factors[factor]}
         for level in levels:
-            if level_key({factor: level}, [factor]) not in known:
+            if arm_key({factor: level}, [factor]) not in known:
                 raise UserError(f"claim {claim_id}, `gates`: {factor} has no level {level!r}.")
 
 
@@ -96,10 +90,11 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
         return None
     known = len(tuned)
     edges = [
-        {"key": key, "chosen": found["chosen"], "side": level_text(side, comparison.names)}
+        {"key": key, "chosen": value, "side": arm_text(side, comparison.names)}
         for side, own in tuned
         for key, found in own.items()
         if _on_edge(found)
+        for value in edge_values(found)
     ]
     if not asked and not known:
         return None
@@ -126,7 +121,7 @@ def tuned_sides(
     factors = tuple(tables.factors)
     found = []
     for side in _sides(comparison):
-        tuned = tables.facts.get(arm_ids[level_key(side, factors)], {}).get("tuned")
+        tuned = tables.facts.get(arm_ids[arm_key(side, factors)], {}).get("tuned")
         if tuned:
             found.append((side, tuned))
     return found
@@ -147,6 +142,31 @@ def _on_edge(found: Mapping[str, Any]) -> bool:
 
 def _within(row: Mapping[Any, Any], where: Mapping[str, Sequence[Any]]) -> bool:
     return all(
-        level_key({factor: row[factor]}, [factor]) in {level_key({factor: level}, [factor]) for level in levels}
+        arm_key({factor: row[factor]}, [factor]) in {arm_key({factor: level}, [factor]) for level in levels}
         for factor, levels in where.items()
     )
+
+
+def gated(
+    verdict: Verdict, found: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
+) -> Verdict:
+    """Look at the gates of a claim; one that fails leaves a decided claim open.
+
+    `checks` holds the results of the gates that need more than the tables.
+    """
+    results = list(checks)
+    for gate in found.comparison.claim.gates:
+        if gate.kind == "manipulation_check":
+            results.append(manipulation(gate, tables))
+        elif gate.kind == "positive_control":
+            controls = [v for v in verdicts if v.source_id == gate.claim]
+            wrong = [v for v in controls if v.outcome != gate.must_be]
+            outcome = wrong[0].outcome if wrong else gate.must_be
+            seen = because("control", claim=gate.claim, wanted=gate.must_be, outcome=outcome)
+            results.append(GateResult(gate.kind, not wrong, seen))
+    failed = [result for result in results if not result.passed]
+    verdict = dataclasses.replace(verdict, gates=tuple(results))
+    if not failed or not verdict.decided:
+        return verdict
+    why = because("gate_failed", gates=tuple(result.reason for result in failed), outcome=verdict.outcome)
+    return dataclasses.replace(verdict, outcome="inconclusive", label="", reason=why, advice=because("see_the_gate"))

@@ -39,7 +39,7 @@ def placed(claim: ClaimKind, estimate: Estimate, ruled: tuple[str, str], *, leve
         return because(label if label in _LABELS else "below", **said)
     pairs = len(estimate.numbers)
     smallest = 2.0 / 2.0**pairs
-    if smallest > 1.0 - level:
+    if pairs and smallest > 1.0 - level:
         return because("too_few_to_decide", **said, pairs=pairs, smallest=smallest)
     return because("holds_delta", **said)
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ablate.claims.capped import objection
 from ablate.claims.reason import Reason, because
 from ablate.judge.evidence import Collected
+from ablate.judge.interval import more_seeds
+from ablate.stats.effects import by_interval
+from ablate.stats.student import t_interval
 
 NEXT = {
     "silent": "more_steps",
@@ -22,12 +25,16 @@ NEXT = {
     "cut_by_budget": "more_steps",
     "decided_by_silence": "more_steps",
     "mostly_missed": "claim_ranks_or_reach",
+    "too_few_trained": "claim_the_failures",
+    "left_out_too_many": "claim_the_failures",
+    "bound_is_open": "name_the_population",
+    "bound_is_missing": "name_the_population",
 }
 """Code of what stands in the way -> that of what to do."""
 
 
-def untested(found: Collected) -> tuple[Reason, Reason]:
-    """Return why nothing was tested, and what to do."""
+def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
+    """Return why nothing was tested, and what to do; `level` is that of an interval, if there were one."""
     if found.alike is not None:
         return found.alike.reason, found.alike.advice
     evidence = found.evidence
@@ -38,6 +45,20 @@ def untested(found: Collected) -> tuple[Reason, Reason]:
         return because("without_value", n=evidence.undefined, metric=metric), because("claim_an_accuracy")
     if found.obstacle is not None:
         return found.obstacle, because(NEXT[found.obstacle.code])
+    split = found.split
+    if split is not None and found.comparison.claim.speaks_of == "trained" and split.left_out:
+        few = because("too_few_trained", n=len(evidence.differences), of=split.pairs, needed=found.least)
+        return few, because(NEXT[few.code])
+    if evidence.unpaired is not None:
+        return _few_runs(found), because("run_seeds", needed=found.least)
+    differences = list(evidence.differences.values())
+    if found.estimate is not None and found.estimate.scale == "difference" and len(differences) > 1:
+        low, high = t_interval(differences, level=0.95)
+        so_far = because(
+            "few_pairs_so_far", n=len(differences), planned=evidence.planned_pairs, needed=found.least,
+            effect=found.estimate.effect, low=low, high=high, unit=found.unit,
+        )  # fmt: skip
+        return so_far, more_seeds(found.estimate, found.region, level=level)
     few = because(
         "too_few_pairs",
         n=len(evidence.differences),
@@ -48,6 +69,15 @@ def untested(found: Collected) -> tuple[Reason, Reason]:
     return few, because("run_seeds", needed=found.least)
 
 
+def _few_runs(found: Collected) -> Reason:
+    n = found.evidence.count
+    if found.estimate is None:
+        return because("too_few_runs", n=n, needed=found.least)
+    low, high = found.estimate.interval(0.95)
+    ends = {"effect": found.estimate.effect, "low": low, "high": high, "unit": found.unit}
+    return because("few_runs_so_far", n=n, needed=found.least, **ends)
+
+
 def held_back(found: Collected, *, level: float, outcome: str) -> tuple[Reason, Reason] | None:
     """Return why an interval that would decide a claim may not, and what to do; None where it may."""
     gaps = found.gaps
@@ -56,5 +86,41 @@ def held_back(found: Collected, *, level: float, outcome: str) -> tuple[Reason, 
     why = None
     if gaps is not None:
         why = objection(gaps.values, gaps.known, found.region, level=level, outcome=outcome, least=found.least)
-    why = why or found.reservation
+    why = why or found.reservation or _left_out(found) or _by_the_bound(found, level=level, outcome=outcome)
     return None if why is None else (why, because(NEXT[why.code]))
+
+
+def _left_out(found: Collected) -> Reason | None:
+    """Return that a claim about runs that train leaves out more pairs than it may."""
+    claim, split = found.comparison.claim, found.split
+    most = claim.most_left_out()
+    if split is None or most is None or split.left_out <= most * split.pairs * (1.0 + 1e-12):
+        return None
+    return because("left_out_too_many", n=split.left_out, of=split.pairs, most=most)
+
+
+def _by_the_bound(found: Collected, *, level: float, outcome: str) -> Reason | None:
+    """Return that the bound of a mean over all runs does not say the same, with the effect among runs that train."""
+    split, estimate = found.split, found.estimate
+    if split is None or estimate is None or not found.comparison.claim.needs_bound:
+        return None
+    bound = split.bound(estimate.scale)
+    if bound is None:
+        return None
+    low, high = bound.interval(level)
+    if by_interval(low, high, found.region) == outcome:
+        return None
+    part = split.part(split.trained, estimate.scale, level)
+    said = {
+        "level": level,
+        "unit": found.unit,
+        "scale": estimate.scale,
+        "n": part.pairs,
+        "of": split.pairs,
+        "effect": part.effect if part.pairs else None,
+        "trained_low": part.low,
+        "trained_high": part.high,
+    }
+    if not bound.has_range:
+        return because("bound_is_missing", **said, metric=found.comparison.claim.metric)
+    return because("bound_is_open", **said, low=low, high=high)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from ablate.judge.anytime import follow
 from ablate.judge.looks import arms_of, family_size, judge_look, last_look, of_seeds, unseen
+from ablate.judge.lost import with_lost
 from ablate.judge.rule import judge
 from ablate.judge.verdict import Verdict
 from ablate.stats.looks import look_levels
@@ -50,7 +51,7 @@ def judge_registered(
     """
     ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
     planned = of_seeds(tables, seeds) if seeds and study.any_time is None else tables
-    verdicts = judge_planned(study, planned, alpha=alpha)
+    verdicts = with_lost(study, planned, judge_planned(study, planned, alpha=alpha), alpha=alpha)
     extended: list[Verdict] = []
     if seeds and ran - set(seeds) and study.any_time is None:
         family = family_size(study, arms=arms_of(study, tables))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ablate.claims.comparison import Comparison, level_key
+from ablate.claims.comparison import Comparison, arm_key
 from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
@@ -25,10 +25,11 @@ Arms = Sequence[Mapping[str, Level]]
 
 @dataclass(frozen=True)
 class SeedsNeeded:
-    """Fewest seeds with which a claim can be decided, at the level Holm may leave it."""
+    """Fewest seeds with which a claim can be decided, at the level Holm may leave it; `exploratory`: nobody made it."""
 
     claim_id: str
     seeds: int
+    exploratory: bool = False
 
 
 def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05) -> list[SeedsNeeded]:
@@ -46,20 +47,39 @@ def seeds_needed(study: Study, *, arms: Arms | None = None, alpha: float = 0.05)
             (c.claim.least_seeds if study.any_time is None else c.claim.least_at_any_time)(
                 level / family, len(c.cells)
             ),
+            c.claim.exploratory,
         )
         for c in expand(study, arms=arms)
     ]
 
 
+def beyond_support(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> list[SeedsNeeded]:
+    """Return the claims that `n_seeds` could refute and not support, whatever they show, and how many could.
+
+    At α over the number of claims: where others are decided first, Holm may leave a claim more. Empty for a study
+    that may stop at any time.
+    """
+    if not study.claims or study.any_time is not None:
+        return []
+    family = family_size(study, arms=arms)
+    level = look_levels(study.fixed_looks, alpha=alpha, family=family)[-1] if study.fixed_looks else alpha
+    needs = [
+        SeedsNeeded(c.id, c.claim.least_to_support(level / family, len(c.cells)))
+        for c in expand(study, arms=arms) if not c.claim.exploratory
+    ]  # fmt: skip
+    return [need for need in needs if need.seeds > n_seeds]
+
+
 def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: float = 0.05) -> None:
-    """Refuse a plan with fewer seeds than a claim needs to be decidable at all.
+    """Refuse a plan with fewer seeds than a claim needs to be decidable at all; not for exploratory comparisons.
 
     Raises
     ------
     UserError
         Naming the claim that needs most, and the number.
     """
-    short = [need for need in seeds_needed(study, arms=arms, alpha=alpha) if need.seeds > n_seeds]
+    needs = seeds_needed(study, arms=arms, alpha=alpha)
+    short = [need for need in needs if need.seeds > n_seeds and not need.exploratory]
     if short:
         worst = max(short, key=lambda need: need.seeds)
         others = f" ({len(short)} claims need more than {n_seeds})" if len(short) > 1 else ""
@@ -264,14 +284,14 @@ def check_forecasts(study: Study, *, arms: Arms | None = None) -> None:
 def _same_cells(study: Study, one: Comparison, other: Comparison) -> bool:
     def key(comparison: Comparison) -> tuple[str, frozenset[object]]:
         factors = [f for f in study.factors if f not in comparison.claim.own_factors]
-        return comparison.claim.metric, frozenset(level_key(cell, factors) for cell in comparison.cells)
+        return comparison.claim.metric, frozenset(arm_key(cell, factors) for cell in comparison.cells)
 
     return key(one) == key(other)
 
 
 def _contradict(one: Comparison, other: Comparison, metrics: Metrics) -> bool:
     a, b = one.claim, other.claim
-    sides = [(level_key(c.arm, sorted(c.arm)), level_key(c.against, sorted(c.against))) for c in (a, b)]
+    sides = [(arm_key(c.arm, sorted(c.arm)), arm_key(c.against, sorted(c.against))) for c in (a, b)]
     swapped = sides[0] == sides[1][::-1]
     if one.over != other.over or not (swapped or sides[0] == sides[1]):
         return False

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ablate.claims.anytime import Batches
-from ablate.claims.comparison import level_text, metrics_used, where_text
+from ablate.claims.comparison import arm_text, metrics_used, where_text
 from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.reason import Reason, because
@@ -33,9 +33,9 @@ from ablate.judge.copied import copy_gate
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
-from ablate.judge.gates import tuning_edge
-from ablate.judge.gating import gated
+from ablate.judge.gates import gated, tuning_edge
 from ablate.judge.interval import more_seeds, placed
+from ablate.judge.jointly import joint_intervals
 from ablate.judge.obstacles import held_back, untested
 from ablate.judge.scope import scope_of, terms_of
 from ablate.judge.sensitivity import sensitivity
@@ -96,7 +96,7 @@ def judge(
     alpha
         Chance of even one wrong `supported` or `refuted` among all claims.
     extras
-        Fill in `sensitivity` and `detectable` too, half of the time; simulations leave them out.
+        Fill in `sensitivity`, `detectable` and `joint` too, half of the time; simulations leave them out.
     batches
         The looks so far of a study that may stop at any time: its claims are judged by tests that allow for it.
     settled
@@ -122,7 +122,7 @@ def judge(
     ]
     sampled = [f.comparison.claim.sampled for f in found]
     tested = [
-        sample and f.testable and not f.evidence.undefined and len(f.evidence.differences) >= f.least
+        sample and f.testable and not f.evidence.undefined and f.evidence.count >= f.least
         for f, sample in zip(found, sampled, strict=True)
     ]
     p = [
@@ -139,10 +139,14 @@ def judge(
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None, batches)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
+    if extras:
+        joint = joint_intervals(found, comparisons, alpha=alpha, once=batches is None)
+        verdicts = [dataclasses.replace(v, joint=joint.get(v.claim_id)) for v in verdicts]
+    copy_asked = study.tune is not None and study.tune.per == "seed" and study.tune.copy_baseline
     checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
     for f in found:
         edge = tuning_edge(f.comparison, tables, arms.by_key)
-        copy = copy_gate(f.comparison, tables, arms.by_key, alpha=alpha)
+        copy = copy_gate(f, tables, arms.by_key, asked=copy_asked, alpha=alpha)
         checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
     every = [*verdicts, *settled.values()]
     ruled = {
@@ -176,10 +180,13 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
     if against is not None:
         return _verdict(case, ("inconclusive", ""), *against)
     label = claim.label(low, high) if outcome == "refuted" else ""
-    advice, lost = None, evidence.planned_pairs - len(evidence.differences)
+    left_out = case.found.left_out
+    advice, lost = None, evidence.planned_pairs - evidence.count - left_out
     if outcome == "inconclusive":
         advice = claim.advice() or (
-            because("more_seeds_at_any_time")
+            because("name_the_population")
+            if claim.needs_bound and case.found.mixed
+            else because("more_seeds_at_any_time")
             if case.batches is not None
             else more_seeds(estimate, case.found.region, level=case.level)
         )
@@ -190,7 +197,7 @@ def _ruled(case: _Case, alpha: float) -> Verdict:
 
 
 def _untested(case: _Case) -> Verdict:
-    return _verdict(case, ("not_tested", ""), *untested(case.found))
+    return _verdict(case, ("not_tested", ""), *untested(case.found, level=case.level))
 
 
 def _exact(case: _Case) -> Verdict:
@@ -213,7 +220,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
     found, estimate = case.found, case.estimate
     comparison, evidence = found.comparison, found.evidence
     claim, names = comparison.claim, comparison.names
-    n, differences = len(evidence.differences), case.differences
+    n, differences = evidence.count, case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
     low, high = estimate.interval(case.level) if estimate else (None, None)
     return Verdict(
@@ -240,8 +247,8 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         fill=found.rule,
         d_z=standardised(differences) if means else None,
         better_share=better_share(differences) if means else None,
-        arm_text=level_text(claim.arm, names),
-        against_text=level_text(claim.against, names),
+        arm_text=arm_text(claim.arm, names),
+        against_text=arm_text(claim.against, names),
         where_text=where_text(comparison.where, names),
         reason=reason,
         advice=advice,
@@ -254,14 +261,18 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         region_high=found.region[1],
         ungated=ruled[0],
         bounds=_bounds(found),
-        scope=scope_of(comparison, evidence, found.rule if found.endings_known else None, found.details),
+        scope=scope_of(found),
         details=found.details,
         unit=found.unit,
         silent=found.silent,
+        population=claim.speaks_of,
     )
 
 
 def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
+    split, scale = case.found.split, case.estimate.scale if case.estimate else "difference"
+    if split is not None:
+        verdict = dataclasses.replace(verdict, parts=split.told(level=case.level, scale=scale))
     if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
         return verdict
     once = case.batches is None
@@ -276,6 +287,7 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
             bounds=case.found.bounds,
             elsewhere=case.found.elsewhere,
             measured=case.estimate.others,
+            items=case.found.items if case.estimate.scale == "difference" else None,
             interval=case.estimate.interval(case.level),
             method=mean_interval if once else one_look_interval,
         ),

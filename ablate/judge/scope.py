@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ablate.claims.comparison import Comparison, level_text
+from ablate.claims.comparison import Comparison, arm_text
 from ablate.claims.contrast import Evidence
 from ablate.claims.reason import Reason, because
+from ablate.judge.evidence import Collected
 from ablate.stats.proportions import failures_at_most
 
 
@@ -18,31 +18,33 @@ def terms_of(comparison: Comparison) -> dict[str, Any]:
     """
     claim, names = comparison.claim, comparison.names
     own = {name: levels for name, levels in claim.named_sides().items() if name not in ("arm", "against")}
-    places = {name: level_text(levels, names) for name, levels in own.items()}
+    places = {name: arm_text(levels, names) for name, levels in own.items()}
     return {**claim.terms(), **places, "cells": len(comparison.cells)}
 
 
-def scope_of(
-    comparison: Comparison, evidence: Evidence, rule: Reason | None, details: Mapping[str, Any]
-) -> Reason | None:
+def scope_of(found: Collected) -> Reason | None:
     """Return what the effect is an effect of: a failure that was not seen is not excluded, only bounded.
 
     None where it needs no saying.
     """
-    claim = comparison.claim
-    own = claim.scope(comparison, details)
-    if claim.scale == "share" or rule is None or claim.failed_counts_as:
+    claim, split = found.comparison.claim, found.split
+    if claim.speaks_of == "trained" and split is not None and split.left_out:
+        return because("pairs_that_train", n=len(split.trained), of=split.pairs)
+    if claim.needs_bound and split is not None and found.mixed and split.share == 1.0:
+        return because("all_runs_bounded")
+    own = claim.scope(found.comparison, found.details)
+    if claim.scale == "share" or found.rule is None or not found.endings_known or claim.failed_counts_as:
         return own
-    failures = _failures(comparison, evidence)
+    failures = _failures(found.comparison, found.evidence)
     return failures if own is None else because("and_also", first=own, second=failures)
 
 
 def _failures(comparison: Comparison, evidence: Evidence) -> Reason:
     claim = comparison.claim
-    seeds = len(evidence.differences)
+    seeds = evidence.count
     seen = [
         {
-            "side": level_text(levels, comparison.names),
+            "side": arm_text(levels, comparison.names),
             "runs": runs,
             "seeds": seeds,
             "rate": 100 * failures_at_most(0, seeds),

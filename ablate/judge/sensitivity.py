@@ -15,6 +15,7 @@ from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Region
 from ablate.claims.reason import Reason, because
 from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.crossed import crossed_interval
 from ablate.stats.effects import BOOTSTRAP_SEED, by_interval
 from ablate.stats.mean import mean_interval
 from ablate.stats.signflip import as_differences
@@ -31,6 +32,10 @@ _ELSEWHERE = {
     "unbroken": "basin_unbroken",
 }
 """Name of another way to measure -> its code."""
+
+
+TEST_ITEMS = "test_items"
+"""Code of the choice that needs what single runs got right, which `runs.csv` does not hold."""
 
 
 class Interval(Protocol):
@@ -97,12 +102,14 @@ def sensitivity(
     elsewhere: Mapping[str, Gaps] | None = None,
     method: Interval = mean_interval,
     measured: Mapping[str, tuple[float, Callable[[float], tuple[float, float]]]] | None = None,
+    items: NDArray[np.float64] | None = None,
 ) -> tuple[Sensitivity, ...]:
     """Return the table of other choices for a claim about a mean, beside the `interval` chosen.
 
     `bounds` holds the seeds' contrasts with failures imputed otherwise; `elsewhere` those at other targets (one that
-    neither side reached in any pair has no row); `measured` effects measured otherwise, with their own intervals.
-    Outcomes are by the interval alone, made as `method` makes them.
+    neither side reached in any pair has no row); `measured` effects measured otherwise, with their own intervals;
+    `items` the seeds' contrasts for every test item, (seeds, items), where they are known. Outcomes are by the
+    interval alone, made as `method` makes them.
     """
     d = as_differences(differences)
     low, high = interval
@@ -129,6 +136,8 @@ def sensitivity(
         "student_t": lambda: t_interval(d, level=level),
         "bootstrap_t": lambda: bootstrap_t(d, level=level, rng=np.random.default_rng(BOOTSTRAP_SEED)),
     }
+    if items is not None:
+        others[TEST_ITEMS] = lambda: crossed_interval(items, level=level)
     return (*rows, *(row(name, mean, other(), region) for name, other in others.items()))
 
 

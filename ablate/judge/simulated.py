@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,13 @@ CHANCE, BASE = 0.1, 0.85
 METRIC = "final/test_accuracy"
 
 
-def two_arms(claims: int, *, delta: float = 0.0, looks: list[int] | None = None) -> Study:
-    """Return a study that compares `on` with `off` in as many cells, each a claim of its own."""
+def two_arms(
+    claims: int, *, delta: float = 0.0, looks: list[int] | None = None, bounds: Sequence[float | None] = (None, None)
+) -> Study:
+    """Return a study that compares `on` with `off` in as many cells, each a claim of its own.
+
+    `bounds` of the metric: normal draws know no [0, 1], but where runs fail a mean over all of them needs a range.
+    """
     claim = {
         "id": "gain", "says": "on is better", "metric": METRIC, "arm": {"part": "on"}, "against": {"part": "off"},
         "by_at_least": delta, "each": ["cell"],
@@ -28,7 +34,7 @@ def two_arms(claims: int, *, delta: float = 0.0, looks: list[int] | None = None)
     return Study.model_validate(
         {
             "title": "simulated",
-            "metrics": {METRIC: {"bounds": [None, None]}},  # normal draws know no [0, 1]
+            "metrics": {METRIC: {"bounds": list(bounds)}},
             "factors": {"part": ["off", "on"], "cell": list(range(claims))},
             "claims": [claim],
             "looks": looks or [],
@@ -49,27 +55,48 @@ def tables_of(
         Which runs of `on` diverged, bool (seeds, cells).
     """
     seeds, cells = off.shape
-    arms = [("off", c) for c in range(cells)] + [("on", c) for c in range(cells)]
-    planned = pd.DataFrame(
-        {
-            "arm_id": [f"{part}{c}" for part, c in arms],
-            "arm": [f"part={part},cell={c}" for part, c in arms],
-            "baseline": [i == 0 for i in range(len(arms))],
-            "part": [part for part, _ in arms],
-            "cell": [c for _, c in arms],
-        }
-    )
+    arms = tuple((("part", part), ("cell", c)) for part in ("off", "on") for c in range(cells))
+    names = tuple(f"{part}{c}" for part in ("off", "on") for c in range(cells))
     broken = np.zeros((seeds, 2 * cells), dtype=np.bool_)
     if failed is not None:
         broken[:, cells:] = failed
-    runs = planned.loc[np.repeat(np.arange(len(arms)), seeds)].reset_index(drop=True)
-    runs["seed"] = np.tile(np.arange(seeds), len(arms))
-    runs["outcome"] = np.where(broken.T.ravel(), "diverged", "reached")
-    runs["majority_rate"] = CHANCE
-    runs["seconds"] = 1.0
-    runs[METRIC] = np.where(broken, np.nan, np.concatenate((off, on), axis=1)).T.ravel()
+    return _tables(arms, names, np.concatenate((off, on), axis=1), metric=METRIC, lost=broken, outcome="diverged")
+
+
+def _tables(
+    arms: tuple[tuple[tuple[str, Any], ...], ...],
+    names: tuple[str, ...],
+    values: NDArray[np.float64],
+    *,
+    metric: str,
+    lost: NDArray[np.bool_],
+    outcome: str,
+) -> StudyTables:
+    """Return the runs of a study; those that are `lost` have no value, and the outcome that is said."""
+    planned, blank = _planned(arms, names, len(values))
+    runs = blank.assign(
+        **{"outcome": np.where(lost.T.ravel(), outcome, "reached"), metric: np.where(lost, np.nan, values).T.ravel()}
+    )
     curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
     return StudyTables({"name": "simulated"}, planned, runs, curves, {})
+
+
+@functools.lru_cache(maxsize=16)  # thousands of studies have the same arms and seeds
+def _planned(
+    arms: tuple[tuple[tuple[str, Any], ...], ...], names: tuple[str, ...], seeds: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of planned arms, and that of their runs without outcomes and values."""
+    planned = pd.DataFrame(
+        {
+            "arm_id": list(names),
+            "arm": [",".join(f"{factor}={level}" for factor, level in levels) for levels in arms],
+            "baseline": [i == 0 for i in range(len(arms))],
+        }
+        | {factor: [dict(levels)[factor] for levels in arms] for factor, _ in arms[0]}
+    )
+    runs = planned.loc[np.repeat(np.arange(len(arms)), seeds)].reset_index(drop=True)
+    runs["seed"] = np.tile(np.arange(seeds), len(arms))
+    return planned, runs.assign(outcome="", majority_rate=CHANCE, seconds=1.0)
 
 
 def runs_of(
@@ -86,22 +113,12 @@ def runs_of(
     budget
         Steps that every run had.
     """
-    seeds, count = values.shape
     missed = values > (np.inf if budget is None else budget)
-    names = [",".join(f"{factor}={level}" for factor, level in levels.items()) for levels in arms]
-    planned = pd.DataFrame(
-        {"arm_id": names, "arm": names, "baseline": [i == 0 for i in range(count)]}
-        | {factor: [levels[factor] for levels in arms] for factor in arms[0]}
-    )
-    runs = planned.loc[np.repeat(np.arange(count), seeds)].reset_index(drop=True)
-    runs["seed"] = np.tile(np.arange(seeds), count)
-    runs["outcome"] = np.where(missed.T.ravel(), "censored", "reached")
-    runs["majority_rate"] = CHANCE
-    runs["seconds"] = 1.0
-    runs[metric] = np.where(missed, np.nan, values).T.ravel()
-    curves = pd.DataFrame(columns=["run_id", "arm_id", "seed", "metric", "step", "value"])
+    held = tuple(tuple(levels.items()) for levels in arms)
+    names = tuple(",".join(f"{factor}={level}" for factor, level in levels) for levels in held)
+    tables = _tables(held, names, values, metric=metric, lost=missed, outcome="censored")
     facts: dict[str, dict[str, Any]] = {} if budget is None else {name: {"steps": budget} for name in names}
-    return StudyTables({"name": "simulated"}, planned, runs, curves, facts)
+    return replace(tables, facts=facts)
 
 
 def rate_of(hits: int, of: int, *, at_most: float | None = None, at_least: float | None = None) -> dict[str, Any]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.judge.rule import judge
+from ablate.judge.calibrated_means import agreed, first, one, outcomes_of
 from ablate.judge.simulated import BASE, rate_of, tables_of, two_arms
-from ablate.track.record import StudyTables
+from ablate.judge.trials import Found, Row, Trial, TrialPart
 
 Vector = NDArray[np.float64]
 ALPHA = 0.05
@@ -37,19 +36,19 @@ class TunedArms:
     validation: float = 0.013
     block: float = 0.005
 
-    def per_seed(self, rng: np.random.Generator, *, seeds: int) -> StudyTables:
-        """Return the runs of a study in which every seed of both arms chooses for itself."""
+    def per_seed(self, rng: np.random.Generator, *, seeds: int) -> tuple[Vector, Vector]:
+        """Return the runs of both arms, float (seeds, 1), where every seed of both chooses for itself."""
         off, on = (self._judged(rng, self._chosen(rng, seeds)) for _ in range(2))
-        return tables_of(off, on)
+        return off, on
 
-    def per_study(self, rng: np.random.Generator, *, seeds: int, tuning_seeds: int) -> StudyTables:
-        """Return the runs of a study in which each arm has the value with the best mean over its tuning seeds."""
+    def per_study(self, rng: np.random.Generator, *, seeds: int, tuning_seeds: int) -> tuple[Vector, Vector]:
+        """Return the runs of both arms, where each has the value with the best mean over its tuning seeds."""
         sides = []
         for _ in range(2):
             scores = self._validation(rng, tuning_seeds).mean(axis=0)
             sides.append(self._judged(rng, np.full(seeds, int(scores.argmax()))))
         off, on = sides
-        return tables_of(off, on)
+        return off, on
 
     def _validation(self, rng: np.random.Generator, seeds: int) -> Vector:
         common = rng.normal(size=(seeds, 1)) * self.block
@@ -64,37 +63,46 @@ class TunedArms:
 
 
 TUNING_SEEDS = (2, 5, 10, 20)
-TUNED = 1 + len(TUNING_SEEDS)
-"""Rows of the check."""
 
 TITLE = "Identical arms, each tuned by itself: studies judged “better by more than δ”"
 NOTE = (
     "Three trials of which two are 0.01 worse, 500 validation images, δ = 0.005. A choice made once is in no interval: "
-    "its rows have no limit, and show what a few tuning seeds do."
+    "its rows have no limit, and show what a few tuning seeds do. New studies choose in every seed."
 )
 
 
-def tuning_part(
-    rng: np.random.Generator, steps: Callable[[int], Iterator[int]], studies: int, *, delta: float, seeds: int
-) -> tuple[str, str, tuple[dict[str, Any], ...], str]:
+def tuning_part(*, delta: float, seeds: int) -> TrialPart:
     """Return the check: a row for the choice in every seed, and for one choice by each number of tuning seeds.
 
     Parameters
     ----------
-    steps
-        Counts up to a number, and tells who waits.
     seeds
         Judging seeds of a study.
     """
-    study, arms, rows = two_arms(1, delta=delta), TunedArms(), []
-    for few in (None, *TUNING_SEEDS):
-        said = {"supported": 0, "refuted": 0, "inconclusive": 0}
-        for _ in steps(studies):
-            tables = (
-                arms.per_seed(rng, seeds=seeds) if few is None else arms.per_study(rng, seeds=seeds, tuning_seeds=few)
-            )
-            said[judge(study, tables, alpha=ALPHA, extras=False)[0].outcome] += 1
-        name = "every judging seed" if few is None else f"{few} tuning seeds, once"
-        rate = rate_of(said["supported"], studies, at_most=ALPHA if few is None else None)
-        rows.append({"chosen by": name, **rate, "rightly refuted": said["refuted"] / studies})
-    return "tuning", TITLE, tuple(rows), NOTE
+    trials = tuple(
+        Trial(
+            f"tuning-{'seed' if few is None else few}",
+            functools.partial(_tested, few, delta, seeds),
+            functools.partial(_told, few),
+        )
+        for few in (None, *TUNING_SEEDS)
+    )
+    return TrialPart("tuning", TITLE, trials, NOTE)
+
+
+def _tested(few: int | None, delta: float, seeds: int, rng: np.random.Generator, studies: int) -> Found:
+    arms = TunedArms()
+    sides = [
+        arms.per_seed(rng, seeds=seeds) if few is None else arms.per_study(rng, seeds=seeds, tuning_seeds=few)
+        for _ in range(studies)
+    ]
+    outcomes = outcomes_of(np.stack([on - off for off, on in sides]), delta)
+    judged = one(two_arms(1, delta=delta), tables_of(*sides[0])).outcome
+    return {"outcome": np.array(outcomes, dtype=object), "agrees": first(studies, judged == outcomes[0])}
+
+
+def _told(few: int | None, found: Found) -> list[Row]:
+    of, said = len(found["outcome"]), found["outcome"]
+    name = "every judging seed" if few is None else f"{few} tuning seeds, once"
+    rate = rate_of(int((said == "supported").sum()), of, at_most=ALPHA if few is None else None)
+    return agreed([{"chosen by": name, **rate, "rightly refuted": float((said == "refuted").mean())}], found)

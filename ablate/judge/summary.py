@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ablate.claims.capped import at_common_budget, counts_steps
 from ablate.claims.measured import Endpoint
@@ -14,6 +15,7 @@ from ablate.claims.reason import because
 from ablate.errors import Failure
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import MISSING, endpoint
+from ablate.stats.joint import simultaneous_intervals
 from ablate.stats.multiplicity import holm
 from ablate.stats.signflip import as_differences, sign_flip_interval, sign_flip_p
 from ablate.stats.student import t_interval
@@ -78,7 +80,8 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     metric
         The scalar to summarise; failed runs count as `endpoint` says, and `notes` say how many.
     level
-        Confidence level of the intervals, which are *not* adjusted for the number of arms.
+        Confidence level of the intervals: of an arm's mean and of one difference on its own; of `joint_low` and
+        `joint_high`, of all differences together.
 
     Returns
     -------
@@ -91,6 +94,8 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
         - `pairs, difference, difference_low, difference_high`: arm - baseline per seed (not oriented) and the interval
           inverting the sign-flip test; NaN for the baseline itself, where arm and baseline cannot be compared (a mean
           over runs of other lengths), and where neither reached its target in any pair;
+        - `joint_low, joint_high`: the interval of the same difference that holds together with those of all other arms
+          (see `stats.simultaneous_intervals`);
         - `p, p_adjusted`: two-sided sign-flip p of "no difference", Holm over the arms;
         - `planned`, and a count of every outcome and of `missing`;
         - `seconds`: mean wall-clock share of a run.
@@ -103,12 +108,19 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     found = endpoint(tables, metric)
     base = tables.planned.index[tables.planned["baseline"].astype(bool)]
     against = tables.planned.index.get_loc(base[0]) if len(base) else None
-    rows = []
+    rows, paired = [], {}
     for column in range(len(found.arm_ids)):
         row = _arm_row(found, column, level)
-        rows.append(row | _difference(tables, found, (column, against if isinstance(against, int) else None), level))
+        d = _paired(tables, found, (column, against if isinstance(against, int) else None))
+        rows.append(row | _difference(d, level))
+        if d is not None:
+            paired[column] = d
     arms = tables.planned[list(PLANNED)].reset_index(drop=True)  # no factors: one may be called `n`
     table = pd.concat([arms, pd.DataFrame(rows)], axis=1)
+    table[["joint_low", "joint_high"]] = np.nan
+    if paired:
+        joint = simultaneous_intervals(np.column_stack(list(paired.values())), level=level)
+        table.loc[list(paired), ["joint_low", "joint_high"]] = joint
     table["p_adjusted"] = np.nan
     tested = table["p"].notna()
     if tested.any():
@@ -144,22 +156,28 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
     }
 
 
-def _difference(tables: StudyTables, found: Endpoint, pair: tuple[int, int | None], level: float) -> dict[str, Any]:
-    names = ("difference", "difference_low", "difference_high", "p")
-    nothing = {"pairs": 0, **dict.fromkeys(names, math.nan)}
+def _paired(tables: StudyTables, found: Endpoint, pair: tuple[int, int | None]) -> NDArray[np.float64] | None:
+    """Return an arm's differences to the baseline, (seeds,), NaN without one; None where they cannot be compared."""
     column, against = pair
     if against is None or column == against or found.undefined[:, [column, against]].any():
-        return nothing
+        return None
     both = np.array([[column, against]])
     if horizons(tables, found, both):
-        return nothing
+        return None
     found = at_common_budget(found, both)
     d = found.value[:, column] - found.value[:, against]
     usable = np.isfinite(d)
     silent = found.filled[:, [column, against]].all(axis=1) & counts_steps(found)
     if not (usable & ~silent).any():
-        return nothing
-    d = d[usable]
+        return None
+    return np.asarray(np.where(usable, d, np.nan))
+
+
+def _difference(paired: NDArray[np.float64] | None, level: float) -> dict[str, Any]:
+    names = ("difference", "difference_low", "difference_high", "p")
+    if paired is None:
+        return {"pairs": 0, **dict.fromkeys(names, math.nan)}
+    d = paired[np.isfinite(paired)]
     low, high = sign_flip_interval(d, level=level)
     mean = float(as_differences(d).mean())
     return {"pairs": len(d), **dict(zip(names, (mean, low, high, sign_flip_p(d)), strict=True))}

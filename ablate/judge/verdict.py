@@ -6,13 +6,24 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ablate.claims.parts import Population
 from ablate.claims.reason import Reason
-from ablate.judge.gates import GateResult
+from ablate.claims.twoparts import TwoParts
+from ablate.judge.jointly import Joint
 from ablate.judge.sensitivity import Sensitivity
 from ablate.stats.mean import Method
 from ablate.train.metric import Better
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Whether a gate is passed, and what was found."""
+
+    kind: str
+    passed: bool
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -78,10 +89,19 @@ class Verdict:
         ``(number, of, seeds, level)`` where the study has looks; else None.
     stop
         In a study that may stop at any time: why its runs ended after so many seeds, or that they go on; else None.
+    population
+        Which runs the effect is of: `all`, failed ones too, or those that `trained`: then `pairs` are those in which
+        every run did.
+    parts
+        What the effect is made of where some run did not train: the share of each side, the effect among the pairs that
+        train, and the mean over all runs with its bound. None where every run trained, or the kind has no two parts.
     post_hoc
         The claim, or what it is judged by, was changed after it was registered.
     unit
         Of the metric, as declared: `fraction`, `percent`, another word, or empty.
+    joint
+        Of a claim with cells of its own (`each`): an interval that holds together with those of the other cells, for
+        figures that compare them. It decides nothing. None for other claims.
     """
 
     claim_id: str
@@ -131,6 +151,9 @@ class Verdict:
     unit: str = ""
     silent: tuple[int, int] | None = None
     stop: Reason | None = None
+    joint: Joint | None = None
+    population: Population = "all"
+    parts: TwoParts | None = None
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:

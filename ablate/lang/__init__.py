@@ -1,6 +1,6 @@
 """The languages a page can speak: every fixed sentence is an English message that a catalogue may translate.
 
-`tr("{seeds} seeds, {arms} arms", seeds=8, arms=2)` writes the message in the language of the moment (`speaking`).
+`tr("{seeds} seeds, {arms} arms", seeds=8, arms=2)` writes the message in the current language (`speaking`).
 `msg("supported")` marks a message where it stands in a table at import, to be handed to `tr` later. A test collects
 both from the syntax trees and the templates and compares them with the catalogues: a missing translation fails.
 
@@ -23,7 +23,7 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 
 
 def language() -> str:
-    """Return the language of the moment: `en` where nothing else was asked for."""
+    """Return the language that is set: `en` where nothing else was asked for."""
     return _language.get()
 
 
@@ -52,7 +52,7 @@ def speaking(name: str) -> Iterator[None]:
 
 
 def tr(message: str, /, **values: object) -> str:
-    """Write a message in the language of the moment, its `{names}` filled in.
+    """Write a message in the current language, its `{names}` filled in.
 
     A message that the catalogue does not know stays English: names of metrics and factors come through here too.
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ablate.errors import UserError
+from ablate.values import from_json
 
 NAME = ".ablate-manifest.json"
 _WHAT = "The files in this folder that ablate wrote. It replaces and removes no other."
@@ -99,7 +100,7 @@ def read_manifest(folder: Path, path: Path, known: Known) -> Manifest:
                 entries[name] = Entry(part, frozenset({hash_of((folder / name).read_bytes())}), sure=False)
         return Manifest(path, entries)
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = from_json(path.read_text(encoding="utf-8"))
         entries = {name: _entry(name, entry) for name, entry in found["files"].items()}
         partial = str(found.get("partial", ""))
     except (ValueError, KeyError, TypeError, AttributeError, UserError) as error:

@@ -9,8 +9,7 @@ import numpy as np
 
 from ablate.errors import must
 from ablate.nn.arrays import Floats
-from ablate.optim.axpy import add_scaled
-from ablate.optim.base import Optimizer, Slots
+from ablate.optim.base import Optimizer, Slots, add_scaled
 from ablate.registry import register
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import inspect
@@ -13,6 +14,8 @@ from typing import Any, ClassVar
 
 from ablate.errors import UserError, must
 from ablate.identity import digest
+from ablate.programs.calling import check_settings
+from ablate.programs.logged import Log, completed
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.place import code_of, code_shown, modules_of, source_file
 from ablate.programs.recorded import Recorded, introduce
@@ -27,7 +30,7 @@ from ablate.train.program import ProgramConfig, RunResult
 from ablate.train.reads import compact
 from ablate.train.vouched import Fact
 
-Train = Callable[[dict[str, Any], int], Any]
+Train = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,16 @@ class FunctionConfig(ProgramConfig):
 @register("program", "function")
 @dataclass(frozen=True)
 class Function(PerSeed):
-    """Calls ``train(config, seed)`` once per seed and tracks what it returns.
+    """Calls a training function once per seed and tracks what it returns.
 
-    `config` is a plain dict of what the function owns: ``config["params"]`` holds `params`, beside it are
-    ``config["target_accuracy"]`` (None where the study sets none) and ``config["target_split"]``. The settings of the
-    NumPy net are not there. It must draw everything random from `seed`, so that arms of one seed are paired and a run
-    can be repeated. What it may return: see `ablate.programs.returned`. What it raises, and what it must not return,
-    makes that seed's run `crashed`, with its traceback; the others go on. Which metrics it returns is said by its
-    attribute ``metrics``, or else by the study (`metrics:`).
+    Either by the names of its settings, ``train(lr=0.1, seed=3)``, checked against its signature when a study is
+    planned; or as ``train(config, seed)`` (see `ablate.programs.calling`). `config` is a plain dict of what the
+    function owns: ``config["params"]`` holds `params`, beside it are ``config["target_accuracy"]`` (None where the
+    study sets none) and ``config["target_split"]``. The settings of the NumPy net are not there. It must draw
+    everything random from `seed`, so that arms of one seed are paired and a run can be repeated. What it may return:
+    see `ablate.programs.returned`; where its signature asks for `log`, it gets a `programs.logged.Log`. What it raises,
+    and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on. Which metrics it
+    returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
 
     A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
     docstrings and layout do not count. What no import shows (a script it starts, data it reads) is named in `watch`.
@@ -62,12 +67,15 @@ class Function(PerSeed):
         The function's own settings, free-form: ``program.params.width=8`` sets one and can be a factor.
     watch
         Files, folders and patterns (``data/*.csv``) whose content makes new runs as well.
+    timeout
+        Seconds that a run may take; None for no limit.
     """
 
     config_class = FunctionConfig
     traced = True
     vouches = frozenset({Fact.SECONDS})
     has_target = False
+    isolated = True
     former_fields: ClassVar[Mapping[str, str]] = {
         "logs": "a study says which metrics its function returns: `metrics: {accuracy: higher}`"
     }
@@ -75,6 +83,16 @@ class Function(PerSeed):
     target: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     watch: list[str] = field(default_factory=list, metadata={"unsaid": []})
+    timeout: float | None = field(default=None, metadata={"identity": False})
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise must("program.timeout", "be > 0 seconds", self.timeout)
+
+    @property
+    def seconds_allowed(self) -> float | None:
+        """Its `timeout`."""
+        return self.timeout
 
     def seconds_per_run(self, config: Any, seeds: int) -> None:
         """Return None: nobody's own training is run untracked, for hours perhaps, to tell how long it takes."""
@@ -95,10 +113,15 @@ class Function(PerSeed):
         """Return the function; see `target.find` for the errors."""
         return find(self.target)
 
+    def load(self) -> None:
+        """Import the function's module."""
+        with contextlib.suppress(UserError):  # the run says it
+            self.function()
+
     def facts(self, config: Any) -> dict[str, Any]:
         """Return where the function stands, and digests of its code and of what it watches."""
         del config
-        self.function()
+        check_settings(self.target, self.function(), self.params)
         sources, files = code_of(self.target), watched(self.watch)
         said = {"target": self.target, "sources": sources, **({"watched": files} if files else {})}
         return {
@@ -129,18 +152,13 @@ class Function(PerSeed):
 
     def planned(self, facts: Mapping[str, Any]) -> Function:
         """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
-        return FunctionInStudy(
-            self.target,
-            self.params,
-            self.watch,
-            declared=tuple(facts.get("metrics", ())),
-            sources=facts.get("sources"),
-            watched=facts.get("watched"),
-        )
+        known = {key: facts.get(key) for key in ("sources", "watched")}
+        declared = tuple(facts.get("metrics", ()))
+        return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=declared, **known)
 
     def told(self, metrics: Iterable[str]) -> Function:
         """Return the same, which returns these metrics where the function does not say what it returns."""
-        return FunctionInStudy(self.target, self.params, self.watch, declared=tuple(metrics))
+        return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=tuple(metrics))
 
     def metrics(self) -> dict[str, Metric]:
         """Return what the function says it returns.
@@ -160,8 +178,8 @@ class Function(PerSeed):
         if isinstance(declared, str) or not isinstance(declared, Sequence | set | frozenset) or not declared:
             name = self.target.rpartition(":")[2]
             raise UserError(
-                f"{self.target} does not say which metrics it returns: say so in the study, "
-                "`metrics: {accuracy: higher, loss: lower}` (`metrics={…}` on the command line), or write "
+                f"{self.target} does not say which metrics it returns: say so on the command line, `--metric "
+                "accuracy:higher`; in the study, `metrics: {accuracy: higher, loss: lower}`; or write "
                 f"`{name}.metrics = {{'accuracy': 'higher', 'loss': 'lower'}}` below the function"
             )
         return by_name(one if isinstance(one, Metric) else Metric(str(one)) for one in declared)
@@ -173,10 +191,16 @@ class Function(PerSeed):
         """Call the function for one seed and check what it returned."""
         function, declared = self.function(), self.metrics()  # asked before it runs: its files may change while it does
         introduce()
-        reads: set[str] = set()
-        given = Recorded(settings(config, self.params), reads)
+        reads, log = set[str](), Log()
+        how = check_settings(self.target, function, self.params)
+        logging = {"log": log} if how.log else {}
         with importing(self.target), contained(source_file(self.target)):
-            returned = function(given, seed)
+            if how.by_name:
+                reads.update(how.reads)
+                returned = function(**copy.deepcopy(self.params), seed=seed, **logging)
+            else:
+                returned = function(Recorded(settings(config, self.params), reads), seed, **logging)
+            returned = completed(returned, log, declared)
         seen = compact(reads | outcome_reads(returned, declared, config))
         try:
             result = to_result(returned, seed, declared, config)

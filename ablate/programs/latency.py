@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ablate.nn.losses import softmax
-from ablate.train.threads import one_thread
+from ablate.train.arithmetic import one_thread
 
 HIDDEN = (784, 50, 100)
 """The book's net for MNIST (3.6.2): 784-50-100-classes with sigmoids."""

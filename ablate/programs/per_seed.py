@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from abc import abstractmethod
@@ -22,7 +23,7 @@ class PerSeed(Program):
 
     @abstractmethod
     def one(self, config: Any, seed: int) -> RunResult:
-        """Run one seed; its wall-clock time is filled in by `run`."""
+        """Run one seed; its wall-clock time is filled in by `run` where it is not known better."""
 
     def seconds_per_run(self, config: Any, seeds: int) -> float | None:  # noqa: ARG002
         """Return the time of one seed, measured; None where it crashes."""
@@ -39,8 +40,10 @@ class PerSeed(Program):
                     result = self.one(config, seed)
             except Exception as error:  # noqa: BLE001 - the boundary: recorded with its traceback, others go on
                 kept = getattr(error, "kept", "")  # what it had come to, so that it is not lost
-                result = RunResult(seed, Outcome.CRASHED, error=kept + traceback.format_exc())
-            results.append(replace(result, seconds=time.perf_counter() - began))
+                texts = getattr(error, "texts", {})
+                result = RunResult(seed, Outcome.CRASHED, error=kept + traceback.format_exc(), texts=texts)
+            took = time.perf_counter() - began if math.isnan(result.seconds) else result.seconds
+            results.append(replace(result, seconds=took))
             if observe is not None:
                 observe(done, len(seeds))
         return results

@@ -6,6 +6,8 @@
 - ``{"metrics": {…}, "curves": {"train/loss": [2.3, 1.9]}, "outcome": "reached", "test_correct": [True, …]}``: the
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
   and which test examples were right. They may stand beside the metrics, too: ``{"accuracy": 0.1, "outcome": …}``.
+  Curves of very many points are thinned (`_thinned`).
+- a number, and what it yields or logs: see `ablate.programs.logged`.
 
 Where no outcome is given: `diverged` with a number that is not finite. Else, where the function declares a metric that
 counts to its target (`ttt/steps`, or one with ``failed_counts_as: budget``), `reached` with a number there and
@@ -27,6 +29,9 @@ from ablate.errors import UserError, nearest, unknown
 from ablate.train.metric import Metric, completed, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
+
+POINTS, ALL_POINTS = 10_000, 200_000
+"""The points that are kept of one curve, and of all curves of a run."""
 
 PARTS = ("metrics", "curves", "outcome", "test_correct")
 
@@ -50,8 +55,10 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
             "test_correct": returned.test_correct,
         }
     if not isinstance(returned, Mapping):
-        raise UserError(f"the function must return a dict of metrics, got {type(returned).__name__}: {returned!r:.60}")
-    returned = _parted(returned, declared)
+        raise UserError(
+            f"the function must return a dict of metrics, or a number, got {type(returned).__name__}: {returned!r:.60}"
+        )
+    returned = parted(returned, declared)
     notes = [
         f"returns {unknown('part', str(name), PARTS)}; it is left out" for name in returned if name not in PARTS
     ]  # fmt: skip
@@ -72,10 +79,32 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
         correct = _correct(returned.get("test_correct"))
     except UserError as error:
         notes.append(f"{_without_value(error)}; it is left out")
+    curves, arrays, thinned = _thinned(curves)
     error_text = "the function returned the outcome `crashed`" if outcome is Outcome.CRASHED else None
     return RunResult(
-        seed, outcome, metrics, curves, test_correct=correct, error=error_text, notes=(*notes, *said)
+        seed, outcome, metrics, curves, test_correct=correct, error=error_text, arrays=arrays,
+        notes=(*notes, *said, *thinned),
     )  # fmt: skip
+
+
+def _thinned(curves: Mapping[str, Curve]) -> tuple[dict[str, Curve], dict[str, NDArray[Any]], list[str]]:
+    """Return curves as short as a store and a figure can take, the whole ones as arrays, and what is to be said of it.
+
+    Of a curve with more than `POINTS` points every k-th is kept, with the smallest k that will do, and the last one; of
+    many curves, so few of each that all together have `ALL_POINTS` or less. No value is changed, and none made up.
+    """
+    most = min(POINTS, max(ALL_POINTS // max(len(curves), 1), 2))
+    kept, notes = dict(curves), list[str]()
+    whole: dict[str, NDArray[Any]] = {}
+    for name, curve in curves.items():
+        count = len(curve.steps)
+        if count > most:
+            at = np.arange(0, count, -(-(count - 1) // (most - 1)))
+            at = at if at[-1] == count - 1 else np.append(at, count - 1)
+            kept[name] = Curve(curve.steps[at], curve.values[at])
+            whole |= {f"curves/{name}/steps": curve.steps, f"curves/{name}/values": curve.values}
+            notes.append(f"returns curves of more than {most} points; every k-th is shown, all lie beside its runs")
+    return kept, whole, notes[:1]
 
 
 def _without_value(error: UserError) -> str:
@@ -83,7 +112,7 @@ def _without_value(error: UserError) -> str:
     return f"returns what cannot be read: {str(error).partition('got ')[0].rstrip(';, ')}"
 
 
-def _parted(returned: Mapping[Any, Any], declared: Collection[str]) -> Mapping[Any, Any]:
+def parted(returned: Mapping[Any, Any], declared: Collection[str]) -> Mapping[Any, Any]:
     """Return what was returned by its parts; an outcome beside the metrics, say, is the outcome, and no metric."""
     if isinstance(returned.get("metrics"), Mapping):
         return returned
@@ -95,7 +124,7 @@ def outcome_reads(returned: Any, declared: Collection[str], config: Any) -> froz
     """Return the settings that the outcome of a run depends on, where the function gave none."""
     if not isinstance(returned, Mapping) or not hasattr(config, "target_split"):
         return frozenset()
-    parts = _parted(returned, declared)
+    parts = parted(returned, declared)
     decides = parts.get("outcome") is None and _ACCURACIES & {str(name) for name in parts["metrics"]}
     return frozenset({"target_split", "target_accuracy"} if decides else ())
 
@@ -109,7 +138,7 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
     notes = []
     for key, value in given.items():
         name = str(key)
-        number = _number(value)
+        number = number_of(value)
         if name in declared:
             if value is None or value is np.ma.masked:  # the item of what is masked is 0.0
                 continue
@@ -126,7 +155,11 @@ def _numbers(given: Mapping[Any, Any], declared: Collection[str]) -> tuple[dict[
     return numbers, notes
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a number, a NumPy, PyTorch or JAX scalar too, as a float; None for anything else.
+
+    What is too large to be judged is infinite.
+    """
     if value is np.ma.masked:
         return None
     if hasattr(value, "item") and getattr(value, "shape", None) in ((), (1,)):

@@ -20,7 +20,7 @@ _RUNNING = ("system", "popen", "spawnl", "spawnv", "spawnlp", "spawnvp", "posix_
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceCode:
     """One file of code.
 
     Attributes
@@ -39,24 +39,25 @@ class Source:
     runs_others: tuple[str, ...] = ()
 
 
-def read_source(path: Path) -> Source:
+def read_source(path: Path) -> SourceCode:
     """Read a file; what was read before is remembered until the file changes."""
     stat = path.stat()
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.lru_cache(maxsize=4096)
-def _read(path: Path, modified: int, size: int) -> Source:
+def _read(path: Path, modified: int, size: int) -> SourceCode:
     del modified, size
     content = path.read_bytes()
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
-        return Source(hashlib.sha256(content).hexdigest())
+        return SourceCode(hashlib.sha256(content).hexdigest())
     found = tuple(_imports(tree)), tuple(dict.fromkeys(_runners(tree)))
     tree.body = [statement for statement in tree.body if not _declares(statement, tree)]
+    _undecorate(tree)
     shape = hashlib.sha256(repr(_shape(tree, keep_texts=_reads_docstrings(tree))).encode()).hexdigest()
-    return Source(shape, *found)
+    return SourceCode(shape, *found)
 
 
 def _declares(statement: ast.stmt, tree: ast.Module) -> bool:
@@ -80,6 +81,21 @@ def _declares(statement: ast.stmt, tree: ast.Module) -> bool:
         and getattr(node.value, "id", "") == target.value.id
         for node in ast.walk(tree)
     )
+
+
+def _undecorate(tree: ast.Module) -> None:
+    """Take `@ablate.experiment(…)` away from functions: a declaration of what is returned, too."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            names |= {f"{one.asname or one.name}.experiment" for one in node.names if one.name == "ablate"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "ablate" and not node.level:
+            names |= {one.asname or one.name for one in node.names if one.name == "experiment"}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef):
+            node.decorator_list = [
+                one for one in node.decorator_list if not (isinstance(one, ast.Call) and ast.unparse(one.func) in names)
+            ]
 
 
 def _reads_docstrings(tree: ast.AST) -> bool:

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from ablate.errors import UserError, nearest
+from ablate.programs.calling import calling
 from ablate.programs.modules import Module, is_installed
 from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of, search_path, set_search_path
 from ablate.programs.source import read_source
@@ -60,7 +61,7 @@ def find(target: str, *, code: Code | None = None) -> Callable[..., Any]:
     ------
     UserError
         The target has no colon, the module or file is not there or cannot be imported, or holds no such function; the
-        function cannot be called with a configuration and a seed; the code is not `code` any more.
+        function cannot be called as a training function is; the code is not `code` any more.
     """
     place, name = parts_of(target)
     module = module_at(place, code)
@@ -227,23 +228,13 @@ def _is(loaded: ModuleType, module: Module) -> bool:
 
 
 def _check(target: str, found: Any) -> None:
-    """Refuse what cannot be called as ``found(config, seed)``, before anything runs."""
+    """Refuse what cannot be called as a training function is (see `programs.calling`), before anything runs."""
     if not callable(found) or isinstance(found, type):
         kind = "class" if isinstance(found, type) else type(found).__name__
         raise UserError(f"`program.target`: {target} must be a function, got a {kind}")
-    if inspect.iscoroutinefunction(found) or inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
-        raise UserError(f"`program.target`: {target} must return a dict of metrics; it is `async` or has a `yield`")
-    try:
-        signature = inspect.signature(found)
-    except (TypeError, ValueError):  # written in C
-        return
-    try:
-        signature.bind({}, 0)
-    except TypeError:
-        name = target.rpartition(":")[2]
-        raise UserError(
-            f"`program.target`: {target} takes {signature}, but a training function is called as `{name}(config, seed)`"
-        ) from None
+    if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+        raise UserError(f"`program.target`: {target} must return its metrics, or yield them; it is `async`")
+    calling(target, found)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ Code = Mapping[str, Mapping[str, str]]
 
 _ever: dict[tuple[registry.Key, str], type] = {}  # everything that any used file registered, by its module
 _active: dict[registry.Key, type] = {}
+_in_use: list[tuple[str, ...] | Code] = [()]  # what `use` was given last: its files, or what they must say
 
 
 def use(files: Sequence[str], *, code: Code | None = None) -> None:
@@ -46,6 +47,7 @@ def use(files: Sequence[str], *, code: Code | None = None) -> None:
     """
     registry.replace_registered(_active, {})
     _active.clear()
+    _in_use[0] = tuple(files) if code is None else code
     for file in files:
         place = used_place(file)
         before = registry.registered()
@@ -56,6 +58,12 @@ def use(files: Sequence[str], *, code: Code | None = None) -> None:
         mine = _registered_by(place)
         registry.replace_registered({}, mine)
         _active.update(mine)
+
+
+def code_in_use() -> Code:
+    """Return the files that `use` imported last and what they say: what another process of this command needs."""
+    held = _in_use[0]
+    return code_of_files(held) if isinstance(held, tuple) else held
 
 
 def code_of_files(files: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -16,6 +16,7 @@ from ablate.judge.summary import summary
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
+from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import (
     NONE,
@@ -23,9 +24,8 @@ from ablate.report.wording import (
     counted,
     interval,
     levels_text,
-    metric_title,
     p_value,
-    plain,
+    plain_number,
     seconds,
     unit_of,
 )
@@ -85,7 +85,7 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
     columns = [
         *([Column(title, css) for title, css, _ in marks] or [Column(tr("arm"))]),
         Column(tr("mean") + of_value, "n"), Column("± 95 %", "n"), Column(tr("to baseline") + of_difference, "n"),
-        Column(tr("95 % interval"), "n"), Column(tr("Holm p"), "n"),
+        Column(tr("95 % jointly"), "n"), Column(tr("Holm p"), "n"),
         *([] if whole else [Column("n", "n")]),
         *([] if none_diverged else [Column(tr("diverged"), "n")]),
         *([Column(tr("s / seed"), "n")] if seconds_too else []),
@@ -101,12 +101,14 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
         other_data = data.get(str(record["arm_id"])) != data.get(str(base))
         elsewhere |= other_data
         alone = is_base or other_data
+        gain = plain_number(record["difference"], shown, signed=True)
+        gain = tr("baseline") if is_base else NONE if other_data else gain
         cells = [
             *([mark(own) for _, _, mark in marks] or [arm_title(str(record["arm"]))]),
-            plain(record["mean"], shown),
-            plain((record["high"] - record["low"]) / 2.0, shown),  # a t interval is symmetric
-            tr("baseline") if is_base else NONE if other_data else plain(record["difference"], shown, signed=True),
-            NONE if alone else interval(record["difference_low"], record["difference_high"], shown),
+            plain_number(record["mean"], shown),
+            plain_number((record["high"] - record["low"]) / 2.0, shown),  # a t interval is symmetric
+            gain,
+            NONE if alone else interval(record["joint_low"], record["joint_high"], shown),
             NONE if alone else p_value(record["p_adjusted"]),
             *([] if whole else [
                 f"{record['n']}/{record['planned']}" + ("*" if record["filled"] or record["undefined"] else "")
@@ -149,7 +151,7 @@ def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
         Row(
             (
                 *([mark(levels[arm]) for _, _, mark in marks] or [title]),
-                *(plain(means[metric][arm], unit_of(tables, metric)) for metric in metrics),
+                *(plain_number(means[metric][arm], unit_of(tables, metric)) for metric in metrics),
             ),
             "base" if arm == base else "",
         )
@@ -172,9 +174,10 @@ def _means(tables: StudyTables, metric: str) -> dict[str, float]:
 def table_note() -> str:
     """Return what the columns of every ablation table mean."""
     return tr(
-        "Mean over seeds with its 95 % t interval; difference to the baseline within a seed, with the "
-        "interval that inverts the sign-flip test; p of “no difference”, Holm over the arms. It "
-        "describes: verdicts are on claims only. n: seeds with a value / planned."
+        "Mean over seeds with its 95 % t interval, each on its own; difference to the baseline within a seed, with the "
+        "interval that holds together with those of all other rows at 95 % (it inverts the sign-flip test, and is "
+        "Student's where the seeds are too few for that); p of “no difference”, Holm over the arms. It describes: "
+        "verdicts are on claims only. n: seeds with a value / planned."
     )
 
 

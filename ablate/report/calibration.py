@@ -28,8 +28,9 @@ _HEADS = {
     "limit": "limit", "met": "met",
 }  # fmt: skip
 _TEXT = ("kind", "levels", "data", "what", "planted", "oracle", "met", "spread")
+_UNSEEN = ("wrong", "row")  # what a figure marks, and the name of a row for `--only`
 _TEXTS = ("calibration.html", "calibration.md", "calibration.json")
-_SHARES = ("supported", "refuted", "inconclusive", "rate", "se", "limit")
+_SHARES = ("supported", "refuted", "inconclusive", "rate", "se", "limit", "usual test alone", "read as all runs")
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,8 @@ def _page(
         else f"{len(failed)} of {counted(len(checks), 'check')} failed: {'; '.join(failed)}."
     )
     facts = (
-        f"{result.studies:,} simulated studies per row", f"{result.seeds_per_study} seeds per study",
+        f"{result.studies:,} simulated studies per row, fewer where a row says so",
+        f"{result.seeds_per_study} seeds per study",
         f"α = {result.alpha:g}", f"random seed {result.seed}",
     )  # fmt: skip
     return CalibrationPage(result.passed, lead, facts, checks, about)
@@ -133,7 +135,7 @@ def _page(
 
 def _table(check: Check) -> Table:
     keys = [key for key in _HEADS if any(key in row for row in check.rows)]
-    others = dict.fromkeys(key for row in check.rows for key in row if key not in _HEADS and key != "wrong")
+    others = dict.fromkeys(key for row in check.rows for key in row if key not in (*_HEADS, *_UNSEEN))
     keys += others
     columns = tuple(Column(_HEADS.get(key, key.replace("_", " ")), "" if key in _TEXT else "n") for key in keys)
     rows = tuple(Row(tuple(_cell(key, row.get(key)) for key in keys)) for row in check.rows)

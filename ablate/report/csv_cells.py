@@ -19,6 +19,7 @@ from ablate.sources.csv_file import read_table
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.track.record import Level
 from ablate.train.outcome import LARGEST
+from ablate.values import from_json
 
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would compute it
 
@@ -165,7 +166,7 @@ def level_of(text: str) -> Level:
     if not text:
         return None
     try:
-        value = json.loads(text)
+        value = from_json(text)
     except ValueError:
         return text
     if isinstance(value, float) and not math.isfinite(value):  # `NaN`, `Infinity`: words, as levels go

@@ -6,13 +6,18 @@ import dataclasses
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from matplotlib.figure import Figure as Blank
 
 from ablate.errors import UserError
 from ablate.judge.verdict import Verdict
 from ablate.programs.uses import use
 from ablate.registry import ours
+from ablate.report.cores import on_all_cores
 from ablate.report.figure import PLACES, Figure, Material
 from ablate.report.figures.style import Drawn
 from ablate.report.page import Figures
@@ -20,16 +25,90 @@ from ablate.sweep.figures import OwnFigure, own_figure
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
+R = TypeVar("R")
 _LOG = logging.getLogger("ablate")
 
 
-def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> Figures:
-    """Draw every figure of a report: what the study asks for, and what reports have unasked where it applies."""
-    material = Material(study, tables, verdicts)
+def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, whole: bool = False) -> Figures:
+    """Draw every figure of a report: what the study asks for, and what reports have unasked where it applies.
+
+    `whole`: see `Material`.
+    """
+    material = Material(study, tables, verdicts, whole)
     parts: dict[str, list[Drawn]] = {place: [] for place in PLACES}
-    for turn in sorted([*_asked(study), *_unasked(study)], key=lambda turn: turn.figure.order):
+    for turn in _turns(study):
         parts[turn.figure.place] += turn.drawings(material)
     return _filed(Figures(**{place: tuple(drawn) for place, drawn in parts.items()}))
+
+
+def render_all(
+    study: Study,
+    tables: StudyTables,
+    verdicts: Sequence[Verdict],
+    render: Callable[[Drawn], R],
+    *,
+    whole: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> tuple[Figures, dict[str, R]]:
+    """Draw every figure of a report as `draw_all` does, and render each, on all cores.
+
+    Parameters
+    ----------
+    render
+        What becomes of a figure; the same figure gives the same.
+    progress
+        Called with (parts done, parts in all and one for the page, what was just finished).
+
+    Returns
+    -------
+    Figures
+        Without what is drawn in them, where another process drew it.
+    dict
+        Name -> what was rendered.
+    """
+    material = Material(study, tables, verdicts, whole)
+    # Asked here, so that not every process finds them out for itself.
+    _ = material.contrast, material.ends, material.pairs
+    pieces = [(turn, piece) for turn in _turns(study) for piece in turn.pieces(material)]
+
+    def part(number: int) -> list[tuple[Drawn, R]]:
+        turn, piece = pieces[number]
+        drawn = [dataclasses.replace(one, name=_file_stem(one.name)) for one in piece()]
+        found = [(one, render(one)) for one in drawn]
+        return found if turn.own else [(dataclasses.replace(one, figure=Blank()), made) for one, made in found]
+
+    here = [number for number, (turn, _) in enumerate(pieces) if turn.own]  # they warn where they cannot be drawn
+    away = [number for number in range(len(pieces)) if number not in here]
+    longest = [at for at, number in enumerate(away) if pieces[number][0].figure.place == "curves"]
+    done: dict[int, list[tuple[Drawn, R]]] = {}
+    for at, made in on_all_cores([partial(part, number) for number in away], first=longest):
+        done[away[at]] = made
+        if progress is not None:
+            progress(len(done), len(pieces) + 1, made[0][0].title if made else "")
+    for number in here:
+        done[number] = part(number)
+        if progress is not None:
+            progress(len(done), len(pieces) + 1, pieces[number][0].kind)
+    parts: dict[str, list[Drawn]] = {place: [] for place in PLACES}
+    places: dict[str, list[tuple[int, int, R]]] = {place: [] for place in PLACES}
+    for number, (turn, _) in enumerate(pieces):
+        for position, (one, rendered) in enumerate(done[number]):
+            parts[turn.figure.place].append(one)
+            places[turn.figure.place].append((number, position, rendered))
+    figures = _filed(Figures(**{place: tuple(drawn) for place, drawn in parts.items()}))
+    found: dict[str, R] = {}
+    for place, held in places.items():
+        for one, before, (number, position, rendered) in zip(getattr(figures, place), parts[place], held, strict=True):
+            # A name that two figures had is in what was rendered, too.
+            same = one.name == before.name
+            found[one.name] = (
+                rendered if same else render(dataclasses.replace(pieces[number][1]()[position], name=one.name))
+            )
+    return figures, found
+
+
+def _turns(study: Study) -> list[_Turn]:
+    return sorted([*_asked(study), *_unasked(study)], key=lambda turn: turn.figure.order)
 
 
 @dataclass(frozen=True)
@@ -41,6 +120,12 @@ class _Turn:
     name: str
     title: str = ""
     own: bool = False
+
+    def pieces(self, material: Material) -> list[Callable[[], list[Drawn]]]:
+        """Return what draws it, in pieces that can be drawn apart."""
+        if self.own or self.title:
+            return [partial(self.drawings, material)]
+        return self.figure.pieces(material, name=self.name)
 
     def drawings(self, material: Material) -> list[Drawn]:
         """Return its drawings; an own figure that cannot be drawn is a warning, for the verdicts stand."""
@@ -106,6 +191,10 @@ def _stem(kind: str) -> str:
     return kind.replace("_", "-")
 
 
+def _file_stem(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).encode()[:150].decode(errors="ignore").strip(".-") or "figure"
+
+
 def _filed(figures: Figures) -> Figures:
     """Return the figures under names that are file stems everywhere, each another one.
 
@@ -114,7 +203,7 @@ def _filed(figures: Figures) -> Figures:
     seen: set[str] = set()
 
     def filed(drawn: Drawn) -> Drawn:
-        stem = re.sub(r"[^\w.-]+", "-", drawn.name).encode()[:150].decode(errors="ignore").strip(".-") or "figure"
+        stem = _file_stem(drawn.name)
         name, count = stem, 1
         while name.casefold() in seen:
             count += 1

@@ -9,21 +9,11 @@ from typing import Any
 
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import msg, tr
+from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
-from ablate.report.tuning_notes import estimand, in_every_seed, tuning_notes, value_text
+from ablate.report.tuning_notes import alike, estimand, in_every_seed, numbers_of_trials, tuning_notes, value_text
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import (
-    NONE,
-    Unit,
-    counted,
-    effect_text,
-    listed,
-    metric_title,
-    plain,
-    shortened,
-    unit,
-    unit_of,
-)
+from ablate.report.wording import NONE, Unit, counted, effect_text, listed, plain_number, shortened, unit, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE
@@ -41,6 +31,18 @@ _UNTOLD = msg(
     "What the arms have in common beside their factors, and whether anything was tuned for some of them, is known to "
     "those who made the runs, not to ablate."
 )
+
+
+_TRIALS = {
+    "trials": msg("Every tuned arm had the same trials in every seed, on the training part of that seed; "),
+    "number": msg(
+        "Every tuned arm had as many trials in every seed, in its own search space, on the training part of that seed; "
+    ),
+    "nothing": msg(
+        "Tuned arms had different numbers of trials in every seed, on the training part of that seed, as the study "
+        "declares; "
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -97,18 +99,19 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
         Column(tr("its mean {metric}", metric=metric), "n"),
         Column(tr("failed tuning runs"), "n"),
     )
-    return Table(tr("What was tuned"), columns, tuple(rows), _how(cells[0], known=known))
+    return Table(tr("What was tuned"), columns, tuple(rows), _how(cells, known=known))
 
 
-def _how(cell: Mapping[str, Any], *, known: bool) -> str:
+def _how(cells: Sequence[Mapping[str, Any]], *, known: bool) -> str:
     """Say how values were chosen; `known`: that what is called a test part is one."""
+    cell = cells[0]
     if in_every_seed(cell):
-        return tr(
-            "Every tuned arm had the same trials in every seed, on the training part of that seed; the best {metric} "
+        return tr(_TRIALS[alike(cells)]) + tr(
+            "the best {metric} "
             "of the seed's own validation part won, and the run of that trial is the one that is judged. Of trials "
             "that were not chosen nothing of the test part was read. A failed run counts as the worst. On the edge: "
-            "more than {share} of the seeds chose the least or the greatest value tried, so that a better one may lie "
-            "beyond.",
+            "more than {share} of the seeds chose the least or the greatest value tried, and no other has a better "
+            "mean rank over the seeds, so that a better one may lie beyond.",
             metric=cell["metric"],
             share=f"{100 * EDGE_SHARE:.0f} %",
         )
@@ -162,7 +165,7 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
         texts = [decades_text(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
         return f"{texts[0]} [{texts[1]}, {texts[2]}]" + tr(" decades")
     else:
-        texts = [plain(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
+        texts = [plain_number(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
@@ -181,7 +184,7 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
     if not cells:
         return tr("The study asks for tuned values, but none of its arms has been tuned yet.")
     cell = cells[0]
-    keys = listed(list(cell["tuned"]))
+    keys = listed(list(dict.fromkeys(key for one in cells for key in one["tuned"])))
     was = msg("{keys} was tuned for every arm on its own: {n} trials each, on {seeds} that judge nothing, by the best "
               "mean {metric}. ")  # fmt: skip
     were = msg("{keys} were tuned for every arm on its own: {n} trials each, on {seeds} that judge nothing, by the "
@@ -190,8 +193,10 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
         first = tr(
             "{keys}: every seed of every arm ran {n} trials on its own training part and kept the best by its own "
             "{metric}; the run it kept is the one that is judged. ",
-            keys=keys, n=cell["trials"], metric=cell["metric"],
+            keys=keys, n=numbers_of_trials(cells), metric=cell["metric"],
         )  # fmt: skip
+        if alike(cells) != "trials":
+            first += tr("What only some arms have was tuned for these; the table of what was tuned names each arm's. ")
     else:
         first = tr(
             was if len(cell["tuned"]) == 1 else were,
@@ -227,4 +232,4 @@ def score_title(metric: Metric) -> str:
 
 
 def _value(value: float, shown: Unit) -> str:
-    return f"{plain(value, shown)}{' %' if shown.value == '%' else ''}"
+    return f"{plain_number(value, shown)}{' %' if shown.value == '%' else ''}"

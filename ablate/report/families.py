@@ -7,21 +7,22 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ablate.claims.comparison import level_key
+from ablate.claims.comparison import arm_key
 from ablate.claims.kinds import KINDS
 from ablate.judge.expand import expand
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
+from ablate.report.answers import Answer, answer
 from ablate.report.arms import arm_levels
+from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import (
     NONE,
     capitalised,
-    counted,
     listed,
-    metric_title,
     p_value,
     scaled,
+    scaled_interval,
     short_lists,
     shortened,
     verdict_effect,
@@ -32,8 +33,9 @@ from ablate.train.outcome import FAILED
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.rulings import RULINGS, label_words
+from ablate.words.rulings import RULINGS, label_words, ruled
 from ablate.words.sentence import sentence_of
+from ablate.words.twoparts import two_parts
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ GLYPHS = {"supported": "✓", "refuted": "✕", "inconclusive": "?", "not_tested
 
 
 def badge_of(outcome: str) -> Badge:
-    """Return the badge of an outcome, or of `mixed`, in the language of the moment."""
+    """Return the badge of an outcome, or of `mixed`, in the current language."""
     return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
 
 
@@ -73,8 +75,8 @@ class Family:
     ----------
     single
         It has one verdict, whose sentence stands for it; else `headline` counts and `table` lists.
-    brief
-        Of a single verdict: effect, interval, metric, δ, pairs and p on one line.
+    answer
+        The claim in one sentence, as the first screen gives it.
     terms
         The claim's metric, δ and the reason for it.
     quote
@@ -86,7 +88,7 @@ class Family:
     outcome: Badge
     single: bool
     headline: str
-    brief: tuple[str, str]
+    answer: Answer
     terms: str
     quote: Quote | None
     verdicts: tuple[VerdictView, ...]
@@ -98,12 +100,12 @@ def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
     """Return, by claim id (levels of `each` included), how many of the runs it compares failed."""
     factors = tuple(study.factors)
     levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
-    arms = {level_key(at, factors): arm for arm, at in levels.items()}
+    arms = {arm_key(at, factors): arm for arm, at in levels.items()}
     failures = Counter(tables.seeds.loc[tables.seeds["outcome"].isin(FAILED), "arm_id"])
     found = {}
     for comparison in expand(study, arms=list(levels.values())):
         sides = [side for cell in comparison.cells for side in comparison.arms(cell)]
-        found[comparison.id] = sum(failures[arms[level_key(side, factors)]] for side in sides)
+        found[comparison.id] = sum(failures[arms[arm_key(side, factors)]] for side in sides)
     return found
 
 
@@ -126,14 +128,15 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         claim, first, counts = claims.get(name), members[0], tally(members)
         why = tr(" ({text})", text=claim.why_delta) if claim and claim.why_delta else ""
         before, quote = quote, claim.quote if claim else None
+        outcome = counts[0][0] if len(counts) == 1 else badge_of("mixed")
         found.append(
             Family(
                 id=name,
                 says=first.says,
-                outcome=counts[0][0] if len(counts) == 1 else badge_of("mixed"),
+                outcome=outcome,
                 single=len(members) == 1,
                 headline=_headline(members, counts),
-                brief=_brief(first),
+                answer=answer(members, outcome.css, outcome.glyph),
                 terms=_terms(members, why),
                 quote=quote if quote != before else None,
                 verdicts=tuple(_view(v) for v in members),
@@ -142,19 +145,6 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
             )
         )
     return found
-
-
-def _brief(verdict: Verdict) -> tuple[str, str]:
-    """Return the effect with its interval, and what it is an effect on, beside δ, pairs and p."""
-    told = [metric_title(verdict.metric)] if verdict.metric != "outcome" else []
-    if KINDS[verdict.kind].with_delta:
-        told.append(_delta(verdict))
-    told.append(tr("{level} interval", level=percent(verdict.interval_level)))
-    told.append(counted(verdict.pairs, "pair") if verdict.against_text else counted(verdict.pairs, "seed"))
-    if verdict.p_adjusted is not None:
-        told.append(f"{tr('Holm p')} = {p_value(verdict.p_adjusted)}".replace("= <", "<"))
-    told.append(f"`{verdict.source_id}`")  # what figures and tables call the claim
-    return verdict_effect(verdict) or NONE, " · ".join(told)
 
 
 def _delta(verdict: Verdict) -> str:
@@ -167,7 +157,8 @@ def _view(verdict: Verdict) -> VerdictView:
     gates = [said(gate.reason) for gate in verdict.gates_failed]
     notes = [] if why in sentence else [why]
     notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]
-    told = (*notes, said(verdict.stop), said(verdict.scope), _silence(verdict), said(verdict.advice))
+    told = (*notes, said(verdict.stop), said(verdict.scope), two_parts(verdict))
+    told += (_silence(verdict), said(verdict.advice))
     return VerdictView(sentence, tuple(short_lists(note) for note in told if note))
 
 
@@ -259,6 +250,7 @@ def _width(verdict: Verdict) -> float:
 def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
     levels = sorted({v.interval_level for v in members})
     level = tr("{level} interval", level=percent(levels[0])) if levels[0] == levels[-1] else tr("Holm-level interval")
+    together = next((percent(v.joint.together) for v in members if v.joint), "")
     rows = []
     for v in members:
         effect = verdict_effect(v) or NONE
@@ -266,9 +258,10 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         rows.append(
             Row((
                 _cell(v),
-                f"{badge.glyph} {badge.word}{_labelled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
+                f"{badge.glyph} {ruled(v.outcome, v.label)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
                 NONE if v.detectable is None else scaled(v.detectable, v),
+                *([_joint(v)] if together else []),
             ))
         )  # fmt: skip
     columns = (
@@ -279,5 +272,12 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         Column(tr("pairs"), "n"),
         Column(tr("failed runs"), "n"),
         Column(tr("detectable beyond δ"), "n"),
+        *([Column(tr("all cells jointly ({level})", level=together), "n")] if together else []),
     )
     return Table(members[0].says, columns, tuple(rows))
+
+
+def _joint(verdict: Verdict) -> str:
+    """Return the interval by which cells are compared, which decides nothing."""
+    joint = verdict.joint
+    return NONE if joint is None else scaled_interval(joint.low, joint.high, verdict)

@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -45,11 +45,14 @@ class Material:
         column of it; `levels()` the factors of each planned arm, `curves` what was logged while training.
     verdicts
         Those of the study's claims, in their order.
+    whole
+        Draw every arm, on as many sheets as that takes, where a figure of many arms shows a choice of them otherwise.
     """
 
     study: Study
     tables: StudyTables
     verdicts: Sequence[Verdict]
+    whole: bool = False
 
     @cached_property
     def contrast(self) -> str | None:
@@ -101,6 +104,10 @@ class Figure(ABC):
         Several are a list, their names begin with the given one and a dash. Draw inside `figures.style.drawing()`,
         which sets the fonts and colours of the page.
         """
+
+    def pieces(self, material: Material, *, name: str) -> list[Callable[[], list[Drawn]]]:
+        """Return what draws it, in pieces that may be drawn in processes of their own; by default all at once."""
+        return [lambda: self.drawings(material, name=name)]
 
     def drawings(self, material: Material, *, name: str) -> list[Drawn]:
         """Return what it draws of the runs as a list; empty where it does not apply.

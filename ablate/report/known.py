@@ -1,5 +1,6 @@
-"""What releases before the manifest wrote into a folder, recognised by what it holds.
+"""The files of a report, those of releases before the manifest, and whether a folder can take them.
 
+Light, so that it is asked before anything is run. What an older release wrote is recognised by what it holds.
 Names alone prove nothing: `report.md` and `runs.csv` are what others call their files too. A text is ours by lines that
 every release wrote into it; a picture by the report beside it that shows it, or by its own title.
 """
@@ -13,6 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ablate.lang import LANGUAGES
+from ablate.manifest import check_free
+
+TUNING, COPY = "tuning.csv", "copy.csv"
+FIGURES = "figures"
+_LATEX = ("booktabs", "booktabs,siunitx,adjustbox")  # what a table of an earlier release needs, and of this one
+TEXTS = ("report.html", "report.md", "verdicts.json", "runs.csv", "table.tex")
+"""Names in the folder of a report."""
 
 REPORT, CALIBRATION, GRAPH, BOARD, BOARD_PAGE, JOBS, FINDINGS = (
     "report", "calibration", "graph", "scoreboard pictures", "scoreboard page", "job folders", "findings"
@@ -114,7 +122,8 @@ def _is_tuning(text: str) -> bool:
 
 
 def _is_table(text: str) -> bool:
-    return text.startswith((r"% Needs \usepackage{booktabs} and, for check marks, ", "% no metric, no table"))
+    needs = tuple(rf"% Needs \usepackage{{{names}}} and, for check marks, " for names in _LATEX)
+    return text.startswith((*needs, "% no metric, no table"))
 
 
 def _is_report(text: str) -> bool:
@@ -170,3 +179,14 @@ def _graphs(folder: Path) -> dict[str, str]:
             if all(one.is_file() for one in trio) and _holds(trio[1], lambda text: '<g id="measured"' in text):
                 found.update(dict.fromkeys((one.name for one in trio), GRAPH))
     return found
+
+
+def check_report_folder(out: Path) -> None:
+    """Refuse a folder in which a report would replace files of somebody else's, before anything is run.
+
+    Raises
+    ------
+    UserError
+        See `manifest.publish`.
+    """
+    check_free(out, (*TEXTS, TUNING, COPY), known=known_files)

@@ -1,8 +1,9 @@
-r"""`table.tex`: the ablation table for a paper, in booktabs rules, ready for ``\input``."""
+r"""`table.tex`: the ablation table for a paper, in booktabs rules, one column wide, ready for ``\input``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ablate.report.templating import Table
 
@@ -14,6 +15,9 @@ _SPECIAL = {
     "ω": r"$\omega$", "²": r"$^2$", "√": r"$\sqrt{}$", "·": r"$\cdot$", "✓": r"\checkmark{}", "✕": r"$\times$",
     "→": r"$\to$", "“": "``", "”": "''", "∅": r"$\emptyset$", "\N{NO-BREAK SPACE}": "~",
 }  # fmt: skip
+_NUMBER = re.compile(r"(?P<sign>[+−-]?)(?P<whole>\d[\d,]*)(?:\.(?P<decimals>\d+))?")
+_INTERVAL = re.compile(r"\[[+−-]?[\d.∞,]+, [+−-]?[\d.∞,]+\]")
+_TYPED = re.compile(r"[+-]?\d|[{$]")
 _PATTERN = re.compile("|".join(re.escape(key) for key in _SPECIAL))
 
 
@@ -27,29 +31,76 @@ def latex_text(text: str) -> str:
 
 
 def latex_table(table: Table, *, label: str) -> str:
-    """Return a table environment: numbers to the right, the baseline's row in italics, the note below the caption."""
-    align = "".join("r" if column.css == "n" else "c" if column.css == "mark" else "l" for column in table.columns)
+    r"""Return a table environment that fits one column: numbers aligned by siunitx, a one-line caption, notes below.
+
+    The baseline's row is in italics. A table that would be wider than the column is scaled down to it.
+
+    >>> from ablate.report.templating import Column, Row
+    >>> small = Table("Accuracy", (Column("arm"), Column("mean (%)", "n")), (Row(("a", "9.5")), Row(("b", "–"))))
+    >>> print(latex_table(small, label="x").split("\\toprule")[0].splitlines()[-1])
+    \begin{tabular}{@{}lS[table-format=1.1]@{}}
+    """
+    columns = [[row.cells[place] for row in table.rows] for place in range(len(table.columns))]
+    kinds = [_kind(column.css, cells) for column, cells in zip(table.columns, columns, strict=True)]
+    heads = [
+        f"{{{latex_text(column.title)}}}" if kind.startswith("S") else latex_text(column.title)
+        for column, kind in zip(table.columns, kinds, strict=True)
+    ]
     lines = [
-        r"% Needs \usepackage{booktabs} and, for check marks, \usepackage{amssymb}.",
+        r"% Needs \usepackage{booktabs,siunitx,adjustbox} and, for check marks, \usepackage{amssymb}.",
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{latex_text(f'{table.title}. {table.note}'.strip())}}}",
+        r"\sisetup{retain-explicit-plus}",
+        r"\setlength{\tabcolsep}{3.5pt}",
+        rf"\caption{{{latex_text(table.title)}}}",
         rf"\label{{tab:{re.sub('[^a-zA-Z0-9-]+', '-', label)}}}",
-        r"\small",
-        rf"\begin{{tabular}}{{{align}}}",
+        r"\footnotesize",
+        r"\begin{adjustbox}{max width=\linewidth}",
+        rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
         r"\toprule",
-        _row([column.title for column in table.columns]),
+        _row(heads),
         r"\midrule",
-        *(_row(row.cells, italic=row.css == "base") for row in table.rows),
+        *(_row([_cell(c, k) for c, k in zip(row.cells, kinds, strict=True)], italic=row.css == "base")
+          for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
+        r"\end{adjustbox}",
+        *([r"\par\smallskip", r"\begin{minipage}{\linewidth}\scriptsize", latex_text(table.note), r"\end{minipage}"]
+          if table.note else []),
         r"\end{table}",
-    ]
+    ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def _row(cells: list[str] | tuple[str, ...], *, italic: bool = False) -> str:
-    texts = [latex_text(cell) for cell in cells]
+def _kind(css: str, cells: Sequence[str]) -> str:
+    """Return how a column is set: numbers by their point (`S`), intervals to the right, marks centred, words left."""
+    found = [match for cell in cells if (match := _NUMBER.fullmatch(cell))]
+    if css == "n" and found and all(map(_alone, cells)):
+        whole = max(len(match["whole"].replace(",", "")) for match in found)
+        decimals = max(len(match["decimals"] or "") for match in found)
+        sign = "+" if any(match["sign"] == "+" for match in found) else "-" if any(m["sign"] for m in found) else ""
+        return f"S[table-format={sign}{whole}.{decimals}]"
+    return "r" if css == "n" else "c" if css == "mark" else "l"
+
+
+def _alone(cell: str) -> bool:
+    """Whether a cell is one number, a bound of one, or words."""
+    return bool(_NUMBER.fullmatch(cell.removeprefix("< "))) or not any(map(str.isdigit, cell))
+
+
+def _cell(cell: str, kind: str) -> str:
+    """Write a cell for its column; what is not a number stands in braces among numbers, an interval in math."""
+    if kind.startswith("S"):
+        return cell.replace("−", "-").replace(",", "") if _NUMBER.fullmatch(cell) else f"{{{latex_text(cell)}}}"
+    if _INTERVAL.fullmatch(cell):
+        low, high = cell.strip("[]").replace("−", "-").replace("∞", r"\infty").split(", ")
+        return f"$[{low},\\,{high}]$"
+    return latex_text(cell)
+
+
+def _row(texts: Sequence[str], *, italic: bool = False) -> str:
+    """Join the cells of a row; numbers stay upright, as siunitx sets them."""
+    slanted = [rf"\textit{{{text}}}" if italic and text and not _TYPED.match(text) else text for text in texts]
     # A cell that begins with a bracket would be read as the optional argument of the `\\` before it.
-    texts[0] = f"{{}}{texts[0]}" if texts[0].startswith("[") else texts[0]
-    return " & ".join(rf"\textit{{{text}}}" if italic and text else text for text in texts) + r" \\"
+    slanted[0] = f"{{}}{slanted[0]}" if slanted[0].startswith("[") else slanted[0]
+    return " & ".join(slanted) + r" \\"

@@ -30,14 +30,14 @@ _DESIGN_BY_WORD = msg(
 _ERROR_BARS = msg(
     "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
     "learning curves the band is pointwise. Verdicts and differences to the baseline use paired "
-    "differences; their intervals come from inverting the sign-flip test. No standard deviation or "
-    "standard error is drawn."
+    "differences; their intervals come from inverting the sign-flip test; those to the baseline hold together. No "
+    "standard deviation or standard error is drawn."
 )
 _ERROR_BARS_ANY_TIME = msg(
     "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
     "learning curves the band is pointwise. Differences to the baseline use paired differences; their intervals come "
-    "from inverting the sign-flip test. Intervals of verdicts are confidence sequences. No standard deviation or "
-    "standard error is drawn."
+    "from inverting the sign-flip test and hold together. Intervals of verdicts are confidence sequences. No standard "
+    "deviation or standard error is drawn."
 )
 _FAILURES = msg(
     "No run is ever left out. An accuracy of a run that failed counts as the rate of "
@@ -63,6 +63,13 @@ _TEST_ANY_TIME = msg(
     "inequality), however often the runs are looked at. p is 2 over the largest wealth so far; as a bet never asks for "
     "more wealth than decides a claim, p is seldom far below the level that did. Where the differences have a tail, "
     "wealth is held down by a rule that is tried on simulated data and has no proof."
+)
+_JOINT = msg(
+    "That is a promise about verdicts, not about intervals: those of claims that are decided late have a mild level. "
+    "Where the cells of one claim are compared (tables, forests and maps), intervals that hold together stand beside "
+    "them: each is made in the same way, at the level at which the largest deviation among all cells stays within them "
+    "(max-T, with the correlation between the paired differences; Bonferroni where an effect is not a mean over "
+    "seeds). They decide nothing."
 )
 _VERDICT = msg(
     "supported: the interval lies above δ · refuted: it lies below δ (reversed: below −δ; harmful: below 0; "
@@ -103,7 +110,7 @@ def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict])
         )
         notes += [
             (tr("Test"), tr(_TEST if study.any_time is None else _TEST_ANY_TIME)),
-            (tr("Many claims"), holm),
+            (tr("Many claims"), f"{holm} {tr(_JOINT)}" if any(v.joint for v in verdicts) else holm),
             (tr("Verdict"), tr(_VERDICT)),
         ]
     return [(term, " ".join(text.split())) for term, text in notes]

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from ablate.judge.fairness import fixed_and_tuned
 from ablate.judge.verdict import Verdict
-from ablate.lang import language, msg, tr
+from ablate.lang import msg, tr
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
-from ablate.report.arms import own_runs
+from ablate.report.answers import Answer, Told
 from ablate.report.fair import Tuning, tuning_section
 from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
-from ablate.report.imported import imported_table
 from ablate.report.method import method_notes
-from ablate.report.provenance import fixed, mixed, provenance
+from ablate.report.provenance import fixed, imported_table, items_tables, mixed, provenance
 from ablate.report.registration import Registration, registration
 from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
+from ablate.report.sweep import SweepView, sweep_view
 from ablate.report.templating import Column, Row, Table
-from ablate.report.vouched import made_here, sources, vouched
+from ablate.report.trust import data_sets, trust
+from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import seeds_of
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
@@ -33,8 +34,10 @@ QUICK = msg(
 WORDS = (msg("What was found"), msg("What it means for the note"), msg("What is not concluded"))
 
 SECTIONS = {
-    "words": msg("In plain words"),
     "verdicts": msg("Verdicts"),
+    "words": msg("In plain words"),
+    "background": msg("What was done"),
+    "claims": msg("Each claim in full"),
     "evidence": msg("The evidence behind them"),
     "robustness": msg("How far the verdicts hold"),
     "registration": msg("What was fixed beforehand"),
@@ -49,13 +52,8 @@ SECTIONS = {
     "method": msg("How the numbers were made"),
     "provenance": msg("Provenance"),
 }
-
-
-_FAIRNESS = {
-    "fixed": (msg("values in all arms, nothing tuned"), msg("fixed")),
-    "tuned": (msg("per arm on validation data"), msg("tuned")),
-    "both": (msg("values in all arms, and tuned per arm"), msg("fixed")),
-}
+NO_VERDICTS = msg("What the runs show")
+"""Title of the first section where nothing is claimed."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ class Page:
     created: str
     budget: str
     words: tuple[Fact, ...]
-    facts: tuple[Fact, ...]
+    trust: tuple[Told, ...]
+    sweep: SweepView | None
     families: tuple[Family, ...]
     tally: Tally
     pictures: tuple[Picture, ...]
@@ -143,7 +142,7 @@ class Page:
     def sections(self) -> tuple[Section, ...]:
         """The sections the page has, in order."""
         optional = {
-            "words": self.words,
+            "words": self.words, "background": self.background, "claims": self.families,
             "quotes": self.quotes, "figures": self.own, "curves": self.curves, "confounds": self.confounds,
             "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
             "tuning": self.tuning or self.tuned,
@@ -152,7 +151,19 @@ class Page:
 
     def section(self, name: str) -> str:
         """Return a section's title."""
-        return tr(SECTIONS[name])
+        return tr(SECTIONS[name] if name != "verdicts" or self.families else NO_VERDICTS)
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The sentences of the first screen: of the claims, or of a sweep that claims nothing."""
+        return self.sweep.answers if self.sweep else tuple(family.answer for family in self.families)
+
+    @property
+    def explained(self) -> tuple[Told, ...]:
+        """What the first screen explains on hover and on focus, each once: for Markdown, which has neither."""
+        parts = [part for one in self.answers for part in (one.outcome, one.number, one.metric)]
+        parts += self.sweep.notes if self.sweep else ()
+        return tuple({part.tip: part for part in reversed([*parts, *self.trust]) if part.tip}.values())[::-1]
 
     @property
     def provenance_table(self) -> Table:
@@ -197,7 +208,8 @@ def build_page(
         created=str(tables.study["created"])[:10],
         budget=tr(QUICK) if study.budget == "quick" else "",
         words=tuple(Fact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
-        facts=_facts(study, tables),
+        trust=trust(study, tables, verdicts),
+        sweep=None if study.claims else sweep_view(tables, next(iter(metrics), None)),
         families=tuple(families(study, tables, verdicts)),
         tally=tally(verdicts),
         pictures=tuple(_picture(figure, inlined) for figure in figures.verdicts),
@@ -208,8 +220,9 @@ def build_page(
         tuned=tuning_section(study, tables, fixed_and_tuned(study, tables)),
         quotes=tuple(quote for quote in study.quotes if quote not in claimed),
         not_concluded=_not_concluded(study, tables),
-        tables=tuple(
-            table for metric in metrics if (table := ablation_table(tables, metric, seconds_too=metric == metrics[0]))
+        tables=(
+            *items_tables(tables),
+            *(t for metric in metrics if (t := ablation_table(tables, metric, seconds_too=metric == metrics[0]))),
         ),
         tables_note=table_note(),
         means=means_table(tables, others),
@@ -231,55 +244,16 @@ def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
     return Picture(drawn.name, drawn.title, drawn.caption, drawn.alt, drawn.floor, inlined[drawn.name])
 
 
-def _facts(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
-    own = own_runs(tables)
-    ran = int((own["outcome"] != "missing").sum())
-    datasets = _datasets(tables)
-    facts = [
-        _count(len(tables.planned), "arm", tr("arms")),
-        _count(tables.seeds["seed"].nunique(), "seed", tr("seeds")),
-        Fact(_runs(ran, len(own)), str(ran)),
-        _count(len(study.claims), "claim", tr("claims")),
-        Fact(tr("imported"), ", ".join(sources(tables))) if sources(tables) else Fact(tr("data"), ", ".join(datasets)),
-        *_fairness(study, tables),
-    ]
-    return tuple(fact for fact in facts if fact.value)
-
-
-def _runs(ran: int, planned: int) -> str:
-    """Return what follows the number of runs."""
-    if ran == planned:
-        return _count(ran, "run", tr("runs")).term
-    return _count(planned, "of 1 planned run", tr("of {n} planned runs", n=planned)).term
-
-
-def _count(number: int, one: str, many: str) -> Fact:
-    """Return a number and what is counted: English has another form after 1, other languages have `many`."""
-    return Fact(one if number == 1 and language() == "en" else many, str(number))
-
-
-def _fairness(study: Study, tables: StudyTables) -> tuple[Fact, ...]:
-    """Return whose values the arms have, as far as that is known."""
-    if not made_here(tables):
-        return ()
-    if study.fairness == "fixed" and not vouched(tables, Known.SETTINGS):
-        return (Fact(tr("values given to all arms"), tr("fixed")),)
-    if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Known.DATA):
-        return (Fact(tr("per arm by {metric}", metric=study.tune.metric), tr("tuned")),)
-    return (Fact(*map(tr, _FAIRNESS[study.fairness])),)
-
-
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
-    datasets = _datasets(tables)
+    datasets = data_sets(tables)
     where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
     seeds = seeds_of(tables)
     if vouched(tables, Known.DATA) and vouched(tables, Known.NETWORK):
         general = tr(
             "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "
             "about other data, networks, budgets or levels.",
-            seeds=seeds,
-            where=where,
-        )
+            seeds=seeds, where=where,
+        )  # fmt: skip
     else:
         general = tr(
             "The evidence is {seeds}{where} at the levels listed below. Nothing is concluded about other data, models, "
@@ -287,10 +261,9 @@ def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
             seeds=seeds,
             where=where,
         )
-    return (*study.not_concluded, general)
-
-
-def _datasets(tables: StudyTables) -> list[str]:
-    """Return the data that the arms are known to have been trained on, each once."""
-    known = [facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())]
-    return sorted({str(facts["dataset"]) for facts in known})
+    unpredicted = tr(
+        "Nobody predicted the outcome of these comparisons: every level is held against the baseline because it was "
+        "swept. A finding may be luck of these seeds until it is stated as a claim and supported on new ones."
+    )
+    swept = made_here(tables) and any(claim.exploratory for claim in study.claims)
+    return (*study.not_concluded, *([unpredicted] * swept), general)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.claims.capped import at_common_budget
-from ablate.claims.comparison import Comparison, level_key
+from ablate.claims.comparison import Comparison, arm_key
 from ablate.claims.contrast import Sides, sides_of
+from ablate.claims.kinds import KINDS
 from ablate.claims.measured import Endpoint
 from ablate.errors import UserError
 from ablate.judge.endpoint import endpoint
@@ -22,7 +23,7 @@ from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED
 
-PAIRED = ("effect", "equivalence", "time_to_target")
+PAIRED = tuple(name for name, kind in KINDS.items() if kind.paired)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def paired_values(
     by_id = {verdict.claim_id: verdict for verdict in verdicts}
     factors = tuple(study.factors)
     levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()]
-    columns = {level_key(at, factors): i for i, at in enumerate(levels)}
+    columns = {arm_key(at, factors): i for i, at in enumerate(levels)}
     ends: dict[str, Endpoint | None] = {}
     found = []
     for comparison in expand(study, arms=levels) if by_id else []:
@@ -80,12 +81,12 @@ def paired_values(
         own = ends[claim.metric]
         if own is None:
             continue
-        every = [[columns[level_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
+        every = [[columns[arm_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
         end = at_common_budget(own, np.array(every))
         # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
         for first in range(0, claim.sides, 2):
             left, right = (
-                np.array([columns[level_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
+                np.array([columns[arm_key(comparison.arms(cell)[side], factors)] for cell in comparison.cells])
                 for side in (first, first + 1)
             )
             both = np.concatenate((left, right))
@@ -103,7 +104,7 @@ def judged_sides(
 ) -> Iterator[tuple[Verdict, Comparison, Sides, Endpoint]]:
     """Yield every verdict with where its runs stand, in the order of the claims; none without its metric."""
     factors = tuple(study.factors)
-    columns = {level_key(at, factors): i for i, at in enumerate(arm_levels(tables).values())}
+    columns = {arm_key(at, factors): i for i, at in enumerate(arm_levels(tables).values())}
     for verdict, comparison in judged_comparisons(study, tables, verdicts):
         end = _endpoint(tables, verdict.metric)
         if end is not None:

@@ -1,12 +1,14 @@
-"""Where the numbers come from: data, code, machine, tracking; what is the same in every arm."""
+"""Where the numbers come from: data, code, machine, tracking, a file of runs; what is the same in every arm."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from ablate.lang import msg, tr
 from ablate.report.arms import own_runs
+from ablate.report.templating import Column, Row, Table
 from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import counted, levels_text, listed, seconds
 from ablate.sweep.grids import space_text
@@ -59,6 +61,14 @@ def fixed(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
             (tr("{key} (tuned)", key=key), space_text(axis, study.tune.trials or 0))
             for key, axis in study.tune.space.items()
         ]
+        for own in study.tune.spaces:
+            arms = ", ".join(
+                f"{factor}={'|'.join(levels_text(levels).values())}" for factor, levels in own.where.items()
+            )
+            rows += [
+                (tr("{key} (tuned, {arms})", key=key, arms=arms), space_text(axis, study.tune.trials or 0))
+                for key, axis in own.space.items()
+            ]
     return [*rows, (tr("fairness"), tr(study.fairness))] if made_here(tables) else rows
 
 
@@ -135,3 +145,40 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return "; ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def imported_table(tables: StudyTables) -> Table | None:
+    """Return what was read from a file: what was done with its rows, then its columns; None for a study run here."""
+    read = (tables.study.get("design") or {}).get("imported") or {}
+    if not read.get("columns"):
+        return None
+    done = tuple(Row((str(count), tr(what), which)) for what, count, which in read.get("done", ()))
+    rows = done + tuple(Row((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
+    note = tr("{rows} rows of {file}.", rows=read["rows"], file=read["file"])
+    repairs: Sequence[str] = read.get("repairs") or ()
+    if repairs:
+        note += tr(" Read so: {repairs}.", repairs=tr("; ").join(map(tr, repairs)))
+    columns = (Column(tr("column")), Column(tr("taken as")), Column(tr("what")))
+    return Table(tr("What was read from the file"), columns, rows, note)
+
+
+def items_tables(tables: StudyTables) -> tuple[Table, ...]:
+    """Return the table of what other test items would show; none for a study without items."""
+    read = (tables.study.get("design") or {}).get("imported") or {}
+    rows = tuple(
+        Row((claim, f"{mean:+.4f}", f"[{low:.4f}, {high:.4f}]", f"{p:.2g}", str(items), str(seeds)))
+        for claim, items, seeds, mean, low, high, p in read.get("items", ())
+    )
+    if not rows:
+        return ()
+    titles = (msg("claim"), msg("mean difference"), msg("95 % interval"), msg("p (Holm)"), msg("items"), msg("seeds"))
+    columns = tuple(Column(tr(title), "n" if place else "") for place, title in enumerate(titles))
+    note = tr(
+        "For other items of the same kind, with errors clustered by item; where runs have several seeds, for other "
+        "seeds too. The verdicts above compare seeds on these items."
+    )
+    return (Table(tr("Other test items"), columns, rows, note),)
+
+
+def _what(what: str, value: str) -> str:
+    return tr(what, value=value) if value else tr(what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ablate.judge.forecasts import score_forecasts
 from ablate.judge.verdict import Verdict
@@ -50,6 +50,14 @@ def registration(
         tuple(notes), tuple(facts), str(registered.get("diff") or ""), extended_table(verdicts, extended),
         forecast_table(forecasts, verdicts, registered=bool(registered)),
     )  # fmt: skip
+
+
+def registered_state(tables: StudyTables) -> Literal["registered", "edited", "not"]:
+    """Return whether claims were registered before the runs and stayed as they were."""
+    held = tables.study.get("preregistration") or {}
+    if not held or int(held["runs_before"]) or not held["intact"]:
+        return "not"
+    return "edited" if held["diff"] else "registered"
 
 
 def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str], list[tuple[str, str]]]:

@@ -42,12 +42,12 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One arm (or the total): planned runs, a count per outcome, and a strip of (glyph, outcome, seed)."""
+    """One arm (or the total): planned runs, a count per outcome, and a strip of (glyph, outcome, seed, address)."""
 
     arm: str
     planned: int
     counts: tuple[int, ...]
-    strip: tuple[tuple[str, str, int], ...] = ()
+    strip: tuple[tuple[str, str, int, str], ...] = ()
     css: str = ""
 
 
@@ -60,6 +60,18 @@ class LedgerView:
     sum: str
     legend: str
     table: Table
+
+    @property
+    def linked(self) -> bool:
+        """Whether a mark of the strip leads to its run."""
+        return any(address for row in self.rows for *_, address in row.strip)
+
+
+def run_address(tables: StudyTables, run_id: object) -> str:
+    """Return where MLflow's pages show a run; empty where it is not known, or nothing ran."""
+    ui, experiment = tables.study.get("ui"), tables.study.get("experiment_id")
+    known = ui and experiment and isinstance(run_id, str) and run_id
+    return f"{ui}/#/experiments/{experiment}/runs/{run_id}" if known else ""
 
 
 def _served(tables: StudyTables) -> str:
@@ -87,8 +99,8 @@ def ledger_view(tables: StudyTables) -> LedgerView:
     for record, is_base in zip(frame.to_dict("records"), tables.planned["baseline"], strict=True):
         part = by_arm.get(record["arm_id"])
         strip = () if part is None else tuple(
-            (GLYPHS[str(outcome)], str(outcome), int(seed))
-            for outcome, seed in zip(part["outcome"], part["seed"], strict=True)
+            (GLYPHS[str(outcome)], str(outcome), int(seed), run_address(tables, run_id))
+            for outcome, seed, run_id in zip(part["outcome"], part["seed"], part["run_id"], strict=True)
         )  # fmt: skip
         counts = tuple(int(record[name]) for name in ends)
         rows.append(
@@ -112,7 +124,7 @@ def ledger_view(tables: StudyTables) -> LedgerView:
                 Column(tr("seed by seed")),
             ),
             tuple(
-                Row((r.arm, str(r.planned), *map(str, r.counts), "".join(g for g, _, _ in r.strip)), r.css)
+                Row((r.arm, str(r.planned), *map(str, r.counts), "".join(mark for mark, *_ in r.strip)), r.css)
                 for r in every
             ),
         ),

@@ -19,11 +19,9 @@ from ablate.judge.endpoint import MISSING, metrics_of
 from ablate.judge.planned import judge_planned
 from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
-from ablate.report.copy_csv import NAME as COPY
-from ablate.report.copy_csv import read_copy_csv
 from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
-from ablate.report.tuning_csv import NAME as TUNING
-from ablate.report.tuning_csv import facts_by_arm, read_tuning_csv
+from ablate.report.known import COPY, TUNING
+from ablate.report.tuning_csv import facts_by_arm, read_copy_csv, read_tuning_csv
 from ablate.sources.cells import number
 from ablate.sweep.level_cells import equals_rounded
 from ablate.sweep.metrics import Metrics

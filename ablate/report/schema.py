@@ -39,6 +39,7 @@ def study_schema() -> dict[str, Any]:
 def verdicts_schema() -> dict[str, Any]:
     """Return the schema of `verdicts.json`: the fields of a verdict, and its sentences (see `words.document`)."""
     verdict = _with_texts(_of_dataclass(Verdict), (*TEXTS, *OTHERS))
+    verdict["required"].remove("in_two_parts")  # earlier releases of this version did not write it
     for rows, text in ROWS.items():
         _with_texts(verdict["properties"][rows]["items"], (text,))
     verdicts = {"type": "array", "items": {"$ref": "#/$defs/Verdict"}}
@@ -107,11 +108,13 @@ def _any_of(value: Any) -> Any:
 
 def _of_dataclass(cls: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    names = [one.name for one in dataclasses.fields(cls)]
+    fields = dataclasses.fields(cls)
+    missing = dataclasses.MISSING
     return {
         "type": "object",
-        "properties": {name: _of_hint(hints[name]) for name in names},
-        "required": names,
+        "properties": {one.name: _of_hint(hints[one.name]) for one in fields},
+        # what has a default may be younger than a file of this version
+        "required": [one.name for one in fields if one.default is missing and one.default_factory is missing],
         "additionalProperties": False,
     }
 

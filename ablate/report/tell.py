@@ -1,4 +1,4 @@
-"""A study as it was judged, and as it is told in the language of the moment."""
+"""A study as it was judged, and as it is told in the current language."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Told:
     Attributes
     ----------
     study, tables, verdicts, extended
-        In the language of the moment, under the names that a reader meets; `extended` as in `write_report`.
+        In the language that is set, under the names that a reader meets; `extended` as in `write_report`.
     recorded
         The same verdicts and extended ones as they were judged, their claims in the study's first words: what
         `verdicts.json` holds.
@@ -38,6 +38,8 @@ class Told:
         What of the study's own words has no translation: `claims.faster.says`.
     earlier
         What is kept of the report written before, where the tables come from its `runs.csv`.
+    whole
+        Draw every arm in figures of many arms.
     """
 
     study: Study
@@ -49,13 +51,15 @@ class Told:
     kept: StudyTables | None = None
     untranslated: Sequence[str] = ()
     earlier: Earlier | None = None
+    whole: bool = False
 
 
 def write_told(told: Told, out: Path, *, words: Sequence[str] = (), progress: Progress | None = None) -> ReportPaths:
     """Write a report (see `write_report`) of what is told."""
     return write_report(
         told.study, told.tables, told.verdicts, out, extended=told.extended, words=words,
-        recorded=told.recorded, kept=told.kept, untranslated=told.untranslated, progress=progress,
+        recorded=told.recorded, kept=told.kept, untranslated=told.untranslated, whole=told.whole,
+        progress=progress,
     )  # fmt: skip
 
 
@@ -65,7 +69,7 @@ def make_told(
     """Return the files of a report without its page (see `make_report`) of what is told."""
     return make_report(
         told.study, told.tables, told.verdicts, extended=told.extended, words=words, recorded=told.recorded,
-        kept=told.kept, untranslated=told.untranslated, dots_per_inch=dots_per_inch, page_too=False,
+        kept=told.kept, untranslated=told.untranslated, whole=told.whole, dots_per_inch=dots_per_inch, page_too=False,
         earlier=told.earlier, progress=progress,
     )  # fmt: skip
 

@@ -11,16 +11,18 @@ from ablate.report.arms import arm_titles
 from ablate.report.wording import NONE, counted, listed
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.track.tuned import edge_values
 
 
 def tuning_notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the sentences above the table of what was tuned."""
     notes = [estimand(cells[0])]
     edges = [
-        tr("{key}={chosen} of {side}", key=key, chosen=value_text(value["chosen"]), side=cell["cell"])
+        tr("{key}={chosen} of {side}", key=key, chosen=value_text(chosen), side=cell["cell"])
         for cell in cells
         for key, value in cell["tuned"].items()
         if value["edge"]
+        for chosen in edge_values(value)
     ]
     added: dict[str, int] = {}
     for cell in cells:
@@ -29,6 +31,20 @@ def tuning_notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str,
         grids = listed([tr("{key} by {n}", key=key, n=n) for key, n in added.items()])
         notes.append(
             tr("Grids that were widened beyond the study file, for all arms alike, by values: {grids}.", grids=grids)
+            if alike(cells) == "trials"
+            else tr(
+                "Grids that were widened beyond the study file, for all arms that have them, by values: {grids}.",
+                grids=grids,
+            )
+        )
+    if alike(cells) == "nothing":
+        counts = listed([tr("{side}: {n}", side=cell["cell"], n=cell["trials"]) for cell in cells])
+        notes.append(
+            tr(
+                "The arms had different numbers of trials, as the study declares ({counts}). An arm with more trials "
+                "is tuned better, and a difference may come from that.",
+                counts=counts,
+            )
         )
     if edges and all(map(gated_by_itself, tables.facts.values())):
         notes.append(
@@ -85,6 +101,19 @@ def estimand(cell: Mapping[str, Any]) -> str:
         "interval.",
         seeds=counted(len(cell["seeds"]), "tuning seed"),
     )
+
+
+def alike(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the tuned arms had alike: their `trials`, at least the `number` of them, or `nothing`."""
+    if len({str(cell["space"]) for cell in cells}) == 1:
+        return "trials"
+    return "number" if len({cell["trials"] for cell in cells}) == 1 else "nothing"
+
+
+def numbers_of_trials(cells: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many trials each arm had: ``18``, or ``12 to 18`` where they differ."""
+    counts = sorted({cell["trials"] for cell in cells})
+    return str(counts[0]) if len(counts) == 1 else tr("{low} to {high}", low=counts[0], high=counts[-1])
 
 
 def in_every_seed(cell: Mapping[str, Any]) -> bool:

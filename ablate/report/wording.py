@@ -8,15 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import language, msg, tr
+from ablate.lang import language, tr
 from ablate.levels import expanded, level_name, level_names, restored
-from ablate.report.metric_names import NAMED
-from ablate.report.vouched import ends_at_a_step
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
-from ablate.words.sentence import shown
+from ablate.words.twoparts import shown
 
 NONE = "–"  # stands where there is no number
 _NOISE = 1e-6  # what is left of a share, in per cent, when equal numbers are subtracted
@@ -24,11 +22,6 @@ _COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a l
 _LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
 _NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
 _SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
-_PREFIXES = {
-    "final": msg("{name} at the last step"),
-    "best": msg("best {name}"),
-    "aulc": msg("area under the {name} curve"),
-}
 
 
 @dataclass(frozen=True)
@@ -60,38 +53,11 @@ def unit_of(tables: StudyTables, metric: str) -> Unit:
     return unit(metrics_in(tables).of(metric).unit)
 
 
-_OURS = re.compile(r"[a-z]+(?:/[a-z0-9_]+)+")  # `final/test_accuracy`: words, and where they belong
-
-
-def metric_title(metric: str) -> str:
-    """Return a metric's name in words; one that is not written as ours are stays as it is, to be told from others.
-
-    >>> metric_title("final/test_accuracy")
-    'test accuracy at the last step'
-    >>> metric_title("train/loss"), metric_title("train_loss"), metric_title("val/Acc@1 (%)")
-    ('train loss', 'train_loss', 'val/Acc@1 (%)')
-    """
-    prefix, _, rest = metric.rpartition("/")
-    if not _OURS.fullmatch(metric):
-        return tr(metric)
-    if metric in NAMED:
-        return tr(NAMED[metric])
-    if metric == "ttt/steps":
-        return tr("steps to the target")
-    if metric == "ttt/recovery_steps":
-        return tr("steps from the change of task to the target")
-    words = tr(rest.replace("_", " "))
-    if prefix in _PREFIXES:
-        stepless = prefix == "final" and not ends_at_a_step()
-        return tr(msg("final {name}") if stepless else _PREFIXES[prefix], name=words)
-    return tr(f"{prefix.replace('/', ' ')} {rest.replace('_', ' ')}".strip())
-
-
-def plain(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
+def plain_number(value: float, unit: Unit = Unit(), *, signed: bool = False) -> str:
     """Print a number without its unit: a true minus sign, ∞ for infinite, a dash for NaN.
 
-    >>> plain(-0.0312, Unit(100, "%", "pp", 2), signed=True), plain(float("nan")), plain(float("inf"))
-    ('−3.12', '–', '∞')
+    >>> plain_number(-0.0312, Unit(100, "%", "pp", 2), signed=True), plain_number(float("nan"))
+    ('−3.12', '–')
     """
     if value is None or math.isnan(value):
         return NONE
@@ -112,7 +78,7 @@ def difference(value: float, unit: Unit) -> str:
     >>> difference(0.0312, unit("fraction"))
     '+3.12 pp'
     """
-    return f"{plain(value, unit, signed=True)} {unit.difference}".strip()
+    return f"{plain_number(value, unit, signed=True)} {unit.difference}".strip()
 
 
 def interval(low: float, high: float, unit: Unit, *, signed: bool = True) -> str:
@@ -123,7 +89,7 @@ def interval(low: float, high: float, unit: Unit, *, signed: bool = True) -> str
     """
     if math.isnan(low) and math.isnan(high):
         return NONE
-    return f"[{plain(low, unit, signed=signed)}, {plain(high, unit, signed=signed)}]"
+    return f"[{plain_number(low, unit, signed=signed)}, {plain_number(high, unit, signed=signed)}]"
 
 
 def p_value(p: float | None) -> str:
@@ -166,13 +132,13 @@ def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     if verdict.scale == "share":
         return f"{100 * value:.3g} %"
     if verdict.scale == "slope":
-        return plain(value, signed=signed)
+        return plain_number(value, signed=signed)
     if verdict.scale == "decades":
         return decades(value, signed=signed)
     return (
         difference(value, unit(verdict.unit))
         if signed
-        else f"{plain(value, unit(verdict.unit))}" + difference_unit(verdict.unit)
+        else f"{plain_number(value, unit(verdict.unit))}" + difference_unit(verdict.unit)
     )
 
 

@@ -6,27 +6,24 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
-from ablate.report.copy_csv import NAME as COPY
-from ablate.report.copy_csv import copy_csv
-from ablate.report.draw import draw_all
-from ablate.report.figures.render import inline, png, svg
-from ablate.report.figures.style import DARK_HUES, HUES
+from ablate.report.draw import render_all
+from ablate.report.figures.render import inline, png, svg, within
+from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
-from ablate.report.folder import FIGURES, TEXTS, check_report_folder
-from ablate.report.known import REPORT, known_files
+from ablate.report.known import COPY, FIGURES, REPORT, TEXTS, TUNING, check_report_folder, known_files
 from ablate.report.latex import latex_table
 from ablate.report.page import build_page
 from ablate.report.provenance import PRIVATE
 from ablate.report.runs_csv import runs_csv
 from ablate.report.schema import VERSION
 from ablate.report.templating import Table, render
-from ablate.report.tuning_csv import NAME as TUNING
-from ablate.report.tuning_csv import tuning_csv
+from ablate.report.tuning_csv import copy_csv, tuning_csv
 from ablate.report.vouched import naming
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -68,6 +65,7 @@ def write_report(
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     kept: StudyTables | None = None,
     untranslated: Sequence[str] = (),
+    whole: bool = False,
     progress: Progress | None = None,
 ) -> ReportPaths:
     """Write a report into a folder: what `make_report` makes.
@@ -90,7 +88,7 @@ def write_report(
     check_report_folder(out)
     files = make_report(
         study, tables, verdicts, extended=extended, words=words, recorded=recorded, kept=kept,
-        untranslated=untranslated, progress=progress,
+        untranslated=untranslated, whole=whole, progress=progress,
     )  # fmt: skip
     done = publish(out, [Part(REPORT, files)], known=known_files)
     html, markdown, judged, runs, table = (out / name for name in TEXTS)
@@ -108,6 +106,7 @@ def make_report(
     recorded: tuple[Sequence[Verdict], Sequence[Verdict]] | None = None,
     kept: StudyTables | None = None,
     untranslated: Sequence[str] = (),
+    whole: bool = False,
     dots_per_inch: int = 144,
     page_too: bool = True,
     earlier: Earlier | None = None,
@@ -137,6 +136,8 @@ def make_report(
         The tables that `runs.csv`, `tuning.csv` and `verdicts.json` hold, where the page has other names for factors.
     untranslated
         What of the study's own words stays English on a page in another language.
+    whole
+        Draw every arm in figures of many arms, sheet by sheet; else they show a choice (see `figures.sheets`).
     dots_per_inch
         Of the PNG figures.
     page_too
@@ -151,21 +152,25 @@ def make_report(
     Failure
         The run ledger does not add up.
     """
-    with naming(tables):
-        drawn = draw_all(study, tables, verdicts)
-    total = len(drawn.all()) + 1
-    files: dict[str, bytes | str] = {}
-    inlined: dict[str, str] = {}
-    for done, figure in enumerate(drawn.all(), start=1):
-        inlined[figure.name] = ""
-        if page_too:
-            vector = svg(figure)
-            files[f"{FIGURES}/{figure.name}.svg"] = vector
-            inlined[figure.name] = inline(vector, figure)
-        files[f"{FIGURES}/{figure.name}.png"] = png(figure, dots_per_inch=dots_per_inch)
+    total = 1
+
+    def reported(done: int, parts: int, what: str) -> None:
+        nonlocal total
+        total = parts
         if progress:
-            progress(done, total, figure.title)
+            progress(done, parts, what)
+
     with naming(tables):
+        rendered = partial(_rendered, page_too=page_too, dots_per_inch=dots_per_inch)
+        drawn, pictures = render_all(study, tables, verdicts, rendered, whole=whole, progress=reported)
+        files: dict[str, bytes | str] = {}
+        inlined: dict[str, str] = {}
+        for figure in drawn.all():
+            vector, picture = pictures[figure.name]
+            inlined[figure.name] = inline(vector, figure) if page_too else ""
+            files |= {f"{FIGURES}/{figure.name}.svg": vector} if page_too else {}
+            files[f"{FIGURES}/{figure.name}.png"] = picture
+        inlined = within(inlined, {name: picture for name, (_, picture) in pictures.items()})
         page = build_page(
             study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
         )
@@ -174,7 +179,7 @@ def make_report(
             kept_pictures = kept_files(page, earlier, [figure.name for figure in drawn.all()])
             files |= {f"{FIGURES}/{name}.png": picture for name, picture in kept_pictures.items()}
         metric = next(iter(claimed_metrics(tables, verdicts)), None)
-        table = ablation_table(tables, metric) if metric else None
+        table = ablation_table(tables, metric, seconds_too=False) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
     kept = tables if kept is None else kept
@@ -191,6 +196,10 @@ def make_report(
     if progress:
         progress(total, total, "page")
     return files
+
+
+def _rendered(figure: Drawn, *, page_too: bool, dots_per_inch: int) -> tuple[str, bytes]:
+    return svg(figure) if page_too else "", png(figure, dots_per_inch=dots_per_inch)
 
 
 def _latex(table: Table | None, label: str) -> str:

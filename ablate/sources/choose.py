@@ -15,7 +15,7 @@ _ADDRESS = re.compile(r"([a-z][a-z0-9+]+):(.*)", re.DOTALL)  # one letter is a d
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenSource:
     """A source and what it is to read.
 
     Attributes
@@ -38,7 +38,7 @@ class Chosen:
         return self.source.read(self.told, fits=fits)
 
 
-def source_for(address: str | Path, name: str | None = None) -> Chosen:
+def source_for(address: str | Path, name: str | None = None) -> ChosenSource:
     """Return the source that declares to read an address, or the one of a name.
 
     An address `SCHEME:REST` is read by the source of that scheme; any other is a file, read by the source of its
@@ -53,7 +53,7 @@ def source_for(address: str | Path, name: str | None = None) -> Chosen:
     scheme, rest = _split(address)
     if name is not None:
         cls = component("source", name)
-        return Chosen(_made(name, cls), address, rest if scheme in getattr(cls, "schemes", ()) else address)
+        return ChosenSource(_made(name, cls), address, rest if scheme in getattr(cls, "schemes", ()) else address)
     notes = tuple(provide_all("source"))
     sources = {name: _made(name, cls) for name, cls in options("source").items()}
     found = {name: source for name, source in sources.items() if scheme in source.schemes}
@@ -73,7 +73,7 @@ def source_for(address: str | Path, name: str | None = None) -> Chosen:
             f"{address}: {what} is read by {' and by '.join(found)}; say which with `--source {_either(found)}`"
         )
     (source,) = found.values()
-    return Chosen(source, address, rest, notes)
+    return ChosenSource(source, address, rest, notes)
 
 
 def _split(address: str) -> tuple[str, str]:

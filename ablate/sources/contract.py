@@ -21,15 +21,21 @@ Which column is a factor, a metric or a setting of which run, no source decides:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ablate.errors import UserError
+from ablate.train.metric import Better
+from ablate.train.program import Curve
 from ablate.values import check_text
+
+Curves = Mapping[str, Curve]
+"""What was logged along one run: metric -> curve."""
 
 Fits = Callable[[Sequence[str]], bool]
 """Tells whether a table with these columns is one that the study can use."""
@@ -41,6 +47,15 @@ class Line:
 
     number: int
     cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Done:
+    """Something that was done with what was read: what (a message), to how many, and which."""
+
+    what: str
+    count: int
+    which: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,12 @@ class RunTable:
         What was done to read it, in parts of a sentence (`lang.msg`).
     commas
         Whether its numbers may have decimal commas, as a spreadsheet writes them.
+    better
+        Column -> which way is better, where what it was read from says so: an Optuna study does.
+    curves
+        Number of a line -> what that run logged along the way, by the column that holds its last value.
+    done
+        What was joined, dropped or passed over to have a row per run.
 
     Raises
     ------
@@ -77,6 +98,9 @@ class RunTable:
     lines: tuple[Line, ...]
     repairs: tuple[str, ...] = ()
     commas: bool = False
+    better: Mapping[str, Better] = field(default_factory=dict)
+    curves: Mapping[int, Curves] = field(default_factory=dict)
+    done: tuple[Done, ...] = ()
 
     def __post_init__(self) -> None:
         for column in self.head:
@@ -90,12 +114,13 @@ class RunTable:
 
     @classmethod
     def of(
-        cls, where: str, runs: Sequence[Mapping[str, Any]], *, name: str | None = None, repairs: Sequence[str] = ()
-    ) -> RunTable:
+        cls, where: str, runs: Sequence[Mapping[str, Any]], *, name: str | None = None, repairs: Sequence[str] = (),
+        better: Mapping[str, Better] | None = None, curves: Sequence[Curves] = (), done: Sequence[Done] = (),
+    ) -> RunTable:  # fmt: skip
         """Return the table of runs that are mappings, column -> value; the first run is line 1.
 
         Numbers keep every digit, truth values are `true` and `false`, lists and mappings JSON, None and what a run
-        does not have an empty cell.
+        does not have an empty cell. `curves` are those of the runs, in their order.
 
         Raises
         ------
@@ -113,9 +138,21 @@ class RunTable:
             tuple(_cell(f"{where}, line {number}: {column!r}", run.get(column)) for column in head)
             for number, run in enumerate(named, start=1)
         ]
-        text = json.dumps([head, *cells])
+        text = json.dumps([head, *cells]) + (_digest(curves) if any(curves) else "")
         lines = tuple(Line(number, row) for number, row in enumerate(cells, start=1))
-        return cls(where, Path(where).name if name is None else name, text, head, lines, tuple(repairs))
+        named_so = Path(where).name if name is None else name
+        own_curves = {place: logged for place, logged in enumerate(curves, start=1) if logged}
+        return cls(
+            where,
+            named_so,
+            text,
+            head,
+            lines,
+            tuple(repairs),
+            better=dict(better or {}),
+            curves=own_curves,
+            done=tuple(done),
+        )
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column, top down."""
@@ -162,6 +199,17 @@ class Source(ABC):
         The contract is checked on it; it is also how a format is documented. `runs` have the same columns; their
         values are numbers, texts, truth values and None.
         """
+
+
+def _digest(curves: Sequence[Curves]) -> str:
+    made = hashlib.sha256()
+    for held in curves:
+        for name, curve in held.items():
+            made.update(name.encode())
+            made.update(curve.steps.tobytes())
+            made.update(curve.values.tobytes())
+        made.update(b"\0")
+    return made.hexdigest()
 
 
 def _column(where: str, key: Any) -> str:

@@ -10,11 +10,15 @@ Nothing here knows a study, a table or a language, and nothing but NumPy is load
 
 from ablate.stats.anova import factorial_shares, importances
 from ablate.stats.anytime import Anytime, anytime_mean, anytime_share
-from ablate.stats.bootstrap import bootstrap_t, pigeonhole_interval, simultaneous_intervals
+from ablate.stats.betting import betting_interval, betting_p
+from ablate.stats.bootstrap import bootstrap_t
+from ablate.stats.clustered import Clustered, clustered_mean
+from ablate.stats.crossed import crossed_error, crossed_interval
 from ablate.stats.datasets import NewDataSet, new_data_set
 from ablate.stats.effects import Interval, Paired, paired
 from ablate.stats.equivalence import tost_p
 from ablate.stats.exchange import ExchangeRate, exchange_rate
+from ablate.stats.joint import joint_level, simultaneous_intervals
 from ablate.stats.looks import look_levels
 from ablate.stats.mean import mean_interval, mean_p
 from ablate.stats.multiplicity import holm, holm_levels
@@ -22,15 +26,20 @@ from ablate.stats.noise import NoiseFloor, noise_floor
 from ablate.stats.power import detectable, pairs_to_decide, t_power
 from ablate.stats.proportions import Proportion, clopper_pearson, partial_conjunction_p, proportion
 from ablate.stats.signflip import least_pairs, sign_flip_interval, sign_flip_p
+from ablate.stats.spending import next_level
 from ablate.stats.spread import SpreadRatio, spread_ratio
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 
 __all__ = [
-    "Anytime", "ExchangeRate", "Interval", "NewDataSet", "NoiseFloor", "Paired", "Proportion", "SpreadRatio",
-    "anytime_mean", "anytime_share", "bootstrap_t", "clopper_pearson",
+    "Anytime", "Clustered",
+    "ExchangeRate", "Interval", "NewDataSet", "NoiseFloor", "Paired", "Proportion", "SpreadRatio",
+    "anytime_mean", "anytime_share", "betting_interval", "betting_p", "bootstrap_t", "clopper_pearson",
+    "clustered_mean", "crossed_error", "crossed_interval",
     "detectable", "exchange_rate", "expected_best", "factorial_shares", "holm", "holm_levels", "importances",
-    "least_pairs", "look_levels", "mean_interval", "mean_p", "new_data_set", "noise_floor", "paired", "pairs_to_decide",
-    "partial_conjunction_p", "pigeonhole_interval", "proportion", "sign_flip_interval", "sign_flip_p",
+    "joint_level",
+    "least_pairs", "look_levels", "mean_interval", "mean_p", "new_data_set", "next_level", "noise_floor", "paired",
+    "pairs_to_decide",
+    "partial_conjunction_p", "proportion", "sign_flip_interval", "sign_flip_p",
     "simultaneous_intervals", "spread_ratio", "t_interval", "t_power", "tost_p",
 ]  # fmt: skip

@@ -99,7 +99,11 @@ def importances(
     blocks, arms = values.shape
     terms = _terms(factors, arms, interactions=interactions)
     whole = np.column_stack(list(terms.values()))
-    bases = {name: _type2(terms, name) for name in terms}
+    # Term -> the projection on what it adds, (arms, arms), and its degrees of freedom: the same for every resample.
+    added: dict[str, tuple[Matrix, int]] = {}
+    for name in terms:
+        small, large = _type2(terms, name)
+        added[name] = large - small, round(float(np.trace(large - small)))
     rank = int(np.linalg.matrix_rank(np.column_stack((np.ones(arms), whole)))) - 1
     df_error = blocks * arms - rank - blocks
     full = _projector(np.column_stack((np.ones(arms), whole)))
@@ -111,9 +115,8 @@ def importances(
         between = len(sample) * float(((full @ mean - mean.mean()) ** 2).sum())
         error = float((centred**2).sum()) - between
         f, omega = {}, {}
-        for name, (small, large) in bases.items():
-            gained = len(sample) * float((((large - small) @ mean) ** 2).sum())
-            df = round(float(np.trace(large - small)))
+        for name, (projection, df) in added.items():
+            gained = len(sample) * float(((projection @ mean) ** 2).sum())
             f[name] = (gained / df) / (error / df_error) if error > 1e-300 else np.inf
             omega[name] = df * (f[name] - 1) / (df * (f[name] - 1) + sample.size) if np.isfinite(f[name]) else 1.0
         return f, omega
@@ -122,8 +125,7 @@ def importances(
     drawn = [omegas(values[rng.integers(0, blocks, size=blocks)])[1] for _ in range(resamples)]
     tail = (1.0 - level) / 2.0
     found = []
-    for name, (small, large) in bases.items():
-        df = round(float(np.trace(large - small)))
+    for name, (_, df) in added.items():
         low, high = np.quantile([d[name] for d in drawn], [tail, 1.0 - tail])
         p = float(fdtrc(df, df_error, f[name])) if np.isfinite(f[name]) else 0.0
         found.append(Importance(name, df, f[name], p, omega[name], float(low), float(high)))

@@ -94,7 +94,20 @@ def mean_interval(differences: ArrayLike, *, level: float) -> tuple[float, float
     (1.0, 6.0)
     """
     d = as_differences(differences)
-    low, high = sign_flip_interval(d, level=level)
+    return allowing_for_unseen(d, sign_flip_interval(d, level=level), level=level)
+
+
+def allowing_for_unseen(d: Vector, flips: tuple[float, float], *, level: float) -> tuple[float, float]:
+    """Return the interval of `mean_interval`, from the one that sign flips give.
+
+    Parameters
+    ----------
+    d
+        Of `as_differences`.
+    flips
+        ``sign_flip_interval(d, level=level)``.
+    """
+    low, high = flips
     if len(d) < least_pairs(level) or is_constant(d):
         return low, high
     return _beyond(d, low, 1.0 - level), -_beyond(-d, -high, 1.0 - level)

@@ -1,4 +1,4 @@
-"""Intervals and p-values from an effect computed again on resampled seeds, for effects that are no means.
+"""Intervals and p-values from an effect computed again on resampled seeds, for effects that are not means.
 
 The tail of a percentile interval is Student's, widened by √(n / (n - 1)), as it needs to hold at few seeds (Hesterberg
 2015, Am. Stat. 69:371): see `exchange` for what was measured.

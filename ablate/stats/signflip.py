@@ -143,10 +143,11 @@ def _alpha(level: float) -> float:
 
 def _subset_sums(x: Vector) -> Vector:
     """Return the sums of all 2^len(x) subsets, the empty one included, sorted."""
-    sums = np.zeros(1)
-    for value in x:
-        sums = np.concatenate((sums, sums + value))
-        sums.sort(kind="stable")  # merges two sorted runs in linear time: 3x faster than one quicksort at the end
+    sums = np.empty(1 << len(x))
+    sums[0] = 0.0
+    for k, value in enumerate(x.tolist()):
+        np.add(sums[: 1 << k], value, out=sums[1 << k : 2 << k])
+    sums.sort()
     return sums
 
 

@@ -109,7 +109,7 @@ def spread_ratio(a: ArrayLike, b: ArrayLike) -> SpreadRatio:
         )
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise UserError("`a` and `b` must be finite.")
-    if flat(x) or flat(y):
+    if is_flat(x) or is_flat(y):
         raise UserError("`a` and `b` must both vary over seeds: no ratio is that of a spread of 0.")
     whole, without = (np.subtract(*pair) / 2.0 for pair in zip(_log_variances(y), _log_variances(x), strict=True))
     n, mean = len(x), float(whole.mean())
@@ -117,10 +117,10 @@ def spread_ratio(a: ArrayLike, b: ArrayLike) -> SpreadRatio:
     return SpreadRatio(mean, tuple(whole.tolist()), tuple(pseudo.tolist()))
 
 
-def flat(x: NDArray[np.float64]) -> bool:
+def is_flat(x: NDArray[np.float64]) -> bool:
     """Tell whether an arm does not vary in some cell, or varies in a single seed: left out, nothing would be left.
 
-    >>> flat(np.array([[1.0], [1.0], [1.0], [2.0]])), flat(np.array([[1.0], [2.0], [1.0], [2.0]]))
+    >>> is_flat(np.array([[1.0], [1.0], [1.0], [2.0]])), is_flat(np.array([[1.0], [2.0], [1.0], [2.0]]))
     (True, False)
     """
     ordered = np.sort(x, axis=0)

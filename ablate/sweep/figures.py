@@ -151,7 +151,6 @@ def own_kinds() -> set[str]:
     return {*FIGURES, *options("figure"), *offered("figure")}
 
 
-Observed = ActivationHistograms | GradientNorms | StepSizes
 _BUILT_IN = (CurveGrid, HeatMap, VerdictMap, Paths, ActivationHistograms, GradientNorms, StepSizes)
 
 FIGURES: dict[str, type[Any]] = {str(kind.model_fields["kind"].default): kind for kind in _BUILT_IN}
@@ -162,7 +161,9 @@ OWN = "own"
 
 def _tag(figure: Any) -> str | None:
     kind = figure.get("kind") if isinstance(figure, dict) else getattr(figure, "kind", None)
-    return kind if kind in FIGURES else OWN if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    return kind if kind in FIGURES else OWN
 
 
 Wanted = Annotated[

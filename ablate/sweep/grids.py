@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ablate.claims.parts import Level, Levels
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def trials(tune: Tune) -> list[Levels]:
-    """Return the trials, key -> value, each once; a larger `tune.trials` only adds some at the end.
+    """Return the trials of the arms of `tune.space`, each once; a larger `tune.trials` only adds some at the end.
+
+    Those of arms with another space are drawn anew: see `Tune.each`.
 
     >>> trials(Tune(space={"l2": [0.0, 0.1], "optimizer.lr": [0.1, 1.0]}))[1]
     {'l2': 0.0, 'optimizer.lr': 1.0}
@@ -70,22 +72,22 @@ def space_text(axis: Range | Grid, tried: int) -> str:
 
 def can_widen(tune: Tune) -> bool:
     """Say whether there is a grid to be widened: some of its combinations alone, or draws, are left as they are."""
-    return tune.trials is None and any(isinstance(axis, list) for axis in tune.space.values())
+    return tune.trials is None and any(isinstance(axis, list) for space in tune.every_space for axis in space.values())
 
 
-def widened(tune: Tune, sides: Mapping[str, int]) -> Tune:
-    """Return a tuning with one more value at the lower (-1) or upper (1) end of the grids named.
+def widened(tune: Tune, key: str, side: int, places: Collection[int] = (0,)) -> Tune:
+    """Return a tuning with one more value at the lower (-1) or upper (1) end of a grid, in the spaces of these numbers.
 
-    >>> widened(Tune(space={"optimizer.lr": [0.01, 0.03, 0.1]}), {"optimizer.lr": 1}).space
+    >>> widened(Tune(space={"optimizer.lr": [0.01, 0.03, 0.1]}), "optimizer.lr", 1).space
     {'optimizer.lr': [0.01, 0.03, 0.1, 0.3]}
     """
-    space = dict(tune.space)
-    for key, side in sides.items():
-        grid = space[key]
+    spaces = [dict(space) for space in tune.every_space]
+    for place in places:
+        grid = spaces[place][key]
         if isinstance(grid, list):
             new = next_value(grid, side)
-            space[key] = [new, *grid] if side < 0 else [*grid, new]
-    return tune.model_copy(update={"space": space})
+            spaces[place][key] = [new, *grid] if side < 0 else [*grid, new]
+    return tune.with_spaces(spaces)
 
 
 def next_value(grid: Grid, side: int) -> float:

@@ -20,7 +20,10 @@ from ablate.train.outcome import FAILED, Outcome
 
 PREFIXES = ("summary.", "metrics.", "tags.", "summary/", "metrics/", "attributes.", "attributes/")
 
-Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged"] | None
+NO_RESULT = ("lost", "unfinished", "missing")
+"""What `outcome` says of a planned run without a result: lost to the infrastructure, not finished, not there."""
+
+Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged", "lost", "missing"] | None
 """What a cell says: an outcome; that the program came to its end, whatever it reached; that it did not; that it did not
 fail in one of two ways; or nothing."""
 
@@ -157,13 +160,14 @@ def _reader(bare: str) -> tuple[Callable[[str], Said], str] | None:
 
 
 def _outcomes(table: RunTable, place: int) -> tuple[Said, ...]:
-    known = [outcome.value for outcome in Outcome]
+    known: dict[str, Said] = {outcome.value: outcome for outcome in Outcome}
+    known |= {"lost": "lost", "unfinished": "unfinished", "missing": "missing"}
     found: list[Said] = []
     for line in table.lines:
         text = line.cells[place]
         if text not in BLANK and text.lower() not in known:
             raise UserError(f"{table.where}, line {line.number}: {unknown('outcome', text, known)}")
-        found.append(None if text in BLANK else Outcome(text.lower()))
+        found.append(None if text in BLANK else known[text.lower()])
     return tuple(found)
 
 

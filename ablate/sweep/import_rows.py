@@ -15,7 +15,7 @@ from ablate.sources.cells import number, whole
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
-from ablate.sweep.import_endings import ended
+from ablate.sweep.import_endings import NO_RESULT, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
@@ -31,6 +31,7 @@ class Row:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
     `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
+    `no_result` is one of `import_endings.NO_RESULT` where `outcome` says so: then the run is planned, and no more.
     """
 
     line: int
@@ -39,6 +40,7 @@ class Row:
     facts: dict[str, float]
     outcome_from: str = ""
     counts: Mapping[str, float] = field(default_factory=dict)
+    no_result: str = ""
 
     @property
     def arm(self) -> tuple[tuple[str, Level], ...]:
@@ -73,6 +75,11 @@ def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> 
     for index, line in enumerate(table.lines):
         where = f"{table.where}, line {line.number}"
         levels = {factor: level(where, factor, line.cells[place]) for factor, place in columns.factors.items()}
+        nothing = next((str(one.says[index]) for one in columns.endings if one.own), "")
+        if nothing in NO_RESULT:
+            seed = _seed(where, line.cells[columns.seed])
+            rows.append(Row(line.number, levels, RunResult(seed, Outcome.UNKNOWN), {}, no_result=nothing))
+            continue
         given = _outcome(where, index, line, columns)
         numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
         outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
@@ -186,7 +193,8 @@ def check_values_there(study: Study, where: str, rows: Sequence[Row], columns: C
         for name in claim.metrics:
             if name not in columns.metrics or meant.of(name).counts_to_target:
                 continue
-            if any(name in row.result.metrics for row in rows) or all(row.result.outcome in FAILED for row in rows):
+            ran = [row.result for row in rows if not row.no_result]
+            if any(name in result.metrics for result in ran) or all(result.outcome in FAILED for result in ran):
                 continue
             raise UserError(
                 f"{where}: claim {claim.id}: the column {name!r} is there, but empty in every run; expected "
@@ -219,8 +227,8 @@ def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, 
             what = "no runs" if not own else f"no run with seed {listed}"
             raise UserError(
                 f"{where}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
-                "run that failed belongs in the file, with its outcome; take out a seed for all arms, or a level from "
-                "the study"
+                "run that failed belongs in the file, with its outcome, and so does one that was lost (`lost`) or "
+                "never made (`missing`); or take out a seed for all arms, or a level from the study"
             )
     return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
 

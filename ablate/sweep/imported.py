@@ -18,10 +18,10 @@ from ablate.claims.parts import Levels
 from ablate.errors import UserError
 from ablate.identity import digest
 from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, number
-from ablate.sources.choose import Chosen
+from ablate.sources.choose import ChosenSource
 from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
-from ablate.sweep.import_columns import Taken, columns_of, fits, told_table
+from ablate.sweep.import_columns import RESULTS, Taken, columns_of, fits, told_table
 from ablate.sweep.import_rest import Rest, rest_of
 from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
 from ablate.sweep.plan import arm_label
@@ -66,7 +66,9 @@ class Imported:
     follows: tuple[str, ...]
 
 
-def import_runs(study: Study, chosen: Chosen, *, name: str, command: str, leave_out: Sequence[str] = ()) -> Imported:
+def import_runs(
+    study: Study, chosen: ChosenSource, *, name: str, command: str, leave_out: Sequence[str] = ()
+) -> Imported:
     """Read what stands at an address as the runs of a study.
 
     Parameters
@@ -91,15 +93,18 @@ def import_runs(study: Study, chosen: Chosen, *, name: str, command: str, leave_
     check_metric_names(columns.metrics, where=table.where)
     comma = table.commas and decimal_commas(table.where, numeric_cells(study, table, columns))
     rows = rows_of(study, table, columns, comma=comma)
+    failed = [row.result.outcome in FAILED or bool(row.no_result) for row in rows]
     rest = rest_of(
-        table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows],
-        [row.result.outcome in FAILED for row in rows], used=list(columns.metrics), comma=comma, results=columns.ours,
-        about=columns.about,
+        table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows], failed,
+        used=list(columns.metrics), comma=comma, results=columns.ours, about=columns.about,
     )  # fmt: skip
     by_endings = bool(columns.endings and study.claims) and not any(claim.reads_values for claim in study.claims)
     if not columns.metrics and not rest.extras and not by_endings:
         raise UserError(f"{table.where}: no column holds a metric")
     for row, line in zip(rows, table.lines, strict=True):
+        if row.no_result:
+            continue
+        row.result.curves.update({_bare(name): curve for name, curve in table.curves.get(line.number, {}).items()})
         more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
     check_values_there(study, table.where, rows, columns)
@@ -113,6 +118,15 @@ def import_runs(study: Study, chosen: Chosen, *, name: str, command: str, leave_
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])
     return Imported(record, runs, metrics, len(rows), repairs, told, tuple(rest.settings), rest.follows)
+
+
+def _bare(column: str) -> str:
+    """Return the name of a metric without the prefix under which programs export it."""
+    return next((column.removeprefix(prefix) for prefix in RESULTS if column.startswith(prefix)), column)
+
+
+_SINCE = (("population", "all"), ("leaves_out_at_most", None))
+"""Keys of claims that came later, with the values that mean what was meant before."""
 
 
 def _record(
@@ -151,6 +165,8 @@ def _record(
         for fact, value in facts_of(table.where, own).items():
             facts |= {"steps": int(value)} if fact == "budget" else {fact: value}
         settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
+        lost = {str(row.result.seed): row.no_result for row in own if row.no_result in ("lost", "unfinished")}
+        facts |= {"lost": lost} if lost else {}
         arm = ArmRecord(
             id=digest(what)[:12],
             label=arm_label(levels, base, names),
@@ -160,10 +176,15 @@ def _record(
             baseline=levels == base,
         )
         arms.append(arm)
-        runs[arm.id] = [SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own]
+        runs[arm.id] = [
+            SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own if not row.no_result
+        ]
     without_code = {part: said for part, said in definition.items() if part != "uses"}  # nothing is run by it here
-    # Claims had a `stance` once; with it, imports of earlier releases are found again.
-    without_code["claims"] = [{**claim, "stance": "agrees"} for claim in definition["claims"]]
+    # Claims had a `stance` once, and no population; so imports of earlier releases are found again.
+    without_code["claims"] = [
+        {name: held for name, held in {**claim, "stance": "agrees"}.items() if (name, held) not in _SINCE}
+        for claim in definition["claims"]
+    ]
     record = StudyRecord(
         name=name,
         key=digest({"imported": sha, "reading": READING, "name": name, "definition": without_code})[:16],

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.identity import describe, digest, made_by
+from ablate.identity import describe, digest, made_by, seed_digests
 from ablate.levels import NO_NAMES, Names, levels_text, same_level
 from ablate.programs.uses import is_foreign, own_code
+from ablate.registry import options
 from ablate.sweep.known import Known
 from ablate.sweep.study import FAIRNESS, Level, Levels
 from ablate.track.record import ArmRecord
@@ -158,7 +159,7 @@ def make_job(
         what = what if stored is not None else known.renewed(levels, what)
     arm_id = digest(what)[:12] if stored is None else stored.arm_id
     arm = ArmRecord(arm_id, label, dict(levels), description, facts)
-    identities = {seed: digest({**what, "seed": seed}) for seed in seeds}
+    identities = seed_digests(what, seeds)
     if stored is not None:
         identities |= {seed: stored.identities[seed] for seed in seeds if seed in stored.identities}
     renamed = {} if former == description else former
@@ -175,9 +176,13 @@ def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *,
     """
     owned = sorted(frozenset().union(*(program.owns() for program in programs.values())))
     for key in keys:
-        if key.partition(".")[0] in (*owned, "program", "seeds", FAIRNESS):
+        group = key.partition(".")[0]
+        if group in (*owned, "seeds", FAIRNESS) or key == "program":
             continue
-        free = any(field.name == "params" for program in programs.values() for field in fields(program))
+        if group == "program":
+            _check_own_field(programs, key, where=where)
+            continue
+        free = any("params" in _own_fields(program) for program in programs.values())
         own = f"; a setting of your own function is `program.params.{key}`" if free else ""
         raise UserError(
             f"{where}: `{key}` would be without effect: program={', '.join(programs)} owns "
@@ -185,13 +190,43 @@ def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *,
         )
 
 
+def _check_own_field(programs: Mapping[str, type[Program]], key: str, *, where: str) -> None:
+    """Refuse a setting of a Program (`program.target`) that none of these has."""
+    name = key.split(".")[1]
+    if any(name in _own_fields(program) for program in programs.values()):
+        return
+    known = options("program")
+    told = []
+    for option, program in programs.items():
+        has = ", ".join(f"program.{one}" for one in _own_fields(known.get(option, program)))
+        told.append(f"program={option} has {has or 'no settings'}")
+    owners = [option for option, program in known.items() if name in _own_fields(program)]
+    raise UserError(
+        f"{where}: `{key}` would be without effect: {', '.join(told)}"
+        + (f"; it is a setting of program={' and '.join(owners)}" if owners else "")
+    )
+
+
+def _own_fields(program: type[Program]) -> list[str]:
+    return [field.name for field in fields(program)]
+
+
 def _vouched(program: Program, config: Any, levels: Mapping[str, Level]) -> dict[str, Any]:
-    """Return what a Program says beforehand of the factors of an arm: which it does not look at, or does not own."""
+    """Return what is known beforehand of the factors of an arm: which its Program does not look at, or does not own.
+
+    Where its runs say themselves what they looked at, only what it does not own.
+    """
     reads = program.reads(config)
+    looked = {*(program.owns() if reads is None else reads), FAIRNESS}
+    ignored = [factor for factor in levels if not _is_among(factor, looked, program)]
     if reads is None:
-        return {}
-    ignored = [f for f in levels if f.partition(".")[0] not in {*reads, "program", FAIRNESS}]
+        return {"unread": ignored} if ignored else {}
     return {"unread": ignored, "vouched": program.vouched}
+
+
+def _is_among(factor: str, names: Collection[str], program: Program) -> bool:
+    group, _, rest = factor.partition(".")
+    return rest.split(".")[0] in ("", *_own_fields(type(program))) if group == "program" else group in names
 
 
 def untold(levels: Mapping[str, Level]) -> Levels:

@@ -1,6 +1,6 @@
-"""Where arms are trained: the launcher contract, in this process and in worker processes of this machine.
+"""Where arms are trained: the launcher contract, and in this process; worker processes are `ablate.sweep.workers`.
 
-A launcher of one's own is a class like the two here, registered under a name that `--launcher NAME` chooses::
+A launcher of one's own is a class like these two, registered under a name that `--launcher NAME` chooses::
 
     @register("launcher", "pool")
     @dataclass(frozen=True)
@@ -16,24 +16,18 @@ from __future__ import annotations
 
 import os
 import pickle
-import threading
-import time
-import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
-from ablate.errors import Failure, UserError, must, unknown
-from ablate.programs.uses import code_of_files, own_code, use
+from ablate.errors import UserError, must, unknown
+from ablate.programs.isolated import processes_ended, run_isolated
+from ablate.programs.isolated_child import run_here
+from ablate.programs.uses import Code, code_in_use, code_of_files, own_code, use
 from ablate.registry import component, place_of, register
 from ablate.sweep.plan import Job
-from ablate.train.arithmetic import arithmetic
-from ablate.train.compiled.ready import NotCompiledError
-from ablate.train.contained import contained
-from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
-from ablate.train.vouched import Fact
 
 Trained = Iterator[tuple[Job, list[RunResult]]]
 
@@ -42,8 +36,8 @@ Trained = Iterator[tuple[Job, list[RunResult]]]
 class Launcher(ABC):
     """Trains jobs, each on one thread, and gives them back as they are finished, in any order.
 
-    It calls `train_job`, or `train_packed` in another process; both make whatever a Program raises `crashed` results.
-    A launcher writes nothing. Its fields are its settings.
+    It calls `train_job`, or `train_packed` in another process; whatever a Program does, both
+    return results, `crashed` at worst. A launcher writes nothing. Its fields are its settings.
 
     Attributes
     ----------
@@ -69,6 +63,14 @@ class Launcher(ABC):
     def up_to(self, jobs: int) -> Self:
         """Return the launcher for no more than so many jobs at a time."""
         return replace(self, workers=max(min(self.workers, jobs), 1))
+
+    def slots(self) -> int:
+        """Return how many jobs run at a time: so many are kept busy to the end (see `schedule.scheduled`)."""
+        return self.workers
+
+    def most(self, jobs: Sequence[Job]) -> int:
+        """Return how many of these jobs it is worth to train at a time: by default an arm is not more than one."""
+        return len(jobs)
 
     def prepare(self) -> Callable[[], None]:
         """Begin to make ready what takes time, in the background; return what waits for it."""
@@ -116,56 +118,10 @@ class Serial(Launcher):
 
     def train(self, jobs: Sequence[Job], *, uses: Sequence[str] = ()) -> Trained:
         """Yield every job with its results."""
-        del uses
-        for job in jobs:
-            yield job, train_job(job)
-
-
-@register("launcher", "loky")
-@dataclass(frozen=True)
-class Loky(Launcher):
-    """Trains in worker processes (loky, through joblib); a core that is free takes the next job.
-
-    One job at a time needs no process of its own: it is trained in this one.
-    """
-
-    def prepare(self) -> Callable[[], None]:
-        """Start the worker processes: they import for a second or two, while the store is opened, say."""
-        if self.workers == 1:
-            return super().prepare()
-
-        def start() -> None:
-            from joblib import Parallel, delayed, parallel_config
-
-            with parallel_config(backend="loky", n_jobs=self.workers, inner_max_num_threads=1):
-                Parallel()(delayed(_ready)() for _ in range(self.workers))
-
-        thread = threading.Thread(target=start, daemon=True)
-        thread.start()
-        return thread.join
-
-    def train(self, jobs: Sequence[Job], *, uses: Sequence[str] = ()) -> Trained:
-        """Yield every job with its results, as they come in."""
-        workers = min(self.workers, len(jobs))
-        if workers <= 1:
-            yield from Serial().train(jobs, uses=uses)
-            return
-        from joblib import Parallel, delayed, parallel_config
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-        with parallel_config(backend="loky", n_jobs=workers, inner_max_num_threads=1):
-            # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
-            pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
-            try:
-                tasks = (delayed(_train_numbered)(i, pack(job, uses)) for i, job in enumerate(jobs))
-                for index, results in pool(tasks):
-                    yield jobs[index], results
-            except TerminatedWorkerError:
-                raise Failure(
-                    "a training process was killed (most often: out of memory); finished runs are kept, the same "
-                    "command goes on with what is missing; fewer processes (`--jobs 1`, `hydra.sweeper.n_jobs=1`) "
-                    "need less memory"
-                ) from None
+        code = code_of_files(uses)
+        with processes_ended():
+            for job in jobs:
+                yield job, train_job(job, code)
 
 
 def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | None) -> Launcher:
@@ -189,8 +145,8 @@ def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | N
             raise UserError(f"the number of jobs is said twice: {jobs}, and by {asked}; say it once")
         return asked
     if asked is None:
-        workers = worker_count(jobs)
-        return Loky(workers) if workers > 1 else Serial()
+        asked = "loky" if worker_count(jobs) > 1 else "serial"
+        return cast("type[Launcher]", component("launcher", asked))(worker_count(jobs))
     name, settings = _parts(asked)
     cls = component("launcher", name)
     if not issubclass(cls, Launcher):
@@ -227,34 +183,32 @@ def worker_count(asked: int | None) -> int:
     return asked
 
 
-def _ready() -> None:
-    import ablate.programs
-    import ablate.train.numpy_program  # noqa: F401
+def train_job(job: Job, uses: Code | None = None) -> list[RunResult]:
+    """Train what is missing of one arm; whatever happens, every seed has a result, and the sweep goes on.
 
+    Our own core is trained in this process, BLAS held to one thread. Code of the user's own (`Program.isolated`, or a
+    component of the user's) runs in a process beside it, so that what ends a process costs one run (see
+    `programs.isolated`). Only compiled code that cannot be made says nothing of the arm, and is raised. An arm is
+    trained as it was planned.
 
-def train_job(job: Job) -> list[RunResult]:
-    """Train what is missing of one arm in this process, BLAS held to one thread; a raised error becomes `crashed` runs.
+    Parameters
+    ----------
+    uses
+        The Python files that the study uses, and what they say (`code_of_files`); by default those in use here.
 
-    This is the boundary at which anything a Program raises, `SystemExit` too, is recorded instead of ending the sweep;
-    but for compiled code that cannot be made, which says nothing of the arm. It is trained as it was planned.
-    Results say what computed them where the Program vouches that this process did.
+    Raises
+    ------
+    Failure
+        Compiled code cannot be made, or no process can be started.
     """
-    from ablate.train.threads import one_thread
+    if job.program.isolated or job.arm.facts.get("uses"):
+        return train_apart(job, code_in_use() if uses is None else uses)
+    return run_here(job.program.planned(job.arm.facts), job.config, job.missing)
 
-    seeds, started = job.missing, time.perf_counter()
-    try:
-        with one_thread(), contained():
-            results = job.program.planned(job.arm.facts).run(job.config, seeds)
-            if Fact.MACHINE not in job.program.vouches:
-                return results
-            made_by = arithmetic()
-            return [replace(result, arithmetic=made_by) for result in results]
-    except NotCompiledError:
-        raise
-    except Exception:  # noqa: BLE001
-        seconds = (time.perf_counter() - started) / len(seeds)
-        text = traceback.format_exc()
-        return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=seconds, error=text) for seed in seeds]
+
+def train_apart(job: Job, uses: Code | None = None) -> list[RunResult]:
+    """Do the same in a process beside this one, whatever trains the arm."""
+    return run_isolated(job.program.planned(job.arm.facts), job.config, job.missing, code=uses)
 
 
 def pack(job: Job, uses: Sequence[str] = ()) -> bytes:
@@ -265,16 +219,16 @@ def pack(job: Job, uses: Sequence[str] = ()) -> bytes:
     return bytes(dumps((folder, code_of_files(uses), bytes(dumps(job)))))
 
 
-def train_packed(packed: bytes) -> list[RunResult]:
-    """Train a job that another process of this project packed; see `train_job`.
+def train_packed(packed: bytes, *, folder: str | None = None) -> list[RunResult]:
+    """Train a job that another process of this project packed, in its folder or another; see `train_job`.
 
     Raises
     ------
     UserError
         The code that the job uses is not what it was when the study was planned.
     """
-    folder, code, pickled = pickle.loads(packed)  # made by the process that started this one
-    os.chdir(folder)
+    packed_in, code, pickled = pickle.loads(packed)  # made by the process that started this one
+    os.chdir(packed_in if folder is None else folder)
     use(list(code), code=code)  # before the job is unpickled: its classes may stand in these files
     job: Job = pickle.loads(pickled)
     planned = job.arm.facts.get("uses", {})
@@ -283,8 +237,4 @@ def train_packed(packed: bytes) -> list[RunResult]:
             f"the code that {job.arm.label} uses changed while the study was running; the same command runs what is "
             "missing with the code as it is now"
         )
-    return train_job(job)
-
-
-def _train_numbered(index: int, packed: bytes) -> tuple[int, list[RunResult]]:
-    return index, train_packed(packed)
+    return train_job(job, code)

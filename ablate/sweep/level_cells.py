@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 
 from ablate.errors import UserError, unknown
 from ablate.levels import EXACT, Level, compact, level_list, level_name, level_names
 from ablate.sources.cells import number, whole
+from ablate.values import from_json
 
 BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
          "None", "NONE", "null", "Null", "NULL", "NaT")  # fmt: skip
@@ -87,7 +87,7 @@ def _unquoted(text: str) -> str | None:
     if len(text) < 2 or not text.startswith('"'):
         return None
     try:
-        value = json.loads(text)
+        value = from_json(text)
     except ValueError:
         return None
     return value if isinstance(value, str) else None
@@ -98,7 +98,7 @@ def _same_list(level: str, text: str) -> bool:
     if not (level.startswith("[") and text.startswith("[")):
         return False
     try:
-        return bool(compact(json.loads(text)) == compact(json.loads(level)))
+        return bool(compact(from_json(text)) == compact(from_json(level)))
     except (ValueError, RecursionError):
         return False
 

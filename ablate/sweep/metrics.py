@@ -38,9 +38,7 @@ class Metrics:
     """
 
     def __init__(self, study: Mapping[str, Any], programs: Mapping[str, Metric] | None = None) -> None:
-        self._programs = {
-            name: completed(metric) for name, metric in (programs or {}).items() if metric != Metric(name)
-        }
+        self._programs = {name: completed(metric) for name, metric in (programs or {}).items() if not metric.only_named}
         self._names = tuple(dict.fromkeys([*study, *(programs or {})]))
         self._study = {name: self._merged(name, declared) for name, declared in study.items()}
 
@@ -112,7 +110,15 @@ def program_metrics(definition: Mapping[str, Any], facts: Iterable[Mapping[str, 
         known = options("program")
         names = factors.get("program") or [fixed.get("program", "numpy")]
         declared = [known[name].METRICS for name in names if name in known]  # type: ignore[attr-defined]
-    own = (arm.get("metrics") or {} for arm in arms)
+    own: list[Mapping[str, Any]] = []
+    for arm in arms:  # which mostly say the same, and may be thousands
+        said = arm.get("metrics") or {}
+        if not isinstance(said, Mapping):
+            raise UserError(
+                f"what an arm says of its metrics is damaged: expected a mapping, got {type(said).__name__}"
+            )
+        if said and said not in own:
+            own.append(said)
     return joined([*declared, *({name: metric_from(name, said) for name, said in one.items()} for one in own)])
 
 
@@ -127,11 +133,20 @@ def joined(declared: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     for one in declared:
         for name, metric in one.items():
-            before = found.get(name, Metric(name))
-            if Metric(name) not in (before, metric) and metric != before:
-                raise UserError(f"metric {name}: two programs of the study declare it differently; name one of them")
-            found[name] = before if metric == Metric(name) else metric
+            before = found.get(name)
+            if before is None or before.only_named:
+                found[name] = metric
+            elif metric != before and not metric.only_named:
+                one_says, other_says = (f"`{_flow(said.as_dict())}`" for said in (before, metric))
+                raise UserError(
+                    f"metric {name}: two programs of the study declare it differently: {one_says} and {other_says}; "
+                    "where both measure the same, let your own declare the same of it, else call it by another name"
+                )
     return found
+
+
+def _flow(said: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{key}: {value}" for key, value in said.items()) + "}"
 
 
 def metrics_in(tables: StudyTables) -> Metrics:

@@ -60,7 +60,7 @@ def short_names(study: Study, taken: Iterable[str] = ()) -> dict[str, str]:
     >>> short_names(Study(title="t", fixed={"dropout.p": 0.1}, factors={"program.params.dropout": [0, 0.5]}))
     {}
     """
-    keys = [*study.factors, *study.fixed, *(study.tune.space if study.tune is not None else ())]
+    keys = [*study.factors, *study.fixed, *(study.tune.all_keys if study.tune is not None else ())]
     own = {key: short_key(key) for key in keys if key.startswith(PREFIX)}
     others = {key.partition(".")[0] for key in keys if key not in own}
     others |= {FAIRNESS, *PLANNED, *RUN, *taken}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ablate.identity import digest, made_by
+from ablate.identity import made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.grids import trials
@@ -15,12 +14,13 @@ from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin
 from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
-from ablate.sweep.study import Study
+from ablate.sweep.study import Claim, Study
+from ablate.sweep.study_key import key_of
 from ablate.sweep.trial_jobs import choosing, copied, metrics_of, trial_jobs, trials_of
 from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
 from ablate.sweep.tune_check import check_tuning
 from ablate.track.known import StoredArm
-from ablate.track.record import StudyRecord, copy_seed
+from ablate.track.record import StudyRecord
 from ablate.train.config import seed_list
 
 Stored = Callable[[], Sequence[StoredArm]]
@@ -74,6 +74,11 @@ class Plan:
         """Return the names of the scalars that some arm's runs may log."""
         return frozenset().union(*(job.program.metrics() for job in self.jobs))
 
+    def claiming(self, claims: Sequence[Claim]) -> Plan:
+        """Return the plan of the same runs with other claims."""
+        study = self.study.model_copy(update={"claims": list(claims)})
+        return replace(self, study=study, record=replace(self.record, definition=study.model_dump(mode="json")))
+
     def after(self, finished: frozenset[str]) -> Plan:
         """Return the plan with what is finished taken off the missing seeds."""
         copy = None if self.copy is None else self.copy.after(finished)
@@ -81,8 +86,7 @@ class Plan:
 
     def with_seeds(self, seeds: Sequence[int]) -> Plan:
         """Return the part of the plan that runs these seeds only."""
-        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds])
-        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs), copy=copy)
+        return replace(self, jobs=tuple(job.with_seeds(seeds) for job in self.jobs), copy=self._copy_beside(seeds))
 
     def with_needed(self, needed: Mapping[str, int]) -> Plan:
         """Return the part of the plan that runs of each arm as many of the first seeds as it needs (id -> count).
@@ -96,8 +100,13 @@ class Plan:
         seeds = self.record.seeds
         jobs = tuple(job.with_seeds(seeds[: counts[job.arm.id]]) for job in self.jobs)
         most = max((counts[job.arm.id] for job in self.jobs if job.trials), default=0)
-        copy = None if self.copy is None else self.copy.with_seeds([copy_seed(seed) for seed in seeds[:most]])
-        return replace(self, jobs=jobs, copy=copy)
+        return replace(self, jobs=jobs, copy=self._copy_beside(seeds[:most]))
+
+    def _copy_beside(self, seeds: Sequence[int]) -> Job | None:
+        trials = self.record.trials
+        if self.copy is None or trials is None:
+            return None
+        return self.copy.with_seeds([trials.copy_seed(seed) for seed in seeds])
 
     def may_be_stored(self) -> bool:
         """Tell whether what is stored has to be asked for the names of its arms.
@@ -200,7 +209,7 @@ def _resolved(
 ) -> Plan:
     blocks, tune = tuple(seed_list(seeds)), tune or study.tune
     per_seed = tune is not None and tune.per == "seed"
-    tried = trials(tune) if tune is not None and per_seed else []
+    spaces = [(own, trials(own)) for own in tune.each()] if tune is not None and per_seed else []
     base, names, short = study.base_levels(), study.names(), short_names(study, study.metrics)
     made: list[tuple[Job, bool]] = []
     design = build_design(study)
@@ -211,7 +220,7 @@ def _resolved(
         label = arm_label(levels, base, names) if study.factors else _fixed_label(study) or name
         label = with_short_names(label, short)
         pending = cell is not None and choice is None and not per_seed
-        open_keys = tuple(study.tune.space) if pending and study.tune is not None else ()
+        open_keys = study.tune.all_keys if pending and study.tune is not None else ()
         job = make_job(
             levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
             metrics=study.metrics,
@@ -219,22 +228,25 @@ def _resolved(
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
         if cell is not None and tune is not None and per_seed:
-            own = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=blocks, known=known, name=name)
-            job = choosing(job, own, tried, tune, study=name, declared=study.tune or tune)
+            at = tune.place(cell, name=name)
+            there, values = spaces[at]
+            own = trial_jobs(study, cell, label, there, values, compose=compose, seeds=blocks, known=known, name=name)
+            job = choosing(job, own, values, there, study=name, declared=(study.tune or tune).each()[at])
         made.append((job, pending))
     programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
-    space = study.tune.space if study.tune is not None else {}
-    check_owned(programs, [*study.fixed, *study.factors, *space], where=name)
+    tuned_keys = study.tune.all_keys if study.tune is not None else ()
+    check_owned(programs, [*study.fixed, *study.factors, *tuned_keys], where=name)
     jobs: list[Job] = []
     for job, pending in made:
         jobs.append(beside_its_twin(job, jobs, names, pending=pending))
     copy: tuple[Job | None, str] = (None, "")
+    tried = {job.arm.id: spaces[tune.place(job.arm.levels)][1] for job in jobs if job.trials and tune is not None}
     if tune is not None:
         copy = copied(study, jobs, tune, tried, compose=compose, known=known)
     first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
     record = StudyRecord(
         name=name,
-        key=_key(study, name, first.arm.config),
+        key=key_of(study, name, first.arm.config),
         definition=study.model_dump(mode="json"),
         arms=tuple(job.arm for job in jobs),
         seeds=blocks,
@@ -245,42 +257,13 @@ def _resolved(
     )
     tunes = any(tuned_cell(study, levels) is not None for levels in design.arms)
     provisional = tuned is None and not per_seed and tunes
-    former = _key(study, name, first.former) if first.former else ""
+    former = key_of(study, name, first.former) if first.former else ""
+    former = former if former != record.key else ""
     return Plan(
         study=study, record=record, jobs=tuple(jobs), design=design, provisional=provisional, former_key=former,
         copy=copy[0],
     )  # fmt: skip
 
 
-def _key(study: Study, name: str, shared: Mapping[str, Any]) -> str:
-    """Return the key of a study run, from the description of its first arm.
-
-    It leaves out seeds and the levels of the factors: more seeds, or one more level, go on with the same study run; a
-    change to anything that is fixed starts another. What tuning chooses does not: it is not part of it.
-    """
-    what: dict[str, Any] = {"name": name, "factors": sorted(study.factors), "revision": REVISION}
-    what["shared"] = _without(shared, study.factors)
-    if study.tune is not None and study.fairness != "fixed":
-        what["tuned"] = sorted(study.tune.space)
-        if study.tune.per == "seed":
-            what["per"] = "seed"
-    return digest(what)[:16]
-
-
 def _fixed_label(study: Study) -> str:
     return ", ".join(f"{key}={value_name(value)}" for key, value in study.fixed.items())
-
-
-def _without(description: Mapping[str, Any], factors: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop what the factors vary: a whole group for a group factor, one leaf for a value factor."""
-    kept = copy.deepcopy(dict(description))
-    for factor in factors:
-        *path, leaf = factor.split(".")
-        at: Any = kept
-        for part in path:
-            at = at.get(part) if isinstance(at, dict) else None
-        if isinstance(at, dict):
-            at.pop(leaf, None)
-        elif path:
-            kept.pop(path[0], None)
-    return kept

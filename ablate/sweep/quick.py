@@ -11,7 +11,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError, cut, unknown
 from ablate.levels import among, compact, level_name, level_names
 
 SUFFIX = "-quick"
@@ -86,6 +86,7 @@ def merged(data: Mapping[str, Any], *, fields: list[str], where: str) -> dict[st
         both = isinstance(value, Mapping) and isinstance(made.get(key), Mapping)
         made[key] = {**made[key], **value} if both else copy.deepcopy(value)
     dropped = _shrink_factors(made, _mapping(quick.get("factors"), where, "factors"), where)
+    _shrink_spaces(made, dropped)
     _change_claims(made, _mapping(quick.get("claims"), where, "claims"), where)
     for claim in made.get("claims", []):
         _shrink_claim(claim, dropped, _mapping(quick.get("claims"), where, "claims").get(claim["id"]), where)
@@ -123,13 +124,31 @@ def _shrink_factors(made: dict[str, Any], wanted: dict[str, Any], where: str) ->
     return {factor: levels for factor, levels in dropped.items() if levels}
 
 
+def _shrink_spaces(made: dict[str, Any], dropped: Mapping[str, list[Any]]) -> None:
+    """Leave out of `tune.spaces` the levels that are left out, and an entry about none that is left."""
+    tune = made.get("tune")
+    if not isinstance(tune, Mapping) or not isinstance(tune.get("spaces"), list):
+        return
+    kept = []
+    for own in tune["spaces"]:
+        where = {}
+        for factor, given in own["where"].items():
+            levels = [compact(level) for level in (given if isinstance(given, list) else [given])]
+            where[factor] = [level for level in levels if not among(level, dropped.get(factor, []))]
+        if all(where.values()):
+            kept.append({**own, "where": where})
+    made["tune"] = {**tune, "spaces": kept}
+
+
 def _change_claims(made: dict[str, Any], changes: dict[str, Any], where: str) -> None:
     ids = [claim["id"] for claim in made.get("claims", [])]
     for claim_id, change in changes.items():
         if claim_id not in ids:
             raise UserError(f"{where}: claims: {unknown('claim', str(claim_id), ids)}")
         if change is not None and not isinstance(change, Mapping):
-            raise UserError(f"{where}: claims: {claim_id} must be null (left out) or a mapping, got {change!r}")
+            raise UserError(
+                f"{where}: claims: {claim_id} must be null (left out) or a mapping, got {cut(repr(change))}"
+            )
     gone = {claim_id for claim_id, change in changes.items() if change is None}
     made["claims"] = [
         {**claim, **(changes.get(claim["id"]) or {})} for claim in made.get("claims", []) if claim["id"] not in gone

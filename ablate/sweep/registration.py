@@ -92,7 +92,7 @@ def register(
         the report says so.
     sentences
         Sentence id -> hash of the rule by which the study's verdicts decide it (`sentences.hashes_for`). They stand in
-        the text, so its hash covers them; they are no part of the definition, because no verdict depends on them.
+        the text, so its hash covers them; they are not part of the definition, because no verdict depends on them.
     """
     what = definition(study)
     decides = {"sentences": dict(sentences)} if sentences else {}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
+from ablate.sweep.schedule import scheduled, whole
 from ablate.track.record import SeedRecord
 from ablate.track.store import StudySession
 from ablate.train.program import RunResult
@@ -74,9 +75,12 @@ def run_plan(
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled
         job.program.ready(job.config)
-    for job, results in launcher.train(todo, uses=plan.study.uses):
+    parts = scheduled(todo, launcher.slots()) if todo else []
+    for job, results in whole(todo, launcher.train(parts, uses=plan.study.uses)):
         # What cannot be trained can most likely not be described either.
-        texts = files(job) if files is not None and results[0].error is None else {}
+        texts = dict(files(job)) if files is not None and results[0].error is None else {}
+        for result in results:
+            texts.update(result.texts)
         session.log_arm(job.arm, [SeedRecord(job.identities[r.seed], r) for r in results], files=texts)
         for result in results:
             summary.ran += 1

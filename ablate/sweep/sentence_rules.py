@@ -26,7 +26,7 @@ from ablate.errors import unknown
 
 Sign = Literal["positive", "negative"]
 Outcome = Literal["supported", "refuted", "not_shown"]
-Label = Literal["reversed", "harmful", "negligible", "too small", "different", "counterexample", "inferior"]
+Label = Literal["reversed", "harmful", "negligible", "too small", "different", "counterexample", "inferior", "worse"]
 
 _FORMS = {
     "claim": ("claim", "outcome", "label", "sign", "cells"), "all": ("all",), "any": ("any",),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ablate.claims.kinds import KINDS
 from ablate.claims.parts import STORED, Level
-from ablate.errors import UserError, nearest, unknown
+from ablate.errors import UserError, cut, nearest, unknown
 from ablate.levels import ListLevel, alike, among, level_list, level_name
 from ablate.programs.uses import beside
 from ablate.resources import study_folders
@@ -95,7 +95,8 @@ def parse_study(data: dict[str, Any], *, where: str, stored: bool = False) -> St
             raise UserError(f"{where}: baseline: {unknown('factor', factor, study.factors)}")
         levels = study.factors[factor]
         if not among(level, levels):
-            raise UserError(f"{where}: baseline: {factor} has no level {level!r}; expected one of {level_list(levels)}")
+            listed = cut(level_list(levels))
+            raise UserError(f"{where}: baseline: {factor} has no level {cut(repr(level))}; expected one of {listed}")
     for factor, levels in study.factors.items():
         _check_levels(f"{where}: factors: {factor}", levels)
         if factor in study.fixed:
@@ -230,7 +231,7 @@ def _first_error(error: ValidationError) -> str:
     # A misspelt key is missing under its right name too; what was typed is the better thing to show.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = _without_kinds(first["loc"])
-    loc = ".".join(str(part) for part in path)
+    loc = cut(".".join(str(part) for part in path))
     if first["type"] == "extra_forbidden":
         *parents, key = first["loc"]
         fields = _fields_at(Study, parents)
@@ -247,12 +248,12 @@ def _first_error(error: ValidationError) -> str:
         return f"`{loc}` must name its `kind` ({what}), one of {', '.join(sorted(kinds))}"
     if first["type"] == "string_pattern_mismatch":
         said = "use small letters a-z, digits and hyphens alone, and begin with a letter or digit"
-        valid = _plain_id(str(first["input"]))
-        return f"`{loc}` must {said}, got {first['input']!r}" + (f"; for example {valid!r}" if valid else "")
+        valid = _plain_id(str(first["input"]))[:40]
+        return f"`{loc}` must {said}, got {cut(repr(first['input']))}" + (f"; for example {valid!r}" if valid else "")
     if path == ["metrics"] and first["type"] == "value_error":
         return first["msg"].removeprefix("Value error, ")  # says what must be what by itself
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
-    return f"`{loc}` must be {message}, got {first['input']!r}"
+    return f"`{loc or 'a key'}` must be {cut(message)}, got {cut(repr(first['input']))}"
 
 
 def _plain_id(text: str) -> str:
@@ -269,7 +270,9 @@ def _without_kinds(loc: tuple[int | str, ...]) -> list[int | str]:
     """Take out what pydantic puts into the path to tell kinds apart: ``claims.0.effect.metric``."""
     if loc[:2] == ("tune", "space"):
         return [part for i, part in enumerate(loc) if i != 3]
-    kinds = _UNIONS.get(str(loc[0]), ("", {}))[1]
+    if loc[:2] == ("tune", "spaces"):  # tune, spaces, 0, space, key, kind of axis
+        return [part for i, part in enumerate(loc) if i != 5]
+    kinds = _UNIONS.get(str(loc[0]), ("", {}))[1] if loc else {}
     return [part for i, part in enumerate(loc) if not ((part in kinds or part == OWN) and i == 2)]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from ablate.errors import UserError, unknown
 from ablate.identity import digest
 from ablate.levels import factor_names, levels_text
-from ablate.sweep.grids import space_text
+from ablate.sweep.grids import space_text, trials
 from ablate.sweep.jobs import Compose, Job, make_job
 from ablate.sweep.known import Known
 from ablate.sweep.metrics import Metrics, joined
@@ -18,6 +18,7 @@ from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import SMALLER, Tune
 from ablate.track.record import Level, Levels, Trials, copy_seed
 
+REDRAW = "redraw"
 COPY = "copy of the baseline"
 """What tells the trials of the copy from those of the baseline among levels that are stored."""
 
@@ -88,30 +89,33 @@ def copied(
     study: Study,
     jobs: Sequence[Job],
     tune: Tune,
-    tried: Sequence[Levels],
+    tried: Mapping[str, Sequence[Levels]],
     *,
     compose: Compose,
     known: Known | None,
 ) -> tuple[Job | None, str]:
-    """Return a copy of the baseline that tunes for itself on seeds of its own, and the id of the arm it is a copy of.
+    """Return a copy of the baseline that tunes for itself, and the id of the arm it is a copy of.
 
-    It differs from the baseline in its seeds alone, that is, in everything that is drawn: data, weights, order, choice.
-    With the baseline's seeds it would be the same run to the last bit, and show nothing.
+    With the baseline's draws it would be the same run to the last bit, and show nothing. Where the Program can draw
+    weights, order and the like anew on the same data (it owns `redraw`), the copy does, and is paired with the
+    baseline as every arm is. Else it has seeds of its own: its data are drawn anew too.
     """
     tuned = [job for job in jobs if job.trials]
     if not tuned or not tune.copy_baseline:
         return None, ""
     base = study.base_levels()
     own = next((job for job in tuned if all(job.arm.levels[f] == base[f] for f in base if f != FAIRNESS)), tuned[0])
-    seeds = [copy_seed(seed) for seed in own.identities]
+    same_data = _same_data(own)
+    again = {REDRAW: own.config.redraw + 1} if same_data else {}
+    seeds = [seed if same_data else copy_seed(seed) for seed in own.identities]
     cell = {factor: level for factor, level in own.arm.levels.items() if factor != FAIRNESS}
     marked = {arm.arm_id for arm in known.arms if COPY in arm.levels} if known is not None else set()
     trials = []
-    for trial, values in zip(own.trials, tried, strict=True):
+    for trial, values in zip(own.trials, tried[own.arm.id], strict=True):
         at = {**cell, **values}
         job = make_job(
-            {**at, COPY: True}, at, compose, seeds, label=f"copy of {trial.arm.label}", known=known, uses=study.uses,
-            metrics=study.metrics,
+            {**at, COPY: True}, {**at, **again}, compose, seeds, label=f"copy of {trial.arm.label}", known=known,
+            uses=study.uses, metrics=study.metrics,
         )  # fmt: skip
         arm_id = job.arm.id if job.arm.id in marked else digest({"copy of": job.arm.id})[:12]
         trials.append(replace(job, arm=replace(job.arm, id=arm_id)))
@@ -122,7 +126,7 @@ def copied(
 
 def trials_of(
     jobs: Sequence[Job],
-    tried: Sequence[Levels],
+    tried: Mapping[str, Sequence[Levels]],
     tune: Tune,
     study: Study,
     *,
@@ -130,6 +134,8 @@ def trials_of(
     name: str,
 ) -> Trials | None:
     """Return what a study keeps of the trials of its arms; None where no arm chooses among any.
+
+    `tried`: id of a tuned arm -> what its trials try.
 
     Raises
     ------
@@ -147,18 +153,27 @@ def trials_of(
     known = tune.ties != SMALLER and metrics.of(tune.ties).better is not None
     ties = tune.ties if known and all(tune.ties in names for names in logged) else ""
     again, of = copy
+    shared = tuple(trials(tune))
+    others = {arm: tuple(values) for arm, values in tried.items() if tuple(values) != shared}
     if again is not None:
+        others |= {again.arm.id: others[of]} if of in others else {}
         own[again.arm.id] = tuple(trial.arm.id for trial in again.trials)
         arms |= {trial.arm.id: trial.arm for trial in again.trials}
     return Trials(
         metric={"name": tune.metric, **metrics.of(tune.metric).as_dict()},
         ties={"name": ties, **metrics.of(ties).as_dict()} if ties else {},
-        tried=tuple(dict(values) for values in tried),
+        tried=shared,
         arms=tuple(arm for arm_id, arm in arms.items() if arm_id not in untuned),
         of=own,
         copy=None if again is None else again.arm,
         copied=of,
+        same_data=again is not None and _same_data(again),
+        others=others,
     )
+
+
+def _same_data(job: Job) -> bool:
+    return REDRAW in type(job.program).owns()
 
 
 def widening(declared: Tune, tune: Tune) -> dict[str, Any]:

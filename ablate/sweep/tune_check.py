@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
 from ablate.levels import alike, among, level_name, level_names
 from ablate.sweep.grids import trials
@@ -37,11 +39,13 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
                 "`tune: {space: {optimizer.lr: [0.01, 0.1, 1.0]}}`"
             )
         return
-    for key, axis in tune.space.items():
-        if key in study.factors:
-            raise UserError(f"{where}: tune.space: {key} is a factor too; a value is either compared or tuned")
-        _check_axis(f"{where}: tune.space: {key}", axis)
-    _check_trials(tune, where)
+    for part, one in zip(_parts(tune), tune.each(), strict=True):
+        for key, axis in one.space.items():
+            if key in study.factors:
+                raise UserError(f"{where}: {part}: {key} is a factor too; a value is either compared or tuned")
+            _check_axis(f"{where}: {part}: {key}", axis)
+        _check_trials(one, where, part)
+    _check_spaces(tune, where)
     for part, metric in (("metric", tune.metric), ("ties", tune.ties)):
         if {"test"} & set(metric.replace("/", "_").split("_")):
             raise UserError(
@@ -50,17 +54,46 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
             )
     _check_seeds(study, tune, where, seeds)
     factors = {factor: levels for factor, levels in study.factors.items() if factor != FAIRNESS}
-    for factor in [*tune.where, *tune.share]:
+    for factor in tune.share:
         if factor not in factors:
-            part = "where" if factor in tune.where else "share"
-            raise UserError(f"{where}: tune.{part}: {unknown('factor', factor, factors)}")
-    for factor, levels in tune.where.items():
+            raise UserError(f"{where}: tune.share: {unknown('factor', factor, factors)}")
+    _check_where(tune.where, factors, f"{where}: tune.where")
+    for number, own in enumerate(tune.spaces, start=1):
+        _check_where(own.where, factors, f"{where}: tune.spaces, entry {number}, where")
+    if both := [factor for factor in tune.where if factor in tune.share]:
+        raise UserError(f"{where}: tune: {both[0]} stands in `where` and in `share`; keep one of the two")
+
+
+def _parts(tune: Tune) -> list[str]:
+    """Return what each of `tune.every_space` is called in errors."""
+    return ["tune.space", *(f"tune.spaces, entry {number}, space" for number in range(1, len(tune.spaces) + 1))]
+
+
+def _check_where(wanted: Mapping[str, Sequence[Level]], factors: Mapping[str, Sequence[Level]], where: str) -> None:
+    for factor, levels in wanted.items():
+        if factor not in factors:
+            raise UserError(f"{where}: {unknown('factor', factor, factors)}")
         for level in levels:
             if not among(level, factors[factor]):
                 error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
-                raise UserError(f"{where}: tune.where: {error}")
-        if factor in tune.share:
-            raise UserError(f"{where}: tune: {factor} stands in `where` and in `share`; keep one of the two")
+                raise UserError(f"{where}: {error}")
+
+
+def _check_spaces(tune: Tune, where: str) -> None:
+    """Refuse arms with more trials than others where nobody declares it."""
+    if not tune.spaces:
+        if tune.unequal_trials:
+            raise UserError(
+                f"{where}: tune.unequal_trials: every arm has the trials of `space` without `spaces`; drop it"
+            )
+        return
+    counts = [len(trials(one)) for one in tune.each()]
+    if len(set(counts)) > 1 and not tune.unequal_trials:
+        told = ", ".join(f"{part} has {count}" for part, count in zip(_parts(tune), counts, strict=True))
+        raise UserError(
+            f"{where}: {told} trials: an arm with more trials is tuned better; give all as many, or declare "
+            "`unequal_trials: true`"
+        )
 
 
 def _check_seeds(study: Study, tune: Tune, where: str, seeds: Any) -> None:
@@ -70,9 +103,15 @@ def _check_seeds(study: Study, tune: Tune, where: str, seeds: Any) -> None:
             if given not in (None, []):
                 raise UserError(
                     f"{where}: tune.{name}: with `per: seed` every judging seed of every arm chooses for itself; drop "
-                    f"`{name}`, or write `per: study`"
+                    f"`{name}`"
                 )
         return
+    if not tune.as_before:
+        raise UserError(
+            f"{where}: tune.per: a choice made once for a whole study is in no interval, so that two identical arms "
+            "may be judged different; write `per: seed`, without `seeds` and `share`. (Studies of earlier releases "
+            "keep `per: study`, with `ties: smaller, extend: 0, copy_baseline: false` beside it.)"
+        )
     try:
         own = tune.seed_numbers()
     except UserError as wrong:
@@ -99,19 +138,22 @@ def _check_axis(where: str, axis: Range | Grid) -> None:
         raise UserError(f"{where}: the value {level_name(twins[0])} is given twice")
 
 
-def _check_trials(tune: Tune, where: str) -> None:
+def _check_trials(tune: Tune, where: str, part: str) -> None:
+    """Refuse a number of trials that a space cannot have; `part` is what the space is called."""
     ranges = [key for key, axis in tune.space.items() if isinstance(axis, Range)]
     if ranges and tune.trials is None:
         raise UserError(f"{where}: tune.trials is missing: {ranges[0]} is a range, how many values are to be drawn?")
     if ranges:
         if len(trials(tune)) < (tune.trials or 0):
-            raise UserError(f"{where}: tune.trials: the space has fewer than {tune.trials} different points")
+            raise UserError(f"{where}: tune.trials: {part} has fewer than {tune.trials} different points")
         return
     points = math.prod(len(axis) for axis in tune.space.values() if not isinstance(axis, Range))
     if points > MOST_POINTS or (tune.trials is None and points > MOST_TRIALS):
         raise UserError(
-            f"{where}: tune.space: the grids make {points:,} combinations, too many to try; "
+            f"{where}: {part}: the grids make {points:,} combinations, too many to try; "
             f"give fewer values{'' if points > MOST_POINTS else f' or `trials`, at most {MOST_TRIALS:,}'}"
         )
     if tune.trials is not None and tune.trials > points:
-        raise UserError(f"{where}: tune.trials must be at most {points}, the combinations there are, got {tune.trials}")
+        raise UserError(
+            f"{where}: tune.trials must be at most {points}, the combinations there are in {part}, got {tune.trials}"
+        )

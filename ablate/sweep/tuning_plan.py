@@ -8,7 +8,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.identity import digest
 from ablate.levels import among
-from ablate.sweep.design.build import DesignArms, Part
+from ablate.sweep.design.build import DesignArms, DesignPart
 from ablate.sweep.grids import space_text, trials
 from ablate.sweep.known import study_runs
 from ablate.sweep.own_keys import short_names, with_short_names
@@ -68,9 +68,7 @@ class TuningPlan:
         return {key: space_text(axis, len(self.trials)) for key, axis in self.tune.space.items()}
 
 
-def plan_tuning(
-    plan: Plan, compose: Compose, stored: Stored | None = None, *, tune: Tune | None = None
-) -> TuningPlan | None:
+def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> TuningPlan | None:
     """Return what must be tried before the arms of a plan have their values.
 
     None for a study that tunes nothing, and for one whose arms choose in every judging seed.
@@ -81,16 +79,13 @@ def plan_tuning(
         The study's plan, provisional or not: its arms say which cells there are.
     stored
         Gives the trials that were run before, as for `make_plan`.
-    tune
-        The study's `tune:` with wider grids, where they were widened.
 
     Raises
     ------
     UserError
         A tuned key or value does not exist, or not in every tuned arm; the metric is not logged by every arm.
     """
-    study, name = plan.study, plan.record.name
-    tune = tune or study.tune
+    study, name, tune = plan.study, plan.record.name, plan.study.tune
     if tune is None or study.fairness == "fixed" or tune.per == "seed":
         return None
     found: dict[str, dict[str, Level]] = {}
@@ -147,7 +142,9 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune, key: str) -> Plan:
         note=f"Tuning runs of the study `{record.name}`, on seeds that judge nothing. They are in no verdict and in no "
         "count of it, and nothing measured on the test part is kept.",
     )
-    design = DesignArms(tuple(dict(job.arm.levels) for job in jobs), (Part("tuning", len(jobs), len(jobs)),), {}, ())
+    design = DesignArms(
+        tuple(dict(job.arm.levels) for job in jobs), (DesignPart("tuning", len(jobs), len(jobs)),), {}, ()
+    )
     return Plan(definition, made, jobs, design)
 
 

@@ -26,9 +26,8 @@ class _Tried:
         return self.given or small_material()
 
     def draw(self) -> list[Drawn]:
-        drawn = self.figure.drawings(self.material, name="checked")
-        require(drawn, "draw returns nothing, expected a Drawn or a list of them")
-        return drawn
+        """Return what it draws; that this is nothing is told by one check, and not by each."""
+        return self.figure.drawings(self.material, name="checked") if self.figure.applies(self.material) else []
 
 
 def figure_checks(figure: Figure, material: Material | None = None) -> list[Check]:
@@ -54,14 +53,19 @@ def _applies(tried: _Tried) -> None:
     applies = tried.figure.applies(tried.material)
     require(isinstance(applies, bool), f"applies returns {applies!r}, expected True or False")
     metrics = ", ".join(tried.material.tables.metrics)
-    require(applies, f"with its default settings it does not apply to a study that logged {metrics}")
+    given = "what it is given" if tried.given else "the small study of this check (two activations, a claim)"
+    require(
+        applies and tried.draw(),
+        f"it draws nothing of {given}, which logged {metrics}; try it on runs that it is for: "
+        "`ablate.testing.figure_checks(figure, material)` in a test",
+    )
 
 
 def _words(tried: _Tried) -> None:
     drawn = tried.draw()
     names = [one.name for one in drawn]
     require(
-        names == ["checked"] or all(name.startswith("checked-") for name in names),
+        not names or names == ["checked"] or all(name.startswith("checked-") for name in names),
         f"asked for the name 'checked' it is called {', '.join(map(repr, names))}",
     )
     require(len(set(names)) == len(names), f"two of its drawings are called alike: {', '.join(names)}")

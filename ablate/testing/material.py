@@ -17,6 +17,9 @@ from ablate.sweep.study import Study
 from ablate.train.config import TrainConfig
 from ablate.train.numpy_program import NumpyProgram
 
+_CLAIM = {"id": "relu-better", "says": "ReLU is better than tanh", "metric": "final/test_accuracy", "by_at_least": 0.01,
+          "arm": {"activation": "relu"}, "against": {"activation": "tanh"}}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Clouds(Dataset):
@@ -47,14 +50,17 @@ def small_config(**changed: Any) -> TrainConfig:
     return replace(base, **changed)
 
 
-def small_material(study: Study | None = None, seeds: int = 3) -> Material:
-    """Return the tables of a study of two activations, run and kept in memory."""
+def small_material(study: Study | None = None, seeds: int = 8) -> Material:
+    """Return the tables of a study of two activations, run, judged and kept in memory."""
+    from ablate.judge.rule import judge
     from ablate.sweep.launch import Serial
     from ablate.sweep.plan import make_plan
     from ablate.sweep.runner import run_plan
     from ablate.track.memory import MemoryStore
 
-    study = study or Study(title="A small study", factors={"activation": ["relu", "tanh"]})
+    study = study or Study.model_validate(
+        {"title": "A small study", "factors": {"activation": ["relu", "tanh"]}, "claims": [_CLAIM]}
+    )
 
     def compose(levels: Mapping[str, Any]) -> TrainConfig:
         return small_config(activation={"relu": ReLU(), "tanh": Tanh()}[levels.get("activation", "relu")])
@@ -64,4 +70,5 @@ def small_material(study: Study | None = None, seeds: int = 3) -> Material:
     session = store.open(plan.record)
     run_plan(plan.after(session.finished()), session, launcher=Serial())
     session.close("FINISHED")
-    return Material(study, store.read("small"), verdicts=())
+    tables = store.read("small")
+    return Material(study, tables, verdicts=tuple(judge(study, tables)))

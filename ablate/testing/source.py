@@ -12,6 +12,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.sources.cells import number, whole
 from ablate.sources.contract import RunTable, Source
+from ablate.sweep.import_columns import RESULTS, SETTINGS
 from ablate.sweep.level_cells import BLANK
 from ablate.testing.base import Check, require, suite
 
@@ -89,17 +90,24 @@ def _own_address(source: Source) -> None:
 def _whole(source: Source) -> None:
     with _kept(source) as (_, _, told):
         table = _read(source, told)
-    missing = sorted(set(RUNS[0]) - set(table.head))
+    missing = sorted(name for name in RUNS[0] if _column(table, name) is None)
     require(not missing, f"columns that are not there: {', '.join(missing)}; there are {', '.join(table.head)}")
     require(len(table.lines) == len(RUNS), f"{len(RUNS)} runs come back as {len(table.lines)}")
-    by_seed = dict(zip(table.column("seed"), table.lines, strict=True))
+    by_seed = dict(zip(table.column(str(_column(table, "seed"))), table.lines, strict=True))
     for run in RUNS:
         line = next((line for cell, line in by_seed.items() if whole(cell) == run["seed"]), None)
         require(line is not None, f"the run of seed {run['seed']} comes back with the seeds {', '.join(by_seed)}")
         assert line is not None
         for name, value in run.items():
-            cell = line.cells[table.head.index(name)]
+            cell = line.cells[table.head.index(str(_column(table, name)))]
             require(_holds(cell, value), f"{name} of seed {run['seed']} was {value!r}, and comes back as {cell!r}")
+
+
+def _column(table: RunTable, name: str) -> str | None:
+    """Return the column of a name, as it is or under a prefix by which programs tell settings and results."""
+    return next(
+        (column for column in table.head if column in (name, *(one + name for one in SETTINGS + RESULTS))), None
+    )
 
 
 def _holds(cell: str, value: Any) -> bool:

@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ablate.errors import UserError
 from ablate.testing.base import Check, close, require, suite
-from ablate.testing.store_records import METRIC, record_of, study_of, tried_study, value_of
-from ablate.track.record import StudyRecord
+from ablate.testing.store_records import METRIC, Tried, record_of, study_of, tried_study, value_of
+from ablate.testing.store_runs import driver_told, read_singly, trashed
 from ablate.track.store import Store, StudySession
 from ablate.train.outcome import Outcome
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """Makes an empty store for every check."""
-
-    make: Callable[[], Store]
-
-    def filled(self) -> tuple[Store, StudyRecord]:
-        store, study = self.make(), study_of("norms", "k1")
-        session = store.open(study)
-        for arm in study.arms:
-            session.log_arm(arm, [record_of(arm, seed) for seed in study.seeds[:2]])
-        session.close("FINISHED")
-        return store, study
 
 
 def store_checks(make: Callable[[], Store]) -> list[Check]:
@@ -50,12 +34,15 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
         ("the first registration stands, and the history only grows", _registered),
         ("arms are found again with their configuration and their levels", _arms),
         ("one metric of all finished runs is read without the plan", _scores),
+        ("single runs are read as they were logged, and can be logged again elsewhere", read_singly),
+        ("who runs a study is told while it is open, and not after", driver_told),
+        ("a study goes into the trash and comes back as it was", trashed),
         ("files are attached to a study run, once under each label", _attached),
-        of=_Tried(make),
+        of=Tried(make),
     )
 
 
-def _empty(tried: _Tried) -> None:
+def _empty(tried: Tried) -> None:
     store = tried.make()
     require(store.studies() == [], "studies() of an empty store is not []")
     require(store.finished("norms", "k1") == frozenset(), "finished() of a study that is not there is not empty")
@@ -69,7 +56,7 @@ def _empty(tried: _Tried) -> None:
         require(False, "reading a study that is not there raises no UserError")
 
 
-def _listed(tried: _Tried) -> None:
+def _listed(tried: Tried) -> None:
     store, _ = tried.filled()
     store.open(study_of("other", "k9")).close("FINISHED")
     lines = store.studies()
@@ -82,7 +69,7 @@ def _listed(tried: _Tried) -> None:
     require(store.studies()[0].name == "norms", "a study that is opened again is not listed first")
 
 
-def _tables(tried: _Tried) -> None:
+def _tables(tried: Tried) -> None:
     store, study = tried.filled()
     tables = store.read("norms")
     require(tables.study["definition"] == study.definition, "the definition is another one")
@@ -105,7 +92,7 @@ def _tables(tried: _Tried) -> None:
     require(facts["fingerprint"] == "f00d", "the facts of an arm are other ones")
 
 
-def _curves(tried: _Tried) -> None:
+def _curves(tried: Tried) -> None:
     store, study = tried.filled()
     curves = store.read("norms").curves
     one = curves[(curves["arm_id"] == study.arms[1].id) & (curves["seed"] == 1)].sort_values("step")
@@ -114,14 +101,14 @@ def _curves(tried: _Tried) -> None:
     close(one["value"].to_numpy(), [2.0, 2.0], "values")
 
 
-def _missing(tried: _Tried) -> None:
+def _missing(tried: Tried) -> None:
     store, _ = tried.filled()
     seeds = store.read("norms").seeds
     gone = seeds[seeds["outcome"] == "missing"]
     require(list(gone["seed"]) == [5, 5], f"missing are the seeds {list(gone['seed'])}, expected 5 of both arms")
 
 
-def _beside(tried: _Tried) -> None:
+def _beside(tried: Tried) -> None:
     store, study = tried.filled()
     arm = study.arms[0].id
     arrays, correct = store.arrays("norms"), store.correctness("norms")
@@ -132,7 +119,7 @@ def _beside(tried: _Tried) -> None:
     close(correct[arm][1], [1, 0, 0], "correctness of seed 1")
 
 
-def _finished(tried: _Tried) -> None:
+def _finished(tried: Tried) -> None:
     store, study = tried.filled()
     wanted = frozenset(f"{arm.id}-{seed}" for arm in study.arms for seed in (0, 1))
     require(store.finished("norms", "k1") == wanted, "finished() of the store is not what was logged")
@@ -143,7 +130,7 @@ def _finished(tried: _Tried) -> None:
     session.close("FINISHED")
 
 
-def _crashed(tried: _Tried) -> None:
+def _crashed(tried: Tried) -> None:
     store, study = tried.make(), study_of("norms", "k1", seeds=(0,))
     arm = study.arms[0]
     broken = {"outcome": Outcome.CRASHED, "error": "Traceback", "metrics": {}, "curves": {}}
@@ -157,7 +144,7 @@ def _crashed(tried: _Tried) -> None:
     require(len(store.finished("norms", "k1")) == 1, "the last try is not finished")
 
 
-def _keys(tried: _Tried) -> None:
+def _keys(tried: Tried) -> None:
     store, study = tried.filled()
     store.open(study_of("norms", "k2")).close("FINISHED")
     require(store.read("norms").study["key"] == "k2", "without a key the run opened last is meant")
@@ -166,7 +153,7 @@ def _keys(tried: _Tried) -> None:
     del study
 
 
-def _grows(tried: _Tried) -> None:
+def _grows(tried: Tried) -> None:
     store, _ = tried.filled()
     grown = study_of("norms", "k1", ("none", "batch", "layer"), (0, 1, 5, 6))
     session = store.open(grown)
@@ -181,7 +168,7 @@ def _grows(tried: _Tried) -> None:
     close(store.arrays("norms")[grown.arms[0].id][0]["counts"], [0], "an array of an earlier seed")
 
 
-def _aside(tried: _Tried) -> None:
+def _aside(tried: Tried) -> None:
     store, study = tried.filled()
     session = store.open(study)
     count = session.set_aside()
@@ -191,7 +178,7 @@ def _aside(tried: _Tried) -> None:
     require(set(store.read("norms").seeds["outcome"]) == {"missing"}, "what was set aside is still read")
 
 
-def _trials(tried: _Tried) -> None:
+def _trials(tried: Tried) -> None:
     study, runs = tried_study()
     store, slow, fast = tried.make(), *runs
     session = store.open(study)
@@ -210,7 +197,7 @@ def _trials(tried: _Tried) -> None:
     require(table is not None and (len(table), int(table["chosen"].sum())) == (5, 2), "the trials' table is wrong")
 
 
-def _registered(tried: _Tried) -> None:
+def _registered(tried: Tried) -> None:
     store, study = tried.make(), study_of("norms", "k1")
     document = {"time": "2026-01-01T00:00:00+00:00", "sha256": "a" * 64, "text": "t", "definition": {}, "seeds": [0]}
     session: StudySession = store.open(study)
@@ -227,7 +214,7 @@ def _registered(tried: _Tried) -> None:
     require([event["event"] for event in head["history"]] == ["look", "edit"], f"the history is {head['history']}")
 
 
-def _arms(tried: _Tried) -> None:
+def _arms(tried: Tried) -> None:
     store, study = tried.filled()
     found = {arm.arm_id: arm for arm in store.arms("norms")}
     require(set(found) == {arm.id for arm in study.arms}, f"found are {sorted(found)}")
@@ -239,14 +226,14 @@ def _arms(tried: _Tried) -> None:
         require(held.identities == {seed: f"{arm.id}-{seed}" for seed in (0, 1)}, f"{arm.label}: {held.identities}")
 
 
-def _scores(tried: _Tried) -> None:
+def _scores(tried: Tried) -> None:
     store, study = tried.filled()
     found = store.scores("norms", "k1", METRIC)
     wanted = {f"{a.id}-{s}": ("censored", value_of(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
     require(found == wanted, f"scores are {found}, expected {wanted}")
 
 
-def _attached(tried: _Tried) -> None:
+def _attached(tried: Tried) -> None:
     store, _ = tried.filled()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.md"

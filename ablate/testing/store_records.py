@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord, Trials
+from ablate.track.store import Store
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
 
 METRIC = "final/test_accuracy"
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Makes an empty store for every check."""
+
+    make: Callable[[], Store]
+
+    def filled(self) -> tuple[Store, StudyRecord]:
+        """Return a store with two of three seeds of two arms, and the study."""
+        store, study = self.make(), study_of("norms", "k1")
+        session = store.open(study)
+        for arm in study.arms:
+            session.log_arm(arm, [record_of(arm, seed) for seed in study.seeds[:2]])
+        session.close("FINISHED")
+        return store, study
 
 
 def arm_of(name: str, *, baseline: bool = False) -> ArmRecord:

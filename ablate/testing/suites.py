@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ablate.claims.contract import ClaimKind
 from ablate.data.augment.base import Augmentation
 from ablate.data.base import Dataset
 from ablate.errors import UserError
@@ -24,7 +25,9 @@ from ablate.testing.launcher import launcher_checks
 from ablate.testing.layer import layer_checks
 from ablate.testing.program import program_checks
 from ablate.testing.source import source_checks
+from ablate.testing.store import store_checks
 from ablate.testing.training import init_checks, loss_checks, optimizer_checks, schedule_checks
+from ablate.track.store import Store
 from ablate.train.program import Program
 
 
@@ -63,6 +66,15 @@ def checks_of(thing: Any) -> list[Check]:
     if not isinstance(thing, type) and callable(thing) and not isinstance(thing, tuple(SUITES)):
         return program_checks(Function.of(thing))
     cls = thing if isinstance(thing, type) else type(thing)
+    if issubclass(cls, Store):
+        if cls is not thing:
+            raise UserError(f"expected the class {cls.__name__}: each check begins with an empty store that it makes")
+        return store_checks(cls)
+    if issubclass(cls, ClaimKind):
+        raise UserError(
+            f"{cls.__name__} is a kind of claim, which a plug-in cannot add; the contract of ours is "
+            "`ablate.testing.claim_checks(claim, factors)`"
+        )
     checks = next((made for base, made in SUITES.items() if issubclass(cls, base)), None)
     if checks is None:
         bases = ", ".join(f"{base.__module__}.{base.__name__}" for base in SUITES)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from ablate.track.ledger import Child
-from ablate.track.record import ArmRecord, StudyRecord, Trials, copy_seed
+from ablate.track.record import ArmRecord, StudyRecord, Trials
 from ablate.track.store import Score
-from ablate.track.tuned import best_trial, largest_budget, run_score, tuned_facts, worst_for_failures
+from ablate.track.tuned import best_trial, joined, largest_budget, run_score, tuned_facts, worst_for_failures
 from ablate.train.metric import Metric, metric_from
 from ablate.train.outcome import FAILED
 
@@ -25,7 +25,7 @@ Runs = Mapping[tuple[str, int], Child]  # by arm and seed
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenTrials:
     """What was chosen.
 
     Attributes
@@ -52,7 +52,7 @@ class Chosen:
         return {**self.runs, **{("copy", seed): run for seed, run in self.copies.items()}}
 
 
-def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: Mapping[str, Score]) -> Chosen:
+def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: Mapping[str, Score]) -> ChosenTrials:
     """Choose a trial for every seed of the arms that are tuned in every seed.
 
     Parameters
@@ -64,7 +64,7 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
     """
     trials = record.trials
     if trials is None:
-        return Chosen()
+        return ChosenTrials()
     found: dict[tuple[str, int], Child] = {}
     facts: dict[str, dict[str, Any]] = {}
     tables = []
@@ -74,8 +74,8 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
     for arm_id, own in trials.of.items():
         if copy is not None and arm_id == copy.id:
             for seed in record.seeds:
-                there = [runs.get((trial, copy_seed(seed))) for trial in own]
-                best = _of_seed(trials, [planned[trial] for trial in own], there, scores, ties)[1]
+                there = [runs.get((trial, trials.copy_seed(seed))) for trial in own]
+                best = _of_seed(trials, arm_id, [planned[trial] for trial in own], there, scores=scores, ties=ties)[1]
                 run = None if best is None else there[best]
                 copies |= {} if run is None else {seed: run}
             continue
@@ -85,7 +85,7 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
         arms = [planned[trial] for trial in own]
         for seed in seeds:
             there = [runs.get((trial, seed)) for trial in own]
-            made, best = _of_seed(trials, arms, there, scores, ties)
+            made, best = _of_seed(trials, arm_id, arms, there, scores=scores, ties=ties)
             run = None if best is None else there[best]
             if best is not None and run is not None:
                 found[arm_id, seed], chosen[seed] = run, own[best]
@@ -94,23 +94,29 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
         tables.append(table)
         if chosen:
             facts[arm_id] = _facts(planned[arm_id], trials, table, chosen)
-    whole = pd.concat([table for table in tables if len(table)], ignore_index=True) if any(map(len, tables)) else None
-    return Chosen(found, facts, whole, copies)
+    whole = joined([table for table in tables if len(table)]) if any(map(len, tables)) else None
+    return ChosenTrials(found, facts, whole, copies)
 
 
 def _of_seed(
     trials: Trials,
+    arm_id: str,
     arms: Sequence[ArmRecord],
     runs: Sequence[Child | None],
+    *,
     scores: Mapping[str, Score],
     ties: Mapping[str, Score],
 ) -> tuple[list[dict[str, Any]], int | None]:
-    """Return a row for every run of one seed, and the number of the trial it chooses; None where one is missing."""
+    """Return a row for every run of one seed of an arm, and the number of the trial it chooses.
+
+    None where one of its trials is missing.
+    """
+    values = trials.tried_by(arm_id)
     metric = metric_from(trials.metric["name"], _declared(trials.metric))
     there = [(number, run) for number, run in enumerate(runs) if run is not None]
     counted = _scores(metric, arms, there, scores)
     made = [
-        {"trial": number, "outcome": run.outcome, "score": score, **trials.tried[number]}
+        {"trial": number, "outcome": run.outcome, "score": score, **values[number]}
         for (number, run), score in zip(there, counted, strict=True)
     ]
     if len(there) < len(runs):
@@ -118,7 +124,7 @@ def _of_seed(
     smooth = None
     if trials.ties:
         smooth = _scores(metric_from(trials.ties["name"], _declared(trials.ties)), arms, there, ties)
-    tried = [list(values.values()) for values in trials.tried]
+    tried = [list(one.values()) for one in values]
     failed = [int(run.outcome in FAILED) for _, run in there]
     return made, best_trial([[score] for score in counted], tried, failed, smooth)
 
@@ -136,7 +142,7 @@ def _scores(
 
 def _table(arm: ArmRecord, trials: Trials, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     head = {"arm_id": arm.id, "arm": arm.label, "serves": arm.id, "metric": trials.metric["name"]}
-    order = [*head, "trial", "seed", "outcome", "score", "chosen", *(trials.tried[0] if trials.tried else ())]
+    order = [*head, "trial", "seed", "outcome", "score", "chosen", *trials.tried_by(arm.id)[0]]
     table = pd.DataFrame([{**head, **row} for row in rows], columns=order)
     return table.assign(chosen=table["chosen"].astype(np.bool_))
 

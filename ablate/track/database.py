@@ -1,12 +1,15 @@
-"""The SQLite file itself: is it sound, may it be written, is it in the right place. No MLflow needed."""
+"""The SQLite file itself: is it sound, may it be written, is it in the right place, what is its address. No MLflow."""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import importlib.util
 import os
 import re
 import sqlite3
+import tempfile
 from pathlib import Path
 
 from ablate.errors import Failure
@@ -16,6 +19,7 @@ from ablate.track.reading import damaged, leftovers, read_only
 _HEADER = b"SQLite format 3\x00"
 _NEVER_CLOSED: dict[tuple[int, int], int] = {}
 _QUICK_CHECK_BYTES = 256 * 2**20  # 0.11 s for 88 MB; beyond this only header, length and schema are read
+_SPECIAL = frozenset("%?")  # SQLAlchemy decodes `%41` in an address, and ends the name at a `?`
 
 
 def exists(layout: Layout) -> bool:
@@ -201,3 +205,43 @@ def _relocate(connection: sqlite3.Connection, experiment: int, old: str, new: st
         place = f"{new}/{run_id}/artifacts"
         connection.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (place, run_id))
     return changed + len(found)
+
+
+def database_uri(path: Path) -> str:
+    """Return a database's address; where its folder has a name that an address cannot hold, by a link to the folder.
+
+    Written out as `%25`, MLflow would find the file, but make a folder of that very name beside it.
+
+    Raises
+    ------
+    Failure
+        No such link can be made.
+    """
+    if not _SPECIAL & set(path.as_posix()):
+        return f"sqlite:///{path.as_posix()}"
+    return f"sqlite:///{(_plain_link(path.parent) / path.name).as_posix()}"
+
+
+@functools.cache
+def _plain_link(folder: Path) -> Path:
+    """Make a link to a folder under a plain name; it goes with the process."""
+    try:
+        place = Path(tempfile.mkdtemp(prefix="ablate-"))
+        link = place / "mlruns"
+        link.symlink_to(folder, target_is_directory=True)
+    except OSError as error:
+        raise _unusable(folder) from error
+    atexit.register(_remove, link)
+    if _SPECIAL & set(link.as_posix()):
+        raise _unusable(folder)
+    return link
+
+
+def _remove(link: Path) -> None:
+    with contextlib.suppress(OSError):
+        link.unlink()
+        link.parent.rmdir()
+
+
+def _unusable(folder: Path) -> Failure:
+    return Failure(f"MLflow cannot keep runs in {folder}: the name holds a `%` or a `?`; rename the folder")

@@ -24,16 +24,22 @@ Named = dict[str, NDArray[Any]]
 def write_json(path: Path, value: Any) -> None:
     """Write JSON through a neighbour file, so that a kill leaves the earlier content."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=_plain) + "\n")
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=plain_json) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text through a neighbour file, as `write_json` does."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes through a neighbour file, as `write_json` does."""
     with _whole(path, "") as partial:
-        partial.write_bytes(text.encode(errors="backslashreplace"))
+        partial.write_bytes(content)
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
+    """Return a value that JSON does not know as one that it does."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):

@@ -1,4 +1,6 @@
-"""Arms that were run before, with what their runs looked at: how a plan finds runs that nothing would change. SQL only.
+"""Runs that were made before, under whatever plan: arms with what their runs looked at, and one metric of their runs.
+
+So a plan finds runs that nothing would change, and tuning finds the scores of its trials. SQL only.
 
 A run of a Program that is traced carries the fingerprint of its code, the digest of its configuration and what it
 looked at of it, each as a tag; the configuration itself lies beside it.
@@ -7,6 +9,7 @@ looked at of it, each as a tag; the configuration itself lies beside it.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +20,19 @@ from typing import Any
 from ablate.identity import digest, made_by
 from ablate.levels import restored_levels
 from ablate.track import ledger
+from ablate.track.curve_names import curve_names
 from ablate.track.database import exists
 from ablate.track.layout import Layout
+from ablate.track.names import BESIDE, KEYS_TAG, TIMER
+from ablate.track.names import key as key_of
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, Level, StudyRecord
+from ablate.track.store import Score
+from ablate.train.outcome import LARGEST
 from ablate.train.program import RunResult
 from ablate.train.reads import unread
+from ablate.values import from_json
 
 FINGERPRINT = "ablate.fingerprint"
 READS = "ablate.read"
@@ -105,19 +114,19 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
         if config is None:
             continue
         told = [tags[READS].get(run.run_id) for run in runs]
-        reads = frozenset(path for text in told if text for path in json.loads(text))
+        reads = frozenset(path for text in told if text for path in from_json(text))
         found.append(
             StoredArm(
                 key=study.key,
                 arm_id=arm_id,
-                levels=restored_levels(json.loads(tags["ablate.levels"].get(runs[0].run_id, "{}"))),
+                levels=restored_levels(from_json(tags["ablate.levels"].get(runs[0].run_id, "{}"))),
                 config=config,
                 fingerprint=fingerprint,
                 reads=None if None in told else reads,
                 identities={run.seed: run.identity for run in runs if run.seed is not None},
                 ended=min(run.ended for run in runs) / 1_000,
                 facts=facts.get(arm_id, {}),
-                used=json.loads(used),
+                used=from_json(used),
             )
         )
     return found
@@ -126,7 +135,7 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
 def _read(folder: Path, name: str) -> dict[str, Any] | None:
     """Return a file that lies beside a run; None where it cannot be read."""
     try:
-        found = json.loads((folder / name).read_text(encoding="utf-8"))
+        found = from_json((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None
@@ -134,12 +143,12 @@ def _read(folder: Path, name: str) -> dict[str, Any] | None:
 
 def used_by_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, dict[str, str]]:
     """Return run id -> what its modules said that no import statement shows, over the runs that imported some."""
-    return {run: json.loads(text) for run, text in ledger.tags_of(connection, study_run, USED).items()}
+    return {run: from_json(text) for run, text in ledger.tags_of(connection, study_run, USED).items()}
 
 
 def reads_of_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
     """Return run id -> what it looked at, over the runs of a study that say so."""
-    return {run: frozenset(json.loads(text)) for run, text in ledger.tags_of(connection, study_run, READS).items()}
+    return {run: frozenset(from_json(text)) for run, text in ledger.tags_of(connection, study_run, READS).items()}
 
 
 def arm_facts(
@@ -178,4 +187,37 @@ def arm_facts(
         if own and None not in own:
             told = frozenset[str]().union(*(read for read in own if read is not None))
             found[arm.id]["unread"] = unread([*arm.levels, *fixed], told)
+    return found
+
+
+def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
+    """Return identity -> outcome, value and seconds, over the finished seed runs of a study, crashed ones included.
+
+    Not by the stored plan: a grid that was changed and changed back still finds its runs.
+    """
+    from ablate.track.values import split_values  # with pandas, which a plan does without
+
+    layout = Layout(root.resolve())
+    if not exists(layout):
+        return {}
+    with read_only(layout.database) as connection:
+        study = ledger.find_study(connection, name, key) if ledger.has_tables(connection) else None
+        if study is None:
+            return {}
+        runs = [run for run in ledger.children(connection, study.run_id) if run.kind == "seed" and run.done]
+        curves_of = curve_names(connection, study.run_id)
+        keyed = ledger.tags_of(connection, study.run_id, KEYS_TAG)
+        rows = connection.execute(
+            "SELECT m.run_uuid, m.key, m.step, m.value FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid "
+            "WHERE s.key = 'ablate.study_run' AND s.value = ? AND m.key IN (?, ?, ?) AND m.is_nan = 0 "
+            "AND abs(m.value) <= ? ORDER BY m.step",
+            (study.run_id, key_of(metric), BESIDE + key_of(metric), TIMER, LARGEST),
+        ).fetchall()
+    values = split_values(rows, {run.run_id: run for run in runs}, curves_of, keyed)
+    found: dict[str, Score] = {}
+    for run in runs:  # as they were written: a crashed run that was tried again counts as it ended last
+        if run.run_id not in keyed and key_of(metric) != metric:
+            continue  # stored when two names could share a key: what it holds is not surely this metric
+        value = values.scalars[run.run_id].get(metric, math.nan)
+        found[run.identity] = (run.outcome, value, values.seconds.get(run.run_id, math.nan))
     return found

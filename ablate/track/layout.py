@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+UI = "http://127.0.0.1:5000"
+"""Where `ablate ui` shows the runs, unless it is told another port."""
+
 _LONGEST = 200  # bytes; a file system takes 255
 
 

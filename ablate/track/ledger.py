@@ -7,22 +7,21 @@ Read-only SQL and not MLflow's client, for speed: 5,000 runs of 150 values take 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from ablate.errors import Failure
 from ablate.track.database import exists
 from ablate.track.layout import Layout
-from ablate.track.long_tags import joined_tag, read_list, whole_items
 from ablate.track.reading import read_only
 from ablate.train.outcome import LARGEST
 
 CODE_TAG = "ablate.code"
 ARITHMETIC_TAG = "ablate.arithmetic"
-CURVES_TAG = "ablate.curves"
 SEQUENCE_TAG = "ablate.sequence"
 """Number of a study run's opening among all of the store: what was opened last is not asked of the clock."""
 KIND_TAG = "ablate.kind"
@@ -117,14 +116,34 @@ def children(connection: sqlite3.Connection, study_run: str) -> list[Child]:
     That order is the database's own (`rowid`). Times would put a run that was tried again behind the one that crashed
     where the clock was set back in between.
     """
-    rows = connection.execute(
-        "SELECT r.run_uuid, r.status, coalesce(r.end_time, 0), r.artifact_uri, t.key, t.value "
-        "FROM tags s JOIN runs r ON r.run_uuid = s.run_uuid JOIN tags t ON t.run_uuid = r.run_uuid "
-        "WHERE s.key = 'ablate.study_run' AND s.value = ? AND r.lifecycle_stage = 'active' AND t.key IN "
-        "('ablate.kind', 'ablate.arm_id', 'ablate.seed', 'ablate.outcome', 'ablate.identity', 'mlflow.parentRunId') "
-        "ORDER BY r.rowid",
-        (study_run,),
+    return _told(
+        connection.execute(
+            f"{_CHILD} FROM tags s JOIN runs r ON r.run_uuid = s.run_uuid JOIN tags t ON t.run_uuid = r.run_uuid "
+            f"WHERE s.key = 'ablate.study_run' AND s.value = ? AND {_CHILD_TAGS}",
+            (study_run,),
+        )
     )
+
+
+def children_among(connection: sqlite3.Connection, run_ids: Iterable[str]) -> list[Child]:
+    """Return those of the given runs that were not deleted, as `children` does: its time grows with these alone."""
+    return _told(
+        connection.execute(
+            f"{_CHILD} FROM json_each(?) j JOIN runs r ON r.run_uuid = j.value "
+            f"JOIN tags t ON t.run_uuid = r.run_uuid WHERE {_CHILD_TAGS}",
+            (json.dumps(list(run_ids)),),
+        )
+    )
+
+
+_CHILD = "SELECT r.run_uuid, r.status, coalesce(r.end_time, 0), r.artifact_uri, t.key, t.value"
+_CHILD_TAGS = (
+    "r.lifecycle_stage = 'active' AND t.key IN ('ablate.kind', 'ablate.arm_id', 'ablate.seed', 'ablate.outcome', "
+    "'ablate.identity', 'mlflow.parentRunId') ORDER BY r.rowid"
+)
+
+
+def _told(rows: Iterable[tuple[Any, ...]]) -> list[Child]:
     held: dict[str, tuple[tuple[str, int, str], dict[str, str]]] = {}
     for run_id, status, ended, uri, key, value in rows:
         held.setdefault(run_id, ((status, ended, uri), {}))[1][key] = value
@@ -225,60 +244,6 @@ def tags_of(connection: sqlite3.Connection, study_run: str, key: str) -> dict[st
             "WHERE s.key = 'ablate.study_run' AND s.value = ? AND t.key = ?",
             (study_run, key),
         )
-    )
-
-
-def curve_names(connection: sqlite3.Connection, study_run: str) -> dict[str, frozenset[str]]:
-    """Return seed run id -> names of its metrics that are curves.
-
-    An older release cut a list of more than 8,000 characters. What is cut off is told by the runs themselves: a metric
-    of several steps, or of a step other than 0, is a curve, in every run of the study.
-
-    Raises
-    ------
-    Failure
-        A list is damaged otherwise: what is a curve cannot be told from what is a result.
-    """
-    held: dict[str, dict[str, str]] = {}
-    for run_id, key, value in connection.execute(
-        "SELECT t.run_uuid, t.key, t.value FROM tags s JOIN tags t ON t.run_uuid = s.run_uuid "
-        "WHERE s.key = 'ablate.study_run' AND s.value = ? AND (t.key = ? OR t.key LIKE ?)",
-        (study_run, CURVES_TAG, f"{CURVES_TAG}.%"),
-    ):
-        held.setdefault(run_id, {})[key] = value
-    known: dict[str, frozenset[str]] = {}  # text -> names: the seeds of a study have the same
-    stepped: frozenset[str] | None = None
-    found = {}
-    for run_id, tags in held.items():
-        text = joined_tag(tags, CURVES_TAG)
-        if text is None:
-            raise _damaged_curves(run_id)
-        if text not in known:
-            names = read_list(text)
-            if names is None and text.endswith("…"):
-                stepped = _stepped(connection, study_run) if stepped is None else stepped
-                names = [*whole_items(text), *stepped]
-            if names is None:
-                raise _damaged_curves(run_id)
-            known[text] = frozenset(map(str, names))
-        found[run_id] = known[text]
-    return found
-
-
-def _stepped(connection: sqlite3.Connection, study_run: str) -> frozenset[str]:
-    rows = connection.execute(
-        "SELECT DISTINCT m.key FROM metrics m JOIN tags s ON s.run_uuid = m.run_uuid JOIN tags k "
-        "ON k.run_uuid = m.run_uuid WHERE s.key = 'ablate.study_run' AND s.value = ? AND k.key = 'ablate.kind' "
-        "AND k.value = 'seed' AND m.step <> 0",
-        (study_run,),
-    )
-    return frozenset(key for (key,) in rows)
-
-
-def _damaged_curves(run_id: str) -> Failure:
-    return Failure(
-        f"the tag {CURVES_TAG} of run {run_id} is damaged: it says which of its metrics are curves. Delete that run in "
-        "the MLflow UI and give the study's command again, which makes it anew"
     )
 
 

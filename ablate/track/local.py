@@ -5,7 +5,8 @@ Every method imports what it needs: asking for what is finished loads neither ML
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,21 @@ from ablate.track.store import Correctness, Known, Score, Store, StudyLine, Stud
 
 if TYPE_CHECKING:
     from ablate.track.known import StoredArm
+    from ablate.track.stored_run import LoggedRun, StoredRun
 
 
 class LocalStore(Store):
-    """The store below a folder: `mlruns/` with its database and artifacts."""
+    """The store below a folder: `mlruns/` with its database and artifacts.
 
-    def __init__(self, root: str | Path) -> None:
+    Parameters
+    ----------
+    notes
+        What its user should know when it is opened.
+    """
+
+    def __init__(self, root: str | Path, *, notes: Sequence[str] = ()) -> None:
         self.root = Path(root).resolve()
-        self.where = str(self.root)
+        self.where, self._notes = str(self.root), tuple(notes)
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study run to write to; this process is then the only writer of the store."""
@@ -29,7 +37,7 @@ class LocalStore(Store):
 
         tracker = MlflowTracker(self.root)
         session = tracker.open(study)
-        self.warnings = tracker.warnings
+        self.warnings = [*self._notes, *tracker.warnings]
         return session
 
     def studies(self) -> list[StudyLine]:
@@ -45,6 +53,30 @@ class LocalStore(Store):
         from ablate.track.read import read_study
 
         return read_study(self.root, name, key=key)
+
+    def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
+        """Return a study as it was last planned."""
+        from ablate.track.local_runs import read_plan
+
+        return read_plan(self.root, name, key)
+
+    def seed_runs(self, name: str, *, key: str | None = None) -> list[StoredRun]:
+        """Return the seed runs that count, in short."""
+        from ablate.track.local_runs import read_runs
+
+        return read_runs(self.root, name, key)
+
+    def logged(self, name: str, *, key: str | None = None, only: Collection[str] | None = None) -> list[LoggedRun]:
+        """Return seed runs with all that is kept of them."""
+        from ablate.track.local_runs import read_logged
+
+        return read_logged(self.root, name, key, only)
+
+    def driver(self, name: str, key: str) -> str:
+        """Return who runs a study at this moment: who holds its lock."""
+        from ablate.track.local_runs import driver
+
+        return driver(self.root, name, key)
 
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array."""
@@ -72,9 +104,22 @@ class LocalStore(Store):
 
     def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
         """Return identity -> outcome, value and seconds of finished seed runs."""
-        from ablate.track.scores import scores
+        from ablate.track.known import scores
 
         return scores(self.root, name, key, metric)
+
+    def trash(self, name: str) -> str:
+        """Put every study run of a name into MLflow's trash."""
+        from ablate.track.local_trash import trash
+
+        trash(self.root, name)
+        return f"ablate rm --restore {shlex.quote(name)}"
+
+    def restore(self, name: str) -> None:
+        """Bring back what was put into the trash last under a name."""
+        from ablate.track.local_trash import restore
+
+        restore(self.root, name)
 
     def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
         """Copy files into the artifacts of a study run."""

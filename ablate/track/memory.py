@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from ablate.errors import unknown
+from ablate.errors import Failure, UserError, unknown
 from ablate.identity import digest, made_by
 from ablate.track.chosen import choose
 from ablate.track.known import StoredArm
-from ablate.track.ledger import Child
+from ablate.track.memory_runs import child, logged_run, run_id, values_of
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
 from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
+from ablate.track.stored_run import LoggedRun, StoredRun
 from ablate.track.tables import computed, tables_of
-from ablate.track.values import Points, Values
 from ablate.train.outcome import LARGEST, Outcome
 
 Key = tuple[str, str]  # (name, key) of a study run
@@ -53,7 +53,7 @@ class _MemorySession(StudySession):
         for run in runs:
             held.pop(run.identity, None)  # what was tried again counts as it ended last
             held[run.identity] = (arm, run)
-            self._store.ended[run.identity] = time.time()
+            self._store.ended[run.identity] = time.time() if run.origin is None else run.origin.ended
 
     def set_aside(self) -> int:
         held = self._store.runs.pop(self._key, {})
@@ -87,6 +87,7 @@ class MemoryStore(Store):
         self.attached: dict[Key, dict[str, bytes]] = {}  # label/name -> content
         self.aside: dict[str, tuple[ArmRecord, SeedRecord]] = {}  # what does not count any more
         self.ended: dict[str, float] = {}
+        self._removed: dict[str, dict[Key, _Opened]] = {}
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""
@@ -102,7 +103,7 @@ class MemoryStore(Store):
             outcomes = Counter(str(run.result.outcome) for _, run in self._counted(name, key).values())
             planned = len(held.record.run_arms) * len(held.record.seeds)
             lines.append(
-                StudyLine(name, key, _run_id(key), held.status, held.opened, planned, outcomes.total(), dict(outcomes))
+                StudyLine(name, key, run_id(key), held.status, held.opened, planned, outcomes.total(), dict(outcomes))
             )
         return lines
 
@@ -110,7 +111,7 @@ class MemoryStore(Store):
         """Return a study as tidy tables."""
         (name, key), held = self._find(name, key)
         record, every = held.record, {at: run for at, (_, run) in self._counted(name, key).items()}
-        children = {(arm, seed): _child(arm, run, self.ended[run.identity]) for (arm, seed), run in every.items()}
+        children = {(arm, seed): child(arm, run, self.ended[run.identity]) for (arm, seed), run in every.items()}
         chosen = choose(record, children, *(self._deciding(record, which) for which in ("metric", "ties")))
         own = {arm.id for arm in record.arms}
         counted = {at: run for at, run in children.items() if at[0] in own} | chosen.runs
@@ -118,24 +119,43 @@ class MemoryStore(Store):
         runs = {at: by_identity[run.identity] for at, run in counted.items()}
         head = {
             "name": name, "key": key, "definition": record.definition, "command": record.command,
-            "run_id": _run_id(key), "experiment_id": "", "created": held.created, "provenance": {},
+            "run_id": run_id(key), "experiment_id": "", "created": held.created, "provenance": {},
             "design": record.design, "registration": self.registered.get((name, key), {}),
             "registered_sha256": self.registered.get((name, key), {}).get("sha256", ""),
             "history": list(self.events.get((name, key), [])), "code": {},
             "arithmetic": computed(run.result.arithmetic for run in runs.values() if run.result.arithmetic),
         }  # fmt: skip
         firsts = {
-            _run_id(run.identity): str(run.result.first_nonfinite_step)
+            run_id(run.identity): str(run.result.first_nonfinite_step)
             for run in runs.values()
             if run.result.first_nonfinite_step is not None
         }
         reads = {
-            _run_id(run.identity): frozenset(run.result.reads) for run in runs.values() if run.result.reads is not None
+            run_id(run.identity): frozenset(run.result.reads) for run in runs.values() if run.result.reads is not None
         }
-        used = {_run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
+        used = {run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
         copies = {at: by_identity[run.identity] for at, run in chosen.every.items() if at[0] == "copy"}
-        values = _values({**counted, **chosen.every}, {**runs, **copies})
+        values = values_of({**counted, **chosen.every}, {**runs, **copies})
         return tables_of(record, head, counted, values, steps_of=firsts, reads=reads, used=used, chosen=chosen)
+
+    def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
+        """Return a study as it was last planned."""
+        return self._find(name, key)[1].record
+
+    def seed_runs(self, name: str, *, key: str | None = None) -> list[StoredRun]:
+        """Return the seed runs that count, in short."""
+        return [logged.run for logged in self.logged(name, key=key)]
+
+    def logged(self, name: str, *, key: str | None = None, only: Collection[str] | None = None) -> list[LoggedRun]:
+        """Return seed runs with all that is kept of them."""
+        (name, key), _ = self._find(name, key)
+        found = [logged_run(arm, run, self.ended[run.identity]) for arm, run in self._counted(name, key).values()]
+        return [one for one in found if only is None or one.run.run_id in only]
+
+    def driver(self, name: str, key: str) -> str:
+        """Return who runs a study at this moment: this process, or nobody."""
+        held = self.opened.get((name, key))
+        return "this process" if held is not None and held.status == "RUNNING" else ""
 
     def _deciding(self, record: StudyRecord, which: str) -> dict[str, Score]:
         decides = getattr(record.trials, which, None)
@@ -161,7 +181,7 @@ class MemoryStore(Store):
 
     def finished(self, name: str, key: str) -> frozenset[str]:
         """Return the identities that need not run again."""
-        runs = self.runs.get((name, key), {})
+        runs = self.runs.get((name, key), {}) if (name, key) in self.opened else {}
         return frozenset(i for i, (_, run) in runs.items() if run.result.outcome != Outcome.CRASHED)
 
     def arms(self, name: str) -> list[StoredArm]:
@@ -176,6 +196,22 @@ class MemoryStore(Store):
             kept = value if abs(value) <= LARGEST else math.nan
             found[identity] = (str(run.result.outcome), kept, run.result.seconds)
         return found
+
+    def trash(self, name: str) -> str:
+        """Put every study run of a name aside."""
+        self._find(name, None)
+        if any(held.status == "RUNNING" for at, held in self.opened.items() if at[0] == name):
+            raise Failure(f"study {name} is being run by this process")
+        self._removed[name] = {at: self.opened.pop(at) for at in list(self.opened) if at[0] == name}
+        return f"store.restore({name!r})"
+
+    def restore(self, name: str) -> None:
+        """Bring back what was put aside last under a name."""
+        if any(at[0] == name for at in self.opened):
+            raise UserError(f"a study {name!r} is in the store: nothing was brought back")
+        if name not in self._removed:
+            raise unknown("study in the trash", name, self._removed or {"none"})
+        self.opened |= self._removed.pop(name)
 
     def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
         """Keep what files hold, under their label."""
@@ -220,35 +256,3 @@ class MemoryStore(Store):
                 facts=planned.get(arm_id, {}),
                 used=dict(used),
             )
-
-
-def _run_id(identity: str) -> str:
-    return identity[:32]
-
-
-def _child(arm: str, run: SeedRecord, ended: float) -> Child:
-    outcome = str(run.result.outcome)
-    status = "FAILED" if run.result.outcome == Outcome.CRASHED else "FINISHED"
-    return Child(
-        run_id=_run_id(run.identity), kind="seed", arm_id=arm, seed=run.result.seed, status=status, outcome=outcome,
-        identity=run.identity, parent="", ended=int(1_000 * ended), artifact_uri="",
-    )  # fmt: skip
-
-
-def _values(counted: Mapping[tuple[str, int], Child], runs: Mapping[tuple[str, int], SeedRecord]) -> Values:
-    scalars: dict[str, dict[str, float]] = {}
-    seconds: dict[str, float] = {}
-    points = Points()
-    for at, child in counted.items():
-        result = runs[at].result
-        scalars[child.run_id] = {name: v for name, v in result.metrics.items() if abs(v) <= LARGEST}
-        if not math.isnan(result.seconds):
-            seconds[child.run_id] = result.seconds
-        for metric, curve in result.curves.items():
-            for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
-                if abs(value) <= LARGEST:
-                    points.runs.append(child)
-                    points.metrics.append(metric)
-                    points.steps.append(step)
-                    points.held.append(value)
-    return Values(scalars, seconds, points.table())

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import blank, offline, owner
-from ablate.track.address import database_uri
-from ablate.track.database import check, relocate
+from ablate.track.database import check, database_uri, relocate
 from ablate.track.layout import Layout
 from ablate.track.reading import leftovers
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import Failure
 from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
+from ablate.track.curve_names import curve_names
 from ablate.track.database import link_for_plain_ui, settle
-from ablate.track.files import merge_arrays, merge_correctness, merge_texts, write_json
+from ablate.track.files import merge_arrays, merge_correctness, merge_texts
 from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
@@ -84,9 +84,9 @@ class MlflowSession(StudySession):
             found = ledger.find_study(connection, study.name, study.key)
             sequence = ledger.next_sequence(connection)
         self.run_id, self.folder = self._writer.study_run(found, sequence=sequence)
-        _write_plan(self.folder, study)
+        history.write_plan(self.folder, payload.plan(study))
         self._bury_children()
-        self._runs = self._children()
+        self._arms = self._children()
         if found is not None and found.tags.get(_ASIDE_TAG) == "true":
             self.set_aside()  # a kill came between
         self._sign()
@@ -94,7 +94,7 @@ class MlflowSession(StudySession):
 
     def finished(self) -> frozenset[str]:
         """Return the identities of the seed runs that are finished (with any outcome but `crashed`)."""
-        return ledger.identities(self._runs)
+        return ledger.identities(self._runs())
 
     def log_arm(
         self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
@@ -114,11 +114,11 @@ class MlflowSession(StudySession):
         """
         with failures(self.layout):
             self._client.set_tag(self.run_id, _ASIDE_TAG, "true")
-            counted = [run for run in self._runs if run.kind == "seed"]
+            counted = [run for run in self._runs() if run.kind == "seed"]
             for run in counted:
                 self._client.set_tag(run.run_id, ledger.KIND_TAG, ledger.ASIDE)
             self._client.set_tag(self.run_id, _ASIDE_TAG, "false")
-            self._runs = self._children()
+            self._arms = self._children()
         return sum(run.done for run in counted)
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,19 +151,26 @@ class MlflowSession(StudySession):
                 self._bury_children()
                 with read_only(self.layout.database) as connection:
                     before = ledger.last_metric_time(connection, self.run_id)
-                ended = [run.outcome for run in ledger.last_per_seed(self._runs).values()]
+                ended = [run.outcome for run in ledger.last_per_seed(self._runs()).values()]
                 self._writer.study_counts(self.run_id, ended, after=before)
                 self._client.set_terminated(self.run_id, status)
                 settle(self.layout)
         finally:
             self._lock.release()
 
-    def _children(self) -> list[ledger.Child]:
+    def _children(self) -> dict[str, list[ledger.Child]]:
+        """Return the runs below, by the arm they belong to: an arm is looked up once for every time it is written."""
+        found: dict[str, list[ledger.Child]] = {}
         with read_only(self.layout.database) as connection:
-            return ledger.children(connection, self.run_id)
+            for run in ledger.children(connection, self.run_id):
+                found.setdefault(run.arm_id, []).append(run)
+        return found
+
+    def _runs(self) -> Iterator[ledger.Child]:
+        return itertools.chain.from_iterable(self._arms.values())
 
     def _bury_children(self) -> None:
-        for run in self._children():
+        for run in itertools.chain.from_iterable(self._children().values()):
             if run.status == "RUNNING":
                 self._client.set_terminated(run.run_id, "KILLED")
 
@@ -174,15 +181,15 @@ class MlflowSession(StudySession):
             return
         with read_only(self.layout.database) as connection:
             signed = ledger.tags_of(connection, self.run_id, FINGERPRINT)
-        for run in self._runs:
+        for run in self._runs():
             if run.kind == "seed" and run.arm_id in arms and run.run_id not in signed:
                 self._client.set_tag(run.run_id, FINGERPRINT, arms[run.arm_id])
 
     def _repair(self) -> None:
         """Bring every planned arm to one arm run that holds all its seeds: a kill may have left it between steps."""
         for arm in self.study.run_arms:
-            heads = [r for r in self._runs if r.kind == "arm" and r.arm_id == arm.id]
-            seeds = [r for r in self._runs if r.kind == "seed" and r.arm_id == arm.id]
+            heads = [run for run in self._arms.get(arm.id, ()) if run.kind == "arm"]
+            seeds = [run for run in self._arms.get(arm.id, ()) if run.kind == "seed"]
             whole = len(heads) == 1 and heads[0].done and all(seed.parent == heads[0].run_id for seed in seeds)
             if (heads or seeds) and not whole:
                 self._write_arm(arm, [], {})
@@ -190,30 +197,31 @@ class MlflowSession(StudySession):
     def _write_arm(self, arm: ArmRecord, runs: Sequence[SeedRecord], files: Mapping[str, str]) -> None:
         # Every step leaves a state that `_repair` brings to its end: seeds count once they are terminated, and the
         # arm runs that went before are deleted last.
-        before = [r for r in self._runs if r.arm_id == arm.id]
+        before = self._arms.get(arm.id, [])
         heads = [r for r in before if r.kind == "arm"]
         head, folder = self._writer.arm_run(self.run_id, arm, sum(run.result.took for run in runs))
         earlier = [run_folder(self.layout, self.study.name, h.run_id, h.artifact_uri) for h in heads]
         merge_correctness(earlier, folder, runs)
         merge_arrays(earlier, folder, runs)
         merge_texts(earlier, folder, files)
-        for run in runs:
-            self._writer.seed_run(self.run_id, head, arm, run)
+        written = [self._writer.seed_run(self.run_id, head, arm, run) for run in runs]
         for seed in before:
             if (
                 seed.kind in ("seed", ledger.ASIDE) and seed.parent != head
             ):  # killed ones too, or they would show at the top
                 self._client.set_tag(seed.run_id, "mlflow.parentRunId", head)
         with read_only(self.layout.database) as connection:
-            current = [r for r in ledger.children(connection, self.run_id) if r.arm_id == arm.id]
-            seeds = list(ledger.last_per_seed(current).values())
-            rows = ledger.metric_rows_of(connection, [seed.run_id for seed in seeds])
-            named = ledger.curve_names(connection, self.run_id)
-        curves = {name for seed in seeds for name in named.get(seed.run_id, ())}
+            below = ledger.children_among(connection, [run.run_id for run in before if run not in heads] + written)
+            seeds = list(ledger.last_per_seed(below).values())
+            ids = [seed.run_id for seed in seeds]
+            rows = ledger.metric_rows_of(connection, ids)
+            named = curve_names(connection, self.run_id, among=ids)
+        curves = {name for names in named.values() for name in names}
         self._writer.finish_arm(head, arm, [seed.outcome for seed in seeds], rows, curves)
         for old in heads:
             self._client.delete_run(old.run_id)
-        self._runs = self._children()
+        with read_only(self.layout.database) as connection:
+            self._arms[arm.id] = ledger.children_among(connection, [run.run_id for run in below] + [head])
 
 
 def bury(layout: Layout, client: MlflowClient) -> int:
@@ -282,17 +290,3 @@ def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str
             f"({found.artifact_location}): give the study another name; nothing was changed"
         )
     return str(found.experiment_id)
-
-
-def _write_plan(folder: Path, study: StudyRecord) -> None:
-    """Write `plan.json`; an earlier one that differs is kept beside it, so that what was asked first can be shown."""
-    plan, path = payload.plan(study), folder / "plan.json"
-    if path.exists():
-        try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError:
-            earlier = None  # cut short by a full disk or a power cut; nothing in it to keep
-        if earlier is not None and earlier != json.loads(json.dumps(plan)):
-            free = next(place for n in itertools.count(1) if not (place := folder / f"plan-{n}.json").exists())
-            path.replace(free)
-    write_json(path, plan)

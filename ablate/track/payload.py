@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ablate.levels import restored_levels, stored_levels
-from ablate.track.ledger import ARITHMETIC_TAG, CURVES_TAG
+from ablate.track.curve_names import CURVES_TAG
+from ablate.track.ledger import ARITHMETIC_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.names import BESIDE, KEYS_TAG, NONFINITE, TIMER, fitting, key
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord, Trials
@@ -32,22 +33,22 @@ def text(value: str) -> str:
     return value.encode(errors="backslashreplace").decode()
 
 
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Return a nested configuration as dotted keys and texts.
 
-    >>> flat({"optimizer": {"name": "sgd", "lr": 0.1}, "hidden": [100, 100], "norm": None})
+    >>> flat_config({"optimizer": {"name": "sgd", "lr": 0.1}, "hidden": [100, 100], "norm": None})
     {'optimizer.name': 'sgd', 'optimizer.lr': '0.1', 'hidden': '[100, 100]', 'norm': 'none'}
     """
     found: dict[str, str] = {}
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
-            found.update(flat(value, f"{prefix}{name}."))
+            found.update(flat_config(value, f"{prefix}{name}."))
         else:
-            found[fitting(f"{prefix}{name}")] = level_text(value)[:PARAM_LIMIT]
+            found[fitting(f"{prefix}{name}")] = level_as_stored(value)[:PARAM_LIMIT]
     return found
 
 
-def level_text(value: Any) -> str:
+def level_as_stored(value: Any) -> str:
     """Return one value as it is written in a configuration file."""
     if value is None:
         return "none"
@@ -83,7 +84,7 @@ def seed_points(run: SeedRecord) -> list[Point]:
 
 def arm_tags(arm: ArmRecord) -> dict[str, str]:
     """Return the tags an arm run and all its seed runs carry."""
-    levels = {f"ablate.level.{fitting(name)}": level_text(level) for name, level in arm.levels.items()}
+    levels = {f"ablate.level.{fitting(name)}": level_as_stored(level) for name, level in arm.levels.items()}
     return {
         "ablate.arm": arm.label,
         "ablate.arm_id": arm.id,
@@ -100,7 +101,7 @@ def tuning_tags(arm: ArmRecord) -> dict[str, str]:
     tags = {}
     for name, found in (arm.facts.get("tuned") or {}).items():
         edge = " (on the edge of what was tried)" if found["edge"] else ""
-        tags[f"ablate.tuned.{fitting(name)}"] = level_text(found["chosen"]) + edge
+        tags[f"ablate.tuned.{fitting(name)}"] = level_as_stored(found["chosen"]) + edge
     for name, space in (how.get("space") or {}).items():
         tags[f"ablate.tuned.space.{fitting(name)}"] = str(space)
     if how:
@@ -143,12 +144,13 @@ def study_note(study: StudyRecord) -> str:
     for arm in study.arms:
         for name, level in arm.levels.items():
             held = factors.setdefault(name, [])
-            if level_text(level) not in held:
-                held.append(level_text(level))
+            if level_as_stored(level) not in held:
+                held.append(level_as_stored(level))
     if factors:
         table = "\n".join(f"| `{name}` | {', '.join(held)} |" for name, held in factors.items())
         lines += [f"| factor | levels |\n|---|---|\n{table}"]
-    tried = "" if study.trials is None else f" × {len(study.trials.tried)} trials, of which each seed chooses one"
+    counts = sorted({len(own) for own in study.trials.of.values()}) if study.trials is not None else []
+    tried = f" × {' to '.join(map(str, counts))} trials, of which each seed chooses one" if counts else ""
     lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds{tried}.", f"Rebuild it:\n\n```\n{study.command}\n```"]
     note = text("\n\n".join(lines))
     if len(note) <= NOTE_LIMIT:
@@ -167,12 +169,13 @@ def plan(study: StudyRecord) -> dict[str, Any]:
         "design": study.design,
         "tuning": list(study.tuning),
         "seeds": list(study.seeds),
-        "arms": [_arm(arm) for arm in study.arms],
+        "arms": [arm_document(arm) for arm in study.arms],
         **({} if study.trials is None else {"trials": _trials(study.trials)}),
     }
 
 
-def _arm(arm: ArmRecord) -> dict[str, Any]:
+def arm_document(arm: ArmRecord) -> dict[str, Any]:
+    """Return an arm as JSON, to be read back by `arm_of`."""
     return {
         "id": arm.id,
         "label": arm.label,
@@ -184,24 +187,44 @@ def _arm(arm: ArmRecord) -> dict[str, Any]:
 
 
 def _trials(trials: Trials) -> dict[str, Any]:
+    others = {arm: [stored_levels(values) for values in own] for arm, own in trials.others.items()}
     return {
         "metric": trials.metric,
         "ties": trials.ties,
         "tried": [stored_levels(values) for values in trials.tried],
-        "arms": [_arm(arm) for arm in trials.arms],
+        "arms": [arm_document(arm) for arm in trials.arms],
         "of": {arm: list(own) for arm, own in trials.of.items()},
-        "copy": None if trials.copy is None else _arm(trials.copy),
+        "copy": None if trials.copy is None else arm_document(trials.copy),
         "copied": trials.copied,
+        "same_data": trials.same_data,
+        **({"others": others} if others else {}),
     }
 
 
+_KINDS: dict[str, type] = {
+    "name": str, "key": str, "definition": dict, "arms": list, "seeds": list, "command": str, "note": str,
+    "design": dict, "tuning": list,
+}  # fmt: skip
+_ARM: dict[str, type] = {"id": str, "label": str, "levels": dict, "config": dict, "facts": dict, "baseline": bool}
+
+
 def planned(data: Mapping[str, Any]) -> StudyRecord:
-    """Return the study record of a stored plan."""
+    """Return the study record of a stored plan.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        A part is missing, or of another kind than is written.
+    """
+    _check(data, _KINDS)
+    _check(data["definition"], {"fixed": dict, "factors": dict})
+    _must(all(isinstance(row, dict) for row in data.get("tuning", ())), "a row of `tuning` is not a mapping")
+    _must(all(type(seed) is int for seed in data["seeds"]), "a seed is not a whole number")
     return StudyRecord(
         name=data["name"],
         key=data["key"],
         definition=data["definition"],
-        arms=tuple(_planned_arm(arm) for arm in data["arms"]),
+        arms=tuple(arm_of(arm) for arm in data["arms"]),
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],
@@ -211,7 +234,17 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
     )
 
 
-def _planned_arm(arm: Mapping[str, Any]) -> ArmRecord:
+def arm_of(arm: Mapping[str, Any]) -> ArmRecord:
+    """Return the arm of a stored document.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        A part is missing, or of another kind than is written.
+    """
+    _check(arm, _ARM)
+    plain = (str, int, float, bool, type(None))
+    _must(all(isinstance(level, plain) for level in arm["levels"].values()), "a level is not a plain value")
     return ArmRecord(**{**arm, "levels": restored_levels(arm["levels"])})
 
 
@@ -220,8 +253,21 @@ def _planned_trials(data: Mapping[str, Any]) -> Trials:
         metric=data["metric"],
         ties=data["ties"],
         tried=tuple(restored_levels(values) for values in data["tried"]),
-        arms=tuple(_planned_arm(arm) for arm in data["arms"]),
+        arms=tuple(arm_of(arm) for arm in data["arms"]),
         of={arm: tuple(own) for arm, own in data["of"].items()},
-        copy=_planned_arm(data["copy"]) if data["copy"] is not None else None,
+        copy=arm_of(data["copy"]) if data["copy"] is not None else None,
         copied=data["copied"],
+        same_data=data.get("same_data", False),
+        others={arm: tuple(map(restored_levels, own)) for arm, own in data.get("others", {}).items()},
     )
+
+
+def _check(held: Any, kinds: Mapping[str, type]) -> None:
+    _must(isinstance(held, Mapping), "a part is not a mapping")
+    for name, kind in kinds.items():
+        _must(name not in held or isinstance(held[name], kind), f"`{name}` is of another kind than is written")
+
+
+def _must(holds: bool, why: str) -> None:
+    if not holds:
+        raise TypeError(why)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +15,22 @@ from numpy.typing import NDArray
 from ablate.errors import UserError, unknown
 from ablate.track import ledger
 from ablate.track.chosen import choose
+from ablate.track.curve_names import curve_names
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
-from ablate.track.history import HASH_TAG, read_history, read_registration
-from ablate.track.known import reads_of_runs, used_by_runs
-from ablate.track.layout import Layout
-from ablate.track.ledger import StudyRun
+from ablate.track.history import HASH_TAG, Event, read_history, read_registration
+from ablate.track.known import reads_of_runs, scores, used_by_runs
+from ablate.track.layout import UI, Layout
+from ablate.track.ledger import Child, StudyRun
 from ablate.track.names import KEYS_TAG
 from ablate.track.places import run_folder
 from ablate.track.reading import read_only
 from ablate.track.record import Arrays, StudyRecord, StudyTables
-from ablate.track.scores import scores
 from ablate.track.store import Score, StudyLine
 from ablate.track.stored import check_seeds, planned_runs, stored_plan
 from ablate.track.tables import computed, tables_of
 from ablate.track.values import split_values
+from ablate.values import from_json
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
     with read_only(layout.database) as connection:
         study = _find(_studies(connection), name, key)
         runs = ledger.children(connection, study.run_id)
-        curves_of = ledger.curve_names(connection, study.run_id)
+        curves_of = curve_names(connection, study.run_id)
         steps_of = ledger.tags_of(connection, study.run_id, "ablate.first_nonfinite_step")
         code_of = ledger.code_versions(connection, study.run_id)
         computed_by = ledger.tags_of(connection, study.run_id, ledger.ARITHMETIC_TAG)
@@ -74,8 +74,31 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         tried = record.trials is not None
         rows = ledger.metric_rows_of(connection, by_id) if tried else ledger.metric_rows(connection, study.run_id)
     values = split_values(rows, by_id, curves_of, keyed)
-    registered = read_registration(folder)
-    head = {
+    documents = read_registration(folder), read_history(folder)
+    head = head_of(study, record, counted, *documents, code_of=code_of, computed_by=computed_by) | {"ui": UI}
+    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used, chosen=chosen)
+
+
+def head_of(
+    study: StudyRun,
+    record: StudyRecord,
+    counted: Mapping[tuple[str, int], Child],
+    registered: Mapping[str, Any],
+    history: Sequence[Event],
+    *,
+    code_of: Mapping[str, str],
+    computed_by: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return what becomes `StudyTables.study`, from a study run and what its seed runs carry.
+
+    Parameters
+    ----------
+    counted
+        The seed runs that count.
+    code_of, computed_by
+        Run id -> the tags `ledger.CODE_TAG` and `ledger.ARITHMETIC_TAG`.
+    """
+    return {
         "name": study.name,
         "key": study.key,
         "definition": record.definition,
@@ -87,11 +110,10 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         "design": record.design,
         "registration": registered,
         "registered_sha256": study.tags.get(HASH_TAG, ""),
-        "history": read_history(folder),
+        "history": history,
         "code": dict(Counter(code_of[r.run_id] for r in counted.values() if code_of.get(r.run_id))),
         "arithmetic": computed(_told(computed_by[r.run_id] for r in counted.values() if r.run_id in computed_by)),
     }
-    return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used, chosen=chosen)
 
 
 def _deciding(root: Path, record: StudyRecord, which: str) -> Mapping[str, Score]:
@@ -101,11 +123,11 @@ def _deciding(root: Path, record: StudyRecord, which: str) -> Mapping[str, Score
 
 
 def list_studies(root: Path) -> list[StudyLine]:
-    """Return the tracked studies, the last opened first. A UserError says how to start where there is none."""
+    """Return the tracked studies, the last opened first; none where all are in the trash, or nothing was run yet."""
     layout = _layout(root)
     lines = []
     with read_only(layout.database) as connection:
-        for study in _studies(connection):
+        for study in ledger.study_runs(connection) if ledger.has_tables(connection) else ():
             runs = ledger.last_per_seed(ledger.children(connection, study.run_id))
             lines.append(
                 StudyLine(
@@ -152,6 +174,13 @@ def _beside(
     }
 
 
+@contextlib.contextmanager
+def found_study(root: Path, name: str, key: str | None) -> Iterator[tuple[sqlite3.Connection, StudyRun]]:
+    """Give the database, opened for reading, and the study run that is meant; an error says what there is."""
+    with read_only(_layout(root).database) as connection:
+        yield connection, _find(_studies(connection), name, key)
+
+
 def _layout(root: Path) -> Layout:
     layout = Layout(root.resolve())
     if not exists(layout):
@@ -181,7 +210,7 @@ def _told(texts: Iterable[str]) -> Iterator[Mapping[str, str]]:
     """Yield what computed each run; a tag that somebody damaged says nothing."""
     for text in texts:
         with contextlib.suppress(ValueError):
-            told = json.loads(text)
+            told = from_json(text)
             if isinstance(told, dict):
                 yield told
 

@@ -52,7 +52,7 @@ class ArmRecord:
 
 
 def copy_seed(seed: int) -> int:
-    """Return the seed that a copy of the baseline has beside a seed of the study.
+    """Return the seed that a copy of the baseline has beside a seed of the study, where it draws its data anew too.
 
     >>> copy_seed(3)
     1000003
@@ -70,16 +70,21 @@ class Trials:
         What decides, and what decides between equals: the name and all that is declared of it (see `Metric.as_dict`);
         `ties` is empty where the smaller value wins at once.
     tried
-        Key -> value of every trial.
+        Key -> value of every trial, of arms that have no others.
+    others
+        Id of a tuned arm -> key -> value of every trial, of arms with a space of their own (see `Tune.spaces`).
     arms
         The arms that the trials are, without those that are arms of the study.
     of
         Id of a tuned arm -> the ids of its trials, in the order of `tried`.
     copy
-        A copy of the baseline that tunes for itself on seeds of its own (see `copy_seed`), among the keys of `of` too;
-        it is no arm of the study. None where there is none.
+        A copy of the baseline that tunes for itself with draws of its own, among the keys of `of` too; it is no arm of
+        the study. None where there is none.
     copied
         Id of the arm that it is a copy of.
+    same_data
+        The copy has the seeds of the study, so that each of its runs has the data of the run it stands beside, and all
+        else is drawn anew (see `TrainConfig.redraw`). Else it has seeds of its own (see `copy_seed`).
     """
 
     metric: dict[str, Any]
@@ -89,6 +94,16 @@ class Trials:
     of: dict[str, tuple[str, ...]]
     copy: ArmRecord | None = None
     copied: str = ""
+    same_data: bool = False
+    others: dict[str, tuple[dict[str, Level], ...]] = field(default_factory=dict)
+
+    def copy_seed(self, seed: int) -> int:
+        """Return the seed of the copy's run that stands beside a seed of the study."""
+        return seed if self.same_data else copy_seed(seed)
+
+    def tried_by(self, arm_id: str) -> tuple[dict[str, Level], ...]:
+        """Return key -> value of every trial of an arm."""
+        return self.others.get(arm_id, self.tried)
 
 
 @dataclass(frozen=True)
@@ -138,11 +153,34 @@ class StudyRecord:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Who made a run that is copied from another store, and when.
+
+    Attributes
+    ----------
+    code
+        Version of the code; empty where it is not known.
+    fingerprint
+        What it was made by beside its configuration; empty where runs were stored before they carried it.
+    ended
+        Seconds since 1970.
+    """
+
+    code: str
+    fingerprint: str
+    ended: float
+
+
+@dataclass(frozen=True)
 class SeedRecord:
-    """One finished seed run and the identity it is found again by."""
+    """One finished seed run and the identity it is found again by.
+
+    `origin`: of a run that was made elsewhere; None of one that this process made, now.
+    """
 
     identity: str
     result: RunResult
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -155,7 +193,7 @@ class StudyTables:
         `name, key, definition, command, run_id, experiment_id, created` (ISO time), `provenance`: a dict of strings
         (git commit, versions, host, CPU, threads, BLAS), and `design`: how the arms were chosen (see `StudyRecord`).
         `registration` and `history` (see `track.history`), `registered_sha256`: the hash as the run itself holds it,
-        and `code`: version of the code -> seed runs made by it.
+        and `code`: version of the code -> seed runs made by it. `ui`: address of MLflow's pages, where it is known.
     planned
         One row per planned arm, design order: `arm_id, arm, baseline` (bool), one column per factor.
     seeds
@@ -196,7 +234,9 @@ class StudyTables:
     def levels(self) -> list[dict[str, Any]]:
         """Return factor -> level of every planned arm, in design order, as the table holds them."""
         columns = self._factor_columns()
-        return [{f: row[column] for f, column in columns.items()} for row in self.planned.to_dict("records")]
+        held = self.planned[list(columns.values())].to_dict("list")  # "records" takes several times as long
+        rows = zip(*held.values(), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows] if columns else [{}] * len(self.planned)
 
     def logged(self, metric: str) -> pd.Series | None:
         """Return what every row of the seeds table logged of a metric; None where no run knows it."""

@@ -6,7 +6,7 @@ Callers ask the store, never a path or a database. `ablate.testing` holds the ch
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, Stud
 
 if TYPE_CHECKING:
     from ablate.track.known import StoredArm
+    from ablate.track.stored_run import LoggedRun, StoredRun
 
 Score = tuple[str, float, float]
 """(outcome, value of the metric or NaN, seconds)."""
@@ -99,18 +100,21 @@ class Store(ABC):
     """A store of studies.
 
     A study run has a name and a key (see `StudyRecord`). Where no key is given, the run of that name that was opened
-    last is meant. What is asked of a study that is not there: `read`, `arrays` and `correctness` raise a `UserError`
-    with the nearest name; the rest return nothing.
+    last is meant. What is asked of a study that is not there: `read`, `plan`, `seed_runs`, `logged`, `arrays` and
+    `correctness` raise a `UserError` with the nearest name; the rest return nothing.
 
     Attributes
     ----------
     where
         What the store is, in words that an error shows: a folder, an address.
+    address
+        Where its runs can be looked at in a browser; empty where that is no address.
     warnings
         What the user should know since it was opened last.
     """
 
     where: str
+    address: str = ""
     warnings: Sequence[str] = ()
 
     @abstractmethod
@@ -139,6 +143,22 @@ class Store(ABC):
         """Return a study as tidy tables."""
 
     @abstractmethod
+    def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
+        """Return a study as it was last planned."""
+
+    @abstractmethod
+    def seed_runs(self, name: str, *, key: str | None = None) -> list[StoredRun]:
+        """Return the seed runs that count, in short: of each arm and seed the one that ended last, crashed ones too."""
+
+    @abstractmethod
+    def logged(self, name: str, *, key: str | None = None, only: Collection[str] | None = None) -> list[LoggedRun]:
+        """Return the same runs with all that is kept of them; `only` those with these run ids."""
+
+    @abstractmethod
+    def driver(self, name: str, key: str) -> str:
+        """Return who runs a study at this moment, in words; empty where nobody does."""
+
+    @abstractmethod
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array (`RunResult.arrays`)."""
 
@@ -157,6 +177,28 @@ class Store(ABC):
     @abstractmethod
     def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
         """Return identity -> outcome, value and seconds, over the finished seed runs of a study, crashed ones too."""
+
+    @abstractmethod
+    def trash(self, name: str) -> str:
+        """Put every study run of a name into the trash, under another name; return how it is brought back, in words.
+
+        Raises
+        ------
+        UserError
+            No study of that name was run.
+        Failure
+            Somebody runs it now.
+        """
+
+    @abstractmethod
+    def restore(self, name: str) -> None:
+        """Bring back what was put into the trash last under a name.
+
+        Raises
+        ------
+        UserError
+            Nothing of that name lies there, or a study has the name now.
+        """
 
     @abstractmethod
     def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:

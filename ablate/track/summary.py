@@ -8,29 +8,10 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from ablate.stats.student import t_interval
 from ablate.train.outcome import Outcome
 
 Point = tuple[str, int, float]  # metric, step, value
-
-
-def t_interval(values: Collection[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Return the two-sided Student interval of the mean, or None for fewer than two values.
-
-    ``mean ± t(n - 1, (1 + level) / 2) · s / √n``. A display of spread over seeds; verdicts are paired and come
-    from the statistics, not from here.
-
-    >>> low, high = t_interval([1.0, 2.0, 3.0])
-    >>> round(low, 3), round(high, 3)
-    (-0.484, 4.484)
-    """
-    n = len(values)
-    if n < 2:
-        return None
-    from scipy.special import stdtrit
-
-    x = np.asarray(list(values), dtype=np.float64)
-    half = float(stdtrit(n - 1, (1.0 + level) / 2.0)) * float(x.std(ddof=1)) / math.sqrt(n)
-    return float(x.mean()) - half, float(x.mean()) + half
 
 
 def arm_points(outcomes: Collection[str], rows: Iterable[tuple[str, str, int, float]], curves: set[str]) -> list[Point]:
@@ -63,6 +44,7 @@ def arm_points(outcomes: Collection[str], rows: Iterable[tuple[str, str, int, fl
         points.append((metric, step, float(np.mean(held))))
         if len(held) < n:
             points.append((f"n/{metric}", step, float(len(held))))
-        if metric not in curves and (interval := t_interval(held)) is not None:
-            points += [(f"ci95_low/{metric}", step, interval[0]), (f"ci95_high/{metric}", step, interval[1])]
+        if metric not in curves:  # a display of spread over seeds; verdicts are paired, and come from elsewhere
+            low, high = t_interval(held)
+            points += [(f"ci95_low/{metric}", step, low), (f"ci95_high/{metric}", step, high)]  # infinite for one seed
     return [point for point in points if math.isfinite(point[2])]

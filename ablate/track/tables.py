@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ablate.track.chosen import Chosen
+from ablate.track.chosen import ChosenTrials
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.known import arm_facts
 from ablate.track.ledger import Child
@@ -31,7 +31,7 @@ def tables_of(
     steps_of: Mapping[str, str],
     reads: Mapping[str, frozenset[str]],
     used: Mapping[str, Mapping[str, str]],
-    chosen: Chosen,
+    chosen: ChosenTrials,
 ) -> StudyTables:
     """Return the tables of a study.
 
@@ -68,7 +68,7 @@ def tables_of(
     )
 
 
-def _copy(record: StudyRecord, chosen: Chosen, values: Values) -> pd.DataFrame | None:
+def _copy(record: StudyRecord, chosen: ChosenTrials, values: Values) -> pd.DataFrame | None:
     if record.trials is None or record.trials.copy is None:
         return None
     rate = float(record.trials.copy.facts.get("majority_rate", math.nan))

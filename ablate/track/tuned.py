@@ -25,8 +25,23 @@ EDGE_SHARE = 0.1
 
 
 def tuned_keys(runs: pd.DataFrame) -> list[str]:
-    """Return the tuned hyperparameters of a table of tuning runs."""
-    return [str(column) for column in runs.columns if column not in HEAD]
+    """Return the tuned hyperparameters of a table of tuning runs, without those that none of its arms has."""
+    return [str(column) for column in runs.columns if column not in HEAD and not runs[column].map(absent).all()]
+
+
+def having(runs: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return the tuning runs of the arms that have a key, its column of the type that their values have."""
+    arms = {arm for arm, rows in runs.groupby("arm_id", sort=False) if key in tuned_keys(rows)}
+    own = runs[runs["arm_id"].isin(arms)]
+    return own.assign(**{key: own[key].infer_objects()})
+
+
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables of tuning runs as one; what an arm does not have is NaN, and whole numbers stay whole."""
+    keys = [key for table in tables for key in table.columns if key not in HEAD]
+    some = {key for key in keys if keys.count(key) < len(tables)}
+    typed = [table.astype({key: object for key in some if key in table}) for table in tables]
+    return pd.concat(typed, ignore_index=True)
 
 
 def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, Any]) -> float:
@@ -126,20 +141,15 @@ def best_trial(
     return min(range(len(scores)), key=rank)
 
 
-def on_edge(chosen: Any, tried: Sequence[Any]) -> bool:
-    """Say whether a value is the least or the most of those tried, so that a better one may lie beyond.
+def edge_of(chosen: Any, tried: Sequence[Any]) -> int:
+    """Return on which edge of those tried a value lies, so that a better one may lie beyond: -1, 1, or 0 for none.
 
     Words and switches have no edge. Nor is 0 one where nothing less was tried: it means "without it" (no decay, no
     dropout, no momentum), and nothing lies beyond.
 
-    >>> on_edge(0.1, [0.01, 0.1]), on_edge(0.1, [0.01, 0.1, 1.0]), on_edge(0.0, [0.0, 1e-4, 1e-2]), on_edge("a", ["a"])
-    (True, False, False, False)
+    >>> edge_of(0.1, [0.01, 0.1]), edge_of(0.1, [0.01, 0.1, 1.0]), edge_of(0.0, [0.0, 1e-4, 1e-2]), edge_of("a", ["a"])
+    (1, 0, 0, 0)
     """
-    return edge_of(chosen, tried) != 0
-
-
-def edge_of(chosen: Any, tried: Sequence[Any]) -> int:
-    """Return on which edge of those tried a value lies: -1 the lower, 1 the upper, 0 none (see `on_edge`)."""
     if not all(_is_number(value) for value in [chosen, *tried]):
         return 0
     return 1 if chosen == max(tried) else -1 if chosen == min(tried) and chosen != 0 else 0
@@ -161,48 +171,84 @@ def tuned_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return ``{key: {chosen, grid, edge}}`` from the tuning runs of one cell: what a `tuning_edge` gate looks at.
 
     Where seeds chose for themselves and not the same, `chosen` is the value that most did (the smaller of two), and
-    `counts` has every value with the number of seeds that chose it; on the edge is then a key of which more than
-    `EDGE_SHARE` of the seeds chose the least or the greatest value tried.
+    `counts` has every value with the number of seeds that chose it, and `sides` the edges (see `edge_sides`).
     """
     found = {}
     won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
     for key in tuned_keys(rows):
-        tried = ordered([_plain(value) for value in rows[key]])
-        chosen = [_plain(value) for value in won[key]]
+        tried = ordered([plain_value(value) for value in rows[key]])
+        chosen = [plain_value(value) for value in won[key]]
         counts = [[value, sum(repr(one) == repr(value) for one in chosen)] for value in tried]
         counts = [[value, count] for value, count in counts if count]
         most = max((count for _, count in counts), default=0)
         first = next((value for value, count in counts if count == most), None)
-        found[key] = {"chosen": first, "grid": tried, "edge": bool(edge_sides(chosen, tried))}
+        sides = edge_sides(rows, key)
+        found[key] = {"chosen": first, "grid": tried, "edge": bool(sides)}
         if len(counts) > 1:
-            found[key]["counts"] = counts
+            found[key] |= {"counts": counts, **({"sides": sides} if sides else {})}
     return found
 
 
-def edge_sides(chosen: Sequence[Any], tried: Sequence[Any]) -> list[int]:
-    """Return the edges (-1, 1) that more than `EDGE_SHARE` of the choices lie on.
+def edge_sides(rows: pd.DataFrame, key: str) -> list[int]:
+    """Return the edges (-1, 1) of a key's values that the choices of one cell lie on, from its tuning runs.
 
-    >>> edge_sides([0.1], [0.01, 0.1]), edge_sides([0.1] + 9 * [0.01], [0.001, 0.01, 0.1]), edge_sides([], [1, 2])
-    ([1], [], [])
+    One choice for all: the edge it lies on. Where every seed chose for itself, choices scatter, the wider the less the
+    value matters; one then lies on an edge that more than `EDGE_SHARE` of the seeds chose *and* that is the best value
+    over the seeds: no value inside has as good a mean rank among the scores of a seed (of the trials with one value,
+    the best counts).
     """
-    places = [edge_of(value, tried) for value in chosen]
-    return [side for side in (-1, 1) if places.count(side) > EDGE_SHARE * len(places)]
+    tried = [plain_value(value) for value in rows[key]]
+    won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
+    places = [edge_of(plain_value(value), tried) for value in won[key]]
+    sides = [side for side in (-1, 1) if places.count(side) > EDGE_SHARE * len(places)]
+    if not sides or len(set(map(repr, won[key]))) < 2:
+        return sides
+    ranks = _mean_ranks(rows, key)
+    ends = {1: max(ranks), -1: min(ranks)}
+    return [side for side in sides if all(ranks[ends[side]] > rank for at, rank in ranks.items() if at != ends[side])]
 
 
-def edges_of(runs: pd.DataFrame) -> dict[str, list[int]]:
-    """Return key -> the edges that the choices of some arm lie on (see `edge_sides`), from a table of tuning runs."""
-    found: dict[str, set[int]] = {}
-    for _, rows in runs.groupby("arm_id", sort=False):
-        won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
-        for key in tuned_keys(runs):
-            tried = [_plain(value) for value in rows[key]]
-            found.setdefault(key, set()).update(edge_sides([_plain(value) for value in won[key]], tried))
-    return {key: sorted(sides) for key, sides in found.items() if sides}
+def _mean_ranks(rows: pd.DataFrame, key: str) -> dict[Any, float]:
+    """Return value -> mean over seeds of the rank of its best trial among the values, the greater the better."""
+    best = rows.pivot_table(index="seed", columns=key, values="score", aggfunc="max")
+    ranks = best.replace(-math.inf, -np.finfo(np.float64).max).rank(axis=1).mean()
+    return {plain_value(value): float(rank) for value, rank in ranks.items()}
+
+
+def edge_values(found: Mapping[str, Any]) -> list[Any]:
+    """Return the chosen values that put a key on an edge, from what `tuned_facts` says of it.
+
+    >>> edge_values({"chosen": 1, "grid": [1, 2, 3], "edge": True, "counts": [[1, 3], [2, 2], [3, 1]], "sides": [1]})
+    [3]
+    >>> edge_values({"chosen": 1.0, "grid": [0.1, 1.0], "edge": True})
+    [1.0]
+    """
+    counts, tried = found.get("counts"), found.get("grid", ())
+    if not counts:
+        return [found["chosen"]]
+    return [value for value, _ in counts if edge_of(value, tried) in found.get("sides", (-1, 1))]
+
+
+def edges_of(runs: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+    """Return id of an arm -> key -> the edges its choices lie on (see `edge_sides`), from a table of tuning runs."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for arm, rows in runs.groupby("arm_id", sort=False):
+        for key in tuned_keys(rows):
+            sides = edge_sides(rows, key)
+            if sides:
+                found.setdefault(str(arm), {})[key] = sides
+    return found
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _plain(value: Any) -> Any:
+def absent(value: Any) -> bool:
+    """Whether a cell says that the arm does not have the key."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value of a table as Python has it."""
     return value.item() if hasattr(value, "item") else value

@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import IO
 
 from ablate.errors import Failure, UserError
-from ablate.track import owner
-from ablate.track.address import database_uri
-from ablate.track.database import check, exists, relocate
+from ablate.track import guard, owner
+from ablate.track.database import check, database_uri, exists, relocate
 from ablate.track.layout import Layout
 from ablate.track.offline import SILENT
 
@@ -47,6 +46,8 @@ def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = prin
 
     Parameters
     ----------
+    port
+        0 takes any that is free.
     announce
         Called with one line once the pages answer.
 
@@ -58,6 +59,7 @@ def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = prin
         The database cannot be read, or MLflow did not start.
     """
     layout = Layout(root.resolve())
+    port = port or _other()  # 0 asks for any
     if not exists(layout):
         raise UserError(f"no runs under {layout.runs} yet: run a study first, `ablate run quickstart` for example")
     _free(port)
@@ -67,11 +69,12 @@ def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = prin
     command, environment = ui_command(root, port)
     url = f"http://{HOST}:{port}"
     announce(f"starting MLflow on {layout.database} …")
-    with tempfile.TemporaryFile() as said, _terminated_as_interrupt():
+    with tempfile.TemporaryFile() as said, _ended_as_interrupt():
         # A session of its own: MLflow starts its server as a child, which would outlive it when only it is ended.
         server = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
-        )
+            [sys.executable, "-m", guard.__name__, *command], env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+        )  # fmt: skip
         try:
             _wait(server, url, said)
             announce(f"{url}/{START}  (Ctrl-C ends it)")
@@ -83,8 +86,8 @@ def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = prin
 
 
 @contextlib.contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, or the server in its own session would be left behind."""
+def _ended_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM, and SIGHUP of a terminal that is closed, like Ctrl-C: the server is in a session of its own."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -92,11 +95,13 @@ def _terminated_as_interrupt() -> Iterator[None]:
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, interrupt) for number in ends}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _free(port: int) -> None:
@@ -121,25 +126,23 @@ def _other() -> int:
 
 def _wait(server: subprocess.Popen[bytes], url: str, said: IO[bytes]) -> None:
     end = time.monotonic() + START_SECONDS
+    here = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy knows what runs on this machine
     while time.monotonic() < end:
         if server.poll() is not None:
             said.seek(0)
             lines = said.read().decode(errors="replace").strip().splitlines() or ["it said nothing"]
             raise Failure(f"MLflow's UI did not start: {lines[-1]}")
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(f"{url}/health", timeout=2):
+        with contextlib.suppress(urllib.error.URLError, OSError), here.open(f"{url}/health", timeout=2):
             return
         time.sleep(0.2)
     raise Failure(f"MLflow's UI did not answer on {url} within {START_SECONDS:.0f} s")
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    if os.name == "posix":
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGTERM)
-    else:
-        server.terminate()
+    assert server.stdin is not None
+    server.stdin.close()  # the guard ends MLflow, and then itself
     try:
-        server.wait(timeout=10)
+        server.wait(timeout=guard.SECONDS + 5.0)
     except subprocess.TimeoutExpired:
         server.kill()
         server.wait()

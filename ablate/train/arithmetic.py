@@ -1,15 +1,19 @@
-"""What the last digits of a run depend on beside its configuration: libraries, their kernels, threads, processor."""
+"""What the last digits of a run depend on beside its configuration: libraries, their kernels, threads, processor.
+
+A run is held to one thread: a study's processes are as many as its cores, and sums are ordered alike wherever they are
+made.
+"""
 
 from __future__ import annotations
 
 import functools
 import importlib.metadata
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from threadpoolctl import threadpool_info
-
-from ablate.train.threads import one_thread
+from threadpoolctl import threadpool_info, threadpool_limits
 
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite")
 """Whose versions count: what computes, and what compiles it."""
@@ -56,3 +60,17 @@ def _cpu() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Hold all numerical libraries to one thread.
+
+    SciPy brings a BLAS of its own, which our compiled code and the optimizers use, and only libraries that are loaded
+    can be held. Loaded inside, at its first use, it would divide products and vectors among all cores for the first
+    group of seeds that a process trains, and order their sums otherwise than everywhere else.
+    """
+    import scipy.linalg.blas  # noqa: F401
+
+    with threadpool_limits(limits=1):
+        yield

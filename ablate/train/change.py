@@ -10,7 +10,7 @@ import numpy as np
 from ablate.errors import must
 from ablate.nn.arrays import Integers
 from ablate.streams import streams
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 
 def renaming(rng: np.random.Generator, classes: int) -> Integers:
@@ -35,7 +35,7 @@ def renaming(rng: np.random.Generator, classes: int) -> Integers:
             return drawn
 
 
-def changed(source: Source, seeds: Sequence[int], classes: int, *, members: int = 1) -> Source:
+def changed(source: PartSource, seeds: Sequence[int], classes: int, *, members: int = 1) -> PartSource:
     """Return the source under each seed's own renaming, drawn from its `change` stream; the same for its `members`."""
     names = np.stack([renaming(rng, classes) for rng in streams(list(seeds), "change")])
     return replace(source, labels=np.repeat(names, members, axis=0)[:, source.labels])

@@ -88,6 +88,10 @@ class TrainConfig:
         Nets that are trained for each seed, on its one training subset, each with its own initial weights, minibatch
         order, dropout and augmentation (see `ablate.train.loop`). What is evaluated is the mean of their predicted
         probabilities. The first is the net that a run without `ensemble` trains. 1 is not part of a run's identity.
+    redraw
+        Which draw of all that training draws beside the data: initial weights, minibatch order, dropout, augmentation.
+        0: the seed's first; another number: drawn anew, with the training, validation and test part of the same seed.
+        0 is not part of a run's identity.
     freeze
         `hidden`: only the last layer with weights learns; everything before it stays as it was drawn, to the bit
         (random features). Running statistics of norms still follow the data. `none`: everything learns.
@@ -133,6 +137,7 @@ class TrainConfig:
     clip_norm: float | None = None
     dtype: str = "float32"
     ensemble: int = field(default=1, metadata={"unsaid": 1})
+    redraw: int = field(default=0, metadata={"unsaid": 0})
     freeze: str = "none"
     change_at: int | None = None
     observe: list[str] = field(default_factory=list)
@@ -154,7 +159,8 @@ class TrainConfig:
         for name in ("steps", "evaluate_every", "change_at"):
             if getattr(self, name) is not None:
                 _at_least(1, name, getattr(self, name))
-        _at_least(0, "evaluate_from", self.evaluate_from)
+        for name in ("evaluate_from", "redraw"):
+            _at_least(0, name, getattr(self, name))
         named = {"sampling": SAMPLINGS, "target_split": SPLITS, "keep": KEEPS, "dtype": DTYPES, "freeze": FREEZES}
         for name, choices in named.items():
             if getattr(self, name) not in choices:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from ablate.data.augment.none import NoAugmentation
 from ablate.nn.network import Network
 from ablate.streams import streams
+from ablate.train.arithmetic import one_thread
 from ablate.train.batches import evaluation_steps, minibatches, total_steps
 from ablate.train.config import TrainConfig
 from ablate.train.lens.steps import log_steps
 from ablate.train.loop import train_blocks
 from ablate.train.memory import chunks
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.path import program_of
 from ablate.train.step import Stepper
-from ablate.train.threads import one_thread
 
 FEWEST, LONGEST = 20, 1.0
 """Steps that are timed at least; seconds that more of them may take."""
@@ -40,7 +40,7 @@ def seconds_per_run(config: TrainConfig, network: Network, seeds: int) -> float:
     Counted is the processor's time, so that a busy machine does not make it longer. An augmentation that has to be
     prepared is prepared for one seed: a GAN's own training takes seconds.
     """
-    source = Source.of(config.dataset, config.arithmetic)
+    source = PartSource.of(config.dataset, config.arithmetic)
     group = chunks(config, network, list(range(seeds)))[0]
     train_size = Parts.of(config.dataset, group[:1]).train.shape[1]
     steps, evaluations = total_steps(config, train_size), len(evaluation_steps(config, train_size))
@@ -68,13 +68,13 @@ def seconds_per_run(config: TrainConfig, network: Network, seeds: int) -> float:
     return trained / len(group) + preparing + augmenting * steps
 
 
-def _total(config: TrainConfig, network: Network, source: Source, group: list[int], *, steps: int) -> float:
+def _total(config: TrainConfig, network: Network, source: PartSource, group: list[int], *, steps: int) -> float:
     began = time.thread_time()
     train_blocks(replace(config, steps=steps, evaluate_from=steps), network, source, group)
     return time.thread_time() - began
 
 
-def _timed(config: TrainConfig, network: Network, source: Source, group: list[int], *, steps: int) -> Timing:
+def _timed(config: TrainConfig, network: Network, source: PartSource, group: list[int], *, steps: int) -> Timing:
     """Train a few steps, evaluate, train `steps` and evaluate, train one and evaluate: the difference is the steps'."""
     warm = 3
     marks: list[float] = []
@@ -94,7 +94,7 @@ def _preparation(config: TrainConfig, network: Network, seeds: list[int]) -> tup
     """Return the seconds of preparing a seed's augmentation, and of a minibatch with it; 0 where there is none."""
     if not config.augment.needs_training_set:
         return 0.0, 0.0
-    stepper = Stepper(config, network, Source.of(config.dataset, config.arithmetic), seeds)
+    stepper = Stepper(config, network, PartSource.of(config.dataset, config.arithmetic), seeds)
     train = Parts.of(config.dataset, seeds, members=config.ensemble).train
     began = time.perf_counter()
     stepper.prepare(train)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.losses import Loss
 from ablate.nn.network import Replicas
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 ROWS = 250
 """Examples evaluated at a time and net: more brings nothing and leaves the cache."""
@@ -59,7 +59,7 @@ class Evaluator:
         The examples; may be replaced by one with other labels.
     """
 
-    def __init__(self, replicas: Replicas, loss: Loss, source: Source, *, members: int = 1) -> None:
+    def __init__(self, replicas: Replicas, loss: Loss, source: PartSource, *, members: int = 1) -> None:
         self._replicas, self._loss, self._members, self.source = replicas, loss, members, source
         self._caches: dict[int, Cache] = {}
         self._gathered: dict[tuple[int, ...], Floats] = {}

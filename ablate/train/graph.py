@@ -11,7 +11,7 @@ from ablate.nn.network import Network
 from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.config import TrainConfig
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 
@@ -30,9 +30,9 @@ def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph
     config = replace(config, ensemble=1)
     if config.augment.needs_training_set:
         config = replace(config, augment=NoAugmentation())
-    source = Source.of(config.dataset, config.arithmetic)
+    source = PartSource.of(config.dataset, config.arithmetic)
     parts = Parts.of(config.dataset, [seed])
-    positions = next(minibatches(config, parts.train, streams([seed], "shuffle")))
+    positions = next(minibatches(config, parts.train, streams([seed], "shuffle", redraw=config.redraw)))
     stepper = Stepper(config, network, source, [seed])
     inputs, labels = stepper.gather(positions)
     return measure(
@@ -41,5 +41,5 @@ def measured_graph(config: TrainConfig, network: Network, *, seed: int) -> Graph
         params=stepper.replicas.params,
         inputs=inputs,
         labels=labels,
-        rngs=streams([seed], "dropout"),
+        rngs=streams([seed], "dropout", redraw=config.redraw),
     )

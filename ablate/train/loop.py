@@ -25,7 +25,7 @@ from ablate.train.evaluate import Evaluation, Evaluator
 from ablate.train.hidden import hidden_mask, largest_change
 from ablate.train.keep import Keeper
 from ablate.train.lens import Lens
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.path import program_of
 from ablate.train.step import Stepper
 
@@ -81,7 +81,7 @@ class Trace:
 def train_blocks(
     config: TrainConfig,
     network: Network,
-    source: Source,
+    source: PartSource,
     seeds: Sequence[int],
     *,
     observe: Callable[[int], None] | None = None,
@@ -110,7 +110,7 @@ def train_blocks(
         stepper.prepare(parts.train)
         evaluator = Evaluator(stepper.replicas, config.loss, source, members=members)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
-        batches = minibatches(config, parts.train, streams(list(seeds), "shuffle", members))
+        batches = minibatches(config, parts.train, streams(list(seeds), "shuffle", members, config.redraw))
         looking = time.perf_counter()
         lens = Lens(config, network, stepper, parts, seeds, grid=grid) if config.observe else None
         if lens is not None and grid[0] > 0:

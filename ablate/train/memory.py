@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ablate.data.base import first_split
 from ablate.nn.network import Network, Replicas
-from ablate.streams import stream
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import ROWS
 from ablate.train.path import program_of
@@ -69,7 +69,7 @@ def footprint(config: TrainConfig, network: Network) -> Footprint:
             gathered += images.nbytes
     prepared = 0
     if config.augment.needs_training_set:
-        examples = len(config.dataset.split(stream(0, "split")).train)
+        examples = len(first_split(config.dataset).train)
         shape = (examples, *config.dataset.examples().images.shape[1:])
         prepared = config.augment.held(shape, classes=network.out_shape[0], batch=config.batch_size)
     copies = 1 + (config.keep == "best")  # the weights it began at, and those of the best evaluation
@@ -86,7 +86,7 @@ def footprint(config: TrainConfig, network: Network) -> Footprint:
 
 def _evaluated_at_once(config: TrainConfig) -> set[int]:
     """Return the numbers of examples that are evaluated at once: each has buffers of its own."""
-    split = config.dataset.split(stream(0, "split"))
+    split = first_split(config.dataset)
     sizes = [len(part) for part in (split.train, split.validation, split.test)]
     sizes.append(config.init.examples)
     return {rows for size in sizes for rows in (min(size, ROWS), size % ROWS) if rows}

@@ -1,14 +1,16 @@
 """What a metric means, declared: its better direction, its unit, and what a failed run counts as.
 
-Nothing here is read off a name. A Program declares the metrics its runs log, a study those of a function of one's own
-or of imported results; `KNOWN` holds the few bare names that mean one thing to everybody.
+Nothing here is read off a name (`ablate judge`, which has no study, looks names up in a table and says what it took:
+see `sweep/found/names.py`). A Program declares the metrics its runs log, a study those of a function of one's own or of
+imported results; `KNOWN` holds the few bare names that mean one thing to everybody.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from ablate.errors import UserError, must, unknown
@@ -81,6 +83,11 @@ class Metric:
         if not isinstance(rule, str) and not self.limits[0] <= rule <= self.limits[1]:
             raise must(f"{where}: `failed_counts_as`", f"lie in {list(self.limits)}, as its values do", rule)
 
+    @functools.cached_property
+    def only_named(self) -> bool:
+        """Whether nothing is declared of it but its name."""
+        return not self.as_dict()
+
     @property
     def is_share(self) -> bool:
         """Whether it is a share of examples, written in per cent."""
@@ -92,6 +99,11 @@ class Metric:
         return self.failed_counts_as == "budget"
 
     @property
+    def is_time(self) -> bool:
+        """Whether it says how long a run took, or how many steps to a target, and not what came of it."""
+        return self.counts_to_target or self.unit in ("s", "ms", "seconds")
+
+    @property
     def limits(self) -> tuple[float, float]:
         """The values it can have: `bounds`, else those of its unit."""
         low, high = self.bounds if self.bounds is not None else {FRACTION: (0.0, 1.0), PERCENT: (0.0, 100.0)}.get(
@@ -101,8 +113,11 @@ class Metric:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what differs from a metric of which only the name is known, JSON-ready."""
-        plain = asdict(Metric(self.name))
-        return {key: value for key, value in asdict(self).items() if value != plain[key] and key != "name"}
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if f.name != "name" and getattr(self, f.name) != f.default
+        }
 
 
 def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
@@ -254,6 +269,7 @@ def declare_it(name: str) -> str:
     return f"say which way is better, in the study: `metrics: {{{quoted}: lower}}` (or `higher`)"
 
 
+@functools.cache  # a judge asks for the same metrics again for every comparison
 def completed(metric: Metric) -> Metric:
     """Return what a Program declares of a metric of ours, with what the name means here where it says nothing else.
 

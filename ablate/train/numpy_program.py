@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ablate.data.base import majority_rate, told_of
+from ablate.data.base import first_split, majority_rate, told_of
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
 from ablate.nn.network import Network
 from ablate.registry import name_of, register
-from ablate.streams import stream
+from ablate.train.arithmetic import one_thread
 from ablate.train.batches import change_step, total_steps
 from ablate.train.compiled.ready import make_ready
 from ablate.train.config import TrainConfig
@@ -23,11 +23,10 @@ from ablate.train.lens import METRICS as OBSERVED
 from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
 from ablate.train.metric import CORE, Metric, accuracy, by_name, duration
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 from ablate.train.path import program_of
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
-from ablate.train.threads import one_thread
 from ablate.train.vouched import EVERYTHING
 
 
@@ -57,7 +56,8 @@ class NumpyProgram(Program):
 
     METRICS: ClassVar[Mapping[str, Metric]] = CORE | OBSERVED | by_name([
         *(accuracy(name, failed_counts_as="as_logged", summarised=False)
-          for name in ("change/accuracy_before", "ensemble/member_test_accuracy")),
+          for name in ("change/accuracy_before", "ensemble/member_test_accuracy", "gan/landed_share")),
+        Metric("gan/modes", better="higher", unit="fraction", failed_counts_as="as_logged", summarised=False),
         duration("seconds/training"), duration("seconds/evaluation"),
         *(Metric(name, failed_counts_as="as_logged", summarised=False)
           for name in ("observe/hidden_moved", "check/linear_collapse", "check/graph_width")),
@@ -80,7 +80,7 @@ class NumpyProgram(Program):
             The configuration cannot be trained on this dataset.
         """
         examples, network = config.dataset.examples(), network_of(config)
-        split = config.dataset.split(stream(0, "split"))
+        split = first_split(config.dataset)
         steps, change = total_steps(config, len(split.train)), change_step(config, len(split.train))
         facts = {
             "dataset": _dataset_name(config),
@@ -128,7 +128,7 @@ class NumpyProgram(Program):
         """
         facts = self.facts(config)
         self.ready(config)
-        network, source = network_of(config), Source.of(config.dataset, config.arithmetic)
+        network, source = network_of(config), PartSource.of(config.dataset, config.arithmetic)
         traces: list[tuple[list[int], Trace]] = []
         finished = 0
         for group in chunks(config, network, list(seeds)):

@@ -15,7 +15,7 @@ from ablate.streams import streams
 
 
 @dataclass(frozen=True)
-class Source:
+class PartSource:
     """All examples, flat and in the run's dtype.
 
     Attributes
@@ -33,7 +33,7 @@ class Source:
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, dataset: Dataset, dtype: Any) -> Source:
+    def of(cls, dataset: Dataset, dtype: Any) -> PartSource:
         """Read the dataset; in float32 no copy is made."""
         examples = dataset.examples()
         flat = examples.images.reshape(len(examples.images), -1).astype(dtype, copy=False)

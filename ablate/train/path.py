@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.data.base import first_split
 from ablate.errors import must
 from ablate.nn.network import Network
 from ablate.optim import Optimizer
-from ablate.streams import stream
 from ablate.train.batches import total_steps
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def program_of(config: TrainConfig, network: Network) -> Program | None:
     if config.compiled is False:
         return None
     if config.compiled == "auto":
-        train = config.dataset.split(stream(0, "split")).train  # of one size for all seeds
+        train = first_split(config.dataset).train  # of one size for all seeds
         if total_steps(config, len(train)) < COMPILED_FROM:
             return None
     try:

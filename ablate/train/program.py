@@ -67,6 +67,8 @@ class RunResult:
         of what each said; a change to one makes the run count no more.
     notes
         Sentences for the user about what this run did, said once however many runs did it.
+    texts
+        Files that are kept beside the arm, name -> text: what a command has printed.
     arithmetic
         What computed it (see `ablate.train.arithmetic`); empty where nobody vouches for that.
 
@@ -88,6 +90,7 @@ class RunResult:
     reads: tuple[str, ...] | None = None
     used: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
     arithmetic: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -152,8 +155,20 @@ class Program(ABC):
     vouches: ClassVar[frozenset[Fact]] = frozenset()
     has_target: ClassVar[bool] = True
 
+    flat: ClassVar[bool] = False
+    """A key of `params` is one name, dots and all: `program.params.optimizer` and `program.params.optimizer.lr`.
+
+    What an arm is follows from them in a way that only the Program knows: its study run is named by what is fixed.
+    """
+
+    unnamed: ClassVar[frozenset[str]] = frozenset()
+    """Of a `flat` Program: its fields that may change while the study run goes on."""
+
     traced: ClassVar[bool] = False
     """Its runs say what they looked at (`RunResult.reads`), so that a setting none looked at makes no new run."""
+
+    isolated: ClassVar[bool] = False
+    """It runs somebody else's code in the process it is in, so that a study gives it a process of its own."""
 
     vouched: ClassVar[bool] = False
     """Every setting that `reads` names has its effect: arms that agree to the last bit are a result, and no mistake."""
@@ -179,6 +194,15 @@ class Program(ABC):
             if name not in there:
                 raise unknown(f"key that {type(self).__name__} owns", name, there)
         return cls(**{name: getattr(composed, name) for name in names})
+
+    @property
+    def seconds_allowed(self) -> float | None:
+        """The seconds that one run of it may take where it is isolated; None for no limit."""
+        return None
+
+    def load(self) -> None:
+        """Import what a run needs, before its time is taken; asked where it is isolated. What fails, fails the run."""
+        return
 
     def reads(self, config: Any) -> frozenset[str] | None:
         """Return what of its own it looks at under this configuration; None where its runs say so themselves."""

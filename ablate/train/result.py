@@ -76,6 +76,7 @@ def result(
         metrics["ensemble/member_test_accuracy"] = float(trace.final["test"].nets.accuracy[nets].mean())
     measured = {name: float(values[block]) for name, values in trace.measured.items()}
     metrics |= {name: value for name, value in measured.items() if np.isfinite(value)}
+    metrics |= trace.augment.measured(nets[0]) if trace.augment else {}
     metrics |= trace.lens.metrics(block) if trace.lens else {}
     return RunResult(
         seed,

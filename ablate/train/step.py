@@ -18,12 +18,12 @@ from ablate.data.augment.none import NoAugmentation
 from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.network import Network, Replicas
 from ablate.optim import Optimizer, Slots
-from ablate.optim.axpy import add_scaled
+from ablate.optim.base import add_scaled
 from ablate.streams import streams
 from ablate.train.compiled.ready import make_ready
 from ablate.train.config import TrainConfig
 from ablate.train.hidden import hidden_mask
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.path import has_rule
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Stepper:
         self,
         config: TrainConfig,
         network: Network,
-        source: Source,
+        source: PartSource,
         seeds: Sequence[int],
         *,
         program: Program | None = None,
@@ -80,7 +80,7 @@ class Stepper:
         self._config, self.source = config, source
         nets, members = len(seeds) * config.ensemble, config.ensemble
         self.replicas = Replicas(network, blocks=nets, dtype=config.arithmetic)
-        drawing = streams(list(seeds), "init", members)
+        drawing = streams(list(seeds), "init", members, config.redraw)
         self.replicas.init(config.init, drawing)
         if config.init.examples:
             positions = _calibration(config, seeds, drawing)
@@ -91,8 +91,8 @@ class Stepper:
         self.start = self.replicas.params.copy()
         self._frozen = hidden_mask(network) if config.freeze == "hidden" else None
         self._slots = config.optimizer.init(self.replicas.params, decayed=network.layout.decayed)
-        self._dropout = streams(list(seeds), "dropout", members)
-        self._drawing = streams(list(seeds), "augment", members)
+        self._dropout = streams(list(seeds), "dropout", members, config.redraw)
+        self._drawing = streams(list(seeds), "augment", members, config.redraw)
         self.augment = config.augment
         self._cache = Cache({}, dtype=self.replicas.dtype, train=True, overwrite=True)
         self._inputs = np.empty((nets, config.batch_size, *network.in_shape), self.replicas.dtype)

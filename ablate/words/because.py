@@ -18,7 +18,7 @@ Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("sign test"),
            msg("partial conjunction"), msg("jackknife"), msg("resampled seeds"), msg("sign bets"),
-           msg("bets on scores"), msg("prediction over data sets"))  # fmt: skip
+           msg("bets on scores"), msg("prediction over data sets"), msg("Welch's t"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 
@@ -68,6 +68,18 @@ def against_region(message: str) -> Callable[[Numbers], str]:
     return say
 
 
+def copied(message: str) -> Callable[[Numbers], str]:
+    """Return what says by how much the copy of a baseline differs from it."""
+
+    def say(m: Numbers) -> str:
+        unit = m["unit"]
+        middle, low, high = amounts([m["effect"], m["low"], m["high"]], unit, width=m["high"] - m["low"])
+        said = {name: amount(float(f"{m[name]:.3g}"), unit) for name in ("delta", "apart", "most") if name in m}
+        return tr(message, metric=m["metric"], found=f"{middle} [{low}, {high}]{difference_unit(unit)}", **said)
+
+    return say
+
+
 # --- why nothing was tested
 
 
@@ -88,6 +100,16 @@ def too_few_pairs(m: Numbers) -> str:
         have = tr("Only {n} of {planned} planned pairs have been run", n=m["n"], planned=m["planned"])
     test = tr("an exact sign-flip test") if m["by_signs"] else tr("its test")
     return tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=m["needed"])
+
+
+def so_far(message: str) -> Callable[[Numbers], str]:
+    """Return what shows an interval of too few runs for a verdict, as `found`."""
+
+    def say(m: Numbers) -> str:
+        numbers = [m["effect"], m["low"], m["high"]]
+        return tr(message, **{**m, "found": on_scale("difference", numbers, unit=m["unit"], symbol=tr("gain"))})
+
+    return say
 
 
 def silent(m: Numbers) -> str:

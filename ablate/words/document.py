@@ -4,6 +4,7 @@
 |---|---|
 | `sentence`, `statement` | the verdict |
 | `why`, `next_step`, `fill_rule`, `speaks_of`, `why_stopped` | `reason`, `advice`, `fill`, `scope`, `stop` |
+| `in_two_parts` | `parts` |
 | `interval_method` | `method` |
 | `why` of a gate, `choice` of another choice | its `reason` |
 
@@ -29,6 +30,7 @@ from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
+from ablate.words.twoparts import two_parts
 
 TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope", "why_stopped": "stop"}
 """Key of a sentence -> the code it is made of."""
@@ -36,7 +38,7 @@ TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of
 ROWS = {"gates": "why", "sensitivity": "choice"}
 """Lists of a verdict -> the sentence of each of their entries."""
 
-OTHERS = ("interval_method", "statement", "sentence")
+OTHERS = ("interval_method", "statement", "sentence", "in_two_parts")
 """Keys of the other sentences."""
 
 
@@ -49,7 +51,7 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
             ready[rows] = [
                 {**row, text: said(one.reason)} for row, one in zip(ready[rows], getattr(verdict, rows), strict=True)
             ]
-        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict))
+        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict), two_parts(verdict))
         return {**ready, **dict(zip(OTHERS, texts, strict=True))}
 
 
@@ -61,20 +63,24 @@ def verdict_from(data: Mapping[str, Any], *, where: str = "verdicts.json") -> Ve
     UserError
         A field that every verdict has is missing.
     """
-    hints, data = typing.get_type_hints(Verdict), _with_codes(data)
-    values = {f.name: _restored(hints[f.name], data[f.name]) for f in dataclasses.fields(Verdict) if f.name in data}
-    if "terms" in values:
-        values["terms"] = {name: _number(name, value) for name, value in values["terms"].items()}
+    hints = typing.get_type_hints(Verdict)
     try:
+        data = _with_codes(data)
+        values = {f.name: _restored(hints[f.name], data[f.name]) for f in dataclasses.fields(Verdict) if f.name in data}
+        if "terms" in values:
+            values["terms"] = {name: _number(name, value) for name, value in values["terms"].items()}
         return Verdict(**values)
-    except TypeError:
-        raise UserError(f"{where}: the verdict {data.get('claim_id')!r} is not complete; write it again") from None
+    except (TypeError, ValueError, KeyError, AttributeError) as error:  # cut short, edited, or of another release
+        raise UserError(
+            f"{where}: the verdict {data.get('claim_id')!r} is not complete, or of another release ({error}); write it "
+            "again: `ablate report STUDY`, or `ablate report --csv FOLDER` for a folder with its runs.csv"
+        ) from None
 
 
 def _with_codes(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file holds with a code for every sentence that has none."""
+    """Return what a file holds with a code for every sentence that has none, or one of another release."""
     found: dict[str, Any] = {
-        code: _as_written(data[text]) if data[text] or text == "why" else None
+        code: _known(data.get(code), data[text]) if data[text] or data.get(code) or text == "why" else None
         for text, code in TEXTS.items()
         if text in data
     }
@@ -83,11 +89,20 @@ def _with_codes(data: Mapping[str, Any]) -> dict[str, Any]:
     if "statement" in data:
         found["terms"] = {AS_WRITTEN: data["statement"]}
     rows = {
-        name: [{"reason": _as_written(row[text]), **row} for row in data[name]]
+        name: [{**row, "reason": _known(row.get("reason"), row[text])} for row in data[name]]
         for name, text in ROWS.items()
         if name in data
     }
-    return {**found, **data, **rows}
+    return {**found, **{name: value for name, value in data.items() if name not in TEXTS.values()}, **rows}
+
+
+def _known(reason: Any, text: str) -> Any:
+    """Return a reason as it is stored, or its sentence where its code or its numbers are those of another release."""
+    try:
+        _restored(Reason, reason)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return _as_written(text)
+    return reason
 
 
 def _as_written(text: str) -> dict[str, Any]:

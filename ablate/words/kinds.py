@@ -53,6 +53,18 @@ def _effect(v: Verdict, said: dict[str, Any]) -> str:
     return tr("{arm} lowers {metric}{more} against {against}{at}", **said)
 
 
+@clause("difference")
+def _difference(v: Verdict, said: dict[str, Any]) -> str:
+    if v.terms["by_at_least"]:
+        return _effect(v, said)
+    return tr("{arm} and {against} differ on {metric}{at}", **said)
+
+
+@clause("difference_unpaired")
+def _difference_unpaired(v: Verdict, said: dict[str, Any]) -> str:
+    return _difference(v, said)
+
+
 @clause("equivalence")
 def _equivalence(v: Verdict, said: dict[str, Any]) -> str:
     within = amount(v.terms["within"], v.unit)
@@ -137,6 +149,11 @@ def _variance_ratio(v: Verdict, said: dict[str, Any]) -> str:
 def _noninferiority(v: Verdict, said: dict[str, Any]) -> str:
     margin = amount(v.terms["margin"], v.unit)
     return tr("{arm} is not worse than {against} on {metric} by more than {margin}{at}", margin=margin, **said)
+
+
+@clause("noninferiority_unpaired")
+def _noninferiority_unpaired(v: Verdict, said: dict[str, Any]) -> str:
+    return _noninferiority(v, said)
 
 
 @clause("over_datasets")

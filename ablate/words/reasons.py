@@ -10,7 +10,7 @@ from typing import Any
 
 from ablate.claims.reason import AS_WRITTEN, Reason
 from ablate.lang import msg, tr
-from ablate.words import because, scope
+from ablate.words import because, scope, twoparts
 
 _MORE_STEPS = msg(
     "Give both sides more steps, or an easier target, or claim the share of runs that reach it (`kind: proportion`)."
@@ -55,6 +55,22 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         )
     ),
     "too_few_pairs": because.too_few_pairs,
+    "few_pairs_so_far": because.so_far(
+        msg(
+            "Only {n} of {planned} planned pairs have been run; an exact sign-flip test can decide from {needed} pairs "
+            "on. So far {found} by Student's t (95 %, which takes the differences for normal): no verdict."
+        )
+    ),
+    "few_runs_so_far": because.so_far(
+        msg(
+            "An arm has only {n} runs; nothing is decided with fewer than {needed} of each. So far {found} by Welch's "
+            "t (95 %, which takes the means for normal): no verdict."
+        )
+    ),
+    "too_few_runs": msg("An arm has {n} runs with a value; nothing is decided with fewer than {needed} of each."),
+    "too_few_trained": msg(
+        "In {n} of {of} pairs do all runs train; a test of runs that train can decide from {needed} pairs on."
+    ),
     "silent": because.silent,
     "other_lengths": because.by_steps(
         msg(
@@ -108,6 +124,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "{n} of {of} runs of {side} did not reach the target: with more than half of a side cut off by the budget, how "
         "many times as fast the other one is cannot be told."
     ),
+    "left_out_too_many": twoparts.left_out_too_many,
+    "bound_is_open": twoparts.bound_is_open,
+    "bound_is_missing": twoparts.bound_is_missing,
     "gate_failed": because.gate_failed,
     # --- what a gate found
     "control": because.control,
@@ -120,20 +139,33 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "fixed_on_purpose": msg("its arms are fixed on purpose, nothing was tuned"),
     "not_tuned": msg("{n} of {arms} arms were not tuned"),
     "on_the_edge": because.on_the_edge,
-    "copy_alike": msg(
-        "a copy of the baseline that tuned for itself on other seeds is equivalent to it: {metric} differs by "
-        "{effect:.3g} [{low:.3g}, {high:.3g}], within ±{delta:.3g}"
+    "copy_alike": because.copied(
+        msg(
+            "a copy of the baseline that tuned for itself with draws of its own is equivalent to it: {metric} differs "
+            "by {found}, within ±{delta}"
+        )
     ),
-    "copy_apart": msg(
-        "a copy of the baseline that tuned for itself on other seeds is not shown to be equivalent to it: {metric} "
-        "differs by {effect:.3g} [{low:.3g}, {high:.3g}], and ±{delta:.3g} was asked for; this study cannot tell arms "
-        "apart so finely"
+    "copy_apart": because.copied(
+        msg(
+            "a copy of the baseline that tuned for itself with draws of its own is not shown to be equivalent to it: "
+            "{metric} differs by {found}, and ±{delta} was asked for; this study cannot tell arms apart so finely"
+        )
+    ),
+    "copy_small": because.copied(
+        msg(
+            "a copy of the baseline that tuned for itself with draws of its own differs from it by {found} in "
+            "{metric}; the effect is {apart} from the end of what is claimed, so that a difference of {most} would "
+            "not change the verdict"
+        )
     ),
     "copy_too_few": msg(
-        "a copy of the baseline that tuned for itself on other seeds is not shown to be equivalent to it: {n} seeds "
-        "are too few, {needed} are needed"
+        "a copy of the baseline that tuned for itself with draws of its own is not shown to be equivalent to it: "
+        "{n} seeds are too few, {needed} are needed"
     ),
     "not_on_the_edge": msg("no tuned value lies on the edge of its grid"),
+    "unfinished": because.runs_that(
+        msg("{runs} did not finish, nobody said why, and if failed, would change the verdict")
+    ),
     "confounded": because.confounded,
     # --- what to do
     "run_it": msg("Run it."),
@@ -160,6 +192,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     ),
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
+    "name_the_population": msg(
+        "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "
+        "To bound a mean over all runs takes a metric with `bounds`, and for small effects many more seeds."
+    ),
     "claim_ranks_or_reach": msg(
         "Claim which side is first with the same seed (`kind: win_probability`), or the share of runs that reach the "
         "target (`kind: proportion`); or give both sides more steps."
@@ -176,6 +212,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "by themselves, log a finer one beside them; what has no randomness is claimed with `kind: exact`."
     ),
     "see_the_gate": msg("Fix what the gate found."),
+    "say_what_was_lost": msg(
+        "Run them again; or say that they were lost to the infrastructure (`outcome: lost`; `ablate judge --lost`), or "
+        "that they failed (`outcome: crashed`)."
+    ),
     # --- what a failed run counts as
     "common_budget": scope.steps(msg("the budget that all sides had ({steps} steps)")),
     "budget": scope.steps(msg("the whole budget ({steps} steps)")),
@@ -189,6 +229,13 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "runs_that_reach": scope.unseen(
         msg("This is about runs that reach the target: {sides}. It says nothing about runs that miss it."), "missed"
+    ),
+    "pairs_that_train": msg(
+        "This is about runs that train: the {n} of {of} pairs in which every run did. It says nothing about runs that "
+        "fail, and what is left was chosen by how it came out."
+    ),
+    "all_runs_bounded": msg(
+        "All runs, failed ones too: decided only where a bound agrees that asks nothing of their distribution."
     ),
     "all_runs_failed": msg("All runs; those that failed, at the share seen."),
     "all_runs_missed": msg("All runs; those that missed the target, at the share seen."),
@@ -207,6 +254,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "target_harder": msg("a harder target"),
     "student_t": msg("Student's t interval"),
     "bootstrap_t": msg("bootstrap-t interval"),
+    "test_items": msg("the test examples drawn anew, too"),
     # --- what belongs beside verdicts and numbers
     "mixture": because.mixture,
     "unread_factor": msg("No run read {factor}, a factor: nothing can follow from its levels."),
@@ -228,7 +276,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
 
 
 def said(reason: Reason | None) -> str:
-    """Return the sentence of a reason in the language of the moment; empty where there is none."""
+    """Return the sentence of a reason in the current language; empty where there is none."""
     if reason is None:
         return ""
     sentence, numbers = SENTENCES[reason.code], {name: _told(value) for name, value in reason.numbers.items()}

@@ -2,41 +2,40 @@
 
 from __future__ import annotations
 
+import math
+
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
-from ablate.words.amounts import amount, amounts, difference_unit, equals, on_scale, percent
+from ablate.words.amounts import amount, amounts, difference_unit, equals, percent
 from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.rulings import label_words
+from ablate.words.rulings import label_words, ruling_word
 from ablate.words.scope import against
+from ablate.words.twoparts import shown
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 
 def sentence_of(v: Verdict) -> str:
-    """Return a verdict in a sentence, in the language of the moment.
+    """Return a verdict in a sentence, in the current language.
 
     The reader gets the change as it happened: a reversed claim "lowers" what it said it raises.
     """
     text = _effect_sentence(v) if KINDS[v.kind].directed else _plain_sentence(v)
-    text += against(v.details.get("data_sets", ()))
+    text += against(v.details.get("data_sets", ())) + _lost(v)
+    if KINDS[v.kind].exploratory:
+        return tr("[exploratory] {sentence}", sentence=text)
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
-
-
-def shown(v: Verdict, effect: float, low: float, high: float) -> str:
-    """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
-    # Oriented: where less of the metric is better, more than 0 is no difference of the two arms but a gain.
-    gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
-    symbol = tr("gain") if gain else KINDS[v.kind].symbol
-    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
 
 
 def _effect_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
         return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=said(v.reason))
+    if KINDS[v.kind].exploratory and not v.delta:
+        return _seen(v)
     if v.outcome == "supported":
         return tr("Supported: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.label == "reversed":
@@ -51,18 +50,52 @@ def _effect_sentence(v: Verdict) -> str:
     )  # fmt: skip
 
 
+def _lost(v: Verdict) -> str:
+    """Say how many runs have no result, and what would follow if they had failed."""
+    told = v.details.get("lost")
+    if not told:
+        return ""
+    what = tr(" {n} of its runs were lost", n=told["n"]) if told["declared"] else tr(
+        " {n} of its runs did not finish", n=told["n"])  # fmt: skip
+    if told["low"] is None or told["high"] is None:
+        return what + tr(" and do not count; if failed, nothing could be said.")
+    numbers = [told["effect"], told["low"], told["high"]]
+    return what + tr(
+        " and do not count; if they had failed: {numbers}, {outcome}.",
+        numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
+    )  # fmt: skip
+
+
+def _seen(v: Verdict) -> str:
+    """Say of a difference that nobody claimed, and of no δ, how large it is and which sizes are excluded."""
+    low, high = v.interval_low or 0.0, v.interval_high or 0.0
+    bound = amounts([max(abs(low), abs(high))], v.unit, width=high - low)[0] + difference_unit(v.unit)
+    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if math.isfinite(high - low) else ""
+    if v.gates_failed and v.ungated != "inconclusive":
+        return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
+    if v.outcome == "inconclusive":
+        text = tr("No difference shown: {arm} changes {metric} by {effect} {compared} {numbers}.", arm=v.arm_text,
+                  metric=v.metric, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
+        return text + excluded
+    return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + excluded
+
+
 def _plain_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
-        return tr("Not tested: whether {claim}. {why}", claim=statement(v), why=said(v.reason))
+        return tr("Not tested: whether {claim}. {why}", claim=_stated(v), why=said(v.reason))
     word = tr(_WORDS[v.outcome])
     if v.label:
         word = tr("{word} ({label})", word=word, label=label_words(v.label))
     effect = shown(v, v.effect, v.interval_low or 0.0, v.interval_high or 0.0)
     if v.outcome == "inconclusive":
-        return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=statement(v), effect=effect,
+        return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=_stated(v), effect=effect,
                   numbers=_numbers(v))  # fmt: skip
-    return tr("{word}: that {claim}; {effect} {numbers}.", word=word, claim=statement(v), effect=effect,
+    return tr("{word}: that {claim}; {effect} {numbers}.", word=word, claim=_stated(v), effect=effect,
               numbers=_numbers(v))  # fmt: skip
+
+
+def _stated(v: Verdict) -> str:
+    return statement(v) + _among(v)
 
 
 def _claimed(v: Verdict) -> str:
@@ -108,12 +141,18 @@ def _amounts(v: Verdict, sign: float) -> list[str]:
 def _compared(v: Verdict) -> str:
     at = tr(" at {where}", where=v.where_text) if v.where_text else ""
     cells = tr(", over {cells} cells", cells=len(v.per_cell)) if len(v.per_cell) > 1 else ""
-    return tr("against {other}{at}{cells}", other=v.against_text, at=at, cells=cells)
+    return tr("against {other}{at}{cells}", other=v.against_text, at=at, cells=cells) + _among(v)
+
+
+def _among(v: Verdict) -> str:
+    return tr(", among runs that train") if v.population == "trained" else ""
 
 
 def _numbers(v: Verdict) -> str:
     paired = bool(v.against_text)
-    if v.pairs == v.planned_pairs:
+    if "unpaired" in v.details:
+        used = tr("{arm} and {against} runs, not paired", **v.details["unpaired"])
+    elif v.pairs == v.planned_pairs:
         used = tr("{n} pairs", n=v.pairs) if paired else tr("{n} seeds", n=v.pairs)
     elif paired:
         used = tr("{n} of {planned} planned pairs", n=v.pairs, planned=v.planned_pairs)
@@ -121,10 +160,12 @@ def _numbers(v: Verdict) -> str:
         used = tr("{n} of {planned} planned seeds", n=v.pairs, planned=v.planned_pairs)
     level, method = percent(v.interval_level), method_text(v.method)
     parts = [tr("{level} interval, {method}, {used}", level=level, method=method, used=used)]
-    if KINDS[v.kind].with_delta and not KINDS[v.kind].two_sided:
+    if KINDS[v.kind].with_delta and not KINDS[v.kind].two_sided and (v.delta or not KINDS[v.kind].exploratory):
         parts.append(f"δ = {amount(v.delta, v.unit)}")
     if v.p is not None:
         parts.append(f"{tr('Holm p') if v.family > 1 else 'p'} {equals(v.p_adjusted)}")
+    if v.population == "trained" and v.parts is not None:
+        parts.append(tr("{n} left out, in which a run did not train", n=v.parts.left_out))
     for side, name in (("arm", v.arm_text), ("against", v.against_text)):
         failed, runs = v.filled[side]
         if failed and v.fill is not None:

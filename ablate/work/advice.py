@@ -29,14 +29,61 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     """Return what is to be said before anything runs.
 
     Texts that look like something else, where values were `typed`; code that no import shows, and finished runs whose
-    code has changed.
+    code has changed; claims about arms that are tuned once for all; claims that so many seeds cannot support.
     """
     programs = [job.program for job in plan.trained if isinstance(job.program, Function)]
     said = [
         f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
         for names, runs in changed_code(plan, store).items()
     ]
-    return [*(_read(plan, _texts(programs)) if typed else []), *_hidden(programs), *said]
+    own = _read(plan, _texts(programs)) if typed else []
+    return [*own, *_hidden(programs), *said, *_tuned_once(plan), *_beyond_support(plan), *_undecidable(plan)]
+
+
+def _undecidable(plan: Plan) -> list[str]:
+    """Tell which exploratory comparisons so few seeds leave open: they are made all the same, a claim is refused."""
+    from ablate.judge.planning import seeds_needed
+
+    seeds, needed = len(plan.record.seeds), seeds_needed(plan.study, arms=plan.design.arms)
+    found = [need for need in needed if need.exploratory and need.seeds > seeds]
+    if not found:
+        return []
+    most = max(need.seeds for need in found)
+    names = _some([need.claim_id for need in found])
+    return [f"{seeds} seeds cannot decide {names}, whatever they show: intervals are shown; {most} seeds could"]
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _beyond_support(plan: Plan) -> list[str]:
+    from ablate.judge.planning import beyond_support
+
+    seeds = len(plan.record.seeds)
+    found = beyond_support(plan.study, seeds, arms=plan.design.arms)
+    if not found:
+        return []
+    most = max(need.seeds for need in found)
+    names = _some([need.claim_id for need in found])
+    line = (
+        f"{seeds} seeds can refute and not support {names}, not even if all runs agree, as long as other claims are "
+        f"open (Holm): {most} seeds could, or fewer claims"
+    )
+    return [line]
+
+
+def _tuned_once(plan: Plan) -> list[str]:
+    tune = plan.study.tune
+    if tune is None or tune.per != "study" or plan.study.fairness == "fixed" or not plan.study.claims:
+        return []
+    few = len(tune.seed_numbers())
+    line = (
+        f"tuned once for the whole study, by {few} tuning seed{'' if few == 1 else 's'}: the noise of that choice is "
+        "in no interval, and two identical arms may be judged different; a new study tunes in every seed "
+        "(`tune: {per: seed}`)"
+    )
+    return [line]
 
 
 def changed_code(plan: Plan, store: Store) -> dict[str, int]:
@@ -44,7 +91,7 @@ def changed_code(plan: Plan, store: Store) -> dict[str, int]:
 
     Told while the plan they were made by is the one that is stored.
     """
-    if not any(job.program.traced or job.arm.facts.get("uses") for job in plan.trained):
+    if not any(job.program.traced or {"uses", "watched"} & job.arm.facts.keys() for job in plan.trained):
         return {}
     runs = next((known for known in study_runs(store.arms(plan.record.name)) if known.key == plan.record.key), None)
     changed: dict[str, int] = {}
@@ -134,7 +181,7 @@ def unread_lines(plan: Plan, store: Store) -> list[str]:
     if not arms or any(arm.reads is None for arm in arms):
         return []
     reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
-    space = plan.study.tune.space if plan.study.tune is not None and plan.study.fairness != "fixed" else {}
+    space = plan.study.tune.all_keys if plan.study.tune is not None and plan.study.fairness != "fixed" else ()
     keys = [*(f for f in plan.study.factors if f != FAIRNESS), *space, *plan.study.fixed]
     lines = []
     for key in unread(keys, reads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TypeVar
 
 from ablate.errors import UserError, must
@@ -11,13 +12,24 @@ from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.store import Store
 from ablate.train.config import check_seed, check_seed_count
-from ablate.work.events import Bench, PutAside
+from ablate.work.bench import Bench
+from ablate.work.events import PutAside
 from ablate.work.judging import stop_of
 from ablate.work.planning import plan_study
 from ablate.work.registering import now
 from ablate.work.request import Request
 
 R = TypeVar("R", bound=Request)
+_EXTENSIONS = re.compile(r"(?: && ablate extend \S+ --seeds \d+)+$")
+
+
+def first_command(command: str) -> str:
+    """Return the command that made a study without the extensions that stand behind it.
+
+    >>> first_command("ablate run x -- sh -c 'a && b' && ablate extend x --seeds 4")
+    "ablate run x -- sh -c 'a && b'"
+    """
+    return _EXTENSIONS.sub("", command)
 
 
 def extended(request: R, compose: Compose, more: int | None, store: Store) -> tuple[R, int]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.sweep.plan import Plan
-from ablate.sweep.trial_jobs import widening
 from ablate.sweep.tune import Choice, cell_key, tuned_cell
 from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.store import Store
@@ -111,7 +110,6 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
             "mean": sign * score if math.isfinite(score) else None,
             "failed": int(rows["outcome"].isin(FAILED).sum()),
             "runs": len(rows),
-            **(widening(plan.study.tune, tuning.tune) if plan.study.tune is not None else {}),
         }
         found[cell.key] = Choice(dict(trial), {"tuned": tuned_facts(rows), "tuning": how})
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,10 @@ from typing import Any
 
 from ablate.identity import digest
 from ablate.sweep.plan import Job, Plan
+from ablate.sweep.schedule import makespan, scheduled, work
 
-KEEPING = 0.07
-"""Seconds that tracking takes for a run, in the one process that writes: 0.06 to 0.08 (`benchmarks/tracking.py`)."""
+KEEPING = 0.015
+"""Seconds that tracking takes for a run, in the one process that writes: 0.009 to 0.015 (`benchmarks/scale.py`)."""
 
 TRYING = 6.0
 """Seconds after which no further kind of arm is tried; the rest is estimated from those that were."""
@@ -32,7 +32,7 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
     """Return how long the missing runs of a plan will take, with tracking; None where their program cannot say.
 
     An arm's run takes as long as finished runs of arms that cost the same, where there are any, or else as long as a
-    little trial says (`Program.seconds_per_run`). Arms go to the processes whole, in order.
+    little trial says (`Program.seconds_per_run`). Arms go to the processes as they are `scheduled`.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
         return None
     jobs = plan.trained
     rate = sum(each.get(kind(job), 0.0) for job in jobs) / sum(_work(job) for job in jobs if kind(job) in each)
-    times = [each.get(kind(job), rate * _work(job)) * len(job.missing) for job in todo]
+    times = [each.get(kind(job), rate * _work(job)) * len(job.missing) for job in scheduled(todo, workers)]
     keeping = KEEPING * plan.missing
     # The processes that train leave no core to the one that writes; on its own it needs as long all the same.
-    seconds = max(_makespan(times, workers) + keeping / workers, keeping)
+    seconds = max(makespan(times, workers) + keeping / workers, keeping)
     finished_say = "finished runs of this study"
     basis = " and ".join([finished_say] * any(n in known for n in kinds) + ["a little run just now"] * bool(tried))
     return Estimate(seconds, workers, basis or finished_say)
@@ -97,17 +97,4 @@ def _tried(kinds: Mapping[str, Sequence[Job]]) -> dict[str, float]:
 
 
 def _work(job: Job) -> float:
-    """Return what a run's time is taken to be proportional to, where nothing better is known."""
-    return float(job.arm.facts.get("multiply_adds") or 1.0) * float(job.arm.facts.get("steps") or 1.0)
-
-
-def _makespan(times: Sequence[float], workers: int) -> float:
-    """Return when the last process is done, each taking the next arm as soon as it is free.
-
-    >>> _makespan([1.0, 5.0, 1.0, 1.0], 2)
-    5.0
-    """
-    busy = [0.0] * workers
-    for seconds in times:
-        heapq.heapreplace(busy, busy[0] + seconds)
-    return max(busy)
+    return work(job) or 1.0

@@ -2,29 +2,23 @@
 
 A use case tells whoever listens and goes on; it never prints. The console of the command line is one listener
 (`ablate.app.console`), a notebook may be another, a test a third. A listener looks at the events that it knows and
-passes over the rest::
-
-    seen = []
-    bench = Bench(Path("."), tell=seen.append)
+passes over the rest: `Bench(Path("."), tell=seen.append)`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from ablate.track.local import LocalStore
-from ablate.track.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.manifest import Published
     from ablate.report.write import ReportPaths
+    from ablate.sweep.found import items
+    from ablate.sweep.found.build import Found
     from ablate.sweep.imported import Imported
     from ablate.sweep.plan import Plan
     from ablate.sweep.runner import RunSummary
@@ -121,11 +115,22 @@ class Tuned(Event):
 
 @dataclass(frozen=True)
 class Widened(Event):
-    """A chosen value lay on the edge of its grid: `added` has key -> side (-1, 1) -> values added so far."""
+    """A chosen value lay on the edge of its grid.
+
+    `added`: number of a space (see `Tune.place`) -> key -> side (-1, 1) -> values added so far.
+    """
 
     study: str
-    added: Mapping[str, Mapping[int, int]]
+    added: Mapping[int, Mapping[str, Mapping[int, int]]]
     tune: Tune
+
+
+@dataclass(frozen=True)
+class KeptNarrow(Event):
+    """Chosen values lie on the edges of these grids, which only some arms have: wider, they would be more trials."""
+
+    study: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,22 @@ class TableRead(Event):
 
     imported: Imported
     address: str
+
+
+@dataclass(frozen=True)
+class TableFound(Event):
+    """Of a table that came without a study it was found what it holds: `rows` rows at an address."""
+
+    found: Found
+    address: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class ItemsCompared(Event):
+    """What other test items would show of the comparisons of a table of items."""
+
+    compared: tuple[items.ItemsCompared, ...]
 
 
 @dataclass(frozen=True)
@@ -186,9 +207,10 @@ class FindingsWritten(Event):
 
 @dataclass(frozen=True)
 class StoreReady(Event):
-    """The runs can be looked at in the store below this folder."""
+    """The runs can be looked at in the store below this folder, or at an address where there is one."""
 
     root: Path
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -223,59 +245,3 @@ Tell = Callable[[Event], None]
 def nobody(event: Event) -> None:
     """Listen to nothing."""
     del event
-
-
-def root_folder() -> Path:
-    """Return the folder that holds `mlruns/`: the current one, or what ABLATE_ROOT names."""
-    return Path(os.environ.get("ABLATE_ROOT", ".")).resolve()
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Where a use case works, and whom it tells.
-
-    Attributes
-    ----------
-    root
-        The folder that holds `mlruns/`.
-    tell
-        Called with every event, in the thread that works. What it raises ends the work.
-    given
-        Another store than the one below `root`.
-    """
-
-    root: Path = field(default_factory=root_folder)
-    tell: Tell = nobody
-    given: Store | None = field(default=None, kw_only=True)
-
-    @property
-    def store(self) -> Store:
-        """What runs are written to and read from."""
-        return LocalStore(self.root) if self.given is None else self.given
-
-    def tell_ready(self) -> None:
-        """Report where the runs can be looked at, where that is a folder."""
-        if self.given is None:
-            self.tell(StoreReady(self.root))
-
-    def warn(self, *lines: str) -> None:
-        """Report warnings, no line twice."""
-        for line in dict.fromkeys(lines):
-            self.tell(Warned(line))
-
-    @contextmanager
-    def task(self, name: str, unit: str, total: int | None = None) -> Iterator[Callable[[int, int, str], None]]:
-        """Report a task as started, and as ended whatever happens; gives what reports its progress."""
-        self.tell(TaskStarted(name, unit, total))
-        try:
-            yield lambda done, whole, part: self.tell(TaskAdvanced(name, done, whole, part))
-        finally:
-            self.tell(TaskEnded(name))
-
-    def each(self, name: str, unit: str, items: Iterable[Any]) -> Iterator[Any]:
-        """Yield items, and report every one as a part of a task when it is done."""
-        listed = list(items)
-        with self.task(name, unit, len(listed)) as advance:
-            for done, item in enumerate(listed, start=1):
-                yield item
-                advance(done, len(listed), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,25 +25,57 @@ _SAME = 1e-9  # relative: another machine may sum in another order
 
 def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
     """Return the verdicts by a report's `runs.csv` alone, and the document they are to be compared with."""
+    from ablate.report.findings.folder import read_document
     from ablate.report.runs_csv import tables_from_csv
 
     path = folder / "verdicts.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        head = document["study"]
-        definition = head["definition"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path}: expected the verdicts.json of a report, {type(error).__name__}: {error}") from None
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; expected the verdicts.json of a report, and its runs.csv beside it")
+    document = read_document(path)
+    definition = document["study"].get("definition")
+    if definition is None:
+        raise UserError(f"{path}: expected the verdicts.json of a report, which holds the study's definition")
     study = parse_study(definition, where=str(path), stored=True)
-    tables = tables_from_csv(folder / "runs.csv", study, arms=document.get("facts", {}))
-    tables.study.update(head)
+    tables = tables_from_csv(folder / "runs.csv", study, arms=document["facts"])
+    tables.study.update(document["study"])
     programs = dict(zip(tables.planned["arm_id"].astype(str), _programs(study, tables), strict=True))
-    for arm, facts in document.get("facts", {}).items():
+    for arm, facts in document["facts"].items():
         budgets = set(STEPS_TO_TARGET.values())
         told = budgets & facts.keys()  # a budget column is of one clock; the file says which
         read = {k: v for k, v in tables.facts.get(arm, {}).items() if k in told or k not in budgets or not told}
         tables.facts[arm] = known_facts(facts, programs.get(arm, "")) | read
-    return judge_tables(study, tables), document
+    judged = judge_tables(study, tables)
+    verdicts, extended = (
+        [_with_items(verdict, stored) for verdict in found]
+        for stored, found in ((document["verdicts"], judged.verdicts), (document["extended"], judged.extended))
+    )
+    return dataclasses.replace(judged, verdicts=verdicts, extended=extended), document
+
+
+def _with_items(verdict: Verdict, stored: Sequence[Mapping[str, Any]]) -> Verdict:
+    """Return a verdict with the row on test items that its file holds: `runs.csv` does not say which were right.
+
+    The row is of the effect and the level that it was made with; where these are others now, it is left out.
+    """
+    from ablate.judge.sensitivity import TEST_ITEMS
+    from ablate.stats.effects import by_interval
+    from ablate.words.document import verdict_from
+
+    own = next((one for one in stored if one["claim_id"] == verdict.claim_id), None)
+    reasons = [row.get("reason") for row in own.get("sensitivity", ())] if own is not None else []
+    if own is None or not any(isinstance(why, dict) and why.get("code") == TEST_ITEMS for why in reasons):
+        return verdict
+    before = verdict_from(own)
+    if not _same([before.effect, before.interval_level], [verdict.effect, verdict.interval_level]):
+        return verdict
+    row = next(one for one in before.sensitivity if one.reason.code == TEST_ITEMS)
+    region = (verdict.region_low, verdict.region_high)
+    outcome = by_interval(row.low, row.high, region)
+    assert verdict.interval_low is not None
+    assert verdict.interval_high is not None
+    flips = outcome != by_interval(verdict.interval_low, verdict.interval_high, region)
+    kept = dataclasses.replace(row, outcome=outcome, flips=flips)
+    return dataclasses.replace(verdict, sensitivity=(*verdict.sensitivity, kept))
 
 
 def _programs(study: Study, tables: StudyTables) -> list[str]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from ablate.errors import UserError
 from ablate.programs.uses import use
-from ablate.sources.choose import source_for
+from ablate.sources.choose import ChosenSource, source_for
 from ablate.sweep.imported import import_runs
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
-from ablate.work.events import Bench, ResultsImported, SettingsFollow, TableRead
+from ablate.work.bench import Bench
+from ablate.work.events import ResultsImported, SettingsFollow, TableRead
 from ablate.work.judging import Judgement
 from ablate.work.places import check_place
 from ablate.work.reporting import judge_and_report
@@ -33,7 +37,8 @@ def import_results(
     Parameters
     ----------
     address, source, leave_out
-        See `import_study`.
+        Where they are, the name of the source that reads them (None: the one that declares to), and columns that are
+        passed over.
     uses
         Python files, from the current folder, beside those of the study.
     out
@@ -53,7 +58,8 @@ def import_results(
     study = study.model_copy(update={"uses": list(dict.fromkeys([*study.uses, *uses]))})
     use(study.uses)
     check_own_figures(study, where=study_name)
-    key = import_study(study, address, bench, name=name, command=command, source=source, leave_out=leave_out, out=out)
+    chosen = source_for(address, source)
+    key = import_study(study, chosen, bench, name=name, command=command, leave_out=leave_out, out=out)
     judgement = judge_and_report(name, key, bench, out=out)
     bench.tell_ready()
     return judgement
@@ -61,31 +67,33 @@ def import_results(
 
 def import_study(
     study: Study,
-    address: str,
+    chosen: ChosenSource,
     bench: Bench,
     *,
     name: str,
     command: str,
-    source: str | None = None,
     leave_out: Sequence[str] = (),
     out: Path | None = None,
     report: bool = True,
+    told: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """Track the runs at an address as those of a study, under a name of their own; returns the key of the study run.
 
     Parameters
     ----------
-    address, source
-        A file, or `SCHEME:REST`, and the name of the source that reads it; None: the one that declares to.
+    chosen
+        A file, or `SCHEME:REST`, with the source that reads it.
     leave_out
         Columns that are passed over.
     out, report
         The folder that a report will be written to, if it will: it is refused before anything is tracked.
+    told
+        What became of the columns and rows of a table that these runs were found in, where the report is to say that.
 
     Raises
     ------
     UserError
-        See `sources.choose.source_for` and `sweep.imported.import_runs`; the claims do not fit the study or the
+        See `sweep.imported.import_runs`; the claims do not fit the study or the
         columns, or compare runs that differ in more than their factors (`judge.planning.check_study`); the study is to
         be tuned.
     """
@@ -93,12 +101,14 @@ def import_study(
     from ablate.judge.planning import check_study
 
     _check_tuning(study)
-    chosen = source_for(address, source)
     bench.warn(*chosen.notes)
     imported = import_runs(study, chosen, name=name, command=command, leave_out=leave_out)
     record = imported.record
+    if told:
+        read = {**record.design["imported"], **told}
+        record = replace(record, design={**record.design, "imported": read})
     check_place(name, out, report=report)
-    bench.tell(TableRead(imported, address))
+    bench.tell(TableRead(imported, chosen.address))
     check_study(
         study,
         arms=[arm.levels for arm in record.arms],

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ablate.sweep.registration import Changes, changes, hash_of
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
+from ablate.track.history import check_kept
 from ablate.track.store import Store
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
-    from ablate.track.record import StudyTables
+    from ablate.track.record import Arrays, StudyTables
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,23 @@ class Judgement:
 
 def judge_tracked(name: str, key: str | None, store: Store) -> Judgement:
     """Read a tracked study back and judge it by the claims it was tracked with."""
-    from ablate.track.served import serve_arms
-
     tables = store.read(name, key=key)
-    arrays = serve_arms(store.arrays(name, key=key), tables.facts)
-    tables = dataclasses.replace(tables, arrays=arrays)
+    tables = dataclasses.replace(tables, arrays=_beside(store, name, key, tables.facts))
     study = parse_study(tables.study["definition"], where=f"study {name!r} in {store.where}", stored=True)
     return judge_tables(study, tables)
+
+
+def _beside(store: Store, name: str, key: str | None, facts: Mapping[str, Mapping[str, Any]]) -> Arrays:
+    """Return what lies beside the runs: their arrays, and among these which test items each got right."""
+    from ablate.judge.items import CORRECT
+    from ablate.track.served import serve_arms
+
+    found = {arm: dict(seeds) for arm, seeds in serve_arms(store.arrays(name, key=key), facts).items()}
+    for arm, seeds in serve_arms(store.correctness(name, key=key), facts).items():
+        held = found.setdefault(arm, {})
+        for seed, right in seeds.items():
+            held[seed] = {**held.get(seed, {}), CORRECT: right}
+    return found
 
 
 def judge_tables(study: Study, tables: StudyTables) -> Judgement:
@@ -59,6 +70,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
 
     tables = with_collapses(tables)
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
+    check_kept(registered, events, where=f"study {str(tables.study['name'])!r}")
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()
     stopped = stop_of(events)
     if study.any_time is not None:

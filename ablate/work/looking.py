@@ -8,7 +8,8 @@ from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import ArmFiles, RunSummary
 from ablate.track.store import Store, StudySession
-from ablate.work.events import Bench, Looked
+from ablate.work.bench import Bench
+from ablate.work.events import Looked
 from ablate.work.judging import since_fresh
 from ablate.work.registering import now
 from ablate.work.training import train_missing

@@ -10,7 +10,7 @@ from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan, untold
 from ablate.sweep.study import Study
 from ablate.train.config import check_seed_count
-from ablate.work.events import Bench
+from ablate.work.bench import Bench
 from ablate.work.planning import plan_study
 from ablate.work.request import Request
 from ablate.work.running import run_study
@@ -41,6 +41,7 @@ def noise_request(request: R, plan: Plan, *, seeds: int | None, copies: int) -> 
         title=f"Noise floor of {request.name}",
         question="How far apart are runs of the baseline that differ in their seeds only?",
         fixed={**request.study.fixed, **untold(request.study.base_levels())},
+        metrics=request.study.metrics,
         seeds=copy_seeds(seeds, copies),
         uses=request.study.uses,
     )
@@ -49,6 +50,7 @@ def noise_request(request: R, plan: Plan, *, seeds: int | None, copies: int) -> 
         name=f"{request.name}-noise",
         study=study,
         seeds=study.seeds,
+        compared=None,
         command=f"{request.command.replace('ablate run', 'ablate noise', 1)} --seeds {seeds} --copies {copies}",
     )
 

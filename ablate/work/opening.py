@@ -11,8 +11,12 @@ from ablate.sweep.plan import Plan
 from ablate.sweep.runner import RunSummary
 from ablate.track.store import StudySession
 from ablate.work.advice import changed_code
-from ablate.work.events import Bench
+from ablate.work.bench import Bench
 from ablate.work.registering import keep_change, keep_registration
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass
@@ -44,8 +48,10 @@ def opened(
     """
     store = bench.store
     changed = changed_code(plan, store)
-    launcher = launcher.up_to(len(plan.trained))
-    prepared = launcher.prepare()
+    launcher = launcher.up_to(launcher.most(plan.trained))
+    # Processes are started for what is missing, while the store is opened: where nothing is, for nothing.
+    missing = plan.after(store.finished(plan.record.name, plan.record.key)).missing
+    prepared = launcher.prepare() if missing else _nothing
     session = store.open(plan.record)
     bench.warn(*store.warnings)
     one = Opened(session, plan, launcher)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 
 from ablate.levels import level_list
+from ablate.sweep.found.asked import Asked
+from ablate.sweep.found.planned import Compared, comparisons
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
 from ablate.sweep.tune import Choice, Tune
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
@@ -49,6 +52,8 @@ def plan_study(
         stored=stored_under(request.name, store),
     )
     arms = plan.design.arms
+    if request.compared is not None:
+        plan = plan.claiming(_comparisons(plan, request.compared).claims)
     check_factor_names(plan.study.factors, where=request.name)
     check_level_texts(plan.study.factors, where=request.name)
     check_metric_names([*plan.logged(), *plan.study.metrics], where=request.name)
@@ -61,6 +66,16 @@ def plan_study(
         metrics=plan.metrics(),
     )
     return plan
+
+
+def not_compared(request: Request, plan: Plan) -> list[str]:
+    """Return why nothing is compared of a sweep that claims nothing; empty where it is, or where nothing varies."""
+    why = "" if request.compared is None else _comparisons(plan, request.compared).why_none
+    return [f"no verdicts: {why}"] if why else []
+
+
+def _comparisons(plan: Plan, asked: Asked) -> Compared:
+    return comparisons(plan.study, plan.design.arms, plan.record.seeds, plan.metrics(), asked)
 
 
 def stored_under(name: str, store: Store) -> Stored:
@@ -90,7 +105,11 @@ def finished_runs(plan: Plan, store: Store) -> tuple[frozenset[str], dict[str, f
     finished = store.finished(record.name, record.key)
     if not finished:
         return finished, {}
-    runs = store.read(record.name, key=record.key).seeds
+    # Of any one metric: reading all that a study logged takes a hundred times as long.
+    scores = store.scores(record.name, record.key, "final/test_accuracy")
     # A diverged run ends early: where only such runs are known, they say nothing of the rest.
-    runs = runs[runs["identity"].isin(finished) & (runs["outcome"] != "diverged")].dropna(subset="seconds")
-    return finished, dict(zip(runs["identity"], runs["seconds"].astype(float), strict=True))
+    return finished, {
+        identity: float(seconds)
+        for identity, (outcome, _, seconds) in scores.items()
+        if identity in finished and outcome != "diverged" and not math.isnan(seconds)
+    }

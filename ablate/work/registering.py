@@ -11,9 +11,10 @@ from ablate.resources import sentences_file
 from ablate.sweep.plan import Plan
 from ablate.sweep.registration import changes, definition, hash_of, register, text_of
 from ablate.sweep.sentences import hashes_for, read_sentences
+from ablate.track.history import check_kept
 from ablate.track.store import StudySession
 from ablate.work.advice import idle
-from ablate.work.events import Bench
+from ablate.work.bench import Bench
 
 
 def now() -> str:
@@ -35,6 +36,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     fresh = register(plan.study, seeds, command=plan.record.command, runs_before=before, sentences=decides)
     held = session.register(fresh)
     events = session.history()
+    check_kept(held, events, where=f"study {plan.record.name!r}")
     known = set(held["seeds"]).union(*(event["added"] for event in events if event["event"] == "extension"))
     added = [seed for seed in seeds if seed not in known]
     if added:

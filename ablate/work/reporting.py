@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import UserError
 from ablate.lang import language, speaking
-from ablate.work.events import Bench, FindingsWritten, Judged, ReportWritten
+from ablate.work.bench import Bench
+from ablate.work.events import FindingsWritten, Judged, ReportWritten
 from ablate.work.judging import Judgement, judge_tracked
 from ablate.work.places import plain_name, report_folder, study_findings
 from ablate.work.shown import as_read
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 
 
 def judge_and_report(
-    name: str, key: str | None, bench: Bench, *, out: Path | None = None, tongue: str = "en", findings: bool = False
+    name: str,
+    key: str | None,
+    bench: Bench,
+    *,
+    out: Path | None = None,
+    tongue: str = "en",
+    findings: bool = False,
+    whole: bool = False,
 ) -> Judgement:
     """Judge a tracked study and write its report, or what is committed as its findings.
 
@@ -31,6 +39,8 @@ def judge_and_report(
         Language of the page; `verdicts.json` is the same in all.
     findings
         Write findings instead of a report.
+    whole
+        Draw every arm in figures of many arms, sheet by sheet; else they show a choice that they name.
 
     Raises
     ------
@@ -41,7 +51,7 @@ def judge_and_report(
     plain_name(name)
     judgement = judge_tracked(name, key, bench.store)
     bench.tell(Judged(judgement))
-    write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings)
+    write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings, whole=whole)
     return judgement
 
 
@@ -53,10 +63,11 @@ def write_pages(
     out: Path | None = None,
     tongue: str = "en",
     findings: bool = False,
+    whole: bool = False,
 ) -> Path:
     """Write the report of a study that is judged, or its findings; returns the folder. See `judge_and_report`."""
     with speaking(tongue):
-        told = _told(name, judgement)
+        told = replace(_told(name, judgement), whole=whole)
         if findings:
             return _write_findings(name, told, bench, out)
         return _write_report(name, told, bench, out)
@@ -97,7 +108,7 @@ def rewrite_findings(folder: Path, bench: Bench, *, tongue: str = "en") -> Judge
 
 
 def _told(name: str, judged: Judgement) -> Told:
-    """Return a judged study in the language of the moment.
+    """Return a judged study in the current language.
 
     It is judged once: a claim in other words would read as one that was edited after it was registered.
     """
@@ -158,8 +169,14 @@ def warn_of_letters(bench: Bench) -> None:
 
 
 def report_study(
-    name: str | None, bench: Bench, *, out: Path | None, tongue: str = "en", findings: bool = False
+    name: str | None,
+    bench: Bench,
+    *,
+    out: Path | None,
+    tongue: str = "en",
+    findings: bool = False,
+    whole: bool = False,
 ) -> Judgement:
     """Judge a tracked study again and write its report or its findings; None takes the study run last."""
     name = bench.store.last() if name is None else name
-    return judge_and_report(name, None, bench, out=out, tongue=tongue, findings=findings)
+    return judge_and_report(name, None, bench, out=out, tongue=tongue, findings=findings, whole=whole)

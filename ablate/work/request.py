@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ablate.sweep.found.asked import Asked
 from ablate.sweep.study import Study
 
 ADHOC = "adhoc"
@@ -27,6 +28,8 @@ class Request:
         What was changed of a study file for this time, key -> value.
     command
         The line that gives the same request again.
+    compared
+        What is said of the comparisons that are made of a sweep without claims; None: none are made.
     typed
         Values were typed, into a file or a command line, where a text can be meant as something else.
     """
@@ -36,4 +39,5 @@ class Request:
     seeds: Any
     changes: dict[str, Any]
     command: str
+    compared: Asked | None = field(default=None, kw_only=True)
     typed: bool = field(default=True, kw_only=True)

@@ -11,15 +11,16 @@ from ablate.sweep.runner import RunSummary
 from ablate.sweep.tune import Choice, Tune
 from ablate.work.advice import before as advice_before
 from ablate.work.advice import unread_lines
-from ablate.work.events import Bench, Planned, StudyRan
-from ablate.work.graphs import ArmGraphs
+from ablate.work.bench import Bench
+from ablate.work.events import Planned, StudyRan
 from ablate.work.judging import stop_of
 from ablate.work.looking import run_looks
 from ablate.work.opening import opened
 from ablate.work.places import check_place
-from ablate.work.planning import data_notes, plan_study
+from ablate.work.planning import data_notes, not_compared, plan_study
 from ablate.work.reporting import judge_and_report
 from ablate.work.request import Request
+from ablate.work.training import ArmGraphs
 from ablate.work.tuning_stage import tuned_plan
 
 
@@ -27,6 +28,7 @@ def look_over(request: Request, compose: Compose, bench: Bench, *, planned: int 
     """Plan a request (see `plan_study`), and warn of what the user should know before anything runs."""
     plan = plan_study(request, compose, bench.store, planned=planned)
     bench.warn(*data_notes(plan))
+    bench.warn(*not_compared(request, plan))
     bench.warn(*advice_before(plan, bench.store, typed=request.typed))
     bench.tell(Planned(plan))
     return plan

@@ -14,8 +14,9 @@ from ablate.sweep.tuning_plan import TuningPlan
 from ablate.track.record import ArmRecord, SeedRecord
 from ablate.track.store import StudySession
 from ablate.work.advice import unread_lines
+from ablate.work.bench import Bench
 from ablate.work.choosing import choices, finished_trials, tuning_runs
-from ablate.work.events import Bench, Tuned, TuningRan
+from ablate.work.events import Tuned, TuningRan
 from ablate.work.training import train_missing
 
 
@@ -77,7 +78,7 @@ def run_tuning(tuning: TuningPlan, plan: Plan, bench: Bench, *, launcher: Launch
     store = bench.store
     todo = tuning.after(finished_trials(tuning, store)).plan
     if todo.missing:
-        launcher = launcher.up_to(len(todo.jobs))
+        launcher = launcher.up_to(launcher.most(todo.jobs))
         prepared = launcher.prepare()
         session = BlindSession(bench.store.open(todo.record))
         status = "KILLED"

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ablate.sweep.grids import can_widen
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan
 from ablate.sweep.runner import RunSummary
 from ablate.sweep.tune import Choice, Tune
-from ablate.sweep.tuning_plan import TuningPlan, plan_tuning
+from ablate.sweep.tuning_plan import plan_tuning
 from ablate.work.again import start_over
-from ablate.work.choosing import tuning_runs, with_tuning
-from ablate.work.events import Bench, Widened
-from ablate.work.graphs import ArmGraphs
+from ablate.work.bench import Bench
+from ablate.work.choosing import with_tuning
+from ablate.work.events import KeptNarrow, Widened
 from ablate.work.opening import opened
 from ablate.work.planning import stored_under
-from ablate.work.training import train_missing
+from ablate.work.training import ArmGraphs, train_missing
 from ablate.work.tuning import run_tuning
-from ablate.work.widening import composes, kept_grids, steps_of, wider_grids
+from ablate.work.widening import composes, edges_kept, kept_grids, steps_of, wider_grids
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Replan(Protocol):
@@ -62,32 +65,14 @@ def tuned_plan(
     if fresh:
         start_over(bench, plan, *([tuning.plan] if tuning is not None else []))
     if tuning is not None:
-        return _tuned_once(plan, again, compose, bench, launcher=launcher), None
+        chosen = run_tuning(tuning, plan, bench, launcher=launcher)
+        return with_tuning(again(tuned=chosen), tuning, bench.store), None
     if plan.record.trials is None or plan.study.tune is None or not can_widen(plan.study.tune):
         return plan, None
     study, most = plan.study, planned or len(plan.record.seeds)
     first = study.any_time.first if study.any_time is not None else (*study.fixed_looks, most)[0]
     seeds = plan.record.seeds[:first]
     return _tuned_in_every_seed(plan, seeds, again, bench, launcher=launcher, before=before)
-
-
-def _tuned_once(plan: Plan, again: Replan, compose: Compose, bench: Bench, *, launcher: Launcher) -> Plan:
-    declared, name = plan.study.tune, f"{plan.record.name}-tuning"
-    assert declared is not None
-
-    def planned(tune: Tune) -> TuningPlan:
-        tuning = plan_tuning(plan, compose, stored_under(name, bench.store), tune=tune)
-        assert tuning is not None
-        return tuning
-
-    tune: Tune | None = kept_grids(declared, name, bench.store)
-    while tune is not None:
-        tuning = planned(tune)
-        chosen = run_tuning(tuning, plan, bench, launcher=launcher)
-        tune = wider_grids(declared, tune, tuning_runs(tuning, plan, bench.store), composes(planned))
-        if tune is not None:
-            bench.tell(Widened(name, steps_of(declared, tune), tune))
-    return with_tuning(again(tuned=chosen), tuning, bench.store)
 
 
 def _tuned_in_every_seed(
@@ -100,8 +85,9 @@ def _tuned_in_every_seed(
     before: Callable[[Plan], None] | None,
 ) -> tuple[Plan, RunSummary | None]:
     """Run all trials of some seeds, and widen the grids until few of them choose an edge, before anything is judged."""
-    declared, earlier = plan.study.tune, None
+    declared, earlier, runs = plan.study.tune, None, None
     assert declared is not None
+    places = _places(plan)
     tune: Tune | None = kept_grids(declared, plan.record.name, bench.store)
     while tune is not None:
         plan = plan if tune is declared else again(tune=tune)
@@ -113,10 +99,22 @@ def _tuned_in_every_seed(
         if summary.crashes:
             break
         runs = bench.store.read(plan.record.name, key=plan.record.key).tuning
-        tune = None if runs is None else wider_grids(declared, tune, runs, composes(lambda wide: again(tune=wide)))
+        tune = None if runs is None else _wider(declared, tune, runs, again, places)
         if tune is not None:
             bench.tell(Widened(plan.record.name, steps_of(declared, tune), tune))
+    if runs is not None and (kept := edges_kept(declared, runs, places=places)):
+        bench.tell(KeptNarrow(plan.record.name, kept))
     return plan, earlier
+
+
+def _places(plan: Plan) -> dict[str, int]:
+    """Return id of an arm -> the number of the space that its values are looked for in."""
+    tune = plan.study.tune
+    return {} if tune is None else {job.arm.id: tune.place(job.arm.levels) for job in plan.jobs}
+
+
+def _wider(declared: Tune, tune: Tune, runs: pd.DataFrame, again: Replan, places: Mapping[str, int]) -> Tune | None:
+    return wider_grids(declared, tune, runs, composes(lambda wide: again(tune=wide)), places=places)
 
 
 def _joined(earlier: RunSummary, summary: RunSummary) -> RunSummary:
@@ -135,5 +133,5 @@ def shown_plan(plan: Plan, again: Replan, bench: Bench) -> Plan:
     if not finished or plan.after(finished).missing:
         return plan
     runs = bench.store.read(plan.record.name, key=plan.record.key).tuning
-    wide = None if runs is None else wider_grids(declared, tune, runs, composes(lambda wide: again(tune=wide)))
+    wide = None if runs is None else _wider(declared, tune, runs, again, _places(plan))
     return plan if wide is None else again(tune=wide)

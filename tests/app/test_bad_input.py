@@ -41,7 +41,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("dataset.train_size=99999",), "got 99999"),
         (("rnu", "quickstart"), "unknown command 'rnu': expected one of"),
         (("rnu", "quickstart"), "nearest match: run"),
-        (("run",), "the following arguments are required: STUDY"),
+        (("run",), "a study, a function or a command is missing (see `ablate run --help`)"),
         (("run", "quickstrat"), "unknown study 'quickstrat'"),
         (("run", "quickstrat"), "nearest match: quickstart"),
         (("plan", "quickstart", "seeds"), "cannot read 'seeds'"),

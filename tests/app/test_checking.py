@@ -53,6 +53,7 @@ def test_a_training_function_is_checked_as_a_program(ablate, tmp_path):
         ("mich.py:Mish", "nearest match: mish.py"),
         ("mish.py:Mich", "unknown name in mish.py 'Mich': expected one of Mish; nearest match: Mish"),
         ("mish.py:np", "there is no contract for"),
+        ("ablate.claims.kinds.effect:EffectClaim", "is a kind of claim, which a plug-in cannot add"),
         ("no_such_module:Mish", "no_such_module cannot be imported: ModuleNotFoundError"),
     ],
 )
@@ -70,3 +71,48 @@ def test_checking_needs_no_pytest(tmp_path):
         "sys.exit(main(['check', 'mish.py:Mish']))\n"
     )
     assert subprocess.run([sys.executable, "run.py"], cwd=tmp_path, check=False, capture_output=True).returncode == 0
+
+
+SET = """
+def train(config, seed):
+    return {"m": float(config["params"]["width"]) + len(config["params"].get("sizes", [])) + seed}
+
+
+train.metrics = {"m": "higher"}
+"""
+
+
+def test_a_training_function_is_checked_with_settings(ablate, tmp_path):
+    (tmp_path / "mine.py").write_text(SET)
+    assert ablate("check", "mine.py:train")[0] == 1  # without its width
+    code, out, _ = ablate("check", "mine.py:train", "width=16", "sizes=[1,2]")
+    assert code == 0, out
+    assert ablate("check", "mine.py:train", "width=wide")[0] == 1
+
+
+def test_a_class_is_checked_with_settings(ablate, tmp_path):
+    (tmp_path / "mish.py").write_text(MISH.replace("* self.beta / (1", "/ (1"))  # right at its default alone
+    assert ablate("check", "mish.py:Mish")[0] == 0
+    code, out, _ = ablate("check", "mish.py:Mish", "beta=2.0")
+    assert code == 1
+    assert "✗ slope is the derivative" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["beta"], "expected key=value, the name of a setting and its value, got 'beta'"),
+        (["a.b=1"], "expected key=value"),
+        (["+beta=1"], "expected key=value"),
+        (["beta=1,2"], "`beta`: one value is checked at a time, got 'beta=1,2'; a list is written beta=[a,b]"),
+        (["beta=1", "beta=2"], "`beta` is given twice"),
+        (["bta=1"], "unknown setting of mish.py:Mish 'bta': expected one of beta; nearest match: beta"),
+        (["beta=${x}"], "`beta`: "),
+        (["beta=[1"], "beta=[1"),
+    ],
+)
+def test_a_setting_that_cannot_be_taken_is_one_line(ablate, tmp_path, words, message):
+    (tmp_path / "mish.py").write_text(MISH)
+    code, out, err = ablate("check", "mish.py:Mish", *words)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert message in err

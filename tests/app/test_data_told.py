@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ablate.resources import root_folder
 from ablate.track.read import read_study
-from ablate.work.events import root_folder
 
 ARM = ("epochs=1", "seeds=2", "batch_size=10", "model.hidden=[4]", "hydra.sweeper.progress=false")
 BYTES = np.random.default_rng(0).integers(256, size=(60, 6, 5)).astype(np.uint8)

@@ -375,7 +375,10 @@ def test_a_launcher_of_ones_own_trains_and_makes_no_other_runs(ablate, tmp_path)
 
 def test_a_launcher_of_a_plug_in_is_listed_and_chosen(ablate, site, help_text):
     install(site, "plug", "[ablate.launchers]\nbackwards = plug_back\n", {"plug_back.py": LAUNCHER})
-    assert "launchers (`--launcher NAME`, hydra.sweeper.launcher=NAME): backwards, loky, serial" in help_text()
+    assert (
+        "launchers (`--launcher NAME`, hydra.sweeper.launcher=NAME): backwards, loky, ray, serial, submitit"
+        in help_text()
+    )
     assert "plug_back" not in sys.modules
     code, out, err = ablate("-m", "activation=relu,tanh", "seeds=1", *SMALL, "hydra.sweeper.launcher=backwards")
     assert code == 0, err

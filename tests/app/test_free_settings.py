@@ -37,7 +37,9 @@ def test_free_settings_can_be_swept_and_nested(ablate, tmp_path, own):
         (("program=function", "program.target=own.py:trian"), "nearest match: train"),
         (("program=function",), "must be `module:function`"),
         (("program=function", "program.parms.width=1"), "nearest match: program.params"),
-        (("program=knn", "program.params.width=1"), "'program.params.width' does not exist for program=knn"),
+        (("program=function", "width=1"), "a setting of your own function is `program.params.width`"),
+        (("program=function", "target_acuracy=0.8"), "nearest match: target_accuracy"),
+        (("program=knn", "program.params.width=1"), "program=knn has program.copies, program.n"),
         (
             ("program=function", "program.target=own.py:train", "program.params.a=1", "program.params.a.b=2"),
             "'a' holds a value already, 1",

@@ -39,13 +39,22 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
         ((*SWEEP, "hydra.sweeper._target_=os.system"), "`hydra.sweeper._target_` is not honoured"),
         (
             ("run", "quickstart", "hydra/launcher=joblib"),
-            "chosen by `--launcher NAME`, or hydra.sweeper.launcher=NAME",
+            "chosen by `--launcher NAME`, or hydra/launcher=NAME (loky, ray, serial, submitit)",
         ),
         (
             ("run", "quickstart", "--launcher", "lokky"),
-            "unknown launcher 'lokky': expected one of loky, serial; near",
+            "unknown launcher 'lokky': expected one of loky, ray, serial, submitit; near",
         ),
-        ((*SWEEP, "hydra.sweeper.launcher=seral"), "unknown launcher 'seral': expected one of loky, serial; nearest"),
+        (
+            (*SWEEP, "hydra.sweeper.launcher=seral"),
+            "unknown launcher 'seral': expected one of loky, ray, serial, submitit; nearest",
+        ),
+        (("plan", "quickstart", "hydra/launcher=serial", "--jobs", "2"), "serial trains one job at a time"),
+        (
+            ("plan", "quickstart", "hydra/launcher=loky", "--launcher", "loky"),
+            "the launcher is said twice: loky, and hy",
+        ),
+        (("plan", "quickstart", "hydra.launcher.cpus=2", "hydra/launcher=ray"), "`hydra.launcher.cpus=2` is not hon"),
         (("plan", "quickstart", "--launcher", "serial", "--jobs", "2"), "serial trains one job at a time"),
         (("plan", "quickstart", "--launcher", "{kind: loky, queue: long}"), "launcher loky: unknown setting 'queue'"),
         (("~optimizer",), "`~optimizer`: a setting cannot be taken away"),

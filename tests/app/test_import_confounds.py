@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.app.printing import follow_lines
+from ablate.app.tables import follow_lines
 from ablate.judge.confounded import holding_back
 from ablate.sources.choose import source_for
 from ablate.sweep.imported import import_runs

@@ -174,7 +174,7 @@ def test_a_report_can_be_checked_from_its_csv(ablate, ran, write, tmp_path):
 
 
 def test_strict_verdicts_fail_unless_every_claim_is_decided(ablate, ran, write):
-    code, out, _ = ablate("verdict", "small", "--strict")
+    code, out, _ = ablate("verdict", "small", "--strict", "--supported")
     assert (code, out.startswith("✓ Supported")) == (0, True)
     _, out, _ = ablate("verdict", "small", "--json")
     assert json.loads(out)["verdicts"][0]["outcome"] == "supported"
@@ -182,8 +182,14 @@ def test_strict_verdicts_fail_unless_every_claim_is_decided(ablate, ran, write):
     write(STUDY.replace("by_at_least: 0.01}", "by_at_least: 0.01,\n     " + gate + "}"))
     ablate("run", "small", "--no-report")
     code, _, err = ablate("verdict", "small", "--strict")
-    assert code == 1
+    assert code == 3
     assert "1 of 1 claims are not decided: scale-matters" in err
+    write(STUDY.replace("by_at_least: 0.01", "by_at_least: 0.95"))
+    ablate("run", "small", "--no-report")
+    assert ablate("verdict", "small", "--strict")[0] == 0
+    code, _, err = ablate("verdict", "small", "--supported")
+    assert code == 1
+    assert "1 of 1 claims are refuted: scale-matters" in err
 
 
 def test_the_noise_floor_comes_from_the_baseline_against_itself(ablate, write, tmp_path):

@@ -90,7 +90,7 @@ def test_all_of_it_is_said_of_the_core(folder):
 
 def test_an_import_tells_where_it_is_from_and_a_function_how_long_it_took(folder):
     imported, _ = page_of(folder, "file-imported")
-    assert "results.csv imported" in imported
+    assert "imported from results.csv" in imported
     assert "known to those who made the runs" in imported
     assert "s / seed" not in imported
     own, _ = page_of(folder, "own")

@@ -271,10 +271,66 @@ def test_a_copy_of_the_baseline_gates_the_claims_and_is_judged_again_from_its_fi
     (verdict,) = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
     gates = {gate["kind"]: gate for gate in verdict["gates"]}
     assert set(gates) == {"tuning_edge", "copy"}
-    assert "a copy of the baseline that tuned for itself on other seeds" in gates["copy"]["why"]
+    assert "a copy of the baseline that tuned for itself with draws of its own" in gates["copy"]["why"]
     copy = list(csv.DictReader((folder / "copy.csv").read_text(encoding="utf-8").splitlines()))
     assert [int(row["seed"]) for row in copy] == list(range(7))
     assert [document_of(one) for one in recompute(folder / "runs.csv", load_study("own"))] == [verdict]
     tables = read_study(tmp_path, "own")
     assert len(tables.seeds) == 14
     assert set(tables.tuning["arm_id"]) == set(tables.planned["arm_id"])
+
+
+BY_ARM = """
+title: Each at its best
+fixed: {dataset: digits, dataset.train_size: 100, epochs: 3, model.hidden: [8], batch_size: 20, init: xavier,
+        optimizer.lr: 0.3}
+factors: {dropout: [none, bernoulli]}
+tune:
+  space: {optimizer.lr: [0.01, 0.3, 3.0], l2: [0.0, 0.01]}
+  spaces:
+    - where: {dropout: bernoulli}
+      space: {optimizer.lr: [0.01, 0.3, 3.0], dropout.drop_probability: [0.1, 0.5]}
+  extend: 0
+  copy_baseline: false
+seeds: 6
+claims:
+  - {id: helps, says: Dropout ends better, metric: final/test_accuracy, arm: {dropout: bernoulli},
+     against: {dropout: none}, by_at_least: 0.005}
+"""
+
+
+def test_arms_with_spaces_of_their_own_are_tuned_and_judged_and_their_files_recompute_the_verdict(ablate, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "own.yaml").write_text(BY_ARM, encoding="utf-8")
+    code, out, _ = ablate("plan", "own")
+    assert code == 0
+    assert "2 arms x 6 seeds x 6 trials = 72 runs" in out
+    assert "  1 arm:\n    optimizer.lr: 0.01, 0.3, 3.0\n    dropout.drop_probability: 0.1, 0.5" in out
+    code, out, _ = ablate("run", "own", "--jobs", "1")
+    assert code == 0
+    assert "nothing to do" in ablate("run", "own", "--jobs", "1")[1]
+
+    tables = read_study(tmp_path, "own")
+    none, dropout = tables.planned["arm_id"]
+    assert list(tables.facts[none]["tuned"]) == ["optimizer.lr", "l2"]
+    assert list(tables.facts[dropout]["tuned"]) == ["optimizer.lr", "dropout.drop_probability"]
+    assert tables.facts[dropout]["tuned"]["dropout.drop_probability"]["grid"] == [0.1, 0.5]
+
+    folder = tmp_path / "reports" / "own"
+    verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
+    assert [document_of(verdict) for verdict in recompute(folder / "runs.csv", load_study("own"))] == verdicts
+    (edge,) = [gate for gate in verdicts[0]["gates"] if gate["kind"] == "tuning_edge"]
+    assert edge["passed"] is False
+    assert "dropout.drop_probability=0.1 of dropout=bernoulli" in edge["why"]
+    assert "l2" not in {key for key, value in tables.facts[dropout]["tuned"].items() if value["edge"]}
+    rows = list(csv.DictReader((folder / "tuning.csv").read_text(encoding="utf-8").splitlines()))
+    assert {(row["arm"], bool(row["l2"]), bool(row["dropout.drop_probability"])) for row in rows} == {
+        ("baseline", True, False), ("dropout=bernoulli", False, True)
+    }  # fmt: skip
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    for text in (
+        "Every tuned arm had as many trials in every seed, in its own search space", "Arms that do not have it: 1.",
+        "optimizer.lr, l2 and dropout.drop_probability: every seed of every arm ran 6 trials",
+        "dropout.drop_probability (tuned, dropout=bernoulli)",
+    ):  # fmt: skip
+        assert text in page

@@ -28,9 +28,9 @@ def parts():
 
 def test_every_example_is_read_as_part_of_the_study_it_begins_with(parts):
     base, *others = parts
-    whole = [part for part in others if "claims" in part and not {"figures", "looks"} & set(part)]
+    whole = [part for part in others if len(part.get("claims", [])) > 1]
     assert len(whole) == 1
-    assert len(others) == 8
+    assert len(others) == 10
     for part in others:
         study = parse_study({**base, **whole[0], **part}, where="page")
         check_claims(study)
@@ -43,6 +43,12 @@ def test_every_example_is_read_as_part_of_the_study_it_begins_with(parts):
 def test_every_kind_stands_on_the_page(parts, kinds, holder):
     shown = {item.get("kind", "effect") for part in parts for item in part.get(holder, [])}
     assert shown == set(kinds)
+
+
+def test_the_population_of_a_claim_stands_on_the_page(parts):
+    (named,) = [claim for part in parts for claim in part.get("claims", []) if "population" in claim]
+    study = parse_study({**parts[0], "claims": [named]}, where="page")
+    assert (study.claims[0].population, study.claims[0].leaves_out_at_most) == ("trained", 0.1)
 
 
 def test_every_gate_stands_on_the_page(parts):

@@ -259,9 +259,9 @@ def test_runs_are_kept_where_store_says(folder, train):
     assert not (folder / "mlruns").exists()
 
 
-@pytest.mark.parametrize(("store", "got"), [(7, "got 7"), ("http://localhost:5000", "got the address")])
+@pytest.mark.parametrize(("store", "got"), [(7, "got 7"), ("http://", "got 'http:'")])
 def test_a_store_that_is_none_is_one_line(folder, train, store, got):
-    with pytest.raises(ablate.UserError, match=rf"^`store` must be .*{got}"):
+    with pytest.raises(ablate.UserError, match=rf"^`(store|tracking.uri)` must be .*{got}"):
         study().run(train, store=store)
 
 
@@ -286,3 +286,9 @@ def test_a_reader_meets_the_names_of_the_function_and_files_keep_the_keys(folder
     told = capsys.readouterr().out
     assert "equal to" in told
     assert P not in told
+
+
+@pytest.mark.parametrize("key", ["factors", "fixed"])
+def test_what_is_not_a_mapping_is_one_clear_error(key):
+    with pytest.raises(ablate.UserError, match=f"`{key}` must be a mapping of .*, got 5"):
+        ablate.Study(**{key: 5})

@@ -162,7 +162,7 @@ def test_a_kind_that_cannot_be_is_refused_with_those_that_can(kind):
     plan = study({**ARMS, **kind}, factors={**FACTORS, "n": [10, 20]})
     with pytest.raises(UserError, match="cannot be judged at any time") as caught:
         check_plan(plan, 30)
-    assert "basin_width, effect, equivalence" in str(caught.value)
+    assert "basin_width, difference, effect, equivalence" in str(caught.value)
     assert "variance_ratio," not in str(caught.value)
 
 

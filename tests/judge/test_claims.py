@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from ablate.claims.comparison import level_key, level_text, where_text
+from ablate.claims.comparison import arm_key, arm_text, where_text
 from ablate.errors import UserError
 from ablate.judge.expand import check_claims, expand
 
@@ -39,14 +39,14 @@ def test_without_other_factors_there_is_one_cell():
 
 
 def test_levels_read_back_from_a_table_are_the_same_levels():
-    assert level_key({"a": 1}, ["a"]) == level_key({"a": 1.0}, ["a"])
-    assert level_key({"a": None}, ["a"]) == level_key({"a": math.nan}, ["a"])
-    assert level_key({"a": True}, ["a"]) != level_key({"a": 1}, ["a"])
-    assert level_key({"a": "1"}, ["a"]) != level_key({"a": 1}, ["a"])
+    assert arm_key({"a": 1}, ["a"]) == arm_key({"a": 1.0}, ["a"])
+    assert arm_key({"a": None}, ["a"]) == arm_key({"a": math.nan}, ["a"])
+    assert arm_key({"a": True}, ["a"]) != arm_key({"a": 1}, ["a"])
+    assert arm_key({"a": "1"}, ["a"]) != arm_key({"a": 1}, ["a"])
 
 
 def test_levels_are_written_as_on_the_command_line():
-    assert level_text({"norm": None, "bias": True, "init.std": 0.1}) == "norm=null, bias=true, init.std=0.1"
+    assert arm_text({"norm": None, "bias": True, "init.std": 0.1}) == "norm=null, bias=true, init.std=0.1"
     assert where_text({"init.std": (0.1, 1.0)}) == "init.std=0.1|1.0"
 
 

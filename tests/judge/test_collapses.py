@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from ablate.judge.collapses import outcome_told, outlying, with_collapses
+from ablate.judge.collapses import outcome_told, with_collapses
 from ablate.judge.endpoint import endpoint
 from ablate.judge.rule import judge
 from ablate.judge.summary import ledger
@@ -95,13 +95,13 @@ def test_an_outlier_on_the_worse_side_of_its_arm_is_found(metric, declared, usua
         tables = make_tables(NORM, value, seeds=9, metric=metric)
         return dataclasses.replace(tables, study={**tables.study, "definition": {"metrics": {metric: declared}}})
 
-    assert np.argwhere(outlying(endpoint(runs(far), metric))).tolist() == [[3, 0], [3, 1]]
-    assert not outlying(endpoint(runs(near), metric)).any()
-    assert not outlying(endpoint(runs(usual + 0.1 * abs(usual - far)), metric)).any()
+    assert np.argwhere(endpoint(runs(far), metric).outlying).tolist() == [[3, 0], [3, 1]]
+    assert not endpoint(runs(near), metric).outlying.any()
+    assert not endpoint(runs(usual + 0.1 * abs(usual - far)), metric).outlying.any()
 
 
 def test_what_varies_a_lot_has_no_outliers():
     rng = np.random.default_rng(1)
     drawn = {(arm, seed): rng.uniform(0.1, 0.9) for arm in ("none", "batch") for seed in range(40)}
     tables = make_tables(NORM, lambda levels, seed: drawn[levels["norm"], seed], seeds=40)
-    assert not outlying(endpoint(tables, "final/test_accuracy")).any()
+    assert not endpoint(tables, "final/test_accuracy").outlying.any()

@@ -4,6 +4,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.judge.planning import (
+    beyond_support,
     blind_looks,
     check_contradictions,
     check_forecasts,
@@ -43,6 +44,24 @@ def test_a_single_sign_flip_claim_needs_six_seeds():
 )
 def test_seeds_needed_by_kind(claim, seeds):
     assert {need.seeds for need in seeds_needed(make_study(CELLS, claim))} == {seeds}
+
+
+@pytest.mark.parametrize(
+    ("claim", "refute", "support"),
+    [
+        ({"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "at_least": 0.8}, 3, 17),
+        ({"kind": "proportion", "of": "runs", "arm": {"norm": "none"}, "at_most": 0.15}, 2, 23),
+        ({"kind": "win_probability", **BN, "metric": "ttt/steps", "more_than": 0.75}, 3, 13),
+        (BN, 6, 6),
+    ],
+)
+def test_seeds_that_can_refute_a_share_need_not_suffice_to_support_it(claim, refute, support):
+    study = make_study(NORM, claim)
+    assert [need.seeds for need in seeds_needed(study)] == [refute]
+    assert [need.seeds for need in beyond_support(study, support - 1)] == [support]
+    assert beyond_support(study, support) == []
+    two = make_study(NORM, claim, {**claim, "id": "again"})
+    assert len(beyond_support(two, support)) == 2, "Holm leaves each half as much"
 
 
 def test_with_looks_the_last_one_must_be_able_to_decide():
@@ -85,7 +104,7 @@ def test_a_forecast_needs_its_claim():
         ({}, "tuned", True),
         ({}, "both", True),
         ({"metric": "ttt/steps"}, "tuned", False),
-        ({"per": "study", "seeds": 10}, "tuned", False),  # what stored studies do
+        ({"seeds": 10}, "tuned", False),  # what stored studies do
     ],
 )
 def test_a_claim_about_speed_is_tuned_for_speed(tune, fairness, refused):

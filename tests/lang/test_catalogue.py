@@ -1,10 +1,12 @@
 """Every message of the code and the templates has a translation, with the same placeholders, and none is stale."""
 
 import ast
+import difflib
 import string
 from pathlib import Path
 
 import pytest
+import yaml
 from jinja2 import Environment, nodes
 
 from ablate.lang import LANGUAGES, catalogue, language, speaking, tr
@@ -74,7 +76,35 @@ def test_the_collector_sees_code_and_templates():
 @pytest.mark.parametrize("name", [name for name in LANGUAGES if name != "en"])
 def test_every_message_is_translated(name):
     missing = sorted(MESSAGES - catalogue(name).keys())
-    assert not missing, f"{len(missing)} messages have no translation in ablate/lang/{name}/:\n" + "\n".join(missing)
+    told = reworded(missing, sorted(catalogue(name).keys() - MESSAGES))
+    assert not missing, f"{len(missing)} messages have no translation in ablate/lang/{name}/:\n" + "\n".join(told)
+
+
+def reworded(missing, stale):
+    """Return messages without a translation; of each that only has other words now, the key to edit."""
+    told = []
+    for message in missing:
+        (before,) = difflib.get_close_matches(message, stale, n=1, cutoff=0.7) or [""]
+        told.append(message + (f"\n    reworded? its translation stands under: {before}" if before else ""))
+    return told
+
+
+def test_a_reworded_message_is_told_with_the_key_its_translation_stands_under():
+    before, now = "Every arm has all its {seeds}.", "Every arm has each of its {seeds}."
+    assert reworded([now, "nothing like it"], [before, "No run diverged."]) == [
+        f"{now}\n    reworded? its translation stands under: {before}",
+        "nothing like it",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in LANGUAGES if name != "en"])
+def test_a_message_has_one_translation_in_one_place(name):
+    keys = [
+        key.value
+        for path in sorted((PACKAGE / "lang" / name).glob("*.yaml"))
+        for key, _ in yaml.compose(path.read_text(encoding="utf-8")).value
+    ]
+    assert sorted({key for key in keys if keys.count(key) > 1}) == []
 
 
 @pytest.mark.parametrize("name", [name for name in LANGUAGES if name != "en"])
@@ -85,8 +115,6 @@ def test_no_translation_is_stale(name):
 
 
 def names(name):
-    import yaml
-
     return yaml.safe_load((PACKAGE / "lang" / name / "names.yaml").read_text(encoding="utf-8"))
 
 

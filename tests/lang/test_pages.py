@@ -23,7 +23,7 @@ from tests.report.conftest import build
 KNOWN = {
     "Holm", "Brier", "Student", "Clopper", "Pearson", "MLflow", "runs", "json", "verdicts", "table", "ablate", "log",
     "hash", "report", "Sans", "inf", "nan", "main", "SHA", "Test", "CPU", "cores", "threads", "BLAS", "git", "commit",
-    "numpy", "SVG", "NaN", "csv", "tex",
+    "numpy", "Bonferroni", "max", "SVG", "NaN", "csv", "tex", "trained", "bounds",
 }  # fmt: skip
 CLAIMS = [
     {"id": "faster", "says": "学得更快", "why_delta": "理由", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
@@ -61,7 +61,7 @@ class _Reader(HTMLParser):
         self.texts, self._skipped = [], 0
 
     def handle_starttag(self, tag, attrs):
-        skipped = tag in ("style", "code", "pre", "title") or ("class", "en") in attrs
+        skipped = tag in ("style", "script", "code", "pre", "title") or ("class", "en") in attrs
         if self._skipped or skipped:
             self._skipped += tag not in ("meta", "br", "path", "use", "rect")
 

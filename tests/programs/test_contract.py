@@ -1,5 +1,9 @@
 """What every Program beside the trainer must keep to."""
 
+import sys
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -26,7 +30,14 @@ def train(config, seed):
 
 train.metrics = ["m"]
 
-CHANGES = {"function": {"target": TARGET}, "softmax_check": {"trials": 200}}
+APP = str(Path(__file__).with_name("hydra_app.py"))
+COMMAND = {"command": [sys.executable, "-c", "print({seed})"], "returns": ["m"]}
+CHANGES = {
+    "command": COMMAND,
+    "function": {"target": TARGET},
+    "hydra": {"app": APP, "hydra": [f"hydra.sweep.dir={tempfile.mkdtemp()}"]},
+    "softmax_check": {"trials": 200},
+}
 PROGRAMS = [
     cls(**CHANGES.get(name, {})) for name, cls in options("program").items() if cls.__module__.startswith("ablate.pro")
 ]

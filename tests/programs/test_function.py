@@ -73,7 +73,7 @@ def test_what_a_study_knows_of_a_function_is_no_part_of_what_the_function_is():
     for known in (plain.told(["m"]), plain.planned({"metrics": {"m": {}}, "sources": {"mine": "0"}})):
         assert vars(known).keys() >= vars(plain).keys()
         assert {name: getattr(known, name) for name in vars(plain)} == vars(plain)
-    assert vars(plain) == {"target": "mine:train", "params": {"width": 8}, "watch": []}
+    assert vars(plain) == {"target": "mine:train", "params": {"width": 8}, "watch": [], "timeout": None}
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_changed_file_is_another_fingerprint(tmp_path):
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (None, "must return a dict of metrics, got NoneType"),
+        (None, "must return a dict of metrics, or a number, got NoneType"),
         (0.9, "got float"),
         ({"m": "high"}, "must be a number, got a str"),
         ({"m": True}, "must be a number, got a bool"),
@@ -282,3 +282,26 @@ def test_a_declared_direction_leaves_steps_to_the_target_what_they_are():
     declared = {name: metric_from(name, "lower") for name in ("m", "ttt/steps")}
     assert to_result({"m": 1.0, "ttt/steps": 40}, 0, declared).outcome == "reached"
     assert to_result({"m": 1.0}, 0, declared).outcome == "censored"
+
+
+def test_a_long_curve_is_thinned_and_lies_beside_its_run_as_a_whole():
+    values = np.sin(np.arange(1_000_001) / 1000)
+    steps = 7 * np.arange(len(values))
+    result = to_result({"metrics": {"m": 1}, "curves": {"long": (steps, values), "short": [1.0, 2.0]}}, 0, ["m"])
+    kept = result.curves["long"]
+    assert 9_000 <= len(kept.steps) <= 10_001
+    assert (kept.steps[0], kept.steps[-1]) == (0, steps[-1])
+    np.testing.assert_array_equal(kept.values, values[kept.steps // 7])
+    assert (np.diff(kept.steps[:-1]) == kept.steps[1]).all()
+    np.testing.assert_array_equal(result.arrays["curves/long/steps"], steps)
+    np.testing.assert_array_equal(result.arrays["curves/long/values"], values)
+    np.testing.assert_array_equal(result.curves["short"].values, [1.0, 2.0])
+    (note,) = result.notes
+    assert "curves of more than 10000 points" in note
+
+
+def test_many_curves_share_the_points_that_a_run_may_have():
+    curves = {f"c{i}": np.arange(1000.0) for i in range(500)}
+    result = to_result({"metrics": {"m": 1}, "curves": curves}, 0, ["m"])
+    assert all(len(curve.steps) <= 401 for curve in result.curves.values())
+    assert len(result.arrays) == 1000

@@ -4,7 +4,7 @@ import pytest
 from ablate.judge.rule import judge
 from ablate.judge.summary import summary
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics
-from ablate.report.wording import plain, unit_of
+from ablate.report.wording import plain_number, unit_of
 
 METRIC = "final/test_accuracy"
 
@@ -58,7 +58,7 @@ def test_means_side_by_side_are_those_of_the_summary(study):
     assert len(metrics) > 1
     assert means_table(tables, []) is None
     for i, metric in enumerate(metrics):
-        wanted = [plain(mean, unit_of(tables, metric)) for mean in summary(tables, metric)["mean"]]
+        wanted = [plain_number(mean, unit_of(tables, metric)) for mean in summary(tables, metric)["mean"]]
         assert [row.cells[len(table.columns) - len(metrics) + i] for row in table.rows] == wanted
 
 

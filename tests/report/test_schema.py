@@ -18,6 +18,7 @@ from ablate.words.document import document_of
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "study-files.md"
+FINDINGS = sorted((Path(__file__).parents[2] / "studies" / "findings").glob("*/verdicts.json"))
 STUDY, VERDICTS = (Draft202012Validator(schema) for schema in schemas().values())
 
 
@@ -62,6 +63,11 @@ def test_what_the_reader_refuses_the_schema_marks(change):
     assert not STUDY.is_valid({**GOOD, **change})
     with pytest.raises(UserError):
         parse_study({**copy.deepcopy(GOOD), **change}, where="here")
+
+
+@pytest.mark.parametrize("path", FINDINGS, ids=lambda path: path.parent.name)
+def test_committed_verdicts_are_as_their_schema_says(path):
+    VERDICTS.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("gain", [0.02, "diverged"])

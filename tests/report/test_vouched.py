@@ -12,8 +12,8 @@ from ablate.report.figures.heat_map import heat_map
 from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.reach import reach
 from ablate.report.figures.render import svg
+from ablate.report.metric_names import metric_title
 from ablate.report.vouched import naming, vouched
-from ablate.report.wording import metric_title
 from ablate.report.write import make_report
 from ablate.sweep.figures import HeatMap
 from ablate.train.vouched import EVERYTHING, Fact
@@ -22,7 +22,7 @@ SENTENCES = {
     Fact.STREAMS: ["named random streams", "they differ in the component and in nothing else that is random"],
     Fact.NETWORK: ["the initial weights, the order of the minibatches", "other data, networks"],
     Fact.SETTINGS: ["Every arm uses the same values", "No hyperparameter was tuned", "nothing tuned"],
-    Fact.DATA: ["mnist5k data", "on mnist5k at the levels", "data fingerprint"],
+    Fact.DATA: ["data: mnist5k", "on mnist5k at the levels", "data fingerprint"],
     Fact.ENDINGS: ["ten times its first loss", "the target held at two evaluations in a row", "budget ended first"],
     Fact.STEPS: ["at the last step", "optimizer steps"],
     Fact.SECONDS: ["training time"],

@@ -6,18 +6,18 @@ import math
 import pytest
 
 from ablate.judge.rule import judge
+from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table, html_text, markdown_table, markdown_text
 from ablate.report.wording import (
     effect_text,
     interval,
     levels_text,
-    metric_title,
-    plain,
+    plain_number,
     scaled,
     scaled_interval,
     unit,
     verdict_effect,
-)  # fmt: skip
+)
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -26,11 +26,11 @@ from ..judge.conftest import BN, NORM, make_study, make_tables
     ("value", "text"), [(0.12345, "12.35"), (-0.001, "−0.10"), (-1e-9, "0.00"), (math.nan, "–"), (-math.inf, "−∞")]
 )
 def test_accuracies_are_printed_in_percent(value, text):
-    assert plain(value, unit("fraction")) == text
+    assert plain_number(value, unit("fraction")) == text
 
 
 def test_losses_keep_three_significant_digits():
-    assert [plain(x, unit("")) for x in (2.30259, 0.0512345, 12345.6, 3e-7)] == [
+    assert [plain_number(x, unit("")) for x in (2.30259, 0.0512345, 12345.6, 3e-7)] == [
         "2.30",
         "0.0512",
         "12346",

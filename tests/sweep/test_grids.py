@@ -26,7 +26,7 @@ def test_a_step_has_the_ratio_of_the_neighbours_and_whole_numbers_stay_whole(gri
 
 def test_a_grid_is_widened_at_the_ends_that_are_named_and_the_earlier_trials_stay():
     tune = Tune(space={"lr": [0.1, 1.0], "l2": [0.0, 0.01]})
-    wide = widened(widened(tune, {"lr": 1}), {"lr": -1})
+    wide = widened(widened(tune, "lr", 1), "lr", -1)
     assert wide.space == {"lr": [0.01, 0.1, 1.0, 10.0], "l2": [0.0, 0.01]}
     assert [trial for trial in trials(wide) if trial in trials(tune)] == trials(tune)
     assert tune.space["lr"] == [0.1, 1.0]

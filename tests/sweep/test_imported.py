@@ -403,3 +403,22 @@ def test_a_count_that_no_two_arms_share_is_told_as_what_may_have_been_set(tmp_pa
     found = read(tmp_path, "norm,seed,acc,epochs,restarts", *lines, study=study_on())
     assert column(found, "epochs")[1].startswith("shown, not judged. No arm has a value of another: if it was set")
     assert column(found, "restarts") == ("undeclared metric", "shown, not judged")
+
+
+def test_a_planned_run_without_a_result_belongs_in_the_file_and_is_no_run(tmp_path):
+    rows = [row.rpartition(",")[0] + f",{row.rpartition(',')[2]},finished" for row in ROWS]
+    rows[1] = "none,0.10,1,,lost"
+    rows[-1] = "batch,1e-1,1,,missing"
+    found = read(tmp_path, HEAD + ",outcome", *rows)
+    counts = [len(found.runs[arm.id]) for arm in found.record.arms]
+    assert counts == [1, 2, 1]
+    assert found.record.seeds == (0, 1)
+    assert [arm.facts.get("lost") for arm in found.record.arms] == [{"1": "lost"}, None, None]
+
+
+def test_arms_can_be_listed_one_by_one(tmp_path):
+    listed = {"kind": "listed", "arms": [{"norm": "batch"}, {"init.std": 1}]}
+    study = STUDY.model_copy(update={"exclude": [], "design": parse_study(
+        {"title": "t", "factors": STUDY.factors, "design": [listed]}, where="x").design})  # fmt: skip
+    found = read(tmp_path, HEAD, *ROWS, study=study)
+    assert {tuple(arm.levels.values()) for arm in found.record.arms} == {("none", 0.1), ("batch", 0.1), ("none", 1)}

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from ablate.errors import UserError
-from ablate.sweep.launch import Loky, Serial, launcher_for
+from ablate.sweep.launch import Serial, launcher_for
+from ablate.sweep.workers import Loky
 from ablate.testing import launcher_checks
 from ablate.testing.base import failures
 
@@ -38,7 +39,7 @@ def test_a_launcher_is_chosen_by_name_with_its_settings_or_given():
 @pytest.mark.parametrize(
     ("asked", "jobs", "message"),
     [
-        ("lokky", 2, "unknown launcher 'lokky': expected one of loky, serial; nearest match: loky"),
+        ("lokky", 2, "unknown launcher 'lokky': expected one of loky, ray, serial, submitit; nearest match: loky"),
         ("serial", 4, "serial trains one job at a time, in this process: 4 jobs need another one"),
         ({"kind": "loky", "partition": "gpu"}, 2, "launcher loky: unknown setting 'partition': expected one of kind"),
         ({"kind": "loky", "workers": 8}, 2, "the number of jobs is `--jobs 8`, hydra.sweeper.n_jobs"),

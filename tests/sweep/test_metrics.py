@@ -38,8 +38,8 @@ def test_a_study_cannot_turn_round_what_its_program_measures():
 
 
 def test_two_programs_that_disagree_are_refused():
-    with pytest.raises(UserError, match="declare it differently"):
-        joined([{"m": Metric("m", "higher")}, {"m": Metric("m", "lower")}])
+    with pytest.raises(UserError, match=r"declare it differently: `{better: higher}` and `{better: lower, unit: ms}`"):
+        joined([{"m": Metric("m", "higher")}, {"m": Metric("m", "lower", "ms")}])
     assert joined([{"m": Metric("m")}, {"m": Metric("m", "lower")}])["m"].better == "lower"
 
 

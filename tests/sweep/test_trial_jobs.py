@@ -1,5 +1,6 @@
 """Arms that are tuned in every judging seed: their trials as jobs of the plan."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -30,11 +31,29 @@ class Fake(Program):
 class Config:
     norm: str = "none"
     epochs: int = 20
+    l2: float = 0.0
+    momentum: float = 0.5
     program: Fake = field(default_factory=Fake)
 
 
 Fake.config_class = Config
+
+
+class Redrawing(Fake):
+    """Can draw all but the data anew."""
+
+
+@dataclass(frozen=True)
+class RedrawnConfig(Config):
+    redraw: int = field(default=0, metadata={"unsaid": 0})
+    program: Redrawing = field(default_factory=Redrawing)
+
+
+Redrawing.config_class = RedrawnConfig
 TUNE = {"space": {"epochs": [10, 20, 40]}, "metric": "m", "ties": "smooth", "copy_baseline": False}
+BEFORE = {"per": "study", "ties": "smaller", "extend": 0, "copy_baseline": False}
+SPACE = {"where": {"norm": "batch"}, "space": TUNE["space"]}
+ONCE = {"space": TUNE["space"], "metric": "m", "seeds": 2}
 
 
 def compose(levels):
@@ -90,7 +109,7 @@ def test_a_trial_at_the_fixed_value_is_the_fixed_arm_and_is_trained_once():
 
 
 def test_one_choice_for_all_and_one_in_every_seed_are_two_study_runs():
-    assert plan_of(study_of()).record.key != plan_of(study_of({**TUNE, "per": "study", "seeds": 2})).record.key
+    assert plan_of(study_of()).record.key != plan_of(study_of(ONCE)).record.key
 
 
 def test_what_is_planned_is_stored_and_read_again():
@@ -101,10 +120,22 @@ def test_what_is_planned_is_stored_and_read_again():
 
 @pytest.mark.parametrize(
     ("tune", "per"),
-    [({}, "seed"), ({"seeds": 2}, "study"), ({"share": ["norm"]}, "study"), ({"per": "study"}, "study")],
+    [({}, "seed"), ({"seeds": 2}, "study"), ({"share": ["norm"]}, "study"), (BEFORE, "study")],
 )
 def test_what_only_one_choice_for_all_has_asks_for_it(tune, per):
-    assert study_of({**TUNE, **tune}).tune.per == per
+    assert study_of({"space": TUNE["space"], "metric": "m", **tune}).tune.per == per
+
+
+@pytest.mark.parametrize(
+    "tune",
+    [
+        {"per": "study"}, {"per": "study", "seeds": 40}, {**BEFORE, "ties": "smooth"}, {**BEFORE, "extend": 1},
+        {"seeds": 2, "copy_baseline": True}, {**BEFORE, "spaces": [SPACE]},
+    ],
+)  # fmt: skip
+def test_one_choice_for_all_is_refused_unless_an_earlier_release_wrote_it(tune):
+    with pytest.raises(UserError, match=r"x: tune.per: a choice made once .* write `per: seed`, without `seeds`"):
+        study_of({"space": TUNE["space"], "metric": "m", **tune})
 
 
 def test_a_study_file_that_gives_tuning_seeds_means_what_it_always_did():
@@ -113,12 +144,12 @@ def test_a_study_file_that_gives_tuning_seeds_means_what_it_always_did():
     now, stored = study_of(tune), parse_study({"title": "t", "tune": tune}, where="x", stored=True)
     assert now.tune == stored.tune
     assert (now.tune.ties, now.tune.extend) == ("smaller", 0)
-    assert study_of({**tune, "per": "study"}).tune.extend == 2
+    assert study_of({**tune, **BEFORE}).tune == now.tune
 
 
 @pytest.mark.parametrize(("key", "value"), [("seeds", 3), ("share", ["norm"])])
 def test_tuning_seeds_and_shared_tunings_do_not_go_with_a_choice_in_every_seed(key, value):
-    with pytest.raises(UserError, match=f"x: tune.{key}: with `per: seed`.*drop `{key}`, or write `per: study`"):
+    with pytest.raises(UserError, match=f"x: tune.{key}: with `per: seed`.*drop `{key}`$"):
         study_of({**TUNE, "per": "seed", key: value})
 
 
@@ -130,7 +161,7 @@ def test_a_stored_study_that_says_nothing_was_tuned_once_by_tuning_seeds_and_is_
     assert definition(study)["tune"] == stored
 
 
-@pytest.mark.parametrize("per", [{"per": "study", "seeds": 3, "extend": 0}, {"per": "seed"}])
+@pytest.mark.parametrize("per", [{**BEFORE, "seeds": 3}, {"per": "seed"}])
 def test_the_quick_budget_and_a_stored_definition_keep_who_chooses(per):
     study = study_of({**TUNE, **per}, quick={"seeds": 2})
     assert quick_study(study, where="x").tune == study.tune
@@ -146,7 +177,23 @@ def test_ties_go_to_a_metric_only_where_every_arm_logs_it():
 
 
 @pytest.mark.parametrize("fairness", ["tuned", "both"])
-def test_a_copy_of_the_baseline_tunes_for_itself_on_seeds_of_its_own(fairness):
+def test_a_copy_of_the_baseline_keeps_the_data_where_its_program_can(fairness):
+    study = study_of({**TUNE, "copy_baseline": True}, fairness=fairness)
+    plan = make_plan(study, name="s", seeds=3, compose=lambda levels: RedrawnConfig(**levels), command="c")
+    assert plan.runs == plan_of(study).runs
+    assert plan.copy is not None
+    assert [(job.config.redraw, job.config.epochs) for job in plan.copy.trials] == [(1, 10), (1, 20), (1, 40)]
+    assert {tuple(job.identities) for job in plan.trained} == {(0, 1, 2)}
+    own = [(job.arm.id, tuple(job.identities.values())) for job in plan.trained]
+    assert len({arm for arm, _ in own}) == len({identity for _, runs in own for identity in runs}) / 3 == len(own)
+    assert plan.record.trials.same_data
+    assert payload.planned(payload.plan(plan.record)) == plan.record
+    assert {tuple(job.identities) for job in plan.with_seeds([2]).trained} == {(2,)}
+    assert plan.after(frozenset(i for job in plan.trained for i in job.identities.values())).missing == 0
+
+
+@pytest.mark.parametrize("fairness", ["tuned", "both"])
+def test_a_copy_of_the_baseline_tunes_for_itself_on_seeds_of_its_own_elsewhere(fairness):
     study = study_of({**TUNE, "copy_baseline": True}, fairness=fairness)
     plan, alone = plan_of(study), plan_of(study_of(fairness=fairness))
     assert plan.runs == alone.runs + 3 * 3
@@ -164,3 +211,100 @@ def test_a_copy_of_the_baseline_tunes_for_itself_on_seeds_of_its_own(fairness):
     part = plan.with_seeds([2])
     assert {tuple(job.identities) for job in part.trained} == {(2,), (1_000_002,)}
     assert plan.after(frozenset(i for job in plan.trained for i in job.identities.values())).missing == 0
+
+
+OWN = {"where": {"norm": "batch"}, "space": {"epochs": [10, 20, 40], "momentum": [0.0, 0.5, 0.9]}}
+SPACES = {**TUNE, "space": {"epochs": [10, 20, 40], "l2": [0.0, 0.1, 0.2]}, "spaces": [OWN]}
+
+
+def test_an_arm_with_a_space_of_its_own_has_the_trials_of_it():
+    plan = plan_of(study_of({**SPACES, "copy_baseline": True}))
+    none, batch = plan.jobs
+    assert {(job.config.l2, job.config.momentum) for job in none.trials} == {(0.0, 0.5), (0.1, 0.5), (0.2, 0.5)}
+    assert {(job.config.l2, job.config.momentum) for job in batch.trials} == {(0.0, 0.0), (0.0, 0.5), (0.0, 0.9)}
+    assert [len(job.trials) for job in plan.jobs] == [9, 9]
+    assert list(none.arm.facts["tuning"]["space"]) == ["epochs", "l2"]
+    assert list(batch.arm.facts["tuning"]["space"]) == ["epochs", "momentum"]
+    assert [job.config for job in plan.copy.trials] == [job.config for job in none.trials]
+    trials = plan.record.trials
+    assert trials.tried_by(none.arm.id) == trials.tried_by(plan.copy.arm.id) == trials.tried
+    assert list(trials.others) == [batch.arm.id]
+    assert {tuple(values) for values in trials.tried_by(batch.arm.id)} == {("epochs", "momentum")}
+    assert payload.planned(payload.plan(plan.record)) == plan.record
+
+
+def test_the_copy_of_a_baseline_with_a_space_of_its_own_has_that_space():
+    plan = plan_of(study_of({**SPACES, "copy_baseline": True}, baseline={"norm": "batch"}))
+    batch, trials = plan.jobs[1], plan.record.trials
+    assert [job.config for job in plan.copy.trials] == [job.config for job in batch.trials]
+    assert trials.tried_by(plan.copy.arm.id) == trials.tried_by(batch.arm.id) != trials.tried
+
+
+def test_an_arm_that_no_entry_names_is_the_arm_it_is_without_spaces():
+    space = SPACES["space"]
+    with_spaces, without = plan_of(study_of(SPACES)), plan_of(study_of({**TUNE, "space": space}))
+    assert with_spaces.record.arms[0] == without.record.arms[0]
+    assert with_spaces.record.arms[1].id != without.record.arms[1].id
+    assert "others" not in payload.plan(without.record)["trials"]
+
+
+@pytest.mark.parametrize(
+    ("tune", "message"),
+    [
+        (
+            {"spaces": [{**OWN, "space": {"epochs": [10, 20]}}]},
+            "x: tune.space has 9, tune.spaces, entry 1, space has 2 trials: an arm with more trials is tuned better;",
+        ),
+        (
+            {"spaces": [], "unequal_trials": True},
+            "x: tune.unequal_trials: every arm has the trials of `space`",
+        ),
+        (
+            {"spaces": [{**OWN, "where": {"nrom": "batch"}}]},
+            "x: tune.spaces, entry 1, where: unknown factor 'nrom': expected one of norm",
+        ),
+        (
+            {"spaces": [{**OWN, "where": {"norm": "bacth"}}]},
+            "x: tune.spaces, entry 1, where: unknown level of norm 'bacth': expected one of batch, none",
+        ),
+        (
+            {"spaces": [{**OWN, "space": {"norm": ["none", "batch"]}}]},
+            "x: tune.spaces, entry 1, space: norm is a factor too; a value is either compared or tuned",
+        ),
+        (
+            {"spaces": [{**OWN, "space": {"momentum": [0.5]}}]},
+            "x: tune.spaces, entry 1, space: momentum: a grid needs two values or more",
+        ),
+        (
+            {"spaces": [{**OWN, "space": {"momentum": {"lwo": 0.1, "high": 1}}}]},
+            "unknown key 'tune.spaces.0.space.momentum.lwo'",
+        ),
+        ({"trials": 12}, "x: tune.trials must be at most 9, the combinations there are in tune.space, got 12"),
+    ],
+)
+def test_spaces_that_cannot_be_carried_out_are_refused(tune, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        study_of({**SPACES, **tune})
+
+
+def test_an_arm_that_two_entries_name_is_refused_when_it_is_planned():
+    with pytest.raises(UserError, match=r"s: tune.spaces: the arm norm=batch is named by the entries 1 and 2"):
+        plan_of(study_of({**SPACES, "spaces": [OWN, OWN]}))
+
+
+def test_unequal_numbers_of_trials_are_declared():
+    tune = {**SPACES, "spaces": [{**OWN, "space": {"momentum": [0.1, 0.9]}}], "unequal_trials": True}
+    assert [len(job.trials) for job in plan_of(study_of(tune)).jobs] == [9, 2]
+    study = study_of(tune)
+    assert parse_study(study.model_dump(mode="json"), where="x", stored=True).tune == study.tune
+
+
+def test_without_spaces_nothing_of_them_is_stored():
+    assert not {"spaces", "unequal_trials"} & definition(study_of())["tune"].keys()
+
+
+def test_the_quick_budget_leaves_an_entry_out_whose_levels_are_left_out():
+    tune = {**SPACES, "spaces": [OWN, {**OWN, "where": {"norm": ["layer", "group"]}}]}
+    quick = {"factors": {"norm": ["none", "group"]}, "seeds": 2}
+    study = study_of(tune, factors={"norm": ["none", "batch", "layer", "group"]}, quick=quick)
+    assert [own.where for own in quick_study(study, where="x").tune.spaces] == [{"norm": ["group"]}]

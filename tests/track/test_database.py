@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import Failure
+from ablate.track import direct, mlflow_runs
 from ablate.track.database import check, link_for_plain_ui, mlflow_revisions, relocate
 from ablate.track.layout import Layout
 from ablate.track.mlflow_store import failures
@@ -121,7 +122,15 @@ def test_a_folder_without_permission_is_told(root, study, monkeypatch):
         MlflowTracker(root).open(study())
 
 
-def test_a_full_disk_is_one_line_and_loses_nothing(root, track, study, run):
+@pytest.fixture(params=["directly", "by the client"])
+def patch(request, monkeypatch):
+    """Runs are written in either way."""
+    if request.param == "by the client":
+        monkeypatch.setattr(mlflow_runs, "direct", lambda *_: None)
+    return monkeypatch
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(root, track, study, run, patch):
     track(study(seeds=1))
     session = MlflowTracker(root).open(study(seeds=2))
     arm = session.study.arms[0]
@@ -131,10 +140,19 @@ def test_a_full_disk_is_one_line_and_loses_nothing(root, track, study, run):
     engine = session._client._tracking_client.store.engine
     engine.dispose()
     event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 1"))
+    connect = sqlite3.connect
+
+    def without_room(*args, **kwargs):
+        connection = connect(*args, **kwargs)
+        connection.execute("PRAGMA max_page_count = 1")
+        return connection
+
+    patch.setattr(direct.sqlite3, "connect", without_room)
     with pytest.raises(Failure, match=r"the disk of .* is full: free some space and give the same command again"):
         session.log_arm(arm, [run(arm, 1)] * 40)
     session._lock.release()
     engine.dispose()
+    patch.undo()
     assert list_studies(root)[0].done >= 2
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from ablate.errors import Failure
 from ablate.track import ledger
+from ablate.track.known import scores
 from ablate.track.long_tags import LIMIT, joined_tag, split_tag
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.read import list_studies, read_study
-from ablate.track.scores import scores
 from ablate.train.config import MOST_SEED
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult

@@ -2,50 +2,23 @@
 
 import pandas as pd
 
-from ablate.nn import ReLU, Tanh
-from ablate.sweep.launch import Serial
-from ablate.sweep.study_file import parse_study
-from ablate.testing.material import small_config
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
-from ablate.work.events import Bench, StoreReady
+from ablate.work.events import StoreReady
 from ablate.work.judging import judge_tracked
-from ablate.work.request import Request
-from ablate.work.running import run_request
 
-STUDY = {
-    "title": "t",
-    "factors": {"activation": ["relu", "tanh"]},
-    "seeds": 6,
-    "claims": [
-        {
-            "id": "c", "says": "s", "metric": "final/test_accuracy", "arm": {"activation": "tanh"},
-            "against": {"activation": "relu"}, "by_at_least": 0.01,
-        }
-    ],
-}  # fmt: skip
-
-
-def compose(levels):
-    return small_config(activation={"relu": ReLU(), "tanh": Tanh()}[levels["activation"]])
-
-
-def run(store, folder, tell):
-    request = Request("s", parse_study(STUDY, where="x"), 6, {}, "c")
-    bench = Bench(folder, tell, given=store)
-    run_request(request, compose, bench, launcher=Serial(), report=False)
-    return bench
+from .small_study import run_small
 
 
 def test_the_memory_store_gives_the_same_tables_and_verdicts_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told = []
     memory = MemoryStore()
-    run(memory, tmp_path, told.append)
+    run_small(memory, tmp_path, told.append)
     assert list(tmp_path.iterdir()) == []
     assert not any(isinstance(event, StoreReady) for event in told)
     local = LocalStore(tmp_path / "other")
-    run(local, tmp_path, told.append)
+    run_small(local, tmp_path, told.append)
     tables = [store.read("s") for store in (local, memory)]
     seeds = [one.seeds.drop(columns=["run_id", "seconds"]) for one in tables]
     timed = [column for column in seeds[0] if column.startswith("seconds/")]

@@ -5,7 +5,7 @@ import pytest
 
 from ablate.track import payload
 from ablate.track.record import SeedRecord
-from ablate.track.summary import arm_points, t_interval
+from ablate.track.summary import arm_points
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
 
@@ -53,9 +53,11 @@ def test_a_long_description_is_cut_on_a_line_and_says_so(study):
     assert note.endswith("… (cut; all of it is in `plan.json`)")
 
 
-@pytest.mark.parametrize(("values", "expected"), [([1.0], None), ([], None), ([2.0, 2.0, 2.0], (2.0, 2.0))])
+@pytest.mark.parametrize(("values", "expected"), [([1.0], []), ([2.0, 2.0, 2.0], [2.0, 2.0])])
 def test_intervals_of_few_or_equal_values(values, expected):
-    assert t_interval(values) == expected
+    rows = [(str(seed), "final/x", 0, value) for seed, value in enumerate(values)]
+    found = arm_points(["reached"] * len(values), rows, set())
+    assert [value for name, _, value in found if name.startswith("ci95_")] == expected
 
 
 def test_a_mean_over_survivors_says_how_many_they_are():

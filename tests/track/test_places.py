@@ -195,8 +195,7 @@ ODD = ["a b", "a#b", "100%", "a%41b", "a?b=c", "a'b", 'a"b', "a${x}", "a\\b", "Ã
 def test_a_folder_of_any_name_holds_a_store_that_mlflow_reads_too(template, study, run, tmp_path, name):
     from mlflow import MlflowClient
 
-    from ablate.track.address import database_uri
-    from ablate.track.database import relocate
+    from ablate.track.database import database_uri, relocate
 
     root = tmp_path / "in" / name
     (root / "mlruns").mkdir(parents=True)

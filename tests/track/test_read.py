@@ -167,7 +167,8 @@ def test_where_nothing_was_run_the_error_says_how_to_start(tmp_path, root):
         with pytest.raises(UserError, match=r"no runs under .*mlruns yet: run a study first, `ablate run quickstart`"):
             call()
     with pytest.raises(UserError, match="no study was run here yet"):
-        list_studies(root)
+        read_study(root, "x")
+    assert list_studies(root) == []
     assert finished(tmp_path, "x", "k") == frozenset()
 
 

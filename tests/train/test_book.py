@@ -11,7 +11,7 @@ from ablate.optim import SGD
 from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.numpy_program import network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 
@@ -85,7 +85,7 @@ def test_training_follows_the_books_code_step_by_step(config):
         dtype="float64",
     )
     seeds = [0, 5]
-    source, parts = Source.of(arm.dataset, arm.dtype), Parts.of(arm.dataset, seeds)
+    source, parts = PartSource.of(arm.dataset, arm.dtype), Parts.of(arm.dataset, seeds)
     stepper = Stepper(arm, network_of(arm), source, seeds)
     replicas = stepper.replicas
     weights = [[views["W"][block] for views in replicas.views if "W" in views] for block in range(2)]

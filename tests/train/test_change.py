@@ -8,7 +8,7 @@ from ablate.train.batches import evaluation_steps, total_steps
 from ablate.train.change import changed, renaming
 from ablate.train.numpy_program import NumpyProgram
 from ablate.train.outcome import Outcome
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10])
@@ -25,7 +25,7 @@ def test_one_class_cannot_be_renamed():
 
 
 def test_each_seed_has_its_own_renaming_and_keeps_it(config):
-    source = Source.of(config().dataset, "float32")
+    source = PartSource.of(config().dataset, "float32")
     seeds = list(range(12))
     labels = changed(source, seeds, 3).labels
     assert labels.shape == (12, 300)

@@ -14,7 +14,7 @@ from ablate.train import loop, memory
 from ablate.train.memory import chunks, footprint
 from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.outcome import Outcome
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 from ablate.train.result import _ends
 from ablate.train.step import Stepper
 
@@ -52,8 +52,8 @@ def alone_as_member(config, seed, member, monkeypatch):
     with monkeypatch.context() as patched:
         shared = ("split", "change")
 
-        def drawn(seeds, purpose, members=1):
-            assert members == 1
+        def drawn(seeds, purpose, members=1, redraw=0):
+            assert (members, redraw) == (1, 0)
             return [stream(seed, purpose, 0 if purpose in shared else member) for seed in seeds]
 
         for module in ("loop", "step", "parts", "change"):
@@ -83,7 +83,7 @@ def test_the_prediction_is_the_mean_of_nets_trained_one_by_one(config, changed, 
     test = arm.dataset.split(stream(7, "split")).test
     labels = examples.labels[test]
     if arm.change_at is not None:
-        labels = loop.changed(Source.of(arm.dataset, arm.arithmetic), [7], examples.classes).labels[0, test]
+        labels = loop.changed(PartSource.of(arm.dataset, arm.arithmetic), [7], examples.classes).labels[0, test]
     scores = [net.forward(examples.images[test][None].astype(net.dtype), train=False)[0].copy() for _, net in nets]
     by_softmax = isinstance(arm.loss, CrossEntropy)
     mean = np.mean([softmax(s.astype(np.float64)) if by_softmax else s.astype(np.float64) for s in scores], axis=0)

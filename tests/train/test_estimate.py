@@ -9,7 +9,7 @@ from ablate.train import estimate
 from ablate.train.loop import train_blocks
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 from ablate.train.path import COMPILED_FROM
 
 ONCE, STEP, EVALUATION = 0.5, 0.001, 0.02
@@ -77,7 +77,7 @@ class AtOnce(He):
 def test_an_arm_that_diverges_at_once_takes_what_that_takes(config):
     arm = config(init=AtOnce(), steps=10**6)
     assert seconds(arm, 2) < 5.0
-    grid = train_blocks(config(init=AtOnce()), network_of(arm), Source.of(arm.dataset, "float32"), [0])
+    grid = train_blocks(config(init=AtOnce()), network_of(arm), PartSource.of(arm.dataset, "float32"), [0])
     assert grid.first_nonfinite[0] == 0
 
 

@@ -5,10 +5,10 @@ import ablate.train.evaluate
 from ablate.nn import CrossEntropy, Dense, Normal, softmax
 from ablate.nn.network import Network, Replicas
 from ablate.train.evaluate import Evaluator
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 RNG = np.random.default_rng(0)
-SOURCE = Source(RNG.random((40, 6)), RNG.integers(3, size=40), (1, 2, 3))
+SOURCE = PartSource(RNG.random((40, 6)), RNG.integers(3, size=40), (1, 2, 3))
 
 
 @pytest.fixture

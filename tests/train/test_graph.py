@@ -8,7 +8,7 @@ from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.loop import train_blocks
 from ablate.train.numpy_program import network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 
@@ -16,14 +16,14 @@ from ablate.train.step import Stepper
 def test_the_graph_shows_the_very_first_training_pass_of_the_seed(config, seed):
     arm = config(norm=BatchNorm(), dropout=BernoulliDropout(0.3))
     graph = arm.program.graph(arm, seed=seed)
-    trace = train_blocks(arm, network_of(arm), Source.of(arm.dataset, arm.dtype), [seed])
+    trace = train_blocks(arm, network_of(arm), PartSource.of(arm.dataset, arm.dtype), [seed])
     assert graph.chain[-1].name == LOSS
     assert graph.chain[-1].sizes.forward == pytest.approx(trace.batch_loss[0, 0], rel=1e-6)
 
 
 def test_gradients_of_parameters_are_those_of_the_first_step(config):
     arm = config(optimizer=SGD(1.0), dtype="float64")
-    network, source = network_of(arm), Source.of(arm.dataset, arm.dtype)
+    network, source = network_of(arm), PartSource.of(arm.dataset, arm.dtype)
     stepper = Stepper(arm, network, source, [0])
     before = stepper.replicas.params.copy()
     stepper(next(minibatches(arm, Parts.of(arm.dataset, [0]).train, streams([0], "shuffle"))))

@@ -7,12 +7,12 @@ from ablate.streams import streams
 from ablate.train.batches import minibatches
 from ablate.train.hidden import hidden_mask
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 
 def stepper_of(arm, seeds=(0, 1)):
-    return Stepper(arm, network_of(arm), Source.of(arm.dataset, arm.arithmetic), list(seeds))
+    return Stepper(arm, network_of(arm), PartSource.of(arm.dataset, arm.arithmetic), list(seeds))
 
 
 def trained(arm, steps, seeds=(0, 1)):

@@ -104,11 +104,11 @@ def test_step_activation_leaves_hidden_weights_bit_identical(config):
     from ablate.streams import streams
     from ablate.train.batches import minibatches
     from ablate.train.numpy_program import network_of
-    from ablate.train.parts import Parts, Source
+    from ablate.train.parts import Parts, PartSource
     from ablate.train.step import Stepper
 
     arm = config(activation=Step())
-    stepper = Stepper(arm, network_of(arm), Source.of(arm.dataset, arm.dtype), [0, 1])
+    stepper = Stepper(arm, network_of(arm), PartSource.of(arm.dataset, arm.dtype), [0, 1])
     before = stepper.replicas.params.copy()
     batches = minibatches(arm, Parts.of(arm.dataset, [0, 1]).train, streams([0, 1], "shuffle"))
     for _ in range(5):
@@ -128,12 +128,12 @@ def test_float64_is_selectable_and_agrees_with_float32(config):
 
 def test_l2_shrinks_weights_and_leaves_biases(config):
     from ablate.train.numpy_program import network_of
-    from ablate.train.parts import Source
+    from ablate.train.parts import PartSource
     from ablate.train.step import Stepper
 
     def stepped(l2):
         arm = config(l2=l2, dtype="float64")
-        stepper = Stepper(arm, network_of(arm), Source.of(arm.dataset, arm.dtype), [0])
+        stepper = Stepper(arm, network_of(arm), PartSource.of(arm.dataset, arm.dtype), [0])
         before = stepper.replicas.params.copy()
         stepper(np.arange(16)[None])
         return before, stepper.replicas.params, stepper.replicas.network.layout.decayed

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.identity import describe
 from ablate.nn import BatchNorm, BernoulliDropout
 from ablate.streams import streams
 from ablate.train import loop
 from ablate.train.batches import evaluation_steps, minibatches, steps_per_epoch, total_steps
 from ablate.train.loop import train_blocks
 from ablate.train.numpy_program import network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
+from ablate.train.step import Stepper
 
 
 def recorded(config, monkeypatch):
@@ -25,7 +27,7 @@ def recorded(config, monkeypatch):
             yield positions
 
     monkeypatch.setattr(loop, "minibatches", noted)
-    train_blocks(config, network_of(config), Source.of(config.dataset, config.dtype), [0, 1])
+    train_blocks(config, network_of(config), PartSource.of(config.dataset, config.dtype), [0, 1])
     monkeypatch.undo()
     return np.array(seen)
 
@@ -72,8 +74,8 @@ def test_float32_source_is_a_view_of_the_dataset(config):
         def examples(self):
             return examples
 
-    assert np.shares_memory(Source.of(Held(), "float32").images, examples.images)
-    assert Source.of(Held(), "float64").images.dtype == "float64"
+    assert np.shares_memory(PartSource.of(Held(), "float32").images, examples.images)
+    assert PartSource.of(Held(), "float64").images.dtype == "float64"
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,28 @@ def test_batch_larger_than_the_training_part_is_named(config):
     with pytest.raises(UserError) as caught:
         steps_per_epoch(config(batch_size=121), 120)
     assert str(caught.value) == "`batch_size` must be <= 120 (the training examples) with sampling=shuffle, got 121."
+
+
+def test_a_redraw_has_the_seeds_data_and_draws_all_else_anew(config, monkeypatch):
+    program = config().program
+    arms = [config(dropout=BernoulliDropout(), redraw=redraw) for redraw in (0, 1, 2)]
+    orders = [recorded(arm, monkeypatch) for arm in arms]
+    rows = [Parts.of(arm.dataset, [0, 1]).train for arm in arms]
+    for block in range(2):
+        assert {*orders[1][:, block].ravel()} <= {*rows[0][block]}
+    starts = [Stepper(arm, network_of(arm), PartSource.of(arm.dataset, arm.dtype), [0, 1]).start for arm in arms]
+    losses = [[run.metrics["final/train_loss"] for run in program.run(arm, [0, 1])] for arm in arms]
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert not (orders[one] == orders[other]).all()
+        assert not (starts[one] == starts[other]).all()
+        assert losses[one] != losses[other]
+    assert "redraw" not in describe(arms[0])
+    assert describe(arms[1])["redraw"] == 1
+
+
+def test_nets_of_a_redrawn_ensemble_are_nobody_elses(config):
+    arm = config(ensemble=3, redraw=1)
+    starts = Stepper(arm, network_of(arm), PartSource.of(arm.dataset, arm.dtype), [0]).start
+    first = config(ensemble=3)
+    all_of = [*starts, *Stepper(first, network_of(first), PartSource.of(first.dataset, first.dtype), [0]).start]
+    assert len({row.tobytes() for row in all_of}) == 6

@@ -23,7 +23,8 @@ SIDE = {"side": "norm=batch", "runs": 8, "seeds": 8, "rate": 31.2, "decades": 1.
         "at_smallest": 0, "at_largest": 2,
         "broken": 1, "unreached": 3, "values": ("0.1", "0.01")}  # fmt: skip
 NUMBERS = {
-    "all": 8, "arms": 4, "by_signs": True, "cells": "", "claim": "c0", "claim_id": "c0", "delta": 0.01, "effect": 0.02,
+    "all": 8, "apart": 0.02, "arms": 4,
+    "by_signs": True, "cells": "", "claim": "c0", "claim_id": "c0", "delta": 0.01, "effect": 0.02,
     "first": because("run_it"), "second": because("run_again"),
     "sets": ({"data_set": "letter", "effect": 0.02, "reversed": False},
              {"data_set": "digits", "effect": -0.01, "reversed": True},
@@ -36,6 +37,7 @@ NUMBERS = {
     "rate": 31.2, "rule": BUDGET, "runs": 16, "scale": "difference", "setting": "lr", "side": "norm=batch",
     "sides": (SIDE, {**SIDE, "side": "norm=none"}),
     "smallest": 0.0078, "steps": (20.0, 100.0), "symbol": "", "text": "δ halved", "total": 9,
+    "trained_low": -0.01, "trained_high": 0.05,
     "tuned": ({"key": "lr", "chosen": 0.1, "side": "norm=batch"},), "unit": "fraction", "value": 200.0,
     "values": ("100", "not told"), "wanted": "refuted", "wrong": 2,
 }  # fmt: skip
@@ -46,6 +48,19 @@ OTHERWISE = [  # what changes a sentence beside the numbers in it
     because("too_few_pairs", n=0, planned=8, needed=6, by_signs=False),
     because("more_pairs", more=4, total=12),
     because("data_sets", sets=NUMBERS["sets"], new=None, unit="fraction"),
+    because(
+        "bound_is_open",
+        level=0.95,
+        unit="fraction",
+        scale="difference",
+        n=0,
+        of=8,
+        effect=None,
+        trained_low=-math.inf,
+        trained_high=math.inf,
+        low=-0.1,
+        high=0.2,
+    ),
     because("check_runs", metric="m", cells="norm=batch", low=None, high=0.5, wrong=1, runs=8),
     because("check_mean", metric="m", cells="norm=batch", low=0.1, high=0.5, mean=0.7),
 ]

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ablate.claims.comparison import Comparison, level_text
-from ablate.claims.contract import ClaimKind, effect_label
+from ablate.claims.comparison import Comparison, arm_text
+from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Flags, Meanings, Sides
 from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
-from ablate.claims.parts import Delta, Levels, Region
+from ablate.claims.parts import Delta, Levels, Region, effect_label
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
@@ -100,7 +100,7 @@ class BasinClaim(OverClaim):
             return None
         for levels, width in zip((self.arm, self.against), both.widths(sides.basin, both.all_seeds), strict=True):
             if np.isnan(width).any():
-                return because("unreachable", side=level_text(levels), over=self.over)
+                return because("unreachable", side=arm_text(levels), over=self.over)
         return None
 
     def measure(self, runs: Logged) -> Reading:
@@ -139,7 +139,7 @@ class BasinClaim(OverClaim):
             return None
         kept = ("decades", "of", "at_smallest", "at_largest", "broken", "unreached")
         sides = tuple(
-            {"side": level_text(levels, comparison.names), **{name: details[side][name] for name in kept}}
+            {"side": arm_text(levels, comparison.names), **{name: details[side][name] for name in kept}}
             for side, levels in (("arm", self.arm), ("against", self.against))
         )
         low, high = (float(details["levels"][end]) for end in (0, -1))

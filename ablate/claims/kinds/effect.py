@@ -7,16 +7,19 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ablate.claims.contract import ClaimKind, effect_label
+from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
-from ablate.claims.parts import Delta, Levels, Region
+from ablate.claims.parts import Delta, Levels, Region, effect_label
+from ablate.claims.population import MeanClaim
 from ablate.claims.reading import NoisePlan
 
 
-class EffectClaim(ClaimKind):
+class EffectClaim(MeanClaim):
     """`arm` beats `against` on `metric` by more than `by_at_least` (δ, in units of the metric, fixed beforehand)."""
 
     mapped: ClassVar[bool] = True
+    at_a_glance: ClassVar[bool] = True
+    paired: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True
     directed: ClassVar[bool] = True
 

@@ -10,11 +10,12 @@ from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
 from ablate.claims.kinds.effect import EffectClaim
 from ablate.claims.parts import Levels, Region
+from ablate.claims.population import MeanClaim
 from ablate.claims.reading import NoisePlan
 from ablate.train.metric import Better
 
 
-class EquivalenceClaim(ClaimKind):
+class EquivalenceClaim(MeanClaim):
     """`arm` and `against` differ on `metric` by less than `within`, either way.
 
     Supported where the interval lies within ±δ, refuted where it lies outside, both at one level: a difference of δ
@@ -22,6 +23,7 @@ class EquivalenceClaim(ClaimKind):
     """
 
     mapped: ClassVar[bool] = True
+    paired: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True
     two_sided: ClassVar[bool] = True
 

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ablate.claims.comparison import Comparison, level_text
-from ablate.claims.contract import ratio_label
+from ablate.claims.comparison import Comparison, arm_text
 from ablate.claims.contrast import Sides
 from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
-from ablate.claims.parts import Levels, Region
+from ablate.claims.parts import Levels, Region, ratio_label
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
 from ablate.stats.exchange import exchange_rate
@@ -96,7 +95,7 @@ class ExchangeClaim(OverClaim):
             details=details,
         )
         pseudo = {s: float(v) for s, v in zip(curves.seeds, rate.jackknife, strict=True)}
-        at = [level_text({self.over: level}, comparison.names) for level in comparison.over[: len(rate.n)]]
+        at = [arm_text({self.over: level}, comparison.names) for level in comparison.over[: len(rate.n)]]
         per_cell = {cell: float(k) for cell, k in zip(at, np.log(rate.k), strict=True)}
         evidence = dataclasses.replace(evidence, differences=pseudo, per_cell=per_cell)
         return Reading(evidence, estimate)

@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ablate.claims.contract import ClaimKind, Factors, Pairs, effect_label
-from ablate.claims.parts import Delta, Level, Levels, Region
+from ablate.claims.contract import Factors, Pairs
+from ablate.claims.parts import Delta, Level, Levels, Region, effect_label
+from ablate.claims.population import MeanClaim
 from ablate.claims.reading import NoisePlan
 from ablate.errors import UserError
 from ablate.train.metric import Better
 
 
-class InteractionClaim(ClaimKind):
+class InteractionClaim(MeanClaim):
     """The advantage of `arm` over `against` is larger at `at` than at `than_at`, by more than `by_at_least`."""
 
     sides: ClassVar[int] = 4
     mapped: ClassVar[bool] = True
+    at_a_glance: ClassVar[bool] = True
     with_delta: ClassVar[bool] = True
 
     kind: Literal["interaction"] = "interaction"

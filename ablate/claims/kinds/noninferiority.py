@@ -11,10 +11,11 @@ from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
 from ablate.claims.kinds.effect import EffectClaim
 from ablate.claims.parts import Levels, Region
+from ablate.claims.population import MeanClaim
 from ablate.claims.reading import NoisePlan
 
 
-class NoninferiorityClaim(ClaimKind):
+class NoninferiorityClaim(MeanClaim):
     """`arm` is not worse than `against` on `metric` by more than `margin`: what a cheaper arm has to show.
 
     One-sided: being better is never held against it. The margin is in units of the metric and fixed beforehand.

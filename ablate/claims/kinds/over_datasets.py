@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ablate.claims.comparison import Comparison
-from ablate.claims.contract import ClaimKind, Factors, effect_label
+from ablate.claims.contract import ClaimKind, Factors
 from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Estimate, mean_least
-from ablate.claims.parts import Delta, Levels, Region
+from ablate.claims.parts import Delta, Levels, Region, effect_label
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
 from ablate.data.base import same_source

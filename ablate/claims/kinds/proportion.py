@@ -82,6 +82,12 @@ class ProportionClaim(ClaimKind):
             return max(1, math.ceil(math.log2(cells / alpha) - 1e-9))
         return share_least(alpha, self.region)
 
+    def least_to_support(self, alpha: float, cells: int) -> int:
+        """Return how many runs without an exception show it."""
+        if self.of == "cells":
+            return self.least_seeds(alpha, cells)
+        return share_least(alpha, self.region, supporting=True)
+
     def least_at_any_time(self, alpha: float, cells: int) -> int:
         """Return the same for a study that may stop at any time."""
         if self.of == "cells":

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ablate.claims.comparison import level_text
-from ablate.claims.contract import ClaimKind, ratio_label
+from ablate.claims.comparison import arm_text
+from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale
 from ablate.claims.measured import Endpoint
-from ablate.claims.parts import Levels, Region
+from ablate.claims.parts import Levels, Region, ratio_label
 from ablate.claims.reading import Logged, NoisePlan
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
@@ -36,6 +36,9 @@ class TimeClaim(ClaimKind):
     scale: ClassVar[Scale] = "log ratio"
     to_target: ClassVar[bool] = True
     mapped: ClassVar[bool] = True
+    at_a_glance: ClassVar[bool] = True
+    paired: ClassVar[bool] = True
+    in_parts: ClassVar[bool] = True
     unturned: ClassVar[str] = "fewer steps are better, and the faster side is `arm`"
 
     kind: Literal["time_to_target"] = "time_to_target"
@@ -84,7 +87,7 @@ class TimeClaim(ClaimKind):
         if missed[worst] <= MOST_MISSED * ran[worst]:
             return None
         return because(
-            "mostly_missed", n=int(missed[worst]), of=int(ran[worst]), side=level_text((self.arm, self.against)[worst])
+            "mostly_missed", n=int(missed[worst]), of=int(ran[worst]), side=arm_text((self.arm, self.against)[worst])
         )
 
     def details(self, runs: Logged) -> dict[str, Any]:

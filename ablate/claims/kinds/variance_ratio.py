@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from ablate.claims.comparison import level_text
-from ablate.claims.contract import ClaimKind, ratio_label
+from ablate.claims.comparison import arm_text
+from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
-from ablate.claims.parts import Levels, Region
+from ablate.claims.parts import Levels, Region, ratio_label
 from ablate.claims.reading import Logged, Reading
 from ablate.claims.reason import Reason, because
 from ablate.stats.mean import Method
-from ablate.stats.spread import FEWEST, flat, spread_ratio
+from ablate.stats.spread import FEWEST, is_flat, spread_ratio
 from ablate.train.metric import Better
 
 
@@ -69,7 +69,7 @@ class VarianceRatioClaim(ClaimKind):
             return because("cut_spread", n=int(missed.sum()), of=int(endpoint.ran[:, sides.columns].sum()))
         values = sides.values(endpoint)
         usable = values[np.isfinite(values).all(axis=(1, 2))]
-        if len(usable) >= FEWEST and (flat(usable[..., 0]) or flat(usable[..., 1])):
+        if len(usable) >= FEWEST and (is_flat(usable[..., 0]) or is_flat(usable[..., 1])):
             return because("flat", n=len(usable))
         return None
 
@@ -83,7 +83,7 @@ class VarianceRatioClaim(ClaimKind):
         arm, against = values[usable][..., 0], values[usable][..., 1]
         found = spread_ratio(arm, against)
         seeds = [int(seed) for seed, use in zip(runs.endpoint.seeds, usable, strict=True) if use]
-        cells = [level_text(cell, exact=True) for cell in runs.comparison.cells]
+        cells = [arm_text(cell, exact=True) for cell in runs.comparison.cells]
         evidence = dataclasses.replace(
             evidence,
             differences=dict(zip(seeds, found.jackknife, strict=True)),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from ablate.claims.anytime import anytime_share_estimate
-from ablate.claims.comparison import level_text
+from ablate.claims.comparison import arm_text
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Scale, share_least, win_estimate
@@ -64,6 +64,11 @@ class WinClaim(ClaimKind):
         del cells
         return share_least(alpha, self.region)
 
+    def least_to_support(self, alpha: float, cells: int) -> int:
+        """Return how many wins without a loss show it."""
+        del cells
+        return share_least(alpha, self.region, supporting=True)
+
     def least_at_any_time(self, alpha: float, cells: int) -> int:
         """Return the same for a study that may stop at any time."""
         del cells
@@ -86,7 +91,7 @@ class WinClaim(ClaimKind):
         )
         means = scores.mean(axis=1)
         won = scores.mean(axis=0) if seeds else np.full(scores.shape[1], np.nan)
-        by_cell = dict(zip(map(level_text, runs.comparison.cells), won.tolist(), strict=True))
+        by_cell = dict(zip(map(arm_text, runs.comparison.cells), won.tolist(), strict=True))
         evidence = dataclasses.replace(
             runs.evidence, differences=dict(zip(seeds, means.tolist(), strict=True)), undefined=0, per_cell=by_cell
         )

@@ -48,7 +48,7 @@ def draw(
     return np.stack([one(rng) for rng in rngs])
 
 
-def flat(images: Images) -> Images:
+def flat_images(images: Images) -> Images:
     """Return (blocks, batch, channels, height, width) as (blocks · batch, channels, height, width)."""
     return images.reshape(-1, *images.shape[2:])
 
@@ -111,6 +111,10 @@ class Augmentation(ABC):
 
     def arrays(self, block: int) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """Return what is worth keeping of a block's preparation, by name (`RunResult.arrays`); by default nothing."""
+        return {}
+
+    def measured(self, block: int) -> dict[str, float]:  # noqa: ARG002
+        """Return scalars that tell how a block's preparation went, metric -> value; by default none."""
         return {}
 
     @abstractmethod

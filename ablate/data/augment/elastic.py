@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, flat, one_each
+from ablate.data.augment.base import Augmentation, Images, Labels, flat_images, one_each
 from ablate.data.augment.gaussian import normals
 from ablate.data.augment.sample import resampled
 from ablate.errors import must
@@ -92,4 +92,4 @@ class Elastic(Augmentation):
             # One product per block, so that its last bits do not hang on how many blocks there are.
             own = left[block * batch : (block + 1) * batch].reshape(-1, height)
             np.matmul(normals(rng, knots).reshape(-1, knots[-1]), scaled, out=own)
-        return resampled(flat(images), left=left, right=right.T).reshape(images.shape), labels
+        return resampled(flat_images(images), left=left, right=right.T).reshape(images.shape), labels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat
+from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat_images
 from ablate.data.augment.sample import affine
 from ablate.errors import must
 from ablate.registry import register
@@ -64,4 +64,4 @@ class Rotate(Augmentation):
         """Return turned images; labels are kept."""
         batch, most = images.shape[1], self.max_degrees
         degrees = draw(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))
-        return rotated(flat(images), degrees.ravel()).reshape(images.shape), labels
+        return rotated(flat_images(images), degrees.ravel()).reshape(images.shape), labels

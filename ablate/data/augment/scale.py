@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat
+from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat_images
 from ablate.data.augment.sample import affine
 from ablate.errors import must
 from ablate.registry import register
@@ -38,4 +38,4 @@ class Scale(Augmentation):
         batch, most = images.shape[1], np.log(self.max_factor)
         factor = np.exp(draw(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))).ravel()
         matrix = np.eye(2) / factor[:, None, None]
-        return affine(flat(images), matrix=matrix).reshape(images.shape), labels
+        return affine(flat_images(images), matrix=matrix).reshape(images.shape), labels

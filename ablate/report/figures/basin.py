@@ -23,8 +23,9 @@ from ablate.report.figure import Material
 from ablate.report.figures.forest import LOOKS
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
-from ablate.report.wording import level_title, levels_text, metric_title, shortened, verdict_effect
+from ablate.report.wording import level_title, levels_text, shortened, verdict_effect
 from ablate.stats.basin import level_edges
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables

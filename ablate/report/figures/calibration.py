@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.judge.calibration import CalibrationResult, Check, Row
+from ablate.judge.calibration import CalibrationResult, Check
+from ablate.judge.trials import Row
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
 from ablate.stats.proportions import clopper_pearson
 

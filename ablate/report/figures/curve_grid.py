@@ -12,9 +12,11 @@ from ablate.report.figure import Material
 from ablate.report.figures.learning_curves import alt, caption
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import majority_rate, series
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
 from ablate.report.figures.style import Drawn, drawing
+from ablate.report.metric_names import metric_title
 from ablate.report.vouched import steps_title
-from ablate.report.wording import capitalised, level_title, levels_text, listed, metric_title
+from ablate.report.wording import capitalised, level_title, levels_text, listed
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
@@ -29,19 +31,29 @@ class CurveGrids(Kind):
     recorded = True
     wanted: CurveGrid | None = None
 
-    def draw(self, material: Material, *, name: str) -> Drawn | None:
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw it."""
-        return None if self.wanted is None else curve_grid(material.tables, self.wanted, name=name)
+        if self.wanted is None:
+            return []
+        return grid_sheets(material.tables, self.wanted, name=name, whole=material.whole)
 
 
 def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:
-    """Draw the grid a study asks for; None where no run logged its metric.
+    """Draw the grid a study asks for on one sheet (see `grid_sheets`); None where no run logged its metric."""
+    return next(iter(grid_sheets(tables, wanted, name=name)), None)
 
-    Factors that are neither panel nor hue are held at the baseline's level, and title and caption say so.
+
+def grid_sheets(
+    tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid", whole: bool = False
+) -> list[Drawn]:
+    """Draw the grid a study asks for; nothing where no run logged its metric.
+
+    Factors that are neither panel nor hue are held at the baseline's level, and title and caption say so. `whole`
+    draws every panel, on as many sheets as that takes; else there is one (see `sheets`).
     """
     lines = series(tables, wanted.metric)
     if not any(one.runs.size for one in lines.values()):
-        return None
+        return []
     levels = factor_levels(tables)
     panel_texts, hue_texts = levels_text(levels[wanted.panel]), levels_text(levels[wanted.hue])
     names = list(hue_texts.values())
@@ -57,16 +69,29 @@ def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-gri
         )
         for level, text in panel_texts.items()
     ]
-    metric = metrics_in(tables).of(wanted.metric)
-    with drawing():
-        figure = draw(
-            panels, names, metric, chance=majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue
-        )
+    metric, base = metrics_in(tables).of(wanted.metric), baseline_arm(tables)
+    every = [one for panel in panels for _, one in panel.arms]
+    pages = sheets(
+        panels, MOST_PANELS, keep=lambda panel: any(one.arm_id == base for _, one in panel.arms), whole=whole
+    )  # fmt: skip
     title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
     title += tr(" ({text})", text=listed(held)) if held else ""
     note = tr("Shown at {titles}.", titles=listed(held)) + " " if held else ""
-    marks = caption(tables, metric, limits_note(panels, metric))
-    return Drawn(name, capitalised(title), figure, note + marks, alt(metric, panels, names), floor=680)
+    drawn = []
+    for page in pages:
+        with drawing():
+            figure = draw(
+                page, names, metric, chance=majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue,
+                every=every,
+            )  # fmt: skip
+        limits = limits_note(page, metric, every)
+        if len(pages) == 1 and len(page) < len(panels):
+            what = tr("{n} of {all} panels", n=len(page), all=len(panels))
+            shown = {one.arm_id for panel in page for _, one in panel.arms} | (set(lines) - {o.arm_id for o in every})
+            limits = f"{limits} {left_out(tables, shown, what=what)}".strip()
+        marks = caption(tables, metric, limits)
+        drawn.append(Drawn(name, capitalised(title), figure, note + marks, alt(metric, page, names), floor=680))
+    return numbered(drawn)
 
 
 def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], list[str]]:

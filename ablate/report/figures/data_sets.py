@@ -17,7 +17,8 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
-from ablate.report.wording import effect_text, metric_title, unit
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import effect_text, unit
 from ablate.words.amounts import amount
 
 _ROW, _WIDTH, _LEFT, _RIGHT = 0.34, 10.0, 1.9, 3.2  # inches

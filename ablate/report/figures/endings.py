@@ -17,12 +17,14 @@ from ablate.claims.measured import Endpoint
 from ablate.judge.endpoint import endpoint
 from ablate.lang import tr
 from ablate.registry import register
-from ablate.report.arms import arm_levels, arm_titles, factor_levels, varying
+from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.series import chance_level, majority_rate
+from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.wording import capitalised, metric_title, plain, unit
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import capitalised, plain_number, unit
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED
 from ablate.words.reasons import said
@@ -38,23 +40,54 @@ class Seeds(Kind):
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw them."""
         tables, contrast = material.tables, material.contrast
-        drawn = [endings(tables, metric, contrast=contrast, name=name) for metric in material.ends]
-        return [one for one in drawn if one is not None]
+        return [
+            one
+            for metric in material.ends
+            for one in ending_sheets(tables, metric, contrast=contrast, name=name, whole=material.whole)
+        ]
 
 
 def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds") -> Drawn | None:
+    """Draw one row per arm on one sheet (see `ending_sheets`); None where no run has a value."""
+    return next(iter(ending_sheets(tables, metric, contrast=contrast, name=name)), None)
+
+
+def ending_sheets(
+    tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds", whole: bool = False
+) -> list[Drawn]:
     """Draw one row per arm: a dot per seed, × where a failed run counts as its fill, the mean with its interval.
 
-    None where no run has a value. `contrast` is the factor told apart by hue and marker.
+    Nothing where no run has a value. `contrast` is the factor told apart by hue and marker. `whole` draws every arm, on
+    as many sheets as that takes; else there is one (see `sheets`).
     """
     found = endpoint(tables, metric)
     if not np.isfinite(found.value).any():
+        return []
+    silent = (found.ran & ~_failed(tables, found) & ~np.isfinite(found.value)).sum(axis=0) == found.planned.sum(axis=0)
+    # Arms whose every run ended well without the metric are left out: their program does not measure it.
+    rows = [arm for arm, without in zip(found.arm_ids, silent, strict=True) if not without]
+    base = baseline_arm(tables)
+    pages = sheets(rows, MOST_ROWS, keep=lambda arm: arm == base, whole=whole)
+    what = tr("{n} of {all} arms", n=len(pages[0]), all=len(rows)) if len(pages) == 1 < len(rows) else ""
+    logs = _of_arms(tables, rows)
+    positions = dict(zip(logs.planned["arm_id"].astype(str), _hues(logs, contrast), strict=True))
+    return numbered(
+        [
+            _sheet(
+                logs if len(page) == len(rows) else _of_arms(logs, page), metric, [positions[arm] for arm in page],
+                name, left_out(logs, page, what=what) if what else "",
+            )
+            for page in pages
+        ]
+    )  # fmt: skip
+
+
+def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, note: str) -> Drawn | None:
+    found = endpoint(tables, metric)
+    if not np.isfinite(found.value).any():
         return None
-    logs = _of_arms_that_log(tables, found)
-    if logs is not tables:
-        tables, found = logs, endpoint(logs, metric)
     with drawing():
-        figure = _draw(tables, found, contrast)
+        figure = _draw(tables, found, positions)
     failed = _failed(tables, found)
     rule = tr("×: the run failed.") if failed.any() else ""
     rule += tr(" What failed or has no value counts as {rule}.", rule=said(found.rule)) if found.filled.any() else ""
@@ -69,18 +102,15 @@ def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, na
         name=f"{name}-{metric_stem(metric)}",
         title=tr("Every seed: {metric}", metric=metric_title(metric)),
         figure=figure,
-        caption=caption.strip(),
+        caption=f"{caption.strip()} {note}".strip(),
         alt=_alt(tables, found),
         floor=560,
     )
 
 
-def _of_arms_that_log(tables: StudyTables, found: Endpoint) -> StudyTables:
-    """Leave out arms whose every run ended well without the metric: their program does not measure it."""
-    silent = (found.ran & ~_failed(tables, found) & ~np.isfinite(found.value)).sum(axis=0) == found.planned.sum(axis=0)
-    if not silent.any():
+def _of_arms(tables: StudyTables, kept: list[str]) -> StudyTables:
+    if len(kept) == len(tables.planned):
         return tables
-    kept = [arm for arm, without in zip(found.arm_ids, silent, strict=True) if not without]
     planned, seeds = tables.planned, tables.seeds
     return dataclasses.replace(
         tables,
@@ -89,10 +119,9 @@ def _of_arms_that_log(tables: StudyTables, found: Endpoint) -> StudyTables:
     )
 
 
-def _draw(tables: StudyTables, found: Endpoint, contrast: str | None) -> Figure:
+def _draw(tables: StudyTables, found: Endpoint, positions: list[int]) -> Figure:
     failures = _failed(tables, found)
     names = list(arm_titles(tables).values())
-    positions = _hues(tables, contrast)
     shown = unit(found.declared.unit)
     height = 0.3 * len(names) + 1.0
     figure = Figure(figsize=(9.0, height), layout="constrained")
@@ -133,8 +162,9 @@ def _failed(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
     """Return which runs failed, bool (seeds, arms): also those with a value of their own."""
     failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
     marks = np.zeros(found.value.shape, dtype=np.bool_)
+    seeds, arms = ({key: at for at, key in enumerate(keys)} for keys in (found.seeds, found.arm_ids))
     for arm, seed in zip(failed["arm_id"], failed["seed"], strict=True):
-        marks[found.seeds.index(int(seed)), found.arm_ids.index(str(arm))] = True
+        marks[seeds[int(seed)], arms[str(arm)]] = True
     return marks
 
 
@@ -165,7 +195,7 @@ def _alt(tables: StudyTables, found: Endpoint) -> str:
         mean, _ = _mean(found.value[:, row])
         failed = int(failures[:, row].sum())
         words.append(
-            tr("{arm} mean {mean}", arm=name, mean=f"{plain(mean, shown)} {shown.value}".strip())
+            tr("{arm} mean {mean}", arm=name, mean=f"{plain_number(mean, shown)} {shown.value}".strip())
             + (tr(" ({n} failed)", n=failed) if failed else "")
         )
     return tr("{metric} per arm: ", metric=capitalised(metric_title(found.metric))) + tr("; ").join(words) + tr(".")

@@ -20,7 +20,8 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.wording import counted, metric_title, unit, verdict_effect
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import counted, unit, verdict_effect
 from ablate.stats.exchange import rising_curve
 from ablate.stats.student import t_interval
 from ablate.sweep.study import Study

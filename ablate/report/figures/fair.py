@@ -19,7 +19,8 @@ from ablate.report.fair import mean_text
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
-from ablate.report.wording import metric_title, shortened, unit
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import shortened, unit
 
 MOST_ROWS = 24
 _UNITS = {"log ratio": msg("log ratio"), "slope": msg("slope"), "decades": msg("decades")}

@@ -14,14 +14,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.registry import register
 from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
+from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
-from ablate.report.wording import Unit, metric_title, p_value, shortened, unit, verdict_effect
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
 
 # Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
@@ -32,7 +35,6 @@ LOOKS = {
     "not_tested": (msg("not tested"), "x", True, SOFT),
 }
 
-KINDS = ("effect", "interaction", "time_to_target")
 _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
 # Outcomes are two to three characters long in Chinese, the unit and the headings longer than in English.
 _CHINESE = {"verdict": 12, "effect": 56, "p": 212, "pairs": 300}
@@ -56,12 +58,11 @@ def forest(
 ) -> Drawn | None:
     """Draw all verdicts on effects of which more is what the claim predicts; None where there is none.
 
-    Other kinds (equivalences, shares, slopes) have a region of their own, see `regions`.
-    Effects stand in the metric's unit where all claims share metric and δ; otherwise they are divided by their δ
-    (a δ of zero has no such scale: then each metric keeps its unit and shares the axis only by name). `failed`
-    holds, by claim id, how many of the runs behind a verdict failed; drawn at the margin.
+    Other kinds (equivalences, shares, slopes) have a region of their own, see `regions`. Effects stand in the metric's
+    unit where all claims share metric and δ; otherwise they are divided by their δ (a δ of zero has no such scale: then
+    each metric keeps its unit). `failed` holds, by claim id, how many of the runs behind a verdict failed.
     """
-    verdicts = [v for v in verdicts if v.kind in KINDS]
+    verdicts = [v for v in verdicts if KINDS[v.kind].at_a_glance]
     if not verdicts:
         return None
     rows, scale = _rows(verdicts, failed)
@@ -85,6 +86,7 @@ class _Row:
     effect: float
     low: float
     high: float
+    joint: tuple[float, float]
     points: tuple[float, ...]
     numbers: str
     pairs: str
@@ -127,6 +129,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
                 effect=effect,
                 low=low,
                 high=high,
+                joint=joint_ends(v.joint, factor),
                 points=tuple(d * factor for d in v.differences.values()),
                 numbers=verdict_effect(v),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
@@ -192,6 +195,7 @@ def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
             markeredgewidth=0.8, alpha=0.55, zorder=2)  # fmt: skip
     if not math.isfinite(row.effect):
         return
+    draw_joint(ax, at, row.joint)
     start, end = (bound if math.isfinite(bound) else sign * math.inf for bound, sign in ((row.low, -1), (row.high, 1)))
     ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3)
     for bound, edge, arrow in ((start, low, "<"), (end, high, ">")):
@@ -216,14 +220,8 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
     for at, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
         word = tr(word)
-        write(
-            left + (10 if row.member else 0),
-            at,
-            row.label,
-            ha="left",
-            color=INK,
-            fontweight="normal" if row.member else "bold",
-        )
+        weight = "normal" if row.member else "bold"
+        write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK, fontweight=weight)
         write(columns["verdict"], at, word, ha="left", color=colour, fontweight="bold")
         write(columns["effect"], at, row.numbers, ha="left", color=INK)
         write(columns["p"], at, row.p, ha="left", color=INK)
@@ -246,6 +244,7 @@ def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
                               markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
     handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label=tr("one pair")))
+    handles += joint_keys([row.joint for row in rows])
     if scale.delta:
         handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
@@ -253,7 +252,7 @@ def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
 
 
 def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
-    values = [x for r in rows for x in (r.effect, r.low, r.high) if math.isfinite(x)] or [0.0]
+    values = [x for r in rows for x in (r.effect, r.low, r.high, *r.joint) if math.isfinite(x)] or [0.0]
     values += [0.0, -1.6 * scale.delta, 1.6 * scale.delta]
     every = sorted(x for r in rows for x in r.points if math.isfinite(x))
     if every:  # most pairs fit; the few beyond are in verdicts.json, and their mean and interval always show
@@ -287,7 +286,7 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
         level=level,
         how=tr("a confidence sequence") if any(v.stop for v in verdicts) else tr("from inverting the sign-flip test"),
         band=band,
-    )
+    ) + joint_caption(verdicts)
 
 
 def _alt(verdicts: Sequence[Verdict]) -> str:

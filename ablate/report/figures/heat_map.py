@@ -22,10 +22,12 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
+from ablate.report.figures.jointly import means_together
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
+from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, counted, level_title, levels_text, metric_title, plain, unit_of
+from ablate.report.wording import NONE, counted, level_title, levels_text, plain_number, unit_of
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED
@@ -123,6 +125,7 @@ def heat_map(tables: StudyTables, wanted: HeatMap, *, name: str = "heat-map") ->
     more = tr(
         " {combinations} of other factors not drawn.", combinations=counted(len(panels) - len(shown), "combination")
     ) * (len(panels) > len(shown))
+    more += means_together(tables, wanted.metric, [arm for cells in shown.values() for arm in cells.values()])
     caption = tr(_STALLED if vouched(tables, Fact.ENDINGS) else _FAILED, what=what, more=more)
     title = wanted.title or tr("{what} over {x} and {y}", what=what, x=wanted.x, y=wanted.y)
     alt = _alt(tables, wanted, shown, squares)
@@ -140,7 +143,7 @@ def _squares(tables: StudyTables, metric: str) -> dict[str, _Square]:
     else:
         shown = unit_of(tables, metric)
         for record in summary(tables, metric).to_dict("records"):
-            values[str(record["arm_id"])] = (float(record["mean"]), plain(record["mean"], shown))
+            values[str(record["arm_id"])] = (float(record["mean"]), plain_number(record["mean"], shown))
     found = {}
     for arm, row in ends.iterrows():
         ran = max(1, int(sum(row[e] for e in ENDS if e != "missing")))

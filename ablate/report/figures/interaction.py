@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.claims.comparison import level_text
+from ablate.claims.comparison import arm_text
 from ablate.claims.kinds.interaction import InteractionClaim
 from ablate.lang import tr
 from ablate.registry import register
@@ -25,8 +25,9 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.metric_names import metric_title
 from ablate.report.pairs import Pairs, paired_values
-from ablate.report.wording import effect_text, levels_text, metric_title, shortened, unit
+from ablate.report.wording import effect_text, levels_text, shortened, unit
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
 from ablate.track.record import Level
@@ -132,7 +133,7 @@ def _levels(claim_id: str) -> str:
 
 
 def _place(levels: Mapping[str, Level]) -> Level:
-    return next(iter(levels.values())) if len(levels) == 1 else level_text(levels)
+    return next(iter(levels.values())) if len(levels) == 1 else arm_text(levels)
 
 
 def _with_own_interval(pair: Pairs) -> Pairs:

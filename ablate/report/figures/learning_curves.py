@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.registry import register
+from ablate.report.arms import baseline_arm
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.layout import layout
 from ablate.report.figures.panels import Panel, draw, limits_note
 from ablate.report.figures.series import Series, majority_rate, series
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
 from ablate.report.figures.style import Drawn, drawing
+from ablate.report.metric_names import metric_title
 from ablate.report.vouched import steps_title, vouched
-from ablate.report.wording import capitalised, metric_title, unit
+from ablate.report.wording import capitalised, unit
 from ablate.sweep.figures import CurveGrid
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
@@ -34,18 +38,25 @@ class LearningCurves(Kind):
 
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw them."""
+        return [one for piece in self.pieces(material, name=name) for one in piece()]
+
+    def pieces(self, material: Material, *, name: str) -> list[Callable[[], list[Drawn]]]:
+        """Return what draws each metric."""
         tables, contrast = material.tables, material.contrast
         grids = {wanted.metric for wanted in material.study.figures if isinstance(wanted, CurveGrid)}
         metrics = [metric for metric in curve_metrics(tables, material.verdicts) if metric not in grids]
-        drawn = [learning_curves(tables, metric, contrast=contrast, name=name) for metric in metrics]
-        return [one for one in drawn if one is not None]
+        return [
+            partial(curve_sheets, tables, metric, contrast=contrast, name=name, whole=material.whole)
+            for metric in metrics
+        ]
 
 
 def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
     """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
     # Coordinates of a path are not learning curves: they are drawn against each other.
     known = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
-    behind = [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
+    behind = [v.metric for v in verdicts]  # of runs made elsewhere a curve has the name of its last value
+    behind += [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
     usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
     # The loss is always among them: it shows a divergence long before the accuracy does.
     chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
@@ -57,32 +68,54 @@ def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int
 def learning_curves(
     tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "curves"
 ) -> Drawn | None:
-    """Draw one metric over training for all arms; None where no run logged it.
+    """Draw one metric over training on one sheet (see `curve_sheets`); None where no run logged it."""
+    return next(iter(curve_sheets(tables, metric, contrast=contrast, name=name)), None)
+
+
+def curve_sheets(
+    tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "curves", whole: bool = False
+) -> list[Drawn]:
+    """Draw one metric over training; nothing where no run logged it.
 
     Parameters
     ----------
     contrast
         The factor told apart by hue (the one the claims speak of); every combination of the other factors
         gets its own panel once there are more than four arms.
+    whole
+        Draw every panel, on as many sheets as that takes; else one sheet of them (see `sheets`). The axes are those of
+        all panels on each.
     """
     lines = series(tables, metric)
     if not any(one.runs.size for one in lines.values()):
-        return None
-    declared = metrics_in(tables).of(metric)
+        return []
     panels, hues, hue_title = _panels(tables, lines, contrast)
-    with drawing():
-        figure = draw(
-            panels, hues, declared, chance=majority_rate(tables), steps=steps_title(tables), hue_title=hue_title
-        )
-    title = metric_title(metric)
-    return Drawn(
-        name=f"{name}-{metric_stem(metric)}",
-        title=tr("Learning curves: {metric}", metric=title),
-        figure=figure,
-        caption=caption(tables, declared, limits_note(panels, declared)),
-        alt=alt(declared, panels, hues),
-        floor=520 if len(panels) <= 2 else 640,
+    base, every = baseline_arm(tables), list(lines.values())
+    pages = sheets(
+        panels, MOST_PANELS, keep=lambda panel: any(one.arm_id == base for _, one in panel.arms), whole=whole
     )
+    declared, drawn = metrics_in(tables).of(metric), []
+    for page in pages:
+        with drawing():
+            figure = draw(
+                page, hues, declared, chance=majority_rate(tables), steps=steps_title(tables), hue_title=hue_title,
+                every=every,
+            )  # fmt: skip
+        notes = [limits_note(page, declared, every)]
+        if len(pages) == 1 and len(page) < len(panels):
+            what = tr("{n} of {all} panels", n=len(page), all=len(panels))
+            notes.append(left_out(tables, {one.arm_id for panel in page for _, one in panel.arms}, what=what))
+        drawn.append(
+            Drawn(
+                name=f"{name}-{metric_stem(metric)}",
+                title=tr("Learning curves: {metric}", metric=metric_title(metric)),
+                figure=figure,
+                caption=caption(tables, declared, " ".join(filter(None, notes))),
+                alt=alt(declared, page, hues),
+                floor=520 if len(page) <= 2 else 640,
+            )
+        )
+    return numbered(drawn)
 
 
 def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:

@@ -22,7 +22,7 @@ from ablate.lang import tr
 from ablate.report.figures.series import Series, chance_level
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
 from ablate.report.figures.titles import head
-from ablate.report.wording import metric_title
+from ablate.report.metric_names import metric_title
 from ablate.train.metric import Metric
 
 # Beyond this many points the thin lines go into the SVG as a picture: 2 MB of path data would help nobody.
@@ -38,7 +38,14 @@ class Panel:
 
 
 def draw(
-    panels: Sequence[Panel], hues: Sequence[str], metric: Metric, *, chance: float, steps: str, hue_title: str = ""
+    panels: Sequence[Panel],
+    hues: Sequence[str],
+    metric: Metric,
+    *,
+    chance: float,
+    steps: str,
+    hue_title: str = "",
+    every: Sequence[Series] | None = None,
 ) -> Figure:
     """Draw panels that share both axes.
 
@@ -54,6 +61,8 @@ def draw(
         Majority rate, drawn as a line where it is what knowing nothing gives; NaN draws none.
     steps
         What the horizontal axis counts.
+    every
+        The arms that the axes are for, where they are more than those in the panels.
     """
     columns = columns_for(len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -64,7 +73,9 @@ def draw(
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
     points = sum(one.runs.size for panel in panels for _, one in panel.arms)
-    scale = _Scale.of(metric, [one for panel in panels for _, one in panel.arms])
+    every = [one for panel in panels for _, one in panel.arms] if every is None else every
+    scale = _Scale.of(metric, every)
+    _limits(axes, scale, max((float(one.steps[-1]) for one in every if one.steps.size), default=1.0))
     for ax, panel in zip(axes, panels, strict=False):
         _panel(
             ax, panel, hues, scale, chance_level(metric, chance),
@@ -82,11 +93,14 @@ def draw(
     return figure
 
 
-def limits_note(panels: Sequence[Panel], metric: Metric) -> str:
-    """Return a sentence on what lies outside the axes, empty where nothing does: no axis is cut in silence."""
-    every = [one for panel in panels for _, one in panel.arms]
-    scale = _Scale.of(metric, every)
-    outside = sum(int(np.nanmax(v, initial=-np.inf) > scale.high) for one in every for v in one.runs)
+def limits_note(panels: Sequence[Panel], metric: Metric, every: Sequence[Series] | None = None) -> str:
+    """Return a sentence on what lies outside the axes, empty where nothing does: no axis is cut in silence.
+
+    `every`: see `draw`.
+    """
+    drawn = [one for panel in panels for _, one in panel.arms]
+    scale = _Scale.of(metric, drawn if every is None else every)
+    outside = sum(int(np.nanmax(v, initial=-np.inf) > scale.high) for one in drawn for v in one.runs)
     if not outside:
         return ""
     if outside == 1:
@@ -124,14 +138,12 @@ class _Scale:
         return cls(title, float(values.min()) - 0.05 * spread, float(values.max()) + 0.05 * spread, log=False)
 
 
-def _panel(
-    ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool, room: float
-) -> None:
-    bare(ax)
+def _limits(axes: Sequence[Axes], scale: _Scale, end: float) -> None:
+    """Set limits and ticks of shared axes, once: each of the panels hands on to all others what is set on it."""
+    ax = axes[0]
     if scale.log:
         ax.set_yscale("log")
     ax.set_ylim(scale.low, scale.high)
-    end = max((float(one.steps[-1]) for _, one in panel.arms if one.steps.size), default=1.0)
     ax.set_xlim(-0.02 * end, 1.03 * end)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if scale.log:
@@ -140,6 +152,12 @@ def _panel(
     elif scale.whole:
         ax.set_yticks(np.linspace(0, scale.whole, 5))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / scale.whole:.0f}"))
+
+
+def _panel(
+    ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool, room: float
+) -> None:
+    bare(ax)
     if np.isfinite(chance):
         ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
     for position, one in panel.arms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from ablate.judge.endpoint import MISSING
 from ablate.lang import msg, tr
 from ablate.registry import register
+from ablate.report.arms import baseline_arm
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.layout import Layout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
 from ablate.report.figures.titles import head
 from ablate.report.vouched import steps_title, vouched
@@ -50,34 +52,54 @@ class Reach(Kind):
 
     place, order, unasked = "evidence", 50, True
 
-    def draw(self, material: Material, *, name: str) -> Drawn | None:
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw it."""
-        return reach(material.tables, contrast=material.contrast, name=name)
+        return reach_sheets(material.tables, contrast=material.contrast, name=name, whole=material.whole)
 
 
 def reach(tables: StudyTables, *, contrast: str | None = None, name: str = "reach") -> Drawn | None:
-    """Draw, per arm, the empirical distribution of the steps to the target; None where no run reached it.
+    """Draw it on one sheet (see `reach_sheets`); None where no run reached the target."""
+    return next(iter(reach_sheets(tables, contrast=contrast, name=name)), None)
+
+
+def reach_sheets(
+    tables: StudyTables, *, contrast: str | None = None, name: str = "reach", whole: bool = False
+) -> list[Drawn]:
+    """Draw, per arm, the empirical distribution of the steps to the target; nothing where no run reached it.
+
+    `whole` draws every panel, on as many sheets as that takes; else there is one (see `sheets`).
 
     A run that diverged, crashed or ran out of budget never reaches: it stays in the denominator. Where the task
     changes, steps count from the change; arms with and without a change have no axis in common, and are not drawn.
     """
     logged = [metric for metric in STEPS_TO_TARGET if metric in tables.metrics and tables.seeds[metric].notna().any()]
     if len(logged) != 1:
-        return None
+        return []
     (metric,) = logged
     changed = metric == "ttt/recovery_steps"
     arms = {
         str(arm): _Reached.of(rows, metric, tables.facts.get(str(arm), {}))
         for arm, rows in tables.seeds.groupby("arm_id", sort=False)
     }
-    plan = layout(tables, contrast)
-    with drawing():
-        figure = _draw(plan, arms, _steps_title(tables, changed=changed))
+    plan, base = layout(tables, contrast), baseline_arm(tables)
+    pages = sheets(
+        plan.panels, MOST_PANELS, keep=lambda panel: any(arm == base for _, arm in panel.arms), whole=whole
+    )  # fmt: skip
+    end = max((one.steps[-1] for one in arms.values() if one.steps.size), default=1.0) * 1.04
     caption = tr(_HELD if vouched(tables, Fact.ENDINGS) else _REACHED)
     if len({one.budget for one in arms.values()}) > 1:
         caption += tr(" An arm's curve ends where its budget ends.")
     caption += tr(" Steps count from the change of task.") if changed else ""
-    return Drawn(name, tr("Who reaches the target, and when"), figure, caption, _alt(plan, arms), floor=600)
+    if len(pages) == 1 and len(pages[0]) < len(plan.panels):
+        what = tr("{n} of {all} panels", n=len(pages[0]), all=len(plan.panels))
+        caption += " " + left_out(tables, {arm for panel in pages[0] for _, arm in panel.arms}, what=what)
+    drawn = []
+    for page in pages:
+        own = replace(plan, panels=tuple(page))
+        with drawing():
+            figure = _draw(own, arms, _steps_title(tables, changed=changed), end)
+        drawn.append(Drawn(name, tr("Who reaches the target, and when"), figure, caption, _alt(own, arms), floor=600))
+    return numbered(drawn)
 
 
 class _Reached:
@@ -107,7 +129,7 @@ def _steps_title(tables: StudyTables, *, changed: bool) -> str:
     return tr("{steps} since the change of task", steps=steps_title(tables)) if changed else steps_title(tables)
 
 
-def _draw(plan: Layout, arms: dict[str, _Reached], steps: str) -> Figure:
+def _draw(plan: Layout, arms: dict[str, _Reached], steps: str, end: float) -> Figure:
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -117,14 +139,14 @@ def _draw(plan: Layout, arms: dict[str, _Reached], steps: str) -> Figure:
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
     room = room_for(width, columns)
-    end = max((one.steps[-1] for one in arms.values() if one.steps.size), default=1.0) * 1.04
+    shared = axes[0]  # each panel would hand on to all others what is set on it
+    shared.set_ylim(-0.03, 1.05)
+    shared.set_xlim(0, end)
+    shared.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
+    shared.set_yticks([0, 0.5, 1.0])
+    shared.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     for ax, panel in zip(axes, plan.panels, strict=False):
         bare(ax)
-        ax.set_ylim(-0.03, 1.05)
-        ax.set_xlim(0, end)
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))
-        ax.set_yticks([0, 0.5, 1.0])
-        ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         for position, arm in panel.arms:
             _curve(ax, arms[arm], position, min(end, arms[arm].budget))
         head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms], inches=room)

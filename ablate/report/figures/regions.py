@@ -16,16 +16,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from ablate.claims.kinds import KINDS as CLAIMS
+from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.forest import KINDS, LOOKS
+from ablate.report.figures.forest import LOOKS
+from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
-from ablate.report.wording import NONE, metric_title, p_value, shortened, unit, verdict_effect
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import NONE, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
 
 _ROW = 0.3  # inches
@@ -39,6 +41,7 @@ _NAMES = {
     "basin_width": msg("how much wider, decades"),
     "variance_ratio": msg("how many times less it varies"),
     "noninferiority": msg("how much better"),
+    "noninferiority_unpaired": msg("how much better"),
     "over_datasets": msg("how much better"),
 }
 
@@ -70,7 +73,7 @@ class Regions(Kind):
 def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Drawn | None:
     """Draw the equivalence claims: interval against ±δ; None where there is none."""
     return _figure(
-        [v for v in verdicts if CLAIMS[v.kind].two_sided],
+        [v for v in verdicts if KINDS[v.kind].two_sided],
         name,
         tr("Equivalence: intervals against ±δ"),
         tr(
@@ -84,7 +87,7 @@ def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Dr
 def regions(verdicts: Sequence[Verdict], *, name: str = "regions") -> Drawn | None:
     """Draw the claims on shares, slopes, wins, exchange rates, widths; None where there is none."""
     return _figure(
-        [v for v in verdicts if v.kind not in KINDS and not CLAIMS[v.kind].two_sided],
+        [v for v in verdicts if not KINDS[v.kind].at_a_glance and not KINDS[v.kind].two_sided],
         name,
         tr("Intervals against what the claim says"),
         tr(
@@ -112,6 +115,7 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
         rule=rule,
         spread=spread,
     )
+    caption += joint_caption(verdicts)
     words = [
         f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}" + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
         for v in verdicts
@@ -135,6 +139,7 @@ def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
                               markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
     handles.append(Patch(color=BAND, label=tr("what the claim says")))
+    handles += joint_keys([joint_ends(v.joint, 1.0) for members in families for v in members])
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
                   columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
     return figure
@@ -175,6 +180,7 @@ def _bar(ax: Axes, at: int, v: Verdict, factor: float) -> None:
                 markeredgewidth=0.8, alpha=0.55, zorder=2)  # fmt: skip
     if v.effect is None or not math.isfinite(v.effect):
         return
+    draw_joint(ax, at, joint_ends(v.joint, factor))
     ends = [math.nan if end is None else end * factor for end in (v.interval_low, v.interval_high)]
     ax.plot(
         [max(ends[0], low), min(ends[1], high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3
@@ -240,6 +246,7 @@ def _limits(members: Sequence[Verdict], region: tuple[float, float], factor: flo
     for v in members:
         known = (v.effect, v.interval_low, v.interval_high)
         values += [x * factor for x in known if x is not None and math.isfinite(x)]
+        values += [x for x in joint_ends(v.joint, factor) if math.isfinite(x)]
         values += [d * factor for d in v.differences.values()]
     width = (max(values) - min(values)) or 1.0
     return min(values) - 0.12 * width, max(values) + 0.12 * width

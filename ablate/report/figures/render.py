@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
+from collections.abc import Mapping
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -21,6 +23,10 @@ _COLOUR = re.compile("|".join(_PAGE_COLOURS), re.IGNORECASE)
 _ID = re.compile(r'\bid="([^"]+)"')
 _LONG = re.compile(r"(\.\d\d)\d+")
 _REFERENCE = re.compile(r'(?:xlink:href="#|url\(#)([^")]+)')
+
+
+MOST_VECTORS = 1_200_000
+"""Characters of all SVG figures in a page; beyond that the largest are shown as PNG."""
 
 
 def svg(drawn: Drawn, *, whole: bool = False) -> str:
@@ -59,6 +65,35 @@ def png(drawn: Drawn, *, dots_per_inch: int = 144, colours: int = 96) -> bytes:
         palette = image.convert("RGB").quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
         palette.save(small, format="PNG", optimize=True)
     return small.getvalue()
+
+
+def within(
+    inlined: Mapping[str, str], pictures: Mapping[str, bytes | str], *, most: int = MOST_VECTORS
+) -> dict[str, str]:
+    """Return what stands in the page for each figure: its SVG, or where all are too large, the PNG of the largest.
+
+    A page of 200 arms stays below two megabytes. The description stands beside either, and the SVG in its file.
+
+    Parameters
+    ----------
+    inlined
+        Figure name -> SVG as it stands in the page.
+    pictures
+        Figure name -> PNG.
+    most
+        Characters of all of them together.
+
+    >>> within({"a": f"<svg>{60 * '…'}</svg>", "b": "<svg/>"}, {"a": b"1", "b": b"2"}, most=60)["a"]
+    '<img alt="" src="data:image/png;base64,MQ==">'
+    """
+    found = dict(inlined)
+    for name in sorted(inlined, key=lambda name: -len(inlined[name])):
+        picture = pictures[name]
+        if sum(map(len, found.values())) <= most or isinstance(picture, str):
+            continue
+        shown = f'<img alt="" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        found[name] = min(shown, found[name], key=len)
+    return found
 
 
 def _bounds(figure: Figure) -> Bbox:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,14 +73,16 @@ def chance_level(metric: Metric, rate: float) -> float:
     return whole * rate if metric.is_share and metric.failed_counts_as in ("chance", "as_logged") else float("nan")
 
 
-def majority_rate(tables: StudyTables, arm_ids: list[str] | None = None) -> float:
+def majority_rate(tables: StudyTables) -> float:
     """Return the rate of always answering the most frequent class, averaged over the seeds; NaN if unknown."""
-    rows = tables.seeds if arm_ids is None else tables.seeds[tables.seeds["arm_id"].isin(arm_ids)]
+    return _rate(tables.seeds, tables.facts.values())
+
+
+def _rate(rows: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> float:
     rates = pd.to_numeric(rows["majority_rate"], errors="coerce") if "majority_rate" in rows else pd.Series(dtype=float)
     if rates.notna().any():
         return float(rates.mean())
-    own = {arm: facts for arm, facts in tables.facts.items() if arm_ids is None or arm in arm_ids}
-    known = [float(facts["majority_rate"]) for facts in own.values() if "majority_rate" in facts]
+    known = [float(own["majority_rate"]) for own in facts if "majority_rate" in own]
     return float(np.mean(known)) if known else float("nan")
 
 
@@ -88,10 +92,11 @@ def series(tables: StudyTables, metric: str) -> dict[str, Series]:
     every_step = np.unique(rows["step"].to_numpy(np.int64))
     by_arm = dict(tuple(rows.groupby("arm_id", sort=False)))
     seeds_by_arm = dict(tuple(tables.seeds.groupby("arm_id", sort=False)))
+    declared = metrics_in(tables).of(metric)
     found = {}
     for arm_id in tables.planned["arm_id"]:
         own, seeds = by_arm.get(arm_id), seeds_by_arm.get(arm_id)
-        found[arm_id] = _one(arm_id, own, seeds, every_step=every_step, metric=metric, tables=tables)
+        found[arm_id] = _one(arm_id, own, seeds, every_step=every_step, metric=declared, tables=tables)
     return found
 
 
@@ -101,7 +106,7 @@ def _one(
     seeds: pd.DataFrame | None,
     *,
     every_step: NDArray[np.int64],
-    metric: str,
+    metric: Metric,
     tables: StudyTables,
 ) -> Series:
     outcomes = {} if seeds is None else {str(k): int(v) for k, v in seeds["outcome"].value_counts().items()}
@@ -121,7 +126,7 @@ def _one(
     values[~np.isfinite(values)] = np.nan
     first_bad = pd.to_numeric(run["first_nonfinite_step"], errors="coerce").to_numpy(np.float64)
     ends = tuple(_end(steps, values[i], first_bad[i]) for i in np.flatnonzero(failed))
-    chance = chance_level(metrics_in(tables).of(metric), majority_rate(tables, [arm_id]))
+    chance = chance_level(metric, _rate(seeds, [tables.facts[arm_id]] if arm_id in tables.facts else []))
     mean, low, high = _band(values, failed, chance)
     return Series(arm_id, steps, values, ends, mean, low, high, outcomes)
 

@@ -20,8 +20,9 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import narrow, title
+from ablate.report.metric_names import metric_title
 from ablate.report.pairs import Pairs
-from ablate.report.wording import counted, levels_text, metric_title, shortened, unit, verdict_effect
+from ablate.report.wording import counted, levels_text, shortened, unit, verdict_effect
 
 MOST = 8
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too

@@ -22,7 +22,7 @@ from ablate.report.figures.observed import arm_titles, middle, over_seeds
 from ablate.report.figures.panels import legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
-from ablate.report.wording import NONE, Unit, counted, plain
+from ablate.report.wording import NONE, Unit, counted, plain_number
 from ablate.sweep.figures import StepSizes
 from ablate.track.record import StudyTables
 
@@ -148,7 +148,7 @@ def _alt(tables: StudyTables, lines: _Lines) -> str:
             tr(
                 "{arm}: slope {slope}, {share} unchanged at the last step",
                 arm=titles[arm],
-                slope=plain(own, Unit(decimals=2)),
+                slope=plain_number(own, Unit(decimals=2)),
                 share=last,
             )
         )

@@ -33,7 +33,7 @@ from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
-from ablate.track.tuned import filled, tuned_facts, tuned_keys
+from ablate.track.tuned import filled, having, tuned_facts, tuned_keys
 from ablate.train.outcome import FAILED
 
 MOST_PANELS = 16
@@ -97,7 +97,8 @@ def _trials(tables: StudyTables) -> _Trials | None:
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
     """Return, by arm id, whether the choice is the least or the most of those tried (see `track.tuned`)."""
-    return {str(arm): bool(tuned_facts(rows)[key]["edge"]) for arm, rows in runs.groupby("arm_id", sort=False)}
+    own = having(runs, key).groupby("arm_id", sort=False)
+    return {str(arm): bool(tuned_facts(rows)[key]["edge"]) for arm, rows in own}
 
 
 def sensitivity_curves(
@@ -110,9 +111,10 @@ def sensitivity_curves(
 ) -> list[Drawn]:
     """Draw, for each tuned hyperparameter, the score of every trial by arm, with the chosen point and edge flag.
 
+    Of a hyperparameter that only some arms have, these are drawn.
+
     `per_seed`: every seed chose for itself, and the trials it chose among are its own runs.
     """
-    arms = [str(arm) for arm in dict.fromkeys(runs["arm_id"])][:MOST_PANELS]
     drawn = []
     alone = len(tuned_keys(runs)) == 1
     if per_seed:
@@ -120,17 +122,21 @@ def sensitivity_curves(
     else:
         over = tr("the tuning seeds") if alone else tr("the tuning seeds and the other tuned values")
     for key in tuned_keys(runs):
-        at_edge = edges(runs, key)
+        own = having(runs, key)
+        arms = [str(arm) for arm in dict.fromkeys(own["arm_id"])][:MOST_PANELS]
+        at_edge = edges(own, key)
         with drawing():
-            figure = _curves(runs, arms, key, names, score=score, per_seed=per_seed)
+            figure = _curves(own, arms, key, names, score=score, per_seed=per_seed)
         flagged = [names[arm] for arm, edge in at_edge.items() if edge]
-        more = runs["arm_id"].nunique() - len(arms)
+        more = own["arm_id"].nunique() - len(arms)
         note = (
             tr("On the edge of what was tried: {flagged}; a better value may lie beyond. ", flagged=listed(flagged))
             if flagged
             else ""
         )
         note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
+        without = runs["arm_id"].nunique() - own["arm_id"].nunique()
+        note += tr(" Arms that do not have it: {n}.", n=without) if without else ""
         caption = tr(
             "Each small mark: one tuning run (× failed, at the value it counts as); line: mean "
             "over {over} at each value of {key}, with its 95 % t interval from three values on. {who} {note}",
@@ -143,7 +149,7 @@ def sensitivity_curves(
             tr(
                 "{arm}: chosen {chosen}{edge}",
                 arm=names[arm],
-                chosen=_chosen(runs, arm, key),
+                chosen=_chosen(own, arm, key),
                 edge=tr(" (edge)") * at_edge[arm],
             )
             for arm in arms

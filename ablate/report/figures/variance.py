@@ -20,7 +20,8 @@ from ablate.report.arms import arm_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
-from ablate.report.wording import metric_title, p_value
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import p_value
 from ablate.stats.anova import Importance, importances
 from ablate.track.record import StudyTables
 

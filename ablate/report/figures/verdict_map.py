@@ -12,7 +12,9 @@
 | open | anywhere else | |
 
 A tile has the first class that fits in the order superior, inferior, equivalent, better, worse, non-inferior, not
-superior, open. All follow from one interval, the verdict's own. What a gate holds back has no class.
+superior, open. All follow from one interval: the one that holds together with those of the other tiles, where there
+is one (`judge.jointly`), because a map invites comparing its tiles. Where the verdict is decided by its own interval,
+and the joint one leaves it open, the tile has a frame. What a gate holds back has no class.
 """
 
 from __future__ import annotations
@@ -32,16 +34,20 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.heat_map import ascending, ink_on
+from ablate.report.figures.jointly import joint_levels
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
+from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
-from ablate.report.wording import NONE, level_title, levels_text, metric_title, scaled, unit
+from ablate.report.wording import NONE, level_title, levels_text, scaled, unit
+from ablate.stats.effects import by_interval
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.words.amounts import decades_text, percent
 
 MOST_PANELS = 9
+_FRAME = 1.3  # points
 
 # Class -> (what it means, mark, colour): blue to orange stays apart for all eyes, and the mark says it without colour.
 # No colour is one of the page's own, which would change with its dark mode under an ink that does not.
@@ -58,10 +64,27 @@ CLASSES: dict[str, tuple[str, str, str | None]] = {
     "not_tested": (msg("not tested"), "·", None),
 }
 
+_OWN = msg(
+    "A tile is a verdict; its number: {measure}, {arm} against {against}, positive (a ratio: above 1) where the claim "
+    "is right. Colour and mark: where the verdict's interval ({spread}, at its own step of Holm's procedure) lies "
+    "against 0 and ±δ, δ = {delta}; where more than one fits, the most telling."
+)
+_JOINT = msg(
+    "A tile is a verdict; its number: {measure}, {arm} against {against}, positive (a ratio: above 1) where the claim "
+    "is right. Colour and mark: where the interval that holds together with those of all tiles ({levels}) lies against "
+    "0 and ±δ, δ = {delta}; where more than one fits, the most telling."
+)
+_FRAMED = msg(
+    " Framed ({n}): the verdict is decided by its own interval ({spread}, at its step of Holm's procedure), and the "
+    "wider one of all tiles leaves it open."
+)
+
 
 def class_of(verdict: Verdict) -> str:
-    """Return where a verdict's interval lies against 0 and ±δ, one of `CLASSES`."""
+    """Return where a verdict's joint interval lies against 0 and ±δ, its own where it has none: one of `CLASSES`."""
     low, high, delta = verdict.interval_low, verdict.interval_high, verdict.delta
+    if verdict.joint is not None:
+        low, high = verdict.joint.low, verdict.joint.high
     if verdict.gates_failed:
         return "gate"
     if verdict.outcome == "not_tested" or low is None or high is None:
@@ -71,6 +94,12 @@ def class_of(verdict: Verdict) -> str:
         ("better", low > 0.0), ("worse", high < 0.0), ("non-inferior", low > -delta), ("not superior", high < delta),
     )  # fmt: skip
     return next((name for name, fits in rules if fits), "open")
+
+
+def decided_alone(verdict: Verdict) -> bool:
+    """Tell whether a verdict is decided by its own interval where the joint one leaves it open."""
+    joint, region = verdict.joint, (verdict.region_low, verdict.region_high)
+    return joint is not None and verdict.decided and by_interval(joint.low, joint.high, region) == "inconclusive"
 
 
 @register("figure", "verdict_map")
@@ -126,7 +155,8 @@ def _draw(panels: Sequence[_Panel], wanted: VerdictMap, axes: Mapping[str, Seque
     width = max(4.6, 1.3 + columns * (0.3 + _wide(xs) * len(xs)))
     present = [name for name in CLASSES if any(class_of(v) == name for p in panels for v in p.tiles.values())]
     across = max(1, int(width / 2.75))
-    lines = math.ceil(len(present) / across)
+    framed = any(decided_alone(v) for p in panels for v in p.tiles.values())
+    lines = math.ceil((len(present) + framed) / across)
     figure = Figure(figsize=(width, rows * (0.65 + 0.5 * len(ys)) + 0.45 + 0.22 * lines), layout="constrained")
     grid = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
     for ax, panel in zip(grid, panels, strict=False):
@@ -148,6 +178,8 @@ def _draw(panels: Sequence[_Panel], wanted: VerdictMap, axes: Mapping[str, Seque
     figure.supylabel(wanted.y, fontsize=9.5, color=INK)
     keys = [Patch(facecolor=CLASSES[name][2] or PAPER, edgecolor=SOFT, linewidth=0.6,
                   label=f"{CLASSES[name][1]}  {tr(CLASSES[name][0])}") for name in present]  # fmt: skip
+    if framed:
+        keys.append(Patch(facecolor="none", edgecolor=INK, linewidth=_FRAME, label=tr("decided by its own interval")))
     figure.legend(handles=keys, loc="outside upper left", ncols=across, fontsize=8.4, handlelength=1.4,
                   handleheight=1.1, columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
     return figure
@@ -159,6 +191,9 @@ def _tile(ax: Axes, at: tuple[int, int], verdict: Verdict) -> None:
     ink = INK if face is None else ink_on(face)
     ax.add_patch(Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face or "none", edgecolor="none" if face else
                            SOFT, linewidth=0.7, linestyle="-" if face else (0, (3, 2)), gid=name))  # fmt: skip
+    if decided_alone(verdict):
+        ax.add_patch(Rectangle((i - 0.46, j - 0.44), 0.92, 0.88, facecolor="none", edgecolor=ink, linewidth=_FRAME,
+                               gid="decided-alone"))  # fmt: skip
     ax.text(i, j + 0.2, mark, ha="center", va="center", fontsize=9.5, color=ink, fontweight="bold")
     ax.text(i, j - 0.17, _effect(verdict), ha="center", va="center", fontsize=7.8, color=ink)
 
@@ -201,16 +236,14 @@ def _caption(verdicts: Sequence[Verdict]) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     ends = [percent(level) for level in (levels[:1] + levels[1:][-1:])]
     spread = tr("{low} to {high}", low=ends[0], high=ends[1]) if len(ends) > 1 else "".join(ends)
-    return tr(
-        "A tile is a verdict; its number: {measure}, {arm} against {against}, positive (a ratio: above 1) where the "
-        "claim is right. Colour and mark: where the verdict's interval ({spread}, at its own step of Holm's procedure) "
-        "lies against 0 and ±δ, δ = {delta}; where more than one fits, the most telling.",
-        measure=measure,
-        arm=first.arm_text,
-        against=first.against_text,
-        spread=spread,
-        delta=scaled(first.delta, first),
-    )
+    told = {"measure": measure, "arm": first.arm_text, "against": first.against_text,
+            "delta": scaled(first.delta, first)}  # fmt: skip
+    joint = [v for v in verdicts if v.joint is not None]
+    if not joint:
+        return tr(_OWN, spread=spread, **told)
+    alone = sum(map(decided_alone, verdicts))
+    framed = tr(_FRAMED, n=alone, spread=spread) if alone else ""
+    return tr(_JOINT, levels=joint_levels(joint), **told) + framed
 
 
 def _alt(panels: Sequence[_Panel], wanted: VerdictMap, texts: Mapping[str, Mapping[Level, str]]) -> str:

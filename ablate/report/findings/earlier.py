@@ -21,8 +21,8 @@ from ablate.report.provenance import PRIVATE, VERSIONS
 from ablate.report.templating import plain_text
 
 _PLACES = {
-    "verdicts": "pictures", "evidence": "evidence", "ablation": "endings", "tuning": "tuning", "figures": "own",
-    "curves": "curves",
+    "verdicts": "pictures", "claims": "pictures", "evidence": "evidence", "ablation": "endings", "tuning": "tuning",
+    "figures": "own", "curves": "curves",
 }  # fmt: skip
 """Section -> the field of a page that holds its pictures."""
 
@@ -53,7 +53,7 @@ class Earlier:
 
 
 def read_earlier(path: Path) -> Earlier:
-    """Read a Markdown report that stands beside its pictures, in the language of the moment.
+    """Read a Markdown report that stands beside its pictures, in the current language.
 
     Raises
     ------
@@ -69,7 +69,8 @@ def read_earlier(path: Path) -> Earlier:
         line = lines[number]
         found = _PICTURE.fullmatch(line)
         if found and section in _PLACES:
-            caption = plain_text(_VECTOR.sub("", lines[number + 2]))
+            folded = lines[number + 2].startswith("<details>")  # the first picture's words on how to read it
+            caption = plain_text(_VECTOR.sub("", lines[number + (4 if folded else 2)]))
             name = found["name"]
             pictures[_PLACES[section]].append(Picture(name, title, caption, plain_text(found["alt"]), 0, ""))
             files[name] = (path.parent / found["file"]).read_bytes()

@@ -45,14 +45,14 @@ PARAGRAPHS = 3
 
 
 def words_path(folder: Path) -> Path:
-    """Return where the paragraphs of a findings folder are, in the language of the moment."""
+    """Return where the paragraphs of a findings folder are, in the current language."""
     return folder / ("words.md" if language() == "en" else f"words.{language()}.md")
 
 
 def read_words(folder: Path, study: Study, verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """Return the three paragraphs with their numbers filled in; empty where they are not written.
 
-    `study` and `verdicts` are as recorded, in English; outcomes are written in the language of the moment.
+    `study` and `verdicts` are as recorded, in English; outcomes are written in the current language.
 
     Raises
     ------

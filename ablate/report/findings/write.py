@@ -12,8 +12,7 @@ from pathlib import Path
 from ablate.lang import LANGUAGES, language, speaking, tr
 from ablate.manifest import Part, Published, check_free, publish
 from ablate.report.findings.words import read_words
-from ablate.report.folder import FIGURES
-from ablate.report.known import FINDINGS, findings_part, known_files
+from ablate.report.known import FIGURES, FINDINGS, findings_part, known_files
 from ablate.report.tell import Told, make_told
 from ablate.report.write import Progress
 
@@ -34,7 +33,7 @@ def report_name(tongue: str) -> str:
 
 
 def write_findings(told: Told, folder: Path, *, progress: Progress | None = None) -> Published:
-    """Write the findings of a study into `folder`, in the language of the moment; the Markdown report comes first.
+    """Write the findings of a study into `folder`, in the current language; the Markdown report comes first.
 
     In another language than English the report is `report.zh.md` with its figures in `figures-zh/`, beside the same
     `verdicts.json`; a figure without words is not written twice. Reports in several languages link to each other.

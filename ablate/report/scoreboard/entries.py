@@ -126,7 +126,7 @@ class Entry:
 
     @property
     def badge(self) -> Badge:
-        """The label, in the language of the moment."""
+        """The label, in the current language."""
         return label_badge(self.label)
 
     @property
@@ -141,7 +141,7 @@ class Entry:
 
 
 def reading_views(sentence: Sentence, settled: Sequence[Settled]) -> tuple[ReadingView, ...]:
-    """Return the strong and the weak reading of a sentence, in the language of the moment."""
+    """Return the strong and the weak reading of a sentence, in the current language."""
     return tuple(
         _view(tr(name), reading, one)
         for name, reading, one in zip(_READINGS, sentence.readings, settled, strict=bool(settled))

@@ -27,7 +27,7 @@ _PLACE = re.compile(r"\{\{\s*(?P<name>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
 
 
 def label_badge(label: str) -> Badge:
-    """Return a label as a reader meets it, in the language of the moment."""
+    """Return a label as a reader meets it, in the current language."""
     badge = LABELS[label]
     return Badge(badge.css, tr(badge.word), badge.glyph)
 
@@ -66,7 +66,7 @@ def headline_text(
     *,
     where: str,
 ) -> str:
-    """Return the headline in the language of the moment, its numbers filled in from the verdicts that decide.
+    """Return the headline in the current language, its numbers filled in from the verdicts that decide.
 
     Where nothing is decided and no headline is written for that, the claims that are open are named.
 
@@ -104,7 +104,7 @@ def check_headlines(sentences: Sequence[Sentence], *, where: str) -> None:
     Raises
     ------
     UserError
-        A number of another claim, with the nearest that decides; an unknown field; braces that are no number.
+        A number of another claim, with the nearest that decides; an unknown field; braces that are not a number.
     """
     for sentence in sentences:
         for headline in sentence.headlines:

@@ -27,7 +27,7 @@ PICTURES = "board"
 
 
 def read_board(findings: Path, sentences: Path) -> Board:
-    """Gather the scoreboard in the language of the moment from what is committed.
+    """Gather the scoreboard in the current language from what is committed.
 
     Raises
     ------

@@ -13,14 +13,14 @@ from ablate.errors import UserError, unknown
 from ablate.levels import among, level_list, level_name, level_names, own_level
 from ablate.sweep.design.exclude import Exclusion
 from ablate.sweep.design.fractional import Fraction, fraction
-from ablate.sweep.design.parts import Fractional, Full, LeaveOneOut, OneFactorAtATime, Pairs
+from ablate.sweep.design.parts import Fractional, Full, LeaveOneOut, Listed, OneFactorAtATime, Pairs
 from ablate.sweep.study import FAIRNESS, Study
 
 MOST_ARMS = 10_000
 
 
 @dataclass(frozen=True)
-class Part:
+class DesignPart:
     """One part of a design: how many arms it asks for, and how many of them no part before it has."""
 
     kind: str
@@ -46,7 +46,7 @@ class DesignArms:
     """
 
     arms: tuple[Levels, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[DesignPart, ...]
     excluded: dict[str, int]
     aliasing: tuple[str, ...]
 
@@ -84,7 +84,7 @@ def build_design(study: Study) -> DesignArms:
     hits: dict[str, int] = {rule.text: 0 for rule in rules}
     found: dict[tuple[Any, ...], Levels] = {}
     seen: set[tuple[Any, ...]] = set()
-    parts: list[Part] = []
+    parts: list[DesignPart] = []
     aliasing: list[str] = []
     for part in study.design:
         asked = new = 0
@@ -110,7 +110,7 @@ def build_design(study: Study) -> DesignArms:
                 hits[rule.text] += 1
             else:
                 found[key] = cell
-        parts.append(Part(part.kind, asked, new, about))
+        parts.append(DesignPart(part.kind, asked, new, about))
     for text, count in hits.items():
         if count == 0:
             raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or correct it")
@@ -118,7 +118,7 @@ def build_design(study: Study) -> DesignArms:
         if rule := next((rule for rule in rules if rule(base)), None):
             raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")
         found = {_key(base): base, **found}
-        parts.append(Part("baseline", 1, 1, "added: others are compared with it"))
+        parts.append(DesignPart("baseline", 1, 1, "added: others are compared with it"))
     arms = list(found.values())
     if FAIRNESS in study.factors:
         arms = [{**arm, FAIRNESS: level} for arm in arms for level in study.factors[FAIRNESS]]
@@ -130,10 +130,13 @@ def _key(cell: Levels) -> tuple[Any, ...]:
 
 
 def _cells(
-    part: Full | OneFactorAtATime | Pairs | LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels
+    part: Full | OneFactorAtATime | Pairs | LeaveOneOut | Listed, factors: Mapping[str, list[Level]], base: Levels
 ) -> Iterator[Levels]:
     if isinstance(part, LeaveOneOut):
         yield from _leave_one_out(part, factors, base)
+        return
+    if isinstance(part, Listed):
+        yield from ({**base, **_own_levels(f"design, `arms`, {i}", arm, factors)} for i, arm in enumerate(part.arms, 1))
         return
     names = _named(part.factors, factors)
     if isinstance(part, Full):
@@ -156,14 +159,8 @@ def _cells(
 
 
 def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:
-    for where, levels in (("full", part.full), ("off", part.off)):
-        for factor, level in levels.items():
-            _known(f"design, `{where}`", factor, factors)
-            if not among(level, factors[factor]):
-                error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
-                raise UserError(f"design, `{where}`: {error}")
-    full = {**base, **{factor: own_level(level, factors[factor]) for factor, level in part.full.items()}}
-    named = {factor: own_level(level, factors[factor]) for factor, level in part.off.items()}
+    full = {**base, **_own_levels("design, `full`", part.full, factors)}
+    named = _own_levels("design, `off`", part.off, factors)
     off = named or {name: _other(name, levels, full) for name, levels in factors.items() if len(levels) > 1}
     yield full
     for factor, level in off.items():
@@ -171,6 +168,16 @@ def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: 
             told = f"{factor}={level_name(level)}"
             raise UserError(f"design, `off`: {told} is its level in the full system too; name another")
         yield {**full, factor: level}
+
+
+def _own_levels(where: str, levels: Levels, factors: Mapping[str, list[Level]]) -> Levels:
+    """Return levels as the study has them; unknown ones are refused."""
+    for factor, level in levels.items():
+        _known(where, factor, factors)
+        if not among(level, factors[factor]):
+            error = unknown(f"level of {factor}", level_name(level), level_names(factors[factor]).values())
+            raise UserError(f"{where}: {error}")
+    return {factor: own_level(level, factors[factor]) for factor, level in levels.items()}
 
 
 def _other(factor: str, levels: Sequence[Level], full: Levels) -> Level:

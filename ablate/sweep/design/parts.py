@@ -72,10 +72,17 @@ class Fractional(Strict):
         return self
 
 
-_PARTS = (Full, OneFactorAtATime, Pairs, LeaveOneOut, Fractional)
+class Listed(Strict):
+    """Arms one by one, as factor -> level; a factor that is left out has the baseline's level."""
+
+    kind: Literal["listed"] = "listed"
+    arms: list[Levels] = Field(min_length=1)
+
+
+_PARTS = (Full, OneFactorAtATime, Pairs, LeaveOneOut, Fractional, Listed)
 DESIGNS: dict[str, type[Strict]] = {part.model_fields["kind"].default: part for part in _PARTS}
 
-DesignPart = Annotated[Full | OneFactorAtATime | Pairs | LeaveOneOut | Fractional, Field(discriminator="kind")]
+DesignPart = Annotated[Full | OneFactorAtATime | Pairs | LeaveOneOut | Fractional | Listed, Field(discriminator="kind")]
 
 
 def _listed(value: Any) -> Any:

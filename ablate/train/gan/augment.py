@@ -87,7 +87,7 @@ class Gan(FromTrainingSet):
         for step in range(self.steps):
             chosen = minibatch(labels, rngs, self.batch)
             losses[step] = pair.step(flat[blocks, chosen], labels[blocks, chosen])
-        return Synthetic(self.share, pair, _seen(pair, flat, labels, images.shape[2:], losses))
+        return Synthetic(self.share, pair, *_seen(pair, flat, labels, images.shape[2:], losses))
 
     def held(self, shape: tuple[int, ...], *, classes: int, batch: int) -> int:
         """Return the bytes of the training set and of both nets, by sending zeros through one pair."""
@@ -113,11 +113,14 @@ class Synthetic(Augmentation):
         The trained nets.
     seen
         Of each block, the arrays that tell how good the generator is.
+    scalars
+        Of each block, `gan/landed_share` and `gan/modes` (see `Coverage.landed_share` and `Coverage.modes`).
     """
 
     share: float
     pair: Pair
     seen: list[dict[str, NDArray[Any]]]
+    scalars: list[dict[str, float]]
 
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return the minibatch with its first images replaced by generated ones of the same classes."""
@@ -134,14 +137,19 @@ class Synthetic(Augmentation):
         """Return the sample grid, the losses and the coverage counts of one block."""
         return self.seen[block]
 
+    def measured(self, block: int) -> dict[str, float]:
+        """Return the shares of generated images that land in their class, and of training images that they reach."""
+        return self.scalars[block]
+
 
 def _seen(
     pair: Pair, train: Floats, labels: Labels, shape: tuple[int, ...], losses: NDArray[np.float64]
-) -> list[dict[str, NDArray[Any]]]:
+) -> tuple[list[dict[str, NDArray[Any]]], list[dict[str, float]]]:
     classes = pair.classes
     asked = np.repeat(np.arange(classes), COUNTED)
     samples = pair.generated(np.broadcast_to(asked, (len(train), len(asked))), pair.rngs).copy()
     found: list[dict[str, NDArray[Any]]] = []
+    scalars: list[dict[str, float]] = []
     for block, images in enumerate(samples):
         counts = coverage(images, asked, train[block], labels[block], classes=classes)
         shown = images.reshape(classes, COUNTED, *shape)[:, :SHOWN]
@@ -155,4 +163,5 @@ def _seen(
                 "gan/generator_loss": losses[:, 1, block].copy(),
             }
         )
-    return found
+        scalars.append({"gan/landed_share": counts.landed_share, "gan/modes": counts.modes(labels[block], COUNTED)})
+    return found, scalars

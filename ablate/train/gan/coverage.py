@@ -30,6 +30,19 @@ class Coverage:
     distinct: NDArray[np.int64]
     distance: NDArray[np.float64]
 
+    @property
+    def landed_share(self) -> float:
+        """The share of images whose nearest training image is of the class that was asked for."""
+        return float(np.trace(self.landed) / self.landed.sum())
+
+    def modes(self, labels: Integers, count: int) -> float:
+        """Return the share of training images reached, of as many as `count` images of a class can; mean over classes.
+
+        1 where every image is nearest to a training image of its own; near 0 where each class has collapsed to a point.
+        """
+        there = np.minimum(np.bincount(labels, minlength=len(self.distinct)), count)
+        return float(np.mean(self.distinct[there > 0] / there[there > 0]))
+
 
 def coverage(images: Floats, asked: Integers, train: Floats, labels: Integers, *, classes: int) -> Coverage:
     """Count where images land.

@@ -11,7 +11,7 @@ from ablate.nn.arrays import Cache, Integers, Watch
 from ablate.nn.network import Network, Replicas
 from ablate.streams import streams
 from ablate.train.config import TrainConfig
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 EXAMPLES = 200
 """Examples looked at per block, at least, as far as the training part has them."""
@@ -43,7 +43,7 @@ class Probe:
         positions = np.take_along_axis(train, drawn, axis=1).reshape(len(train), self.passes, batch)
         self._batches = np.ascontiguousarray(positions.swapaxes(0, 1))
 
-    def look(self, replicas: Replicas, source: Source, watch: Watch | None, *, backward: bool) -> Iterator[None]:
+    def look(self, replicas: Replicas, source: PartSource, watch: Watch | None, *, backward: bool) -> Iterator[None]:
         """Pass each minibatch through a copy of `replicas`, yielding after each.
 
         With `backward`, `shadow.grads` then holds its gradient: the data's alone, without the L2 term, not clipped.

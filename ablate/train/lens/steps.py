@@ -12,7 +12,7 @@ from ablate.nn.network import Network
 from ablate.optim import Optimizer, Slots
 from ablate.train.hidden import parameter_positions
 from ablate.train.lens.activations import weight_nodes
-from ablate.train.parts import Source
+from ablate.train.parts import PartSource
 
 PER_DECADE = 8
 """Steps looked at per factor of ten."""
@@ -48,7 +48,7 @@ class StepLens:
         Share whose stored value the update left as it was, to the bit.
     """
 
-    def __init__(self, network: Network, source: Source, train: Integers, *, steps: int) -> None:
+    def __init__(self, network: Network, source: PartSource, train: Integers, *, steps: int) -> None:
         self.steps = log_steps(steps)
         self._decayed = network.layout.decayed
         places = parameter_positions(network)
@@ -109,7 +109,7 @@ class StepLens:
         return float(values.mean())
 
 
-def alive_weights(network: Network, source: Source, train: Integers) -> NDArray[np.bool_]:
+def alive_weights(network: Network, source: PartSource, train: Integers) -> NDArray[np.bool_]:
     """Return which weights can matter, bool (blocks, weights): not those of an input that is always 0.
 
     Told only where the first node's weights are a row per input.

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
 from ablate.report.draw import draw_all
 from ablate.report.figures.curve_grid import curve_grid
@@ -183,6 +184,24 @@ def test_forest_divides_by_delta_only_where_claims_differ(study):
     assert "(pp)" in words(alike)
     assert "effect / δ" in words(unlike)
     assert "unit of its metric" in words(none)
+
+
+def test_forest_shows_the_joint_interval_beside_the_own_one_and_says_which_decides(study):
+    verdict = dataclasses.replace(judge(*study)[0], interval_low=0.01, interval_high=0.03, joint=None)
+    joint = Joint(0.005, 0.035, 0.99, 0.95, 2, "max-T")
+    alone = forest([verdict])
+    both = forest([dataclasses.replace(verdict, claim_id=f"a[x={i}]", joint=joint) for i in range(2)])
+    assert alone is not None
+    assert both is not None
+    assert "thick bar, which is written beside it, decides" in both.caption
+    assert "(95 %, each at 99 %)" in both.caption
+    assert "joint over its cells" in words(both)
+    assert "joint over its cells" not in words(alone)
+    assert "decides" not in alone.caption
+    (ax,) = both.figure.axes
+    factor = 100 if "(pp)" in words(both) else 1 / verdict.delta
+    lines = [line.get_xdata() for line in ax.lines if line.get_gid() == "joint-interval"]
+    assert np.array(lines) == pytest.approx(np.array([[0.005, 0.035]] * 2) * factor)
 
 
 def test_forest_of_nothing_is_nothing():

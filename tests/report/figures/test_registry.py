@@ -136,6 +136,7 @@ CASES = {
     "verdict_map": (mapped, lambda: of("verdict_map", claim="better", x="batch_size", y="act")),
     "activation_histograms": (looked_at, None), "gradient_norms": (looked_at, None), "step_sizes": (looked_at, None),
     "gan_samples": (generated, None), "curves": (book, None), "seeds": (book, None),
+    "effects": (lambda: many(factors={"l2": [0.0, 0.1, 0.2], "depth": [1, 2, 3]}, value=lambda v, s: 0.5), None),
     "fixed_tuned": (tuned, None), "tuning": (tuned, None), "tuning_budget": (tuned, None),
 }  # fmt: skip
 

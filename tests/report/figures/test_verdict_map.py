@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from ablate.errors import UserError
+from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import svg
-from ablate.report.figures.verdict_map import CLASSES, class_of, verdict_map
+from ablate.report.figures.verdict_map import CLASSES, class_of, decided_alone, verdict_map
 from ablate.sweep.study_file import parse_study, quick_study
 
 from ...judge.conftest import BN, NORM, make_tables
@@ -45,7 +46,7 @@ def tiles(ax):
 
 @pytest.fixture(scope="module")
 def some():
-    return judge(study_of(), make_tables(FACTORS, gains, seeds=12))[0]
+    return judge(study_of(), make_tables(FACTORS, gains, seeds=12), extras=False)[0]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,31 @@ def some():
 )  # fmt: skip
 def test_the_class_is_where_the_interval_lies(some, low, high, name):
     assert class_of(dataclasses.replace(some, interval_low=low, interval_high=high)) == name
+
+
+def test_tiles_are_compared_by_the_joint_interval_and_framed_where_only_the_own_one_decides(some):
+    joint = Joint(0.002, 0.03, 0.99, 0.95, 6, "max-T")
+    decided = dataclasses.replace(some, outcome="supported", interval_low=0.011, interval_high=0.02, joint=joint)
+    assert (class_of(decided), decided_alone(decided)) == ("better", True)
+    wide = dataclasses.replace(decided, joint=dataclasses.replace(joint, low=0.0101))
+    assert (class_of(wide), decided_alone(wide)) == ("superior", False)
+    assert not decided_alone(dataclasses.replace(decided, joint=None))
+    assert not decided_alone(dataclasses.replace(decided, outcome="inconclusive"))
+
+
+def test_the_caption_says_which_interval_a_tile_shows_and_how_many_are_framed():
+    _, drawn = draw(study_of())
+    assert "holds together with those of all tiles (95 %, each at" in drawn.caption
+    framed = [p for p in drawn.figure.axes[0].patches if p.get_gid() == "decided-alone"]
+    assert not framed
+    assert "Framed" not in drawn.caption
+    verdicts = judge(study_of(), make_tables(FACTORS, gains, seeds=12))
+    weak = [dataclasses.replace(v, joint=dataclasses.replace(v.joint, low=-1.0, high=1.0)) for v in verdicts]
+    drawn = verdict_map(study_of(), make_tables(FACTORS, gains, seeds=12), weak, study_of().figures[0])
+    framed = [p for p in drawn.figure.axes[0].patches if p.get_gid() == "decided-alone"]
+    assert len(framed) == sum(v.decided for v in verdicts) > 0
+    assert f"Framed ({len(framed)})" in drawn.caption
+    assert "decided by its own interval" in [text.get_text() for text in drawn.figure.legends[0].get_texts()]
 
 
 def test_the_classes_are_mirrored_when_the_sides_are_swapped(some):

@@ -9,7 +9,7 @@ from ablate.lang import speaking
 from ablate.report.findings.earlier import read_earlier, recorded
 from ablate.report.templating import markdown_text, plain_text
 from ablate.resources import findings_folder
-from ablate.work.events import Bench
+from ablate.work.bench import Bench
 from ablate.work.reporting import warn_of_letters
 
 

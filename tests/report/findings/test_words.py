@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from ablate.claims.reason import AS_WRITTEN
 from ablate.errors import UserError
 from ablate.judge.rule import judge
 from ablate.lang import speaking
@@ -12,6 +13,7 @@ from ablate.report.findings.write import linked, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
 from ablate.words.document import document_of, verdict_from
+from ablate.words.reasons import said
 
 WORDS = """
 Over {{ faster.members }} scales BatchNorm was faster in {{ faster.supported }}: from {{ faster.least }} to
@@ -50,6 +52,34 @@ def test_verdicts_read_back_are_the_verdicts_that_were_written(study):
         assert document_of(again) == document_of(verdict)
         assert again.differences == verdict.differences
         assert again.gates == verdict.gates
+
+
+@pytest.mark.parametrize("number", ["missing", "other"])
+def test_a_reason_of_another_release_is_told_in_the_words_that_were_written(study, number):
+    verdict = judge(*study)[0]
+    stored = json.loads(json.dumps(document_of(verdict)))
+    for reason in (stored["reason"], stored["sensitivity"][0]["reason"]):
+        reason["numbers"]["unheard of"] = 1
+        if number == "other":
+            reason["code"] = "unheard_of"
+    again = verdict_from(stored)
+    assert again.reason.code == again.sensitivity[0].reason.code == AS_WRITTEN
+    assert said(again.reason) == said(verdict.reason)
+    assert again.outcome == verdict.outcome
+
+
+@pytest.mark.parametrize("damage", ["missing", "text", "list"])
+def test_a_damaged_verdict_is_told_in_a_line(study, damage):
+    stored = json.loads(json.dumps(document_of(judge(*study)[0])))
+    if damage == "missing":
+        del stored["outcome"]
+    elif damage == "text":
+        stored["effect"] = "about three"
+    else:
+        stored["sensitivity"] = [1]
+    with pytest.raises(UserError, match="is not complete, or of another release") as told:
+        verdict_from(stored, where="old/verdicts.json")
+    assert str(told.value).startswith("old/verdicts.json: the verdict ")
 
 
 def test_numbers_are_filled_in_from_the_verdicts(findings, small):

@@ -99,7 +99,7 @@ def test_no_factors_are_one_arm():
 @pytest.mark.parametrize(
     ("part", "keys", "message"),
     [
-        ("oaft", {}, "unknown design 'oaft': expected one of fractional, full, leave_one_out, ofat, pairs; nearest"),
+        ("oaft", {}, "expected one of fractional, full, leave_one_out, listed, ofat, pairs; nearest"),
         ({"factors": ["norm"]}, {}, "must name its `kind`"),
         ({"kind": "ofat", "factor": ["norm"]}, {}, "nearest match: factors"),
         ([], {}, "at least 1"),

@@ -59,6 +59,8 @@ def test_an_arm_keeps_samples_counts_and_losses(config):
         np.testing.assert_array_equal(arrays["gan/landed"].sum(axis=1), [50, 50, 50])
         assert arrays["gan/generator_loss"].shape == (30,)
         assert result.metrics["final/test_accuracy"] > 0.5
+        assert result.metrics["gan/landed_share"] == pytest.approx(np.trace(arrays["gan/landed"]) / 150)
+        assert 0.0 < result.metrics["gan/modes"] <= 1.0
 
 
 def test_an_arm_without_it_keeps_nothing(config):
@@ -72,3 +74,7 @@ def test_coverage_counts_where_images_land():
     np.testing.assert_array_equal(found.landed, [[3, 0], [1, 1]])
     np.testing.assert_array_equal(found.distinct, [2, 1])
     np.testing.assert_allclose(found.distance, [0.1, 0.5])
+    assert found.landed_share == pytest.approx(4 / 5)
+    assert found.modes(labels, 50) == 1.0  # all three training images are the nearest one of some image
+    collapsed = coverage(np.tile(images[:1], (5, 1)), np.zeros(5, np.int64), train, labels, classes=2)
+    assert collapsed.modes(labels, 50) == pytest.approx((1 / 2 + 0) / 2)

@@ -4,7 +4,7 @@ from ablate.nn import Mlp
 from ablate.streams import streams
 from ablate.train.lens.probe import Probe
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 from ablate.train.step import Stepper
 
 
@@ -13,7 +13,7 @@ def test_a_norm_is_that_of_the_loss_gradient_on_the_probe(config):
     arm = config(batch_size=120, epochs=1, dtype="float64", observe=["gradients"], l2=0.5, clip_norm=1e-3)
     (result,) = NumpyProgram().run(arm, [0])
     plain = config(batch_size=120, dtype="float64")
-    stepper = Stepper(plain, network_of(plain), Source.of(plain.dataset, "float64"), [0])
+    stepper = Stepper(plain, network_of(plain), PartSource.of(plain.dataset, "float64"), [0])
     stepper(Parts.of(plain.dataset, [0]).train)
     views = stepper.replicas.network.layout.views(stepper.replicas.grads)
     expected = [np.linalg.norm(views[node]["W"]) for node in (0, 2, 4)]

@@ -5,13 +5,13 @@ from ablate.nn import Mlp, NoDropout, NoNorm, ReLU
 from ablate.optim import SGD, AdaGrad, InverseSqrt, RMSProp
 from ablate.train.lens.steps import StepLens, alive_weights, log_steps
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.parts import Parts, Source
+from ablate.train.parts import Parts, PartSource
 
 
 def walk(optimizer, *, steps, blocks=2, dtype="float64", gradients=None):
     """Let a StepLens watch an optimizer on gradients of constant size: N(0, 1)."""
     network = Mlp([5]).build((1, 1, 4), 3, activation=ReLU(), norm=NoNorm(), dropout=NoDropout())
-    source = Source(np.ones((6, 4)), np.zeros(6, np.int64), (1, 1, 4))
+    source = PartSource(np.ones((6, 4)), np.zeros(6, np.int64), (1, 1, 4))
     lens = StepLens(network, source, np.tile(np.arange(6), (blocks, 1)), steps=steps)
     rng = np.random.default_rng(0)
     params = rng.normal(size=(blocks, network.layout.size)).astype(dtype)
@@ -77,11 +77,11 @@ def test_coordinates_without_gradient_are_not_counted():
 
 def test_weights_of_inputs_that_are_always_zero_are_left_out(config):
     arm = config()
-    images = Source.of(arm.dataset, "float32").images.copy()
+    images = PartSource.of(arm.dataset, "float32").images.copy()
     parts = Parts.of(arm.dataset, [0, 1])
     images[:, 3] = 0.0
     images[parts.train[0], 5] = 0.0
-    alive = alive_weights(network_of(arm), Source(images, np.zeros(300, np.int64), (1, 3, 4)), parts.train)
+    alive = alive_weights(network_of(arm), PartSource(images, np.zeros(300, np.int64), (1, 3, 4)), parts.train)
     assert alive.shape == (2, 12 * 8 + 8 * 6 + 6 * 3)
     rows = alive[:, : 12 * 8].reshape(2, 12, 8)
     assert not rows[:, 3].any()

@@ -1,0 +1,60 @@
+"""`ablate judge`: from options to the use case, and what is printed after it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from ablate.app.console import say
+from ablate.app.printing import bench
+from ablate.programs.uses import use
+from ablate.sweep.found.asked import Asked, metrics_asked, pairs_asked
+from ablate.sweep.found.saved import runs_path
+from ablate.work.places import shown
+from ablate.work.tables import judge_source
+
+
+def judge(options: argparse.Namespace) -> None:
+    """Run the command."""
+    asked = Asked(
+        factors=tuple(options.factor),
+        seed=options.seed,
+        metrics=metrics_asked(options.metric),
+        baseline=pairs_asked("--baseline", options.baseline),
+        where=pairs_asked("--where", options.where),
+        leave_out=tuple(options.leave_out),
+        by_at_least=options.by_at_least,
+        target=options.target,
+        repeat=options.repeat,
+        lost=tuple(filter(None, options.lost.split(","))),
+        unpaired=options.unpaired,
+        item=options.item,
+        early_stopping=options.early_stopping,
+    )
+    use(options.uses)
+    judge_source(
+        options.source_of_runs, asked, bench(progress=False), source=options.source, out=options.out,
+        save=options.save, command=_command(options), tongue=options.lang,
+    )  # fmt: skip
+    if options.save is not None:
+        say(f"study file:       {shown(options.save)}, its runs: {shown(runs_path(options.save))}")
+
+
+def _command(options: argparse.Namespace) -> str:
+    """Return the line that gives the same verdicts again."""
+    words = ["ablate", "judge", options.source_of_runs]
+    for name in ("metric", "factor", "baseline", "where", "leave_out", "uses"):
+        words += [word for value in getattr(options, name) for word in (f"--{name.replace('_', '-')}", value)]
+    for name, default in (
+        ("source", None),
+        ("seed", None),
+        ("item", None),
+        ("by_at_least", None),
+        ("target", None),
+        ("repeat", "last"),
+        ("lost", ""),
+    ):
+        value = getattr(options, name)
+        words += [] if value == default else [f"--{name.replace('_', '-')}", str(value)]
+    flags = [f"--{name.replace('_', '-')}" for name in ("unpaired", "early_stopping") if getattr(options, name)]
+    return shlex.join([*words, *flags])

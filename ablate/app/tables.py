@@ -1,0 +1,84 @@
+"""What was read of tables of runs, as lines for the console: their columns, what was done with their rows."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ablate.levels import level_name
+
+if TYPE_CHECKING:
+    from ablate.sweep.found.build import Found
+    from ablate.sweep.found.items import ItemsCompared
+    from ablate.sweep.imported import Imported
+
+_MOST_NAMED = 12
+
+
+def read_lines(imported: Imported, address: str) -> Iterator[str]:
+    """Yield what was read from a file, a line for the columns of every kind."""
+    repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
+    yield f"{imported.rows} rows read from {address}{repairs}"
+    kinds: dict[str, list[str]] = {}
+    for one in imported.columns:
+        why, own = one.what, one.column
+        if one.value:  # each its own value: beside its name
+            why, own = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{own} ({one.value})"
+        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(own)
+    for kind, names in kinds.items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
+
+
+def found_lines(found: Found, address: str, rows: int) -> Iterator[str]:
+    """Yield what was found of a table: what its columns are, what was done with its rows, and the baseline."""
+    repairs = f" ({'; '.join(found.table.repairs)})" if found.table.repairs else ""
+    yield f"{rows} rows read from {address}{repairs}"
+    kinds: dict[str, list[str]] = {}
+    for one in found.columns:
+        own = one.column or "(no name)"
+        if one.role == "factor":
+            name = one.value if one.what == "{value}" else one.column
+            levels = ", ".join(level_name(level) for level in found.study["factors"][name])
+            kinds.setdefault("factors", []).append(f"{own} ({levels})")
+            continue
+        if one.role == "metric":
+            kinds.setdefault("metrics", []).append(f"{own} ({one.what} is better)")
+            continue
+        why = one.what.partition(": {value}")[0].replace("{value}", one.value).strip()
+        more = f" ({one.value})" if ": {value}" in one.what else ""
+        kinds.setdefault(f"{one.role}: {why}" if why else one.role, []).append(own + more)
+    for kind, names in sorted(kinds.items(), key=lambda item: item[0] not in ("factors", "seed", "metrics")):
+        rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{rest}"
+    base = [f"{name}={level_name(level)} ({found.base.why[name]})" for name, level in found.base.levels.items()]
+    yield f"  baseline: {', '.join(base)}"
+    judged = list(dict.fromkeys(claim["metric"] for claim in found.study["claims"]))
+    many = len(found.study["claims"])
+    yield f"  judged: {', '.join(judged)}; {many} comparison{'' if many == 1 else 's'}, Holm over all"
+    for done in found.done:
+        yield f"  {done.count:>5} {done.what}" + (f" ({done.which})" if done.which else "")
+
+
+def item_lines(compared: Sequence[ItemsCompared]) -> Iterator[str]:
+    """Yield what other test items would show of every comparison."""
+    yield "other test items: mean difference and 95 % interval, p by Holm over all"
+    for one in compared:
+        over = "other items and seeds" if one.seeds > 1 else "other items, with these runs"
+        yield (
+            f"  {one.claim}: {one.found.mean:+.4f} [{one.found.low:.4f}, {one.found.high:.4f}], p = {one.p:.2g} "
+            f"({one.items} items, {one.seeds} seeds; for {over})"
+        )
+
+
+def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
+    """Yield what the user should know of columns that differ together with a factor."""
+    if holding:
+        leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in holding[:_MOST_NAMED])
+        yield (
+            "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
+            f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
+        )
+    if about:
+        yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"

@@ -1,0 +1,179 @@
+"""An MCP server: what an agent may ask of studies and runs. Read-only unless it is started to allow runs.
+
+The official SDK (`pip install 'ablate-studies[mcp]'`) speaks the protocol on standard input and output; whatever the
+engine prints meanwhile goes to standard error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ablate.errors import AblateError, UserError
+from ablate.face.judging import judge_runs
+from ablate.face.stored import read_study
+from ablate.face.study import Study
+from ablate.resources import root_folder
+from ablate.words.document import document_of
+from ablate.work.bench import Bench
+from ablate.work.comparing import compare_sources, sides
+
+_SHORT = (
+    "claim_id", "says", "outcome", "label", "sentence", "why", "next_step", "metric", "effect", "interval_low",
+    "interval_high", "interval_level", "delta", "p_adjusted", "pairs", "planned_pairs", "post_hoc",
+)  # fmt: skip
+_ABOUT = (
+    "Ablation studies with honest statistics. A verdict is supported, refuted, inconclusive or not tested; repeat its "
+    "sentence with the interval, and never call an inconclusive claim a success. δ is the smallest effect that matters "
+    "and is fixed before runs are seen. Trying many changes and keeping the best needs `ablate compare --ledger`."
+)
+
+
+def serve(*, allow_runs: bool = False) -> None:
+    """Serve on standard input and output until it is closed.
+
+    Parameters
+    ----------
+    allow_runs
+        Offer `run_study` too, which trains.
+
+    Raises
+    ------
+    UserError
+        The SDK is not installed.
+    """
+    server(allow_runs=allow_runs).run("stdio")
+
+
+def server(*, allow_runs: bool = False) -> Any:
+    """Return the server with its tools; see `serve`."""
+    try:
+        from mcp.server.mcpserver import MCPServer
+        from mcp.types import ToolAnnotations
+    except ImportError:
+        raise UserError("`ablate mcp` needs the official SDK: pip install 'ablate-studies[mcp]'") from None
+    made = MCPServer("ablate", instructions=_ABOUT, log_level="WARNING")
+    for tool in (list_studies, plan_study, study_verdicts, explain_verdict, judge, compare):
+        made.tool(annotations=ToolAnnotations(read_only_hint=True))(_quietly(tool))
+    if allow_runs:
+        made.tool(annotations=ToolAnnotations(read_only_hint=False, idempotent_hint=True))(_quietly(run_study))
+    return made
+
+
+def _quietly(tool: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a tool that prints nothing where the protocol is spoken, and whose errors are one line."""
+
+    @functools.wraps(tool)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        from mcp.server.mcpserver.exceptions import ToolError
+
+        with contextlib.redirect_stdout(sys.stderr):
+            try:
+                return tool(*args, **kwargs)
+            except AblateError as error:
+                raise ToolError(str(error)) from None
+
+    return call
+
+
+def list_studies() -> list[dict[str, Any]]:
+    """List the studies that can be run or were: name, title, and how many runs are tracked of each."""
+    from ablate.sweep.study_file import load_study, study_files
+    from ablate.track.target import store_for
+
+    done: dict[str, int] = {}
+    for line in store_for(root_folder()).studies():
+        done[line.name] = done.get(line.name, 0) + line.done
+    found = []
+    for name in [*study_files(), *(name for name in done if name not in study_files())]:
+        try:
+            title = load_study(name).title if name in study_files() else ""
+        except UserError as error:
+            title = f"(cannot be read: {error})"
+        found.append({"name": name, "title": title, "runs": done.get(name, 0)})
+    return found
+
+
+def plan_study(study: str, seeds: int | None = None, quick: bool = False) -> dict[str, Any]:
+    """Show the plan of a study, by name or path: its arms, and which of its runs are missing. Nothing is trained."""
+    plan = Study.from_file(study).plan(seeds=seeds, quick=quick)
+    arms = plan.arms.astype(object).where(plan.arms.notna(), None).to_dict("records")
+    return {"summary": repr(plan), "runs": plan.runs, "missing": plan.missing, "arms": arms}
+
+
+def study_verdicts(study: str) -> list[dict[str, Any]]:
+    """Judge what is tracked of a study, by its name: every claim with its verdict, effect and interval."""
+    return _short(read_study(study))
+
+
+def explain_verdict(study: str, claim: str) -> dict[str, Any]:
+    """Explain the verdict on one claim of a tracked study: all its numbers, gates, and what other choices would say."""
+    held = document_of(read_study(study).verdicts[claim])
+    return {name: value for name, value in held.items() if name not in ("differences", "terms")}
+
+
+def judge(  # noqa: PLR0917  # its parameters are the tool's schema
+    source: str,
+    metric: str | None = None,
+    better: str | None = None,
+    by_at_least: float | None = None,
+    baseline: dict[str, str] | None = None,
+    factors: list[str] | None = None,
+) -> dict[str, Any]:
+    """Judge runs that are there (a CSV, `mlflow:EXPERIMENT`, `optuna:…`): every level against the baseline.
+
+    `better` is "higher" or "lower", where the metric's name does not say it; `by_at_least` the smallest difference that
+    matters, in the unit of the metric.
+    """
+    if better is not None and metric is None:
+        raise UserError("`better` is the direction of `metric`: say which metric")
+    named: Any = {} if metric is None else {metric: _direction(better)} if better is not None else metric
+    found = judge_runs(
+        source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ())
+    )
+    return {
+        "verdicts": _short(found),
+        "rows": found.done.to_dict("records"),
+        "columns": found.columns.to_dict("records"),
+    }
+
+
+def compare(  # noqa: PLR0917  # as above
+    base: str, new: str, metric: str, better: str, not_worse_by: float | None = None, by_at_least: float | None = None
+) -> dict[str, Any]:
+    """Compare runs with a change (`new`) with those before it (`base`): not worse by, or better by, a stated number.
+
+    Give one of `not_worse_by` and `by_at_least`, fixed before the runs were seen.
+    """
+    from ablate.sweep.found.asked import Asked
+
+    if (not_worse_by is None) == (by_at_least is None):
+        raise UserError("give one of `not_worse_by` and `by_at_least`")
+    asked = Asked(metrics={metric: _direction(better)}, by_at_least=by_at_least, stated=sides(not_worse_by))
+    held = compare_sources(base, new, asked, Bench(), report=False)
+    return {
+        "verdicts": [_part(document_of(verdict)) for verdict in held.judgement.verdicts],
+        "rows": [{"rows": one.count, "what": one.what, "which": one.which} for one in held.found.done],
+    }
+
+
+def run_study(study: str, seeds: int | None = None, quick: bool = False) -> list[dict[str, Any]]:
+    """Register the claims of a study, train what is missing of it, and judge; what was run before is found again."""
+    return _short(Study.from_file(study).run(seeds=seeds, quick=quick, progress=False))
+
+
+def _direction(better: str | None) -> Any:
+    if better not in ("higher", "lower"):
+        raise UserError(f"`better` must be higher or lower, got {better!r}")
+    return better
+
+
+def _short(found: Any) -> list[dict[str, Any]]:
+    return [_part(document_of(verdict)) for verdict in found.verdicts]
+
+
+def _part(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in _SHORT}

@@ -1,0 +1,93 @@
+"""Runs that have no result although they were started: lost to the infrastructure, or not finished.
+
+Their pairs are dropped, so a verdict says what would follow if they had failed at the task. A run that is declared lost
+says nothing of its arm: the verdict stands. Of one that is merely not finished (killed, pruned, still running) nobody
+said why; it may well have been stopped because it was bad. A verdict that would be another one if such runs had failed
+is held back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ablate.claims.comparison import arm_key
+from ablate.claims.reason import because
+from ablate.judge.arms import Arms
+from ablate.judge.expand import expand
+from ablate.judge.rule import judge
+from ablate.judge.verdict import GateResult, Verdict
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+from ablate.train.outcome import Outcome
+
+UNFINISHED = "unfinished"
+"""What a fact of an arm says of a seed without a result: ``facts["lost"] = {"3": "unfinished"}``."""
+
+
+def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, alpha: float = 0.05) -> list[Verdict]:
+    """Return verdicts with what would follow if the runs without a result had failed; see above.
+
+    `details["lost"]` holds how many there are (`n`), whether all are declared lost, and the effect, its interval and
+    the outcome if they had failed: where a failed run has an honest value by the judge itself, else at the worst value
+    that any run of the comparison had.
+    """
+    held = {arm: facts["lost"] for arm, facts in tables.facts.items() if facts.get("lost")}
+    if not held:
+        return list(verdicts)
+    arms = Arms(study, tables)
+    named = {comparison.id: comparison for comparison in expand(study, arms=arms.rows)}
+    failed = {v.claim_id: v for v in judge(study, _as_failed(tables, held), alpha=alpha, extras=False)}
+    found = []
+    for verdict in verdicts:
+        comparison = named[verdict.claim_id]
+        sides = {
+            arms.by_key[arm_key(side, tuple(tables.factors))]
+            for cell in comparison.cells
+            for side in comparison.arms(cell)
+        }
+        words = [word for arm in sorted(sides & held.keys()) for word in held[arm].values()]
+        found.append(_with(verdict, failed[verdict.claim_id], words) if words else verdict)
+    return found
+
+
+def _as_failed(tables: StudyTables, held: Mapping[str, Mapping[str, str]]) -> StudyTables:
+    at = {(arm, int(seed)) for arm, seeds in held.items() for seed in seeds}
+    seeds = tables.seeds.copy()
+    rows = zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
+    seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in rows]
+    return dataclasses.replace(tables, seeds=seeds)
+
+
+def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
+    told = _if_failed(verdict, failed) | {"n": len(words), "declared": UNFINISHED not in words}
+    verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
+    if told["declared"] or not verdict.decided or told["outcome"] == verdict.outcome:
+        return verdict
+    gate = GateResult(UNFINISHED, False, because("unfinished", n=words.count(UNFINISHED)))
+    return dataclasses.replace(
+        verdict,
+        outcome="inconclusive",
+        label="",
+        gates=(*verdict.gates, gate),
+        reason=because("gate_failed", gates=(gate.reason,), outcome=verdict.outcome),
+        advice=because("say_what_was_lost"),
+    )
+
+
+def _if_failed(verdict: Verdict, failed: Verdict) -> dict[str, Any]:
+    if failed.effect is not None:
+        ends = (failed.effect, failed.interval_low, failed.interval_high)
+        return dict(zip(("effect", "low", "high"), map(_finite, ends), strict=True)) | {"outcome": failed.ungated}
+    rows = {row.reason.code: row for row in verdict.sensitivity}
+    worst, best = rows.get("failures_worst"), rows.get("failures_best")
+    if worst is None or best is None:
+        return {"effect": None, "low": None, "high": None, "outcome": "not_tested"}
+    outcome = worst.outcome if worst.outcome == best.outcome else "inconclusive"
+    return {"effect": verdict.effect, "low": _finite(worst.low), "high": _finite(best.high), "outcome": outcome}
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,203 @@
+"""What a command reports of a run: in a file, by a pattern in its output, or on the last line that it prints."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import UserError, must, nearest
+from ablate.programs.template import flat_params, placeholders
+from ablate.train.metric import Metric, completed
+from ablate.values import from_json
+
+ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
+
+_PAIR = re.compile(r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|nan|inf))(?![\w.])", re.I)
+
+
+def check_asked(file: str, patterns: Sequence[str], *, own: bool) -> None:
+    """Refuse a place of metrics that cannot be one, before anything runs.
+
+    Parameters
+    ----------
+    file, patterns
+        See `Command.metrics_file` and `metric_pattern`.
+    own
+        Every run works in a folder of its own.
+
+    Raises
+    ------
+    UserError
+        Both are given, the file has an ending that is not read, or is one for all runs, a pattern names no group.
+    """
+    if file and patterns:
+        raise UserError("metrics come from a file or from a pattern: give one of the two")
+    if file and Path(file).suffix not in ENDINGS:
+        raise must("program.metrics_file", f"end in one of {', '.join(ENDINGS)}", file)
+    if file and not own and "out" not in placeholders(file):
+        raise UserError(
+            f"every run would write the same {file}: write {{out}}/{Path(file).name}, or let the command work in the "
+            "folder of its run, --folder {out}"
+        )
+    for pattern in patterns:
+        try:
+            groups = set(re.compile(pattern, re.MULTILINE).groupindex)
+        except re.error as error:
+            raise UserError(f"`program.metric_pattern`: {pattern!r} is not a regular expression: {error}") from None
+        if not groups - {"step"}:
+            raise must("program.metric_pattern", "name its groups: 'acc=(?P<accuracy>[0-9.]+)'", pattern)
+
+
+def from_file(path: Path, step: str) -> dict[str, Any]:
+    """Return what a file says, for `returned.to_result`: a JSON object, or rows of CSV or JSON lines.
+
+    Several rows are curves over the column `step`; a metric is the last value of its column.
+
+    Raises
+    ------
+    UserError
+        It is not there, cannot be read, or has several rows and no such column.
+    """
+    if not path.is_file():
+        there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(path.name, there)
+        raise UserError(f"it wrote no {path.name}" + (f"; it wrote {near}" if near else ""))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name} is not text in UTF-8") from None
+    if path.suffix == ".json":
+        held = _json(text, path.name)
+        if isinstance(held, Mapping):
+            return dict(held) if isinstance(held.get("metrics"), Mapping) else _results(held)
+        rows = held if isinstance(held, list) else [held]
+    elif path.suffix in (".jsonl", ".ndjson"):
+        lines = text.splitlines()
+        rows = [_json(line, f"{path.name}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
+    else:
+        reader = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",")
+        rows = [{str(name).strip(): _cell(cell) for name, cell in row.items()} for row in reader]
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise UserError(f"{path.name} must hold an object, or rows of them")
+    return _from_rows([flat_params(row) for row in rows], step, path.name)
+
+
+def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:
+    """Return what patterns find in the output: named groups, the last match of each; curves where one is `step`."""
+    metrics: dict[str, Any] = {}
+    curves: dict[str, tuple[list[Any], list[Any]]] = {}
+    for pattern in patterns:
+        for found in re.finditer(pattern, text, re.MULTILINE):
+            numbers = {name: _cell(value) for name, value in found.groupdict().items() if value is not None}
+            step = numbers.pop("step", None)
+            metrics |= numbers
+            for name, value in numbers.items() if step is not None else ():
+                steps, values = curves.setdefault(name, ([], []))
+                steps.append(step)
+                values.append(value)
+    return {"metrics": metrics, "curves": curves}
+
+
+def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
+    """Return what the last line says: an object of JSON, `name=value` pairs, or the number of the one declared metric.
+
+    Raises
+    ------
+    UserError
+        It is nothing of this kind.
+    """
+    line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    held: Any = _cell(line)
+    if line[:1] == "{":
+        held = _json(line, "the last line of its output")
+        return dict(held) if isinstance(held.get("metrics"), Mapping) else _results(held)
+    if isinstance(held, float):
+        if len(declared) != 1:
+            raise UserError(f"the last line of its output is one number, but {len(declared)} metrics are declared")
+        return {"metrics": {next(iter(declared)): held}}
+    pairs = {name: float(value) for name, value in _PAIR.findall(line)}
+    if not pairs:
+        raise UserError(
+            f"the last line of its output is not a metric: {line[:80]!r}; expected "
+            '{"accuracy": 0.9}, accuracy=0.9 or a number, or say where they are: --metrics-file {out}/metrics.json, '
+            "--metric-pattern"
+        )
+    return {"metrics": pairs}
+
+
+def check_found(metrics: Mapping[str, Any], declared: Collection[str]) -> None:
+    """Refuse a report that lacks a declared metric; a count of steps to a target may be missing, and so may null.
+
+    Raises
+    ------
+    UserError
+        Names what is there, and the nearest.
+    """
+    for name in declared:
+        if name not in metrics and not completed(Metric(name)).counts_to_target:
+            near = nearest(name, map(str, metrics))
+            raise UserError(
+                f"it reports no {name!r}, only {', '.join(map(repr, metrics)) or 'nothing'}"
+                + (f"; nearest match: {near!r}" if near else "")
+            )
+
+
+def _results(held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of an object, nested names with dots, and the outcome where it says one."""
+    values = flat_params(held)
+    outcome = {"outcome": values.pop("outcome")} if isinstance(values.get("outcome"), str) else {}
+    return {"metrics": {n: v for n, v in values.items() if _is_result(v)}, **outcome}
+
+
+def _is_result(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _from_rows(rows: Sequence[Mapping[str, Any]], step: str, name: str) -> dict[str, Any]:
+    if not rows:
+        raise UserError(f"{name} has no rows")
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    if len(rows) == 1 and step not in columns:
+        return _results(rows[0])
+    if step not in columns:
+        near = nearest(step, columns)
+        raise UserError(
+            f"{name} has {len(rows)} rows and no column {step!r} (it has {', '.join(columns)}): say which one counts "
+            "the steps, --step NAME" + (f"; nearest match: {near}" if near else "")
+        )
+    metrics: dict[str, Any] = {}
+    curves: dict[str, tuple[list[Any], list[Any]]] = {}
+    for column in columns:
+        there = [row.get(column) for row in rows]
+        known = [i for i, value in enumerate(there) if value is not None]
+        if column == step or not known or not all(_is_result(there[i]) for i in known):
+            continue
+        if known == list(range(len(known))) and 1 < len(known) < len(rows):
+            raise UserError(
+                f"{column!r} is empty in the last rows of {name}: its last value is not known (a value that is not a "
+                "number is written nan)"
+            )
+        metrics[column] = there[known[-1]]
+        curves[column] = ([rows[i].get(step) for i in known], [there[i] for i in known])
+    return {"metrics": metrics, "curves": curves}
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return from_json(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{where} is not JSON: {error}") from None
+
+
+def _cell(text: Any) -> Any:
+    """Return a cell as a number, None where it is empty, else as the text it is."""
+    text = text.strip() if isinstance(text, str) else text
+    if not text:
+        return None
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return text

@@ -1,0 +1,211 @@
+"""The answers on a report's first screen: one sentence per claim, with its number, and what explains each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ablate.claims.kinds import KINDS
+from ablate.judge.verdict import Verdict
+from ablate.lang import msg, tr
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import NONE, counted, listed, p_value, scaled, shortened, verdict_effect
+from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.words.rulings import RULINGS, instead, label_words, ruling_word
+
+MOST_NAMED = 4
+"""Levels at which a claim came out otherwise that a sentence names; more are counted."""
+
+MEANINGS = {
+    "supported": msg("The runs show what the claim says, at the confidence level of the study."),
+    "refuted": msg("The runs show that the claim is wrong. Beside it stands what is shown instead."),
+    "inconclusive": msg("The runs allow effects for which the claim is right, and effects for which it is wrong."),
+    "not_tested": msg("The runs do not allow a test: too few pairs, no value, or nothing that speaks of the claim."),
+    "mixed": msg("The claim was tested at several levels, with different outcomes."),
+}
+"""Outcome -> what it means, as a page explains it."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A text and its explanation."""
+
+    text: str
+    tip: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One claim, answered in a sentence.
+
+    Attributes
+    ----------
+    anchor
+        Where the claim stands in full, on the page.
+    outcome, css, glyph
+        The outcome, for a refuted claim with what is shown instead; its class and its mark.
+    says
+        The claim, in the study's words.
+    number, metric
+        Its effect with the interval, or the range over its levels; what is measured. Empty where nothing is known.
+    more
+        What else has to be known: what is shown instead, why it is open, where it came out otherwise.
+    """
+
+    anchor: str
+    outcome: Told
+    css: str
+    glyph: str
+    says: str
+    number: Told
+    metric: Told
+    more: str
+
+
+def anchor_of(source_id: str) -> str:
+    """Return the name of the place on the page where a claim stands in full."""
+    return "claim-" + "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in source_id)
+
+
+def answer(members: Sequence[Verdict], css: str, glyph: str) -> Answer:
+    """Return the answer to one claim of the study file, from its verdicts: one, or one for each level of `each`.
+
+    Parameters
+    ----------
+    css, glyph
+        Of the outcome of all of them together: an outcome, or `mixed`.
+    """
+    first = members[0]
+    return Answer(
+        anchor=anchor_of(first.source_id),
+        outcome=Told(_outcome(members, css), _meaning(members, css)),
+        css=css,
+        glyph=glyph,
+        says=first.says,
+        number=_number(members),
+        metric=_metric(first),
+        more=" ".join(filter(None, [_one(first)] if len(members) == 1 else [_exceptions(members)])),
+    )
+
+
+def _meaning(members: Sequence[Verdict], css: str) -> str:
+    """Explain an outcome; one that a failed check holds back is explained by that, not by the interval."""
+    held = [v for v in members if v.gates_failed and not v.decided]
+    if css == "inconclusive" and len(held) == len(members):
+        told = {v.ungated for v in held}
+        without = tr(" Without the check: {outcome}.", outcome=ruling_word(held[0].ungated)) if (
+            len(told) == 1 and held[0].ungated) else ""  # fmt: skip
+        return tr("A check that the study asks for failed, so nothing is decided.") + without
+    return tr(MEANINGS[css])
+
+
+def _outcome(members: Sequence[Verdict], css: str) -> str:
+    if css == "mixed":
+        counts = {name: sum(v.outcome == name for v in members) for name in RULINGS}
+        return tr(", ").join(f"{tr(RULINGS[name])} {n}/{len(members)}" for name, n in counts.items() if n)
+    labels = {v.label for v in members}
+    word = tr(RULINGS[css])
+    if labels == {""} or len(labels) > 1:
+        return word if len(members) == 1 else f"{word} {len(members)}/{len(members)}"
+    return word + tr(": ") + label_words(next(iter(labels)))
+
+
+def _number(members: Sequence[Verdict]) -> Told:
+    first = members[0]
+    known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
+    if not known:
+        return Told("")
+    if len(members) == 1:
+        number = _change(first) if _falls(first) else verdict_effect(first)
+        return Told(number, " ".join([_effect_tip(first), _interval_tip(first)]))
+    ends = sorted((v.effect or 0.0) * (-1.0 if _falls(v) else 1.0) for v in known)
+    least, most = ends[0], ends[-1]
+    if first.scale == "difference":
+        texts = amounts([least, most], first.unit, width=max(abs(least), abs(most)) / 10 or None)
+        low, high = (("+" if end > 0 else "") + text for text, end in zip(texts, (least, most), strict=True))
+        text = tr("{low} to {high}", low=low, high=high) + difference_unit(first.unit)
+    else:
+        text = tr("{low} to {high}", low=scaled(least, first), high=scaled(most, first))
+    tip = tr("The smallest and the largest effect over {n} levels. {what}", n=len(members), what=_effect_tip(first))
+    return Told(text, tip)
+
+
+def _falls(v: Verdict) -> bool:
+    """Tell whether the effect is how far a metric falls: a number with a plus sign would read as if it rose."""
+    return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].directed
+
+
+def _change(v: Verdict) -> str:
+    """Print how far a metric fell, or rose, with the interval."""
+    low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
+    effect = v.effect or 0.0
+    ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
+    size, *around = amounts(ends, v.unit, width=high - low)
+    size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
+    return tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
+
+
+def _effect_tip(v: Verdict) -> str:
+    """Explain what the number measures."""
+    sides = {"arm": v.arm_text or tr("every arm"), "against": v.against_text}
+    if "unpaired" in v.details:
+        return tr("Difference between the means of {arm} and {against}; their runs are not compared in pairs.", **sides)
+    if v.scale == "difference" and v.against_text:
+        told = tr("Mean difference between {arm} and {against} with the same seed.", **sides)
+        if KINDS[v.kind].directed and not _falls(v):
+            told += tr(" More than 0 means that the claim points the right way.")
+        return told
+    return tr("The effect that the claim speaks of, estimated over seeds.")
+
+
+def _interval_tip(v: Verdict) -> str:
+    told = tr("In brackets: the {level} interval, where the true effect may lie.", level=percent(v.interval_level))
+    if KINDS[v.kind].with_delta:
+        sign = "±" if KINDS[v.kind].two_sided else ""
+        told += tr(" δ = {delta}: less would not matter.", delta=sign + amount(v.delta, v.unit))
+    used = counted(v.pairs, "pair") if v.against_text else counted(v.pairs, "seed")
+    if "unpaired" in v.details:
+        used = tr("{arm} + {against} runs", **v.details["unpaired"])
+    if v.p_adjusted is None:
+        return told + tr(" From {used}.", used=used)
+    p = f"= {p_value(v.p_adjusted)}".replace("= <", "<")
+    return told + tr(
+        " From {used}; p {p} after Holm's correction for {claims}.", used=used, p=p, claims=counted(v.family, "claim")
+    )
+
+
+def _metric(v: Verdict) -> Told:
+    if v.metric == "outcome":
+        return Told("")
+    title = metric_title(v.metric)
+    return Told(title, tr("Logged as {metric}.", metric=v.metric) if title != v.metric else "")
+
+
+def _one(v: Verdict) -> str:
+    """Say what is shown instead of a refuted claim, and why another is open."""
+    if v.outcome == "refuted":
+        return instead(v.label)
+    if v.gates_failed and not v.decided:
+        return tr("Held back, because a check of the study failed.")
+    if v.outcome == "not_tested":
+        return tr("The runs do not allow a test.")
+    return tr("The runs do not decide it.") if v.outcome == "inconclusive" else ""
+
+
+def _exceptions(members: Sequence[Verdict]) -> str:
+    """Name the levels at which the claim came out otherwise than at most of them, while they are few."""
+    outcomes: list[str] = [v.outcome for v in members]
+    usual = max(RULINGS, key=outcomes.count)
+    told = []
+    for name in RULINGS:
+        cells = [v for v in members if v.outcome == name]
+        if name == usual or not 0 < len(cells) <= MOST_NAMED:
+            continue
+        at = listed(_cell(v) + (tr(" ({text})", text=label_words(v.label)) if v.label else "") for v in cells)
+        told.append(tr("{outcome} at {cells}", outcome=tr(RULINGS[name]), cells=at))
+    return tr("; ").join(told) + tr(".") if told else ""
+
+
+def _cell(v: Verdict) -> str:
+    return shortened(v.claim_id.split("[", 1)[-1].removesuffix("]")) or NONE

@@ -1,0 +1,76 @@
+"""Work of a report on all cores: every part in a process that is forked with the runs in its memory.
+
+Nothing is sent there, and what comes back are texts and bytes: a report of 10,000 runs is not copied for each core.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+_HARMLESS = frozenset({"TMonitor"})
+"""Threads of which a forked process needs nothing: the one that redraws progress bars."""
+
+_PARTS: list[Callable[[], Any]] = []
+"""What a forked process finds in its memory."""
+
+
+def on_all_cores(parts: Sequence[Callable[[], R]], *, first: Sequence[int] = ()) -> Iterator[tuple[int, R]]:
+    """Yield the number and the result of every part, as they are done; the same results on any number of cores.
+
+    In this process, one after the other, where there is one core or one part, or where forking is not safe: other
+    threads are running, or it is not Linux.
+
+    Parameters
+    ----------
+    first
+        Numbers of the parts to begin with: those that take longest.
+    """
+    workers = min(_cores(), len(parts))
+    left = dict.fromkeys([*first, *range(len(parts))])
+    if workers > 1 and _may_fork():
+        try:
+            for done in _forked(parts, list(left), workers):
+                del left[done[0]]
+                yield done
+        except BrokenProcessPool:  # one was killed, for want of memory say: what is left is done here
+            pass
+    for number in left:
+        yield number, parts[number]()
+
+
+def _forked(parts: Sequence[Callable[[], R]], order: Sequence[int], workers: int) -> Iterator[tuple[int, R]]:
+    _PARTS[:] = parts
+    try:
+        with (
+            warnings.catch_warnings(),
+            ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool,
+        ):
+            # Python 3.12 warns where the system sees threads; those of BLAS are made anew in a forked process.
+            warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+            running = {pool.submit(_part, number): number for number in order}
+            for done in as_completed(running):
+                yield running[done], done.result()
+    finally:
+        _PARTS.clear()
+
+
+def _part(number: int) -> Any:
+    return _PARTS[number]()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _may_fork() -> bool:
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    return sys.platform == "linux" and all(type(thread).__name__ in _HARMLESS for thread in others)

@@ -1,0 +1,131 @@
+"""How far to trust a report, in one line: arms, seeds, runs, failures, data, tuning, registration, other choices.
+
+Each part has an explanation, which a page shows on hover and on focus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ablate.judge.verdict import Verdict
+from ablate.lang import msg, tr
+from ablate.report.answers import Told
+from ablate.report.arms import own_runs
+from ablate.report.registration import registered_state
+from ablate.report.vouched import made_here, sources, vouched
+from ablate.report.wording import counted, seeds_of
+from ablate.sweep.study import Study
+from ablate.track.record import StudyTables
+from ablate.train.outcome import FAILED, Outcome
+from ablate.train.vouched import Fact as Known
+
+_ARMS = msg("An arm is one combination of settings, for instance with the component and without it.")
+_SEEDS = msg("Each seed is one repetition of every arm. Runs with the same seed are compared as pairs.")
+_SEEDS_ALONE = msg("Each seed is one repetition of every arm.")
+_RUNS = msg("Runs that ended, out of those planned. The run ledger below says how each one ended.")
+_CLAIMS = msg("What the study states, each with the smallest effect that matters (δ).")
+_DATA = msg("What is found holds for these data. Other data may give another answer.")
+_FAILED = msg("Runs that diverged, collapsed or crashed. None is left out: each counts as the method notes say.")
+_UNKNOWN = msg("Nothing says how these runs ended, so a failed one among them would not be noticed.")
+_REGISTERED = msg("Claims, metrics, δ and seeds were fixed before the first run that is judged, and not changed since.")
+_EDITED = msg("What rests on the change is labelled post hoc: it may have been chosen after seeing results.")
+_NOT_REGISTERED = msg("Claims, metrics and δ may have been chosen after seeing results.")
+_CHOICES = msg("Each verdict was judged again with other intervals, with half and twice δ, and so on: see below.")
+
+_STALLED = msg("Runs that ended without having learned. They count with the values that they have.")
+
+_GIVEN = msg("What the training makes of its settings, and whether it tunes others, is not known to ablate.")
+
+_FAIRNESS = {
+    "fixed": (
+        msg("same settings in all arms, nothing tuned"),
+        msg("All arms have the same settings. A difference may belong to these settings as much as to the component."),
+    ),
+    "tuned": (
+        msg("each arm tuned on validation data"),
+        msg("Arms are compared as this search tuned them; other trials may give another difference."),
+    ),
+    "both": (
+        msg("judged with the same settings and with each arm tuned"),
+        msg("Each claim is judged with the same settings in all arms, and again with each arm tuned."),
+    ),
+}
+
+
+def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+    """Return the parts of the line, in the order in which they are read."""
+    return (
+        Told(counted(len(tables.planned), "arm"), tr(_ARMS)),
+        Told(seeds_of(tables), tr(_SEEDS if any("unpaired" not in v.details for v in verdicts) else _SEEDS_ALONE)),
+        *_endings(tables),
+        Told(counted(len(study.claims), "claim"), tr(_CLAIMS)),
+        *_origin(tables),
+        *_fairness(study, tables),
+        *_registered(tables, verdicts),
+        *_choices(verdicts),
+    )
+
+
+def data_sets(tables: StudyTables) -> list[str]:
+    """Return the data that the arms are known to have been trained on, each once."""
+    known = [facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())]
+    return sorted({str(facts["dataset"]) for facts in known})
+
+
+def _origin(tables: StudyTables) -> tuple[Told, ...]:
+    if names := sources(tables):
+        return (Told(tr("imported from {files}", files=", ".join(names)), tr(_DATA)),)
+    names = data_sets(tables)
+    return (Told(tr("data: {names}", names=", ".join(names)), tr(_DATA)),) if names else ()
+
+
+def _endings(tables: StudyTables) -> tuple[Told, ...]:
+    """Return how many runs there are, and how many failed, stalled, or ended nobody knows how."""
+    ends = own_runs(tables)["outcome"].astype(str)
+    ran, planned = int((ends != "missing").sum()), len(ends)
+    runs = counted(ran, "run")
+    if ran < planned:
+        runs = tr("{ran} of {planned}", ran=ran, planned=counted(planned, "planned run"))
+    failed, stalled, unknown = (
+        int(ends.isin(which).sum()) for which in (FAILED, (Outcome.STALLED.value,), (Outcome.UNKNOWN.value,))
+    )
+    told = [Told(runs, tr(_RUNS))]
+    if failed or not unknown:
+        told.append(Told(tr("{n} failed", n=failed) if failed else tr("none failed"), tr(_FAILED)))
+    if stalled:
+        told.append(Told(tr("{n} did not learn", n=stalled), tr(_STALLED)))
+    if unknown:
+        told.append(Told(tr("{n} ended in an unknown way", n=unknown), tr(_UNKNOWN)))
+    return tuple(told)
+
+
+def _fairness(study: Study, tables: StudyTables) -> tuple[Told, ...]:
+    """Return whose settings the arms have, as far as that is known."""
+    if not made_here(tables):
+        return ()
+    text, tip = _FAIRNESS[study.fairness]
+    if study.fairness == "fixed" and not vouched(tables, Known.SETTINGS):
+        return (Told(tr("same settings given to all arms"), tr(_GIVEN)),)
+    if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Known.DATA):
+        return (Told(tr("each arm tuned by {metric}", metric=study.tune.metric), tr(tip)),)
+    return (Told(tr(text), tr(tip)),)
+
+
+def _registered(tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+    if not verdicts:
+        return ()
+    return {
+        "not": (Told(tr("not registered before the runs"), tr(_NOT_REGISTERED)),),
+        "edited": (Told(tr("edited after registration"), tr(_EDITED)),),
+        "registered": (Told(tr("registered before the runs"), tr(_REGISTERED)),),
+    }[registered_state(tables)]
+
+
+def _choices(verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+    """Return how many verdicts change where something else is chosen."""
+    tried = [v for v in verdicts if v.sensitivity]
+    if not tried:
+        return ()
+    shaky = len({v.claim_id for v in tried if v.flips})
+    text = tr("{n} of {verdicts} would change with another choice", n=shaky, verdicts=counted(len(tried), "verdict"))
+    return (Told(text, tr(_CHOICES)),)

@@ -1,0 +1,56 @@
+"""The verdicts as a table for a paper: what was compared, effect and interval, margin, p, pairs, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ablate.judge.verdict import Verdict
+from ablate.lang import tr
+from ablate.report.metric_names import metric_title
+from ablate.report.templating import Column, Row, Table
+from ablate.report.wording import NONE, p_value, shortened, verdict_effect
+from ablate.words.amounts import amount, percent
+from ablate.words.because import method_text
+from ablate.words.rulings import label_words, ruling_word
+
+
+def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
+    """Return a row per verdict; what all rows have in common stands in the note."""
+    metrics = list(dict.fromkeys(v.metric for v in verdicts))
+    columns = [Column(tr("comparison"))]
+    columns += [Column(tr("metric"))] if len(metrics) > 1 else []
+    columns += [
+        Column(tr("effect [interval]"), "n"), Column("δ", "n"), Column(tr("Holm p"), "n"), Column(tr("pairs"), "n"),
+        Column(tr("verdict")),
+    ]  # fmt: skip
+    rows = tuple(_row(v, several=len(metrics) > 1) for v in verdicts)
+    return Table(title or tr("Verdicts"), tuple(columns), rows, _note(verdicts, metrics))
+
+
+def _row(v: Verdict, *, several: bool) -> Row:
+    sides = tr("{arm} against {against}", arm=v.arm_text, against=v.against_text) if v.against_text else v.arm_text
+    where = tr(" at {where}", where=shortened(v.where_text)) if v.where_text else ""
+    word = ruling_word(v.outcome) + (f" ({label_words(v.label)})" if v.label else "")
+    delta = amount(v.delta, v.unit) if v.scale == "difference" else f"{v.delta:.4g}"
+    pairs = f"{v.pairs}/{v.planned_pairs}"
+    if "unpaired" in v.details:
+        pairs = "{arm} + {against}".format(**v.details["unpaired"])
+    cells = [shortened(sides) + where, *([metric_title(v.metric)] if several else [])]
+    return Row((*cells, verdict_effect(v) or NONE, delta, p_value(v.p_adjusted), pairs, word))
+
+
+def _note(verdicts: Sequence[Verdict], metrics: Sequence[str]) -> str:
+    """Say what the numbers are: the metric, how intervals are made and at which level, what is corrected for."""
+    tested = [v for v in verdicts if v.effect is not None]
+    parts = [tr("Metric: {metric}.", metric=metric_title(metrics[0]))] if len(metrics) == 1 else []
+    if tested:
+        methods = ", ".join(dict.fromkeys(method_text(v.method) for v in tested))
+        levels = sorted({v.interval_level for v in tested})
+        spread = " – ".join(dict.fromkeys(percent(level) for level in (levels[0], levels[-1])))
+        parts.append(
+            tr("Effects are positive in the direction that the claim predicts; intervals: {methods}, {level}.",
+               methods=methods, level=spread)
+        )  # fmt: skip
+    if verdicts and verdicts[0].family > 1:
+        parts.append(tr("Holm over {n} claims.", n=verdicts[0].family))
+    return " ".join(parts)

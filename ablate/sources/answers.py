@@ -1,0 +1,224 @@
+"""Answers to test items, a row each: samples of lm-evaluation-harness, and logs of Inspect.
+
+lm-evaluation-harness with `--log_samples` writes `MODEL/samples_TASK_DATE.jsonl`, a line per item; Inspect writes a log
+per evaluation, `.eval` (a ZIP file) or `.json`, with every sample and epoch. Both are read without these libraries.
+Columns: `model`, `task`, `item_id` (with the task before it), `params.NAME` (arguments of task and model, solvers, what
+was generated with, metadata; what the data set says of an item), `seed` (an epoch of Inspect, of several), `correct` or
+the metric's own name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import UserError, unknown
+from ablate.lang import msg
+from ablate.registry import register
+from ablate.sources.contract import Fits, RunTable, Source
+from ablate.sources.nested import flat
+from ablate.values import from_json
+
+HALF = msg("a last line that is half-written is passed over")
+LATEST = msg("of several evaluations of a model and task the last one counts")
+
+_SAMPLES = re.compile(r"samples_(.+?)_(\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
+_SAMPLE = re.compile(r"samples/.+\.json")
+_ZSTANDARD, _LONG, _MOST = 93, 120, 4_000_000_000  # the number of the method; characters; bytes
+_VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
+
+
+@register("source", "lm_eval")
+@dataclass(frozen=True)
+class LmEval(Source):
+    """Samples of lm-evaluation-harness: `lmeval:FOLDER`, the folder of its `--output_path`; `#METRIC` of several."""
+
+    schemes = ("lmeval",)
+
+    def read(self, address: str, *, fits: Fits) -> RunTable:
+        """Return a row per item and model."""
+        del fits
+        place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
+        folder = _folder("lmeval", place)
+        newest: dict[tuple[str, str], tuple[str, Path]] = {}
+        repairs: list[str] = []
+        for path in sorted(folder.rglob("samples_*.jsonl")):
+            match = _SAMPLES.fullmatch(path.name)
+            if match is None:
+                continue
+            at = (path.parent.name, match[1])
+            if at in newest:
+                repairs.append(LATEST)
+            if at not in newest or match[2] >= newest[at][0]:
+                newest[at] = (match[2], path)
+        if not newest:
+            raise UserError(f"{folder}: expected files MODEL/samples_TASK_DATE.jsonl (`--log_samples`), got none")
+        rows = []
+        for (model, task), (_, path) in sorted(newest.items()):
+            rows += [{"model": model, "task": task, **own} for own in _samples(path, task, asked, repairs)]
+        return RunTable.of(f"lmeval:{address}", rows, name=folder.name, repairs=list(dict.fromkeys(repairs)))
+
+    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
+        """Write each run as one answer to an item of which the data set says all that the run has."""
+        (folder / "m").mkdir()
+        lines = [
+            json.dumps({"doc_id": i, "doc": {**run}, "acc": 1.0, "metrics": ["acc"]}) for i, run in enumerate(runs)
+        ]
+        (folder / "m" / "samples_t_2026-01-01T00-00-00.0.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return f"lmeval:{folder}"
+
+
+def _folder(scheme: str, place: str) -> Path:
+    path = Path(place)
+    if not path.exists():
+        raise UserError(f"{scheme}:{place} cannot be read: no such folder")
+    return path
+
+
+def _samples(path: Path, task: str, asked: str, repairs: list[str]) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            told = from_json(line)
+        except ValueError:
+            if number == len(lines):
+                repairs.append(HALF)
+                return
+            raise UserError(f"{path}, line {number}: expected JSON, got {line!r:.60}") from None
+        if not isinstance(told, dict) or "doc_id" not in told:
+            raise UserError(f"{path}, line {number}: expected a sample with `doc_id`, got {line!r:.60}")
+        metrics = {name: told[name] for name in told.get("metrics") or () if name in told}
+        metrics = {name: value for name, value in metrics.items() if isinstance(value, bool | int | float)}
+        if asked and asked not in metrics:
+            raise unknown(f"metric in {path}, line {number}", asked, metrics)
+        kept = {asked: metrics[asked]} if asked else metrics
+        more = flat("params", told["doc"]) if isinstance(told.get("doc"), dict) else {}
+        of = {"filter": told["filter"]} if told.get("filter") not in (None, "none") else {}
+        yield {"item_id": f"{task}/{told['doc_id']}", **of, **more, **kept}
+
+
+@register("source", "inspect")
+@dataclass(frozen=True)
+class InspectLogs(Source):
+    """Logs of Inspect: `inspect:FOLDER` or one file; `#SCORER` of several."""
+
+    schemes = ("inspect",)
+    endings = (".eval",)
+
+    def read(self, address: str, *, fits: Fits) -> RunTable:
+        """Return a row per sample and epoch."""
+        del fits
+        place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
+        path = _folder("inspect", place)
+        logs = [path] if path.is_file() else sorted(one for end in ("*.eval", "*.json") for one in path.rglob(end))
+        rows = [row for log in logs for row in _log(log, asked, path.is_file())]
+        if not rows:
+            raise UserError(f"{path}: expected logs of Inspect with samples (.eval or .json), got none")
+        return RunTable.of(f"inspect:{address}", rows, name=path.name)
+
+    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
+        """Write each run as a log with one sample; all that it has as arguments of the task."""
+        for i, run in enumerate(runs):
+            head = {"task": "t", "model": "m", "task_args": {**run}}
+            samples = [{"id": 1, "epoch": 1, "scores": {"match": {"value": "C"}}}]
+            (folder / f"{i}.json").write_text(json.dumps({"eval": head, "samples": samples}), encoding="utf-8")
+        return f"inspect:{folder}"
+
+
+def _log(path: Path, asked: str, only: bool) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a log; of another JSON file none, unless it was named."""
+    try:
+        told = _zipped(path) if path.suffix == ".eval" else from_json(path.read_text(encoding="utf-8"))
+    except NotImplementedError:
+        raise UserError(
+            f"{path}: its samples are packed in a way that is not read; `inspect log convert --to json` makes them text"
+        ) from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} cannot be read as a log of Inspect: {' '.join(str(error).split())[:120]}") from None
+    head = told.get("eval") if isinstance(told, dict) else None
+    if not isinstance(head, dict) or "model" not in head:
+        if only:
+            raise UserError(f"{path} is not a log of Inspect: expected `eval` with a model")
+        return
+    task = str(head.get("task", ""))
+    about = {"model": head["model"], "task": task, **_settings(told, head), "status": told.get("status")}
+    samples = told.get("samples") or ()
+    several = any(sample.get("epoch", 1) > 1 for sample in samples)
+    for sample in samples:
+        scores = sample.get("scores") or {}
+        names = list(scores)
+        if asked and names and asked not in names:
+            raise unknown(f"scorer in {path}", asked, names)
+        if not asked and len(names) > 1:
+            raise UserError(f"{path} has several scorers: say which with #NAME, one of {', '.join(names)}")
+        value = scores[asked or names[0]].get("value") if names else None
+        yield {**about, "item_id": f"{task}/{sample.get('id')}", **({"seed": sample.get("epoch")} if several else {}),
+               "correct": _VALUES.get(value, value) if isinstance(value, str) else value}  # fmt: skip
+
+
+def _settings(told: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a log was made with: arguments of model and task, what was generated with, solvers, metadata."""
+    plan = told.get("plan")
+    plan = plan if isinstance(plan, dict) else {}
+    held: dict[str, Any] = {}
+    for own in ("model_args", "task_args", "model_generate_config", "metadata"):
+        held |= flat("params", head[own]) if isinstance(head.get(own), dict) else {}
+    held |= flat("params", plan["config"]) if isinstance(plan.get("config"), dict) else {}
+    steps = plan.get("steps")
+    if isinstance(steps, list) and steps:
+        held["params.solver"] = ", ".join(str(one.get("solver")) for one in steps)
+        for one in steps:
+            held |= flat(f"params.{one.get('solver')}", one.get("params") or {})
+    return {name: _named(value) for name, value in held.items() if value is not None}
+
+
+def _named(value: Any) -> Any:
+    """Return a setting as a level can be read: of a long text or list the first digits of its SHA-256."""
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+    return value if len(text) <= _LONG else f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _zipped(path: Path) -> dict[str, Any]:
+    """Return an `.eval` file as the JSON log that it stands for: its header, and its samples in their order."""
+    with zipfile.ZipFile(path) as held:
+        parts = {one.filename: one for one in held.infolist()}
+        if sum(one.file_size for one in parts.values()) > _MOST:
+            raise ValueError(f"more than {_MOST / 1e9:.0f} GB when unpacked")
+        told = from_json(_part(held, parts["header.json" if "header.json" in parts else "_journal/start.json"]))
+        samples = [from_json(_part(held, parts[name])) for name in sorted(parts) if _SAMPLE.fullmatch(name)]
+    return {**told, "samples": samples}
+
+
+def _part(held: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+    """Return a part of a zip file, also one packed by Zstandard, which Python reads from 3.14 on (APPNOTE.TXT, 4.4.5).
+
+    Raises
+    ------
+    ValueError
+        Its bytes are not those that its entry tells of.
+    """
+    if part.compress_type != _ZSTANDARD:
+        return held.read(part)
+    import pyarrow as pa
+
+    file = held.fp
+    assert file is not None
+    file.seek(part.header_offset)
+    begin = file.read(30)  # the local header: signature, 22 bytes of fields, length of the name and of what is more
+    if begin[:4] != b"PK\x03\x04":
+        raise ValueError(f"{part.filename} is not where the table of contents says")
+    file.seek(int.from_bytes(begin[26:28], "little") + int.from_bytes(begin[28:30], "little"), 1)
+    whole = pa.decompress(file.read(part.compress_size), part.file_size, codec="zstd", asbytes=True)
+    if zlib.crc32(whole) != part.CRC:
+        raise ValueError(f"the checksum of {part.filename} is another")
+    return bytes(whole)

@@ -1,0 +1,260 @@
+"""The small files in folders of logs: JSON, lines of JSON, CSV, YAML; with the damage of programs that were stopped.
+
+YAML is read safely: what a tag of Python's would make is never made, and is told.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ablate.errors import UserError
+from ablate.lang import msg
+from ablate.sources.cells import number
+from ablate.sources.contract import Done
+from ablate.sources.logs import flat_settings, listed
+from ablate.values import from_json
+
+HALF = msg("half-written last lines: left out")
+REFUSED = msg("settings that are Python objects: never made, left out")
+STEPS = ("step", "global_step", "trainer/global_step", "_step", "iteration", "iter", "training_iteration", "epoch")
+"""Names of what counts the steps of a history, the first that is there."""
+
+
+PYTHON = f"a Python object {uuid.uuid4().hex}"
+"""Stands for what would have been made; no file holds this text."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Makes plain values alone; a tuple is a list, and no other object of Python's is made."""
+
+
+def _unmade(loader: _Loader, suffix: str, node: yaml.Node) -> Any:
+    if suffix == "tuple" and isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return PYTHON
+
+
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _unmade)
+_Loader.add_multi_constructor("!", _unmade)
+
+
+@dataclass
+class Told:
+    """What was done with files, added up over all runs."""
+
+    half: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    uncounted: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def done(self) -> list[Done]:
+        """Return what is told of it."""
+        found = [
+            (HALF, self.half),
+            (REFUSED, self.refused),
+            (msg("results that are texts: not read"), self.texts),
+            (msg("histories without a whole number that counts steps: their rows are counted"), self.uncounted),
+        ]
+        return [Done(what, len(which), listed(list(dict.fromkeys(which)))) for what, which in found if which]
+
+
+def text_of(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises
+    ------
+    UserError
+        It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+
+
+def yaml_of(path: Path) -> Any:
+    """Return what a YAML file holds, made of plain values alone.
+
+    Raises
+    ------
+    UserError
+        It is not YAML.
+    """
+    try:
+        return yaml.load(text_of(path), Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())[:120]}") from None
+
+
+def yaml_mapping(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file that a program wrote in plain values; a tag of Python's is an error.
+
+    Raises
+    ------
+    UserError
+        It is not YAML of plain values, or not a mapping.
+    """
+    try:
+        held = yaml.safe_load(text_of(path))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not YAML: {' '.join(str(error).split())[:120]}") from None
+    if not isinstance(held, dict):
+        raise UserError(f"{path}: expected a mapping, got {type(held).__name__}")
+    return held
+
+
+def yaml_settings(path: Path, told: Told) -> dict[str, Any]:
+    """Return the settings of a YAML file under names with points; without those that are Python objects.
+
+    Raises
+    ------
+    UserError
+        It is not YAML, or not a mapping.
+    """
+    held = yaml_of(path)
+    if held is None:
+        return {}
+    if not isinstance(held, Mapping):
+        raise UserError(f"{path}: expected a mapping of settings, got {type(held).__name__}")
+    return without_objects(flat_settings(str(path), held), told)
+
+
+def without_objects(settings: Mapping[str, Any], told: Told) -> dict[str, Any]:
+    """Return settings without those that only Python could make, which are told."""
+    kept = {name: value for name, value in settings.items() if PYTHON not in str(value)}
+    told.refused += [name for name in settings if name not in kept]
+    return kept
+
+
+def json_of(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    UserError
+        It is not JSON.
+    """
+    try:
+        return from_json(text_of(path))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON: {str(error)[:120]}") from None
+
+
+def rows_of(path: Path, told: Told) -> list[dict[str, Any]]:
+    """Return the rows of a file of results: a CSV file, lines of JSON, or a JSON file (one mapping, or a list of them).
+
+    A last line that is not whole, as a program leaves it that was stopped while it wrote, is left out, and told.
+
+    Raises
+    ------
+    UserError
+        It is none of these, with the line.
+    """
+    if path.suffix.lower() == ".csv":
+        return _csv_rows(path, told)
+    if path.suffix.lower() in (".jsonl", ".ndjson"):
+        return _json_lines(path, told)
+    held = json_of(path)
+    rows = held if isinstance(held, list) else [held]
+    if not all(isinstance(row, Mapping) for row in rows):
+        raise UserError(f"{path}: expected a mapping of results, or a list of them")
+    return [flat_settings(str(path), row) for row in rows]
+
+
+def _json_lines(path: Path, told: Told) -> list[dict[str, Any]]:
+    lines = text_of(path).splitlines()
+    rows = []
+    for i, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = from_json(line)
+        except (ValueError, RecursionError) as error:
+            if i == len(lines):
+                told.half.append(str(path.name))
+                break
+            raise UserError(f"{path}, line {i} is not JSON: {str(error)[:80]}") from None
+        if not isinstance(row, Mapping):
+            raise UserError(f"{path}, line {i}: expected a mapping of results, got {type(row).__name__}")
+        rows.append(flat_settings(f"{path}, line {i}", row))
+    return rows
+
+
+def _csv_rows(path: Path, told: Told) -> list[dict[str, Any]]:
+    text = text_of(path)
+    whole = text.endswith(("\n", "\r")) or not text
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error as error:
+        raise UserError(f"{path} is not CSV: {error}") from None
+    if not whole and len(lines) > 1:  # its last number may be half a number
+        lines.pop()
+        told.half.append(str(path.name))
+    if not lines:
+        return []
+    head, rows = lines[0], []
+    for i, cells in enumerate(lines[1:], start=2):
+        if cells == head:  # a logger that was started again
+            continue
+        if len(cells) != len(head):
+            raise UserError(f"{path}, line {i}: {len(cells)} cells under {len(head)} columns")
+        rows.append({name: cell for name, cell in zip(head, cells, strict=True) if cell})
+    return rows
+
+
+def history_of(
+    rows: Sequence[Mapping[str, Any]], where: str, told: Told
+) -> tuple[dict[str, list[tuple[int, float]]], dict[str, Any]]:
+    """Return the curves in the rows of a history, and its last values that are not numbers.
+
+    A column of `STEPS` with whole numbers counts; without one the rows are counted. One row alone has no history.
+    """
+    step = next((name for name in STEPS if any(name in row for row in rows)), None)
+    counted = step is not None and all(_whole(row.get(step)) is not None for row in rows if _numbers(row, step))
+    if len(rows) < 2:
+        return {}, {name: _value(value) for row in rows for name, value in row.items()}
+    if not counted:
+        told.uncounted.append(where)
+    curves, others = dict[str, list[tuple[int, float]]](), dict[str, Any]()
+    for i, row in enumerate(rows, start=1):
+        at = _whole(row.get(step)) if counted and step is not None else i
+        for name, value in row.items():
+            held = _value(value)
+            if name == step or held is None:
+                continue
+            if isinstance(held, float | int) and not isinstance(held, bool) and at is not None:
+                curves.setdefault(name, []).append((at, float(held)))
+            else:
+                others[name] = held
+    return curves, {name: value for name, value in others.items() if name not in curves}
+
+
+def _numbers(row: Mapping[str, Any], step: str) -> bool:
+    return any(name != step for name in row)
+
+
+def _whole(value: Any) -> int | None:
+    held = _value(value)
+    if isinstance(held, bool) or not isinstance(held, int | float) or not math.isfinite(held) or held != int(held):
+        return None
+    return int(held)
+
+
+def _value(value: Any) -> Any:
+    """Return a cell as the number it is, NaN and infinite ones too; else as it is."""
+    if not isinstance(value, str):
+        return value
+    found = number(value.strip())
+    if found is not None:
+        return found
+    word = value.strip().lower().lstrip("+")
+    return float(word) if word in ("nan", "inf", "-inf", "infinity", "-infinity") else value

@@ -1,0 +1,187 @@
+"""The log that Weights & Biases writes beside a run (`run-ID.wandb`): its records, without the library.
+
+The file is a LevelDB log: blocks of 32 KiB with records of checksum, length and kind, of which several may make one
+message (https://github.com/google/leveldb/blob/main/doc/log_format.md); messages are protocol buffers.
+Source of the header and the checksum: `wandb/sdk/internal/datastore.py`; of the messages' numbers:
+`wandb/proto/wandb_internal.proto`, whose numbers stay for good, because runs of old versions are uploaded by new ones.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ablate.sources.wire import fields
+from ablate.values import from_json
+
+_BLOCK, _HEADER = 32_768, 7
+_MARK = struct.pack("<4sHB", b":W&B", 0xBEE1, 0)
+_FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
+
+# Fields of a Record, and of what they hold.
+_HISTORY, _SUMMARY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 3, 5, 12, 17, 18
+_KEY, _NESTED, _VALUE = 1, 2, 16
+_GOALS = {1: "lower", 2: "higher"}
+
+
+@dataclass
+class Logged:
+    """What a log says of a run.
+
+    Attributes
+    ----------
+    config, summary
+        Mappings, nested as they were logged; the summary holds the last values of the history where none was written.
+    facts
+        `id, project, name, group, job_type, sweep, commit` and `start` (seconds since 1970), as far as they are there.
+    better
+        Metric -> `higher` or `lower`, where the run declared a goal.
+    exit_code
+        None where the run did not come to its end, or still runs.
+    whole
+        Whether the log ends where a message ends.
+    """
+
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    better: dict[str, str] = field(default_factory=dict)
+    exit_code: int | None = None
+    whole: bool = True
+
+
+def read_log(data: bytes) -> Logged:
+    """Read a log; what stands behind a record that is damaged or half-written does not count.
+
+    Raises
+    ------
+    ValueError
+        It is not such a log.
+    """
+    if not data.startswith(_MARK):
+        raise ValueError("it does not begin as a log of Weights & Biases does")
+    found = Logged()
+    last: dict[str, Any] = {}
+    try:
+        for message in _messages(data):
+            _take(found, last, message)
+    except (TypeError, ValueError, IndexError, struct.error):  # of JSON, of texts, of numbers that are cut off
+        found.whole = False
+    found.summary = last | found.summary
+    return found
+
+
+def _messages(data: bytes) -> Iterator[bytes]:
+    """Yield the messages of a log; raise ValueError where a record is damaged or cut off."""
+    at, parts = len(_MARK), list[bytes]()
+    while at < len(data):
+        left = _BLOCK - at % _BLOCK
+        if left < _HEADER:  # filled with zeros
+            at += left
+            continue
+        checksum, length, kind = struct.unpack_from("<IHB", data, at)
+        body = data[at + _HEADER : at + _HEADER + length]
+        if len(body) < length or kind not in (_FULL, _FIRST, _MIDDLE, _LAST) or length > left - _HEADER:
+            raise ValueError("a record is cut off")
+        if zlib.crc32(body, zlib.crc32(bytes([kind]))) != checksum:
+            raise ValueError("a record is damaged")
+        at += _HEADER + length
+        if kind in (_FULL, _FIRST):
+            parts = []
+        parts.append(body)
+        if kind in (_FULL, _LAST):
+            yield b"".join(parts)
+            parts = []
+    if parts:
+        raise ValueError("a message is cut off")
+
+
+def _take(found: Logged, last: dict[str, Any], message: bytes) -> None:
+    for number, body in fields(message):
+        if not isinstance(body, bytes):
+            continue
+        if number == _HISTORY:
+            for _, item in _of(body, 1):
+                _put(last, item)
+        elif number == _SUMMARY:
+            _changes(found.summary, body)
+        elif number == _CONFIG:
+            _changes(found.config, body)
+        elif number == _METRIC:
+            told = dict(fields(body))
+            if told.get(7) in _GOALS and isinstance(told.get(1), bytes):
+                found.better[told[1].decode()] = _GOALS[told[7]]
+        elif number == _RUN:
+            _run(found, body)
+        elif number == _EXIT:
+            code = dict(fields(body)).get(1, 0)
+            found.exit_code = code if isinstance(code, int) else 0
+
+
+def _run(found: Logged, body: bytes) -> None:
+    names = {1: "id", 3: "project", 6: "group", 7: "job_type", 8: "name", 12: "sweep"}
+    for number, value in fields(body):
+        if not isinstance(value, bytes):
+            continue
+        if number in names:
+            found.facts[names[number]] = value.decode()
+        elif number == 4:
+            _changes(found.config, value)
+        elif number == 5:
+            _changes(found.summary, value)
+        elif number == 17:
+            found.facts["start"] = dict(fields(value)).get(1)
+        elif number == 21:
+            commit = dict(fields(value)).get(2)
+            if isinstance(commit, bytes) and commit:
+                found.facts["commit"] = commit.decode()
+
+
+def _changes(held: dict[str, Any], body: bytes) -> None:
+    """Follow a record of items that were set (1) and taken away (2)."""
+    for number, item in fields(body):
+        if not isinstance(item, bytes):
+            continue
+        if number == 1:
+            _put(held, item)
+        elif number == 2:
+            path, _ = _item(item)
+            inner: Any = held
+            for key in path[:-1]:
+                inner = inner.get(key) if isinstance(inner, dict) else None
+            if path and isinstance(inner, dict):
+                inner.pop(path[-1], None)
+
+
+def _put(held: dict[str, Any], item: bytes) -> None:
+    path, value = _item(item)
+    if not path:
+        return
+    for key in path[:-1]:
+        inner = held.get(key)
+        if not isinstance(inner, dict):
+            inner = held[key] = {}
+        held = inner
+    held[path[-1]] = value
+
+
+def _item(body: bytes) -> tuple[list[str], Any]:
+    key, nested, value = "", list[str](), None
+    for number, held in fields(body):
+        if isinstance(held, bytes):
+            if number == _KEY:
+                key = held.decode()
+            elif number == _NESTED:
+                nested.append(held.decode())
+            elif number == _VALUE:
+                value = from_json(held)
+    return nested or ([key] if key else []), value
+
+
+def _of(body: bytes, wanted: int) -> Iterator[tuple[int, bytes]]:
+    for number, value in fields(body):
+        if number == wanted and isinstance(value, bytes):
+            yield number, value

@@ -1,0 +1,169 @@
+"""What a user says of a table of runs that its names do not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+
+from ablate.errors import UserError, must, unknown
+from ablate.sources.contract import RunTable
+from ablate.train.metric import Better
+
+Repeat = Literal["last", "mean", "refuse"]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """One comparison that is asked for, in place of every level against the baseline.
+
+    Attributes
+    ----------
+    arm, against
+        Factor -> the text of its level; the same factors in both.
+    each
+        Factors of which every level is compared by itself; over the others that vary the difference is averaged.
+    margin
+        The arm may be worse by this much, in the unit of the metric, and no more: what is asked is whether it is not.
+        None: whether it is better, by more than `Asked.by_at_least` where that is given.
+    says
+        The comparison in words; empty: made of its sides.
+    """
+
+    arm: Mapping[str, str]
+    against: Mapping[str, str]
+    each: tuple[str, ...] = ()
+    margin: float | None = None
+    says: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.arm or set(self.arm) != set(self.against):
+            raise UserError(
+                f"`arm` and `against` must name the same columns, got {', '.join(self.arm) or 'none'} and "
+                f"{', '.join(self.against) or 'none'}"
+            )
+        if self.margin is not None and not 0.0 < self.margin < float("inf"):
+            raise must("the margin", "be a number > 0: how much worse would not matter", self.margin)
+        if twice := set(self.each) & set(self.arm):
+            raise UserError(f"`each` names {', '.join(sorted(twice))}, which `arm` and `against` set already")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is said of a table; what is left out is found.
+
+    Attributes
+    ----------
+    factors, seed
+        Columns, by their names in the table or without their prefix.
+    metrics
+        What is judged, the main one first: name -> which way is better, None where its name says it.
+    baseline
+        Factor -> the text of its level.
+    where
+        Column -> the text in it: other rows are passed over.
+    leave_out
+        Columns that are passed over.
+    by_at_least
+        δ, the smallest difference that matters, in the unit of the metric; None: every difference is shown with its
+        interval, and none is ruled on as large enough.
+    target
+        A value of the main metric; compared is how many steps runs take to reach it.
+    repeat
+        Of several runs of an arm and seed: the last counts, or their mean, or they are refused.
+    lost
+        Words of a state that mean that the infrastructure lost a run: its pair is dropped.
+    item
+        The column that says which test item a row is about, where its name does not.
+    unpaired
+        Runs with the same seed have nothing in common.
+    stated
+        The one comparison that is asked for; None: every level against the baseline.
+    early_stopping
+        A run that ends before the others of its arm was stopped by its own rule, and counts.
+    """
+
+    factors: tuple[str, ...] = ()
+    seed: str | None = None
+    metrics: Mapping[str, Better | None] = field(default_factory=dict)
+    baseline: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+    by_at_least: float | None = None
+    target: float | None = None
+    repeat: Repeat = "last"
+    lost: tuple[str, ...] = ()
+    unpaired: bool = False
+    stated: Stated | None = None
+    item: str | None = None
+    early_stopping: bool = False
+
+    def __post_init__(self) -> None:
+        if self.repeat not in get_args(Repeat):
+            raise unknown("--repeat", self.repeat, get_args(Repeat))
+        if self.stated is not None and self.by_at_least == 0.0:
+            return
+        if self.by_at_least is not None and not 0.0 < self.by_at_least < float("inf"):
+            raise must("--by-at-least", "be a number > 0: the smallest difference that matters", self.by_at_least)
+
+
+def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
+    """Return what `--metric NAME:higher|lower` says.
+
+    >>> metrics_asked(["acc", "score:lower"])
+    {'acc': None, 'score': 'lower'}
+
+    Raises
+    ------
+    UserError
+        It ends in something else than a direction.
+    """
+    found: dict[str, Better | None] = {}
+    for word in words:
+        name, colon, better = word.rpartition(":")
+        if not colon:
+            found[word] = None
+        elif better in get_args(Better):
+            found[name] = cast("Better", better)
+        else:
+            raise UserError(f"--metric {word}: expected NAME, NAME:higher or NAME:lower")
+    return found
+
+
+def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
+    """Return what `--where NAME=TEXT` says.
+
+    >>> pairs_asked("--where", ["dataset=cifar10"])
+    {'dataset': 'cifar10'}
+
+    Raises
+    ------
+    UserError
+        It has no `=`.
+    """
+    found = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise UserError(f"{option} {word}: expected NAME=VALUE")
+        found[name] = text
+    return found
+
+
+def undirected(table: RunTable, unknown: Sequence[str]) -> UserError:
+    """Build the error for a table of whose results none has a known direction.
+
+    Parameters
+    ----------
+    unknown
+        Columns that may be results.
+    """
+    if not unknown:
+        return UserError(
+            f"{table.where}: no column of results was found among {', '.join(filter(None, table.head))}; "
+            "expected one such as accuracy or loss, or say which with --metric NAME:higher|lower"
+        )
+    listed = " or ".join(f"--metric {name}:higher|lower" for name in unknown[:4])
+    return UserError(
+        f"{table.where}: which way is better is not known of {', '.join(unknown[:8])}; say it with {listed}"
+    )

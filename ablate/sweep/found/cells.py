@@ -1,0 +1,40 @@
+"""The cells of a column as numbers and as levels, typed as they are meant in a table that nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ablate.claims.parts import Level
+from ablate.sources.cells import number, whole
+from ablate.sweep.level_cells import BLANK
+
+EMPTY = frozenset(BLANK) - {"none", "None", "NONE"}
+"""What holds nothing: `none` is the name of a level as often."""
+
+_TRUTH = {"true": True, "false": False}
+
+
+def cell_number(cell: str, *, percent: bool, comma: bool) -> float | None:
+    """Return the number of a cell, without its per cent sign where the column has them."""
+    return number(cell.removesuffix("%").strip() if percent else cell, comma=comma)
+
+
+def levels_in(cells: Iterable[str], *, comma: bool = False) -> dict[str, Level]:
+    """Return cell -> the level it is: numbers where all are, truth values where all are, else texts; blanks are none.
+
+    >>> levels_in(["0.10", "1e-1", "1"]), levels_in(["True", "FALSE"]), levels_in(["none", "batch", ""])
+    ({'0.10': 0.1, '1e-1': 0.1, '1': 1}, {'True': True, 'FALSE': False}, {'none': 'none', 'batch': 'batch', '': None})
+    """
+    every = list(dict.fromkeys(cells))
+    held = [cell for cell in every if cell not in EMPTY]
+    found: dict[str, Any] = {cell: None for cell in every if cell in EMPTY}
+    numeric = [cell for cell in held if cell not in BLANK]
+    values = {cell: number(cell, comma=comma) for cell in numeric}
+    if numeric and all(value is not None for value in values.values()):
+        exact = {cell: whole(cell) for cell in numeric}
+        own = {cell: (exact[cell] if exact[cell] is not None else values[cell]) for cell in numeric}
+        return {cell: found[cell] if cell in found else own.get(cell) for cell in every}
+    if held and all(cell.lower() in _TRUTH for cell in held):
+        return {cell: found[cell] if cell in found else _TRUTH[cell.lower()] for cell in every}
+    return {cell: found.get(cell, cell) for cell in every}

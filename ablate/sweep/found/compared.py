@@ -1,0 +1,297 @@
+"""Which contrasts a table of runs holds: every level against the baseline, at matched values of the other factors."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ablate.claims.parts import Level
+from ablate.errors import UserError, unknown
+from ablate.lang import msg
+from ablate.levels import factor_names, level_name, level_names
+from ablate.sweep.found.rows import Key, Run, key_of
+from ablate.train.metric import Metric
+
+ABSENT = (False, "none", "None", "off", "no", "false", "baseline", "vanilla", "control", "default", None)
+"""Levels that are the baseline where no level is the most frequent one, the first of these before others."""
+
+MOST_CLAIMS = 200
+ENOUGH = 6  # pairs from which on a difference can be decided
+
+
+@dataclass(frozen=True)
+class Base:
+    """The baseline: factor -> level, and factor -> why it is this one (a message)."""
+
+    levels: dict[str, Level]
+    why: dict[str, str]
+
+
+def varying(
+    runs: Sequence[Run], factors: Sequence[str], named: Collection[str], kept_anyhow: Collection[str] = ()
+) -> tuple[list[str], dict[str, str]]:
+    """Return the factors of which some runs differ in that factor alone; and the others, with those that they follow.
+
+    A column that is determined by the others makes no contrast of its own: what differs together with it cannot be
+    told from it. Of two that follow each other the one the user names stays, else the first. Those that are kept anyhow
+    stay: what is compared differs in all of them together.
+    """
+    kept = [name for name in factors if len({key_of({name: run.levels[name]}) for run in runs}) > 1]
+    follows: dict[str, str] = {}
+    while True:
+        arms = {key_of({name: run.levels[name] for name in kept}) for run in runs}
+        stuck = [
+            i for i, _ in enumerate(kept)
+            if len({arm[:i] + arm[i + 1 :] for arm in arms}) == len(arms)
+        ]  # fmt: skip
+        stuck = [i for i in stuck if kept[i] not in kept_anyhow]
+        first = [] if kept_anyhow else stuck[:1]  # of factors that all follow each other one has to stay
+        free = [i for i in stuck if kept[i] not in named] or [i for i in stuck if i not in first]
+        if not free or len(kept) == 1:
+            return kept, follows
+        out = free[-1]
+        name = kept.pop(out)
+        follows[name] = _followed(name, kept, runs)
+
+
+def _followed(name: str, kept: Sequence[str], runs: Sequence[Run]) -> str:
+    """Return the factors that determine a column: one of them where one is enough."""
+    for other in kept:
+        pairs = {key_of({name: run.levels[name], other: run.levels[other]}) for run in runs}
+        if len(pairs) == len({key_of({other: run.levels[other]}) for run in runs}):
+            return other
+    return ", ".join(kept)
+
+
+def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, str]) -> Base:
+    """Return the baseline: what the user says, else the level of most runs.
+
+    Of levels with equally many runs it is one that means "without", else the first in the file. A baseline that was not
+    run is moved to the nearest arm that was.
+
+    Raises
+    ------
+    UserError
+        An unknown factor or level is said, or no run has all levels that are.
+    """
+    for name in said:
+        if name not in factors:
+            raise unknown("--baseline", name, factors)
+    levels: dict[str, Level] = {}
+    why: dict[str, str] = {}
+    for name in factors:
+        own = [run.levels[name] for run in runs]
+        if name in said:
+            levels[name], why[name] = level_meant(f"--baseline {name}", said[name], own), msg("as asked")
+            continue
+        count = Counter(key_of({name: level}) for level in own)
+        most = max(count.values())
+        equal = [level for level in dict.fromkeys(own) if count[key_of({name: level})] == most]
+        absent = [level for level in ABSENT if any(level is one or (level == one and type(level) is type(one))
+                                                   for one in equal)]  # fmt: skip
+        if len(equal) == 1:
+            levels[name], why[name] = equal[0], msg("the level of most runs")
+        elif absent:
+            levels[name], why[name] = absent[0], msg("as many runs as others, and the level that means without")
+        else:
+            levels[name], why[name] = equal[0], msg("as many runs as others, and the first in the file")
+    arms = {key_of(run.levels): run.levels for run in runs}
+    if key_of(levels) in arms:
+        return Base(levels, why)
+    near = [arm for arm in arms.values() if all(arm[name] == levels[name] for name in said)]
+    if not near:
+        raise UserError(
+            f"--baseline {', '.join(f'{name}={text}' for name, text in said.items())}: no run has all of it"
+        )
+    best = max(near, key=lambda arm: sum(arm[name] == levels[name] for name in factors))
+    moved = {name: msg("nearest arm that was run") for name in factors if best[name] != levels[name]}
+    return Base(dict(best), why | moved)
+
+
+def level_meant(option: str, text: str, levels: Sequence[Level]) -> Level:
+    """Return the level that a text means among those of a factor.
+
+    Raises
+    ------
+    UserError
+        It is none of them.
+    """
+    texts = level_names(list(dict.fromkeys(levels)))
+    meant = [level for level, own in texts.items() if text in (own, str(level), level_name(level))]
+    if not meant:
+        raise unknown(option, text, texts.values())
+    return meant[0]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A level against the baseline's, in some cells of the other factors, with pairs or without."""
+
+    factor: str
+    level: Level
+    against: Level
+    where: dict[str, Level]
+    paired: bool
+    pairs: int
+
+
+def seeds_of(runs: Iterable[Run]) -> dict[Key, set[int]]:
+    """Return the seeds of every arm whose runs have a result."""
+    seeds: dict[Key, set[int]] = {}
+    for run in runs:
+        if run.has_result and run.seed is not None:
+            seeds.setdefault(key_of(run.levels), set()).add(run.seed)
+    return seeds
+
+
+def contrasts(
+    seeds: Mapping[Key, set[int]], factors: Mapping[str, Sequence[Level]], base: Mapping[str, Level], *, unpaired: bool
+) -> list[Contrast]:
+    """Return every level against the baseline's, averaged over the cells of the others where seeds have all.
+
+    Where the cells share too few seeds every cell is a contrast of its own. Where arm and baseline share none, or
+    `unpaired`, they are compared without pairs.
+
+    Parameters
+    ----------
+    seeds
+        The levels of every arm, in the order of `factors` -> its seeds.
+    base
+        The baseline's level of every factor.
+    """
+    found = []
+    for at, (name, levels) in enumerate(factors.items()):
+        others = [factor for factor in factors if factor != name]
+        cells = _cells(seeds, factors, at)
+        for level in levels:
+            own, against = key_of({name: level}), key_of({name: base[name]})
+            if own == against:
+                continue
+            sides = []
+            for cell, shown in cells.items():
+                one, other = (seeds.get((*cell[:at], *side, *cell[at:])) for side in (own, against))
+                if one and other:
+                    sides.append((dict(zip(others, shown, strict=True)), one, other))
+            found += _contrasts(name, level, base[name], sides, unpaired=unpaired)
+    return found
+
+
+def _cells(
+    seeds: Mapping[Key, set[int]], factors: Mapping[str, Sequence[Level]], at: int
+) -> dict[Key, tuple[Level, ...]]:
+    """Return what arms have beside one factor, in the order of the levels: a design may lack most combinations."""
+    places = [
+        {key_of({"": level})[0]: place for place, level in enumerate(levels)}
+        for i, levels in enumerate(factors.values()) if i != at
+    ]  # fmt: skip
+    held = [levels for i, levels in enumerate(factors.values()) if i != at]
+    found = {
+        cell: tuple(place[part] for place, part in zip(places, cell, strict=True))
+        for cell in {(*key[:at], *key[at + 1 :]) for key in seeds}
+    }
+    return {
+        cell: tuple(levels[place] for levels, place in zip(held, found[cell], strict=True))
+        for cell in sorted(found, key=lambda cell: found[cell])
+    }
+
+
+def too_many(found: Sequence[Contrast]) -> str:
+    """Say that so many comparisons could not be decided; empty where they can."""
+    if len(found) <= MOST_CLAIMS:
+        return ""
+    return f"{len(found)} comparisons with the baseline are more than {MOST_CLAIMS}: none could be decided"
+
+
+def _contrasts(
+    name: str, level: Level, against: Level, sides: Sequence[tuple[dict[str, Level], set[int], set[int]]],
+    *, unpaired: bool,
+) -> list[Contrast]:  # fmt: skip
+    if not sides:
+        return []
+    shared = [one & other for _, one, other in sides]
+    every = set.intersection(*shared)
+    if unpaired or not any(shared):
+        fewest = min(min(len(one), len(other)) for _, one, other in sides)
+        if fewest > 1 or len(sides) == 1:
+            return [Contrast(name, level, against, {}, False, fewest)]
+        return [Contrast(name, level, against, cell, False, min(len(one), len(other))) for cell, one, other in sides]
+    if len(sides) == 1 or len(every) >= min(ENOUGH, max(map(len, shared))):
+        return [Contrast(name, level, against, {}, True, len(every))]
+    return [
+        Contrast(name, level, against, cell, bool(both), len(both) or min(len(one), len(other)))
+        for (cell, one, other), both in zip(sides, shared, strict=True)
+    ]
+
+
+def plain_id(text: str) -> str:
+    """Return a text as a claim may be called.
+
+    >>> plain_id("lr=1e-3 at norm=batch")
+    'lr-1e-3-at-norm-batch'
+    """
+    plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "difference"
+
+
+def claim_of(
+    contrast: Contrast, metric: str, names: Any, taken: set[str], delta: float | None, *,
+    called: Callable[[str], str] = str,
+) -> dict[str, Any]:  # fmt: skip
+    """Return a contrast as a claim of a study file, with an id that no other has.
+
+    `called`: from a factor's key to its name for a reader.
+    """
+    arm, against = (
+        f"{called(contrast.factor)}={names[contrast.factor][level]}" for level in (contrast.level, contrast.against)
+    )
+    where = ", ".join(f"{called(name)}={names[name][level]}" for name, level in contrast.where.items())
+    stem = plain_id(arm + (f" at {where}" if where else ""))
+    ids = itertools.chain([stem], (f"{stem}-{i}" for i in itertools.count(2)))
+    own = next(one for one in ids if one not in taken)
+    taken.add(own)
+    claim: dict[str, Any] = {
+        "id": own,
+        "kind": "difference" if contrast.paired else "difference_unpaired",
+        "says": f"How {arm} compares with {against}" + (f" at {where}" if where else ""),
+        "metric": metric,
+        "arm": {contrast.factor: contrast.level},
+        "against": {contrast.factor: contrast.against},
+    }
+    if contrast.where:
+        claim["where"] = {name: [level] for name, level in contrast.where.items()}
+    return claim | ({"by_at_least": delta} if delta is not None else {})
+
+
+def every_level(
+    where: str, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, base: Base,
+    claimed: Mapping[str, Metric], delta: float | None, unpaired: bool,
+) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
+    """Return every level against the baseline's as claims on each metric, and whether all are of pairs.
+
+    Raises
+    ------
+    UserError
+        No two arms differ in one factor alone.
+    """
+    found = contrasts(seeds_of(runs), levels, base.levels, unpaired=unpaired)
+    if many := too_many(found):
+        raise UserError(f"{many}; name the factors that matter with --factor, or the rows with --where")
+    if not found:
+        raise UserError(
+            f"{where}: no two arms that finished differ in one factor alone ({', '.join(levels)} vary); say "
+            "which column is compared with --factor, or leave others out with --leave-out"
+        )
+    taken: set[str] = set()
+    names = factor_names(levels)
+    claims = [
+        claim_of(one, name, names, taken, None if metric.counts_to_target else delta)
+        for name, metric in claimed.items()
+        for one in found
+        if one.paired or not metric.counts_to_target
+    ]
+    return claims, all(one.paired for one in found)

@@ -1,0 +1,293 @@
+"""A table with a row per test item and run: whether an arm was right about it. Runs are made of it, and items compared.
+
+The runs are what seeds are judged by: shares of items that are right. Beside them stands what other items would have
+shown: differences by item, with errors clustered by item, and over seeds and items where runs have several seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablate.errors import UserError
+from ablate.lang import msg
+from ablate.sources.cells import number
+from ablate.sources.contract import Done, RunTable
+from ablate.stats.clustered import Clustered, clustered_mean, two_sided
+from ablate.stats.crossed import crossed_error
+from ablate.stats.multiplicity import holm
+from ablate.sweep.found import names
+from ablate.sweep.found.asked import Asked, undirected
+from ablate.sweep.found.build import Found
+from ablate.sweep.found.cells import EMPTY, levels_in
+from ablate.sweep.found.roles import find_column
+from ablate.sweep.found.rows import Key, key_of
+from ablate.sweep.import_columns import LEFT, Taken
+from ablate.train.metric import Better
+
+ITEMS = (
+    "item", "item_id", "doc_id", "sample_id", "question_id", "example_id", "problem_id", "instance_id", "prompt_id",
+    "query_id",
+)  # fmt: skip
+"""Names of the column that says which item a row is about; any other is said with `--item`."""
+
+CORRECT = ("correct", "is_correct", "correctness", "accuracy", "acc", "exact_match", "em", "pass", "passed")
+"""Names of the column that says whether it was right, the first of these before others."""
+
+_WORDS = {"true": 1.0, "false": 0.0, "correct": 1.0, "incorrect": 0.0, "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
+_LEVEL, _SHARE = 0.95, 0.7
+
+
+@dataclass(frozen=True)
+class ItemsCompared:
+    """What other items would show of a comparison: its claim, the numbers, how many items and seeds, p after Holm."""
+
+    claim: str
+    items: int
+    seeds: int
+    found: Clustered
+    p: float
+
+    @property
+    def told(self) -> tuple[str, int, int, float, float, float, float]:
+        """Claim, items, seeds, mean, the ends of its interval, p: what a report keeps."""
+        one = self.found
+        return (self.claim, self.items, self.seeds, one.mean, one.low, one.high, self.p)
+
+
+@dataclass(frozen=True)
+class Items:
+    """A table of items: the runs that are made of it, how they are asked for, and the scores.
+
+    Attributes
+    ----------
+    scores
+        Key of the arm's levels (by `factors`) -> seed (a text) -> float (items), NaN where there is none.
+    bounded
+        Whether every score lies in [0, 1].
+    """
+
+    runs: RunTable
+    asked: Asked
+    factors: tuple[str, ...]
+    scores: Mapping[Key, Mapping[str, NDArray[np.float64]]]
+    bounded: bool
+    told: tuple[Taken, ...]
+    done: tuple[Done, ...]
+
+    def compared(self, found: Found) -> tuple[ItemsCompared, ...]:
+        """Return what items show of every comparison that was found, p-values by Holm over all of them."""
+        held = [(claim["id"], *self._differences(claim)) for claim in found.study["claims"]]
+        every = [(claim, d.shape[1], d.shape[0], _mean(d, bounded=self.bounded)) for claim, d in held if d.size]
+        adjusted = holm([one.p for *_, one in every])
+        return tuple(ItemsCompared(*own, float(p)) for own, p in zip(every, adjusted, strict=True))
+
+    def _differences(self, claim: Mapping[str, Any]) -> tuple[NDArray[np.float64]]:
+        """Return float (seeds, items): arm minus the other, averaged over the cells of the other factors.
+
+        Without common seeds there is one row: of every item the mean over the seeds of each arm.
+        """
+        ((factor, level),) = claim["arm"].items()
+        where = claim.get("where", {})
+        at = self.factors.index(factor)
+        pairs = []
+        for key, own in self.scores.items():
+            others = {name: held for i, (name, (_, held)) in enumerate(zip(self.factors, key, strict=True)) if i != at}
+            if key[at] != key_of({factor: level})[0] or any(others.get(name) not in [*w] for name, w in where.items()):
+                continue
+            other = self.scores.get((*key[:at], key_of(claim["against"])[0], *key[at + 1 :]))
+            if other is not None:
+                pairs.append((own, other))
+        if not pairs:
+            return (np.empty((0, 0)),)
+        common = sorted(set.intersection(*({*own} & {*other} for own, other in pairs)))
+        if common:
+            d = np.mean([[own[seed] - other[seed] for seed in common] for own, other in pairs], axis=0)
+        else:
+            d = np.mean([[_over_seeds(own) - _over_seeds(other)] for own, other in pairs], axis=0)
+        return (d[:, np.isfinite(d).all(axis=0)],)
+
+
+def _over_seeds(own: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.asarray(np.mean(list(own.values()), axis=0))
+
+
+def _mean(d: NDArray[np.float64], *, bounded: bool) -> Clustered:
+    """Return the mean of differences (seeds, items), its interval for other items, and for other seeds of several."""
+    seeds, items = d.shape
+    found = clustered_mean(
+        d.T.ravel(), np.repeat(np.arange(items), seeds), level=_LEVEL, bound=1.0 if bounded else None
+    )
+    if seeds < 2:
+        return found
+    mean, error, freedom = crossed_error(d)
+    low, high, p = two_sided(mean, error, freedom, _LEVEL)
+    return Clustered(mean, error, freedom, min(low, found.low), max(high, found.high), max(p, found.p))
+
+
+def items_in(table: RunTable, asked: Asked) -> Items | None:
+    """Return the items of a table that has a row for each of them; None of any other table.
+
+    Raises
+    ------
+    UserError
+        Nothing says whether an item was right, or nothing tells arms apart; a score is neither a number nor a truth
+        value; an item was answered twice, where repeats are refused.
+    """
+    place = _item_place(table, asked)
+    return None if place is None else _Reader(table, asked, place).items()
+
+
+def _item_place(table: RunTable, asked: Asked) -> int | None:
+    if asked.item is not None:
+        return find_column(table, asked.item, "--item")
+    out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
+    found = [
+        place for place, name in enumerate(table.head)
+        if names.word_of(name) in ITEMS and place not in out and 2 <= len(set(table.column(name))) < len(table.lines)
+    ]  # fmt: skip
+    if len(found) > 1:
+        listed = ", ".join(table.head[place] for place in found)
+        raise UserError(
+            f"{table.where}: several columns may say which item a row is about: {listed}; say it with --item"
+        )
+    return found[0] if found else None
+
+
+class _Reader:
+    def __init__(self, table: RunTable, asked: Asked, place: int) -> None:
+        self.table, self.asked, self.place = table, asked, place
+        self.cells = [[line.cells[at] for line in table.lines] for at in range(len(table.head))]
+
+    def items(self) -> Items:
+        table, asked = self.table, self.asked
+        score, metric, better = self._score()
+        seed = self._seed()
+        arms, told = self._arms({score, self.place, *([] if seed is None else [seed])})
+        levels = [levels_in(self.cells[at]) for at in arms]
+        values = self._values(score)
+        bounded = all(0.0 <= value <= 1.0 for value in values if value is not None)
+        every = list(dict.fromkeys(self.cells[self.place]))
+        at_item = {item: at for at, item in enumerate(every)}
+        scores: dict[Key, dict[str, NDArray[np.float64]]] = {}
+        texts: dict[Key, tuple[str, ...]] = {}
+        answers: dict[tuple[Key, str, int], list[float]] = {}
+        twice, blank = 0, 0
+        for index, line in enumerate(table.lines):
+            own = tuple(line.cells[at] for at in arms)
+            key = key_of({str(i): held[cell] for i, (held, cell) in enumerate(zip(levels, own, strict=True))})
+            texts.setdefault(key, own)
+            run = scores.setdefault(key, {}).setdefault("" if seed is None else line.cells[seed],
+                                                        np.full(len(every), np.nan))  # fmt: skip
+            at, value = at_item[line.cells[self.place]], values[index]
+            if value is None:
+                blank += 1
+                continue
+            given = answers.setdefault((key, line.cells[seed] if seed is not None else "", at), [])
+            if given:
+                twice += 1
+                if asked.repeat == "refuse":
+                    raise UserError(f"{table.where}, line {line.number}: the item {every[at]!r:.60} is there twice")
+            given.append(value)
+            run[at] = math.fsum(given) / len(given) if asked.repeat == "mean" else value
+        whole = np.all([np.isfinite(run) for own in scores.values() for run in own.values()], axis=0)
+        if not whole.any():
+            raise UserError(f"{table.where}: no item was answered in every run; expected runs on the same items")
+        heads = [names.bare(table.head[at]) for at in arms]
+        rows = [
+            dict(zip(heads, texts[key], strict=True)) | ({} if seed is None else {table.head[seed]: text})
+            | {metric: float(run[whole].mean())}
+            for key, own in scores.items() for text, run in own.items()
+        ]  # fmt: skip
+        done = [Done(msg("items, averaged within each run"), int(whole.sum()))]
+        for what, count in (
+            (msg("items that not every run answered: left out"), len(every) - int(whole.sum())),
+            (msg("answers without a score"), blank),
+            (msg("answers to an item that the run had answered"), twice),
+        ):
+            done += [Done(what, count)] if count else []
+        kept = {key: {text: np.where(whole, run, np.nan) for text, run in own.items()} for key, own in scores.items()}
+        runs = RunTable.of(table.where, rows, name=table.name, repairs=table.repairs, better={metric: better})
+        new = replace(asked, factors=tuple(heads), metrics={metric: better}, leave_out=(), where={}, item=None,
+                      seed=None if seed is None else table.head[seed])  # fmt: skip
+        return Items(runs, new, tuple(heads), kept, bounded, told, tuple(done))
+
+    def _score(self) -> tuple[int, str, Better]:
+        table = self.table
+        if self.asked.metrics:
+            name, way = next(iter(self.asked.metrics.items()))
+            place = find_column(table, name, "--metric")
+        else:
+            words = {names.word_of(name): at for at, name in reversed([*enumerate(table.head)]) if at != self.place}
+            found = next((word for word in CORRECT if word in words), None)
+            if found is None:
+                raise UserError(
+                    f"{table.where}: {table.head[self.place]} says which item a row is about, but no column says "
+                    f"whether it was right: expected one of {', '.join(CORRECT)}, or --metric NAME:higher|lower"
+                )
+            place, way = words[found], None
+        name = names.bare(table.head[place])
+        known = names.meaning(name)
+        way = way or table.better.get(table.head[place]) or (known.better if known else None)
+        if way is None and names.word_of(name) not in CORRECT:
+            raise undirected(table, [name])
+        return place, name, way or "higher"
+
+    def _values(self, place: int) -> list[float | None]:
+        found: list[float | None] = []
+        for line in self.table.lines:
+            cell = line.cells[place]
+            value = _WORDS.get(cell.lower(), number(cell))
+            if value is None and cell not in EMPTY:
+                raise UserError(
+                    f"{self.table.where}, line {line.number}: {self.table.head[place]!r} must be a number, true or "
+                    f"false, got {cell!r:.60}"
+                )
+            found.append(value)
+        return found
+
+    def _seed(self) -> int | None:
+        if self.asked.seed is not None:
+            return find_column(self.table, self.asked.seed, "--seed")
+        own = [at for at, name in enumerate(self.table.head) if names.word_of(name) in names.SEEDS]
+        own = [at for at in own if len(set(self.cells[at])) > 1]
+        if len(own) > 1:
+            listed = ", ".join(self.table.head[at] for at in own)
+            raise UserError(
+                f"{self.table.where}: several columns may be the seed: {listed}; say which with --seed NAME"
+            )
+        return own[0] if own else None
+
+    def _arms(self, taken: set[int]) -> tuple[list[int], tuple[Taken, ...]]:
+        """Return the columns that tell arms apart: they vary for an item, and their values come with most items."""
+        table, told = self.table, list[Taken]()
+        if self.asked.factors:
+            return [find_column(table, name, "--factor") for name in self.asked.factors], ()
+        out = {find_column(table, name, "--leave-out") for name in self.asked.leave_out}
+        count = len(set(self.cells[self.place]))
+        arms = []
+        for at, name in enumerate(table.head):
+            if at in taken or len(set(self.cells[at])) < 2:
+                continue
+            own: dict[str, set[str]] = {}
+            for cell, item in zip(self.cells[at], self.cells[self.place], strict=True):
+                own.setdefault(cell, set()).add(item)
+            if at in out:
+                told.append(Taken(name, LEFT, msg("as asked")))
+            elif sum(map(len, own.values())) == count:
+                told.append(Taken(name, LEFT, msg("belongs to the item")))
+            elif all(len(held) >= _SHARE * count for held in own.values()):
+                arms.append(at)
+            else:
+                told.append(Taken(name, LEFT, msg("an answer, or about it")))
+        if not arms:
+            raise UserError(
+                f"{table.where}: no column tells arms apart: expected one whose values come with the same items, such "
+                "as model or arm; say which with --factor NAME"
+            )
+        return arms, tuple(told)

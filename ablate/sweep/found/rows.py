@@ -1,0 +1,214 @@
+"""Which rows of a table are runs that count: steps of one run, rows of other data, repeats, runs without a result."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean, stdev
+from typing import Any
+
+from ablate.claims.parts import Level
+from ablate.errors import UserError, unknown
+from ablate.lang import msg
+from ablate.levels import NO_NAMES, levels_text
+from ablate.sources.cells import whole
+from ablate.sources.contract import Done, Line, RunTable
+from ablate.sweep.found.asked import Asked
+from ablate.sweep.found.cells import cell_number, levels_in
+from ablate.sweep.found.roles import Roles, find_column
+from ablate.sweep.import_endings import ended, endings
+from ablate.train.config import MOST_SEED
+from ablate.train.outcome import FAILED, LARGEST, Outcome
+
+Key = tuple[tuple[bool, Level], ...]
+
+
+def key_of(levels: Mapping[str, Level]) -> Key:
+    """Return what a cell is found by: 1 and true are two levels."""
+    return tuple((isinstance(level, bool), level) for level in levels.values())
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its line, its levels, its seed (None before it is numbered), how it ended, its numbers by metric."""
+
+    line: Line
+    levels: dict[str, Level]
+    seed: int | None
+    outcome: str
+    values: dict[str, float]
+    order: tuple[Any, ...] = ()
+
+    @property
+    def has_result(self) -> bool:
+        """Whether it finished or failed."""
+        return self.outcome not in ("lost", "unfinished")
+
+
+def kept_lines(table: RunTable, asked: Asked) -> tuple[RunTable, list[Done]]:
+    """Return the table of the rows that `where` asks for.
+
+    Raises
+    ------
+    UserError
+        A column is not there, or holds no such text.
+    """
+    done = []
+    for name, text in asked.where.items():
+        place = find_column(table, name, "--where")
+        cells = table.column(table.head[place])
+        kept = tuple(line for line in table.lines if _same_cell(line.cells[place], text))
+        if not kept:
+            raise unknown(f"--where {name}", text, set(cells))
+        if len(kept) < len(table.lines):
+            done.append(Done(msg("other rows passed over, as asked"), len(table.lines) - len(kept), f"{name}={text}"))
+        table = replace(table, lines=kept)
+    return table, done
+
+
+def _same_cell(cell: str, text: str) -> bool:
+    levels = levels_in([cell, text])
+    return levels[cell] == levels[text] and type(levels[cell]) is type(levels[text])
+
+
+def runs_in(
+    table: RunTable, roles: Roles, factors: Mapping[str, int], judged: Sequence[str], asked: Asked
+) -> list[Run]:
+    """Read the rows as runs.
+
+    Raises
+    ------
+    UserError
+        A seed is not a whole number; two columns contradict each other on how a run ended; `lost` names a word that
+        no run has.
+    """
+    words = {_word(line.cells[one.place]) for line in table.lines for one in roles.endings}
+    for word in asked.lost:
+        if _word(word) not in words:
+            raise unknown("--lost", word, {line.cells[one.place] for line in table.lines for one in roles.endings})
+    levels = {
+        name: levels_in((line.cells[place] for line in table.lines), comma=roles.comma)
+        for name, place in factors.items()
+    }
+    at = {line.number: index for index, line in enumerate(table.lines)}
+    says = _says(table, roles)
+    found = []
+    for line in table.lines:
+        values = {
+            name: cell_number(line.cells[place], percent=place in roles.percent, comma=roles.comma)
+            for name, (place, _) in roles.metrics.items()
+        }
+        outcome = _outcome(f"{table.where}, line {line.number}", says[at[line.number]], asked)
+        if outcome not in ("lost", "unfinished", *FAILED):
+            cells = {name: line.cells[roles.metrics[name][0]].lower().lstrip("+-") for name in judged}
+            large = [
+                name for name in judged if cells[name] in ("inf", "infinity") or abs(values[name] or 0.0) > LARGEST
+            ]
+            if large:
+                outcome = Outcome.DIVERGED
+            elif any(values[name] is None for name in judged):
+                outcome = "unfinished"
+        seed = None if roles.seed is None else _seed(table, line, roles.seed)
+        own = {name: held[line.cells[factors[name]]] for name, held in levels.items()}
+        numbers = {name: value for name, value in values.items() if value is not None and abs(value) <= LARGEST}
+        order = (line.cells[roles.time] if roles.time is not None else "", line.number)
+        found.append(Run(line, own, seed, str(outcome), numbers, order))
+    return found
+
+
+def _says(table: RunTable, roles: Roles) -> list[list[tuple[str, Any, str]]]:
+    """Return, of every row of a table, what its columns say of its end."""
+    others = set(range(len(table.head))) - {one.place for one in roles.endings}
+    ends = endings(table, others, ours=False)
+    return [
+        [(one.name, one.says[index], line.cells[one.place]) for one in ends] for index, line in enumerate(table.lines)
+    ]
+
+
+def _word(cell: str) -> str:
+    return cell.lower().rpartition(".")[2].strip()
+
+
+def _outcome(where: str, says: Sequence[tuple[str, Any, str]], asked: Asked) -> str:
+    lost = {_word(word) for word in asked.lost}
+    if any(_word(cell) in lost for _, _, cell in says if cell):
+        return "lost"
+    for _, said, _ in says:
+        if said in ("lost", "missing"):
+            return "lost"
+    failed = any(said in FAILED for _, said, _ in says)
+    if not failed and any(said == "unfinished" for _, said, _ in says):
+        return "unfinished"
+    found = ended(where, says)
+    if found is not None:
+        return found
+    return Outcome.FINISHED if any(said == "ended" for _, said, _ in says) else Outcome.UNKNOWN
+
+
+def _seed(table: RunTable, line: Line, place: int) -> int:
+    found = whole(line.cells[place])
+    if found is None or not 0 <= found <= MOST_SEED:
+        raise UserError(
+            f"{table.where}, line {line.number}: {table.head[place]!r} must be a whole number, got "
+            f"{line.cells[place]!r:.60}; say with --seed NAME which column is the seed, or --leave-out it"
+        )
+    return found
+
+
+def once(where: str, runs: Sequence[Run], asked: Asked, metric: str) -> tuple[list[Run], list[Done]]:
+    """Return one run for every arm and seed, by the rule for repeats; runs without a seed are all kept.
+
+    A run that has a result comes before one that has none. With `mean`, a repeat that failed stands for all of them.
+
+    Raises
+    ------
+    UserError
+        `repeat: refuse`, and there are some.
+    """
+    groups: dict[Any, list[Run]] = defaultdict(list)
+    kept: list[Run] = []
+    for run in runs:
+        if run.seed is None:
+            kept.append(run)
+        else:
+            groups[key_of(run.levels), run.seed].append(run)
+    dropped, spreads = 0, []
+    for own in groups.values():
+        usable = [run for run in own if run.has_result] or own
+        if len(own) > 1 and asked.repeat == "refuse":
+            lines = ", ".join(str(run.line.number) for run in own)
+            text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
+            raise UserError(f"{where}: lines {lines} are runs of {text} with seed {own[0].seed}; expected one")
+        ordered = sorted(usable, key=lambda run: run.order)
+        values = [run.values[metric] for run in ordered if metric in run.values]
+        spreads += [stdev(values)] if len(values) > 1 else []
+        kept.append(_mean(ordered) if asked.repeat == "mean" else ordered[-1])
+        dropped += len(own) - 1
+    if not dropped:
+        return kept, []
+    spread = f"{fmean(spreads):.3g}" if spreads else ""
+    what = msg("repeats of an arm and seed: the last one counts")
+    if asked.repeat == "mean":
+        what = msg("repeats of an arm and seed: their mean counts")
+    return kept, [Done(what, dropped, f"{metric}: standard deviation {spread}" if spread else "")]
+
+
+def _mean(runs: Sequence[Run]) -> Run:
+    failed = [run for run in runs if run.outcome in FAILED]
+    if failed or len(runs) == 1:
+        return (failed or runs)[-1]
+    every = {name for run in runs for name in run.values}
+    means = {name: fmean([run.values[name] for run in runs if name in run.values]) for name in every}
+    return replace(runs[-1], values=means)
+
+
+def numbered(runs: Sequence[Run]) -> list[Run]:
+    """Return runs without seeds numbered within their arm, in the order of the file."""
+    count: Counter[Any] = Counter()
+    found = []
+    for run in runs:
+        arm = key_of(run.levels)
+        found.append(replace(run, seed=count[arm]))
+        count[arm] += 1
+    return found

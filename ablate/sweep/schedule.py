@@ -1,0 +1,102 @@
+"""In which order arms are trained, and which are split by their seeds: no worker idles while another has work for two.
+
+The longest arms go first (R. L. Graham, Bounds on multiprocessing timing anomalies, SIAM J. Appl. Math. 17, 1969): what
+is left at the end is short. Where even so one worker would end much later than the others, the longest arm is halved by
+its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
+
+from ablate.sweep.plan import Job
+from ablate.train.program import RunResult
+
+IDLE = 0.1
+"""Share of the time that a worker may idle at the end before arms are split: a split arm shares less work per step."""
+
+_MOST_SPLITS = 10_000
+
+
+def work(job: Job) -> float | None:
+    """Return what the time of one of its runs is taken to be proportional to; None where nothing is known of it."""
+    products, steps = job.arm.facts.get("multiply_adds"), job.arm.facts.get("steps")
+    return float(products or 1.0) * float(steps or 1.0) if products or steps else None
+
+
+def costs(jobs: Sequence[Job]) -> list[float]:
+    """Return what the missing runs of each job cost, in one unit; one of which nothing is known is like the others."""
+    each = [work(job) for job in jobs]
+    known = [one for one in each if one is not None]
+    usual = fmean(known) if known else 1.0
+    return [(usual if one is None else one) * len(job.missing) for one, job in zip(each, jobs, strict=True)]
+
+
+def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
+    """Return the jobs in the order in which `slots` of them are trained at a time, the longest first; some in parts.
+
+    The parts of an arm have the same `arm`, and its missing seeds between them (see `whole`). With one slot, jobs are
+    as they were: there is nothing to gain.
+
+    Parameters
+    ----------
+    slots
+        How many are trained at a time.
+    """
+    if slots <= 1 or not jobs:
+        return list(jobs)
+    queue = [(-cost, number, job) for number, (cost, job) in enumerate(zip(costs(jobs), jobs, strict=True))]
+    run = max(-cost / len(job.missing) for cost, _, job in queue)  # no split makes this shorter
+    least = max(-sum(cost for cost, _, _ in queue) / slots, run)
+    number = len(queue)
+    for _ in range(_MOST_SPLITS):
+        queue.sort(key=lambda one: one[:2])
+        if makespan([-cost for cost, _, _ in queue], slots) <= least * (1 + IDLE):
+            break
+        longest = next((at for at, (_, _, job) in enumerate(queue) if len(job.missing) > 1), None)
+        if longest is None:
+            break
+        cost, place, job = queue.pop(longest)
+        half = (len(job.missing) + 1) // 2
+        for seeds in (job.missing[:half], job.missing[half:]):
+            queue.append((cost * len(seeds) / len(job.missing), place, replace(job, missing=seeds)))
+            place, number = number, number + 1
+    return [job for _, _, job in sorted(queue, key=lambda one: one[:2])]
+
+
+def makespan(times: Sequence[float], workers: int) -> float:
+    """Return when the last worker is done, each taking the next job as soon as it is free.
+
+    >>> makespan([1.0, 5.0, 1.0, 1.0], 2)
+    5.0
+    """
+    busy = [0.0] * workers
+    for seconds in times:
+        heapq.heapreplace(busy, busy[0] + seconds)
+    return max(busy)
+
+
+def whole(jobs: Sequence[Job], trained: Iterable[tuple[Job, list[RunResult]]]) -> Iterator[tuple[Job, list[RunResult]]]:
+    """Yield every job once all parts of it are trained, its results in the order of its missing seeds.
+
+    Parameters
+    ----------
+    jobs
+        As they were before they were scheduled.
+    trained
+        What a launcher yields of the scheduled ones.
+    """
+    asked = {job.arm.id: job for job in jobs}
+    held: dict[str, dict[int, RunResult]] = {}
+    for part, results in trained:
+        job, own = asked[part.arm.id], held.setdefault(part.arm.id, {})
+        own.update({result.seed: result for result in results})
+        if len(own) == len(job.missing):
+            yield job, _in_order(job, held.pop(part.arm.id))
+
+
+def _in_order(job: Job, results: Mapping[int, RunResult]) -> list[RunResult]:
+    return [results[seed] for seed in job.missing]

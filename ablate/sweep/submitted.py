@@ -1,0 +1,294 @@
+"""Jobs that go on by themselves: what was submitted, where its results wait, and how it stands.
+
+Results lie in a folder by the identity of their run, each written once and whole, until they are delivered; so it does
+not matter which job made them, how often it was requeued, or which command asks. A ticket per job says which runs it
+is to make, and where its output is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import AblateError, Failure, UserError
+from ablate.resources import root_folder
+from ablate.sweep.launch import train_packed
+from ablate.sweep.plan import Job
+from ablate.sweep.same_code import check_code
+from ablate.train.program import RunResult
+
+
+@dataclass(frozen=True)
+class JobPart:
+    """What a job makes of one arm: runs by identity."""
+
+    arm_id: str
+    label: str
+    runs: Mapping[str, int]  # identity -> seed
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One job that was submitted.
+
+    Attributes
+    ----------
+    id
+        As the cluster calls it; of the local executor the process.
+    log
+        Its standard error.
+    launcher
+        The settings it was submitted with.
+    """
+
+    id: str
+    cluster: str
+    submitted: str
+    log: str
+    parts: tuple[JobPart, ...]
+    launcher: Mapping[str, Any]
+
+    @property
+    def identities(self) -> set[str]:
+        """The runs that it makes."""
+        return {identity for part in self.parts for identity in part.runs}
+
+
+def jobs_folder() -> Path:
+    """Return where jobs and their results lie, where nobody says: `mlruns/jobs`."""
+    return root_folder() / "mlruns" / "jobs"
+
+
+class Spool:
+    """The folder of submitted jobs and of results that wait to be delivered."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.logs = folder / "logs"
+        self._results, self._tickets = folder / "results", folder / "tickets"
+
+    def make(self) -> None:
+        """Make the folder; raises `Failure` where that cannot be done."""
+        try:
+            for one in (self.logs, self._results, self._tickets):
+                one.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(f"cannot write to {self.folder}: {error.strerror or error}") from error
+
+    def has(self, identity: str) -> bool:
+        """Tell whether a run's result waits."""
+        return self._file(identity).is_file()
+
+    def put(self, identity: str, result: RunResult | str) -> None:
+        """Keep a run's result, or why it was refused; it is there whole or not at all."""
+        handle, name = tempfile.mkstemp(dir=self._results, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            pickle.dump(result, file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(self._file(identity))
+
+    def take(self, identity: str) -> RunResult:
+        """Return a run's result; it stays until it is dropped.
+
+        Raises
+        ------
+        UserError
+            The job refused to train it.
+        Failure
+            It was written by another version of ablate and cannot be read.
+        """
+        path = self._file(identity)
+        try:
+            found = pickle.loads(path.read_bytes())  # written by our own jobs
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise Failure(f"{path} cannot be read ({what}); remove it and run again") from error
+        if isinstance(found, str):
+            path.unlink()
+            raise UserError(found)
+        if not isinstance(found, RunResult):
+            raise Failure(f"{path} is not a result of a run; remove it and run again")
+        return found
+
+    def drop(self, identities: Iterable[str]) -> None:
+        """Remove results that were delivered; that is noted, so that a requeued job does not make them again."""
+        for identity in identities:
+            self._file(identity).with_suffix(".taken").touch()
+            self._file(identity).unlink(missing_ok=True)
+
+    def taken(self, identity: str) -> bool:
+        """Tell whether a run's result was delivered to the command that asked last."""
+        return self._file(identity).with_suffix(".taken").is_file()
+
+    def ask(self, identities: Iterable[str]) -> None:
+        """Let runs be made, whether or not they were delivered before."""
+        for identity in identities:
+            self._file(identity).with_suffix(".taken").unlink(missing_ok=True)
+
+    def note(self, ticket: Ticket) -> None:
+        """Keep a ticket."""
+        name = f"{ticket.cluster}-{ticket.id}.json"
+        part = self._tickets / f"{name}.part"
+        part.write_text(json.dumps(asdict(ticket), indent=1), encoding="utf-8")
+        part.replace(self._tickets / name)
+
+    def forget(self, ticket: Ticket) -> None:
+        """Remove a ticket; the job's output stays."""
+        (self._tickets / f"{ticket.cluster}-{ticket.id}.json").unlink(missing_ok=True)
+
+    def tickets(self) -> list[Ticket]:
+        """Return all tickets, the earliest first."""
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
+        made = [Ticket(**{**one, "parts": tuple(JobPart(**part) for part in one["parts"])}) for one in found]
+        return sorted(made, key=lambda ticket: (ticket.submitted, ticket.id))
+
+    def _file(self, identity: str) -> Path:
+        return self._results / f"{identity}.pkl"
+
+
+class Pack:
+    """What a job does: train some arms, one after the other or a few at a time, and keep each result when it is there.
+
+    Started again after it was requeued, it goes on with what is missing.
+    """
+
+    def __init__(self, folder: Path, jobs: Sequence[tuple[bytes, JobPart]], *, at_once: int, planned: str) -> None:
+        self.folder, self.jobs, self.at_once, self.planned = folder, list(jobs), at_once, planned
+
+    def __call__(self) -> int:
+        """Train what is missing, and return how many arms that were."""
+        spool = Spool(self.folder)
+        todo = [one for one in self.jobs if not all(spool.has(run) or spool.taken(run) for run in one[1].runs)]
+        if self.at_once == 1 or len(todo) == 1:
+            for one in todo:
+                self._train(*one)
+            return len(todo)
+        from joblib import Parallel, delayed
+
+        Parallel(n_jobs=min(self.at_once, len(todo)), batch_size=1, pre_dispatch="n_jobs")(
+            delayed(self._train)(*one) for one in todo
+        )
+        return len(todo)
+
+    def checkpoint(self) -> Any:
+        """Return what is to be done after the job was preempted or ran out of time: the same, which goes on."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+    def _train(self, packed: bytes, part: JobPart) -> None:
+        spool, found = Spool(self.folder), dict[int, RunResult | str]()
+        try:
+            check_code(self.planned)
+            found = {result.seed: result for result in train_packed(packed)}
+        except AblateError as error:
+            found = dict.fromkeys(part.runs.values(), str(error))
+        for identity, seed in part.runs.items():
+            spool.put(identity, found[seed])
+
+
+def part_of(job: Job) -> JobPart:
+    """Return what a job makes of its arm."""
+    return JobPart(job.arm.id, job.arm.label, {job.identities[seed]: seed for seed in job.missing})
+
+
+def states(tickets: Sequence[Ticket]) -> dict[str, str]:
+    """Return ticket id -> the state that its cluster tells, in its words; empty where it does not know the job.
+
+    Raises
+    ------
+    Failure
+        The cluster does not answer.
+    """
+    found = {ticket.id: _process_state(ticket.id) for ticket in tickets if ticket.cluster == "local"}
+    asked = [ticket.id for ticket in tickets if ticket.cluster == "slurm"]
+    if asked:
+        queue = _queue()
+        found |= {one: queue.get(one, "") for one in asked}
+    return found
+
+
+def tidy(spool: Spool) -> None:
+    """Forget the jobs that ended and whose results were all delivered."""
+    tickets = spool.tickets()
+    found = states(tickets)
+    for ticket in tickets:
+        if not found[ticket.id] and all(map(spool.taken, ticket.identities)):
+            spool.forget(ticket)
+            spool.ask(ticket.identities)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How a submitted job stands.
+
+    Attributes
+    ----------
+    state
+        In the words of its cluster; `ended` where that knows it no more, `unknown: …` where it does not answer.
+    arms
+        Labels of the arms that it trains.
+    runs, there
+        How many runs it makes, and how many of them have results that wait.
+    """
+
+    id: str
+    cluster: str
+    state: str
+    arms: tuple[str, ...]
+    runs: int
+    there: int
+    log: str
+    launcher: Mapping[str, Any]
+
+    @property
+    def live(self) -> bool:
+        """Whether it may still bring something."""
+        return self.state != "ended"
+
+
+def job_states(arm_ids: Iterable[str], folder: Path | None = None) -> list[JobState]:
+    """Return the submitted jobs that train these arms and whose results were not all taken in, the earliest first."""
+    spool, wanted = Spool(jobs_folder() if folder is None else folder), set(arm_ids)
+    mine = [one for one in spool.tickets() if wanted & {part.arm_id for part in one.parts}]
+    mine = [one for one in mine if not all(map(spool.taken, one.identities))]
+    try:
+        found = states(mine)
+    except Failure as error:
+        found = {one.id: f"unknown: {error}" for one in mine}
+    return [
+        JobState(
+            one.id, one.cluster, found[one.id] or "ended", tuple(part.label for part in one.parts),
+            len(one.identities), sum(map(spool.has, one.identities)), one.log, one.launcher,
+        )
+        for one in mine
+    ]  # fmt: skip
+
+
+def _queue() -> dict[str, str]:
+    """Return the state of all of this user's jobs that Slurm has in its queue, those of arrays one by one."""
+    command = ["squeue", "--noheader", "--array", "--me", "--format=%i|%T"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        said = " ".join(str(getattr(error, "stderr", "") or error).split())
+        raise Failure(f"Slurm does not say how its jobs stand: {said}") from error
+    rows = (line.strip().split("|") for line in done.stdout.splitlines() if "|" in line)
+    return dict(row[:2] for row in rows)
+
+
+def _process_state(number: str) -> str:
+    try:
+        said = Path(f"/proc/{number}/cmdline").read_bytes()
+        status = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+    return "RUNNING" if b"submitit" in said and status != "Z" else ""

@@ -1,0 +1,94 @@
+"""Arms and scores of a study on a server: what a plan asks of runs that are there."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ablate.levels import restored_levels
+from ablate.track.known import CONFIG, FINGERPRINT, READS, USED, StoredArm
+from ablate.track.long_tags import joined_tag
+from ablate.track.names import BESIDE, TIMER
+from ablate.track.names import key as key_of
+from ablate.track.record import StudyRecord
+from ablate.track.server.link import Link
+from ablate.track.server.runs import Stored, counts, fetched, last_runs
+from ablate.track.store import Score
+from ablate.train.outcome import LARGEST, Outcome
+
+
+def arms_of(
+    link: Link, key: str, runs: Iterable[Stored], record: StudyRecord, roots: Mapping[str, str]
+) -> list[StoredArm]:
+    """Return the arms of a study that have finished runs, as `known.stored_arms` does.
+
+    Parameters
+    ----------
+    roots
+        See `Stored.file`.
+    """
+    groups: dict[tuple[str, ...], list[Stored]] = {}
+    for run in last_runs(runs).values():
+        if counts(run.child):
+            said = (run.tags.get(name, "{}" if name == USED else "") for name in (FINGERPRINT, CONFIG, USED))
+            groups.setdefault((run.child.arm_id, *said), []).append(run)
+    facts = {arm.id: arm.facts for arm in (*record.arms, *record.run_arms)}
+    first = [own[0] for own in groups.values()]
+    configs = {r.child.run_id: config for r, config in fetched(link, first, "config.json", roots, read_json)}
+    found = []
+    for (arm_id, fingerprint, _, used), own in groups.items():
+        if own[0].child.run_id in configs:
+            told = [run.tags.get(READS) for run in own]
+            reads = frozenset(path for text in told if text for path in json.loads(text))
+            found.append(
+                StoredArm(
+                    key=key,
+                    arm_id=arm_id,
+                    levels=restored_levels(json.loads(joined_tag(own[0].tags, "ablate.levels") or "{}")),
+                    config=configs[own[0].child.run_id],
+                    fingerprint=fingerprint,
+                    reads=None if None in told else reads,
+                    identities={run.child.seed: run.child.identity for run in own if run.child.seed is not None},
+                    ended=min(run.child.ended for run in own) / 1_000,
+                    facts=facts.get(arm_id, {}),
+                    used=json.loads(used),
+                )
+            )
+    return found
+
+
+def scores_of(runs: Sequence[Stored], metric: str) -> dict[str, Score]:
+    """Return identity -> outcome, value and seconds, over finished seed runs, crashed ones too."""
+    found: dict[str, Score] = {}
+    if not metric:
+        return found
+    key = key_of(metric)
+    for run in runs:
+        if run.child.kind == "seed" and run.child.done:
+            value = run.metrics.get(BESIDE + key if key in run.curves else key, math.nan)
+            kept = value if abs(value) <= LARGEST else math.nan
+            found[run.child.identity] = (run.child.outcome, kept, run.metrics.get(TIMER, math.nan))
+    return found
+
+
+def errors_of(link: Link, runs: Iterable[Stored]) -> dict[str, str]:
+    """Return run id -> traceback, of crashed runs."""
+    crashed = [run for run in runs if run.child.outcome == Outcome.CRASHED]
+    with tempfile.TemporaryDirectory(prefix="ablate-") as folder:
+        found = link.fetch([f"{run.child.artifact_uri}/error.txt" for run in crashed], Path(folder))
+        return {run.child.run_id: path.read_text(encoding="utf-8") for run, path in zip(crashed, found, strict=True)}
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def deciding_metric(record: StudyRecord, which: str) -> str:
+    """Return the name of the metric that decides among the trials of a study, or of the one for ties."""
+    metric = getattr(record.trials, which, None)
+    return str(metric["name"]) if metric else ""

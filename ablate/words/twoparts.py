@@ -1,0 +1,141 @@
+"""An effect in two parts, in words: who does not train, what those that train differ by, and all of them together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ablate.claims.kinds import KINDS
+from ablate.claims.twoparts import Outlier, PartEffect, Share
+from ablate.judge.verdict import Verdict
+from ablate.lang import tr
+from ablate.train.metric import FRACTION, PERCENT
+from ablate.words.amounts import on_scale, percent
+
+Numbers = Mapping[str, Any]
+
+MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
+
+
+def shown(v: Verdict, effect: float, low: float, high: float) -> str:
+    """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
+    # Oriented: where less of the metric is better, more than 0 is no difference of the two arms but a gain.
+    gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
+    symbol = tr("gain") if gain else KINDS[v.kind].symbol
+    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
+
+
+def two_parts(v: Verdict) -> str:
+    """Say in two parts what an effect is made of, where some run did not train; else nothing."""
+    parts = v.parts
+    if parts is None:
+        return ""
+    own = tr("no pair in which all train")
+    if parts.trained.pairs == 1:
+        own = tr("{effect} in the only pair in which all train", effect=_part(v, parts.trained))
+    elif parts.trained.pairs:
+        own = tr("{effect} in the {n} pairs in which all train", effect=_part(v, parts.trained), n=parts.trained.pairs)
+    every = tr("{effect} over all runs", effect=_part(v, parts.usual))
+    if not parts.usual.pairs:
+        every = tr("no mean over all runs, of which some have no value")
+    elif parts.bounded is not None and not (math.isinf(parts.bounded.low) and math.isinf(parts.bounded.high)):
+        every = tr(
+            "{text}, and {bounded} by the bound for any distribution", text=every, bounded=_ends(v, parts.bounded)
+        )
+    return tr(
+        "In two parts ({level} intervals): {arm} and {against} failed, stalled or are outliers, a difference of "
+        "{apart}; the effect: {own}, and {every}.",
+        level=percent(parts.level),
+        arm=_share(parts.arm, v.arm_text),
+        against=_share(parts.against, v.against_text),
+        apart="{} [{}, {}]".format(*(f"{100 * value:+.0f}".replace("-", "−") for value in parts.apart)) + tr(" points"),
+        own=own,
+        every=every,
+    ) + _outliers(v)
+
+
+def _share(share: Share, side: str) -> str:
+    return tr(
+        "{failed} of {runs} runs of {side} ({low:.0f} to {high:.0f} %)",
+        failed=share.failed, runs=share.runs, side=side, low=100 * share.low, high=100 * share.high,
+    )  # fmt: skip
+
+
+def _part(v: Verdict, part: PartEffect) -> str:
+    """Write a part's effect, with its interval where so many pairs can have one."""
+    if math.isinf(part.low) and math.isinf(part.high):
+        return re.sub(r" \[[^\]]*\]", "", shown(v, part.effect, part.effect, part.effect))
+    return shown(v, part.effect, part.low, part.high)
+
+
+def _ends(v: Verdict, part: PartEffect) -> str:
+    """Write an interval alone."""
+    text = _part(v, part)
+    return text[text.index("[") :]
+
+
+def _outliers(v: Verdict) -> str:
+    found = v.parts.outliers if v.parts is not None else ()
+    if not found:
+        return ""
+    named = [_outlier(one, v.unit) for one in found[:MOST_OUTLIERS]]
+    more = tr(" and {n} more", n=len(found) - MOST_OUTLIERS) if len(found) > MOST_OUTLIERS else ""
+    return tr(
+        " Outliers, which count as runs that did not train: {names}{more}.", names=tr("; ").join(named), more=more
+    )
+
+
+def _outlier(one: Outlier, unit: str) -> str:
+    value, usual = (_value(number, unit) for number in (one.value, one.usual))
+    return tr("{arm}, seed {seed}: {value} (median {usual})", arm=one.arm, seed=one.seed, value=value, usual=usual)
+
+
+def _value(number: float, unit: str) -> str:
+    """Write what a run measured: a share in per cent."""
+    if unit in (FRACTION, PERCENT):
+        return f"{number * (100.0 if unit == FRACTION else 1.0):.1f} %"
+    return f"{number:.4g} {unit}".rstrip()
+
+
+# --- why a verdict on all runs stays open
+
+
+def bound_is_open(m: Numbers) -> str:
+    """Say what the bound leaves open, and the effect among runs that train."""
+    ends = on_scale(m["scale"], [m["low"], m["low"], m["high"]], unit=m["unit"])
+    return tr(
+        "In an arm some runs failed and others did not, so that the mean over all runs may rest on what is rare: the "
+        "bound that holds for any distribution, {ends} at {level}, leaves open what the usual test would "
+        "decide.{trained}",
+        ends=ends[ends.index("[") :], level=percent(m["level"]), trained=_trained(m),
+    )  # fmt: skip
+
+
+def bound_is_missing(m: Numbers) -> str:
+    """Say that no bound can be had, and the effect among runs that train."""
+    return tr(
+        "In an arm some runs failed and others did not, and {metric} has no range: nothing bounds what a rare run may "
+        "do to a mean over all of them.{trained}",
+        metric=m["metric"], trained=_trained(m),
+    )  # fmt: skip
+
+
+def _trained(m: Numbers) -> str:
+    if not m["n"]:
+        return tr(" In no pair do all runs train.")
+    values = [m["effect"], m["trained_low"], m["trained_high"]]
+    return tr(
+        " Among runs that train ({n} of {of} pairs) it is {effect}.",
+        n=m["n"], of=m["of"], effect=on_scale(m["scale"], values, unit=m["unit"]),
+    )  # fmt: skip
+
+
+def left_out_too_many(m: Numbers) -> str:
+    """Say how many pairs are left out, and how many may be."""
+    return tr(
+        "{n} of {of} pairs are left out because a run in them did not train, and the claim allows for {most:.3g} %: "
+        "what is left was chosen by how it came out.",
+        n=m["n"], of=m["of"], most=100 * m["most"],
+    )  # fmt: skip

@@ -1,0 +1,167 @@
+"""Two sets of runs, a base and a change of it: whether the change is better, or at least not worse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ablate.errors import UserError
+from ablate.lang import msg
+from ablate.sources.choose import source_for
+from ablate.sources.contract import Done, Line, RunTable
+from ablate.sources.nested import unfolded
+from ablate.sweep.found.asked import Asked, Stated
+from ablate.sweep.found.names import SEEDS, bare, is_result, meaning_word, word_of
+from ablate.sweep.found.roles import find_column
+from ablate.sweep.import_endings import endings
+from ablate.work.bench import Bench
+from ablate.work.places import check_place
+from ablate.work.reporting import write_pages
+from ablate.work.tables import Judged, judge_table, name_of
+
+SIDE, NEW, BASE = "runs", "new", "base"
+"""The column that says which of the two sets a run is of, and its two levels."""
+
+
+def sides(margin: float | None, each: Sequence[str] = ()) -> Stated:
+    """Return the comparison of the new runs with those of the base, which they may be worse than by a margin."""
+    return Stated({SIDE: NEW}, {SIDE: BASE}, tuple(each), margin)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Two tables as one, with a column that says which of the two a run is of.
+
+    Attributes
+    ----------
+    changed
+        What differs between the two as a whole (a commit, a setting that was changed): column -> (base, new). It is the
+        change that is judged, so it holds no comparison back.
+    """
+
+    table: RunTable
+    changed: Mapping[str, tuple[str, str]]
+
+
+def compare_sources(
+    base: str,
+    new: str,
+    asked: Asked,
+    bench: Bench,
+    *,
+    source: str | None = None,
+    out: Path | None = None,
+    report: bool = True,
+    command: str = "",
+    tongue: str = "en",
+) -> Judged:
+    """Judge the runs at one address against those at another, and write their report.
+
+    Parameters
+    ----------
+    asked
+        With `stated` (see `sides`): what is asked of the new runs against those of the base.
+    report
+        Write the report.
+
+    Raises
+    ------
+    UserError
+        See `join` and `work.tables.judge_source`.
+    """
+    tables = []
+    for address in (base, new):
+        chosen = source_for(address, source)
+        bench.warn(*chosen.notes)
+        tables.append(chosen.read(fits=lambda head: len(head) > 1))
+    name = f"{name_of(new).removesuffix('-judged')}-compared"
+    check_place(name, out, report=report)
+    held = compare_tables(tables[0], tables[1], asked, bench, name=name, command=command)
+    if report:
+        write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
+    return held
+
+
+def compare_tables(base: RunTable, new: RunTable, asked: Asked, bench: Bench, *, name: str, command: str) -> Judged:
+    """Judge one table of runs against another; see `compare_sources`."""
+    joined = join(base, new, asked)
+    leave_out = [*asked.leave_out, *(one for one in joined.changed if one not in asked.leave_out)]
+    told = [
+        Done(msg("differs between the two: part of the change"), 1, f"{column}: {before} → {after}")
+        for column, (before, after) in joined.changed.items()
+    ]
+    asked = replace(asked, leave_out=tuple(leave_out))
+    return judge_table(joined.table, asked, bench, name=name, command=command, told_first=told)
+
+
+def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
+    """Return two tables as one. Columns are matched by their names, with their prefix or without.
+
+    What is asked for, seeds, results and how runs ended are never part of the change.
+
+    Raises
+    ------
+    UserError
+        A column is called as the one that tells the two apart.
+    """
+    for table in (base, new):
+        if SIDE in table.head:
+            raise UserError(f"{table.where}: the column {SIDE!r} has the name that tells base and new runs apart")
+    base, new = unfolded(base), unfolded(new)
+    names = _matched(base.head, new.head)
+    ours = [names.get(column, column) for column in base.head]
+    head = (SIDE, *dict.fromkeys([*new.head, *ours]))
+    lines: list[Line] = []
+    for side, table, columns in ((BASE, base, ours), (NEW, new, list(new.head))):
+        for line in table.lines:
+            cells = dict(zip(columns, line.cells, strict=True))
+            lines.append(Line(len(lines) + 2, (side, *(cells.get(column, "") for column in head[1:]))))
+    where = f"{base.where} and {new.where}"
+    text = f"{base.text}\n{new.text}"
+    repairs = tuple(dict.fromkeys([*base.repairs, *new.repairs]))
+    curves = {
+        lines[start + i].number: {names.get(column, column) if old else column: curve for column, curve in own.items()}
+        for start, one, old in ((0, base, True), (len(base.lines), new, False))
+        for i, line in enumerate(one.lines)
+        if (own := one.curves.get(line.number))
+    }
+    better = {**{names.get(column, column): way for column, way in base.better.items()}, **new.better}
+    table = RunTable(
+        where, f"{base.name} and {new.name}", text, head, tuple(lines), repairs, base.commas or new.commas, better,
+        curves, (*base.done, *new.done),
+    )  # fmt: skip
+    named = {
+        "--metric": asked.metrics, "--factor": asked.factors, "--where": asked.where,
+        "--each": asked.stated.each if asked.stated else (), "--seed": [asked.seed] if asked.seed is not None else [],
+    }  # fmt: skip
+    kept = {find_column(table, name, option) for option, names in named.items() for name in names}
+    kept |= {end.place for end in endings(table, kept, ours=False)}
+    return Joined(table, _changed(table, len(base.lines), kept))
+
+
+def _matched(base: Sequence[str], new: Sequence[str]) -> dict[str, str]:
+    """Return column of the base -> the same column of the new runs, where it has another prefix there."""
+    plain: dict[str, list[str]] = {}
+    for column in new:
+        plain.setdefault(bare(column), []).append(column)
+    found = {}
+    for column in base:
+        meant = plain.get(bare(column), [])
+        if column not in new and len(meant) == 1 and meant[0] not in base:
+            found[column] = meant[0]
+    return found
+
+
+def _changed(table: RunTable, base: int, kept: set[int]) -> dict[str, tuple[str, str]]:
+    """Return the columns that hold one text in all base runs, and one other in all new runs, results left aside."""
+    found = {}
+    for place, column in enumerate(table.head):
+        cells = [line.cells[place] for line in table.lines]
+        before, after = set(cells[:base]), set(cells[base:])
+        result = is_result(column) or meaning_word(column) is not None or word_of(column) in SEEDS
+        if not column or column == SIDE or place in kept or result:
+            continue
+        if len(before) == len(after) == 1 and before != after:
+            found[column] = (before.pop() or "–", after.pop() or "–")
+    return found

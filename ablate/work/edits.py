@@ -1,0 +1,181 @@
+"""A ledger of edits that were tried one after another: how many there were, and at which level each was judged.
+
+Who tries a hundred edits that change nothing and keeps what looks better keeps the luck of some seeds. A ledger gives
+each edit a level of its own (`stats.spending`), so that with a chance of 1 - α no edit that is not better is ever kept,
+however many are tried and however the next one is chosen by what the last ones showed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import Failure, UserError, must
+from ablate.judge.verdict import Verdict
+from ablate.stats.signflip import least_pairs
+from ablate.stats.spending import next_level
+from ablate.track.files import write_json
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit that was tried.
+
+    Attributes
+    ----------
+    number, name
+        Counted from 1; what it is called.
+    runs
+        Digest of the runs and of what was asked of them: the same question about the same runs is one edit.
+    level, p
+        What p had to keep to for the edit to be kept; the largest p of its verdicts, None where nothing was tested.
+    outcome
+        `supported`, `refuted` or `undecided`, at the level of a single comparison.
+    kept
+        Whether it may be kept: supported, and p at most the level.
+    """
+
+    number: int
+    name: str
+    runs: str
+    level: float
+    p: float | None
+    outcome: str
+    kept: bool
+    time: str
+
+    def __bool__(self) -> bool:
+        return self.kept
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The edits so far.
+
+    Attributes
+    ----------
+    alpha
+        Chance that any edit is kept which should not be.
+    edits
+        How many there will be, fixed beforehand: each has the same level then. None: any number, at falling levels.
+    """
+
+    alpha: float = 0.05
+    edits: int | None = None
+    tried: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.alpha < 1.0:
+            raise must("alpha", "lie between 0 and 1", self.alpha)
+        if self.edits is not None and self.edits < 1:
+            raise must("edits", "be at least 1: how many will be tried", self.edits)
+
+    @property
+    def level(self) -> float:
+        """The level of the next edit; 0 where none is left."""
+        return next_level([edit.kept for edit in self.tried], alpha=self.alpha, tests=self.edits)
+
+    @property
+    def pairs(self) -> int:
+        """The fewest pairs with which the next edit can be kept."""
+        return least_pairs(1.0 - self.level)
+
+    def found(self, runs: str) -> Edit | None:
+        """Return the edit of these runs, where they were judged before."""
+        return next((edit for edit in self.tried if edit.runs == runs), None)
+
+    def after(self, verdicts: Sequence[Verdict], *, runs: str, name: str) -> Ledger:
+        """Return the ledger with one more edit."""
+        if self.level <= 0.0:
+            raise UserError(
+                f"all {self.edits} edits that the ledger was begun for are tried: begin another one, on new seeds"
+            )
+        p = [verdict.p_adjusted for verdict in verdicts]
+        largest = None if not p or None in p else max(one for one in p if one is not None)
+        outcome = "supported" if verdicts and all(v.outcome == "supported" for v in verdicts) else (
+            "refuted" if any(v.outcome == "refuted" for v in verdicts) else "undecided")  # fmt: skip
+        kept = outcome == "supported" and largest is not None and largest <= self.level * (1.0 + 1e-12)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        edit = Edit(len(self.tried) + 1, name, runs, self.level, largest, outcome, kept, now)
+        return dataclasses.replace(self, tried=(*self.tried, edit))
+
+
+def digest(*texts: str) -> str:
+    """Return what runs and a question are known by."""
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
+
+
+def enter(
+    path: Path, runs: str, name: str, judge: Callable[[], Sequence[Verdict]], *, alpha: float | None, edits: int | None
+) -> tuple[Edit, Ledger]:
+    """Judge an edit, and write it into the ledger at a path; the same runs are not counted again.
+
+    Parameters
+    ----------
+    judge
+        Gives the verdicts.
+    alpha, edits
+        Of a ledger that is begun; None: 0.05, and any number. What one was begun with is not changed.
+
+    Raises
+    ------
+    UserError
+        The file is not a ledger, was begun with another α or number, or all its edits are tried; nothing is written.
+    Failure
+        It cannot be written.
+    """
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{path}.lock"):
+        ledger = _begun(read(path), path, alpha, edits) if path.exists() else Ledger(alpha or 0.05, edits)
+        if ledger.level <= 0.0 and ledger.found(runs) is None:
+            ledger.after([], runs=runs, name=name)  # says that none is left
+        verdicts = judge()
+        before = ledger.found(runs)
+        if before is not None:
+            return before, ledger
+        ledger = ledger.after(verdicts, runs=runs, name=name)
+        _write(path, ledger)
+    return ledger.tried[-1], ledger
+
+
+def read(path: Path) -> Ledger:
+    """Return the ledger that a file holds.
+
+    Raises
+    ------
+    UserError
+        It is none.
+    """
+    try:
+        held: Any = json.loads(path.read_text(encoding="utf-8"))
+        if held["version"] != VERSION:
+            raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
+        return Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{path} is not a ledger of edits: expected what `ablate compare --ledger` writes") from None
+
+
+def _begun(ledger: Ledger, path: Path, alpha: float | None, edits: int | None) -> Ledger:
+    for name, asked, held in (("alpha", alpha, ledger.alpha), ("edits", edits, ledger.edits)):
+        if asked is not None and asked != held:
+            began = "any number" if held is None else f"{held:g}"
+            raise UserError(f"{path} was begun with {name} {began}, got {asked:g}; it keeps what it was begun with")
+    return ledger
+
+
+def _write(path: Path, ledger: Ledger) -> None:
+    document = {"version": VERSION, **dataclasses.asdict(ledger)}
+    try:
+        write_json(path, document)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror or error}") from None

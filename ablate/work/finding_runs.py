@@ -1,0 +1,102 @@
+"""Runs, arms and studies by what a user calls them; a wrong name is told with the nearest one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ablate.errors import UserError, nearest, unknown
+from ablate.track.record import ArmRecord, StudyRecord
+from ablate.track.store import Store
+from ablate.track.stored_run import LoggedRun, StoredRun, planned_arms
+from ablate.train.config import MOST_SEED
+
+_FEWEST = 4  # letters of a run's id
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A run, and the study run it belongs to."""
+
+    study: str
+    key: str
+    logged: LoggedRun
+
+
+def find_run(words: Sequence[str], store: Store) -> FoundRun:
+    """Return the run that is meant: by its id or the first letters of it, or as STUDY ARM SEED.
+
+    Raises
+    ------
+    UserError
+        There is no such run, or several begin with these letters.
+    """
+    if len(words) == 1:
+        name, key, run = _by_id(words[0], store)
+    elif len(words) == 3:
+        name, key, run = _by_names(*words, store=store)
+    else:
+        raise UserError(f"expected a run's id, or STUDY ARM SEED, got {' '.join(words)!r}")
+    (logged,) = store.logged(name, key=key, only=[run])
+    return FoundRun(name, key, logged)
+
+
+def _by_id(letters: str, store: Store) -> tuple[str, str, str]:
+    if len(letters) < _FEWEST:
+        raise UserError(f"expected at least {_FEWEST} letters of a run's id, got {letters!r}")
+    found: list[tuple[str, str, str]] = []
+    others: list[str] = []
+    studies = store.studies()
+    for line in studies:
+        for run in store.seed_runs(line.name, key=line.key):
+            if run.run_id.startswith(letters.lower()):
+                found.append((line.name, line.key, run.run_id))
+            others.append(run.run_id)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        some = ", ".join(run_id for _, _, run_id in found[:4])
+        raise UserError(f"{len(found)} runs begin with {letters!r} ({some}{', …' if len(found) > 4 else ''})")
+    names = {line.name for line in studies}
+    if letters in names:
+        raise UserError(f"{letters!r} is a study: expected a run of it, as in `{letters} ARM SEED`; `ablate status "
+                        f"{letters}` shows the study")  # fmt: skip
+    hint = nearest(letters, others) or nearest(letters, names)
+    tail = f"; nearest match: {hint}" if hint else ""
+    raise UserError(f"no run that counts has the id {letters!r} under {store.where}{tail}")
+
+
+def _by_names(study: str, arm: str, seed: str, *, store: Store) -> tuple[str, str, str]:
+    record = store.plan(study)
+    if not seed.isdecimal() or len(seed) > len(str(MOST_SEED)):
+        raise UserError(f"expected a seed, a whole number, got {seed!r}")
+    runs = [run for run in store.seed_runs(study, key=record.key) if arm in (run.arm, run.arm_id)]
+    own = {run.seed: run for run in runs}
+    if not own:  # an arm whose runs are another's: it chooses among trials, or shares them
+        own = _served(find_arm(arm, record), record, store)
+    if int(seed) not in own:
+        seeds = ", ".join(map(str, sorted(own))) or "none so far"
+        raise UserError(f"{study}: arm {arm!r} has no run of seed {seed}; it has {seeds}")
+    return study, record.key, own[int(seed)].run_id
+
+
+def _served(arm: ArmRecord, record: StudyRecord, store: Store) -> dict[int, StoredRun]:
+    runs = {run.run_id: run for run in store.seed_runs(record.name, key=record.key)}
+    seeds = store.read(record.name, key=record.key).seeds
+    rows = seeds[(seeds["arm_id"] == arm.id) & (seeds["run_id"] != "")]
+    return {int(seed): runs[run] for seed, run in zip(rows["seed"], rows["run_id"], strict=True) if run in runs}
+
+
+def find_arm(name: str, record: StudyRecord) -> ArmRecord:
+    """Return an arm of a plan by its label or its id.
+
+    Raises
+    ------
+    UserError
+        The plan has no such arm.
+    """
+    arms = list(planned_arms(record).values())
+    for arm in arms:
+        if name in (arm.label, arm.id):
+            return arm
+    raise unknown(f"arm of {record.name}", name, [arm.label for arm in record.arms])

@@ -1,0 +1,281 @@
+"""Studies taken from one store to another, or to another name: with runs, registration, looks and history."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import Failure, UserError, unknown
+from ablate.identity import digest
+from ablate.sweep.registration import hash_of
+from ablate.sweep.study_file import parse_study
+from ablate.sweep.study_key import key_under
+from ablate.track.archive import read_archive, write_archive
+from ablate.track.archived import Archived
+from ablate.track.record import ArmRecord, StudyRecord
+from ablate.track.store import Store
+from ablate.track.stored_run import LoggedRun
+from ablate.train.outcome import Outcome
+from ablate.work.bench import Bench
+from ablate.work.places import plain_name
+from ablate.work.registering import now
+from ablate.work.rerunning import TIMED
+
+IMPORTED = "imported"
+"""The event that says where the runs of a study were brought from."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of one study run of an archive.
+
+    Attributes
+    ----------
+    new, there, different
+        Runs that were brought; that were there already; those of these that have other values here, which stay.
+    notes
+        What the user should know.
+    """
+
+    study: str
+    key: str
+    new: int
+    there: int
+    different: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Joining:
+    """What is to be written of one study run."""
+
+    plan: StudyRecord
+    archived: Archived
+    runs: tuple[LoggedRun, ...]
+    events: tuple[Mapping[str, Any], ...]
+    fresh: bool
+    told: Moved
+    registers: bool = field(default=False)
+
+    @property
+    def anything(self) -> bool:
+        return self.fresh or bool(self.runs or self.events or self.registers)
+
+
+def archived_studies(name: str, store: Store) -> list[Archived]:
+    """Return all study runs of a name, whole, those that were opened first at the beginning.
+
+    Raises
+    ------
+    UserError
+        No study of that name was run.
+    Failure
+        Somebody runs it now, or what was registered was changed afterwards: a copy would look intact.
+    """
+    lines = store.studies()
+    own = [line for line in lines if line.name == name]
+    if not own:
+        raise unknown("study", name, {line.name for line in lines})
+    found = []
+    for line in reversed(own):
+        if line.status == "RUNNING" and (driver := store.driver(name, line.key)):
+            raise Failure(f"study {name} is being run by {driver}: wait for it, or end that process first")
+        head = store.read(name, key=line.key).study
+        registration = dict(head["registration"] or {})
+        _check_intact(name, registration, str(head["registered_sha256"]))
+        found.append(
+            Archived(
+                plan=store.plan(name, key=line.key),
+                registration=registration,
+                registered_sha256=str(head["registered_sha256"]),
+                history=[dict(event) for event in head["history"]],
+                created=str(head["created"]),
+                provenance=dict(head["provenance"]),
+                status=line.status,
+                where=store.where,
+                runs=tuple(store.logged(name, key=line.key)),
+            )
+        )
+    return found
+
+
+def _check_intact(name: str, registration: Mapping[str, Any], tag: str) -> None:
+    if not registration:
+        return
+    text = registration.get("text")
+    if not isinstance(text, str) or not hash_of(text) == registration.get("sha256") == tag:
+        raise Failure(
+            f"{name}: what was registered was changed afterwards (its SHA-256 is not {tag[:12]}…): a copy would look "
+            "intact, so none is made"
+        )
+
+
+def export_study(name: str, path: Path, bench: Bench) -> tuple[int, int]:
+    """Write a study with all its runs into a file; returns how many study runs and seed runs that are.
+
+    Raises
+    ------
+    UserError, Failure
+        See `archived_studies`; the file exists, or cannot be written.
+    """
+    if path.suffix != ".zip":
+        raise UserError(f"expected a file that ends in .zip, got {str(path)!r}")
+    if path.exists():
+        raise UserError(f"{path} exists: give another name, or remove it first; nothing was written")
+    studies = archived_studies(name, bench.store)
+    write_archive(path, studies)
+    return len(studies), sum(len(study.runs) for study in studies)
+
+
+def import_archive(path: Path, bench: Bench, *, name: str | None = None) -> list[Moved]:
+    """Bring the studies of a file into the store; what is there already stays, and nothing is there twice.
+
+    Parameters
+    ----------
+    name
+        What the study is called here; by default as it was.
+
+    Raises
+    ------
+    UserError
+        See `read_archive`; the study was registered otherwise here, or went on otherwise. Nothing is written then.
+    """
+    return bring(read_archive(path), bench, name=name, said=str(path))
+
+
+def rename_study(old: str, new: str, bench: Bench) -> tuple[list[Moved], str]:
+    """Keep the runs of a study under another name; those of the old name go into the trash.
+
+    Returns what was written, and how the old name is brought back. Interrupted, the same command goes on.
+
+    Raises
+    ------
+    UserError
+        No study has the old name, or one has the new.
+    """
+    if old == new:
+        raise UserError(f"{old!r} is its name already")
+    studies = archived_studies(old, bench.store)
+    came = {one.plan.key for one in (_under(study, new) for study in studies)}
+    others = [line for line in bench.store.studies() if line.name == new and line.key not in came]
+    if others:
+        raise UserError(f"a study {new!r} is in the store already: nothing was renamed")
+    return bring(studies, bench, name=new, said=f"study {old!r}"), bench.store.trash(old)
+
+
+def bring(studies: Sequence[Archived], bench: Bench, *, name: str | None, said: str) -> list[Moved]:
+    """Write study runs into the store (see `import_archive`); `said` names in errors where they come from."""
+    named = [_under(one, name) if name is not None else one for one in studies]
+    for one in named:
+        plain_name(one.plan.name)
+        parse_study(one.plan.definition, where=said, stored=True)
+        try:
+            _check_intact(one.plan.name, one.registration, one.registered_sha256)
+        except Failure as error:
+            raise UserError(f"{said}: {error}") from None
+    keys = {(line.name, line.key) for line in bench.store.studies()}
+    joining = [_joining(one, bench.store, fresh=(one.plan.name, one.plan.key) not in keys, said=said) for one in named]
+    for each in joining:
+        if each.anything:
+            _write(each, bench)
+        bench.warn(*each.told.notes)
+    return [each.told for each in joining]
+
+
+def _under(archived: Archived, name: str) -> Archived:
+    plan = archived.plan
+    study = parse_study(plan.definition, where=f"study {plan.name!r}", stored=True)
+    key = key_under(plan, study, name) or digest([plan.key, name])[:16]
+    return dataclasses.replace(archived, plan=dataclasses.replace(plan, name=name, key=key))
+
+
+def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Joining:
+    name, key = archived.plan.name, archived.plan.key
+    if fresh:
+        told = Moved(name, key, len(archived.runs), 0, 0)
+        registers = bool(archived.registration)
+        return _Joining(archived.plan, archived, archived.runs, tuple(archived.history), True, told, registers)
+    head = store.read(name, key=key).study
+    held = dict(head["registration"] or {})
+    if held and archived.registration and held != archived.registration:
+        raise UserError(
+            f"{said}: {name} was registered otherwise here ({held['time']}, not {archived.registration['time']}): "
+            "import it under another name, `--name NEW`; nothing was imported"
+        )
+    events = _later(archived.history, head["history"], f"{said}: {name}")
+    there = {(one.run.arm_id, one.run.seed): one for one in store.logged(name, key=key)}
+    runs, known, different = [], 0, 0
+    for logged in archived.runs:
+        mine = there.get((logged.run.arm_id, logged.run.seed))
+        crashed = logged.run.outcome == Outcome.CRASHED
+        if mine is None or (mine.run.outcome == Outcome.CRASHED and not crashed):
+            runs.append(logged)
+            continue
+        known += 1
+        different += not crashed and _values(mine) != _values(logged)
+    mine_plan = store.plan(name, key=key)
+    plan = archived.plan if _covers(archived.plan, mine_plan) and not _covers(mine_plan, archived.plan) else mine_plan
+    notes = []
+    if different:
+        notes.append(f"{name}: {different} runs have other values here than in {said}; those here stay")
+    if not _covers(plan, archived.plan):
+        notes.append(
+            f"{name}: neither plan has all arms and seeds of the other; the one here stays, and runs of arms that only "
+            "the other has are kept but not judged"
+        )
+    told = Moved(name, key, len(runs), known, different, tuple(notes))
+    registers = bool(archived.registration) and not held
+    return _Joining(plan, archived, tuple(runs), events, False, told, registers)
+
+
+def _values(logged: LoggedRun) -> tuple[str, dict[str, float]]:
+    metrics = logged.record.result.metrics
+    return logged.run.outcome, {name: value for name, value in metrics.items() if not name.startswith(TIMED)}
+
+
+def _covers(one: StudyRecord, other: StudyRecord) -> bool:
+    arms = {arm.id for arm in one.run_arms} >= {arm.id for arm in other.run_arms}
+    return arms and set(one.seeds) >= set(other.seeds)
+
+
+def _later(
+    theirs: Sequence[Mapping[str, Any]], mine: Sequence[Mapping[str, Any]], said: str
+) -> tuple[Mapping[str, Any], ...]:
+    """Return the events that came after those here; where these are the later ones, none."""
+    one, two = ([event for event in events if event["event"] != IMPORTED] for events in (theirs, mine))
+    shared = min(len(one), len(two))
+    if [dict(event) for event in one[:shared]] != [dict(event) for event in two[:shared]]:
+        raise UserError(
+            f"{said} went on otherwise here since it was copied (looks, extensions or edits differ): import it under "
+            "another name, `--name NEW`; nothing was imported"
+        )
+    return tuple(one[shared:])
+
+
+def _write(one: _Joining, bench: Bench) -> None:
+    archived, status = one.archived, "KILLED"
+    session = bench.store.open(one.plan)
+    try:
+        if one.registers:
+            session.register(archived.registration)
+        for event in one.events:
+            session.note(event)
+        groups: dict[str, tuple[ArmRecord, list[LoggedRun]]] = {}
+        for logged in one.runs:
+            what = digest([logged.arm.id, logged.arm.config, logged.run.fingerprint])
+            groups.setdefault(what, (logged.arm, []))[1].append(logged)
+        for arm, runs in bench.each(one.plan.name, "arm", groups.values()):
+            session.log_arm(arm, [logged.record for logged in runs])
+        if one.runs:
+            session.note(
+                {
+                    "event": IMPORTED, "time": now(), "runs": len(one.runs), "from": archived.where,
+                    "created": archived.created, "provenance": archived.provenance,
+                }
+            )  # fmt: skip
+        status = archived.status if one.fresh and archived.status in ("FINISHED", "FAILED") else "FINISHED"
+    finally:
+        session.close(status)

@@ -1,0 +1,142 @@
+"""`ablate judge`: results people already have, no study file, one command."""
+
+import csv
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+
+def write(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def rows(n=8, gain=0.02, noise=0.004, metric="test_acc"):
+    rng = np.random.default_rng(5)
+    return [
+        {"norm": norm, "seed": seed, metric: round(0.9 + gain * (norm == "batch") + noise * rng.normal(), 6)}
+        for norm in ("none", "batch")
+        for seed in range(n)
+    ]
+
+
+def verdicts(folder):
+    return json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
+
+
+def test_a_table_gets_verdicts_and_a_report_that_says_what_was_done(ablate, tmp_path):
+    write(tmp_path / "runs.csv", rows())
+    code, out, err = ablate("judge", "runs.csv")
+    assert (code, err) == (0, "")
+    assert "factors: norm (none, batch)" in out
+    assert "✓ [exploratory] Shown: norm=batch raises test_acc by " in out
+    assert "noise floor:" in out
+    assert not (tmp_path / "mlruns").exists()
+    report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
+    assert "runs used" in report
+    assert "Nobody claimed these comparisons before the runs were known" in report
+
+
+def test_the_saved_study_gives_the_same_numbers(ablate, tmp_path):
+    held = [{**run, "State": "finished"} for run in rows(10)]
+    held[3]["State"] = "preempted"
+    write(tmp_path / "runs.csv", [run for run in held if run["seed"] != 9 or run["norm"] == "none"])
+    code, out, _ = ablate("judge", "runs.csv", "--lost", "preempted", "--by-at-least", "0.005", "--save", "mine.yaml")
+    assert code == 0
+    assert "1 lost, as asked: their pairs are dropped" in out
+    assert "1 of its runs were lost and do not count; if they had failed" in out
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert "#     ablate import mine.yaml mine.runs.csv" in text
+    assert ablate("import", "mine.yaml", "mine.runs.csv")[0] == 0
+    ours, again = (verdicts(tmp_path / "reports" / name) for name in ("runs-judged", "mine-imported"))
+    assert ours == again
+    code, _, err = ablate("judge", "runs.csv", "--save", "mine.yaml")
+    assert code == 2
+    assert "mine.yaml is there already" in err
+
+
+def test_the_report_can_be_judged_again_from_its_own_runs(ablate, tmp_path):
+    held = [{**run, "State": "finished"} for run in rows(10)]
+    held[3]["State"] = "killed"
+    write(tmp_path / "runs.csv", held)
+    assert ablate("judge", "runs.csv")[0] == 0
+    code, out, _ = ablate("report", "--csv", "reports/runs-judged")
+    assert code == 0, out
+
+
+def test_a_killed_run_that_would_change_the_verdict_holds_it_back(ablate, tmp_path):
+    held = [{**run, "State": "finished", "majority_rate": 0.1} for run in rows(10)]
+    held[13]["State"] = "killed"
+    write(tmp_path / "runs.csv", held)
+    code, out, _ = ablate("judge", "runs.csv", "--leave-out", "majority_rate")
+    assert code == 0
+    assert "1 of its runs did not finish and do not count" in out
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_path, n):
+    write(tmp_path / "runs.csv", rows(n))
+    code, out, _ = ablate("judge", "runs.csv")
+    assert code == 0
+    assert f"Only {n} of {n} planned pairs" in out
+    assert "by Student's t (95 %" in out
+    assert "norm-batch: About " in out
+
+
+def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
+    held = [{name: value for name, value in run.items() if name != "seed"} for run in rows(8)]
+    write(tmp_path / "runs.csv", held[:-2])
+    code, out, _ = ablate("judge", "runs.csv")
+    assert code == 0
+    assert "no seeds: runs are not paired" in out
+    assert "6 and 8 runs, not paired" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing.csv",), "nothing.csv cannot be read: No such file or directory"),
+        (("runs.csv", "--metric", "test_ac"), "no column 'test_ac' for --metric; nearest: test_acc"),
+        (("runs.csv", "--metric", "test_acc:up"), "expected NAME, NAME:higher or NAME:lower"),
+        (("runs.csv", "--baseline", "norm"), "--baseline norm: expected NAME=VALUE"),
+        (("runs.csv", "--repeat", "first"), "unknown --repeat 'first': expected one of last, mean, refuse"),
+        (("runs.csv", "--by-at-least", "0"), "`--by-at-least` must be a number > 0"),
+        (("runs.csv", "--save", "x.txt"), "--save x.txt: expected a name ending in .yaml"),
+        (("runs.csv", "--lost", "oom"), "unknown --lost 'oom'"),
+    ],
+)
+def test_bad_input_is_one_line(ablate, tmp_path, arguments, message):
+    write(tmp_path / "runs.csv", rows())
+    code, _, err = ablate("judge", *arguments)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_the_help_has_examples(ablate, capsys):
+    with pytest.raises(SystemExit):
+        ablate("judge", "--help")
+    assert "ablate judge runs.csv --metric score:higher" in capsys.readouterr().out
+
+
+def test_a_majority_rate_says_what_the_accuracy_of_a_failed_run_counts_as(ablate, tmp_path):
+    rows = []
+    for norm, seed in itertools.product(("none", "batch"), range(8)):
+        failed = (norm, seed) == ("none", 3)
+        accuracy = "" if failed else 0.8 + 0.001 * seed + 0.05 * (norm == "batch")
+        rows.append(f"{norm},{seed},{accuracy},{'failed' if failed else 'ok'},0.1")
+    (tmp_path / "r.csv").write_text("\n".join(["norm,seed,acc,state,majority_rate", *rows]) + "\n", encoding="utf-8")
+    code, out, _ = ablate("judge", "r.csv")
+    assert code == 0
+    assert "fact: majority_rate" in out
+    assert "1 of 8 runs of norm=none count as the majority rate (10 %)" in out
+    text = (tmp_path / "r.csv").read_text(encoding="utf-8").replace(",majority_rate", "").replace(",0.1\n", "\n")
+    (tmp_path / "bare.csv").write_text(text, encoding="utf-8")
+    code, out, _ = ablate("judge", "bare.csv")
+    assert code == 0
+    assert "Not tested" in out
+    assert "no mean over all runs, of which some have no value" in out

@@ -1,0 +1,117 @@
+"""Differences that nobody claimed: of pairs, and of runs that share nothing."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from ablate.errors import UserError
+from ablate.judge.rule import judge
+from ablate.judge.simulated import runs_of
+from ablate.stats.welch import welch
+from ablate.sweep.study import Study
+from ablate.words.reasons import said
+from ablate.words.sentence import sentence_of
+
+ARMS = ({"norm": "none"}, {"norm": "batch"})
+
+
+def study(kind, metric="score", **claim):
+    claim = {"id": "c", "says": "s", "metric": metric, "kind": kind, "arm": ARMS[1], "against": ARMS[0], **claim}
+    return Study.model_validate(
+        {
+            "title": "t",
+            "factors": {"norm": ["none", "batch"]},
+            "metrics": {"score": {"better": "higher", "bounds": [None, None]}},
+            "claims": [claim],
+        }
+    )
+
+
+def verdict(kind, values, **claim):
+    return judge(study(kind, **claim), runs_of(ARMS, "score", np.array(values, dtype=float)))[0]
+
+
+def noisy(shift, n=10):
+    rng = np.random.default_rng(3)
+    return np.column_stack((rng.normal(0, 1, n), rng.normal(shift, 2, n)))
+
+
+@pytest.mark.parametrize(("a", "b"), [(3, 5), (8, 8), (20, 6)])
+def test_welch_agrees_with_scipy(a, b):
+    rng = np.random.default_rng(a)
+    one, other = rng.normal(0, 1, a), rng.normal(1, 3, b)
+    found, oracle = welch([one, other], [1, -1]), stats.ttest_ind(one, other, equal_var=False)
+    assert found.p_value() == pytest.approx(oracle.pvalue, rel=1e-9)
+    ends = oracle.confidence_interval(0.95)
+    assert found.confidence_interval() == pytest.approx((ends.low, ends.high), rel=1e-9)
+
+
+def test_groups_that_do_not_vary_have_a_mean_without_doubt():
+    found = welch([[1.0, 1.0], [0.5, 0.5]], [1, -1])
+    assert (found.p_value(), found.p_value(0.5)) == (0.0, 1.0)
+    assert found.confidence_interval() == (0.5, 0.5)
+
+
+def test_runs_that_are_not_paired_are_compared_by_their_means():
+    values = noisy(4.0)
+    values[7:, 0] = np.nan  # seven runs here, ten there
+    tables = runs_of(ARMS, "score", values)
+    tables.seeds.loc[tables.seeds["score"].isna(), "outcome"] = "missing"
+    found = judge(study("difference_unpaired"), tables)[0]
+    one, other = values[:7, 0], values[:, 1]
+    oracle = stats.ttest_ind(other, one, equal_var=False)
+    assert found.effect == pytest.approx(other.mean() - one.mean())
+    assert found.p == pytest.approx(oracle.pvalue)
+    assert "10 and 7 runs, not paired" in sentence_of(found)
+    assert "Welch's t" in sentence_of(found)
+    assert found.outcome == "supported"
+
+
+def test_the_order_of_runs_that_are_not_paired_says_nothing():
+    values = noisy(1.0)
+    turned = np.column_stack((values[::-1, 0], values[:, 1]))
+    left, right = (verdict("difference_unpaired", held) for held in (values, turned))
+    assert (left.effect, left.p) == pytest.approx((right.effect, right.p))
+
+
+def test_what_nobody_claimed_is_called_exploratory_and_says_which_differences_are_excluded():
+    values = noisy(0.0)
+    found = verdict("difference", values)
+    text = sentence_of(found)
+    assert text.startswith("[exploratory] No difference shown: norm=batch changes score by")
+    bound = max(abs(found.interval_low), abs(found.interval_high))
+    assert f"more than ±{bound:.1f} are excluded" in text
+    worse = verdict("difference", noisy(-9.0))
+    assert (worse.outcome, worse.label) == ("refuted", "worse")
+    assert sentence_of(worse).startswith("[exploratory] Shown: norm=batch lowers score by")
+
+
+def test_with_a_smallest_effect_it_is_ruled_on_as_an_effect_is():
+    values = noisy(0.4)
+    ours, effect = (verdict(kind, values, by_at_least=0.2) for kind in ("difference", "effect"))
+    assert (ours.outcome, ours.p, ours.interval_low) == (effect.outcome, effect.p, effect.interval_low)
+    assert sentence_of(ours) == "[exploratory] " + sentence_of(effect)
+
+
+@pytest.mark.parametrize("kind", ["difference", "difference_unpaired"])
+def test_too_few_runs_show_an_interval_and_get_no_verdict(kind):
+    found = verdict(kind, noisy(9.0, 4))
+    assert found.outcome == "not_tested"
+    assert "So far gain" in said(found.reason)
+    assert "no verdict" in said(found.reason)
+
+
+def test_four_pairs_of_any_claim_show_students_interval():
+    values = noisy(9.0, 4)
+    found = verdict("effect", values)
+    ends = stats.ttest_rel(values[:, 1], values[:, 0]).confidence_interval(0.95)
+    assert (found.reason["low"], found.reason["high"]) == pytest.approx((ends.low, ends.high))
+    assert "more pair" in said(found.advice)
+
+
+def test_steps_to_a_target_need_pairs():
+    claimed = study("difference_unpaired", metric="ttt/steps")
+    from ablate.sweep.metrics import Metrics
+
+    with pytest.raises(UserError, match="compared seed by seed"):
+        claimed.claims[0].check_metrics(Metrics(claimed.metrics))

@@ -1,0 +1,160 @@
+"""The documentation site: its pages are in the navigation, its reference names the whole face."""
+
+import importlib
+import importlib.util
+import inspect
+import re
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import ablate
+import ablate.stats
+import ablate.testing
+from ablate.cli import _options
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
+NAV = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+FACE = [f"{module.__name__}.{name}" for module in (ablate, ablate.stats, ablate.testing) for name in module.__all__]
+
+
+@pytest.fixture(scope="module")
+def website():
+    spec = importlib.util.spec_from_file_location("website", ROOT / "docs" / "website.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def named(path):
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize("path", FACE)
+def test_every_public_name_has_a_docstring_and_stands_in_the_reference(path):
+    held = named(path)
+    said = inspect.getdoc(held) or ""
+    assert len(said.split()) >= 4
+    assert not said.startswith(f"{held.__name__}(")  # what a dataclass writes of itself when nobody did
+    assert len(re.findall(rf"^::: {re.escape(path)}$", REFERENCE, flags=re.MULTILINE)) == 1
+
+
+def test_the_reference_names_nothing_that_is_not_there():
+    for path in re.findall(r"^::: (\S+)$", REFERENCE, flags=re.MULTILINE):
+        assert inspect.getdoc(named(path)), path
+
+
+def test_every_page_of_docs_is_in_the_navigation_once():
+    pages = [f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")] + ["docs/gallery.md"]
+    pages += [f"docs/reference/{page.name}" for page in (ROOT / "docs" / "reference").glob("*.md")]
+    for page in pages:
+        assert len(re.findall(rf"{re.escape(page)}$", NAV, flags=re.MULTILINE)) == 1, page
+
+
+def test_the_navigation_names_nothing_that_is_not_there():
+    for page in re.findall(r"\S+\.md$", NAV, flags=re.MULTILINE):
+        assert page == "docs/gallery.md" or (ROOT / page).is_file(), page
+
+
+def test_lists_of_the_navigation_hold_what_lies_in_their_folders(website):
+    nav = [{"Findings": ["every finding"]}, {"House": ["docs/decisions/0002-x.md", {"Decisions": ["every decision"]}]}]
+    (findings, house) = website.on_config(SimpleNamespace(nav=nav)).nav
+    assert len(findings["Findings"]) == len(list((ROOT / "studies" / "findings").glob("*/report.md")))
+    assert {"docs/decisions/0001-own-sweeper.md"} <= {
+        name for one in house["House"][1]["Decisions"] for name in one.values()
+    }
+
+
+def test_markdown_of_a_code_host_reads_the_same_here(website):
+    text = (
+        "A [folder](docs/decisions), [source](examples/own_training.py), [page](docs/guide.md#commands).\n"
+        "- one\n  more of it\n- two\n\n  ![a](b.svg)\n- three\n<details><summary>All</summary>\n"
+        "```yaml\nkey:\n- [a](docs/decisions)\n  - b\n```\n"
+    )
+    assert website.as_here(text, "README.md") == (
+        "A [folder](docs/decisions/README.md), [source](examples/own_training.py.md), [page](docs/guide.md#commands).\n"
+        '\n- one\n    more of it\n- two\n\n    ![a](b.svg)\n\n- three\n<details markdown="1"><summary>All</summary>\n'
+        "```yaml\nkey:\n- [a](docs/decisions)\n  - b\n```\n"
+    )
+
+
+def test_sources_that_pages_link_to_have_pages(website):
+    held = website.linked_sources(list(website.shown_files()))
+    assert {"conf/index.md", "examples/own_code/index.md", "examples/own_training.py.md"} <= set(held)
+    assert "## script.py" in website.listing(held["examples/own_code/index.md"])
+
+
+def test_the_gallery_shows_every_kind_that_a_finding_has(website):
+    text, kinds = website.gallery(), website.figure_kinds()
+    shown, _, missing = text.partition("## Not in a committed finding")
+    assert {"forest", "curve_grid", "heat_map", "heat_map_success"} <= set(kinds)
+    for kind in kinds:
+        assert (f"\n## {kind}\n" in shown) != (f"`{kind}`" in missing), kind
+    for file in re.findall(r"\]\(\.\./([^)]+)\)", shown):
+        assert (ROOT / file).is_file()
+
+
+def test_a_figure_is_of_the_kind_with_the_longest_name(website):
+    kinds = {"heat_map": "", "heat_map_success": "", "curves": ""}
+    assert website.kind_of("heat-map-success", kinds) == "heat_map_success"
+    assert website.kind_of("curves-train-loss", kinds) == "curves"
+    assert website.kind_of("curvesome", kinds) is None
+
+
+def test_the_site_asks_no_other_host():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    assert "font: false" in text
+    assert not re.search(r"https?://|analytics|mermaid", text.split("\n", 2)[2])
+
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+
+
+def of_tutorial(language):
+    return re.findall(rf"```{language}\n(.*?)```", TUTORIAL, flags=re.DOTALL)
+
+
+def test_commands_of_the_tutorial_can_be_typed():
+    lines = [
+        shlex.split(line)[1:] for block in of_tutorial("bash") for line in block.splitlines() if line[:7] == "ablate "
+    ]
+    assert [words[0] for words in lines] == ["run", "plan", "run", "run"]
+    for words in lines:
+        assert _options(words).command == words[0]
+
+
+def test_the_study_of_the_tutorial_is_that_of_the_readme():
+    (study,) = of_tutorial("yaml")
+    assert study in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not (ROOT / "studies" / "few-images.yaml").exists()  # a file by a shipped study's name would be taken for it
+
+
+def test_the_function_of_the_tutorial_returns_an_accuracy():
+    held = {}
+    exec(of_tutorial("python")[0], held)
+    assert 0.5 < held["train"](trees=1, seed=0) <= 1.0
+
+
+def test_the_tutorial_shows_what_was_printed():
+    assert "@" not in TUTORIAL
+    assert TUTORIAL.count("```text") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("A.\n\n>>> f(1)\n[2, 3]\n", "A.\n\n```pycon\n>>> f(1)\n[2, 3]\n```"),
+        ("A.\n\nExamples\n--------\n>>> f(1)\n\n>>> f(2)\n", "A.\n\nExamples\n--------\n>>> f(1)\n\n>>> f(2)\n"),
+        ("So::\n\n    f(1)\n", "So:\n\n    f(1)\n"),
+    ],
+)
+def test_examples_in_a_docstring_are_code(text, read):
+    pytest.importorskip("griffe", reason='needs the extra "docs"')
+    spec = importlib.util.spec_from_file_location("docstrings", ROOT / "docs" / "docstrings.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.with_fences(text) == read

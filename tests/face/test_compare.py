@@ -1,0 +1,91 @@
+"""`ablate.compare(frame)`: two arms as somebody states them, and the card that shows it."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ablate
+
+SIDES = {"arm": {"bn": True}, "against": {"bn": False}}
+
+
+def frame(n=8, gain=0.02):
+    rng = np.random.default_rng(2)
+    return pd.DataFrame(
+        [
+            {"bn": bn, "lr": lr, "seed": seed, "test_acc": 0.9 + gain * bn + 0.003 * rng.normal() + seed / 1000}
+            for bn in (False, True)
+            for lr in (0.1, 0.01)
+            for seed in range(n)
+        ]
+    )
+
+
+def test_a_stated_comparison_is_judged_as_one_claim_for_every_level(tmp_path):
+    found = ablate.compare(frame(), metric="test_acc", **SIDES, each="lr", delta=0.01, better="higher")
+    assert [v.claim_id for v in found.verdicts] == ["bn-true-vs-bn-false[lr=0.1]", "bn-true-vs-bn-false[lr=0.01]"]
+    assert [v.outcome for v in found.verdicts] == ["supported"] * 2
+    assert [v.family for v in found.verdicts] == [2, 2]
+    assert list(found.frame["pairs"]) == [8, 8]
+    latex = found.to_latex()
+    assert latex.count(r"\\") == 3
+    assert r"\toprule" in latex
+    card = found._repr_html_()
+    assert card.count("<figure>") == 1
+    assert "32 runs used" in card
+    page = (found.report(tmp_path / "out") / "report.md").read_text(encoding="utf-8")
+    assert "nothing here shows that it was asked before the runs were seen" in page
+
+
+def test_over_other_columns_the_difference_is_averaged_and_a_margin_turns_the_question():
+    found = ablate.compare(frame(gain=-0.001), metric="test_acc", **SIDES, not_worse_by=0.005)
+    assert (found.verdicts[0].kind, found.verdicts[0].outcome) == ("noninferiority", "supported")
+    assert len(found.verdicts[0].per_cell) == 2
+    found = ablate.compare(frame(gain=-0.02), metric="test_acc", **SIDES, not_worse_by=0.005)
+    assert (found.verdicts[0].outcome, found.verdicts[0].label) == ("refuted", "inferior")
+
+
+def test_runs_that_share_no_seeds_are_compared_by_their_means():
+    found = ablate.compare(frame(), metric="test_acc", **SIDES, pair=None, not_worse_by=0.005)
+    assert (found.verdicts[0].kind, found.verdicts[0].outcome) == ("noninferiority_unpaired", "supported")
+    moved = frame()
+    moved.loc[moved["bn"], "seed"] += 100
+    assert "not paired" in ablate.compare(moved, metric="test_acc", **SIDES, not_worse_by=0.005).verdicts[0].sentence()
+
+
+def test_sides_may_differ_in_several_columns_and_agree_in_others():
+    arm, against = {"bn": True, "lr": 0.1}, {"bn": False, "lr": 0.01}
+    found = ablate.compare(frame(), metric="test_acc", arm=arm, against=against, delta=0.01)
+    assert found.verdicts[0].arm_text == "bn=true, lr=0.1"
+    found = ablate.compare(frame(), metric="test_acc", arm=arm, against={"bn": False, "lr": 0.1}, delta=0.01)
+    assert found.verdicts[0].arm_text == "bn=true"
+    assert found.done["rows"].tolist() == [16, 16]
+
+
+def test_a_change_that_changes_nothing_is_not_worse_but_one_run_copied_shows_nothing():
+    same = frame()
+    same["test_acc"] = 0.9 + same["seed"] / 1000
+    assert ablate.compare(same, metric="test_acc", **SIDES, not_worse_by=0.005).verdicts[0].outcome == "supported"
+    same["test_acc"] = 0.9
+    assert ablate.compare(same, metric="test_acc", **SIDES, not_worse_by=0.005).verdicts[0].outcome == "not_tested"
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({**SIDES, "against": {"bn": "x"}}, "unknown level of bn for `against` 'x': expected one of false, true"),
+        ({**SIDES, "against": {"lr": 0.1}}, "must name the same columns, got bn and lr"),
+        ({**SIDES, "against": {"bn": True}}, "are the same arm, bn=true"),
+        ({**SIDES, "pair": "sed"}, "no column 'sed'"),
+        ({**SIDES, "each": "bn"}, "`each` names bn"),
+        ({**SIDES, "delta": 0.1, "not_worse_by": 0.1}, "not both"),
+        ({**SIDES, "not_worse_by": 0.0}, "must be a number > 0"),
+    ],
+)
+def test_bad_input_is_one_line(asked, message):
+    with pytest.raises(ablate.UserError, match=re.escape(message)):
+        ablate.compare(frame(), metric="test_acc", **asked)
+    with pytest.raises(ablate.UserError, match="expected a row per run, got none"):
+        ablate.compare(frame()[:0], metric="test_acc", **SIDES)

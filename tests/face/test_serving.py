@@ -1,0 +1,90 @@
+"""`ablate mcp`: what agents may ask, over standard input, with the client of the official SDK."""
+
+import csv
+import sys
+
+import anyio
+import numpy as np
+import pytest
+
+pytest.importorskip("mcp")
+
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Call tools of a server in an empty folder, one after the other; returns their results and the tools it has."""
+
+    def call(*asked, options=()):
+        async def session():
+            command = StdioServerParameters(
+                command=sys.executable, args=["-m", "ablate", "mcp", *options], cwd=tmp_path,
+                env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+            )  # fmt: skip
+            async with Client(command) as client:
+                tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+                return tools, [await client.call_tool(name, arguments) for name, arguments in asked]
+
+        return anyio.run(session)
+
+    return call
+
+
+def write(path, gain=0.0):
+    rng = np.random.default_rng(1)
+    base = rng.normal(0.9, 0.01, 10)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["seed", "test_acc"])
+        rows.writerows([[seed, base[seed] + gain] for seed in range(10)])
+
+
+def test_a_server_reads_and_judges_and_writes_nothing(ask, tmp_path):
+    write(tmp_path / "base.csv")
+    write(tmp_path / "new.csv", gain=-0.02)
+    sides = {"base": "base.csv", "new": "new.csv", "metric": "test_acc", "better": "higher", "not_worse_by": 0.005}
+    tools, (listed, compared, planned, wrong, unknown) = ask(
+        ("list_studies", {}),
+        ("compare", sides),
+        ("plan_study", {"study": "quickstart"}),
+        ("compare", {**sides, "better": "up"}),
+        ("study_verdicts", {"study": "quickstart"}),
+    )
+    assert set(tools) == {"list_studies", "plan_study", "study_verdicts", "explain_verdict", "judge", "compare"}
+    assert all(tool.annotations.read_only_hint for tool in tools.values())
+    assert {"name": "quickstart", "runs": 0} in [
+        {"name": one["name"], "runs": one["runs"]} for one in listed.structured_content["result"]
+    ]
+    assert compared.structured_content["verdicts"][0]["label"] == "inferior"
+    assert planned.structured_content["missing"] == planned.structured_content["runs"] == 64
+    assert wrong.is_error
+    assert "`better` must be higher or lower, got 'up'" in wrong.content[0].text
+    assert unknown.is_error
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["base.csv", "new.csv"]
+
+
+STUDY = """
+title: A small study
+fixed: {dataset: digits, dataset.train_size: 50, epochs: 1, model.hidden: [4], batch_size: 25, optimizer.lr: 0.1}
+factors: {init.std: [0.3, 0.0001]}
+seeds: 6
+claims:
+  - {id: scale-matters, says: A good scale learns more, metric: final/test_accuracy,
+     arm: {init.std: 0.3}, against: {init.std: 0.0001}}
+"""
+
+
+def test_runs_are_made_only_where_that_is_allowed(ask, tmp_path):
+    (tmp_path / "studies").mkdir()
+    (tmp_path / "studies" / "small.yaml").write_text(STUDY, encoding="utf-8")
+    tools, (ran, explained) = ask(
+        ("run_study", {"study": "small"}),
+        ("explain_verdict", {"study": "small", "claim": "scale-matters"}),
+        options=["--allow-runs"],
+    )
+    assert tools["run_study"].annotations.read_only_hint is False
+    assert ran.structured_content["result"][0]["claim_id"] == "scale-matters"
+    assert explained.structured_content["claim_id"] == "scale-matters"
+    assert explained.structured_content["why"]

@@ -1,0 +1,118 @@
+"""A function that misbehaves costs the seed for which it does, whatever it does; what it started is gone."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from misbehaving import BAD
+
+from ablate.programs.function import Function, FunctionConfig
+from ablate.programs.isolated import end_processes, run_isolated
+
+FILE = Path(__file__).with_name("misbehaving.py")
+
+CRASHES = {
+    "ends_with_exit": "it ended the process (SystemExit: 0)",
+    "ends_without_cleaning_up": "it ended the process (SystemExit: 0)",
+    "exits_in_c": "its process ended before it had answered",
+    "reads_address_zero": "its process was killed by SIGSEGV",
+    "is_killed": "its process was killed by SIGKILL (most often: out of memory)",
+    "is_terminated": "its process was killed by SIGTERM",
+    "aborts": "its process was killed by SIGABRT",
+    "raises_generator_exit": "it raised GeneratorExit",
+    "raises_an_interrupt": "it raised KeyboardInterrupt",
+    "interrupts_itself": "its process was killed by SIGINT",
+    "raises_half_a_letter": "ValueError: half \ud800",
+    "recurses": "RecursionError",
+    "reads_its_input": "EOFError",
+    "closes_everything": "closed the file descriptors",
+    "hangs": "its process timed out after 6 s, and was killed",
+    "prints_for_ever": "its process timed out after 6 s, and was killed",
+    "hangs_in_c": "its process timed out after 6 s, and was killed",
+}
+
+GOES_ON = [
+    "comes_back_twice",
+    "leaves_a_child",
+    "leaves_a_program",
+    "leaves_a_thread",
+    "leaves_an_alarm",
+    "closes_its_output",
+    "changes_its_process",
+    "prints_without_end",
+    "returns_what_cannot_be_passed_on",
+]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left():
+    yield
+    end_processes()
+    assert not children()
+
+
+def children():
+    """The processes below this one, without those that wait to be collected."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            said = one.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(said[1]) == os.getpid() and said[0] != "Z":
+            found.append(int(one.parent.name))
+    return [pid for pid in found if b"isolated_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def run(name, timeout=None):
+    program = Function(f"{FILE}:{name}", timeout=timeout).told(["m"])
+    return run_isolated(program.planned({"metrics": ["m"]}), FunctionConfig(), [0, BAD, 2])
+
+
+@pytest.mark.parametrize("name", CRASHES)
+def test_what_ends_or_blocks_a_process_is_one_crashed_run(name):
+    first, bad, last = run(name, timeout=6 if "timed out" in CRASHES[name] else None)
+    assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0}), (first.error, last.error)
+    assert bad.outcome == "crashed"
+    assert CRASHES[name] in bad.error.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", GOES_ON)
+def test_what_a_run_leaves_behind_or_changes_is_no_business_of_the_next(name):
+    before = set(children())
+    results = run(name)
+    assert [r.error for r in results] == [None] * 3
+    assert [r.metrics["m"] for r in results] == [0.0, 1.0, 2.0]
+    assert len(set(children()) - before) <= 1  # the one that waits for the next run
+
+
+def test_each_run_finds_its_process_as_the_first_one_did():
+    results = run("changes_its_process")
+    assert len({r.texts[f"output-seed-{r.seed}.txt"] for r in results}) == 1
+    assert [r.metrics["random"] for r in results] == [2.0] * 3
+
+
+def test_the_output_is_kept_and_the_end_of_it_where_it_is_too_much():
+    _, bad, _ = run("prints_without_end")
+    text = bad.texts[f"output-seed-{BAD}.txt"]
+    assert len(text) < 1_100_000
+    assert text.startswith("… (")
+    assert text.endswith("the end\n")
+
+
+def test_a_fault_in_compiled_code_says_where_it_was():
+    _, bad, _ = run("reads_address_zero")
+    assert "the clue" in bad.error
+    assert "in reads_address_zero" in bad.error
+
+
+def test_a_process_is_used_for_many_seeds_as_long_as_it_behaves(tmp_path):
+    (tmp_path / "mine.py").write_text("import os\ndef train(seed=0): return os.getpid()\n")
+    program = Function(f"{tmp_path / 'mine.py'}:train").told(["m"])
+    results = run_isolated(program, FunctionConfig(), range(5))
+    assert len({r.metrics["m"] for r in results}) == 1
+    assert results[0].metrics["m"] != os.getpid()
+    end_processes()
+    time.sleep(0.1)
+    assert not children()

@@ -1,0 +1,64 @@
+"""Runs without a result: their pairs are dropped, and a verdict says what would follow if they had failed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from ablate.claims.reason import because
+from ablate.judge.planned import judge_registered
+from ablate.judge.simulated import runs_of
+from ablate.sweep.study import Study
+from ablate.words.document import document_of, verdict_from
+from ablate.words.sentence import sentence_of
+
+ARMS = ({"norm": "none"}, {"norm": "batch"})
+METRIC = "final/test_accuracy"
+
+
+def study(metric=METRIC, **declared):
+    claim = {"id": "c", "says": "s", "metric": metric, "arm": ARMS[1], "against": ARMS[0], "by_at_least": 0.005}
+    metrics = {metric: declared} if declared else {}
+    return Study.model_validate(
+        {"title": "t", "factors": {"norm": ["none", "batch"]}, "metrics": metrics, "claims": [claim]}
+    )
+
+
+def tables(word, n=20, metric=METRIC):
+    rng = np.random.default_rng(1)
+    values = np.column_stack((0.9 + 0.004 * rng.normal(size=n), 0.93 + 0.004 * rng.normal(size=n)))
+    found = runs_of(ARMS, metric, values)
+    gone = (found.seeds["arm_id"] == "norm=batch") & (found.seeds["seed"] == 3)
+    found.seeds.loc[gone, "outcome"] = "missing"
+    found.seeds.loc[gone, metric] = np.nan
+    return dataclasses.replace(found, facts={"norm=batch": {"lost": {"3": word}}} if word else {})
+
+
+def judged(word, **more):
+    return judge_registered(study(**more), tables(word, metric=more.get("metric", METRIC)), seeds=())[0][0]
+
+
+def test_a_lost_run_drops_its_pair_and_the_sentence_says_what_its_failure_would_have_made():
+    found, plain = judged("lost"), judged("")
+    assert (found.outcome, found.pairs, found.planned_pairs) == ("supported", 19, 20)
+    assert (found.effect, found.interval_low) == (plain.effect, plain.interval_low)
+    told = found.details["lost"]
+    assert told["declared"]
+    assert told["effect"] < 0 < found.effect  # one failure of 20 counts as chance, 10 %
+    assert "1 of its runs were lost and do not count; if they had failed: difference −" in sentence_of(found)
+    assert "lost" not in plain.details
+
+
+def test_a_run_that_nobody_declares_lost_holds_a_verdict_back_that_its_failure_would_change():
+    found = judged("unfinished")
+    assert (found.outcome, found.ungated) == ("inconclusive", "supported")
+    assert [gate.reason for gate in found.gates_failed] == [because("unfinished", n=1)]
+    assert verdict_from(document_of(found)) == found
+
+
+@pytest.mark.parametrize("word", ["lost", "unfinished"])
+def test_where_a_failure_has_no_honest_value_the_worst_one_seen_stands_for_it(word):
+    found = judged(word, metric="score", better="higher")
+    assert found.outcome == "supported"
+    assert found.details["lost"]["outcome"] == "supported"
+    assert found.details["lost"]["low"] < found.interval_low

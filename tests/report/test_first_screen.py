@@ -1,0 +1,157 @@
+"""What a reader sees before anything is unfolded: the question, the answers, one picture, how far to trust them."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from ablate.judge.rule import judge
+from ablate.report.answers import answer
+from ablate.report.families import families
+from ablate.report.write import ReportPaths, write_report
+from ablate.sweep.study_file import load_study
+
+from ..judge.conftest import BN, NORM, make_study, make_tables
+
+MOST_WORDS = 350
+_VOID = {"meta", "br", "img", "link", "input", "hr"}
+
+
+class _Screen(HTMLParser):
+    """Collects the words before the first fold, without the picture and what shows on hover or focus alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tips: dict[str, str] = {}
+        self.wanted: list[tuple[str, str]] = []  # id of a tip, and the text that asks for it
+        self._open: list[tuple[str, dict[str, str | None]]] = []
+        self._folded = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._folded |= tag == "details"
+        if tag not in _VOID:
+            self._open.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        inside = {tag for tag, _ in self._open}
+        tips = [attrs["id"] for _, attrs in self._open if attrs.get("role") == "tooltip"]
+        if tips and tips[0]:
+            self.tips[tips[0]] = data
+            return
+        hidden = inside & {"style", "script", "svg", "title"} or any(a.get("class") == "sr" for _, a in self._open)
+        if self._folded or hidden or "body" not in inside:
+            return
+        self.words += data.split()
+        self.wanted += [(a["aria-describedby"] or "", data) for _, a in self._open if "aria-describedby" in a]
+
+
+def screen_of(report: ReportPaths) -> _Screen:
+    screen = _Screen()
+    screen.feed(report.html.read_text(encoding="utf-8"))
+    return screen
+
+
+@pytest.fixture(scope="module")
+def quickstart(make, tmp_path_factory):
+    study = load_study("quickstart")
+    _, tables = make(stds=(1.0, 0.1, 0.01, 0.001), missing=0, claims=False)
+    tables.study["ui"] = "http://127.0.0.1:5000"
+    verdicts = judge(study, tables)
+    return study, tables, verdicts, write_report(study, tables, verdicts, tmp_path_factory.mktemp("quickstart"))
+
+
+def test_the_first_screen_of_the_quickstart_is_short(quickstart):
+    *_, report = quickstart
+    assert 60 < len(screen_of(report).words) <= MOST_WORDS
+    before, _ = report.markdown.read_text(encoding="utf-8").split("<details>", 1)
+    words = re.sub(r"!\[[^\n]*\]\([^)]*\)", "", before).split()
+    assert 60 < len(words) <= MOST_WORDS
+
+
+def test_every_effect_stands_on_the_first_screen_once(quickstart):
+    study, tables, verdicts, report = quickstart
+    text = " ".join(screen_of(report).words)
+    before = report.markdown.read_text(encoding="utf-8").split("![", 1)[0]
+    for family in families(study, tables, verdicts):
+        assert family.answer.number.text
+        assert text.count(family.answer.number.text) == 1
+        assert before.count(f"**{family.answer.number.text}**") == 1
+        assert text.count(family.says) == before.count(family.says) == 1
+
+
+def test_every_term_and_number_of_the_answers_explains_itself(quickstart):
+    study, tables, verdicts, report = quickstart
+    screen = screen_of(report)
+    assert all(screen.tips[name] for name, _ in screen.wanted)
+    explained = {text for _, text in screen.wanted}
+    for family in families(study, tables, verdicts):
+        assert {family.answer.number.text, family.answer.metric.text} <= explained
+    assert "8 seeds" in explained
+    markdown = report.markdown.read_text(encoding="utf-8")
+    assert "- **8 seeds:** Each seed is one" in markdown
+
+
+def test_the_question_the_failures_and_one_picture_are_there(quickstart):
+    study, tables, _, report = quickstart
+    text = " ".join(screen_of(report).words)
+    failed = int(tables.seeds["outcome"].isin(["diverged", "crashed"]).sum())
+    assert study.question in text
+    assert f"64 runs · {failed} failed" in text
+    assert "nothing tuned" in text
+    html = report.html.read_text(encoding="utf-8")
+    first = html[: html.index("<details>")]
+    assert first.count("<svg") == 1
+
+
+def test_every_run_leads_to_its_page_in_mlflow(quickstart):
+    *_, report = quickstart
+    links = re.findall(r'href="(http[^"]+)"', report.html.read_text(encoding="utf-8"))
+    assert len(links) == 64
+    assert links[0] == "http://127.0.0.1:5000/#/experiments/1/runs/0000-0"
+
+
+@pytest.mark.parametrize(
+    ("label", "word", "instead"),
+    [
+        ("reversed", "refuted: reversed", "Shown instead: the opposite, by more than δ."),
+        ("harmful", "refuted: harmful", "Shown instead: an effect in the other direction."),
+        ("negligible", "refuted: negligible", "Shown instead: an effect smaller than δ in either direction."),
+        ("too small", "refuted: smaller than δ", "Shown instead: an effect smaller than δ."),
+        ("", "refuted", "Shown instead: an effect outside what the claim says."),
+    ],
+)
+def test_refuted_always_says_what_is_shown_instead(study, label, word, instead):
+    model, tables = study
+    single = dataclasses.replace(judge(model, tables)[-1], outcome="refuted", label=label)
+    found = families(model, tables, [single])[0].answer
+    assert (found.outcome.text, found.more) == (word, instead)
+
+
+def test_a_claim_with_levels_names_those_that_came_out_otherwise(study):
+    model, tables = study
+    *members, _ = judge(model, tables)
+    members = [dataclasses.replace(v, outcome="supported", label="") for v in members]
+    members[2] = dataclasses.replace(members[2], outcome="refuted", label="harmful")
+    found = families(model, tables, members)[0].answer
+    assert found.outcome.text == "supported 3/4, refuted 1/4"
+    assert found.more == "refuted at init.std=0.1 (harmful)."
+
+
+@pytest.mark.parametrize(("gain", "said"), [(0.02, "lower by 0.02"), (-0.02, "higher by 0.02")])
+def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
+    claim = {**BN, "metric": "final/test_loss", "by_at_least": 0.01}
+    study = make_study(NORM, claim)
+    tables = make_tables(
+        NORM, lambda v, s: 0.5 + 0.001 * (s % 3) - (gain if v["norm"] == "batch" else 0.0), metric="final/test_loss"
+    )
+    (verdict,) = judge(study, tables)
+    told = answer([verdict], verdict.outcome, "")
+    assert told.number.text.startswith(said)
+    assert "+" not in told.number.text

@@ -1,0 +1,162 @@
+"""Answers to test items: logs that Inspect wrote (see make_inspect.py), and what else these libraries document."""
+
+import json
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import ablate
+from ablate.errors import UserError
+from ablate.sources.answers import _part
+from ablate.sources.choose import source_for
+
+LOGS = Path(__file__).parent / "logs"
+DATE = "2026-01-02T03-04-05.678"
+
+
+def read(address):
+    return source_for(address).read(fits=lambda head: len(head) > 1)
+
+
+def sample(item, right, **more):
+    """A line as lm-evaluation-harness 0.4 writes it, without the texts."""
+    return {
+        "doc_id": item, "doc": {"question": f"What is {item}?", "subject": ("a", "b")[item % 2]}, "target": "4",
+        "resps": [["4"]], "filtered_resps": ["4"], "filter": "none", "metrics": ["exact_match"], "doc_hash": "x",
+        "exact_match": float(right), **more,
+    }  # fmt: skip
+
+
+def harness(folder, models=("base", "tuned"), items=60, date=DATE, **more):
+    for model in models:
+        (folder / model).mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps(sample(i, i % 3 > 0 or model == "tuned", **more)) for i in range(items)]
+        (folder / model / f"samples_gsm8k_{date}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_samples_of_two_models_are_compared_by_items(tmp_path):
+    harness(tmp_path)
+    found = ablate.judge_runs(f"lmeval:{tmp_path}", baseline={"model": "base"})
+    ((claim, items, seeds, mean, low, high, p),) = found.items.itertuples(index=False)
+    assert (claim, items, seeds, mean) == ("model-tuned", 60, 1, pytest.approx(1 / 3))
+    assert 0.15 < low < mean < high < 0.52
+    assert p < 0.001
+    assert found.verdicts[0].outcome == "not_tested"  # one run of each: nothing is said of other seeds
+
+
+def test_the_last_evaluation_counts_and_what_is_half_written_is_told(tmp_path):
+    harness(tmp_path, items=30)
+    harness(tmp_path, date="2026-02-02T03-04-05.678")
+    last = tmp_path / "base" / "samples_gsm8k_2026-02-02T03-04-05.678.jsonl"
+    last.write_text(last.read_text() + '{"doc_id": 60, "exa')
+    table = read(f"lmeval:{tmp_path}")
+    assert len(table.lines) == 120
+    assert set(table.repairs) == {
+        "of several evaluations of a model and task the last one counts",
+        "a last line that is half-written is passed over",
+    }
+
+
+def test_damaged_samples_are_one_line(tmp_path):
+    harness(tmp_path / "ok", ("base",), 3)
+    path = tmp_path / "ok" / "base" / f"samples_gsm8k_{DATE}.jsonl"
+    with pytest.raises(UserError, match=r"unknown metric in .* 'exact': .*nearest match: exact_match"):
+        read(f"lmeval:{tmp_path / 'ok'}#exact")
+    path.write_text("half\n" + path.read_text())
+    for address, message in (
+        (tmp_path / "ok", "line 1: expected JSON, got 'half'"),
+        (tmp_path / "no", "no such folder"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read(f"lmeval:{address}")
+    path.write_text("[1]\n{}")
+    with pytest.raises(UserError, match="expected a sample with `doc_id`"):
+        read(f"lmeval:{tmp_path / 'ok'}")
+    path.rename(path.with_name("samples.txt"))
+    with pytest.raises(UserError, match=r"expected files MODEL/samples_TASK_DATE.jsonl"):
+        read(f"lmeval:{tmp_path / 'ok'}")
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """Two prompts, three epochs of twelve questions; one log of each form."""
+    rng, folder = random.Random(2), tmp_path / "logs"
+    folder.mkdir()
+    for prompt, chance in (("plain", 0.5), ("cot", 0.8)):
+        head = {"task": "questions", "model": "m", "task_args": {"prompt": prompt}, "created": "2026-01-01"}
+        samples = [
+            {"id": f"q{i}", "epoch": epoch, "scores": {"match": {"value": "C" if rng.random() < chance else "I"}}}
+            for epoch in (1, 2, 3) for i in range(12)
+        ]  # fmt: skip
+        if prompt == "cot":
+            (folder / "cot.json").write_text(json.dumps({"status": "success", "eval": head, "samples": samples}))
+            continue
+        with zipfile.ZipFile(folder / "plain.eval", "w", zipfile.ZIP_DEFLATED) as held:
+            held.writestr("header.json", json.dumps({"status": "success", "eval": head}))
+            for own in samples:
+                held.writestr(f"samples/{own['id']}_epoch_{own['epoch']}.json", json.dumps(own))
+    return folder
+
+
+def test_logs_of_inspect_are_items_with_epochs_as_seeds(logs):
+    table = read(f"inspect:{logs}")
+    assert len(table.lines) == 2 * 3 * 12
+    assert set(table.column("seed")) == {"1", "2", "3"}
+    assert set(table.column("correct")) == {"1.0", "0.0"}
+    found = ablate.judge_runs(f"inspect:{logs}", baseline={"prompt": "plain"})
+    assert found.items.loc[0, ["claim", "items", "seeds"]].tolist() == ["prompt-cot", 12, 3]
+    assert found.items.loc[0, "low"] < found.items.loc[0, "difference"] < found.items.loc[0, "high"]
+    assert len(read(logs / "plain.eval").lines) == 36
+
+
+def test_logs_that_inspect_itself_wrote_are_read():
+    found = ablate.judge_runs(
+        f"inspect:{LOGS / 'inspect'}", baseline={"model": "mockllm/small"}, leave_out=["custom_outputs"]
+    )
+    assert found.items.loc[0, ["items", "seeds"]].tolist() == [16, 3]
+    scores = {"mockllm/small": 0.0, "mockllm/large": 0.0}
+    for path in (LOGS / "inspect").iterdir():  # the accuracy that Inspect itself counted stands in the header
+        with zipfile.ZipFile(path) as held:
+            header = json.loads(_part(held, held.getinfo("header.json")))
+        scores[header["eval"]["model"]] = header["results"]["scores"][0]["metrics"]["accuracy"]["value"]
+    assert found.items.loc[0, "difference"] == pytest.approx(scores["mockllm/large"] - scores["mockllm/small"])
+
+
+def test_what_a_log_was_generated_with_tells_two_evaluations_apart():
+    table = read(f"inspect:{LOGS / 'inspect_heat'}")
+    assert set(table.column("params.temperature")) == {"0.0", "1.0"}
+    assert set(table.column("params.solver")) == {"generate"}
+    assert all(cell.startswith("sha256:") for cell in table.column("params.custom_outputs"))
+
+
+def test_damaged_parts_of_logs_are_one_line(tmp_path):
+    whole = bytearray(next((LOGS / "inspect").iterdir()).read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 20_000] = bytes(20_000)
+    (tmp_path / "x.eval").write_bytes(whole)
+    with pytest.raises(UserError, match="cannot be read as a log of Inspect"):
+        read(f"inspect:{tmp_path / 'x.eval'}")
+
+
+def test_damaged_logs_are_one_line(tmp_path, logs):
+    (tmp_path / "cut.eval").write_bytes((logs / "plain.eval").read_bytes()[:-200])
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    (tmp_path / "half.json").write_text('{"eval": ')
+    with zipfile.ZipFile(tmp_path / "empty.eval", "w") as held:
+        held.writestr("x", "y")
+    scores = {"match": {"value": "C"}, "f1": {"value": 0.5}}
+    two = {"eval": {"model": "m", "task": "t"}, "samples": [{"id": 1, "epoch": 1, "scores": scores}]}
+    (tmp_path / "two.json").write_text(json.dumps(two))
+    for name, message in (
+        ("cut.eval", "cannot be read as a log of Inspect"),
+        ("empty.eval", "cannot be read as a log of Inspect"),
+        ("half.json", "cannot be read as a log of Inspect"),
+        ("other.json", "is not a log of Inspect"),
+        ("two.json", "has several scorers: say which with #NAME, one of match, f1"),
+        ("two.json#mach", "nearest match: match"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read(f"inspect:{tmp_path / name}")
+    assert read(f"inspect:{tmp_path / 'two.json'}#f1").column("correct") == ["0.5"]

@@ -1,0 +1,250 @@
+"""A table of runs without a study: what its columns are, which rows count, and what is compared."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from ablate.errors import UserError
+from ablate.sources.contract import RunTable
+from ablate.sweep.found import names
+from ablate.sweep.found.asked import Asked
+from ablate.sweep.found.build import found_in
+from ablate.sweep.study_file import parse_study
+
+
+def runs(n=8, **levels):
+    """Return runs of every combination of levels and n seeds; the first level of a factor is a little worse."""
+    found = []
+    for cell in itertools.product(*levels.values()):
+        up = sum(0.01 * own.index(level) for own, level in zip(levels.values(), cell, strict=True))
+        found += [
+            {**dict(zip(levels, cell, strict=True)), "seed": seed, "test_acc": round(0.9 + up + seed * (up + 0.001), 5)}
+            for seed in range(n)
+        ]  # fmt: skip
+    return found
+
+
+def found(rows, **asked):
+    return found_in(RunTable.of("runs", rows), Asked(**asked), name="runs")
+
+
+def role_of(held, column):
+    return next(one for one in held.columns if one.column == column)
+
+
+def done(held):
+    return {one.what.partition(":")[0]: one.count for one in held.done}
+
+
+def outcomes(held):
+    return held.table.column("outcome")
+
+
+@pytest.mark.parametrize(
+    ("name", "better", "unit"),
+    [
+        ("final/test_accuracy", "higher", "fraction"),
+        ("val/top1_acc", "higher", "fraction"),
+        ("summary.eval_loss", "lower", ""),
+        ("test_f1_macro", "higher", "fraction"),
+        ("recall@5", "higher", "fraction"),
+        ("valPerplexity", "lower", ""),
+        ("metrics.rouge-l", "higher", ""),
+    ],
+)
+def test_a_metric_is_known_by_a_name_of_the_table(name, better, unit):
+    metric = names.meaning(name, [0.5])
+    assert (metric.better, metric.unit) == (better, unit)
+
+
+def test_the_manual_lists_every_name_that_has_a_direction():
+    page = (Path(__file__).parents[2] / "docs" / "judge.md").read_text(encoding="utf-8")
+    listed = re.split(r"[^a-z0-9_]+", page.partition("**Metrics whose direction is known.**")[2].partition("\n\n")[0])
+    assert set(names.MEANINGS) <= set(listed)
+
+
+@pytest.mark.parametrize("name", ["loss_scale", "accuracy_std", "score", "lossy", "n_accurate", "error_bars_x", "x"])
+def test_no_other_name_has_a_direction(name):
+    assert names.meaning(name) is None
+
+
+def test_what_varies_and_is_no_seed_result_time_or_name_is_a_factor():
+    rows = [
+        {"Name": f"run-{i}", "Created": f"2026-11-{i + 1:02}T10:00:00", "config.norm": norm, "config.lr": lr,
+         "config.epochs": 10, "config.seed": seed, "summary._step": 100 + i, "summary.test_acc": 0.9 + i / 1000,
+         "config.out_dir": f"/tmp/runs/{i}/x", "config.n_params": 100 if norm == "none" else 110}
+        for i, (norm, lr, seed) in enumerate(itertools.product(["none", "batch"], [0.1, 0.01], range(6)))
+    ]  # fmt: skip
+    held = found(rows)
+    assert held.study["factors"] == {"norm": ["none", "batch"], "lr": [0.1, 0.01]}
+    assert role_of(held, "config.seed").role == "seed"
+    assert list(held.study["metrics"]) == ["test_acc"]
+    assert role_of(held, "config.epochs").what.startswith("the same in all rows")
+    assert {one.column for one in held.columns if one.role == "left out"} == {
+        "Name", "Created", "config.epochs", "summary._step", "config.out_dir", "config.n_params"}  # fmt: skip
+    assert [claim["id"] for claim in held.study["claims"]] == ["norm-batch", "lr-0-01"]
+    parse_study(held.study, where="x")
+
+
+def test_of_two_columns_that_follow_each_other_one_is_compared_and_the_other_stays_to_be_seen():
+    rows = [{**run, "lr": 0.1 if run["norm"] == "none" else 0.01} for run in runs(norm=["none", "batch"])]
+    held = found(rows)
+    assert list(held.study["factors"]) == ["norm"]
+    assert role_of(held, "lr").value == "norm"
+    assert "lr" in held.table.head
+    assert list(found(rows, factors=("lr",)).study["factors"]) == ["lr"]
+    assert "lr" not in found(rows, leave_out=("lr",)).table.head
+
+
+def test_steps_that_differ_between_arms_stay_to_be_seen():
+    rows = [{**run, "epoch": 50 if run["norm"] == "none" else 90} for run in runs(norm=["none", "batch"])]
+    assert "epoch" in found(rows).table.head
+
+
+def test_a_result_that_repeats_by_chance_is_no_factor():
+    rows = [{**run, "rating": [1, 2, 2, 1, 3, 1, 2, 3][i % 8] + i % 3} for i, run in enumerate(runs(norm=["a", "b"]))]
+    assert list(found(rows).study["factors"]) == ["norm"]
+
+
+def test_what_is_not_known_is_asked_for_in_one_line():
+    rows = [{"norm": run["norm"], "seed": run["seed"], "score": run["test_acc"]} for run in runs(norm=["a", "b"])]
+    with pytest.raises(UserError, match="which way is better is not known of score; say it with --metric score:higher"):
+        found(rows)
+    held = found(rows, metrics={"score": "lower"})
+    assert held.study["metrics"] == {"score": {"better": "lower"}}
+
+
+def test_the_baseline_is_that_of_most_runs_and_says_why():
+    ofat = [
+        run for run in runs(lr=[0.1, 0.01, 1.0], norm=["none", "batch"]) if run["lr"] == 0.1 or run["norm"] == "none"
+    ]
+    held = found(ofat)
+    assert held.base.levels == {"lr": 0.1, "norm": "none"}
+    assert held.base.why["lr"] == "the level of most runs"
+    assert held.study["design"][0]["kind"] == "listed"
+    assert found(ofat, baseline={"lr": "0.01"}).base.levels == {"lr": 0.01, "norm": "none"}
+    with pytest.raises(UserError, match="unknown --baseline lr '3'"):
+        found(ofat, baseline={"lr": "3"})
+
+
+def test_a_lost_run_an_unfinished_one_and_a_failed_one_are_three_things():
+    rows = [{**run, "State": "finished"} for run in runs(norm=["none", "batch"])]
+    rows[0]["State"], rows[1]["State"], rows[2]["State"] = "crashed", "killed", "failed"
+    held = found(rows, lost=("crashed",))
+    assert outcomes(held)[:4] == ["lost", "unfinished", "crashed", "finished"]
+    assert done(held)["runs used"] == 14
+    with pytest.raises(UserError, match="unknown --lost 'oom'"):
+        found(rows, lost=("oom",))
+
+
+def test_a_run_without_the_judged_number_is_not_finished_and_one_with_an_infinite_number_diverged():
+    rows = runs(norm=["none", "batch"])
+    rows[0]["test_acc"], rows[1]["test_acc"] = None, "inf"
+    assert outcomes(found(rows))[:3] == ["unfinished", "diverged", ""]
+
+
+def test_blanks_in_other_metrics_cost_no_run():
+    rows = [
+        {**run, "val_loss": None if i == 3 else 0.1 + i / 100} for i, run in enumerate(runs(norm=["none", "batch"]))
+    ]
+    held = found(rows)
+    assert done(held) == {"runs used": 16}
+    assert list(held.study["metrics"]) == ["test_acc"]
+
+
+@pytest.mark.parametrize(("rule", "value"), [("last", "0.5"), ("mean", "0.7")])
+def test_repeats_count_by_a_stated_rule_and_show_their_spread(rule, value):
+    rows = runs(norm=["none", "batch"])
+    rows[0]["test_acc"] = 0.9
+    held = found([*rows, {**rows[0], "test_acc": 0.5}], repeat=rule)
+    assert held.table.column("test_acc")[0] == value
+    (told,) = [one for one in held.done if one.what.startswith("repeats")]
+    assert (told.count, told.which) == (1, "test_acc: standard deviation 0.283")
+
+
+def test_repeats_can_be_refused_and_the_last_is_the_one_made_last():
+    rows = [{**run, "created_at": f"2026-01-{i + 1:02}"} for i, run in enumerate(runs(norm=["none", "batch"]))]
+    again = {**rows[0], "test_acc": 0.5, "created_at": "2025-12-31"}
+    with pytest.raises(UserError, match=r"lines 1, 17 are runs of norm=none with seed 0"):
+        found([*rows, again], repeat="refuse")
+    assert found([*rows, again]).table.column("test_acc")[0] == "0.9"
+
+
+def test_a_row_per_step_is_a_run_by_its_last_step():
+    rows = [{**run, "step": step, "test_acc": run["test_acc"] - 0.1 * (3 - step)}
+            for run in runs(norm=["none", "batch"]) for step in (1, 2, 3)]  # fmt: skip
+    held = found(rows)
+    assert done(held)["rows were earlier steps of a run"] == 32
+    assert done(held)["runs used"] == 16
+
+
+def test_seeds_that_only_one_arm_has_are_in_no_pair():
+    held = found([run for run in runs(n=10, norm=["none", "batch"]) if run["norm"] == "none" or run["seed"] < 8])
+    assert done(held) == {"runs used": 18, "runs whose seed no other arm has": 2, "not there": 2}
+    assert outcomes(held).count("missing") == 2
+    assert held.study["claims"][0]["kind"] == "difference"
+
+
+def test_without_seeds_runs_are_not_paired():
+    rows = [{name: value for name, value in run.items() if name != "seed"} for run in runs(norm=["none", "batch"])]
+    held = found(rows[:-1])
+    assert held.study["claims"][0]["kind"] == "difference_unpaired"
+    assert held.table.column("seed")[:3] == ["0", "1", "2"]
+    assert found(runs(norm=["none", "batch"]), unpaired=True).study["claims"][0]["kind"] == "difference_unpaired"
+    other = [{**run, "seed": run["seed"] + 100 * (run["norm"] == "batch")} for run in runs(norm=["none", "batch"])]
+    assert found(other).study["claims"][0]["kind"] == "difference_unpaired"
+
+
+def test_cells_with_other_seeds_are_compared_each_by_itself():
+    rows = [
+        {**run, "seed": run["seed"] + 50 * (run["data"] == "b")}
+        for run in runs(norm=["none", "batch"], data=["a", "b"])
+    ]
+    held = found(rows, factors=("norm",))
+    assert [claim.get("where") for claim in held.study["claims"] if "norm" in claim["arm"]] == [
+        {"data": ["a"]}, {"data": ["b"]}]  # fmt: skip
+
+
+def test_rows_of_other_data_can_be_passed_over():
+    rows = [{**run, "lr": run["lr"]} for run in runs(norm=["none", "batch"], lr=[0.1, 0.01])]
+    held = found(rows, where={"lr": "0.10"})
+    assert list(held.study["factors"]) == ["norm"]
+    assert done(held)["other rows passed over, as asked"] == 16
+    with pytest.raises(UserError, match="unknown --where lr '7'"):
+        found(rows, where={"lr": "7"})
+
+
+def test_per_cents_truth_values_and_quoted_numbers_are_read():
+    rows = [{"bn": str(run["bn"]).upper(), "seed": f"{run['seed']}.0", "test_acc": f"{100 * run['test_acc']:.2f}%"}
+            for run in runs(bn=[False, True])]  # fmt: skip
+    held = found(rows)
+    assert held.study["factors"] == {"bn": [False, True]}
+    assert held.study["metrics"]["test_acc"]["unit"] == "percent"
+    assert held.table.column("test_acc")[0] == "90.0"
+
+
+def test_columns_that_are_asked_for_and_not_there_are_named():
+    rows = runs(norm=["none", "batch"])
+    for asked in ({"factors": ("nrom",)}, {"metrics": {"nrom": None}}, {"seed": "nrom"}, {"leave_out": ("nrom",)}):
+        with pytest.raises(UserError, match=r"no column 'nrom' for --.*; nearest: norm"):
+            found(rows, **asked)
+
+
+def test_a_table_in_which_nothing_comes_back_is_refused():
+    rows = [{"params.lr": 0.1 + i / 100, "seed": i % 3, "test_acc": 0.9 + i / 1000} for i in range(12)]
+    with pytest.raises(UserError, match="no column tells arms apart"):
+        found(rows)
+
+
+def test_a_saved_study_is_read_as_what_was_judged(tmp_path):
+    from ablate.sweep.found.saved import study_text
+    from ablate.sweep.study_file import load_study
+
+    levels = ["010", "1:10", "1e3", "none", "true", 'say "no": {x}', "# a"]
+    rows = [run for run in runs(n=7, code=levels, bn=[False, True]) if run["code"] == "010" or not run["bn"]]
+    held = found(rows, by_at_least=0.001)
+    path = tmp_path / "mine.yaml"
+    path.write_text(study_text(held, path, "ablate judge runs"), encoding="utf-8")
+    assert load_study(str(path)).model_dump() == parse_study(held.study, where="x").model_dump()

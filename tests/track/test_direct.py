@@ -1,0 +1,144 @@
+"""What is written straight into MLflow's tables is what its client writes; other schemas are left to it."""
+
+import shutil
+import sqlite3
+
+import numpy as np
+import pytest
+
+from ablate.track import direct as ways
+from ablate.track import mlflow_runs
+from ablate.track.layout import Layout
+from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.track.read import read_study
+from ablate.track.record import SeedRecord
+from ablate.train.outcome import Outcome
+from ablate.train.program import Curve, RunResult
+
+TABLES = ("experiments", "runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
+TIMES = {"deleted_time", "start_time", "end_time", "timestamp", "creation_time", "last_update_time"}
+OWN = {"mlflow.parentRunId", "ablate.study_run"}
+
+
+def result(seed, **more):
+    steps = np.array([10, 20, 30], np.int64)
+    given = {
+        "outcome": Outcome.REACHED,
+        "metrics": {"final/test_accuracy": np.float64(0.9), "ttt/steps": 20.0},
+        "curves": {"train/loss": Curve(steps, np.array([2.0, 1.0, 1.0])), "ein/wert°": Curve(steps, steps / 7)},
+        "seconds": 0.25,
+    }
+    return RunResult(seed=seed, **{**given, **more})
+
+
+def log(root, record):
+    """Log an arm, a crashed run in it, and the arm again with one seed more."""
+    session = MlflowTracker(root).open(record)
+    arm, other = record.arms[:2]
+    crashed = result(1, outcome=Outcome.CRASHED, metrics={}, curves={}, error="Traceback\nValueError: no")
+    session.log_arm(arm, [SeedRecord("a0", result(0)), SeedRecord("a1", crashed)])
+    session.log_arm(other, [SeedRecord("b0", result(0))])
+    session.log_arm(arm, [SeedRecord("a2", result(2))], files={"note.txt": "said"})
+    session.close("FINISHED")
+
+
+def dump(root):
+    """Return every row of the store, run ids told by what the runs are called, times left out."""
+    connection = sqlite3.connect(Layout(root).database)
+    connection.row_factory = sqlite3.Row
+    names = {
+        row["run_uuid"]: f"{row['name']} {row['status']} {row['lifecycle_stage']}"
+        for row in connection.execute("SELECT * FROM runs")
+    }
+    made = {
+        row["dataset_uuid"]: f"{row['name']} {row['digest']}" for row in connection.execute("SELECT * FROM datasets")
+    }
+    used = {
+        row["input_uuid"]: f"{made[row['source_id']]} in {names[row['destination_id']]}"
+        for row in connection.execute("SELECT * FROM inputs")
+    }
+    told = {**names, **made, **used}
+    found = {}
+    for table in TABLES:
+        rows = []
+        for row in connection.execute(f"SELECT * FROM {table}"):
+            kept = {name: row[name] for name in row.keys() if name not in TIMES}  # noqa: SIM118 - a Row, not a dict
+            if table == "tags" and kept["key"] in {"ablate.opened", "ablate.pid", "ablate.started"}:
+                continue
+            text = str(sorted((name, told.get(value, value)) for name, value in kept.items()))
+            for run_id, name in told.items():
+                text = text.replace(str(run_id), name)
+            rows.append(text.replace(root.as_uri(), "ROOT").replace(str(root), "ROOT"))
+        found[table] = sorted(rows)
+    return found
+
+
+@pytest.fixture
+def stores(template, tmp_path, monkeypatch, study):
+    made = []
+    for way in ("direct", "client"):
+        made.append(tmp_path / f"{way} ü")
+        (made[-1] / "mlruns").mkdir(parents=True)
+        shutil.copy(template, made[-1] / "mlruns" / "mlflow.db")
+        if way == "client":
+            monkeypatch.setattr(mlflow_runs, "direct", lambda *_: None)
+        log(made[-1], study(seeds=3))
+    return made
+
+
+def test_both_ways_leave_the_same_rows(stores):
+    by_hand, by_client = map(dump, stores)
+    for table in TABLES:
+        assert by_hand[table] == by_client[table], table
+        assert by_hand[table] or table == "none"
+
+
+def test_both_ways_leave_the_same_files(stores):
+    def files(root):
+        return sorted(p.name for p in (root / "mlruns" / "artifacts").rglob("*") if p.is_file())
+
+    assert files(stores[0]) == files(stores[1])
+
+
+def test_mlflow_reads_what_is_written_directly(stores):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=Layout(stores[0]).uri)
+    rows = read_study(stores[0], "quickstart").seeds
+    run_id = rows.loc[rows["outcome"] == "reached", "run_id"].iloc[0]
+    run = client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["final/test_accuracy"] == 0.9
+    assert [m.value for m in sorted(client.get_metric_history(run_id, "train/loss"), key=lambda m: m.step)][:1] == [2.0]
+    (used,) = run.inputs.dataset_inputs
+    assert used.tags[0].value == "training"
+    assert client.list_artifacts(run_id)
+
+
+def test_a_schema_that_is_not_known_is_left_to_the_client(root, study, monkeypatch):
+    MlflowTracker(root).open(study()).close("FINISHED")
+    database = Layout(root).database
+    assert ways.direct(database, "1") is not None
+    monkeypatch.setattr(ways, "COMPARED", frozenset({"another"}))
+    assert ways.direct(database, "1") is None
+
+
+def test_what_mlflow_would_refuse_is_left_to_it():
+    assert ways.fits({"a": "1"}, [("m", 0, 1.0)], {"t": "x"}, {"name": "digits"})
+    assert not ways.fits({"a": "1" * 6_001}, [], {}, {})
+    assert not ways.fits({}, [("m" * 251, 0, 1.0)], {}, {})
+    assert not ways.fits({}, [], {"t": "x" * 8_001}, {})
+
+
+def test_a_run_that_cannot_be_written_whole_is_not_there_at_all(root, study):
+    MlflowTracker(root).open(study()).close("FINISHED")
+    database = Layout(root).database
+    writer = ways.direct(database, "1")
+    assert writer is not None
+    run_id, _ = writer.place()
+    with pytest.raises(KeyError):
+        writer.whole(
+            run_id, name="x", tags={}, params={}, points=[], dataset={}, started=0, ended=1, status="FINISHED", at=1
+        )
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM runs WHERE run_uuid = ?", (run_id,)).fetchone() == (0,)
