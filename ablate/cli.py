@@ -25,7 +25,7 @@ def _is_hydra(arguments: Sequence[str]) -> bool:
     return "=" in first or first.startswith(("~", "+")) or (first.startswith("-") and first not in _OUR_FLAGS)
 
 
-_TAKE_A_COMMAND = ("run", "plan", "extend", "noise")  # `ablate run … -- python train.py`
+_TAKE_A_COMMAND = ("run", "plan", "extend", "noise", "check")  # `ablate run … -- python train.py`
 _OUR_FLAGS = ("-h", "--help", "--version")
 
 
@@ -109,12 +109,6 @@ def _calibrate(options: argparse.Namespace) -> None:
     write_page(100 if options.quick else options.studies, options.out, jobs=options.jobs, only=options.only)
 
 
-def _check(options: argparse.Namespace) -> None:
-    from ablate.app.checking import check
-
-    check(options.thing, options.settings)
-
-
 def _judge(options: argparse.Namespace) -> None:
     from ablate.app.judging import judge
 
@@ -196,7 +190,6 @@ def _run(arguments: list[str]) -> None:
         "paper": _paper,
         "mcp": _mcp,
         "calibrate": _calibrate,
-        "check": _check,
         "graph": _graph,
         "ui": _ui,
         "rerun": _rerun,

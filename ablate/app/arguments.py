@@ -55,6 +55,7 @@ examples:
   ablate compare base.csv new.csv --non-inferior 0.005
                                               is a change not worse than its base? for CI
   ablate import my_study.yaml results.csv     judge them by the claims of a study
+  ablate check quickstart                     try it: do seeds repeat, do all settings make a difference?
   ablate check my_parts.py:Mish               does a part of your own keep to its contract?
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
@@ -70,6 +71,15 @@ ablate graph                                  the default configuration
   ablate graph norm=batch dropout=bernoulli     the book's network of figure 6-19, with dropout
   ablate graph activation=sigmoid init.std=1    where do gradients vanish?
   ablate graph model=inception dataset=digits --out /tmp/graphs"""
+
+
+_CHECK_EXAMPLES = """\
+ablate check quickstart                       do seeds repeat to the bit, do seeds and settings make a difference?
+  ablate check train.py:train lr=0.1,0.01 seeds=8 --metric accuracy:higher
+                                                the same of a sweep: the words of `ablate run`, with `seeds`
+  ablate check my_parts.py:Mish                 does a component, Program, figure, launcher or source of your own keep
+                                                to its contract?
+  ablate check my_training.py:train width=64    and a training function, with one value of each setting?"""
 
 
 class Parser(argparse.ArgumentParser):
@@ -114,16 +124,19 @@ def parser() -> Parser:
         ("plan", "show a study's arms and seeds, done and missing, and an estimate", "ablate plan quickstart"),
         ("extend", "add seeds to a study that was run; the report says so", "ablate extend quickstart --seeds 8"),
         ("noise", "run the baseline against itself: spread, seeds needed, time", "ablate noise quickstart --seeds 20"),
+        ("check", "try a study before it is run, or a part of your own against its contract", _CHECK_EXAMPLES),
     ):
         sub = add(name, text, example)
         sub.add_argument(
             "study", nargs="?", metavar="STUDY",
             help="a study's name (see `ablate studies`), a path to its file, or a function: train.py:train; left out "
-            "before a command, which follows after `--`",
+            "before a command, which follows after `--`"
+            + ("; or a part of your own: module:Thing, path/to/file.py:Thing" if name == "check" else ""),
         )  # fmt: skip
         sub.add_argument(
             "overrides", nargs="*", metavar="KEY=VALUE",
-            help="Hydra overrides of what the study fixes; settings and levels of a function",
+            help="Hydra overrides of what the study fixes; settings and levels of a function"
+            + ("; settings of a part" if name == "check" else ""),
         )  # fmt: skip
         add_own_code(sub)
         sub.add_argument("--quick", action="store_true", help="the study's quick budget, tracked as STUDY-quick")
@@ -192,16 +205,6 @@ def parser() -> Parser:
         "--only", action="append", default=[], metavar="ROW", help="a row or check to run anew; repeatable"
     )
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
-
-    sub = add(
-        "check",
-        "check a component, Program, figure, launcher, source or training function of your own against its contract",
-        "ablate check my_parts.py:Mish\nablate check my_training.py:train width=64",
-    )
-    sub.add_argument("thing", metavar="THING", help="module:Thing, or path/to/file.py:Thing")
-    sub.add_argument(
-        "settings", nargs="*", metavar="KEY=VALUE", help="settings of a class, or `params` of a training function"
-    )
 
     sub = add("graph", "draw the computation graph of one arm, without training", _GRAPH_EXAMPLES)
     sub.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="Hydra overrides, as for a single arm")

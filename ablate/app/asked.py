@@ -1,4 +1,4 @@
-"""What `ablate run`, `plan`, `extend` and `noise` were asked for, as the arguments of the Hydra application."""
+"""What `ablate run`, `plan`, `extend`, `noise`, `check` were asked for, as arguments of the Hydra application."""
 
 from __future__ import annotations
 

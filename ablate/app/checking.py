@@ -1,4 +1,4 @@
-"""What `ablate check module:Thing` does: tell whether a part of the user's own keeps to its contract."""
+"""What `ablate check` does: tell whether a part of the user's own keeps to its contract, or try a study."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ from ablate.programs.hydra_app import HydraApp
 from ablate.programs.hydra_open import is_main
 from ablate.programs.target import module_at
 from ablate.programs.uses import use, used_place
+from ablate.report.wording import counted
+from ablate.sweep.launch import Launcher
+from ablate.sweep.plan import Plan
+from ablate.work.bench import Bench
+from ablate.work.trying import tried, wrong_with
+
+_MOST = 20  # lines that are shown of one check
 
 
 def check(target: str, words: Sequence[str] = ()) -> None:
@@ -42,13 +49,35 @@ def check(target: str, words: Sequence[str] = ()) -> None:
     from ablate.testing.suites import checks_of
 
     import_components()
-    found = failures(checks_of(_with_settings(target, _thing(target), _settings(words))))
+    _say_checks(target, failures(checks_of(_with_settings(target, _thing(target), _settings(words)))))
+
+
+def check_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
+    """Try every arm of a study on two seeds, the first of them twice, and say what is wrong; nothing is tracked.
+
+    Raises
+    ------
+    Failure
+        A run crashes, a seed does not repeat, or seeds, arms or settings make no difference.
+    """
+    arms = tried(plan, bench, launcher=launcher)
+    found: list[tuple[str, str | None]] = []
+    for one, wrong in wrong_with(plan, arms):
+        shown = [*wrong[:_MOST], *([f"… and {len(wrong) - _MOST} more"] if len(wrong) > _MOST else [])]
+        found.append((one, "\n  ".join(["", *shown]) if wrong else None))
+    runs = sum(len(one.runs) for one in arms)
+    say(f"{plan.record.name}: {counted(len(arms), 'arm')} tried in {counted(runs, 'run')}; nothing is tracked")
+    _say_checks(plan.record.name, found)
+
+
+def _say_checks(what: str, found: Sequence[tuple[str, str | None]]) -> None:
     for one, why in found:
-        say(f"{MARKS['supported']} {one}" if why is None else f"{MARKS['refuted']} {one}: {why}")
+        for line in (f"{MARKS['supported']} {one}" if why is None else f"{MARKS['refuted']} {one}: {why}").split("\n"):
+            say(line.rstrip())
     wrong = sum(why is not None for _, why in found)
     if wrong:
-        raise Failure(f"{target}: {wrong} of {len(found)} checks fail")
-    say(f"{target}: all {len(found)} checks pass")
+        raise Failure(f"{what}: {wrong} of {len(found)} checks fail")
+    say(f"{what}: all {len(found)} checks pass")
 
 
 def _thing(target: str) -> Any:
@@ -101,7 +130,10 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
         except OverrideParseException as error:
             raise (explain(error) or error) from None
         if override.is_sweep_override():
-            raise UserError(f"`{key}`: one value is checked at a time, got {word!r}; a list is written {key}=[a,b]")
+            raise UserError(
+                f"`{key}`: one value is checked at a time, got {word!r}; a list is written {key}=[a,b]; to try "
+                "a sweep, say its seeds, too: seeds=8"
+            )
         if key in found:
             raise UserError(f"`{key}` is given twice")
         found[key] = value_of(override)

@@ -181,6 +181,19 @@ def _new(options: argparse.Namespace) -> None:
     start(options.kind, options.name)
 
 
+def _check(options: argparse.Namespace) -> None:
+    named = options.study or ""
+    part = (":" in named or named.endswith(".py")) and not options.own_command and not options.hydra
+    if part and not any(word.startswith("seeds=") for word in options.overrides):
+        from ablate.app.checking import check
+
+        check(named, options.overrides)
+    else:
+        from ablate.app.asked import sweep
+
+        sweep(options, "check")
+
+
 def _diff(options: argparse.Namespace) -> None:
     from ablate.app.differing import show_difference
 
@@ -233,6 +246,7 @@ ACTIONS: Mapping[str, Action] = {
     "rm": _rm,
     "rename": _rename,
     "diff": _diff,
+    "check": _check,
     "new": _new,
     "sync": _sync,
     "studies": _studies,

@@ -13,6 +13,7 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from ablate.app.checking import check_study
 from ablate.app.compose import Composer
 from ablate.app.console import say
 from ablate.app.noise import noise_lines
@@ -41,7 +42,7 @@ from ablate.work.request import Request
 from ablate.work.running import look_over, run_request
 from ablate.work.tuning_stage import shown_plan
 
-_ACTIONS = ("run", "plan", "extend", "noise", "rerun")
+_ACTIONS = ("run", "plan", "extend", "noise", "check", "rerun")
 
 
 class Settings(Protocol):
@@ -127,7 +128,7 @@ def perform(
     raw: tuple[str, ...] = (),
     keep: Callable[[Plan], None] | None = None,
 ) -> None:
-    """Do with a request what `hydra.sweeper.action` says: plan, run, extend, measure its noise, make a run again.
+    """Do with a request what `hydra.sweeper.action` says: plan, run, extend, try it, measure its noise, rerun a run.
 
     Parameters
     ----------
@@ -154,6 +155,9 @@ def perform(
         return
     if settings.action == "plan":
         _show(request, composer, bench, workers=launcher.workers)
+        return
+    if settings.action == "check":
+        check_study(look_over(request, composer, bench), bench, launcher)
         return
     if settings.action == "noise":
         plan = look_over(request, composer, bench)

@@ -21,6 +21,7 @@ Rule = Literal["chance", "one_minus_chance", "budget", "as_logged", "nothing"]
 RULES: tuple[str, ...] = get_args(Rule)
 FRACTION, PERCENT = "fraction", "percent"
 _PERCENTS = ("percent", "%", "pct", "pc", "pp", "per cent", "percents", "percentage", "percentage points", "perc")
+_CLOCK = ("s", "ms", "us", "ns", "min", "h", "seconds", "milliseconds", "minutes", "hours")
 _FRACTIONS = ("fraction", "fractions", "frac")
 
 
@@ -101,7 +102,12 @@ class Metric:
     @property
     def is_time(self) -> bool:
         """Whether it says how long a run took, or how many steps to a target, and not what came of it."""
-        return self.counts_to_target or self.unit in ("s", "ms", "seconds")
+        return self.counts_to_target or self.is_measured
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether it is a time by the clock, which no two runs have alike."""
+        return self.unit in _CLOCK
 
     @property
     def limits(self) -> tuple[float, float]:

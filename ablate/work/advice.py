@@ -180,7 +180,11 @@ def unread_lines(plan: Plan, store: Store) -> list[str]:
     arms = arms_of(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):
         return []
-    reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
+    return never_read(plan, frozenset[str]().union(*(arm.reads or () for arm in arms)))
+
+
+def never_read(plan: Plan, reads: frozenset[str]) -> list[str]:
+    """Return which factors, tuned keys and fixed settings are not among what runs looked at."""
     space = plan.study.tune.all_keys if plan.study.tune is not None and plan.study.fairness != "fixed" else ()
     keys = [*(f for f in plan.study.factors if f != FAIRNESS), *space, *plan.study.fixed]
     lines = []

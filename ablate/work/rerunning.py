@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
 from ablate.track.payload import flat_config
 from ablate.track.stored_run import LoggedRun
-from ablate.train.program import Curve, RunResult
+from ablate.train.program import Curve, Program, RunResult
 
 TIMED = ("seconds/", "latency/")
 """Beginnings of metrics that are times: no two runs have them alike."""
@@ -88,21 +88,36 @@ def run_again(logged: LoggedRun, plan: Plan, launcher: Launcher) -> Rerun:
     job = job_of(logged, plan)
     job.program.ready(job.config)
     ((_, (result,)),) = launcher.train([job], uses=plan.study.uses)
-    return compared(logged.record.result, result)
+    return compared(logged.record.result, result, times=timed(job.program))
 
 
-def compared(logged: RunResult, now: RunResult) -> Rerun:
-    """Hold two results against each other: all but times, bit by bit; values that are not finite are not stored."""
+def timed(program: Program) -> frozenset[str]:
+    """Return the metrics that a Program declares to be measured times."""
+    return frozenset(name for name, metric in program.metrics().items() if metric.is_measured)
+
+
+def compared(logged: RunResult, now: RunResult, *, times: Collection[str] = ()) -> Rerun:
+    """Hold two results against each other: all but times, bit by bit; values that are not finite are not stored.
+
+    Parameters
+    ----------
+    times
+        Metrics that are times, beside those whose names say so (`TIMED`).
+    """
+
+    def is_time(name: str) -> bool:
+        return name in times or name.startswith(TIMED)
+
     gaps: list[Gap] = []
     if logged.outcome != now.outcome:
         gaps.append(Gap("outcome", str(logged.outcome), str(now.outcome), None))
     if _last(logged.error) != _last(now.error):
         gaps.append(Gap("error", _last(logged.error) or "none", _last(now.error) or "none", None))
-    metrics = [name for name in sorted({*logged.metrics, *now.metrics}) if not name.startswith(TIMED)]
+    metrics = [name for name in sorted({*logged.metrics, *now.metrics}) if not is_time(name)]
     for name in metrics:
         then, again = (result.metrics.get(name, np.nan) for result in (logged, now))
         gaps += _gap(name, np.array([then]), np.array([again]), f"{then:.9g}", f"{again:.9g}")
-    curves = [name for name in sorted({*logged.curves, *now.curves}) if not name.startswith(TIMED)]
+    curves = [name for name in sorted({*logged.curves, *now.curves}) if not is_time(name)]
     for name in curves:
         (steps, one), (others, two) = (_finite(result.curves.get(name)) for result in (logged, now))
         if not np.array_equal(steps, others):

@@ -116,3 +116,74 @@ def test_a_setting_that_cannot_be_taken_is_one_line(ablate, tmp_path, words, mes
     code, out, err = ablate("check", "mish.py:Mish", *words)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert message in err
+
+
+SWEPT = """
+import random, time, uuid
+
+
+def fair(lr, seed):
+    return {"acc": random.Random(seed).random() + lr, "took": time.perf_counter()}
+
+
+fair.metrics = {"acc": "higher", "took": {"unit": "s"}}
+
+
+def seedless(lr, seed):
+    return {"acc": 1 - lr, "drifting": time.perf_counter()}
+
+
+def deaf(lr, drop, seed):
+    return {"acc": random.Random(seed).random() + lr}
+
+
+def drifting(lr, seed):
+    return {"acc": uuid.uuid4().int % 1000 / 1000}
+
+
+def crashing(lr, seed):
+    if lr > 0.05:
+        raise ValueError("too large")
+    return {"acc": random.Random(seed).random() + lr}
+"""
+
+REPEATS, SEEDS = "a seed gives the same run twice, to the bit (times aside)", "another seed gives another run"
+ARMS = "no two arms give the same run"
+
+
+@pytest.mark.parametrize(
+    ("function", "failing", "line"),
+    [
+        ("fair", [], "fair: all 5 checks pass"),
+        ("seedless", [REPEATS, SEEDS], "  baseline: seeds 0 and 1 give the same run: more seeds would be copies of it"),
+        ("deaf", [ARMS], "  baseline; drop=1 give the same run: `drop` makes no difference there"),
+        ("drifting", [REPEATS], "  baseline, seed 0: acc is "),
+        ("crashing", ["no run crashes"], "  baseline, seed 0: ValueError: too large"),
+    ],
+)
+def test_a_sweep_is_tried_before_it_is_run(ablate, tmp_path, function, failing, line):
+    (tmp_path / "mine.py").write_text(SWEPT)
+    levels = ["lr=0.1,0.01", *(["drop=0,1"] if function == "deaf" else [])]
+    words = ["--metric", "acc:higher"] if function != "fair" else []
+    code, out, err = ablate("check", f"mine.py:{function}", *levels, "seeds=8", "--name", function, "-j", "1", *words)
+    assert code == (1 if failing else 0), err
+    assert [one[2:-1] for one in out.splitlines() if one.startswith("✗ ")] == failing
+    assert line in out
+    assert f"{function}: {4 if 'drop=0,1' in levels else 2} arms tried in" in out
+    assert ablate("status")[1].startswith("no runs under ")
+
+
+def test_a_study_is_tried_before_it_is_run(ablate, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "title: t\nquestion: q\nfixed: {dataset: digits, dataset.train_size: 50, epochs: 1, model.hidden: [8], "
+        "batch_size: 25}\nfactors: {activation: [relu, sigmoid]}\nseeds: 6\n"
+    )
+    code, out, err = ablate("check", "mine.yaml", "-j", "1")
+    assert code == 0, err
+    assert out.splitlines() == [
+        "mine: 2 arms tried in 6 runs; nothing is tracked", "✓ no run crashes", f"✓ {REPEATS}", f"✓ {SEEDS}",
+        f"✓ {ARMS}", "mine: all 4 checks pass",
+    ]  # fmt: skip
+    code, out, err = ablate("check", "mine.yaml", "optimizer=adan")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert "nearest" in err
