@@ -60,8 +60,8 @@ OURS = {
     SOURCES: {
         "csv": "ablate.sources.csv_file",
         "excel": "ablate.sources.workbooks",
-        "inspect": "ablate.sources.answers",
-        "lm_eval": "ablate.sources.answers",
+        "inspect": "ablate.sources.inspect_logs",
+        "lm_eval": "ablate.sources.lm_eval",
         "hydra": "ablate.sources.hydra_jobs",
         "lightning": "ablate.sources.lightning_logs",
         "mlflow": "ablate.sources.mlflow_runs",

@@ -1,4 +1,4 @@
-"""Answers to test items: logs that Inspect wrote (see make_inspect.py), and what else these libraries document."""
+"""Answers to test items: what Inspect and lm-evaluation-harness wrote (make_inspect.py, make_lm_eval.py), and more."""
 
 import json
 import random
@@ -9,8 +9,8 @@ import pytest
 
 import ablate
 from ablate.errors import UserError
-from ablate.sources.answers import _part
 from ablate.sources.choose import source_for
+from ablate.sources.inspect_logs import _part
 
 LOGS = Path(__file__).parent / "logs"
 DATE = "2026-01-02T03-04-05.678"
@@ -77,6 +77,62 @@ def test_damaged_samples_are_one_line(tmp_path):
     path.rename(path.with_name("samples.txt"))
     with pytest.raises(UserError, match=r"expected files MODEL/samples_TASK_DATE.jsonl"):
         read(f"lmeval:{tmp_path / 'ok'}")
+
+
+def test_samples_that_the_harness_itself_wrote_are_paired_by_its_seeds():
+    table = read(f"lmeval:{LOGS / 'lm_eval'}")
+    assert (set(table.column("seed")), dict(table.better)) == ({"0", "1", "2"}, {"exact_match": "higher"})
+    assert [name for name in table.head if name.startswith("params.")] == [
+        "params.question", "params.answer", "params.parity"
+    ]  # fmt: skip
+    found = ablate.judge_runs(f"lmeval:{LOGS / 'lm_eval'}", baseline={"model": "small"})
+    assert found.items.loc[0, ["claim", "items", "seeds"]].tolist() == ["model-large", 16, 3]
+    counted = {"small": [], "large": []}
+    for path in (LOGS / "lm_eval").rglob("results_*.json"):
+        results = json.loads(path.read_text())
+        counted[results["model_name"]].append(results["results"]["sums"]["exact_match,none"])
+    apart = sum(counted["large"]) / 3 - sum(counted["small"]) / 3
+    assert found.items.loc[0, "difference"] == pytest.approx(apart)
+    assert apart > 0.1
+
+
+def test_evaluations_that_differ_in_how_they_were_made_are_arms():
+    table = read(f"lmeval:{LOGS / 'lm_eval_shots'}")
+    made = list(zip(table.column("params.num_fewshot"), table.column("params.generation_kwargs.temperature"),
+                    strict=True))  # fmt: skip
+    assert {one: made.count(one) for one in made} == {("0", ""): 16, ("2", ""): 16, ("0", "0.7"): 16, ("2", "0.7"): 16}
+    assert "seed" not in table.head
+
+
+def results_of(model, date=DATE, seed=0, **more):
+    config = {"model_args": f"pretrained={model}", **dict.fromkeys(("random_seed", "numpy_seed", "fewshot_seed"), seed)}
+    return json.dumps({"config": {**config, "torch_seed": more.pop("torch_seed", seed)}, "model_name": model, **more})
+
+
+def test_what_an_evaluation_repeats_is_known_by_its_results_alone(tmp_path):
+    second = "2026-02-02T03-04-05.678"
+    harness(tmp_path, ("m",), 4)
+    harness(tmp_path, ("m",), 4, date=second)
+    (tmp_path / "m" / f"results_{second}.json").write_text(results_of("m"))
+    with pytest.raises(UserError, match=rf"samples_gsm8k_{DATE}.jsonl: expected results_{DATE}.json beside it"):
+        read(f"lmeval:{tmp_path}")
+    first = tmp_path / "m" / f"results_{DATE}.json"
+    first.write_text(results_of("m"))
+    assert len(read(f"lmeval:{tmp_path}").lines) == 4
+    first.write_text(results_of("m", seed=1234, torch_seed=5))
+    table = read(f"lmeval:{tmp_path}")
+    assert set(table.column("seed")) == {"1234,1234,5,1234", "0"}
+    first.write_text(results_of("m", configs={"gsm8k": {"num_fewshot": 5, "generation_kwargs": {"subject": "x"}}}))
+    table = read(f"lmeval:{tmp_path}")
+    assert set(table.column("params.num_fewshot")) == {"5", ""}
+    assert set(table.column("params.generation_kwargs.subject")) == {"x", ""}
+    for text in ("[1]", "{", '{"config": 3}'):
+        first.write_text(text)
+        if text != '{"config": 3}':
+            with pytest.raises(UserError, match=rf"results_{DATE}.json"):
+                read(f"lmeval:{tmp_path}")
+        else:
+            assert len(read(f"lmeval:{tmp_path}").lines) == 8
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ where they say the same.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ablate.errors import UserError
 from ablate.sources.nested import flat
+from ablate.sources.settings import named
 
 Settings = dict[tuple[str, str], Any]
 """(part, name) -> value."""
@@ -22,7 +21,6 @@ Settings = dict[tuple[str, str], Any]
 GENERATED, _STEPS = "generate_config", "plan"
 _PLACES = ("model_generate_config", "plan_config")
 _PARTS = ("model_args", "task_args", "metadata", _STEPS, *_PLACES, GENERATED)
-_LONG = 120  # characters
 
 
 def settings_of(where: str, told: Mapping[str, Any], head: Mapping[str, Any]) -> Settings:
@@ -54,7 +52,7 @@ def settings_of(where: str, told: Mapping[str, Any], head: Mapping[str, Any]) ->
                 if (_STEPS, key) in held:
                     raise UserError(f"{where}: two settings of its solvers are called {key!r}")
                 held[_STEPS, key] = value
-    return {key: _named(value) for key, value in held.items() if value is not None}
+    return {key: named(value) for key, value in held.items() if value is not None}
 
 
 def as_columns(logs: Sequence[Settings], *, epochs: bool) -> tuple[list[dict[str, Any]], bool]:
@@ -90,9 +88,3 @@ def as_columns(logs: Sequence[Settings], *, epochs: bool) -> tuple[list[dict[str
 def _differs(own: Settings, name: str) -> bool:
     one, other = (own.get((place, name)) for place in _PLACES)
     return one is not None and other is not None and one != other
-
-
-def _named(value: Any) -> Any:
-    """Return a setting as a level can be read: of a long text or list the first digits of its SHA-256."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return value if len(text) <= _LONG else f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"

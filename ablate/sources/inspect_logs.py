@@ -1,10 +1,8 @@
-"""Answers to test items, a row each: samples of lm-evaluation-harness, and logs of Inspect.
+"""Logs of Inspect: answers to test items, a row each.
 
-lm-evaluation-harness with `--log_samples` writes `MODEL/samples_TASK_DATE.jsonl`, a line per item; Inspect writes a log
-per evaluation, `.eval` (a ZIP file) or `.json`, with every sample and epoch. Both are read without these libraries.
-Columns: `model`, `task`, `item_id` (with the task before it), `params.NAME` (arguments of task and model, solvers, what
-was generated with, metadata, see `log_settings`; what the data set says of an item), `seed` (an epoch of Inspect, of
-several), `correct` or the metric's own name.
+Inspect writes a log per evaluation, `.eval` (a ZIP file) or `.json`, with every sample and epoch. They are read without
+the library. Columns: `model`, `task`, `item_id` (with the task before it), `params.NAME` (arguments of task and model,
+solvers, what was generated with, metadata, see `inspect_settings`), `seed` (an epoch, of several), `correct`.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,90 +20,14 @@ from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, RunTable, Source
-from ablate.sources.log_settings import Settings, as_columns, settings_of
-from ablate.sources.nested import flat
+from ablate.sources.inspect_settings import Settings, as_columns, settings_of
 from ablate.values import from_json
 
-HALF = msg("a last line that is half-written is passed over")
 EPOCHS = msg("epochs are the seeds; the seed of generation is a setting, `generation_seed`")
-LATEST = msg("of several evaluations of a model and task the last one counts")
 
-_SAMPLES = re.compile(r"samples_(.+?)_(\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
 _SAMPLE = re.compile(r"samples/.+\.json")
 _ZSTANDARD, _MOST = 93, 4_000_000_000  # the number of the method; bytes
 _VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
-
-
-@register("source", "lm_eval")
-@dataclass(frozen=True)
-class LmEval(Source):
-    """Samples of lm-evaluation-harness: `lmeval:FOLDER`, the folder of its `--output_path`; `#METRIC` of several."""
-
-    schemes = ("lmeval",)
-
-    def read(self, address: str, *, fits: Fits) -> RunTable:
-        """Return a row per item and model."""
-        del fits
-        place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
-        folder = _folder("lmeval", place)
-        newest: dict[tuple[str, str], tuple[str, Path]] = {}
-        repairs: list[str] = []
-        for path in sorted(folder.rglob("samples_*.jsonl")):
-            match = _SAMPLES.fullmatch(path.name)
-            if match is None:
-                continue
-            at = (path.parent.name, match[1])
-            if at in newest:
-                repairs.append(LATEST)
-            if at not in newest or match[2] >= newest[at][0]:
-                newest[at] = (match[2], path)
-        if not newest:
-            raise UserError(f"{folder}: expected files MODEL/samples_TASK_DATE.jsonl (`--log_samples`), got none")
-        rows = []
-        for (model, task), (_, path) in sorted(newest.items()):
-            rows += [{"model": model, "task": task, **own} for own in _samples(path, task, asked, repairs)]
-        return RunTable.of(f"lmeval:{address}", rows, name=folder.name, repairs=list(dict.fromkeys(repairs)))
-
-    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
-        """Write each run as one answer to an item of which the data set says all that the run has."""
-        (folder / "m").mkdir()
-        lines = [
-            json.dumps({"doc_id": i, "doc": {**run}, "acc": 1.0, "metrics": ["acc"]}) for i, run in enumerate(runs)
-        ]
-        (folder / "m" / "samples_t_2026-01-01T00-00-00.0.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return f"lmeval:{folder}"
-
-
-def _folder(scheme: str, place: str) -> Path:
-    path = Path(place)
-    if not path.exists():
-        raise UserError(f"{scheme}:{place} cannot be read: no such folder")
-    return path
-
-
-def _samples(path: Path, task: str, asked: str, repairs: list[str]) -> Iterator[dict[str, Any]]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}") from None
-    for number, line in enumerate(lines, start=1):
-        try:
-            told = from_json(line)
-        except ValueError:
-            if number == len(lines):
-                repairs.append(HALF)
-                return
-            raise UserError(f"{path}, line {number}: expected JSON, got {line!r:.60}") from None
-        if not isinstance(told, dict) or "doc_id" not in told:
-            raise UserError(f"{path}, line {number}: expected a sample with `doc_id`, got {line!r:.60}")
-        metrics = {name: told[name] for name in told.get("metrics") or () if name in told}
-        metrics = {name: value for name, value in metrics.items() if isinstance(value, bool | int | float)}
-        if asked and asked not in metrics:
-            raise unknown(f"metric in {path}, line {number}", asked, metrics)
-        kept = {asked: metrics[asked]} if asked else metrics
-        more = flat("params", told["doc"], where=f"{path}, line {number}") if isinstance(told.get("doc"), dict) else {}
-        of = {"filter": told["filter"]} if told.get("filter") not in (None, "none") else {}
-        yield {"item_id": f"{task}/{told['doc_id']}", **of, **more, **kept}
 
 
 @register("source", "inspect")
@@ -120,7 +42,9 @@ class InspectLogs(Source):
         """Return a row per sample and epoch."""
         del fits
         place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
-        path = _folder("inspect", place)
+        path = Path(place)
+        if not path.exists():
+            raise UserError(f"inspect:{place} cannot be read: no such folder")
         logs = [path] if path.is_file() else sorted(one for end in ("*.eval", "*.json") for one in path.rglob(end))
         read = [found for log in logs if (found := _log(log, asked, path.is_file())) is not None]
         epochs = any("seed" in row for log in read for row in log.rows)

@@ -1,0 +1,219 @@
+"""Samples of lm-evaluation-harness: answers to test items, a row each.
+
+With `--log_samples` it writes `MODEL/samples_TASK_DATE.jsonl`, a line per item, and `results_DATE.json` beside it,
+which says how that evaluation was made. Both are read without the library. Columns: `model`, `task`, `item_id` (with
+the task before it), `params.NAME` (what the data set says of an item, and what two evaluations of one task differ in:
+few-shot examples, generation, arguments of the model, prompts, limits, the version of the harness), `seed` (where
+evaluations differ in it), and the metric's own name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ablate.errors import UserError, unknown
+from ablate.lang import msg
+from ablate.registry import register
+from ablate.sources.contract import Fits, RunTable, Source
+from ablate.sources.nested import flat
+from ablate.sources.settings import named
+from ablate.train.metric import Better
+from ablate.values import from_json
+
+HALF = msg("a last line that is half-written is passed over")
+LATEST = msg("of several evaluations of a model and task the last one counts")
+
+_SAMPLES = re.compile(r"samples_(.+?)_(\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
+_SEEDS = ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
+_WHOLE = ("limit", "system_instruction_sha", "chat_template_sha", "fewshot_as_multiturn", "lm_eval_version")
+_APART = ("task", "metadata", "dataset_kwargs", "generation_kwargs")
+"""Of a task's configuration: its name, where its files lie, and what has a place of its own."""
+
+
+@register("source", "lm_eval")
+@dataclass(frozen=True)
+class LmEval(Source):
+    """Samples of lm-evaluation-harness: `lmeval:FOLDER`, the folder of its `--output_path`; `#METRIC` of several."""
+
+    schemes = ("lmeval",)
+
+    def read(self, address: str, *, fits: Fits) -> RunTable:
+        """Return a row per item and evaluation."""
+        del fits
+        place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
+        folder = Path(place)
+        if not folder.exists():
+            raise UserError(f"lmeval:{place} cannot be read: no such folder")
+        found = _evaluations(folder)
+        if not found:
+            raise UserError(f"{folder}: expected files MODEL/samples_TASK_DATE.jsonl (`--log_samples`), got none")
+        told = _differing(found)
+        newest: dict[tuple[Any, ...], tuple[_Evaluation, dict[str, Any]]] = {}
+        repairs: list[str] = []
+        for one, own in zip(found, told, strict=True):
+            at = (one.model, one.task, json.dumps(own, sort_keys=True))
+            if at in newest:
+                repairs.append(LATEST)
+            newest[at] = (one, own)  # they come in the order of their dates
+        taken = {name for own in told for name in own}
+        rows = []
+        for one, own in newest.values():
+            for item in _samples(one, asked, repairs):
+                doc = {(_beside(name) if name in taken else name): value for name, value in item.doc.items()}
+                rows.append({"model": one.model, "task": one.task, **own, **doc, **item.told})
+        return RunTable.of(
+            f"lmeval:{address}", rows, name=folder.name, repairs=list(dict.fromkeys(repairs)), better=_better(found)
+        )
+
+    def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
+        """Write each run as one answer to an item of which the data set says all that the run has."""
+        (folder / "m").mkdir()
+        lines = [
+            json.dumps({"doc_id": i, "doc": {**run}, "acc": 1.0, "metrics": ["acc"]}) for i, run in enumerate(runs)
+        ]
+        (folder / "m" / "samples_t_2026-01-01T00-00-00.0.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return f"lmeval:{folder}"
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """One evaluation of one model on one task: its samples, and what `results_DATE.json` says of it, if it is there."""
+
+    model: str
+    task: str
+    date: str
+    path: Path
+    results: Mapping[str, Any] | None
+
+    def part(self, *keys: str) -> Mapping[str, Any]:
+        """Return a mapping in the results; empty where there is none."""
+        held: Any = self.results
+        for key in keys:
+            held = held.get(key) if isinstance(held, Mapping) else None
+        return held if isinstance(held, Mapping) else {}
+
+    def settings(self) -> dict[str, Any]:
+        """Return how it was made, all but seeds: column -> value."""
+        config, task = self.part("config"), self.part("configs", self.task)
+        arguments = config.get("model_args")
+        if isinstance(arguments, str):
+            arguments = dict(part.partition("=")[::2] for part in arguments.split(",") if "=" in part)
+        top = self.results or {}
+        if isinstance(arguments, Mapping):  # the one that the model is named after says nothing more
+            arguments = {key: value for key, value in arguments.items() if value != top.get("model_name")}
+        whole = {key: config[key] if key in config else top.get(key) for key in _WHOLE}
+        parts = {
+            "model_args": arguments, "generation_kwargs": task.get("generation_kwargs"),
+            "task_config": {key: value for key, value in task.items() if key not in _APART},
+        }  # fmt: skip
+        made = {f"params.{key}": value for key, value in whole.items()}
+        made["params.task_version"] = self.part("versions").get(self.task)
+        for part, own in parts.items():
+            if isinstance(own, Mapping):
+                made |= flat(f"params.{part}", own, where=str(self.path))
+        made["params.num_fewshot"] = made.pop("params.task_config.num_fewshot", None)
+        return {name: named(value) for name, value in made.items() if value is not None}
+
+    def seed(self) -> str | int | None:
+        """Return its seeds: one number where all four are the same, else the four."""
+        own = [self.part("config").get(name) for name in _SEEDS]
+        return own[0] if own.count(own[0]) == len(own) else ",".join(map(str, own))
+
+
+def _evaluations(folder: Path) -> list[_Evaluation]:
+    """Return what was evaluated, in the order of models, tasks and dates.
+
+    Raises
+    ------
+    UserError
+        Of two evaluations of a model and task one says how it was made and the other does not.
+    """
+    found = []
+    for path in folder.rglob("samples_*.jsonl"):
+        if match := _SAMPLES.fullmatch(path.name):
+            results = _results(path.with_name(f"results_{match[2]}.json"))
+            found.append(_Evaluation(path.parent.name, match[1], match[2], path, results))
+    found.sort(key=lambda one: (one.model, one.task, one.date))
+    for one in found:
+        others = [other for other in found if (other.model, other.task) == (one.model, one.task)]
+        if one.results is None and any(other.results is not None for other in others):
+            raise UserError(
+                f"{one.path}: expected results_{one.date}.json beside it, as beside the other evaluations of "
+                f"{one.model} on {one.task}: without it nothing says whether it repeats one of them"
+            )
+    return found
+
+
+def _results(path: Path) -> Mapping[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        told = from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {' '.join(str(error).split())[:120]}") from None
+    if not isinstance(told, dict):
+        raise UserError(f"{path}: expected the results of an evaluation, a JSON object")
+    return told
+
+
+def _differing(found: Sequence[_Evaluation]) -> list[dict[str, Any]]:
+    """Return for each evaluation the settings in which two evaluations of one task differ, and its seed."""
+    every = [{**one.settings(), "seed": one.seed()} for one in found]
+    kept: dict[str, None] = {}
+    for one, own in zip(found, every, strict=True):
+        for other, others in zip(found, every, strict=True):
+            if one.task == other.task and one.results is not None and other.results is not None:
+                kept.update(dict.fromkeys(key for key in {**own, **others} if own.get(key) != others.get(key)))
+    return [{key: own.get(key) for key in kept} for own in every]
+
+
+def _better(found: Sequence[_Evaluation]) -> dict[str, Better]:
+    """Return which way metrics are better, where all tasks say the same of them."""
+    told: dict[str, set[bool]] = {}
+    for one in found:
+        for name, higher in one.part("higher_is_better", one.task).items():
+            if isinstance(higher, bool):
+                told.setdefault(name, set()).add(higher)
+    return {name: "higher" if ways == {True} else "lower" for name, ways in told.items() if len(ways) == 1}
+
+
+def _beside(name: str) -> str:
+    return name.replace("params.", "params.doc.", 1)
+
+
+@dataclass(frozen=True)
+class _Item:
+    doc: Mapping[str, Any]
+    told: Mapping[str, Any]
+
+
+def _samples(one: _Evaluation, asked: str, repairs: list[str]) -> Iterator[_Item]:
+    path = one.path
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        where = f"{path}, line {number}"
+        try:
+            told = from_json(line)
+        except ValueError:
+            if number == len(lines):
+                repairs.append(HALF)
+                return
+            raise UserError(f"{where}: expected JSON, got {line!r:.60}") from None
+        if not isinstance(told, dict) or "doc_id" not in told:
+            raise UserError(f"{where}: expected a sample with `doc_id`, got {line!r:.60}")
+        metrics = {name: told[name] for name in told.get("metrics") or () if name in told}
+        metrics = {name: value for name, value in metrics.items() if isinstance(value, bool | int | float)}
+        if asked and asked not in metrics:
+            raise unknown(f"metric in {where}", asked, metrics)
+        doc = flat("params", told["doc"], where=where) if isinstance(told.get("doc"), dict) else {}
+        of = {"filter": told["filter"]} if told.get("filter") not in (None, "none") else {}
+        kept = {asked: metrics[asked]} if asked else metrics
+        yield _Item(doc, {"item_id": f"{one.task}/{told['doc_id']}", **of, **kept})
