@@ -63,11 +63,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "few_runs_so_far": because.so_far(
         msg(
-            "An arm has only {n} runs; nothing is decided with fewer than {needed} of each. So far {found} by Welch's "
+            "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by Welch's "
             "t (95 %, which takes the means for normal): no verdict."
         )
     ),
-    "too_few_runs": msg("An arm has {n} runs with a value; nothing is decided with fewer than {needed} of each."),
+    "too_few_runs": msg("Runs of an arm that have a value: {n}; nothing is decided with fewer than {needed} of each."),
     "too_few_trained": msg(
         "In {n} of {of} pairs do all runs train; a test of runs that train can decide from {needed} pairs on."
     ),
