@@ -20,12 +20,14 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from ablate.errors import Failure
 from ablate.programs.isolated_child import CUT_OFF, LENGTH, LOADED, crashed
 from ablate.programs.per_seed import PerSeed
+from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import Ended, Tail, kill_group, read_pipe, watch_group
+from ablate.programs.uses import parts_in
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.program import Program, RunResult
 
@@ -57,15 +59,31 @@ def run_isolated(
     """
     from joblib.externals.loky.backend.reduction import dumps  # takes classes of scripts and notebooks along
 
-    packed = bytes(dumps((program, config)))
+    packed, standing = bytes(dumps((program, config))), _Standing.of(program, config, code or {})
     groups = [[seed] for seed in seeds] if isinstance(program, PerSeed) else [list(seeds)]
     results = []
     for group in groups:
-        found, died = _ask(packed, group, program.seconds_allowed, code or {})
+        found, died = _ask(packed, group, program.seconds_allowed, standing)
         if died and len(group) > 1:
-            found = [r for seed in group for r in _ask(packed, [seed], program.seconds_allowed, code or {})[0]]
+            found = [r for one in group for r in _ask(packed, [one], program.seconds_allowed, standing)[0]]
         results += found
     return results
+
+
+class _Standing(NamedTuple):
+    """What decides what a process imports: one that imported something else may have been changed by that."""
+
+    folder: str
+    path: tuple[str, ...]
+    code: Mapping[str, Mapping[str, str]]
+    modules: list[str]
+    imports: Any
+
+    @classmethod
+    def of(cls, program: Program, config: Any, code: Mapping[str, Mapping[str, str]]) -> _Standing:
+        folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
+        modules = sorted({type(part).__module__ for part in parts_in((program, config))})
+        return cls(folder, tuple(sys.path), code, modules, program.imports())
 
 
 @dataclass
@@ -79,14 +97,15 @@ class _Answer:
 class _Process:
     """One process that runs what it is asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: _Standing) -> None:
+        self.standing = standing
         asked, self._ask = os.pipe()
         self._answers, said = os.pipe()
         start = _START.format(path=sys.path, ask=asked, say=said)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", start], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, pass_fds=(asked, said), start_new_session=True,
+                stderr=subprocess.STDOUT, pass_fds=(asked, said), start_new_session=True, env=environment_for_others(),
             )  # fmt: skip
         except OSError as error:
             os.close(self._ask)
@@ -202,12 +221,18 @@ def _why(code: int) -> str:
 _idle: list[_Process] = []  # those that wait for the next run; each thread takes its own out
 
 
-def _taken() -> _Process:
-    while _idle:
-        process = _idle.pop()
-        if process.owner == os.getpid():  # not one of the process that this one was forked from
-            return process
-    return _Process()
+def _taken(standing: _Standing) -> _Process:
+    """Return a process that imported the same and nothing else, or a new one in place of one that did not."""
+    for one in _idle[::-1]:
+        with contextlib.suppress(ValueError):  # another thread has just taken it
+            if one.owner != os.getpid():  # of the process that this one was forked from
+                _idle.remove(one)
+            elif one.standing == standing:
+                _idle.remove(one)
+                return one
+    with contextlib.suppress(IndexError):
+        _idle.pop(0).end()
+    return _Process(standing)
 
 
 def end_processes(*, at_once: bool = False) -> None:
@@ -232,14 +257,11 @@ def processes_ended() -> Iterator[None]:
 atexit.register(end_processes)
 
 
-def _ask(
-    packed: bytes, seeds: list[int], limit: float | None, code: Mapping[str, Mapping[str, str]]
-) -> tuple[list[RunResult], bool]:
+def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: _Standing) -> tuple[list[RunResult], bool]:
     """Return a result for every seed, and whether the process that was to make them is gone."""
-    folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
-    process, began, keep = _taken(), time.perf_counter(), False
+    process, began, keep = _taken(standing), time.perf_counter(), False
     try:
-        answer = process.request(pickle.dumps((folder, list(sys.path), code, packed, seeds)), limit)
+        answer = process.request(pickle.dumps((standing.folder, standing.code, packed, seeds)), limit)
         name, text = _file_name(seeds), process.tail.text
         if answer.reply is None:
             lines = "\n".join(text.splitlines()[-_TAIL:])

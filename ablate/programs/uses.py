@@ -102,7 +102,7 @@ def own_code(configured: Sequence[Any], files: Sequence[str]) -> dict[str, str]:
     used = code_of_files(files)
     found = {name: shape for code in used.values() for name, shape in code.items()}
     covered = {module.path for file in used for module in modules_at(used_place(file)).values()}
-    for part in _parts(configured):
+    for part in parts_in(configured):
         cls = type(part)
         if not is_foreign(cls):
             continue
@@ -146,7 +146,8 @@ def used_place(file: str) -> Place:
     return file_place(file, asked="uses")
 
 
-def _parts(configured: Iterable[Any]) -> Iterable[Any]:
+def parts_in(configured: Iterable[Any]) -> Iterable[Any]:
+    """Yield a Program, a configuration, and the components among their fields."""
     for one in configured:
         yield one
         yield from filter(is_dataclass, (getattr(one, field.name) for field in fields(one)))

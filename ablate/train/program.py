@@ -204,6 +204,10 @@ class Program(ABC):
         """Import what a run needs, before its time is taken; asked where it is isolated. What fails, fails the run."""
         return
 
+    def imports(self) -> Any:
+        """Return what decides what `load` imports, to be compared: those that import the same may share a process."""
+        return None
+
     def reads(self, config: Any) -> frozenset[str] | None:
         """Return what of its own it looks at under this configuration; None where its runs say so themselves."""
         del config
