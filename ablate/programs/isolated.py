@@ -20,19 +20,20 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from ablate.errors import Failure
 from ablate.programs.isolated_child import CUT_OFF, LENGTH, LOADED, crashed
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import Ended, Tail, kill_group, read_pipe, watch_group
-from ablate.programs.uses import parts_in
+from ablate.programs.uses import Standing
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.program import Program, RunResult
 
 _GRACE = 5.0  # seconds that a process has to end by itself
 _PAUSE = 0.2  # seconds between two looks at whether it is alive
+_LARGEST = 2**40  # bytes that no answer has
 _TAIL = 40  # lines of its output that an error shows
 
 _START = "import sys; sys.path[:] = {path!r}; from ablate.programs.isolated_child import serve; serve({ask}, {say})"
@@ -59,7 +60,7 @@ def run_isolated(
     """
     from joblib.externals.loky.backend.reduction import dumps  # takes classes of scripts and notebooks along
 
-    packed, standing = bytes(dumps((program, config))), _Standing.of(program, config, code or {})
+    packed, standing = bytes(dumps((program, config))), Standing.of(program, config, code or {})
     groups = [[seed] for seed in seeds] if isinstance(program, PerSeed) else [list(seeds)]
     results = []
     for group in groups:
@@ -68,22 +69,6 @@ def run_isolated(
             found = [r for one in group for r in _ask(packed, [one], program.seconds_allowed, standing)[0]]
         results += found
     return results
-
-
-class _Standing(NamedTuple):
-    """What decides what a process imports: one that imported something else may have been changed by that."""
-
-    folder: str
-    path: tuple[str, ...]
-    code: Mapping[str, Mapping[str, str]]
-    modules: list[str]
-    imports: Any
-
-    @classmethod
-    def of(cls, program: Program, config: Any, code: Mapping[str, Mapping[str, str]]) -> _Standing:
-        folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
-        modules = sorted({type(part).__module__ for part in parts_in((program, config))})
-        return cls(folder, tuple(sys.path), code, modules, program.imports())
 
 
 @dataclass
@@ -97,7 +82,7 @@ class _Answer:
 class _Process:
     """One process that runs what it is asked to."""
 
-    def __init__(self, standing: _Standing) -> None:
+    def __init__(self, standing: Standing) -> None:
         self.standing = standing
         asked, self._ask = os.pipe()
         self._answers, said = os.pipe()
@@ -159,7 +144,10 @@ class _Process:
                 if held[:LENGTH] == LOADED:
                     began, loaded = now, True
                     del held[:LENGTH]
-                if len(held) >= LENGTH and len(held) - LENGTH >= int.from_bytes(held[:LENGTH], "big"):
+                length = int.from_bytes(held[:LENGTH], "big") if len(held) >= LENGTH else None
+                if length is not None and length > _LARGEST:
+                    return _Answer(None, "wrote something else into the pipe that it answers by")
+                if length is not None and len(held) - LENGTH >= length:
                     self._listen()
                     return _Answer(bytes(held[LENGTH:]))
                 if dead:
@@ -221,7 +209,7 @@ def _why(code: int) -> str:
 _idle: list[_Process] = []  # those that wait for the next run; each thread takes its own out
 
 
-def _taken(standing: _Standing) -> _Process:
+def _taken(standing: Standing) -> _Process:
     """Return a process that imported the same and nothing else, or a new one in place of one that did not."""
     for one in _idle[::-1]:
         with contextlib.suppress(ValueError):  # another thread has just taken it
@@ -257,7 +245,7 @@ def processes_ended() -> Iterator[None]:
 atexit.register(end_processes)
 
 
-def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: _Standing) -> tuple[list[RunResult], bool]:
+def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: Standing) -> tuple[list[RunResult], bool]:
     """Return a result for every seed, and whether the process that was to make them is gone."""
     process, began, keep = _taken(standing), time.perf_counter(), False
     try:
@@ -268,10 +256,7 @@ def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: _Standi
             error = f"{lines}\nits process {answer.why}" if lines else f"its process {answer.why}"
             results = crashed(seeds, time.perf_counter() - began, error)
         else:
-            kind, value, keep = pickle.loads(answer.reply)  # of a process that this one has started
-            if kind == "not compiled":
-                raise NotCompiledError(value)
-            results = _unpacked(value, seeds)
+            results, keep = _unpacked(answer.reply, seeds)
     finally:  # an interrupt, too
         if keep:
             _idle.append(process)
@@ -282,12 +267,22 @@ def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: _Standi
     return results, answer.reply is None
 
 
-def _unpacked(value: bytes, seeds: Sequence[int]) -> list[RunResult]:
+def _unpacked(reply: bytes, seeds: Sequence[int]) -> tuple[list[RunResult], bool]:
+    """Return what a process answered, and whether it is to be used again.
+
+    Raises
+    ------
+    NotCompiledError
+        It says so.
+    """
+    keep = False
     try:
-        results: list[RunResult] = pickle.loads(value)
-    except Exception:  # noqa: BLE001 - what stands in them is of a kind that this process cannot import
-        return crashed(seeds, 0.0, traceback.format_exc())
-    return results
+        kind, value, keep = pickle.loads(reply)  # of a process that this one has started
+        if kind != "not compiled":
+            return pickle.loads(value), keep
+    except Exception:  # noqa: BLE001 - what stands in it is of a kind that this process cannot import, or no answer
+        return crashed(seeds, 0.0, traceback.format_exc()), keep
+    raise NotCompiledError(value)
 
 
 def _file_name(seeds: Sequence[int]) -> str:

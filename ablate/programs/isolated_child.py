@@ -10,6 +10,7 @@ stay: that is what a process is reused for.
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import os
 import pickle
@@ -86,15 +87,17 @@ def serve(requests: int, replies: int) -> None:
     for pipe in (requests, replies):
         os.set_inheritable(pipe, False)
     process, known, pipes = os.getpid(), _Known(), _places((requests, replies, 1, 2))
-    _send(replies, b"started")
-    while (request := _receive(requests)) is not None:
+    say, clean = _Replies(replies), True
+    say(b"started")
+    while clean and (request := _receive(requests)) is not None:
         threads = {thread.ident for thread in threading.enumerate()}
-        kind, said, same = _answer(request, known, replies)
+        kind, said, same = _answer(request, known, say)
         if os.getpid() != process:  # a child that was forked inside a run and came back with it
             os._exit(0)
         _flush()
+        clean = same and _is_clean(pipes, threads)
         try:
-            _send(replies, pickle.dumps((kind, said, same and _is_clean(pipes, threads))))
+            say(pickle.dumps((kind, said, clean)))
         except OSError:  # what ran has closed the pipe
             os._exit(CUT_OFF)
 
@@ -116,7 +119,7 @@ class _Known:
         return self._made
 
 
-def _answer(request: bytes, known: _Known, replies: int) -> tuple[str, bytes | str, bool]:
+def _answer(request: bytes, known: _Known, say: _Replies) -> tuple[str, bytes | str, bool]:
     """Return what came of a request, and whether the process is as it was when its runs began."""
     folder, code, packed, seeds = pickle.loads(request)
     began, same = time.perf_counter(), False
@@ -126,7 +129,7 @@ def _answer(request: bytes, known: _Known, replies: int) -> tuple[str, bytes | s
             program, config = known.get(folder, code, packed)
         imported = _packages()
         with put_back() as kept, contained():  # what imports have changed by now is how every run begins
-            _send(replies, b"")
+            say(b"")
             _seed(seeds[0])
             results = run_here(program, config, seeds)
         same = not kept.changed or _packages() == imported
@@ -195,7 +198,16 @@ def _read(pipe: int, length: int) -> bytes | None:
     return bytes(found)
 
 
-def _send(pipe: int, message: bytes) -> None:
-    rest = memoryview(len(message).to_bytes(LENGTH, "big") + message)
-    while rest:
-        rest = rest[os.write(pipe, rest) :]
+class _Replies:
+    """The pipe that answers go to."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe, self._place = pipe, _places([pipe])
+
+    def __call__(self, message: bytes) -> None:
+        """Send a message; raises `OSError` where the pipe is gone, or another file has its number by now."""
+        if _places([self._pipe]) != self._place:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        rest = memoryview(len(message).to_bytes(LENGTH, "big") + message)
+        while rest:
+            rest = rest[os.write(self._pipe, rest) :]

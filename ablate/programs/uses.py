@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ablate import registry
 from ablate.errors import UserError, nearest
@@ -21,6 +21,7 @@ from ablate.programs.modules import Module, closure
 from ablate.programs.place import Place, code_at, file_place, modules_at, own_modules
 from ablate.programs.source import read_source
 from ablate.programs.target import module_at
+from ablate.train.program import Program
 
 Code = Mapping[str, Mapping[str, str]]
 """File -> module -> what it says, as a digest."""
@@ -151,6 +152,23 @@ def parts_in(configured: Iterable[Any]) -> Iterable[Any]:
     for one in configured:
         yield one
         yield from filter(is_dataclass, (getattr(one, field.name) for field in fields(one)))
+
+
+class Standing(NamedTuple):
+    """What decides what a process imports: one that imported something else may have been changed by that."""
+
+    folder: str
+    path: tuple[str, ...]
+    code: Code
+    modules: list[str]
+    imports: Any
+
+    @classmethod
+    def of(cls, program: Program, config: Any, code: Code) -> Standing:
+        """Return it for a planned Program, its configuration, and the used files with what they say."""
+        folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
+        modules = sorted({type(part).__module__ for part in parts_in((program, config))})
+        return cls(folder, tuple(sys.path), code, modules, program.imports())
 
 
 def _file_of(cls: type) -> Path:
