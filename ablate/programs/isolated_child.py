@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from ablate.programs.process_state import put_back
+from ablate.programs.returned import checked
 from ablate.programs.uses import use
 from ablate.train.arithmetic import arithmetic, one_thread
 from ablate.train.compiled.ready import NotCompiledError
@@ -46,7 +47,8 @@ _SEEDS = 2**32  # NumPy's generator takes no larger one
 def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunResult]:
     """Run a planned Program in this process, BLAS held to one thread; a raised error becomes `crashed` results.
 
-    Results say what computed them where the Program vouches that this process did.
+    So does a run that came to its end with none of the Program's metrics. Results say what computed them where the
+    Program vouches that this process did.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunRes
     started = time.perf_counter()
     try:
         with one_thread(), contained():
-            results = program.run(config, seeds)
+            results = [checked(result, program.metrics) for result in program.run(config, seeds)]
             if Fact.MACHINE not in program.vouches:
                 return results
             made_by = arithmetic()
