@@ -117,8 +117,9 @@ class Function(PerSeed):
         """Return its target."""
         return self.target
 
-    def load(self) -> None:
+    def load(self, config: Any) -> None:
         """Import the function's module."""
+        del config
         with contextlib.suppress(UserError):  # the run says it
             self.function()
 

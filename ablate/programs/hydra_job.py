@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -179,6 +179,29 @@ def _check_same(folder: Path, config: DictConfig) -> None:
             f"`hydra.sweep.subdir` gives two jobs the folder {folder}: let it hold the number of the job, "
             "${hydra.job.num}, or every setting that is swept and the seed"
         )
+
+
+def as_dict(app: str, returned: Any, declared: Collection[str]) -> Mapping[Any, Any]:
+    """Return what a task function returned as a dict: a number alone is the one metric that is declared.
+
+    Raises
+    ------
+    UserError
+        It returned nothing, or a number where more than one metric is declared.
+    """
+    if isinstance(returned, Mapping):
+        return returned
+    if returned is None:
+        raise UserError(
+            f"{app} returned None: it must return a number or a dict of numbers, or write a JSON file into "
+            "its output folder that `metrics_file` names"
+        )
+    if len(declared) != 1:
+        raise UserError(
+            f"{app} returned a {type(returned).__name__}, but {len(declared)} metrics are declared "
+            f"({', '.join(declared)}): it must return a dict of them, or write a `metrics_file`"
+        )
+    return {next(iter(declared)): returned}
 
 
 def _read(file: Path) -> Any:

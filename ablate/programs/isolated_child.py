@@ -2,8 +2,8 @@
 
 What a run changes of its process is put back after it: the working folder and the command line (`train.contained`), and
 what `process_state` knows of. What the code did when it was imported, before the first run, is how each run begins; a
-process in which a run imported more, and was changed, is not used again. The global generators of Python and NumPy are
-seeded by the seed of each run, so that what ran before in the same process decides nothing. Modules that were imported
+process in which a run imported more, and was changed, is not used again. The global generators are seeded
+by the seed of each run, so that what ran before in the same process decides nothing. Modules that were imported
 stay: that is what a process is reused for.
 """
 
@@ -14,7 +14,6 @@ import errno
 import faulthandler
 import os
 import pickle
-import random
 import resource
 import signal
 import sys
@@ -26,8 +25,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ablate.programs.generators import seeded
 from ablate.programs.process_state import put_back
 from ablate.programs.returned import checked
 from ablate.programs.uses import use
@@ -41,7 +39,6 @@ from ablate.train.vouched import Fact
 LENGTH = 8  # bytes that say how long a message is
 LOADED = bytes(LENGTH)  # an empty message: what a run needs was imported, its time begins
 CUT_OFF = 113  # the exit code of a process that cannot answer any more
-_SEEDS = 2**32  # NumPy's generator takes no larger one
 
 
 def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunResult]:
@@ -116,7 +113,7 @@ class _Known:
             self._made = None
             use(list(code), code=code)  # before it is unpickled: its classes may stand in these files
             made: tuple[Program, Any] = pickle.loads(packed)  # made by the process that started this one
-            made[0].load()
+            made[0].load(made[1])
             self._made, self._packed = made, (folder, code, packed)
         return self._made
 
@@ -130,9 +127,8 @@ def _answer(request: bytes, known: _Known, say: _Replies) -> tuple[str, bytes | 
         with one_thread(), contained():  # the first imports by itself, which is not the run's doing
             program, config = known.get(folder, code, packed)
         imported = _packages()
-        with put_back() as kept, contained():  # what imports have changed by now is how every run begins
+        with put_back() as kept, contained(), seeded(seeds[0]):  # what imports have changed is how every run begins
             say(b"")
-            _seed(seeds[0])
             results = run_here(program, config, seeds)
         same = not kept.changed or _packages() == imported
         return "results", pickle.dumps(results), same
@@ -162,11 +158,6 @@ def _places(pipes: Iterable[int]) -> dict[int, tuple[int, int]]:
             stat = os.fstat(pipe)
             found[pipe] = (stat.st_dev, stat.st_ino)
     return found
-
-
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed % _SEEDS)  # noqa: NPY002 - the global generator is what code of others draws from
 
 
 def _left_processes() -> bool:

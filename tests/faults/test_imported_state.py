@@ -142,7 +142,7 @@ def test_a_program_that_could_not_be_loaded_is_not_taken_for_the_one_before(monk
         def __init__(self, name):
             self.name = name
 
-        def load(self):
+        def load(self, config):
             if self.name == "second":
                 raise OSError("no such file")
 
@@ -154,3 +154,27 @@ def test_a_program_that_could_not_be_loaded_is_not_taken_for_the_one_before(monk
         with pytest.raises(OSError, match="no such file"):
             known.get("here", {}, b"second")
     assert known.get("here", {}, b"first")[0].name == "first"
+
+
+TORCH = """
+import numpy as np
+
+begins = -1
+loader = type(__spec__.loader).__name__
+
+
+def manual_seed(seed):
+    global begins
+    begins = seed
+"""
+
+
+@pytest.mark.parametrize("at_the_top", [True, False])
+def test_torch_begins_each_run_with_its_seed_wherever_it_is_imported(projects, at_the_top):
+    (projects / "torch.py").write_text(TORCH)
+    inside = "    import torch\n    m, torch.begins = torch.begins, -2\n    assert torch.loader == 'SourceFileLoader'\n"
+    text = ("import torch\n" if at_the_top else "") + "def train(seed=0):\n" + inside + "    return m\n"
+    (projects / "uses_torch.py").write_text(text)
+    assert [(r.error, r.metrics) for r in run(projects / "uses_torch.py", range(3, 7))] == [
+        (None, {"m": float(seed)}) for seed in range(3, 7)
+    ]
