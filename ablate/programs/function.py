@@ -68,7 +68,7 @@ class Function(PerSeed):
     watch
         Files, folders and patterns (``data/*.csv``) whose content makes new runs as well.
     timeout
-        Seconds that a run may take; None for no limit.
+        Seconds that a run may take; None for no limit. Importing its code may take 600 s, or this where it is longer.
     """
 
     config_class = FunctionConfig

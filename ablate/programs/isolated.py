@@ -32,6 +32,7 @@ from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.program import Program, RunResult
 
 _GRACE = 5.0  # seconds that a process has to end by itself
+_IMPORTING = 600.0  # seconds that imports may take where runs have a limit, or that limit where it is longer
 _PAUSE = 0.2  # seconds between two looks at whether it is alive
 _LARGEST = 2**40  # bytes that no answer has
 _TAIL = 40  # lines of its output that an error shows
@@ -125,7 +126,7 @@ class _Process:
     def answer(self, limit: float | None) -> _Answer:
         """Wait for an answer, for so many seconds at most, and read meanwhile what the process prints."""
         began, held, closed = time.monotonic(), bytearray(), 0.0
-        loaded = False  # what it imports is not part of a run's time
+        loaded = False  # what it imports is not part of a run's time, and has a limit of its own
         with selectors.DefaultSelector() as ready:
             ready.register(self._answers, selectors.EVENT_READ)
             ready.register(self._output, selectors.EVENT_READ)
@@ -155,9 +156,10 @@ class _Process:
                     return _Answer(None, _why(self._process.returncode))
                 if closed and now - closed > _GRACE:
                     return _Answer(None, _why(CUT_OFF))
-                if limit is not None and loaded and now - began > limit:
+                if limit is not None and now - began > (most := limit if loaded else max(limit, _IMPORTING)):
                     self._show_where()
-                    return _Answer(None, Ended(-signal.SIGKILL, timed_out=True, seconds=limit).why(limit))
+                    where = "" if loaded else " while its code was imported"
+                    return _Answer(None, f"timed out after {most:g} s{where}, and was killed")
 
     def _listen(self) -> bool:
         """Read what was printed until now; false where there will be no more."""

@@ -167,3 +167,16 @@ def test_an_answer_that_cannot_be_read_is_one_crashed_run(tmp_path, said):
     assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0})
     assert bad.outcome == "crashed"
     assert "UnpicklingError" in bad.error or "wrote something else into the pipe" in bad.error
+
+
+def test_an_import_that_does_not_end_is_over_time_too_and_has_a_limit_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("ablate.programs.isolated._IMPORTING", 6.0)
+    slow = "import time\ntime.sleep({seconds})\ndef train(seed=0): return seed\n"
+    (tmp_path / "long.py").write_text(slow.format(seconds=3600))
+    (tmp_path / "slow.py").write_text(slow.format(seconds=1))
+    (bad,) = run_isolated(Function(f"{tmp_path / 'long.py'}:train", timeout=0.5).told(["m"]), FunctionConfig(), [0])
+    assert bad.outcome == "crashed"
+    assert "its process timed out after 6 s while its code was imported, and was killed" in bad.error
+    assert "long.py" in bad.error  # where it was
+    (good,) = run_isolated(Function(f"{tmp_path / 'slow.py'}:train", timeout=0.9).told(["m"]), FunctionConfig(), [3])
+    assert (good.error, good.metrics) == (None, {"m": 3.0})
