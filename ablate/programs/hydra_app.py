@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError, must, nearest
-from ablate.identity import digest
+from ablate.identity import describe, digest
 from ablate.programs.hydra_checks import check_keys, code_behind, import_named
 from ablate.programs.hydra_words import changed_words, is_of_hydra, written
 from ablate.programs.per_seed import PerSeed
@@ -275,7 +275,8 @@ class HydraAppInStudy(HydraApp):
         if self.sources is not None:
             now, sources = self.own(None), self._sources(config)
             changed = [name for name in {*sources, *self.sources} if sources.get(name) != self.sources.get(name)]
-            if (now.config, now.around) != (config.config, config.around):
+            held, there = (describe([one.config, one.around]) for one in (config, now))  # in which NaN is NaN
+            if held != there:
                 changed.append(f"the configuration of {config.target}")
             if changed:
                 raise UserError(
