@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from ablate.identity import digest
 from ablate.programs.function import FunctionConfig
 from ablate.programs.named_files import named_files, unseen
 from ablate.programs.per_seed import PerSeed
+from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import HEAD, KEPT, Ended, run_process
 from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, from_pattern
 from ablate.programs.returned import to_result
@@ -187,7 +187,7 @@ class Command(PerSeed):
 
     def _run(self, place: Path, values: Mapping[str, Any]) -> Ended:
         folder = Path(filled(self.folder, values) or ".").resolve()
-        env = {"PYTHONUNBUFFERED": "1", **os.environ, **{name: filled(str(v), values) for name, v in self._env()}}
+        env = {"PYTHONUNBUFFERED": "1"} | environment_for_others() | {n: filled(v, values) for n, v in self._env()}
         arguments = filled_all(self.command, values)
         if folder != Path.cwd():
             if not folder.is_dir():

@@ -68,7 +68,7 @@ class Function(PerSeed):
     watch
         Files, folders and patterns (``data/*.csv``) whose content makes new runs as well.
     timeout
-        Seconds that a run may take; None for no limit.
+        Seconds that a run may take; None for no limit. Importing its code may take 600 s, or this where it is longer.
     """
 
     config_class = FunctionConfig
@@ -113,8 +113,13 @@ class Function(PerSeed):
         """Return the function; see `target.find` for the errors."""
         return find(self.target)
 
-    def load(self) -> None:
+    def imports(self) -> Any:
+        """Return its target."""
+        return self.target
+
+    def load(self, config: Any) -> None:
         """Import the function's module."""
+        del config
         with contextlib.suppress(UserError):  # the run says it
             self.function()
 
@@ -234,6 +239,10 @@ class FunctionInStudy(Function):
         """Return the function, of the code that was planned."""
         return find(self.target, code=self.sources)
 
+    def imports(self) -> Any:
+        """Return its target, and the code that was planned."""
+        return self.target, self.sources
+
     def one(self, config: FunctionConfig, seed: int) -> RunResult:
         """Call the function for one seed, unless what it watches has changed."""
         if self.watched is not None and watched(self.watch) != self.watched:
@@ -279,12 +288,7 @@ def settings(config: FunctionConfig, params: Mapping[str, Any]) -> dict[str, Any
 def try_out(train: Train, seeds: int = 2, **params: Any) -> list[RunResult]:
     """Call a function as a study would, without one, and return its results; raises what a study would record.
 
-    For a first look at a function of your own::
-
-        from ablate.programs.function import try_out
-        from my_module import train
-
-        print(try_out(train, width=8))
+    For a first look at a function of your own: ``print(try_out(train, width=8))``.
 
     Raises
     ------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError, must, nearest
-from ablate.identity import digest
-from ablate.programs.hydra_checks import check_keys, code_behind
+from ablate.identity import describe, digest
+from ablate.programs.hydra_checks import check_keys, code_behind, import_named
 from ablate.programs.hydra_words import changed_words, is_of_hydra, written
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.returned import to_result
@@ -20,7 +20,7 @@ from ablate.registry import register
 from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.outcome import Outcome
-from ablate.train.program import Observe, ProgramConfig, RunResult
+from ablate.train.program import ProgramConfig, RunResult
 from ablate.train.vouched import Fact
 
 if TYPE_CHECKING:  # Hydra is imported where an application is asked for
@@ -91,6 +91,7 @@ class HydraApp(PerSeed):
     vouches = frozenset({Fact.SECONDS})
     has_target = False
     config_class = HydraAppConfig
+    isolated = True
     flat = True
     unnamed = frozenset({"code_version", "hydra"})
 
@@ -124,6 +125,15 @@ class HydraApp(PerSeed):
         from ablate.programs.hydra_open import open_app
 
         return open_app(self.app, self.main)
+
+    def imports(self) -> Any:
+        """Return what names it."""
+        return self.app, self.main
+
+    def load(self, config: HydraAppConfig) -> None:
+        """Import the application, and what `_target_` names in its configuration."""
+        with contextlib.suppress(Exception), self._inside(self.opened()):  # the run says it
+            import_named(config.config)
 
     def own(self, composed: Any) -> HydraAppConfig:
         """Return the application's own configuration, composed as Hydra composes it.
@@ -197,7 +207,7 @@ class HydraApp(PerSeed):
 
     def one(self, config: HydraAppConfig, seed: int) -> RunResult:
         """Run the application for one seed as Hydra runs a job, and check what it returned."""
-        from ablate.programs.hydra_job import run_one
+        from ablate.programs.hydra_job import as_dict, run_one
         from ablate.programs.hydra_world import logging_kept
 
         app, declared = self.opened(), self.metrics()
@@ -205,7 +215,7 @@ class HydraApp(PerSeed):
             job = self._composed(app, seed)
             returned = run_one(app, job, cache=config.cache, metrics_file=self.metrics_file)
         try:
-            result = to_result(self._as_dict(returned, declared), seed, declared)
+            result = to_result(as_dict(self.app, returned, declared), seed, declared)
         except UserError as error:
             error.kept = f"It had returned {returned!r}\n"  # type: ignore[attr-defined]
             raise
@@ -218,23 +228,7 @@ class HydraApp(PerSeed):
         ]
         return replace(result, used=used_code(app.target), notes=tuple(notes))
 
-    def _as_dict(self, returned: Any, declared: Mapping[str, Metric]) -> Any:
-        """Return what a task function returned as a dict: a number alone is the one metric that is declared."""
-        if isinstance(returned, Mapping):
-            return returned
-        if returned is None:
-            raise UserError(
-                f"{self.app} returned None: it must return a number or a dict of numbers, or write a JSON file into "
-                "its output folder that `metrics_file` names"
-            )
-        if len(declared) != 1:
-            raise UserError(
-                f"{self.app} returned a {type(returned).__name__}, but {len(declared)} metrics are declared "
-                f"({', '.join(declared)}): it must return a dict of them, or write a `metrics_file`"
-            )
-        return {next(iter(declared)): returned}
-
-    @contextmanager
+    @contextlib.contextmanager
     def _inside(self, app: Opened) -> Iterator[None]:
         """Import, compose and run meanwhile as the application does."""
         with importing(app.target), app.world.entered(name=app.name):
@@ -266,8 +260,12 @@ class HydraAppInStudy(HydraApp):
 
     sources: Mapping[str, str] | None = None
 
-    def run(self, config: HydraAppConfig, seeds: Sequence[int], observe: Observe | None = None) -> list[RunResult]:
-        """Run every seed, unless the code or the configuration has changed since it was planned.
+    def imports(self) -> Any:
+        """Return what names it, and the code that was planned."""
+        return self.app, self.main, self.sources
+
+    def one(self, config: HydraAppConfig, seed: int) -> RunResult:
+        """Run the application for one seed, unless the code or the configuration has changed since it was planned.
 
         Raises
         ------
@@ -277,14 +275,15 @@ class HydraAppInStudy(HydraApp):
         if self.sources is not None:
             now, sources = self.own(None), self._sources(config)
             changed = [name for name in {*sources, *self.sources} if sources.get(name) != self.sources.get(name)]
-            if (now.config, now.around) != (config.config, config.around):
+            held, there = (describe([one.config, one.around]) for one in (config, now))  # in which NaN is NaN
+            if held != there:
                 changed.append(f"the configuration of {config.target}")
             if changed:
                 raise UserError(
                     f"{', '.join(sorted(changed))} changed while the study was running; the same command runs what is "
                     "missing as it is now"
                 )
-        return super().run(config, seeds, observe)
+        return super().one(config, seed)
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -74,12 +75,29 @@ def code_behind(target: str, config: Mapping[str, Any]) -> dict[str, str]:
     found = dict(code_of(target))
     place, _ = parts_of(target)
     with importing(target):
-        for said in dict.fromkeys(targets_of(config)):
-            parts = said.split(".")
-            names = (".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1))
+        for names in map(_modules, targets_of(config)):
             module = next((one for one in (named(name, place.folder) for name in names) if one is not None), None)
             if module is None or module.name in found or is_installed(str(module.path)):
                 continue
             for name, one in closure(module, place.folder, search=list(sys.path)).items():
                 found[name] = read_source(one.path).shape
     return dict(sorted(found.items()))
+
+
+def import_named(config: Mapping[str, Any]) -> None:
+    """Import the modules that `_target_` names in a configuration; what cannot be imported is left to who needs it."""
+    for names in map(_modules, targets_of(config)):
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError:  # the name of a class in a module, perhaps
+                continue
+            except Exception:  # noqa: BLE001 - the run that needs it says it
+                break
+            break
+
+
+def _modules(target: str) -> list[str]:
+    """Return what may be the module of a target, the longest name first."""
+    parts = target.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]

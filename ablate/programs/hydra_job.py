@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,12 @@ from hydra.core.utils import run_job
 from hydra.types import RunMode
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict, read_write
 from omegaconf.basecontainer import BaseContainer
+from yaml import YAMLError
 
-from ablate.errors import UserError, must
+from ablate.errors import UserError
+from ablate.identity import digest
 from ablate.programs.hydra_open import Opened
+from ablate.programs.reports import object_in
 
 _OF_A_JOB = ("job.num", "job.id", "runtime.output_dir", "runtime.cwd", "run.dir", "sweep.dir", "sweep.subdir")
 """Keys of Hydra's node that say where and when a job runs, and not what it does."""
@@ -135,7 +137,7 @@ def run_one(opened: Opened, config: DictConfig, *, cache: Mapping[str, Any], met
             hydra_context=opened.context(config),
         )
     returned = ret.return_value
-    return _read(Path(str(config.hydra.runtime.output_dir)) / metrics_file) if metrics_file else returned
+    return object_in(Path(str(config.hydra.runtime.output_dir)) / metrics_file) if metrics_file else returned
 
 
 def _numbered(config: DictConfig) -> None:
@@ -154,6 +156,7 @@ def _numbered(config: DictConfig) -> None:
                 return
             number += 1
         else:
+            _take(here, config)
             return
 
 
@@ -169,25 +172,50 @@ def _folder(config: DictConfig) -> Path:
 
 
 def _check_same(folder: Path, config: DictConfig) -> None:
-    said = OmegaConf.to_container(config.hydra.overrides.task)
     try:
-        there = OmegaConf.to_container(OmegaConf.load(folder / str(config.hydra.output_subdir) / "overrides.yaml"))
-    except OSError:
-        there = None
-    if there != said:
+        there = OmegaConf.to_container(OmegaConf.load(_said_in(folder, config)))
+    except (OSError, ValueError, YAMLError):
+        there = None  # nobody knows whose it is
+    if there != OmegaConf.to_container(config.hydra.overrides.task):
         raise UserError(
             f"`hydra.sweep.subdir` gives two jobs the folder {folder}: let it hold the number of the job, "
             "${hydra.job.num}, or every setting that is swept and the seed"
         )
 
 
-def _read(file: Path) -> Any:
-    if not file.is_file():
-        raise UserError(f"the task function wrote no {file.name} into {file.parent}, which `metrics_file` names")
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{file} is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise must("metrics_file", "hold a JSON object, name -> number", found)
-    return found
+def _said_in(folder: Path, config: DictConfig) -> Path:
+    """Return the file that says which job has a folder: Hydra's, or ours below the sweep's where Hydra writes none."""
+    if config.hydra.output_subdir is not None:
+        return folder / str(config.hydra.output_subdir) / "overrides.yaml"
+    return Path(str(config.hydra.sweep.dir)) / ".ablate" / f"{digest(str(config.hydra.sweep.subdir))[:16]}.yaml"
+
+
+def _take(folder: Path, config: DictConfig) -> None:
+    """Say which job has a folder, where Hydra does not."""
+    if config.hydra.output_subdir is None:
+        file = _said_in(folder, config)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(config.hydra.overrides.task, file)
+
+
+def as_dict(app: str, returned: Any, declared: Collection[str]) -> Mapping[Any, Any]:
+    """Return what a task function returned as a dict: a number alone is the one metric that is declared.
+
+    Raises
+    ------
+    UserError
+        It returned nothing, or a number where more than one metric is declared.
+    """
+    if isinstance(returned, Mapping):
+        return returned
+    if returned is None:
+        raise UserError(
+            f"{app} returned None: it must return a number or a dict of numbers, or write a JSON file into "
+            "its output folder that `metrics_file` names"
+        )
+    if len(declared) != 1:
+        raise UserError(
+            f"{app} returned a {type(returned).__name__}, but {len(declared)} metrics are declared "
+            f"({', '.join(declared)}): it must return a dict of them, or write a `metrics_file`"
+        )
+    return {next(iter(declared)): returned}

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
+
+from ablate.errors import UserError, must
+
+_KEY = re.compile(r"[A-Za-z_/.-](?:[A-Za-z0-9_/. -]*[A-Za-z0-9_/.-])?")
 
 
 def keys_of(settings: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -29,24 +35,52 @@ def targets_of(settings: Any) -> Iterator[str]:
 def written(value: Any) -> str:
     r"""Write a value as an override has it, to be read by Hydra.
 
-    >>> [written(value) for value in (1e-05, None, True, "adam", "1", "it's", [1, "a b"], {"lr": 0.1})]
-    ['1e-05', 'null', 'true', 'adam', "'1'", "'it\\'s'", "[1,'a b']", '{lr:0.1}']
+    >>> [written(value) for value in (1e-05, None, True, "adam", "1", "-.5", "it's", [1, "a b"], {"lr": 0.1})]
+    ['1e-05', 'null', 'true', 'adam', "'1'", "'-.5'", "'it\\'s'", "[1,'a b']", '{lr:0.1}']
+
+    Raises
+    ------
+    UserError
+        It is no number, truth value, text, list or mapping; a key of a mapping is one that an override cannot hold.
     """
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{name}:{written(held)}" for name, held in value.items()) + "}"
+        return "{" + ",".join(f"{_key(name)}:{written(held)}" for name, held in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(written, value)) + "]"
+    if isinstance(value, Real):
+        return repr(int(value) if isinstance(value, Integral) else float(value))
     if not isinstance(value, str):
-        return repr(value)
+        raise must("a value of an override", "be a number, a truth value, text, a list or a mapping", value)
     plain = value.replace("/", "_").replace("-", "_").replace(".", "_")
-    if plain.isidentifier() and plain.isascii() and value.lower() not in ("null", "true", "false", "inf", "nan"):
+    if plain.isidentifier() and plain.isascii() and not _means_else(value):
         return value
     tail = len(value) - len(value.rstrip("\\"))  # backslashes count only before a quote
     parts = value.split("'")
     doubled = [part + "\\" * (len(part) - len(part.rstrip("\\"))) for part in parts[:-1]]
     return "'" + "\\'".join([*doubled, parts[-1]]) + "\\" * tail + "'"
+
+
+def _means_else(word: str) -> bool:
+    """Tell whether Hydra reads a word without quotes as a number, a truth value or null."""
+    try:
+        float(word)  # what Hydra takes for a number is one for Python: -5, .5, 1_0, -inf
+    except ValueError:
+        return word.lower() in ("null", "true", "false")
+    return True
+
+
+def _key(name: Any) -> str:
+    """Write a key of a mapping: a number, or a word, for Hydra knows no quotes there."""
+    if not isinstance(name, str):
+        return written(name)
+    if not _KEY.fullmatch(name) or _means_else(name):
+        raise UserError(
+            f"the key {name!r} cannot be written as an override of Hydra, which reads no quoted keys: expected "
+            "letters, digits, _, -, . and /, and none that reads as a number, true, false or null"
+        )
+    return name
 
 
 def is_of_hydra(word: str) -> bool:

@@ -25,12 +25,16 @@ from typing import Any
 from ablate.errors import Failure
 from ablate.programs.isolated_child import CUT_OFF, LENGTH, LOADED, crashed
 from ablate.programs.per_seed import PerSeed
+from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import Ended, Tail, kill_group, read_pipe, watch_group
+from ablate.programs.uses import Standing
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.program import Program, RunResult
 
 _GRACE = 5.0  # seconds that a process has to end by itself
+_IMPORTING = 600.0  # seconds that imports may take where runs have a limit, or that limit where it is longer
 _PAUSE = 0.2  # seconds between two looks at whether it is alive
+_LARGEST = 2**40  # bytes that no answer has
 _TAIL = 40  # lines of its output that an error shows
 
 _START = "import sys; sys.path[:] = {path!r}; from ablate.programs.isolated_child import serve; serve({ask}, {say})"
@@ -57,13 +61,13 @@ def run_isolated(
     """
     from joblib.externals.loky.backend.reduction import dumps  # takes classes of scripts and notebooks along
 
-    packed = bytes(dumps((program, config)))
+    packed, standing = bytes(dumps((program, config))), Standing.of(program, config, code or {})
     groups = [[seed] for seed in seeds] if isinstance(program, PerSeed) else [list(seeds)]
     results = []
     for group in groups:
-        found, died = _ask(packed, group, program.seconds_allowed, code or {})
+        found, died = _ask(packed, group, program.seconds_allowed, standing)
         if died and len(group) > 1:
-            found = [r for seed in group for r in _ask(packed, [seed], program.seconds_allowed, code or {})[0]]
+            found = [r for one in group for r in _ask(packed, [one], program.seconds_allowed, standing)[0]]
         results += found
     return results
 
@@ -79,14 +83,15 @@ class _Answer:
 class _Process:
     """One process that runs what it is asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
         asked, self._ask = os.pipe()
         self._answers, said = os.pipe()
         start = _START.format(path=sys.path, ask=asked, say=said)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", start], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, pass_fds=(asked, said), start_new_session=True,
+                stderr=subprocess.STDOUT, pass_fds=(asked, said), start_new_session=True, env=environment_for_others(),
             )  # fmt: skip
         except OSError as error:
             os.close(self._ask)
@@ -121,7 +126,7 @@ class _Process:
     def answer(self, limit: float | None) -> _Answer:
         """Wait for an answer, for so many seconds at most, and read meanwhile what the process prints."""
         began, held, closed = time.monotonic(), bytearray(), 0.0
-        loaded = False  # what it imports is not part of a run's time
+        loaded = False  # what it imports is not part of a run's time, and has a limit of its own
         with selectors.DefaultSelector() as ready:
             ready.register(self._answers, selectors.EVENT_READ)
             ready.register(self._output, selectors.EVENT_READ)
@@ -140,7 +145,10 @@ class _Process:
                 if held[:LENGTH] == LOADED:
                     began, loaded = now, True
                     del held[:LENGTH]
-                if len(held) >= LENGTH and len(held) - LENGTH >= int.from_bytes(held[:LENGTH], "big"):
+                length = int.from_bytes(held[:LENGTH], "big") if len(held) >= LENGTH else None
+                if length is not None and length > _LARGEST:
+                    return _Answer(None, "wrote something else into the pipe that it answers by")
+                if length is not None and len(held) - LENGTH >= length:
                     self._listen()
                     return _Answer(bytes(held[LENGTH:]))
                 if dead:
@@ -148,9 +156,10 @@ class _Process:
                     return _Answer(None, _why(self._process.returncode))
                 if closed and now - closed > _GRACE:
                     return _Answer(None, _why(CUT_OFF))
-                if limit is not None and loaded and now - began > limit:
+                if limit is not None and now - began > (most := limit if loaded else max(limit, _IMPORTING)):
                     self._show_where()
-                    return _Answer(None, Ended(-signal.SIGKILL, timed_out=True, seconds=limit).why(limit))
+                    where = "" if loaded else " while its code was imported"
+                    return _Answer(None, f"timed out after {most:g} s{where}, and was killed")
 
     def _listen(self) -> bool:
         """Read what was printed until now; false where there will be no more."""
@@ -202,12 +211,18 @@ def _why(code: int) -> str:
 _idle: list[_Process] = []  # those that wait for the next run; each thread takes its own out
 
 
-def _taken() -> _Process:
-    while _idle:
-        process = _idle.pop()
-        if process.owner == os.getpid():  # not one of the process that this one was forked from
-            return process
-    return _Process()
+def _taken(standing: Standing) -> _Process:
+    """Return a process that imported the same and nothing else, or a new one in place of one that did not."""
+    for one in _idle[::-1]:
+        with contextlib.suppress(ValueError):  # another thread has just taken it
+            if one.owner != os.getpid():  # of the process that this one was forked from
+                _idle.remove(one)
+            elif one.standing == standing:
+                _idle.remove(one)
+                return one
+    with contextlib.suppress(IndexError):
+        _idle.pop(0).end()
+    return _Process(standing)
 
 
 def end_processes(*, at_once: bool = False) -> None:
@@ -232,24 +247,18 @@ def processes_ended() -> Iterator[None]:
 atexit.register(end_processes)
 
 
-def _ask(
-    packed: bytes, seeds: list[int], limit: float | None, code: Mapping[str, Mapping[str, str]]
-) -> tuple[list[RunResult], bool]:
+def _ask(packed: bytes, seeds: list[int], limit: float | None, standing: Standing) -> tuple[list[RunResult], bool]:
     """Return a result for every seed, and whether the process that was to make them is gone."""
-    folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
-    process, began, keep = _taken(), time.perf_counter(), False
+    process, began, keep = _taken(standing), time.perf_counter(), False
     try:
-        answer = process.request(pickle.dumps((folder, list(sys.path), code, packed, seeds)), limit)
+        answer = process.request(pickle.dumps((standing.folder, standing.code, packed, seeds)), limit)
         name, text = _file_name(seeds), process.tail.text
         if answer.reply is None:
             lines = "\n".join(text.splitlines()[-_TAIL:])
             error = f"{lines}\nits process {answer.why}" if lines else f"its process {answer.why}"
             results = crashed(seeds, time.perf_counter() - began, error)
         else:
-            kind, value, keep = pickle.loads(answer.reply)  # of a process that this one has started
-            if kind == "not compiled":
-                raise NotCompiledError(value)
-            results = _unpacked(value, seeds)
+            results, keep = _unpacked(answer.reply, seeds)
     finally:  # an interrupt, too
         if keep:
             _idle.append(process)
@@ -260,12 +269,22 @@ def _ask(
     return results, answer.reply is None
 
 
-def _unpacked(value: bytes, seeds: Sequence[int]) -> list[RunResult]:
+def _unpacked(reply: bytes, seeds: Sequence[int]) -> tuple[list[RunResult], bool]:
+    """Return what a process answered, and whether it is to be used again.
+
+    Raises
+    ------
+    NotCompiledError
+        It says so.
+    """
+    keep = False
     try:
-        results: list[RunResult] = pickle.loads(value)
-    except Exception:  # noqa: BLE001 - what stands in them is of a kind that this process cannot import
-        return crashed(seeds, 0.0, traceback.format_exc())
-    return results
+        kind, value, keep = pickle.loads(reply)  # of a process that this one has started
+        if kind != "not compiled":
+            return pickle.loads(value), keep
+    except Exception:  # noqa: BLE001 - what stands in it is of a kind that this process cannot import, or no answer
+        return crashed(seeds, 0.0, traceback.format_exc()), keep
+    raise NotCompiledError(value)
 
 
 def _file_name(seeds: Sequence[int]) -> str:

@@ -1,31 +1,33 @@
 """The process in which somebody else's code runs: it is asked for runs, makes them, and says whether it may be reused.
 
-What a run changes of its process is put back after it: the working folder and the command line (`train.contained`), the
-environment, signal handlers and alarms, standard streams, the mask of new files, what NumPy does about overflows. The
-global generators of Python and NumPy are seeded by the seed of each run, so that what ran before in the same process
-decides nothing. Modules that were imported stay: that is what a process is reused for.
+What a run changes of its process is put back after it: the working folder and the command line (`train.contained`), and
+what `process_state` knows of. What the code did when it was imported, before the first run, is how each run begins; a
+process in which a run imported more, and was changed, is not used again. The global generators are seeded
+by the seed of each run, so that what ran before in the same process decides nothing. Modules that were imported
+stay: that is what a process is reused for.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import faulthandler
 import os
 import pickle
-import random
 import resource
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ablate.programs.generators import seeded
+from ablate.programs.process_state import put_back
+from ablate.programs.returned import checked
 from ablate.programs.uses import use
 from ablate.train.arithmetic import arithmetic, one_thread
 from ablate.train.compiled.ready import NotCompiledError
@@ -37,13 +39,13 @@ from ablate.train.vouched import Fact
 LENGTH = 8  # bytes that say how long a message is
 LOADED = bytes(LENGTH)  # an empty message: what a run needs was imported, its time begins
 CUT_OFF = 113  # the exit code of a process that cannot answer any more
-_SEEDS = 2**32  # NumPy's generator takes no larger one
 
 
 def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunResult]:
     """Run a planned Program in this process, BLAS held to one thread; a raised error becomes `crashed` results.
 
-    Results say what computed them where the Program vouches that this process did.
+    So does a run that came to its end with none of the Program's metrics. Results say what computed them where the
+    Program vouches that this process did.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunRes
     started = time.perf_counter()
     try:
         with one_thread(), contained():
-            results = program.run(config, seeds)
+            results = [checked(result, program.metrics) for result in program.run(config, seeds)]
             if Fact.MACHINE not in program.vouches:
                 return results
             made_by = arithmetic()
@@ -73,7 +75,7 @@ def crashed(seeds: Sequence[int], seconds: float, error: str) -> list[RunResult]
 def serve(requests: int, replies: int) -> None:
     """Answer requests from one pipe on another until the first ends; called in a process of its own.
 
-    A request is a pickled ``(folder, search path, used files -> code, pickled program and configuration, seeds)``. An
+    A request is a pickled ``(folder, used files -> code, pickled program and configuration, seeds)``. An
     answer is an empty message when the run begins, then ``(kind, value, clean)``: `results`, pickled once more, or `not
     compiled` with its message. `clean` is false where the process is not to be used again.
     """
@@ -84,15 +86,17 @@ def serve(requests: int, replies: int) -> None:
     for pipe in (requests, replies):
         os.set_inheritable(pipe, False)
     process, known, pipes = os.getpid(), _Known(), _places((requests, replies, 1, 2))
-    _send(replies, b"started")
-    while (request := _receive(requests)) is not None:
+    say, clean = _Replies(replies), True
+    say(b"started")
+    while clean and (request := _receive(requests)) is not None:
         threads = {thread.ident for thread in threading.enumerate()}
-        said = _answer(request, known, replies)
+        kind, said, same = _answer(request, known, say)
         if os.getpid() != process:  # a child that was forked inside a run and came back with it
             os._exit(0)
         _flush()
+        clean = same and _is_clean(pipes, threads)
         try:
-            _send(replies, pickle.dumps((*said, _is_clean(pipes, threads))))
+            say(pickle.dumps((kind, said, clean)))
         except OSError:  # what ran has closed the pipe
             os._exit(CUT_OFF)
 
@@ -106,29 +110,38 @@ class _Known:
 
     def get(self, folder: str, code: Mapping[str, Mapping[str, str]], packed: bytes) -> tuple[Program, Any]:
         if self._made is None or self._packed != (folder, code, packed):
+            self._made = None
             use(list(code), code=code)  # before it is unpickled: its classes may stand in these files
-            self._made = pickle.loads(packed)  # made by the process that started this one
-            self._made[0].load()
-            self._packed = (folder, code, packed)
+            made: tuple[Program, Any] = pickle.loads(packed)  # made by the process that started this one
+            made[0].load(made[1])
+            self._made, self._packed = made, (folder, code, packed)
         return self._made
 
 
-def _answer(request: bytes, known: _Known, replies: int) -> tuple[str, bytes | str]:
-    folder, path, code, packed, seeds = pickle.loads(request)
-    began = time.perf_counter()
+def _answer(request: bytes, known: _Known, say: _Replies) -> tuple[str, bytes | str, bool]:
+    """Return what came of a request, and whether the process is as it was when its runs began."""
+    folder, code, packed, seeds = pickle.loads(request)
+    began, same = time.perf_counter(), False
     try:
         os.chdir(folder)
-        sys.path[:] = path
-        with _put_back(), contained():  # what a file does when it is imported belongs to the run
+        with one_thread(), contained():  # the first imports by itself, which is not the run's doing
             program, config = known.get(folder, code, packed)
-            _send(replies, b"")
-            _seed(seeds[0])
+        imported = _packages()
+        with put_back() as kept, contained(), seeded(seeds[0]):  # what imports have changed is how every run begins
+            say(b"")
             results = run_here(program, config, seeds)
-        return "results", pickle.dumps(results)
+        same = not kept.changed or _packages() == imported
+        return "results", pickle.dumps(results), same
     except NotCompiledError as error:
-        return "not compiled", str(error)
+        return "not compiled", str(error), same
     except Exception:  # noqa: BLE001 - as in `run_here`; or a result that holds what cannot be passed on
-        return "results", pickle.dumps(crashed(seeds, time.perf_counter() - began, traceback.format_exc()))
+        return "results", pickle.dumps(crashed(seeds, time.perf_counter() - began, traceback.format_exc())), same
+
+
+def _packages() -> set[str]:
+    """Return the modules that were imported and may have changed the process: neither Python's own, nor ours."""
+    harmless = sys.stdlib_module_names | {"ablate"}
+    return {name for name in sys.modules if name.partition(".")[0] not in harmless}
 
 
 def _is_clean(pipes: Mapping[int, tuple[int, int]], threads: set[int | None]) -> bool:
@@ -145,47 +158,6 @@ def _places(pipes: Iterable[int]) -> dict[int, tuple[int, int]]:
             stat = os.fstat(pipe)
             found[pipe] = (stat.st_dev, stat.st_ino)
     return found
-
-
-def _seed(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(seed % _SEEDS)  # noqa: NPY002 - the global generator is what code of others draws from
-
-
-@contextlib.contextmanager
-def _put_back() -> Iterator[None]:
-    """Put back what a run changes of its process."""
-    environment, streams, handlers = dict(os.environ), (sys.stdin, sys.stdout, sys.stderr), _handlers()
-    mask, limit, errors = os.umask(0o077), sys.getrecursionlimit(), np.geterr()
-    os.umask(mask)
-    undo: list[Callable[[], object]] = [
-        lambda: signal.setitimer(signal.ITIMER_REAL, 0),
-        lambda: _set_handlers(handlers),
-        lambda: os.umask(mask),
-        lambda: sys.setrecursionlimit(limit),
-        lambda: np.seterr(**errors),
-    ]
-    try:
-        yield
-    finally:
-        for one in undo:
-            with contextlib.suppress(OSError, ValueError, RecursionError):
-                one()
-        sys.stdin, sys.stdout, sys.stderr = streams
-        if dict(os.environ) != environment:
-            os.environ.clear()
-            os.environ.update(environment)
-
-
-def _handlers() -> dict[int, Any]:
-    return {number: signal.getsignal(number) for number in signal.valid_signals()}
-
-
-def _set_handlers(before: Mapping[int, Any]) -> None:
-    """Set the handlers that are not what they were; what a library in C has set (None) cannot be."""
-    for number, held in before.items():
-        if signal.getsignal(number) is not held and held is not None:
-            signal.signal(number, held)
 
 
 def _left_processes() -> bool:
@@ -219,7 +191,16 @@ def _read(pipe: int, length: int) -> bytes | None:
     return bytes(found)
 
 
-def _send(pipe: int, message: bytes) -> None:
-    rest = memoryview(len(message).to_bytes(LENGTH, "big") + message)
-    while rest:
-        rest = rest[os.write(pipe, rest) :]
+class _Replies:
+    """The pipe that answers go to."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe, self._place = pipe, _places([pipe])
+
+    def __call__(self, message: bytes) -> None:
+        """Send a message; raises `OSError` where the pipe is gone, or another file has its number by now."""
+        if _places([self._pipe]) != self._place:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        rest = memoryview(len(message).to_bytes(LENGTH, "big") + message)
+        while rest:
+            rest = rest[os.write(self._pipe, rest) :]

@@ -94,15 +94,15 @@ def run_process(
     Raises
     ------
     OSError
-        It cannot be started.
+        It cannot be started, or one of the two files not be written: then it is not started.
     """
-    process = subprocess.Popen(
-        list(arguments), cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    began, timed_out = time.perf_counter(), False
     with contextlib.ExitStack() as until:
-        kept = [until.enter_context(closing(_Kept(path))) for path in (stdout, stderr)]
+        kept = [until.enter_context(closing(_Kept(path))) for path in (stdout, stderr)]  # before anything runs
+        process = subprocess.Popen(
+            list(arguments), cwd=folder, env=dict(env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        began, timed_out = time.perf_counter(), False
         pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
         try:
             watch_group(process.pid)

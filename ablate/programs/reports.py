@@ -61,14 +61,7 @@ def from_file(path: Path, step: str) -> dict[str, Any]:
     UserError
         It is not there, cannot be read, or has several rows and no such column.
     """
-    if not path.is_file():
-        there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = nearest(path.name, there)
-        raise UserError(f"it wrote no {path.name}" + (f"; it wrote {near}" if near else ""))
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise UserError(f"{path.name} is not text in UTF-8") from None
+    text = _text(path)
     if path.suffix == ".json":
         held = _json(text, path.name)
         if isinstance(held, Mapping):
@@ -83,6 +76,31 @@ def from_file(path: Path, step: str) -> dict[str, Any]:
     if not all(isinstance(row, Mapping) for row in rows):
         raise UserError(f"{path.name} must hold an object, or rows of them")
     return _from_rows([flat_params(row) for row in rows], step, path.name)
+
+
+def object_in(path: Path) -> dict[str, Any]:
+    """Return the JSON object that a file holds, whatever its name ends in.
+
+    Raises
+    ------
+    UserError
+        It is not there, or holds something else.
+    """
+    held = _json(_text(path), path.name)
+    if not isinstance(held, dict):
+        raise must(path.name, "hold a JSON object, name -> number", held)
+    return held
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(path.name, there)
+        raise UserError(f"it wrote no {path.name} into {path.parent}" + (f"; it wrote {near}" if near else ""))
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{path.name} is not text in UTF-8") from None
 
 
 def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 - ``{"final/test_accuracy": 0.93, "final/test_loss": 0.21}``: a number for every declared metric. One that is not
   finite is left out, and the run counts as `diverged`. A metric may be missing, or None (`ttt/steps` where the target
-  was not reached); a claim on it then has no value for this run. A number that was not declared is kept as well.
+  was not reached); a claim on it then has no value for this run. A run that came to its end with none of them is
+  `crashed`: it has no result. A number that was not declared is kept as well.
 - ``{"metrics": {…}, "curves": {"train/loss": [2.3, 1.9]}, "outcome": "reached", "test_correct": [True, …]}``: the
   same, with any of: curves (a list of values, by step 0, 1, …; or a pair of lists, steps and values), the outcome,
   and which test examples were right. They may stand beside the metrics, too: ``{"accuracy": 0.1, "outcome": …}``.
@@ -18,7 +19,8 @@ is at least that, `censored` below. Without either there is no target: `finished
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -45,7 +47,7 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     Raises
     ------
     UserError
-        It is not a mapping; a declared metric is not a number; the outcome is none.
+        It is not a mapping; a declared metric is not a number, or none is there; the outcome is none.
     """
     if isinstance(returned, RunResult):
         returned = {
@@ -66,6 +68,8 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
     own = {name: value for name, value in numbers.items() if name in declared}
     outcome = _outcome(returned.get("outcome"), own, declared, config)
+    if declared and not own and outcome is Outcome.FINISHED:
+        raise _none_declared(returned["metrics"], declared)
     curves, correct = {}, None
     given = returned.get("curves") or {}
     if not isinstance(given, Mapping):
@@ -85,6 +89,25 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
         seed, outcome, metrics, curves, test_correct=correct, error=error_text, arrays=arrays,
         notes=(*notes, *said, *thinned),
     )  # fmt: skip
+
+
+def _none_declared(given: Mapping[Any, Any], declared: Collection[str]) -> UserError:
+    """Return the error of a run that came to its end and gave none of the metrics that are declared."""
+    gave = {str(name): value for name, value in given.items()}
+    said = ", ".join(f"{name!r}: {value!r:.20}" if name in declared else repr(name) for name, value in gave.items())
+    hints = [nearest(name, gave) for name in declared if name not in gave]
+    near = next((hint for hint in hints if hint and hint not in declared), None)
+    return UserError(
+        f"it gave none of the metrics that are declared, expected {', '.join(map(repr, declared))}, got "
+        f"{said[:200] or 'nothing'}" + (f"; nearest match: {near!r}" if near else "")
+    )
+
+
+def checked(result: RunResult, declared: Callable[[], Collection[str]]) -> RunResult:
+    """Return a result as it is; `crashed` where it came to its end and has none of the metrics that are declared."""
+    if result.outcome is not Outcome.FINISHED or not (names := declared()) or any(n in result.metrics for n in names):
+        return result
+    return replace(result, outcome=Outcome.CRASHED, error=str(_none_declared(result.metrics, names)))
 
 
 def _thinned(curves: Mapping[str, Curve]) -> tuple[dict[str, Curve], dict[str, NDArray[Any]], list[str]]:

@@ -22,6 +22,7 @@ from ablate.errors import UserError, nearest
 from ablate.programs.calling import calling
 from ablate.programs.modules import Module, is_installed
 from ablate.programs.place import Place, code_at, files_at, own_modules, parts_of, search_path, set_search_path
+from ablate.programs.process_state import importing_noted
 from ablate.programs.source import read_source
 from ablate.programs.witness import Used, named_from_here, said_now, watching
 from ablate.train.contained import ProcessEnded, contained
@@ -177,7 +178,7 @@ def _stale(place: Place, now: Code) -> bool:
 def _imported(place: Place, unseen: dict[str, tuple[Path, str]]) -> ModuleType:
     shown = str(place.module.path) if place.by_path else place.said
     try:
-        with _importing(place, unseen), contained(place.module.path):
+        with _importing(place, unseen), contained(place.module.path), importing_noted():
             return _from_file(place) if place.by_path else _by_name(place.said)
     except ProcessEnded as error:
         raise UserError(

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ablate import registry
 from ablate.errors import UserError, nearest
@@ -21,6 +21,7 @@ from ablate.programs.modules import Module, closure
 from ablate.programs.place import Place, code_at, file_place, modules_at, own_modules
 from ablate.programs.source import read_source
 from ablate.programs.target import module_at
+from ablate.train.program import Program
 
 Code = Mapping[str, Mapping[str, str]]
 """File -> module -> what it says, as a digest."""
@@ -102,7 +103,7 @@ def own_code(configured: Sequence[Any], files: Sequence[str]) -> dict[str, str]:
     used = code_of_files(files)
     found = {name: shape for code in used.values() for name, shape in code.items()}
     covered = {module.path for file in used for module in modules_at(used_place(file)).values()}
-    for part in _parts(configured):
+    for part in parts_in(configured):
         cls = type(part)
         if not is_foreign(cls):
             continue
@@ -146,10 +147,28 @@ def used_place(file: str) -> Place:
     return file_place(file, asked="uses")
 
 
-def _parts(configured: Iterable[Any]) -> Iterable[Any]:
+def parts_in(configured: Iterable[Any]) -> Iterable[Any]:
+    """Yield a Program, a configuration, and the components among their fields."""
     for one in configured:
         yield one
         yield from filter(is_dataclass, (getattr(one, field.name) for field in fields(one)))
+
+
+class Standing(NamedTuple):
+    """What decides what a process imports: one that imported something else may have been changed by that."""
+
+    folder: str
+    path: tuple[str, ...]
+    code: Code
+    modules: list[str]
+    imports: Any
+
+    @classmethod
+    def of(cls, program: Program, config: Any, code: Code) -> Standing:
+        """Return it for a planned Program, its configuration, and the used files with what they say."""
+        folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
+        modules = sorted({type(part).__module__ for part in parts_in((program, config))})
+        return cls(folder, tuple(sys.path), code, modules, program.imports())
 
 
 def _file_of(cls: type) -> Path:

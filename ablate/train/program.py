@@ -200,9 +200,13 @@ class Program(ABC):
         """The seconds that one run of it may take where it is isolated; None for no limit."""
         return None
 
-    def load(self) -> None:
+    def load(self, config: Any) -> None:
         """Import what a run needs, before its time is taken; asked where it is isolated. What fails, fails the run."""
-        return
+        del config
+
+    def imports(self) -> Any:
+        """Return what decides what `load` imports, to be compared: those that import the same may share a process."""
+        return None
 
     def reads(self, config: Any) -> frozenset[str] | None:
         """Return what of its own it looks at under this configuration; None where its runs say so themselves."""

@@ -116,3 +116,67 @@ def test_a_process_is_used_for_many_seeds_as_long_as_it_behaves(tmp_path):
     end_processes()
     time.sleep(0.1)
     assert not children()
+
+
+TAKES_THE_PIPES = """
+import os
+
+kept = []
+
+
+def train(seed=0):
+    if seed == 1:
+        os.closerange(3, 64)
+        kept.extend(open(os.path.join({folder!r}, f"{{number}}.txt"), "wb") for number in range(60))
+    return seed
+"""
+
+
+def test_no_answer_goes_into_a_file_that_has_taken_the_number_of_the_pipe(tmp_path):
+    (tmp_path / "mine.py").write_text(TAKES_THE_PIPES.format(folder=str(tmp_path)))
+    program = Function(f"{tmp_path / 'mine.py'}:train").told(["m"])
+    first, bad, last = run_isolated(program, FunctionConfig(), range(3))
+    assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0})
+    assert (bad.outcome, "closed the file descriptors" in bad.error) == ("crashed", True)
+    files = list(tmp_path.glob("*.txt"))
+    assert len(files) == 60
+    assert not any(file.stat().st_size for file in files)
+
+
+WRITES_INTO_PIPES = """
+import os
+import stat
+
+
+def train(seed=0):
+    for number in range(3, 64) if seed == 1 else ():
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.write(number, {said!r})
+        except OSError:
+            pass
+    return seed
+"""
+
+
+@pytest.mark.parametrize("said", [(8).to_bytes(8, "big") + b"no reply", b"a line of text that is none\n"])
+def test_an_answer_that_cannot_be_read_is_one_crashed_run(tmp_path, said):
+    (tmp_path / "mine.py").write_text(WRITES_INTO_PIPES.format(said=said))
+    program = Function(f"{tmp_path / 'mine.py'}:train", timeout=60).told(["m"])
+    first, bad, last = run_isolated(program, FunctionConfig(), range(3))
+    assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0})
+    assert bad.outcome == "crashed"
+    assert "UnpicklingError" in bad.error or "wrote something else into the pipe" in bad.error
+
+
+def test_an_import_that_does_not_end_is_over_time_too_and_has_a_limit_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr("ablate.programs.isolated._IMPORTING", 6.0)
+    slow = "import time\ntime.sleep({seconds})\ndef train(seed=0): return seed\n"
+    (tmp_path / "long.py").write_text(slow.format(seconds=3600))
+    (tmp_path / "slow.py").write_text(slow.format(seconds=1))
+    (bad,) = run_isolated(Function(f"{tmp_path / 'long.py'}:train", timeout=0.5).told(["m"]), FunctionConfig(), [0])
+    assert bad.outcome == "crashed"
+    assert "its process timed out after 6 s while its code was imported, and was killed" in bad.error
+    assert "long.py" in bad.error  # where it was
+    (good,) = run_isolated(Function(f"{tmp_path / 'slow.py'}:train", timeout=0.9).told(["m"]), FunctionConfig(), [3])
+    assert (good.error, good.metrics) == (None, {"m": 3.0})

@@ -13,6 +13,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.programs.command import Command
 from ablate.programs.function import FunctionConfig
+from ablate.programs.processes import run_process
 from ablate.programs.slots import taken
 from ablate.testing.base import failures
 from ablate.testing.program import program_checks
@@ -292,3 +293,12 @@ def test_code_that_changes_while_a_study_runs_is_refused_before_a_run_and_after_
 def test_a_command_keeps_to_the_contract_of_programs(project):
     program = project("print(float(sys.argv[1]) / 10)\n")
     assert [(str(check), why) for check, why in failures(program_checks(program)) if why] == []
+
+
+def test_nothing_is_started_whose_output_cannot_be_kept(tmp_path):
+    call = [sys.executable, "-c", "open('ran', 'w')"]
+    for out, err in (("gone/out", "err"), ("out", "gone/err")):
+        with pytest.raises(FileNotFoundError):
+            run_process(call, folder=tmp_path, env={}, stdout=tmp_path / out, stderr=tmp_path / err)
+    time.sleep(0.5)
+    assert not (tmp_path / "ran").exists()

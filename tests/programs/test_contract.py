@@ -10,15 +10,17 @@ import pytest
 import ablate.programs  # noqa: F401
 from ablate.errors import UserError
 from ablate.optim import SGD
+from ablate.programs.isolated_child import run_here
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.softmax_check import SoftmaxCheck
 from ablate.programs.theory_check import TheoryCheck
 from ablate.registry import options
 from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
+from ablate.train.metric import accuracy, by_name
 from ablate.train.numpy_program import NumpyProgram
 from ablate.train.outcome import Outcome
-from ablate.train.program import RunResult
+from ablate.train.program import ProgramConfig, RunResult
 from ablate.train.vouched import EVERYTHING, Fact
 
 TARGET = f"{__file__}:train"
@@ -135,3 +137,18 @@ def test_a_program_that_declares_nothing_vouches_for_nothing():
 
     assert Silent.vouches == frozenset()
     assert NumpyProgram.vouches == EVERYTHING
+
+
+def test_a_result_of_any_program_that_ends_without_its_metrics_is_no_finished_run():
+    class Wrong(PerSeed):
+        METRICS = by_name([accuracy("final/test_accuracy")])
+
+        def facts(self, config):
+            return {"dataset": "none", "fingerprint": "none"}
+
+        def one(self, config, seed):
+            return RunResult(seed, Outcome.FINISHED, {"final/test_accuracy" if seed else "test_accuracy": 0.5})
+
+    wrong, right = run_here(Wrong(), ProgramConfig(), [0, 1])
+    assert (wrong.outcome, right.outcome) == ("crashed", "finished")
+    assert wrong.error.endswith("got 'test_accuracy'; nearest match: 'test_accuracy'")

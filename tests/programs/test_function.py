@@ -158,6 +158,35 @@ def test_a_metric_that_is_none_is_missing():
 
 
 @pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ({"accurcy": 0.9}, "expected 'accuracy', got 'accurcy'; nearest match: 'accurcy'"),
+        ({"accuracy": None, "x": 1.0}, "expected 'accuracy', got 'accuracy': None, 'x'"),
+        ({}, "expected 'accuracy', got nothing"),
+        ({"accuracy": np.ma.masked}, "expected 'accuracy', got 'accuracy': masked"),
+        ({"metrics": {"x": 1.0}, "outcome": "finished"}, "expected 'accuracy', got 'x'"),
+    ],
+)
+def test_a_run_that_gives_none_of_its_metrics_has_no_result(tmp_path, returned, said):
+    with pytest.raises(UserError, match="it gave none of the metrics that are declared") as caught:
+        to_result(returned, 0, frozenset({"accuracy"}))
+    assert str(caught.value).endswith(said)
+    path = write(
+        tmp_path, f"import numpy as np\ndef train(seed=0): return {returned!r}".replace("masked", "np.ma.masked")
+    )
+    (run,) = Function(f"{path}:train").told(["accuracy"]).run(FunctionConfig(), [0])
+    assert run.outcome == "crashed"
+    assert said in run.error
+
+
+def test_a_run_that_ended_otherwise_needs_no_metric():
+    for outcome in ("diverged", "crashed", "censored", "reached"):
+        assert to_result({"outcome": outcome}, 0, frozenset({"m"})).outcome == outcome
+    assert to_result({"ttt/steps": None}, 0, frozenset({"ttt/steps"})).outcome == "censored"
+    assert to_result({"m": float("nan")}, 0, frozenset({"m"})).outcome == "diverged"
+
+
+@pytest.mark.parametrize(
     ("part", "said"),
     [
         ({"curvs": {}}, "nearest match: curves; it is left out"),
