@@ -11,7 +11,7 @@ import numpy as np
 from ablate.errors import UserError
 from ablate.testing.base import Check, close, require, suite
 from ablate.testing.store_records import METRIC, Tried, record_of, study_of, tried_study, value_of
-from ablate.testing.store_runs import driver_told, read_singly, trashed
+from ablate.testing.store_runs import driver_told, read_singly, trashed, trashed_twice
 from ablate.track.store import Store, StudySession
 from ablate.train.outcome import Outcome
 
@@ -37,6 +37,7 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
         ("single runs are read as they were logged, and can be logged again elsewhere", read_singly),
         ("who runs a study is told while it is open, and not after", driver_told),
         ("a study goes into the trash and comes back as it was", trashed),
+        ("of a key that was in the trash twice, what was put there last comes back, whole", trashed_twice),
         ("files are attached to a study run, once under each label", _attached),
         of=Tried(make),
     )

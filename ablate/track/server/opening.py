@@ -19,6 +19,7 @@ from ablate.track.record import StudyRecord
 from ablate.track.server.courier import EVENT_TAG
 from ablate.track.server.link import Link, Refused
 from ablate.track.server.runs import study_runs, study_twins
+from ablate.track.trash import refuse_half_removed
 from ablate.track.written import cut, study_tags
 
 if TYPE_CHECKING:
@@ -78,12 +79,14 @@ def experiment_of(link: Link, study: StudyRecord) -> str:
     Raises
     ------
     Failure
-        It lies in the trash, is somebody else's, or keeps its files where they cannot be reached.
+        It lies in the trash or half in it, is somebody else's, or keeps its files where they cannot be reached.
     """
     client = link.client
     with link.answers():
         found = client.get_experiment_by_name(study.name)
     if found is None:
+        with link.answers():
+            refuse_half_removed(client, study.name)
         tags = {
             "mlflow.experimentKind": "custom_model_development",
             "mlflow.note.content": payload.study_note(study),
