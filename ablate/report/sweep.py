@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.claims.comparison import arm_key
 from ablate.errors import UserError
-from ablate.judge.main_effects import Effect, Sweep, sweep_effects
+from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_effects
 from ablate.judge.summary import summary
 from ablate.lang import msg, tr
 from ablate.report.answers import Answer, Told
@@ -33,6 +34,12 @@ _FLOOR = msg(
 )
 
 
+_LEFT_OUT = msg(
+    "More than {most} interactions would be a search, and make every interval wider. Claim the one that matters, or "
+    "sweep fewer factors."
+)
+
+
 @dataclass(frozen=True)
 class SweepView:
     """What the first screen says: the question, the largest effects, sentences on arms and noise, all effects."""
@@ -47,7 +54,7 @@ def effects_of(tables: StudyTables, metric: str) -> Sweep | None:
     """Return the effects of the factors that vary; None where nothing can be compared."""
     base, factors = baseline_arm(tables), varying(tables)
     levels = {arm: {factor: own[factor] for factor in factors} for arm, own in arm_levels(tables).items()}
-    if base is None or not factors or len({str(own) for own in levels.values()}) < len(levels):
+    if base is None or not factors or len({arm_key(own, factors) for own in levels.values()}) < len(levels):
         return None
     try:
         found = sweep_effects(tables, metric, levels, base)
@@ -63,7 +70,7 @@ def sweep_view(tables: StudyTables, metric: str | None) -> SweepView | None:
         return None
     largest = sorted(found.main, key=lambda one: -abs(one.effect))
     crossed = [one for one in sorted(found.interactions, key=lambda one: -abs(one.effect)) if one.shown]
-    notes = [_arms(tables, metric), *_floor(tables, metric, found)]
+    notes = [_arms(tables, metric), *_floor(tables, metric, found), *_left_out(found)]
     return SweepView(
         question=tr("What changes {metric}: {factors}?", metric=metric_title(metric), factors=listed(varying(tables))),
         answers=tuple(_answer(tables, metric, one) for one in [*largest[:MOST_ANSWERS], *crossed[:2]]),
@@ -116,6 +123,13 @@ def _floor(tables: StudyTables, metric: str, found: Sweep) -> tuple[Told, ...]:
         return ()
     size = difference(found.floor, unit_of(tables, metric)).lstrip("+")
     return (Told(tr("noise floor {size}", size=size), tr(_FLOOR)),)
+
+
+def _left_out(found: Sweep) -> tuple[Told, ...]:
+    if not found.left_out:
+        return ()
+    text = tr("{n} interactions not looked at", n=found.left_out)
+    return (Told(text, tr(_LEFT_OUT, most=MOST_INTERACTIONS)),)
 
 
 def _table(tables: StudyTables, metric: str, effects: Sequence[Effect]) -> Table:

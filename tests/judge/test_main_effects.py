@@ -73,6 +73,62 @@ def test_a_fraction_of_a_design_compares_only_arms_that_are_the_same_otherwise(s
     assert (("l2", "depth"), (0.1, 3)) not in {(one.factors, one.levels) for one in found.interactions}
 
 
+def test_an_effect_without_a_value_makes_no_interval_wider(swept):
+    _, tables = swept
+    seeds = tables.seeds.copy()
+    lost = seeds["arm_id"].isin([arm for arm, own in arm_levels(tables).items() if own["depth"] == 2])
+    seeds.loc[lost, "outcome"] = "missing"
+    seeds.loc[lost, "final/test_accuracy"] = np.nan
+    singly = {arm: own for arm, own in arm_levels(tables).items() if own["l2"] == 0.0 or own["depth"] == 1}
+    left = {arm: own for arm, own in singly.items() if own["depth"] != 2}
+    base = baseline_arm(tables)
+    told = dataclasses.replace(tables, seeds=seeds)
+    whole, alone = (sweep_effects(told, "final/test_accuracy", levels, base) for levels in (singly, left))
+    assert whole.main == alone.main
+    assert [one.levels for one in whole.main] == [(0.1,), (3,)]
+
+
+def draw(seed, own):
+    return np.random.default_rng([seed, *own.values()]).normal()
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """Nine levels of two factors, of which 64 pairs differ from the baseline in both."""
+    return make_tables(
+        {"a": list(range(9)), "b": list(range(9))},
+        lambda own, seed: 0.5 + 0.3 * (own["a"] == own["b"] == 1) + 0.01 * draw(seed, own),
+    )
+
+
+def test_only_pairs_that_the_design_has_count_as_interactions(wide):
+    levels = {arm: own for arm, own in arm_levels(wide).items() if 0 in own.values() or own == {"a": 1, "b": 1}}
+    found = sweep_effects(wide, "final/test_accuracy", levels, baseline_arm(wide))
+    (crossed,) = found.interactions
+    assert (crossed.levels, crossed.shown, found.left_out) == ((1, 1), True, 0)
+
+
+def test_more_interactions_than_are_looked_at_are_said(wide):
+    found = sweep_effects(wide, "final/test_accuracy", arm_levels(wide), baseline_arm(wide))
+    assert (found.interactions, found.left_out, len(found.main)) == ((), 64, 16)
+    view = sweep_view(wide, "final/test_accuracy")
+    assert "64 interactions not looked at" in [note.text for note in view.notes]
+
+
+def test_levels_that_count_as_one_are_one_and_others_are_not(swept):
+    _, tables = swept
+    other = {
+        arm: {**own, "depth": float(own["depth"])} if own["l2"] else own for arm, own in arm_levels(tables).items()
+    }
+    found = sweep_effects(tables, "final/test_accuracy", other, baseline_arm(tables))
+    assert found == sweep_effects(tables, "final/test_accuracy", arm_levels(tables), baseline_arm(tables))
+    turned = {1: 1, 2: True, 3: "1"}
+    other = {arm: {**own, "depth": turned[own["depth"]]} for arm, own in arm_levels(tables).items()}
+    found = sweep_effects(tables, "final/test_accuracy", other, baseline_arm(tables))
+    assert [one.levels for one in found.main] == [(0.1,), (True,), ("1",)]
+    assert [one.cells for one in found.main] == [3, 2, 2]
+
+
 def test_an_arm_alone_has_no_effects(swept):
     _, tables = swept
     assert sweep_view(tables, None) is None
