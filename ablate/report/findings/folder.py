@@ -134,6 +134,33 @@ def read_findings(folder: Path) -> list[Finding]:
     return [read_finding(path.parent) for path in sorted(folder.glob("*/verdicts.json"))]
 
 
+def same_question(one: Study, other: Study) -> bool:
+    """Return whether two studies ask the same of the same runs, in whatever words and over however many seeds.
+
+    Names do not tell: a study of one's own may be named like one of ours.
+    """
+    return _asked(one) == _asked(other)
+
+
+_SAID = {"says", "quote", "why_delta"}
+
+
+def _asked(study: Study) -> tuple[Any, ...]:
+    claims = [claim.model_dump(mode="json", exclude=_SAID) for claim in study.claims]
+    return study.fixed, study.factors, claims
+
+
+def belongs(folder: Path, study: Study) -> bool:
+    """Return whether a findings folder is of a study, or may become that: it holds no verdicts yet.
+
+    Raises
+    ------
+    UserError
+        Its `verdicts.json` cannot be read.
+    """
+    return not (folder / "verdicts.json").is_file() or same_question(read_finding(folder).study, study)
+
+
 def written_study(name: str) -> Study | None:
     """Return a study as its file says now; None where there is no file."""
     return load_study(name) if name in study_files() else None
