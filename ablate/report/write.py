@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
+from ablate.manifest.held import as_bytes
 from ablate.report.ablation import ablation_table, claimed_metrics, table_note
 from ablate.report.draw import render_all
 from ablate.report.figures.render import inline, png, svg, within
@@ -40,7 +41,8 @@ Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what wa
 class ReportPaths:
     """Where the parts of a report are; all below `folder`. `html` is not there where no page was asked for.
 
-    `left` are files that an earlier report may have written, which this one has not and which stay: see `manifest`.
+    `contents`: name below `folder` -> what was written. `left` are files that an earlier report may have written, which
+    this one has not and which stay: see `manifest`.
     """
 
     folder: Path
@@ -50,7 +52,7 @@ class ReportPaths:
     runs: Path
     table: Path
     figures: tuple[Path, ...]
-    every: tuple[Path, ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict)
     left: tuple[Path, ...] = ()
 
 
@@ -93,7 +95,8 @@ def write_report(
     done = publish(out, [Part(REPORT, files)], known=known_files)
     html, markdown, judged, runs, table = (out / name for name in TEXTS)
     figures = tuple(path for path in done.paths if path.parent.name == FIGURES)
-    return ReportPaths(out, html, markdown, judged, runs, table, figures, done.paths, done.left)
+    contents = {name: as_bytes(data) for name, data in files.items()}
+    return ReportPaths(out, html, markdown, judged, runs, table, figures, contents, done.left)
 
 
 def make_report(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -236,9 +234,7 @@ def _scores(tried: Tried) -> None:
 
 def _attached(tried: Tried) -> None:
     store, _ = tried.filled()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.md"
-        for text in ("one", "two"):
-            path.write_text(text, encoding="utf-8")
-            why = store.attach("norms", "k1", {"report.md": path}, "report", known=lambda _: {})
-            require(why is None, f"attach says: {why}")
+    for text in (b"one", b"two"):
+        files = {"report.md": text, "figures/a.svg": text}
+        why = store.attach("norms", "k1", files, "report", known=lambda _: {})
+        require(why is None, f"attach says: {why}")

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -234,11 +233,11 @@ class MemoryStore(Store):
     def _tables(self) -> tuple[dict[Key, Any], ...]:
         return self.opened, self.runs, self.registered, self.events, self.attached
 
-    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
-        """Keep what files hold, under their label."""
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+        """Keep files under their label."""
         del known
         held = {at: what for at, what in self.attached.get((name, key), {}).items() if not at.startswith(f"{label}/")}
-        held.update({f"{label}/{file}": path.read_bytes() for file, path in files.items()})
+        held.update({f"{label}/{file}": content for file, content in files.items()})
         self.attached[name, key] = held
         return None
 

@@ -149,8 +149,8 @@ def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path
     with bench.task("report", "part") as progress:
         paths = write_told(told, folder, words=words, progress=progress)
     label = "report" if language() == "en" else f"report.{language()}"
-    files = {path.relative_to(folder).as_posix(): path for path in paths.every}
-    kept = bench.store.attach(name, told.tables.study["key"], files, label, known=known_files)
+    # Not read back from the folder, into which another sweep may write its report of the same name meanwhile.
+    kept = bench.store.attach(name, told.tables.study["key"], paths.contents, label, known=known_files)
     if kept is not None:
         bench.warn(kept)
     bench.tell(ReportWritten(paths))
