@@ -21,6 +21,7 @@ from ablate.judge.verdict import Verdict
 from ablate.stats.signflip import least_pairs
 from ablate.stats.spending import next_level, rejects
 from ablate.track.files import write_json
+from ablate.values import from_json
 
 VERSION = 1
 
@@ -162,7 +163,7 @@ def read(path: Path) -> Ledger:
         It is none.
     """
     try:
-        held: Any = json.loads(path.read_text(encoding="utf-8"))
+        held: Any = from_json(path.read_text(encoding="utf-8"))
         if held["version"] != VERSION:
             raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
         return Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))

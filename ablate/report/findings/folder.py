@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from ablate.judge.verdict import Verdict
 from ablate.sweep.metrics import Metrics, program_metrics
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study, study_files
+from ablate.values import from_json
 from ablate.words.document import ROWS, verdict_from
 
 
@@ -50,7 +50,7 @@ def read_document(path: Path) -> dict[str, Any]:
         There is none, it is not JSON, or a part of it is missing or of another kind than ablate writes.
     """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {cut(str(error))}") from None
     whole = _mapping(path, "the file", held)

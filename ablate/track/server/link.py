@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import tempfile
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import Failure, UserError
 from ablate.track import offline
 from ablate.track.files import as_json
+from ablate.values import from_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -201,7 +201,7 @@ class Link:
             It holds no JSON.
         """
         with tempfile.TemporaryDirectory(prefix="ablate-") as folder:
-            return json.loads(self.fetch([place], Path(folder))[0].read_text(encoding="utf-8"))
+            return from_json(self.fetch([place], Path(folder))[0].read_text(encoding="utf-8"))
 
 
 def _version(uri: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from ablate.track.mlflow_runs import log_batches
 from ablate.track.record import StudyRecord
 from ablate.track.server.courier import EVENT_TAG
 from ablate.track.server.link import Link, Refused
-from ablate.track.server.runs import study_runs, study_twins
+from ablate.track.server.runs import study_runs, study_twins, tag_json
 from ablate.track.trash import refuse_half_removed
 from ablate.track.written import cut, study_tags
 
@@ -53,7 +52,7 @@ def events_of(twins: Sequence[StudyRun]) -> list[history.Event]:
     texts = {
         key: joined_tag(twin.tags, key) for twin in twins for key in twin.tags if _EVENT.fullmatch(key)
     }  # two drivers may have noted on two runs of one study
-    return [json.loads(text) for _, text in sorted(texts.items()) if text]
+    return [tag_json(text, dict) for _, text in sorted(texts.items()) if text]
 
 
 def claimed(root: Path, link: Link, study: StudyRecord) -> FileLock:

@@ -36,6 +36,7 @@ from ablate.track.server.runs import (
     runs_below,
     study_runs,
     study_twins,
+    tag_json,
     tags_named,
 )  # fmt: skip
 from ablate.track.server.session import ServerSession, waiting_line
@@ -144,8 +145,8 @@ class ServerStore(Store):
         hashes = [twin.tags[HASH_TAG] for twin in held.twins if HASH_TAG in twin.tags]
         head |= {"registered_sha256": hashes[0] if hashes else "", "ui": self._link.uri}
         steps = tags_named(tags, "ablate.first_nonfinite_step")
-        reads = {run: frozenset(json.loads(text)) for run, text in tags_named(tags, READS).items()}
-        used = {run: json.loads(text) for run, text in tags_named(tags, USED).items()}
+        reads = {run: frozenset(tag_json(text, list)) for run, text in tags_named(tags, READS).items()}
+        used = {run: tag_json(text, dict) for run, text in tags_named(tags, USED).items()}
         return tables_of(record, head, counted, values, steps_of=steps, reads=reads, used=used, chosen=chosen)
 
     def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
