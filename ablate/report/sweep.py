@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ablate.claims.comparison import arm_key
 from ablate.errors import UserError
 from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_effects
-from ablate.judge.summary import summary
 from ablate.lang import msg, tr
 from ablate.report.answers import Answer, Told
 from ablate.report.arms import arm_levels, arm_title, baseline_arm, varying
@@ -63,14 +64,21 @@ def effects_of(tables: StudyTables, metric: str) -> Sweep | None:
     return found if found.main else None
 
 
-def sweep_view(tables: StudyTables, metric: str | None) -> SweepView | None:
-    """Return what is said of a sweep on its main metric; None where no two arms can be compared."""
-    found = effects_of(tables, metric) if metric else None
-    if found is None or metric is None:
+def sweep_view(
+    tables: StudyTables, metric: str | None, found: Sweep | None, frame: pd.DataFrame | None
+) -> SweepView | None:
+    """Return what is said of a sweep on its main metric; None where no two arms can be compared.
+
+    Parameters
+    ----------
+    found, frame
+        Its `effects_of` and its `ablation.described`, which figures and tables show, too.
+    """
+    if found is None or frame is None or metric is None:
         return None
     largest = sorted(found.main, key=lambda one: -abs(one.effect))
     crossed = [one for one in sorted(found.interactions, key=lambda one: -abs(one.effect)) if one.shown]
-    notes = [_arms(tables, metric), *_floor(tables, metric, found), *_left_out(found)]
+    notes = [_arms(tables, frame), *_floor(tables, metric, found), *_left_out(found)]
     return SweepView(
         question=tr("What changes {metric}: {factors}?", metric=metric_title(metric), factors=listed(varying(tables))),
         answers=tuple(_answer(tables, metric, one) for one in [*largest[:MOST_ANSWERS], *crossed[:2]]),
@@ -108,9 +116,9 @@ def _answer(tables: StudyTables, metric: str, one: Effect) -> Answer:
     )
 
 
-def _arms(tables: StudyTables, metric: str) -> Told:
+def _arms(tables: StudyTables, frame: pd.DataFrame) -> Told:
     """Say which arms differ from the baseline by the intervals of the ablation table."""
-    rows = [row for row in summary(tables, metric).to_dict("records") if row["arm_id"] != baseline_arm(tables)]
+    rows = [row for row in frame.to_dict("records") if row["arm_id"] != baseline_arm(tables)]
     apart = [arm_title(str(row["arm"])) for row in rows if row["joint_low"] > 0 or row["joint_high"] < 0]
     text = tr("{n} of {arms} differ from the baseline", n=len(apart), arms=counted(len(rows), "arm"))
     if 0 < len(apart) <= MOST_NAMED:

@@ -12,8 +12,9 @@ from pathlib import Path
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
 from ablate.manifest.held import as_bytes
-from ablate.report.ablation import ablation_table, claimed_metrics, table_note
+from ablate.report.ablation import ablation_table, claimed_metrics, described, table_note
 from ablate.report.draw import render_all
+from ablate.report.figure import Material
 from ablate.report.figures.render import inline, png, svg, within
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
@@ -165,7 +166,8 @@ def make_report(
 
     with naming(tables):
         rendered = partial(_rendered, page_too=page_too, dots_per_inch=dots_per_inch)
-        drawn, pictures = render_all(study, tables, verdicts, rendered, whole=whole, progress=reported)
+        material = Material(study, tables, verdicts, whole)
+        drawn, pictures = render_all(material, rendered, progress=reported)
         files: dict[str, bytes | str] = {}
         inlined: dict[str, str] = {}
         for figure in drawn.all():
@@ -174,15 +176,17 @@ def make_report(
             files |= {f"{FIGURES}/{figure.name}.svg": vector} if page_too else {}
             files[f"{FIGURES}/{figure.name}.png"] = picture
         inlined = within(inlined, {name: picture for name, (_, picture) in pictures.items()})
+        frames = {metric: described(tables, metric) for metric in claimed_metrics(tables, verdicts)}
         page = build_page(
-            study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
-        )
+            study, tables, verdicts, drawn, inlined, effects=material.effects, frames=frames, extended=extended,
+            words=words, untranslated=untranslated,
+        )  # fmt: skip
         if earlier is not None:
             page = with_earlier(page, earlier)
             kept_pictures = kept_files(page, earlier, [figure.name for figure in drawn.all()])
             files |= {f"{FIGURES}/{name}.png": picture for name, picture in kept_pictures.items()}
-        metric = next(iter(claimed_metrics(tables, verdicts)), None)
-        table = ablation_table(tables, metric, seconds_too=False) if metric else None
+        metric = next(iter(frames), None)
+        table = ablation_table(tables, metric, frames[metric], seconds_too=False) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
     kept = tables if kept is None else kept
