@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ablate.errors import Failure, UserError
 from ablate.manifest import NAME, Part, check_free, publish
+from ablate.manifest.folder import alone
 
 
 def files_of(folder):
@@ -290,3 +291,14 @@ def test_a_read_only_folder_is_told_before_the_work(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(Failure, match=r"could not be written: it is read-only"):
         check_free(tmp_path / "new", ["report.md"])
+
+
+def test_two_commands_that_are_the_first_in_a_folder_write_one_after_the_other(tmp_path, monkeypatch):
+    monkeypatch.setattr("ablate.manifest.folder._WAIT_SECONDS", 0.0)
+    folder = tmp_path / "new" / "report"
+    with alone(folder), pytest.raises(Failure, match="another command has been writing to"):
+        publish(folder, [Part("report", {"a.md": "a"})])
+    publish(folder, [Part("report", {"a.md": "a"})])
+    with pytest.raises(UserError):
+        publish(tmp_path / "other", [Part("report", {"../a.md": "a"})])
+    assert not (tmp_path / "other").exists(), "what is refused leaves no folder"

@@ -12,6 +12,7 @@ from ablate.app.judge_options import add_compare, add_judge
 from ablate.app.own_options import RUN_EXAMPLES, add_own_code
 from ablate.app.run_options import add_import, add_new, add_runs, add_uses
 from ablate.errors import UserError, unknown
+from ablate.track.layout import HOST, PORT
 
 COMMANDS = (
     "run",
@@ -212,7 +213,7 @@ def parser() -> Parser:
     sub.add_argument("--out", type=Path, default=Path("graphs"), metavar="DIR", help="folder to write to (graphs/)")
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
-    sub.add_argument("--port", type=int, default=5000, help="port on 127.0.0.1 (default: 5000)")
+    sub.add_argument("--port", type=int, default=PORT, help=f"port on {HOST} (default: {PORT})")
 
     add("sync", "deliver results that wait for an MLflow server", "ablate sync")
 

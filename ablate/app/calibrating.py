@@ -17,6 +17,7 @@ import ablate
 from ablate import __version__
 from ablate.app.console import say
 from ablate.errors import Failure, UserError, must
+from ablate.values import from_json
 from ablate.work.places import shown
 
 _LEAST = 16
@@ -91,7 +92,7 @@ def _told(out: Path, studies: int, seed: int) -> dict[str, list[dict[str, Any]]]
     """
     path = out / "calibration.json"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(f"--only takes the other rows from {shown(path)}, which is not there: leave it out") from None
     made = (told.get("studies"), told.get("seed"))
@@ -118,7 +119,7 @@ class _Kept:
         with contextlib.suppress(OSError):
             for line in self._path.read_text(encoding="utf-8").splitlines():
                 with contextlib.suppress(ValueError):  # the last line of one that was killed
-                    found = json.loads(line)
+                    found = from_json(line)
                     self.rows[found["name"]] = found["rows"]
 
     def keep(self, name: str, rows: list[dict[str, Any]]) -> None:

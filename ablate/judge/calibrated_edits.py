@@ -12,7 +12,7 @@ from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, Vector, rate_of, runs_of
 from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.stats.mean import mean_p
-from ablate.stats.spending import next_level
+from ablate.stats.spending import rejects
 from ablate.sweep.study import Study
 
 ALPHA, EDITS, TRUE_EVERY = 0.05, 100, 10
@@ -124,8 +124,8 @@ def _edits(rng: np.random.Generator, gains: Vector, *, sd: float, seeds: int) ->
 
 
 def kept(p: Vector, means: Vector, planned: int | None) -> NDArray[np.bool_]:
-    """Return which edits a ledger keeps, one after the other."""
+    """Return which edits a ledger keeps, one after the other: those that look better, by the ledger's own rule."""
     found: list[bool] = []
     for own, mean in zip(p.tolist(), means.tolist(), strict=True):
-        found.append(mean > 0 and own <= next_level(found, alpha=ALPHA, tests=planned))
+        found.append(mean > 0 and rejects(own, found, alpha=ALPHA, tests=planned))
     return np.array(found, dtype=np.bool_)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.claims.comparison import Key, arm_key
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import endpoint
 from ablate.stats.joint import simultaneous_intervals
@@ -23,7 +24,7 @@ from ablate.track.record import Level, StudyTables
 Vector = NDArray[np.float64]
 LEVEL = 0.95
 MOST_INTERACTIONS = 60
-"""Interactions that are looked at; more would be a search, and each makes the intervals of all wider."""
+"""Interactions that are looked at: more would be a search, and each makes the intervals of all wider."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,14 @@ class Sweep:
     floor
         Noise floor: the smallest true difference between two arms that so many seeds with this spread find with 80 %
         power at 5 %; the median over all arms against the baseline. None where no two runs can be compared.
+    left_out
+        Interactions that could be looked at and are not, because they are more than `MOST_INTERACTIONS`.
     """
 
     main: tuple[Effect, ...]
     interactions: tuple[Effect, ...]
     floor: float | None
+    left_out: int = 0
 
 
 def sweep_effects(tables: StudyTables, metric: str, levels: Mapping[str, Mapping[str, Level]], base: str) -> Sweep:
@@ -91,86 +95,56 @@ def sweep_effects(tables: StudyTables, metric: str, levels: Mapping[str, Mapping
     if found.undefined.any() or horizons(tables, found, every):
         return Sweep((), (), None)
     values = {str(arm): found.value[:, place] for place, arm in enumerate(found.arm_ids)}
-    at = {_cell(own): arm for arm, own in levels.items()}
-    mains = [_main(values, levels, at, base, contrast) for contrast in _contrasts(levels, base)]
-    pairs = list(itertools.islice(_pairs(_contrasts(levels, base)), MOST_INTERACTIONS + 1))
-    crossed = [] if len(pairs) > MOST_INTERACTIONS else [_crossed(values, levels, at, base, pair) for pair in pairs]
-    told = _with_intervals([one for one in [*mains, *crossed] if one is not None])
+    known = [one for one in _raw(values, levels, base) if np.isfinite(one[3]).sum() > 1]
+    crossed = [one for one in known if len(one[0]) == 2]
+    left_out = len(crossed) if len(crossed) > MOST_INTERACTIONS else 0
+    told = _with_intervals([one for one in known if len(one[0]) == 1 or not left_out])
     others = [values[arm] - values[base] for arm in values if arm != base]
     floors = [detectable(d[np.isfinite(d)], alpha=1 - LEVEL) for d in others if np.isfinite(d).sum() > 1]
-    known = [floor for floor in floors if floor is not None and math.isfinite(floor)]
+    finite = [floor for floor in floors if floor is not None and math.isfinite(floor)]
     return Sweep(
         tuple(one for one in told if len(one.factors) == 1),
         tuple(one for one in told if len(one.factors) == 2),
-        float(np.median(known)) if known else None,
+        float(np.median(finite)) if finite else None,
+        left_out,
     )
 
 
-_Contrast = tuple[str, Level]
 _Raw = tuple[tuple[str, ...], tuple[Level, ...], tuple[Level, ...], Vector, int]
+_SIGNS = {1: (1.0, -1.0), 2: (1.0, -1.0, -1.0, 1.0)}  # of the arm, of it without each change, without both
 
 
-def _contrasts(levels: Mapping[str, Mapping[str, Level]], base: str) -> list[_Contrast]:
-    """Return every factor with each of its levels that the baseline has not."""
+def _raw(values: Mapping[str, Vector], levels: Mapping[str, Mapping[str, Level]], base: str) -> Iterator[_Raw]:
+    """Return the effects that the design has arms for: those of each factor, then those of each pair of factors.
+
+    An effect of one factor is the mean over the arms with its level: arm minus the arm with the baseline's level in its
+    place. Of two factors it is how much more the first change does where the second was made too.
+    """
     factors = list(levels[base])
-    return [
-        (factor, level)
-        for factor in factors
-        for level in dict.fromkeys(own[factor] for own in levels.values())
-        if repr(level) != repr(levels[base][factor])
-    ]
+    keys = {arm: arm_key(own, factors) for arm, own in levels.items()}
+    at = {key: values[arm] for arm, key in keys.items()}
+    first = dict(zip(factors, keys[base], strict=True))
 
+    def without(key: Key, undone: tuple[str, ...]) -> Vector | None:
+        return at.get(tuple(first[one[0]] if one[0] in undone else one for one in key))
 
-def _pairs(contrasts: Sequence[_Contrast]) -> Iterator[tuple[_Contrast, _Contrast]]:
-    return ((one, other) for one, other in itertools.combinations(contrasts, 2) if one[0] != other[0])
-
-
-def _cell(own: Mapping[str, Level]) -> tuple[str, ...]:
-    """Return levels as a key: 1, 1.0 and true are told apart."""
-    return tuple(map(repr, own.values()))
-
-
-def _main(
-    values: Mapping[str, Vector],
-    levels: Mapping[str, Mapping[str, Level]],
-    at: Mapping[tuple[str, ...], str],
-    base: str,
-    contrast: _Contrast,
-) -> _Raw | None:
-    factor, level = contrast
-    reference = levels[base][factor]
-    differences = []
-    for arm, own in levels.items():
-        other = at.get(_cell({**own, factor: reference}))
-        if repr(own[factor]) == repr(level) and other is not None:
-            differences.append(values[arm] - values[other])
-    if not differences:
-        return None
-    return (factor,), (level,), (reference,), np.mean(differences, axis=0), len(differences)
-
-
-def _crossed(
-    values: Mapping[str, Vector],
-    levels: Mapping[str, Mapping[str, Level]],
-    at: Mapping[tuple[str, ...], str],
-    base: str,
-    pair: tuple[_Contrast, _Contrast],
-) -> _Raw | None:
-    """Return how much more the first change does where the second was made too."""
-    (one, level), (two, second) = pair
-    reference, before = levels[base][one], levels[base][two]
-    differences = []
-    for arm, own in levels.items():
-        if repr(own[one]) != repr(level) or repr(own[two]) != repr(second):
-            continue
-        corners = [at.get(_cell({**own, one: a, two: b})) for a, b in ((reference, second), (level, before))]
-        corners.append(at.get(_cell({**own, one: reference, two: before})))
-        if None not in corners:
-            first, other, neither = (values[str(corner)] for corner in corners)
-            differences.append(values[arm] - first - other + neither)
-    if not differences:
-        return None
-    return (one, two), (level, second), (reference, before), np.mean(differences, axis=0), len(differences)
+    for changed in (*((factor,) for factor in factors), *itertools.combinations(factors, 2)):
+        signs = _SIGNS[len(changed)]
+        undone = ((), changed) if len(changed) == 1 else ((), changed[:1], changed[1:], changed)
+        gaps: dict[Key, list[Vector]] = {}
+        named: dict[Key, tuple[Level, ...]] = {}
+        for arm, key in keys.items():
+            own = tuple(one for one in key if one[0] in changed)
+            if any(one == first[one[0]] for one in own):
+                continue
+            corners = [corner for some in undone if (corner := without(key, some)) is not None]
+            if len(corners) == len(signs):
+                turned = [sign * corner for sign, corner in zip(signs, corners, strict=True)]
+                gaps.setdefault(own, []).append(np.sum(turned, axis=0))
+                named.setdefault(own, tuple(levels[arm][factor] for factor in changed))
+        against = tuple(levels[base][factor] for factor in changed)
+        for own, found in gaps.items():
+            yield changed, named[own], against, np.mean(found, axis=0), len(found)
 
 
 def _with_intervals(raw: Sequence[_Raw]) -> list[Effect]:

@@ -35,12 +35,17 @@ def told(folder: Path, option: str = "--out") -> Iterator[None]:
 
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder to oneself, without a file of its own: two commands may write there at a time."""
-    if sys.platform == "win32" or not folder.is_dir():
+    """Hold the folder to oneself, without a file of its own: two commands may write there at a time.
+
+    A folder that is not there is made, so that two commands that are the first there hold it one after the other.
+    """
+    if sys.platform == "win32":
         yield
         return
     import fcntl
 
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     held, end = os.open(folder, os.O_RDONLY), time.monotonic() + _WAIT_SECONDS
     try:
         while True:
@@ -57,5 +62,10 @@ def alone(folder: Path) -> Iterator[None]:
             except OSError:  # a network disk without locks
                 break
         yield
+    except BaseException:
+        if made:
+            with contextlib.suppress(OSError):  # something was written, by us or by somebody else
+                folder.rmdir()
+        raise
     finally:
         os.close(held)

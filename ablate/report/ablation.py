@@ -54,7 +54,17 @@ def other_metrics(tables: StudyTables, besides: Sequence[str] = ()) -> list[str]
     return sorted((name for name in known if name != "seconds"), key=lambda name: order.get(name, len(order)))
 
 
-def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True) -> Table | None:
+def described(tables: StudyTables, metric: str) -> pd.DataFrame | None:
+    """Return the `summary` of one metric; None where the runs do not know it."""
+    try:
+        return summary(tables, metric)
+    except UserError:
+        return None
+
+
+def ablation_table(
+    tables: StudyTables, metric: str, frame: pd.DataFrame | None, *, seconds_too: bool = True
+) -> Table | None:
     """Return the table of one metric; None where the runs do not know it.
 
     A factor with two levels of which one is absence (`none`, off) becomes a column of ✓ and –; others show levels.
@@ -63,12 +73,12 @@ def ablation_table(tables: StudyTables, metric: str, *, seconds_too: bool = True
 
     Parameters
     ----------
+    frame
+        Its `described`.
     seconds_too
         With the time a seed took, which is the same whatever the metric.
     """
-    try:
-        frame = summary(tables, metric)
-    except UserError:
+    if frame is None:
         return None
     records = _measured(frame)
     shown = unit_of(tables, metric)

@@ -42,12 +42,9 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, 
 
 
 def render_all(
-    study: Study,
-    tables: StudyTables,
-    verdicts: Sequence[Verdict],
+    material: Material,
     render: Callable[[Drawn], R],
     *,
-    whole: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
 ) -> tuple[Figures, dict[str, R]]:
     """Draw every figure of a report as `draw_all` does, and render each, on all cores.
@@ -66,10 +63,9 @@ def render_all(
     dict
         Name -> what was rendered.
     """
-    material = Material(study, tables, verdicts, whole)
     # Asked here, so that not every process finds them out for itself.
-    _ = material.contrast, material.ends, material.pairs
-    pieces = [(turn, piece) for turn in _turns(study) for piece in turn.pieces(material)]
+    _ = material.contrast, material.ends, material.effects, material.pairs
+    pieces = [(turn, piece) for turn in _turns(material.study) for piece in turn.pieces(material)]
 
     def part(number: int) -> list[tuple[Drawn, R]]:
         turn, piece = pieces[number]

@@ -23,10 +23,12 @@ from functools import cached_property
 from typing import ClassVar
 
 from ablate.errors import UserError
+from ablate.judge.main_effects import Sweep
 from ablate.judge.verdict import Verdict
 from ablate.report.ablation import claimed_metrics
 from ablate.report.figures.style import Drawn
 from ablate.report.pairs import Pairs, paired_values
+from ablate.report.sweep import effects_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -63,6 +65,11 @@ class Material:
     def ends(self) -> tuple[str, ...]:
         """The metrics of which every seed is shown: the first two that are claimed, or the main one."""
         return tuple(claimed_metrics(self.tables, self.verdicts)[:2])
+
+    @cached_property
+    def effects(self) -> Sweep | None:
+        """What a study without claims shows on its main metric; None where it claims, or nothing can be compared."""
+        return None if self.study.claims or not self.ends else effects_of(self.tables, self.ends[0])
 
     @cached_property
     def pairs(self) -> Sequence[Pairs]:

@@ -7,7 +7,6 @@ every release wrote into it; a picture by the report beside it that shows it, or
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from ablate.lang import LANGUAGES
 from ablate.manifest import check_free
+from ablate.values import from_json
 
 TUNING, COPY = "tuning.csv", "copy.csv"
 FIGURES = "figures"
@@ -98,7 +98,7 @@ def _holds(path: Path, is_ours: Callable[[str], bool]) -> bool:
 
 
 def _json(text: str) -> dict[str, Any]:
-    found = json.loads(text)
+    found = from_json(text)
     return found if isinstance(found, dict) else {}
 
 

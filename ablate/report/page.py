@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ablate.judge.fairness import fixed_and_tuned
+from ablate.judge.main_effects import Sweep
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
@@ -179,6 +182,8 @@ def build_page(
     figures: Figures,
     inlined: dict[str, str],
     *,
+    effects: Sweep | None,
+    frames: Mapping[str, pd.DataFrame | None],
     extended: Sequence[Verdict] = (),
     words: Sequence[str] = (),
     untranslated: Sequence[str] = (),
@@ -189,6 +194,8 @@ def build_page(
     ----------
     inlined
         Figure name -> SVG ready to stand in the page.
+    effects, frames
+        The effects of a sweep without claims; claimed metric -> its `ablation.described`.
     extended
         Verdicts over all seeds, where some were added after results were seen.
     words
@@ -209,7 +216,7 @@ def build_page(
         budget=tr(QUICK) if study.budget == "quick" else "",
         words=tuple(Fact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
         trust=trust(study, tables, verdicts),
-        sweep=None if study.claims else sweep_view(tables, next(iter(metrics), None)),
+        sweep=sweep_view(tables, metrics[0], effects, frames[metrics[0]]) if metrics else None,
         families=tuple(families(study, tables, verdicts)),
         tally=tally(verdicts),
         pictures=tuple(_picture(figure, inlined) for figure in figures.verdicts),
@@ -222,7 +229,11 @@ def build_page(
         not_concluded=_not_concluded(study, tables),
         tables=(
             *items_tables(tables),
-            *(t for metric in metrics if (t := ablation_table(tables, metric, seconds_too=metric == metrics[0]))),
+            *(
+                t
+                for metric in metrics
+                if (t := ablation_table(tables, metric, frames[metric], seconds_too=metric == metrics[0]))
+            ),
         ),
         tables_note=table_note(),
         means=means_table(tables, others),

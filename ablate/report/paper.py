@@ -14,7 +14,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
-from ablate.report.ablation import ablation_table, claimed_metrics
+from ablate.report.ablation import ablation_table, claimed_metrics, described
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import svg
 from ablate.report.figures.style import Drawn, drawing
@@ -55,7 +55,7 @@ def paper_files(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) 
         files[f"figures/{figure.name}.svg"] = svg(figure)
         files[f"figures/{figure.name}.pdf"] = pdf(figure)
     metric = next(iter(claimed_metrics(tables, verdicts)), None)
-    arms = ablation_table(tables, metric) if metric else None
+    arms = ablation_table(tables, metric, described(tables, metric)) if metric else None
     name = str(tables.study["name"])
     files["verdicts.tex"] = latex_table(verdict_table(verdicts, title=study.title), label=f"{name}-verdicts")
     files["arms.tex"] = latex_table(arms, label=f"{name}-arms") if arms is not None else "% no metric, no table\n"

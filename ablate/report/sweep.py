@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+from ablate.claims.comparison import arm_key
 from ablate.errors import UserError
-from ablate.judge.main_effects import Effect, Sweep, sweep_effects
-from ablate.judge.summary import summary
+from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_effects
 from ablate.lang import msg, tr
 from ablate.report.answers import Answer, Told
 from ablate.report.arms import arm_levels, arm_title, baseline_arm, varying
@@ -33,6 +35,12 @@ _FLOOR = msg(
 )
 
 
+_LEFT_OUT = msg(
+    "More than {most} interactions would be a search, and make every interval wider. Claim the one that matters, or "
+    "sweep fewer factors."
+)
+
+
 @dataclass(frozen=True)
 class SweepView:
     """What the first screen says: the question, the largest effects, sentences on arms and noise, all effects."""
@@ -47,7 +55,7 @@ def effects_of(tables: StudyTables, metric: str) -> Sweep | None:
     """Return the effects of the factors that vary; None where nothing can be compared."""
     base, factors = baseline_arm(tables), varying(tables)
     levels = {arm: {factor: own[factor] for factor in factors} for arm, own in arm_levels(tables).items()}
-    if base is None or not factors or len({str(own) for own in levels.values()}) < len(levels):
+    if base is None or not factors or len({arm_key(own, factors) for own in levels.values()}) < len(levels):
         return None
     try:
         found = sweep_effects(tables, metric, levels, base)
@@ -56,14 +64,21 @@ def effects_of(tables: StudyTables, metric: str) -> Sweep | None:
     return found if found.main else None
 
 
-def sweep_view(tables: StudyTables, metric: str | None) -> SweepView | None:
-    """Return what is said of a sweep on its main metric; None where no two arms can be compared."""
-    found = effects_of(tables, metric) if metric else None
-    if found is None or metric is None:
+def sweep_view(
+    tables: StudyTables, metric: str | None, found: Sweep | None, frame: pd.DataFrame | None
+) -> SweepView | None:
+    """Return what is said of a sweep on its main metric; None where no two arms can be compared.
+
+    Parameters
+    ----------
+    found, frame
+        Its `effects_of` and its `ablation.described`, which figures and tables show, too.
+    """
+    if found is None or frame is None or metric is None:
         return None
     largest = sorted(found.main, key=lambda one: -abs(one.effect))
     crossed = [one for one in sorted(found.interactions, key=lambda one: -abs(one.effect)) if one.shown]
-    notes = [_arms(tables, metric), *_floor(tables, metric, found)]
+    notes = [_arms(tables, frame), *_floor(tables, metric, found), *_left_out(found)]
     return SweepView(
         question=tr("What changes {metric}: {factors}?", metric=metric_title(metric), factors=listed(varying(tables))),
         answers=tuple(_answer(tables, metric, one) for one in [*largest[:MOST_ANSWERS], *crossed[:2]]),
@@ -101,9 +116,9 @@ def _answer(tables: StudyTables, metric: str, one: Effect) -> Answer:
     )
 
 
-def _arms(tables: StudyTables, metric: str) -> Told:
+def _arms(tables: StudyTables, frame: pd.DataFrame) -> Told:
     """Say which arms differ from the baseline by the intervals of the ablation table."""
-    rows = [row for row in summary(tables, metric).to_dict("records") if row["arm_id"] != baseline_arm(tables)]
+    rows = [row for row in frame.to_dict("records") if row["arm_id"] != baseline_arm(tables)]
     apart = [arm_title(str(row["arm"])) for row in rows if row["joint_low"] > 0 or row["joint_high"] < 0]
     text = tr("{n} of {arms} differ from the baseline", n=len(apart), arms=counted(len(rows), "arm"))
     if 0 < len(apart) <= MOST_NAMED:
@@ -116,6 +131,13 @@ def _floor(tables: StudyTables, metric: str, found: Sweep) -> tuple[Told, ...]:
         return ()
     size = difference(found.floor, unit_of(tables, metric)).lstrip("+")
     return (Told(tr("noise floor {size}", size=size), tr(_FLOOR)),)
+
+
+def _left_out(found: Sweep) -> tuple[Told, ...]:
+    if not found.left_out:
+        return ()
+    text = tr("{n} interactions not looked at", n=found.left_out)
+    return (Told(text, tr(_LEFT_OUT, most=MOST_INTERACTIONS)),)
 
 
 def _table(tables: StudyTables, metric: str, effects: Sequence[Effect]) -> Table:

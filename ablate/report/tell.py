@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ablate.judge.verdict import Verdict
 from ablate.report.findings.earlier import Earlier
-from ablate.report.findings.folder import written_study
+from ablate.report.findings.folder import same_question, written_study
 from ablate.report.write import Progress, ReportPaths, make_report, write_report
 from ablate.sweep.quick import SUFFIX
 from ablate.sweep.study import Study
@@ -83,9 +83,9 @@ def reworded(verdicts: Sequence[Verdict], study: Study) -> list[Verdict]:
 def words_of(name: str, study: Study) -> Words | None:
     """Return a study's words in Chinese: as it was tracked, else as its file has them now.
 
-    Words change nothing that is judged, so a translation may come after the runs.
+    Words change nothing that is judged, so a translation may come after the runs. The file may be of another study.
     """
     if study.zh is not None:
         return study.zh
     now = written_study(name.removesuffix(SUFFIX))
-    return now.zh if now is not None else None
+    return now.zh if now is not None and same_question(now, study) else None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
-from ablate.report.ablation import ablation_table, claimed_metrics, table_note
+from ablate.manifest.held import as_bytes
+from ablate.report.ablation import ablation_table, claimed_metrics, described, table_note
 from ablate.report.draw import render_all
+from ablate.report.figure import Material
 from ablate.report.figures.render import inline, png, svg, within
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
@@ -40,7 +42,8 @@ Progress = Callable[[int, int, str], None]  # (steps done, steps in all, what wa
 class ReportPaths:
     """Where the parts of a report are; all below `folder`. `html` is not there where no page was asked for.
 
-    `left` are files that an earlier report may have written, which this one has not and which stay: see `manifest`.
+    `contents`: name below `folder` -> what was written. `left` are files that an earlier report may have written, which
+    this one has not and which stay: see `manifest`.
     """
 
     folder: Path
@@ -50,7 +53,7 @@ class ReportPaths:
     runs: Path
     table: Path
     figures: tuple[Path, ...]
-    every: tuple[Path, ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict)
     left: tuple[Path, ...] = ()
 
 
@@ -93,7 +96,8 @@ def write_report(
     done = publish(out, [Part(REPORT, files)], known=known_files)
     html, markdown, judged, runs, table = (out / name for name in TEXTS)
     figures = tuple(path for path in done.paths if path.parent.name == FIGURES)
-    return ReportPaths(out, html, markdown, judged, runs, table, figures, done.paths, done.left)
+    contents = {name: as_bytes(data) for name, data in files.items()}
+    return ReportPaths(out, html, markdown, judged, runs, table, figures, contents, done.left)
 
 
 def make_report(
@@ -162,7 +166,8 @@ def make_report(
 
     with naming(tables):
         rendered = partial(_rendered, page_too=page_too, dots_per_inch=dots_per_inch)
-        drawn, pictures = render_all(study, tables, verdicts, rendered, whole=whole, progress=reported)
+        material = Material(study, tables, verdicts, whole)
+        drawn, pictures = render_all(material, rendered, progress=reported)
         files: dict[str, bytes | str] = {}
         inlined: dict[str, str] = {}
         for figure in drawn.all():
@@ -171,15 +176,17 @@ def make_report(
             files |= {f"{FIGURES}/{figure.name}.svg": vector} if page_too else {}
             files[f"{FIGURES}/{figure.name}.png"] = picture
         inlined = within(inlined, {name: picture for name, (_, picture) in pictures.items()})
+        frames = {metric: described(tables, metric) for metric in claimed_metrics(tables, verdicts)}
         page = build_page(
-            study, tables, verdicts, drawn, inlined, extended=extended, words=words, untranslated=untranslated
-        )
+            study, tables, verdicts, drawn, inlined, effects=material.effects, frames=frames, extended=extended,
+            words=words, untranslated=untranslated,
+        )  # fmt: skip
         if earlier is not None:
             page = with_earlier(page, earlier)
             kept_pictures = kept_files(page, earlier, [figure.name for figure in drawn.all()])
             files |= {f"{FIGURES}/{name}.png": picture for name, picture in kept_pictures.items()}
-        metric = next(iter(claimed_metrics(tables, verdicts)), None)
-        table = ablation_table(tables, metric, seconds_too=False) if metric else None
+        metric = next(iter(frames), None)
+        table = ablation_table(tables, metric, frames[metric], seconds_too=False) if metric else None
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
     kept = tables if kept is None else kept

@@ -61,7 +61,8 @@ def joint_level(differences: ArrayLike, *, level: float) -> float:
     ----------
     differences
         float (seeds, contrasts), paired by seed. NaN: the contrast has no value in that seed; correlations are those
-        of the seeds in which all have one.
+        of the seeds in which all have one. A contrast with fewer than two values has no interval that could be wrong:
+        it makes no other one wider.
 
     Raises
     ------
@@ -79,9 +80,10 @@ def joint_level(differences: ArrayLike, *, level: float) -> float:
         raise UserError(f"`differences` must be (seeds, contrasts) without infinite values, got shape {d.shape}.")
     if not 0.0 < level < 1.0:
         raise must("level", "lie between 0 and 1", level)
+    d = d[:, np.isfinite(d).sum(axis=0) > 1]
     alpha, contrasts = 1.0 - level, int(d.shape[1])
     both = d[np.isfinite(d).all(axis=1)]
-    if contrasts == 1:
+    if contrasts < 2:
         return level
     if len(both) < FEWEST:
         return 1.0 - alpha / contrasts

@@ -78,3 +78,20 @@ def next_level(rejected: Sequence[bool], *, alpha: float = 0.05, tests: int | No
         handed_on = level if hit else 0.0
         level = alpha * share(number, tests=tests) + handed_on
     return level
+
+
+def rejects(p: float, rejected: Sequence[bool], *, alpha: float = 0.05, tests: int | None = None) -> bool:
+    """Return whether the next test, after these, rejects: its p is at most `next_level`, of which there is some left.
+
+    A p that is the level but for rounding is at the level.
+
+    >>> rejects(0.0005, [], tests=100), rejects(0.0006, [], tests=100), rejects(0.0, [False], tests=1)
+    (True, False, False)
+
+    Raises
+    ------
+    UserError
+        As `next_level`.
+    """
+    level = next_level(rejected, alpha=alpha, tests=tests)
+    return level > 0.0 and p <= level * (1.0 + 1e-12)

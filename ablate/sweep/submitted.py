@@ -23,6 +23,7 @@ from ablate.sweep.launch import train_packed
 from ablate.sweep.plan import Job
 from ablate.sweep.same_code import check_code
 from ablate.train.program import RunResult
+from ablate.values import from_json
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class Spool:
 
     def tickets(self) -> list[Ticket]:
         """Return all tickets, the earliest first."""
-        found = [json.loads(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
+        found = [from_json(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
         made = [Ticket(**{**one, "parts": tuple(JobPart(**part) for part in one["parts"])}) for one in found]
         return sorted(made, key=lambda ticket: (ticket.submitted, ticket.id))
 

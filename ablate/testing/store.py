@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
 from ablate.errors import UserError
 from ablate.testing.base import Check, close, require, suite
 from ablate.testing.store_records import METRIC, Tried, record_of, study_of, tried_study, value_of
-from ablate.testing.store_runs import driver_told, read_singly, trashed
+from ablate.testing.store_runs import driver_told, read_singly, trashed, trashed_twice
 from ablate.track.store import Store, StudySession
 from ablate.train.outcome import Outcome
 
@@ -37,6 +35,7 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
         ("single runs are read as they were logged, and can be logged again elsewhere", read_singly),
         ("who runs a study is told while it is open, and not after", driver_told),
         ("a study goes into the trash and comes back as it was", trashed),
+        ("of a key that was in the trash twice, what was put there last comes back, whole", trashed_twice),
         ("files are attached to a study run, once under each label", _attached),
         of=Tried(make),
     )
@@ -235,9 +234,7 @@ def _scores(tried: Tried) -> None:
 
 def _attached(tried: Tried) -> None:
     store, _ = tried.filled()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.md"
-        for text in ("one", "two"):
-            path.write_text(text, encoding="utf-8")
-            why = store.attach("norms", "k1", {"report.md": path}, "report", known=lambda _: {})
-            require(why is None, f"attach says: {why}")
+    for text in (b"one", b"two"):
+        files = {"report.md": text, "figures/a.svg": text}
+        why = store.attach("norms", "k1", files, "report", known=lambda _: {})
+        require(why is None, f"attach says: {why}")

@@ -8,6 +8,7 @@ from ablate.errors import Failure, UserError
 from ablate.testing.base import close, require
 from ablate.testing.store_records import Tried, record_of, study_of
 from ablate.track.record import Origin
+from ablate.track.store import Store
 
 
 def read_singly(tried: Tried) -> None:
@@ -87,3 +88,42 @@ def trashed(tried: Tried) -> None:
     other.restore("norms")
     require([(run.identity, run.outcome) for run in other.seed_runs("norms")] == before, "it came back as another")
     require(len(other.finished("norms", "k1")) == 4, "what was brought back would be run again")
+
+
+def trashed_twice(tried: Tried) -> None:
+    """Check that a key in the trash begins anew, and that what comes back is what was put there last, whole."""
+    store, study = tried.filled()
+    session = store.open(study)
+    session.register({"time": "t", "sha256": "1" * 64, "text": "first"})
+    session.note({"event": "first"})
+    session.close("FINISHED")
+    store.trash("norms")
+    arm = study.arms[1]
+    session = store.open(study)
+    require(session.finished() == frozenset(), "runs in the trash count as finished in a new study of the same key")
+    require(session.history() == [], "the history in the trash is that of a new study of the same key")
+    kept = session.register({"time": "t", "sha256": "2" * 64, "text": "second"})
+    require(kept["text"] == "second", "the registration in the trash stands for a new study of the same key")
+    session.note({"event": "second"})
+    session.log_arm(arm, [record_of(arm, 5)])
+    session.log_arm(arm, [record_of(arm, 1)])
+    session.close("FINISHED")
+    before = _whole(store)
+    require(before == (["second"], "2" * 64, [(arm.id, 1), (arm.id, 5)]), f"the new study holds {before}")
+    for time in ("once", "twice"):
+        store.trash("norms")
+        require(store.studies() == [], "what is in the trash is still listed")
+        store.restore("norms")
+        require(_whole(store) == before, f"put there and brought back {time}, the study holds {_whole(store)}")
+    try:
+        store.restore("norms")
+    except UserError:
+        return
+    require(False, "a study is brought back over one that is there")
+
+
+def _whole(store: Store) -> tuple[list[str], str, list[tuple[str, int]]]:
+    """Return the events, the registration and the runs of a study."""
+    head = store.read("norms").study
+    runs = sorted((run.arm_id, run.seed) for run in store.seed_runs("norms"))
+    return [str(event["event"]) for event in head["history"]], str(head["registered_sha256"]), runs

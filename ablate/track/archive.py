@@ -28,6 +28,7 @@ from ablate.track import payload
 from ablate.track.archived import Archived, read_study
 from ablate.track.files import plain_json, write_bytes
 from ablate.track.stored_run import LoggedRun
+from ablate.values import from_json
 
 FORMAT, VERSION = "ablate study archive", 1
 _HEAD = "archive.json"
@@ -77,7 +78,7 @@ def _parts(study: Archived, number: int) -> dict[str, bytes]:
         "plan": payload.plan(study.plan), "registration": study.registration,
         "registered_sha256": study.registered_sha256, "history": study.history, "created": study.created,
         "provenance": study.provenance, "status": study.status, "where": study.where,
-        "arms": [json.loads(text) for text in arms],
+        "arms": [from_json(text) for text in arms],
     }  # fmt: skip
     return {
         f"study-{number}.json": _json(document).encode(),
@@ -107,9 +108,9 @@ def _line(logged: LoggedRun, arm: int, arrays: bytearray) -> dict[str, Any]:
 
 def _put(array: NDArray[Any], into: bytearray) -> list[Any]:
     at = len(into)
-    plain_json = np.ascontiguousarray(array)
-    into += plain_json.tobytes()
-    return [plain_json.dtype.str, list(array.shape), at]
+    whole = np.ascontiguousarray(array)
+    into += whole.tobytes()
+    return [whole.dtype.str, list(array.shape), at]
 
 
 def _json(value: Any) -> str:
@@ -160,7 +161,7 @@ def _checked_parts(path: Path, held: zipfile.ZipFile) -> dict[str, bytes]:
         )
     parts = {info.filename: _read(path, held, info) for info in infos}
     try:
-        head = json.loads(parts.pop(_HEAD))
+        head = from_json(parts.pop(_HEAD))
         told, version = dict(head["parts"]), head["version"]
         known = head["format"] == FORMAT and isinstance(version, int)
     except _WRONG as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from ablate.track.stored_run import LoggedRun, StoredRun
 from ablate.train.config import MOST_SEED
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
+from ablate.values import from_json
 
 _NAME = re.compile(r"[\w.-]{1,64}")
 _KINDS = "biufcUS"  # of arrays: truth values, numbers, text
@@ -58,7 +58,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
     ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError
         A part is not what `archive.write_archive` writes.
     """
-    document = json.loads(parts[f"study-{number}.json"])
+    document = from_json(parts[f"study-{number}.json"])
     plan, arrays = payload.planned(document["plan"]), parts[f"arrays-{number}.bin"]
     for text in (plan.name, plan.key, document["status"], document["where"], document["registered_sha256"]):
         _must(isinstance(text, str), f"{text!r} is not text")
@@ -75,7 +75,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
     lines = parts[f"runs-{number}.jsonl"].decode().splitlines()
     found = []
     for line in lines:
-        told = json.loads(line)
+        told = from_json(line)
         _must(_is_index(told["arm"], len(arms)), "a run is of no arm")
         arm = arms[told["arm"]]
         result, origin = (

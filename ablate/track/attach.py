@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ablate.errors import AblateError
 from ablate.manifest import NAME, Known, Part, publish
 from ablate.manifest.held import nothing_known
 from ablate.track import ledger
-from ablate.track.database import relocate
+from ablate.track.database import astray, relocate
 from ablate.track.layout import Layout
 from ablate.track.owner import store_lock
 from ablate.track.places import run_folder
@@ -17,9 +18,9 @@ from ablate.track.reading import read_only
 
 
 def attach_files(
-    root: Path, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known = nothing_known
+    root: Path, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known = nothing_known
 ) -> str | None:
-    """Copy files into the artifacts of a tracked study run, in place of those that were there under that label.
+    """Write files into the artifacts of a tracked study run, in place of those that were there under that label.
 
     Needs no MLflow: artifacts are plain files. They lie where the project is now; a database that still holds the
     addresses of another place is brought up to date. What ablate wrote there stands in a manifest beside the artifacts,
@@ -28,7 +29,7 @@ def attach_files(
     Parameters
     ----------
     files
-        Name below the label -> file.
+        Name below the label -> content.
     known
         Says which files below the label's folder an older release wrote.
 
@@ -43,16 +44,17 @@ def attach_files(
             study = ledger.find_study(connection, name, key)
         if study is None:
             return None
-        with store_lock(layout):
-            relocate(layout.root)
+        if astray(layout):
+            with store_lock(layout):
+                relocate(layout.root)
         folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
-        contents = {f"{label}/{file}": path.read_bytes() for file, path in files.items()}
+        contents = {f"{label}/{file}": content for file, content in files.items()}
         publish(
             folder,
             [Part(label, contents)],
             known=lambda place: {f"{label}/{file}": label for file in known(place / label)},
             record=folder.parent / f".{label}{NAME}",
         )
-    except (AblateError, OSError) as error:
+    except (AblateError, OSError, sqlite3.Error) as error:
         return f"the report is written, but a copy could not be kept beside the runs: {error}"
     return None

@@ -175,13 +175,31 @@ def relocate(root: Path) -> int:
         return 0
     changed = 0
     with contextlib.closing(sqlite3.connect(layout.database, timeout=20.0)) as connection, connection:
-        ours = connection.execute(
-            "SELECT e.experiment_id, e.artifact_location, t.value FROM experiments e "
-            "JOIN experiment_tags t USING (experiment_id) WHERE t.key = 'ablate.study'"
-        ).fetchall()
+        ours = connection.execute(_OURS).fetchall()
         for experiment, old, name in ours:
             changed += _relocate(connection, experiment, old, layout.study_artifacts(name).as_uri())
     return changed
+
+
+def astray(layout: Layout) -> bool:
+    """Say whether `relocate` would change anything; only reads, and waits for nobody who opens the store."""
+    with read_only(layout.database) as connection:
+        ours = connection.execute(_OURS).fetchall()
+        places = [(number, old, layout.study_artifacts(name).as_uri()) for number, old, name in ours]
+        return any(
+            old != new or connection.execute(f"SELECT 1 {_ASTRAY} LIMIT 1", (number, new)).fetchone() is not None
+            for number, old, new in places
+        )
+
+
+_OURS = (
+    "SELECT e.experiment_id, e.artifact_location, t.value FROM experiments e "
+    "JOIN experiment_tags t USING (experiment_id) WHERE t.key = 'ablate.study'"
+)
+_ASTRAY = (
+    "FROM runs WHERE experiment_id = ? AND artifact_uri IS NOT ? || '/' || run_uuid || '/artifacts' "
+    "AND run_uuid IN (SELECT run_uuid FROM tags WHERE key = 'ablate.study')"
+)
 
 
 def _relocate(connection: sqlite3.Connection, experiment: int, old: str, new: str) -> int:
@@ -196,11 +214,7 @@ def _relocate(connection: sqlite3.Connection, experiment: int, old: str, new: st
                 (new, len(old) + 1, experiment, len(old) + 1, old + "/"),
             )
             changed += updated.rowcount
-    astray = (
-        "FROM runs WHERE experiment_id = ? AND artifact_uri IS NOT ? || '/' || run_uuid || '/artifacts' "
-        "AND run_uuid IN (SELECT run_uuid FROM tags WHERE key = 'ablate.study')"
-    )
-    found = connection.execute(f"SELECT run_uuid {astray}", (experiment, new)).fetchall()  # reading takes no lock
+    found = connection.execute(f"SELECT run_uuid {_ASTRAY}", (experiment, new)).fetchall()  # reading takes no lock
     for (run_id,) in found:
         place = f"{new}/{run_id}/artifacts"
         connection.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (place, run_id))

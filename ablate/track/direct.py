@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ablate.errors import Failure
 from ablate.track.summary import Point
 
 COMPARED = frozenset({"dc11669786a5"})
@@ -24,18 +25,28 @@ _WAIT = 20.0
 class Direct:
     """Writes runs of one experiment; every method is one transaction.
 
+    As MLflow does, it writes no run into an experiment in the trash, and nothing to a run that was deleted.
+
     Parameters
     ----------
     experiment
         Its id.
+
+    Raises
+    ------
+    Failure
+        There is no such experiment. Of methods: it, or the run, was deleted meanwhile; nothing was written.
     """
 
     def __init__(self, database: Path, experiment: str) -> None:
         self._database, self._experiment = database, int(experiment)
         with self._writing() as connection:
-            (self._place,) = connection.execute(
+            found = connection.execute(
                 "SELECT artifact_location FROM experiments WHERE experiment_id = ?", (self._experiment,)
             ).fetchone()
+        if found is None:
+            raise self._gone()
+        (self._place,) = found
 
     def begin(self, name: str, tags: Mapping[str, str], started: int) -> tuple[str, str]:
         """Create a run that is RUNNING since `started` (ms); return its id and the address of its files."""
@@ -71,7 +82,7 @@ class Direct:
             self._insert(connection, run_id, name, tags, started)
             _values(connection, run_id, points, params, at)
             self._dataset(connection, run_id, dataset)
-            connection.execute("UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?", (status, ended, run_id))
+            self._end(connection, run_id, status, ended)
 
     def finish(
         self,
@@ -85,16 +96,36 @@ class Direct:
     ) -> None:
         """Write what a run that was begun holds, and end it; it held no values before."""
         with self._writing() as connection:
+            self._end(connection, run_id, status, ended)
             _values(connection, run_id, points, params, ended)
             connection.executemany(
                 "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
                 [(key, value, run_id) for key, value in tags.items()],
             )
-            connection.execute("UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?", (status, ended, run_id))
+
+    def _end(self, connection: sqlite3.Connection, run_id: str, status: str, ended: int) -> None:
+        changed = connection.execute(
+            "UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ? AND lifecycle_stage = 'active'",
+            (status, ended, run_id),
+        ).rowcount
+        if changed != 1:
+            raise Failure(
+                f"run {run_id} in {self._database} cannot be ended: it was deleted while it was written; give the same "
+                "command again, which makes it anew"
+            )
+
+    def _gone(self) -> Failure:
+        return Failure(
+            f"experiment {self._experiment} in {self._database} was deleted while runs were written into it; bring it "
+            "back, or give the same command again for a new one"
+        )
 
     def _insert(
         self, connection: sqlite3.Connection, run_id: str, name: str, tags: Mapping[str, str], started: int
     ) -> None:
+        experiment = "SELECT 1 FROM experiments WHERE experiment_id = ? AND lifecycle_stage = 'active'"
+        if connection.execute(experiment, (self._experiment,)).fetchone() is None:
+            raise self._gone()
         connection.execute(
             "INSERT INTO runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, "
             "start_time, source_version, lifecycle_stage, artifact_uri, experiment_id) "
@@ -132,6 +163,7 @@ class Direct:
         with contextlib.closing(sqlite3.connect(self._database, timeout=_WAIT, isolation_level=None)) as connection:
             # As `mlflow_store` lets MLflow's own commits: not waiting for the disk.
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")  # a value belongs to a run that is there
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

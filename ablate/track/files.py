@@ -24,12 +24,21 @@ Named = dict[str, NDArray[Any]]
 def write_json(path: Path, value: Any) -> None:
     """Write JSON through a neighbour file, so that a kill leaves the earlier content."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, default=plain_json) + "\n")
+    write_bytes(path, as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    """Return what `write_json` writes."""
+    return _encoded(json.dumps(value, indent=1, ensure_ascii=False, default=plain_json) + "\n")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="backslashreplace")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text through a neighbour file, as `write_json` does."""
-    write_bytes(path, text.encode(errors="backslashreplace"))
+    write_bytes(path, _encoded(text))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from ablate.errors import Failure, UserError
 from ablate.track.files import write_json
+from ablate.values import from_json
 
 REGISTRATION = "registration.json"
 HISTORY = "history.json"
@@ -50,7 +51,7 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> list[Event]:
 
 def _read(path: Path, check: Callable[[Any], None]) -> Any:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = from_json(path.read_text(encoding="utf-8"))
         check(found)
     except FileNotFoundError:
         return None
@@ -133,10 +134,10 @@ def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     path = folder / "plan.json"
     if path.exists():
         try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
+            earlier = from_json(path.read_text(encoding="utf-8"))
         except ValueError:
             earlier = None  # cut short by a full disk or a power cut; nothing in it to keep
-        if earlier is not None and earlier != json.loads(json.dumps(plan)):
+        if earlier is not None and earlier != from_json(json.dumps(plan)):
             free = next(place for n in itertools.count(1) if not (place := folder / f"plan-{n}.json").exists())
             path.replace(free)
     write_json(path, plan)

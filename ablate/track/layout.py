@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-UI = "http://127.0.0.1:5000"
+HOST, PORT = "127.0.0.1", 5000
+UI = f"http://{HOST}:{PORT}"
 """Where `ablate ui` shows the runs, unless it is told another port."""
 
 _LONGEST = 200  # bytes; a file system takes 255

@@ -121,8 +121,8 @@ class LocalStore(Store):
 
         restore(self.root, name)
 
-    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
-        """Copy files into the artifacts of a study run."""
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+        """Write files into the artifacts of a study run."""
         from ablate.track.attach import attach_files
 
         return attach_files(self.root, name, key, files, label, known=known)

@@ -6,10 +6,11 @@ begins like that; a short text is kept as it always was.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from ablate.values import from_json
 
 LIMIT = 7_900
 _PARTS = re.compile(r"in (\d{1,4}) parts: ")
@@ -49,7 +50,7 @@ def read_list(text: str | None) -> list[Any] | None:
     if text is None:
         return None
     try:
-        found = json.loads(text)
+        found = from_json(text)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, list) else None

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +35,14 @@ class _Opened:
     created: str
     opened: str
     status: str = "RUNNING"
+
+
+@dataclass(frozen=True)
+class _Removed:
+    """What the trash holds of one study run: its entry in each table, and when its runs ended."""
+
+    parts: list[Any]
+    ended: dict[str, float]
 
 
 class _MemorySession(StudySession):
@@ -87,7 +94,7 @@ class MemoryStore(Store):
         self.attached: dict[Key, dict[str, bytes]] = {}  # label/name -> content
         self.aside: dict[str, tuple[ArmRecord, SeedRecord]] = {}  # what does not count any more
         self.ended: dict[str, float] = {}
-        self._removed: dict[str, dict[Key, _Opened]] = {}
+        self._removed: dict[str, list[dict[Key, _Removed]]] = {}  # what was put there last is last
 
     def open(self, study: StudyRecord) -> StudySession:
         """Open a study; what was logged under the same name and key is still there."""
@@ -202,7 +209,11 @@ class MemoryStore(Store):
         self._find(name, None)
         if any(held.status == "RUNNING" for at, held in self.opened.items() if at[0] == name):
             raise Failure(f"study {name} is being run by this process")
-        self._removed[name] = {at: self.opened.pop(at) for at in list(self.opened) if at[0] == name}
+        removed = {}
+        for at in [at for at in self.opened if at[0] == name]:
+            ended = {identity: self.ended[identity] for identity in self.runs.get(at, {})}
+            removed[at] = _Removed([table.pop(at, None) for table in self._tables()], ended)
+        self._removed.setdefault(name, []).append(removed)
         return f"store.restore({name!r})"
 
     def restore(self, name: str) -> None:
@@ -211,13 +222,22 @@ class MemoryStore(Store):
             raise UserError(f"a study {name!r} is in the store: nothing was brought back")
         if name not in self._removed:
             raise unknown("study in the trash", name, self._removed or {"none"})
-        self.opened |= self._removed.pop(name)
+        for at, removed in self._removed[name].pop().items():
+            self.ended |= removed.ended
+            for table, part in zip(self._tables(), removed.parts, strict=True):
+                if part is not None:
+                    table[at] = part
+        if not self._removed[name]:
+            del self._removed[name]
 
-    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
-        """Keep what files hold, under their label."""
+    def _tables(self) -> tuple[dict[Key, Any], ...]:
+        return self.opened, self.runs, self.registered, self.events, self.attached
+
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+        """Keep files under their label."""
         del known
         held = {at: what for at, what in self.attached.get((name, key), {}).items() if not at.startswith(f"{label}/")}
-        held.update({f"{label}/{file}": path.read_bytes() for file, path in files.items()})
+        held.update({f"{label}/{file}": content for file, content in files.items()})
         self.attached[name, key] = held
         return None
 

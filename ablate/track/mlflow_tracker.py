@@ -23,6 +23,7 @@ from ablate.track.provenance import provenance
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.store import StudySession
+from ablate.track.trash import refuse_half_removed
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -266,6 +267,7 @@ def _taken(layout: Layout, study: StudyRecord) -> Failure:
 def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str:
     found = client.get_experiment_by_name(study.name)
     if found is None:
+        refuse_half_removed(client, study.name)
         return str(
             client.create_experiment(
                 study.name,

@@ -201,8 +201,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
-        """Keep copies of files beside a study run, in place of those that were there under that label.
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+        """Keep files beside a study run, in place of those that were there under that label.
+
+        Parameters
+        ----------
+        files
+            Name below the label -> content: what was written, whoever writes into the same folder meanwhile.
 
         Returns
         -------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,13 +13,14 @@ from ablate.track.long_tags import joined_tag, read_list
 from ablate.track.places import run_folder
 from ablate.track.record import StudyRecord
 from ablate.train.config import MOST_SEED
+from ablate.values import from_json
 
 
 def stored_plan(folder: Path, study: StudyRun) -> StudyRecord:
     """Read the plan that lies among a study run's files; a Failure says how it is written anew."""
     path = folder / "plan.json"
     try:
-        return payload.planned(json.loads(path.read_text(encoding="utf-8")))
+        return payload.planned(from_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Failure(
             f"cannot read the plan of study {study.name} ({path}: {error}): "

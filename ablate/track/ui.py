@@ -20,10 +20,9 @@ from typing import IO
 from ablate.errors import Failure, UserError
 from ablate.track import guard, owner
 from ablate.track.database import check, database_uri, exists, relocate
-from ablate.track.layout import Layout
+from ablate.track.layout import HOST, PORT, Layout
 from ablate.track.offline import SILENT
 
-HOST = "127.0.0.1"
 START_SECONDS = 90.0
 START = "#/experiments?workflowType=machine_learning"
 """The list of studies in MLflow's pages for training: without it MLflow 3.17 opens those for language models."""
@@ -41,7 +40,7 @@ def ui_command(root: Path, port: int) -> tuple[list[str], dict[str, str]]:
     return command, {**lean, **os.environ}
 
 
-def serve(root: Path, port: int = 5000, announce: Callable[[str], object] = print) -> int:
+def serve(root: Path, port: int = PORT, announce: Callable[[str], object] = print) -> int:
     """Run the UI until it is interrupted, and return its exit code (0 after an interrupt).
 
     Parameters

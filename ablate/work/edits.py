@@ -19,8 +19,9 @@ from typing import Any
 from ablate.errors import Failure, UserError, must
 from ablate.judge.verdict import Verdict
 from ablate.stats.signflip import least_pairs
-from ablate.stats.spending import next_level
+from ablate.stats.spending import next_level, rejects
 from ablate.track.files import write_json
+from ablate.values import from_json
 
 VERSION = 1
 
@@ -102,7 +103,12 @@ class Ledger:
         largest = None if not p or None in p else max(one for one in p if one is not None)
         outcome = "supported" if verdicts and all(v.outcome == "supported" for v in verdicts) else (
             "refuted" if any(v.outcome == "refuted" for v in verdicts) else "undecided")  # fmt: skip
-        kept = outcome == "supported" and largest is not None and largest <= self.level * (1.0 + 1e-12)
+        before = [edit.kept for edit in self.tried]
+        kept = (
+            outcome == "supported"
+            and largest is not None
+            and rejects(largest, before, alpha=self.alpha, tests=self.edits)
+        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
         edit = Edit(len(self.tried) + 1, name, runs, self.level, largest, outcome, kept, now)
         return dataclasses.replace(self, tried=(*self.tried, edit))
@@ -157,7 +163,7 @@ def read(path: Path) -> Ledger:
         It is none.
     """
     try:
-        held: Any = json.loads(path.read_text(encoding="utf-8"))
+        held: Any = from_json(path.read_text(encoding="utf-8"))
         if held["version"] != VERSION:
             raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
         return Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -139,22 +140,35 @@ def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Pa
 
 
 def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path:
-    from ablate.report.findings.words import read_words
     from ablate.report.known import known_files
     from ablate.report.tell import write_told
 
     folder = report_folder(name, out)
-    words = read_words(study_findings(name), told.original or told.study, told.recorded[0])
+    words = _words(name, told, bench)
     warn_of_letters(bench)
     with bench.task("report", "part") as progress:
         paths = write_told(told, folder, words=words, progress=progress)
     label = "report" if language() == "en" else f"report.{language()}"
-    files = {path.relative_to(folder).as_posix(): path for path in paths.every}
-    kept = bench.store.attach(name, told.tables.study["key"], files, label, known=known_files)
+    # Not read back from the folder, into which another sweep may write its report of the same name meanwhile.
+    kept = bench.store.attach(name, told.tables.study["key"], paths.contents, label, known=known_files)
     if kept is not None:
         bench.warn(kept)
     bench.tell(ReportWritten(paths))
     return folder
+
+
+def _words(name: str, told: Told, bench: Bench) -> Sequence[str]:
+    """Return the paragraphs beside the findings of a study; none where those of its name are of another study."""
+    from ablate.report.findings.folder import belongs
+    from ablate.report.findings.words import read_words
+
+    folder, study = study_findings(name), told.original or told.study
+    try:
+        own = belongs(folder, study)
+    except UserError as error:
+        bench.warn(f"the report has no words of {folder}: {error}")
+        return ()
+    return read_words(folder, study, told.recorded[0]) if own else ()
 
 
 def warn_of_letters(bench: Bench) -> None:

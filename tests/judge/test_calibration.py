@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ablate.judge import calibrated_collapses
 from ablate.judge.anytime_calibration import any_time
-from ablate.judge.calibrated_edits import edit_part
+from ablate.judge.calibrated_edits import edit_part, kept
 from ablate.judge.calibrated_means import ALSO, mean_parts
 from ablate.judge.calibration import calibrate, named, parts
 from ablate.judge.trials import Trial, TrialPart, run_trials
 from ablate.stats import mean
+from ablate.work.edits import Ledger
 
 
 def rows_of(trials, studies, *, seed=7, jobs=1):
@@ -130,6 +133,18 @@ def test_a_ledger_keeps_no_null_edit_where_the_better_mean_always_keeps_some():
     assert by["100 edits planned", "every tenth is better", "power"] > 0.5
 
 
+@pytest.mark.parametrize("planned", [4, None])
+def test_the_calibration_keeps_what_a_ledger_keeps(planned):
+    """Also where p is the level but for rounding, and where no level is left."""
+    ledger, p = Ledger(edits=planned), []
+    for factor in (1.0 + 4e-16, 1.0 + 1e-6, 0.5, 1.0 + 4e-16):
+        p.append(ledger.level * factor)
+        ledger = ledger.after([SimpleNamespace(outcome="supported", p_adjusted=p[-1])], runs=str(len(p)), name="")
+    assert [edit.kept for edit in ledger.tried] == [True, False, True, True]
+    assert kept(np.array(p), np.ones(4), planned).tolist() == [True, False, True, True]
+    assert not kept(np.zeros(1), np.zeros(1), planned).any()
+
+
 def test_levels_that_are_not_divided_would_be_noticed(monkeypatch):
-    monkeypatch.setattr("ablate.judge.calibrated_edits.next_level", lambda found, **how: 0.05)
+    monkeypatch.setattr("ablate.stats.spending.next_level", lambda found, **how: 0.05)
     assert not all(row.get("met", True) for row in ledger_rows(100))

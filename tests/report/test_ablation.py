@@ -3,10 +3,14 @@ import pytest
 
 from ablate.judge.rule import judge
 from ablate.judge.summary import summary
-from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics
+from ablate.report.ablation import ablation_table, claimed_metrics, described, means_table, other_metrics
 from ablate.report.wording import plain_number, unit_of
 
 METRIC = "final/test_accuracy"
+
+
+def table_of(tables, metric):
+    return ablation_table(tables, metric, described(tables, metric))
 
 
 def titles(table):
@@ -21,11 +25,11 @@ def whole(make):
 
 def test_a_column_that_says_the_same_of_every_arm_is_a_sentence(whole, study):
     _, tables = whole
-    table = ablation_table(tables, METRIC)
+    table = table_of(tables, METRIC)
     assert not {"n", "diverged"} & set(titles(table))
     assert "Every arm has all its 4 seeds. No run diverged." in table.note
     assert all(len(row.cells) == len(table.columns) for row in table.rows)
-    failed = ablation_table(study[1], METRIC)
+    failed = table_of(study[1], METRIC)
     assert {"n", "diverged"} <= set(titles(failed))
 
 
@@ -34,7 +38,7 @@ def test_arms_on_other_data_than_the_baselines_are_not_compared_with_it(whole):
     last = str(tables.planned["arm_id"].iloc[-1])
     facts = {arm: {**tables.facts.get(arm, {}), "dataset": "a"} for arm in tables.planned["arm_id"].astype(str)}
     facts[last]["dataset"] = "b"
-    table = ablation_table(type(tables)(tables.study, tables.planned, tables.seeds, tables.curves, facts), METRIC)
+    table = table_of(type(tables)(tables.study, tables.planned, tables.seeds, tables.curves, facts), METRIC)
     at = titles(table).index("to baseline (pp)")
     assert table.rows[-1].cells[at : at + 3] == ("–", "–", "–")
     assert table.rows[1].cells[at] != "–"
@@ -46,7 +50,7 @@ def test_arms_that_do_not_measure_a_metric_are_left_out(whole):
     last = str(tables.planned["arm_id"].iloc[-1])
     seeds = tables.seeds.copy()
     seeds[METRIC] = np.where(seeds["arm_id"].astype(str) == last, np.nan, seeds[METRIC])
-    table = ablation_table(type(tables)(tables.study, tables.planned, seeds, tables.curves, tables.facts), METRIC)
+    table = table_of(type(tables)(tables.study, tables.planned, seeds, tables.curves, tables.facts), METRIC)
     assert len(table.rows) == len(tables.planned) - 1
     assert "Left out: 1 arm" in table.note
 

@@ -83,6 +83,10 @@ class MlflowServer:
             self.signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+            with contextlib.suppress(ConnectionError):  # a worker of it may hold the port a moment longer
+                while True:
+                    socket.create_connection(("127.0.0.1", self.port), timeout=2).close()
+                    time.sleep(0.05)
 
     def __enter__(self) -> MlflowServer:
         return self.start()
@@ -167,15 +171,15 @@ class Proxy:
     ----------
     wish
         Asked for every request, by its number from 0 on, its method and path: `pass` hands it on; `lost` hands it on
-        and answers 500 all the same, as if the answer had been lost; `hang` does not answer for a while; `met` answers
+        and answers 500 all the same, as if the answer had been lost; `hang` answers only at the end; `met` answers
         what MLflow answers where two requests added the same row; a number is the status that is answered in place of
         the server.
     """
 
-    def __init__(self, uri: str, *, hang: float = 3.0) -> None:
+    def __init__(self, uri: str) -> None:
         self.wish: Callable[[int, str, str], str] = lambda *_: "pass"
         self.seen: list[tuple[str, str]] = []
-        self._lock, proxy = threading.Lock(), self
+        self._lock, self._ended, proxy = threading.Lock(), threading.Event(), self
         host, port = uri.removeprefix("http://").split(":")
 
         class Handler(BaseHTTPRequestHandler):
@@ -186,7 +190,7 @@ class Proxy:
                     proxy.seen.append((self.command, self.path))
                 wish = proxy.wish(number, self.command, self.path)
                 if wish == "hang":
-                    time.sleep(hang)
+                    proxy._ended.wait()
                 if wish == "met":
                     self._answer(400, [("Content-Type", "application/json")], _MET)
                     return
@@ -226,6 +230,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -6,6 +6,7 @@ import sqlite3
 import numpy as np
 import pytest
 
+from ablate.errors import Failure
 from ablate.track import direct as ways
 from ablate.track import mlflow_runs
 from ablate.track.layout import Layout
@@ -142,3 +143,59 @@ def test_a_run_that_cannot_be_written_whole_is_not_there_at_all(root, study):
         )
     with sqlite3.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM runs WHERE run_uuid = ?", (run_id,)).fetchone() == (0,)
+
+
+@pytest.fixture
+def writer(root, study):
+    MlflowTracker(root).open(study()).close("FINISHED")
+    made = ways.direct(Layout(root).database, "1")
+    assert made is not None
+    return made
+
+
+HELD = {"tags": {"t": "1"}, "params": {"p": "1"}, "points": [("m", 0, 1.0)], "status": "FINISHED", "ended": 2}
+WHOLE = {**HELD, "name": "x", "dataset": {"name": "d", "digest": "1", "source_type": "local", "source": "s",
+                                          "profile": "p"}, "started": 1, "at": 2}  # fmt: skip
+
+
+def rows(root, run_id):
+    with sqlite3.connect(Layout(root).database) as connection:
+        return {
+            table: connection.execute(f"SELECT count(*) FROM {table} WHERE run_uuid = ?", (run_id,)).fetchone()[0]
+            for table in ("runs", "params", "metrics", "latest_metrics")
+        }
+
+
+def test_no_run_is_written_into_an_experiment_in_the_trash(root, writer, client):
+    client.delete_experiment("1")
+    run_id, _ = writer.place()
+    for write in (lambda: writer.whole(run_id, **WHOLE), lambda: writer.begin("x", {}, 1)):
+        with pytest.raises(Failure, match=r"experiment 1 in .* was deleted while runs were written"):
+            write()
+    assert set(rows(root, run_id).values()) == {0}
+    assert not [run for run in client.search_runs(["1"], run_view_type=3) if run.info.run_name == "x"]
+
+
+def test_a_run_that_was_deleted_or_is_not_there_is_not_ended(root, writer, client):
+    deleted, _ = writer.begin("x", {}, 1)
+    client.delete_run(deleted)
+    for run_id in (deleted, "0" * 32):
+        before = rows(root, run_id)
+        with pytest.raises(Failure, match=f"run {run_id} in .* cannot be ended"):
+            writer.finish(run_id, **HELD)
+        assert rows(root, run_id) == before
+    assert client.get_run(deleted).info.status == "RUNNING"
+    begun, _ = writer.begin("y", {}, 1)
+    writer.finish(begun, **HELD)
+    assert client.get_run(begun).info.status == "FINISHED"
+
+
+def test_an_experiment_that_is_not_there_is_one_line(root, writer):
+    del writer
+    with pytest.raises(Failure, match=r"experiment 99 in .* was deleted"):
+        ways.direct(Layout(root).database, "99")
+
+
+def test_a_value_of_no_run_is_refused_by_the_database(writer):
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"), writer._writing() as connection:
+        ways._values(connection, "0" * 32, [("m", 0, 1.0)], {}, 1)

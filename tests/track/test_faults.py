@@ -215,10 +215,9 @@ def test_a_read_only_folder_without_a_journal_is_read_as_it_lies(root, study, tr
 
 def test_a_report_of_a_read_only_store_is_written_and_its_copy_missed_in_one_line(root, study, track, tmp_path):
     track(study(seeds=1))
-    (tmp_path / "report.md").write_text("r")
     with mounted(tmp_path / "mount", "-o", "bind", str(root)) as folder:
         subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
-        said = attach_files(folder, "quickstart", "k1", {"report.md": tmp_path / "report.md"}, "report")
+        said = attach_files(folder, "quickstart", "k1", {"report.md": b"r"}, "report")
     assert said.startswith("the report is written, but a copy could not be kept beside the runs: ")
     assert "read-only file system" in said
     assert "\n" not in said

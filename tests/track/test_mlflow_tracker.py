@@ -247,11 +247,9 @@ def test_the_description_says_what_is_asked_and_how_to_rebuild_it(track, study, 
     assert kind == "custom_model_development"
 
 
-def test_an_attached_report_replaces_the_one_before_and_nothing_else(root, study, tmp_path, client):
+def test_an_attached_report_replaces_the_one_before_and_nothing_else(root, study, client):
     def attach(*names):
-        files = {name: tmp_path / name for name in names}
-        for path in files.values():
-            path.write_text(path.name)
+        files = {name: name.encode() for name in names}
         assert attach_files(root, session.study.name, session.study.key, files, "report") is None
 
     session = MlflowTracker(root).open(study())

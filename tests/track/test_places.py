@@ -57,8 +57,7 @@ def test_a_copy_is_read_and_written_in_its_own_place_alone(copied, study, run, t
     plan = next(copy.rglob("plan.json"))
     plan.write_text(plan.read_text().replace("Does BatchNorm help?", "The copy's question"))
     assert read_study(copy, "quickstart").study["definition"]["title"] == "The copy's question"
-    (tmp_path / "report.md").write_text("of the copy")
-    assert attach_files(copy, "quickstart", "k1", {"report.md": tmp_path / "report.md"}, "report") is None
+    assert attach_files(copy, "quickstart", "k1", {"report.md": b"of the copy"}, "report") is None
     assert [path.read_text() for path in copy.rglob("report/report.md")] == ["of the copy"]
     assert all(path.is_relative_to(copy) for path in addresses(copy))  # the first write brought them up to date
     asked = study(seeds=3)
@@ -119,8 +118,7 @@ def test_an_address_that_leads_elsewhere_is_neither_read_nor_written(copied, stu
     before = state_of(outside)
     assert len(read_study(root, "quickstart").seeds) == 4
     assert {tuple(held) for held in read_test_correct(root, "quickstart").values()} == {(0, 1)}
-    (tmp_path / "report.html").write_text("r")
-    assert attach_files(root, "quickstart", "k1", {"report.html": tmp_path / "report.html"}, "report") is None
+    assert attach_files(root, "quickstart", "k1", {"report.html": b"r"}, "report") is None
     sql(root, "UPDATE runs SET artifact_uri = ?", address.format(outside=outside))
     session = MlflowTracker(root).open(study(seeds=3))
     session.log_arm(asked.arms[0], [run(asked.arms[0], 2)])
@@ -152,8 +150,7 @@ def test_links_below_the_artifacts_do_not_lead_out(root, study, track, tmp_path)
     folder = next(root.rglob("plan.json")).parent
     (folder / "report").symlink_to(outside)
     (outside / "precious.txt").write_text("mine")
-    (tmp_path / "report.html").write_text("r")
-    said = attach_files(root, "quickstart", "k1", {"report.html": tmp_path / "report.html"}, "report")
+    said = attach_files(root, "quickstart", "k1", {"report.html": b"r"}, "report")
     assert "its folder report is a link" in said
     assert names_in(outside) == ["precious.txt"]
     shutil.move(folder, outside / "artifacts")

@@ -15,15 +15,11 @@ from ablate.claims.population import MeanClaim
 from ablate.claims.reading import NoisePlan
 
 
-class NoninferiorityClaim(MeanClaim):
-    """`arm` is not worse than `against` on `metric` by more than `margin`: what a cheaper arm has to show.
-
-    One-sided: being better is never held against it. The margin is in units of the metric and fixed beforehand.
-    """
+class NotWorseClaim(ClaimKind):
+    """What the claim states, whether runs of the two arms are paired or not."""
 
     mapped: ClassVar[bool] = True
 
-    kind: Literal["noninferiority"] = "noninferiority"
     arm: Levels = Field(min_length=1)
     against: Levels = Field(min_length=1)
     margin: float = Field(gt=0.0, allow_inf_nan=False)
@@ -52,3 +48,12 @@ class NoninferiorityClaim(MeanClaim):
         """`inferior`."""
         del low, high
         return "inferior"
+
+
+class NoninferiorityClaim(NotWorseClaim, MeanClaim):
+    """`arm` is not worse than `against` on `metric` by more than `margin`: what a cheaper arm has to show.
+
+    One-sided: being better is never held against it. The margin is in units of the metric and fixed beforehand.
+    """
+
+    kind: Literal["noninferiority"] = "noninferiority"

@@ -15,7 +15,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.style import BAND, HUES, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.metric_names import metric_title
-from ablate.report.sweep import effect_title, effects_of
+from ablate.report.sweep import effect_title
 from ablate.report.wording import effect_text, unit
 from ablate.sweep.metrics import metrics_in
 
@@ -36,7 +36,7 @@ class Effects(Kind):
     def draw(self, material: Material, *, name: str) -> Drawn | None:
         """Draw them."""
         metric = material.ends[0]
-        found = effects_of(material.tables, metric)
+        found = material.effects
         if found is None:
             return None
         declared = metrics_in(material.tables).of(metric).unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from ablate.judge.verdict import Verdict
 from ablate.sweep.metrics import Metrics, program_metrics
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study, study_files
+from ablate.values import from_json
 from ablate.words.document import ROWS, verdict_from
 
 
@@ -50,7 +50,7 @@ def read_document(path: Path) -> dict[str, Any]:
         There is none, it is not JSON, or a part of it is missing or of another kind than ablate writes.
     """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {cut(str(error))}") from None
     whole = _mapping(path, "the file", held)
@@ -132,6 +132,33 @@ def read_finding(folder: Path) -> Finding:
 def read_findings(folder: Path) -> list[Finding]:
     """Read every finding below a folder, in the order of their names."""
     return [read_finding(path.parent) for path in sorted(folder.glob("*/verdicts.json"))]
+
+
+def same_question(one: Study, other: Study) -> bool:
+    """Return whether two studies ask the same of the same runs, in whatever words and over however many seeds.
+
+    Names do not tell: a study of one's own may be named like one of ours.
+    """
+    return _asked(one) == _asked(other)
+
+
+_SAID = {"says", "quote", "why_delta"}
+
+
+def _asked(study: Study) -> tuple[Any, ...]:
+    claims = [claim.model_dump(mode="json", exclude=_SAID) for claim in study.claims]
+    return study.fixed, study.factors, claims
+
+
+def belongs(folder: Path, study: Study) -> bool:
+    """Return whether a findings folder is of a study, or may become that: it holds no verdicts yet.
+
+    Raises
+    ------
+    UserError
+        Its `verdicts.json` cannot be read.
+    """
+    return not (folder / "verdicts.json").is_file() or same_question(read_finding(folder).study, study)
 
 
 def written_study(name: str) -> Study | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +15,10 @@ from ablate.track.names import BESIDE, TIMER
 from ablate.track.names import key as key_of
 from ablate.track.record import StudyRecord
 from ablate.track.server.link import Link
-from ablate.track.server.runs import Stored, counts, fetched, last_runs
+from ablate.track.server.runs import Stored, counts, fetched, last_runs, tag_json
 from ablate.track.store import Score
 from ablate.train.outcome import LARGEST, Outcome
+from ablate.values import from_json
 
 
 def arms_of(
@@ -43,19 +43,19 @@ def arms_of(
     for (arm_id, fingerprint, _, used), own in groups.items():
         if own[0].child.run_id in configs:
             told = [run.tags.get(READS) for run in own]
-            reads = frozenset(path for text in told if text for path in json.loads(text))
+            reads = frozenset(path for text in told if text for path in tag_json(text, list))
             found.append(
                 StoredArm(
                     key=key,
                     arm_id=arm_id,
-                    levels=restored_levels(json.loads(joined_tag(own[0].tags, "ablate.levels") or "{}")),
+                    levels=restored_levels(tag_json(joined_tag(own[0].tags, "ablate.levels") or "{}", dict)),
                     config=configs[own[0].child.run_id],
                     fingerprint=fingerprint,
                     reads=None if None in told else reads,
                     identities={run.child.seed: run.child.identity for run in own if run.child.seed is not None},
                     ended=min(run.child.ended for run in own) / 1_000,
                     facts=facts.get(arm_id, {}),
-                    used=json.loads(used),
+                    used=tag_json(used, dict),
                 )
             )
     return found
@@ -85,7 +85,7 @@ def errors_of(link: Link, runs: Iterable[Stored]) -> dict[str, str]:
 
 def read_json(path: Path) -> Any:
     """Return what a JSON file holds."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return from_json(path.read_text(encoding="utf-8"))
 
 
 def deciding_metric(record: StudyRecord, which: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import tempfile
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure, UserError
 from ablate.track import offline
-from ablate.track.files import write_json
+from ablate.track.files import as_json
+from ablate.values import from_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -156,13 +156,17 @@ class Link:
             if not token:
                 return found
 
-    def put_json(self, run_id: str, place: str, value: Any) -> None:
-        """Write a JSON file beside a run; `place` is its path there."""
+    def put(self, run_id: str, place: str, content: bytes) -> None:
+        """Write a file beside a run; `place` is its path there."""
         above, _, name = place.rpartition("/")
         with tempfile.TemporaryDirectory(prefix="ablate-") as folder:
-            write_json(Path(folder) / name, value)
+            (Path(folder) / name).write_bytes(content)
             with self.answers():
                 self.client.log_artifact(run_id, str(Path(folder) / name), above or None)
+
+    def put_json(self, run_id: str, place: str, value: Any) -> None:
+        """Write a JSON file beside a run."""
+        self.put(run_id, place, as_json(value))
 
     def remove(self, root: str, place: str) -> None:
         """Take a file away from beside a run, whose artifacts are at `root`, where the server can do that."""
@@ -197,7 +201,7 @@ class Link:
             It holds no JSON.
         """
         with tempfile.TemporaryDirectory(prefix="ablate-") as folder:
-            return json.loads(self.fetch([place], Path(folder))[0].read_text(encoding="utf-8"))
+            return from_json(self.fetch([place], Path(folder))[0].read_text(encoding="utf-8"))
 
 
 def _version(uri: str) -> str | None:

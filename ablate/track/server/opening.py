@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,8 @@ from ablate.track.mlflow_runs import log_batches
 from ablate.track.record import StudyRecord
 from ablate.track.server.courier import EVENT_TAG
 from ablate.track.server.link import Link, Refused
-from ablate.track.server.runs import study_runs, study_twins
+from ablate.track.server.runs import study_runs, study_twins, tag_json
+from ablate.track.trash import refuse_half_removed
 from ablate.track.written import cut, study_tags
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def events_of(twins: Sequence[StudyRun]) -> list[history.Event]:
     texts = {
         key: joined_tag(twin.tags, key) for twin in twins for key in twin.tags if _EVENT.fullmatch(key)
     }  # two drivers may have noted on two runs of one study
-    return [json.loads(text) for _, text in sorted(texts.items()) if text]
+    return [tag_json(text, dict) for _, text in sorted(texts.items()) if text]
 
 
 def claimed(root: Path, link: Link, study: StudyRecord) -> FileLock:
@@ -78,12 +78,14 @@ def experiment_of(link: Link, study: StudyRecord) -> str:
     Raises
     ------
     Failure
-        It lies in the trash, is somebody else's, or keeps its files where they cannot be reached.
+        It lies in the trash or half in it, is somebody else's, or keeps its files where they cannot be reached.
     """
     client = link.client
     with link.answers():
         found = client.get_experiment_by_name(study.name)
     if found is None:
+        with link.answers():
+            refuse_half_removed(client, study.name)
         tags = {
             "mlflow.experimentKind": "custom_model_development",
             "mlflow.note.content": payload.study_note(study),

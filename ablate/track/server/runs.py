@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ablate.errors import Failure
+from ablate.errors import Failure, cut
 from ablate.track.curve_names import CURVES_TAG
 from ablate.track.ledger import Child, StudyRun, last_per_seed
 from ablate.track.long_tags import joined_tag, read_list
 from ablate.track.server.link import Link
 from ablate.track.summary import Point
 from ablate.train.outcome import LARGEST, Outcome
+from ablate.values import from_json
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -237,3 +238,20 @@ def _stored(run: Run) -> Stored:
         artifact_uri=str(run.info.artifact_uri),
     )
     return Stored(child, tags, dict(run.data.metrics), int(run.info.start_time or 0))
+
+
+def tag_json(text: str, kind: type[T]) -> T:
+    """Return the list or mapping that a tag of a run on the server holds.
+
+    Raises
+    ------
+    Failure
+        It is another thing, or no JSON: anybody may write tags there.
+    """
+    try:
+        found = from_json(text)
+    except ValueError as error:
+        raise Failure(f"a tag on the server cannot be read ({error}), got {cut(text)}") from None
+    if not isinstance(found, kind):
+        raise Failure(f"a tag on the server must hold a {'list' if kind is list else 'mapping'}, got {cut(text)}")
+    return found

@@ -26,6 +26,7 @@ from ablate.track import owner
 from ablate.track.files import write_json
 from ablate.track.layout import Layout
 from ablate.track.server.link import checked_address
+from ablate.values import from_json
 
 _NUMBERED = re.compile(r"(\d{20})-([0-9a-f]{12})")
 _PARCEL, _ADDRESS = "parcel.jsonl", "server.json"
@@ -153,7 +154,7 @@ class Spool:
     def _read(self, number: int, token: str, folder: Path) -> Parcel:
         path = folder / _PARCEL
         try:
-            head, *runs = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+            head, *runs = [from_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
             raise Failure(
                 f"{path} cannot be read ({error}): it holds results that wait for {self.uri}; put it back from a copy, "
@@ -192,7 +193,7 @@ def spools(root: Path) -> list[Spool]:
     found = []
     for path in sorted(_spools(root).glob(f"*/{_ADDRESS}")):
         try:
-            uri = checked_address(json.loads(path.read_text(encoding="utf-8"))["uri"])
+            uri = checked_address(from_json(path.read_text(encoding="utf-8"))["uri"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Failure(f"{path} cannot be read ({error}): it says where the results beside it are to go") from error
         found.append(Spool(root, uri))

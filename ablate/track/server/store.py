@@ -36,6 +36,7 @@ from ablate.track.server.runs import (
     runs_below,
     study_runs,
     study_twins,
+    tag_json,
     tags_named,
 )  # fmt: skip
 from ablate.track.server.session import ServerSession, waiting_line
@@ -144,8 +145,8 @@ class ServerStore(Store):
         hashes = [twin.tags[HASH_TAG] for twin in held.twins if HASH_TAG in twin.tags]
         head |= {"registered_sha256": hashes[0] if hashes else "", "ui": self._link.uri}
         steps = tags_named(tags, "ablate.first_nonfinite_step")
-        reads = {run: frozenset(json.loads(text)) for run, text in tags_named(tags, READS).items()}
-        used = {run: json.loads(text) for run, text in tags_named(tags, USED).items()}
+        reads = {run: frozenset(tag_json(text, list)) for run, text in tags_named(tags, READS).items()}
+        used = {run: tag_json(text, dict) for run, text in tags_named(tags, USED).items()}
         return tables_of(record, head, counted, values, steps_of=steps, reads=reads, used=used, chosen=chosen)
 
     def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
@@ -238,8 +239,8 @@ class ServerStore(Store):
         """Bring back what was put into the trash last under a name."""
         bring_back(self._link.client, name, self._link.answers)
 
-    def attach(self, name: str, key: str, files: Mapping[str, Path], label: str, *, known: Known) -> str | None:
-        """Keep copies of files beside a study run, in place of those that were there under that label."""
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+        """Keep files beside a study run, in place of those that were there under that label."""
         del known  # what lies there was put there by `attach`
         try:
             held = self._known(name, key)
@@ -247,10 +248,9 @@ class ServerStore(Store):
                 return None
             run, client, tag = held[0].run, self._link.client, f"ablate.attached.{label}"
             earlier = read_list(joined_tag(run.tags, tag)) or []
+            for file, content in files.items():
+                self._link.put(run.run_id, f"{label}/{file}", content)
             with self._link.answers():
-                for file, path in files.items():
-                    place = f"{label}/{file}".rpartition("/")[0]
-                    client.log_artifact(run.run_id, str(path), place)
                 log_batches(client, run.run_id, tags=split_tag(tag, json.dumps(sorted(files))), at=0)
             for gone in set(map(str, earlier)) - set(files):
                 self._link.remove(run.artifact_uri, f"{label}/{gone}")

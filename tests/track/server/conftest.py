@@ -42,6 +42,8 @@ def emptied(look):
 def server(started, emptied, monkeypatch):
     for name in ("ABLATE_ROOT", "ABLATE_TRACKING_URI", "MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME"):
         monkeypatch.delenv(name, raising=False)
+    # A machine under load answers late: only the tests of a server that does not answer give up sooner.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")
     emptied()
     return started
 

@@ -12,7 +12,9 @@ from servers import MlflowServer, free_port
 
 from ablate.errors import Failure, UserError
 from ablate.testing.store_records import record_of, study_of
-from ablate.track.server.link import Away, Refused, checked_address
+from ablate.track.ledger import StudyRun
+from ablate.track.server.link import Away, Link, Refused, checked_address
+from ablate.track.server.opening import events_of
 from ablate.track.server.store import ServerStore
 
 
@@ -171,3 +173,20 @@ def test_mlflows_own_variables_say_who_one_is(tmp_path, monkeypatch):
         with pytest.raises(Refused, match=r"does not permit this \(you came as 'ann'\)"):
             store.open(study)
         assert store.studies()[0].done == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "7", "[1]"])
+def test_a_tag_that_somebody_changed_on_the_server_is_one_line(text):
+    """Nothing lies so deep that it ends in a traceback, and a list is not taken for a mapping."""
+    twin = StudyRun("r", "s", "k", "FINISHED", "", "", "1", "", {f"ablate.event.{0:020d}-{'a' * 12}": text})
+    with pytest.raises(Failure, match="a tag on the server ") as told:
+        events_of([twin])
+    assert len(str(told.value)) < 500
+    assert "\n" not in str(told.value)
+
+
+def test_a_file_on_the_server_that_lies_too_deep_is_no_json(monkeypatch, tmp_path):
+    (tmp_path / "plan.json").write_text("[" * 100_000)
+    monkeypatch.setattr(Link, "fetch", lambda *_: [tmp_path / "plan.json"])
+    with pytest.raises(ValueError, match="too deep"):
+        Link("http://127.0.0.1:1").fetch_json("plan.json")

@@ -161,13 +161,10 @@ def test_two_runs_of_one_study_that_were_made_at_the_same_moment_are_one_study(s
     assert len(store.finished("norms", "k1")) == 1
 
 
-def test_a_report_takes_the_place_of_the_one_before_it(store, look, tmp_path, runs_of):
+def test_a_report_takes_the_place_of_the_one_before_it(store, look, runs_of):
     store.open(study_of("norms", "k1")).close("FINISHED")
     for names in (["report.md", "figures/a.svg"], ["report.md", "figures/b.svg"]):
-        files = {name: tmp_path / name for name in names}
-        for path in files.values():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(str(names), encoding="utf-8")
+        files = {name: str(names).encode() for name in names}
         assert store.attach("norms", "k1", files, "report", known=lambda _: {}) is None
     (top,) = runs_of("norms", "study")
     assert [one.path for one in look.list_artifacts(top.info.run_id, "report/figures")] == ["report/figures/b.svg"]
