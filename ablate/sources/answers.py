@@ -3,13 +3,12 @@
 lm-evaluation-harness with `--log_samples` writes `MODEL/samples_TASK_DATE.jsonl`, a line per item; Inspect writes a log
 per evaluation, `.eval` (a ZIP file) or `.json`, with every sample and epoch. Both are read without these libraries.
 Columns: `model`, `task`, `item_id` (with the task before it), `params.NAME` (arguments of task and model, solvers, what
-was generated with, metadata; what the data set says of an item), `seed` (an epoch of Inspect, of several), `correct` or
-the metric's own name.
+was generated with, metadata, see `log_settings`; what the data set says of an item), `seed` (an epoch of Inspect, of
+several), `correct` or the metric's own name.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import zipfile
@@ -23,15 +22,17 @@ from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, RunTable, Source
+from ablate.sources.log_settings import Settings, as_columns, settings_of
 from ablate.sources.nested import flat
 from ablate.values import from_json
 
 HALF = msg("a last line that is half-written is passed over")
+EPOCHS = msg("epochs are the seeds; the seed of generation is a setting, `generation_seed`")
 LATEST = msg("of several evaluations of a model and task the last one counts")
 
 _SAMPLES = re.compile(r"samples_(.+?)_(\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")
 _SAMPLE = re.compile(r"samples/.+\.json")
-_ZSTANDARD, _LONG, _MOST = 93, 120, 4_000_000_000  # the number of the method; characters; bytes
+_ZSTANDARD, _MOST = 93, 4_000_000_000  # the number of the method; bytes
 _VALUES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 
 
@@ -102,7 +103,7 @@ def _samples(path: Path, task: str, asked: str, repairs: list[str]) -> Iterator[
         if asked and asked not in metrics:
             raise unknown(f"metric in {path}, line {number}", asked, metrics)
         kept = {asked: metrics[asked]} if asked else metrics
-        more = flat("params", told["doc"]) if isinstance(told.get("doc"), dict) else {}
+        more = flat("params", told["doc"], where=f"{path}, line {number}") if isinstance(told.get("doc"), dict) else {}
         of = {"filter": told["filter"]} if told.get("filter") not in (None, "none") else {}
         yield {"item_id": f"{task}/{told['doc_id']}", **of, **more, **kept}
 
@@ -121,10 +122,13 @@ class InspectLogs(Source):
         place, _, asked = address.partition("#") if not Path(address).exists() else (address, "", "")
         path = _folder("inspect", place)
         logs = [path] if path.is_file() else sorted(one for end in ("*.eval", "*.json") for one in path.rglob(end))
-        rows = [row for log in logs for row in _log(log, asked, path.is_file())]
+        read = [found for log in logs if (found := _log(log, asked, path.is_file())) is not None]
+        epochs = any("seed" in row for log in read for row in log.rows)
+        settings, renamed = as_columns([log.settings for log in read], epochs=epochs)
+        rows = [{**log.about, **own, **row} for log, own in zip(read, settings, strict=True) for row in log.rows]
         if not rows:
             raise UserError(f"{path}: expected logs of Inspect with samples (.eval or .json), got none")
-        return RunTable.of(f"inspect:{address}", rows, name=path.name)
+        return RunTable.of(f"inspect:{address}", rows, name=path.name, repairs=[EPOCHS] if renamed else [])
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write each run as a log with one sample; all that it has as arguments of the task."""
@@ -135,8 +139,17 @@ class InspectLogs(Source):
         return f"inspect:{folder}"
 
 
-def _log(path: Path, asked: str, only: bool) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a log; of another JSON file none, unless it was named."""
+@dataclass(frozen=True)
+class _Log:
+    """A log: what holds for all of its samples, what it was made with, and a row per sample and epoch."""
+
+    about: Mapping[str, Any]
+    settings: Settings
+    rows: Sequence[Mapping[str, Any]]
+
+
+def _log(path: Path, asked: str, only: bool) -> _Log | None:
+    """Return a log; None of another JSON file, unless it was named."""
     try:
         told = _zipped(path) if path.suffix == ".eval" else from_json(path.read_text(encoding="utf-8"))
     except NotImplementedError:
@@ -149,9 +162,10 @@ def _log(path: Path, asked: str, only: bool) -> Iterator[dict[str, Any]]:
     if not isinstance(head, dict) or "model" not in head:
         if only:
             raise UserError(f"{path} is not a log of Inspect: expected `eval` with a model")
-        return
+        return None
     task = str(head.get("task", ""))
-    about = {"model": head["model"], "task": task, **_settings(told, head), "status": told.get("status")}
+    about = {"model": head["model"], "task": task, "status": told.get("status")}
+    rows = []
     samples = told.get("samples") or ()
     several = any(sample.get("epoch", 1) > 1 for sample in samples)
     for sample in samples:
@@ -162,30 +176,11 @@ def _log(path: Path, asked: str, only: bool) -> Iterator[dict[str, Any]]:
         if not asked and len(names) > 1:
             raise UserError(f"{path} has several scorers: say which with #NAME, one of {', '.join(names)}")
         value = scores[asked or names[0]].get("value") if names else None
-        yield {**about, "item_id": f"{task}/{sample.get('id')}", **({"seed": sample.get("epoch")} if several else {}),
-               "correct": _VALUES.get(value, value) if isinstance(value, str) else value}  # fmt: skip
-
-
-def _settings(told: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a log was made with: arguments of model and task, what was generated with, solvers, metadata."""
-    plan = told.get("plan")
-    plan = plan if isinstance(plan, dict) else {}
-    held: dict[str, Any] = {}
-    for own in ("model_args", "task_args", "model_generate_config", "metadata"):
-        held |= flat("params", head[own]) if isinstance(head.get(own), dict) else {}
-    held |= flat("params", plan["config"]) if isinstance(plan.get("config"), dict) else {}
-    steps = plan.get("steps")
-    if isinstance(steps, list) and steps:
-        held["params.solver"] = ", ".join(str(one.get("solver")) for one in steps)
-        for one in steps:
-            held |= flat(f"params.{one.get('solver')}", one.get("params") or {})
-    return {name: _named(value) for name, value in held.items() if value is not None}
-
-
-def _named(value: Any) -> Any:
-    """Return a setting as a level can be read: of a long text or list the first digits of its SHA-256."""
-    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-    return value if len(text) <= _LONG else f"sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        rows.append({
+            "item_id": f"{task}/{sample.get('id')}", **({"seed": sample.get("epoch")} if several else {}),
+            "correct": _VALUES.get(value, value) if isinstance(value, str) else value,
+        })  # fmt: skip
+    return _Log(about, settings_of(str(path), told, head), rows)
 
 
 def _zipped(path: Path) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ablate.errors import UserError
 from ablate.lang import msg
 from ablate.sources.contract import Line, RunTable
 from ablate.values import from_json
@@ -38,13 +39,14 @@ def unfolded(table: RunTable) -> RunTable:
         return table
     rows = []
     for index, line in enumerate(table.lines):
-        row: dict[str, Any] = {}
+        where = f"{table.where}, line {line.number}"
+        pairs: list[tuple[str, Any]] = []
         for place, name in enumerate(table.head):
             if place in held:
-                row |= flat(_NAMES[name.lower()], held[place][index])
+                pairs += flat(_NAMES[name.lower()], held[place][index], where=where).items()
             else:
-                row[name or f"\0{place}"] = line.cells[place]
-        rows.append(row)
+                pairs.append((name or f"\0{place}", line.cells[place]))
+        rows.append(_once(pairs, where))
     head = tuple(dict.fromkeys(name for row in rows for name in row))
     named = RunTable.of(table.where, [{name.replace("\0", "unnamed column "): row.get(name) for name in head}
                                       for row in rows])  # fmt: skip
@@ -53,13 +55,31 @@ def unfolded(table: RunTable) -> RunTable:
     return replace(table, head=own_head, lines=lines, repairs=(*table.repairs, UNFOLDED))
 
 
-def flat(prefix: str, held: Mapping[str, Any]) -> dict[str, Any]:
+def flat(prefix: str, held: Mapping[str, Any], *, where: str = "") -> dict[str, Any]:
     """Return a mapping of mappings as columns; what a tracker keeps for itself is left out.
+
+    Raises
+    ------
+    UserError
+        Two values would have one name, as in `{"a.b": 1, "a": {"b": 2}}`: neither may hide the other.
 
     >>> flat("config", {"lr": 0.1, "model": {"depth": 3}, "_wandb": {"t": 1}})
     {'config.lr': 0.1, 'config.model.depth': 3}
     """
-    return dict(_leaves(prefix, held, 0))
+    return _once(_leaves(prefix, held, 0), where)
+
+
+def _once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:
+    """Return pairs as a mapping; a name that comes again says the same, or one of the two says nothing."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        before = made.get(name)
+        if before in (None, ""):
+            made[name] = value
+        elif value not in (None, "") and str(value) != str(before):
+            told = f"{where}: " if where else ""
+            raise UserError(f"{told}two values are called {name!r}: {before!r:.60} and {value!r:.60}; rename one")
+    return made
 
 
 def _leaves(prefix: str, held: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:

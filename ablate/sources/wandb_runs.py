@@ -170,7 +170,8 @@ def _row(logged: Logged) -> dict[str, Any]:
     return {
         "ID": facts["id"], "Name": facts["name"], "State": state, "Created": created, "Group": facts.get("group"),
         "Job Type": facts.get("job_type"), "Sweep": facts.get("sweep"), "Project": facts.get("project"),
-        "Commit": facts.get("commit"), **flat("config", logged.config), **flat("summary", logged.summary),
+        "Commit": facts.get("commit"), **flat("config", logged.config, where=f"run {facts['id']}"),
+        **flat("summary", logged.summary, where=f"run {facts['id']}"),
     }  # fmt: skip
 
 
@@ -196,5 +197,5 @@ def _online_row(run: Any) -> dict[str, Any]:
     return {
         "ID": run.id, "Name": run.name, "State": run.state, "Created": str(run.created_at), "Group": run.group,
         "Job Type": run.job_type, "Commit": run.commit,
-        **flat("config", run.config), **flat("summary", dict(summary)),
+        **flat("config", run.config, where=f"run {run.id}"), **flat("summary", dict(summary), where=f"run {run.id}"),
     }  # fmt: skip

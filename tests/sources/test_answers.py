@@ -131,6 +131,68 @@ def test_what_a_log_was_generated_with_tells_two_evaluations_apart():
     assert all(cell.startswith("sha256:") for cell in table.column("params.custom_outputs"))
 
 
+def eval_log(path, *, epochs=1, plan=None, **parts):
+    """A log of Inspect as JSON, one question, with the parts that it was made with."""
+    samples = [{"id": 1, "epoch": epoch + 1, "scores": {"match": {"value": "C"}}} for epoch in range(epochs)]
+    head = {"task": "t", "model": "m", **parts}
+    path.write_text(json.dumps({"eval": head, "plan": plan or {}, "samples": samples}))
+
+
+def test_a_name_of_two_parts_hides_neither(tmp_path):
+    for name, (own, of_task) in {"a": (0.1, 0.5), "b": (0.9, 0.5)}.items():
+        eval_log(
+            tmp_path / f"{name}.json", model_args={"temperature": own, "device": "cpu"},
+            task_args={"temperature": of_task}, plan={"config": {"top_p": own}},
+        )  # fmt: skip
+    eval_log(tmp_path / "c.json", metadata={"temperature": 0.3, "task_args": {"temperature": 0.5}})
+    table = read(f"inspect:{tmp_path}")
+    assert table.column("params.model_args.temperature") == ["0.1", "0.9", ""]
+    assert table.column("params.task_args.temperature") == ["0.5", "0.5", ""]
+    assert table.column("params.metadata.temperature") == ["", "", "0.3"]
+    assert table.column("params.metadata.task_args.temperature") == ["", "", "0.5"]
+    assert table.column("params.device") == ["cpu", "cpu", ""]
+    assert table.column("params.top_p") == ["0.1", "0.9", ""]
+    assert "params.temperature" not in table.head
+
+
+def test_what_was_generated_with_is_one_part_where_its_two_places_agree(tmp_path):
+    for name, asked in (("a", 0.0), ("b", 1.0)):
+        eval_log(tmp_path / f"{name}.json", model_generate_config={"temperature": asked, "top_k": 1},
+                 plan={"config": {"temperature": asked, "top_k": asked}})  # fmt: skip
+    table = read(f"inspect:{tmp_path}")
+    assert table.column("params.temperature") == ["0.0", "1.0"]
+    assert table.column("params.model_generate_config.top_k") == ["1", "1"]
+    assert table.column("params.plan_config.top_k") == ["0.0", "1.0"]
+
+
+def test_two_solvers_of_one_name_keep_both_texts(tmp_path):
+    steps = [{"solver": "system_message", "params": {"template": text}} for text in ("first", "second")]
+    eval_log(tmp_path / "a.json", plan={"steps": steps})
+    table = read(f"inspect:{tmp_path}")
+    assert table.column("params.solver") == ["system_message, system_message"]
+    assert table.column("params.system_message.template") == ["first"]
+    assert table.column("params.system_message.2.template") == ["second"]
+
+
+def test_epochs_are_the_seeds_and_the_seed_of_generation_is_a_setting(tmp_path):
+    for name, seed in (("a", 3), ("b", 4)):
+        eval_log(tmp_path / f"{name}.json", epochs=2, plan={"config": {"seed": seed}})
+    table = read(f"inspect:{tmp_path}")
+    assert table.column("seed") == ["1", "2", "1", "2"]
+    assert table.column("params.generation_seed") == ["3", "3", "4", "4"]
+    assert "params.seed" not in table.head
+    assert table.repairs == ("epochs are the seeds; the seed of generation is a setting, `generation_seed`",)
+    eval_log(tmp_path / "a.json", plan={"config": {"seed": 3}})
+    (tmp_path / "b.json").unlink()
+    assert read(f"inspect:{tmp_path}").column("params.seed") == ["3"]  # without epochs it is the seed of the run
+
+
+def test_values_of_one_name_are_an_error_and_not_the_last_one(tmp_path):
+    eval_log(tmp_path / "a.json", task_args={"a.b": 1, "a": {"b": 2}})
+    with pytest.raises(UserError, match=r"a\.json: two values are called 'task_args\.a\.b': 1 and 2; rename one"):
+        read(f"inspect:{tmp_path}")
+
+
 def test_damaged_parts_of_logs_are_one_line(tmp_path):
     whole = bytearray(next((LOGS / "inspect").iterdir()).read_bytes())
     middle = len(whole) // 2

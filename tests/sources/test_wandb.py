@@ -10,6 +10,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.sources.choose import source_for
+from ablate.sources.nested import unfolded
 from ablate.sources.wandb_log import read_log
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.build import found_in
@@ -163,3 +164,13 @@ def test_a_project_is_read_through_the_library_and_what_it_raises_is_one_line(mo
     library.Api = no_key
     with pytest.raises(UserError, match=r"No API key configured. Use `wandb login` to log in.; export the runs table"):
         read("wandb:team/norms")
+
+
+def test_two_columns_that_give_one_name_are_an_error_unless_they_agree(tmp_path):
+    path = tmp_path / "runs.csv"
+    path.write_text('config,config.lr,acc\n"{""lr"": 0.1}",0.2,1\n')
+    with pytest.raises(UserError, match=r"runs\.csv, line 2: two values are called 'config\.lr': 0\.1 and '0\.2'"):
+        unfolded(source_for(path).read(fits=lambda head: True))
+    path.write_text('config,config.lr,acc\n"{""lr"": 0.1}",0.1,1\n"{""lr"": 0.3}",,1\n')
+    table = unfolded(source_for(path).read(fits=lambda head: True))
+    assert table.column("config.lr") == ["0.1", "0.3"]
