@@ -153,7 +153,7 @@ def perform(
         rerun(request, composer, bench.store, str(settings.rerun))
         return
     if settings.action == "plan":
-        _show(request, composer, bench, workers=launcher.workers)
+        _show(request, composer, bench, launcher)
         return
     if settings.action == "noise":
         plan = look_over(request, composer, bench)
@@ -170,16 +170,17 @@ def perform(
     )  # fmt: skip
 
 
-def _show(request: Request, composer: Composer, bench: Bench, *, workers: int) -> None:
+def _show(request: Request, composer: Composer, bench: Bench, launcher: Launcher) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
     plan = shown_plan(look_over(request, composer, bench), partial(plan_study, request, composer, bench.store), bench)
+    launcher.check(plan)
     tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
     if tuning is not None:
-        chosen = show_tuning(tuning, plan, bench.store, workers=workers)
+        chosen = show_tuning(tuning, plan, bench.store, workers=launcher.workers)
         if chosen is not None:
             plan = plan_study(request, composer, bench.store, tuned=chosen)
             plan = with_tuning(plan, tuning, bench.store)
-    show_plan(plan, bench.store, workers=workers)
+    show_plan(plan, bench.store, workers=launcher.workers)
 
 
 def parts_given(settings: Settings) -> dict[str, Any]:

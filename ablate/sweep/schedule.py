@@ -68,6 +68,16 @@ def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
     return [job for _, _, job in sorted(queue, key=lambda one: one[:2])]
 
 
+def dealt(jobs: Sequence[Job], hands: int) -> list[list[Job]]:
+    """Deal jobs like cards, the longest first and to and fro, so that all hands take about as long."""
+    packs: list[list[Job]] = [[] for _ in range(hands)]
+    ordered = sorted(zip(costs(jobs), jobs, strict=True), key=lambda one: -one[0])
+    for at, (_, job) in enumerate(ordered):
+        lap, place = divmod(at, hands)
+        packs[place if lap % 2 == 0 else hands - 1 - place].append(job)
+    return packs
+
+
 def makespan(times: Sequence[float], workers: int) -> float:
     """Return when the last worker is done, each taking the next job as soon as it is free.
 
