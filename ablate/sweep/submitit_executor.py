@@ -48,7 +48,7 @@ def in_words(demand: Demand, at_once: int) -> dict[str, Any]:
     """Return what a job needs in which so many arms are trained at a time, in the words of submitit."""
     asked: dict[str, Any] = {
         "name": "ablate",
-        "timeout_min": math.ceil(demand.minutes or 1),
+        "timeout_min": math.ceil(60.0 if demand.minutes is None else demand.minutes),
         "cpus_per_task": math.ceil(demand.cpus * at_once),
     }
     if demand.memory_gb is not None:

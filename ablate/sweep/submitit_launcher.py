@@ -111,6 +111,8 @@ class Submitit(OnCluster):
         for name in ("split", "detach"):
             if not isinstance(getattr(self, name), bool):
                 raise must(name, "be true or false", getattr(self, name))
+        if any("minutes" in own and own["minutes"] is None for own in ({"minutes": self.minutes}, *self.arms.values())):
+            raise must("minutes", "be a number > 0", None)
         if isinstance(self.poll, bool) or not isinstance(self.poll, int | float) or not self.poll > 0:
             raise must("poll", "be a number of seconds > 0", self.poll)
         if isinstance(self.setup, str) or not all(isinstance(line, str) for line in self.setup):
