@@ -39,3 +39,15 @@ def test_what_is_not_a_table_is_refused_in_one_line():
         ablate.judge_runs(3)
     with pytest.raises(ablate.UserError, match="--metric score:higher"):
         ablate.judge_runs(frame())
+
+
+def test_arms_that_share_no_seeds_miss_no_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"lr": 0.1, "seed": seed, "acc": 0.7 + seed % 7 / 1000} for seed in range(8)]
+    rows += [{"lr": 0.2, "seed": seed, "acc": 0.8 + seed % 5 / 1000} for seed in range(100, 112)]
+    found = ablate.judge_runs(pd.DataFrame(rows), factors=["lr"], unpaired=True)
+    found.save(tmp_path / "s.yaml")
+    assert "missing" not in (tmp_path / "s.runs.csv").read_text()
+    found.report(tmp_path / "report")
+    page = (tmp_path / "report" / "report.md").read_text()
+    assert "20 planned = 20 unknown + 0 missing" in page

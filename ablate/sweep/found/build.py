@@ -142,7 +142,8 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         study["design"] = [{"kind": "listed", "arms": list(arms.values())}]
     settings = {**{table.head[roles.factors[one]]: roles.factors[one] for one in follows}, **roles.settings}
     curves = drawn(runs, table, {one: table.head[roles.metrics[one][0]] for one in [*judged, *roles.metrics]})
-    clean, absent = _clean(table, runs, levels, metrics, settings, budget=found_along.budget, curves=curves)
+    clean, absent = _clean(table, runs, levels, metrics, settings, budget=found_along.budget, curves=curves,
+                           paired=not all(claim["kind"].endswith("_unpaired") for claim in claims))  # fmt: skip
     told = [_factor_told(one, table.head[roles.factors[one]], levels[one]) for one in factors]
     told += [Taken(table.head[roles.factors[one]], LEFT, FOLLOWS, other) for one, other in follows.items()]
     constant = [one for one in roles.factors if one not in factors and one not in follows]
@@ -200,9 +201,12 @@ def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
 
 def _clean(
     table: RunTable, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], metrics: Mapping[str, Metric],
-    settings: Mapping[str, int], *, budget: int | None, curves: Mapping[int, Curves],
+    settings: Mapping[str, int], *, budget: int | None, curves: Mapping[int, Curves], paired: bool,
 ) -> tuple[RunTable, list[Done]]:  # fmt: skip
-    """Return the runs as a table that `ablate import` reads, with a row for every run that is planned."""
+    """Return the runs as a table that `ablate import` reads, with a row for every run that is planned.
+
+    Where runs are in no pairs, those are the ones there are: that other arms have a seed plans none of this one.
+    """
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
     beside = {name: place for name, place in settings.items() if name not in taken}
@@ -221,6 +225,8 @@ def _clean(
     for key, own in arms.items():
         for seed in seeds:
             run = at.get((key, seed))
+            if run is None and not paired:
+                continue
             texts = [level_shown(own[name], levels[name]) for name in levels]
             limit = () if budget is None else (str(budget),)
             if run is None:
