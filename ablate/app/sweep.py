@@ -200,7 +200,12 @@ def parts_given(settings: Settings) -> dict[str, Any]:
 def _launcher(settings: Settings, config: DictConfig) -> Any:
     """Return the launcher that is asked for: by ourselves, or as an option of Hydra, `hydra/launcher=ray`."""
     own, option = plain_setting(settings.launcher), plain_setting(config.hydra.launcher)
-    if not isinstance(option, dict) or "kind" not in option:
+    return one_launcher(own, option if isinstance(option, dict) and "kind" in option else None)
+
+
+def one_launcher(own: Any, option: Mapping[str, Any] | None) -> Any:
+    """Return the launcher that is asked for, by a setting of ours or by `hydra/launcher=NAME`; raises `UserError`."""
+    if option is None:
         return own
     if own is not None:
         raise UserError(f"the launcher is said twice: {own}, and hydra/launcher={option['kind']}; say it once")
