@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import ablate
+from ablate.errors import UserError
+from ablate.sources.frames import frame_table
 
 
 def frame(n=8):
@@ -51,3 +53,18 @@ def test_arms_that_share_no_seeds_miss_no_runs(tmp_path, monkeypatch):
     found.report(tmp_path / "report")
     page = (tmp_path / "report" / "report.md").read_text()
     assert "20 planned = 20 unknown + 0 missing" in page
+
+
+@pytest.mark.parametrize("names", [["lr", "acc", "acc"], ["lr", "acc", " acc"], ["1", "acc", 1]])
+def test_a_column_that_is_there_twice_is_an_error_and_not_one_of_the_two(names):
+    cells = [[0.1, {"a": 1}, 0.9], [0.2, {"a": 2}, 0.8]]
+    with pytest.raises(UserError, match=r"the table: the column '(acc|1)' is there twice; rename one, or leave it out"):
+        frame_table(pd.DataFrame(cells, columns=names))
+
+
+def test_names_that_are_no_texts_are_read_and_two_levels_of_names_are_an_error():
+    table = frame_table(pd.DataFrame([[0.1, {"a": 1}]], columns=["lr", 1]))
+    assert table.head == ("lr", "1")
+    columns = pd.MultiIndex.from_tuples([("acc", "mean"), ("acc", "std")])
+    with pytest.raises(UserError, match="its columns have 2 levels of names, expected one"):
+        frame_table(pd.DataFrame([[0.9, 0.1]], columns=columns))

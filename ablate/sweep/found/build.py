@@ -23,7 +23,7 @@ from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_ar
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.roles import find_column, roles_of
-from ablate.sweep.found.rows import Run, kept_lines, key_of, numbered, once, runs_in
+from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
@@ -189,8 +189,7 @@ def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
     ):
         own = [run for run in runs if run.outcome == outcome]
         if own:
-            lines = ", ".join(str(run.line.number) for run in own[:8]) + (" …" if len(own) > 8 else "")
-            done.append(Done(what, len(own), f"line {lines}"))
+            done.append(Done(what, len(own), listed_lines([run.line for run in own])))
     if paired:
         arms_of = Counter(seed for _, seed in {(key_of(run.levels), run.seed) for run in used})
         lone = sum(1 for run in used if arms_of[run.seed] == 1)
