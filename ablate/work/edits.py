@@ -118,7 +118,7 @@ def begun(alpha: float | None, edits: int | None) -> Ledger:
     UserError
         A value is out of its range.
     """
-    return Ledger(**({} if alpha is None else {"alpha": alpha}), edits=edits)
+    return Ledger(edits=edits) if alpha is None else Ledger(alpha, edits)
 
 
 def question(runs: str, asked: Asked) -> str:
