@@ -19,7 +19,7 @@ from ablate.terminal import shows_everything
 from ablate.words.reasons import said
 from ablate.work import events
 from ablate.work.comparing import compare_sources, sides
-from ablate.work.edits import Edit, Ledger, digest, enter
+from ablate.work.edits import Edit, Ledger, enter, question
 from ablate.work.tables import Judged
 
 
@@ -59,8 +59,7 @@ def compare(options: argparse.Namespace) -> None:
     )  # fmt: skip
     edit = None
     if options.ledger is not None:
-        metrics = (f"{name}:{better}" for name, better in asked.metrics.items())
-        runs = digest(held.found.table.text, str(margin), str(by), str(asked.seed), str(asked.unpaired), *metrics)
+        runs = question(held.found.table.text, held.asked)
         edit, ledger = enter(
             options.ledger, runs, options.new, lambda: held.judgement.verdicts, alpha=None, edits=options.edits
         )

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.app.console import warn
-from ablate.app.explain import explain
+from ablate.app.explain import explained
 from ablate.app.offered import ignored
 from ablate.app.overrides import literals
 from ablate.app.schema import check_choice, check_field, check_key, free_fields, register_components
@@ -193,14 +193,10 @@ def config_loader() -> Iterator[ConfigLoader]:
     around = GlobalHydra.instance().hydra
     GlobalHydra.instance().clear()
     try:
-        with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
-            loader = GlobalHydra.instance().config_loader()
-        GlobalHydra.instance().hydra = around
-        yield loader
-    except Exception as error:
-        ours = explain(error)
-        if ours is None or ours is error:
-            raise
-        raise ours from None
+        with explained():
+            with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
+                loader = GlobalHydra.instance().config_loader()
+            GlobalHydra.instance().hydra = around
+            yield loader
     finally:
         GlobalHydra.instance().hydra = around

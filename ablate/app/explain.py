@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -26,6 +28,18 @@ def wrong_type(error: OmegaConfBaseException, key: str, value: Any) -> UserError
     if "is not optional" in str(error) or "not Optional" in str(error) or value is None:
         expected = "given (null is not allowed)"
     return UserError(f"`{key}` must be {expected}, got {value!r}.")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf raise into one line of ours; what is not theirs goes on as it is."""
+    try:
+        yield
+    except Exception as error:
+        ours = explain(error)
+        if ours is None or ours is error:
+            raise
+        raise ours from None
 
 
 def explain(error: Exception) -> AblateError | None:

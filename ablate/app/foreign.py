@@ -8,8 +8,7 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import DictConfig
 
 from ablate.app.compose import config_loader
-from ablate.app.explain import explain
+from ablate.app.explain import explained
 from ablate.app.foreign_request import Asked, request_of, settings_typed, sorted_words
-from ablate.app.sweep import Settings, perform, plain_setting
+from ablate.app.honoured import launcher_typed
+from ablate.app.sweep import Settings, one_launcher, perform, plain_setting
 from ablate.errors import AblateError, UserError
 from ablate.programs.hydra_open import Opened, is_main, open_app
 from ablate.programs.hydra_words import changed_words
@@ -42,13 +42,14 @@ def sweep_inside(
         With the exit code that the command line of ablate has.
     """
     try:
-        with _explained():
+        with explained():
             app = app_of(task)
             asked = Asked(
                 app, _not_as_said(app, config), arguments, list(config.hydra.overrides.hydra), context.config_loader,
                 shlex.join(["python", *sys.orig_argv[1:]]),
             )  # fmt: skip
-            _sweep(settings, request_of(settings, asked))
+            launcher, _ = launcher_typed(list(config.hydra.overrides.hydra))
+            _sweep(settings, request_of(settings, asked), launcher)
     except AblateError as error:
         sys.stderr.write(f"ablate: {error}\n")
         raise SystemExit(error.exit_code) from None
@@ -82,9 +83,10 @@ def sweep_outside(
     """
     from hydra_plugins.ablate_sweeper.sweeper import AblateSweeperConf
 
-    with _explained():
+    with explained():
         opened = open_app(app, main)
         task, hydra, seeds = sorted_words(words)
+        launcher, hydra = launcher_typed(hydra)
         with opened.world.entered(name=opened.name):
             master = opened.compose(changed_words(hydra), task, mode=RunMode.MULTIRUN)
             chosen = master.hydra.sweeper
@@ -97,7 +99,7 @@ def sweep_outside(
         settings: Any = AblateSweeperConf(**{**taken, **said})
         with opened.world.entered(name=opened.name):  # which options its groups have
             request = request_of(settings, Asked(opened.target, main, task, hydra, opened.loader, command), compared)
-        _sweep(settings, request)
+        _sweep(settings, request, launcher)
         with opened.world.entered(name=opened.name):
             callbacks.on_multirun_end(config=master, config_name=opened.config_name)
 
@@ -152,7 +154,8 @@ def _main_of(opened: Opened) -> str:
     return paths[0].removeprefix("file://") if paths else ""
 
 
-def _sweep(settings: Settings, request: Request) -> None:
+def _sweep(settings: Settings, request: Request, option: Mapping[str, Any] | None) -> None:
+    """Run what is asked for; `option` is the launcher that `hydra/launcher=NAME` chose."""
     if settings.n_jobs is None:
         settings.n_jobs = settings.jobs
     elif settings.jobs is not None:
@@ -160,18 +163,6 @@ def _sweep(settings: Settings, request: Request) -> None:
     for name in ("study", "quick", "uses"):
         if getattr(settings, name):
             raise UserError(f"`hydra.sweeper.{name}` is for ablate's own studies, and not for another application")
-    launcher = launcher_for(plain_setting(settings.launcher), settings.n_jobs)
+    launcher = launcher_for(one_launcher(plain_setting(settings.launcher), option), settings.n_jobs)
     with in_short_names(request.study), config_loader() as loader:
         perform(settings, request, loader, launcher)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what Hydra raises into one line."""
-    try:
-        yield
-    except Exception as error:
-        ours = explain(error)
-        if ours is None or ours is error:
-            raise
-        raise ours from None

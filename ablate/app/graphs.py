@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 
 from ablate.app.compose import Composer
 from ablate.app.console import say, warn
-from ablate.app.explain import explain
+from ablate.app.explain import explained
 from ablate.app.request import check_overrides, read_request, ready
 from ablate.errors import UserError
 from ablate.levels import value_name
@@ -88,18 +88,13 @@ def _configured(overrides: Sequence[str], uses: Sequence[str]) -> tuple[str, Tra
     for word in overrides:
         if word.lstrip("+~").startswith(("hydra.", "hydra/")):
             raise UserError(f"{word!r}: a graph is of an arm's own settings, those of Hydra have no effect on it")
-    try:
+    with explained():
         check_overrides(overrides)
         with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
             request = read_request(None, overrides, loader, uses=uses)
             fixed = _of_one_arm(request.study)
             config = Composer(loader, fixed, request.raw)({})
-    except Exception as error:
-        ours = explain(error)
-        if ours is None:
-            raise
-        raise ours from None
     return _written(fixed) or "the default configuration", config
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from ablate.errors import UserError, nearest
 from ablate.resources import conf_folder
@@ -37,17 +38,51 @@ def check_hydra(arguments: Sequence[str]) -> None:
     UserError
         Names the option or setting, and what does the same here.
     """
-    launcher = ""
+    launcher = launcher_chosen(arguments)
     for word in arguments:
         if word.startswith("-"):
             _check_flag(word.partition("=")[0])
         key, _, value = word.partition("=")
         if key == "hydra/launcher" and value in own_launchers():
-            launcher = value
-        elif (key := key.lstrip("+~")).startswith(("hydra.", "hydra/")) and not (
-            launcher and word.startswith("hydra.launcher.")
+            continue
+        if (key := key.lstrip("+~")).startswith(("hydra.", "hydra/")) and not (
+            launcher and key.startswith("hydra.launcher.")
         ):
             _check_key(key, value)
+
+
+def launcher_chosen(arguments: Sequence[str]) -> str:
+    """Return which of our launchers `hydra/launcher=NAME` chooses, the last one as in Hydra, wherever it stands."""
+    said = [word.partition("=")[2] for word in arguments if word.startswith("hydra/launcher=")]
+    return next((name for name in reversed(said) if name in own_launchers()), "")
+
+
+def launcher_typed(words: Sequence[str]) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return the launcher that overrides choose, `{kind: NAME, SETTING: value}`, and the overrides without it.
+
+    Raises
+    ------
+    UserError
+        It is none of ours, or a setting is given and no launcher.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    chosen, rest, settings = launcher_chosen(words), list[str](), dict[str, Any]()
+    for word in words:
+        key, _, value = word.partition("=")
+        key = key.lstrip("+~")
+        if not key.startswith(("hydra/launcher", "hydra.launcher")):
+            rest.append(word)
+        elif key.startswith("hydra.launcher.") and chosen:
+            (override,) = OverridesParser.create().parse_overrides([word])
+            *path, last = key.removeprefix("hydra.launcher.").split(".")
+            place = settings
+            for name in path:
+                place = place.setdefault(name, {})
+            place[last] = override.value()
+        elif key != "hydra/launcher" or value not in own_launchers():
+            _check_key(key, value)
+    return ({"kind": chosen, **settings} if chosen else None), rest
 
 
 def own_launchers() -> list[str]:

@@ -12,9 +12,9 @@ from ablate.app.trusted import check_trusted
 from ablate.errors import Failure, UserError
 from ablate.report.wording import counted
 from ablate.resources import root_folder
+from ablate.sweep.job_states import job_states
 from ablate.sweep.launch import Serial
 from ablate.sweep.plan import Compose, Plan
-from ablate.sweep.submitted import job_states
 from ablate.track.provenance import provenance
 from ablate.track.store import Store
 from ablate.track.target import store_for

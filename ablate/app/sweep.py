@@ -154,7 +154,7 @@ def perform(
         rerun(request, composer, bench.store, str(settings.rerun))
         return
     if settings.action == "plan":
-        _show(request, composer, bench, workers=launcher.workers)
+        _show(request, composer, bench, launcher)
         return
     if settings.action == "check":
         check_study(look_over(request, composer, bench), bench, launcher)
@@ -174,16 +174,17 @@ def perform(
     )  # fmt: skip
 
 
-def _show(request: Request, composer: Composer, bench: Bench, *, workers: int) -> None:
+def _show(request: Request, composer: Composer, bench: Bench, launcher: Launcher) -> None:
     """Print what `ablate plan` shows: the tuning that comes first, then the study as far as it is known."""
     plan = shown_plan(look_over(request, composer, bench), partial(plan_study, request, composer, bench.store), bench)
+    launcher.check(plan)
     tuning = plan_tuning(plan, composer, stored_under(f"{plan.record.name}-tuning", bench.store))
     if tuning is not None:
-        chosen = show_tuning(tuning, plan, bench.store, workers=workers)
+        chosen = show_tuning(tuning, plan, bench.store, workers=launcher.workers)
         if chosen is not None:
             plan = plan_study(request, composer, bench.store, tuned=chosen)
             plan = with_tuning(plan, tuning, bench.store)
-    show_plan(plan, bench.store, workers=workers)
+    show_plan(plan, bench.store, workers=launcher.workers)
 
 
 def parts_given(settings: Settings) -> dict[str, Any]:
@@ -203,7 +204,12 @@ def parts_given(settings: Settings) -> dict[str, Any]:
 def _launcher(settings: Settings, config: DictConfig) -> Any:
     """Return the launcher that is asked for: by ourselves, or as an option of Hydra, `hydra/launcher=ray`."""
     own, option = plain_setting(settings.launcher), plain_setting(config.hydra.launcher)
-    if not isinstance(option, dict) or "kind" not in option:
+    return one_launcher(own, option if isinstance(option, dict) and "kind" in option else None)
+
+
+def one_launcher(own: Any, option: Mapping[str, Any] | None) -> Any:
+    """Return the launcher that is asked for, by a setting of ours or by `hydra/launcher=NAME`; raises `UserError`."""
+    if option is None:
         return own
     if own is not None:
         raise UserError(f"the launcher is said twice: {own}, and hydra/launcher={option['kind']}; say it once")

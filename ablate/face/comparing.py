@@ -34,6 +34,7 @@ def compare(
     leave_out: Sequence[str] = (),
     repeat: Repeat = "last",
     lost: Sequence[str] = (),
+    early_stopping: bool = False,
     source: str | None = None,
     name: str = "runs",
     tell: Tell = events.nobody,
@@ -60,7 +61,7 @@ def compare(
         In its place: whether `arm` is not worse by more than this.
     where, leave_out
         Column -> level, of the rows that count; columns that are passed over.
-    repeat, lost
+    repeat, lost, early_stopping
         See `ablate judge --help`.
     source, name
         What reads an address; the name of a table in its report.
@@ -85,7 +86,7 @@ def compare(
     stated = Stated(texts_of(arm), texts_of(against), listed, not_worse_by)
     asked = Asked(
         seed=pair, metrics={metric: better}, where=texts_of(where), leave_out=tuple(leave_out), by_at_least=delta,
-        repeat=repeat, lost=tuple(lost), unpaired=pair is None, stated=stated,
+        repeat=repeat, lost=tuple(lost), unpaired=pair is None, stated=stated, early_stopping=early_stopping,
     )  # fmt: skip
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):

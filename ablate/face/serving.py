@@ -87,10 +87,11 @@ def list_studies() -> list[dict[str, Any]]:
     done: dict[str, int] = {}
     for line in store_for(root_folder()).studies():
         done[line.name] = done.get(line.name, 0) + line.done
+    files = study_files()
     found = []
-    for name in [*study_files(), *(name for name in done if name not in study_files())]:
+    for name in [*files, *(name for name in done if name not in files)]:
         try:
-            title = load_study(name).title if name in study_files() else ""
+            title = load_study(name).title if name in files else ""
         except UserError as error:
             title = f"(cannot be read: {error})"
         found.append({"name": name, "title": title, "runs": done.get(name, 0)})
@@ -122,18 +123,21 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     by_at_least: float | None = None,
     baseline: dict[str, str] | None = None,
     factors: list[str] | None = None,
+    early_stopping: bool = False,
 ) -> dict[str, Any]:
     """Judge runs that are there (a CSV, `mlflow:EXPERIMENT`, `optuna:…`): every level against the baseline.
 
     `better` is "higher" or "lower", where the metric's name does not say it; `by_at_least` the smallest difference that
-    matters, in the unit of the metric.
+    matters, in the unit of the metric; `early_stopping`: a run that ends before the others of its arm was stopped by
+    its own rule, and counts.
     """
     if better is not None and metric is None:
         raise UserError("`better` is the direction of `metric`: say which metric")
     named: Any = {} if metric is None else {metric: _direction(better)} if better is not None else metric
     found = judge_runs(
-        source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ())
-    )
+        source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ()),
+        early_stopping=early_stopping,
+    )  # fmt: skip
     return {
         "verdicts": _short(found),
         "rows": found.done.to_dict("records"),
@@ -142,17 +146,27 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
 
 
 def compare(  # noqa: PLR0917  # as above
-    base: str, new: str, metric: str, better: str, not_worse_by: float | None = None, by_at_least: float | None = None
+    base: str,
+    new: str,
+    metric: str,
+    better: str,
+    not_worse_by: float | None = None,
+    by_at_least: float | None = None,
+    early_stopping: bool = False,
 ) -> dict[str, Any]:
     """Compare runs with a change (`new`) with those before it (`base`): not worse by, or better by, a stated number.
 
-    Give one of `not_worse_by` and `by_at_least`, fixed before the runs were seen.
+    Give one of `not_worse_by` and `by_at_least`, fixed before the runs were seen. `early_stopping`: a run that ends
+    before the others of its arm was stopped by its own rule, and counts.
     """
     from ablate.sweep.found.asked import Asked
 
     if (not_worse_by is None) == (by_at_least is None):
         raise UserError("give one of `not_worse_by` and `by_at_least`")
-    asked = Asked(metrics={metric: _direction(better)}, by_at_least=by_at_least, stated=sides(not_worse_by))
+    asked = Asked(
+        metrics={metric: _direction(better)}, by_at_least=by_at_least, stated=sides(not_worse_by),
+        early_stopping=early_stopping,
+    )  # fmt: skip
     held = compare_sources(base, new, asked, Bench(), report=False)
     return {
         "verdicts": [_part(document_of(verdict)) for verdict in held.judgement.verdicts],

@@ -50,13 +50,11 @@ def on_all_cores(parts: Sequence[Callable[[], R]], *, first: Sequence[int] = ())
 def _forked(parts: Sequence[Callable[[], R]], order: Sequence[int], workers: int) -> Iterator[tuple[int, R]]:
     _PARTS[:] = parts
     try:
-        with (
-            warnings.catch_warnings(),
-            ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool,
-        ):
-            # Python 3.12 warns where the system sees threads; those of BLAS are made anew in a forked process.
-            warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-            running = {pool.submit(_part, number): number for number in order}
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+            with warnings.catch_warnings():  # all processes are forked here, before anything is yielded
+                # Python 3.12 warns where the system sees threads; those of BLAS are made anew in a forked process.
+                warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+                running = {pool.submit(_part, number): number for number in order}
             for done in as_completed(running):
                 yield running[done], done.result()
     finally:

@@ -42,7 +42,7 @@ def whole(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def decimal_commas(where: str, cells: Iterable[tuple[int, str]]) -> bool:
+def decimal_commas(where: str, cells: Iterable[tuple[int | str, str]]) -> bool:
     """Tell whether the numbers of a file have decimal commas.
 
     Parameters
@@ -55,9 +55,10 @@ def decimal_commas(where: str, cells: Iterable[tuple[int, str]]) -> bool:
     UserError
         Some have commas and others points, or nothing tells `1,234` from 1234.
     """
-    commas: list[tuple[int, str]] = []
-    point: tuple[int, str] | None = None
-    for line, text in cells:
+    commas: list[tuple[str, str]] = []
+    point: tuple[str, str] | None = None
+    for at, text in cells:
+        line = at if isinstance(at, str) else f"line {at}"
         if _COMMA.fullmatch(text):
             commas.append((line, text))
         elif point is None and _PLAIN.fullmatch(text) and "." in text and whole(text) is None:
@@ -66,13 +67,13 @@ def decimal_commas(where: str, cells: Iterable[tuple[int, str]]) -> bool:
         return False
     if point is not None:
         raise UserError(
-            f"{where}: line {commas[0][0]} has the number {commas[0][1]!r} and line {point[0]} has {point[1]!r}; "
+            f"{where}: {commas[0][0]} has the number {commas[0][1]!r} and {point[0]} has {point[1]!r}; "
             "expected decimal points or decimal commas, not both"
         )
     if all(_THOUSANDS.fullmatch(text) for _, text in commas):
         line, text = commas[0]
         raise UserError(
-            f"{where}, line {line}: {text!r} can be read as {text.replace(',', '.')} or as {text.replace(',', '')}; "
+            f"{where}, {line}: {text!r} can be read as {text.replace(',', '.')} or as {text.replace(',', '')}; "
             "expected numbers with a decimal point"
         )
     return True

@@ -43,10 +43,19 @@ Fits = Callable[[Sequence[str]], bool]
 
 @dataclass(frozen=True)
 class Line:
-    """One run: the line it stands in, counted from 1, and its cells without blanks around."""
+    """One run: the line it stands in, counted from 1, and its cells without blanks around.
+
+    `place` says where it stands in the words of messages, where that is another table: `base.csv, line 3`.
+    """
 
     number: int
     cells: tuple[str, ...]
+    place: str = ""
+
+    @property
+    def told(self) -> str:
+        """Where it stands, for a list of places: `line 3`, or its `place`."""
+        return self.place or f"line {self.number}"
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,10 @@ class RunTable:
             curves=own_curves,
             done=tuple(done),
         )
+
+    def at(self, line: Line) -> str:
+        """Return where a line stands, as the user knows it: messages about it begin so."""
+        return line.place or f"{self.where}, line {line.number}"
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column, top down."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.sources.contract import Line, RunTable
+from ablate.sources.contract import RunTable
 from ablate.values import from_json
 
 UNFOLDED = msg("columns that hold mappings are read as columns")
@@ -39,7 +39,7 @@ def unfolded(table: RunTable) -> RunTable:
         return table
     rows = []
     for index, line in enumerate(table.lines):
-        where = f"{table.where}, line {line.number}"
+        where = table.at(line)
         pairs: list[tuple[str, Any]] = []
         for place, name in enumerate(table.head):
             if place in held:
@@ -50,7 +50,7 @@ def unfolded(table: RunTable) -> RunTable:
     head = tuple(dict.fromkeys(name for row in rows for name in row))
     named = RunTable.of(table.where, [{name.replace("\0", "unnamed column "): row.get(name) for name in head}
                                       for row in rows])  # fmt: skip
-    lines = tuple(Line(old.number, new.cells) for old, new in zip(table.lines, named.lines, strict=True))
+    lines = tuple(replace(old, cells=new.cells) for old, new in zip(table.lines, named.lines, strict=True))
     own_head = tuple("" if name.startswith("\0") else name for name in head)
     return replace(table, head=own_head, lines=lines, repairs=(*table.repairs, UNFOLDED))
 

@@ -13,7 +13,7 @@ import yaml
 from ablate.errors import UserError, must, unknown
 from ablate.levels import compact, same_level
 from ablate.sweep.launch import Launcher
-from ablate.sweep.plan import Job
+from ablate.sweep.plan import Job, Plan
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,17 @@ class Demand:
                 raise must(name, f"be a number {least}", value)
         if not isinstance(self.partition, str):
             raise must("partition", "be a name", self.partition)
+
+
+def most_of(demands: Sequence[Demand]) -> Demand:
+    """Return the demand that meets all of these; the first partition that one of them names."""
+    memory = [one.memory_gb for one in demands if one.memory_gb is not None]
+    minutes = [one.minutes for one in demands if one.minutes is not None]
+    return Demand(
+        cpus=max(one.cpus for one in demands), gpus=max(one.gpus for one in demands),
+        memory_gb=max(memory, default=None), minutes=max(minutes, default=None),
+        partition=next((one.partition for one in demands if one.partition), ""),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,24 @@ class OnCluster(Launcher):
             if _holds(job, condition):
                 found = replace(found, **own)
         return found
+
+    def grouped(self, jobs: Sequence[Job], *, together: bool = False) -> list[tuple[Demand, list[Job]]]:
+        """Return the arms that ask alike; `together`: all of them, with a demand that meets each."""
+        groups: dict[Demand, list[Job]] = {}
+        for job in jobs:
+            groups.setdefault(self.demand(job), []).append(job)
+        return [(most_of(list(groups)), list(jobs))] if together and groups else list(groups.items())
+
+    def check(self, plan: Plan) -> None:
+        """Refuse conditions that no arm of a plan can meet; raises `UserError` with the nearest factor or level."""
+        self.check_conditions(plan.jobs)
+        tuned = plan.study.tune.all_keys if plan.study.tune is not None else ()
+        for condition in self.arms:
+            key, _, value = condition.partition("=")
+            if key in tuned or any(_holds(job, condition) for job in plan.jobs):
+                continue
+            levels = {str(compact({**job.settings, **job.arm.levels}.get(key))) for job in plan.jobs}
+            raise unknown(f"level of {key} in `arms` ({condition}):", value, levels)
 
     def check_conditions(self, jobs: Sequence[Job]) -> None:
         """Refuse conditions on what no arm has; raises `UserError`."""

@@ -166,7 +166,7 @@ def _outcomes(table: RunTable, place: int) -> tuple[Said, ...]:
     for line in table.lines:
         text = line.cells[place]
         if text not in BLANK and text.lower() not in known:
-            raise UserError(f"{table.where}, line {line.number}: {unknown('outcome', text, known)}")
+            raise UserError(f"{table.at(line)}: {unknown('outcome', text, known)}")
         found.append(None if text in BLANK else known[text.lower()])
     return tuple(found)
 
@@ -175,14 +175,14 @@ def _read(
     table: RunTable, name: str, cells: Sequence[str], says: Callable[[str], Said], expected: str
 ) -> tuple[Said, ...]:
     found: list[Said] = []
-    strange: dict[str, int] = {}
+    strange: dict[str, str] = {}
     for cell, line in zip(cells, table.lines, strict=True):
         try:
             found.append(None if cell in BLANK else says(cell))
         except ValueError:
-            strange.setdefault(cell, line.number)
+            strange.setdefault(cell, line.told)
     if strange:
-        listed = ", ".join(f"{cell!r:.60} (line {line})" for cell, line in list(strange.items())[:8])
+        listed = ", ".join(f"{cell!r:.60} ({line})" for cell, line in list(strange.items())[:8])
         raise UserError(
             f"{table.where}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
             f"{expected}. If it tells something else, pass it over with --leave-out {name!r}"

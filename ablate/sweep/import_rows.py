@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
+from ablate.claims.unpaired import UnpairedClaim
 from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sources.cells import number, whole
@@ -203,8 +204,15 @@ def check_values_there(study: Study, where: str, rows: Sequence[Row], columns: C
             )
 
 
+def shares_no_seeds(study: Study) -> bool:
+    """Tell whether every claim is on runs that are in no pairs, and the study names no seeds: none is missing then."""
+    claims = study.claims
+    named = "seeds" in study.model_fields_set
+    return bool(claims) and not named and all(isinstance(claim, UnpairedClaim) for claim in claims)
+
+
 def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
-    """Return the rows of every arm of the design, seeds ascending; every arm has the same seeds."""
+    """Return the rows of every arm of the design, seeds ascending: where runs are paired, the same in every arm."""
     planned = {tuple(levels.items()): dict(levels) for levels in build_design(study).arms}
     found: dict[Any, dict[int, Row]] = {key: {} for key in planned}
     for row in rows:
@@ -222,7 +230,7 @@ def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, 
     check_seed_count(len(every), f"{where}: seed")
     for key, own in found.items():
         missing = [seed for seed in every if seed not in own]
-        if missing:
+        if missing and not (own and shares_no_seeds(study)):
             listed = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
             what = "no runs" if not own else f"no run with seed {listed}"
             raise UserError(
@@ -230,7 +238,7 @@ def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, 
                 "run that failed belongs in the file, with its outcome, and so does one that was lost (`lost`) or "
                 "never made (`missing`); or take out a seed for all arms, or a level from the study"
             )
-    return [(planned[key], [own[seed] for seed in every]) for key, own in found.items()]
+    return [(planned[key], [own[seed] for seed in every if seed in own]) for key, own in found.items()]
 
 
 def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, ...]:

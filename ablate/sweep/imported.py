@@ -23,7 +23,16 @@ from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import RESULTS, Taken, columns_of, fits, told_table
 from ablate.sweep.import_rest import Rest, rest_of
-from ablate.sweep.import_rows import Row, by_arm, check_values_there, facts_of, numeric_cells, planned_seeds, rows_of
+from ablate.sweep.import_rows import (
+    Row,
+    by_arm,
+    check_values_there,
+    facts_of,
+    numeric_cells,
+    planned_seeds,
+    rows_of,
+    shares_no_seeds,
+)
 from ablate.sweep.plan import arm_label
 from ablate.sweep.study import Study
 from ablate.track.names import check_factor_names, check_level_texts, check_metric_names
@@ -113,7 +122,15 @@ def import_runs(
     told = (*columns.told, *rest.told)
     repairs = (*table.repairs, *([DECIMAL_COMMAS] if comma else []))
     sha = hashlib.sha256(table.text.encode()).hexdigest()
-    read = {"file": table.name, "sha256": sha, "rows": len(rows), "repairs": list(repairs), "columns": told_table(told)}
+    read: dict[str, Any] = {
+        "file": table.name,
+        "sha256": sha,
+        "rows": len(rows),
+        "repairs": list(repairs),
+        "columns": told_table(told),
+    }
+    if any(len(own) < len(seeds) for _, own in cells) and shares_no_seeds(study):
+        read["unpaired"] = True
     record, runs = _record(study, table, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
     metrics = frozenset([*columns.metrics, *rest.extras])

@@ -26,7 +26,7 @@ from ablate.programs.isolated import processes_ended, run_isolated
 from ablate.programs.isolated_child import run_here
 from ablate.programs.uses import Code, code_in_use, code_of_files, own_code, use
 from ablate.registry import component, place_of, register
-from ablate.sweep.plan import Job
+from ablate.sweep.plan import Job, Plan
 from ablate.train.program import RunResult
 
 Trained = Iterator[tuple[Job, list[RunResult]]]
@@ -71,6 +71,10 @@ class Launcher(ABC):
     def most(self, jobs: Sequence[Job]) -> int:
         """Return how many of these jobs it is worth to train at a time: by default an arm is not more than one."""
         return len(jobs)
+
+    def check(self, plan: Plan) -> None:
+        """Refuse settings that do not fit a plan, before anything of it is run; raises `UserError`. By default none."""
+        del plan
 
     def prepare(self) -> Callable[[], None]:
         """Begin to make ready what takes time, in the background; return what waits for it."""

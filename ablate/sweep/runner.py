@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.schedule import scheduled, whole
+from ablate.sweep.schedule import Arms, scheduled
 from ablate.track.record import SeedRecord
 from ablate.track.store import StudySession
 from ablate.train.program import RunResult
@@ -68,15 +68,16 @@ def run_plan(
     ------
     Failure
         A worker process died (out of memory, killed), or what has to be ready before training cannot be made
-        (`Program.ready`). What was finished before is kept.
+        (`Program.ready`), or the launcher gave back other runs than it was given. What was finished before is kept,
+        also of an arm that was trained in parts.
     """
     todo = [job for job in plan.trained if job.missing]
     summary = RunSummary(skipped=plan.runs - plan.missing, workers=launcher.workers)
     started = time.perf_counter()
     for job in todo:  # here, once: the processes find what is compiled
         job.program.ready(job.config)
-    parts = scheduled(todo, launcher.slots()) if todo else []
-    for job, results in whole(todo, launcher.train(parts, uses=plan.study.uses)):
+
+    def keep(job: Job, results: list[RunResult]) -> None:
         # What cannot be trained can most likely not be described either.
         texts = dict(files(job)) if files is not None and results[0].error is None else {}
         for result in results:
@@ -93,6 +94,18 @@ def run_plan(
         error = next((result.error for result in results if result.error is not None), None)
         if error is not None:
             summary.crashes.append((job.arm.label, _last_line(error)))
+
+    arms = Arms(todo)
+    try:
+        for part, results in launcher.train(scheduled(todo, launcher.slots()), uses=plan.study.uses) if todo else ():
+            arm = arms.add(part, results)
+            if arm is not None:
+                keep(*arm)
+        arms.check_whole()
+    except BaseException:  # a worker that was lost, Ctrl-C: parts of arms that came back are finished runs
+        for unfinished in arms.unfinished():
+            keep(*unfinished)
+        raise
     summary.seconds = time.perf_counter() - started
     return summary
 

@@ -8,10 +8,11 @@ its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from ablate.errors import Failure
 from ablate.sweep.plan import Job
 from ablate.train.program import RunResult
 
@@ -38,7 +39,7 @@ def costs(jobs: Sequence[Job]) -> list[float]:
 def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
     """Return the jobs in the order in which `slots` of them are trained at a time, the longest first; some in parts.
 
-    The parts of an arm have the same `arm`, and its missing seeds between them (see `whole`). With one slot, jobs are
+    The parts of an arm have the same `arm`, and its missing seeds between them (see `Arms`). With one slot, jobs are
     as they were: there is nothing to gain.
 
     Parameters
@@ -67,6 +68,16 @@ def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
     return [job for _, _, job in sorted(queue, key=lambda one: one[:2])]
 
 
+def dealt(jobs: Sequence[Job], hands: int) -> list[list[Job]]:
+    """Deal jobs like cards, the longest first and to and fro, so that all hands take about as long."""
+    packs: list[list[Job]] = [[] for _ in range(hands)]
+    ordered = sorted(zip(costs(jobs), jobs, strict=True), key=lambda one: -one[0])
+    for at, (_, job) in enumerate(ordered):
+        lap, place = divmod(at, hands)
+        packs[place if lap % 2 == 0 else hands - 1 - place].append(job)
+    return packs
+
+
 def makespan(times: Sequence[float], workers: int) -> float:
     """Return when the last worker is done, each taking the next job as soon as it is free.
 
@@ -79,23 +90,69 @@ def makespan(times: Sequence[float], workers: int) -> float:
     return max(busy)
 
 
-def whole(jobs: Sequence[Job], trained: Iterable[tuple[Job, list[RunResult]]]) -> Iterator[tuple[Job, list[RunResult]]]:
-    """Yield every job once all parts of it are trained, its results in the order of its missing seeds.
+class Arms:
+    """Takes the parts of arms as a launcher yields them, and gives every arm once all parts of it are there.
 
     Parameters
     ----------
     jobs
         As they were before they were scheduled.
-    trained
-        What a launcher yields of the scheduled ones.
     """
-    asked = {job.arm.id: job for job in jobs}
-    held: dict[str, dict[int, RunResult]] = {}
-    for part, results in trained:
-        job, own = asked[part.arm.id], held.setdefault(part.arm.id, {})
-        own.update({result.seed: result for result in results})
-        if len(own) == len(job.missing):
-            yield job, _in_order(job, held.pop(part.arm.id))
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self._asked = {job.arm.id: job for job in jobs}
+        self._held: dict[str, dict[int, RunResult]] = {}
+        self._given: set[str] = set()
+
+    def add(self, part: Job, results: Sequence[RunResult]) -> tuple[Job, list[RunResult]] | None:
+        """Return the arm that a part completes, its results in the order of its missing seeds; else None.
+
+        Raises
+        ------
+        Failure
+            The part is of no arm that was asked for, or has not one result for each of its seeds. What it has of them
+            is kept.
+        """
+        job = self._asked.get(part.arm.id)
+        seeds, wanted = [result.seed for result in results], part.missing
+        if job is not None and part.arm.id not in self._given:
+            own = self._held.setdefault(job.arm.id, {})
+            own.update({result.seed: result for result in results if result.seed in job.missing})
+        if job is None or sorted(seeds) != sorted(wanted) or not set(wanted) <= set(job.missing):
+            raise Failure(
+                f"the launcher gave back seeds {_listed(seeds)} of {part.arm.label}, expected {_listed(wanted)}; what "
+                "is finished is kept"
+            )
+        if job.arm.id in self._given or len(own) < len(job.missing):
+            return None
+        self._given.add(job.arm.id)
+        return job, _in_order(job, self._held.pop(job.arm.id))
+
+    def unfinished(self) -> Iterator[tuple[Job, list[RunResult]]]:
+        """Yield what is there of arms that are not whole, each once: the job with those seeds, and their results."""
+        while self._held:
+            arm, own = self._held.popitem()
+            if own:
+                job = self._asked[arm]
+                part = replace(job, missing=tuple(seed for seed in job.missing if seed in own))
+                yield part, _in_order(part, own)
+
+    def check_whole(self) -> None:
+        """Raise `Failure` where a launcher has ended, and some arm is not whole."""
+        lacking = {
+            job.arm.label: len(set(job.missing) - set(self._held.get(arm, ())))
+            for arm, job in self._asked.items() if arm not in self._given
+        }  # fmt: skip
+        if lacking:
+            more = ", …" if len(lacking) > 3 else ""
+            raise Failure(
+                f"the launcher ended without {sum(lacking.values())} of the runs that it was given, of "
+                f"{', '.join(list(lacking)[:3])}{more}; what is finished is kept, the same command runs the rest"
+            )
+
+
+def _listed(seeds: Sequence[int]) -> str:
+    return (", ".join(map(str, seeds[:8])) + (", …" if len(seeds) > 8 else "")) or "none"
 
 
 def _in_order(job: Job, results: Mapping[int, RunResult]) -> list[RunResult]:

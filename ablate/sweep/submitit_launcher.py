@@ -22,9 +22,9 @@ from ablate.sweep.demand import Demand, OnCluster
 from ablate.sweep.launch import Trained, pack, worker_count
 from ablate.sweep.plan import Job
 from ablate.sweep.same_code import code_of_ablate
-from ablate.sweep.schedule import costs
-from ablate.sweep.submitit_executor import ask_for, executor_for, submit
-from ablate.sweep.submitted import Pack, Spool, Ticket, jobs_folder, part_of, states, tidy
+from ablate.sweep.schedule import dealt
+from ablate.sweep.submitit_executor import ask_for, executor_for, in_words, submit
+from ablate.sweep.submitted import Pack, Spool, Ticket, jobs_folder, part_of, refused_error, states, tidy
 from ablate.train.program import RunResult
 
 CLUSTERS = ("slurm", "local")
@@ -111,6 +111,8 @@ class Submitit(OnCluster):
         for name in ("split", "detach"):
             if not isinstance(getattr(self, name), bool):
                 raise must(name, "be true or false", getattr(self, name))
+        if any("minutes" in own and own["minutes"] is None for own in ({"minutes": self.minutes}, *self.arms.values())):
+            raise must("minutes", "be a number > 0", None)
         if isinstance(self.poll, bool) or not isinstance(self.poll, int | float) or not self.poll > 0:
             raise must("poll", "be a number of seconds > 0", self.poll)
         if isinstance(self.setup, str) or not all(isinstance(line, str) for line in self.setup):
@@ -133,7 +135,7 @@ class Submitit(OnCluster):
         Raises
         ------
         UserError
-            A setting that the executor does not take; no Slurm.
+            A setting that the executor does not take; no Slurm; jobs refused to train what they were given.
         Submitted
             With `detach`: jobs are under way. What was there is delivered.
         Failure
@@ -145,6 +147,7 @@ class Submitit(OnCluster):
         spool = Spool(Path(self.folder).expanduser().resolve() if self.folder else jobs_folder())
         executor = executor_for(self.cluster, spool.logs)
         spool.make()
+        spool.note_place()
         tidy(spool)
         arms: dict[str, list[Job]] = {}
         for job in jobs:
@@ -158,16 +161,20 @@ class Submitit(OnCluster):
                     for job in asked.jobs:
                         yield job, _results(spool, job)
                     spool.drop(asked.identities)  # it came back for more: they are where they belong
+            if refused := spool.refusals(i for asked in todo for i in asked.identities):
+                spool.withdraw(refused)
+                raise refused_error(refused)
             if not todo:
                 break
             live = self._live(spool, todo, misses, patient=submitted)
             if not submitted:
-                self._submit(executor, spool, todo, live, uses)
-                submitted = True
+                submitted = self._submit(executor, spool, todo, live, uses)
                 if self.detach:
                     raise self._under_way(spool, todo)
-                continue
-            self._check_lost(spool, todo, live)
+                if submitted:
+                    continue
+            else:
+                self._check_lost(spool, todo, live)
             time.sleep(self.poll)
         tidy(spool)
 
@@ -186,8 +193,13 @@ class Submitit(OnCluster):
 
     def _submit(
         self, executor: Any, spool: Spool, todo: Sequence[_Asked], live: Sequence[Ticket], uses: Sequence[str]
-    ) -> None:
-        """Submit what is neither there nor under way, the longest arms first, in arrays of jobs that ask alike."""
+    ) -> bool:
+        """Submit what is neither there nor under way, the longest arms first, in arrays of jobs that ask alike.
+
+        Returns
+        -------
+        False where nothing was submitted, because as many processes of this machine run as are asked for.
+        """
         under_way = {run for ticket in live for run in ticket.identities if not spool.taken(run)}
         for ticket in spool.tickets():
             if ticket not in live and any(ticket.identities & set(asked.identities) for asked in todo):
@@ -197,37 +209,33 @@ class Submitit(OnCluster):
             seeds = [s for s in job.missing if job.identities[s] not in under_way and not spool.has(job.identities[s])]
             if seeds:
                 left.append(replace(job, missing=tuple(seeds)))
-        groups: dict[tuple[Any, ...], list[Job]] = {}
-        for job in left:
-            groups.setdefault(tuple(asdict(self.demand(job)).items()), []).append(job)
-        for asked_for, of in groups.items():
-            packs = self._packs(of)
-            ask_for(executor, self._asked(Demand(**dict(asked_for)), min(max(map(len, packs)), self.at_once)))
+        running = len({ticket.id for ticket in live if ticket.cluster == "local"})
+        if left and self.cluster == "local" and self._processes(running) < 1:
+            return False
+        for demand, of in self.grouped(left, together=self.cluster == "local"):
+            packs = self._packs(of, running=running)
+            ask_for(executor, self._asked(demand, min(max(map(len, packs)), self.at_once)))
             for start in range(0, len(packs), MOST_IN_ARRAY):
                 self._send(executor, spool, packs[start : start + MOST_IN_ARRAY], uses)
+        return True
 
-    def _packs(self, jobs: Sequence[Job]) -> list[list[Job]]:
-        """Deal arms to jobs like cards, the longest first and to and fro, so that jobs take about as long."""
+    def _processes(self, running: int) -> int:
+        """Return how many processes of this machine may be started beside those that run."""
+        return min(self.workers, worker_count(None)) - running
+
+    def _packs(self, jobs: Sequence[Job], *, running: int = 0) -> list[list[Job]]:
+        """Deal arms to jobs so that these take about as long."""
         number = math.ceil(len(jobs) / self.arms_per_job)
         if self.cluster == "local":  # there is no queue: all of them start at once
-            number = min(number, self.workers, worker_count(None))
-        packs: list[list[Job]] = [[] for _ in range(number)]
-        ordered = sorted(zip(costs(jobs), jobs, strict=True), key=lambda one: -one[0])
-        for at, (_, job) in enumerate(ordered):
-            lap, place = divmod(at, number)
-            packs[place if lap % 2 == 0 else number - 1 - place].append(job)
-        return packs
+            number = min(number, self._processes(running))
+        return dealt(jobs, number)
 
     def _send(self, executor: Any, spool: Spool, packs: Sequence[Sequence[Job]], uses: Sequence[str]) -> None:
         sent = [
-            Pack(
-                spool.folder,
-                [(pack(job, uses), part_of(job)) for job in jobs],
-                at_once=self.at_once,
-                planned=code_of_ablate(),
-            )
-            for jobs in packs
-        ]
+            Pack(spool.folder, [(pack(job, uses), part_of(job)) for job in of], at_once=self.at_once,
+                 planned=code_of_ablate())
+            for of in packs
+        ]  # fmt: skip
         for job in (job for of in packs for job in of):
             spool.ask(part_of(job).runs)
         made = submit(executor, sent)
@@ -246,31 +254,25 @@ class Submitit(OnCluster):
 
     def _asked(self, demand: Demand, at_once: int) -> dict[str, Any]:
         """Return what a job needs in which so many arms are trained at a time, in the words of submitit."""
-        asked: dict[str, Any] = {
-            "name": "ablate",
-            "timeout_min": math.ceil(demand.minutes or 1),
-            "cpus_per_task": math.ceil(demand.cpus * at_once),
-        }
-        if demand.memory_gb is not None:
-            asked["mem_gb"] = demand.memory_gb * at_once
-        if demand.gpus:
-            asked["gpus_per_node"] = math.ceil(demand.gpus)
-        if self.cluster != "slurm":
-            return asked
-        asked["slurm_array_parallelism"] = self.workers
-        if demand.partition:
-            asked["slurm_partition"] = demand.partition
+        slurm = {f"slurm_{name}": value for name, value in self.slurm.items()}
         if self.setup:
-            asked["slurm_setup"] = list(self.setup)
-        return asked | {f"slurm_{name}": value for name, value in self.slurm.items()}
+            slurm = {"slurm_setup": list(self.setup), **slurm}
+        if demand.partition:
+            slurm = {"slurm_partition": demand.partition, **slurm}
+        own = {"slurm_array_parallelism": self.workers, **slurm}
+        return in_words(demand, at_once) | (own if self.cluster == "slurm" else {})
 
     def _under_way(self, spool: Spool, todo: Sequence[_Asked]) -> Submitted:
         wanted = {identity for asked in todo for identity in asked.identities}
         tickets = [ticket for ticket in spool.tickets() if ticket.identities & wanted]
+        coming = set().union(*(ticket.identities for ticket in tickets))
+        waiting = len([identity for identity in wanted - coming if not spool.has(identity)])
+        wanted &= coming
         runs = len([identity for identity in wanted if not spool.has(identity)])
         jobs = _jobs(len(tickets))
+        later = f", {waiting} runs not submitted yet" if waiting else ""
         return Submitted(
-            f"{jobs} for {runs} runs under way ({self.cluster}: {', '.join(ticket.id for ticket in tickets[:5])}"
+            f"{jobs} for {runs} runs under way{later} ({self.cluster}: {', '.join(ticket.id for ticket in tickets[:5])}"
             f"{', …' if len(tickets) > 5 else ''}); `ablate status STUDY` shows them, `ablate collect STUDY` or the "
             "same command takes in what is there"
         )

@@ -7,6 +7,7 @@ is to make, and where its output is.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -24,6 +25,8 @@ from ablate.sweep.plan import Job
 from ablate.sweep.same_code import check_code
 from ablate.train.program import RunResult
 from ablate.values import from_json
+
+_ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ def jobs_folder() -> Path:
     return root_folder() / "mlruns" / "jobs"
 
 
+def noted_folders() -> list[Path]:
+    """Return where jobs may lie: `mlruns/jobs`, and other folders that launchers were told to use."""
+    noted = [path.read_text("utf-8") for path in sorted((jobs_folder() / _ELSEWHERE).glob("*.txt"))]
+    return [jobs_folder(), *map(Path, noted)]
+
+
 class Spool:
     """The folder of submitted jobs and of results that wait to be delivered."""
 
@@ -83,26 +92,53 @@ class Spool:
         except OSError as error:
             raise Failure(f"cannot write to {self.folder}: {error.strerror or error}") from error
 
+    def note_place(self) -> None:
+        """Note in `mlruns/jobs` that jobs lie here, so that later commands look for them here too."""
+        if self.folder == jobs_folder():
+            return
+        notes = jobs_folder() / _ELSEWHERE
+        try:
+            notes.mkdir(parents=True, exist_ok=True)
+            self._write(notes / f"{hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]}.txt",
+                        str(self.folder).encode())  # fmt: skip
+        except OSError as error:
+            raise Failure(f"cannot write to {notes}: {error.strerror or error}") from error
+
     def has(self, identity: str) -> bool:
         """Tell whether a run's result waits."""
         return self._file(identity).is_file()
 
-    def put(self, identity: str, result: RunResult | str) -> None:
-        """Keep a run's result, or why it was refused; it is there whole or not at all."""
-        handle, name = tempfile.mkstemp(dir=self._results, suffix=".part")
+    def put(self, identity: str, result: RunResult) -> None:
+        """Keep a run's result; it is there whole or not at all."""
+        self._write(self._file(identity), pickle.dumps(result))
+
+    def refuse(self, identity: str, why: str) -> None:
+        """Keep why a job did not make a run: it has no result."""
+        self._write(self._file(identity).with_suffix(".refused"), why.encode())
+
+    def refusals(self, identities: Iterable[str]) -> dict[str, str]:
+        """Return identity -> why it was refused, of those that were."""
+        files = {identity: self._file(identity).with_suffix(".refused") for identity in identities}
+        return {identity: file.read_text("utf-8") for identity, file in files.items() if file.is_file()}
+
+    def withdraw(self, identities: Iterable[str]) -> None:
+        """Forget that runs were refused: they were told, and are asked for again by the next command."""
+        for identity in identities:
+            self._file(identity).with_suffix(".refused").unlink(missing_ok=True)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            pickle.dump(result, file)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).replace(self._file(identity))
+        Path(name).replace(path)
 
     def take(self, identity: str) -> RunResult:
         """Return a run's result; it stays until it is dropped.
 
         Raises
         ------
-        UserError
-            The job refused to train it.
         Failure
             It was written by another version of ablate and cannot be read.
         """
@@ -112,9 +148,6 @@ class Spool:
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             raise Failure(f"{path} cannot be read ({what}); remove it and run again") from error
-        if isinstance(found, str):
-            path.unlink()
-            raise UserError(found)
         if not isinstance(found, RunResult):
             raise Failure(f"{path} is not a result of a run; remove it and run again")
         return found
@@ -186,12 +219,14 @@ class Pack:
         return DelayedSubmission(self)
 
     def _train(self, packed: bytes, part: JobPart) -> None:
-        spool, found = Spool(self.folder), dict[int, RunResult | str]()
+        spool = Spool(self.folder)
         try:
             check_code(self.planned)
             found = {result.seed: result for result in train_packed(packed)}
         except AblateError as error:
-            found = dict.fromkeys(part.runs.values(), str(error))
+            for identity in part.runs:
+                spool.refuse(identity, str(error))
+            return
         for identity, seed in part.runs.items():
             spool.put(identity, found[seed])
 
@@ -199,6 +234,14 @@ class Pack:
 def part_of(job: Job) -> JobPart:
     """Return what a job makes of its arm."""
     return JobPart(job.arm.id, job.arm.label, {job.identities[seed]: seed for seed in job.missing})
+
+
+def refused_error(refused: Mapping[str, str]) -> UserError:
+    """Return the error of runs (identity -> why) that their jobs did not make: none was trained, none counts as run."""
+    reasons = list(dict.fromkeys(refused.values()))
+    more = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
+    runs = "1 run was refused by its job" if len(refused) == 1 else f"{len(refused)} runs were refused by their jobs"
+    return UserError(f"{runs} and not trained: {reasons[0]}{more}; the same command submits what is missing")
 
 
 def states(tickets: Sequence[Ticket]) -> dict[str, str]:
@@ -225,53 +268,6 @@ def tidy(spool: Spool) -> None:
         if not found[ticket.id] and all(map(spool.taken, ticket.identities)):
             spool.forget(ticket)
             spool.ask(ticket.identities)
-
-
-@dataclass(frozen=True)
-class JobState:
-    """How a submitted job stands.
-
-    Attributes
-    ----------
-    state
-        In the words of its cluster; `ended` where that knows it no more, `unknown: …` where it does not answer.
-    arms
-        Labels of the arms that it trains.
-    runs, there
-        How many runs it makes, and how many of them have results that wait.
-    """
-
-    id: str
-    cluster: str
-    state: str
-    arms: tuple[str, ...]
-    runs: int
-    there: int
-    log: str
-    launcher: Mapping[str, Any]
-
-    @property
-    def live(self) -> bool:
-        """Whether it may still bring something."""
-        return self.state != "ended"
-
-
-def job_states(arm_ids: Iterable[str], folder: Path | None = None) -> list[JobState]:
-    """Return the submitted jobs that train these arms and whose results were not all taken in, the earliest first."""
-    spool, wanted = Spool(jobs_folder() if folder is None else folder), set(arm_ids)
-    mine = [one for one in spool.tickets() if wanted & {part.arm_id for part in one.parts}]
-    mine = [one for one in mine if not all(map(spool.taken, one.identities))]
-    try:
-        found = states(mine)
-    except Failure as error:
-        found = {one.id: f"unknown: {error}" for one in mine}
-    return [
-        JobState(
-            one.id, one.cluster, found[one.id] or "ended", tuple(part.label for part in one.parts),
-            len(one.identities), sum(map(spool.has, one.identities)), one.log, one.launcher,
-        )
-        for one in mine
-    ]  # fmt: skip
 
 
 def _queue() -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ablate.testing.not_worse import judged
 from ablate.train.metric import Better
-from ablate.work.edits import Edit, Ledger, digest, enter, read
+from ablate.work.edits import Edit, Ledger, begun, enter, question, read
 
 
 class Gate:
@@ -40,7 +40,7 @@ class Gate:
     @property
     def ledger(self) -> Ledger:
         """The edits so far, the `level` of the next one, and how many `pairs` it needs to be kept."""
-        return read(self._path) if self._path.exists() else Ledger(self._alpha or 0.05, self._edits)
+        return read(self._path) if self._path.exists() else begun(self._alpha, self._edits)
 
     def keep(
         self, new: Any, base: Any, *, metric: str = "value", better: Better | None = None, by_at_least: float = 0.0,
@@ -66,7 +66,7 @@ class Gate:
         """
         by = None if not_worse_by is not None else by_at_least
         held = judged(new, base, metric=metric, better=better, margin=not_worse_by, by_at_least=by, pair=pair)
-        runs = digest(held.found.table.text, metric, str(better), str(pair), str(not_worse_by), str(by))
+        runs = question(held.found.table.text, held.asked)
         edit, _ = enter(
             self._path, runs, name, lambda: held.judgement.verdicts, alpha=self._alpha, edits=self._edits
         )  # fmt: skip

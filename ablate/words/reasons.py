@@ -63,8 +63,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "few_runs_so_far": because.so_far(
         msg(
-            "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by Welch's "
-            "t (95 %, which takes the means for normal): no verdict."
+            "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by "
+            "Welch's t (95 %, which takes the means for normal): no verdict."
         )
     ),
     "too_few_runs": msg("Runs of an arm that have a value: {n}; nothing is decided with fewer than {needed} of each."),

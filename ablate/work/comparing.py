@@ -116,7 +116,8 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     for side, table, columns in ((BASE, base, ours), (NEW, new, list(new.head))):
         for line in table.lines:
             cells = dict(zip(columns, line.cells, strict=True))
-            lines.append(Line(len(lines) + 2, (side, *(cells.get(column, "") for column in head[1:]))))
+            texts = (side, *(cells.get(column, "") for column in head[1:]))
+            lines.append(Line(len(lines) + 2, texts, table.at(line)))
     where = f"{base.where} and {new.where}"
     text = f"{base.text}\n{new.text}"
     repairs = tuple(dict.fromkeys([*base.repairs, *new.repairs]))

@@ -8,8 +8,6 @@ however many are tried and however the next one is chosen by what the last ones 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import Failure, UserError, must
+from ablate.identity import describe, digest
 from ablate.judge.verdict import Verdict
 from ablate.stats.signflip import least_pairs
 from ablate.stats.spending import next_level, rejects
+from ablate.sweep.found.asked import Asked
 from ablate.track.files import write_json
 from ablate.values import from_json
 
@@ -35,7 +35,8 @@ class Edit:
     number, name
         Counted from 1; what it is called.
     runs
-        Digest of the runs and of what was asked of them: the same question about the same runs is one edit.
+        What the runs and all that was asked of them are known by (`question`): the same question about the same runs is
+        one edit. Ledgers of before know runs by less; such an edit counts, and its question asked again is a new one.
     level, p
         What p had to keep to for the edit to be kept; the largest p of its verdicts, None where nothing was tested.
     outcome
@@ -114,9 +115,32 @@ class Ledger:
         return dataclasses.replace(self, tried=(*self.tried, edit))
 
 
-def digest(*texts: str) -> str:
-    """Return what runs and a question are known by."""
-    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
+def begun(alpha: float | None, edits: int | None) -> Ledger:
+    """Return a ledger without edits; None: α = 0.05, and any number of edits.
+
+    Raises
+    ------
+    UserError
+        A value is out of its range.
+    """
+    return Ledger(edits=edits) if alpha is None else Ledger(alpha, edits)
+
+
+def question(runs: str, asked: Asked) -> str:
+    """Return what a question about runs is known by: a digest of their text, and of everything that is asked of them.
+
+    Every field of `Asked` counts, those of the stated comparison too, mappings in their order: the first metric is the
+    main one. Numbers count by their value: 0 is 0.0.
+    """
+    return digest({"runs": runs, "asked": _in_order(describe(asked))})
+
+
+def _in_order(told: Any) -> Any:
+    if isinstance(told, dict):
+        return [[name, _in_order(value)] for name, value in told.items()]
+    if isinstance(told, list):
+        return [_in_order(value) for value in told]
+    return float(told) if isinstance(told, int) and not isinstance(told, bool) else told
 
 
 def enter(
@@ -142,7 +166,7 @@ def enter(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        ledger = _begun(read(path), path, alpha, edits) if path.exists() else Ledger(alpha or 0.05, edits)
+        ledger = _as_begun(read(path), path, alpha, edits) if path.exists() else begun(alpha, edits)
         if ledger.level <= 0.0 and ledger.found(runs) is None:
             ledger.after([], runs=runs, name=name)  # says that none is left
         verdicts = judge()
@@ -171,7 +195,7 @@ def read(path: Path) -> Ledger:
         raise UserError(f"{path} is not a ledger of edits: expected what `ablate compare --ledger` writes") from None
 
 
-def _begun(ledger: Ledger, path: Path, alpha: float | None, edits: int | None) -> Ledger:
+def _as_begun(ledger: Ledger, path: Path, alpha: float | None, edits: int | None) -> Ledger:
     for name, asked, held in (("alpha", alpha, ledger.alpha), ("edits", edits, ledger.edits)):
         if asked is not None and asked != held:
             began = "any number" if held is None else f"{held:g}"

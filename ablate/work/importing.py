@@ -141,7 +141,8 @@ def import_study(
     finally:
         session.close(status)
     runs = sum(map(len, imported.runs.values()))
-    bench.tell(ResultsImported(name, count, runs, len(record.arms) * len(record.seeds) - runs))
+    planned = runs if record.design["imported"].get("unpaired") else len(record.arms) * len(record.seeds)
+    bench.tell(ResultsImported(name, count, runs, planned - runs))
     return record.key
 
 

@@ -79,6 +79,9 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
         # Seeds of looks that were not needed are not missing runs.
         ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
         tables = of_seeds(tables, {*_order(study, tables)[: stopped["seeds"]], *ran})
+    elif ((tables.study.get("design") or {}).get("imported") or {}).get("unpaired"):
+        # Runs of arms that share no seeds: that other arms have a seed plans no run of this one.
+        tables = dataclasses.replace(tables, seeds=tables.seeds[tables.seeds["outcome"].astype(str) != "missing"])
     verdicts, extended = judge_registered(
         study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
     )  # fmt: skip

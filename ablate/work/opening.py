@@ -46,6 +46,7 @@ def opened(
     before
         Called with what is missing, once the study is registered and before anything is trained.
     """
+    launcher.check(plan)
     store = bench.store
     changed = changed_code(plan, store)
     launcher = launcher.up_to(launcher.most(plan.trained))

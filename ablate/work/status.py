@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablate.errors import Failure
-from ablate.sweep.submitted import JobState, job_states
+from ablate.sweep.job_states import JobState, job_states
 from ablate.track.record import StudyRecord
 from ablate.track.store import Store, StudyLine
 from ablate.track.stored_run import StoredRun

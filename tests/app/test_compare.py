@@ -102,3 +102,14 @@ def test_a_ledger_counts_edits_and_keeps_at_a_level_of_their_own(compared, tmp_p
         "--by-at-least", "0", "--ledger", "other.json", "--json", "--metric", "test_acc:lower", shift=0.02
     )
     assert (code, json.loads(out)["edit"]["number"]) == (1, 2)  # the other direction is another question
+
+
+def test_messages_name_the_file_and_its_line(ablate, tmp_path):
+    rows = "".join(f"{seed},0.9{seed}\n" for seed in range(8))
+    (tmp_path / "base.csv").write_text("seed,acc\n" + rows)
+    (tmp_path / "new.csv").write_text("seed,acc\n" + rows.replace("5,0.95", "five,0.95"))
+    code, _, err = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.01")
+    assert (code, "new.csv, line 7: 'seed' must be a whole number, got 'five'" in err) == (2, True), err
+    (tmp_path / "new.csv").write_text("seed,acc\n" + rows + "5,0.97\n")
+    code, _, err = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.01", "--repeat", "refuse")
+    assert (code, "new.csv, line 7; new.csv, line 10 are runs of runs=new with seed 5" in err) == (2, True), err

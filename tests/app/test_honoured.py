@@ -2,6 +2,10 @@
 
 import pytest
 
+from ablate.app.honoured import check_hydra, launcher_typed
+from ablate.app.sweep import one_launcher
+from ablate.errors import UserError
+
 SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
 
 
@@ -54,7 +58,11 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
             ("plan", "quickstart", "hydra/launcher=loky", "--launcher", "loky"),
             "the launcher is said twice: loky, and hy",
         ),
-        (("plan", "quickstart", "hydra.launcher.cpus=2", "hydra/launcher=ray"), "`hydra.launcher.cpus=2` is not hon"),
+        (("plan", "quickstart", "hydra.launcher.cpus=2"), "`hydra.launcher.cpus=2` is not hon"),
+        (
+            ("plan", "quickstart", "hydra.launcher.n=2", "hydra/launcher=serial"),
+            "Could not override 'hydra.lau",
+        ),
         (("plan", "quickstart", "--launcher", "serial", "--jobs", "2"), "serial trains one job at a time"),
         (("plan", "quickstart", "--launcher", "{kind: loky, queue: long}"), "launcher loky: unknown setting 'queue'"),
         (("~optimizer",), "`~optimizer`: a setting cannot be taken away"),
@@ -86,3 +94,24 @@ def test_a_glob_sweeps_the_options_that_match(ablate):
 def test_its_own_sweeper_and_folders_may_be_named(ablate, tmp_path):
     code, out, err = ablate(*SWEEP, "hydra/sweeper=ablate", "hydra.sweep.dir=elsewhere", "hydra.job.name=mine")
     assert (code, "2 arms" in out) == (0, True), err
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_a_setting_of_the_launcher_may_stand_on_either_side_of_its_choice(last):
+    words = ["hydra.launcher.cpus=2", "+hydra.launcher.slurm.account=lab"]
+    words.insert(2 if last else 0, "hydra/launcher=submitit")
+    check_hydra(["optimizer=sgd", *words])
+    told, rest = launcher_typed(["hydra.job.chdir=true", *words])
+    assert told == {"kind": "submitit", "cpus": 2, "slurm": {"account": "lab"}}
+    assert rest == ["hydra.job.chdir=true"]
+
+
+def test_the_launcher_of_an_application_is_ours_or_refused():
+    assert launcher_typed(["hydra.job.chdir=true"]) == (None, ["hydra.job.chdir=true"])
+    wrong = (["hydra/launcher=joblib"], ["hydra.launcher.n_jobs=2"], ["hydra/launcher=loky", "hydra/launcher=joblib"])
+    for words in wrong:
+        with pytest.raises(UserError, match="is not honoured: Hydra's launchers start arms on their own"):
+            launcher_typed(words)
+    assert one_launcher(None, {"kind": "loky"}) == {"kind": "loky"}
+    with pytest.raises(UserError, match="the launcher is said twice: loky, and hydra/launcher=serial"):
+        one_launcher("loky", {"kind": "serial"})

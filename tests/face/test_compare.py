@@ -89,3 +89,14 @@ def test_bad_input_is_one_line(asked, message):
         ablate.compare(frame(), metric="test_acc", **asked)
     with pytest.raises(ablate.UserError, match="expected a row per run, got none"):
         ablate.compare(frame()[:0], metric="test_acc", **SIDES)
+
+
+def test_a_run_that_its_own_rule_ended_counts_where_that_is_said():
+    whole = [
+        {"bn": bn, "seed": seed, "epoch": at, "acc": 0.8 + 0.05 * bn + seed / 1000 + at / 100 + seed % 3 * bn / 500}
+        for bn in (False, True) for seed in range(8) for at in range(6)
+    ]  # fmt: skip
+    cut = [row for row in whole if (row["bn"], row["seed"]) != (True, 3) or row["epoch"] < 3]
+    asked = {"metric": "acc", "arm": {"bn": True}, "against": {"bn": False}, "delta": 0.01}
+    assert ablate.compare(pd.DataFrame(cut), **asked).verdicts[0].pairs == 7
+    assert ablate.compare(pd.DataFrame(cut), **asked, early_stopping=True).verdicts[0].pairs == 8

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import ablate
+from ablate.errors import UserError
+from ablate.sources.frames import frame_table
 
 
 def frame(n=8):
@@ -39,3 +41,30 @@ def test_what_is_not_a_table_is_refused_in_one_line():
         ablate.judge_runs(3)
     with pytest.raises(ablate.UserError, match="--metric score:higher"):
         ablate.judge_runs(frame())
+
+
+def test_arms_that_share_no_seeds_miss_no_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [{"lr": 0.1, "seed": seed, "acc": 0.7 + seed % 7 / 1000} for seed in range(8)]
+    rows += [{"lr": 0.2, "seed": seed, "acc": 0.8 + seed % 5 / 1000} for seed in range(100, 112)]
+    found = ablate.judge_runs(pd.DataFrame(rows), factors=["lr"], unpaired=True)
+    found.save(tmp_path / "s.yaml")
+    assert "missing" not in (tmp_path / "s.runs.csv").read_text()
+    found.report(tmp_path / "report")
+    page = (tmp_path / "report" / "report.md").read_text()
+    assert "20 planned = 20 unknown + 0 missing" in page
+
+
+@pytest.mark.parametrize("names", [["lr", "acc", "acc"], ["lr", "acc", " acc"], ["1", "acc", 1]])
+def test_a_column_that_is_there_twice_is_an_error_and_not_one_of_the_two(names):
+    cells = [[0.1, {"a": 1}, 0.9], [0.2, {"a": 2}, 0.8]]
+    with pytest.raises(UserError, match=r"the table: the column '(acc|1)' is there twice; rename one, or leave it out"):
+        frame_table(pd.DataFrame(cells, columns=names))
+
+
+def test_names_that_are_no_texts_are_read_and_two_levels_of_names_are_an_error():
+    table = frame_table(pd.DataFrame([[0.1, {"a": 1}]], columns=["lr", 1]))
+    assert table.head == ("lr", "1")
+    columns = pd.MultiIndex.from_tuples([("acc", "mean"), ("acc", "std")])
+    with pytest.raises(UserError, match="its columns have 2 levels of names, expected one"):
+        frame_table(pd.DataFrame([[0.9, 0.1]], columns=columns))

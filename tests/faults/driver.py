@@ -1,6 +1,7 @@
 """Trains functions of a file, each an arm, on so many workers, and prints what became of each."""
 
 import json
+import signal
 import sys
 from dataclasses import dataclass
 
@@ -18,6 +19,9 @@ class Composed:
 
 
 def main(file, workers, *names):
+    # As from a terminal, though what runs the tests may ignore them (`nohup`, a job of a shell in the background).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _end_like_an_interrupt()
     jobs = []
     for name in names:

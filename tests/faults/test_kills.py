@@ -29,15 +29,7 @@ def two(seed=0): return train("two.pids")
 
 def started(file, workers, *names):
     command = [sys.executable, str(HERE / "driver.py"), str(file), str(workers), *names]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=with_default_signals
-    )
-
-
-def with_default_signals():
-    """Let a process take signals as from a terminal, though what runs the tests may ignore them (`nohup`, `&`)."""
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for(what, within):

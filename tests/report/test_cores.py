@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import warnings
 from functools import partial
 
 import pytest
@@ -68,3 +69,12 @@ def test_a_report_has_the_same_bytes_on_two_cores_as_on_one(make, monkeypatch):
     together = make_report(study, tables, verdicts)
     assert list(alone) == list(together)
     assert alone == together
+
+
+def test_filters_of_warnings_are_as_they_were_while_parts_are_yielded(way):
+    before = list(warnings.filters)
+    for _ in cores.on_all_cores([partial(square, n) for n in range(4)]):
+        assert list(warnings.filters) == before
+        warnings.filterwarnings("ignore", message="mine")  # is the caller's, and stays
+        before = list(warnings.filters)
+    assert list(warnings.filters) == before

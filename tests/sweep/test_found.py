@@ -187,6 +187,14 @@ def test_seeds_that_only_one_arm_has_are_in_no_pair():
     assert held.study["claims"][0]["kind"] == "difference"
 
 
+def test_no_run_is_missing_where_runs_are_in_no_pairs():
+    rows = [run for run in runs(n=10, norm=["none", "batch"]) if run["norm"] == "none" or run["seed"] < 8]
+    held = found(rows, unpaired=True)
+    assert "not there" not in done(held)
+    assert len(held.table.lines) == 18
+    assert "missing" not in outcomes(held)
+
+
 def test_without_seeds_runs_are_not_paired():
     rows = [{name: value for name, value in run.items() if name != "seed"} for run in runs(norm=["none", "batch"])]
     held = found(rows[:-1])

@@ -1,11 +1,11 @@
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from ablate.errors import UserError
-from ablate.sweep.launch import Serial, launcher_for, train_job, worker_count
+from ablate.errors import Failure, UserError
+from ablate.sweep.launch import Launcher, Serial, launcher_for, train_job, worker_count
 from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan
 from ablate.sweep.study_file import parse_study
@@ -102,6 +102,51 @@ def test_a_crash_is_recorded_and_the_sweep_goes_on_and_tries_it_again():
     assert summary.crashes == [("baseline", "ValueError: broken on purpose")]
     assert "broken on purpose" in logged(tracker)["baseline", 0].error
     assert run(tracker, plan).ran == 3  # the crashed seeds, and only those
+
+
+@dataclass(frozen=True)
+class Broken(Launcher):
+    """Trains one seed of every arm; then `ends` is raised, or nothing more comes."""
+
+    workers: int = 2
+    ends: type[BaseException] | None = None
+
+    def train(self, jobs, *, uses=()):
+        for job in jobs:
+            part = replace(job, missing=job.missing[:1])
+            yield part, train_job(part)
+        if self.ends is not None:
+            raise self.ends
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, Failure, None])
+def test_finished_parts_of_an_arm_are_kept_however_a_launcher_ends(ends):
+    tracker, plan = MemoryStore(), plan_of(["none", "batch"])
+    session = tracker.open(plan.record)
+    with pytest.raises(ends or Failure, match=None if ends else "without 4 of the runs"):
+        run_plan(plan, session, launcher=Broken(ends=ends))
+    assert sorted(logged(tracker)) == [(job.arm.label, 0) for job in plan.jobs]
+    assert run(tracker, plan).ran == 4
+
+
+def test_an_interruption_while_an_arm_is_written_keeps_the_parts_of_the_others():
+    tracker, plan = MemoryStore(), plan_of(["none", "batch"])
+    session, first, second = tracker.open(plan.record), *plan.jobs
+
+    class Parts(Broken):
+        def train(self, jobs, *, uses=()):
+            part = replace(first, missing=first.missing[:2])
+            yield part, train_job(part)
+            yield second, train_job(second)
+
+    def files(job):
+        if job is second:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(plan, session, launcher=Parts(), files=files)
+    assert [label for label, _ in logged(tracker)] == [first.arm.label] * 2
 
 
 def test_blas_is_held_to_one_thread_while_training():

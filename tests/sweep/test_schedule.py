@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from ablate.errors import Failure
 from ablate.sweep.plan import Job
-from ablate.sweep.schedule import costs, makespan, scheduled, whole
+from ablate.sweep.schedule import Arms, costs, makespan, scheduled
 from ablate.track.record import ArmRecord
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
@@ -55,13 +56,41 @@ def test_what_splitting_cannot_shorten_stays_whole():
     assert scheduled(alike, 2) == alike
 
 
+def part(one, *seeds, back=None):
+    given = seeds if back is None else back
+    return replace(one, missing=seeds), [RunResult(seed=seed, outcome=Outcome.CENSORED) for seed in given]
+
+
+def told(arm):
+    return None if arm is None else (arm[0].arm.id, [result.seed for result in arm[1]])
+
+
 def test_parts_come_back_as_one_arm_when_all_are_there():
     asked = [job("a", 3), job("b", 1)]
-
-    def part(one, *seeds):
-        return replace(one, missing=seeds), [RunResult(seed=seed, outcome=Outcome.CENSORED) for seed in seeds]
-
     came = [part(asked[0], 2), part(asked[1], 0), part(asked[0], 0, 1)]
-    back = [(one, [result.seed for result in results]) for one, results in whole(asked, came)]
-    assert back == [(asked[1], [0]), (asked[0], [0, 1, 2])]
-    assert list(whole(asked, came[:1])) == []
+    arms = Arms(asked)
+    assert [told(arms.add(*one)) for one in came] == [None, ("b", [0]), ("a", [0, 1, 2])]
+    arms.check_whole()
+    assert list(arms.unfinished()) == []
+
+
+def test_an_arm_that_is_not_whole_is_told_and_what_is_there_of_it_is_given():
+    asked = [job("a", 3), job("b", 2)]
+    arms = Arms(asked)
+    arms.add(*part(asked[0], 2, 0))
+    with pytest.raises(Failure, match=r"without 3 of the runs that it was given, of a, b; what is finished is kept"):
+        arms.check_whole()
+    ((left, results),) = arms.unfinished()
+    assert (left.missing, [result.seed for result in results]) == ((0, 2), [0, 2])
+    assert list(arms.unfinished()) == []
+
+
+@pytest.mark.parametrize(("back", "kept"), [((), []), ((0,), [0]), ((0, 0), [0]), ((0, 7), [0]), ((0, 1, 7), [0, 1])])
+def test_other_seeds_than_were_asked_for_are_a_failure_and_those_that_are_right_stay(back, kept):
+    one = job("a", 3)
+    arms = Arms([one])
+    with pytest.raises(Failure, match=r"gave back seeds .* of a, expected 0, 1;"):
+        arms.add(*part(one, 0, 1, back=back))
+    assert [result.seed for _, results in arms.unfinished() for result in results] == kept
+    with pytest.raises(Failure, match="of c, expected 0"):
+        Arms([one]).add(*part(job("c", 1), 0))

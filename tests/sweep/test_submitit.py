@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from slurm_node import SlurmServer, why_not
 
 from ablate.cli import main
 from ablate.errors import Failure, Submitted, UserError
+from ablate.sweep.demand import Demand, most_of
+from ablate.sweep.job_states import job_states
 from ablate.sweep.launch import launcher_for
-from ablate.sweep.submitted import Spool, Ticket, job_states, states
+from ablate.sweep.submitted import JobPart, Pack, Spool, Ticket, states
 from ablate.testing import launcher_checks
 from ablate.testing.launcher import _jobs
 from ablate.track.target import store_for
@@ -159,10 +162,69 @@ def test_what_was_refused_in_a_job_is_told_in_its_words(folder):
         list(launcher.train(jobs))
     spool = Spool(folder / "jobs")
     wait_for(lambda: all(spool.has(i) for job in jobs for i in job.identities.values()), "all results")
-    spool.put(jobs[0].identities[1], "another ablate")
-    with pytest.raises(UserError, match="another ablate"):
-        list(launcher.train(jobs))
-    assert not spool.has(jobs[0].identities[1])
+    ours = list(jobs[0].identities.values())
+    for identity in ours[:2]:
+        (spool.folder / "results" / f"{identity}.pkl").unlink()
+        spool.refuse(identity, "another ablate")
+    came = launcher.train(jobs)
+    assert next(came)[0] is jobs[1]  # what is there is delivered first
+    with pytest.raises(UserError, match="2 runs were refused by their jobs and not trained: another ablate; "):
+        next(came)
+    with pytest.raises(Submitted, match=r"1 job for 2 runs under way \(local"):  # told once, then submitted again
+        list(launcher.train(jobs[:1]))
+
+
+def test_a_job_with_another_ablate_refuses_all_of_its_runs_at_once(tmp_path):
+    spool, (job, _) = Spool(tmp_path), _jobs()
+    spool.make()
+    part = JobPart("a", "a", {job.identities[seed]: seed for seed in job.missing})
+    Pack(tmp_path, [(b"", part)], at_once=1, planned="another")()
+    assert list(spool.refusals(part.runs)) == list(part.runs)
+    assert not any(map(spool.has, part.runs))
+    spool.withdraw(part.runs)
+    assert spool.refusals(part.runs) == {}
+
+
+def test_jobs_are_found_in_the_folder_that_their_launcher_was_told(folder, capsys):
+    Path("hold-1").touch()
+    launcher = "{kind: submitit, cluster: local, poll: 0.1, folder: elsewhere/jobs}"
+    assert main([*RUN, "--jobs", "1", "--launcher", launcher, "--no-report", "--detach"]) == 0
+    capsys.readouterr()
+    assert main(["status", "adhoc", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["jobs"]) == 1
+    Path("hold-1").unlink()
+    spool = Spool(folder / "elsewhere" / "jobs")
+    wait_for(lambda: len(list((spool.folder / "results").glob("*.pkl"))) == 6, "all results")
+    assert main(["collect", "adhoc"]) == 0
+    assert len(logged(folder)) == 6
+
+
+def test_no_more_processes_of_this_machine_run_than_are_asked_for(tmp_path):
+    jobs = _jobs()
+    launcher = replace(local(tmp_path), workers=1)
+    groups = launcher.grouped(jobs, together=True)
+    assert [len(of) for _, of in groups] == [len(jobs)]
+    assert most_of([Demand(cpus=2.0), Demand(gpus=1.0, minutes=5.0)]) == Demand(cpus=2.0, gpus=1.0, minutes=5.0)
+    assert [len(launcher._packs(of)) for _, of in groups] == [1]
+    assert launcher._processes(1) == 0
+
+
+def test_a_second_command_waits_for_a_free_process(folder, capsys):
+    Path("hold-1").touch()
+    more = [*RUN[3:], "--jobs", "1", "--launcher", LOCAL, "--no-report", "--detach"]
+    assert main([*RUN[:2], "x=1,2", *more]) == 0
+    assert main([*RUN[:2], "x=1,2,3", *more]) == 0
+    assert "1 job for 4 runs under way, 2 runs not submitted yet" in capsys.readouterr().err
+    assert len(Spool(folder / "mlruns" / "jobs").tickets()) == 1
+
+
+@pytest.mark.parametrize("action", ["plan", "run"])
+def test_a_condition_that_no_arm_meets_is_told_before_anything_is_run(folder, capsys, action):
+    launcher = "{kind: submitit, cluster: local, arms: {program.params.x\\=33: {cpus: 2}}}"
+    assert main([action, *RUN[1:], "--launcher", launcher]) == 2
+    assert "unknown level of program.params.x in `arms`" in (err := capsys.readouterr().err)
+    assert "'33': expected one of 1, 2, 3; nearest match: 3" in err
+    assert not Path("marks.txt").exists()
 
 
 def test_arms_are_dealt_to_jobs_so_that_they_take_as_long(tmp_path):

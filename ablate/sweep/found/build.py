@@ -23,7 +23,7 @@ from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_ar
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.roles import find_column, roles_of
-from ablate.sweep.found.rows import Run, kept_lines, key_of, numbered, once, runs_in
+from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
@@ -142,7 +142,8 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         study["design"] = [{"kind": "listed", "arms": list(arms.values())}]
     settings = {**{table.head[roles.factors[one]]: roles.factors[one] for one in follows}, **roles.settings}
     curves = drawn(runs, table, {one: table.head[roles.metrics[one][0]] for one in [*judged, *roles.metrics]})
-    clean, absent = _clean(table, runs, levels, metrics, settings, budget=found_along.budget, curves=curves)
+    clean, absent = _clean(table, runs, levels, metrics, settings, budget=found_along.budget, curves=curves,
+                           paired=not all(claim["kind"].endswith("_unpaired") for claim in claims))  # fmt: skip
     told = [_factor_told(one, table.head[roles.factors[one]], levels[one]) for one in factors]
     told += [Taken(table.head[roles.factors[one]], LEFT, FOLLOWS, other) for one, other in follows.items()]
     constant = [one for one in roles.factors if one not in factors and one not in follows]
@@ -188,8 +189,7 @@ def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
     ):
         own = [run for run in runs if run.outcome == outcome]
         if own:
-            lines = ", ".join(str(run.line.number) for run in own[:8]) + (" …" if len(own) > 8 else "")
-            done.append(Done(what, len(own), f"line {lines}"))
+            done.append(Done(what, len(own), listed_lines([run.line for run in own])))
     if paired:
         arms_of = Counter(seed for _, seed in {(key_of(run.levels), run.seed) for run in used})
         lone = sum(1 for run in used if arms_of[run.seed] == 1)
@@ -200,9 +200,12 @@ def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
 
 def _clean(
     table: RunTable, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], metrics: Mapping[str, Metric],
-    settings: Mapping[str, int], *, budget: int | None, curves: Mapping[int, Curves],
+    settings: Mapping[str, int], *, budget: int | None, curves: Mapping[int, Curves], paired: bool,
 ) -> tuple[RunTable, list[Done]]:  # fmt: skip
-    """Return the runs as a table that `ablate import` reads, with a row for every run that is planned."""
+    """Return the runs as a table that `ablate import` reads, with a row for every run that is planned.
+
+    Where runs are in no pairs, those are the ones there are: that other arms have a seed plans none of this one.
+    """
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
     beside = {name: place for name, place in settings.items() if name not in taken}
@@ -221,6 +224,8 @@ def _clean(
     for key, own in arms.items():
         for seed in seeds:
             run = at.get((key, seed))
+            if run is None and not paired:
+                continue
             texts = [level_shown(own[name], levels[name]) for name in levels]
             limit = () if budget is None else (str(budget),)
             if run is None:

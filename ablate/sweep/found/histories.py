@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ablate.lang import msg
 from ablate.sources.contract import Done, RunTable
-from ablate.sweep.found.rows import Key, Run, key_of
+from ablate.sweep.found.rows import Key, Run, key_of, listed_lines
 
 _ENOUGH = 3  # runs of an arm by which it is known how long one is
 
@@ -44,7 +44,6 @@ def ended_early(runs: Sequence[Run], table: RunTable, column: str) -> tuple[list
     if not early:
         return list(runs), []
     stopped = {run.line.number for run in early}
-    which = ", ".join(str(run.line.number) for run in early[:8]) + (" …" if len(early) > 8 else "")
     told = Done(msg("ended before the other runs of their arm: not finished (--early-stopping counts them)"),
-                len(early), f"line {which}")  # fmt: skip
+                len(early), listed_lines([run.line for run in early]))  # fmt: skip
     return [replace(run, outcome="unfinished") if run.line.number in stopped else run for run in runs], [told]

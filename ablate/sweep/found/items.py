@@ -192,7 +192,7 @@ class _Reader:
             if given:
                 twice += 1
                 if asked.repeat == "refuse":
-                    raise UserError(f"{table.where}, line {line.number}: the item {every[at]!r:.60} is there twice")
+                    raise UserError(f"{table.at(line)}: the item {every[at]!r:.60} is there twice")
             given.append(value)
             run[at] = math.fsum(given) / len(given) if asked.repeat == "mean" else value
         whole = np.all([np.isfinite(run) for own in scores.values() for run in own.values()], axis=0)
@@ -245,7 +245,7 @@ class _Reader:
             value = _WORDS.get(cell.lower(), number(cell))
             if value is None and cell not in EMPTY:
                 raise UserError(
-                    f"{self.table.where}, line {line.number}: {self.table.head[place]!r} must be a number, true or "
+                    f"{self.table.at(line)}: {self.table.head[place]!r} must be a number, true or "
                     f"false, got {cell!r:.60}"
                 )
             found.append(value)

@@ -252,12 +252,12 @@ class _Reader:
 
     def _commas(self) -> bool:
         """Tell whether numbers have decimal commas, by the columns that are numbers only if they do."""
-        found: list[tuple[int, str]] = []
+        found: list[tuple[str, str]] = []
         for place, own in enumerate(self.cells):
             texts = [cell.removesuffix("%").strip() if place in self.percent else cell for cell in own]
             held = [text for text in texts if text not in EMPTY]
             if held and all(number(text, comma=True) is not None for text in held):
-                found += [(line.number, text) for line, text in zip(self.table.lines, texts, strict=True)]
+                found += [(line.told, text) for line, text in zip(self.table.lines, texts, strict=True)]
         return decimal_commas(self.table.where, found)
 
     def _once(self, factors: dict[int, str]) -> dict[str, int]:

@@ -99,7 +99,7 @@ def runs_in(
             name: cell_number(line.cells[place], percent=place in roles.percent, comma=roles.comma)
             for name, (place, _) in roles.metrics.items()
         }
-        outcome = _outcome(f"{table.where}, line {line.number}", says[at[line.number]], asked)
+        outcome = _outcome(table.at(line), says[at[line.number]], asked)
         if outcome not in ("lost", "unfinished", *FAILED):
             cells = {name: line.cells[roles.metrics[name][0]].lower().lstrip("+-") for name in judged}
             large = [
@@ -150,10 +150,22 @@ def _seed(table: RunTable, line: Line, place: int) -> int:
     found = whole(line.cells[place])
     if found is None or not 0 <= found <= MOST_SEED:
         raise UserError(
-            f"{table.where}, line {line.number}: {table.head[place]!r} must be a whole number, got "
+            f"{table.at(line)}: {table.head[place]!r} must be a whole number, got "
             f"{line.cells[place]!r:.60}; say with --seed NAME which column is the seed, or --leave-out it"
         )
     return found
+
+
+def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
+    """Return where lines stand, the first few of them.
+
+    >>> listed_lines([Line(2, ()), Line(5, ())]), listed_lines([Line(2, (), "a.csv, line 7")])
+    ('lines 2, 5', 'a.csv, line 7')
+    """
+    more = " …" if len(lines) > most else ""
+    if any(line.place for line in lines):
+        return "; ".join(line.told for line in lines[:most]) + more
+    return ("line " if len(lines) == 1 else "lines ") + ", ".join(str(line.number) for line in lines[:most]) + more
 
 
 def once(where: str, runs: Sequence[Run], asked: Asked, metric: str) -> tuple[list[Run], list[Done]]:
@@ -177,9 +189,9 @@ def once(where: str, runs: Sequence[Run], asked: Asked, metric: str) -> tuple[li
     for own in groups.values():
         usable = [run for run in own if run.has_result] or own
         if len(own) > 1 and asked.repeat == "refuse":
-            lines = ", ".join(str(run.line.number) for run in own)
+            lines = listed_lines([run.line for run in own], most=len(own))
             text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
-            raise UserError(f"{where}: lines {lines} are runs of {text} with seed {own[0].seed}; expected one")
+            raise UserError(f"{where}: {lines} are runs of {text} with seed {own[0].seed}; expected one")
         ordered = sorted(usable, key=lambda run: run.order)
         values = [run.values[metric] for run in ordered if metric in run.values]
         spreads += [stdev(values)] if len(values) > 1 else []

@@ -35,7 +35,7 @@ def last_steps(table: RunTable, roles: Roles, factors: Mapping[str, int]) -> tup
             next((line.cells[at] for line in reversed(ordered) if line.cells[at] not in BLANK), "")
             for at in range(len(table.head))
         ]
-        lines.append(Line(ordered[-1].number, tuple(cells)))
+        lines.append(replace(ordered[-1], cells=tuple(cells)))
     dropped = len(table.lines) - len(lines)
     curves = {} if table.curves else {
         line.number: _curves(table, roles, own, place) for line, own in zip(lines, groups.values(), strict=True)
