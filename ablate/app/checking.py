@@ -70,7 +70,7 @@ def check_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
     _say_checks(plan.record.name, found)
 
 
-def _say_checks(what: str, found: Sequence[tuple[str, str | None]]) -> None:
+def _say_checks(what: str, found: Sequence[tuple[object, str | None]]) -> None:
     for one, why in found:
         for line in (f"{MARKS['supported']} {one}" if why is None else f"{MARKS['refuted']} {one}: {why}").split("\n"):
             say(line.rstrip())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ablate.sweep.launch import Launcher
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.schedule import scheduled, whole
+from ablate.sweep.schedule import Arms, scheduled
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 from ablate.work.advice import never_read
@@ -72,6 +72,7 @@ def tried(plan: Plan, bench: Bench, *, launcher: Launcher) -> list[Tried]:
     Failure
         A worker process was lost, or what has to be ready before training cannot be made.
     """
+    launcher.check(plan)
     jobs = arms_to_try(plan)
     for job in jobs:
         job.program.ready(job.config)
@@ -93,12 +94,13 @@ def _on(job: Job, seeds: Sequence[int]) -> Job:
 
 
 def _trained(jobs: Sequence[Job], plan: Plan, bench: Bench, launcher: Launcher) -> dict[str, list[RunResult]]:
-    found = {}
-    parts = scheduled(jobs, launcher.slots())
-    for job, results in whole(jobs, launcher.train(parts, uses=plan.study.uses)):
-        found[job.arm.id] = results
+    found, arms = {}, Arms(jobs)
+    for part, results in launcher.train(scheduled(jobs, launcher.slots()), uses=plan.study.uses):
         for one in results:
-            bench.tell(RunFinished(plan.record.name, job.arm.label, one.seed, str(one.outcome), one.seconds))
+            bench.tell(RunFinished(plan.record.name, part.arm.label, one.seed, str(one.outcome), one.seconds))
+        if (arm := arms.add(part, results)) is not None:
+            found[arm[0].arm.id] = arm[1]
+    arms.check_whole()
     return found
 
 
