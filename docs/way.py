@@ -29,7 +29,7 @@ WAY = (
     "ablate.work.judging:judge_tables",
     "ablate.judge.rule:judge",
     "ablate.report.write:write_report",
-    "ablate.report.draw:draw_all",
+    "ablate.report.draw:render_all",
     "ablate.report.page:build_page",
 )
 READ = "ablate.track.read:read_study"
