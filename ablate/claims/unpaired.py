@@ -32,6 +32,7 @@ class UnpairedClaim(ClaimKind):
     by_means: ClassVar[bool] = False  # not of pairs
     by_signs: ClassVar[bool] = False
     paired: ClassVar[bool] = False
+    by_seeds: ClassVar[bool] = False
     imputes: ClassVar[bool] = False
     anytime: ClassVar[bool] = False
 

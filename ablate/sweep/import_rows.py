@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
-from ablate.claims.unpaired import UnpairedClaim
 from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sources.cells import number, whole
@@ -208,7 +207,7 @@ def shares_no_seeds(study: Study) -> bool:
     """Tell whether every claim is on runs that are in no pairs, and the study names no seeds: none is missing then."""
     claims = study.claims
     named = "seeds" in study.model_fields_set
-    return bool(claims) and not named and all(isinstance(claim, UnpairedClaim) for claim in claims)
+    return bool(claims) and not named and not any(claim.by_seeds for claim in claims)
 
 
 def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:

@@ -109,7 +109,6 @@ def test_what_fits_the_signature_is_passed(write, signature, params):
         ("log(0, m=0.1); log(1, m=0.5)", {"m": 0.5}),
         ("log(0, m=0.1); return 0.5", {"m": 0.5}),
         ("log(0, {'m': 0.5}, other=1); return {}", {"m": 0.5}),
-        ("log(0, m=0.5); return {'m': None}", {}),
         ("yield 0, {'m': 0.1}; yield 4, {'m': 0.5}", {"m": 0.5}),
         ("yield 0, {'m': 0.1}; return 0.5", {"m": 0.5}),
     ],
@@ -118,6 +117,13 @@ def test_what_a_function_returns_yields_or_logs_is_its_result(write, body, metri
     write("def train(seed=0, log=None):\n    " + body)
     result = run({})
     assert (result.error, result.metrics) == (None, metrics)
+
+
+def test_a_result_that_is_said_to_be_nothing_is_not_what_was_logged_before(write):
+    write("def train(seed=0, log=None):\n    log(0, m=0.5); return {'m': None}")
+    result = run({})
+    assert result.metrics == {}
+    assert "it gave none of the metrics that are declared, expected 'm', got 'm': None" in result.error
 
 
 def test_what_is_logged_are_curves(write):
