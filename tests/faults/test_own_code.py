@@ -126,12 +126,22 @@ kept = []
 
 def train(seed=0):
     if seed == 1:
-        os.closerange(3, 64)
-        kept.extend(open(os.path.join({folder!r}, f"{{number}}.txt"), "wb") for number in range(60))
+        numbers = [int(name) for name in os.listdir("/proc/self/fd") if int(name) > 2]
+        for number in numbers:
+            try:
+                os.close(number)
+            except OSError:  # the one that listed them
+                pass
+        for number in numbers:
+            file = open(os.path.join({folder!r}, f"{{number}}.txt"), "wb")
+            kept.append(file)
+            if file.fileno() != number:
+                os.dup2(file.fileno(), number)
     return seed
 """
 
 
+@pytest.mark.skipif(not os.path.exists("/proc"), reason="looks into /proc")
 def test_no_answer_goes_into_a_file_that_has_taken_the_number_of_the_pipe(tmp_path):
     (tmp_path / "mine.py").write_text(TAKES_THE_PIPES.format(folder=str(tmp_path)))
     program = Function(f"{tmp_path / 'mine.py'}:train").told(["m"])
@@ -139,7 +149,7 @@ def test_no_answer_goes_into_a_file_that_has_taken_the_number_of_the_pipe(tmp_pa
     assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0})
     assert (bad.outcome, "closed the file descriptors" in bad.error) == ("crashed", True)
     files = list(tmp_path.glob("*.txt"))
-    assert len(files) == 60
+    assert len(files) >= 2
     assert not any(file.stat().st_size for file in files)
 
 
@@ -149,7 +159,9 @@ import stat
 
 
 def train(seed=0):
-    for number in range(3, 64) if seed == 1 else ():
+    for number in map(int, os.listdir("/proc/self/fd")) if seed == 1 else ():
+        if number < 3:
+            continue
         try:
             if stat.S_ISFIFO(os.fstat(number).st_mode):
                 os.write(number, {said!r})
