@@ -141,7 +141,7 @@ def train(seed=0):
 """
 
 
-@pytest.mark.skipif(not os.path.exists("/proc"), reason="looks into /proc")
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks into /proc")
 def test_no_answer_goes_into_a_file_that_has_taken_the_number_of_the_pipe(tmp_path):
     (tmp_path / "mine.py").write_text(TAKES_THE_PIPES.format(folder=str(tmp_path)))
     program = Function(f"{tmp_path / 'mine.py'}:train").told(["m"])
