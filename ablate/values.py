@@ -102,6 +102,17 @@ def from_json(text: str | bytes) -> Any:
         raise ValueError("lists and mappings lie too deep in each other") from None
 
 
+def lines_of(text: str) -> list[str]:
+    r"""Return the lines of a text that was read with universal newlines, as a file of JSON lines has them.
+
+    `str.splitlines` breaks at characters that JSON may hold in a text as well: U+2028, U+0085, a form feed.
+
+    >>> lines_of("a\u2028b\nc\n"), lines_of("")
+    (['a\u2028b', 'c'], [])
+    """
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def check_value(value: Any, *, depth: int = 0) -> None:
     """Refuse a value that no study may hold, wherever it comes from.
 

@@ -17,7 +17,7 @@ import ablate
 from ablate import __version__
 from ablate.app.console import say
 from ablate.errors import Failure, UserError, must
-from ablate.values import from_json
+from ablate.values import from_json, lines_of
 from ablate.work.places import shown
 
 _LEAST = 16
@@ -117,7 +117,7 @@ class _Kept:
         self._path = platformdirs.user_cache_path("ablate") / "calibration" / f"{name}.jsonl"
         self.rows: dict[str, list[dict[str, Any]]] = {}
         with contextlib.suppress(OSError):
-            for line in self._path.read_text(encoding="utf-8").splitlines():
+            for line in lines_of(self._path.read_text(encoding="utf-8")):
                 with contextlib.suppress(ValueError):  # the last line of one that was killed
                     found = from_json(line)
                     self.rows[found["name"]] = found["rows"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from ablate.errors import UserError, must, nearest
 from ablate.programs.template import flat_params, placeholders
 from ablate.train.metric import Metric, completed
-from ablate.values import from_json
+from ablate.values import from_json, lines_of
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
@@ -68,10 +69,10 @@ def from_file(path: Path, step: str) -> dict[str, Any]:
             return dict(held) if isinstance(held.get("metrics"), Mapping) else _results(held)
         rows = held if isinstance(held, list) else [held]
     elif path.suffix in (".jsonl", ".ndjson"):
-        lines = text.splitlines()
+        lines = lines_of(text)
         rows = [_json(line, f"{path.name}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
     else:
-        reader = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",")
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",")
         rows = [{str(name).strip(): _cell(cell) for name, cell in row.items()} for row in reader]
     if not all(isinstance(row, Mapping) for row in rows):
         raise UserError(f"{path.name} must hold an object, or rows of them")

@@ -23,7 +23,7 @@ from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.nested import flat
 from ablate.sources.settings import named
 from ablate.train.metric import Better
-from ablate.values import from_json
+from ablate.values import from_json, lines_of
 
 HALF = msg("a last line that is half-written is passed over")
 LATEST = msg("of several evaluations of a model and task the last one counts")
@@ -195,7 +195,7 @@ class _Item:
 def _samples(one: _Evaluation, asked: str, repairs: list[str]) -> Iterator[_Item]:
     path = one.path
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
     for number, line in enumerate(lines, start=1):

@@ -21,7 +21,7 @@ from ablate.lang import msg
 from ablate.sources.cells import number
 from ablate.sources.contract import Done
 from ablate.sources.logs import flat_settings, listed
-from ablate.values import from_json
+from ablate.values import from_json, lines_of
 
 HALF = msg("half-written last lines: left out")
 REFUSED = msg("settings that are Python objects: never made, left out")
@@ -171,7 +171,7 @@ def rows_of(path: Path, told: Told) -> list[dict[str, Any]]:
 
 
 def _json_lines(path: Path, told: Told) -> list[dict[str, Any]]:
-    lines = text_of(path).splitlines()
+    lines = lines_of(text_of(path))
     rows = []
     for i, line in enumerate(lines, start=1):
         if not line.strip():

@@ -190,9 +190,35 @@ def read(path: Path) -> Ledger:
         held: Any = from_json(path.read_text(encoding="utf-8"))
         if held["version"] != VERSION:
             raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
-        return Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))
+        ledger = Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))
+        _check(ledger)
+        return ledger
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} is not a ledger of edits: expected what `ablate compare --ledger` writes") from None
+
+
+def _check(ledger: Ledger) -> None:
+    """Raise ValueError where a value is none that a ledger writes: levels of later edits hang on what was kept."""
+    sound = [_is_count(ledger.edits) or ledger.edits is None]
+    for number, edit in enumerate(ledger.tried, start=1):
+        sound += [
+            _is_count(edit.number) and edit.number == number,
+            isinstance(edit.kept, bool),
+            _is_chance(edit.level),
+            edit.p is None or _is_chance(edit.p),
+            edit.outcome in ("supported", "refuted", "undecided"),
+            all(isinstance(text, str) for text in (edit.name, edit.runs, edit.time)),
+        ]
+    if not all(sound):
+        raise ValueError("a value of another kind")
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_chance(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
 
 
 def _as_begun(ledger: Ledger, path: Path, alpha: float | None, edits: int | None) -> Ledger:

@@ -107,7 +107,8 @@ def _trained(jobs: Sequence[Job], plan: Plan, bench: Bench, launcher: Launcher) 
 def wrong_with(plan: Plan, arms: Sequence[Tried]) -> list[tuple[str, list[str]]]:
     """Return each check in words, and what is wrong by it; nothing where it passes.
 
-    Arms of which a run crashed are judged by the first check alone.
+    Arms of which a run crashed are judged by the first check alone. Whether seeds and arms make a difference is asked
+    only where arms have numbers that can tell it (`Tried.steady`): what was not looked at does not pass.
     """
     names = short_names(plan.study, plan.study.metrics)
     whole_ones = [one for one in arms if all(run.outcome != Outcome.CRASHED for run in one.runs)]
@@ -115,9 +116,11 @@ def wrong_with(plan: Plan, arms: Sequence[Tried]) -> list[tuple[str, list[str]]]
         ("no run crashes", list(_crashed(arms))),
         ("a seed gives the same run twice, to the bit (times aside)", list(_unlike(whole_ones))),
     ]
-    if any(one.other is not None for one in whole_ones):
+    if whole_ones:
+        checks.append(("not every run diverges", list(_diverging(whole_ones))))
+    if any(one.other is not None and one.steady for one in whole_ones):
         checks.append(("another seed gives another run", list(_seedless(whole_ones))))
-    if len(whole_ones) > 1:
+    if sum(one.steady for one in whole_ones) > 1:
         checks.append(("no two arms give the same run", list(_alike(whole_ones, names))))
     reads = [run.reads for one in whole_ones for run in one.runs]
     if reads and None not in reads:
@@ -131,6 +134,12 @@ def _crashed(arms: Sequence[Tried]) -> Iterator[str]:
         run = next((run for run in one.runs if run.outcome == Outcome.CRASHED), None)
         if run is not None:
             yield f"{one.job.arm.label}, seed {run.seed}: {((run.error or '').strip().splitlines() or ['?'])[-1]}"
+
+
+def _diverging(arms: Sequence[Tried]) -> Iterator[str]:
+    runs = [run for one in arms for run in one.runs]
+    if all(run.outcome == Outcome.DIVERGED for run in runs):
+        yield f"all {len(runs)} runs diverge, as where a declared metric is not finite: there is nothing to compare"
 
 
 def _unlike(arms: Sequence[Tried]) -> Iterator[str]:

@@ -141,6 +141,10 @@ def drifting(lr, seed):
     return {"acc": uuid.uuid4().int % 1000 / 1000}
 
 
+def diverging(lr, seed):
+    return {"acc": float("nan")}
+
+
 def crashing(lr, seed):
     if lr > 0.05:
         raise ValueError("too large")
@@ -148,16 +152,17 @@ def crashing(lr, seed):
 """
 
 REPEATS, SEEDS = "a seed gives the same run twice, to the bit (times aside)", "another seed gives another run"
-ARMS = "no two arms give the same run"
+ARMS, DIVERGES = "no two arms give the same run", "not every run diverges"
 
 
 @pytest.mark.parametrize(
     ("function", "failing", "line"),
     [
-        ("fair", [], "fair: all 5 checks pass"),
+        ("fair", [], "fair: all 6 checks pass"),
         ("seedless", [REPEATS, SEEDS], "  baseline: seeds 0 and 1 give the same run: more seeds would be copies of it"),
         ("deaf", [ARMS], "  baseline; drop=1 give the same run: `drop` makes no difference there"),
         ("drifting", [REPEATS], "  baseline, seed 0: acc is "),
+        ("diverging", [DIVERGES], "  all 6 runs diverge, as where a declared metric is not finite: there is nothing"),
         ("crashing", ["no run crashes"], "  baseline, seed 0: ValueError: too large"),
     ],
 )
@@ -169,6 +174,9 @@ def test_a_sweep_is_tried_before_it_is_run(ablate, tmp_path, function, failing, 
     assert code == (1 if failing else 0), err
     assert [one[2:-1] for one in out.splitlines() if one.startswith("✗ ")] == failing
     assert line in out
+    if function in ("diverging", "drifting"):  # no number tells runs apart: nothing is said of seeds and arms
+        assert f"✓ {SEEDS}" not in out
+        assert f"✓ {ARMS}" not in out
     assert f"{function}: {4 if 'drop=0,1' in levels else 2} arms tried in" in out
     assert ablate("status")[1].startswith("no runs under ")
 
@@ -181,8 +189,8 @@ def test_a_study_is_tried_before_it_is_run(ablate, tmp_path):
     code, out, err = ablate("check", "mine.yaml", "-j", "1")
     assert code == 0, err
     assert out.splitlines() == [
-        "mine: 2 arms tried in 6 runs; nothing is tracked", "✓ no run crashes", f"✓ {REPEATS}", f"✓ {SEEDS}",
-        f"✓ {ARMS}", "mine: all 4 checks pass",
+        "mine: 2 arms tried in 6 runs; nothing is tracked", "✓ no run crashes", f"✓ {REPEATS}",
+        f"✓ {DIVERGES}", f"✓ {SEEDS}", f"✓ {ARMS}", "mine: all 5 checks pass",
     ]  # fmt: skip
     code, out, err = ablate("check", "mine.yaml", "optimizer=adan")
     assert (code, len(err.splitlines())) == (2, 1)

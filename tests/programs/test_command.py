@@ -61,12 +61,14 @@ def test_the_last_line_it_prints_says_the_metrics(project, printed, metrics):
     [
         ("m.json", '{"accuracy": 0.5}'),
         ("m.jsonl", '{"step": 0, "accuracy": 0.1}\n{"step": 5, "accuracy": 0.5}\n'),
+        ("m.jsonl", '{"step": 0, "accuracy": 0.1}\n{"step": 5, "accuracy": 0.5, "note": "a\u2028b\x85c"}\n'),
+        ("m.csv", 'step,accuracy,note\n0,0.1,"two\nlines"\n5,0.5,a\u2028b\n'),
         ("m.csv", "step,accuracy,loss\n0,0.1,\n0,,3\n5,0.5,\n5,,2\n"),
         ("m.tsv", "step\taccuracy\n0\t0.1\n5\t0.5\n"),
     ],
 )
 def test_a_file_in_the_folder_of_the_run_says_the_metrics_and_curves(project, name, text):
-    body = f"open(os.path.join(sys.argv[1], {name!r}), 'w').write({text!r})\n"
+    body = f"open(os.path.join(sys.argv[1], {name!r}), 'w', encoding='utf-8').write({text!r})\n"
     result = run(project(body, "{out}", "{seed}", metrics_file="{out}/" + name))
     assert (result.error, result.metrics["accuracy"]) == (None, 0.5)
     if name != "m.json":

@@ -59,6 +59,15 @@ def test_the_last_evaluation_counts_and_what_is_half_written_is_told(tmp_path):
     }
 
 
+def test_a_question_may_hold_every_separator_of_lines_that_unicode_has(tmp_path):
+    """The harness writes texts as they are (`ensure_ascii=False`): only a line feed ends a sample."""
+    lines = [json.dumps(sample(i, True, note="a\u2028b\u2029c\x85d"), ensure_ascii=False) for i in range(3)]
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / f"samples_gsm8k_{DATE}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    table = read(f"lmeval:{tmp_path}")
+    assert (len(table.lines), table.repairs) == (3, ())
+
+
 def test_damaged_samples_are_one_line(tmp_path):
     harness(tmp_path / "ok", ("base",), 3)
     path = tmp_path / "ok" / "base" / f"samples_gsm8k_{DATE}.jsonl"

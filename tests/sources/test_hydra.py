@@ -84,6 +84,7 @@ def test_what_was_swept_inside_of_an_option_is_a_setting_beside_it(tmp_path):
         ("metrics.csv", "epoch,acc\n1,0.5\n2,0.75\n3,0.8", 0.75),  # the last line may be half a number
         ("metrics.csv", "epoch,acc\n1,0.5\n2,0.75\n", 0.75),
         ("metrics.jsonl", '{"acc": 0.5, "epoch": 1}\n{"acc": 0.75, "epoch": 2}\n{"acc": 0.', 0.75),
+        ("metrics.jsonl", '{"acc": 0.5, "epoch": 1}\n{"acc": 0.75, "epoch": 2, "note": "a\u2028b\x85c"}\n', 0.75),
         ("results.json", '{"val": {"acc": 0.75}}', 0.75),
         ("history.json", '[{"acc": 0.5}, {"acc": 0.75}]', 0.75),
     ],

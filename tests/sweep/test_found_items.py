@@ -107,3 +107,38 @@ def test_an_item_answered_three_times_counts_as_its_last_answer_or_as_the_mean_o
     means = scores.groupby(frame["arm"]).mean()
     assert first["arm"] == "plain"
     assert found.verdicts[0].effect == pytest.approx(means["cot"] - means["plain"])
+
+
+def test_what_a_data_set_says_of_an_item_is_neither_its_score_nor_its_seed_nor_its_number():
+    """A benchmark's own columns have such names too: `params.correct`, `params.seed`, `params.question_id`."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {"model": model, "params.correct": item % 2, "params.seed": item % 3, "params.question_id": item + 7,
+         "item_id": f"arc/{item}", "acc": float(rng.random() < low)}
+        for model, low in (("a", 0.05), ("b", 0.4)) for item in range(60)
+    )  # fmt: skip
+    found = ablate.judge_runs(frame, baseline={"model": "a"})
+    means = frame.groupby("model").acc.mean()
+    assert found.items.loc[0, "difference"] == pytest.approx(means["b"] - means["a"])
+    assert found.items.loc[0, "items"] == 60
+
+
+@pytest.mark.parametrize("column", ["filter", "params.num_fewshot"])
+def test_two_answers_to_an_item_that_were_made_in_two_ways_are_not_the_last_one(column):
+    """Only one of two tasks has both ways, so that they tell no arms apart."""
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame(
+        {"model": model, "task": task, "item_id": f"{task}/{item}", column: way, "seed": seed,
+         "acc": float(rng.random() < 0.5)}
+        for model in "ab" for seed in range(7) for task, ways in (("arc", ["1"]), ("gsm", ["2", "3"]))
+        for way in ways for item in range(30)
+    )  # fmt: skip
+    name = column.rpartition(".")[2]
+    with pytest.raises(UserError, match=rf"'gsm/0' was answered twice in one run, with {name} '2' and '3'.*--where"):
+        ablate.judge_runs(frame, baseline={"model": "a"})
+    mean = ablate.judge_runs(frame, baseline={"model": "a"}, repeat="mean")
+    assert mean.items.loc[0, "items"] == 60
+    left_out = ablate.judge_runs(frame, baseline={"model": "a"}, leave_out=[column])
+    assert left_out.items.loc[0, "items"] == 60
+    chosen = ablate.judge_runs(frame[frame[column] != "3"], baseline={"model": "a"})
+    assert "answers to an item that the run had answered" not in set(chosen.done["what"])

@@ -57,3 +57,24 @@ def test_a_ledger_of_before_is_read_and_its_edits_count(tmp_path):
     assert read(path).tried[0].kept
     new, ledger = enter(path, question("runs", Asked()), "again", list, alpha=None, edits=None)
     assert (new.number, len(ledger.tried)) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ("edits", 2.5), ("edits", True), ("kept", "false"), ("kept", 1), ("level", "0.01"), ("level", 2.0), ("p", "x"),
+        ("number", 2), ("outcome", "kept"), ("name", 3),
+    ],
+)  # fmt: skip
+def test_a_ledger_with_a_value_of_another_kind_is_no_ledger(tmp_path, where, value):
+    """A `kept` that is a text would be true, and raise the level of every later edit."""
+    edit = {"number": 1, "name": "a", "runs": "x", "level": 0.02, "p": 0.5, "outcome": "undecided", "kept": False,
+            "time": ""}  # fmt: skip
+    held = {"version": 1, "alpha": 0.05, "edits": None, "tried": [edit]}
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(held), encoding="utf-8")
+    assert len(read(path).tried) == 1
+    (held if where == "edits" else edit)[where] = value
+    path.write_text(json.dumps(held), encoding="utf-8")
+    with pytest.raises(UserError, match="is not a ledger of edits"):
+        read(path)

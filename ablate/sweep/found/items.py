@@ -25,19 +25,11 @@ from ablate.sweep.found import names
 from ablate.sweep.found.asked import Asked, undirected
 from ablate.sweep.found.build import Found
 from ablate.sweep.found.cells import EMPTY, levels_in
+from ablate.sweep.found.item_columns import CORRECT, item_place, score_place, seed_place, settings_apart
 from ablate.sweep.found.roles import find_column
 from ablate.sweep.found.rows import Key, key_of
 from ablate.sweep.import_columns import LEFT, Taken
 from ablate.train.metric import Better
-
-ITEMS = (
-    "item", "item_id", "doc_id", "sample_id", "question_id", "example_id", "problem_id", "instance_id", "prompt_id",
-    "query_id",
-)  # fmt: skip
-"""Names of the column that says which item a row is about; any other is said with `--item`."""
-
-CORRECT = ("correct", "is_correct", "correctness", "accuracy", "acc", "exact_match", "em", "pass", "passed")
-"""Names of the column that says whether it was right, the first of these before others."""
 
 _WORDS = {"true": 1.0, "false": 0.0, "correct": 1.0, "incorrect": 0.0, "c": 1.0, "i": 0.0, "p": 0.5, "n": 0.0}
 _LEVEL, _SHARE = 0.95, 0.7
@@ -139,24 +131,8 @@ def items_in(table: RunTable, asked: Asked) -> Items | None:
         Nothing says whether an item was right, or nothing tells arms apart; a score is neither a number nor a truth
         value; an item was answered twice, where repeats are refused.
     """
-    place = _item_place(table, asked)
+    place = item_place(table, asked)
     return None if place is None else _Reader(table, asked, place).items()
-
-
-def _item_place(table: RunTable, asked: Asked) -> int | None:
-    if asked.item is not None:
-        return find_column(table, asked.item, "--item")
-    out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
-    found = [
-        place for place, name in enumerate(table.head)
-        if names.word_of(name) in ITEMS and place not in out and 2 <= len(set(table.column(name))) < len(table.lines)
-    ]  # fmt: skip
-    if len(found) > 1:
-        listed = ", ".join(table.head[place] for place in found)
-        raise UserError(
-            f"{table.where}: several columns may say which item a row is about: {listed}; say it with --item"
-        )
-    return found[0] if found else None
 
 
 class _Reader:
@@ -167,7 +143,7 @@ class _Reader:
     def items(self) -> Items:
         table, asked = self.table, self.asked
         score, metric, better = self._score()
-        seed = self._seed()
+        seed = seed_place(table, asked, self.place)
         arms, told = self._arms({score, self.place, *([] if seed is None else [seed])})
         levels = [levels_in(self.cells[at]) for at in arms]
         values = self._values(score)
@@ -177,6 +153,7 @@ class _Reader:
         scores: dict[Key, dict[str, NDArray[np.float64]]] = {}
         texts: dict[Key, tuple[str, ...]] = {}
         answers: dict[tuple[Key, str, int], list[float]] = {}
+        first: dict[tuple[Key, str, int], int] = {}
         twice, blank = 0, 0
         for index, line in enumerate(table.lines):
             own = tuple(line.cells[at] for at in arms)
@@ -188,12 +165,15 @@ class _Reader:
             if value is None:
                 blank += 1
                 continue
-            given = answers.setdefault((key, line.cells[seed] if seed is not None else "", at), [])
+            answer = (key, line.cells[seed] if seed is not None else "", at)
+            given = answers.setdefault(answer, [])
             if given:
                 twice += 1
+                self._refuse_two_ways(first[answer], index)
                 if asked.repeat == "refuse":
                     raise UserError(f"{table.at(line)}: the item {every[at]!r:.60} is there twice")
             given.append(value)
+            first.setdefault(answer, index)
             run[at] = math.fsum(given) / len(given) if asked.repeat == "mean" else value
         whole = np.all([np.isfinite(run) for own in scores.values() for run in own.values()], axis=0)
         if not whole.any():
@@ -217,20 +197,35 @@ class _Reader:
                       seed=None if seed is None else table.head[seed])  # fmt: skip
         return Items(runs, new, tuple(heads), kept, bounded, told, tuple(done))
 
+    def _refuse_two_ways(self, first: int, second: int) -> None:
+        """Refuse two answers of a run to an item that differ in a setting: which of them counts is not guessed."""
+        table, asked = self.table, self.asked
+        if asked.repeat == "mean":
+            return
+        apart = settings_apart(table, first, second, [table.head[find_column(table, name, "--leave-out")]
+                                                      for name in asked.leave_out])  # fmt: skip
+        if apart:
+            one, other = (table.lines[at].cells[table.head.index(apart[0])] or "nothing" for at in (first, second))
+            name = names.bare(apart[0])
+            raise UserError(
+                f"{table.at(table.lines[second])}: the item {table.lines[second].cells[self.place]!r:.60} was answered "
+                f"twice in one run, with {name} {one!r:.40} and {other!r:.40}; say which answers count with --where "
+                f"{name}=…, make it a factor with --factor {name}, or average over them with --repeat mean"
+            )
+
     def _score(self) -> tuple[int, str, Better]:
         table = self.table
         if self.asked.metrics:
             name, way = next(iter(self.asked.metrics.items()))
             place = find_column(table, name, "--metric")
         else:
-            words = {names.word_of(name): at for at, name in reversed([*enumerate(table.head)]) if at != self.place}
-            found = next((word for word in CORRECT if word in words), None)
+            found = score_place(table, self.place)
             if found is None:
                 raise UserError(
                     f"{table.where}: {table.head[self.place]} says which item a row is about, but no column says "
                     f"whether it was right: expected one of {', '.join(CORRECT)}, or --metric NAME:higher|lower"
                 )
-            place, way = words[found], None
+            place, way = found, None
         name = names.bare(table.head[place])
         known = names.meaning(name)
         way = way or table.better.get(table.head[place]) or (known.better if known else None)
@@ -250,18 +245,6 @@ class _Reader:
                 )
             found.append(value)
         return found
-
-    def _seed(self) -> int | None:
-        if self.asked.seed is not None:
-            return find_column(self.table, self.asked.seed, "--seed")
-        own = [at for at, name in enumerate(self.table.head) if names.word_of(name) in names.SEEDS]
-        own = [at for at in own if len(set(self.cells[at])) > 1]
-        if len(own) > 1:
-            listed = ", ".join(self.table.head[at] for at in own)
-            raise UserError(
-                f"{self.table.where}: several columns may be the seed: {listed}; say which with --seed NAME"
-            )
-        return own[0] if own else None
 
     def _arms(self, taken: set[int]) -> tuple[list[int], tuple[Taken, ...]]:
         """Return the columns that tell arms apart: they vary for an item, and their values come with most items."""
