@@ -196,7 +196,10 @@ def read(path: Path) -> Ledger:
 
 
 def _checked(ledger: Ledger) -> Ledger:
-    """Return a ledger; raise ValueError where a value is none that a ledger writes: levels of later edits hang on what was kept."""
+    """Return a ledger; raise ValueError where a value is none that a ledger writes.
+
+    Levels of later edits hang on what was kept.
+    """
     sound = [_is_count(ledger.edits) or ledger.edits is None]
     for number, edit in enumerate(ledger.tried, start=1):
         sound += [
