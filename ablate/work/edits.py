@@ -190,15 +190,16 @@ def read(path: Path) -> Ledger:
         held: Any = from_json(path.read_text(encoding="utf-8"))
         if held["version"] != VERSION:
             raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
-        ledger = Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"]))
-        _check(ledger)
-        return ledger
+        return _checked(Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"])))
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} is not a ledger of edits: expected what `ablate compare --ledger` writes") from None
 
 
-def _check(ledger: Ledger) -> None:
-    """Raise ValueError where a value is none that a ledger writes: levels of later edits hang on what was kept."""
+def _checked(ledger: Ledger) -> Ledger:
+    """Return a ledger; raise ValueError where a value is none that a ledger writes.
+
+    Levels of later edits hang on what was kept.
+    """
     sound = [_is_count(ledger.edits) or ledger.edits is None]
     for number, edit in enumerate(ledger.tried, start=1):
         sound += [
@@ -211,6 +212,7 @@ def _check(ledger: Ledger) -> None:
         ]
     if not all(sound):
         raise ValueError("a value of another kind")
+    return ledger
 
 
 def _is_count(value: object) -> bool:
