@@ -19,7 +19,7 @@ import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self, cast
+from typing import Any, ClassVar, Self, cast
 
 from ablate.errors import UserError, must, unknown
 from ablate.programs.isolated import processes_ended, run_isolated
@@ -49,6 +49,10 @@ class Launcher(ABC):
     UserError
         `workers` is below 1.
     """
+
+    by_seed: ClassVar[bool] = False
+    """Whether a job takes no longer to begin than a short run: then code that runs seeds one by one is given each as a
+    job of its own."""
 
     workers: int = 1
 
@@ -106,6 +110,8 @@ class Serial(Launcher):
     UserError
         More than one job at a time is asked for.
     """
+
+    by_seed: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

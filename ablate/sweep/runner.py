@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.schedule import Arms, scheduled
+from ablate.sweep.schedule import Arms, scheduled, seed_by_seed
 from ablate.track.record import SeedRecord
 from ablate.track.store import StudySession
 from ablate.train.program import RunResult
 
 Done = Callable[[Job, RunResult], None]  # called with every run that is tracked
 ArmFiles = Callable[[Job], Mapping[str, str]]  # makes the texts that lie beside an arm's run, name -> text
+
+_KEEP_SECONDS = 5.0
+"""After so long, runs of arms that are not whole are written as well."""
 
 
 @dataclass
@@ -92,15 +95,22 @@ def run_plan(
             if done is not None:
                 done(job, result)
         error = next((result.error for result in results if result.error is not None), None)
-        if error is not None:
+        if error is not None and job.arm.label not in dict(summary.crashes):
             summary.crashes.append((job.arm.label, _last_line(error)))
 
-    arms = Arms(todo)
+    arms, kept = Arms(todo), time.monotonic()
+    parts = scheduled(todo, launcher.slots())
+    if launcher.by_seed:
+        parts = seed_by_seed(parts)
     try:
-        for part, results in launcher.train(scheduled(todo, launcher.slots()), uses=plan.study.uses) if todo else ():
+        for part, results in launcher.train(parts, uses=plan.study.uses) if todo else ():
             arm = arms.add(part, results)
             if arm is not None:
                 keep(*arm)
+            elif time.monotonic() - kept > _KEEP_SECONDS:  # a driver that is killed can keep nothing more
+                for unfinished in arms.unfinished():
+                    keep(*unfinished)
+                kept = time.monotonic()
         arms.check_whole()
     except BaseException:  # a worker that was lost, Ctrl-C: parts of arms that came back are finished runs
         for unfinished in arms.unfinished():

@@ -2,7 +2,8 @@
 
 The longest arms go first (R. L. Graham, Bounds on multiprocessing timing anomalies, SIAM J. Appl. Math. 17, 1969): what
 is left at the end is short. Where even so one worker would end much later than the others, the longest arm is halved by
-its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`).
+its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`). Code that runs its seeds one
+by one shares no work between them: it is given a seed at a time, so that whatever ends a sweep costs a run, not an arm.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from statistics import fmean
 
 from ablate.errors import Failure
+from ablate.programs.per_seed import PerSeed
 from ablate.sweep.plan import Job
 from ablate.train.program import RunResult
 
@@ -78,6 +80,17 @@ def dealt(jobs: Sequence[Job], hands: int) -> list[list[Job]]:
     return packs
 
 
+def seed_by_seed(jobs: Sequence[Job]) -> list[Job]:
+    """Return jobs in their order, those of a Program that runs its seeds one by one as a part per seed."""
+    return [
+        part
+        for job in jobs
+        for part in (
+            [replace(job, missing=(seed,)) for seed in job.missing] if isinstance(job.program, PerSeed) else [job]
+        )
+    ]
+
+
 def makespan(times: Sequence[float], workers: int) -> float:
     """Return when the last worker is done, each taking the next job as soon as it is free.
 
@@ -103,6 +116,7 @@ class Arms:
         self._asked = {job.arm.id: job for job in jobs}
         self._held: dict[str, dict[int, RunResult]] = {}
         self._given: set[str] = set()
+        self._before: dict[str, int] = {}  # results of an arm that were given before it was whole
 
     def add(self, part: Job, results: Sequence[RunResult]) -> tuple[Job, list[RunResult]] | None:
         """Return the arm that a part completes, its results in the order of its missing seeds; else None.
@@ -123,24 +137,23 @@ class Arms:
                 f"the launcher gave back seeds {_listed(seeds)} of {part.arm.label}, expected {_listed(wanted)}; what "
                 "is finished is kept"
             )
-        if job.arm.id in self._given or len(own) < len(job.missing):
+        if job.arm.id in self._given or len(own) + self._before.get(job.arm.id, 0) < len(job.missing):
             return None
         self._given.add(job.arm.id)
-        return job, _in_order(job, self._held.pop(job.arm.id))
+        return _part(job, self._held.pop(job.arm.id))
 
     def unfinished(self) -> Iterator[tuple[Job, list[RunResult]]]:
         """Yield what is there of arms that are not whole, each once: the job with those seeds, and their results."""
         while self._held:
             arm, own = self._held.popitem()
             if own:
-                job = self._asked[arm]
-                part = replace(job, missing=tuple(seed for seed in job.missing if seed in own))
-                yield part, _in_order(part, own)
+                self._before[arm] = self._before.get(arm, 0) + len(own)
+                yield _part(self._asked[arm], own)
 
     def check_whole(self) -> None:
         """Raise `Failure` where a launcher has ended, and some arm is not whole."""
         lacking = {
-            job.arm.label: len(set(job.missing) - set(self._held.get(arm, ())))
+            job.arm.label: len(job.missing) - len(self._held.get(arm, ())) - self._before.get(arm, 0)
             for arm, job in self._asked.items() if arm not in self._given
         }  # fmt: skip
         if lacking:
@@ -155,5 +168,8 @@ def _listed(seeds: Sequence[int]) -> str:
     return (", ".join(map(str, seeds[:8])) + (", …" if len(seeds) > 8 else "")) or "none"
 
 
-def _in_order(job: Job, results: Mapping[int, RunResult]) -> list[RunResult]:
-    return [results[seed] for seed in job.missing]
+def _part(job: Job, results: Mapping[int, RunResult]) -> tuple[Job, list[RunResult]]:
+    """Return the job with the seeds of some results, and these in their order."""
+    there = tuple(seed for seed in job.missing if seed in results)
+    part = job if there == job.missing else replace(job, missing=there)
+    return part, [results[seed] for seed in part.missing]

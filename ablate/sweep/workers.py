@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from ablate.programs.isolated import processes_ended
 from ablate.programs.uses import code_of_files
@@ -31,6 +31,8 @@ class Loky(Launcher):
     memory, a fault in compiled code), the arms that were being trained are trained again, each in a process beside
     this one; what ends that one as well is `crashed`, and the others go on. Workers end with this process.
     """
+
+    by_seed: ClassVar[bool] = True
 
     def prepare(self) -> Callable[[], None]:
         """Start the worker processes: they import for a second or two, while the store is opened, say."""

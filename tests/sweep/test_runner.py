@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import Failure, UserError
+from ablate.programs.per_seed import PerSeed
 from ablate.sweep.launch import Launcher, Serial, launcher_for, train_job, worker_count
 from ablate.sweep.plan import make_plan
 from ablate.sweep.runner import run_plan
@@ -127,6 +128,58 @@ def test_finished_parts_of_an_arm_are_kept_however_a_launcher_ends(ends):
         run_plan(plan, session, launcher=Broken(ends=ends))
     assert sorted(logged(tracker)) == [(job.arm.label, 0) for job in plan.jobs]
     assert run(tracker, plan).ran == 4
+
+
+class OneByOne(PerSeed):
+    """Runs its seeds one by one."""
+
+    facts, metrics = Noisy.facts, Noisy.metrics
+
+    def one(self, config, seed):
+        return RunResult(seed=seed, outcome=Outcome.CENSORED, metrics={"m": float(seed)})
+
+
+@dataclass(frozen=True)
+class OneByOneConfig:
+    norm: str = "none"
+    program: OneByOne = field(default_factory=OneByOne)
+
+
+OneByOne.config_class = OneByOneConfig
+
+
+def one_by_one(seeds=6):
+    study = parse_study({"title": "t", "factors": {"norm": ["none", "batch"]}}, where="x")
+    return make_plan(study, name="s", seeds=seeds, compose=lambda lv: OneByOneConfig(**lv), command="c")
+
+
+class Interrupted(Serial):
+    """Ctrl-C comes when four jobs were trained."""
+
+    def train(self, jobs, *, uses=()):
+        yield from super().train(jobs[:4], uses=uses)
+        raise KeyboardInterrupt
+
+
+def test_code_that_runs_seeds_one_by_one_loses_no_seed_to_an_interruption():
+    tracker, plan = MemoryStore(), one_by_one()
+    session = tracker.open(plan.record)
+    with pytest.raises(KeyboardInterrupt):
+        run_plan(plan, session, launcher=Interrupted())
+    assert sorted(logged(tracker)) == [("baseline", seed) for seed in range(4)]
+    again = run(tracker, plan)
+    assert (again.ran, again.skipped) == (8, 4)
+    assert {result.metrics["m"] for result in logged(tracker).values()} == {0.0, 1.0, 2.0, 3.0, 4.0, 5.0}
+
+
+def test_runs_of_an_arm_are_written_while_others_of_it_go_on(monkeypatch):
+    """So that a driver that is killed, which can keep nothing any more, has lost seconds."""
+    monkeypatch.setattr("ablate.sweep.runner._KEEP_SECONDS", -1.0)
+    written, tracker, plan = [], MemoryStore(), one_by_one(3)
+    session = tracker.open(plan.record)
+    run_plan(plan, session, launcher=Serial(), done=lambda job, result: written.append((job.arm.label, result.seed)))
+    assert written == [(job.arm.label, seed) for job in plan.jobs for seed in range(3)]
+    assert sorted(logged(tracker)) == sorted(written)
 
 
 def test_an_interruption_while_an_arm_is_written_keeps_the_parts_of_the_others():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ablate.errors import Failure
+from ablate.programs.function import Function
 from ablate.sweep.plan import Job
-from ablate.sweep.schedule import Arms, costs, makespan, scheduled
+from ablate.sweep.schedule import Arms, costs, makespan, scheduled, seed_by_seed
 from ablate.track.record import ArmRecord
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
@@ -54,6 +55,14 @@ def test_what_splitting_cannot_shorten_stays_whole():
     assert scheduled(jobs, 2) == jobs
     alike = [job(f"a{i}", 8, 7) for i in range(8)]
     assert scheduled(alike, 2) == alike
+
+
+def test_only_code_that_runs_its_seeds_one_by_one_is_given_them_so():
+    own = replace(job("own", 3), program=Function("train.py:train"))
+    parts = seed_by_seed([job("a", 2), own])
+    assert [(one.arm.id, one.missing) for one in parts] == [
+        ("a", (0, 1)), ("own", (0,)), ("own", (1,)), ("own", (2,))
+    ]  # fmt: skip
 
 
 def part(one, *seeds, back=None):

@@ -69,7 +69,8 @@ def test_what_a_guard_started_ends_with_the_process_that_started_the_guard(how):
     )
     inner += "; print(child.pid, flush=True); time.sleep(600)"
     parent = (
-        "import subprocess, sys, time; held = subprocess.Popen([sys.executable, '-m', 'ablate.track.guard', "
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+        "held = subprocess.Popen([sys.executable, '-m', 'ablate.track.guard', "
         f"sys.executable, '-c', {inner!r}], stdin=subprocess.PIPE, start_new_session=True); "
         "print(held.pid, flush=True); time.sleep(600)"
     )
