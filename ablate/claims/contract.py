@@ -58,8 +58,6 @@ class ClaimKind(BaseClaim):
         Why `predicts` is not given, where it is not.
     mapped
         Its effect is 0 where nothing differs, so that a map of it can be drawn.
-    by_seeds
-        Runs of its arms belong together where they share a seed; else a seed that one arm lacks is not missing.
     at_a_glance, paired
         Its verdict is a row of the first figure; it compares two arms within a seed, so that pairs can be drawn.
     with_delta, two_sided
@@ -82,7 +80,6 @@ class ClaimKind(BaseClaim):
     imputes: ClassVar[bool] = True
     to_target: ClassVar[bool] = False
     mapped: ClassVar[bool] = False
-    by_seeds: ClassVar[bool] = True
     at_a_glance: ClassVar[bool] = False
     paired: ClassVar[bool] = False
     with_delta: ClassVar[bool] = False

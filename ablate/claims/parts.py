@@ -131,6 +131,7 @@ class BaseClaim(Strict):
     """
 
     sides: ClassVar[int] = 2  # arms compared in one cell; 0: as many as `over` has levels
+    by_seeds: ClassVar[bool] = True  # a seed that one of its arms has and another lacks is a missing run
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     says: str
