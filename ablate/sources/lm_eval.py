@@ -119,10 +119,11 @@ class _Evaluation:
         made["params.num_fewshot"] = made.pop("params.task_config.num_fewshot", None)
         return {name: named(value) for name, value in made.items() if value is not None}
 
-    def seed(self) -> str | int | None:
-        """Return its seeds: one number where all four are the same, else the four."""
+    def seeds(self) -> tuple[int, ...]:
+        """Return its four seeds; none where they are not told."""
         own = [self.part("config").get(name) for name in _SEEDS]
-        return own[0] if own.count(own[0]) == len(own) else ",".join(map(str, own))
+        whole = [one for one in own if isinstance(one, int) and not isinstance(one, bool)]
+        return tuple(whole) if len(whole) == len(_SEEDS) else ()
 
 
 def _evaluations(folder: Path) -> list[_Evaluation]:
@@ -163,13 +164,43 @@ def _results(path: Path) -> Mapping[str, Any] | None:
 
 def _differing(found: Sequence[_Evaluation]) -> list[dict[str, Any]]:
     """Return for each evaluation the settings in which two evaluations of one task differ, and its seed."""
-    every = [{**one.settings(), "seed": one.seed()} for one in found]
+    every = [one.settings() for one in found]
     kept: dict[str, None] = {}
     for one, own in zip(found, every, strict=True):
         for other, others in zip(found, every, strict=True):
             if one.task == other.task and one.results is not None and other.results is not None:
                 kept.update(dict.fromkeys(key for key in {**own, **others} if own.get(key) != others.get(key)))
-    return [{key: own.get(key) for key in kept} for own in every]
+    seeds = _seeds(found)
+    told = [{key: own.get(key) for key in kept} for own in every]
+    return told if seeds is None else [{**own, "seed": seed} for own, seed in zip(told, seeds, strict=True)]
+
+
+def _seeds(found: Sequence[_Evaluation]) -> list[int] | None:
+    """Return the seed of every evaluation: the first of the four by which they can be told; None where all are alike.
+
+    Raises
+    ------
+    UserError
+        Some do not say theirs, or no single one of the four tells them apart.
+    """
+    own = [one.seeds() for one in found]
+    told = {seeds for seeds in own if seeds}
+    known = {(one.model, one.task) for one, seeds in zip(found, own, strict=True) if seeds}
+    for one, seeds in zip(found, own, strict=True):
+        if not seeds and (len(told) > 1 or (one.model, one.task) in known):
+            raise UserError(
+                f"{one.path}: expected its seeds in results_{one.date}.json, as other evaluations here have them: "
+                "without them nothing says which it repeats"
+            )
+    if len(told) < 2:
+        return None
+    for at in range(len(_SEEDS)):
+        if len({seeds[at] for seeds in told}) == len(told):
+            return [seeds[at] for seeds in own]
+    raise UserError(
+        f"{found[0].path.parent.parent}: evaluations differ in several of {', '.join(_SEEDS)}, and none of these tells "
+        "them all apart: nothing says which seed is which"
+    )
 
 
 def _better(found: Sequence[_Evaluation]) -> dict[str, Better]:

@@ -129,19 +129,36 @@ def test_what_an_evaluation_repeats_is_known_by_its_results_alone(tmp_path):
     first.write_text(results_of("m"))
     assert len(read(f"lmeval:{tmp_path}").lines) == 4
     first.write_text(results_of("m", seed=1234, torch_seed=5))
-    table = read(f"lmeval:{tmp_path}")
-    assert set(table.column("seed")) == {"1234,1234,5,1234", "0"}
+    assert set(read(f"lmeval:{tmp_path}").column("seed")) == {"1234", "0"}
+    first.write_text(results_of("m", torch_seed=5))
+    assert set(read(f"lmeval:{tmp_path}").column("seed")) == {"5", "0"}  # the one that differs
     first.write_text(results_of("m", configs={"gsm8k": {"num_fewshot": 5, "generation_kwargs": {"subject": "x"}}}))
     table = read(f"lmeval:{tmp_path}")
     assert set(table.column("params.num_fewshot")) == {"5", ""}
     assert set(table.column("params.generation_kwargs.subject")) == {"x", ""}
-    for text in ("[1]", "{", '{"config": 3}'):
+    for text in ("[1]", "{"):
         first.write_text(text)
-        if text != '{"config": 3}':
-            with pytest.raises(UserError, match=rf"results_{DATE}.json"):
-                read(f"lmeval:{tmp_path}")
-        else:
-            assert len(read(f"lmeval:{tmp_path}").lines) == 8
+        with pytest.raises(UserError, match=rf"results_{DATE}.json"):
+            read(f"lmeval:{tmp_path}")
+    first.write_text('{"config": 3}')
+    with pytest.raises(UserError, match=rf"expected its seeds in results_{DATE}.json, as other evaluations"):
+        read(f"lmeval:{tmp_path}")
+
+
+def test_a_seed_that_is_not_told_or_tells_nothing_apart_is_one_line(tmp_path):
+    harness(tmp_path, ("m", "n"), 2)
+    harness(tmp_path, ("m",), 2, date="2026-02-02T03-04-05.678")
+    (tmp_path / "m" / f"results_{DATE}.json").write_text(results_of("m"))
+    (tmp_path / "m" / "results_2026-02-02T03-04-05.678.json").write_text(results_of("m", seed=1))
+    with pytest.raises(UserError, match=rf"n/samples_.*: expected its seeds in results_{DATE}.json, as other"):
+        read(f"lmeval:{tmp_path}")
+    names = ("random_seed", "numpy_seed", "torch_seed", "fewshot_seed")
+    for model, seeds in (("a", (0, 0, 0, 0)), ("b", (0, 1, 0, 1)), ("c", (1, 0, 1, 0)), ("d", (1, 1, 1, 1))):
+        harness(tmp_path / "four", (model,), 2)
+        told = {"config": dict(zip(names, seeds, strict=True)), "model_name": model}
+        (tmp_path / "four" / model / f"results_{DATE}.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match="none of these tells them all apart"):
+        read(f"lmeval:{tmp_path / 'four'}")
 
 
 @pytest.fixture
