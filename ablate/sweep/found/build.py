@@ -22,6 +22,7 @@ from ablate.sweep.found.compared import Base, baseline_of, every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.names import bare as names_bare
+from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
 from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
@@ -84,13 +85,14 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     table, stepped = last_steps(table, roles, roles.factors)
     runs = runs_in(table, roles, roles.factors, judged, asked)
     sides = None if asked.stated is None else sides_of(asked.stated, table, roles, runs)
+    apart = arms_apart(table, runs, list(roles.factors), roles.named)
     said = asked.baseline
     if sides is not None:
         sides, runs, passed = of_sides(table.where, sides, runs)
         done += passed
         said = {**said, **{name: str(level) for name, level in sides.against.items()}}
     compared = () if sides is None else (*sides.arm, *sides.each)
-    factors, follows = varying(runs, list(roles.factors), roles.named, compared)
+    factors, follows = varying(runs, apart, roles.named, compared)
     if not factors:
         raise UserError(
             f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
