@@ -27,6 +27,7 @@ from ablate.sweep.found.roles import find_column, roles_of
 from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
+from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
 from ablate.track.columns import factor_column, metric_column
 from ablate.train.metric import Metric
@@ -81,7 +82,11 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     plain = without_areas(table, asked)
     roles = roles_of(table, plain)
     judged = list(plain.metrics) or [next(iter(roles.metrics))]
-    judged = [next(m for m in roles.metrics if m == one or roles.metrics[m][0] == _place(table, one)) for one in judged]
+    judged = [
+        next(m for m in roles.metrics if m == one or roles.metrics[m][0] == find_column(table, one, "--metric"))
+        for one in judged
+    ]
+    table = read_so(table, roles.written, roles.settings.values(), [place for place, _ in roles.metrics.values()])
     table, stepped = last_steps(table, roles, roles.factors)
     runs = runs_in(table, roles, roles.factors, judged, asked)
     sides = None if asked.stated is None else sides_of(asked.stated, table, roles, runs)
@@ -153,12 +158,19 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     known = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
     told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(known)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
-    done = [*table.done, *done, *stepped, *early, *found_along.done, *repeated, *_counts(runs, paired=paired), *absent]
+    scales = two_scales({one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
+    done = [
+        *table.done,
+        *done,
+        *stepped,
+        *scales,
+        *early,
+        *found_along.done,
+        *repeated,
+        *_counts(runs, paired=paired),
+        *absent,
+    ]
     return Found(study, clean, (*told, *roles.told), tuple(done), base)
-
-
-def _place(table: RunTable, name: str) -> int:
-    return find_column(table, name, "--metric")
 
 
 def _factor_told(name: str, column: str, levels: Sequence[Level]) -> Taken:
