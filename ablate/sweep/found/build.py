@@ -18,7 +18,8 @@ from ablate.levels import alike, factor_names
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.compared import Base, baseline_of, every_level, varying
+from ablate.sweep.found.baseline import Base, baseline_of
+from ablate.sweep.found.compared import every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.names import bare as names_bare
@@ -223,14 +224,8 @@ def _clean(
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
     beside = {name: place for name, place in settings.items() if name not in taken}
-    head = (
-        *map(factor_column, levels),
-        "seed",
-        "outcome",
-        *told_budget,
-        *(metric_column(one, levels) for one in metrics),
-        *beside,
-    )
+    own_columns = (*map(factor_column, levels), "seed", "outcome", *told_budget)
+    head = (*own_columns, *(metric_column(one, levels) for one in metrics), *beside)
     arms = {key_of(run.levels): run.levels for run in runs}
     seeds = sorted({run.seed for run in runs if run.seed is not None})
     at = {(key_of(run.levels), run.seed): run for run in runs}
