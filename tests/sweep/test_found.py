@@ -52,6 +52,8 @@ def outcomes(held):
         ("recall@5", "higher", "fraction"),
         ("valPerplexity", "lower", ""),
         ("metrics.rouge-l", "higher", ""),
+        ("hparam/test_acc", "higher", "fraction"),
+        ("hparam/loss", "lower", ""),
     ],
 )
 def test_a_metric_is_known_by_a_name_of_the_table(name, better, unit):
