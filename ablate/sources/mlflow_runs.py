@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError, unknown
+from ablate.lang import msg
 from ablate.registry import register
-from ablate.sources.contract import Fits, RunTable, Source
+from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.log_files import yaml_mapping
+from ablate.sources.logs import listed
 
 _TABLES = """
 CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name VARCHAR(256), lifecycle_stage VARCHAR(32));
@@ -65,7 +67,9 @@ class MlflowRuns(Source):
             run.pop(f"tags.{_PARENT}", None)
         if not kept:
             raise UserError(f"{where}: the experiment {name} has no runs")
-        return RunTable.of(f"mlflow:{address}", kept, name=name)
+        named = [str(run["run_name"] or run["run_id"]) for run in runs if run["run_id"] in parents]
+        done = [Done(msg("runs that hold other runs: left out"), len(named), listed(named))] if named else []
+        return RunTable.of(f"mlflow:{address}", kept, name=name, done=done)
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs with all that they have as parameters, which are texts."""

@@ -1,9 +1,9 @@
 """How the runs of an imported file ended: by every column that says so, whoever wrote it.
 
-`outcome` holds the words of `Outcome`. A state (`State` of Weights & Biases, `status` of MLflow, `state` of Optuna), an
-exit code and flags (`crashed`, `diverged`, `failed`) are read too, in capitals or not, and under the prefixes that a
-result may have. Such a column is never passed over: a word that is not known is an error, and so are two columns that
-say different things of one run.
+`outcome` holds the words of `Outcome`. A state (`State` of Weights & Biases, `status` of MLflow, `state` of Optuna),
+an exit code and flags (`crashed`, `diverged`, `failed`) are read too, in capitals or not, and under the prefixes that
+a result may have. What ablate itself logs of a run's end in MLflow (`params.outcome`) is no setting. Such a column is
+never passed over: a word that is not known is an error, and so are two columns that say different things of one run.
 """
 
 from __future__ import annotations
@@ -80,8 +80,10 @@ def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> lis
         A cell of such a column says nothing that is known.
     """
     found = []
+    tracked = any(name.startswith("tags.ablate.") for name in table.head)
+    of_ablate = ("params.outcome", "tags.ablate.outcome") if tracked else ()
     for place, name in enumerate(table.head):
-        bare = _bare(name)
+        bare = "outcome" if name in of_ablate else _bare(name)
         if place in passed_over or (ours and name != "outcome"):
             continue
         if bare == "outcome":

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, pairwise
+from itertools import combinations, compress, pairwise
 
 from ablate.lang import msg
 from ablate.sources.cells import number, whole
@@ -98,7 +98,9 @@ def rest_of(
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
-        by_arm = _counts(arms, same)
+        # What died early may not have said what was set: an empty cell of it is no other value.
+        said = [bool(cell) or not bad for cell, bad in zip(cells, failed, strict=True)]
+        by_arm = _counts(list(compress(arms, said)), list(compress(same, said)))
         if place in about and not _CODE.search(name.lower()):
             if _follows(by_arm) and not numeric:
                 follows.append(name)
@@ -107,6 +109,8 @@ def rest_of(
                 told.append(Taken(name, LEFT, msg("about the run, not its settings or results")))
         elif len(set(same)) == 1:
             told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), cells[0][:_MOST_TOLD] or "–"))
+        elif len(set(compress(same, said))) == 1:
+            told.append(Taken(name, LEFT, msg("the same in all runs that count")))
         elif not result and _is_setting(by_arm, same, text=not numeric, declared=setting):
             written = dict(zip(same, cells, strict=True))
             settings[name] = {

@@ -181,7 +181,8 @@ def _record(
         facts |= {"outcome_from": told_by[0]} if told_by else {}
         for fact, value in facts_of(table.where, own).items():
             facts |= {"steps": int(value)} if fact == "budget" else {fact: value}
-        settings = {column: by_arm[own[0].arm] for column, by_arm in rest.settings.items()}
+        arm_of = own[0].arm
+        settings = {column: by_arm[arm_of] for column, by_arm in rest.settings.items() if arm_of in by_arm}
         lost = {str(row.result.seed): row.no_result for row in own if row.no_result in ("lost", "unfinished")}
         facts |= {"lost": lost} if lost else {}
         arm = ArmRecord(

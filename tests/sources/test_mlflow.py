@@ -55,6 +55,9 @@ def store(request, tmp_path_factory):
 def test_runs_of_the_real_library_come_back_with_their_last_values(store):
     table = read(f"mlflow:{store}#norms")
     assert len(table.lines) == 16
+    assert [(one.what, one.count, one.which) for one in table.done] == [
+        ("runs that hold other runs: left out", 1, "sweep")
+    ]
     assert set(table.column("params.model/norm")) == {"none", "batch"}
     assert min(map(float, table.column("metrics.val/acc"))) >= 0.9
     assert sorted(set(table.column("status"))) == ["FINISHED", "KILLED"]

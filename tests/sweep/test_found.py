@@ -52,6 +52,8 @@ def outcomes(held):
         ("recall@5", "higher", "fraction"),
         ("valPerplexity", "lower", ""),
         ("metrics.rouge-l", "higher", ""),
+        ("hparam/test_acc", "higher", "fraction"),
+        ("hparam/loss", "lower", ""),
     ],
 )
 def test_a_metric_is_known_by_a_name_of_the_table(name, better, unit):
@@ -127,6 +129,22 @@ def test_the_baseline_is_that_of_most_runs_and_says_why():
     assert found(ofat, baseline={"lr": "0.01"}).base.levels == {"lr": 0.01, "norm": "none"}
     with pytest.raises(UserError, match="unknown --baseline lr '3'"):
         found(ofat, baseline={"lr": "3"})
+
+
+def test_one_run_more_makes_no_baseline():
+    grid = runs(lr=[0.01, 0.1], norm=["batch", "none"])
+    base = found([*grid, {"lr": 0.1, "norm": "batch", "seed": 8, "test_acc": 0.9}]).base
+    assert base.levels == {"lr": 0.01, "norm": "none"}
+    assert base.why["lr"] == "about as many runs as others, and the first in the file"
+    assert base.why["norm"] == "about as many runs as others, and the level that means without"
+    assert found(runs(dropout=[0.1, 0, 0.5], norm=["batch", "none"])).base.levels == {"dropout": 0, "norm": "none"}
+
+
+def test_a_level_of_clearly_most_runs_is_the_baseline_whatever_its_name():
+    rows = runs(norm=["none", "batch"])
+    more = [{**run, "seed": run["seed"] + 8} for run in rows if run["norm"] == "batch"][:3]
+    base = found([*rows, *more]).base
+    assert (base.levels, base.why["norm"]) == ({"norm": "batch"}, "the level of most runs")
 
 
 def test_a_lost_run_an_unfinished_one_and_a_failed_one_are_three_things():

@@ -18,14 +18,17 @@ from ablate.levels import alike, factor_names
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.compared import Base, baseline_of, every_level, varying
+from ablate.sweep.found.baseline import Base, baseline_of
+from ablate.sweep.found.compared import every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.names import bare as names_bare
+from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
 from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
+from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
 from ablate.track.columns import factor_column, metric_column
 from ablate.train.metric import Metric
@@ -80,17 +83,22 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     plain = without_areas(table, asked)
     roles = roles_of(table, plain)
     judged = list(plain.metrics) or [next(iter(roles.metrics))]
-    judged = [next(m for m in roles.metrics if m == one or roles.metrics[m][0] == _place(table, one)) for one in judged]
+    judged = [
+        next(m for m in roles.metrics if m == one or roles.metrics[m][0] == find_column(table, one, "--metric"))
+        for one in judged
+    ]
+    table = read_so(table, roles.written, roles.settings.values(), [place for place, _ in roles.metrics.values()])
     table, stepped = last_steps(table, roles, roles.factors)
     runs = runs_in(table, roles, roles.factors, judged, asked)
     sides = None if asked.stated is None else sides_of(asked.stated, table, roles, runs)
+    apart = arms_apart(table, runs, list(roles.factors), roles.named)
     said = asked.baseline
     if sides is not None:
         sides, runs, passed = of_sides(table.where, sides, runs)
         done += passed
         said = {**said, **{name: str(level) for name, level in sides.against.items()}}
     compared = () if sides is None else (*sides.arm, *sides.each)
-    factors, follows = varying(runs, list(roles.factors), roles.named, compared)
+    factors, follows = varying(runs, apart, roles.named, compared)
     if not factors:
         raise UserError(
             f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
@@ -151,12 +159,19 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     known = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
     told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(known)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
-    done = [*table.done, *done, *stepped, *early, *found_along.done, *repeated, *_counts(runs, paired=paired), *absent]
+    scales = two_scales({one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
+    done = [
+        *table.done,
+        *done,
+        *stepped,
+        *scales,
+        *early,
+        *found_along.done,
+        *repeated,
+        *_counts(runs, paired=paired),
+        *absent,
+    ]
     return Found(study, clean, (*told, *roles.told), tuple(done), base)
-
-
-def _place(table: RunTable, name: str) -> int:
-    return find_column(table, name, "--metric")
 
 
 def _factor_told(name: str, column: str, levels: Sequence[Level]) -> Taken:
@@ -209,14 +224,8 @@ def _clean(
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
     beside = {name: place for name, place in settings.items() if name not in taken}
-    head = (
-        *map(factor_column, levels),
-        "seed",
-        "outcome",
-        *told_budget,
-        *(metric_column(one, levels) for one in metrics),
-        *beside,
-    )
+    own_columns = (*map(factor_column, levels), "seed", "outcome", *told_budget)
+    head = (*own_columns, *(metric_column(one, levels) for one in metrics), *beside)
     arms = {key_of(run.levels): run.levels for run in runs}
     seeds = sorted({run.seed for run in runs if run.seed is not None})
     at = {(key_of(run.levels), run.seed): run for run in runs}

@@ -5,31 +5,19 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ablate.claims.parts import Level
-from ablate.errors import UserError, unknown
-from ablate.lang import msg
-from ablate.levels import factor_names, level_name, level_names
+from ablate.errors import UserError
+from ablate.levels import factor_names
+from ablate.sweep.found.baseline import Base
 from ablate.sweep.found.rows import Key, Run, key_of
 from ablate.train.metric import Metric
 
-ABSENT = (False, "none", "None", "off", "no", "false", "baseline", "vanilla", "control", "default", None)
-"""Levels that are the baseline where no level is the most frequent one, the first of these before others."""
-
 MOST_CLAIMS = 200
 ENOUGH = 6  # pairs from which on a difference can be decided
-
-
-@dataclass(frozen=True)
-class Base:
-    """The baseline: factor -> level, and factor -> why it is this one (a message)."""
-
-    levels: dict[str, Level]
-    why: dict[str, str]
 
 
 def varying(
@@ -66,66 +54,6 @@ def _followed(name: str, kept: Sequence[str], runs: Sequence[Run]) -> str:
         if len(pairs) == len({key_of({other: run.levels[other]}) for run in runs}):
             return other
     return ", ".join(kept)
-
-
-def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, str]) -> Base:
-    """Return the baseline: what the user says, else the level of most runs.
-
-    Of levels with equally many runs it is one that means "without", else the first in the file. A baseline that was not
-    run is moved to the nearest arm that was.
-
-    Raises
-    ------
-    UserError
-        An unknown factor or level is said, or no run has all levels that are.
-    """
-    for name in said:
-        if name not in factors:
-            raise unknown("--baseline", name, factors)
-    levels: dict[str, Level] = {}
-    why: dict[str, str] = {}
-    for name in factors:
-        own = [run.levels[name] for run in runs]
-        if name in said:
-            levels[name], why[name] = level_meant(f"--baseline {name}", said[name], own), msg("as asked")
-            continue
-        count = Counter(key_of({name: level}) for level in own)
-        most = max(count.values())
-        equal = [level for level in dict.fromkeys(own) if count[key_of({name: level})] == most]
-        absent = [level for level in ABSENT if any(level is one or (level == one and type(level) is type(one))
-                                                   for one in equal)]  # fmt: skip
-        if len(equal) == 1:
-            levels[name], why[name] = equal[0], msg("the level of most runs")
-        elif absent:
-            levels[name], why[name] = absent[0], msg("as many runs as others, and the level that means without")
-        else:
-            levels[name], why[name] = equal[0], msg("as many runs as others, and the first in the file")
-    arms = {key_of(run.levels): run.levels for run in runs}
-    if key_of(levels) in arms:
-        return Base(levels, why)
-    near = [arm for arm in arms.values() if all(arm[name] == levels[name] for name in said)]
-    if not near:
-        raise UserError(
-            f"--baseline {', '.join(f'{name}={text}' for name, text in said.items())}: no run has all of it"
-        )
-    best = max(near, key=lambda arm: sum(arm[name] == levels[name] for name in factors))
-    moved = {name: msg("nearest arm that was run") for name in factors if best[name] != levels[name]}
-    return Base(dict(best), why | moved)
-
-
-def level_meant(option: str, text: str, levels: Sequence[Level]) -> Level:
-    """Return the level that a text means among those of a factor.
-
-    Raises
-    ------
-    UserError
-        It is none of them.
-    """
-    texts = level_names(list(dict.fromkeys(levels)))
-    meant = [level for level, own in texts.items() if text in (own, str(level), level_name(level))]
-    if not meant:
-        raise unknown(option, text, texts.values())
-    return meant[0]
 
 
 @dataclass(frozen=True)

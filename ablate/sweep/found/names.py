@@ -35,9 +35,10 @@ MEANINGS: dict[str, tuple[Better, bool]] = {
 
 PARTS = _words(
     "train training val valid validation eval evaluation test testing dev holdout final best last mean avg macro micro "
-    "weighted overall epoch step top metric metrics summary max min"
+    "weighted overall epoch step top metric metrics summary max min hparam"
 )
-"""Words of a name that say on which part of the data, or when, a metric was measured; numbers do too (`top1`)."""
+"""Words of a name that say on which part of the data, or when, a metric was measured; numbers do too (`top1`), and
+`hparam/`, as results of `add_hparams` are called."""
 
 SEEDS = _words(
     "seed random_seed rng_seed random_state manual_seed global_seed torch_seed np_seed numpy_seed master_seed "

@@ -9,7 +9,8 @@ from ablate.claims.kinds.difference import DifferenceClaim
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.compared import claim_of, contrasts, level_meant, too_many
+from ablate.sweep.found.baseline import level_meant
+from ablate.sweep.found.compared import claim_of, contrasts, too_many
 from ablate.sweep.found.rows import key_of
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import full_key, short_key

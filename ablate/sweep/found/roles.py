@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from ablate.errors import UserError, nearest
 from ablate.lang import msg
-from ablate.sources.cells import decimal_commas, number
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
 from ablate.sweep.found.asked import Asked, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
+from ablate.sweep.found.written import Written, written_in
 from ablate.sweep.import_columns import DECLARED, FACT, FACTS, LEFT, OUTCOME, SEED, Taken
 from ablate.sweep.import_endings import Ending, endings
 from ablate.sweep.level_cells import BLANK
@@ -45,8 +45,8 @@ class Roles:
         The columns that say when a run was made, and that name it.
     settings
         Columns that stay in the table, to be looked at for what differs together with a factor.
-    percent, comma
-        Columns whose cells end in a per cent sign; whether numbers have decimal commas.
+    written
+        How numbers are written.
     """
 
     factors: dict[str, int]
@@ -60,8 +60,17 @@ class Roles:
     run: int | None
     settings: dict[str, int]
     told: tuple[Taken, ...]
-    percent: frozenset[int] = frozenset()
-    comma: bool = False
+    written: Written
+
+    @property
+    def percent(self) -> frozenset[int]:
+        """Places of the columns whose cells end in a per cent sign."""
+        return self.written.percent
+
+    @property
+    def comma(self) -> bool:
+        """Whether numbers have decimal commas."""
+        return self.written.comma
 
 
 def roles_of(table: RunTable, asked: Asked) -> Roles:
@@ -100,11 +109,11 @@ class _Reader:
     def __init__(self, table: RunTable, asked: Asked) -> None:
         self.table, self.asked = table, asked
         self.cells = [[line.cells[place] for line in table.lines] for place in range(len(table.head))]
-        self.percent = frozenset(place for place in range(len(table.head)) if self._is_percent(place))
-        self.comma = table.commas and self._commas()
         self.out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
         self.named = {find_column(table, name, "--factor"): names.bare(name) for name in asked.factors}
         self.judged = {find_column(table, name, "--metric"): (name, better) for name, better in asked.metrics.items()}
+        self.written = written_in(table, self.out, self.named, self.judged)
+        self.percent, self.comma = self.written.percent, self.written.comma
         self.told: list[Taken] = []
         self.seed: int | None = None
 
@@ -150,7 +159,7 @@ class _Reader:
         return Roles(
             factors=self._once(factors), named=tuple(self.named.values()), seed=seed,
             metrics=self._metrics(metrics, unknown), unknown=tuple(unknown), endings=tuple(ends), progress=progress,
-            time=time, run=run, settings=settings, told=tuple(self.told), percent=self.percent, comma=self.comma,
+            time=time, run=run, settings=settings, told=tuple(self.told), written=self.written,
         )  # fmt: skip
 
     def _seed(self, taken: set[int]) -> int | None:
@@ -244,21 +253,6 @@ class _Reader:
         every = len(set(self.cells[self.seed]))
         crossed = sum(len(own) > 1 and len(own) >= _CROSSED * every for own in seeds.values())
         return crossed >= _CROSSED * len(seeds)
-
-    def _is_percent(self, place: int) -> bool:
-        held = [cell for cell in self.cells[place] if cell not in EMPTY]
-        return bool(held) and all(cell.endswith("%") and number(cell[:-1].strip(), comma=True) is not None
-                                  for cell in held)  # fmt: skip
-
-    def _commas(self) -> bool:
-        """Tell whether numbers have decimal commas, by the columns that are numbers only if they do."""
-        found: list[tuple[str, str]] = []
-        for place, own in enumerate(self.cells):
-            texts = [cell.removesuffix("%").strip() if place in self.percent else cell for cell in own]
-            held = [text for text in texts if text not in EMPTY]
-            if held and all(number(text, comma=True) is not None for text in held):
-                found += [(line.told, text) for line, text in zip(self.table.lines, texts, strict=True)]
-        return decimal_commas(self.table.where, found)
 
     def _once(self, factors: dict[int, str]) -> dict[str, int]:
         """Return factors by their names without prefix; with it where two would have one name."""

@@ -12,7 +12,8 @@ from ablate.lang import msg
 from ablate.levels import Names, levels_text
 from ablate.sources.contract import Done, RunTable
 from ablate.sweep.found.asked import Asked, Stated
-from ablate.sweep.found.compared import level_meant, plain_id
+from ablate.sweep.found.baseline import level_meant
+from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.roles import Roles, find_column
 from ablate.sweep.found.rows import Key, Run, key_of
 
