@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from ablate.claims.comparison import arm_key
 from ablate.claims.reason import because
@@ -27,12 +29,35 @@ UNFINISHED = "unfinished"
 """What a fact of an arm says of a seed without a result: ``facts["lost"] = {"3": "unfinished"}``."""
 
 
+UNPLANNED = "unplanned"
+"""A fact of an arm: the seeds that other arms have and this one was never to have, ``facts["unplanned"] = [8]``."""
+
+
+def without_unplanned(tables: StudyTables) -> StudyTables:
+    """Return the tables without the runs that nobody planned: that other arms have a seed asks nothing of an arm.
+
+    Those are the seeds that imported arms name as unplanned, and where no arms share seeds all that are not there but
+    for runs that were started.
+    """
+    unpaired = ((tables.study.get("design") or {}).get("imported") or {}).get("unpaired")
+    named = {arm: set(facts.get(UNPLANNED) or ()) for arm, facts in tables.facts.items()}
+    if not unpaired and not any(named.values()):
+        return tables
+    started = {arm: set(map(int, facts.get("lost") or ())) for arm, facts in tables.facts.items()}
+    seeds = tables.seeds
+    gone = [
+        outcome == "missing" and (seed not in started.get(arm, ()) if unpaired else seed in named.get(arm, ()))
+        for arm, seed, outcome in _runs(tables)
+    ]
+    return dataclasses.replace(tables, seeds=seeds[~np.array(gone, dtype=np.bool_)])
+
+
 def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, alpha: float = 0.05) -> list[Verdict]:
     """Return verdicts with what would follow if the runs without a result had failed; see above.
 
     `details["lost"]` holds how many there are (`n`), whether all are declared lost, and the effect, its interval and
     the outcome if they had failed: where a failed run has an honest value by the judge itself, else at the worst value
-    that any run of the comparison had.
+    that any run of the comparison had. A run counts whose pair would be there if it had a result.
     """
     held = {arm: facts["lost"] for arm, facts in tables.facts.items() if facts.get("lost")}
     if not held:
@@ -40,6 +65,9 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
     arms = Arms(study, tables)
     named = {comparison.id: comparison for comparison in expand(study, arms=arms.rows)}
     failed = {v.claim_id: v for v in judge(study, _as_failed(tables, held), alpha=alpha, extras=False)}
+    planned: dict[str, set[int]] = {}
+    for arm, seed, _ in _runs(tables):
+        planned.setdefault(arm, set()).add(seed)
     found = []
     for verdict in verdicts:
         comparison = named[verdict.claim_id]
@@ -48,7 +76,13 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             for cell in comparison.cells
             for side in comparison.arms(cell)
         }
-        words = [word for arm in sorted(sides & held.keys()) for word in held[arm].values()]
+        shared = set.intersection(*(planned.get(arm, set()) for arm in sides))
+        words = [
+            word
+            for arm in sorted(sides & held.keys())
+            for seed, word in held[arm].items()
+            if int(seed) in (shared if comparison.claim.by_seeds else planned[arm])
+        ]
         found.append(_with(verdict, failed[verdict.claim_id], words) if words else verdict)
     return found
 
@@ -56,9 +90,14 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
 def _as_failed(tables: StudyTables, held: Mapping[str, Mapping[str, str]]) -> StudyTables:
     at = {(arm, int(seed)) for arm, seeds in held.items() for seed in seeds}
     seeds = tables.seeds.copy()
-    rows = zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
-    seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in rows]
+    seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in _runs(tables)]
     return dataclasses.replace(tables, seeds=seeds)
+
+
+def _runs(tables: StudyTables) -> Iterator[tuple[str, int, str]]:
+    """Return arm, seed and outcome of every run that is planned."""
+    seeds = tables.seeds
+    return zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
 
 
 def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
