@@ -10,17 +10,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from ablate.claims.comparison import arm_key
+from ablate.claims.comparison import Comparison, arm_key
+from ablate.claims.contrast import sides_of
 from ablate.claims.reason import because
 from ablate.judge.arms import Arms
+from ablate.judge.endpoint import endpoint
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
 from ablate.judge.verdict import GateResult, Verdict
+from ablate.stats.effects import by_interval
+from ablate.stats.mean import mean_interval
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
@@ -56,8 +61,9 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
     """Return verdicts with what would follow if the runs without a result had failed; see above.
 
     `details["lost"]` holds how many there are (`n`), whether all are declared lost, and the effect, its interval and
-    the outcome if they had failed: where a failed run has an honest value by the judge itself, else at the worst value
-    that any run of the comparison had. A run counts whose pair would be there if it had a result.
+    the outcome if they had failed: where a failed run has an honest value by the judge itself, else (`worst`) each at
+    the worst value of the metric that any run of the comparison had, in whichever arm it stands, by the interval alone.
+    A run counts whose pair would be there if it had a result.
     """
     held = {arm: facts["lost"] for arm, facts in tables.facts.items() if facts.get("lost")}
     if not held:
@@ -77,13 +83,17 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             for side in comparison.arms(cell)
         }
         shared = set.intersection(*(planned.get(arm, set()) for arm in sides))
-        words = [
-            word
+        gone = {
+            (arm, int(seed)): word
             for arm in sorted(sides & held.keys())
             for seed, word in held[arm].items()
             if int(seed) in (shared if comparison.claim.by_seeds else planned[arm])
-        ]
-        found.append(_with(verdict, failed[verdict.claim_id], words) if words else verdict)
+        }
+        if not gone:
+            found.append(verdict)
+            continue
+        told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
+        found.append(_with(verdict, told, list(gone.values())))
     return found
 
 
@@ -100,8 +110,8 @@ def _runs(tables: StudyTables) -> Iterator[tuple[str, int, str]]:
     return zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
 
 
-def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
-    told = _if_failed(verdict, failed) | {"n": len(words), "declared": UNFINISHED not in words}
+def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
+    told = {**if_failed, "n": len(words), "declared": UNFINISHED not in words}
     verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
     if told["declared"] or not verdict.decided or told["outcome"] == verdict.outcome:
         return verdict
@@ -116,16 +126,45 @@ def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
     )
 
 
-def _if_failed(verdict: Verdict, failed: Verdict) -> dict[str, Any]:
-    if failed.effect is not None:
-        ends = (failed.effect, failed.interval_low, failed.interval_high)
-        return dict(zip(("effect", "low", "high"), map(_finite, ends), strict=True)) | {"outcome": failed.ungated}
-    rows = {row.reason.code: row for row in verdict.sensitivity}
-    worst, best = rows.get("failures_worst"), rows.get("failures_best")
-    if worst is None or best is None:
-        return {"effect": None, "low": None, "high": None, "outcome": "not_tested"}
-    outcome = worst.outcome if worst.outcome == best.outcome else "inconclusive"
-    return {"effect": verdict.effect, "low": _finite(worst.low), "high": _finite(best.high), "outcome": outcome}
+_NOTHING = {"effect": None, "low": None, "high": None, "outcome": "not_tested"}
+
+
+def _as_judged(failed: Verdict) -> dict[str, Any] | None:
+    """Return what was judged of runs that count as failed; None where nothing was."""
+    if failed.effect is None:
+        return None
+    ends = (failed.effect, failed.interval_low, failed.interval_high)
+    return dict(zip(("effect", "low", "high"), map(_finite, ends), strict=True)) | {"outcome": failed.ungated}
+
+
+def _at_worst(
+    verdict: Verdict, comparison: Comparison, arms: Arms, gone: Collection[tuple[str, int]]
+) -> dict[str, Any] | None:
+    """Return what follows if the runs that are `gone` count as the worst of the comparison; None where nothing does.
+
+    That is for claims about a mean of which it is known which way their metric is better.
+    """
+    claim, tables = comparison.claim, arms.tables
+    ended = endpoint(tables, claim.metric)
+    better = ended.declared.better
+    if not claim.imputes or claim.speaks_of != "all" or better is None or arms.study.any_time is not None:
+        return None
+    sides = sides_of(comparison, arms.column, arms.factors, metrics_in(tables))
+    values = sides.values(ended)
+    known = ~ended.filled[:, sides.columns] | ended.capped[:, sides.columns]
+    own = values[ended.ran[:, sides.columns] & known & np.isfinite(values)]
+    if not own.size:
+        return None
+    ids = np.array(ended.arm_ids)[sides.columns]
+    missing = np.array([[[(arm, seed) in gone for arm in cell] for cell in ids.tolist()] for seed in ended.seeds])
+    filled = np.where(missing, own.min() if better == "higher" else own.max(), values)
+    gaps = sides.contrast(filled).mean(axis=1)
+    gaps = gaps[np.isfinite(gaps)]
+    if not gaps.size:
+        return None
+    low, high = mean_interval(gaps, level=verdict.interval_level)
+    said = {"effect": float(gaps.mean()), "low": _finite(low), "high": _finite(high), "worst": True}
+    return said | {"outcome": by_interval(low, high, claim.region)}
 
 
 def _finite(value: float | None) -> float | None:

@@ -60,6 +60,11 @@ def _lost(v: Verdict) -> str:
     if told["low"] is None or told["high"] is None:
         return what + tr(" and do not count; if failed, nothing could be said.")
     numbers = [told["effect"], told["low"], told["high"]]
+    if told.get("worst"):
+        return what + tr(
+            " and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}.",
+            numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
+        )  # fmt: skip
     return what + tr(
         " and do not count; if they had failed: {numbers}, {outcome}.",
         numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),

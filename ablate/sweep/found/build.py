@@ -205,7 +205,7 @@ def _clean(
 ) -> tuple[RunTable, list[Done]]:  # fmt: skip
     """Return the runs as a table that `ablate import` reads, with a row for every arm and seed.
 
-    That other arms have a seed plans none of this one: such a row says so, and where runs are in no pairs there is none.
+    That other arms have a seed plans none of this one: such a row says so, and where runs are in no pairs none is.
     """
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
