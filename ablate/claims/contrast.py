@@ -87,7 +87,7 @@ class Evidence:
         Seed -> arm minus against (sign turned for `lower`), averaged over the cells. A seed is there only where both
         sides have a value in every cell: a mean over other cells would be another quantity.
     planned_pairs
-        Seeds planned for any of the arms.
+        Seeds planned for all of the arms: where nobody planned a seed for one of them, it is in no pair.
     filled_arm, filled_against
         (k, n): k of the n runs on this side failed and count as the endpoint's fill.
     per_cell
@@ -138,7 +138,7 @@ def evidence_of(comparison: Comparison, sides: Sides, endpoint: Endpoint) -> Evi
     usable: NDArray[np.bool_] = np.asarray(np.isfinite(gaps).all(axis=1), dtype=np.bool_)
     means = gaps[usable].mean(axis=1)
     seeds = np.array(endpoint.seeds)
-    planned = endpoint.planned[:, sides.columns].any(axis=(1, 2))
+    planned = endpoint.planned[:, sides.columns].all(axis=(1, 2))
     by_cell = gaps[usable].mean(axis=0) if usable.any() else np.full(gaps.shape[1], np.nan)
     arm = comparison.claim.is_arm(sides.columns.shape[1])
     no_logarithm = int((values <= 0).sum()) if sides.logged else 0

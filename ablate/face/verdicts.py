@@ -13,7 +13,7 @@ from ablate.judge.verdict import Verdict as Judged
 from ablate.words.document import document_of
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.sentence import sentence_of
+from ablate.words.sentence import sentence_of, why_of
 from ablate.words.twoparts import two_parts
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Verdict(Judged):
     @property
     def why(self) -> str:
         """Why it was ruled on so."""
-        return said(self.reason)
+        return why_of(self)
 
     @property
     def next_step(self) -> str:

@@ -10,15 +10,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ablate.claims.comparison import arm_key
+import numpy as np
+
+from ablate.claims.comparison import Comparison, arm_key
+from ablate.claims.contrast import sides_of
 from ablate.claims.reason import because
 from ablate.judge.arms import Arms
+from ablate.judge.endpoint import endpoint
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
 from ablate.judge.verdict import GateResult, Verdict
+from ablate.stats.effects import by_interval
+from ablate.stats.mean import mean_interval
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
@@ -27,12 +34,36 @@ UNFINISHED = "unfinished"
 """What a fact of an arm says of a seed without a result: ``facts["lost"] = {"3": "unfinished"}``."""
 
 
+UNPLANNED = "unplanned"
+"""A fact of an arm: the seeds that other arms have and this one was never to have, ``facts["unplanned"] = [8]``."""
+
+
+def without_unplanned(tables: StudyTables) -> StudyTables:
+    """Return the tables without the runs that nobody planned: that other arms have a seed asks nothing of an arm.
+
+    Those are the seeds that imported arms name as unplanned, and where no arms share seeds all that are not there but
+    for runs that were started.
+    """
+    unpaired = ((tables.study.get("design") or {}).get("imported") or {}).get("unpaired")
+    named = {arm: set(facts.get(UNPLANNED) or ()) for arm, facts in tables.facts.items()}
+    if not unpaired and not any(named.values()):
+        return tables
+    started = {arm: set(map(int, facts.get("lost") or ())) for arm, facts in tables.facts.items()}
+    seeds = tables.seeds
+    gone = [
+        outcome == "missing" and (seed not in started.get(arm, ()) if unpaired else seed in named.get(arm, ()))
+        for arm, seed, outcome in _runs(tables)
+    ]
+    return dataclasses.replace(tables, seeds=seeds[~np.array(gone, dtype=np.bool_)])
+
+
 def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, alpha: float = 0.05) -> list[Verdict]:
     """Return verdicts with what would follow if the runs without a result had failed; see above.
 
     `details["lost"]` holds how many there are (`n`), whether all are declared lost, and the effect, its interval and
-    the outcome if they had failed: where a failed run has an honest value by the judge itself, else at the worst value
-    that any run of the comparison had.
+    the outcome if they had failed: where a failed run has an honest value by the judge itself, else (`worst`) each at
+    the worst value of the metric that any run of the comparison had, in whichever arm it stands, by the interval alone.
+    A run counts whose pair would be there if it had a result.
     """
     held = {arm: facts["lost"] for arm, facts in tables.facts.items() if facts.get("lost")}
     if not held:
@@ -40,6 +71,9 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
     arms = Arms(study, tables)
     named = {comparison.id: comparison for comparison in expand(study, arms=arms.rows)}
     failed = {v.claim_id: v for v in judge(study, _as_failed(tables, held), alpha=alpha, extras=False)}
+    planned: dict[str, set[int]] = {}
+    for arm, seed, _ in _runs(tables):
+        planned.setdefault(arm, set()).add(seed)
     found = []
     for verdict in verdicts:
         comparison = named[verdict.claim_id]
@@ -48,21 +82,36 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             for cell in comparison.cells
             for side in comparison.arms(cell)
         }
-        words = [word for arm in sorted(sides & held.keys()) for word in held[arm].values()]
-        found.append(_with(verdict, failed[verdict.claim_id], words) if words else verdict)
+        shared = set.intersection(*(planned.get(arm, set()) for arm in sides))
+        gone = {
+            (arm, int(seed)): word
+            for arm in sorted(sides & held.keys())
+            for seed, word in held[arm].items()
+            if int(seed) in (shared if comparison.claim.by_seeds else planned[arm])
+        }
+        if not gone:
+            found.append(verdict)
+            continue
+        told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
+        found.append(_with(verdict, told, list(gone.values())))
     return found
 
 
 def _as_failed(tables: StudyTables, held: Mapping[str, Mapping[str, str]]) -> StudyTables:
     at = {(arm, int(seed)) for arm, seeds in held.items() for seed in seeds}
     seeds = tables.seeds.copy()
-    rows = zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
-    seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in rows]
+    seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in _runs(tables)]
     return dataclasses.replace(tables, seeds=seeds)
 
 
-def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
-    told = _if_failed(verdict, failed) | {"n": len(words), "declared": UNFINISHED not in words}
+def _runs(tables: StudyTables) -> Iterator[tuple[str, int, str]]:
+    """Return arm, seed and outcome of every run that is planned."""
+    seeds = tables.seeds
+    return zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
+
+
+def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
+    told = {**if_failed, "n": len(words), "declared": UNFINISHED not in words}
     verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
     if told["declared"] or not verdict.decided or told["outcome"] == verdict.outcome:
         return verdict
@@ -77,16 +126,45 @@ def _with(verdict: Verdict, failed: Verdict, words: Sequence[str]) -> Verdict:
     )
 
 
-def _if_failed(verdict: Verdict, failed: Verdict) -> dict[str, Any]:
-    if failed.effect is not None:
-        ends = (failed.effect, failed.interval_low, failed.interval_high)
-        return dict(zip(("effect", "low", "high"), map(_finite, ends), strict=True)) | {"outcome": failed.ungated}
-    rows = {row.reason.code: row for row in verdict.sensitivity}
-    worst, best = rows.get("failures_worst"), rows.get("failures_best")
-    if worst is None or best is None:
-        return {"effect": None, "low": None, "high": None, "outcome": "not_tested"}
-    outcome = worst.outcome if worst.outcome == best.outcome else "inconclusive"
-    return {"effect": verdict.effect, "low": _finite(worst.low), "high": _finite(best.high), "outcome": outcome}
+_NOTHING = {"effect": None, "low": None, "high": None, "outcome": "not_tested"}
+
+
+def _as_judged(failed: Verdict) -> dict[str, Any] | None:
+    """Return what was judged of runs that count as failed; None where nothing was."""
+    if failed.effect is None:
+        return None
+    ends = (failed.effect, failed.interval_low, failed.interval_high)
+    return dict(zip(("effect", "low", "high"), map(_finite, ends), strict=True)) | {"outcome": failed.ungated}
+
+
+def _at_worst(
+    verdict: Verdict, comparison: Comparison, arms: Arms, gone: Collection[tuple[str, int]]
+) -> dict[str, Any] | None:
+    """Return what follows if the runs that are `gone` count as the worst of the comparison; None where nothing does.
+
+    That is for claims about a mean of which it is known which way their metric is better.
+    """
+    claim, tables = comparison.claim, arms.tables
+    ended = endpoint(tables, claim.metric)
+    better = ended.declared.better
+    if not claim.imputes or claim.speaks_of != "all" or better is None or arms.study.any_time is not None:
+        return None
+    sides = sides_of(comparison, arms.column, arms.factors, metrics_in(tables))
+    values = sides.values(ended)
+    known = ~ended.filled[:, sides.columns] | ended.capped[:, sides.columns]
+    own = values[ended.ran[:, sides.columns] & known & np.isfinite(values)]
+    if not own.size:
+        return None
+    ids = np.array(ended.arm_ids)[sides.columns]
+    missing = np.array([[[(arm, seed) in gone for arm in cell] for cell in ids.tolist()] for seed in ended.seeds])
+    filled = np.where(missing, own.min() if better == "higher" else own.max(), values)
+    gaps = sides.contrast(filled).mean(axis=1)
+    gaps = gaps[np.isfinite(gaps)]
+    if not gaps.size:
+        return None
+    low, high = mean_interval(gaps, level=verdict.interval_level)
+    said = {"effect": float(gaps.mean()), "low": _finite(low), "high": _finite(high), "worst": True}
+    return said | {"outcome": by_interval(low, high, claim.region)}
 
 
 def _finite(value: float | None) -> float | None:

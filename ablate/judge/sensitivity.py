@@ -82,7 +82,7 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
     values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
     known = ~endpoint.filled[:, sides.columns] | endpoint.capped[:, sides.columns]
     own = endpoint.ran[:, sides.columns] & known & np.isfinite(values)
-    open_runs = planned.any(axis=(1, 2), keepdims=True) & ~own
+    open_runs = planned.all(axis=(1, 2), keepdims=True) & ~own
     if not open_runs.any() or not own.any():
         return {}
     least, most = float(values[own].min()), float(values[own].max())

@@ -34,7 +34,7 @@ from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, label_words, ruled
-from ablate.words.sentence import sentence_of
+from ablate.words.sentence import sentence_of, why_of
 from ablate.words.twoparts import two_parts
 
 
@@ -153,7 +153,7 @@ def _delta(verdict: Verdict) -> str:
 
 
 def _view(verdict: Verdict) -> VerdictView:
-    sentence, why = short_lists(sentence_of(verdict)), said(verdict.reason)
+    sentence, why = short_lists(sentence_of(verdict)), why_of(verdict)
     gates = [said(gate.reason) for gate in verdict.gates_failed]
     notes = [] if why in sentence else [why]
     notes += [tr("Gate failed: {why}.", why=gate) for gate in gates if gate not in why]

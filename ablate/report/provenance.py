@@ -34,6 +34,7 @@ _TOLD = (
     "tuned", "tuning", "same_as",  # in the tuning section
     "settings",  # in the section on the file
     "unread", "vouched", "vouches", "outcome_from",  # in a sentence, or by what a page says
+    "lost", "unplanned",  # in the run ledger
     "metrics",  # where numbers are written
 )  # fmt: skip
 _FILES = ("sources", "watched", "used")  # file or module -> digest

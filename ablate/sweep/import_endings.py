@@ -20,10 +20,12 @@ from ablate.train.outcome import FAILED, Outcome
 
 PREFIXES = ("summary.", "metrics.", "tags.", "summary/", "metrics/", "attributes.", "attributes/")
 
-NO_RESULT = ("lost", "unfinished", "missing")
-"""What `outcome` says of a planned run without a result: lost to the infrastructure, not finished, not there."""
+UNPLANNED = "unplanned"
+NO_RESULT = ("lost", "unfinished", "missing", UNPLANNED)
+"""What `outcome` says of a run without a result: lost to the infrastructure, not finished, planned and not there, or
+not there and not planned either: other arms have its seed, which asks nothing of this one."""
 
-Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged", "lost", "missing"] | None
+Said = Outcome | Literal["ended", "unfinished", "not crashed", "not diverged", "lost", "missing", "unplanned"] | None
 """What a cell says: an outcome; that the program came to its end, whatever it reached; that it did not; that it did not
 fail in one of two ways; or nothing."""
 
@@ -163,7 +165,7 @@ def _reader(bare: str) -> tuple[Callable[[str], Said], str] | None:
 
 def _outcomes(table: RunTable, place: int) -> tuple[Said, ...]:
     known: dict[str, Said] = {outcome.value: outcome for outcome in Outcome}
-    known |= {"lost": "lost", "unfinished": "unfinished", "missing": "missing"}
+    known |= {"lost": "lost", "unfinished": "unfinished", "missing": "missing", "unplanned": "unplanned"}
     found: list[Said] = []
     for line in table.lines:
         text = line.cells[place]

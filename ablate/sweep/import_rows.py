@@ -15,7 +15,7 @@ from ablate.sources.cells import number, whole
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
-from ablate.sweep.import_endings import NO_RESULT, ended
+from ablate.sweep.import_endings import NO_RESULT, UNPLANNED, ended
 from ablate.sweep.level_cells import BLANK, level_in
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
@@ -31,7 +31,7 @@ class Row:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
     `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
-    `no_result` is one of `import_endings.NO_RESULT` where `outcome` says so: then the run is planned, and no more.
+    `no_result` is one of `import_endings.NO_RESULT` where `outcome` says so: then there is no run, planned or not.
     """
 
     line: int
@@ -235,7 +235,8 @@ def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, 
             raise UserError(
                 f"{where}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
                 "run that failed belongs in the file, with its outcome, and so does one that was lost (`lost`) or "
-                "never made (`missing`); or take out a seed for all arms, or a level from the study"
+                "never made (`missing`, or `unplanned` where nobody meant to); or take out a seed for all arms, or a "
+                "level from the study"
             )
     return [(planned[key], [own[seed] for seed in every if seed in own]) for key, own in found.items()]
 
@@ -249,10 +250,16 @@ def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, .
     Raises
     ------
     UserError
-        A run has a seed that the study does not name.
+        A run has a seed that the study does not name; it plans seeds, and a run is said to be unplanned.
     """
     if "seeds" not in study.model_fields_set:
         return tuple(sorted({row.result.seed for row in rows}))
+    for row in rows:
+        if row.no_result == UNPLANNED:
+            raise UserError(
+                f"{where}, line {row.line}: the run is `unplanned`, but the study plans the seeds of every arm "
+                "(`seeds`); expected `missing`, or a study without `seeds`"
+            )
     if not isinstance(study.seeds, list):
         there = {row.result.seed for row in rows}
         free = (seed for seed in itertools.count() if seed not in there)

@@ -22,6 +22,7 @@ from ablate.sources.choose import ChosenSource
 from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import RESULTS, Taken, columns_of, fits, told_table
+from ablate.sweep.import_endings import UNPLANNED
 from ablate.sweep.import_rest import Rest, rest_of
 from ablate.sweep.import_rows import (
     Row,
@@ -185,6 +186,8 @@ def _record(
         settings = {column: by_arm[arm_of] for column, by_arm in rest.settings.items() if arm_of in by_arm}
         lost = {str(row.result.seed): row.no_result for row in own if row.no_result in ("lost", "unfinished")}
         facts |= {"lost": lost} if lost else {}
+        unplanned = [row.result.seed for row in own if row.no_result == UNPLANNED]
+        facts |= {UNPLANNED: unplanned} if unplanned else {}
         arm = ArmRecord(
             id=digest(what)[:12],
             label=arm_label(levels, base, names),

@@ -37,22 +37,26 @@ def method_text(method: Method) -> str:
 # --- where the interval of a tested claim lies
 
 
-def against_delta(message: str) -> Callable[[Numbers], str]:
-    """Return what says where an interval lies relative to δ."""
+def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
+    """Return what says where an interval lies relative to δ; `turned`: in the direction of the metric, if it is less.
+
+    Then less than 0 is what the claim predicts, and its threshold is the `end`.
+    """
 
     def say(m: Numbers) -> str:
         unit, delta = m["unit"], m["delta"]
-        ends = amounts([m["low"], m["high"]], unit, width=m["high"] - m["low"])
-        found = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
+        found = (-m["high"], -m["low"]) if m.get("turned") else (m["low"], m["high"])
+        ends = amounts(found, unit, width=m["high"] - m["low"])
+        shown = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
         said = {
-            "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=found),
+            "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=shown),
             "threshold": f"δ = {amount(delta, unit)}",
             "end": f"δ = {amount(delta, unit)}" if delta == 0 else f"−δ = {amount(-delta, unit)}",
             "level": p_text(1.0 - m["level"]),
         }
         if "smallest" in m:
             said |= {"pairs": m["pairs"], "p": p_text(m["smallest"])}
-        return tr(message, **said)
+        return tr(turned if m.get("turned") and turned else message, **said)
 
     return say
 

@@ -29,7 +29,7 @@ from ablate.stats.mean import Method
 from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.sentence import sentence_of
+from ablate.words.sentence import sentence_of, why_of
 from ablate.words.twoparts import two_parts
 
 TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope", "why_stopped": "stop"}
@@ -46,7 +46,7 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict JSON-ready: infinities as ``"inf"`` and ``"-inf"``, NaN as None, keys as strings."""
     with speaking("en"):
         ready: dict[str, Any] = _json_ready(dataclasses.asdict(verdict))
-        ready |= {text: said(getattr(verdict, code)) for text, code in TEXTS.items()}
+        ready |= {text: said(getattr(verdict, code)) for text, code in TEXTS.items()} | {"why": why_of(verdict)}
         for rows, text in ROWS.items():
             ready[rows] = [
                 {**row, text: said(one.reason)} for row, one in zip(ready[rows], getattr(verdict, rows), strict=True)

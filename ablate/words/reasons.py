@@ -25,13 +25,17 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "harmful": because.against_delta(
         msg("{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}.")
     ),
-    "below": because.against_delta(msg("{interval} lies below {threshold}.")),
-    "holds_delta": because.against_delta(msg("{interval} holds {threshold}.")),
+    "below": because.against_delta(msg("{interval} lies below {threshold}."), msg("{interval} lies above {end}.")),
+    "holds_delta": because.against_delta(msg("{interval} holds {threshold}."), msg("{interval} holds {end}.")),
     "too_few_to_decide": because.against_delta(
         msg(
             "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
             "Holm leaves."
-        )
+        ),
+        msg(
+            "{interval} holds {end}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm "
+            "leaves."
+        ),
     ),
     "inside": because.against_region(msg("The {level} interval lies inside what is claimed: {found}.")),
     "outside": because.against_region(msg("The {level} interval lies outside what is claimed: {found}.")),
@@ -275,13 +279,16 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
 """Code -> its message, or what makes one."""
 
 
-def said(reason: Reason | None) -> str:
-    """Return the sentence of a reason in the current language; empty where there is none."""
+def said(reason: Reason | None, *, turned: bool = False) -> str:
+    """Return the sentence of a reason in the current language; empty where there is none.
+
+    `turned`: an interval of what the claim predicts is written as the change of a metric that is predicted to fall.
+    """
     if reason is None:
         return ""
     sentence, numbers = SENTENCES[reason.code], {name: _told(value) for name, value in reason.numbers.items()}
     if callable(sentence):
-        return sentence(numbers)
+        return sentence({**numbers, "turned": turned})
     return tr(sentence, **{name: ", ".join(v) if isinstance(v, tuple) else v for name, v in numbers.items()})
 
 

@@ -31,6 +31,17 @@ def sentence_of(v: Verdict) -> str:
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
 
 
+_TURNED = ("holds_delta", "too_few_to_decide", "below", "negligible")
+"""Reasons that stand beside the change of the metric, not beside how far it rose or fell."""
+
+
+def why_of(v: Verdict) -> str:
+    """Return why it was ruled on so, its interval in the direction that `sentence_of` gives it."""
+    beside_a_size = KINDS[v.kind].exploratory and not v.delta and v.outcome != "inconclusive"
+    less = KINDS[v.kind].directed and v.predicts == "lower" and not beside_a_size
+    return said(v.reason, turned=less and v.reason.code in _TURNED)
+
+
 def _effect_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
         return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=said(v.reason))
@@ -60,6 +71,11 @@ def _lost(v: Verdict) -> str:
     if told["low"] is None or told["high"] is None:
         return what + tr(" and do not count; if failed, nothing could be said.")
     numbers = [told["effect"], told["low"], told["high"]]
+    if told.get("worst"):
+        return what + tr(
+            " and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}.",
+            numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
+        )  # fmt: skip
     return what + tr(
         " and do not count; if they had failed: {numbers}, {outcome}.",
         numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),

@@ -12,6 +12,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.programs.uses import use
 from ablate.sources.choose import ChosenSource, source_for
+from ablate.sweep.import_endings import UNPLANNED
 from ablate.sweep.imported import import_runs
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, load_study
@@ -141,7 +142,9 @@ def import_study(
     finally:
         session.close(status)
     runs = sum(map(len, imported.runs.values()))
-    planned = runs if record.design["imported"].get("unpaired") else len(record.arms) * len(record.seeds)
+    unplanned = sum(len(arm.facts.get(UNPLANNED, ())) for arm in record.arms)
+    asked = len(record.arms) * len(record.seeds) - unplanned
+    planned = runs if record.design["imported"].get("unpaired") else asked
     bench.tell(ResultsImported(name, count, runs, planned - runs))
     return record.key
 

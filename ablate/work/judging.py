@@ -66,6 +66,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     from ablate.judge.collapses import with_collapses
     from ablate.judge.comparable import mixtures
     from ablate.judge.looks import of_seeds
+    from ablate.judge.lost import without_unplanned
     from ablate.judge.planned import judge_registered
 
     tables = with_collapses(tables)
@@ -79,9 +80,8 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
         # Seeds of looks that were not needed are not missing runs.
         ran = set(tables.seeds.loc[tables.seeds["outcome"].astype(str) != "missing", "seed"])
         tables = of_seeds(tables, {*_order(study, tables)[: stopped["seeds"]], *ran})
-    elif ((tables.study.get("design") or {}).get("imported") or {}).get("unpaired"):
-        # Runs of arms that share no seeds: that other arms have a seed plans no run of this one.
-        tables = dataclasses.replace(tables, seeds=tables.seeds[tables.seeds["outcome"].astype(str) != "missing"])
+    else:
+        tables = without_unplanned(tables)
     verdicts, extended = judge_registered(
         study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
     )  # fmt: skip

@@ -93,3 +93,15 @@ def test_a_claim_on_endings_alone_needs_no_metric(tmp_path):
     (tmp_path / "r.csv").write_text("\n".join(["norm,seed,outcome", *lines]) + "\n", encoding="utf-8")
     found = import_runs(study(share), source_for(tmp_path / "r.csv"), name="x", command="c")
     assert verdict(tmp_path, found).outcome == "supported"
+
+
+def test_a_seed_that_an_arm_was_never_to_have_is_not_missing(tmp_path):
+    rows = [f"{norm},{seed},{0.8 + 0.03 * i + seed / 997:.5f}," for i, norm in enumerate(("none", "batch"))
+            for seed in range(8)]  # fmt: skip
+    text = "\n".join(["norm,seed,acc,outcome", *rows, "none,8,0.81,", "batch,8,,unplanned"])
+    (tmp_path / "r.csv").write_text(text, encoding="utf-8")
+    found = import_runs(study(), source_for(tmp_path / "r.csv"), name="x", command="c")
+    one = verdict(tmp_path, found)
+    assert (one.pairs, one.planned_pairs, one.advice) == (8, 8, None)
+    with pytest.raises(UserError, match="line 19: the run is `unplanned`, but the study plans the seeds of every arm"):
+        import_runs(study(seeds=9), source_for(tmp_path / "r.csv"), name="x", command="c")

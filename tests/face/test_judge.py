@@ -7,6 +7,7 @@ import pytest
 import ablate
 from ablate.errors import UserError
 from ablate.sources.frames import frame_table
+from ablate.words.reasons import said
 
 
 def frame(n=8):
@@ -68,3 +69,42 @@ def test_names_that_are_no_texts_are_read_and_two_levels_of_names_are_an_error()
     columns = pd.MultiIndex.from_tuples([("acc", "mean"), ("acc", "std")])
     with pytest.raises(UserError, match="its columns have 2 levels of names, expected one"):
         frame_table(pd.DataFrame([[0.9, 0.1]], columns=columns))
+
+
+def with_an_unfinished_run(*more):
+    """Three rates by two norms over eight seeds; one run did not finish; the effect is ten times the noise."""
+    rows = [
+        {"norm": norm, "lr": lr, "seed": seed, "state": "finished", "test_acc": 0.8 + i / 50 + j / 100 + seed % 5 / 999}
+        for i, norm in enumerate(("none", "batch")) for j, lr in enumerate((0.1, 0.2, 0.3)) for seed in range(8)
+    ]  # fmt: skip
+    rows[3] |= {"state": "killed", "test_acc": None}
+    return pd.DataFrame([*rows, *more])
+
+
+def test_a_seed_that_one_arm_has_plans_nothing_for_the_others(tmp_path):
+    extra = {"norm": "batch", "lr": 0.1, "seed": 8, "state": "finished", "test_acc": 0.82}
+    asked = {"baseline": {"norm": "none", "lr": "0.1"}}
+    alone, found = (ablate.judge_runs(with_an_unfinished_run(*more), **asked) for more in ((), (extra,)))
+
+    def numbers(judged):
+        return [(v.outcome, v.effect, v.interval_low, v.interval_high, v.pairs, v.planned_pairs, v.details.get("lost"))
+                for v in judged.verdicts]  # fmt: skip
+
+    assert numbers(found) == numbers(alone)
+    assert [(v.pairs, v.planned_pairs) for v in found.verdicts] == [(7, 8), (7, 8), (7, 8)]
+    assert said(found.verdicts[0].advice) == "1 of 8 planned pairs are missing: run the rest."
+    found.report(tmp_path / "report")
+    assert "48 of 49 planned runs" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    found.save(tmp_path / "s.yaml")
+    study = ablate.Study.from_file(tmp_path / "s.yaml")
+    again = ablate.judge_results(study, tmp_path / "s.runs.csv", store=ablate.MemoryStore())
+    assert numbers(again) == numbers(found)
+    judged = ablate.judge_runs(pd.read_csv(tmp_path / "s.runs.csv"), **asked)
+    assert numbers(judged) == numbers(found)
+
+
+def test_a_run_that_did_not_finish_with_a_seed_of_no_pair_says_nothing():
+    extra = {"norm": "batch", "lr": 0.1, "seed": 8, "state": "killed", "test_acc": None}
+    rows = with_an_unfinished_run(extra).drop(index=3)
+    found = ablate.judge_runs(rows, baseline={"norm": "none", "lr": "0.1"})
+    assert all("lost" not in v.details for v in found.verdicts)

@@ -8,6 +8,8 @@ import pytest
 from ablate.claims.reason import because
 from ablate.judge.planned import judge_registered
 from ablate.judge.simulated import runs_of
+from ablate.stats.mean import mean_interval
+from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
 from ablate.words.document import document_of, verdict_from
 from ablate.words.sentence import sentence_of
@@ -57,8 +59,30 @@ def test_a_run_that_nobody_declares_lost_holds_a_verdict_back_that_its_failure_w
 
 
 @pytest.mark.parametrize("word", ["lost", "unfinished"])
-def test_where_a_failure_has_no_honest_value_the_worst_one_seen_stands_for_it(word):
-    found = judged(word, metric="score", better="higher")
-    assert found.outcome == "supported"
-    assert found.details["lost"]["outcome"] == "supported"
-    assert found.details["lost"]["low"] < found.interval_low
+@pytest.mark.parametrize("better", ["higher", "lower"])
+@pytest.mark.parametrize("side", ["norm=batch", "norm=none"])
+def test_where_a_failure_has_no_honest_value_the_worst_one_seen_stands_for_it(word, better, side):
+    runs, plan = tables("", metric="score"), study("score", better=better)
+    seeds = runs.seeds
+    whole = np.arange(20) != 3
+    values = {
+        arm: seeds.loc[seeds["arm_id"] == arm, "score"].to_numpy(copy=True) for arm in ("norm=none", "norm=batch")
+    }
+    values["norm=batch"][3] = 0.93
+    seen = np.concatenate([held[whole] if arm == side else held for arm, held in values.items()])
+    for arm, held in values.items():
+        seeds.loc[seeds["arm_id"] == arm, "score"] = held
+    seeds["outcome"] = "finished"
+    gone = (seeds["arm_id"] == side) & (seeds["seed"] == 3)
+    seeds.loc[gone, "outcome"], seeds.loc[gone, "score"] = "missing", np.nan
+    runs = as_declared(dataclasses.replace(runs, facts={side: {"lost": {"3": word}}}), plan)
+    found = judge_registered(plan, runs, seeds=())[0][0]
+
+    sign = 1.0 if better == "higher" else -1.0
+    values[side][3] = seen.min() if better == "higher" else seen.max()
+    gaps = sign * (values["norm=batch"] - values["norm=none"])
+    low, high = mean_interval(gaps, level=found.interval_level)
+    told = found.details["lost"]
+    assert told["outcome"] == found.outcome == ("supported" if better == "higher" else "refuted")
+    assert (told["effect"], told["low"], told["high"]) == pytest.approx((gaps.mean(), low, high), abs=1e-12)
+    assert "if they had failed, and so counted as the worst value seen: " in sentence_of(found)

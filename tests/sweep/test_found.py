@@ -201,7 +201,7 @@ def test_a_row_per_step_is_a_run_by_its_last_step():
 def test_seeds_that_only_one_arm_has_are_in_no_pair():
     held = found([run for run in runs(n=10, norm=["none", "batch"]) if run["norm"] == "none" or run["seed"] < 8])
     assert done(held) == {"runs used": 18, "runs whose seed no other arm has": 2, "not there": 2}
-    assert outcomes(held).count("missing") == 2
+    assert outcomes(held).count("unplanned") == 2
     assert held.study["claims"][0]["kind"] == "difference"
 
 

@@ -15,6 +15,7 @@ from ablate.lang import speaking
 from ablate.words.document import document_of, verdict_from
 from ablate.words.kinds import CLAUSES
 from ablate.words.reasons import SENTENCES, said
+from ablate.words.sentence import sentence_of, why_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 
@@ -130,3 +131,25 @@ def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
     }
     assert [row["choice"] for row in now["sensitivity"]] == [row["choice"] for row in old["sensitivity"]]
     assert [row.flips for row in again.sensitivity] == [row.flips for row in verdict.sensitivity]
+
+
+@pytest.mark.parametrize(
+    ("interval", "ruled", "ends", "place"),
+    [
+        ((-0.42, 0.04, 0.0), ("inconclusive", "", "holds_delta"), "[−0.04, 0.42]", "holds δ = 0."),
+        ((-0.42, 0.14, 0.1), ("inconclusive", "", "holds_delta"), "[−0.14, 0.42]", "holds −δ = −0.1."),
+        ((-0.24, 0.01, 0.1), ("refuted", "smaller", "below"), "[−0.01, 0.24]", "lies above −δ = −0.1."),
+        ((-0.05, 0.04, 0.1), ("refuted", "negligible", "negligible"), "[−0.040, 0.050]", "lies within ±δ = 0.1."),
+    ],
+)
+def test_of_a_metric_that_should_fall_one_verdict_has_one_orientation(verdict, interval, ruled, ends, place):
+    (low, high, delta), (outcome, label, code) = interval, ruled
+    own = dataclasses.replace(
+        verdict, kind="effect" if delta else "difference", predicts="lower", delta=delta, unit="",
+        outcome=outcome, label=label, effect=(low + high) / 2, interval_low=low, interval_high=high,
+        reason=because(code, level=0.95, low=low, high=high, delta=delta, unit=""), gates=(),
+    )  # fmt: skip
+    assert why_of(own) == f"The 95 % interval {ends} {place}"
+    assert ends in sentence_of(own)
+    assert document_of(own)["why"] == why_of(own)
+    assert why_of(dataclasses.replace(own, predicts="higher")) == said(own.reason)

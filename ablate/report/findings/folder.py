@@ -65,7 +65,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 _DIVIDED_BY = ("steps", "recovery_steps", "validation_size", "test_size", "train_size")
-_MAPPINGS, _LISTS = ("used", "tuned", "tuning", "settings", "lost"), ("unread", "vouches")
+_MAPPINGS, _LISTS = ("used", "tuned", "tuning", "settings", "lost"), ("unread", "vouches", "unplanned")
 
 
 def _check_facts(path: Path, arm: str, facts: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factor
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
+from ablate.sweep.import_endings import UNPLANNED
 from ablate.track.columns import factor_column, metric_column
 from ablate.train.metric import Metric
 from ablate.values import plain
@@ -217,9 +218,9 @@ def _clean(
     table: RunTable, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], metrics: Mapping[str, Metric],
     settings: Mapping[str, int], *, budget: int | None, curves: Mapping[int, Curves], paired: bool,
 ) -> tuple[RunTable, list[Done]]:  # fmt: skip
-    """Return the runs as a table that `ablate import` reads, with a row for every run that is planned.
+    """Return the runs as a table that `ablate import` reads, with a row for every arm and seed.
 
-    Where runs are in no pairs, those are the ones there are: that other arms have a seed plans none of this one.
+    That other arms have a seed plans none of this one: such a row says so, and where runs are in no pairs none is.
     """
     told_budget = () if budget is None else ("budget",)
     taken = {*levels, *metrics, "seed", "outcome", *told_budget}
@@ -243,7 +244,7 @@ def _clean(
                 own_cells = [{one.line.cells[place] for one in runs if key_of(one.levels) == key}
                              for place in beside.values()]  # fmt: skip
                 rest = [next(iter(held)) if len(held) == 1 else "" for held in own_cells]
-                cells = [*texts, str(seed), "missing", *limit, *([""] * len(metrics)), *rest]
+                cells = [*texts, str(seed), UNPLANNED, *limit, *([""] * len(metrics)), *rest]
             else:
                 numbers = [repr(run.values[one]) if one in run.values else "" for one in metrics]
                 outcome = "" if run.outcome == "unknown" else run.outcome

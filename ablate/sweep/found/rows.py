@@ -17,7 +17,7 @@ from ablate.sources.contract import Done, Line, RunTable
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.cells import cell_number, levels_in
 from ablate.sweep.found.roles import Roles, find_column
-from ablate.sweep.import_endings import ended, endings
+from ablate.sweep.import_endings import UNPLANNED, ended, endings
 from ablate.train.config import MOST_SEED
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 
@@ -99,6 +99,8 @@ def runs_in(
             name: cell_number(line.cells[place], percent=place in roles.percent, comma=roles.comma)
             for name, (place, _) in roles.metrics.items()
         }
+        if any(said == UNPLANNED for _, said, _ in says[at[line.number]]):
+            continue  # nobody made it
         outcome = _outcome(table.at(line), says[at[line.number]], asked)
         if outcome not in ("lost", "unfinished", *FAILED):
             cells = {name: line.cells[roles.metrics[name][0]].lower().lstrip("+-") for name in judged}
