@@ -261,10 +261,11 @@ def _say_floor(verdicts: Sequence[Verdict]) -> None:
 
 def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.reasons import said
+    from ablate.words.rulings import ruling_of
     from ablate.words.sentence import sentence_of
     from ablate.words.twoparts import two_parts
 
-    say(f"{MARKS[verdict.outcome]} {sentence_of(verdict)}")
+    say(f"{MARKS[ruling_of(verdict)]} {sentence_of(verdict)}")
     if verdict.gates_failed or verdict.parts is not None:
         say(f"    {said(verdict.reason)}")
     if verdict.parts is not None:
