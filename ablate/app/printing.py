@@ -238,6 +238,8 @@ def say_verdicts(judgement: Judgement) -> None:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judgement.extended:
         _say_verdict(verdict)
+    for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):
+        say(f"    {advice}")
     _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
     for note in judgement.tables.study["copies"]:
         warn(said(note))
@@ -265,9 +267,10 @@ def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.sentence import sentence_of
     from ablate.words.twoparts import two_parts
 
-    say(f"{MARKS[ruling_of(verdict)]} {sentence_of(verdict)}")
-    if verdict.gates_failed or verdict.parts is not None:
-        say(f"    {said(verdict.reason)}")
+    sentence, why = sentence_of(verdict), said(verdict.reason)
+    say(f"{MARKS[ruling_of(verdict)]} {sentence}")
+    if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
+        say(f"    {why}")
     if verdict.parts is not None:
         say(f"    {two_parts(verdict)}")
 
