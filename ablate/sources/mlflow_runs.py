@@ -65,7 +65,8 @@ class MlflowRuns(Source):
             run.pop(f"tags.{_PARENT}", None)
         if not kept:
             raise UserError(f"{where}: the experiment {name} has no runs")
-        return RunTable.of(f"mlflow:{address}", kept, name=name)
+        called = [f"run {run['run_name'] or '(no name)'} ({str(run['run_id'])[:8]})" for run in kept]
+        return RunTable.of(f"mlflow:{address}", kept, name=name, called=called)
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs with all that they have as parameters, which are texts."""

@@ -183,9 +183,11 @@ def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
 
     >>> listed_lines([Line(2, ()), Line(5, ())]), listed_lines([Line(2, (), "a.csv, line 7")])
     ('lines 2, 5', 'a.csv, line 7')
+    >>> listed_lines([Line(2, (), run="trial 1"), Line(5, (), run="trial 4")])
+    'trial 1; trial 4'
     """
     more = " …" if len(lines) > most else ""
-    if any(line.place for line in lines):
+    if any(line.place or line.run for line in lines):
         return "; ".join(line.told for line in lines[:most]) + more
     return ("line " if len(lines) == 1 else "lines ") + ", ".join(str(line.number) for line in lines[:most]) + more
 
