@@ -57,7 +57,7 @@ def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = 
     anew = named(only)
     before = {name: rows for name, rows in _told(out, studies, SEED).items() if name not in anew} if only else {}
     kept = _Kept(studies, SEED, anew)
-    with tqdm(desc="calibrate", unit="study", ncols=100, leave=False) as bar:
+    with tqdm(desc="calibrate", unit="study", ncols=100, leave=False, disable=None) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.total = total

@@ -15,7 +15,9 @@ from ablate.terminal import plain_line, shows_everything
 from ablate.work.places import shown
 
 _PLAIN: Mapping[str, str] = {}
-MARKS = {"supported": "✓", "refuted": "✗", "inconclusive": "?", "not_tested": "–"}
+MARKS = {"supported": "✓", "refuted": "✗", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
+         "not_tested": "–"}  # fmt: skip
+"""What a verdict says (`words.rulings.ruling_of`) -> its mark."""
 
 
 def say(text: str = "") -> None:

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tqdm import tqdm
 
 from ablate.app.console import MARKS, say, ui_line, warn
-from ablate.app.tables import follow_lines, found_lines, item_lines, read_lines
-from ablate.levels import level_name
+from ablate.app.tables import choice_lines, follow_lines, found_lines, item_lines, read_lines
 from ablate.resources import root_folder
 from ablate.sweep.grids import space_text
-from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Event
@@ -22,11 +20,8 @@ from ablate.work.places import left_line, shown
 from ablate.work.shown import as_read
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ablate.judge.verdict import Verdict
     from ablate.sweep.runner import RunSummary
-    from ablate.sweep.tuning_plan import TunedCell, TuningPlan
     from ablate.work.judging import Judgement
 
 
@@ -41,7 +36,7 @@ class Console:
     Parameters
     ----------
     progress
-        Show bars while runs are trained.
+        Show bars while runs are trained, where standard error is a terminal.
     """
 
     def __init__(self, *, progress: bool = True) -> None:
@@ -58,10 +53,10 @@ class Console:
         warn(event.text)
 
     def _put_aside(self, event: events.PutAside) -> None:
-        say(f"{event.study}: {event.runs} runs put aside; they stay in MLflow and count no more")
+        say(f"{event.study}: {_counted(event.runs, 'run')} put aside; they stay in MLflow and count no more")
 
     def _runs_started(self, event: events.RunsStarted) -> None:
-        self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=not self._progress, ncols=100)
+        self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=_hidden(self._progress), ncols=100)
 
     def _run_finished(self, event: events.RunFinished) -> None:
         if self._bar is not None:
@@ -69,7 +64,8 @@ class Console:
             self._bar.update()
 
     def _task_started(self, event: events.TaskStarted) -> None:
-        self._bar = tqdm(total=event.total, desc=event.task, unit=event.unit, ncols=100, leave=False)
+        self._bar = tqdm(total=event.total, desc=event.task, unit=event.unit, ncols=100, leave=False,
+                         disable=_hidden(shown=True))  # fmt: skip
 
     def _task_advanced(self, event: events.TaskAdvanced) -> None:
         if self._bar is not None:
@@ -84,7 +80,8 @@ class Console:
             self._bar = None
 
     def _looked(self, event: events.Looked) -> None:
-        of_what = f"{event.seeds} seeds" if event.arms else f"{event.seeds} seeds of every arm, level {event.level:.4f}"
+        seeds = _counted(event.seeds, "seed")
+        of_what = seeds if event.arms else f"{seeds} of every arm, level {event.level:.4f}"
         where = f"look {event.number} of {event.of} ({of_what})"
         then = "stopping" if event.ends else "going on"
         if event.arms and not event.ends:
@@ -200,6 +197,17 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
 }
 
 
+def _counted(number: int, word: str) -> str:
+    from ablate.report.wording import counted
+
+    return counted(number, word)
+
+
+def _hidden(shown: bool) -> bool | None:
+    """Return what tqdm takes for `disable`: None shows a bar in a terminal alone, and leaves files free of it."""
+    return None if shown else True
+
+
 def processes(workers: int) -> str:
     """Count the processes that train.
 
@@ -210,7 +218,7 @@ def processes(workers: int) -> str:
 
 
 def _in_short(summary: RunSummary) -> str:
-    return f"{summary.ran} runs in {summary.seconds:.1f} s on {processes(summary.workers)}"
+    return f"{_counted(summary.ran, 'run')} in {summary.seconds:.1f} s on {processes(summary.workers)}"
 
 
 def _skipped(summary: RunSummary) -> str:
@@ -238,6 +246,8 @@ def say_verdicts(judgement: Judgement) -> None:
         say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
     for verdict in judgement.extended:
         _say_verdict(verdict)
+    for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):
+        say(f"    {advice}")
     _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
     for note in judgement.tables.study["copies"]:
         warn(said(note))
@@ -260,12 +270,14 @@ def _say_floor(verdicts: Sequence[Verdict]) -> None:
 
 
 def _say_verdict(verdict: Verdict) -> None:
+    from ablate.words.rulings import ruling_of
     from ablate.words.sentence import sentence_of, why_of
     from ablate.words.twoparts import two_parts
 
-    say(f"{MARKS[verdict.outcome]} {sentence_of(verdict)}")
-    if verdict.gates_failed or verdict.parts is not None:
-        say(f"    {why_of(verdict)}")
+    sentence, why = sentence_of(verdict), why_of(verdict)
+    say(f"{MARKS[ruling_of(verdict)]} {sentence}")
+    if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
+        say(f"    {why}")
     if verdict.parts is not None:
         say(f"    {two_parts(verdict)}")
 
@@ -274,21 +286,3 @@ def say_left(left: Sequence[Path]) -> None:
     """Warn of files of an earlier report that stay."""
     if line := left_line(left):
         warn(line)
-
-
-def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
-    """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
-    metric, n = tuning.tune.metric, len(tuning.trials)
-    head = f"tuned by the best mean {metric} of {n} trials x {len(tuning.plan.record.seeds)} seeds:"
-    names = short_names(tuning.plan.study, tuning.plan.study.metrics)
-    return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]
-
-
-def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
-    """Return what was chosen for one cell."""
-    from ablate.track.tuned import tuned_facts
-
-    found = tuned_facts(runs[runs["arm_id"] == cell.id])
-    text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
-    edges = [key for key, held in found.items() if held["edge"]]
-    return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ablate.app.console import duration, say
-from ablate.app.printing import chosen_text, processes
+from ablate.app.printing import processes
+from ablate.app.tables import chosen_text
 from ablate.report.wording import counted
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.own_keys import short_names, with_short_names

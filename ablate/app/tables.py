@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ablate.levels import level_name
+from ablate.sweep.own_keys import short_names, with_short_names
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ablate.sweep.found.build import Found
     from ablate.sweep.found.items import ItemsCompared
     from ablate.sweep.imported import Imported
+    from ablate.sweep.tuning_plan import TunedCell, TuningPlan
 
 _MOST_NAMED = 12
 
@@ -82,3 +86,21 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
         )
     if about:
         yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"
+
+
+def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
+    """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
+    metric, n = tuning.tune.metric, len(tuning.trials)
+    head = f"tuned by the best mean {metric} of {n} trials x {len(tuning.plan.record.seeds)} seeds:"
+    names = short_names(tuning.plan.study, tuning.plan.study.metrics)
+    return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]
+
+
+def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
+    """Return what was chosen for one cell."""
+    from ablate.track.tuned import tuned_facts
+
+    found = tuned_facts(runs[runs["arm_id"] == cell.id])
+    text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
+    edges = [key for key, held in found.items() if held["edge"]]
+    return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text

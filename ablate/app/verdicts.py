@@ -63,10 +63,15 @@ def require(verdicts: Sequence[Verdict], *, supported: bool) -> None:
         raise Undecided("the study makes no claim: there is nothing that could be decided")
     refuted = [verdict.claim_id for verdict in verdicts if verdict.outcome == "refuted"]
     if supported and refuted:
-        raise Refuted(f"{len(refuted)} of {len(verdicts)} claims are refuted: {', '.join(refuted)}")
+        raise Refuted(f"{len(refuted)} of {_claims(verdicts, len(refuted))} refuted: {', '.join(refuted)}")
     still = [verdict.claim_id for verdict in verdicts if not verdict.decided]
     if still:
-        raise Undecided(f"{len(still)} of {len(verdicts)} claims are not decided: {', '.join(still)}")
+        raise Undecided(f"{len(still)} of {_claims(verdicts, len(still))} not decided: {', '.join(still)}")
+
+
+def _claims(verdicts: Sequence[Verdict], of_them: int) -> str:
+    claims = f"{len(verdicts)} claim" + ("" if len(verdicts) == 1 else "s")
+    return f"{claims} {'is' if of_them == 1 else 'are'}"
 
 
 def check_findings(folder: Path) -> None:

@@ -109,6 +109,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_the_outcome": (),
     "give_a_target": (),
     "claim_an_accuracy": (),
+    "say_what_failures_count_as": (),
     "claim_the_failures": (),
     "name_the_population": (),
     "claim_ranks_or_reach": (),

@@ -6,13 +6,14 @@ import html
 from typing import TYPE_CHECKING
 
 from ablate.lang import tr
-from ablate.words.rulings import label_words, ruling_word
+from ablate.words.rulings import label_of, ruling_of, ruling_word
 
 if TYPE_CHECKING:
     from ablate.face.results import Figure
     from ablate.face.verdicts import Verdict, Verdicts
 
-_COLOURS = {"supported": "#0a7d5a", "refuted": "#b4412c", "inconclusive": "#6b7280", "not_tested": "#6b7280"}
+_COLOURS = {"supported": "#0a7d5a", "refuted": "#b4412c", "raises": "#0173b2", "lowers": "#0173b2"}
+_OPEN = "#6b7280"
 _FRAME = "border:1px solid rgba(128,128,128,.35);border-radius:8px;padding:12px 16px;max-width:980px;margin:4px 0"
 
 
@@ -37,10 +38,12 @@ def card(name: str, runs: int, verdicts: Verdicts, figure: Figure | None, notes:
 
 
 def _row(verdict: Verdict) -> str:
-    word = ruling_word(verdict.outcome) + (f" ({label_words(verdict.label)})" if verdict.label else "")
+    word, label = ruling_word(ruling_of(verdict)), label_of(verdict)
+    word += f" ({label})" if label else ""
+    colour = _COLOURS.get(ruling_of(verdict), _OPEN)
     look = "text-align:left;vertical-align:top;padding:3px 10px 3px 0;background:none"
     return (
-        f'<tr><td style="{look};white-space:nowrap;color:{_COLOURS[verdict.outcome]}"><b>{html.escape(word)}</b></td>'
+        f'<tr><td style="{look};white-space:nowrap;color:{colour}"><b>{html.escape(word)}</b></td>'
         f'<td style="{look}"><code>{html.escape(verdict.claim_id)}</code></td>'
         f'<td style="{look}">{html.escape(verdict._line())}</td></tr>'
     )

@@ -13,6 +13,7 @@ from ablate.judge.verdict import Verdict as Judged
 from ablate.words.document import document_of
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
+from ablate.words.rulings import ruling_of
 from ablate.words.sentence import sentence_of, why_of
 from ablate.words.twoparts import two_parts
 
@@ -131,4 +132,4 @@ class Verdicts(Sequence[Verdict]):
 
     def _lines(self) -> Iterator[tuple[str, str, str]]:
         for verdict in self._verdicts:
-            yield verdict.claim_id, MARKS[verdict.outcome], verdict._line()
+            yield verdict.claim_id, MARKS[ruling_of(verdict)], verdict._line()

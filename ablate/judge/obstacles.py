@@ -41,8 +41,9 @@ def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
     if evidence.undefined and found.counts_steps:
         return because("without_steps", n=evidence.undefined), because("give_the_budget")
     if evidence.undefined:
-        metric = found.comparison.claim.metric
-        return because("without_value", n=evidence.undefined, metric=metric), because("claim_an_accuracy")
+        claim = found.comparison.claim
+        advice = because("say_what_failures_count_as" if claim.exploratory else "claim_an_accuracy")
+        return because("without_value", n=evidence.undefined, metric=claim.metric), advice
     if found.obstacle is not None:
         return found.obstacle, because(NEXT[found.obstacle.code])
     split = found.split

@@ -12,7 +12,7 @@ from ablate.lang import msg, tr
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, counted, listed, p_value, scaled, shortened, verdict_effect
 from ablate.words.amounts import amount, amounts, difference_unit, percent
-from ablate.words.rulings import RULINGS, instead, label_words, ruling_word
+from ablate.words.rulings import RULINGS, SEEN, instead, label_of, ruling_of, ruling_word, seen
 
 MOST_NAMED = 4
 """Levels at which a claim came out otherwise that a sentence names; more are counted."""
@@ -23,8 +23,13 @@ MEANINGS = {
     "inconclusive": msg("The runs allow effects for which the claim is right, and effects for which it is wrong."),
     "not_tested": msg("The runs do not allow a test: too few pairs, no value, or nothing that speaks of the claim."),
     "mixed": msg("The claim was tested at several levels, with different outcomes."),
+    "raises": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
+    "lowers": msg("The runs show a difference, and this is its direction. Nobody predicted it."),
+    "not_shown": msg("The runs allow a difference in either direction, or none. Nobody predicted one."),
 }
-"""Outcome -> what it means, as a page explains it."""
+"""What is said of a claim -> what it means, as a page explains it."""
+
+_EXPLORATORY = msg(" Exploratory: nobody predicted the outcome of this comparison before the runs.")
 
 
 @dataclass(frozen=True)
@@ -68,18 +73,20 @@ def anchor_of(source_id: str) -> str:
     return "claim-" + "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in source_id)
 
 
-def answer(members: Sequence[Verdict], css: str, glyph: str) -> Answer:
+def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Answer:
     """Return the answer to one claim of the study file, from its verdicts: one, or one for each level of `each`.
 
     Parameters
     ----------
+    ruling
+        What all of them say (`words.rulings.ruling_of`), or `mixed`.
     css, glyph
-        Of the outcome of all of them together: an outcome, or `mixed`.
+        Its class and its mark.
     """
     first = members[0]
     return Answer(
         anchor=anchor_of(first.source_id),
-        outcome=Told(_outcome(members, css), _meaning(members, css)),
+        outcome=Told(_outcome(members, ruling), _meaning(members, ruling)),
         css=css,
         glyph=glyph,
         says=first.says,
@@ -89,26 +96,33 @@ def answer(members: Sequence[Verdict], css: str, glyph: str) -> Answer:
     )
 
 
-def _meaning(members: Sequence[Verdict], css: str) -> str:
+def _meaning(members: Sequence[Verdict], ruling: str) -> str:
     """Explain an outcome; one that a failed check holds back is explained by that, not by the interval."""
     held = [v for v in members if v.gates_failed and not v.decided]
-    if css == "inconclusive" and len(held) == len(members):
+    if ruling in ("inconclusive", "not_shown") and len(held) == len(members):
         told = {v.ungated for v in held}
-        without = tr(" Without the check: {outcome}.", outcome=ruling_word(held[0].ungated)) if (
+        without = tr(" Without the check: {outcome}.", outcome=ruling_word(ruling_of(held[0], held[0].ungated))) if (
             len(told) == 1 and held[0].ungated) else ""  # fmt: skip
         return tr("A check that the study asks for failed, so nothing is decided.") + without
-    return tr(MEANINGS[css])
+    nobody = tr(_EXPLORATORY) if KINDS[members[0].kind].exploratory and not seen(members[0]) else ""
+    return tr(MEANINGS[ruling]) + nobody
 
 
-def _outcome(members: Sequence[Verdict], css: str) -> str:
-    if css == "mixed":
-        counts = {name: sum(v.outcome == name for v in members) for name in RULINGS}
-        return tr(", ").join(f"{tr(RULINGS[name])} {n}/{len(members)}" for name, n in counts.items() if n)
-    labels = {v.label for v in members}
-    word = tr(RULINGS[css])
+def _outcome(members: Sequence[Verdict], ruling: str) -> str:
+    """Return what a claim's verdicts say, and that nobody predicted it, if so."""
+    return _words(members, ruling) + (tr(" [exploratory]") if KINDS[members[0].kind].exploratory else "")
+
+
+def _words(members: Sequence[Verdict], ruling: str) -> str:
+    if ruling == "mixed":
+        said = [ruling_of(v) for v in members]
+        counts = {name: said.count(name) for name in (*RULINGS, *SEEN)}
+        return tr(", ").join(f"{ruling_word(name)} {n}/{len(members)}" for name, n in counts.items() if n)
+    labels = {label_of(v) for v in members}
+    word = ruling_word(ruling)
     if labels == {""} or len(labels) > 1:
         return word if len(members) == 1 else f"{word} {len(members)}/{len(members)}"
-    return word + tr(": ") + label_words(next(iter(labels)))
+    return word + tr(": ") + next(iter(labels))
 
 
 def _number(members: Sequence[Verdict]) -> Told:
@@ -153,7 +167,7 @@ def _effect_tip(v: Verdict) -> str:
         return tr("Difference between the means of {arm} and {against}; their runs are not compared in pairs.", **sides)
     if v.scale == "difference" and v.against_text:
         told = tr("Mean difference between {arm} and {against} with the same seed.", **sides)
-        if KINDS[v.kind].directed and not _falls(v):
+        if KINDS[v.kind].directed and not _falls(v) and not seen(v):
             told += tr(" More than 0 means that the claim points the right way.")
         return told
     return tr("The effect that the claim speaks of, estimated over seeds.")
@@ -161,7 +175,7 @@ def _effect_tip(v: Verdict) -> str:
 
 def _interval_tip(v: Verdict) -> str:
     told = tr("In brackets: the {level} interval, where the true effect may lie.", level=percent(v.interval_level))
-    if KINDS[v.kind].with_delta:
+    if KINDS[v.kind].with_delta and not seen(v):
         sign = "±" if KINDS[v.kind].two_sided else ""
         told += tr(" δ = {delta}: less would not matter.", delta=sign + amount(v.delta, v.unit))
     used = counted(v.pairs, "pair") if v.against_text else counted(v.pairs, "seed")
@@ -183,9 +197,9 @@ def _metric(v: Verdict) -> Told:
 
 
 def _one(v: Verdict) -> str:
-    """Say what is shown instead of a refuted claim, and why another is open."""
+    """Say what is shown instead of a refuted claim, and why another is open; of what is `seen` the word says it."""
     if v.outcome == "refuted":
-        return instead(v.label)
+        return "" if seen(v) else instead(v.label)
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
     if v.outcome == "not_tested":
@@ -195,15 +209,15 @@ def _one(v: Verdict) -> str:
 
 def _exceptions(members: Sequence[Verdict]) -> str:
     """Name the levels at which the claim came out otherwise than at most of them, while they are few."""
-    outcomes: list[str] = [v.outcome for v in members]
-    usual = max(RULINGS, key=outcomes.count)
+    said = [ruling_of(v) for v in members]
+    usual = max((*RULINGS, *SEEN), key=said.count)
     told = []
-    for name in RULINGS:
-        cells = [v for v in members if v.outcome == name]
+    for name in (*RULINGS, *SEEN):
+        cells = [v for v, one in zip(members, said, strict=True) if one == name]
         if name == usual or not 0 < len(cells) <= MOST_NAMED:
             continue
-        at = listed(_cell(v) + (tr(" ({text})", text=label_words(v.label)) if v.label else "") for v in cells)
-        told.append(tr("{outcome} at {cells}", outcome=tr(RULINGS[name]), cells=at))
+        at = listed(_cell(v) + (tr(" ({text})", text=label_of(v)) if label_of(v) else "") for v in cells)
+        told.append(tr("{outcome} at {cells}", outcome=ruling_word(name), cells=at))
     return tr("; ").join(told) + tr(".") if told else ""
 
 

@@ -33,14 +33,14 @@ from ablate.train.outcome import FAILED
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.rulings import RULINGS, label_words, ruled
+from ablate.words.rulings import RULINGS, SEEN, label_of, ruled, ruling_of, seen
 from ablate.words.sentence import sentence_of, why_of
 from ablate.words.twoparts import two_parts
 
 
 @dataclass(frozen=True)
 class Badge:
-    """An outcome in a word, a glyph and a CSS class: never in colour alone."""
+    """What is said of a claim in a word, a glyph and a CSS class: never in colour alone."""
 
     css: str
     word: str
@@ -48,12 +48,15 @@ class Badge:
 
 
 _MIXED = msg("mixed")
-GLYPHS = {"supported": "✓", "refuted": "✕", "inconclusive": "?", "not_tested": "–", "mixed": "±"}
+GLYPHS = {"supported": "✓", "refuted": "✕", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
+          "not_tested": "–", "mixed": "±"}  # fmt: skip
+_CLASSES = {"raises": "shown", "lowers": "shown", "not_shown": "inconclusive"}
 
 
-def badge_of(outcome: str) -> Badge:
-    """Return the badge of an outcome, or of `mixed`, in the current language."""
-    return Badge(outcome, tr(RULINGS.get(outcome, _MIXED)), GLYPHS[outcome])
+def badge_of(ruling: str) -> Badge:
+    """Return the badge of what verdicts say (`words.rulings.ruling_of`), or of `mixed`, in the current language."""
+    word = RULINGS.get(ruling, SEEN.get(ruling, _MIXED))
+    return Badge(_CLASSES.get(ruling, ruling), tr(word), GLYPHS[ruling])
 
 
 Tally = tuple[tuple[Badge, int], ...]
@@ -110,9 +113,9 @@ def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
 
 
 def tally(verdicts: Iterable[Verdict]) -> Tally:
-    """Count outcomes, in the order supported, refuted, inconclusive, not tested; zeros left out."""
-    counts = Counter(v.outcome for v in verdicts)
-    return tuple((badge_of(name), counts[name]) for name in GLYPHS if counts[name])  # type: ignore[index]
+    """Count what verdicts say, in the order supported, refuted, inconclusive, not tested; zeros left out."""
+    counts = Counter(ruling_of(v) for v in verdicts)
+    return tuple((badge_of(name), counts[name]) for name in GLYPHS if counts[name])
 
 
 def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Family]:
@@ -128,7 +131,8 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         claim, first, counts = claims.get(name), members[0], tally(members)
         why = tr(" ({text})", text=claim.why_delta) if claim and claim.why_delta else ""
         before, quote = quote, claim.quote if claim else None
-        outcome = counts[0][0] if len(counts) == 1 else badge_of("mixed")
+        ruling = ruling_of(first) if len(counts) == 1 else "mixed"
+        outcome = badge_of(ruling)
         found.append(
             Family(
                 id=name,
@@ -136,7 +140,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 outcome=outcome,
                 single=len(members) == 1,
                 headline=_headline(members, counts),
-                answer=answer(members, outcome.css, outcome.glyph),
+                answer=answer(members, ruling, outcome.css, outcome.glyph),
                 terms=_terms(members, why),
                 quote=quote if quote != before else None,
                 verdicts=tuple(_view(v) for v in members),
@@ -189,6 +193,8 @@ def _terms(members: Sequence[Verdict], why: str) -> str:
             if title == first.metric
             else tr("Metric: {metric}, {title}. ", metric=first.metric, title=title)
         )
+    if seen(first):
+        return metric + tr("No δ: no difference was said to be too small to matter.")
     if KINDS[first.kind].with_delta:
         return f"{metric}{_delta(first)}{why}" + tr(".")
     told = {"metric": metric, "statement": short_lists(statement(first)), "why": why}
@@ -206,7 +212,7 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
     exceptions = ""
     for badge, count in counts:
         if len(counts) > 1 and count <= min(4, len(members) // 2):
-            cells = [_cell(v) + _labelled(v) for v in members if v.outcome == badge.css]
+            cells = [_cell(v) + _labelled(v) for v in members if badge_of(ruling_of(v)) == badge]
             exceptions += tr(" {outcome} at {cells}.", outcome=capitalised(badge.word), cells=listed(cells))
     known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
     sizes = ""
@@ -235,7 +241,8 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
 
 
 def _labelled(verdict: Verdict) -> str:
-    return tr(" ({text})", text=label_words(verdict.label)) if verdict.label else ""
+    label = label_of(verdict)
+    return tr(" ({text})", text=label) if label else ""
 
 
 def _cell(verdict: Verdict) -> str:
@@ -254,11 +261,11 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
     rows = []
     for v in members:
         effect = verdict_effect(v) or NONE
-        badge = badge_of(v.outcome)
+        badge = badge_of(ruling_of(v))
         rows.append(
             Row((
                 _cell(v),
-                f"{badge.glyph} {ruled(v.outcome, v.label)}" + (tr(" [post hoc]") if v.post_hoc else ""),
+                f"{badge.glyph} {ruled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
                 NONE if v.detectable is None else scaled(v.detectable, v),
                 *([_joint(v)] if together else []),

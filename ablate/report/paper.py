@@ -38,6 +38,10 @@ _REGISTERED = msg(
 _UNCHANGED, _EDITED = msg("nothing was edited since"), msg("edited since, and labelled post hoc: {claims}")
 _EDITED_ELSEWHERE = msg("edited since; no verdict rests on the edit")
 _UNREGISTERED = msg("The claims were not registered before the runs.")
+_UNPREDICTED = msg(
+    "The comparisons are exploratory: every level against the baseline. Nobody predicted an outcome, so none was "
+    "registered."
+)
 _SMALLEST = msg("Smallest effects of interest: {deltas}.")
 _WITH = msg("Computed with {versions}.")
 _SOFTWARE = ("ablate", "python", "numpy", "scipy", "numba", "blas", "git commit")
@@ -82,14 +86,16 @@ def methods(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> l
     )
     if deltas:
         notes.append((tr("Smallest effect of interest"), tr(_SMALLEST, deltas=", ".join(deltas))))
-    notes.append((tr("Registration"), _registration(tables)))
+    notes.append((tr("Registration"), _registration(study, tables)))
     if differing := mixed(tables):
         notes.append((tr("What differs beside"), " ".join(differing)))
     return [*notes, (tr("Software"), tr(_WITH, versions=_versions(study, tables)))]
 
 
-def _registration(tables: StudyTables) -> str:
+def _registration(study: Study, tables: StudyTables) -> str:
     state = registered_state(tables)
+    if study.claims and all(claim.exploratory for claim in study.claims):
+        return tr(_UNPREDICTED)
     if state == "not":
         return tr(_UNREGISTERED)
     held = tables.study["preregistration"]

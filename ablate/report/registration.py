@@ -17,7 +17,7 @@ from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.words.amounts import p_text
-from ablate.words.rulings import ruling_word
+from ablate.words.rulings import ruling_of, ruling_word
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,15 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
             else tr("No verdict rests on what was edited.")
         )
         notes.append(tr("The study was edited after registration. {which}", which=which))
+    elif not before and all(claim.exploratory for claim in study.claims):
+        notes.append(
+            tr(
+                "The design, metrics and {seeds} were fixed before the first judging run and not edited since. Nobody "
+                "predicted an outcome: the {comparisons} follow from the sweep, and none is a registered claim.",
+                seeds=counted(len(registered["seeds"]), "seed"),
+                comparisons=counted(len(study.claims), "comparison"),
+            )
+        )
     elif not before:
         notes.append(
             tr(
@@ -188,7 +197,7 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
     for v in verdicts:
         cells = [shortened(v.claim_id)]
         for one in (v, later[v.claim_id]):
-            badge = badge_of(one.outcome)
+            badge = badge_of(ruling_of(one))
             cells += [f"{badge.glyph} {badge.word}", verdict_effect(one) or NONE, str(one.pairs)]
         rows.append(Row(tuple(cells)))
     columns = [Column(tr("claim"))]
@@ -232,7 +241,7 @@ def forecast_table(
 
 
 def _came_out(claim: str, verdicts: Sequence[Verdict]) -> str:
-    counts = Counter(ruling_word(v.outcome) for v in verdicts if claim in (v.claim_id, v.source_id))
+    counts = Counter(ruling_word(ruling_of(v)) for v in verdicts if claim in (v.claim_id, v.source_id))
     if sum(counts.values()) == 1:
         return next(iter(counts))
     return tr(", ").join(f"{count} {outcome}" for outcome, count in counts.items()) or tr("unknown claim")

@@ -13,7 +13,7 @@ from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
 from ablate.words.reasons import said
-from ablate.words.rulings import ruling_word
+from ablate.words.rulings import ruling_of, ruling_word
 
 MOST_FLIPS = 12  # sentences; the rest are in the table
 
@@ -79,8 +79,8 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
     return tr(
         "{claim}: {outcome} as chosen, {other} with {choice} ({ends}).",
         claim=shortened(v.claim_id),
-        outcome=ruling_word(chosen),
-        other=ruling_word(row.outcome),
+        outcome=ruling_word(ruling_of(v, chosen)),
+        other=ruling_word(ruling_of(v, row.outcome)),
         choice=said(row.reason),
         ends=ends,
     )
@@ -98,7 +98,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     ]  # fmt: skip
     rows = []
     for v in tested:
-        badge = badge_of(v.outcome)
+        badge = badge_of(ruling_of(v))
         cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([_detectable(v)] if known else [])]
         if bounded:
             cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
@@ -108,7 +108,8 @@ def _overview(tested: Sequence[Verdict]) -> Table:
                 tr("; ").join(f"✕ {said(gate.reason)}" for gate in failed) or (f"✓ {len(v.gates)}" if v.gates else NONE)
             )
         cells.append(
-            tr("; ").join(said(row.reason) + tr(": ") + ruling_word(row.outcome) for row in v.flips) or tr("none")
+            tr("; ").join(said(row.reason) + tr(": ") + ruling_word(ruling_of(v, row.outcome)) for row in v.flips)
+            or tr("none")
         )
         rows.append(Row(tuple(cells)))
     note = tr(
@@ -142,7 +143,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
     rows = []
     for v in tested:
         for row in v.sensitivity:
-            badge = badge_of(row.outcome)
+            badge = badge_of(ruling_of(v, row.outcome))
             rows.append(
                 Row((
                     cell_text(v), said(row.reason), scaled(row.effect, v, signed=True),

@@ -30,6 +30,11 @@ _UNKNOWN = msg("Nothing says how these runs ended, so a failed one among them wo
 _REGISTERED = msg("Claims, metrics, δ and seeds were fixed before the first run that is judged, and not changed since.")
 _EDITED = msg("What rests on the change is labelled post hoc: it may have been chosen after seeing results.")
 _NOT_REGISTERED = msg("Claims, metrics and δ may have been chosen after seeing results.")
+_UNPREDICTED = msg(
+    "The comparisons follow from the runs that there are: every level against the baseline. What they find may be luck "
+    "of these seeds, until it is stated as a claim and supported on new ones."
+)
+_COMPARISONS = msg("Every level is compared with the baseline. Nobody stated beforehand what would come out.")
 _CHOICES = msg("Each verdict was judged again with other intervals, with half and twice δ, and so on: see below.")
 
 _STALLED = msg("Runs that ended without having learned. They count with the values that they have.")
@@ -58,10 +63,10 @@ def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tup
         Told(counted(len(tables.planned), "arm"), tr(_ARMS)),
         Told(seeds_of(tables), tr(_SEEDS if any("unpaired" not in v.details for v in verdicts) else _SEEDS_ALONE)),
         *_endings(tables),
-        Told(counted(len(study.claims), "claim"), tr(_CLAIMS)),
+        *_stated(study),
         *_origin(tables),
         *_fairness(study, tables),
-        *_registered(tables, verdicts),
+        *_registered(study, tables, verdicts),
         *_choices(verdicts),
     )
 
@@ -111,14 +116,27 @@ def _fairness(study: Study, tables: StudyTables) -> tuple[Told, ...]:
     return (Told(tr(text), tr(tip)),)
 
 
-def _registered(tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+def _stated(study: Study) -> tuple[Told, ...]:
+    """Return how many claims there are, and how many comparisons that nobody predicted."""
+    made = sum(claim.exploratory for claim in study.claims)
+    claimed = len(study.claims) - made
+    told = [Told(counted(claimed, "claim"), tr(_CLAIMS))] if claimed or not made else []
+    return (*told, *([Told(counted(made, "exploratory comparison"), tr(_COMPARISONS))] if made else []))
+
+
+def _registered(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+    """Return whether what is judged was registered: comparisons that nobody predicted have nothing to register."""
     if not verdicts:
         return ()
+    state = registered_state(tables)
+    if all(claim.exploratory for claim in study.claims):
+        nobody = Told(tr("outcomes predicted by nobody"), tr(_UNPREDICTED))
+        return (nobody, Told(tr("edited after the plan was made"), tr(_EDITED))) if state == "edited" else (nobody,)
     return {
         "not": (Told(tr("not registered before the runs"), tr(_NOT_REGISTERED)),),
         "edited": (Told(tr("edited after registration"), tr(_EDITED)),),
         "registered": (Told(tr("registered before the runs"), tr(_REGISTERED)),),
-    }[registered_state(tables)]
+    }[state]
 
 
 def _choices(verdicts: Sequence[Verdict]) -> tuple[Told, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import NONE, p_value, shortened, verdict_effect
 from ablate.words.amounts import amount, percent
 from ablate.words.because import method_text
-from ablate.words.rulings import label_words, ruling_word
+from ablate.words.rulings import label_of, ruling_of, ruling_word, seen
 
 
 def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
@@ -30,7 +30,8 @@ def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
 def _row(v: Verdict, *, several: bool) -> Row:
     sides = tr("{arm} against {against}", arm=v.arm_text, against=v.against_text) if v.against_text else v.arm_text
     where = tr(" at {where}", where=shortened(v.where_text)) if v.where_text else ""
-    word = ruling_word(v.outcome) + (f" ({label_words(v.label)})" if v.label else "")
+    word, label = ruling_word(ruling_of(v)), label_of(v)
+    word += f" ({label})" if label else ""
     delta = amount(v.delta, v.unit) if v.scale == "difference" else f"{v.delta:.4g}"
     pairs = f"{v.pairs}/{v.planned_pairs}"
     if "unpaired" in v.details:
@@ -47,10 +48,11 @@ def _note(verdicts: Sequence[Verdict], metrics: Sequence[str]) -> str:
         methods = ", ".join(dict.fromkeys(method_text(v.method) for v in tested))
         levels = sorted({v.interval_level for v in tested})
         spread = " – ".join(dict.fromkeys(percent(level) for level in (levels[0], levels[-1])))
-        parts.append(
-            tr("Effects are positive in the direction that the claim predicts; intervals: {methods}, {level}.",
-               methods=methods, level=spread)
-        )  # fmt: skip
+        message = msg("Effects are positive in the direction that the claim predicts; intervals: {methods}, {level}.")
+        if all(map(seen, tested)):
+            message = msg("Exploratory: nobody predicted these. Effects are positive where the metric is better; "
+                          "intervals: {methods}, {level}.")  # fmt: skip
+        parts.append(tr(message, methods=methods, level=spread))
     if verdicts and verdicts[0].family > 1:
         parts.append(tr("Holm over {n} claims.", n=verdicts[0].family))
     return " ".join(parts)

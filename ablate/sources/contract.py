@@ -45,17 +45,19 @@ Fits = Callable[[Sequence[str]], bool]
 class Line:
     """One run: the line it stands in, counted from 1, and its cells without blanks around.
 
-    `place` says where it stands in the words of messages, where that is another table: `base.csv, line 3`.
+    `place` says where it stands in the words of messages, where that is another table: `base.csv, line 3`. `run` is
+    what the tracker calls it, where there are no lines to look at: `run lr-0.1 (5c0a1f2e)`, `trial 3`.
     """
 
     number: int
     cells: tuple[str, ...]
     place: str = ""
+    run: str = ""
 
     @property
     def told(self) -> str:
-        """Where it stands, for a list of places: `line 3`, or its `place`."""
-        return self.place or f"line {self.number}"
+        """Where it stands, for a list of places: `line 3`, or its `place`, or its `run`."""
+        return self.place or self.run or f"line {self.number}"
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,13 @@ class RunTable:
     def of(
         cls, where: str, runs: Sequence[Mapping[str, Any]], *, name: str | None = None, repairs: Sequence[str] = (),
         better: Mapping[str, Better] | None = None, curves: Sequence[Curves] = (), done: Sequence[Done] = (),
+        called: Sequence[str] = (),
     ) -> RunTable:  # fmt: skip
         """Return the table of runs that are mappings, column -> value; the first run is line 1.
 
         Numbers keep every digit, truth values are `true` and `false`, lists and mappings JSON, None and what a run
-        does not have an empty cell. `curves` are those of the runs, in their order.
+        does not have an empty cell. `curves` are those of the runs, in their order; `called` is what each is called
+        in messages, where a line says nothing to the user.
 
         Raises
         ------
@@ -148,7 +152,8 @@ class RunTable:
             for number, run in enumerate(named, start=1)
         ]
         text = json.dumps([head, *cells]) + (_digest(curves) if any(curves) else "")
-        lines = tuple(Line(number, row) for number, row in enumerate(cells, start=1))
+        runs_are = called or [""] * len(cells)
+        lines = tuple(Line(i, row, run=run) for i, (row, run) in enumerate(zip(cells, runs_are, strict=True), start=1))
         named_so = Path(where).name if name is None else name
         own_curves = {place: logged for place, logged in enumerate(curves, start=1) if logged}
         return cls(
@@ -165,7 +170,7 @@ class RunTable:
 
     def at(self, line: Line) -> str:
         """Return where a line stands, as the user knows it: messages about it begin so."""
-        return line.place or f"{self.where}, line {line.number}"
+        return line.place or f"{self.where}, {line.told}"
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column, top down."""

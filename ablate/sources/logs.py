@@ -174,7 +174,8 @@ def log_table(where: str, name: str, logs: Sequence[Log], done: Sequence[Done], 
     if again:
         told.append(Done(msg("points of curves written again by restarted runs: the later ones count"), again,
                          listed(lasting)))  # fmt: skip
-    return RunTable.of(where, rows, name=name, curves=curves, done=told)
+    called = [f"run {row['run']}" for row in rows]
+    return RunTable.of(where, rows, name=name, curves=curves, done=told, called=called)
 
 
 def _last(curve: Curve) -> float | str:

@@ -69,7 +69,8 @@ class MlflowRuns(Source):
             raise UserError(f"{where}: the experiment {name} has no runs")
         named = [str(run["run_name"] or run["run_id"]) for run in runs if run["run_id"] in parents]
         done = [Done(msg("runs that hold other runs: left out"), len(named), listed(named))] if named else []
-        return RunTable.of(f"mlflow:{address}", kept, name=name, done=done)
+        called = [f"run {run['run_name'] or '(no name)'} ({str(run['run_id'])[:8]})" for run in kept]
+        return RunTable.of(f"mlflow:{address}", kept, name=name, done=done, called=called)
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs with all that they have as parameters, which are texts."""

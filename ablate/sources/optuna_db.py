@@ -67,7 +67,8 @@ class OptunaDb(Source):
                 trials, better, repairs = _trials(base, path, name)
         except (sqlite3.Error, ValueError, LookupError, TypeError) as error:  # JSON that is damaged, too
             raise UserError(f"{path} cannot be read as an Optuna study: {error}") from None
-        return RunTable.of(f"optuna:{address}", trials, name=path.name, better=better, repairs=repairs)
+        return RunTable.of(f"optuna:{address}", trials, name=path.name, better=better, repairs=repairs,
+                           called=[f"trial {trial['number']}" for trial in trials])  # fmt: skip
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs as trials: all that they have as user attributes, which keep every kind of value."""

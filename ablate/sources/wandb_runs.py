@@ -109,7 +109,10 @@ def _offline(address: str, path: Path, project: str) -> RunTable:
         for name, way in logged.better.items():
             better[f"summary.{name}"] = "higher" if way == "higher" else "lower"
     name = project or next(iter(projects)) or path.name
-    return RunTable.of(f"wandb:{address}", [_row(one) for one in kept], name=name, repairs=list(repairs), better=better)
+    rows = [_row(one) for one in kept]
+    return RunTable.of(
+        f"wandb:{address}", rows, name=name, repairs=list(repairs), better=better, called=list(map(_called, rows))
+    )
 
 
 def _folder(folder: Path) -> Logged:
@@ -175,6 +178,10 @@ def _row(logged: Logged) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _called(row: Mapping[str, Any]) -> str:
+    return f"run {row.get('Name') or '(no name)'} ({row.get('ID')})"
+
+
 def _online(address: str, project: str) -> RunTable:
     """Read a project through the public interface of the library, where that is there and is logged in."""
     try:
@@ -189,7 +196,8 @@ def _online(address: str, project: str) -> RunTable:
         raise UserError(f"wandb:{address} cannot be read: {why or type(error).__name__}; {_ASK}") from None
     if not rows:
         raise UserError(f"wandb:{address}: the project has no runs")
-    return RunTable.of(f"wandb:{address}", rows, name=project.rpartition("/")[2])
+    called = list(map(_called, rows))
+    return RunTable.of(f"wandb:{address}", rows, name=project.rpartition("/")[2], called=called)
 
 
 def _online_row(run: Any) -> dict[str, Any]:

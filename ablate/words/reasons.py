@@ -195,6 +195,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "claim_an_accuracy": msg(
         "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     ),
+    "say_what_failures_count_as": msg(
+        "Say `ablate judge --lost OUTCOME` of a run that the machine lost; or say what a failed run counts as: in a "
+        "column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or in the "
+        "`metrics` of a function of your own (docs/own-training.md)."
+    ),
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
         "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ablate.claims.kinds import KINDS
 from ablate.lang import msg, tr
+
+if TYPE_CHECKING:
+    from ablate.judge.verdict import Verdict
 
 RULINGS = {"supported": msg("supported"), "refuted": msg("refuted"), "inconclusive": msg("inconclusive"),
            "not_tested": msg("not tested")}  # fmt: skip
 """Outcome -> the words for it."""
+
+SEEN = {"raises": msg("shown: raises"), "lowers": msg("shown: lowers"), "not_shown": msg("not shown")}
+"""What is shown by a difference that nobody predicted, and of which no size matters -> the words for it."""
 
 LABELS = {
     "reversed": msg("reversed"), "harmful": msg("harmful"), "negligible": msg("negligible"),
@@ -28,13 +37,39 @@ INSTEAD = {
 """Label of a refuted claim -> the sentence that says what is shown instead."""
 
 
-def ruling_word(outcome: str) -> str:
-    """Return an outcome as a reader meets it.
+def seen(v: Verdict) -> bool:
+    """Tell whether a verdict is of a difference that nobody predicted, and of no δ: it supports and refutes nothing."""
+    return KINDS[v.kind].exploratory and not v.delta
 
-    >>> ruling_word("not_tested")
-    'not tested'
+
+def ruling_of(v: Verdict, outcome: str | None = None) -> str:
+    """Return what a verdict says to a reader: its outcome, or what is `seen` of what nobody predicted.
+
+    Parameters
+    ----------
+    outcome
+        Another outcome of the same comparison, as of another choice; else the verdict's.
     """
-    return tr(RULINGS[outcome])
+    ruling = v.outcome if outcome is None else outcome
+    if not seen(v) or ruling == "not_tested":
+        return ruling
+    if ruling == "inconclusive":
+        return "not_shown"
+    return "raises" if (ruling == "supported") == (v.predicts == "higher") else "lowers"
+
+
+def label_of(v: Verdict) -> str:
+    """Return the words for a verdict's label; empty where it has none, or where nothing was predicted."""
+    return label_words(v.label) if v.label and not seen(v) else ""
+
+
+def ruling_word(ruling: str) -> str:
+    """Return an outcome, or what is `seen`, as a reader meets it.
+
+    >>> ruling_word("not_tested"), ruling_word("lowers")
+    ('not tested', 'shown: lowers')
+    """
+    return tr(RULINGS[ruling] if ruling in RULINGS else SEEN[ruling])
 
 
 def label_words(label: str) -> str:
@@ -55,10 +90,7 @@ def instead(label: str) -> str:
     return tr(INSTEAD.get(label, msg("Shown instead: an effect outside what the claim says.")))
 
 
-def ruled(outcome: str, label: str) -> str:
-    """Return an outcome with its label: a refuted claim always says what is shown instead.
-
-    >>> ruled("refuted", "harmful"), ruled("supported", "")
-    ('refuted: harmful', 'supported')
-    """
-    return tr(RULINGS[outcome]) + (tr(": ") + label_words(label) if label else "")
+def ruled(v: Verdict) -> str:
+    """Return what a verdict says with its label, as `refuted: harmful`, and that nobody predicted it, if so."""
+    text = ruling_word(ruling_of(v)) + (tr(": ") + label_of(v) if label_of(v) else "")
+    return text + (tr(" [exploratory]") if KINDS[v.kind].exploratory else "")

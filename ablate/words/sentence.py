@@ -11,7 +11,7 @@ from ablate.words.amounts import amount, amounts, difference_unit, equals, perce
 from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.rulings import label_words, ruling_word
+from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
 from ablate.words.twoparts import shown
 
@@ -45,7 +45,7 @@ def why_of(v: Verdict) -> str:
 def _effect_sentence(v: Verdict) -> str:
     if v.outcome == "not_tested" or v.effect is None:
         return tr("Not tested: whether {claim}. {why}", claim=_claimed(v), why=said(v.reason))
-    if KINDS[v.kind].exploratory and not v.delta:
+    if seen(v):
         return _seen(v)
     if v.outcome == "supported":
         return tr("Supported: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
@@ -78,7 +78,7 @@ def _lost(v: Verdict) -> str:
         )  # fmt: skip
     return what + tr(
         " and do not count; if they had failed: {numbers}, {outcome}.",
-        numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
+        numbers=shown(v, *numbers), outcome=ruling_word(ruling_of(v, told["outcome"])),
     )  # fmt: skip
 
 

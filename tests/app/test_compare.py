@@ -60,7 +60,7 @@ def test_json_says_outcome_code_and_verdict_and_nothing_else_is_printed(compared
     document = json.loads(out)
     assert (code, document["exit_code"], document["outcome"]) == (1, 1, "refuted")
     assert document["verdicts"][0]["sentence"].startswith("Refuted (worse by more than the margin)")
-    assert err == "ablate: 1 of 1 claims are refuted: runs-new-vs-runs-base\n"
+    assert err == "ablate: 1 of 1 claim is refuted: runs-new-vs-runs-base\n"
 
 
 def test_the_report_says_what_was_compared_and_how_to_do_it_again(compared, tmp_path):

@@ -83,9 +83,9 @@ def test_what_a_used_file_imports_of_the_project_counts_too(ablate, tmp_path, mi
     ))  # fmt: skip
     (tmp_path / "factors.py").write_text("SCALE = 1.0\n")
     command = ("--uses", "mish.py", "activation=mish", "seeds=1", *SMALL)
-    assert "1 runs in" in ablate(*command)[1]
+    assert "1 run in" in ablate(*command)[1]
     (tmp_path / "factors.py").write_text("SCALE = 1.1\n")
-    assert "1 runs in" in ablate(*command)[1]
+    assert "1 run in" in ablate(*command)[1]
     assert "nothing to do" in ablate(*command)[1]
 
 

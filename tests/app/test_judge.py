@@ -33,7 +33,7 @@ def test_a_table_gets_verdicts_and_a_report_that_says_what_was_done(ablate, tmp_
     code, out, err = ablate("judge", "runs.csv")
     assert (code, err) == (0, "")
     assert "factors: norm (none, batch)" in out
-    assert "✓ [exploratory] Shown: norm=batch raises test_acc by " in out
+    assert "↑ [exploratory] Shown: norm=batch raises test_acc by " in out
     assert "noise floor:" in out
     assert not (tmp_path / "mlruns").exists()
     report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")

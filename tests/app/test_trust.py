@@ -183,13 +183,13 @@ def test_strict_verdicts_fail_unless_every_claim_is_decided(ablate, ran, write):
     ablate("run", "small", "--no-report")
     code, _, err = ablate("verdict", "small", "--strict")
     assert code == 3
-    assert "1 of 1 claims are not decided: scale-matters" in err
+    assert "1 of 1 claim is not decided: scale-matters" in err
     write(STUDY.replace("by_at_least: 0.01", "by_at_least: 0.95"))
     ablate("run", "small", "--no-report")
     assert ablate("verdict", "small", "--strict")[0] == 0
     code, _, err = ablate("verdict", "small", "--supported")
     assert code == 1
-    assert "1 of 1 claims are refuted: scale-matters" in err
+    assert "1 of 1 claim is refuted: scale-matters" in err
 
 
 def test_the_noise_floor_comes_from_the_baseline_against_itself(ablate, write, tmp_path):

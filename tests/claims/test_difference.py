@@ -1,27 +1,38 @@
 """Differences that nobody claimed: of pairs, and of runs that share nothing."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from ablate.app.console import MARKS
 from ablate.errors import UserError
+from ablate.face.card import card
+from ablate.face.verdicts import Verdicts
 from ablate.judge.rule import judge
 from ablate.judge.simulated import runs_of
+from ablate.report.families import families
+from ablate.report.figures.forest import forest
+from ablate.report.robustness import robustness
+from ablate.report.verdict_table import verdict_table
 from ablate.stats.welch import welch
 from ablate.sweep.study import Study
+from ablate.words.document import document_of
 from ablate.words.reasons import said
+from ablate.words.rulings import ruled, ruling_of
 from ablate.words.sentence import sentence_of
 
 ARMS = ({"norm": "none"}, {"norm": "batch"})
 
 
-def study(kind, metric="score", **claim):
+def study(kind, metric="score", better="higher", **claim):
     claim = {"id": "c", "says": "s", "metric": metric, "kind": kind, "arm": ARMS[1], "against": ARMS[0], **claim}
     return Study.model_validate(
         {
             "title": "t",
             "factors": {"norm": ["none", "batch"]},
-            "metrics": {"score": {"better": "higher", "bounds": [None, None]}},
+            "metrics": {"score": {"better": better, "bounds": [None, None]}},
             "claims": [claim],
         }
     )
@@ -84,6 +95,37 @@ def test_what_nobody_claimed_is_called_exploratory_and_says_which_differences_ar
     worse = verdict("difference", noisy(-9.0))
     assert (worse.outcome, worse.label) == ("refuted", "worse")
     assert sentence_of(worse).startswith("[exploratory] Shown: norm=batch lowers score by")
+
+
+@pytest.mark.parametrize(
+    ("shift", "better", "outcome", "word"),
+    [
+        (-9.0, "higher", "refuted", "shown: lowers"),
+        (9.0, "higher", "supported", "shown: raises"),
+        (9.0, "lower", "refuted", "shown: raises"),
+        (0.0, "higher", "inconclusive", "not shown"),
+    ],
+)
+def test_what_nobody_predicted_is_shown_or_not_in_the_same_words_everywhere(shift, better, outcome, word):
+    asked = study("difference", better=better)
+    tables = runs_of(ARMS, "score", noisy(shift))
+    (found,) = judge(asked, tables)
+    assert found.outcome == outcome  # what `verdicts.json` and exit codes go by
+    held = document_of(found)
+    assert held["kind"] == "difference"
+    assert held["sentence"].startswith("[exploratory] ")
+    (family,) = families(asked, tables, [found])
+    drawn = forest([found])
+    places = [family.answer.outcome.text, ruled(found), family.tally[0][0].word, drawn.alt,
+              verdict_table([found]).rows[0].cells[-1], robustness([found]).overview.rows[0].cells[1],
+              card("s", 20, Verdicts([found]), None, [])]  # fmt: skip
+    for place in places:
+        assert word in place
+        assert not re.search("refuted|supported|inconclusive|the other way", place.split("<code>")[0])
+    assert family.answer.outcome.text == f"{word} [exploratory]"
+    assert MARKS[ruling_of(found)] in "↑↓?"
+    assert not re.search("claim is|claim points|claim predicts|instead", family.answer.outcome.tip + family.answer.more)
+    assert "claim predicts" not in drawn.caption + family.answer.number.tip
 
 
 def test_with_a_smallest_effect_it_is_ruled_on_as_an_effect_is():

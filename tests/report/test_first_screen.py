@@ -152,6 +152,6 @@ def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
         NORM, lambda v, s: 0.5 + 0.001 * (s % 3) - (gain if v["norm"] == "batch" else 0.0), metric="final/test_loss"
     )
     (verdict,) = judge(study, tables)
-    told = answer([verdict], verdict.outcome, "")
+    told = answer([verdict], verdict.outcome, verdict.outcome, "")
     assert told.number.text.startswith(said)
     assert "+" not in told.number.text

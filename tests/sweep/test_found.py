@@ -153,8 +153,19 @@ def test_a_lost_run_an_unfinished_one_and_a_failed_one_are_three_things():
     held = found(rows, lost=("crashed",))
     assert outcomes(held)[:4] == ["lost", "unfinished", "crashed", "finished"]
     assert done(held)["runs used"] == 14
-    with pytest.raises(UserError, match="unknown --lost 'oom'"):
+    with pytest.raises(UserError, match="unknown --lost 'oom'") as wrong:
         found(rows, lost=("oom",))
+    assert "expected one of crashed, failed, killed" in str(wrong.value)  # a good end would drop all other runs
+
+
+def test_runs_that_are_lost_are_named_as_the_file_does_or_as_ablate_does_and_never_by_a_good_end():
+    rows = [{**run, "status": "FINISHED"} for run in runs(norm=["none", "batch"])]
+    with pytest.raises(UserError, match="no run in the file is said to have come to another end") as wrong:
+        found(rows, lost=("crashed",))
+    assert "FINISHED" not in str(wrong.value)
+    rows[0]["status"] = "FAILED"
+    for word in ("crashed", "FAILED"):
+        assert outcomes(found(rows, lost=(word,)))[:2] == ["lost", "finished"]
 
 
 def test_a_run_without_the_judged_number_is_not_finished_and_one_with_an_infinite_number_diverged():

@@ -20,15 +20,15 @@ from ablate.lang import tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.forest import LOOKS
 from ablate.report.figures.panels import legend
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import level_title, levels_text, shortened, verdict_effect
 from ablate.stats.basin import level_edges
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
+from ablate.words.rulings import ruling_of
 
 MOST_PANELS = 8
 _ROOM = 1.32  # factor above the budget, where a target that was not reached is drawn
@@ -159,7 +159,7 @@ def _steps(ax: Axes, panel: _Panel, ends: tuple[float, float], top: float) -> No
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     effect = verdict_effect(panel.verdict)
-    outcome = tr(LOOKS[panel.verdict.outcome][0]) + (f"{tr(': ')}{effect}" if effect else "")
+    outcome = tr(LOOKS[ruling_of(panel.verdict)][0]) + (f"{tr(': ')}{effect}" if effect else "")
     outcome += tr(", over {cells} cells", cells=panel.cells) if panel.cells > 1 else ""
     ax.annotate(outcome, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=8.6,
                 color=INK, fontweight="bold")  # fmt: skip

@@ -16,24 +16,17 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
-from ablate.lang import language, msg, tr
+from ablate.lang import language, tr
 from ablate.registry import register
 from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
-from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
-
-# Outcome -> (word, marker, filled, colour): shape and fill say it too, never colour alone.
-LOOKS = {
-    "supported": (msg("supported"), "o", True, HUES[0]),
-    "refuted": (msg("refuted"), "D", True, HUES[1]),
-    "inconclusive": (msg("inconclusive"), "o", False, SOFT),
-    "not_tested": (msg("not tested"), "x", True, SOFT),
-}
+from ablate.words.rulings import ruling_of, seen
 
 _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
 # Outcomes are two to three characters long in Chinese, the unit and the headings longer than in English.
@@ -76,6 +69,7 @@ class _Scale:
     label: str
     delta: float  # half-width of the grey band, in drawn units; 0 draws none
     relative: bool
+    claimed: bool = True
 
 
 @dataclass(frozen=True)
@@ -111,6 +105,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
             + (f" ({shown.difference})" if shown.difference else ""),
             max(deltas) * shown.scale if alike else 0.0,
             relative=False,
+            claimed=not all(map(seen, verdicts)),
         )
     else:
         scale = _Scale(tr("effect, each in the unit of its metric"), 0.0, relative=False)
@@ -125,7 +120,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
             _Row(
                 label=_member(v.claim_id) if several else shortened(v.claim_id),
                 member=several,
-                outcome=v.outcome,
+                outcome=ruling_of(v),
                 effect=effect,
                 low=low,
                 high=high,
@@ -180,7 +175,8 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
     ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     ax.set_xlabel(scale.label, color=INK, fontsize=9)
-    for x, words, side in ((0.0, tr("← against the claim"), "left"), (1.0, tr("for the claim →"), "right")):
+    ends = (tr("← against the claim"), tr("for the claim →")) if scale.claimed else (tr("← worse"), tr("better →"))
+    for x, words, side in zip((0.0, 1.0), ends, ("left", "right"), strict=True):
         ax.annotate(words, (x, 0), (0, -39), xycoords="axes fraction", textcoords="offset points", ha=side, fontsize=8,
                     color=SOFT, annotation_clip=False)  # fmt: skip
     _legend(figure, rows, scale)
@@ -268,31 +264,37 @@ def _member(claim_id: str) -> str:
 def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     low, high = (percent(levels[0]), percent(levels[-1])) if levels else ("", "")
-    own = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")
-    level = tr("{level} level", level=low) if levels and levels[0] == levels[-1] else own
+    level = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")
+    level = tr("{level} level", level=low) if levels and levels[0] == levels[-1] else level
     unit_note = tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. ")
-    # On a log ratio δ is the logarithm of the factor that the study file names.
-    ratio = {v.scale for v in verdicts} == {"log ratio"}
+    ratio = {v.scale for v in verdicts} == {"log ratio"}  # there δ is the logarithm of what the study file names
     delta = f"log {math.exp(scale.delta):.3g}" if ratio else f"{scale.delta:g}"
     known = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta else ""
     band = tr("Grey: within ±δ. ") if scale.relative else known
+    told = {"unit_note": unit_note if scale.relative else "", "level": level, "band": band,
+            "how": tr("a confidence sequence") if any(v.stop for v in verdicts) else tr(
+                "from inverting the sign-flip test")}  # fmt: skip
+    if not scale.claimed:
+        return tr(
+            "Every effect is a mean difference within a seed, turned so that more than 0 is better. Nobody predicted "
+            "it. Bar: interval of the mean at {level}, {how}; an arrow says that it goes on beyond the axis. Ticks "
+            "below it: the pairs. Holm p: of “the effect is 0”. Pairs: used / planned, ×: runs behind it that failed "
+            "(they count, see the method notes).",
+            **told,
+        ) + joint_caption(verdicts)
     return tr(
         "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "
         "one. {unit_note}Bar: interval of the mean at {level}, {how}; "
         "an arrow says that it goes on beyond the axis. Ticks below it: the pairs. {band}Holm p: of “the "
         "effect is δ”. Pairs: used / planned, ×: runs behind it that failed (they count, "
         "see the method notes).",
-        unit_note=unit_note if scale.relative else "",
-        level=level,
-        how=tr("a confidence sequence") if any(v.stop for v in verdicts) else tr("from inverting the sign-flip test"),
-        band=band,
+        **told,
     ) + joint_caption(verdicts)
 
 
 def _alt(verdicts: Sequence[Verdict]) -> str:
-    words = [
-        tr("{claim} {outcome}, effect {effect}", claim=shortened(v.claim_id), outcome=tr(LOOKS[v.outcome][0]),
-           effect=verdict_effect(v) or tr("unknown"))
-        for v in verdicts
-    ]  # fmt: skip
+    words = []
+    for v in verdicts:
+        told = {"outcome": tr(LOOKS[ruling_of(v)][0]), "effect": verdict_effect(v) or tr("unknown")}
+        words.append(tr("{claim} {outcome}, effect {effect}", claim=shortened(v.claim_id), **told))
     return tr("Forest of verdicts. ") + tr("; ").join(words) + tr(".")

@@ -22,13 +22,13 @@ from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.forest import LOOKS
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
-from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
+from ablate.words.rulings import ruling_of
 
 _ROW = 0.3  # inches
 _WIDTH, _LEFT, _RIGHT = 10.4, 2.1, 4.2
@@ -117,7 +117,8 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
     )
     caption += joint_caption(verdicts)
     words = [
-        f"{shortened(v.claim_id)} {tr(LOOKS[v.outcome][0])}" + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
+        f"{shortened(v.claim_id)} {tr(LOOKS[ruling_of(v)][0])}"
+        + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
         for v in verdicts
     ]
     return Drawn(name, title, figure, caption, title + tr(": ") + tr("; ").join(words) + tr("."), floor=640)
@@ -134,7 +135,7 @@ def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
         _strip(figure.add_axes(box), members)
         top -= height
     handles: list[Line2D | Patch] = []
-    for outcome in dict.fromkeys(v.outcome for members in families for v in members):
+    for outcome in dict.fromkeys(ruling_of(v) for members in families for v in members):
         word, marker, filled, colour = LOOKS[outcome]
         handles.append(Line2D([], [], marker=marker, color=colour, markersize=6.5, markeredgewidth=1.5, linewidth=1.7,
                               markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
@@ -171,7 +172,7 @@ def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
 
 
 def _bar(ax: Axes, at: int, v: Verdict, factor: float) -> None:
-    _, marker, filled, colour = LOOKS[v.outcome]
+    _, marker, filled, colour = LOOKS[ruling_of(v)]
     low, high = ax.get_xlim()
     if v.scale != "share":
         own = np.array(list(v.differences.values())) * factor
@@ -199,7 +200,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
         ax.annotate(words, (side, at), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
 
-    word, _, _, colour = LOOKS[v.outcome]
+    word, _, _, colour = LOOKS[ruling_of(v)]
     label = shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else shortened(v.claim_id)
     write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
     write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.lang import tr
+from ablate.lang import msg, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
@@ -23,6 +23,7 @@ from ablate.report.figures.titles import narrow, title
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import Pairs
 from ablate.report.wording import counted, levels_text, shortened, unit, verdict_effect
+from ablate.words.rulings import seen
 
 MOST = 8
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
@@ -63,12 +64,22 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST, name: str = "slopes") ->
         if left
         else ""
     )
-    caption = tr(
-        "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges "
-        "over); blue where the difference is positive, orange where it is negative, × is a run that "
-        "failed and counts as its fill. Right: the same seeds as differences, turned so "
-        "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
-        rest=rest,
+    caption = (
+        tr(
+            "Left in each panel: a line joins the two runs of a seed (mean over the cells that are compared); blue "
+            "where the difference is positive, orange where it is negative, × is a run that failed and counts as its "
+            "fill. Right: the same seeds as differences, turned so that > 0 is better, with their mean and its "
+            "interval. {rest}",
+            rest=rest,
+        )
+        if all(seen(one.verdict) for one in chosen)
+        else tr(
+            "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges "
+            "over); blue where the difference is positive, orange where it is negative, × is a run that "
+            "failed and counts as its fill. Right: the same seeds as differences, turned so "
+            "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
+            rest=rest,
+        )
     )
     return Drawn(name, tr("Pair by pair"), figure, caption.strip(), _alt(chosen), floor=620)
 
@@ -213,9 +224,15 @@ def _alt(chosen: Sequence[Pairs]) -> str:
     for one in chosen:
         verdict = one.verdict
         with_it = int((np.array(list(verdict.differences.values())) > 0).sum())
+        if seen(verdict):
+            message = msg("{claim}: {n} of {pairs} pairs better, effect {effect}, {failed} with a failed run")
+        else:
+            message = msg(
+                "{claim}: {n} of {pairs} pairs as the claim predicts, effect {effect}, {failed} with a failed run"
+            )
         words.append(
             tr(
-                "{claim}: {n} of {pairs} pairs as the claim predicts, effect {effect}, {failed} with a failed run",
+                message,
                 claim=shortened(verdict.claim_id),
                 n=with_it,
                 pairs=len(one.seeds),

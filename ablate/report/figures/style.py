@@ -16,6 +16,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ablate.lang import msg
+
 INK = "#1f2429"  # text, axes
 SOFT = "#667079"  # secondary text, chance lines
 RULE = "#d5dade"  # grid, spines
@@ -31,6 +33,18 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "h")
 DASHES: tuple[tuple[float, ...], ...] = (
     (), (5, 1.6), (1.2, 1.2), (5, 1.4, 1.2, 1.4), (8, 2), (3, 1, 1, 1, 1, 1), (2, 2), (9, 2, 2, 2),
 )  # fmt: skip
+
+# What a verdict says (`words.rulings.ruling_of`) -> (word, marker, filled, colour): shape and fill say it too, never
+# colour alone.
+LOOKS = {
+    "supported": (msg("supported"), "o", True, HUES[0]),
+    "refuted": (msg("refuted"), "D", True, HUES[1]),
+    "inconclusive": (msg("inconclusive"), "o", False, SOFT),
+    "not_tested": (msg("not tested"), "x", True, SOFT),
+    "raises": (msg("shown: raises"), "^", True, HUES[0]),
+    "lowers": (msg("shown: lowers"), "v", True, HUES[0]),
+    "not_shown": (msg("not shown"), "o", False, SOFT),
+}
 
 SETTINGS: dict[str, Any] = {
     "axes.axisbelow": True,

@@ -32,6 +32,7 @@ from ablate.report.families import badge_of
 from ablate.report.wording import difference, p_value, scaled, shortened, unit, verdict_effect
 from ablate.sweep.study import Study
 from ablate.words.amounts import amount, decades, difference_unit, percent
+from ablate.words.rulings import ruling_of
 from ablate.words.sentence import sentence_of
 
 _PLACE = re.compile(r"\{\{\s*(?P<claim>[^{}]+?)\.(?P<field>[a-z_]+)\s*\}\}")
@@ -132,7 +133,7 @@ def _single(field: str, verdict: Verdict) -> str:
         return _effect(verdict) if field == "effect" else _interval(verdict)
     return {
         "both": lambda: verdict_effect(verdict),
-        "outcome": lambda: badge_of(verdict.outcome).word,
+        "outcome": lambda: badge_of(ruling_of(verdict)).word,
         "p": lambda: p_value(verdict.p_adjusted),
         "delta": lambda: _delta(verdict),
         "seeds": lambda: str(verdict.pairs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
@@ -22,6 +22,8 @@ from ablate.train.config import MOST_SEED
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 
 Key = tuple[tuple[bool, Level], ...]
+
+_GOOD = ("ended", "not crashed", "not diverged", Outcome.FINISHED, Outcome.REACHED, Outcome.CENSORED, Outcome.STALLED)
 
 
 def key_of(levels: Mapping[str, Level]) -> Key:
@@ -83,16 +85,13 @@ def runs_in(
         A seed is not a whole number; two columns contradict each other on how a run ended; `lost` names a word that
         no run has.
     """
-    words = {_word(line.cells[one.place]) for line in table.lines for one in roles.endings}
-    for word in asked.lost:
-        if _word(word) not in words:
-            raise unknown("--lost", word, {line.cells[one.place] for line in table.lines for one in roles.endings})
+    says = _says(table, roles)
+    lost = _lost(says, asked.lost)
     levels = {
         name: levels_in((line.cells[place] for line in table.lines), comma=roles.comma)
         for name, place in factors.items()
     }
     at = {line.number: index for index, line in enumerate(table.lines)}
-    says = _says(table, roles)
     found = []
     for line in table.lines:
         values = {
@@ -101,7 +100,7 @@ def runs_in(
         }
         if any(said == UNPLANNED for _, said, _ in says[at[line.number]]):
             continue  # nobody made it
-        outcome = _outcome(table.at(line), says[at[line.number]], asked)
+        outcome = _outcome(table.at(line), says[at[line.number]], lost)
         if outcome not in ("lost", "unfinished", *FAILED):
             cells = {name: line.cells[roles.metrics[name][0]].lower().lstrip("+-") for name in judged}
             large = [
@@ -119,6 +118,30 @@ def runs_in(
     return found
 
 
+def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) -> set[str]:
+    """Return the words of cells that mean that a run was lost: the ones asked for, or those of an end of that name.
+
+    Raises
+    ------
+    UserError
+        No run ended so. A good end is never proposed: it would drop the runs that the verdicts rest on.
+    """
+    every = [(said, cell) for row in says for _, said, cell in row if cell]
+    found = set()
+    for word in map(_word, asked):
+        own = {_word(cell) for _, cell in every if _word(cell) == word}
+        own = own or {_word(cell) for said, cell in every if said in FAILED and str(said) == word}
+        if not own:
+            others = {cell for said, cell in every if said not in _GOOD}
+            if not others:
+                raise UserError(
+                    f"unknown --lost {word!r}: no run in the file is said to have come to another end than a good one"
+                )
+            raise unknown("--lost", word, others)
+        found |= own
+    return found
+
+
 def _says(table: RunTable, roles: Roles) -> list[list[tuple[str, Any, str]]]:
     """Return, of every row of a table, what its columns say of its end."""
     others = set(range(len(table.head))) - {one.place for one in roles.endings}
@@ -132,8 +155,7 @@ def _word(cell: str) -> str:
     return cell.lower().rpartition(".")[2].strip()
 
 
-def _outcome(where: str, says: Sequence[tuple[str, Any, str]], asked: Asked) -> str:
-    lost = {_word(word) for word in asked.lost}
+def _outcome(where: str, says: Sequence[tuple[str, Any, str]], lost: Collection[str]) -> str:
     if any(_word(cell) in lost for _, _, cell in says if cell):
         return "lost"
     for _, said, _ in says:
@@ -163,9 +185,11 @@ def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
 
     >>> listed_lines([Line(2, ()), Line(5, ())]), listed_lines([Line(2, (), "a.csv, line 7")])
     ('lines 2, 5', 'a.csv, line 7')
+    >>> listed_lines([Line(2, (), run="trial 1"), Line(5, (), run="trial 4")])
+    'trial 1; trial 4'
     """
     more = " …" if len(lines) > most else ""
-    if any(line.place for line in lines):
+    if any(line.place or line.run for line in lines):
         return "; ".join(line.told for line in lines[:most]) + more
     return ("line " if len(lines) == 1 else "lines ") + ", ".join(str(line.number) for line in lines[:most]) + more
 
