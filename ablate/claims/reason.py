@@ -109,6 +109,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_the_outcome": (),
     "give_a_target": (),
     "claim_an_accuracy": (),
+    "give_the_majority_rate": (),
     "claim_the_failures": (),
     "name_the_population": (),
     "claim_ranks_or_reach": (),

@@ -42,7 +42,8 @@ def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
         return because("without_steps", n=evidence.undefined), because("give_the_budget")
     if evidence.undefined:
         metric = found.comparison.claim.metric
-        return because("without_value", n=evidence.undefined, metric=metric), because("claim_an_accuracy")
+        advice = "give_the_majority_rate" if found.counts_as_chance else "claim_an_accuracy"
+        return because("without_value", n=evidence.undefined, metric=metric), because(advice)
     if found.obstacle is not None:
         return found.obstacle, because(NEXT[found.obstacle.code])
     split = found.split

@@ -195,6 +195,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "claim_an_accuracy": msg(
         "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
     ),
+    "give_the_majority_rate": because.GIVE_THE_MAJORITY_RATE,
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
         "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "
