@@ -110,6 +110,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "give_a_target": (),
     "claim_an_accuracy": (),
     "say_what_failures_count_as": (),
+    "give_the_majority_rate": (),
     "claim_the_failures": (),
     "name_the_population": (),
     "claim_ranks_or_reach": (),

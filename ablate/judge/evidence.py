@@ -54,6 +54,8 @@ class Collected:
         of basins also those of `OTHER_BASINS`.
     counts_steps
         The claim's metric counts to a target.
+    counts_as_chance
+        A failed run counts as chance, where that is known.
     endings_known
         Of every run it is known whether it failed.
     split
@@ -84,6 +86,7 @@ class Collected:
     reservation: Reason | None = None
     details: dict[str, Any] = field(default_factory=dict)
     counts_steps: bool = False
+    counts_as_chance: bool = False
     endings_known: bool = True
     split: Split | None = None
 
@@ -173,14 +176,9 @@ class _Runs:
         left = len(self.gaps.said())
         if known is not None and known.silent.any() and left < self._least:
             return because(
-                "silent",
-                n=int(known.silent.sum()),
-                of=known.silent.size,
-                pairwise=known.pairwise,
-                rule=self.endpoint.rule_of(self.sides.columns),
-                left=left,
-                needed=self._least,
-            )
+                "silent", n=int(known.silent.sum()), of=known.silent.size, pairwise=known.pairwise,
+                rule=self.endpoint.rule_of(self.sides.columns), left=left, needed=self._least,
+            )  # fmt: skip
         return self._failures()
 
     def _failures(self) -> Reason | None:
@@ -290,6 +288,7 @@ def collect(
         bounds=imputed(runs.sides, runs.endpoint) if claim.imputes and claim.speaks_of == "all" else {},
         rule=runs.rule if runs.endings_known or failed else None,
         endings_known=runs.endings_known,
+        counts_as_chance=runs.endpoint.declared.failed_counts_as in ("chance", "one_minus_chance"),
         unit=runs.endpoint.declared.unit,
         elsewhere=runs.elsewhere() if claim.by_means else {},
         gaps=runs.gaps if claim.by_means else None,

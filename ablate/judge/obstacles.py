@@ -41,9 +41,12 @@ def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
     if evidence.undefined and found.counts_steps:
         return because("without_steps", n=evidence.undefined), because("give_the_budget")
     if evidence.undefined:
-        claim = found.comparison.claim
-        advice = because("say_what_failures_count_as" if claim.exploratory else "claim_an_accuracy")
-        return because("without_value", n=evidence.undefined, metric=claim.metric), advice
+        claim, advice = found.comparison.claim, "claim_an_accuracy"
+        if claim.exploratory:
+            advice = "say_what_failures_count_as"
+        elif found.counts_as_chance:
+            advice = "give_the_majority_rate"
+        return because("without_value", n=evidence.undefined, metric=claim.metric), because(advice)
     if found.obstacle is not None:
         return found.obstacle, because(NEXT[found.obstacle.code])
     split = found.split

@@ -84,6 +84,12 @@ def copied(message: str) -> Callable[[Numbers], str]:
     return say
 
 
+GIVE_THE_MAJORITY_RATE = msg(
+    "Say what it counts as: of an accuracy chance, in a column `majority_rate` (the share of the most frequent class); "
+    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost failed`), or find "
+    "out why runs fail."
+)
+
 # --- why nothing was tested
 
 

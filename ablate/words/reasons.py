@@ -200,6 +200,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or in the "
         "`metrics` of a function of your own (docs/own-training.md)."
     ),
+    "give_the_majority_rate": because.GIVE_THE_MAJORITY_RATE,
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
         "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "

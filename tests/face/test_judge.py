@@ -108,3 +108,16 @@ def test_a_run_that_did_not_finish_with_a_seed_of_no_pair_says_nothing():
     rows = with_an_unfinished_run(extra).drop(index=3)
     found = ablate.judge_runs(rows, baseline={"norm": "none", "lr": "0.1"})
     assert all("lost" not in v.details for v in found.verdicts)
+
+
+@pytest.mark.parametrize(("metric", "named"), [("test_acc", "majority_rate"), ("test_loss", "on an accuracy")])
+def test_of_a_run_that_failed_it_is_said_what_helps(metric, named):
+    rows = with_an_unfinished_run().rename(columns={"test_acc": metric})
+    rows.loc[3, "state"] = "failed"
+    found = ablate.judge_runs(rows, baseline={"norm": "none", "lr": "0.1"})
+    assert "failed: they are not left out" in list(found.done["what"])
+    assert found.verdicts[0].outcome == "not_tested"
+    assert named in found.verdicts[0].next_step
+    assert ("--lost failed" in found.verdicts[0].next_step) == (metric == "test_acc")
+    given = ablate.judge_runs(rows.assign(majority_rate=0.1), baseline={"norm": "none", "lr": "0.1"})
+    assert (given.verdicts[0].outcome == "not_tested") == (metric == "test_loss")

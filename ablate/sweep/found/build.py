@@ -200,8 +200,8 @@ def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
     for outcome, what in (
         ("lost", msg("lost, as asked: their pairs are dropped")),
         ("unfinished", msg("not finished, or without a number: their pairs are dropped")),
-        ("crashed", msg("failed: they count as the metric says of failed runs")),
-        ("diverged", msg("diverged: they count as the metric says of failed runs")),
+        ("crashed", msg("failed: they are not left out")),
+        ("diverged", msg("diverged: they are not left out")),
     ):
         own = [run for run in runs if run.outcome == outcome]
         if own:
