@@ -55,12 +55,12 @@ def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, 
             continue
         count = Counter(key_of({name: level}) for level in own)
         most = max(count.values())
-        near = [level for level in dict.fromkeys(own) if count[key_of({name: level})] >= NEAR * most]
+        close = [level for level in dict.fromkeys(own) if count[key_of({name: level})] >= NEAR * most]
         absent = [level for level in ABSENT if any(level is one or (level == one and type(level) is type(one))
-                                                   for one in near)]  # fmt: skip
-        levels[name] = (absent or near)[0]
-        equal = all(count[key_of({name: level})] == most for level in near)
-        why[name] = msg("the level of most runs") if len(near) == 1 else _WHY[bool(absent), equal]
+                                                   for one in close)]  # fmt: skip
+        levels[name] = (absent or close)[0]
+        equal = all(count[key_of({name: level})] == most for level in close)
+        why[name] = msg("the level of most runs") if len(close) == 1 else _WHY[bool(absent), equal]
     arms = {key_of(run.levels): run.levels for run in runs}
     if key_of(levels) in arms:
         return Base(levels, why)
