@@ -53,7 +53,7 @@ class Console:
         warn(event.text)
 
     def _put_aside(self, event: events.PutAside) -> None:
-        say(f"{event.study}: {_counted(event.runs, 'run')} put aside; they stay in MLflow and count no more")
+        say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and count no more")
 
     def _runs_started(self, event: events.RunsStarted) -> None:
         self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=_hidden(self._progress), ncols=100)
@@ -80,7 +80,7 @@ class Console:
             self._bar = None
 
     def _looked(self, event: events.Looked) -> None:
-        seeds = _counted(event.seeds, "seed")
+        seeds = f"{event.seeds} seed" + ("" if event.seeds == 1 else "s")
         of_what = seeds if event.arms else f"{seeds} of every arm, level {event.level:.4f}"
         where = f"look {event.number} of {event.of} ({of_what})"
         then = "stopping" if event.ends else "going on"
@@ -197,10 +197,8 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
 }
 
 
-def _counted(number: int, word: str) -> str:
-    from ablate.report.wording import counted
-
-    return counted(number, word)
+def _many(runs: int) -> str:
+    return f"{runs} run" + ("" if runs == 1 else "s")
 
 
 def _hidden(shown: bool) -> bool | None:
@@ -218,7 +216,7 @@ def processes(workers: int) -> str:
 
 
 def _in_short(summary: RunSummary) -> str:
-    return f"{_counted(summary.ran, 'run')} in {summary.seconds:.1f} s on {processes(summary.workers)}"
+    return f"{_many(summary.ran)} in {summary.seconds:.1f} s on {processes(summary.workers)}"
 
 
 def _skipped(summary: RunSummary) -> str:
