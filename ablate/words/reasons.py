@@ -192,14 +192,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "give_the_budget": msg("Give the budget (of a file: a column `budget`), or claim the share of runs that reach it."),
     "give_the_outcome": msg("Give their `outcome` (of a file: a column of that name)."),
     "give_a_target": msg("Set `target_accuracy`, or let the function return an `outcome`."),
-    "claim_an_accuracy": msg(
-        "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
-    ),
-    "say_what_failures_count_as": msg(
-        "Say `ablate judge --lost OUTCOME` of a run that the machine lost; or say what a failed run counts as: in a "
-        "column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or in the "
-        "`metrics` of a function of your own (docs/own-training.md)."
-    ),
+    "claim_an_accuracy": because.CLAIM_AN_ACCURACY,
+    "say_what_failures_count_as": because.SAY_WHAT_FAILURES_COUNT_AS,
     "give_the_majority_rate": because.GIVE_THE_MAJORITY_RATE,
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
