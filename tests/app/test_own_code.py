@@ -169,7 +169,7 @@ def test_a_command_crashes_goes_on_and_is_extended(tmp_path, ablate):
     kept = list(tmp_path.glob("mlruns/artifacts/adhoc/*/artifacts/output-seed-1.txt"))
     assert "no memory\n" in [path.read_text() for path in kept]
     (tmp_path / "flag").write_text("--fixed")
-    assert "1 runs" in run()[0] or "1 run " in run()[0]
+    assert "adhoc: 1 run in" in run()[0]
     assert "nothing to do" in run("--timeout", "60")[0]
     assert "2 runs" in run(seeds=4)[0]
     (tmp_path / "train.py").write_text(SCRIPT.replace("/ 10 ", "/ 5 "), encoding="utf-8")
