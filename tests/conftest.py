@@ -7,6 +7,9 @@ from hypothesis import settings
 for name in ("ABLATE_ROOT", "ABLATE_TRACKING_URI", "MLFLOW_TRACKING_URI"):
     os.environ.pop(name, None)  # where a developer's own runs go is no business of tests
 
-settings.register_profile("ci", derandomize=True)
+settings.register_profile("ci", derandomize=True, deadline=None)  # no test is timed
+settings.register_profile("here", deadline=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+else:
+    settings.load_profile("here")

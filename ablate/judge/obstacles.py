@@ -42,10 +42,10 @@ def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
         return because("without_steps", n=evidence.undefined), because("give_the_budget")
     if evidence.undefined:
         claim, advice = found.comparison.claim, "claim_an_accuracy"
-        if claim.exploratory:
-            advice = "say_what_failures_count_as"
-        elif found.counts_as_chance:
+        if found.counts_as_chance:
             advice = "give_the_majority_rate"
+        elif claim.exploratory:
+            advice = "say_what_failures_count_as"
         return because("without_value", n=evidence.undefined, metric=claim.metric), because(advice)
     if found.obstacle is not None:
         return found.obstacle, because(NEXT[found.obstacle.code])

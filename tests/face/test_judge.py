@@ -110,7 +110,7 @@ def test_a_run_that_did_not_finish_with_a_seed_of_no_pair_says_nothing():
     assert all("lost" not in v.details for v in found.verdicts)
 
 
-@pytest.mark.parametrize(("metric", "named"), [("test_acc", "majority_rate"), ("test_loss", "on an accuracy")])
+@pytest.mark.parametrize(("metric", "named"), [("test_acc", "majority_rate"), ("test_loss", "failed_counts_as")])
 def test_of_a_run_that_failed_it_is_said_what_helps(metric, named):
     rows = with_an_unfinished_run().rename(columns={"test_acc": metric})
     rows.loc[3, "state"] = "failed"
