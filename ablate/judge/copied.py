@@ -37,8 +37,8 @@ def copy_gate(
 
     A claim passes where the copy is equivalent to the baseline at the claim's δ (TOST, on its metric and scale), or
     where the claim's effect lies farther from the end of its region than the copy differs at most (the ends of its
-    interval at 1 − 2α): taken off the effect, that difference would leave the verdict what it is. None where there
-    is no copy, where no arm of the claim is tuned, and for a claim that is not about a mean of differences or has no
+    interval at 1 − 2α): taken off the effect, that difference would leave the verdict what it is. None without
+    a copy, where no arm of the claim is tuned, and for a claim that is not about a mean of differences or has no
     δ. A copy that the study asks for (`asked`) and that is not there, not run yet or lost with its file, is one of no
     seeds: the claim does not pass.
     """

@@ -41,7 +41,7 @@ def written(value: Any) -> str:
     Raises
     ------
     UserError
-        It is no number, truth value, text, list or mapping; a key of a mapping is one that an override cannot hold.
+        It is not a number, truth value, text, list or mapping; a key of a mapping is one that an override cannot hold.
     """
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()

@@ -17,7 +17,7 @@ _PAUSE = 0.1  # seconds between two looks
 
 @contextmanager
 def taken(slots: Sequence[str]) -> Iterator[str]:
-    """Wait until a slot is free, and hold it meanwhile; gives its value, empty where there is no pool.
+    """Wait until a slot is free, and hold it meanwhile; gives its value, empty without a pool.
 
     A slot is held by a lock on a file, which the system releases when the process dies. One that is named twice is two.
     """

@@ -78,7 +78,7 @@ def facts_by_arm(runs: pd.DataFrame) -> dict[str, dict[str, Any]]:
 
 
 def copy_csv(tables: StudyTables) -> str | None:
-    """Return the file: a row per seed, one column per metric after the head; None where there is no copy.
+    """Return the file: a row per seed, one column per metric after the head; None without a copy.
 
     `seed` is the one that the run stands beside; its own lies a million further.
     """

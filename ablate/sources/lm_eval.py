@@ -140,9 +140,9 @@ def _evaluations(folder: Path) -> list[_Evaluation]:
             results = _results(path.with_name(f"results_{match[2]}.json"))
             found.append(_Evaluation(path.parent.name, match[1], match[2], path, results))
     found.sort(key=lambda one: (one.model, one.task, one.date))
+    known = {(one.model, one.task) for one in found if one.results is not None}
     for one in found:
-        others = [other for other in found if (other.model, other.task) == (one.model, one.task)]
-        if one.results is None and any(other.results is not None for other in others):
+        if one.results is None and (one.model, one.task) in known:
             raise UserError(
                 f"{one.path}: expected results_{one.date}.json beside it, as beside the other evaluations of "
                 f"{one.model} on {one.task}: without it nothing says whether it repeats one of them"
@@ -165,11 +165,12 @@ def _results(path: Path) -> Mapping[str, Any] | None:
 def _differing(found: Sequence[_Evaluation]) -> list[dict[str, Any]]:
     """Return for each evaluation the settings in which two evaluations of one task differ, and its seed."""
     every = [one.settings() for one in found]
+    first: dict[str, dict[str, Any]] = {}
     kept: dict[str, None] = {}
     for one, own in zip(found, every, strict=True):
-        for other, others in zip(found, every, strict=True):
-            if one.task == other.task and one.results is not None and other.results is not None:
-                kept.update(dict.fromkeys(key for key in {**own, **others} if own.get(key) != others.get(key)))
+        if one.results is not None:
+            before = first.setdefault(one.task, own)
+            kept.update(dict.fromkeys(key for key in {**before, **own} if before.get(key) != own.get(key)))
     seeds = _seeds(found)
     told = [{key: own.get(key) for key in kept} for own in every]
     return told if seeds is None else [{**own, "seed": seed} for own, seed in zip(told, seeds, strict=True)]
