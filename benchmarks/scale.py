@@ -164,7 +164,7 @@ def _call(task: str) -> Callable[[], None]:
 def one(task: str, *, profile: bool, counted: bool) -> None:
     """Run one command in this process, and print what it took as the last line."""
     queries = _counting() if counted else []
-    watch = cProfile.Profile() if profile else None
+    watch = cProfile.Profile(time.process_time) if profile else None
     call = _call(task)
     if watch:
         watch.enable()

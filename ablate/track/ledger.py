@@ -125,6 +125,16 @@ def children(connection: sqlite3.Connection, study_run: str) -> list[Child]:
     )
 
 
+def running_children(connection: sqlite3.Connection, study_run: str) -> list[str]:
+    """Return the ids of those arm and seed runs of a study that nobody has ended: a kill came between."""
+    rows = connection.execute(
+        "SELECT r.run_uuid FROM tags s JOIN runs r ON r.run_uuid = s.run_uuid WHERE s.key = 'ablate.study_run' "
+        "AND s.value = ? AND r.status = 'RUNNING' AND r.lifecycle_stage = 'active' ORDER BY r.rowid",
+        (study_run,),
+    )
+    return [run_id for (run_id,) in rows]
+
+
 def children_among(connection: sqlite3.Connection, run_ids: Iterable[str]) -> list[Child]:
     """Return those of the given runs that were not deleted, as `children` does: its time grows with these alone."""
     return _told(

@@ -171,9 +171,10 @@ class MlflowSession(StudySession):
         return itertools.chain.from_iterable(self._arms.values())
 
     def _bury_children(self) -> None:
-        for run in itertools.chain.from_iterable(self._children().values()):
-            if run.status == "RUNNING":
-                self._client.set_terminated(run.run_id, "KILLED")
+        with read_only(self.layout.database) as connection:
+            running = ledger.running_children(connection, self.run_id)
+        for run_id in running:
+            self._client.set_terminated(run_id, "KILLED")
 
     def _sign(self) -> None:
         """Write the fingerprint on runs that a plan found by their old one: from now on a change to it shows."""
