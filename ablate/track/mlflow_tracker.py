@@ -234,7 +234,7 @@ def bury(layout: Layout, client: MlflowClient) -> int:
     """
     with read_only(layout.database) as connection:
         running = [run for run in ledger.study_runs(connection) if run.status == "RUNNING"]
-        below = {run.run_id: ledger.children(connection, run.run_id) for run in running}
+        below = {run.run_id: ledger.running_children(connection, run.run_id) for run in running}
     dead = 0
     for run in running:
         lock = owner.claim(layout, run.name, run.key)
@@ -242,8 +242,7 @@ def bury(layout: Layout, client: MlflowClient) -> int:
             continue
         try:
             for child in below[run.run_id]:
-                if child.status == "RUNNING":
-                    client.set_terminated(child.run_id, "KILLED")
+                client.set_terminated(child, "KILLED")
             client.set_terminated(run.run_id, "KILLED")
             dead += 1
         finally:
