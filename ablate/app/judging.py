@@ -8,7 +8,7 @@ import shlex
 from ablate.app.console import say
 from ablate.app.printing import bench
 from ablate.programs.uses import use
-from ablate.sweep.found.asked import Asked, metrics_asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
 from ablate.sweep.found.saved import runs_path
 from ablate.work.places import shown
 from ablate.work.tables import judge_source
@@ -26,7 +26,7 @@ def judge(options: argparse.Namespace) -> None:
         by_at_least=options.by_at_least,
         target=options.target,
         repeat=options.repeat,
-        lost=tuple(filter(None, options.lost.split(","))),
+        lost=lost_asked(options.lost),
         unpaired=options.unpaired,
         item=options.item,
         early_stopping=options.early_stopping,
