@@ -49,6 +49,7 @@ def judge_source(
     *,
     source: str | None = None,
     out: Path | None = None,
+    report: bool = True,
     save: Path | None = None,
     command: str = "",
     tongue: str = "en",
@@ -63,6 +64,8 @@ def judge_source(
         The source that reads them; None: the one that declares to.
     out
         The folder of the report; by default `reports/NAME-judged`.
+    report
+        Write the report.
     save
         A study file to write, with its runs beside it.
 
@@ -75,9 +78,10 @@ def judge_source(
     bench.warn(*chosen.notes)
     table = chosen.read(fits=lambda head: len(head) > 1)
     name = name_of(address)
-    check_place(name, out)
+    check_place(name, out, report=report)
     held = judge_table(table, asked, bench, name=name, command=command, save=save)
-    write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
+    if report:
+        write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
     return held
 
 
