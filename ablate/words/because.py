@@ -61,6 +61,16 @@ def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
     return say
 
 
+REVERSED = against_delta(
+    msg("{interval} lies below {end}: the effect goes the other way."),
+    msg("{interval} lies above {threshold}: the effect goes the other way."),
+)
+HARMFUL = against_delta(
+    msg("{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}."),
+    msg("{interval} lies above 0: the effect goes the other way, but is not shown to be larger than {threshold}."),
+)
+
+
 def against_region(message: str) -> Callable[[Numbers], str]:
     """Return what says where an interval lies relative to what is claimed."""
 
