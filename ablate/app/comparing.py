@@ -59,7 +59,7 @@ def compare(options: argparse.Namespace) -> None:
     )  # fmt: skip
     edit = None
     if options.ledger is not None:
-        runs = question(held.found.table.text, held.asked)
+        runs = question(held.judgement.study, held.found.table)
         edit, ledger = enter(
             options.ledger, runs, options.new, lambda: held.judgement.verdicts, alpha=None, edits=options.edits
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,12 @@ _QUIET = (events.TableRead, events.ResultsImported, events.TaskStarted, events.T
 
 @dataclass(frozen=True)
 class Judged:
-    """A table that was judged: what was found and asked, the judgement, the bench whose store holds its runs, items."""
+    """A table that was judged: what was found of it, the judgement, the bench whose store holds its runs, items."""
 
     found: Found
     judgement: Judgement
     bench: Bench
     items: tuple[ItemsCompared, ...] = ()
-    asked: Asked = field(default_factory=Asked)
 
 
 def judge_source(
@@ -117,7 +116,7 @@ def judge_table(
         bench.tell(events.ItemsCompared(compared))
     if save is not None:
         save_study(found, save, command)
-    return Judged(found, judgement, own, compared, asked)
+    return Judged(found, judgement, own, compared)
 
 
 def save_study(found: Found, path: Path, command: str) -> None:
