@@ -166,7 +166,7 @@ def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | N
         if key == "workers":
             raise UserError(f"launcher {name}: the number of jobs is `--jobs {settings[key]}`, hydra.sweeper.n_jobs")
         if key not in names:
-            raise UserError(f"launcher {name}: {unknown('setting', key, ['kind', *names])}")
+            raise UserError(f"launcher {name}: {unknown('setting', key, names)}")
     return cls(workers=cls.usual() if jobs is None else jobs, **settings)
 
 
