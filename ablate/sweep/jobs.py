@@ -42,6 +42,8 @@ class Job:
     former
         The description that named the arm when everything that is composed did (see `former_description`); empty where
         that is its description still.
+    hash_seed
+        `PYTHONHASHSEED` of the processes in which code of the user's own runs; empty: as the environment has it.
     """
 
     arm: ArmRecord
@@ -53,6 +55,7 @@ class Job:
     same_as: str = ""
     former: Mapping[str, Any] = field(default_factory=dict)
     trials: tuple[Job, ...] = ()
+    hash_seed: str = ""
 
     def after(self, finished: frozenset[str]) -> Job:
         """Return the job with what is finished taken off the missing seeds."""

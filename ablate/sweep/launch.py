@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Self, cast
 from ablate.errors import UserError, must, unknown
 from ablate.programs.isolated import processes_ended, run_isolated
 from ablate.programs.isolated_child import run_here
+from ablate.programs.process_state import hash_seeded
 from ablate.programs.uses import Code, code_in_use, code_of_files, own_code, use
 from ablate.registry import component, place_of, register
 from ablate.sweep.plan import Job, Plan
@@ -211,9 +212,10 @@ def train_job(job: Job, uses: Code | None = None) -> list[RunResult]:
     Failure
         Compiled code cannot be made, or no process can be started.
     """
-    if job.program.isolated or job.arm.facts.get("uses"):
-        return train_apart(job, code_in_use() if uses is None else uses)
-    return run_here(job.program.planned(job.arm.facts), job.config, job.missing)
+    with hash_seeded(job.hash_seed):
+        if job.program.isolated or job.arm.facts.get("uses"):
+            return train_apart(job, code_in_use() if uses is None else uses)
+        return run_here(job.program.planned(job.arm.facts), job.config, job.missing)
 
 
 def train_apart(job: Job, uses: Code | None = None) -> list[RunResult]:
