@@ -62,8 +62,12 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:
 
     >>> str(unknown("optimizer", "adm", ["sgd", "adam"]))
     "unknown optimizer 'adm': expected one of adam, sgd; nearest match: adam"
+    >>> str(unknown("study", "rates", []))
+    "unknown study 'rates': there is none"
     """
     names = sorted(choices)
+    if not names:
+        return UserError(f"unknown {what} {cut(got)!r}: there is none")
     hint = nearest(got, names) if len(got) <= _LONG else None
     got = cut(got)
     listed = ", ".join(map(cut, names[:_MOST_CHOICES]))

@@ -23,7 +23,7 @@ from ablate.app.own_code import (
 )
 from ablate.app.study_name import through_hydra
 from ablate.errors import UserError
-from ablate.sweep.found.asked import Asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, pairs_asked
 
 
 def refuse_words(overrides: Sequence[str]) -> None:
@@ -85,9 +85,8 @@ def sweep(options: argparse.Namespace, action: str) -> None:
             options.jobs = sum(word.count(",") + 1 for word in options.slots)
     else:
         words = function_words(options.study, words, timeout=options.timeout)
-    if study is not None and (options.baseline or options.by_at_least is not None):
-        flag = "--baseline" if options.baseline else "--by-at-least"
-        raise UserError(f"`{flag}` is for a sweep of your own code; what {study} claims stands in its file")
+    if study is not None:
+        _refuse_of_a_sweep(options, study)
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
@@ -112,8 +111,27 @@ def sweep(options: argparse.Namespace, action: str) -> None:
     spelling = _stored(options.typed) if study is None else None
     compared = None
     if study is None:
-        compared = Asked(baseline=pairs_asked("--baseline", options.baseline), by_at_least=options.by_at_least)
+        compared = _compared(options)
     run_hydra(["--multirun", *settings, *named, *uses, *words], study=study, spelling=spelling, compared=compared)
+
+
+def _refuse_of_a_sweep(options: argparse.Namespace, study: str) -> None:
+    """Raise `UserError` for an option that says of a sweep of one's own code what a study says in its file."""
+    for flag, given, field in (
+        ("--baseline", options.baseline, "`baseline:`"),
+        ("--by-at-least", options.by_at_least is not None, "`by_at_least:` of each claim"),
+        ("--lost", options.lost, f"`lost: [{', '.join(lost_asked(options.lost))}]`"),
+    ):
+        if given:
+            raise UserError(f"`{flag}` is for a sweep of your own code; {study} says it in its file: {field}")
+
+
+def _compared(options: argparse.Namespace) -> Asked:
+    """Return what is said of the comparisons that a sweep of one's own code is judged by."""
+    return Asked(
+        baseline=pairs_asked("--baseline", options.baseline), by_at_least=options.by_at_least,
+        lost=lost_asked(options.lost),
+    )  # fmt: skip
 
 
 def _stored(typed: Sequence[str]) -> str:
@@ -187,5 +205,5 @@ def _sweep_application(options: argparse.Namespace, action: str) -> None:
         {name: value for name, value in given.items() if value is not None},
         {name: value for name, value in main.items() if value is not None},
         command=_stored(options.typed),
-        compared=Asked(baseline=pairs_asked("--baseline", options.baseline), by_at_least=options.by_at_least),
+        compared=_compared(options),
     )

@@ -25,7 +25,7 @@ from ablate.report.wording import counted
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.work.bench import Bench
-from ablate.work.trying import tried, wrong_with
+from ablate.work.trying import hash_seeds_told, tried, wrong_with
 
 _MOST = 20  # lines that are shown of one check
 
@@ -67,6 +67,8 @@ def check_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
         found.append((one, "\n  ".join(["", *shown]) if wrong else None))
     runs = sum(len(one.runs) for one in arms)
     say(f"{plan.record.name}: {counted(len(arms), 'arm')} tried in {counted(runs, 'run')}; nothing is tracked")
+    if told := hash_seeds_told(arms):
+        say(told)
     _say_checks(plan.record.name, found)
 
 

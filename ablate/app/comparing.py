@@ -14,7 +14,7 @@ from ablate.app.printing import bench
 from ablate.app.verdicts import require
 from ablate.errors import Refuted, Undecided, UserError
 from ablate.programs.uses import use
-from ablate.sweep.found.asked import Asked, metrics_asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
 from ablate.terminal import shows_everything
 from ablate.words.reasons import said
 from ablate.work import events
@@ -46,7 +46,7 @@ def compare(options: argparse.Namespace) -> None:
     asked = Asked(
         factors=tuple(options.factor), seed=options.seed, metrics=metrics_asked(options.metric),
         where=pairs_asked("--where", options.where), leave_out=tuple(options.leave_out), by_at_least=by,
-        repeat=options.repeat, lost=tuple(filter(None, options.lost.split(","))), unpaired=options.unpaired,
+        repeat=options.repeat, lost=lost_asked(options.lost), unpaired=options.unpaired,
         early_stopping=options.early_stopping, stated=sides(margin, options.each),
     )  # fmt: skip
     use(options.uses)
@@ -59,7 +59,7 @@ def compare(options: argparse.Namespace) -> None:
     )  # fmt: skip
     edit = None
     if options.ledger is not None:
-        runs = question(held.found.table.text, held.asked)
+        runs = question(held.judgement.study, held.found.table)
         edit, ledger = enter(
             options.ledger, runs, options.new, lambda: held.judgement.verdicts, alpha=None, edits=options.edits
         )

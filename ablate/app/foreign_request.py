@@ -19,7 +19,7 @@ from ablate.app.sweep import Settings, parts_given, plain_setting
 from ablate.errors import UserError, must, unknown
 from ablate.programs.hydra_words import changed_words, is_of_hydra
 from ablate.sweep.found.asked import Asked as Compared
-from ablate.sweep.found.planned import baseline_said
+from ablate.sweep.found.planned import as_said
 from ablate.sweep.own_keys import renamed
 from ablate.sweep.study_file import MOST_LEVELS, parse_study
 from ablate.train.metric import KNOWN, metric_from
@@ -129,9 +129,7 @@ def request_of(settings: Settings, asked: Asked, compared: Compared | None = Non
     })  # fmt: skip
     study["fixed"] = {"program": "hydra", **{f"program.{name}": held for name, held in said.items() if held}}
     seeds = 8 if settings.seeds is None else plain_setting(settings.seeds)
-    parsed = parse_study(study, where="the command line")
-    if compared is not None and compared.baseline:
-        parsed = parsed.model_copy(update={"baseline": baseline_said(parsed, compared.baseline)})
+    parsed = as_said(parse_study(study, where="the command line"), compared)
     name = ADHOC if settings.name is None else free_name(settings.name)
     return Request(name, parsed, seeds, {}, asked.command, typed=False, compared=compared or Compared())
 

@@ -111,6 +111,12 @@ def _check_key(key: str, value: str) -> None:
             f"`{key}={value}` is not honoured: ablate plans and runs every study with its own sweeper, which pairs "
             "arms by seed; leave it out"
         )
+    if key.startswith("hydra.launcher."):
+        raise UserError(
+            f"`{key}={value}` is not honoured: it sets a launcher, and none of ablate's is chosen; choose one with "
+            f"hydra/launcher=NAME ({', '.join(own_launchers())}); how many at a time by `--jobs N`, or "
+            "hydra.sweeper.n_jobs=N"
+        )
     if key.startswith(("hydra/launcher", "hydra.launcher")):
         raise UserError(
             f"`{key}={value}` is not honoured: Hydra's launchers start arms on their own, past planning and tracking; "

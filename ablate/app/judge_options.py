@@ -47,6 +47,7 @@ def add_judge(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
         help="a value of the main metric: compared is, too, how many steps runs take to reach it (needs histories)",
     )  # fmt: skip
     _rows(sub)
+    sub.add_argument("--no-report", action="store_true", help="print only")
     sub.add_argument("--save", type=Path, metavar="STUDY.yaml", help="write the study file, and its runs beside it")
 
 

@@ -7,8 +7,9 @@ import shlex
 
 from ablate.app.console import say
 from ablate.app.printing import bench
+from ablate.errors import UserError
 from ablate.programs.uses import use
-from ablate.sweep.found.asked import Asked, metrics_asked, pairs_asked
+from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
 from ablate.sweep.found.saved import runs_path
 from ablate.work.places import shown
 from ablate.work.tables import judge_source
@@ -16,6 +17,8 @@ from ablate.work.tables import judge_source
 
 def judge(options: argparse.Namespace) -> None:
     """Run the command."""
+    if options.out is not None and options.no_report:
+        raise UserError("`--out` says where the report goes, and `--no-report` writes none")
     asked = Asked(
         factors=tuple(options.factor),
         seed=options.seed,
@@ -26,7 +29,7 @@ def judge(options: argparse.Namespace) -> None:
         by_at_least=options.by_at_least,
         target=options.target,
         repeat=options.repeat,
-        lost=tuple(filter(None, options.lost.split(","))),
+        lost=lost_asked(options.lost),
         unpaired=options.unpaired,
         item=options.item,
         early_stopping=options.early_stopping,
@@ -34,7 +37,7 @@ def judge(options: argparse.Namespace) -> None:
     use(options.uses)
     judge_source(
         options.source_of_runs, asked, bench(progress=False), source=options.source, out=options.out,
-        save=options.save, command=_command(options), tongue=options.lang,
+        report=not options.no_report, save=options.save, command=_command(options), tongue=options.lang,
     )  # fmt: skip
     if options.save is not None:
         say(f"study file:       {shown(options.save)}, its runs: {shown(runs_path(options.save))}")

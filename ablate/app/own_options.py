@@ -41,6 +41,11 @@ def add_own_code(sub: argparse.ArgumentParser) -> None:
         "--by-at-least", type=float, metavar="D",
         help="the smallest difference that matters, in the unit of the metric: then every comparison is ruled on",
     )  # fmt: skip
+    sub.add_argument(
+        "--lost", default="", metavar="WORD,WORD",
+        help="outcomes (crashed, diverged, collapsed) that mean lost to the infrastructure: such runs drop their pair, "
+        "and do not count as failed",
+    )  # fmt: skip
     add("--name", "NAME", "what a sweep of your own code is kept as (default: adhoc)")
     sub.add_argument("--timeout", type=float, metavar="S", help="seconds that a run of a function or command may take")
     group = sub.add_argument_group(

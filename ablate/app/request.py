@@ -17,7 +17,7 @@ from ablate.errors import UserError
 from ablate.programs.uses import use
 from ablate.registry import GROUPS, options
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.planned import baseline_said
+from ablate.sweep.found.planned import as_said
 from ablate.sweep.jobs import check_owned
 from ablate.sweep.own_keys import short_key
 from ablate.sweep.quick import quick_name
@@ -142,9 +142,8 @@ def read_request(
     words = [shlex.quote(argument) for argument in [*typed_words, *(_typed(k, v) for k, v in chosen.items())]]
     if name is None:
         ready(uses)
-        study = parse_study({**_adhoc(fixed, factors), **chosen, "uses": list(uses)}, where="the command line")
-        if compared is not None and compared.baseline:
-            study = study.model_copy(update={"baseline": baseline_said(study, compared.baseline)})
+        made = {**_adhoc(fixed, factors), **chosen, "uses": list(uses)}
+        study = as_said(parse_study(made, where="the command line"), compared)
         multirun = ["-m"] if factors else []
         count = 8 if seeds is None else seeds
         called = [] if adhoc is None else ["--name", shlex.quote(free_name(adhoc))]

@@ -19,7 +19,7 @@ from ablate.claims.comparison import Comparison, arm_key
 from ablate.claims.contrast import sides_of
 from ablate.claims.reason import because
 from ablate.judge.arms import Arms
-from ablate.judge.endpoint import endpoint
+from ablate.judge.endpoint import MISSING, endpoint
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
 from ablate.judge.verdict import GateResult, Verdict
@@ -27,12 +27,16 @@ from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
+from ablate.track.columns import metric_column
 from ablate.track.record import StudyTables
 from ablate.train.outcome import Outcome
 
 UNFINISHED = "unfinished"
 """What a fact of an arm says of a seed without a result: ``facts["lost"] = {"3": "unfinished"}``."""
 
+
+LOST = "lost"
+"""The fact of an arm that holds them, and what it says of a run that was declared lost."""
 
 UNPLANNED = "unplanned"
 """A fact of an arm: the seeds that other arms have and this one was never to have, ``facts["unplanned"] = [8]``."""
@@ -48,13 +52,40 @@ def without_unplanned(tables: StudyTables) -> StudyTables:
     named = {arm: set(facts.get(UNPLANNED) or ()) for arm, facts in tables.facts.items()}
     if not unpaired and not any(named.values()):
         return tables
-    started = {arm: set(map(int, facts.get("lost") or ())) for arm, facts in tables.facts.items()}
+    started = {arm: set(map(int, facts.get(LOST) or ())) for arm, facts in tables.facts.items()}
     seeds = tables.seeds
     gone = [
         outcome == "missing" and (seed not in started.get(arm, ()) if unpaired else seed in named.get(arm, ()))
         for arm, seed, outcome in _runs(tables)
     ]
     return dataclasses.replace(tables, seeds=seeds[~np.array(gone, dtype=np.bool_)])
+
+
+def without_lost(study: Study, tables: StudyTables) -> StudyTables:
+    """Return the tables in which the runs that a study declares lost (`Study.lost`) have no result, and say so."""
+    gone = tables.seeds["outcome"].astype(str).isin(study.lost).to_numpy()
+    if not gone.any():
+        return tables
+    seeds, facts = tables.seeds.copy(), dict(tables.facts)
+    names = [metric_column(name, tables.factors) for name in tables.metrics]
+    seeds.loc[gone, ["first_nonfinite_step", "seconds", *names]] = math.nan
+    seeds.loc[gone, ["run_id", "identity"]] = ""
+    seeds["outcome"] = seeds["outcome"].astype(str).mask(gone, MISSING)
+    runs = {(arm, seed) for (arm, seed, _), is_gone in zip(_runs(tables), gone, strict=True) if is_gone}
+    for arm, seed in sorted(runs):
+        own = facts.get(arm, {})
+        facts[arm] = {**own, LOST: {**own.get(LOST, {}), str(seed): LOST}}
+    curves = zip(tables.curves["arm_id"].astype(str), tables.curves["seed"].astype(int), strict=True)
+    return dataclasses.replace(
+        tables,
+        seeds=seeds,
+        facts=facts,
+        curves=tables.curves[np.array([run not in runs for run in curves], dtype=np.bool_)],
+        arrays={
+            arm: {seed: held for seed, held in own.items() if (arm, int(seed)) not in runs}
+            for arm, own in tables.arrays.items()
+        },
+    )
 
 
 def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, alpha: float = 0.05) -> list[Verdict]:
@@ -65,7 +96,7 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
     the worst value of the metric that any run of the comparison had, in whichever arm it stands, by the interval alone.
     A run counts whose pair would be there if it had a result.
     """
-    held = {arm: facts["lost"] for arm, facts in tables.facts.items() if facts.get("lost")}
+    held = {arm: facts[LOST] for arm, facts in tables.facts.items() if facts.get(LOST)}
     if not held:
         return list(verdicts)
     arms = Arms(study, tables)

@@ -117,6 +117,25 @@ def importing_noted() -> Iterator[None]:
             _imported[name] = first, after.get(name)
 
 
+HASH_SEED = "PYTHONHASHSEED"
+"""The variable that decides, when a Python starts, in which order it goes over a set of texts."""
+
+
+@contextlib.contextmanager
+def hash_seeded(value: str) -> Iterator[None]:
+    """Let the processes that are started meanwhile have this hash seed; empty: as the environment has it."""
+    before = os.environ.get(HASH_SEED)
+    if value:
+        os.environ[HASH_SEED] = value
+    try:
+        yield
+    finally:
+        if value and before is None:
+            os.environ.pop(HASH_SEED, None)
+        elif value and before is not None:
+            os.environ[HASH_SEED] = before
+
+
 def environment_for_others() -> dict[str, str]:
     """Return the environment for a process that imports by itself: without what imports in this one made of it."""
     found = dict(os.environ)

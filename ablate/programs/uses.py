@@ -19,6 +19,7 @@ from ablate import registry
 from ablate.errors import UserError, nearest
 from ablate.programs.modules import Module, closure
 from ablate.programs.place import Place, code_at, file_place, modules_at, own_modules
+from ablate.programs.process_state import HASH_SEED
 from ablate.programs.source import read_source
 from ablate.programs.target import module_at
 from ablate.train.program import Program
@@ -162,13 +163,15 @@ class Standing(NamedTuple):
     code: Code
     modules: list[str]
     imports: Any
+    hash_seed: str = ""
 
     @classmethod
     def of(cls, program: Program, config: Any, code: Code) -> Standing:
         """Return it for a planned Program, its configuration, and the used files with what they say."""
         folder = os.getcwd()  # noqa: PTH109 - it may be older than the current folder is current
         modules = sorted({type(part).__module__ for part in parts_in((program, config))})
-        return cls(folder, tuple(sys.path), code, modules, program.imports())
+        seed = os.environ.get(HASH_SEED, "")  # a process keeps the one that it was started with
+        return cls(folder, tuple(sys.path), code, modules, program.imports(), seed)
 
 
 def _file_of(cls: type) -> Path:

@@ -44,6 +44,11 @@ def trials(tune: Tune) -> list[Levels]:
     return list(found.values())
 
 
+def a_trial(tune: Tune, cell: Levels) -> Levels:
+    """Return the first trial of the arms at these levels: some value for each key that is tuned there."""
+    return trials(tune.each()[tune.place(cell)])[0]
+
+
 def _draw(axis: Range | Grid, rng: Generator) -> Level:
     place = float(rng.random())
     if not isinstance(axis, Range):

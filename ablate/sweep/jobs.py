@@ -42,6 +42,8 @@ class Job:
     former
         The description that named the arm when everything that is composed did (see `former_description`); empty where
         that is its description still.
+    hash_seed
+        `PYTHONHASHSEED` of the processes in which code of the user's own runs; empty: as the environment has it.
     """
 
     arm: ArmRecord
@@ -53,6 +55,7 @@ class Job:
     same_as: str = ""
     former: Mapping[str, Any] = field(default_factory=dict)
     trials: tuple[Job, ...] = ()
+    hash_seed: str = ""
 
     def after(self, finished: frozenset[str]) -> Job:
         """Return the job with what is finished taken off the missing seeds."""
@@ -127,6 +130,7 @@ def make_job(
     unsettled: Collection[str] = (),
     uses: Sequence[str] = (),
     metrics: Collection[str] = (),
+    tried: Callable[[], Mapping[str, Level]] | None = None,
 ) -> Job:
     """Compose one arm and name its runs: the same configuration, data and seed have the same identity everywhere.
 
@@ -140,10 +144,14 @@ def make_job(
         The study's own Python files: what they say is part of what a run is.
     metrics
         Those that the study declares.
+    tried
+        Of an arm whose every run gets values by tuning: gives some of them. Where the Program refuses the arm because
+        a setting has no value yet, it is asked for its facts with these.
     """
     composed = compose(settings)
     program, config = composed.program.told(metrics), composed.program.own(composed)
-    facts = {**program.facts(config), "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
+    own_facts = _facts(program, config, settings, compose, tried)
+    facts = {**own_facts, "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
     own = own_code([composed.program, composed], uses)
     if own:
         facts["uses"] = own
@@ -164,6 +172,19 @@ def make_job(
         identities |= {seed: stored.identities[seed] for seed in seeds if seed in stored.identities}
     renamed = {} if former == description else former
     return Job(arm, program, config, identities, tuple(seeds), dict(settings), former=renamed)
+
+
+def _facts(
+    program: Program, config: Any, settings: Mapping[str, Level], compose: Compose,
+    tried: Callable[[], Mapping[str, Level]] | None,
+) -> Mapping[str, Any]:  # fmt: skip
+    try:
+        return program.facts(config)
+    except UserError:
+        if tried is None:
+            raise
+    composed = compose({**settings, **tried()})
+    return composed.program.facts(composed.program.own(composed))
 
 
 def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *, where: str) -> None:

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Self, cast
 from ablate.errors import UserError, must, unknown
 from ablate.programs.isolated import processes_ended, run_isolated
 from ablate.programs.isolated_child import run_here
+from ablate.programs.process_state import hash_seeded
 from ablate.programs.uses import Code, code_in_use, code_of_files, own_code, use
 from ablate.registry import component, place_of, register
 from ablate.sweep.plan import Job, Plan
@@ -166,7 +167,7 @@ def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | N
         if key == "workers":
             raise UserError(f"launcher {name}: the number of jobs is `--jobs {settings[key]}`, hydra.sweeper.n_jobs")
         if key not in names:
-            raise UserError(f"launcher {name}: {unknown('setting', key, ['kind', *names])}")
+            raise UserError(f"launcher {name}: {unknown('setting', key, names)}")
     return cls(workers=cls.usual() if jobs is None else jobs, **settings)
 
 
@@ -211,9 +212,10 @@ def train_job(job: Job, uses: Code | None = None) -> list[RunResult]:
     Failure
         Compiled code cannot be made, or no process can be started.
     """
-    if job.program.isolated or job.arm.facts.get("uses"):
-        return train_apart(job, code_in_use() if uses is None else uses)
-    return run_here(job.program.planned(job.arm.facts), job.config, job.missing)
+    with hash_seeded(job.hash_seed):
+        if job.program.isolated or job.arm.facts.get("uses"):
+            return train_apart(job, code_in_use() if uses is None else uses)
+        return run_here(job.program.planned(job.arm.facts), job.config, job.missing)
 
 
 def train_apart(job: Job, uses: Code | None = None) -> list[RunResult]:

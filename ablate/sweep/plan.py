@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ablate.identity import made_by
 from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
-from ablate.sweep.grids import trials
+from ablate.sweep.grids import a_trial, trials
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
 from ablate.sweep.known import Known, study_runs
 from ablate.sweep.metrics import Metrics
@@ -223,7 +224,7 @@ def _resolved(
         open_keys = study.tune.all_keys if pending and study.tune is not None else ()
         job = make_job(
             levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
-            metrics=study.metrics,
+            metrics=study.metrics, tried=None if cell is None or tune is None else partial(a_trial, tune, cell),
         )  # fmt: skip
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
         job = replace(job, arm=replace(job.arm, baseline=levels == base, facts=facts))
@@ -243,7 +244,11 @@ def _resolved(
     tried = {job.arm.id: spaces[tune.place(job.arm.levels)][1] for job in jobs if job.trials and tune is not None}
     if tune is not None:
         copy = copied(study, jobs, tune, tried, compose=compose, known=known)
-    first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses) if tuned else jobs[0]
+    first = jobs[0]
+    if tuned:
+        cell = tuned_cell(study, design.arms[0])
+        some = None if cell is None or tune is None else partial(a_trial, tune, cell)
+        first = make_job({}, untold(design.arms[0]), compose, (), label="", uses=study.uses, tried=some)
     record = StudyRecord(
         name=name,
         key=key_of(study, name, first.arm.config),

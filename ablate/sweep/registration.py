@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from ablate.claims.kinds import KINDS
 from ablate.claims.parts import STORED
 from ablate.sweep.study import Study
 
@@ -42,11 +43,15 @@ class Changes:
         share of α).
     forecasts
         Forecasts were changed.
+    delta
+        The smallest difference that matters, before and now (0: none), where nothing else changed of a sweep that
+        claims nothing and is compared level by level; else None.
     """
 
     diff: str = ""
     post_hoc: frozenset[str] = frozenset()
     forecasts: bool = False
+    delta: tuple[float, float] | None = None
 
 
 def definition(study: Study) -> dict[str, Any]:
@@ -136,7 +141,22 @@ def changes(registered: Mapping[str, Any], study: Study, *, idle: Collection[str
     else:
         touched = {name for name, claim in new.items() if old.get(name) != claim}
         touched |= {claim.id for claim in study.claims if _controls(claim) & touched}
-    return Changes("\n".join(lines), frozenset(touched), before.get("forecasts") != after.get("forecasts"))
+    edited = before.get("forecasts") != after.get("forecasts")
+    return Changes("\n".join(lines), frozenset(touched), edited, _delta(before, after))
+
+
+def _delta(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Return δ before and now where two definitions of exploratory claims differ in nothing else; see `Changes`."""
+    plain, found = [], []
+    for part in (before, after):
+        claims = part.get("claims", [])
+        deltas = {claim.get("by_at_least", 0.0) for claim in claims}
+        if len(deltas) != 1 or not all(KINDS[claim["kind"]].exploratory for claim in claims):
+            return None
+        found.append(float(deltas.pop()))
+        rest = [{name: held for name, held in claim.items() if name != "by_at_least"} for claim in claims]
+        plain.append({**part, "claims": rest})
+    return (found[0], found[1]) if plain[0] == plain[1] else None
 
 
 def _controls(claim: Any) -> set[str]:

@@ -8,6 +8,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
@@ -68,6 +69,10 @@ class Study(_Strict):
         list of these, joined with each arm once.
     exclude
         Expressions over the factors; cells for which one holds are not run: ``norm == 'batch' and batch_size == 1``.
+    lost
+        Outcomes of failed runs (`crashed`, `diverged`, `collapsed`) that mean that the infrastructure lost the run: its
+        pair is dropped, where a run that failed counts as its metric says. Not together with `looks`, which wait for
+        every run.
     baseline
         The arm others are compared with, factor -> level; by default the first level of each factor (the `full` system
         of a design that is `leave_one_out` and nothing else).
@@ -107,6 +112,7 @@ class Study(_Strict):
     factors: dict[str, Annotated[list[Level], Field(min_length=1)]] = Field(default_factory=dict)
     design: Design = Field(default_factory=lambda: [_FULL])
     exclude: list[str] = Field(default_factory=list)
+    lost: list[Literal["collapsed", "diverged", "crashed"]] = Field(default_factory=list)
     baseline: Levels = Field(default_factory=dict)
     seeds: int | list[int] = 8
     claims: list[Claim] = Field(default_factory=list)
@@ -152,12 +158,21 @@ class Study(_Strict):
             raise ValueError(f"at most {MOST_SEEDS:,} seeds per arm, none above {MOST_SEED} (2^63 - 1)")
         return list(range(whole["first"], whole["first"] + whole["count"]))
 
+    @field_validator("looks")
+    @classmethod
+    def _without_lost(cls, looks: Any, info: ValidationInfo) -> Any:
+        """Refuse what would contradict itself: a look is taken when every run of it has a result."""
+        if looks and info.data.get("lost"):
+            raise ValueError("left out where `lost` is said: a look waits until every run has a result")
+        return looks
+
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an empty `uses` out: what is stored of a study, and hashed, is what it was before there was the key."""
+        """Leave later keys out where empty: what is stored of a study, and hashed, is what it was before they came."""
         data: dict[str, Any] = handler(self)
-        if not data.get("uses"):
-            data.pop("uses", None)
+        for key in ("uses", "lost"):
+            if not data.get(key):
+                data.pop(key, None)
         return data
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import digest
 from ablate.levels import among
 from ablate.sweep.design.build import DesignArms, DesignPart
-from ablate.sweep.grids import space_text, trials
+from ablate.sweep.grids import a_trial, space_text, trials
 from ablate.sweep.known import study_runs
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
@@ -103,7 +104,8 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
     for key, cell in found.items():
-        fixed = make_job(cell, cell, compose, (), label="", uses=study.uses).arm.config
+        first = partial(a_trial, tune, cell)
+        fixed = make_job(cell, cell, compose, (), label="", uses=study.uses, tried=first).arm.config
         label = with_short_names(arm_label(cell, base, names), short) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
         jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, known=known, name=name)

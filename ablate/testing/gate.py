@@ -66,7 +66,7 @@ class Gate:
         """
         by = None if not_worse_by is not None else by_at_least
         held = judged(new, base, metric=metric, better=better, margin=not_worse_by, by_at_least=by, pair=pair)
-        runs = question(held.found.table.text, held.asked)
+        runs = question(held.judgement.study, held.found.table)
         edit, _ = enter(
             self._path, runs, name, lambda: held.judgement.verdicts, alpha=self._alpha, edits=self._edits
         )  # fmt: skip

@@ -221,7 +221,7 @@ class MemoryStore(Store):
         if any(at[0] == name for at in self.opened):
             raise UserError(f"a study {name!r} is in the store: nothing was brought back")
         if name not in self._removed:
-            raise unknown("study in the trash", name, self._removed or {"none"})
+            raise unknown("study in the trash", name, self._removed)
         for at, removed in self._removed[name].pop().items():
             self.ended |= removed.ended
             for table, part in zip(self._tables(), removed.parts, strict=True):

@@ -73,7 +73,7 @@ def bring_back(client: MlflowClient, name: str, guard: Guard) -> None:
         removed = begun or _renamed(client, name, deleted=True)
         if not removed:
             others = {one.name.partition(_REMOVED)[0] for one in _renamed(client, "", deleted=True)}
-            raise unknown("study in the trash", name, others or {"none"})
+            raise unknown("study in the trash", name, others)
         last = removed[-1]
         if not begun:
             client.restore_experiment(last.experiment_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import StrEnum
 
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError, must, unknown
 
 LARGEST = 1e150
 """The largest size of a number that is judged: squares of larger ones, and sums of these, leave what a float holds.
@@ -36,6 +36,27 @@ class Outcome(StrEnum):
 
 FAILED = (Outcome.COLLAPSED, Outcome.DIVERGED, Outcome.CRASHED)
 """The outcomes of runs that failed, which count as their metric says."""
+
+
+def failures_said(where: str, said: object) -> list[str]:
+    """Return the outcomes of failed runs that a list of words names, each once.
+
+    >>> failures_said("lost", ["Crashed"])
+    ['crashed']
+
+    Raises
+    ------
+    UserError
+        It is not a list, or a word in it is not such an outcome: a run that did not fail has a result.
+    """
+    if not isinstance(said, list | tuple):
+        raise must(f"`{where}`", f"be a list of outcomes, such as [{Outcome.CRASHED}]", said)
+    found = dict.fromkeys(str(word).strip().lower() for word in said)
+    for word in found:
+        if word not in FAILED:
+            raise unknown(where, word, [outcome.value for outcome in FAILED])
+    return list(found)
+
 
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")
 

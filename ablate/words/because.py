@@ -61,6 +61,16 @@ def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
     return say
 
 
+REVERSED = against_delta(
+    msg("{interval} lies below {end}: the effect goes the other way."),
+    msg("{interval} lies above {threshold}: the effect goes the other way."),
+)
+HARMFUL = against_delta(
+    msg("{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}."),
+    msg("{interval} lies above 0: the effect goes the other way, but is not shown to be larger than {threshold}."),
+)
+
+
 def against_region(message: str) -> Callable[[Numbers], str]:
     """Return what says where an interval lies relative to what is claimed."""
 
@@ -88,9 +98,9 @@ CLAIM_AN_ACCURACY = msg(
     "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
 )
 SAY_WHAT_FAILURES_COUNT_AS = msg(
-    "Say `ablate judge --lost OUTCOME` of a run that the machine lost; or say what a failed run counts as: in a "
-    "column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or in the "
-    "`metrics` of a function of your own (docs/own-training.md)."
+    "Say `--lost OUTCOME`, or `lost: [OUTCOME]` in a study file, of a run that the machine lost; or say what a failed "
+    "run counts as: in a column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or "
+    "in the `metrics` of a function of your own (docs/own-training.md)."
 )
 
 GIVE_THE_MAJORITY_RATE = msg(

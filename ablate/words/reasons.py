@@ -21,10 +21,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     # --- where the interval of a tested claim lies
     "above": because.against_delta(msg("{interval} lies above {threshold}.")),
     "negligible": because.against_delta(msg("{interval} lies within ±{threshold}.")),
-    "reversed": because.against_delta(msg("{interval} lies below {end}: the effect goes the other way.")),
-    "harmful": because.against_delta(
-        msg("{interval} lies below 0: the effect goes the other way, but is not shown to be larger than {threshold}.")
-    ),
+    "reversed": because.REVERSED,
+    "harmful": because.HARMFUL,
     "below": because.against_delta(msg("{interval} lies below {threshold}."), msg("{interval} lies above {end}.")),
     "holds_delta": because.against_delta(msg("{interval} holds {threshold}."), msg("{interval} holds {end}.")),
     "too_few_to_decide": because.against_delta(

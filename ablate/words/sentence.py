@@ -31,7 +31,7 @@ def sentence_of(v: Verdict) -> str:
     return tr("[post hoc] {sentence}", sentence=text) if v.post_hoc else text
 
 
-_TURNED = ("holds_delta", "too_few_to_decide", "below", "negligible")
+_TURNED = ("holds_delta", "too_few_to_decide", "below", "negligible", "reversed", "harmful")
 """Reasons that stand beside the change of the metric, not beside how far it rose or fell."""
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import Failure, UserError, must
-from ablate.identity import describe, digest
+from ablate.identity import digest
 from ablate.judge.verdict import Verdict
+from ablate.sources.contract import RunTable
 from ablate.stats.signflip import least_pairs
 from ablate.stats.spending import next_level, rejects
-from ablate.sweep.found.asked import Asked
+from ablate.sweep.registration import definition
+from ablate.sweep.study import Study
 from ablate.track.files import write_json
 from ablate.values import from_json
 
@@ -35,8 +37,9 @@ class Edit:
     number, name
         Counted from 1; what it is called.
     runs
-        What the runs and all that was asked of them are known by (`question`): the same question about the same runs is
-        one edit. Ledgers of before know runs by less; such an edit counts, and its question asked again is a new one.
+        What the runs and the claims about them are known by (`question`): the same question about the same runs is one
+        edit, however it was spelled. Ledgers of before know it otherwise; such an edit counts, and its question asked
+        again is a new one.
     level, p
         What p had to keep to for the edit to be kept; the largest p of its verdicts, None where nothing was tested.
     outcome
@@ -126,21 +129,25 @@ def begun(alpha: float | None, edits: int | None) -> Ledger:
     return Ledger(edits=edits) if alpha is None else Ledger(alpha, edits)
 
 
-def question(runs: str, asked: Asked) -> str:
-    """Return what a question about runs is known by: a digest of their text, and of everything that is asked of them.
+def question(study: Study, runs: RunTable) -> str:
+    """Return what a question about runs is known by: a digest of all that its verdicts follow from.
 
-    Every field of `Asked` counts, those of the stated comparison too, mappings in their order: the first metric is the
-    main one. Numbers count by their value: 0 is 0.0.
+    That is the study as it is judged (its claims in their order with δ, what metrics mean, factors, baseline; no prose)
+    and the table of its runs, every cell of it. How they were asked for does not count: a metric that was found and
+    the same one that was named are one question. What is asked otherwise so that another claim, another run, another
+    outcome or a column more is looked at is another one. (The text of a claim is made of its sides, or is prose.)
+
+    Parameters
+    ----------
+    study
+        What the runs were judged as.
+    runs
+        The rows that count, as the judge had them.
     """
-    return digest({"runs": runs, "asked": _in_order(describe(asked))})
-
-
-def _in_order(told: Any) -> Any:
-    if isinstance(told, dict):
-        return [[name, _in_order(value)] for name, value in told.items()]
-    if isinstance(told, list):
-        return [_in_order(value) for value in told]
-    return float(told) if isinstance(told, int) and not isinstance(told, bool) else told
+    what = definition(study)
+    what["claims"] = [{name: held for name, held in claim.items() if name != "says"} for claim in what["claims"]]
+    columns = [[name, [line.cells[place] for line in runs.lines]] for place, name in enumerate(runs.head)]
+    return digest({"study": what, "runs": sorted(columns)})
 
 
 def enter(

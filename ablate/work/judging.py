@@ -66,10 +66,10 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     from ablate.judge.collapses import with_collapses
     from ablate.judge.comparable import mixtures
     from ablate.judge.looks import of_seeds
-    from ablate.judge.lost import without_unplanned
+    from ablate.judge.lost import without_lost, without_unplanned
     from ablate.judge.planned import judge_registered
 
-    tables = with_collapses(tables)
+    tables = without_lost(study, with_collapses(tables))
     registered, events = tables.study.get("registration") or {}, tables.study.get("history") or []
     check_kept(registered, events, where=f"study {str(tables.study['name'])!r}")
     changed = changes(registered, study, idle=idle_keys(tables)) if registered else Changes()

@@ -49,7 +49,13 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})
-    if changed.diff:
+    if changed.delta is not None:
+        was, now_is = (f"{delta:g}" if delta else "none" for delta in changed.delta)
+        bench.warn(
+            f"δ (--by-at-least) is {now_is}, and was {was} when the sweep was registered on {held['time']}: its "
+            f"verdicts are post hoc; every line that changed: `ablate report {plan.record.name}`, under registration"
+        )
+    elif changed.diff:
         touched = ", ".join(sorted(changed.post_hoc)) or "no claim"
         bench.warn(
             f"the study was changed since it was registered on {held['time']}: post hoc for {touched}; give the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,12 @@ _QUIET = (events.TableRead, events.ResultsImported, events.TaskStarted, events.T
 
 @dataclass(frozen=True)
 class Judged:
-    """A table that was judged: what was found and asked, the judgement, the bench whose store holds its runs, items."""
+    """A table that was judged: what was found of it, the judgement, the bench whose store holds its runs, items."""
 
     found: Found
     judgement: Judgement
     bench: Bench
     items: tuple[ItemsCompared, ...] = ()
-    asked: Asked = field(default_factory=Asked)
 
 
 def judge_source(
@@ -49,6 +48,7 @@ def judge_source(
     *,
     source: str | None = None,
     out: Path | None = None,
+    report: bool = True,
     save: Path | None = None,
     command: str = "",
     tongue: str = "en",
@@ -63,6 +63,8 @@ def judge_source(
         The source that reads them; None: the one that declares to.
     out
         The folder of the report; by default `reports/NAME-judged`.
+    report
+        Write the report.
     save
         A study file to write, with its runs beside it.
 
@@ -75,9 +77,10 @@ def judge_source(
     bench.warn(*chosen.notes)
     table = chosen.read(fits=lambda head: len(head) > 1)
     name = name_of(address)
-    check_place(name, out)
+    check_place(name, out, report=report)
     held = judge_table(table, asked, bench, name=name, command=command, save=save)
-    write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
+    if report:
+        write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
     return held
 
 
@@ -113,7 +116,7 @@ def judge_table(
         bench.tell(events.ItemsCompared(compared))
     if save is not None:
         save_study(found, save, command)
-    return Judged(found, judgement, own, compared, asked)
+    return Judged(found, judgement, own, compared)
 
 
 def save_study(found: Found, path: Path, command: str) -> None:

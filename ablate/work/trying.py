@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ablate.programs.command import Command
+from ablate.programs.process_state import HASH_SEED
 from ablate.sweep.launch import Launcher
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Job, Plan
@@ -22,12 +25,17 @@ _MOST = 4  # arms that are named
 
 @dataclass(frozen=True)
 class Tried:
-    """An arm that was tried: its first seed twice, and another one where more is planned."""
+    """An arm that was tried: its first seed twice, and another one where more is planned.
+
+    `hash_seeds`: what `PYTHONHASHSEED` was when its first seed was run, and when it was run again; empty where no
+    process was started for it.
+    """
 
     job: Job
     first: RunResult
     again: RunResult
     other: RunResult | None
+    hash_seeds: tuple[str, ...] = ()
 
     @property
     def runs(self) -> tuple[RunResult, ...]:
@@ -64,8 +72,24 @@ def arms_to_try(plan: Plan) -> list[Job]:
     return list({job.arm.id: job for job in (arm.trained[len(arm.trained) // 2] for arm in own)}.values())
 
 
+def hash_seeds() -> tuple[str, str]:
+    """Return what `PYTHONHASHSEED` is in the first run of a seed and in the second: two values, or the user's own."""
+    own = os.environ.get(HASH_SEED, "random")
+    return ("1", "2") if own in ("", "random") else (own, own)
+
+
+def _apart(job: Job) -> bool:
+    """Tell whether processes are started for an arm, for code of the user's own, with the hash seed that we choose."""
+    if isinstance(job.program, Command):
+        return HASH_SEED not in job.program.env
+    return job.program.isolated or bool(job.arm.facts.get("uses"))
+
+
 def tried(plan: Plan, bench: Bench, *, launcher: Launcher) -> list[Tried]:
     """Train every arm of a plan on its first two seeds, and on the first once more; nothing is tracked.
+
+    Code of the user's own runs in other processes the second time, with another hash seed (`hash_seeds`): what goes by
+    the order of a set of texts is not the same there.
 
     Raises
     ------
@@ -79,18 +103,33 @@ def tried(plan: Plan, bench: Bench, *, launcher: Launcher) -> list[Tried]:
     asked = [(job, tuple(job.identities)[:2]) for job in jobs]
     bench.tell(RunsStarted(plan.record.name, sum(len(seeds) + 1 for _, seeds in asked)))
     try:
-        made = _trained([_on(job, seeds) for job, seeds in asked], plan, bench, launcher)
-        again = _trained([_on(job, seeds[:1]) for job, seeds in asked], plan, bench, launcher)
+        one, two = hash_seeds()
+        made = _trained([_on(job, seeds, one) for job, seeds in asked], plan, bench, launcher)
+        again = _trained([_on(job, seeds[:1], two) for job, seeds in asked], plan, bench, launcher)
     finally:
         bench.tell(RunsEnded(plan.record.name))
     return [
-        Tried(job, made[job.arm.id][0], again[job.arm.id][0], made[job.arm.id][1] if len(seeds) > 1 else None)
+        Tried(
+            job, made[job.arm.id][0], again[job.arm.id][0], made[job.arm.id][1] if len(seeds) > 1 else None,
+            (one, two) if _apart(job) else (),
+        )
         for job, seeds in asked
-    ]
+    ]  # fmt: skip
 
 
-def _on(job: Job, seeds: Sequence[int]) -> Job:
-    return dataclasses.replace(job, identities={seed: job.identities[seed] for seed in seeds}, missing=tuple(seeds))
+def _on(job: Job, seeds: Sequence[int], hash_seed: str) -> Job:
+    own = {seed: job.identities[seed] for seed in seeds}
+    return dataclasses.replace(job, identities=own, missing=tuple(seeds), hash_seed=hash_seed)
+
+
+def hash_seeds_told(arms: Sequence[Tried]) -> str:
+    """Return what is said of the hash seeds of a trial; empty where no process was started for any arm."""
+    found = next((one.hash_seeds for one in arms if one.hash_seeds), None)
+    if found is None:
+        return ""
+    if found[0] == found[1]:
+        return f"{HASH_SEED} was {found[0]} in both runs of a seed, as it is set: what depends on it is not seen"
+    return f"{HASH_SEED} was {found[0]} in the first run of a seed, {found[1]} in the second"
 
 
 def _trained(jobs: Sequence[Job], plan: Plan, bench: Bench, launcher: Launcher) -> dict[str, list[RunResult]]:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -195,3 +196,46 @@ def test_a_study_is_tried_before_it_is_run(ablate, tmp_path):
     code, out, err = ablate("check", "mine.yaml", "optimizer=adan")
     assert (code, len(err.splitlines())) == (2, 1)
     assert "nearest" in err
+
+
+ORDERED = """
+NAMES = {f"name-{number}" for number in range(40)}
+
+
+def train(lr, seed):
+    first = next(iter(NAMES))
+    return {"acc": lr + seed + int(first.partition("-")[2]) / 1000}
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(f"acc={train(float(sys.argv[1]), int(sys.argv[2]))['acc']}")
+"""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("how", ["function", "command"])
+def test_what_goes_by_the_order_of_a_set_of_texts_does_not_repeat(ablate, tmp_path, monkeypatch, how, jobs):
+    (tmp_path / "mine.py").write_text(ORDERED)
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    settings = ["lr=0.1,0.01", "seeds=4", "--metric", "acc:higher", "-j", jobs]
+    own = ["--", sys.executable, "mine.py", "{lr}", "{seed}"]
+    words = ["mine.py:train", *settings] if how == "function" else [*settings, *own]
+    code, out, err = ablate("check", *words)
+    assert (code, [line for line in out.splitlines() if line.startswith("✗")]) == (1, [f"✗ {REPEATS}:"]), out + err
+    assert "PYTHONHASHSEED was 1 in the first run of a seed, 2 in the second" in out
+    assert out.count(", seed 0: acc is 0.") == 2  # both arms
+    assert "PYTHONHASHSEED" not in os.environ
+    (tmp_path / "mine.py").write_text(ORDERED.replace("iter(NAMES)", "iter(sorted(NAMES))"))
+    code, out, err = ablate("check", *words)
+    assert (code, f"✓ {REPEATS}" in out) == (0, True), out + err
+
+
+def test_a_hash_seed_that_the_user_set_is_kept_and_said(ablate, tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text(ORDERED)
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    code, out, _ = ablate("check", "mine.py:train", "lr=0.1,0.01", "seeds=4", "--metric", "acc:higher", "-j", "1")
+    assert code == 0
+    assert "PYTHONHASHSEED was 7 in both runs of a seed, as it is set: what depends on it is not seen" in out
+    assert os.environ["PYTHONHASHSEED"] == "7"

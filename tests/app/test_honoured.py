@@ -64,7 +64,10 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
             "Could not override 'hydra.lau",
         ),
         (("plan", "quickstart", "--launcher", "serial", "--jobs", "2"), "serial trains one job at a time"),
-        (("plan", "quickstart", "--launcher", "{kind: loky, queue: long}"), "launcher loky: unknown setting 'queue'"),
+        (
+            ("plan", "quickstart", "--launcher", "{kind: loky, queue: long}"),
+            "launcher loky: unknown setting 'queue': there is none",
+        ),
         (("~optimizer",), "`~optimizer`: a setting cannot be taken away"),
         (("~seeds", "norm=batch"), "`~seeds`: a setting cannot be taken away"),
         (("-m", "optimizer=glob(x*)"), "unknown optimizer 'glob(x*)': expected one of adagrad, adam"),
@@ -108,8 +111,13 @@ def test_a_setting_of_the_launcher_may_stand_on_either_side_of_its_choice(last):
 
 def test_the_launcher_of_an_application_is_ours_or_refused():
     assert launcher_typed(["hydra.job.chdir=true"]) == (None, ["hydra.job.chdir=true"])
-    wrong = (["hydra/launcher=joblib"], ["hydra.launcher.n_jobs=2"], ["hydra/launcher=loky", "hydra/launcher=joblib"])
-    for words in wrong:
+    with pytest.raises(UserError) as error:
+        launcher_typed(["hydra.launcher.nope=1"])
+    assert str(error.value) == (
+        "`hydra.launcher.nope=1` is not honoured: it sets a launcher, and none of ablate's is chosen; choose one with "
+        "hydra/launcher=NAME (loky, ray, serial, submitit); how many at a time by `--jobs N`, or hydra.sweeper.n_jobs=N"
+    )
+    for words in (["hydra/launcher=joblib"], ["hydra/launcher=loky", "hydra/launcher=joblib"]):
         with pytest.raises(UserError, match="is not honoured: Hydra's launchers start arms on their own"):
             launcher_typed(words)
     assert one_launcher(None, {"kind": "loky"}) == {"kind": "loky"}

@@ -41,6 +41,19 @@ def test_a_table_gets_verdicts_and_a_report_that_says_what_was_done(ablate, tmp_
     assert "Nobody claimed these comparisons before the runs were known" in report
 
 
+def test_without_a_report_the_verdicts_are_printed_and_nothing_is_written_but_what_is_saved(ablate, tmp_path):
+    write(tmp_path / "runs.csv", rows())
+    code, out, err = ablate("judge", "runs.csv", "--no-report")
+    assert (code, err) == (0, "")
+    assert "↑ [exploratory] Shown: norm=batch raises test_acc by " in out
+    assert "report.html" not in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.csv"]
+    assert ablate("judge", "runs.csv", "--no-report", "--save", "mine.yaml")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.runs.csv", "mine.yaml", "runs.csv"]
+    code, _, err = ablate("judge", "runs.csv", "--no-report", "--out", "here")
+    assert (code, "`--out` says where the report goes, and `--no-report` writes none" in err) == (2, True)
+
+
 def test_the_saved_study_gives_the_same_numbers(ablate, tmp_path):
     held = [{**run, "State": "finished"} for run in rows(10)]
     held[3]["State"] = "preempted"

@@ -7,6 +7,8 @@ import pytest
 
 from ablate.app.own_code import function_words, is_function, metric_words
 from ablate.errors import UserError
+from ablate.sweep.registration import changes, register
+from ablate.sweep.study import Study
 
 TRAIN = """
 import random
@@ -115,6 +117,42 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     code, _, err = ablate("run", *short[:2], "seeds=3", *short[3:5], "--name", "few", "--no-report", "-j", "1")
     assert code == 0
     assert "3 seeds cannot decide lr-0-01, whatever they show: intervals are shown; 6 seeds could" in err
+
+
+@pytest.mark.slow
+def test_a_delta_stated_after_the_runs_is_told_in_one_line_and_the_report_has_the_whole_change(tmp_path, ablate):
+    (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
+    words = ("run", "train.py:train", "lr=0.1,0.01,0.001", "seeds=6", "--metric", "accuracy:higher", "-j", "1")
+    assert ablate(*words, "--no-report")[0] == 0
+    for typed, was in (("0.005", "none"), ("0.01", "none")):
+        _, _, err = ablate(*words, "--by-at-least", typed)
+        (line,) = [line for line in err.splitlines() if "registered" in line]
+        assert line.startswith(f"ablate: δ (--by-at-least) is {typed}, and was {was} when the sweep was registered on ")
+        assert ": its verdicts are post hoc; every line that changed: `ablate report adhoc`, under regi" in line
+    page = (tmp_path / "reports" / "adhoc" / "report.md").read_text(encoding="utf-8")
+    assert page.count("-  by_at_least: 0.0\n+  by_at_least: 0.01") == 2
+    assert "post hoc" not in ablate(*words, "--no-report")[2], "as it was registered"
+    _, _, err = ablate(*words, "--no-report", "--by-at-least", "0.01", "--baseline", "lr=0.01")
+    assert "+  by_at_least: 0.01" in err, "another baseline asks other questions"
+
+
+def test_a_delta_alone_is_told_from_every_other_change():
+    arms = {"arm": {"x": 2}, "against": {"x": 1}, "metric": "m"}
+    plain = {"title": "t", "factors": {"x": [1, 2]}, "metrics": {"m": "higher"}}
+
+    def study(delta=0.0, *, kind="difference", **more):
+        claim = {"id": "c", "says": "s", "kind": kind, "by_at_least": delta, **arms}
+        return Study.model_validate({**plain, "claims": [claim], **more})
+
+    def delta(before, after):
+        return changes(register(before, [0], command=""), after).delta
+
+    assert delta(study(), study(0.1)) == (0.0, 0.1)
+    assert delta(study(0.1), study(0.2)) == (0.1, 0.2)
+    assert delta(study(0.1, kind="effect"), study(0.2, kind="effect")) is None
+    assert delta(study(), study(0.1, lost=["crashed"])) is None
+    assert delta(study(), study(0.1, metrics={"m": "lower"})) is None
+    assert delta(study(), study()) is None
 
 
 def test_what_is_said_of_comparisons_is_for_code_of_ones_own(tmp_path, ablate):

@@ -2,8 +2,10 @@
 
 import pytest
 
+from ablate.errors import UserError
 from ablate.testing.store_records import record_of, study_of
 from ablate.track.local import LocalStore
+from ablate.track.memory import MemoryStore
 
 
 @pytest.fixture
@@ -56,6 +58,15 @@ def test_runs_are_kept_under_another_name(ablate, store):
     assert "norms lies in MLflow's trash; bring it back: ablate rm --restore norms" in out
     assert [line.name for line in store.studies()] == ["scales"]
     assert len(values(store, "scales")) == 2
+
+
+def test_an_empty_trash_says_so(ablate, store):
+    code, _, err = ablate("rm", "--restore", "other")
+    assert (code, err) == (2, "ablate: unknown study in the trash 'other': there is none\n")
+    assert ablate("rm", "norms", "--yes")[0] == 0
+    assert "expected one of norms" in ablate("rm", "--restore", "other")[2]
+    with pytest.raises(UserError, match="unknown study in the trash 'other': there is none"):
+        MemoryStore().restore("other")
 
 
 @pytest.mark.parametrize(

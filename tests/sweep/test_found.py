@@ -285,3 +285,44 @@ def test_a_saved_study_is_read_as_what_was_judged(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(study_text(held, path, "ablate judge runs"), encoding="utf-8")
     assert load_study(str(path)).model_dump() == parse_study(held.study, where="x").model_dump()
+
+
+LR, NORM = "params.program.params.lr", "params.program.params.norm"
+
+
+def own_runs(**more):
+    """Return runs of a function of one's own as a store of ablate names their columns."""
+    tag = "tags.ablate.level.program.params.lr"
+    return [{LR: run["lr"], NORM: run["norm"], tag: run["lr"], **more, **{k: run[k] for k in ("seed", "test_acc")}}
+            for run in runs(lr=[0.1, 0.01], norm=["none", "batch"])]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["lr", "params.lr", "program.params.lr", LR])
+def test_a_factor_is_meant_by_its_short_name_and_by_every_longer_one(name):
+    held = found(own_runs(), factors=(name,), baseline={name: "0.01"}, where={"norm": "batch"})
+    assert held.study["baseline"] == {"program.params.lr": 0.01}
+    assert held.study["factors"] == {"program.params.lr": [0.01, 0.1]}
+    assert len(held.table.lines) == 16
+
+
+def test_a_short_name_of_several_columns_is_one_error_that_lists_them():
+    rows = [{**run, "params.schedule.lr": plan} for run in own_runs() for plan in ("cosine", "flat")]
+    both = f"may mean {LR} or params.schedule.lr; give one in full"
+    for asked in ({"factors": ("lr",)}, {"where": {"lr": "0.1"}}, {"leave_out": ("lr",)}):
+        with pytest.raises(UserError, match=re.escape(f"{option(asked)} lr {both}")):
+            found(rows, **asked)
+    with pytest.raises(UserError, match=r"--baseline lr may mean program\.params\.lr or schedule\.lr; "):
+        found(rows, baseline={"lr": "0.1"})
+    held = found(rows, baseline={"params.schedule.lr": "flat"})
+    assert held.study["baseline"]["schedule.lr"] == "flat"
+
+
+def option(asked):
+    return {"factors": "--factor", "where": "--where", "leave_out": "--leave-out"}[next(iter(asked))]
+
+
+def test_one_factor_cannot_be_given_two_baselines_under_two_names():
+    with pytest.raises(UserError, match=r"--baseline program\.params\.lr: program\.params\.lr is named twice"):
+        found(own_runs(), baseline={"lr": "0.1", "program.params.lr": "0.01"})
+    with pytest.raises(UserError, match=r"unknown --baseline 'lrr': expected one of lr, norm; nearest match: lr"):
+        found(own_runs(), baseline={"lrr": "0.1"})

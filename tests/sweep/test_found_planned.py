@@ -82,3 +82,12 @@ def test_one_arm_is_compared_with_nothing():
     assert comparisons(one, [{}], range(8), METRICS, Asked()).why_none == ""
     with pytest.raises(UserError, match="nothing varies"):
         comparisons(one, [{}], range(8), METRICS, Asked(by_at_least=0.1))
+
+
+def test_a_baseline_is_named_by_the_last_part_of_a_key_where_one_factor_alone_ends_so():
+    keys = {"program.params.optimizer.lr": [0.1, 0.01], "program.params.depth": [1, 2]}
+    assert baseline_said(Study(title="t", factors=keys), {"lr": "0.01"})["program.params.optimizer.lr"] == 0.01
+    both = Study(title="t", factors={**keys, "program.params.decay.lr": [1, 2]})
+    with pytest.raises(UserError, match=r"--baseline lr may mean optimizer\.lr or decay\.lr; give one in full"):
+        baseline_said(both, {"lr": "0.01"})
+    assert baseline_said(both, {"decay.lr": "2"})["program.params.decay.lr"] == 2

@@ -41,7 +41,7 @@ def test_a_launcher_is_chosen_by_name_with_its_settings_or_given():
     [
         ("lokky", 2, "unknown launcher 'lokky': expected one of loky, ray, serial, submitit; nearest match: loky"),
         ("serial", 4, "serial trains one job at a time, in this process: 4 jobs need another one"),
-        ({"kind": "loky", "partition": "gpu"}, 2, "launcher loky: unknown setting 'partition': expected one of kind"),
+        ({"kind": "loky", "partition": "gpu"}, 2, "launcher loky: unknown setting 'partition': there is none"),
         ({"kind": "loky", "workers": 8}, 2, "the number of jobs is `--jobs 8`, hydra.sweeper.n_jobs"),
         ({"partition": "gpu"}, 2, "`launcher` must be a name such as loky, or {kind: NAME, SETTING: value}, got"),
         (True, 2, "`launcher` must be a name such as loky"),

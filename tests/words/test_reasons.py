@@ -139,9 +139,13 @@ def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
         ((-0.42, 0.04, 0.0), ("inconclusive", "", "holds_delta"), "[−0.04, 0.42]", "holds δ = 0."),
         ((-0.42, 0.14, 0.1), ("inconclusive", "", "holds_delta"), "[−0.14, 0.42]", "holds −δ = −0.1."),
         ((-0.24, 0.01, 0.1), ("refuted", "smaller", "below"), "[−0.01, 0.24]", "lies above −δ = −0.1."),
+        ((-0.54, -0.46, 0.1), ("refuted", "reversed", "reversed"), "[0.460, 0.540]",
+         "lies above δ = 0.1: the effect goes the other way."),
+        ((-0.54, -0.06, 0.1), ("refuted", "harmful", "harmful"), "[0.06, 0.54]",
+         "lies above 0: the effect goes the other way, but is not shown to be larger than δ = 0.1."),
         ((-0.05, 0.04, 0.1), ("refuted", "negligible", "negligible"), "[−0.040, 0.050]", "lies within ±δ = 0.1."),
     ],
-)
+)  # fmt: skip
 def test_of_a_metric_that_should_fall_one_verdict_has_one_orientation(verdict, interval, ruled, ends, place):
     (low, high, delta), (outcome, label, code) = interval, ruled
     own = dataclasses.replace(

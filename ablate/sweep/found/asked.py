@@ -150,6 +150,24 @@ def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def lost_asked(words: str) -> tuple[str, ...]:
+    """Return what `--lost WORD,WORD` says.
+
+    >>> lost_asked("crashed, PRUNED")
+    ('crashed', 'PRUNED')
+    """
+    return tuple(filter(None, map(str.strip, words.split(","))))
+
+
+def several_meant(said: str, names: Sequence[str]) -> UserError:
+    """Build the error for a short name that several columns or factors have.
+
+    >>> print(several_meant("--factor lr", ["a.lr", "b.lr"]))
+    --factor lr may mean a.lr or b.lr; give one in full
+    """
+    return UserError(f"{said} may mean {' or '.join(names)}; give one in full")
+
+
 def undirected(table: RunTable, unknown: Sequence[str]) -> UserError:
     """Build the error for a table of whose results none has a known direction.
 

@@ -10,6 +10,8 @@ from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.levels import level_name, level_names
+from ablate.sweep.found.asked import several_meant
+from ablate.sweep.found.names import meant
 from ablate.sweep.found.rows import Run, key_of
 
 ABSENT = (False, "none", "None", "off", "no", "false", "baseline", "vanilla", "control", "default", 0, 0.0, "0", None)
@@ -32,8 +34,35 @@ class Base:
     why: dict[str, str]
 
 
+def by_factor(said: Mapping[str, str], factors: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Return factor -> text for what `--baseline NAME=TEXT` says, whose names may be short (`names.meant`).
+
+    Parameters
+    ----------
+    columns
+        Factor -> another name that it has in full: that of its column.
+
+    Raises
+    ------
+    UserError
+        A name is none of a factor, or of several; a factor is named twice.
+    """
+    found: dict[str, str] = {}
+    for name, text in said.items():
+        own = [factor for factor in factors if columns.get(factor) == name] or meant(name, factors)
+        if not own:
+            last = {factor: factor.rpartition(".")[2] for factor in factors}
+            raise unknown("--baseline", name, [s if meant(s, factors) == [f] else f for f, s in last.items()])
+        if len(own) > 1:
+            raise several_meant(f"--baseline {name}", own)
+        if own[0] in found:
+            raise UserError(f"--baseline {name}: {own[0]} is named twice; give one level")
+        found[own[0]] = text
+    return found
+
+
 def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, str]) -> Base:
-    """Return the baseline: what the user says, else the level of most runs.
+    """Return the baseline: what the user says (`by_factor`), else the level of most runs.
 
     Of levels with about as many runs (`NEAR`) it is one that means "without", else the first in the file. A baseline
     that was not run is moved to the nearest arm that was.
@@ -41,11 +70,8 @@ def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, 
     Raises
     ------
     UserError
-        An unknown factor or level is said, or no run has all levels that are.
+        An unknown level is said, or no run has all levels that are.
     """
-    for name in said:
-        if name not in factors:
-            raise unknown("--baseline", name, factors)
     levels: dict[str, Level] = {}
     why: dict[str, str] = {}
     for name in factors:

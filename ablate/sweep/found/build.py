@@ -18,7 +18,7 @@ from ablate.levels import alike, factor_names
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.baseline import Base, baseline_of
+from ablate.sweep.found.baseline import Base, baseline_of, by_factor
 from ablate.sweep.found.compared import every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
@@ -117,7 +117,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         done.append(Done(msg("no seeds: runs are not paired, and numbered within their arm"), len(runs)))
     elif asked.unpaired:
         done.append(Done(msg("runs with the same seed are not paired, as asked"), len(runs)))
-    base = baseline_of(runs, factors, said)
+    base = baseline_of(runs, factors, by_factor(said, factors, {f: table.head[roles.factors[f]] for f in factors}))
     levels = {name: _ordered([run.levels[name] for run in runs], base.levels[name]) for name in factors}
     for factor, own in levels.items():
         if twins := alike(own):

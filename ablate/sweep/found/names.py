@@ -7,7 +7,7 @@ was measured (`PARTS`). Any other name has no direction, and whoever needs it as
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ablate.sweep.import_columns import RESULTS, SETTINGS
 from ablate.train.metric import FRACTION, PERCENT, Better, Metric
@@ -84,6 +84,24 @@ def bare(name: str) -> str:
         if name.startswith(prefix) and len(name) > len(prefix):
             return name[len(prefix) :]
     return name
+
+
+def meant(name: str, known: Sequence[str]) -> list[str]:
+    """Return the names among `known` that a user means: this one, else those it is without their prefix or group.
+
+    Groups end in points. Several are returned where it does not tell which; tags, in which a tracker repeats what was
+    set, are meant only where nothing else is.
+
+    >>> meant("lr", ["params.program.params.lr", "params.width"]), meant("lr", ["params.lr", "params.decay.lr"])
+    (['params.program.params.lr'], ['params.lr'])
+    >>> meant("lr", ["a.lr", "b.lr", "lrs", "tags.level.lr"])
+    ['a.lr', 'b.lr']
+    """
+    if name in known:
+        return [name]
+    found = [one for one in known if bare(one) == name]
+    found = found or [one for one in known if name and one.endswith(f".{name}")]
+    return [one for one in found if not one.startswith("tags.")] or found
 
 
 def word_of(name: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ablate.claims.kinds.difference import DifferenceClaim
 from ablate.claims.parts import Level, Levels
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.baseline import level_meant
+from ablate.sweep.found.baseline import by_factor, level_meant
 from ablate.sweep.found.compared import claim_of, contrasts, too_many
 from ablate.sweep.found.rows import key_of
 from ablate.sweep.metrics import Metrics
-from ablate.sweep.own_keys import full_key, short_key
+from ablate.sweep.own_keys import short_key
 from ablate.sweep.study import FAIRNESS, Study
+from ablate.train.outcome import failures_said
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,23 @@ def baseline_said(study: Study, said: Mapping[str, str]) -> Levels:
     UserError
         A factor or a level is said that the sweep does not have.
     """
-    base = study.base_levels()
-    for name, text in said.items():
-        key = full_key(name)
-        if key not in study.factors:
-            raise unknown("--baseline", name, [short_key(factor) for factor in study.factors])
-        base[key] = level_meant(f"--baseline {name}", text, study.factors[key])
-    return base
+    short = list(map(short_key, study.factors))
+    keys = {name if short.count(name) == 1 else key: key for key, name in zip(study.factors, short, strict=True)}
+    own = by_factor(said, list(keys), keys)
+    levels = {
+        keys[name]: level_meant(f"--baseline {name}", text, study.factors[keys[name]]) for name, text in own.items()
+    }
+    return {**study.base_levels(), **levels}
+
+
+def as_said(study: Study, asked: Asked | None) -> Study:
+    """Return a sweep with the baseline and the lost outcomes that its command line says; see `baseline_said`."""
+    said: dict[str, Any] = {}
+    if asked is not None and asked.baseline:
+        said["baseline"] = baseline_said(study, asked.baseline)
+    if asked is not None and asked.lost:
+        said["lost"] = failures_said("--lost", asked.lost)
+    return study.model_copy(update=said) if said else study
 
 
 def comparisons(

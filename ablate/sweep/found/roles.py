@@ -11,7 +11,7 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
-from ablate.sweep.found.asked import Asked, undirected
+from ablate.sweep.found.asked import Asked, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
 from ablate.sweep.found.written import Written, written_in
 from ablate.sweep.import_columns import DECLARED, FACT, FACTS, LEFT, OUTCOME, SEED, Taken
@@ -85,20 +85,18 @@ def roles_of(table: RunTable, asked: Asked) -> Roles:
 
 
 def find_column(table: RunTable, name: str, option: str) -> int:
-    """Return the place of a column that the user names, with its prefix or without.
+    """Return the place of a column that the user names, with its prefix and group or without (`names.meant`).
 
     Raises
     ------
     UserError
-        It is not there, or two are meant.
+        It is not there, or several may be meant.
     """
-    if name in table.head:
-        return table.head.index(name)
-    meant = [i for i, column in enumerate(table.head) if names.bare(column) == name]
+    meant = names.meant(name, table.head)
     if len(meant) == 1:
-        return meant[0]
+        return table.head.index(meant[0])
     if meant:
-        raise UserError(f"{option} {name}: {' and '.join(table.head[i] for i in meant)} are meant; give one in full")
+        raise several_meant(f"{option} {name}", meant)
     hint = nearest(name, [column for column in (*table.head, *map(names.bare, table.head)) if column])
     raise UserError(f"{table.where}: no column {name!r} for {option}" + (f"; nearest: {hint}" if hint else ""))
 
@@ -110,7 +108,8 @@ class _Reader:
         self.table, self.asked = table, asked
         self.cells = [[line.cells[place] for line in table.lines] for place in range(len(table.head))]
         self.out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
-        self.named = {find_column(table, name, "--factor"): names.bare(name) for name in asked.factors}
+        named = [find_column(table, name, "--factor") for name in asked.factors]
+        self.named = {place: names.bare(table.head[place]) for place in named}
         self.judged = {find_column(table, name, "--metric"): (name, better) for name, better in asked.metrics.items()}
         self.written = written_in(table, self.out, self.named, self.judged)
         self.percent, self.comma = self.written.percent, self.written.comma
