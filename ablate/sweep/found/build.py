@@ -22,6 +22,7 @@ from ablate.sweep.found.baseline import Base, baseline_of
 from ablate.sweep.found.compared import every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
+from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
@@ -36,6 +37,7 @@ from ablate.train.metric import Metric
 from ablate.values import plain
 
 FOLLOWS, SETTINGS_TOLD = msg("follows {value}"), msg("a setting that is not a factor")
+AS_SET = msg("with the name of a metric, but set: values come back with the same seeds; --metric says otherwise")
 NOT_CLAIMED = (
     "Nobody claimed these comparisons before the runs were known: they show what is worth claiming. What they find is "
     "shown again on new seeds, or it may be the luck of these."
@@ -111,7 +113,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         runs, early = ended_early(runs, table, table.head[roles.metrics[judged[0]][0]])
     found_along = derive(runs, table, roles.metrics, judged, asked)
     runs = found_along.runs
-    runs, repeated = once(table.where, runs, asked, judged[0])
+    runs, repeated = once(table.where, runs, asked, judged[0], Moments(table, roles.times))
     if roles.seed is None:
         runs = numbered(runs)
         done.append(Done(msg("no seeds: runs are not paired, and numbered within their arm"), len(runs)))
@@ -160,12 +162,13 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     known = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
     told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(known)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
-    scales = two_scales({one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
+    scales = two_scales(table.where, {one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
     done = [
         *table.done,
         *done,
         *stepped,
         *scales,
+        *([Done(AS_SET, len(roles.as_set), ", ".join(roles.as_set))] if roles.as_set else []),
         *early,
         *found_along.done,
         *repeated,

@@ -1,0 +1,76 @@
+"""Settings that have the name of a metric: bits called `precision`, a weight called `dice`, a power called `return`.
+
+What was measured differs from seed to seed; what was set comes back with the same seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ablate.sources.cells import number
+from ablate.sources.contract import RunTable
+from ablate.sweep.found import names
+from ablate.sweep.level_cells import BLANK
+
+_CROSSED = 0.7  # of all seeds, with which most values of what was set come
+_BITS = frozenset({4.0, 8.0, 16.0, 32.0, 64.0})
+
+
+def crossed(cells: Sequence[str], seeds: Sequence[str], *, share: float = _CROSSED) -> bool:
+    """Tell whether most values of a column come with the same seeds, as what is set does and no result.
+
+    Parameters
+    ----------
+    share
+        Of the values, that have to.
+
+    >>> crossed(["1", "1", "2", "2"], ["0", "1", "0", "1"]), crossed(["1", "3", "2", "4"], ["0", "1", "0", "1"])
+    (True, False)
+    """
+    by_cell: dict[str, set[str]] = {}
+    for cell, seed in zip(cells, seeds, strict=True):
+        by_cell.setdefault(cell, set()).add(seed)
+    every = len(set(seeds))
+    return sum(len(own) > 1 and len(own) >= _CROSSED * every for own in by_cell.values()) >= share * len(by_cell)
+
+
+def set_all_the_same(
+    table: RunTable, metrics: Collection[int], declared: Collection[int], *, seed: int | None, progress: int | None
+) -> list[int]:
+    """Return places of columns with the name of a metric that nobody declared one, and that were set.
+
+    Where all columns of results look so none is: runs whose seed does nothing repeat their results. Zeros and ones are
+    results: whether a run succeeded.
+
+    Parameters
+    ----------
+    metrics
+        Places of the columns that have the name of a metric.
+    declared
+        Those among them that the user or the source calls a metric.
+    seed, progress
+        The columns of seeds and of steps, where there are any.
+    """
+    found = []
+    for place in metrics:
+        name = table.head[place]
+        if place in declared or name in table.better or names.is_result(name):
+            continue
+        held = [line for line in table.lines if line.cells[place] not in BLANK]
+        values = {number(line.cells[place].removesuffix("%").strip(), comma=True) for line in held}
+        across = [seed] if progress is None else [seed, progress]  # what was set holds at every step, too
+        if _bits(name, values) or (
+            len(values) > 1 and values - {0.0, 1.0} and seed is not None and all(
+                crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
+                for at in across if at is not None
+            )
+        ):  # fmt: skip
+            found.append(place)
+    if len(found) < len(metrics):
+        return found
+    return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+
+
+def _bits(name: str, values: Collection[float | None]) -> bool:
+    """Tell whether a precision is that of numbers."""
+    return names.word_of(name) == "precision" and set(values) <= _BITS
