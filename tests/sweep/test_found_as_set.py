@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from ablate.errors import UserError
 from ablate.sources.contract import RunTable
 from ablate.sweep.found.as_set import crossed
 from ablate.sweep.found.asked import Asked
@@ -79,3 +80,51 @@ def test_a_loss_that_falls_alike_in_all_runs_is_still_measured():
 def test_values_come_with_the_same_seeds_or_do_not():
     assert crossed(["1", "1", "2", "2"], ["0", "1", "0", "1"], share=1.0)
     assert not crossed(["1", "1", "2", "3"], ["0", "1", "0", "1"], share=1.0)
+
+
+def truths(name, said, **beside):
+    rows = [{**row, name: said(row, i)} for i, row in enumerate(runs(norm=["none", "batch"]))]
+    return [{**row, **beside} for row in rows]
+
+
+def test_truth_values_of_a_result_are_ones_and_zeros():
+    held = found(truths("exact_match", lambda row, i: str(i % 3 > 0)))
+    assert list(held.study["factors"]) == ["norm"]
+    assert held.table.column("exact_match").count("1.0") == 10
+    assert "true and false of results are read as 1 and 0" in held.table.repairs
+    asked = found(truths("solved", lambda row, i: str(i % 3 > 0)), metrics={"solved": "higher"})
+    assert {claim["metric"] for claim in asked.study["claims"]} == {"solved"}
+
+
+def test_truth_values_that_may_have_been_set_are_asked_for_unless_every_seed_has_them_alike():
+    rows = [{**row, "dice": str(row["norm"] == "batch").lower()} for row in runs(norm=["none", "batch"])]
+    assert list(found([{k: v for k, v in row.items() if k != "norm"} for row in rows]).study["factors"]) == ["dice"]
+    uneven = truths("dice", lambda row, i: str(i % 3 > 0).lower())
+    with pytest.raises(UserError, match="'dice' holds true and false: say whether it came out, --metric dice:higher"):
+        found(uneven)
+    assert list(found(uneven, leave_out=("dice",)).study["factors"]) == ["norm"]
+    assert "dice" in found(uneven, factors=("dice",)).study["factors"]
+
+
+@pytest.mark.parametrize("name", ["success", "converged", "early_stopped"])
+def test_what_came_of_a_run_makes_no_arm(name):
+    held = found(truths(name, lambda row, i: i != 15))
+    assert list(held.study["factors"]) == ["norm"]
+    assert held.table.column(name).count("false") == 1, "it is still looked at for what differs between arms"
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "odd", "outcome"),
+    [
+        ("finished", True, False, "unfinished"), ("done", 1, 0, "unfinished"), ("timed_out", False, True, "unfinished"),
+        ("is_killed", "no", "yes", "unfinished"), ("oom", False, True, "crashed"), ("collapsed", 0, 1, "collapsed"),
+    ],
+)  # fmt: skip
+def test_flags_say_how_a_run_ended(name, usual, odd, outcome):
+    held = found(truths(name, lambda row, i: odd if i == 15 else usual))
+    assert list(held.study["factors"]) == ["norm"]
+    assert held.table.column("outcome").count(outcome) == 1
+
+
+def test_a_word_for_an_ending_may_be_a_setting():
+    assert list(found(runs(complete=["graph", "sparse"])).study["factors"]) == ["complete"]

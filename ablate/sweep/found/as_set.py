@@ -1,17 +1,29 @@
 """Settings that have the name of a metric: bits called `precision`, a weight called `dice`, a power called `return`.
 
-What was measured differs from seed to seed; what was set comes back with the same seeds.
+What was measured differs from seed to seed; what was set comes back with the same seeds. So it is with truth values:
+`dice` may be switched on and off, and whether a run was a success came out.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
+from ablate.errors import UserError
+from ablate.lang import msg
 from ablate.sources.cells import number
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
+from ablate.sweep.found.asked import Asked
 from ablate.sweep.level_cells import BLANK
 
+AS_SET = msg("with the name of a metric, but set: values come back with the same seeds; --metric says otherwise")
+TRUTHS = msg("true and false of results are read as 1 and 0")
+
+_TRUTH = {"true": "1", "false": "0"}
+_NOTHING = {cell.lower() for cell in BLANK}
+_NEVER_SET = frozenset({"success", "exact_match", "acc", "accuracy"})  # as a truth value
 _CROSSED = 0.7  # of all seeds, with which most values of what was set come
 _BITS = frozenset({4.0, 8.0, 16.0, 32.0, 64.0})
 
@@ -74,3 +86,50 @@ def set_all_the_same(
 def _bits(name: str, values: Collection[float | None]) -> bool:
     """Tell whether a precision is that of numbers."""
     return names.word_of(name) == "precision" and set(values) <= _BITS
+
+
+def truths_read(table: RunTable, asked: Asked) -> RunTable:
+    """Return a table in which the truth values of results are ones and zeros.
+
+    Raises
+    ------
+    UserError
+        It cannot be told whether a column of truth values with the name of a metric was set or came out.
+    """
+    named = {names.bare(name) for name in (*asked.factors, *asked.leave_out)}
+    read = set[int]()
+    for place, name in enumerate(table.head):
+        values = {line.cells[place].lower() for line in table.lines} - _NOTHING
+        if not values or not values <= {*_TRUTH} or names.bare(name) in named:
+            continue
+        came_out = name in asked.metrics or names.bare(name) in asked.metrics
+        if not came_out and names.meaning_word(name) and not names.is_setting(name) and len(values) > 1:
+            came_out = names.meaning_word(name) in _NEVER_SET or names.is_result(name)
+            if not came_out and not _balanced(table, place, asked):
+                raise UserError(
+                    f"{table.where}: {name!r} holds true and false: say whether it came out, --metric "
+                    f"{name}:higher|lower, or was set, --factor {name}, or pass it over with --leave-out {name}"
+                )
+        if came_out:
+            read.add(place)
+    if not read:
+        return table
+    lines = [
+        replace(line, cells=tuple(
+            _TRUTH.get(cell.lower(), cell) if place in read else cell for place, cell in enumerate(line.cells)))
+        for line in table.lines
+    ]  # fmt: skip
+    return replace(table, lines=tuple(lines), repairs=(*table.repairs, TRUTHS))
+
+
+def _balanced(table: RunTable, place: int, asked: Asked) -> bool:
+    """Tell whether every seed has each value of a column as often, as in a grid of what was set."""
+    seeds = [
+        name for name in table.head if name == asked.seed or (not asked.seed and names.word_of(name) in names.SEEDS)
+    ]
+    if not seeds:
+        return False
+    held: dict[str, Counter[str]] = {}
+    for line, seed in zip(table.lines, table.column(seeds[0]), strict=True):
+        held.setdefault(seed, Counter())[line.cells[place].lower()] += 1
+    return len({tuple(sorted(own.items())) for own in held.values()}) == 1

@@ -17,6 +17,7 @@ from ablate.lang import msg
 from ablate.levels import alike, factor_names
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
+from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Base, baseline_of
 from ablate.sweep.found.compared import every_level, varying
@@ -37,7 +38,6 @@ from ablate.train.metric import Metric
 from ablate.values import plain
 
 FOLLOWS, SETTINGS_TOLD = msg("follows {value}"), msg("a setting that is not a factor")
-AS_SET = msg("with the name of a metric, but set: values come back with the same seeds; --metric says otherwise")
 NOT_CLAIMED = (
     "Nobody claimed these comparisons before the runs were known: they show what is worth claiming. What they find is "
     "shown again on new seeds, or it may be the luck of these."
@@ -83,7 +83,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     """
     asked = with_factors(asked)
     table, done = kept_lines(unfolded(table), asked)
-    plain = without_areas(table, asked)
+    table = truths_read(table, plain := without_areas(table, asked))
     roles = roles_of(table, plain)
     judged = list(plain.metrics) or [next(iter(roles.metrics))]
     judged = [

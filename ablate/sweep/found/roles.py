@@ -241,7 +241,7 @@ class _Reader:
 
     def _is_factor(self, place: int, name: str) -> bool:
         """What is set by its name, a text or truth value, or a number that comes back: few values, each often."""
-        if names.is_result(name):
+        if names.is_result(name) or (names.word_of(name) in names.CAME_OUT and not names.is_setting(name)):
             return False
         counts = Counter(cell.lower() for cell in self.cells[place])
         if not len(counts) <= _MOST_LEVELS or len(counts) == counts.total() or names.word_of(name) in names.CODE:
