@@ -56,17 +56,16 @@ _FLAGS = {
         ("crash", Outcome.CRASHED), ("fail", Outcome.CRASHED), ("diverge", Outcome.DIVERGED),
     )
 }  # fmt: skip
-_MORE_FLAGS: dict[str, tuple[Said, Said]] = {
-    f"{verb}{word}": says
-    for verb in ("", "is_", "has_", "was_", "did_")
-    for words, says in (
-        ("finished finish completed complete done ok", ("ended", "unfinished")),
-        ("errored exception oom", (Outcome.CRASHED, "not crashed")),
-        ("collapsed", (Outcome.COLLAPSED, None)),
-        ("killed preempted pruned cancelled canceled timeout timed_out aborted interrupted incomplete unfinished",
-         ("unfinished", None)),
-    )
-    for word in words.split()
+_ON_AND_OFF: tuple[tuple[str, Said, Said], ...] = (
+    ("finished finish completed complete done ok", "ended", "unfinished"),
+    ("errored exception oom", Outcome.CRASHED, "not crashed"),
+    ("collapsed", Outcome.COLLAPSED, None),
+    ("killed preempted pruned cancelled canceled timeout timed_out aborted interrupted incomplete unfinished",
+     "unfinished", None),
+)  # fmt: skip
+_MORE_FLAGS = {
+    f"{verb}{word}": (on, off)
+    for verb in ("", "is_", "has_", "was_", "did_") for words, on, off in _ON_AND_OFF for word in words.split()
 }  # fmt: skip
 """Flags where all their cells are truth values, for these words are the names of other things as well: what true says
 of a run, and what false does."""

@@ -147,8 +147,8 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     }  # fmt: skip
     kept = {find_column(table, name, option) for option, names in named.items() for name in names}
     kept |= {end.place for end in endings(table, kept, ours=False)}
-    own = (replace(base, head=tuple(ours)), new)
-    return Joined(table, _changed(table, len(base.lines), kept), _alone(*own, table, [*asked.metrics]))
+    alone = _alone(replace(base, head=tuple(ours)), new, table, [*asked.metrics])
+    return Joined(table, _changed(table, len(base.lines), kept), alone)
 
 
 def _alone(base: RunTable, new: RunTable, table: RunTable, asked: Sequence[str]) -> tuple[str, ...]:
