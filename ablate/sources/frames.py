@@ -46,6 +46,8 @@ def frame_table(frame: Any) -> RunTable:
     if len(own) > len(frame.columns):  # what was made an index is a column: a seed, often
         frame = frame.reset_index()
     frame = frame.set_axis([str(name).strip() for name in frame.columns], axis="columns")
+    sparse = [name for name in frame.columns if hasattr(frame[name].dtype, "fill_value")]
+    frame = frame.assign(**{name: frame[name].sparse.to_dense() for name in sparse})
     nested = [name for name in frame.columns if frame[name].map(lambda cell: isinstance(cell, dict | list)).any()]
     frame = frame.assign(**{name: frame[name].map(_nested) for name in nested})
     rows = list(csv.reader(io.StringIO(frame.to_csv(index=False))))

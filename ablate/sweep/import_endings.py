@@ -1,9 +1,10 @@
 """How the runs of an imported file ended: by every column that says so, whoever wrote it.
 
 `outcome` holds the words of `Outcome`. A state (`State` of Weights & Biases, `status` of MLflow, `state` of Optuna),
-an exit code and flags (`crashed`, `diverged`, `failed`) are read too, in capitals or not, and under the prefixes that
-a result may have. What ablate itself logs of a run's end in MLflow (`params.outcome`) is no setting. Such a column is
-never passed over: a word that is not known is an error, and so are two columns that say different things of one run.
+an exit code and flags (`crashed`, `diverged`, `failed`, `finished`, `timed_out`) are read too, in capitals or not, and
+under the prefixes that a result may have. What ablate itself logs of a run's end in MLflow (`params.outcome`) is no
+setting. Such a column is never passed over: a word that is not known is an error, and so are two columns that say
+different things of one run.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _WORDS: dict[str, Said] = {
     **dict.fromkeys(_UNFINISHED.split(), "unfinished"),
     **{str(word): word for word in Outcome if word not in (Outcome.CRASHED, Outcome.FINISHED)},
 }  # fmt: skip
+_NOTHING = {cell.lower() for cell in BLANK}
 _YES, _NO = ("true", "yes", "1", "1.0"), ("false", "no", "0", "0.0")
 _ENDS = (Outcome.REACHED, Outcome.CENSORED, Outcome.STALLED, Outcome.FINISHED)
 _DENIED = {"not crashed": Outcome.CRASHED, "not diverged": Outcome.DIVERGED}
@@ -54,6 +56,19 @@ _FLAGS = {
         ("crash", Outcome.CRASHED), ("fail", Outcome.CRASHED), ("diverge", Outcome.DIVERGED),
     )
 }  # fmt: skip
+_ON_AND_OFF: tuple[tuple[str, Said, Said], ...] = (
+    ("finished finish completed complete done ok", "ended", "unfinished"),
+    ("errored exception oom", Outcome.CRASHED, "not crashed"),
+    ("collapsed", Outcome.COLLAPSED, None),
+    ("killed preempted pruned cancelled canceled timeout timed_out aborted interrupted incomplete unfinished",
+     "unfinished", None),
+)  # fmt: skip
+_MORE_FLAGS = {
+    f"{verb}{word}": (on, off)
+    for verb in ("", "is_", "has_", "was_", "did_") for words, on, off in _ON_AND_OFF for word in words.split()
+}  # fmt: skip
+"""Flags where all their cells are truth values, for these words are the names of other things as well: what true says
+of a run, and what false does."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,12 @@ def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> lis
             cells = [line.cells[place] for line in table.lines]
             if not all(cell in BLANK for cell in cells):
                 found.append(Ending(place, name, False, _read(table, name, cells, *read)))
+        elif bare in _MORE_FLAGS:
+            held = [line.cells[place].lower() for line in table.lines]
+            if {*held} - _NOTHING and {*held} <= {*_YES, *_NO, *_NOTHING}:
+                yes, no = _MORE_FLAGS[bare]
+                says = tuple(yes if cell in _YES else no if cell in _NO else None for cell in held)
+                found.append(Ending(place, name, False, says))
     return sorted(found, key=lambda one: not one.own)
 
 
@@ -116,8 +137,9 @@ def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
     stopped = [one for one in said if one[1] == "unfinished"]
     over = [one for one in said if one[1] in ("ended", *_ENDS)]
     if stopped and not failed:
+        state = _told(stopped[0][0], stopped[0][2])
         raise UserError(
-            f"{where}: the run is {stopped[0][2].lower()}, so its numbers are not those of a finished run; expected "
+            f"{where}: the run is {state}, so its numbers are not those of a finished run; expected "
             "finished, failed or crashed. Take its seed out for all arms, or say in a column `outcome` that it "
             "failed (diverged, collapsed, crashed)"
         )
@@ -137,6 +159,12 @@ def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
     if outcomes:
         return Outcome(str(outcomes[0][1]))
     return Outcome.UNKNOWN if any(one[1] is Outcome.UNKNOWN for one in said) else None
+
+
+def _told(name: str, cell: str) -> str:
+    """Return the state that a cell says, of a flag its name and whether it is set."""
+    small = cell.lower()
+    return f"`{name}` = {small}" if small in (*_YES, *_NO) else small
 
 
 def _contradiction(where: str, one: tuple[str, Said, str], other: tuple[str, Said, str]) -> UserError:

@@ -12,9 +12,10 @@ from ablate.sources.choose import source_for
 from ablate.sources.contract import Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked, Stated
-from ablate.sweep.found.names import SEEDS, bare, is_result, meaning_word, word_of
+from ablate.sweep.found.names import SEEDS, bare, is_result, is_setting, meaning_word, word_of
 from ablate.sweep.found.roles import find_column
 from ablate.sweep.import_endings import endings
+from ablate.sweep.level_cells import BLANK
 from ablate.work.bench import Bench
 from ablate.work.places import check_place
 from ablate.work.reporting import write_pages
@@ -38,10 +39,13 @@ class Joined:
     changed
         What differs between the two as a whole (a commit, a setting that was changed): column -> (base, new). It is the
         change that is judged, so it holds no comparison back.
+    alone
+        Columns of results that one of the two alone has: nothing is compared by them.
     """
 
     table: RunTable
     changed: Mapping[str, tuple[str, str]]
+    alone: tuple[str, ...] = ()
 
 
 def compare_sources(
@@ -86,11 +90,15 @@ def compare_sources(
 def compare_tables(base: RunTable, new: RunTable, asked: Asked, bench: Bench, *, name: str, command: str) -> Judged:
     """Judge one table of runs against another; see `compare_sources`."""
     joined = join(base, new, asked)
-    leave_out = [*asked.leave_out, *(one for one in joined.changed if one not in asked.leave_out)]
+    leave_out = [*asked.leave_out, *(one for one in (*joined.changed, *joined.alone) if one not in asked.leave_out)]
     told = [
         Done(msg("differs between the two: part of the change"), 1, f"{column}: {before} → {after}")
         for column, (before, after) in joined.changed.items()
     ]
+    if joined.alone:
+        told.append(
+            Done(msg("results that one of the two alone has: left out"), len(joined.alone), ", ".join(joined.alone))
+        )
     asked = replace(asked, leave_out=tuple(leave_out))
     return judge_table(joined.table, asked, bench, name=name, command=command, told_first=told)
 
@@ -103,7 +111,8 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     Raises
     ------
     UserError
-        A column is called as the one that tells the two apart.
+        A column is called as the one that tells the two apart; the two have no result in common, or not the one that is
+        asked for.
     """
     for table in (base, new):
         if SIDE in table.head:
@@ -138,7 +147,37 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     }  # fmt: skip
     kept = {find_column(table, name, option) for option, names in named.items() for name in names}
     kept |= {end.place for end in endings(table, kept, ours=False)}
-    return Joined(table, _changed(table, len(base.lines), kept))
+    alone = _alone(replace(base, head=tuple(ours)), new, table, [*asked.metrics])
+    return Joined(table, _changed(table, len(base.lines), kept), alone)
+
+
+def _alone(base: RunTable, new: RunTable, table: RunTable, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the results that one of two tables alone has.
+
+    Raises
+    ------
+    UserError
+        One of them is asked for, or there are no others.
+    """
+    results = [
+        one for one in table.head
+        if one in table.better or (meaning_word(one) is not None and not is_setting(one))
+    ]  # fmt: skip
+    held = [{one for one in side.head if any(cell not in BLANK for cell in side.column(one))} for side in (base, new)]
+    for name in asked:
+        column = table.head[find_column(table, name, "--metric")]
+        for side, own in zip((base, new), held, strict=True):
+            if column not in own:
+                raise UserError(f"{side.where}: no run has a value of {name!r}; " + _has(side, own & {*results}))
+    alone = [one for one in results if (one in held[0]) != (one in held[1])]
+    if not asked and alone and not {*results} & held[0] & held[1]:
+        raise UserError("the two have no result in common: " + " and ".join(
+            _has(side, own & {*results}) for side, own in zip((base, new), held, strict=True)))  # fmt: skip
+    return tuple(alone)
+
+
+def _has(side: RunTable, results: set[str]) -> str:
+    return f"{side.where} has " + (", ".join(one for one in side.head if one in results) or "none of a known name")
 
 
 def _matched(base: Sequence[str], new: Sequence[str]) -> dict[str, str]:

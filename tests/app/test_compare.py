@@ -113,3 +113,41 @@ def test_messages_name_the_file_and_its_line(ablate, tmp_path):
     (tmp_path / "new.csv").write_text("seed,acc\n" + rows + "5,0.97\n")
     code, _, err = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.01", "--repeat", "refuse")
     assert (code, "new.csv, line 7; new.csv, line 10 are runs of runs=new with seed 5" in err) == (2, True), err
+
+
+def test_per_cent_beside_fractions_is_no_gain(ablate, tmp_path):
+    for side, scale in (("base", 1), ("new", 100)):
+        lines = [f"{seed},{scale * (0.8 + seed / 100)}" for seed in range(8)]
+        (tmp_path / f"{side}.csv").write_text("\n".join(["seed,test_acc", *lines]), encoding="utf-8")
+    code, _, err = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.005", "--no-report")
+    assert code == 2
+    assert "by all appearances a fraction beside per cent" in err
+
+
+@pytest.mark.parametrize(
+    ("base", "asked", "message"),
+    [
+        ("test_acc", (), "the two have no result in common: base.csv has test_acc and new.csv has val_acc"),
+        ("test_acc", ("--metric", "val_acc"), "base.csv: no run has a value of 'val_acc'; base.csv has test_acc"),
+        ("score", (), "base.csv has none of a known name"),
+    ],
+)
+def test_tables_without_a_common_result_say_what_each_has(ablate, tmp_path, base, asked, message):
+    for side, name in (("base", base), ("new", "val_acc")):
+        lines = [f"{seed},0.{80 + seed}" for seed in range(8)]
+        (tmp_path / f"{side}.csv").write_text("\n".join([f"seed,{name}", *lines]), encoding="utf-8")
+    code, _, err = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.005", "--no-report", *asked)
+    assert (code, message in err) == (2, True), err
+
+
+def test_a_result_that_one_of_the_two_alone_has_is_left_out_and_told(ablate, tmp_path):
+    write(tmp_path / "base.csv", noise=0.0, val_acc=0.5)
+    write(tmp_path / "new.csv", shift=0.02)
+    (tmp_path / "new.csv").write_text((tmp_path / "new.csv").read_text().replace("test_acc", "val_acc"))
+    lines = (tmp_path / "base.csv").read_text().splitlines()
+    own = [line.rsplit(",", 1) for line in lines[1:]]
+    (tmp_path / "base.csv").write_text("\n".join([lines[0], *(f"{line},0.8{i}" for i, (line, _) in enumerate(own))]))
+    code, out, _ = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.005", "--no-report")
+    assert code == 0
+    assert "results that one of the two alone has: left out (test_acc)" in out
+    assert "val_acc by more than" in out

@@ -71,6 +71,11 @@ def test_names_that_are_no_texts_are_read_and_two_levels_of_names_are_an_error()
         frame_table(pd.DataFrame([[0.9, 0.1]], columns=columns))
 
 
+def test_sparse_columns_are_read():
+    frame = pd.DataFrame({"norm": ["none", "batch"], "acc": pd.arrays.SparseArray([0.5, 0.75])})
+    assert [line.cells for line in frame_table(frame).lines] == [("none", "0.5"), ("batch", "0.75")]
+
+
 def with_an_unfinished_run(*more):
     """Three rates by two norms over eight seeds; one run did not finish; the effect is ten times the noise."""
     rows = [

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from ablate.errors import UserError
+from ablate.sources.contract import RunTable
 from ablate.sources.csv_file import read_table
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.build import found_in
@@ -68,10 +69,10 @@ def test_a_setting_may_have_the_name_of_a_metric(tmp_path):
 
 def test_shares_on_two_scales_are_told(tmp_path):
     rows = grid("{:.3f}")
-    rows[3][3] = "0,93"
+    rows[3][3] = "0,53"
     done = {one.what: (one.count, one.which) for one in found(written(tmp_path, rows)).done}
     said = "shares of at most 1 beside others above 1: all are taken as per cent, so check that none is a fraction"
-    assert done[said] == (1, "test_acc: 0.93 beside 95.369")
+    assert done[said] == (1, "test_acc: 0.53 beside 95.369")
     assert said not in {one.what for one in found(written(tmp_path, grid("{:.3f}"))).done}
 
 
@@ -86,3 +87,40 @@ def test_points_beside_commas_are_an_error_that_names_the_columns(tmp_path):
     rows = [[*row, "0.1"] for row in grid()]
     with pytest.raises(UserError, match=r"line 2 \(lr\) has the number '0,1' and line 2 \(majority_rate\) has '0.1'"):
         found(written(tmp_path, rows, head=[*HEAD, "majority_rate"]))
+
+
+@pytest.mark.parametrize(("name", "large"), [("test_acc", 91.0), ("wer", 8.0), ("error_rate", 9.5)])
+def test_an_arm_of_fractions_beside_one_of_per_cent_is_refused(name, large):
+    rows = [
+        {"norm": norm, "seed": str(seed), name: f"{(large + 0.1 * seed) / (100 if norm == 'none' else 1):.4f}"}
+        for norm in ("none", "batch") for seed in range(8)
+    ]  # fmt: skip
+    with pytest.raises(UserError, match=rf"{name} is 0\.\d+ in one run and [0-9.]+ in another, by all appea"):
+        found(RunTable.of("runs", rows), metrics={name: None})
+    collapsed = [{**row, name: f"0.{row['seed']}1"} if row["norm"] == "none" else row for row in rows]
+    assert found(RunTable.of("runs", collapsed)).study["metrics"][name]["better"]
+
+
+def test_a_count_of_steps_that_holds_texts_is_refused_and_no_factor(tmp_path):
+    head = ["norm", "epoch", "seed", "test_acc"]
+    rows = [["none" if i % 2 else "batch", f"{i // 8 + 1}/2", str(i % 8), f"0,9{i}"] for i in range(16)]
+    with pytest.raises(UserError, match="'epoch' has the name of a count of steps, so it must hold numbers, got '1/2'"):
+        found(written(tmp_path, rows, head=head))
+    rows = [[row[0], "warm" if row[1] == "1/2" else "decay", *row[2:]] for row in rows]
+    assert "epoch" in found(written(tmp_path, rows, head=head)).study["factors"]
+
+
+def test_of_steps_that_are_no_whole_numbers_the_largest_is_the_last():
+    rows = [
+        {"norm": norm, "seed": str(seed), "epoch": str(epoch), "test_acc": f"{0.9 + seed / 1000 - (1.9 - epoch):.4f}"}
+        for norm in ("none", "batch") for seed in range(8) for epoch in (0.5, 1.9, 1.2)
+    ]  # fmt: skip
+    held = found(RunTable.of("runs", rows))
+    assert {round(float(cell) - int(seed) / 1000, 4) for cell, seed in zip(
+        held.table.column("test_acc"), held.table.column("seed"), strict=True)} == {0.9}  # fmt: skip
+
+
+def test_a_result_that_never_varies_is_named():
+    rows = [{"norm": norm, "seed": str(seed), "acc": "0.5"} for norm in ("none", "batch") for seed in range(8)]
+    with pytest.raises(UserError, match=r"'acc' is '0\.5' in all rows: nothing to judge by; say which other column"):
+        found(RunTable.of("runs", rows))

@@ -8,6 +8,7 @@ from typing import Literal, cast, get_args
 
 from ablate.errors import UserError, must, unknown
 from ablate.sources.contract import RunTable
+from ablate.sweep.found.names import meaning_word
 from ablate.train.metric import Better
 
 Repeat = Literal["last", "mean", "refuse"]
@@ -176,6 +177,12 @@ def undirected(table: RunTable, unknown: Sequence[str]) -> UserError:
     unknown
         Columns that may be results.
     """
+    same = [name for name in table.head if meaning_word(name) and len({*table.column(name)}) == 1]
+    if same and not unknown and len(table.lines) > 1:
+        return UserError(
+            f"{table.where}: {same[0]!r} is {table.column(same[0])[0]!r:.60} in all rows: nothing to judge by; "
+            "say which other column is a result with --metric NAME:higher|lower"
+        )
     if not unknown:
         return UserError(
             f"{table.where}: no column of results was found among {', '.join(filter(None, table.head))}; "

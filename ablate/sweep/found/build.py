@@ -17,11 +17,13 @@ from ablate.lang import msg
 from ablate.levels import alike, factor_names
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
+from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Base, baseline_of, by_factor
 from ablate.sweep.found.compared import every_level, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
+from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
@@ -81,7 +83,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     """
     asked = with_factors(asked)
     table, done = kept_lines(unfolded(table), asked)
-    plain = without_areas(table, asked)
+    table = truths_read(table, plain := without_areas(table, asked))
     roles = roles_of(table, plain)
     judged = list(plain.metrics) or [next(iter(roles.metrics))]
     judged = [
@@ -111,7 +113,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         runs, early = ended_early(runs, table, table.head[roles.metrics[judged[0]][0]])
     found_along = derive(runs, table, roles.metrics, judged, asked)
     runs = found_along.runs
-    runs, repeated = once(table.where, runs, asked, judged[0])
+    runs, repeated = once(table.where, runs, asked, judged[0], Moments(table, roles.times))
     if roles.seed is None:
         runs = numbered(runs)
         done.append(Done(msg("no seeds: runs are not paired, and numbered within their arm"), len(runs)))
@@ -160,12 +162,13 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     known = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
     told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(known)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
-    scales = two_scales({one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
+    scales = two_scales(table.where, {one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
     done = [
         *table.done,
         *done,
         *stepped,
         *scales,
+        *([Done(AS_SET, len(roles.as_set), ", ".join(roles.as_set))] if roles.as_set else []),
         *early,
         *found_along.done,
         *repeated,

@@ -67,6 +67,12 @@ CODE = _words("sha commit git_commit git_sha version")
 PLACES = _words(
     "path dir directory folder file filename checkpoint ckpt url uri logdir output_dir save_dir root cwd config"
 )
+CAME_OUT = _words(
+    "converged convergence early_stopped stopped_early early_stop_triggered reached_target reached solved censored "
+    "stalled is_best success successful succeeded passed nan has_nan"
+)
+"""What came of a run and is no number: it makes no arms, but arms that differ in it are told."""
+
 FOLLOWING = _words(
     "n_params num_params nparams params_count parameters num_parameters trainable_params total_params flops macs "
     "gflops "

@@ -11,6 +11,7 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
+from ablate.sweep.found.as_set import crossed, set_all_the_same
 from ablate.sweep.found.asked import Asked, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
 from ablate.sweep.found.written import Written, written_in
@@ -20,7 +21,6 @@ from ablate.sweep.level_cells import BLANK
 from ablate.train.metric import Metric, metric_from
 
 _MOST_LEVELS = 40  # of a factor that nobody named
-_CROSSED = 0.7  # of all seeds, with which most values of what was set come
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,10 @@ class Roles:
         Names of results without a direction.
     progress
         The column that counts steps, where there is one.
-    time, run
-        The columns that say when a run was made, and that name it.
+    times, run
+        The columns that say when a run was made, and the one that names it.
+    as_set
+        Names among `factors` that are those of metrics.
     settings
         Columns that stay in the table, to be looked at for what differs together with a factor.
     written
@@ -56,8 +58,9 @@ class Roles:
     unknown: tuple[str, ...]
     endings: tuple[Ending, ...]
     progress: int | None
-    time: int | None
+    times: tuple[int, ...]
     run: int | None
+    as_set: tuple[str, ...]
     settings: dict[str, int]
     told: tuple[Taken, ...]
     written: Written
@@ -131,7 +134,8 @@ class _Reader:
         self.told += [Taken(name, FACT) for name in facts]
         factors, settings, unknown = dict[int, str](), dict(facts), list[str]()
         metrics = dict[int, Metric | None](dict.fromkeys(self.judged))
-        progress = time = run = None
+        progress = run = None
+        times = list[int]()
         for place, name in enumerate(head):
             if place in self.named:
                 factors[place] = self.named[place]
@@ -141,8 +145,8 @@ class _Reader:
             why = self._left(place, name, word)
             if word in names.PROGRESS and not names.is_setting(name) and self._numeric(place):
                 progress = place if progress is None or self._varied(place) > self._varied(progress) else progress
-            if word in names.TIMES and time is None:
-                time = place
+            if word in names.TIMES:
+                times.append(place)
             if word in ("id", "run_id", "run", "run_uuid", "name", "trial_id", "number") and run is None:
                 run = place if len(set(own)) > 1 else None
             if why:
@@ -155,10 +159,14 @@ class _Reader:
                 settings[name] = place
                 if self._numeric(place) and not names.is_setting(name) and word not in names.PROGRESS:
                     unknown.append(names.bare(name))
+        set_so = set_all_the_same(self.table, metrics, self.judged, seed=seed, progress=progress)
+        factors |= {place: names.bare(head[place]) for place in set_so}  # at the end: others do not follow them
+        metrics = {place: None for place in metrics if place not in set_so}
         return Roles(
             factors=self._once(factors), named=tuple(self.named.values()), seed=seed,
             metrics=self._metrics(metrics, unknown), unknown=tuple(unknown), endings=tuple(ends), progress=progress,
-            time=time, run=run, settings=settings, told=tuple(self.told), written=self.written,
+            times=tuple(times), run=run, as_set=tuple(head[place] for place in set_so), settings=settings,
+            told=tuple(self.told), written=self.written,
         )  # fmt: skip
 
     def _seed(self, taken: set[int]) -> int | None:
@@ -232,7 +240,7 @@ class _Reader:
 
     def _is_factor(self, place: int, name: str) -> bool:
         """What is set by its name, a text or truth value, or a number that comes back: few values, each often."""
-        if names.is_result(name):
+        if names.is_result(name) or (names.word_of(name) in names.CAME_OUT and not names.is_setting(name)):
             return False
         counts = Counter(cell.lower() for cell in self.cells[place])
         if not len(counts) <= _MOST_LEVELS or len(counts) == counts.total() or names.word_of(name) in names.CODE:
@@ -241,17 +249,8 @@ class _Reader:
             return True
         if names.word_of(name) in names.PROGRESS:
             return False
-        return self._crossed(place) if self.seed is not None else 3 * len(counts) <= counts.total()
-
-    def _crossed(self, place: int) -> bool:
-        """Tell whether most values of a column come with the same seeds, as what is set does and no result."""
-        assert self.seed is not None
-        seeds: dict[str, set[str]] = {}
-        for cell, seed in zip(self.cells[place], self.cells[self.seed], strict=True):
-            seeds.setdefault(cell, set()).add(seed)
-        every = len(set(self.cells[self.seed]))
-        crossed = sum(len(own) > 1 and len(own) >= _CROSSED * every for own in seeds.values())
-        return crossed >= _CROSSED * len(seeds)
+        return crossed(self.cells[place], self.cells[self.seed]) if self.seed is not None else (
+            3 * len(counts) <= counts.total())  # fmt: skip
 
     def _once(self, factors: dict[int, str]) -> dict[str, int]:
         """Return factors by their names without prefix; with it where two would have one name."""

@@ -16,6 +16,7 @@ from ablate.sources.cells import whole
 from ablate.sources.contract import Done, Line, RunTable
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.cells import cell_number, levels_in
+from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.roles import Roles, find_column
 from ablate.sweep.import_endings import UNPLANNED, ended, endings
 from ablate.train.config import MOST_SEED
@@ -40,7 +41,6 @@ class Run:
     seed: int | None
     outcome: str
     values: dict[str, float]
-    order: tuple[Any, ...] = ()
 
     @property
     def has_result(self) -> bool:
@@ -113,8 +113,7 @@ def runs_in(
         seed = None if roles.seed is None else _seed(table, line, roles.seed)
         own = {name: held[line.cells[factors[name]]] for name, held in levels.items()}
         numbers = {name: value for name, value in values.items() if value is not None and abs(value) <= LARGEST}
-        order = (line.cells[roles.time] if roles.time is not None else "", line.number)
-        found.append(Run(line, own, seed, str(outcome), numbers, order))
+        found.append(Run(line, own, seed, str(outcome), numbers))
     return found
 
 
@@ -194,15 +193,22 @@ def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
     return ("line " if len(lines) == 1 else "lines ") + ", ".join(str(line.number) for line in lines[:most]) + more
 
 
-def once(where: str, runs: Sequence[Run], asked: Asked, metric: str) -> tuple[list[Run], list[Done]]:
+def once(
+    where: str, runs: Sequence[Run], asked: Asked, metric: str, made: Moments
+) -> tuple[list[Run], list[Done]]:  # fmt: skip
     """Return one run for every arm and seed, by the rule for repeats; runs without a seed are all kept.
 
     A run that has a result comes before one that has none. With `mean`, a repeat that failed stands for all of them.
 
+    Parameters
+    ----------
+    made
+        When the runs were made.
+
     Raises
     ------
     UserError
-        `repeat: refuse`, and there are some.
+        `repeat: refuse`, and there are some; the last is to count, and which it is cannot be told.
     """
     groups: dict[Any, list[Run]] = defaultdict(list)
     kept: list[Run] = []
@@ -218,7 +224,16 @@ def once(where: str, runs: Sequence[Run], asked: Asked, metric: str) -> tuple[li
             lines = listed_lines([run.line for run in own], most=len(own))
             text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
             raise UserError(f"{where}: {lines} are runs of {text} with seed {own[0].seed}; expected one")
-        ordered = sorted(usable, key=lambda run: run.order)
+        order, unread = made.ordered([run.line for run in usable])
+        ordered = [usable[place] for place in order]
+        if unread and asked.repeat == "last" and len({(run.outcome, run.values.get(metric)) for run in usable}) > 1:
+            lines = listed_lines([run.line for run in usable], most=len(usable))
+            text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
+            raise UserError(
+                f"{where}: {lines} are runs of {text} with seed {own[0].seed}, and which is the last cannot be told: "
+                f"{unread}, expected times such as 2026-12-31 10:00; or say --repeat mean, or --leave-out the column "
+                "for the order of the file"
+            )
         values = [run.values[metric] for run in ordered if metric in run.values]
         spreads += [stdev(values)] if len(values) > 1 else []
         kept.append(_mean(ordered) if asked.repeat == "mean" else ordered[-1])

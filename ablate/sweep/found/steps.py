@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ablate.lang import msg
-from ablate.sources.cells import whole
+from ablate.sources.cells import number, whole
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.logs import joined
 from ablate.sweep.found.cells import cell_number
@@ -30,7 +30,7 @@ def last_steps(table: RunTable, roles: Roles, factors: Mapping[str, int]) -> tup
         return table, []
     lines = []
     for own in groups.values():
-        ordered = sorted(own, key=lambda line: whole(line.cells[place].split(".")[0]) or 0)
+        ordered = sorted(own, key=lambda line: number(line.cells[place]) or 0.0)  # epochs may be 1.25, 1.5, …
         cells = [
             next((line.cells[at] for line in reversed(ordered) if line.cells[at] not in BLANK), "")
             for at in range(len(table.head))

@@ -20,6 +20,7 @@ TWO_SCALES = msg(
     "shares of at most 1 beside others above 1: all are taken as per cent, so check that none is a fraction"
 )
 
+_SHARES_DOWN = frozenset({"err", "error", "error_rate", "wer", "cer", "ece"})
 _BEGINS = re.compile(r"[+-]?[.,]?\d")  # a text that was to be a number: `0.91±0.02`
 
 
@@ -47,8 +48,8 @@ def written_in(table: RunTable, out: Collection[int], named: Collection[int], ju
     Raises
     ------
     UserError
-        A column has per cent signs in some cells only; a column with the name of a metric holds texts that begin as
-        numbers do; some numbers have decimal commas and others points.
+        A column has per cent signs in some cells only; a column with the name of a metric or of a count of steps holds
+        texts that begin as numbers do; some numbers have decimal commas and others points.
     """
     cells = [[line.cells[place] for line in table.lines] for place in range(len(table.head))]
     percent = frozenset(place for place, own in enumerate(cells) if _all_percent(own))
@@ -57,8 +58,12 @@ def written_in(table: RunTable, out: Collection[int], named: Collection[int], ju
             _check_signs(table, place, cells[place], meant=place in judged)
     comma = table.commas and _commas(table, cells, percent)
     for place, name in enumerate(table.head):
-        if place not in (*percent, *out, *named, *judged) and names.meaning_word(name) and not names.is_setting(name):
-            _check_numbers(table, name, cells[place], comma=comma)
+        if place in (*percent, *out, *named, *judged) or names.is_setting(name):
+            continue
+        if names.meaning_word(name):
+            _check_numbers(table, name, cells[place], "has the name of a metric", comma=comma)
+        elif names.word_of(name) in names.PROGRESS:
+            _check_numbers(table, name, cells[place], "has the name of a count of steps", comma=comma)
     return Written(percent, comma)
 
 
@@ -88,14 +93,14 @@ def _check_signs(table: RunTable, place: int, cells: Sequence[str], *, meant: bo
     )
 
 
-def _check_numbers(table: RunTable, name: str, cells: Sequence[str], *, comma: bool) -> None:
-    """Raise `UserError` where what has the name of a metric is not numbers, but was to be."""
+def _check_numbers(table: RunTable, name: str, cells: Sequence[str], why: str, *, comma: bool) -> None:
+    """Raise `UserError` where what has the name of a metric or a count is not numbers, but was to be."""
     held = [(line, cell) for line, cell in zip(table.lines, cells, strict=True) if cell not in BLANK]
     odd = [(line, cell) for line, cell in held if number(cell, comma=comma) is None
            and cell.lower().lstrip("+-") not in ("inf", "infinity")]  # fmt: skip
     if odd and 2 * sum(bool(_BEGINS.match(cell)) for _, cell in held) > len(held):
         raise UserError(
-            f"{table.where}: {name!r} has the name of a metric, so it must hold numbers, got {odd[0][1]!r:.60} in "
+            f"{table.where}: {name!r} {why}, so it must hold numbers, got {odd[0][1]!r:.60} in "
             f"{odd[0][0].told}; pass it over with --leave-out {name!r} if it is none"
         )
 
@@ -139,13 +144,26 @@ def read_so(table: RunTable, written: Written, settings: Collection[int], metric
     return replace(table, lines=tuple(lines), repairs=(*table.repairs, *written.repairs(places)))
 
 
-def two_scales(metrics: Mapping[str, Metric], runs: Sequence[Mapping[str, float]]) -> list[Done]:
-    """Return what is told of shares that have values up to 1 and values above: some may be fractions."""
+def two_scales(where: str, metrics: Mapping[str, Metric], runs: Sequence[Mapping[str, float]]) -> list[Done]:
+    """Return what is told of shares that have values up to 1 and values above: some may be fractions.
+
+    Raises
+    ------
+    UserError
+        The small ones are fractions by all appearances: as per cent they are what the others are.
+    """
     done = []
     for name, metric in metrics.items():
         values = [run[name] for run in runs if name in run]
-        share = names.MEANINGS.get(names.meaning_word(name) or "", ("", False))[1] or metric.unit == PERCENT
+        word = names.meaning_word(name) or ""
+        share = names.MEANINGS.get(word, ("", False))[1] or metric.unit == PERCENT
         small, large = [v for v in values if 0.0 < v <= 1.0], [v for v in values if 1.0 < v <= 100.0]
+        alike = small and large and 0.9 * min(large) <= 100.0 * min(small) <= 100.0 * max(small) <= 1.1 * max(large)
+        if alike and (share or word in _SHARES_DOWN):
+            raise UserError(
+                f"{where}: {name} is {small[0]:g} in one run and {large[0]:g} in another, by all appearances a "
+                "fraction beside per cent; expected one of the two in all runs, or per cent signs"
+            )
         if share and small and large:
             told = f"{name}: {min(small):g} beside {max(large):g}"
             done.append(Done(TWO_SCALES, min(len(small), len(large)), told))

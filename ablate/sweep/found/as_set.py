@@ -1,0 +1,135 @@
+"""Settings that have the name of a metric: bits called `precision`, a weight called `dice`, a power called `return`.
+
+What was measured differs from seed to seed; what was set comes back with the same seeds. So it is with truth values:
+`dice` may be switched on and off, and whether a run was a success came out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from ablate.errors import UserError
+from ablate.lang import msg
+from ablate.sources.cells import number
+from ablate.sources.contract import RunTable
+from ablate.sweep.found import names
+from ablate.sweep.found.asked import Asked
+from ablate.sweep.level_cells import BLANK
+
+AS_SET = msg("with the name of a metric, but set: values come back with the same seeds; --metric says otherwise")
+TRUTHS = msg("true and false of results are read as 1 and 0")
+
+_TRUTH = {"true": "1", "false": "0"}
+_NOTHING = {cell.lower() for cell in BLANK}
+_NEVER_SET = frozenset({"success", "exact_match", "acc", "accuracy"})  # as a truth value
+_CROSSED = 0.7  # of all seeds, with which most values of what was set come
+_BITS = frozenset({4.0, 8.0, 16.0, 32.0, 64.0})
+
+
+def crossed(cells: Sequence[str], seeds: Sequence[str], *, share: float = _CROSSED) -> bool:
+    """Tell whether most values of a column come with the same seeds, as what is set does and no result.
+
+    Parameters
+    ----------
+    share
+        Of the values, that have to.
+
+    >>> crossed(["1", "1", "2", "2"], ["0", "1", "0", "1"]), crossed(["1", "3", "2", "4"], ["0", "1", "0", "1"])
+    (True, False)
+    """
+    by_cell: dict[str, set[str]] = {}
+    for cell, seed in zip(cells, seeds, strict=True):
+        by_cell.setdefault(cell, set()).add(seed)
+    every = len(set(seeds))
+    return sum(len(own) > 1 and len(own) >= _CROSSED * every for own in by_cell.values()) >= share * len(by_cell)
+
+
+def set_all_the_same(
+    table: RunTable, metrics: Collection[int], declared: Collection[int], *, seed: int | None, progress: int | None
+) -> list[int]:
+    """Return places of columns with the name of a metric that nobody declared one, and that were set.
+
+    Where all columns of results look so none is: runs whose seed does nothing repeat their results. Zeros and ones are
+    results: whether a run succeeded.
+
+    Parameters
+    ----------
+    metrics
+        Places of the columns that have the name of a metric.
+    declared
+        Those among them that the user or the source calls a metric.
+    seed, progress
+        The columns of seeds and of steps, where there are any.
+    """
+    found = []
+    for place in metrics:
+        name = table.head[place]
+        if place in declared or name in table.better or names.is_result(name):
+            continue
+        held = [line for line in table.lines if line.cells[place] not in BLANK]
+        values = {number(line.cells[place].removesuffix("%").strip(), comma=True) for line in held}
+        across = [seed] if progress is None else [seed, progress]  # what was set holds at every step, too
+        if _bits(name, values) or (
+            len(values) > 1 and values - {0.0, 1.0} and seed is not None and all(
+                crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
+                for at in across if at is not None
+            )
+        ):  # fmt: skip
+            found.append(place)
+    if len(found) < len(metrics):
+        return found
+    return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+
+
+def _bits(name: str, values: Collection[float | None]) -> bool:
+    """Tell whether a precision is that of numbers."""
+    return names.word_of(name) == "precision" and set(values) <= _BITS
+
+
+def truths_read(table: RunTable, asked: Asked) -> RunTable:
+    """Return a table in which the truth values of results are ones and zeros.
+
+    Raises
+    ------
+    UserError
+        It cannot be told whether a column of truth values with the name of a metric was set or came out.
+    """
+    named = {names.bare(name) for name in (*asked.factors, *asked.leave_out)}
+    read = set[int]()
+    for place, name in enumerate(table.head):
+        values = {line.cells[place].lower() for line in table.lines} - _NOTHING
+        if not values or not values <= {*_TRUTH} or names.bare(name) in named:
+            continue
+        came_out = name in asked.metrics or names.bare(name) in asked.metrics
+        if not came_out and names.meaning_word(name) and not names.is_setting(name) and len(values) > 1:
+            came_out = names.meaning_word(name) in _NEVER_SET or names.is_result(name)
+            if not came_out and not _balanced(table, place, asked):
+                raise UserError(
+                    f"{table.where}: {name!r} holds true and false: say whether it came out, --metric "
+                    f"{name}:higher|lower, or was set, --factor {name}, or pass it over with --leave-out {name}"
+                )
+        if came_out:
+            read.add(place)
+    if not read:
+        return table
+    lines = [
+        replace(line, cells=tuple(
+            _TRUTH.get(cell.lower(), cell) if place in read else cell for place, cell in enumerate(line.cells)))
+        for line in table.lines
+    ]  # fmt: skip
+    return replace(table, lines=tuple(lines), repairs=(*table.repairs, TRUTHS))
+
+
+def _balanced(table: RunTable, place: int, asked: Asked) -> bool:
+    """Tell whether every seed has each value of a column as often, as in a grid of what was set."""
+    seeds = [
+        name for name in table.head if name == asked.seed or (not asked.seed and names.word_of(name) in names.SEEDS)
+    ]
+    if not seeds:
+        return False
+    held: dict[str, Counter[str]] = {}
+    for line, seed in zip(table.lines, table.column(seeds[0]), strict=True):
+        held.setdefault(seed, Counter())[line.cells[place].lower()] += 1
+    return len({tuple(sorted(own.items())) for own in held.values()}) == 1
