@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 _LONG = 200  # letters of a wrong name or value that an error repeats
+_LONGEST = 1_000  # letters of a word, a path say, that stays whole in an error
 _MOST_CHOICES = 60
 
 
 class AblateError(Exception):
-    """Base of every error this package raises on purpose; `exit_code` is what the command line returns."""
+    """Base of every error this package raises on purpose; `exit_code` is what the command line returns.
+
+    Whatever it repeats of what somebody gave, no word of it is longer than a path may be.
+
+    >>> len(str(UserError("no key " + "x" * 5000)))
+    208
+    """
 
     exit_code = 1
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(_readable(one) if isinstance(one, str) else one for one in said))
 
 
 class UserError(AblateError):
@@ -85,6 +96,10 @@ def must(where: str, expected: str, got: object) -> UserError:
     '`SGD.lr` must be > 0, got -1.0.'
     """
     return UserError(f"`{where}` must {expected}, got {cut(repr(got))}.")
+
+
+def _readable(text: str) -> str:
+    return re.sub(rf"\S{{{_LONGEST + 1},}}", lambda word: cut(word[0]), text) if len(text) > _LONGEST else text
 
 
 def cut(text: str) -> str:

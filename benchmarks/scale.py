@@ -1,6 +1,7 @@
 """How cost around training grows with the runs of a study: CPU seconds, calls and queries, without training any.
 
-    python benchmarks/scale.py --make FOLDER --arms 500 --seeds 20     # a store of synthetic runs, through `Store`
+    python benchmarks/scale.py --make FOLDER --arms 500 --seeds 20     # a store of synthetic runs, through `Store`, and
+                                                                       # what the driver holds meanwhile
     python benchmarks/scale.py FOLDER                                  # plan, nothing to do, report: CPU s, memory
     python benchmarks/scale.py FOLDER --only report --profile          # where one of them spends its time
     python benchmarks/scale.py FOLDER --against CHECKOUT               # and those of an earlier checkout, with ratios
@@ -113,12 +114,30 @@ def make(folder: Path, arms: int, seeds: int) -> None:
         plan = plan_study(request, Composer(loader, request.study.fixed), store)
         print(f"planned: {1e3 * (time.process_time() - begun) / arms:.2f} ms an arm")
     session = store.open(plan.record)
-    begun = time.process_time()
+    begun, logged, told = time.process_time(), 0, 0
     for job in plan.trained:
         session.log_arm(job.arm, results(job, rng))
+        logged += len(job.identities)
+        if logged - told >= plan.runs // 10 or not told:
+            told = logged
+            print(f"{logged} runs: {_held(folder)}", flush=True)
     spent = time.process_time() - begun
     session.close("FINISHED")
     print(f"logged: {1e3 * spent / plan.runs:.2f} ms a run; {plan.runs} runs of {arms} arms in {folder}")
+
+
+def _held(folder: Path) -> str:
+    """Return what the driver holds at this moment, and how large the journal beside the database is."""
+    place = Path("/proc/self")
+    if not place.exists():
+        return "memory and descriptors are read on Linux alone"
+    memory = int((place / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    database = folder / "mlruns" / "mlflow.db"
+    sizes = [Path(f"{database}{end}").stat().st_size / 2**20 for end in ("", "-wal")]
+    return (
+        f"{memory:.0f} MB of memory, {len(list((place / 'fd').iterdir()))} descriptors, "
+        f"database {sizes[0]:.0f} MB, journal {sizes[1]:.1f} MB"
+    )
 
 
 def ways(folder: Path, arms: int = 8, seeds: int = 10) -> None:

@@ -22,7 +22,7 @@ from ablate.app.own_code import (
     refuse_command_options,
 )
 from ablate.app.study_name import through_hydra
-from ablate.errors import UserError
+from ablate.errors import UserError, cut
 from ablate.sweep.found.asked import Asked, lost_asked, pairs_asked
 
 
@@ -30,7 +30,7 @@ def refuse_words(overrides: Sequence[str]) -> None:
     """Raise `UserError` for a word that is not an override."""
     for word in overrides:
         if "=" not in word and not word.startswith("~"):
-            raise UserError(f"cannot read {word!r}: expected an override such as seeds=12")
+            raise UserError(f"cannot read {cut(word)!r}: expected an override such as seeds=12")
 
 
 _ONCE = ("--fresh", "--detach", "--no-report")

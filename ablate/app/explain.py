@@ -11,9 +11,9 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from omegaconf.errors import ValidationError as ValueTypeError
 
-from ablate.errors import AblateError, UserError, unknown
+from ablate.errors import AblateError, UserError, cut, unknown
 
-_LONG = 200  # characters of an override that a message repeats
+_MOST = 500  # characters of either end of what the parser says
 _WANTED = {"Float": "a number", "Integer": "a whole number", "Boolean": "true or false", "String": "text"}
 
 
@@ -27,7 +27,7 @@ def wrong_type(error: OmegaConfBaseException, key: str, value: Any) -> UserError
     expected = _WANTED.get(found.group(1), found.group(1)) if found else "another type"
     if "is not optional" in str(error) or "not Optional" in str(error) or value is None:
         expected = "given (null is not allowed)"
-    return UserError(f"`{key}` must be {expected}, got {value!r}.")
+    return UserError(f"`{key}` must be {expected}, got {cut(repr(value))}.")
 
 
 @contextmanager
@@ -49,11 +49,10 @@ def explain(error: Exception) -> AblateError | None:
     if isinstance(error, OverrideParseException):
         typed = error.override.lstrip("+")  # signs that were put before it
         key, is_one, value = typed.partition("=")
-        quoted = is_one and value and not set(value) & set("'\"[]{}()") and len(typed) <= _LONG and typed.isprintable()
+        quoted = is_one and value and not set(value) & set("'\"[]{}()") and cut(typed) == typed and typed.isprintable()
         first = " ".join(value.split(",", 1)[0].split())
         hint = f"; a text with other signs than a-z, 0-9 and -_./:%+@?*| is put in quotes: '{key}=\"{first}\"'"
-        shown = typed if len(typed) <= _LONG else f"{typed[:_LONG]}…"
-        return UserError(f"cannot read {shown!r}{hint if quoted else ': ' + _parsed(error)}")
+        return UserError(f"cannot read {cut(typed)!r}{hint if quoted else ': ' + _parsed(error)}")
     if isinstance(error, MissingConfigException):
         missing = error.missing_cfg_file or ""
         group, _, name = missing.rpartition("/")
@@ -83,4 +82,6 @@ def _parsed(error: BaseException) -> str:
 
 def _line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    line = lines[0] if lines else type(error).__name__
+    # It repeats what was typed, thousands of signs of it: its end says what is wrong.
+    return line if len(line) <= 2 * _MOST else f"{line[:_MOST]}…{line[-_MOST:]}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import lzma
 import zipfile
-import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,11 +26,7 @@ from ablate.data.user import Loaded, UserData
 from ablate.data.values import by_type
 from ablate.errors import UserError
 from ablate.registry import register
-
-_DAMAGE = (
-    OSError, EOFError, ValueError, NotImplementedError, RuntimeError, KeyError, IndexError, zlib.error, lzma.LZMAError,
-    zipfile.BadZipFile, zipfile.LargeZipFile,
-)  # fmt: skip
+from ablate.values import zip_damage
 
 Pair = tuple[NDArray[Any], NDArray[Any]]
 
@@ -53,7 +47,7 @@ def _arrays(path: Path, source: Npz) -> tuple[dict[str, Pair], dict[str, str], l
                 check(len(one) if one.ndim else 0, two, what=f"{path}: {pair[0]}")
                 found[part] = one, two
                 check_values(sum(images.size for images, _ in found.values()), what=str(path))
-    except _DAMAGE as error:
+    except (*zip_damage(), ValueError, KeyError, IndexError) as error:
         raise UserError(f"cannot read {path} as an .npz file ({line(error) or type(error).__name__})") from error
     told = [f"arrays that are not read: {some(choice.unread)}"] if choice.unread else []
     return found, {part: pair[0] for part, pair in choice.parts.items()}, told

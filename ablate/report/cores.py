@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import warnings
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
+
+from ablate.sweep.workers import end_with
 
 R = TypeVar("R")
 _HARMLESS = frozenset({"TMonitor"})
@@ -49,16 +52,33 @@ def on_all_cores(parts: Sequence[Callable[[], R]], *, first: Sequence[int] = ())
 
 def _forked(parts: Sequence[Callable[[], R]], order: Sequence[int], workers: int) -> Iterator[tuple[int, R]]:
     _PARTS[:] = parts
+    before = set(multiprocessing.active_children())
+    forking = multiprocessing.get_context("fork")
     try:
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-            with warnings.catch_warnings():  # all processes are forked here, before anything is yielded
-                # Python 3.12 warns where the system sees threads; those of BLAS are made anew in a forked process.
-                warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
-                running = {pool.submit(_part, number): number for number in order}
-            for done in as_completed(running):
-                yield running[done], done.result()
+        with ProcessPoolExecutor(workers, forking, initializer=_begin, initargs=(os.getpid(),)) as pool:
+            try:
+                with warnings.catch_warnings():  # all processes are forked here, before anything is yielded
+                    # Python 3.12 warns where the system sees threads; those of BLAS are made anew in a forked process.
+                    warnings.filterwarnings("ignore", message=".*fork", category=DeprecationWarning)
+                    running = {pool.submit(_part, number): number for number in order}
+                for done in as_completed(running):
+                    yield running[done], done.result()
+            except BaseException:  # an interrupt, an error: leaving the pool would wait for all that is left
+                for process in set(multiprocessing.active_children()) - before:
+                    process.kill()
+                raise
     finally:
         _PARTS.clear()
+
+
+def _begin(parent: int) -> None:
+    """End with the parent, and at a signal without a word: the parent's way to end an interrupted command is its own.
+
+    A forked process holds both ends of the pipe that it takes its work from: nothing else tells it that nobody is left.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    end_with(parent)
 
 
 def _part(number: int) -> Any:

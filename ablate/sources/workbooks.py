@@ -11,7 +11,6 @@ import decimal
 import re
 import uuid
 import warnings
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
+from ablate.values import zip_damage
 
 ABOVE = msg("rows above the table are passed over")
 _ROWS = 1_048_576  # of a sheet: what Excel holds
@@ -178,8 +178,9 @@ def _sheets(path: Path, *, computed: bool) -> dict[str, list[tuple[Any, ...]]]:
                 return {name: list(rows) for name, rows in sheets.items()}
             finally:
                 book.close()
-    except (InvalidFileException, zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError, TypeError, SyntaxError,
-            AttributeError) as error:  # fmt: skip
+    except (
+        *zip_damage(), InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError
+    ) as error:  # fmt: skip
         raise UserError(f"{path} cannot be read as an Excel workbook: {_short(error)}") from None
 
 

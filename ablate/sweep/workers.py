@@ -42,6 +42,7 @@ class Loky(Launcher):
         def start() -> None:
             from joblib import Parallel, delayed, parallel_config
 
+            _start_tracker()
             with parallel_config(backend="loky", n_jobs=self.workers, inner_max_num_threads=1):
                 Parallel()(delayed(_ready)(os.getpid()) for _ in range(self.workers))
 
@@ -77,6 +78,7 @@ class Loky(Launcher):
                 given.append(index)
                 yield delayed(_train_numbered)(os.getpid(), index, pack(job, uses))
 
+        _start_tracker()
         with parallel_config(backend="loky", n_jobs=self.workers, inner_max_num_threads=1):
             # One arm per dispatch and no look-ahead: arms are few and unequal, a core that is free takes the next.
             pool = Parallel(return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs")
@@ -93,6 +95,24 @@ def _ready(parent: int) -> None:
     import ablate.train.numpy_program  # noqa: F401
 
     end_with(parent)
+
+
+def _start_tracker() -> None:
+    """Start the process that tidies up after workers, where none runs: out of reach of a terminal that closes.
+
+    It ignores SIGINT and SIGTERM, which go to a whole group, but not SIGHUP: a driver that ends as after Ctrl-C would
+    start it anew, and that one complains of all that the other one knew. A blocked signal is inherited.
+    """
+    from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+    if not hasattr(signal, "pthread_sigmask"):
+        ensure_running()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _lost() -> type[Exception]:

@@ -10,9 +10,7 @@ import io
 import json
 import math
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -28,16 +26,13 @@ from ablate.track import payload
 from ablate.track.archived import Archived, read_study
 from ablate.track.files import plain_json, write_bytes
 from ablate.track.stored_run import LoggedRun
-from ablate.values import from_json
+from ablate.values import from_json, zip_damage
 
 FORMAT, VERSION = "ablate study archive", 1
 _HEAD = "archive.json"
 _PART = re.compile(r"(?:study|runs|arrays)-\d{1,4}\.(?:json|jsonl|bin)")
 _MOST_BYTES = 4 * 2**30
 _PACKED, _FROM = 200, 200 * 2**20  # a file that grows more than so many times, beyond so many bytes, is a trap
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError, OSError,
-)  # fmt: skip
 _WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
@@ -130,7 +125,7 @@ def read_archive(path: Path) -> list[Archived]:
             parts = _checked_parts(path, held)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: expected a file that `ablate export` wrote") from None
-    except _BROKEN as error:
+    except zip_damage() as error:
         raise _damaged(path, error) from None
     try:
         count = sum(name.startswith("study-") for name in parts)

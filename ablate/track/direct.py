@@ -10,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ablate.errors import Failure
+from ablate.track.patience import writing
 from ablate.track.summary import Point
 
 COMPARED = frozenset({"dc11669786a5"})
@@ -35,7 +36,8 @@ class Direct:
     Raises
     ------
     Failure
-        There is no such experiment. Of methods: it, or the run, was deleted meanwhile; nothing was written.
+        There is no such experiment. Of methods: it, or the run, was deleted meanwhile, or another program does not let
+        go of the database; nothing was written.
     """
 
     def __init__(self, database: Path, experiment: str) -> None:
@@ -158,20 +160,8 @@ class Direct:
             "INSERT INTO input_tags (input_uuid, name, value) VALUES (?, 'mlflow.data.context', 'training')", (used,)
         )
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with contextlib.closing(sqlite3.connect(self._database, timeout=_WAIT, isolation_level=None)) as connection:
-            # As `mlflow_store` lets MLflow's own commits: not waiting for the disk.
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")  # a value belongs to a run that is there
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                if connection.in_transaction:  # of a full disk SQLite has taken it back itself
-                    connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+    def _writing(self) -> contextlib.AbstractContextManager[sqlite3.Connection]:
+        return writing(self._database)
 
 
 def direct(database: Path, experiment: str) -> Direct | None:

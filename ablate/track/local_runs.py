@@ -18,7 +18,7 @@ from ablate.track.places import run_folder
 from ablate.track.read import found_study, read_arrays, read_test_correct
 from ablate.track.reading import read_only
 from ablate.track.record import StudyRecord
-from ablate.track.stored import check_seeds, stored_plan
+from ablate.track.stored import check_runs, stored_plan
 from ablate.track.stored_run import Beside, LoggedRun, StoredRun, logged_runs, stored_run
 from ablate.values import from_json
 
@@ -53,7 +53,7 @@ def read_logged(root: Path, name: str, key: str | None, only: Collection[str] | 
     with found_study(root, name, key) as (connection, study):
         children = ledger.children(connection, study.run_id)
         record = stored_plan(run_folder(layout, study.name, study.run_id, study.artifact_uri), study)
-        check_seeds(study, children, record)
+        check_runs(study, children, record)
         counted = [
             child for child in ledger.last_per_seed(children).values() if only is None or child.run_id in only
         ]  # fmt: skip

@@ -17,6 +17,7 @@ from ablate.errors import Failure
 from ablate.track import blank, offline, owner
 from ablate.track.database import check, database_uri, relocate
 from ablate.track.layout import Layout
+from ablate.track.patience import BRIEF, locked
 from ablate.track.reading import leftovers
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ def failures(layout: Layout) -> Iterator[None]:
             raise Failure(
                 f"{layout.database} is damaged ({why[:160]}): move it aside or put a backup in its place"
             ) from error
+        if "database is locked" in why:
+            raise Failure(locked(layout.database)) from error
         raise Failure(f"MLflow cannot write to {layout.database}: {why[:300]}") from error
     except OSError as error:
         raise (_full(layout) if error.errno == errno.ENOSPC else owner.cannot_write(layout, error)) from error
@@ -145,5 +148,6 @@ def _tune(layout: Layout) -> None:
             file = next((row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main"), "")
             if file and Path(file).resolve() == path:
                 connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute(f"PRAGMA busy_timeout = {BRIEF}")
 
     event.listen(Engine, "connect", relax)

@@ -18,6 +18,7 @@ from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import connect, failures
+from ablate.track.patience import until_free
 from ablate.track.places import is_here, run_folder
 from ablate.track.provenance import provenance
 from ablate.track.reading import read_only
@@ -106,6 +107,7 @@ class MlflowSession(StudySession):
         and never replaces it, so a second mean would be drawn beside the first.
         """
         with failures(self.layout):
+            until_free(self.layout.database)
             self._write_arm(arm, runs, files)
 
     def set_aside(self) -> int:
@@ -149,6 +151,7 @@ class MlflowSession(StudySession):
         self._open = False
         try:
             with failures(self.layout):
+                until_free(self.layout.database)
                 self._bury_children()
                 with read_only(self.layout.database) as connection:
                     before = ledger.last_metric_time(connection, self.run_id)

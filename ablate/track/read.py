@@ -27,7 +27,7 @@ from ablate.track.places import run_folder
 from ablate.track.reading import read_only
 from ablate.track.record import Arrays, StudyRecord, StudyTables
 from ablate.track.store import Score, StudyLine
-from ablate.track.stored import check_seeds, planned_runs, stored_plan
+from ablate.track.stored import check_runs, planned_runs, stored_plan
 from ablate.track.tables import computed, tables_of
 from ablate.track.values import split_values
 from ablate.values import from_json
@@ -65,7 +65,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         used = used_by_runs(connection, study.run_id)
         folder = run_folder(layout, study.name, study.run_id, study.artifact_uri)
         record = stored_plan(folder, study)
-        check_seeds(study, runs, record)
+        check_runs(study, runs, record)
         last = ledger.last_per_seed(runs)
         chosen = choose(record, last, *(_deciding(root, record, which) for which in ("metric", "ties")))
         counted = {k: run for k, run in last.items() if k[0] in {arm.id for arm in record.arms}} | chosen.runs

@@ -13,6 +13,7 @@ from ablate.track.long_tags import joined_tag, read_list
 from ablate.track.places import run_folder
 from ablate.track.record import StudyRecord
 from ablate.train.config import MOST_SEED
+from ablate.train.outcome import Outcome
 from ablate.values import from_json
 
 
@@ -40,13 +41,19 @@ def planned_runs(layout: Layout, study: StudyRun) -> int | None:
     return len(record.run_arms) * len(record.seeds)
 
 
-def check_seeds(study: StudyRun, runs: Sequence[Child], record: StudyRecord) -> None:
-    """Refuse seeds that cannot be read, or that a table cannot hold."""
+def check_runs(study: StudyRun, runs: Sequence[Child], record: StudyRecord) -> None:
+    """Refuse seeds that cannot be read, or that a table cannot hold, and ends that are none of ours.
+
+    A run whose end cannot be told may have failed: counted as it stands, it would count as one that did not.
+    """
     for run in runs:
-        if run.kind == "seed" and run.done and run.seed is None:
+        if run.kind != "seed" or not run.done:
+            continue
+        if run.seed is None or run.outcome not in list(Outcome):
             raise Failure(
-                f"the tag ablate.seed of run {run.run_id} in study {study.name} is damaged: delete that run in the "
-                "MLflow UI and give the study's command again, which makes it anew"
+                f"the tag {'ablate.seed' if run.seed is None else 'ablate.outcome'} of run {run.run_id} in study "
+                f"{study.name} is damaged: delete that run in the MLflow UI and give the study's command again, which "
+                "makes it anew"
             )
     held = [run.seed for run in runs if run.seed is not None]
     if (most := max([*held, *record.seeds], default=0)) > MOST_SEED:

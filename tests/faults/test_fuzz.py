@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ablate.app.explain import explain
+from ablate.app.explain import explained
 from ablate.app.request import check_overrides
 from ablate.data import Cifar10, Mnist, Npz
 from ablate.errors import AblateError
@@ -176,21 +176,22 @@ def test_overrides(each):
 
     def case(data):
         word = data.draw(st.sampled_from(words).flatmap(lambda w: damaged(w.encode()))).decode(errors="surrogateescape")
-
-        def read():
-            try:
-                check_overrides([word])
-            except AblateError:
-                raise
-            except Exception as error:
-                ours_ = explain(error)  # what Hydra's own grammar refuses
-                if ours_ is None:
-                    raise
-                raise ours_ from None
-
-        reads_or_says_why(read)
+        reads_or_says_why(lambda: read_override(word))
 
     each(case)
+
+
+def read_override(word):
+    with explained():  # what Hydra's own grammar refuses
+        check_overrides([word])
+
+
+@pytest.mark.parametrize(
+    "place", ["{long}norm=none,batch", "norm={long}", "norm=a,{long}", "{long}=1", "~{long}", "a.{long}=1"]
+)
+@pytest.mark.parametrize("long", ["9" * 5_000, "x" * 5_000, "[" * 5_000, "{a: " * 2_000, "'" + "x" * 5_000])
+def test_an_override_of_any_length_is_told_in_a_short_line(place, long):
+    reads_or_says_why(lambda: read_override(place.replace("{long}", long)))
 
 
 def table_text():

@@ -146,3 +146,16 @@ def test_a_frame_that_is_no_table_of_runs_is_one_line():
         ablate.judge_runs(pd.concat([runs(), runs()[["lr"]]], axis=1))
     nested = runs(1).assign(config=[{"a": 1}] * 4)
     assert frame_table(nested).column("config")[0] == '{"a": 1}'
+
+
+def test_a_workbook_in_which_any_byte_was_changed_is_read_or_told_in_one_line(tmp_path):
+    runs().to_excel(tmp_path / "runs.xlsx")
+    whole, told = (tmp_path / "runs.xlsx").read_bytes(), []
+    for at in range(0, len(whole), 29):
+        (tmp_path / "changed.xlsx").write_bytes(whole[:at] + bytes([whole[at] ^ 0x5A]) + whole[at + 1 :])
+        try:
+            read(tmp_path / "changed.xlsx")
+        except UserError as error:
+            told.append(str(error))
+    assert len(told) > 20
+    assert not any("\n" in one for one in told)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ablate.errors import Failure
 from ablate.track import ledger
 from ablate.track.known import scores
+from ablate.track.local import LocalStore
 from ablate.track.long_tags import LIMIT, joined_tag, split_tag
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.read import list_studies, read_study
@@ -113,6 +114,18 @@ def test_a_damaged_list_of_curves_is_one_line_and_breaks_no_other_study(root, st
         read_study(root, "other")
     assert {line.name: line.done for line in list_studies(root)} == {"other": 2, "quickstart": 2}
     assert len(read_study(root, "quickstart").seeds) == 2
+
+
+@pytest.mark.parametrize("word", ["divergd", "", "Reached", "fi\ufffdished", "x" * 8_000])
+@pytest.mark.parametrize("read", [LocalStore.read, LocalStore.logged])
+def test_a_run_whose_end_is_none_of_ours_is_told_and_not_counted_as_one_that_did_not_fail(
+    root, study, track, word, read
+):
+    track(study(seeds=1))
+    sql(root, "UPDATE tags SET value = ? WHERE key = 'ablate.outcome' AND value = 'reached'", word)
+    with pytest.raises(Failure, match=r"the tag ablate\.outcome of run [0-9a-f]{32} in study quickstart is damaged"):
+        read(LocalStore(root), "quickstart")
+    assert list_studies(root)[0].done == 2
 
 
 @pytest.mark.parametrize(("key", "value"), [

@@ -99,12 +99,11 @@ class ServerSession(StudySession):
                 **self._head("arm"), "arm_id": arm.id, "arm": arm_run, "at": int(now * 1_000), "order": self._order,
                 "files": sorted(path.name for path in folder.iterdir()),
             }  # fmt: skip
-            putting = self._spool.put(head, lines)
-            for path in folder.iterdir():
-                shutil.copyfile(path, putting.parcel.files / path.name)
-            for name, text in files.items():
-                write_text(putting.parcel.texts / name, text)
-            putting.close()
+            with self._spool.put(head, lines) as putting:
+                for path in folder.iterdir():
+                    shutil.copyfile(path, putting.parcel.files / path.name)
+                for name, text in files.items():
+                    write_text(putting.parcel.texts / name, text)
         for run in runs:
             if run.result.outcome != Outcome.CRASHED:
                 self._finished.add(run.identity)
@@ -149,8 +148,8 @@ class ServerSession(StudySession):
     def note(self, event: Mapping[str, Any]) -> None:
         """Add an event to the history of the study run."""
         self._events.append(dict(event))
-        with self._spool.writing():
-            self._spool.put({**self._head("event"), "event": dict(event)}).close()
+        with self._spool.writing(), self._spool.put({**self._head("event"), "event": dict(event)}):
+            pass
         self._send()
 
     def history(self) -> list[dict[str, Any]]:
@@ -163,8 +162,9 @@ class ServerSession(StudySession):
             return
         self._open = False
         try:
-            with self._spool.writing():
-                self._spool.put({**self._head("close"), "status": status, "at": int(time.time() * 1_000)}).close()
+            end = {**self._head("close"), "status": status, "at": int(time.time() * 1_000)}
+            with self._spool.writing(), self._spool.put(end):
+                pass
             self._not_before = 0.0
             self._send()
             if self._waited and not self._spool.waiting():

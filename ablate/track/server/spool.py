@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
@@ -30,7 +30,9 @@ from ablate.values import from_json
 
 _NUMBERED = re.compile(r"(\d{20})-([0-9a-f]{12})")
 _PARCEL, _ADDRESS = "parcel.jsonl", "server.json"
+_HALF = re.compile(r"\.(?:\d{20}|gone)-[0-9a-f]{12}")
 _WAIT_SECONDS = 60.0
+_LONG_AGO = 86_400.0  # seconds after which nobody is filling a parcel any more
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ class Spool:
             raise owner.cannot_write(self._layout, error) from error
 
     def put(self, head: Mapping[str, Any], runs: Sequence[Mapping[str, Any]] = ()) -> Putting:
-        """Begin a parcel; fill its folders, then `close` it, all of it within `writing`."""
+        """Begin a parcel; fill its folders in a `with` block, all of it within `writing`."""
         self._prepare()
+        self._tidy()
         held = [number for number, _, _ in self._listed()]
         number = max(time.time_ns(), *(known + 1 for known in held), 0)  # clocks are set back
         return Putting(self.folder, number, secrets.token_hex(6), dict(head), [dict(run) for run in runs])
@@ -145,6 +148,13 @@ class Spool:
             if not (self.folder / _ADDRESS).exists():
                 write_json(self.folder / _ADDRESS, {"uri": self.uri})
 
+    def _tidy(self) -> None:
+        """Take away what a killed process left half filled, or half taken away, long ago."""
+        for path in self.folder.iterdir():
+            with contextlib.suppress(OSError):
+                if _HALF.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _LONG_AGO:
+                    shutil.rmtree(path, ignore_errors=True)
+
     def _listed(self) -> list[tuple[int, str, Path]]:
         if not self.folder.is_dir():
             return []
@@ -164,7 +174,7 @@ class Spool:
 
 
 class Putting:
-    """A parcel that is being filled."""
+    """A parcel that is being filled: `with spool.put(…) as putting` makes it whole at the end, or takes it away."""
 
     def __init__(self, spool: Path, number: int, token: str, head: dict[str, Any], runs: list[dict[str, Any]]) -> None:
         self._spool, self._name = spool, f"{number:020d}-{token}"
@@ -172,6 +182,16 @@ class Putting:
         self.parcel = Parcel(folder, number, token, head, runs)
         for made in (self.parcel.files, self.parcel.texts):
             made.mkdir(parents=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.close()
+        finally:  # nothing is there any more where it is whole
+            shutil.rmtree(self.parcel.folder, ignore_errors=True)
 
     def close(self) -> Parcel:
         """Make it whole; return it as it lies there."""

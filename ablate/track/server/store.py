@@ -42,7 +42,7 @@ from ablate.track.server.runs import (
 from ablate.track.server.session import ServerSession, waiting_line
 from ablate.track.server.spool import Spool
 from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
-from ablate.track.stored import check_seeds
+from ablate.track.stored import check_runs
 from ablate.track.stored_run import Beside, LoggedRun, StoredRun, logged_runs, stored_run
 from ablate.track.tables import tables_of
 from ablate.track.trash import bring_back, put
@@ -127,7 +127,7 @@ class ServerStore(Store):
         """Return a study as tidy tables."""
         held = self._find(name, key)
         record = self._plan(held)
-        check_seeds(held.run, [run.child for run in held.runs], record)
+        check_runs(held.run, [run.child for run in held.runs], record)
         last = last_runs(held.runs)
         deciding = (scores_of(held.runs, deciding_metric(record, which)) for which in ("metric", "ties"))
         chosen = choose(record, {at: run.child for at, run in last.items()}, *deciding)
@@ -162,7 +162,7 @@ class ServerStore(Store):
         """Return seed runs with all that is kept of them."""
         held = self._find(name, key)
         record = self._plan(held)
-        check_seeds(held.run, [run.child for run in held.runs], record)
+        check_runs(held.run, [run.child for run in held.runs], record)
         wanted = [run for run in last_runs(held.runs).values() if only is None or run.child.run_id in only]
         beside = Beside(
             files={run.child.run_id: run.child.artifact_uri for run in wanted},
