@@ -21,6 +21,7 @@ from ablate.errors import UserError
 from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
+from ablate.sweep.labels import Labels
 from ablate.sweep.looks import AnyTime, Looks
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
@@ -59,6 +60,8 @@ class Study(_Strict):
     metrics
         Metric -> `higher` or `lower`, which is better; or a mapping of `better`, `unit`, `bounds`, `failed_counts_as`
         (see `train.metric.Metric`). Needed for metrics that no Program declares.
+    labels
+        What factors, levels and metrics are called where people read (see `sweep.labels`).
     fixed
         Hydra key -> value for everything that is the same in all arms.
     factors
@@ -119,6 +122,7 @@ class Study(_Strict):
     uses: list[str] = Field(default_factory=list)
     quick: dict[str, Any] | None = None
     budget: Literal["default", "quick"] = "default"
+    labels: Labels | None = None
     zh: Words | None = None
 
     @model_validator(mode="before")
@@ -154,10 +158,11 @@ class Study(_Strict):
 
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave an empty `uses` out: what is stored of a study, and hashed, is what it was before there was the key."""
+        """Leave out `uses` and `labels` that are empty: what is stored is what it was before there were these keys."""
         data: dict[str, Any] = handler(self)
-        if not data.get("uses"):
-            data.pop("uses", None)
+        for key in ("uses", "labels"):
+            if not data.get(key):
+                data.pop(key, None)
         return data
 
     @property
