@@ -15,6 +15,7 @@ from ablate.work.events import FindingsWritten, Judged, ReportWritten
 from ablate.work.judging import Judgement, judge_tracked
 from ablate.work.places import plain_name, report_folder, study_findings
 from ablate.work.shown import as_read
+from ablate.work.telling import show_verdicts
 
 if TYPE_CHECKING:
     from ablate.report.tell import Told
@@ -52,6 +53,7 @@ def judge_and_report(
     plain_name(name)
     judgement = judge_tracked(name, key, bench.store)
     bench.tell(Judged(judgement))
+    show_verdicts(name, judgement, bench)
     write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings, whole=whole)
     return judgement
 
