@@ -51,6 +51,12 @@ def _ui(options: argparse.Namespace) -> None:
     serve(root_folder(), port=options.port)
 
 
+def _docs(options: argparse.Namespace) -> None:
+    from ablate.app.documentation import serve_docs
+
+    serve_docs(options.port)
+
+
 def _graph(options: argparse.Namespace) -> None:
     from ablate.app.asked import refuse_words
     from ablate.app.graphs import draw_graph
@@ -192,6 +198,7 @@ def _run(arguments: list[str]) -> None:
         "calibrate": _calibrate,
         "graph": _graph,
         "ui": _ui,
+        "docs": _docs,
         "rerun": _rerun,
         "collect": _collect,
         **ACTIONS,

@@ -29,6 +29,7 @@ COMMANDS = (
     "check",
     "graph",
     "ui",
+    "docs",
     "studies",
     "sync",
     "mcp",
@@ -214,6 +215,9 @@ def parser() -> Parser:
 
     sub = add("ui", "open the MLflow UI on the tracked runs", "ablate ui --port 5001")
     sub.add_argument("--port", type=int, default=PORT, help=f"port on {HOST} (default: {PORT})")
+
+    sub = add("docs", "serve the documentation on this machine", "ablate docs")
+    sub.add_argument("--port", type=int, default=8000, help=f"port on {HOST} (default: 8000)")
 
     add("sync", "deliver results that wait for an MLflow server", "ablate sync")
 

@@ -16,7 +16,7 @@ from ablate.terminal import shows_everything
 from ablate.work.findings import differences, judge_findings
 from ablate.work.judging import judge_tracked
 from ablate.work.places import shown
-from ablate.work.shown import as_read
+from ablate.work.shown import as_named
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
@@ -46,7 +46,7 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: b
     else:
         say_verdicts(judged)
     if strict or supported:
-        require(as_read(judged).verdicts, supported=supported)
+        require(as_named(judged).verdicts, supported=supported)
 
 
 def require(verdicts: Sequence[Verdict], *, supported: bool) -> None:

@@ -17,7 +17,7 @@ from ablate.track.columns import PLANNED, factor_of
 from ablate.work.bench import Bench
 from ablate.work.judging import Judgement
 from ablate.work.reporting import write_pages
-from ablate.work.shown import as_read
+from ablate.work.shown import as_named, as_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,8 @@ class Result:
 
     def __init__(self, judgement: Judgement, bench: Bench) -> None:
         self.name = str(judgement.tables.study["name"])
-        self._judgement, self._bench, self._read = judgement, bench, as_read(judgement)
+        # Ids of claims and columns of runs are what a program asks for: keys, and not labels.
+        self._judgement, self._bench, self._read = judgement, bench, as_read(judgement, ids=False)
 
     @cached_property
     def verdicts(self) -> Verdicts:
@@ -65,15 +66,17 @@ class Result:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row per seed run: its arm, the level of every factor, `seed`, `outcome`, `seconds`, and its metrics."""
-        return runs_table(self._read.tables)
+        return runs_table(as_named(self._judgement).tables)
 
     @cached_property
     def figures(self) -> Figures:
         """The figures of the report; drawn when they are asked for."""
         from ablate.report.draw import draw_all
+        from ablate.report.vouched import naming
 
-        judged = self._read
-        drawn = draw_all(judged.study, judged.tables, [*judged.verdicts]).all()
+        judged = as_read(self._judgement)
+        with naming(judged.tables):
+            drawn = draw_all(judged.study, judged.tables, [*judged.verdicts]).all()
         return Figures([Figure(one) for one in drawn])
 
     def report(self, out: str | Path | None = None, *, lang: str = "en") -> Path:
@@ -101,8 +104,11 @@ class Result:
         r"""Return the verdicts as a table for a paper, in booktabs rules, ready for ``\input``."""
         from ablate.report.latex import latex_table
         from ablate.report.verdict_table import verdict_table
+        from ablate.report.vouched import naming
 
-        return latex_table(verdict_table([*self._read.verdicts], title=self._read.study.title), label=self.name)
+        with naming(self._read.tables):
+            table = verdict_table([*self._read.verdicts], title=self._read.study.title)
+        return latex_table(table, label=self.name)
 
     def _notes(self) -> list[str]:
         """Return the sentences below a card."""
@@ -117,9 +123,12 @@ class Result:
         """Return the figure of the verdicts: a forest, or intervals against regions; None where there is neither."""
         from ablate.report.figures.forest import forest
         from ablate.report.figures.regions import equivalence, regions
+        from ablate.report.vouched import naming
 
-        verdicts = [*self._read.verdicts]
-        drawn = next((one for draw in (forest, regions, equivalence) if (one := draw(verdicts)) is not None), None)
+        judged = as_read(self._judgement)
+        verdicts = judged.verdicts
+        with naming(judged.tables):
+            drawn = next((one for draw in (forest, regions, equivalence) if (one := draw(verdicts)) is not None), None)
         return None if drawn is None else Figure(drawn)
 
     def _repr_markdown_(self) -> str:

@@ -102,6 +102,8 @@ class Verdict:
     joint
         Of a claim with cells of its own (`each`): an interval that holds together with those of the other cells, for
         figures that compare them. It decides nothing. None for other claims.
+    called
+        What `labels` of the study calls the metric, in a verdict that is read; empty in one that is kept.
     """
 
     claim_id: str
@@ -154,6 +156,12 @@ class Verdict:
     joint: Joint | None = None
     population: Population = "all"
     parts: TwoParts | None = None
+    called: str = field(default="", metadata={"kept": False})
+
+    @property
+    def metric_name(self) -> str:
+        """The metric as a reader meets it: its label, where it has one."""
+        return self.called or self.metric
 
     @property
     def gates_failed(self) -> tuple[GateResult, ...]:

@@ -175,6 +175,8 @@ def _effect_tip(v: Verdict) -> str:
 
 def _interval_tip(v: Verdict) -> str:
     told = tr("In brackets: the {level} interval, where the true effect may lie.", level=percent(v.interval_level))
+    if v.scale == "difference" and difference_unit(v.unit).strip() == "pp":
+        told += tr(" pp: percentage points.")
     if KINDS[v.kind].with_delta and not seen(v):
         sign = "±" if KINDS[v.kind].two_sided else ""
         told += tr(" δ = {delta}: less would not matter.", delta=sign + amount(v.delta, v.unit))

@@ -1,23 +1,50 @@
-r"""`table.tex`: the ablation table for a paper, in booktabs rules, one column wide, ready for ``\input``."""
+r"""Tables for a paper, in booktabs rules, one column wide, ready for ``\input``: `table.tex` is that of the arms."""
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
 from collections.abc import Sequence
 
+from ablate.lang import tr
+from ablate.report.ablation import table_note
+from ablate.report.metric_names import metric_title
 from ablate.report.templating import Table
+from ablate.report.wording import capitalised
 
+MOST_LINES = 40
+"""Lines that stand on one page of a paper with their caption and notes; a longer table goes on in another one."""
+
+LONGEST_WORDS, SHORTEST_WORDS = 24, 12
+"""Letters of a line of words in a cell, where the texts of its column are long, and where they are not so long."""
+
+BROKEN_WORDS = 20
+"""Texts of more letters than this are broken into lines."""
+
+LONGEST_CAPTION = 45
+"""Letters that fit one line of a narrow column."""
+
+_GREEK = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau",
+    "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "Gamma", "Δ": "Delta", "Θ": "Theta", "Λ": "Lambda",
+    "Π": "Pi", "Σ": "Sigma", "Φ": "Phi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
 _SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$", "|": r"$|$",
     "−": "$-$", "±": r"$\pm$", "×": r"$\times$", "∞": r"$\infty$", "–": "--", "—": "---", "…": r"\dots{}",
-    "≥": r"$\geq$", "≤": r"$\leq$", "δ": r"$\delta$", "σ": r"$\sigma$", "ε": r"$\varepsilon$", "α": r"$\alpha$",
-    "ω": r"$\omega$", "²": r"$^2$", "√": r"$\sqrt{}$", "·": r"$\cdot$", "✓": r"\checkmark{}", "✕": r"$\times$",
+    "≥": r"$\geq$", "≤": r"$\leq$", "²": r"$^2$", "√": r"$\sqrt{}$", "·": r"$\cdot$", "✓": r"\checkmark{}",
+    "✕": r"$\times$", "↑": r"$\uparrow$", "↓": r"$\downarrow$", **{one: f"$\\{name}$" for one, name in _GREEK.items()},
     "→": r"$\to$", "“": "``", "”": "''", "∅": r"$\emptyset$", "\N{NO-BREAK SPACE}": "~",
+    "\N{ZERO WIDTH SPACE}": r"\allowbreak{}",
 }  # fmt: skip
 _NUMBER = re.compile(r"(?P<sign>[+−-]?)(?P<whole>\d[\d,]*)(?:\.(?P<decimals>\d+))?")
 _INTERVAL = re.compile(r"\[[+−-]?[\d.∞,]+, [+−-]?[\d.∞,]+\]")
 _TYPED = re.compile(r"[+-]?\d|[{$]")
+_LONG_WORD, _PIECES = re.compile(r"\S{25,}"), re.compile(r"\S{1,16}")
+_PARTS = re.compile(r"[./_](?=\w{4})")  # where the name of a setting may go on in another line
 _PATTERN = re.compile("|".join(re.escape(key) for key in _SPECIAL))
 
 
@@ -30,10 +57,31 @@ def latex_text(text: str) -> str:
     return _PATTERN.sub(lambda match: _SPECIAL[match[0]], text)
 
 
-def latex_table(table: Table, *, label: str) -> str:
-    r"""Return a table environment that fits one column: numbers aligned by siunitx, a one-line caption, notes below.
+def latex_prose(text: str) -> str:
+    r"""Escape a text of sentences; words that fit no line, such as hashes and paths, may be broken anywhere.
 
-    The baseline's row is in italics. A table that would be wider than the column is scaled down to it.
+    >>> latex_prose("commit 0123456789abcdef0123456789abcdef")
+    'commit 0123456789abcdef\\allowbreak{}0123456789abcdef'
+    """
+    return latex_text(_LONG_WORD.sub(lambda word: "\N{ZERO WIDTH SPACE}".join(_PIECES.findall(word[0])), text))
+
+
+def arms_latex(table: Table | None, metric: str, *, label: str) -> str:
+    """Return the table of all arms for a paper: its columns are explained below it, its caption is one line."""
+    if table is None:
+        return "% no metric, no table\n"
+    title = metric_title(metric)
+    logged = "" if title == metric else tr("Logged as {metric}.", metric=metric)
+    note = " ".join(part for part in (logged, table_note(), table.note) if part)
+    return latex_table(dataclasses.replace(table, title=capitalised(title), note=note), label=label)
+
+
+def latex_table(table: Table, *, label: str) -> str:
+    r"""Return table environments that fit one column: numbers aligned by siunitx, a one-line caption, notes below.
+
+    The baseline's row is in italics. Heads are broken so that they make no column wider than its cells; a table that
+    would still be wider than the column is scaled down to it. One of more than `MOST_LINES` lines goes on in a second
+    environment under the same number.
 
     >>> from ablate.report.templating import Column, Row
     >>> small = Table("Accuracy", (Column("arm"), Column("mean (%)", "n")), (Row(("a", "9.5")), Row(("b", "–"))))
@@ -43,33 +91,70 @@ def latex_table(table: Table, *, label: str) -> str:
     columns = [[row.cells[place] for row in table.rows] for place in range(len(table.columns))]
     kinds = [_kind(column.css, cells) for column, cells in zip(table.columns, columns, strict=True)]
     heads = [
-        f"{{{latex_text(column.title)}}}" if kind.startswith("S") else latex_text(column.title)
-        for column, kind in zip(table.columns, kinds, strict=True)
+        _head(column.title, kind, max(map(len, cells), default=0))
+        for column, kind, cells in zip(table.columns, kinds, columns, strict=True)
     ]
-    lines = [
-        r"% Needs \usepackage{booktabs,siunitx,adjustbox} and, for check marks, \usepackage{amssymb}.",
-        r"\begin{table}",
-        r"\centering",
-        r"\sisetup{retain-explicit-plus}",
-        r"\setlength{\tabcolsep}{3.5pt}",
-        rf"\caption{{{latex_text(table.title)}}}",
-        rf"\label{{tab:{re.sub('[^a-zA-Z0-9-]+', '-', label)}}}",
-        r"\footnotesize",
-        r"\begin{adjustbox}{max width=\linewidth}",
-        rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
-        r"\toprule",
-        _row(heads),
-        r"\midrule",
-        *(_row([_cell(c, k) for c, k in zip(row.cells, kinds, strict=True)], italic=row.css == "base")
-          for row in table.rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-        r"\end{adjustbox}",
-        *([r"\par\smallskip", r"\begin{minipage}{\linewidth}\scriptsize", latex_text(table.note), r"\end{minipage}"]
-          if table.note else []),
-        r"\end{table}",
-    ]  # fmt: skip
+    rows = [
+        _row([_cell(c, k) for c, k in zip(row.cells, kinds, strict=True)], italic=row.css == "base")
+        for row in table.rows
+    ]
+    heights = [max(map(_lines, row.cells, kinds), default=1) for row in table.rows]
+    pages, flat = _pages(rows, heights), max(heights, default=1) == 1
+    lines = [r"% Needs \usepackage{booktabs,siunitx,adjustbox} and, for check marks, \usepackage{amssymb}."]
+    for number, page in enumerate(pages):
+        caption = latex_text(table.title) + (latex_text(tr(" (continued)")) if number else "")
+        lines += [
+            r"\begin{table}[tbp]",
+            r"\centering",
+            r"\sisetup{retain-explicit-plus,group-digits=none}",
+            r"\setlength{\tabcolsep}{3.5pt}",
+            *([r"\addtocounter{table}{-1}"] if number else []),
+            rf"\caption{{{caption}}}",
+            *([] if number else [rf"\label{{tab:{re.sub('[^a-zA-Z0-9-]+', '-', label)}}}"]),
+            r"\footnotesize",
+            r"\begin{adjustbox}{max width=\linewidth}",
+            rf"\begin{{tabular}}{{@{{}}{''.join(kinds)}@{{}}}}",
+            r"\toprule",
+            _row(heads),
+            r"\midrule",
+            *(page if flat else [line for row in page for line in (row, r"\addlinespace[2pt]")][:-1]),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{adjustbox}",
+            *(_note(table.note) if table.note and page is pages[-1] else []),
+            r"\end{table}",
+        ]
     return "\n".join(lines) + "\n"
+
+
+def caption_of(title: str) -> str:
+    """Return a title that stands on one line above a narrow column, `Verdicts` in place of a longer one."""
+    return title if len(title) <= LONGEST_CAPTION else tr("Verdicts")
+
+
+def _note(text: str) -> list[str]:
+    return [r"\par\smallskip", r"\begin{minipage}{\linewidth}\scriptsize", latex_text(text), r"\end{minipage}"]
+
+
+def _head(title: str, kind: str, width: int) -> str:
+    r"""Write the head of a column, broken between words where it is wider than the cells below it.
+
+    >>> print(_head("to baseline (pp)", "r", 8), _head("n", "r", 3), _head("mean (%)", "S", 5))
+    \shortstack[r]{to\\baseline\\(pp)} n {\shortstack{mean\\(\%)}}
+    """
+    words = [part for word in title.split(" ") for part in _PARTS.sub("\\g<0> ", word).split(" ")]
+    widest = max(width, *map(len, words))
+    lines = [words[0]]
+    for word in words[1:]:
+        gap = "" if lines[-1][-1:] in "._/" else " "
+        if len(lines[-1] + gap + word) <= widest:
+            lines[-1] += gap + word
+        else:
+            lines.append(word)
+    side = {"l": "[l]", "r": "[r]"}.get(kind[:1], "[l]" if kind.startswith(">") else "")
+    text = r"\\".join(map(latex_text, lines))
+    text = rf"\shortstack{side}{{{text}}}" if len(lines) > 1 else text
+    return f"{{{text}}}" if kind.startswith("S") else text
 
 
 def _kind(css: str, cells: Sequence[str]) -> str:
@@ -80,7 +165,33 @@ def _kind(css: str, cells: Sequence[str]) -> str:
         decimals = max(len(match["decimals"] or "") for match in found)
         sign = "+" if any(match["sign"] == "+" for match in found) else "-" if any(m["sign"] for m in found) else ""
         return f"S[table-format={sign}{whole}.{decimals}]"
-    return "r" if css == "n" else "c" if css == "mark" else "l"
+    if css:
+        return "r" if css == "n" else "c"
+    words = [cell for cell in cells if len(cell) > BROKEN_WORDS and " " in cell]
+    if not words:
+        return "l"
+    longest = max(len(word) for cell in words for word in re.split("[ =]", cell)) + 1
+    letters = LONGEST_WORDS if max(map(len, words)) > 2 * LONGEST_WORDS else SHORTEST_WORDS
+    return rf">{{\raggedright\arraybackslash}}p{{{max(0.6 * longest, 0.48 * letters):.3g}em}}"
+
+
+def _lines(cell: str, kind: str) -> int:
+    """Return about how many lines a cell takes in its column."""
+    width = re.search(r"p\{([\d.]+)em\}", kind)
+    return 1 if width is None else math.ceil(len(cell) * 0.55 / float(width[1]))
+
+
+def _pages(rows: Sequence[str], heights: Sequence[int]) -> list[list[str]]:
+    """Return the rows page by page, none of more lines than fit; a table without rows is one page."""
+    pages: list[list[str]] = [[]]
+    used = 0
+    for row, height in zip(rows, heights, strict=True):
+        if pages[-1] and used + height > MOST_LINES:
+            pages.append([])
+            used = 0
+        pages[-1].append(row)
+        used += height
+    return pages
 
 
 def _alone(cell: str) -> bool:
@@ -95,7 +206,7 @@ def _cell(cell: str, kind: str) -> str:
     if _INTERVAL.fullmatch(cell):
         low, high = cell.strip("[]").replace("−", "-").replace("∞", r"\infty").split(", ")
         return f"$[{low},\\,{high}]$"
-    return latex_text(cell)
+    return latex_text(cell).replace("=", r"=\allowbreak{}") if kind.startswith(">") else latex_text(cell)
 
 
 def _row(texts: Sequence[str], *, italic: bool = False) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ablate.lang import msg, tr
-from ablate.report.vouched import ends_at_a_step
+from ablate.report.vouched import ends_at_a_step, label_of
 
 _NAMED = {
     "flips/count": msg("times the largest output moved"),
@@ -33,13 +33,15 @@ _OURS = re.compile(r"[a-z]+(?:/[a-z0-9_]+)+")  # `final/test_accuracy`: words, a
 
 
 def metric_title(metric: str) -> str:
-    """Return a metric's name in words; one that is not written as ours are stays as it is, to be told from others.
+    """Return a metric's label, or its name in words; one that is not written as ours are stays as it is.
 
     >>> metric_title("final/test_accuracy")
     'test accuracy at the last step'
     >>> metric_title("train/loss"), metric_title("train_loss"), metric_title("val/Acc@1 (%)")
     ('train loss', 'train_loss', 'val/Acc@1 (%)')
     """
+    if label := label_of(metric):
+        return label
     prefix, _, rest = metric.rpartition("/")
     if not _OURS.fullmatch(metric):
         return tr(metric)

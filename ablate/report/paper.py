@@ -18,12 +18,12 @@ from ablate.report.ablation import ablation_table, claimed_metrics, described
 from ablate.report.draw import draw_all
 from ablate.report.figures.render import svg
 from ablate.report.figures.style import Drawn, drawing
-from ablate.report.latex import latex_table, latex_text
+from ablate.report.latex import arms_latex, caption_of, latex_prose, latex_table, latex_text
 from ablate.report.method import method_notes
 from ablate.report.provenance import mixed, provenance
 from ablate.report.registration import registered_state
 from ablate.report.verdict_table import verdict_table
-from ablate.report.vouched import vouched
+from ablate.report.vouched import naming, vouched
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
@@ -53,16 +53,23 @@ def paper_files(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) 
 
     `paper.tex` is a document of its own that shows all parts; a paper takes those it wants by ``\input``.
     """
+    with naming(tables):
+        return _files(study, tables, verdicts)
+
+
+def _files(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> dict[str, bytes | str]:
     drawn = draw_all(study, tables, verdicts).all()
     files: dict[str, bytes | str] = {}
     for figure in drawn:
         files[f"figures/{figure.name}.svg"] = svg(figure)
         files[f"figures/{figure.name}.pdf"] = pdf(figure)
     metric = next(iter(claimed_metrics(tables, verdicts)), None)
-    arms = ablation_table(tables, metric, described(tables, metric)) if metric else None
+    arms = ablation_table(tables, metric, described(tables, metric), seconds_too=False) if metric else None
     name = str(tables.study["name"])
-    files["verdicts.tex"] = latex_table(verdict_table(verdicts, title=study.title), label=f"{name}-verdicts")
-    files["arms.tex"] = latex_table(arms, label=f"{name}-arms") if arms is not None else "% no metric, no table\n"
+    files["verdicts.tex"] = latex_table(
+        verdict_table(verdicts, title=caption_of(study.title)), label=f"{name}-verdicts"
+    )
+    files["arms.tex"] = arms_latex(arms, metric or "", label=f"{name}-arms")
     files["methods.tex"] = _paragraphs(methods(study, tables, verdicts))
     files["checklist.tex"] = _checklist(checklist(study, tables, verdicts))
     files["paper.tex"] = _document(study.title, drawn)
@@ -82,7 +89,7 @@ def methods(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> l
     """Return (term, sentences): what was done, as the report says it, and how it was registered and computed."""
     notes = method_notes(study, tables, verdicts)
     deltas = dict.fromkeys(
-        f"{amount(v.delta, v.unit)} ({v.metric})" for v in verdicts if v.delta and v.scale == "difference"
+        f"{amount(v.delta, v.unit)} ({v.metric_name})" for v in verdicts if v.delta and v.scale == "difference"
     )
     if deltas:
         notes.append((tr("Smallest effect of interest"), tr(_SMALLEST, deltas=", ".join(deltas))))
@@ -136,7 +143,7 @@ def checklist(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) ->
 
 
 def _paragraphs(notes: Sequence[tuple[str, str]]) -> str:
-    return "".join(f"\\paragraph{{{latex_text(term)}.}} {latex_text(text)}\n\n" for term, text in notes)
+    return "".join(f"\\paragraph{{{latex_text(term)}.}} {latex_prose(text)}\n\n" for term, text in notes)
 
 
 def _checklist(items: Sequence[tuple[str, str, str]]) -> str:
@@ -147,7 +154,7 @@ def _checklist(items: Sequence[tuple[str, str, str]]) -> str:
         r"\begin{description}",
     ]
     for item, answer, why in items:
-        lines.append(f"\\item[{{{latex_text(item)}}}] \\answer{answer}{{}} {latex_text(why)}")
+        lines.append(f"\\item[{{{latex_text(item)}}}] \\answer{answer}{{}} {latex_prose(why)}")
     return "\n".join([*lines, r"\end{description}"]) + "\n"
 
 
@@ -162,7 +169,8 @@ def _document(title: str, drawn: Sequence[Drawn]) -> str:
     lines = [
         r"\documentclass{article}", r"\usepackage{iftex}", r"\ifPDFTeX\usepackage[T1]{fontenc}\fi",
         r"\usepackage{booktabs,siunitx,adjustbox,amssymb,graphicx}", r"\usepackage[margin=2.5cm]{geometry}",
-        rf"\title{{{latex_text(title)}}}", r"\date{}", r"\begin{document}", r"\maketitle", r"\section*{Methods}",
+        r"\emergencystretch=2em", rf"\title{{{latex_text(title)}}}", r"\date{}", r"\begin{document}", r"\maketitle",
+        r"\section*{Methods}",
         r"\input{methods}", r"\input{verdicts}", r"\input{arms}", *figures, r"\clearpage", r"\section*{Checklist}",
         r"\input{checklist}", r"\end{document}",
     ]  # fmt: skip

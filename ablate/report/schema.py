@@ -108,7 +108,7 @@ def _any_of(value: Any) -> Any:
 
 def _of_dataclass(cls: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(cls)
-    fields = dataclasses.fields(cls)
+    fields = [one for one in dataclasses.fields(cls) if one.metadata.get("kept", True)]
     missing = dataclasses.MISSING
     return {
         "type": "object",

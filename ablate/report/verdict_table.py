@@ -17,14 +17,28 @@ from ablate.words.rulings import label_of, ruling_of, ruling_word, seen
 def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
     """Return a row per verdict; what all rows have in common stands in the note."""
     metrics = list(dict.fromkeys(v.metric for v in verdicts))
+    several = len(metrics) > 1
     columns = [Column(tr("comparison"))]
-    columns += [Column(tr("metric"))] if len(metrics) > 1 else []
+    columns += [Column(tr("metric"))] if several else []
     columns += [
         Column(tr("effect [interval]"), "n"), Column("δ", "n"), Column(tr("Holm p"), "n"), Column(tr("pairs"), "n"),
         Column(tr("verdict")),
     ]  # fmt: skip
-    rows = tuple(_row(v, several=len(metrics) > 1) for v in verdicts)
-    return Table(title or tr("Verdicts"), tuple(columns), rows, _note(verdicts, metrics))
+    rows = [_row(v, several=several) for v in verdicts]
+    # What every row says is said once: a narrow column has no room for it.
+    same = [
+        place
+        for place, column in enumerate(columns)
+        if column.title in ("δ", tr("pairs")) and len(rows) > 1 and len({row.cells[place] for row in rows}) == 1
+    ]
+    told = [tr("{what}: {value} in every row.", what=columns[at].title, value=rows[0].cells[at]) for at in same]
+    kept = [place for place in range(len(columns)) if place not in same]
+    return Table(
+        title or tr("Verdicts"),
+        tuple(columns[place] for place in kept),
+        tuple(Row(tuple(row.cells[place] for place in kept)) for row in rows),
+        " ".join(filter(None, [_note(verdicts, metrics), *told])),
+    )
 
 
 def _row(v: Verdict, *, several: bool) -> Row:
@@ -45,7 +59,7 @@ def _note(verdicts: Sequence[Verdict], metrics: Sequence[str]) -> str:
     tested = [v for v in verdicts if v.effect is not None]
     parts = [tr("Metric: {metric}.", metric=metric_title(metrics[0]))] if len(metrics) == 1 else []
     if tested:
-        methods = ", ".join(dict.fromkeys(method_text(v.method) for v in tested))
+        methods = tr("; ").join(dict.fromkeys(method_text(v.method) for v in tested))
         levels = sorted({v.interval_level for v in tested})
         spread = " – ".join(dict.fromkeys(percent(level) for level in (levels[0], levels[-1])))
         message = msg("Effects are positive in the direction that the claim predicts; intervals: {methods}, {level}.")

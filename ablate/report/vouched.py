@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 
 from ablate.lang import tr
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
 
 _stepwise: ContextVar[bool] = ContextVar("stepwise", default=True)
+_called: ContextVar[Mapping[str, str]] = ContextVar("called", default=MappingProxyType({}))
 
 
 def vouched(tables: StudyTables, fact: Fact) -> bool:
@@ -38,12 +40,18 @@ def steps_title(tables: StudyTables) -> str:
 
 @contextmanager
 def naming(tables: StudyTables) -> Iterator[None]:
-    """Call metrics inside as the runs of a study allow: a value at the end is one at the last step, or just final."""
-    token = _stepwise.set(vouched(tables, Fact.STEPS))
+    """Call metrics inside by the labels of a study, and as its runs allow: a value at the last step, or a final one."""
+    token, labels = _stepwise.set(vouched(tables, Fact.STEPS)), _called.set(tables.study.get("called") or {})
     try:
         yield
     finally:
         _stepwise.reset(token)
+        _called.reset(labels)
+
+
+def label_of(metric: str) -> str:
+    """Return what the study that is told of calls a metric; empty where it does not say."""
+    return _called.get().get(metric, "")
 
 
 def ends_at_a_step() -> bool:

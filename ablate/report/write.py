@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,19 +11,19 @@ from pathlib import Path
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
 from ablate.manifest.held import as_bytes
-from ablate.report.ablation import ablation_table, claimed_metrics, described, table_note
+from ablate.report.ablation import ablation_table, claimed_metrics, described
 from ablate.report.draw import render_all
 from ablate.report.figure import Material
 from ablate.report.figures.render import inline, png, svg, within
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
 from ablate.report.known import COPY, FIGURES, REPORT, TEXTS, TUNING, check_report_folder, known_files
-from ablate.report.latex import latex_table
+from ablate.report.latex import arms_latex
 from ablate.report.page import build_page
 from ablate.report.provenance import PRIVATE
 from ablate.report.runs_csv import runs_csv
 from ablate.report.schema import VERSION
-from ablate.report.templating import Table, render
+from ablate.report.templating import render
 from ablate.report.tuning_csv import copy_csv, tuning_csv
 from ablate.report.vouched import naming
 from ablate.sweep.study import Study
@@ -187,6 +186,7 @@ def make_report(
             files |= {f"{FIGURES}/{name}.png": picture for name, picture in kept_pictures.items()}
         metric = next(iter(frames), None)
         table = ablation_table(tables, metric, frames[metric], seconds_too=False) if metric else None
+        tex = arms_latex(table, metric or "", label=str(tables.study["name"]))
     html = render("report.html.j2", page=page, hues=HUES, dark_hues=DARK_HUES) if page_too else ""
     markdown = render("report.md.j2", page=page, vectors=page_too)
     kept = tables if kept is None else kept
@@ -196,7 +196,7 @@ def make_report(
         "report.md": markdown,
         "verdicts.json": _judged(kept, *(recorded or (verdicts, extended))),
         "runs.csv": runs_csv(kept),
-        "table.tex": _latex(table, str(tables.study["name"])),
+        "table.tex": tex,
         **({TUNING: tuning} if tuning is not None else {}),
         **({COPY: copy} if copy is not None else {}),
     }
@@ -207,12 +207,6 @@ def make_report(
 
 def _rendered(figure: Drawn, *, page_too: bool, dots_per_inch: int) -> tuple[str, bytes]:
     return svg(figure) if page_too else "", png(figure, dots_per_inch=dots_per_inch)
-
-
-def _latex(table: Table | None, label: str) -> str:
-    if table is None:
-        return "% no metric, no table\n"
-    return latex_table(dataclasses.replace(table, note=f"{table_note()} {table.note}".strip()), label=label)
 
 
 def _judged(tables: StudyTables, verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> str:

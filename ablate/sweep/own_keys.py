@@ -21,13 +21,13 @@ PREFIX = "program.params."
 OF_ABLATE = (FAIRNESS, "target_accuracy", "target_split")
 """Keys that mean the same with every Program, an own function too."""
 
-KEYED = ("factors", "fixed", "baseline", "space", "where", "full", "off", "arm", "against", "at", "than_at")
+KEYED = ("factors", "levels", "fixed", "baseline", "space", "where", "full", "off", "arm", "against", "at", "than_at")
 """Fields that are mappings with factors or settings as keys."""
 
 NAMING = ("factors", "each", "over", "share", "panel", "hue", "x", "y")
 """Fields that are a factor's name, or a list of names."""
 
-_PARTS = ("claims", "gates", "design", "figures", "tune", "quick")
+_PARTS = ("claims", "gates", "design", "figures", "tune", "quick", "labels", "zh")
 
 Rename = Callable[[str], str]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ablate.errors import UserError, cut, unknown
 from ablate.levels import among, compact, level_name, level_names
+from ablate.sweep.labels import kept_labels
 
 SUFFIX = "-quick"
 
@@ -29,6 +30,7 @@ _NOT_A_BUDGET = frozenset(
         "quick",
         "budget",
         "zh",
+        "labels",
         "uses",
     }
 )
@@ -92,6 +94,9 @@ def merged(data: Mapping[str, Any], *, fields: list[str], where: str) -> dict[st
         _shrink_claim(claim, dropped, _mapping(quick.get("claims"), where, "claims").get(claim["id"]), where)
     if made.get("zh") and "figures" in quick:
         made["zh"]["figures"] = []
+    for held in (made, made.get("zh") or {}):
+        if held.get("labels"):
+            held["labels"] = kept_labels(held["labels"], made.get("factors", {}))
     made |= {"forecasts": {}, "budget": "quick"}
     if "looks" not in quick:
         made["looks"] = []  # looks are counted in the seeds of the default budget

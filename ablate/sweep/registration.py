@@ -20,7 +20,10 @@ from ablate.claims.kinds import KINDS
 from ablate.claims.parts import STORED
 from ablate.sweep.study import Study
 
-PROSE = ("title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "quick", "uses")
+PROSE = (
+    "title", "question", "background", "quotes", "figures", "not_concluded", "confounds", "zh", "labels", "quick",
+    "uses",
+)  # fmt: skip
 """Keys of a study that no verdict depends on; the code in `uses` is part of every run."""
 
 CLAIM_PROSE = ("quote",)

@@ -22,6 +22,7 @@ from ablate.errors import UserError
 from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
+from ablate.sweep.labels import Labels
 from ablate.sweep.looks import AnyTime, Looks
 from ablate.sweep.translated import Words
 from ablate.sweep.tune import Tune
@@ -60,6 +61,8 @@ class Study(_Strict):
     metrics
         Metric -> `higher` or `lower`, which is better; or a mapping of `better`, `unit`, `bounds`, `failed_counts_as`
         (see `train.metric.Metric`). Needed for metrics that no Program declares.
+    labels
+        What factors, levels and metrics are called where people read (see `sweep.labels`).
     fixed
         Hydra key -> value for everything that is the same in all arms.
     factors
@@ -125,6 +128,7 @@ class Study(_Strict):
     uses: list[str] = Field(default_factory=list)
     quick: dict[str, Any] | None = None
     budget: Literal["default", "quick"] = "default"
+    labels: Labels | None = None
     zh: Words | None = None
 
     @model_validator(mode="before")
@@ -170,7 +174,7 @@ class Study(_Strict):
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave later keys out where empty: what is stored of a study, and hashed, is what it was before they came."""
         data: dict[str, Any] = handler(self)
-        for key in ("uses", "lost"):
+        for key in ("uses", "lost", "labels"):
             if not data.get(key):
                 data.pop(key, None)
         return data

@@ -110,8 +110,7 @@ def parse_study(data: dict[str, Any], *, where: str, stored: bool = False) -> St
         for claim_id in quote.claims:
             if claim_id not in ids:
                 raise UserError(f"{where}: quotes: {unknown('claim', claim_id, ids)}")
-    if study.zh is not None:
-        check_words(study.zh, study, where=where)
+    check_words(study, where=where)
     _check_observed(study, where)
     _check_maps(study, where)
     if not stored and not study.uses:  # what a file of `uses` brings is known when it is imported

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, unknown
+from ablate.sweep.labels import Labels, check_labels
 
 if TYPE_CHECKING:
     from ablate.sweep.study import Study
@@ -34,6 +35,8 @@ class Words(Strict):
         The titles of the study's own figures.
     claims
         Claim id -> its words.
+    labels
+        What factors, levels and metrics are called; those that are left out are called what `labels` of the study says.
     """
 
     title: str = ""
@@ -43,16 +46,29 @@ class Words(Strict):
     confounds: list[str] = Field(default_factory=list)
     figures: list[str] = Field(default_factory=list)
     claims: dict[str, ClaimWords] = Field(default_factory=dict)
+    labels: Labels | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out `labels` that are empty: what is stored is what it was before there was the key."""
+        data: dict[str, Any] = handler(self)
+        if not data.get("labels"):
+            data.pop("labels", None)
+        return data
 
 
-def check_words(words: Words, study: Study, *, where: str) -> None:
-    """Refuse words for what the study does not have.
+def check_words(study: Study, *, where: str) -> None:
+    """Refuse labels, and words in another language, for what the study does not have.
 
     Raises
     ------
     UserError
-        A list that is longer or shorter than the study's, or a claim the study does not know.
+        A list that is longer or shorter than the study's, a claim the study does not know, or wrong labels.
     """
+    if study.labels is not None:
+        check_labels(study.labels, study, where=f"{where}: labels")
+    if (words := study.zh) is None:
+        return
     for name in _LISTS:
         given, own = len(getattr(words, name)), len(getattr(study, name))
         if given not in (0, own):
@@ -60,6 +76,8 @@ def check_words(words: Words, study: Study, *, where: str) -> None:
     for claim_id in words.claims:
         if claim_id not in [claim.id for claim in study.claims]:
             raise UserError(f"{where}: zh: {unknown('claim', claim_id, [claim.id for claim in study.claims])}")
+    if words.labels is not None:
+        check_labels(words.labels, study, where=f"{where}: zh: labels")
 
 
 def translated(study: Study, words: Words | None) -> tuple[Study, list[str]]:

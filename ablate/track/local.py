@@ -15,6 +15,7 @@ from ablate.track.store import Correctness, Known, Score, Store, StudyLine, Stud
 
 if TYPE_CHECKING:
     from ablate.track.known import StoredArm
+    from ablate.track.shown import Shown
     from ablate.track.stored_run import LoggedRun, StoredRun
 
 
@@ -126,3 +127,9 @@ class LocalStore(Store):
         from ablate.track.attach import attach_files
 
         return attach_files(self.root, name, key, files, label, known=known)
+
+    def show(self, name: str, key: str, shown: Shown) -> str | None:
+        """Show a judged study in MLflow's pages."""
+        from ablate.track.shown import show_study
+
+        return show_study(self.root, name, key, shown)

@@ -20,6 +20,7 @@ from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, Stud
 
 if TYPE_CHECKING:
     from ablate.track.known import StoredArm
+    from ablate.track.shown import Shown
     from ablate.track.stored_run import LoggedRun, StoredRun
 
 Score = tuple[str, float, float]
@@ -214,3 +215,14 @@ class Store(ABC):
         str or None
             Why they could not be kept.
         """
+
+    def show(self, name: str, key: str, shown: Shown) -> str | None:
+        """Show a judged study to who browses the store, in place of what was shown; by default it has no pages.
+
+        Returns
+        -------
+        str or None
+            Why it could not be shown.
+        """
+        del name, key, shown
+        return None

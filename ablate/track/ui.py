@@ -21,7 +21,9 @@ from ablate.errors import Failure, UserError
 from ablate.track import guard, owner
 from ablate.track.database import check, database_uri, exists, relocate
 from ablate.track.layout import HOST, PORT, Layout
+from ablate.track.ledger import study_runs
 from ablate.track.offline import SILENT
+from ablate.track.reading import read_only
 
 START_SECONDS = 90.0
 START = "#/experiments?workflowType=machine_learning"
@@ -58,10 +60,9 @@ def serve(root: Path, port: int = PORT, announce: Callable[[str], object] = prin
         The database cannot be read, or MLflow did not start.
     """
     layout = Layout(root.resolve())
-    port = port or _other()  # 0 asks for any
     if not exists(layout):
         raise UserError(f"no runs under {layout.runs} yet: run a study first, `ablate run quickstart` for example")
-    _free(port)
+    port = port_to_take(port, "ui")
     with owner.store_lock(layout):
         check(layout)
         relocate(layout.root)
@@ -76,12 +77,21 @@ def serve(root: Path, port: int = PORT, announce: Callable[[str], object] = prin
         )  # fmt: skip
         try:
             _wait(server, url, said)
-            announce(f"{url}/{START}  (Ctrl-C ends it)")
+            announce(f"{url}/{_study_page(layout)}  (Ctrl-C ends it; all studies: {url}/{START})")
             return server.wait()
         except KeyboardInterrupt:
             return 0
         finally:
             _end(server)
+
+
+def _study_page(layout: Layout) -> str:
+    """Return the page of the study that was run last, which has its verdicts; that of all studies where none was."""
+    with read_only(layout.database) as connection:
+        studies = study_runs(connection)
+    if not studies:
+        return START
+    return f"#/experiments/{studies[0].experiment_id}/runs/{studies[0].run_id}?workflowType=machine_learning"
 
 
 @contextlib.contextmanager
@@ -103,7 +113,15 @@ def _ended_as_interrupt() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _free(port: int) -> None:
+def port_to_take(port: int, command: str) -> int:
+    """Return the port that a command serves pages on; 0 asks for any that is free.
+
+    Raises
+    ------
+    UserError
+        The port is taken, or is none.
+    """
+    port = port or _other()
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -111,10 +129,11 @@ def _free(port: int) -> None:
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             raise UserError(
-                f"port {port} cannot be used ({why}): choose another, `ablate ui --port {_other()}`"
+                f"port {port} cannot be used ({why}): choose another, `ablate {command} --port {_other()}`"
             ) from None
         except OverflowError:
             raise UserError(f"`port` must be between 0 and 65535, got {port!r}.") from None
+    return port
 
 
 def _other() -> int:

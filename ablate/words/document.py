@@ -46,6 +46,9 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict JSON-ready: infinities as ``"inf"`` and ``"-inf"``, NaN as None, keys as strings."""
     with speaking("en"):
         ready: dict[str, Any] = _json_ready(dataclasses.asdict(verdict))
+        for one in dataclasses.fields(verdict):
+            if not one.metadata.get("kept", True):
+                del ready[one.name]
         ready |= {text: said(getattr(verdict, code)) for text, code in TEXTS.items()} | {"why": why_of(verdict)}
         for rows, text in ROWS.items():
             ready[rows] = [

@@ -39,7 +39,7 @@ def statement(v: Verdict) -> str:
     said: dict[str, Any] = {
         "arm": v.arm_text or tr("every arm"),
         "against": v.against_text,
-        "metric": v.metric,
+        "metric": v.metric_name,
         "at": tr(" at {where}", where=v.where_text) if v.where_text else "",
         "more": tr(" by more than {delta}", delta=amount(delta, v.unit)) if delta else "",
     }

@@ -91,7 +91,7 @@ def _seen(v: Verdict) -> str:
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":
         text = tr("No difference shown: {arm} changes {metric} by {effect} {compared} {numbers}.", arm=v.arm_text,
-                  metric=v.metric, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
+                  metric=v.metric_name, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
         return text + excluded
     return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + excluded
 
@@ -116,7 +116,7 @@ def _stated(v: Verdict) -> str:
 
 def _claimed(v: Verdict) -> str:
     threshold = tr(" by more than {delta}", delta=amount(v.delta, v.unit)) if v.delta else ""
-    known = {"arm": v.arm_text, "metric": v.metric, "threshold": threshold, "compared": _compared(v)}
+    known = {"arm": v.arm_text, "metric": v.metric_name, "threshold": threshold, "compared": _compared(v)}
     if v.predicts == "higher":
         return tr("{arm} raises {metric}{threshold} {compared}", **known)
     return tr("{arm} lowers {metric}{threshold} {compared}", **known)
@@ -126,14 +126,14 @@ def _happened(v: Verdict) -> str:
     up = (v.effect or 0.0) > 0
     effect, low, high = _amounts(v, 1.0 if up else -1.0)
     size = f"{effect}{difference_unit(v.unit)} [{low}, {high}]"
-    known = {"arm": v.arm_text, "metric": v.metric, "size": size, "compared": _compared(v)}
+    known = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v)}
     if up == (v.predicts == "higher"):
         return tr("{arm} raises {metric} by {size} {compared}", **known)
     return tr("{arm} lowers {metric} by {size} {compared}", **known)
 
 
 def _fell_short(v: Verdict) -> str:
-    known = {"arm": v.arm_text, "metric": v.metric, "delta": amount(v.delta, v.unit), "compared": _compared(v),
+    known = {"arm": v.arm_text, "metric": v.metric_name, "delta": amount(v.delta, v.unit), "compared": _compared(v),
              "effect": _signed(v)}  # fmt: skip
     if v.predicts == "higher":
         return tr("{arm} does not raise {metric} by more than {delta} {compared}; the change is {effect}", **known)

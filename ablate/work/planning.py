@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from functools import cache
 
-from ablate.levels import level_list
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.planned import Compared, comparisons
 from ablate.sweep.plan import Compose, Plan, Stored, make_plan
@@ -84,14 +83,9 @@ def stored_under(name: str, store: Store) -> Stored:
 
 
 def _note(request: Request) -> str:
-    study = request.study
-    lines = [f"### {study.title}", "", study.question, ""]
-    lines += [f"> {quote.zh}\n>\n> {quote.en} — *{quote.source}*\n" for quote in study.quotes]
-    lines += [f"- **{factor}**: {level_list(levels)}" for factor, levels in study.factors.items()]
-    if request.changes:
-        lines += ["", "Changed on the command line: " + ", ".join(f"`{k}={v}`" for k, v in request.changes.items())]
-    lines += ["", "Rebuild it with:", "", f"    {request.command}", ""]
-    return "\n".join(lines)
+    """Return what the note of a study says beside its definition and its command."""
+    changes = ", ".join(f"`{k}={v}`" for k, v in request.changes.items())
+    return f"Changed on the command line: {changes}" if changes else ""
 
 
 def data_notes(plan: Plan) -> list[str]:

@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 from ablate.lang import language, speaking
 from ablate.work.bench import Bench
 from ablate.work.events import FindingsWritten, Judged, ReportWritten
 from ablate.work.judging import Judgement, judge_tracked
 from ablate.work.places import plain_name, report_folder, study_findings
 from ablate.work.shown import as_read
+from ablate.work.telling import show_verdicts
 
 if TYPE_CHECKING:
     from ablate.report.tell import Told
@@ -52,6 +53,7 @@ def judge_and_report(
     plain_name(name)
     judgement = judge_tracked(name, key, bench.store)
     bench.tell(Judged(judgement))
+    show_verdicts(name, judgement, bench)
     write_pages(name, judgement, bench, out=out, tongue=tongue, findings=findings, whole=whole)
     return judgement
 
@@ -67,6 +69,7 @@ def write_pages(
     whole: bool = False,
 ) -> Path:
     """Write the report of a study that is judged, or its findings; returns the folder. See `judge_and_report`."""
+    warn_of_labels(judgement, bench)
     with speaking(tongue):
         told = replace(_told(name, judgement), whole=whole)
         if findings:
@@ -116,11 +119,12 @@ def _told(name: str, judged: Judgement) -> Told:
     from ablate.report.tell import Told, reworded, words_of
     from ablate.sweep.translated import translated
 
-    recorded, shown = (judged.verdicts, judged.extended), as_read(judged)
+    words = words_of(name, judged.study) if language() != "en" else None
+    recorded, shown = (judged.verdicts, judged.extended), as_read(judged, words)
     read = (shown.verdicts, shown.extended)
     if language() == "en":
         return Told(shown.study, shown.tables, *read, recorded=recorded, original=judged.study, kept=judged.tables)
-    spoken, left = translated(shown.study, words_of(name, judged.study))
+    spoken, left = translated(shown.study, words)
     verdicts, extended = (reworded(part, spoken) for part in read)
     return Told(
         spoken, shown.tables, verdicts, extended, recorded=recorded, original=judged.study, kept=judged.tables,
@@ -169,6 +173,15 @@ def _words(name: str, told: Told, bench: Bench) -> Sequence[str]:
         bench.warn(f"the report has no words of {folder}: {error}")
         return ()
     return read_words(folder, study, told.recorded[0]) if own else ()
+
+
+def warn_of_labels(judged: Judgement, bench: Bench) -> None:
+    """Name labels of metrics that no run logged: which metrics there are is known when the runs are in."""
+    known = {*judged.tables.metrics, *map(str, judged.tables.curves["metric"].unique())}
+    words = (judged.study.labels, judged.study.zh.labels if judged.study.zh is not None else None)
+    for metric in dict.fromkeys(metric for labels in words if labels is not None for metric in labels.metrics):
+        if metric not in known:
+            bench.warn(f"labels: metrics: no run logged it: {unknown('metric', metric, sorted(known))}")
 
 
 def warn_of_letters(bench: Bench) -> None:

@@ -1,7 +1,7 @@
-"""A judged study as a reader meets it: the settings of a function under the names that the function gives them.
+"""A judged study as a reader meets it: its labels, and the settings of a function as the function calls them.
 
 What is kept (the store, `runs.csv`, `verdicts.json`) has the keys of the study file; pages, figures, the console and
-Python show `dropout` for `program.params.dropout`, where nothing else is called so.
+Python show `dropout` for `program.params.dropout`, where nothing else is called so, or what `labels:` calls it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ablate.claims.parts import STORED
 from ablate.sweep.own_keys import renamed, short_names, with_short_names
 from ablate.sweep.study import Study
+from ablate.sweep.translated import Words
 from ablate.track.columns import factor_column
 from ablate.work.judging import Judgement
+from ablate.work.labelled import labelled, labels_of
 
 if TYPE_CHECKING:
     from ablate.track.record import StudyTables
@@ -24,8 +26,22 @@ _HEAD = ("mixtures", "copies", "design")  # of `StudyTables.study`: what is read
 Change = Callable[[str], str]
 
 
-def as_read(judged: Judgement) -> Judgement:
-    """Return the same judgement under the names that a reader meets; itself where they are the same."""
+def as_read(judged: Judgement, words: Words | None = None, *, ids: bool = True) -> Judgement:
+    """Return the same judgement as a reader meets it; itself where that is the same.
+
+    Parameters
+    ----------
+    words
+        The study's words in Chinese, where they are not its own `zh`: their labels are for pages in Chinese.
+    ids
+        Show the labels in the ids of claims with levels, too; else these stay what a command or a program asks for.
+    """
+    # Labels first: they are of the keys of the study file.
+    return as_named(labelled(judged, labels_of(judged.study, words or judged.study.zh), ids=ids))
+
+
+def as_named(judged: Judgement) -> Judgement:
+    """Return the same judgement with the settings of a function under short names; itself where there are none."""
     names = short_names(judged.study, [*judged.tables.metrics, *judged.study.metrics])
     if not names:
         return judged

@@ -139,6 +139,12 @@ def test_the_function_of_the_tutorial_returns_an_accuracy():
     assert 0.5 < held["train"](trees=1, seed=0) <= 1.0
 
 
+def test_the_tutorial_in_chinese_has_the_same_blocks():
+    blocks = r"```\w+\n.*?```"
+    chinese = (ROOT / "docs" / "tutorial.zh.md").read_text(encoding="utf-8")
+    assert re.findall(blocks, chinese, flags=re.DOTALL) == re.findall(blocks, TUTORIAL, flags=re.DOTALL)
+
+
 def test_the_tutorial_shows_what_was_printed():
     assert "@" not in TUTORIAL
     assert TUTORIAL.count("```text") == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +23,7 @@ from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
+from ablate.report.figures.sheets import of_verdicts
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
@@ -29,7 +31,7 @@ from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of, seen
 
 _COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
-# Outcomes are two to three characters long in Chinese, the unit and the headings longer than in English.
+# Outcomes are shorter in Chinese, the unit and the headings longer.
 _CHINESE = {"verdict": 12, "effect": 56, "p": 212, "pairs": 300}
 
 
@@ -40,10 +42,10 @@ class Forest(Kind):
 
     place, order, unasked = "verdicts", 10, True
 
-    def draw(self, material: Material, *, name: str) -> Drawn | None:
+    def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw it."""
-        failed = failed_runs(material.study, material.tables)
-        return forest(material.verdicts, failed=failed, name=name)
+        draw = partial(forest, failed=failed_runs(material.study, material.tables), name=name)
+        return of_verdicts([v for v in material.verdicts if KINDS[v.kind].at_a_glance], draw, whole=material.whole)
 
 
 def forest(
@@ -55,8 +57,7 @@ def forest(
     unit where all claims share metric and δ; otherwise they are divided by their δ (a δ of zero has no such scale: then
     each metric keeps its unit). `failed` holds, by claim id, how many of the runs behind a verdict failed.
     """
-    verdicts = [v for v in verdicts if KINDS[v.kind].at_a_glance]
-    if not verdicts:
+    if not (verdicts := [v for v in verdicts if KINDS[v.kind].at_a_glance]):
         return None
     rows, scale = _rows(verdicts, failed)
     with drawing():
@@ -109,8 +110,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
         )
     else:
         scale = _Scale(tr("effect, each in the unit of its metric"), 0.0, relative=False)
-    families = [v.source_id for v in verdicts]
-    rows = []
+    families, rows = [v.source_id for v in verdicts], []
     for i, v in enumerate(verdicts):
         shown = unit(v.unit) if v.scale == "difference" else Unit()
         factor = 1.0 / v.delta if relative else shown.scale

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
+from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.report.figures.style import Drawn
 from ablate.report.vouched import sources
@@ -17,6 +18,8 @@ MOST_PANELS = 32
 """Panels on a sheet: eight rows of four."""
 MOST_ROWS = 64
 """Rows on a sheet, each an arm."""
+MOST_VERDICTS = 40
+"""Rows of a figure on the first screen of a report, each a verdict."""
 
 T = TypeVar("T")
 
@@ -73,6 +76,32 @@ def left_out(tables: StudyTables, shown: Collection[str], *, what: str) -> str:
         return told  # judged from a file, which `ablate report` does not know
     command = f"ablate report {shlex.quote(str(tables.study.get('name', 'STUDY')))} --every-arm"
     return told + tr(" `{command}` draws all.", command=command)
+
+
+def of_verdicts(
+    verdicts: Sequence[Verdict], draw: Callable[[Sequence[Verdict]], Drawn | None], *, whole: bool
+) -> list[Drawn]:
+    """Return the sheets of a figure with a row per verdict: all of them, or one with those that can be read.
+
+    The one has every claim without levels, and of the others levels at even distances, whatever came out.
+    """
+    if len(verdicts) <= MOST_VERDICTS or whole:
+        pages = sheets(verdicts, MOST_VERDICTS, keep=lambda _: False, whole=whole)
+        return numbered([draw(page) for page in pages])
+    alone = [at for at, v in enumerate(verdicts) if v.claim_id == v.source_id][:MOST_VERDICTS]
+    cells = [at for at in range(len(verdicts)) if at not in alone]
+    room = MOST_VERDICTS - len(alone)
+    chosen = sheets(cells, room, keep=lambda _: False, whole=False)[0] if room > 1 else []
+    drawn = draw([verdicts[at] for at in sorted([*alone, *chosen])])
+    if drawn is None:
+        return []
+    left = tr(
+        " Shown: {n} of {all} comparisons, single claims and levels at even distances, whatever their results; all are "
+        "in the tables below.",
+        n=len(alone) + len(chosen),
+        all=len(verdicts),
+    )
+    return [dataclasses.replace(drawn, caption=drawn.caption + left)]
 
 
 def numbered(drawn: Sequence[Drawn | None]) -> list[Drawn]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -18,11 +17,11 @@ from ablate.track.history import HASH_TAG
 from ablate.track.known import READS, USED, StoredArm
 from ablate.track.ledger import ARITHMETIC_TAG, CODE_TAG, StudyRun
 from ablate.track.local_runs import driver_text
-from ablate.track.long_tags import joined_tag, read_list, split_tag
-from ablate.track.mlflow_runs import log_batches
+from ablate.track.long_tags import joined_tag, read_list
 from ablate.track.names import KEYS_TAG
 from ablate.track.read import head_of
 from ablate.track.record import Arrays, StudyRecord, StudyTables
+from ablate.track.server import beside
 from ablate.track.server.arms import arms_of, deciding_metric, errors_of, read_json, scores_of
 from ablate.track.server.courier import Courier
 from ablate.track.server.link import Link
@@ -41,6 +40,7 @@ from ablate.track.server.runs import (
 )  # fmt: skip
 from ablate.track.server.session import ServerSession, waiting_line
 from ablate.track.server.spool import Spool
+from ablate.track.shown import Shown
 from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
 from ablate.track.stored import check_runs
 from ablate.track.stored_run import Beside, LoggedRun, StoredRun, logged_runs, stored_run
@@ -242,21 +242,18 @@ class ServerStore(Store):
     def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
         """Keep files beside a study run, in place of those that were there under that label."""
         del known  # what lies there was put there by `attach`
+        return self._beside(name, key, lambda run: beside.attach(self._link, run, files, label))
+
+    def show(self, name: str, key: str, shown: Shown) -> str | None:
+        """Show a judged study in MLflow's pages."""
+        return self._beside(name, key, lambda run: beside.show(self._link, run, shown))
+
+    def _beside(self, name: str, key: str, write: Callable[[StudyRun], str | None]) -> str | None:
         try:
             held = self._known(name, key)
-            if not held:
-                return None
-            run, client, tag = held[0].run, self._link.client, f"ablate.attached.{label}"
-            earlier = read_list(joined_tag(run.tags, tag)) or []
-            for file, content in files.items():
-                self._link.put(run.run_id, f"{label}/{file}", content)
-            with self._link.answers():
-                log_batches(client, run.run_id, tags=split_tag(tag, json.dumps(sorted(files))), at=0)
-            for gone in set(map(str, earlier)) - set(files):
-                self._link.remove(run.artifact_uri, f"{label}/{gone}")
         except (AblateError, OSError) as error:
-            return f"the report is written, but a copy could not be kept beside the runs: {error}"
-        return None
+            return f"the report is written, but nothing could be kept beside the runs: {error}"
+        return write(held[0].run) if held else None
 
     def _studies(self) -> list[StudyRun]:
         self.deliver()

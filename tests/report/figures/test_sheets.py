@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from ablate.judge.rule import judge
 from ablate.report.draw import draw_all
 from ablate.report.figures.endings import ending_sheets
 from ablate.report.figures.learning_curves import curve_sheets, learning_curves
-from ablate.report.figures.sheets import MOST_PANELS, MOST_ROWS, left_out, sheets
+from ablate.report.figures.sheets import MOST_PANELS, MOST_ROWS, MOST_VERDICTS, left_out, of_verdicts, sheets
+from ablate.report.figures.style import Drawn
 
 STDS = tuple(round(float(s), 5) for s in np.linspace(0.001, 1.0, MOST_PANELS + 8))
 MANY = {"stds": STDS, "seeds": 2, "evaluations": 4, "missing": 0}
@@ -105,3 +108,23 @@ def test_limits_of_shared_axes_are_set_once_for_all_panels(many, monkeypatch):
         monkeypatch.setattr(Axes, name, counted)
     learning_curves(tables, "train/accuracy", contrast="norm")
     assert len([emit for emit in calls if emit]) < 8
+
+
+def test_of_many_verdicts_a_readable_choice_is_drawn_that_knows_no_result(study):
+    one = dataclasses.replace(judge(*study)[0], claim_id="alone")
+    many = [one, *(dataclasses.replace(one, claim_id=f"each[x={n}]") for n in range(100))]
+    seen = []
+
+    def draw(verdicts):
+        seen.append([v.claim_id for v in verdicts])
+        return Drawn("forest", "t", Figure(), "Caption.", "alt")
+
+    (drawn,) = of_verdicts(many, draw, whole=False)
+    (shown,) = seen
+    assert len(shown) == MOST_VERDICTS
+    assert shown[0] == one.claim_id
+    assert (shown[1], shown[-1]) == ("each[x=0]", "each[x=99]")
+    assert f"Shown: {MOST_VERDICTS} of 101 comparisons" in drawn.caption
+    assert len(of_verdicts(many, draw, whole=True)) == 3
+    assert of_verdicts(many[:3], draw, whole=False)[0].caption == "Caption."
+    assert of_verdicts([], lambda _: None, whole=False) == []

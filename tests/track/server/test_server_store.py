@@ -14,6 +14,7 @@ from ablate.testing.store_records import METRIC, record_of, study_of, value_of
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
 from ablate.track.server.store import ServerStore
+from ablate.track.shown import NOTE, Shown
 from ablate.train.outcome import Outcome
 from ablate.words.document import document_of
 from ablate.work.bench import Bench
@@ -168,6 +169,21 @@ def test_a_report_takes_the_place_of_the_one_before_it(store, look, runs_of):
         assert store.attach("norms", "k1", files, "report", known=lambda _: {}) is None
     (top,) = runs_of("norms", "study")
     assert [one.path for one in look.list_artifacts(top.info.run_id, "report/figures")] == ["report/figures/b.svg"]
+
+
+def test_verdicts_are_shown_on_the_pages_of_a_server(store, look, runs_of):
+    store.open(study_of("norms", "k1")).close("FINISHED")
+    one = Shown("Norms: 1 supported", "- Yes.", {"a[x=1]": "supported", "b": "refuted"}, {"a[x=1]": (0.5, 0.25, None)})
+    assert store.show("norms", "k1", one) is None
+    assert store.show("norms", "k1", replace(one, tags={"b": "inconclusive"})) is None
+    (top,) = runs_of("norms", "study")
+    note = top.data.tags[NOTE]
+    assert note.startswith("# Norms: 1 supported\n\n## Verdicts\n- Yes.\n\n---\n\n")
+    assert note.count("## Verdicts") == 1
+    assert look.get_experiment(top.info.experiment_id).tags[NOTE] == note
+    assert {k: v for k, v in top.data.tags.items() if "verdict" in k} == {"ablate.verdict.b": "inconclusive"}
+    assert {k: v for k, v in top.data.metrics.items() if "effect" in k} == {"effect/a x 1": 0.5, "effect low/a x 1": 0.25}
+    assert store.show("another", "k1", one) is None
 
 
 def test_one_process_at_a_time_runs_a_study_from_one_folder(store, server, tmp_path):

@@ -1,0 +1,45 @@
+"""What is kept beside a study run of a server: files of its report, and its verdicts where MLflow's pages show them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+from ablate.errors import AblateError
+from ablate.track.ledger import StudyRun
+from ablate.track.long_tags import joined_tag, read_list, split_tag
+from ablate.track.mlflow_runs import log_batches
+from ablate.track.server.link import Link
+from ablate.track.shown import NOTE, VERDICT_TAG, Shown
+
+
+def attach(link: Link, run: StudyRun, files: Mapping[str, bytes], label: str) -> str | None:
+    """Keep files in place of those that were there under that label; returns why that could not be done."""
+    tag = f"ablate.attached.{label}"
+    try:
+        earlier = read_list(joined_tag(run.tags, tag)) or []
+        for file, content in files.items():
+            link.put(run.run_id, f"{label}/{file}", content)
+        with link.answers():
+            log_batches(link.client, run.run_id, tags=split_tag(tag, json.dumps(sorted(files))), at=0)
+        for gone in set(map(str, earlier)) - set(files):
+            link.remove(run.artifact_uri, f"{label}/{gone}")
+    except (AblateError, OSError) as error:
+        return f"the report is written, but a copy could not be kept beside the runs: {error}"
+    return None
+
+
+def show(link: Link, run: StudyRun, shown: Shown) -> str | None:
+    """Write the verdicts into the note, tags and metrics of a study run; returns why that could not be done."""
+    tags = shown.run_tags(run.tags.get(NOTE, ""))
+    points = [(name, 0, value) for name, value in shown.points().items()]
+    try:
+        with link.answers():
+            log_batches(link.client, run.run_id, tags=tags, points=points, at=int(time.time() * 1000))
+            link.client.set_experiment_tag(run.experiment_id, NOTE, tags[NOTE])
+            for gone in (tag for tag in run.tags if tag.startswith(VERDICT_TAG) and tag not in tags):
+                link.client.delete_tag(run.run_id, gone)
+    except (AblateError, OSError) as error:
+        return f"the verdicts could not be shown in MLflow's pages: {error}"
+    return None

@@ -1,0 +1,118 @@
+"""What MLflow's pages show of a judged study: its verdicts in the note, and as tags and metrics of its run."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ablate.errors import AblateError
+from ablate.track import ledger, payload
+from ablate.track.layout import Layout
+from ablate.track.reading import read_only
+from ablate.track.written import cut
+
+NOTE = "mlflow.note.content"
+VERDICT_TAG = "ablate.verdict."
+EFFECTS = ("effect", "effect low", "effect high")
+"""Groups of metrics: the effect of a verdict and the ends of its interval."""
+
+_HEAD, _END = "## Verdicts\n", "\n\n---\n\n"
+_WAIT = 20.0  # seconds that another writer may take
+_NOT_IN_NAMES = re.compile(r"[^\w.\- ]+")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown.
+
+    Attributes
+    ----------
+    title
+        Heads the note; all of it that MLflow's list of runs shows before it is unfolded.
+    verdicts
+        Markdown.
+    tags
+        Claim -> what was decided.
+    effects
+        Claim -> effect and the ends of its interval, None where there is none.
+    """
+
+    title: str
+    verdicts: str
+    tags: Mapping[str, str]
+    effects: Mapping[str, tuple[float | None, float | None, float | None]]
+
+    def note(self, before: str) -> str:
+        r"""Return the note of a study run with the verdicts below its title, in place of those that it had.
+
+        >>> shown = Shown("Depth: 1 supported", "- Yes.", {}, {})
+        >>> print(shown.note(shown.note("# Depth\n\nIs it?")))
+        # Depth: 1 supported
+        <BLANKLINE>
+        ## Verdicts
+        - Yes.
+        <BLANKLINE>
+        ---
+        <BLANKLINE>
+        Is it?
+        """
+        rest = before.partition("\n\n")[2] if before.startswith("# ") else before
+        if rest.startswith(_HEAD):
+            rest = rest.partition(_END)[2]
+        return f"# {self.title}\n\n{_HEAD}{self.verdicts}{_END}{rest}"
+
+    def run_tags(self, before: str) -> dict[str, str]:
+        """Return the tags of the study run; `before` is the note that it has."""
+        return cut({NOTE: self.note(before)} | {f"{VERDICT_TAG}{name}": told for name, told in self.tags.items()})
+
+    def points(self) -> dict[str, float]:
+        """Return the metrics of the study run: what is finite of the effects."""
+        found = {}
+        for name, numbers in self.effects.items():
+            plain = _NOT_IN_NAMES.sub(" ", name).strip()[:200]
+            found |= {
+                f"{group}/{plain}": value for group, value in zip(EFFECTS, numbers, strict=True) if value is not None
+            }
+        return found
+
+
+def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:
+    """Write what is shown into the local database, in place of what was; returns why that could not be done."""
+    layout = Layout(root.resolve())
+    try:
+        with read_only(layout.database) as connection:
+            study = ledger.find_study(connection, name, key)
+        if study is None:
+            return None
+        now = int(time.time() * 1000)
+        tags, points = shown.run_tags(study.tags.get(NOTE, "")), shown.points()
+        with contextlib.closing(sqlite3.connect(layout.database, timeout=_WAIT)) as connection, connection:
+            connection.execute(
+                "DELETE FROM tags WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
+                (study.run_id, len(VERDICT_TAG), VERDICT_TAG),
+            )
+            for table in ("metrics", "latest_metrics"):
+                connection.executemany(
+                    f"DELETE FROM {table} WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
+                    [(study.run_id, len(group) + 1, f"{group}/") for group in EFFECTS],
+                )
+                connection.executemany(
+                    f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, 0, 0, ?)",
+                    [(point, value, now, study.run_id) for point, value in points.items()],
+                )
+            connection.executemany(
+                "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
+                [(tag, value, study.run_id) for tag, value in tags.items()],
+            )
+            connection.execute(
+                "INSERT OR REPLACE INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?)",
+                (NOTE, payload.text(tags[NOTE]), study.experiment_id),
+            )
+    except (AblateError, OSError, sqlite3.Error) as error:
+        return f"the verdicts could not be shown in MLflow's pages: {error}"
+    return None

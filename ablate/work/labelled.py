@@ -1,0 +1,186 @@
+"""A judged study under its labels: what `labels:` calls its factors, levels and metrics, in the current language.
+
+What is read by code (kinds, metrics, ids of arms and runs) keeps its name. Texts that name a level, such as
+``norm=batch``, the columns of factors and the levels in them are changed together, so that they still fit each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ablate.claims.parts import STORED
+from ablate.claims.reason import Reason
+from ablate.lang import language
+from ablate.levels import level_key, level_name, stored
+from ablate.sweep.labels import Labels, labelled_levels
+from ablate.sweep.own_keys import KEYED, renamed
+from ablate.sweep.study import Study
+from ablate.sweep.translated import Words
+from ablate.track.columns import PLANNED, RUN, factor_column
+from ablate.work.judging import Judgement
+
+if TYPE_CHECKING:
+    from ablate.judge.verdict import Verdict
+    from ablate.track.record import StudyTables
+
+_TEXTS = (
+    "arm_text", "against_text", "where_text", "per_cell", "reason", "advice", "fill", "scope", "stop", "gates",
+    "sensitivity", "details", "terms", "joint", "parts",
+)  # fmt: skip
+_HEAD = ("mixtures", "copies", "design")
+
+
+def labels_of(study: Study, words: Words | None) -> Labels:
+    """Return what a study calls things in the current language; `words` are its words in Chinese."""
+    own = study.labels or Labels()
+    return words.labels.over(own) if language() == "zh" and words is not None and words.labels is not None else own
+
+
+def labelled(judged: Judgement, labels: Labels, *, ids: bool) -> Judgement:
+    """Return the same judgement under labels; itself where there are none. `ids`: those of claims with levels too."""
+    called = Called.of(labels, judged)
+    if not (called.factors or called.levels or called.metrics):
+        return judged
+    texts = (*_TEXTS, "claim_id") if ids else _TEXTS
+    return Judgement(
+        called.study(judged.study),
+        called.tables(judged.tables),
+        [called.verdict(verdict, texts) for verdict in judged.verdicts],
+        [called.verdict(verdict, texts) for verdict in judged.extended],
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Called:
+    """Labels that can be used: of the factors, levels and metrics that there are."""
+
+    factors: Mapping[str, str]
+    levels: Mapping[str, Mapping[Any, str]]  # factor -> key of a level -> label
+    metrics: Mapping[str, str]
+    pattern: re.Pattern[str]
+    names: Mapping[str, Mapping[str, str]]  # factor -> level as it is written -> label
+
+    @classmethod
+    def of(cls, labels: Labels, judged: Judgement) -> Called:
+        """Return the labels of what the study has, but for those that are the name of something else in its runs."""
+        study, tables = judged.study, judged.tables
+        keys = {*study.factors, *(study.tune.all_keys if study.tune is not None else ())}
+        taken = {*keys, *tables.metrics, *study.metrics, *PLANNED, *RUN}
+        factors = {key: name for key, name in labels.factors.items() if key in keys and name not in taken}
+        names, levels = {}, {}
+        for factor, told in labels.levels.items():
+            own = labelled_levels(study.factors.get(factor, ()))
+            names[factor] = {text: label for text, label in told.items() if text in own}
+            levels[factor] = {level_key(own[text]): label for text, label in names[factor].items()}
+        every = {key: [level_name(stored(one)) for one in study.factors.get(key, ())] for key in (*factors, *names)}
+        return cls(factors, levels, labels.metrics, _pattern(every), names)
+
+    def text(self, text: str) -> str:
+        """Change ``norm=batch`` and ``norm=none|batch``, wherever they stand in a text."""
+        return self.pattern.sub(self._pair, text)
+
+    def _pair(self, found: re.Match[str]) -> str:
+        key, _, levels = found[0].partition("=")
+        names = self.names.get(key, {})
+        one = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        told = re.sub(rf"(?<![^|])(?:{one})(?![^|])", lambda level: names[level[0]], levels) if one else levels
+        return f"{self.factors.get(key, key)}={told}"
+
+    def value(self, value: Any, over: str = "", key: str = "") -> Any:
+        """Change every text in a value, however deep; `over` is the factor whose levels stand alone in it."""
+        if isinstance(value, str):
+            if key == "over":
+                return self.factors.get(value, value)
+            if key == "data_set":
+                return self.names.get(over, {}).get(value, value)
+            return self.metrics.get(value, value) if key == "metric" else self.text(value)
+        if isinstance(value, Reason):
+            return dataclasses.replace(value, numbers=self.value(value.numbers, over))
+        if isinstance(value, Mapping):
+            return {
+                self.text(name) if isinstance(name, str) else name: self.value(held, over, str(name))
+                for name, held in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return type(value)(self.value(held, over, key) for held in value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            new = {name: self.value(one, over, name) for name, one in held.items()}
+            return dataclasses.replace(value, **{name: one for name, one in new.items() if one != held[name]})
+        return value
+
+    def verdict(self, verdict: Verdict, texts: tuple[str, ...]) -> Verdict:
+        """Return a verdict with these fields of its changed, and the label of its metric."""
+        over = str(verdict.terms.get("over", ""))
+        changed = {name: self.value(getattr(verdict, name), over) for name in texts}
+        return dataclasses.replace(verdict, **changed, called=self.metrics.get(verdict.metric, ""))
+
+    def level(self, factor: str, level: Any) -> Any:
+        """Return the label of a level; the level itself where it has none."""
+        return self.levels.get(factor, {}).get(level_key(level), level)
+
+    def study(self, study: Study) -> Study:
+        """Return the study as a reader meets it: without its quick budget, its exclusions as they were written."""
+        data = self._levels(study.model_dump())
+        data = renamed(data, lambda key: self.factors.get(key, key))
+        data |= {"exclude": study.exclude, "quick": None, "labels": None, "forecasts": self.value(data["forecasts"])}
+        return Study.model_validate(data, context=STORED)
+
+    def _levels(self, value: Any) -> Any:
+        """Change the levels in what maps factors to them, however deep a study has it."""
+        if isinstance(value, Mapping):
+            return {
+                name: {
+                    factor: [self.level(factor, one) for one in own]
+                    if isinstance(own, list)
+                    else self.level(factor, own)
+                    for factor, own in held.items()
+                }
+                if name in KEYED and name != "fixed" and isinstance(held, Mapping)
+                else self._levels(held)
+                for name, held in value.items()
+            }
+        if isinstance(value, list):
+            return [self._levels(one) for one in value]
+        return value
+
+    def tables(self, tables: StudyTables) -> StudyTables:
+        """Return the tables with columns, levels and arms under their labels; `study` says what metrics are called."""
+        columns = {factor_column(key): factor_column(name) for key, name in self.factors.items()}
+        head = {key: self.value(value) if key in _HEAD else value for key, value in tables.study.items()}
+        registered = head.get("preregistration") or {}
+        if "forecasts" in registered:
+            head["preregistration"] = {**registered, "forecasts": self.value(registered["forecasts"])}
+        planned, seeds = (self._frame(table).rename(columns=columns) for table in (tables.planned, tables.seeds))
+        tuning = tables.tuning
+        return dataclasses.replace(
+            tables,
+            study={**head, "called": dict(self.metrics)},
+            planned=planned,
+            seeds=seeds,
+            tuning=None if tuning is None else self._frame(tuning).rename(columns=self.factors),
+        )
+
+    def _frame(self, table: Any) -> Any:
+        changed = {"arm": table["arm"].map(self.text)}
+        for factor in self.levels:
+            column = factor_column(factor)
+            if column in table:
+                own = table[column]
+                changed[column] = own.astype(object).map(lambda level, f=factor: self.level(f, level))
+        return table.assign(**changed)
+
+
+def _pattern(levels: Mapping[str, list[str]]) -> re.Pattern[str]:
+    """Return what finds ``factor=level`` and ``factor=level|level`` of these factors, and a factor of other levels."""
+    if not levels:
+        return re.compile(r"(?!)")
+    parts = []
+    for factor in sorted(levels, key=len, reverse=True):
+        one = "|".join(map(re.escape, sorted(levels[factor], key=len, reverse=True)))
+        own = rf"(?:(?:{one})(?:\|(?:{one}))*(?![\w.-]))?" if one else ""
+        parts.append(f"{re.escape(factor)}={own}")
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(parts)})")

@@ -1,0 +1,48 @@
+"""What is told of a judged study where its runs are browsed: verdicts as Markdown, tags and numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ablate.lang import speaking
+from ablate.track.shown import Shown
+from ablate.work.bench import Bench
+from ablate.work.judging import Judgement
+from ablate.work.shown import as_read
+
+MOST_TOLD = 30
+"""Verdicts in a note; MLflow keeps 8,000 letters of it, and the report holds all."""
+
+
+def show_verdicts(name: str, judgement: Judgement, bench: Bench) -> None:
+    """Show the verdicts of a tracked study in the pages of its store; warn where that cannot be done."""
+    if not judgement.verdicts:
+        return
+    why = bench.store.show(name, judgement.tables.study["key"], shown_of(judgement))
+    if why is not None:
+        bench.warn(why)
+
+
+def shown_of(judgement: Judgement) -> Shown:
+    """Return what is shown of a judgement, in English."""
+    from ablate.words.rulings import label_of, ruling_of, ruling_word
+    from ablate.words.sentence import sentence_of
+
+    with speaking("en"):
+        read = as_read(judgement).verdicts
+        words = [ruling_word(ruling_of(v)) + (f" ({label_of(v)})" if label_of(v) else "") for v in read]
+        told = ", ".join(f"{n} {word}" for word, n in Counter(ruling_word(ruling_of(v)) for v in read).items())
+        lines = [f"- **{v.claim_id}**: {sentence_of(v)}" for v in read[:MOST_TOLD]]
+    if len(read) > MOST_TOLD:
+        lines.append(f"- … and {len(read) - MOST_TOLD} more, in the report among the artifacts.")
+    names = [v.claim_id for v in judgement.verdicts]
+    return Shown(
+        f"{judgement.study.title}: {told}",
+        "\n".join(lines),
+        dict(zip(names, words, strict=True)),
+        {v.claim_id: (v.effect, _finite(v.interval_low), _finite(v.interval_high)) for v in judgement.verdicts},
+    )
+
+
+def _finite(end: float | None) -> float | None:
+    return None if end is None or end in (float("inf"), float("-inf")) else end

@@ -1,0 +1,88 @@
+"""Numbers that README and the tutorial take from committed results; `python docs/counted.py` writes them there.
+
+Each row of `NUMBERS` is a page, a pattern that finds the numbers in it (one group each), and what they are.
+`tests/docs/test_numbers.py` fails where a page says something else, or says it no more.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from ablate.sweep.study_file import load_study
+
+ROOT = Path(__file__).parents[1]
+_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+
+
+def panels() -> tuple[str, ...]:
+    """Return of the book's figure 6-19: its panels, seeds a side, panels that support the claim and that reverse it."""
+    document = json.loads((ROOT / "studies/findings/book-batchnorm-init/verdicts.json").read_text(encoding="utf-8"))
+    own = [verdict for verdict in document["verdicts"] if verdict["claim_id"].startswith("faster[")]
+    (seeds,) = {len(verdict["seeds"]) for verdict in own}
+    ended = Counter(verdict["outcome"] if verdict["outcome"] != "refuted" else verdict["label"] for verdict in own)
+    reversed_ = ended["reversed"]
+    return str(len(own)), str(seeds), str(ended["supported"]), _WORDS.get(reversed_, str(reversed_))
+
+
+def quickstart() -> tuple[str, ...]:
+    """Return the networks of the quickstart, its arms and its seeds."""
+    study = load_study(str(ROOT / "studies/quickstart.yaml"))
+    arms = 1
+    for levels in study.factors.values():
+        arms *= len(levels)
+    assert isinstance(study.seeds, int)
+    return str(arms * study.seeds), str(arms), str(study.seeds)
+
+
+def _of(make: Callable[[], tuple[str, ...]], *places: int) -> Callable[[], tuple[str, ...]]:
+    return lambda: tuple(make()[place] for place in places)
+
+
+NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
+    ("README.md", r"Training accuracy over (\d+) initial weight scales, .*?, (\d+) seeds each", _of(panels, 0, 1)),
+    ("README.md", r"with (\d+) seeds where the book has one", _of(panels, 1)),
+    ("README.md", r"in (\d+) of these (\d+) panels, and clearly the other way round in (\w+),", _of(panels, 2, 0, 3)),
+    ("README.md", r"The first trains (\d+) networks", _of(quickstart, 0)),
+    ("docs/tutorial.md", r"It trains (\d+) networks \((\d+) arms, (\d+) seeds each\)", quickstart),
+    ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),
+)  # fmt: skip
+
+
+def filled(page: str, text: str) -> str:
+    """Return a page with its numbers as the results have them.
+
+    Raises
+    ------
+    ValueError
+        What a pattern finds is not on the page, or stands there more than once.
+    """
+    for name, pattern, what in NUMBERS:
+        if name == page:
+            found = list(re.finditer(pattern, text, flags=re.DOTALL))
+            if len(found) != 1:
+                raise ValueError(f"{page}: expected once {pattern!r}, found {len(found)} times")
+            for place, number in reversed(list(enumerate(what(), start=1))):
+                low, high = found[0].span(place)
+                text = text[:low] + number + text[high:]
+    return text
+
+
+def main() -> int:
+    """Write the numbers into their pages and name the pages that changed."""
+    for page in dict.fromkeys(name for name, _, _ in NUMBERS):
+        path = ROOT / page
+        before = path.read_text(encoding="utf-8")
+        after = filled(page, before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{page} has changed\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""What README and the tutorial say in numbers is what the committed results hold."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    spec = importlib.util.spec_from_file_location("numbers_of_pages", ROOT / "docs" / "counted.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/tutorial.zh.md"])
+def test_a_page_says_what_the_results_say(numbers, page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert numbers.filled(page, text) == text, "run: python docs/counted.py"
+
+
+def test_a_wrong_number_is_written_anew_and_a_missing_sentence_is_named(numbers):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    wrong = text.replace("so it is in 14 of these 16 panels", "so it is in 9 of these 17 panels")
+    assert wrong != text
+    assert numbers.filled("README.md", wrong) == text
+    with pytest.raises(ValueError, match=r"README.md: expected once .* found 0 times"):
+        numbers.filled("README.md", text.replace("The first trains", "It trains"))

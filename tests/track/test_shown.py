@@ -1,0 +1,69 @@
+"""A judged study in MLflow's pages: verdicts in its note, as tags and as metrics; those of the judgement made last."""
+
+import sqlite3
+
+import pytest
+
+from ablate.track.mlflow_tracker import MlflowTracker
+from ablate.track.shown import NOTE, Shown, show_study
+
+FIRST = Shown(
+    "Norms: 1 supported, 1 refuted",
+    "- **better**: Supported.",
+    {"better[init.std=0.1]": "supported", "faster": "refuted (harmful)"},
+    {"better[init.std=0.1]": (0.1, 0.05, None), "faster": (None, None, None)},
+)
+SECOND = Shown("Norms: 1 inconclusive", "- Open.", {"faster": "inconclusive"}, {"faster": (0.0, -0.1, 0.1)})
+
+
+@pytest.fixture
+def told(root, study, client):
+    MlflowTracker(root).open(study()).close("FINISHED")
+
+    def show(shown):
+        assert show_study(root, "quickstart", "k1", shown) is None
+        experiment = client.get_experiment_by_name("quickstart")
+        (run,) = client.search_runs([experiment.experiment_id], "tags.`ablate.kind` = 'study'")
+        return experiment, run
+
+    return show
+
+
+def of(tags):
+    return {name: value for name, value in tags.items() if name.startswith("ablate.verdict.")}
+
+
+def test_verdicts_stand_in_the_note_in_tags_and_in_metrics(told):
+    experiment, run = told(FIRST)
+    note = run.data.tags[NOTE]
+    assert note == experiment.tags[NOTE]
+    assert note.startswith("# Norms: 1 supported, 1 refuted\n\n## Verdicts\n- **better**: Supported.\n\n---\n\n")
+    assert "Rebuild it" in note
+    assert of(run.data.tags) == {
+        "ablate.verdict.better[init.std=0.1]": "supported", "ablate.verdict.faster": "refuted (harmful)"}  # fmt: skip
+    assert {k: v for k, v in run.data.metrics.items() if k.startswith("effect")} == {
+        "effect/better init.std 0.1": 0.1, "effect low/better init.std 0.1": 0.05}  # fmt: skip
+
+
+def test_another_judgement_replaces_the_one_before(told):
+    told(FIRST)
+    _, run = told(SECOND)
+    assert run.data.tags[NOTE].count("## Verdicts") == run.data.tags[NOTE].count("Rebuild it") == 1
+    assert of(run.data.tags) == {"ablate.verdict.faster": "inconclusive"}
+    assert set(run.data.metrics) >= {"effect/faster", "effect low/faster", "effect high/faster"}
+    assert "effect/better init.std 0.1" not in run.data.metrics
+    told(SECOND)
+
+
+def test_a_store_that_cannot_be_written_is_one_line_and_no_error(told, root, monkeypatch):
+    def refuse(*_, **__):
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    told(FIRST)
+    monkeypatch.setattr("ablate.track.shown.contextlib.closing", refuse)
+    assert "attempt to write a readonly database" in show_study(root, "quickstart", "k1", SECOND)
+
+
+def test_a_study_that_is_not_there_is_passed_over(told, root):
+    told(FIRST)
+    assert show_study(root, "another", "k1", FIRST) is None
