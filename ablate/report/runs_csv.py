@@ -198,8 +198,14 @@ def _check_values(
                 check_value(metric, value, where)
 
 
+def budget_clock(facts: Mapping[str, Any]) -> str | None:
+    """Return the fact that an arm's column `budget` holds: the last of its clocks, where it has several."""
+    return next((name for name in reversed(STEPS_TO_TARGET.values()) if facts.get(name) is not None), None)
+
+
 def _budget(facts: Mapping[str, Any]) -> int | None:
-    return next((facts[name] for name in reversed(STEPS_TO_TARGET.values()) if facts.get(name) is not None), None)
+    clock = budget_clock(facts)
+    return None if clock is None else facts[clock]
 
 
 def recompute(path: Path, study: Study) -> list[Verdict]:

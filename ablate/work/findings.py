@@ -26,7 +26,7 @@ _SAME = 1e-9  # relative: another machine may sum in another order
 def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
     """Return the verdicts by a report's `runs.csv` alone, and the document they are to be compared with."""
     from ablate.report.findings.folder import read_document
-    from ablate.report.runs_csv import tables_from_csv
+    from ablate.report.runs_csv import budget_clock, tables_from_csv
 
     path = folder / "verdicts.json"
     if not path.is_file():
@@ -41,8 +41,8 @@ def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
     programs = dict(zip(tables.planned["arm_id"].astype(str), _programs(study, tables), strict=True))
     for arm, facts in document["facts"].items():
         budgets = set(STEPS_TO_TARGET.values())
-        told = budgets & facts.keys()  # a budget column is of one clock; the file says which
-        read = {k: v for k, v in tables.facts.get(arm, {}).items() if k in told or k not in budgets or not told}
+        clock = budget_clock(facts)  # the column is of one clock; where an arm has two, the other stands in the file
+        read = {k: v for k, v in tables.facts.get(arm, {}).items() if k not in budgets or clock in (k, None)}
         tables.facts[arm] = known_facts(facts, programs.get(arm, "")) | read
     judged = judge_tables(study, tables)
     verdicts, extended = (

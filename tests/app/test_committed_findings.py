@@ -11,6 +11,7 @@ from ablate.report.findings.words import read_words, words_path
 from ablate.report.findings.write import board_name, report_name
 from ablate.report.templating import markdown_text
 from ablate.resources import findings_folder, sentences_file
+from ablate.train.metric import STEPS_TO_TARGET
 from ablate.work.findings import differences, judge_findings
 
 FINDINGS = findings_folder()
@@ -22,6 +23,9 @@ def test_the_verdicts_recompute_from_the_committed_runs(folder):
     judged, document = judge_findings(folder)
     assert differences(document["verdicts"], judged.verdicts) == []
     assert differences(document["extended"], judged.extended) == []
+    for name in STEPS_TO_TARGET.values():  # one column of the file holds one clock; an arm may have two
+        stored = {arm: facts[name] for arm, facts in document["facts"].items() if name in facts}
+        assert stored == {arm: judged.tables.facts[arm][name] for arm in stored}
 
 
 def test_a_changed_number_is_seen(tmp_path):

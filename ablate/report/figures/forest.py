@@ -25,6 +25,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
 from ablate.report.figures.sheets import of_verdicts
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.figures.titles import letters
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
@@ -151,9 +152,9 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
         y += 1.0
     inch = 0.29
     height = y * inch + 1.35
-    longest = max(len(r.label) for r in rows) if rows else 0
-    left = min(3.0, max(1.1, 0.075 * max(longest + 2, *(len(h) for _, h in headings), 0) + 0.2))
-    width, right = 10.4, 4.6
+    longest = max(*(letters(r.label) + 2 for r in rows), *(letters(heading) for _, heading in headings), 0)
+    left = max(1.1, 0.075 * longest + 0.2)
+    width, right = max(10.4, left + 7.4), 4.6  # what long names need, the figure is wider by
     figure = Figure(figsize=(width, height))
     top, bottom = 0.5, 0.75
     ax = figure.add_axes(
@@ -215,10 +216,9 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
         write(left, at, words, ha="left", fontweight="bold", color=INK)
     for at, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
-        word = tr(word)
         weight = "normal" if row.member else "bold"
         write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK, fontweight=weight)
-        write(columns["verdict"], at, word, ha="left", color=colour, fontweight="bold")
+        write(columns["verdict"], at, tr(word), ha="left", color=colour, fontweight="bold")
         write(columns["effect"], at, row.numbers, ha="left", color=INK)
         write(columns["p"], at, row.p, ha="left", color=INK)
         write(columns["pairs"], at, row.pairs, ha="right", color=INK)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -117,10 +117,25 @@ _CHINESE = (
 @cache
 def font_family() -> list[str]:
     """Return DejaVu Sans and the first font with Chinese glyphs this machine has, if it has one."""
+    return ["DejaVu Sans", *(_chinese() or _chinese_installed_since())[:1]]
+
+
+def _chinese() -> list[str]:
     from matplotlib.font_manager import fontManager
 
     known = {font.name for font in fontManager.ttflist}
-    return ["DejaVu Sans", *[name for name in _CHINESE if name in known][:1]]
+    return [name for name in _CHINESE if name in known]
+
+
+def _chinese_installed_since() -> list[str]:
+    """Look through the fonts that matplotlib's list, made once and kept, does not hold yet."""
+    from matplotlib.font_manager import findSystemFonts, fontManager
+
+    listed = {font.fname for font in fontManager.ttflist}
+    for path in sorted(set(findSystemFonts()) - listed):
+        with suppress(Exception):  # a file that cannot be read as a font is not one that helps here
+            fontManager.addfont(path)
+    return _chinese()
 
 
 def has_chinese() -> bool:

@@ -117,5 +117,14 @@ def _cut(line: str, room: float) -> str:
     return line.rstrip("… ") + "…"
 
 
+def letters(text: str) -> float:
+    """Return as many letters of the Latin alphabet as a text is about as wide as.
+
+    >>> letters("norm=batch")
+    10.0
+    """
+    return sum(1.0 / _EM if unicodedata.east_asian_width(letter) in "WF" else 1.0 for letter in text)
+
+
 def _ems(text: str) -> float:
     return sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else _EM for letter in text)

@@ -158,6 +158,23 @@ def test_forest_says_outcomes_in_words_and_shape(study):
     assert "a[x=1] refuted" in figure.alt
 
 
+@pytest.mark.parametrize(
+    "levels", ["b", "batch_size=1, activation=sigmoid, optimizer=sgd, schedule=inverse_sqrt", "学习率" * 14]
+)
+def test_names_in_a_forest_do_not_run_into_its_marks(study, levels):
+    verdict = judge(*study)[0]
+    rows = [dataclasses.replace(verdict, claim_id=name) for name in (f"a[{levels}]", "a[c]", levels)]
+    figure = forest(rows)
+    assert figure is not None
+    figure.figure.draw_without_rendering()
+    (ax,) = figure.figure.axes
+    room = ax.get_window_extent()
+    names = [text.get_window_extent() for text in ax.texts if levels in text.get_text()]
+    assert len(names) == 2
+    assert all(name.x0 >= 0 and name.x1 <= room.x0 for name in names)
+    assert room.width >= 2.7 * figure.figure.dpi
+
+
 @pytest.mark.parametrize("number", [1, 40])
 def test_forest_takes_open_intervals_in_any_number(study, number):
     verdict = judge(*study)[0]
