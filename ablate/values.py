@@ -152,10 +152,10 @@ def check_text(text: str) -> None:
         raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is not Unicode") from None
 
 
-def zip_damage() -> tuple[type[Exception], ...]:
+def zip_damage(*others: type[Exception]) -> tuple[type[Exception], ...]:
     """Return what reading a damaged zip file raises: its directory, its entries, and what they are packed by.
 
-    Made where it is asked for, in an `except`: only then are the packers imported.
+    With `others` that the same `except` takes. Made where it is asked for, in an `except`: only then are the packers imported.
     """
     import lzma
     import struct
@@ -164,5 +164,5 @@ def zip_damage() -> tuple[type[Exception], ...]:
 
     return (
         zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
-        RuntimeError, EOFError, OSError,
+        RuntimeError, EOFError, OSError, *others,
     )  # fmt: skip

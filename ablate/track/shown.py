@@ -72,13 +72,13 @@ class Shown:
 
     def points(self) -> dict[str, float]:
         """Return the metrics of the study run: what is finite of the effects."""
-        found = {}
+        points: dict[str, float] = {}
         for name, numbers in self.effects.items():
             plain = _NOT_IN_NAMES.sub(" ", name).strip()[:200]
-            found |= {
+            points |= {
                 f"{group}/{plain}": value for group, value in zip(EFFECTS, numbers, strict=True) if value is not None
             }
-        return found
+        return points
 
 
 def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:
