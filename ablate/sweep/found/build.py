@@ -20,7 +20,7 @@ from ablate.sources.nested import unfolded
 from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Base, baseline_of
-from ablate.sweep.found.compared import every_level, varying
+from ablate.sweep.found.compared import every_level, no_arms, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.moments import Moments
@@ -103,10 +103,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     compared = () if sides is None else (*sides.arm, *sides.each)
     factors, follows = varying(runs, apart, roles.named, compared)
     if not factors:
-        raise UserError(
-            f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
-            f"such as lr or norm; say which with --factor NAME"
-        )
+        raise no_arms(table, roles.settings)
     runs = [replace(run, levels={name: run.levels[name] for name in factors}) for run in runs]
     early = list[Done]()
     if not asked.early_stopping:
