@@ -15,6 +15,7 @@ from ablate.errors import UserError
 from ablate.levels import factor_names
 from ablate.sources.contract import RunTable
 from ablate.sweep.found.baseline import Base
+from ablate.sweep.found.roles import Roles
 from ablate.sweep.found.rows import Key, Run, key_of
 from ablate.train.metric import Metric
 
@@ -197,18 +198,13 @@ def claim_of(
     return claim | ({"by_at_least": delta} if delta is not None else {})
 
 
-def no_arms(table: RunTable, settings: Mapping[str, int]) -> UserError:
-    """Build the error for a table of which no column tells arms apart; with the columns that may, where there are some.
-
-    Parameters
-    ----------
-    settings
-        Name -> place of columns that are neither factors nor results.
-    """
+def no_arms(table: RunTable, roles: Roles) -> UserError:
+    """Build the error for a table of which no column tells arms apart; with those that may, where there are some."""
+    taken = {roles.seed, *(place for place, _ in roles.metrics.values())}
     may = []
-    for name, place in settings.items():
+    for place, name in enumerate(table.head):
         count = Counter(line.cells[place] for line in table.lines)
-        if 1 < len(count) <= len(table.lines) // 3:
+        if name and place not in taken and 1 < len(count) <= len(table.lines) // 3:
             may.append(f"{name} ({', '.join(list(count)[:4])}{', …' if len(count) > 4 else ''})")
     hint = f"; perhaps {' or '.join(may[:3])}" if may else ""
     return UserError(
