@@ -78,8 +78,8 @@ def _by_result(table: RunTable, asked: Asked, named: set[str]) -> RunTable:
         _, held = runs.setdefault(tuple(line.cells[place] for place in rest), (line, {}))
         if line.cells[column] in held:
             raise UserError(
-                f"{table.at(line)}: {line.cells[column]!r} of a run that has it already; expected a row per run and result:"
-                " what tells two runs apart belongs into a column, as a time or the name of a run"
+                f"{table.at(line)}: {line.cells[column]!r} of a run that has it already; expected a row per run and "
+                "result: what tells two runs apart belongs into a column, as a time or the name of a run"
             )
         held[line.cells[column]] = line.cells[value]
     lines = tuple(
