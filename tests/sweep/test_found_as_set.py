@@ -64,6 +64,14 @@ def test_what_is_asked_for_is_what_is_judged():
     assert {claim["metric"] for claim in held.study["claims"]} == {"precision"}
 
 
+def test_a_coarse_share_with_two_values_is_measured():
+    coarse = [1.0, 0.99, 0.99, 1.0, 1.0, 0.99, 1.0, 0.99, 0.99, 1.0, 1.0, 1.0, 0.99, 1.0, 0.99, 0.99]
+    rows = [{"train_acc": value, **row} for value, row in zip(coarse, runs(norm=["none", "batch"]), strict=True)]
+    held = found(rows)
+    assert list(held.study["factors"]) == ["norm"]
+    assert set(held.study["metrics"]) == {"train_acc", "test_acc"}
+
+
 def test_runs_whose_seed_does_nothing_keep_their_results():
     rows = [{**row, "test_acc": 0.8 if row["norm"] == "none" else 0.83} for row in runs(norm=["none", "batch"])]
     assert list(found(rows).study["metrics"]) == ["test_acc"]

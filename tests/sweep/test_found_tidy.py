@@ -46,9 +46,7 @@ def test_a_distance_called_metric_is_a_setting():
 
 
 def test_a_result_that_a_run_has_twice_or_that_is_a_column_is_refused():
-    with pytest.raises(
-        UserError, match="line 33: 'acc' of a run that has it already; expected a row per run and re"
-    ):
+    with pytest.raises(UserError, match="line 33: 'acc' of a run that has it already; expected a row per run and re"):
         found([*tidy(), tidy()[0]])
     with pytest.raises(UserError, match="'metric' names the result 'acc', which is a column as well"):
         found([{**row, "acc": 0.5} for row in tidy()])

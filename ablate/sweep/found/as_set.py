@@ -72,15 +72,33 @@ def set_all_the_same(
         values = {number(line.cells[place].removesuffix("%").strip(), comma=True) for line in held}
         across = [seed] if progress is None else [seed, progress]  # what was set holds at every step, too
         if _bits(name, values) or (
-            len(values) > 1 and values - {0.0, 1.0} and seed is not None and all(
-                crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
-                for at in across if at is not None
-            )
+            len(values) > 1 and values - {0.0, 1.0} and seed is not None
+            and all(crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
+                    for at in across if at is not None)
+            and alike([line.cells[place] for line in held], [line.cells[seed] for line in held]) >= _least(values)
         ):  # fmt: skip
             found.append(place)
     if len(found) < len(metrics):
         return found
     return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+
+
+def alike(cells: Sequence[str], seeds: Sequence[str]) -> float:
+    """Return the share of the seeds that have each value of a column as often as most others, as in a grid of settings.
+
+    >>> alike(["1", "1", "2", "2"], ["0", "1", "0", "1"]), alike(["1", "1", "1", "2"], ["0", "1", "0", "1"])
+    (1.0, 0.5)
+    """
+    held: dict[str, Counter[str]] = {}
+    for cell, seed in zip(cells, seeds, strict=True):
+        held.setdefault(seed, Counter())[cell] += 1
+    count = Counter(tuple(sorted(own.items())) for own in held.values())
+    return max(count.values()) / len(held)
+
+
+def _least(values: Collection[float | None]) -> float:
+    """Return how alike seeds have to be: of shares, which are coarse where there are few examples, every one."""
+    return 1.0 if all(value is not None and 0.0 <= value <= 1.0 for value in values) else _CROSSED
 
 
 def _bits(name: str, values: Collection[float | None]) -> bool:
@@ -129,7 +147,4 @@ def _balanced(table: RunTable, place: int, asked: Asked) -> bool:
     ]
     if not seeds:
         return False
-    held: dict[str, Counter[str]] = {}
-    for line, seed in zip(table.lines, table.column(seeds[0]), strict=True):
-        held.setdefault(seed, Counter())[line.cells[place].lower()] += 1
-    return len({tuple(sorted(own.items())) for own in held.values()}) == 1
+    return alike([line.cells[place].lower() for line in table.lines], table.column(seeds[0])) == 1.0
