@@ -24,6 +24,7 @@ TRUTHS = msg("true and false of results are read as 1 and 0")
 _TRUTH = {"true": "1", "false": "0"}
 _NOTHING = {cell.lower() for cell in BLANK}
 _NEVER_SET = frozenset({"success", "exact_match", "acc", "accuracy"})  # as a truth value
+_FEW = 0.1  # of the rows: so many may be runs that were made again
 _CROSSED = 0.7  # of all seeds, with which most values of what was set come
 _BITS = frozenset({4.0, 8.0, 16.0, 32.0, 64.0})
 
@@ -81,6 +82,37 @@ def set_all_the_same(
     if len(found) < len(metrics):
         return found
     return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+
+
+def came_out(table: RunTable, factors: Collection[int], doubtful: Sequence[int], by: Sequence[int]) -> list[int]:
+    """Return the places of numbers that need no arms of their own, among those that their values alone make factors.
+
+    A few small numbers that came out (the best epoch) come with most seeds as well. But without a setting two runs of
+    one arm and seed are left that differ in it; what came out is one number for each of them.
+
+    Parameters
+    ----------
+    factors
+        Places of all that may be factors, those in doubt among them.
+    doubtful
+        Places of plain numbers that nobody named.
+    by
+        The columns of seeds and of steps.
+    """
+    seeds = [line.cells[by[0]] for line in table.lines]
+    left = sorted(doubtful, key=lambda place: -alike([line.cells[place] for line in table.lines], seeds))
+    kept = [place for place in factors if place not in doubtful]
+    while left and _told_apart(table, [*kept, *by], left[0]) >= _FEW:
+        kept.append(left.pop(0))
+    return [place for place in left if _told_apart(table, kept, place) > 0.0]
+
+
+def _told_apart(table: RunTable, by: Sequence[int], place: int) -> float:
+    """Return the share of the rows that agree with others in some columns, and not in one more."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for line in table.lines:
+        groups.setdefault(tuple(line.cells[at] for at in by), []).append(line.cells[place])
+    return sum(len(own) for own in groups.values() if len({*own}) > 1) / len(table.lines)
 
 
 def alike(cells: Sequence[str], seeds: Sequence[str]) -> float:
