@@ -13,16 +13,18 @@ from collections.abc import Callable
 from typing import Any
 
 from ablate.errors import AblateError, UserError
-from ablate.face.judging import judge_runs
+from ablate.face.judging import judge_runs, texts_of
 from ablate.face.stored import read_study
 from ablate.face.study import Study
 from ablate.resources import root_folder
+from ablate.sweep.found.asked import Asked, Repeat
 from ablate.words.document import document_of
+from ablate.words.reasons import said
 from ablate.work.bench import Bench
 from ablate.work.comparing import compare_sources, sides
 
 _SHORT = (
-    "claim_id", "says", "outcome", "label", "sentence", "why", "next_step", "metric", "effect", "interval_low",
+    "claim_id", "kind", "says", "outcome", "label", "sentence", "why", "next_step", "metric", "effect", "interval_low",
     "interval_high", "interval_level", "delta", "p_adjusted", "pairs", "planned_pairs", "post_hoc",
 )  # fmt: skip
 _ABOUT = (
@@ -124,24 +126,34 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     baseline: dict[str, str] | None = None,
     factors: list[str] | None = None,
     early_stopping: bool = False,
+    seed: str | None = None,
+    leave_out: list[str] | None = None,
+    where: dict[str, str] | None = None,
+    repeat: Repeat = "last",
+    lost: list[str] | None = None,
+    unpaired: bool = False,
 ) -> dict[str, Any]:
     """Judge runs that are there (a CSV, `mlflow:EXPERIMENT`, `optuna:…`): every level against the baseline.
 
     `better` is "higher" or "lower", where the metric's name does not say it; `by_at_least` the smallest difference that
     matters, in the unit of the metric; `early_stopping`: a run that ends before the others of its arm was stopped by
-    its own rule, and counts.
+    its own rule, and counts. `seed`: the column of seeds; `leave_out`: columns to pass over; `where`: only rows with
+    these cells; `repeat`: of several runs of an arm and seed the last counts, their mean, or they are refused; `lost`:
+    states of runs that the infrastructure lost, not ones that failed; `unpaired`: runs with one seed share nothing.
     """
     if better is not None and metric is None:
         raise UserError("`better` is the direction of `metric`: say which metric")
     named: Any = {} if metric is None else {metric: _direction(better)} if better is not None else metric
     found = judge_runs(
         source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ()),
-        early_stopping=early_stopping,
+        early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=where, repeat=repeat,
+        lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
     return {
         "verdicts": _short(found),
         "rows": found.done.to_dict("records"),
         "columns": found.columns.to_dict("records"),
+        "warnings": found.warnings,
     }
 
 
@@ -153,24 +165,29 @@ def compare(  # noqa: PLR0917  # as above
     not_worse_by: float | None = None,
     by_at_least: float | None = None,
     early_stopping: bool = False,
+    seed: str | None = None,
+    leave_out: list[str] | None = None,
+    where: dict[str, str] | None = None,
+    repeat: Repeat = "last",
+    lost: list[str] | None = None,
+    unpaired: bool = False,
 ) -> dict[str, Any]:
     """Compare runs with a change (`new`) with those before it (`base`): not worse by, or better by, a stated number.
 
-    Give one of `not_worse_by` and `by_at_least`, fixed before the runs were seen. `early_stopping`: a run that ends
-    before the others of its arm was stopped by its own rule, and counts.
+    Give one of `not_worse_by` and `by_at_least`, fixed before the runs were seen. The others are as in `judge`.
     """
-    from ablate.sweep.found.asked import Asked
-
     if (not_worse_by is None) == (by_at_least is None):
         raise UserError("give one of `not_worse_by` and `by_at_least`")
     asked = Asked(
         metrics={metric: _direction(better)}, by_at_least=by_at_least, stated=sides(not_worse_by),
-        early_stopping=early_stopping,
+        early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=texts_of(where),
+        repeat=repeat, lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
     held = compare_sources(base, new, asked, Bench(), report=False)
     return {
         "verdicts": [_part(document_of(verdict)) for verdict in held.judgement.verdicts],
         "rows": [{"rows": one.count, "what": one.what, "which": one.which} for one in held.found.done],
+        "warnings": [said(reason) for reason in held.judgement.tables.study["mixtures"]],
     }
 
 

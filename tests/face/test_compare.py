@@ -100,3 +100,13 @@ def test_a_run_that_its_own_rule_ended_counts_where_that_is_said():
     asked = {"metric": "acc", "arm": {"bn": True}, "against": {"bn": False}, "delta": 0.01}
     assert ablate.compare(pd.DataFrame(cut), **asked).verdicts[0].pairs == 7
     assert ablate.compare(pd.DataFrame(cut), **asked, early_stopping=True).verdicts[0].pairs == 8
+
+
+def test_a_level_is_the_number_that_it_is_however_it_is_written():
+    rows = [{"drop": drop, "seed": seed, "acc": 0.8 + drop / 5 + seed / 100 + seed % 3 * drop / 50}
+            for drop in (0.0, 0.1, 0.25) for seed in range(8)]  # fmt: skip
+    for arm, against in ((0.25, 0.0), ("2.5e-1", "0"), (0.25, 0), (np.float64(0.25), np.int64(0))):
+        found = ablate.compare(
+            pd.DataFrame(rows), metric="acc", arm={"drop": arm}, against={"drop": against}, delta=0.01
+        )
+        assert found.verdicts[0].outcome == "supported"

@@ -65,6 +65,29 @@ def test_a_server_reads_and_judges_and_writes_nothing(ask, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["base.csv", "new.csv"]
 
 
+def test_what_an_error_asks_for_can_be_said(ask, tmp_path):
+    rows = [f"{norm},{s},{s + 50},{0.8 + s / 100 + 0.03 * (norm == 'b')},{'gone' if s == 7 else 'finished'}"
+            for norm in "ab" for s in range(8)]  # fmt: skip
+    (tmp_path / "runs.csv").write_text(
+        "\n".join(["norm,seed,random_state,acc,stage", *rows, rows[0]]), encoding="utf-8"
+    )
+    more = {"source": "runs.csv", "seed": "seed", "leave_out": ["random_state"]}
+    _, (asked, told, fewer, refused, few) = ask(
+        ("judge", {"source": "runs.csv"}),
+        ("judge", {**more, "leave_out": ["random_state", "stage"]}),
+        ("judge", {**more, "where": {"stage": "finished"}, "unpaired": True}),
+        ("judge", {**more, "repeat": "refuse"}),
+        ("judge", {**more, "lost": ["gone"]}),
+    )
+    assert "say which with --seed NAME" in asked.content[0].text
+    assert told.structured_content["verdicts"][0]["pairs"] == 8
+    assert told.structured_content["warnings"] == []
+    assert fewer.structured_content["verdicts"][0]["kind"] == "difference_unpaired"
+    assert "are runs of norm=a, stage=finished with seed 0; expected one" in refused.content[0].text
+    assert few.is_error
+    assert "no run in the file is said to have come to another end" in few.content[0].text
+
+
 STUDY = """
 title: A small study
 fixed: {dataset: digits, dataset.train_size: 50, epochs: 1, model.hidden: [4], batch_size: 25, optimizer.lr: 0.1}

@@ -275,6 +275,21 @@ def test_a_table_in_which_nothing_comes_back_is_refused():
         found(rows)
 
 
+def test_columns_that_may_tell_arms_apart_are_named():
+    rows = [row for i, row in enumerate(runs(5, depth=[2, 4, 8])) if i not in (10, 12)]
+    assert list(found(rows, factors=("depth",)).study["factors"]) == ["depth"]
+    with pytest.raises(UserError, match=r"say which with --factor NAME; perhaps depth \(2, 4, 8\)$"):
+        found([row for row in rows if row["depth"] != 8 or row["seed"] > 2] + [{**rows[0], "depth": 8, "seed": 9}])
+
+
+def test_a_result_that_most_runs_lack_is_named_where_nothing_can_be_compared():
+    rows = [{**row, "val_acc": row["test_acc"], "test_acc": row["test_acc"] if row["norm"] == "batch" else ""}
+            for row in runs(norm=["none", "batch"])]  # fmt: skip
+    with pytest.raises(UserError, match="8 of 16 runs have no test_acc, --metric names another result"):
+        found(rows)
+    assert found(rows, metrics={"val_acc": None}).study["claims"]
+
+
 def test_a_saved_study_is_read_as_what_was_judged(tmp_path):
     from ablate.sweep.found.saved import study_text
     from ablate.sweep.study_file import load_study

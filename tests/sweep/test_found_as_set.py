@@ -1,6 +1,7 @@
 """Settings that have the name of a metric: they make arms, and nothing is judged by them."""
 
 import itertools
+import random
 
 import pytest
 
@@ -62,6 +63,14 @@ def test_what_was_measured_stays_a_metric():
 def test_what_is_asked_for_is_what_is_judged():
     held = found(runs(norm=["none", "batch"], precision=[16, 32]), metrics={"precision": "lower"})
     assert {claim["metric"] for claim in held.study["claims"]} == {"precision"}
+
+
+def test_a_coarse_share_with_two_values_is_measured():
+    coarse = [1.0, 0.99, 0.99, 1.0, 1.0, 0.99, 1.0, 0.99, 0.99, 1.0, 1.0, 1.0, 0.99, 1.0, 0.99, 0.99]
+    rows = [{"train_acc": value, **row} for value, row in zip(coarse, runs(norm=["none", "batch"]), strict=True)]
+    held = found(rows)
+    assert list(held.study["factors"]) == ["norm"]
+    assert set(held.study["metrics"]) == {"train_acc", "test_acc"}
 
 
 def test_runs_whose_seed_does_nothing_keep_their_results():
@@ -128,3 +137,25 @@ def test_flags_say_how_a_run_ended(name, usual, odd, outcome):
 
 def test_a_word_for_an_ending_may_be_a_setting():
     assert list(found(runs(complete=["graph", "sparse"])).study["factors"]) == ["complete"]
+
+
+@pytest.mark.parametrize("draw", range(20))
+def test_small_numbers_that_came_out_make_no_arms(draw):
+    rng = random.Random(draw)
+    rows = [{"best_epoch": rng.choice([9, 10]), **row} for row in runs(lr=[0.1, 0.01], depth=[2, 4])]
+    held = found(rows)
+    assert held.study["factors"] == {"lr": [0.1, 0.01], "depth": [2, 4]}
+    assert next(one for one in held.columns if one.column == "best_epoch").role == "undeclared metric"
+    assert "best_epoch" in found(rows, factors=("best_epoch",)).study["factors"]
+
+
+def test_numbers_that_were_set_make_arms_though_runs_are_missing_or_made_again():
+    rows = runs(lr=[0.1, 0.01], depth=[2, 4])
+    ragged = [row for i, row in enumerate(rows) if i not in (3, 17, 30)]
+    assert set(found([*ragged, rows[0], rows[20]]).study["factors"]) == {"lr", "depth"}
+    one_at_a_time = [row for row in rows if (row["lr"], row["depth"]) != (0.01, 4)]
+    assert set(found(one_at_a_time).study["factors"]) == {"lr", "depth"}
+    together = [row for row in rows if (row["lr"], row["depth"]) in ((0.1, 2), (0.01, 4))]
+    held = found(together)
+    assert list(held.study["factors"]) == ["lr"]
+    assert next(one for one in held.columns if one.column == "depth").what == "follows {value}"

@@ -24,6 +24,7 @@ TRUTHS = msg("true and false of results are read as 1 and 0")
 _TRUTH = {"true": "1", "false": "0"}
 _NOTHING = {cell.lower() for cell in BLANK}
 _NEVER_SET = frozenset({"success", "exact_match", "acc", "accuracy"})  # as a truth value
+_FEW = 0.1  # of the rows: so many may be runs that were made again
 _CROSSED = 0.7  # of all seeds, with which most values of what was set come
 _BITS = frozenset({4.0, 8.0, 16.0, 32.0, 64.0})
 
@@ -72,15 +73,64 @@ def set_all_the_same(
         values = {number(line.cells[place].removesuffix("%").strip(), comma=True) for line in held}
         across = [seed] if progress is None else [seed, progress]  # what was set holds at every step, too
         if _bits(name, values) or (
-            len(values) > 1 and values - {0.0, 1.0} and seed is not None and all(
-                crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
-                for at in across if at is not None
-            )
+            len(values) > 1 and values - {0.0, 1.0} and seed is not None
+            and all(crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
+                    for at in across if at is not None)
+            and alike([line.cells[place] for line in held], [line.cells[seed] for line in held]) >= _least(values)
         ):  # fmt: skip
             found.append(place)
     if len(found) < len(metrics):
         return found
     return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+
+
+def came_out(table: RunTable, factors: Collection[int], doubtful: Sequence[int], by: Sequence[int]) -> list[int]:
+    """Return the places of numbers that need no arms of their own, among those that their values alone make factors.
+
+    A few small numbers that came out (the best epoch) come with most seeds as well. But without a setting two runs of
+    one arm and seed are left that differ in it; what came out is one number for each of them.
+
+    Parameters
+    ----------
+    factors
+        Places of all that may be factors, those in doubt among them.
+    doubtful
+        Places of plain numbers that nobody named.
+    by
+        The columns of seeds and of steps.
+    """
+    seeds = [line.cells[by[0]] for line in table.lines]
+    left = sorted(doubtful, key=lambda place: -alike([line.cells[place] for line in table.lines], seeds))
+    kept = [place for place in factors if place not in doubtful]
+    while left and _told_apart(table, [*kept, *by], left[0]) >= _FEW:
+        kept.append(left.pop(0))
+    return [place for place in left if _told_apart(table, kept, place) > 0.0]
+
+
+def _told_apart(table: RunTable, by: Sequence[int], place: int) -> float:
+    """Return the share of the rows that agree with others in some columns, and not in one more."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for line in table.lines:
+        groups.setdefault(tuple(line.cells[at] for at in by), []).append(line.cells[place])
+    return sum(len(own) for own in groups.values() if len({*own}) > 1) / len(table.lines)
+
+
+def alike(cells: Sequence[str], seeds: Sequence[str]) -> float:
+    """Return the share of the seeds that have each value of a column as often as most others, as in a grid of settings.
+
+    >>> alike(["1", "1", "2", "2"], ["0", "1", "0", "1"]), alike(["1", "1", "1", "2"], ["0", "1", "0", "1"])
+    (1.0, 0.5)
+    """
+    held: dict[str, Counter[str]] = {}
+    for cell, seed in zip(cells, seeds, strict=True):
+        held.setdefault(seed, Counter())[cell] += 1
+    count = Counter(tuple(sorted(own.items())) for own in held.values())
+    return max(count.values()) / len(held)
+
+
+def _least(values: Collection[float | None]) -> float:
+    """Return how alike seeds have to be: of shares, which are coarse where there are few examples, every one."""
+    return 1.0 if all(value is not None and 0.0 <= value <= 1.0 for value in values) else _CROSSED
 
 
 def _bits(name: str, values: Collection[float | None]) -> bool:
@@ -129,7 +179,4 @@ def _balanced(table: RunTable, place: int, asked: Asked) -> bool:
     ]
     if not seeds:
         return False
-    held: dict[str, Counter[str]] = {}
-    for line, seed in zip(table.lines, table.column(seeds[0]), strict=True):
-        held.setdefault(seed, Counter())[line.cells[place].lower()] += 1
-    return len({tuple(sorted(own.items())) for own in held.values()}) == 1
+    return alike([line.cells[place].lower() for line in table.lines], table.column(seeds[0])) == 1.0

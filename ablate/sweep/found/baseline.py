@@ -10,6 +10,7 @@ from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.levels import level_name, level_names
+from ablate.sources.cells import number
 from ablate.sweep.found.asked import several_meant
 from ablate.sweep.found.names import meant
 from ablate.sweep.found.rows import Run, key_of
@@ -103,6 +104,9 @@ def baseline_of(runs: Sequence[Run], factors: Sequence[str], said: Mapping[str, 
 def level_meant(option: str, text: str, levels: Sequence[Level]) -> Level:
     """Return the level that a text means among those of a factor.
 
+    >>> level_meant("--baseline lr", "1e-2", [0.1, 0.01]), level_meant("--baseline drop", "0.0", [0, 0.5])
+    (0.01, 0)
+
     Raises
     ------
     UserError
@@ -110,6 +114,10 @@ def level_meant(option: str, text: str, levels: Sequence[Level]) -> Level:
     """
     texts = level_names(list(dict.fromkeys(levels)))
     meant = [level for level, own in texts.items() if text in (own, str(level), level_name(level))]
+    value = None if meant else number(text)
+    if value is not None:  # `0.0` is the level 0, and `1e-2` is 0.01
+        meant = [level for level in texts if isinstance(level, int | float) and not isinstance(level, bool)
+                 and level == value]  # fmt: skip
     if not meant:
         raise unknown(option, text, texts.values())
     return meant[0]

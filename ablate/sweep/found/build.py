@@ -20,7 +20,7 @@ from ablate.sources.nested import unfolded
 from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Base, baseline_of, by_factor
-from ablate.sweep.found.compared import every_level, varying
+from ablate.sweep.found.compared import every_level, no_arms, varying
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.moments import Moments
@@ -30,6 +30,7 @@ from ablate.sweep.found.roles import find_column, roles_of
 from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
+from ablate.sweep.found.tidy import row_per_run
 from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
 from ablate.sweep.import_endings import UNPLANNED
@@ -83,6 +84,8 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     """
     asked = with_factors(asked)
     table, done = kept_lines(unfolded(table), asked)
+    table, passed_over = row_per_run(table, asked)
+    done += passed_over
     table = truths_read(table, plain := without_areas(table, asked))
     roles = roles_of(table, plain)
     judged = list(plain.metrics) or [next(iter(roles.metrics))]
@@ -103,10 +106,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     compared = () if sides is None else (*sides.arm, *sides.each)
     factors, follows = varying(runs, apart, roles.named, compared)
     if not factors:
-        raise UserError(
-            f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
-            f"such as lr or norm; say which with --factor NAME"
-        )
+        raise no_arms(table, roles)
     runs = [replace(run, levels={name: run.levels[name] for name in factors}) for run in runs]
     early = list[Done]()
     if not asked.early_stopping:

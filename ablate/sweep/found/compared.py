@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 from ablate.claims.parts import Level
 from ablate.errors import UserError
 from ablate.levels import factor_names
+from ablate.sources.contract import RunTable
 from ablate.sweep.found.baseline import Base
+from ablate.sweep.found.roles import Roles
 from ablate.sweep.found.rows import Key, Run, key_of
 from ablate.train.metric import Metric
 
@@ -195,6 +198,21 @@ def claim_of(
     return claim | ({"by_at_least": delta} if delta is not None else {})
 
 
+def no_arms(table: RunTable, roles: Roles) -> UserError:
+    """Build the error for a table of which no column tells arms apart; with those that may, where there are some."""
+    taken = {roles.seed, *(place for place, _ in roles.metrics.values())}
+    may = []
+    for place, name in enumerate(table.head):
+        count = Counter(line.cells[place] for line in table.lines)
+        if name and place not in taken and 1 < len(count) <= len(table.lines) // 3:
+            may.append(f"{name} ({', '.join(list(count)[:4])}{', …' if len(count) > 4 else ''})")
+    hint = f"; perhaps {' or '.join(may[:3])}" if may else ""
+    return UserError(
+        f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
+        f"such as lr or norm; say which with --factor NAME{hint}"
+    )
+
+
 def every_level(
     where: str, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, base: Base,
     claimed: Mapping[str, Metric], delta: float | None, unpaired: bool,
@@ -210,9 +228,12 @@ def every_level(
     if many := too_many(found):
         raise UserError(f"{many}; name the factors that matter with --factor, or the rows with --where")
     if not found:
+        name = next(iter(claimed))
+        without = sum(name not in run.values for run in runs)
+        hint = f"; {without} of {len(runs)} runs have no {name}, --metric names another result" if without else ""
         raise UserError(
             f"{where}: no two arms that finished differ in one factor alone ({', '.join(levels)} vary); say "
-            "which column is compared with --factor, or leave others out with --leave-out"
+            f"which column is compared with --factor, or leave others out with --leave-out{hint}"
         )
     taken: set[str] = set()
     names = factor_names(levels)

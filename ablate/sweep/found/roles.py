@@ -11,7 +11,7 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
-from ablate.sweep.found.as_set import crossed, set_all_the_same
+from ablate.sweep.found.as_set import came_out, crossed, set_all_the_same
 from ablate.sweep.found.asked import Asked, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
 from ablate.sweep.found.written import Written, written_in
@@ -159,6 +159,12 @@ class _Reader:
                 settings[name] = place
                 if self._numeric(place) and not names.is_setting(name) and word not in names.PROGRESS:
                     unknown.append(names.bare(name))
+        doubtful = [place for place in factors if place not in self.named and not names.is_setting(head[place])
+                    and self._numeric(place)]  # fmt: skip
+        if seed is not None:
+            for place in came_out(self.table, factors, doubtful, [seed] if progress is None else [seed, progress]):
+                settings[head[place]] = place
+                unknown.append(factors.pop(place))
         set_so = set_all_the_same(self.table, metrics, self.judged, seed=seed, progress=progress)
         factors |= {place: names.bare(head[place]) for place in set_so}  # at the end: others do not follow them
         metrics = {place: None for place in metrics if place not in set_so}
