@@ -152,8 +152,8 @@ def check_text(text: str) -> None:
         raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is not Unicode") from None
 
 
-def zip_damage() -> tuple[type[Exception], ...]:
-    """Return what reading a damaged zip file raises: its directory, its entries, and what they are packed by.
+def zip_damage(*inside: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what reading a damaged zip file raises: its directory, its entries, what they are packed by, and `inside`.
 
     Made where it is asked for, in an `except`: only then are the packers imported.
     """
@@ -164,5 +164,5 @@ def zip_damage() -> tuple[type[Exception], ...]:
 
     return (
         zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
-        RuntimeError, EOFError, OSError,
+        RuntimeError, EOFError, OSError, *inside,
     )  # fmt: skip

@@ -47,7 +47,7 @@ def _arrays(path: Path, source: Npz) -> tuple[dict[str, Pair], dict[str, str], l
                 check(len(one) if one.ndim else 0, two, what=f"{path}: {pair[0]}")
                 found[part] = one, two
                 check_values(sum(images.size for images, _ in found.values()), what=str(path))
-    except (*zip_damage(), ValueError, KeyError, IndexError) as error:
+    except zip_damage(ValueError, KeyError, IndexError) as error:
         raise UserError(f"cannot read {path} as an .npz file ({line(error) or type(error).__name__})") from error
     told = [f"arrays that are not read: {some(choice.unread)}"] if choice.unread else []
     return found, {part: pair[0] for part, pair in choice.parts.items()}, told

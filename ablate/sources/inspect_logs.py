@@ -80,7 +80,7 @@ def _log(path: Path, asked: str, only: bool) -> _Log | None:
         raise UserError(
             f"{path}: its samples are packed in a way that is not read; `inspect log convert --to json` makes them text"
         ) from None
-    except (*zip_damage(), ValueError, KeyError) as error:
+    except zip_damage(ValueError, KeyError) as error:
         raise UserError(f"{path} cannot be read as a log of Inspect: {' '.join(str(error).split())[:120]}") from None
     head = told.get("eval") if isinstance(told, dict) else None
     if not isinstance(head, dict) or "model" not in head:
