@@ -152,10 +152,10 @@ def check_text(text: str) -> None:
         raise ValueError(f"the text {short(ascii(text))} holds {half}, half a character; it is not Unicode") from None
 
 
-def zip_damage(*others: type[Exception]) -> tuple[type[Exception], ...]:
-    """Return what reading a damaged zip file raises: its directory, its entries, and what they are packed by.
+def zip_damage(*inside: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what reading a damaged zip file raises: its directory, its entries, what they are packed by, and `inside`.
 
-    With `others` that the same `except` takes. Made where it is asked for, in an `except`: only then are the packers imported.
+    Made where it is asked for, in an `except`: only then are the packers imported.
     """
     import lzma
     import struct
@@ -164,5 +164,5 @@ def zip_damage(*others: type[Exception]) -> tuple[type[Exception], ...]:
 
     return (
         zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError,
-        RuntimeError, EOFError, OSError, *others,
+        RuntimeError, EOFError, OSError, *inside,
     )  # fmt: skip

@@ -121,7 +121,7 @@ def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Over
 
 def _key_of(word: str) -> str:
     key, equals, _ = word.partition("=")
-    return f"`{key.lstrip('+~')}`: " if equals and key.isascii() else ""
+    return f"`{key.lstrip('+~')}`: " if equals and key.isascii() and key.isprintable() else ""
 
 
 def value_of(override: Override) -> Any:

@@ -178,9 +178,7 @@ def _sheets(path: Path, *, computed: bool) -> dict[str, list[tuple[Any, ...]]]:
                 return {name: list(rows) for name, rows in sheets.items()}
             finally:
                 book.close()
-    except (
-        *zip_damage(), InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError
-    ) as error:  # fmt: skip
+    except zip_damage(InvalidFileException, KeyError, ValueError, TypeError, SyntaxError, AttributeError) as error:
         raise UserError(f"{path} cannot be read as an Excel workbook: {_short(error)}") from None
 
 

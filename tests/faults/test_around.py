@@ -1,11 +1,13 @@
 """What happens around a study: a driver that is stopped, files that are gone, somebody who looks while it runs."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,22 @@ def test_what_is_there_can_be_looked_at_and_judged_while_the_study_runs(driver, 
     (verdict,) = judge_tracked("s", None, store).verdicts
     assert verdict.label == ""  # six of twelve runs decide nothing
     ended(driver, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_mlflows_pages_answer_while_the_study_runs_and_do_not_disturb_it(driver, tmp_path):
+    command = [sys.executable, "-m", "ablate", "ui", "--port", "0"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as pages:
+        try:
+            url = re.search(r"http://127.0.0.1:\d+/", pages.stdout.readline() + pages.stdout.readline())[0]
+            here = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+            with here.open(f"{url}health", timeout=60) as page:
+                assert page.status == 200
+            ended(driver, tmp_path)
+        finally:
+            pages.terminate()
 
 
 @pytest.mark.parametrize("gone", ["artifacts", "artifacts/s", "artifacts/*/*/artifacts", "artifacts/*/*"])

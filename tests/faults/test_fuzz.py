@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ablate.app.explain import explained
 from ablate.app.request import check_overrides
 from ablate.data import Cifar10, Mnist, Npz
-from ablate.errors import AblateError
+from ablate.errors import AblateError, UserError
 from ablate.manifest import NAME, Part, publish
 from ablate.programs.function import Function
 from ablate.registry import component, ours
@@ -184,6 +184,13 @@ def test_overrides(each):
 def read_override(word):
     with explained():  # what Hydra's own grammar refuses
         check_overrides([word])
+
+
+@pytest.mark.parametrize("word", ["\norm=\udc80", "a\rb=[[\udc80]]", "\x1bnorm={a: \udc80}", "~\n=\udc80"])
+def test_an_override_that_is_no_text_is_told_in_one_line(word):
+    with pytest.raises(UserError, match="half a character") as told:
+        read_override(word)
+    assert str(told.value).isprintable()
 
 
 @pytest.mark.parametrize(
