@@ -140,20 +140,20 @@ class Called:
     def _levels(self, value: Any) -> Any:
         """Change the levels in what maps factors to them, however deep a study has it."""
         if isinstance(value, Mapping):
-            return {
-                name: {
-                    factor: [self.level(factor, one) for one in own]
-                    if isinstance(own, list)
-                    else self.level(factor, own)
-                    for factor, own in held.items()
-                }
-                if name in KEYED and name != "fixed" and isinstance(held, Mapping)
-                else self._levels(held)
-                for name, held in value.items()
-            }
+            return {name: self._part(name, held) for name, held in value.items()}
         if isinstance(value, list):
             return [self._levels(one) for one in value]
         return value
+
+    def _part(self, name: str, held: Any) -> Any:
+        if name == "arms" and isinstance(held, list):
+            return [self._part("arm", one) for one in held]
+        if name not in KEYED or name == "fixed" or not isinstance(held, Mapping):
+            return self._levels(held)
+        return {
+            factor: [self.level(factor, one) for one in own] if isinstance(own, list) else self.level(factor, own)
+            for factor, own in held.items()
+        }
 
     def tables(self, tables: StudyTables) -> StudyTables:
         """Return the tables with columns, levels and arms under their labels; `study` says what metrics are called."""

@@ -122,6 +122,21 @@ def test_a_label_that_a_metric_of_the_runs_has_is_left_out(judged):
     assert as_read(Judgement(study, judged.tables, judged.verdicts, [])).tables.factors == ["norm", "init.std"]
 
 
+def test_every_place_of_a_study_that_names_levels_has_labels(make):
+    study, tables = make(labels=LABELS)
+    listed = [{"kind": "listed", "arms": [{"norm": "batch"}]}]
+    gate = {"kind": "manipulation_check", "metric": "m", "at_least": 0.0, "where": {"norm": ["batch"]}}
+    claims = [{**study.claims[1].model_dump(), "gates": [gate], "where": {"init.std": [0.1]}}]
+    study = Study.model_validate({**study.model_dump(), "design": listed, "claims": claims})
+    tables = dataclasses.replace(tables, study={**tables.study, "mixtures": [], "copies": []})
+    shown = as_read(Judgement(study, tables, [], [])).study
+    assert shown.design[0].arms == [{"Normalisation": "BatchNorm"}]
+    assert shown.claims[0].arm == {"Normalisation": "BatchNorm"}
+    assert shown.claims[0].where == {"initial scale σ": [0.1]}
+    assert shown.claims[0].gates[0].where == {"Normalisation": ["BatchNorm"]}
+    assert shown.factors["Normalisation"] == ["without", "BatchNorm"]
+
+
 def test_arms_of_a_function_which_are_called_by_its_own_names_have_labels_too(make):
     study, tables = make(claims=False)
     key = "program.params.norm"
