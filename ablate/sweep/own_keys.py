@@ -104,6 +104,8 @@ def renamed(data: Mapping[str, Any], rename: Rename = full_key) -> dict[str, Any
 def _renamed(field: str, value: Any, rename: Rename) -> Any:
     if field in KEYED and isinstance(value, Mapping):
         return {rename(str(key)): held for key, held in value.items()}
+    if field == "arms" and isinstance(value, list | tuple):  # of a design that lists them
+        return [_renamed("arm", arm, rename) for arm in value]
     if field in NAMING and isinstance(value, str):
         return rename(value)
     if field in NAMING and isinstance(value, list | tuple):

@@ -68,17 +68,23 @@ class Shown:
 
     def run_tags(self, before: str) -> dict[str, str]:
         """Return the tags of the study run; `before` is the note that it has."""
-        return cut({NOTE: self.note(before)} | {f"{VERDICT_TAG}{name}": told for name, told in self.tags.items()})
+        return cut({NOTE: self.note(before)} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()})
 
     def points(self) -> dict[str, float]:
         """Return the metrics of the study run: what is finite of the effects."""
-        points: dict[str, float] = {}
+        found: dict[str, float] = {}
         for name, numbers in self.effects.items():
-            plain = _NOT_IN_NAMES.sub(" ", name).strip()[:200]
-            points |= {
-                f"{group}/{plain}": value for group, value in zip(EFFECTS, numbers, strict=True) if value is not None
-            }
-        return points
+            found |= {f"{group}/{_plain(name)}": n for group, n in zip(EFFECTS, numbers, strict=True) if n is not None}
+        return found
+
+
+def _plain(name: str) -> str:
+    """Write the id of a claim with letters that MLflow takes in names of tags and metrics.
+
+    >>> _plain("faster[init.std=0.1]")
+    'faster init.std 0.1'
+    """
+    return _NOT_IN_NAMES.sub(" ", name).strip()[:200]
 
 
 def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:

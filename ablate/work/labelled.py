@@ -16,7 +16,7 @@ from ablate.claims.reason import Reason
 from ablate.lang import language
 from ablate.levels import level_key, level_name, stored
 from ablate.sweep.labels import Labels, labelled_levels
-from ablate.sweep.own_keys import KEYED, renamed
+from ablate.sweep.own_keys import KEYED, renamed, short_names
 from ablate.sweep.study import Study
 from ablate.sweep.translated import Words
 from ablate.track.columns import PLANNED, RUN, factor_column
@@ -61,7 +61,8 @@ class Called:
     levels: Mapping[str, Mapping[Any, str]]  # factor -> key of a level -> label
     metrics: Mapping[str, str]
     pattern: re.Pattern[str]
-    names: Mapping[str, Mapping[str, str]]  # factor -> level as it is written -> label
+    names: Mapping[str, Mapping[str, str]]  # factor as texts have it -> level as it is written -> label
+    spelt: Mapping[str, str]  # factor as texts have it -> label
 
     @classmethod
     def of(cls, labels: Labels, judged: Judgement) -> Called:
@@ -76,7 +77,14 @@ class Called:
             names[factor] = {text: label for text, label in told.items() if text in own}
             levels[factor] = {level_key(own[text]): label for text, label in names[factor].items()}
         every = {key: [level_name(stored(one)) for one in study.factors.get(key, ())] for key in (*factors, *names)}
-        return cls(factors, levels, labels.metrics, _pattern(every), names)
+        # What arms are called was written with the short names of a function's settings.
+        short = {
+            key: name for key, name in short_names(study, [*tables.metrics, *study.metrics]).items() if key in every
+        }
+        every |= {name: every[key] for key, name in short.items()}
+        names |= {name: names[key] for key, name in short.items() if key in names}
+        spelt = factors | {name: factors[key] for key, name in short.items() if key in factors}
+        return cls(factors, levels, labels.metrics, _pattern(every), names, spelt)
 
     def text(self, text: str) -> str:
         """Change ``norm=batch`` and ``norm=none|batch``, wherever they stand in a text."""
@@ -87,7 +95,7 @@ class Called:
         names = self.names.get(key, {})
         one = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
         told = re.sub(rf"(?<![^|])(?:{one})(?![^|])", lambda level: names[level[0]], levels) if one else levels
-        return f"{self.factors.get(key, key)}={told}"
+        return f"{self.spelt.get(key, key)}={told}"
 
     def value(self, value: Any, over: str = "", key: str = "") -> Any:
         """Change every text in a value, however deep; `over` is the factor whose levels stand alone in it."""
@@ -132,20 +140,20 @@ class Called:
     def _levels(self, value: Any) -> Any:
         """Change the levels in what maps factors to them, however deep a study has it."""
         if isinstance(value, Mapping):
-            return {
-                name: {
-                    factor: [self.level(factor, one) for one in own]
-                    if isinstance(own, list)
-                    else self.level(factor, own)
-                    for factor, own in held.items()
-                }
-                if name in KEYED and name != "fixed" and isinstance(held, Mapping)
-                else self._levels(held)
-                for name, held in value.items()
-            }
+            return {name: self._part(name, held) for name, held in value.items()}
         if isinstance(value, list):
             return [self._levels(one) for one in value]
         return value
+
+    def _part(self, name: str, held: Any) -> Any:
+        if name == "arms" and isinstance(held, list):
+            return [self._part("arm", one) for one in held]
+        if name not in KEYED or name == "fixed" or not isinstance(held, Mapping):
+            return self._levels(held)
+        return {
+            factor: [self.level(factor, one) for one in own] if isinstance(own, list) else self.level(factor, own)
+            for factor, own in held.items()
+        }
 
     def tables(self, tables: StudyTables) -> StudyTables:
         """Return the tables with columns, levels and arms under their labels; `study` says what metrics are called."""

@@ -114,12 +114,42 @@ def test_a_paper_has_labels(judged):
     files = paper_files(shown.study, shown.tables, shown.verdicts)
     for name in ("verdicts.tex", "arms.tex", "methods.tex"):
         assert not KEYS.search(files[name]), name
-    assert "Normalisation=BatchNorm" in files["verdicts.tex"]
+    assert r"Normalisation=\allowbreak{}BatchNorm" in files["verdicts.tex"]
 
 
 def test_a_label_that_a_metric_of_the_runs_has_is_left_out(judged):
     study = Study.model_validate({**judged.study.model_dump(), "labels": {"factors": {"norm": "final/test_accuracy"}}})
     assert as_read(Judgement(study, judged.tables, judged.verdicts, [])).tables.factors == ["norm", "init.std"]
+
+
+def test_every_place_of_a_study_that_names_levels_has_labels(make):
+    study, tables = make(labels=LABELS)
+    listed = [{"kind": "listed", "arms": [{"norm": "batch"}]}]
+    gate = {"kind": "manipulation_check", "metric": "m", "at_least": 0.0, "where": {"norm": ["batch"]}}
+    claims = [{**study.claims[1].model_dump(), "gates": [gate], "where": {"init.std": [0.1]}}]
+    study = Study.model_validate({**study.model_dump(), "design": listed, "claims": claims})
+    tables = dataclasses.replace(tables, study={**tables.study, "mixtures": [], "copies": []})
+    shown = as_read(Judgement(study, tables, [], [])).study
+    assert shown.design[0].arms == [{"Normalisation": "BatchNorm"}]
+    assert shown.claims[0].arm == {"Normalisation": "BatchNorm"}
+    assert shown.claims[0].where == {"initial scale σ": [0.1]}
+    assert shown.claims[0].gates[0].where == {"Normalisation": ["BatchNorm"]}
+    assert shown.factors["Normalisation"] == ["without", "BatchNorm"]
+
+
+def test_arms_of_a_function_which_are_called_by_its_own_names_have_labels_too(make):
+    study, tables = make(claims=False)
+    key = "program.params.norm"
+    labels = {"factors": {key: "Norm of it"}, "levels": {key: {"batch": "B"}}}
+    factors = {key: ["none", "batch"], "init.std": study.factors["init.std"]}
+    study = Study.model_validate({**study.model_dump(), "factors": factors, "figures": [], "labels": labels})
+    columns = {"norm": key}
+    planned, seeds = (table.rename(columns=columns) for table in (tables.planned, tables.seeds))
+    head = {**tables.study, "mixtures": [], "copies": []}
+    tables = dataclasses.replace(tables, study=head, planned=planned, seeds=seeds)
+    shown = as_read(Judgement(study, tables, [], [])).tables
+    assert shown.factors == ["Norm of it", "init.std"]
+    assert shown.planned["arm"].iloc[-1] == "Norm of it=B, init.std=1"
 
 
 def test_a_text_that_only_looks_like_a_level_is_left_alone(make):

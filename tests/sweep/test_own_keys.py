@@ -30,6 +30,12 @@ def test_a_field_that_holds_levels_or_names_is_on_the_list(model):
             assert name in NAMING, f"{model.__name__}.{name}: does it name factors? put it on one of the lists"
 
 
+def test_arms_that_a_design_lists_are_renamed():
+    study = {"design": [{"kind": "listed", "arms": [{"width": 1}, {"width": 2, "depth": 3}]}]}
+    own = [{"program.params.width": 1}, {"program.params.width": 2, "program.params.depth": 3}]
+    assert renamed(study) == {"design": [{"kind": "listed", "arms": own}]}
+
+
 def test_names_go_there_and_back():
     for name in ("width", "optimizer.lr", "fairness", "target_accuracy", "program.watch"):
         assert short_key(full_key(name)) == name

@@ -40,7 +40,7 @@ def test_verdicts_stand_in_the_note_in_tags_and_in_metrics(told):
     assert note.startswith("# Norms: 1 supported, 1 refuted\n\n## Verdicts\n- **better**: Supported.\n\n---\n\n")
     assert "Rebuild it" in note
     assert of(run.data.tags) == {
-        "ablate.verdict.better[init.std=0.1]": "supported", "ablate.verdict.faster": "refuted (harmful)"}  # fmt: skip
+        "ablate.verdict.better init.std 0.1": "supported", "ablate.verdict.faster": "refuted (harmful)"}  # fmt: skip
     assert {k: v for k, v in run.data.metrics.items() if k.startswith("effect")} == {
         "effect/better init.std 0.1": 0.1, "effect low/better init.std 0.1": 0.05}  # fmt: skip
 

@@ -182,7 +182,8 @@ def test_verdicts_are_shown_on_the_pages_of_a_server(store, look, runs_of):
     assert note.count("## Verdicts") == 1
     assert look.get_experiment(top.info.experiment_id).tags[NOTE] == note
     assert {k: v for k, v in top.data.tags.items() if "verdict" in k} == {"ablate.verdict.b": "inconclusive"}
-    assert {k: v for k, v in top.data.metrics.items() if "effect" in k} == {"effect/a x 1": 0.5, "effect low/a x 1": 0.25}
+    effects = {k: v for k, v in top.data.metrics.items() if "effect" in k}
+    assert effects == {"effect/a x 1": 0.5, "effect low/a x 1": 0.25}
     assert store.show("another", "k1", one) is None
 
 
