@@ -101,7 +101,7 @@ class Ledger:
         """Return the ledger with one more edit."""
         if self.level <= 0.0:
             raise UserError(
-                f"the ledger was begun for {plural(self.edits or 0, 'edit')}, and all are tried: begin another "
+                f"the ledger was begun for {plural(self.edits or 0, 'edit')}, and none is left: begin another "
                 "one, on new seeds"
             )
         p = [verdict.p_adjusted for verdict in verdicts]
