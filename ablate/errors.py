@@ -89,6 +89,15 @@ def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:
     return UserError(f"unknown {what} {got!r}: expected one of {listed}{more}{tail}")
 
 
+def plural(number: int, word: str, many: str = "") -> str:
+    """Return a count with its word, in English: `1 run`, `8 runs`; `many` is the word of several where it is another.
+
+    >>> plural(1, "run"), plural(0, "run"), plural(2_000, "process", "processes")
+    ('1 run', '0 runs', '2000 processes')
+    """
+    return f"{number} {word if number == 1 else many or word + 's'}"
+
+
 def must(where: str, expected: str, got: object) -> UserError:
     """Build the error for a value out of its range.
 

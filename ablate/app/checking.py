@@ -15,13 +15,13 @@ from ablate.app.console import MARKS, say
 from ablate.app.explain import explain
 from ablate.app.overrides import parse, value_of
 from ablate.app.schema import import_components
-from ablate.errors import Failure, UserError, unknown
+from ablate.errors import Failure, UserError, plural, unknown
+from ablate.lang import counted
 from ablate.programs.function import Function
 from ablate.programs.hydra_app import HydraApp
 from ablate.programs.hydra_open import is_main
 from ablate.programs.target import module_at
 from ablate.programs.uses import use, used_place
-from ablate.report.wording import counted
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.work.bench import Bench
@@ -78,7 +78,7 @@ def _say_checks(what: str, found: Sequence[tuple[object, str | None]]) -> None:
             say(line.rstrip())
     wrong = sum(why is not None for _, why in found)
     if wrong:
-        raise Failure(f"{what}: {wrong} of {len(found)} checks fail")
+        raise Failure(f"{what}: {wrong} of {plural(len(found), 'check')} fail")
     say(f"{what}: all {len(found)} checks pass")
 
 

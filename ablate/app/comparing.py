@@ -12,7 +12,7 @@ from typing import Any
 from ablate.app.console import say
 from ablate.app.printing import bench
 from ablate.app.verdicts import require
-from ablate.errors import Refuted, Undecided, UserError
+from ablate.errors import Refuted, Undecided, UserError, plural
 from ablate.programs.uses import use
 from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
 from ablate.terminal import shows_everything
@@ -79,7 +79,9 @@ def compare(options: argparse.Namespace) -> None:
 def _told(edit: Edit, ledger: Ledger) -> str:
     """Return what became of an edit, and what the next one needs."""
     word = "kept" if edit.kept else "not kept"
-    left = f"; the next one needs at least {ledger.pairs} pairs" if ledger.level > 0.0 else "; no edit is left"
+    left = (
+        f"; the next one needs at least {plural(ledger.pairs, 'pair')}" if ledger.level > 0.0 else "; no edit is left"
+    )
     return f"edit {edit.number}: {word}, {_why(edit)}{left}"
 
 

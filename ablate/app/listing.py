@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ablate.app.console import say, say_table
-from ablate.errors import AblateError, Failure
+from ablate.errors import AblateError, Failure, plural
 from ablate.resources import root_folder
 
 
@@ -40,7 +40,7 @@ def sync() -> None:
         except Failure as error:
             failed.append(str(error))
         else:
-            say(f"{spool.uri}: {count} runs delivered")
+            say(f"{spool.uri}: {plural(count, 'run')} delivered")
     if failed:
         raise Failure("; ".join(failed))
     if not waiting:

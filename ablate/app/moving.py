@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ablate.app.console import say
 from ablate.app.printing import bench
-from ablate.report.wording import counted
+from ablate.lang import counted
 from ablate.work.moving import Moved, export_study, import_archive
 from ablate.work.places import shown
 

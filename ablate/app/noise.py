@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ablate.app.console import duration
 from ablate.errors import UserError
-from ablate.report.wording import counted
+from ablate.lang import counted
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
 

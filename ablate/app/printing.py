@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ablate.app.console import MARKS, say, ui_line, warn
 from ablate.app.tables import choice_lines, follow_lines, found_lines, item_lines, read_lines
+from ablate.errors import plural
 from ablate.resources import root_folder
 from ablate.sweep.grids import space_text
 from ablate.work import events
@@ -80,13 +81,13 @@ class Console:
             self._bar = None
 
     def _looked(self, event: events.Looked) -> None:
-        seeds = f"{event.seeds} seed" + ("" if event.seeds == 1 else "s")
+        seeds = plural(event.seeds, "seed")
         of_what = seeds if event.arms else f"{seeds} of every arm, level {event.level:.4f}"
         where = f"look {event.number} of {event.of} ({of_what})"
         then = "stopping" if event.ends else "going on"
         if event.arms and not event.ends:
-            then += f" with {event.arms[0]} of {event.arms[1]} arms"
-        say(f"{where}: {event.decided} of {event.claims} claims decided; {then}")
+            then += f" with {event.arms[0]} of {plural(event.arms[1], 'arm')}"
+        say(f"{where}: {event.decided} of {plural(event.claims, 'claim')} decided; {then}")
 
     def _tuning_ran(self, event: events.TuningRan) -> None:
         name, summary = event.tuning.plan.record.name, event.summary
@@ -143,7 +144,7 @@ class Console:
 
     def _results_imported(self, event: events.ResultsImported) -> None:
         rest = ", the rest were before" if event.new < event.runs else ""
-        say(f"{event.study}: {event.new} of {event.runs} runs imported{rest}")
+        say(f"{event.study}: {event.new} of {plural(event.runs, 'run')} imported{rest}")
         if event.missing:
             planned = event.runs + event.missing
             say(f"  {event.missing} of {planned} planned runs are missing: not all seeds are in the file")
@@ -198,7 +199,7 @@ _SHOWN: Mapping[type[Event], Callable[[Console, Any], None]] = {
 
 
 def _many(runs: int) -> str:
-    return f"{runs} run" + ("" if runs == 1 else "s")
+    return plural(runs, "run")
 
 
 def _hidden(shown: bool) -> bool | None:
@@ -212,7 +213,7 @@ def processes(workers: int) -> str:
     >>> processes(1), processes(2)
     ('1 process', '2 processes')
     """
-    return f"{workers} process" + ("" if workers == 1 else "es")
+    return plural(workers, "process", "processes")
 
 
 def _in_short(summary: RunSummary) -> str:

@@ -8,7 +8,7 @@ from ablate.app.console import say
 from ablate.app.moving import moved_line
 from ablate.app.printing import bench
 from ablate.errors import UserError
-from ablate.report.wording import counted
+from ablate.lang import counted
 from ablate.work.moving import rename_study
 
 

@@ -10,7 +10,7 @@ from ablate.app.console import say, say_table, warn
 from ablate.app.overrides import typed
 from ablate.app.trusted import check_trusted
 from ablate.errors import Failure, UserError
-from ablate.report.wording import counted
+from ablate.lang import counted
 from ablate.resources import root_folder
 from ablate.sweep.job_states import job_states
 from ablate.sweep.launch import Serial

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ablate.app.console import say
 from ablate.app.printing import bench
+from ablate.errors import plural
 from ablate.resources import findings_folder, sentences_file
 from ablate.work.places import shown
 from ablate.work.reporting import report_study
@@ -52,4 +53,4 @@ def write_kit(name: str | None, *, out: Path | None) -> None:
 
     paths = write_paper(name, bench(), out=out)
     whole = next(path for path in paths if path.name == "paper.tex")
-    say(f"{len(paths)} files: {shown(whole)} shows all of them")
+    say(f"{plural(len(paths), 'file')}: {shown(whole)} shows all of them")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from ablate.app.console import duration, say
 from ablate.app.printing import processes
 from ablate.app.tables import chosen_text
-from ablate.report.wording import counted
+from ablate.errors import plural
+from ablate.lang import counted
 from ablate.sweep.design.build import DesignArms
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
@@ -46,8 +47,9 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     trials = sorted({len(job.trials) for job in plan.jobs if job.trials})
     few = f"{trials[0]} to " if len(trials) > 1 else ""
     tried = f" x {few}{counted(trials[-1], 'trial')}" if trials else ""
-    arms = f"{len(plan.jobs)} arms" if plan.copy is None else f"({len(plan.jobs)} arms + a copy of the baseline)"
-    say(f"{arms} x {len(seeds)} seeds{tried} = {plan.runs} runs{both}{_fewer(plan)}")
+    arms = plural(len(plan.jobs), "arm")
+    arms = arms if plan.copy is None else f"({arms} + a copy of the baseline)"
+    say(f"{arms} x {plural(len(seeds), 'seed')}{tried} = {plural(plan.runs, 'run')}{both}{_fewer(plan)}")
     for line in _trial_lines(plan):
         say(line)
     say()
@@ -97,7 +99,11 @@ def _fewer(plan: Plan) -> str:
     """Say why there are fewer runs than arms x seeds x trials."""
     jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
     planned = sum(len(one.identities) for job in jobs for one in job.trained if not job.same_as)
-    return f" ({planned - plan.runs} runs serve two of them)" if planned > plan.runs and plan.record.trials else ""
+    return (
+        f" ({plural(planned - plan.runs, 'run serves', 'runs serve')} two of them)"
+        if planned > plan.runs and plan.record.trials
+        else ""
+    )
 
 
 def _say_any_time(plan: Plan, state: Followed | None) -> None:
@@ -107,7 +113,10 @@ def _say_any_time(plan: Plan, state: Followed | None) -> None:
     if state is not None and state.taken:
         decided = sum(v.decided for v in state.verdicts)
         going = "it ends there" if state.ends else "it goes on"
-        say(f"after {state.seeds} seeds {decided} of {len(state.verdicts)} claims are decided; {going}")
+        say(
+            f"after {plural(state.seeds, 'seed')} {decided} of "
+            f"{plural(len(state.verdicts), 'claim is', 'claims are')} decided; {going}"
+        )
     say()
 
 
@@ -131,7 +140,7 @@ def design_lines(design: DesignArms) -> list[str]:
     plain = len(design.parts) == 1 and design.parts[0].kind == "full" and not design.excluded
     if plain or not design.arms[0]:
         return []
-    parts = [f"{p.kind} ({p.arms} arms{f', {p.about}' if p.about else ''})" for p in design.parts]
+    parts = [f"{p.kind} ({plural(p.arms, 'arm')}{f', {p.about}' if p.about else ''})" for p in design.parts]
     lines = [f"design: {' + '.join(parts)}"]
     if design.duplicates:
         lines.append(f"  {design.duplicates} of them asked for more than once, run once")

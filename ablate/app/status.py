@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from ablate.app.console import say, say_json, say_table
-from ablate.report.wording import counted
+from ablate.lang import counted
 from ablate.resources import root_folder
 from ablate.work.status import StudyStatus, outcome_counts, state_of, study_status
 

@@ -6,7 +6,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ablate.errors import plural
 from ablate.levels import level_name
+from ablate.sources.of_one import done_text
 from ablate.sweep.own_keys import short_names, with_short_names
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _MOST_NAMED = 12
 def read_lines(imported: Imported, address: str) -> Iterator[str]:
     """Yield what was read from a file, a line for the columns of every kind."""
     repairs = f" ({'; '.join(imported.repairs)})" if imported.repairs else ""
-    yield f"{imported.rows} rows read from {address}{repairs}"
+    yield f"{plural(imported.rows, 'row')} read from {address}{repairs}"
     kinds: dict[str, list[str]] = {}
     for one in imported.columns:
         why, own = one.what, one.column
@@ -38,7 +40,7 @@ def read_lines(imported: Imported, address: str) -> Iterator[str]:
 def found_lines(found: Found, address: str, rows: int) -> Iterator[str]:
     """Yield what was found of a table: what its columns are, what was done with its rows, and the baseline."""
     repairs = f" ({'; '.join(found.table.repairs)})" if found.table.repairs else ""
-    yield f"{rows} rows read from {address}{repairs}"
+    yield f"{plural(rows, 'row')} read from {address}{repairs}"
     kinds: dict[str, list[str]] = {}
     for one in found.columns:
         own = one.column or "(no name)"
@@ -60,9 +62,9 @@ def found_lines(found: Found, address: str, rows: int) -> Iterator[str]:
     yield f"  baseline: {', '.join(base)}"
     judged = list(dict.fromkeys(claim["metric"] for claim in found.study["claims"]))
     many = len(found.study["claims"])
-    yield f"  judged: {', '.join(judged)}; {many} comparison{'' if many == 1 else 's'}, Holm over all"
+    yield f"  judged: {', '.join(judged)}; {plural(many, 'comparison')}, Holm over all"
     for done in found.done:
-        yield f"  {done.count:>5} {done.what}" + (f" ({done.which})" if done.which else "")
+        yield f"  {done.count:>5} {done_text(done.what, done.count)}" + (f" ({done.which})" if done.which else "")
 
 
 def item_lines(compared: Sequence[ItemsCompared]) -> Iterator[str]:
@@ -72,7 +74,7 @@ def item_lines(compared: Sequence[ItemsCompared]) -> Iterator[str]:
         over = "other items and seeds" if one.seeds > 1 else "other items, with these runs"
         yield (
             f"  {one.claim}: {one.found.mean:+.4f} [{one.found.low:.4f}, {one.found.high:.4f}], p = {one.p:.2g} "
-            f"({one.items} items, {one.seeds} seeds; for {over})"
+            f"({plural(one.items, 'item')}, {plural(one.seeds, 'seed')}; for {over})"
         )
 
 
@@ -91,7 +93,7 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
 def choice_lines(tuning: TuningPlan, runs: pd.DataFrame) -> list[str]:
     """Return one line per cell: what was chosen, and a warning where it lies on the edge of what was tried."""
     metric, n = tuning.tune.metric, len(tuning.trials)
-    head = f"tuned by the best mean {metric} of {n} trials x {len(tuning.plan.record.seeds)} seeds:"
+    head = f"tuned by the best mean {metric} of {plural(n, 'trial')} x {plural(len(tuning.plan.record.seeds), 'seed')}:"
     names = short_names(tuning.plan.study, tuning.plan.study.metrics)
     return [head, *(f"  {cell.label}: {with_short_names(chosen_text(runs, cell), names)}" for cell in tuning.cells)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ablate.app.console import say
 from ablate.app.printing import say_verdicts
-from ablate.errors import Failure, Refuted, Undecided
+from ablate.errors import Failure, Refuted, Undecided, plural
 from ablate.resources import root_folder
 from ablate.terminal import shows_everything
 from ablate.work.findings import differences, judge_findings
@@ -70,8 +70,7 @@ def require(verdicts: Sequence[Verdict], *, supported: bool) -> None:
 
 
 def _claims(verdicts: Sequence[Verdict], of_them: int) -> str:
-    claims = f"{len(verdicts)} claim" + ("" if len(verdicts) == 1 else "s")
-    return f"{claims} {'is' if of_them == 1 else 'are'}"
+    return f"{plural(len(verdicts), 'claim')} {'is' if of_them == 1 else 'are'}"
 
 
 def check_findings(folder: Path) -> None:
@@ -93,5 +92,5 @@ def check_findings(folder: Path) -> None:
     ]
     where = shown(folder / "verdicts.json")
     if gaps:
-        raise Failure(f"{len(gaps)} values are not those of {where}: {'; '.join(gaps[:5])}")
+        raise Failure(f"{plural(len(gaps), 'value is', 'values are')} not those of {where}: {'; '.join(gaps[:5])}")
     say(f"\nequal to {where}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.words.rulings import label_of, ruling_of, ruling_word
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def card(name: str, runs: int, verdicts: Verdicts, figure: Figure | None, notes:
     notes
         Sentences that belong below: warnings, what was done with rows.
     """
-    head = tr("{n} runs", n=runs)
+    head = counted(runs, "run")
     rows = "".join(_row(verdict) for verdict in verdicts)
     table = f'<table style="border:0;margin:6px 0 2px"><tbody>{rows}</tbody></table>' if rows else (
         f"<p>{html.escape(tr('no claims'))}</p>")  # fmt: skip

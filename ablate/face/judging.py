@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.face.results import Result
 from ablate.face.study import listening
-from ablate.lang import tr
 from ablate.sources.choose import source_for
 from ablate.sources.frames import frame_table
+from ablate.sources.of_one import done_text
 from ablate.sweep.found.asked import Asked, Repeat
 from ablate.train.metric import Better
 from ablate.work import events
@@ -55,7 +55,7 @@ class JudgedTable(Result):
         return pd.DataFrame(rows, columns=["column", "taken as", "what"])
 
     def _notes(self) -> list[str]:
-        used = " · ".join(f"{one.count} {tr(one.what)}" for one in self._found.done)
+        used = " · ".join(f"{one.count} {done_text(one.what, one.count)}" for one in self._found.done)
         return [*self.warnings, *([used] if used else [])]
 
     @cached_property

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-from ablate.errors import unknown
+from ablate.errors import plural, unknown
 from ablate.levels import expanded
 from ablate.sweep.own_keys import short_key
 from ablate.track.columns import PLANNED, factor_of
@@ -98,7 +98,7 @@ class Result:
         return write_pages(self.name, self._judgement, self._bench, out=folder, tongue=lang)
 
     def __repr__(self) -> str:
-        return f"{self.name}: {len(self.runs)} runs\n{self.verdicts!r}"
+        return f"{self.name}: {plural(len(self.runs), 'run')}\n{self.verdicts!r}"
 
     def to_latex(self) -> str:
         r"""Return the verdicts as a table for a paper, in booktabs rules, ready for ``\input``."""
@@ -132,7 +132,7 @@ class Result:
         return None if drawn is None else Figure(drawn)
 
     def _repr_markdown_(self) -> str:
-        return f"**{self.name}**: {len(self.runs)} runs\n\n{self.verdicts._repr_markdown_()}"
+        return f"**{self.name}**: {plural(len(self.runs), 'run')}\n\n{self.verdicts._repr_markdown_()}"
 
 
 class PlannedStudy:
@@ -174,10 +174,8 @@ class PlannedStudy:
         return pd.DataFrame(rows)
 
     def __repr__(self) -> str:
-        arms, seeds = len(self.plan.jobs), len(self.plan.record.seeds)
-        return (
-            f"{self.plan.record.name}: {arms} arms x {seeds} seeds = {self.runs} runs, {self.missing} of them missing"
-        )
+        size = f"{plural(len(self.plan.jobs), 'arm')} x {plural(len(self.plan.record.seeds), 'seed')}"
+        return f"{self.plan.record.name}: {size} = {plural(self.runs, 'run')}, {self.missing} of them missing"
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.arms.to_html(index=False)}"

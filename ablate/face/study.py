@@ -12,7 +12,7 @@ from ablate.app.compose import Composer, config_loader
 from ablate.app.printing import Console
 from ablate.app.request import ready
 from ablate.claims.parts import Strict
-from ablate.errors import UserError, must
+from ablate.errors import UserError, must, plural
 from ablate.face.functions import Train, as_its_file_says, fixed_by, is_changed, target_of
 from ablate.face.place import Place, bench_at
 from ablate.face.results import PlannedStudy, Result
@@ -258,7 +258,7 @@ class Study:
         return f"ablate.Study({self.name!r}, …).run({target}{', ' if target else ''}seeds={seeds}{more})  # Python"
 
     def __repr__(self) -> str:
-        return f"Study({self.name!r}, factors={self._data['factors']}, {len(self._data['claims'])} claims)"
+        return f"Study({self.name!r}, factors={self._data['factors']}, {plural(len(self._data['claims']), 'claim')})"
 
 
 def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:

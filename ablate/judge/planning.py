@@ -9,7 +9,7 @@ from typing import Any
 from ablate.claims.comparison import Comparison, arm_key
 from ablate.claims.kinds import KINDS
 from ablate.claims.parts import Level
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError, plural, unknown
 from ablate.judge.comparable import check_comparable
 from ablate.judge.expand import check_claims, expand
 from ablate.judge.gates import check_gates
@@ -82,11 +82,12 @@ def check_seeds(study: Study, n_seeds: int, *, arms: Arms | None = None, alpha: 
     short = [need for need in needs if need.seeds > n_seeds and not need.exploratory]
     if short:
         worst = max(short, key=lambda need: need.seeds)
-        others = f" ({len(short)} claims need more than {n_seeds})" if len(short) > 1 else ""
+        others = f" ({plural(len(short), 'claim')} need more than {n_seeds})" if len(short) > 1 else ""
         family = family_size(study, arms=arms)
         raise UserError(
-            f"claim {worst.claim_id}: {n_seeds} seeds cannot decide it whatever they show; with {family} "
-            f"claims in the study its test needs {worst.seeds}{others}. Plan at least {worst.seeds} seeds, or fewer "
+            f"claim {worst.claim_id}: {plural(n_seeds, 'seed')} cannot decide it whatever they show; with "
+            f"{plural(family, 'claim')} in the study its test needs {worst.seeds}{others}. Plan at least "
+            f"{worst.seeds} seeds, or fewer "
             "claims."
         )
 
@@ -204,7 +205,7 @@ def check_plan(
         )
         raise UserError(
             "`looks`: the last look must be at the last seed, got looks at "
-            f"{', '.join(map(str, study.fixed_looks))} and {n_seeds} seeds. {advice}."
+            f"{', '.join(map(str, study.fixed_looks))} and {plural(n_seeds, 'seed')}. {advice}."
         )
     if not ran:
         check_seeds(study, n_seeds, arms=arms, alpha=alpha)

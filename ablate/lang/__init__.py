@@ -63,6 +63,15 @@ def tr(message: str, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+def counted(number: int, word: str) -> str:
+    """Return `1 seed`, `8 seeds`; other languages have a message ``{n} seed`` of their own.
+
+    >>> counted(1, "seed"), counted(8, "seed")
+    ('1 seed', '8 seeds')
+    """
+    return tr(f"{{n}} {word}", n=number) if language() != "en" else f"{number} {word}" + ("" if number == 1 else "s")
+
+
 def msg(message: str) -> str:
     """Mark a message for the catalogue, unchanged."""
     return message

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import UserError, must, nearest
+from ablate.errors import UserError, must, nearest, plural
 from ablate.programs.template import flat_params, placeholders
 from ablate.train.metric import Metric, completed
 from ablate.values import from_json, lines_of
@@ -184,7 +184,8 @@ def _from_rows(rows: Sequence[Mapping[str, Any]], step: str, name: str) -> dict[
     if step not in columns:
         near = nearest(step, columns)
         raise UserError(
-            f"{name} has {len(rows)} rows and no column {step!r} (it has {', '.join(columns)}): say which one counts "
+            f"{name} has {plural(len(rows), 'row')} and no column {step!r} (it has {', '.join(columns)}): say "
+            "which one counts "
             "the steps, --step NAME" + (f"; nearest match: {near}" if near else "")
         )
     metrics: dict[str, Any] = {}

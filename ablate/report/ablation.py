@@ -14,21 +14,11 @@ from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import endpoint, metrics_of
 from ablate.judge.summary import summary
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import (
-    NONE,
-    capitalised,
-    counted,
-    interval,
-    levels_text,
-    p_value,
-    plain_number,
-    seconds,
-    unit_of,
-)
+from ablate.report.wording import NONE, capitalised, interval, levels_text, p_value, plain_number, seconds, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.words.reasons import said
@@ -220,10 +210,10 @@ def _floor(frame: pd.DataFrame) -> str:
     if not tested or least <= 0.05:
         return ""
     return tr(
-        "With {pairs} pairs and {tested} comparisons no Holm p here can be below {least:.2g}, however "
+        "With {pairs} and {comparisons} no Holm p here can be below {least:.2g}, however "
         "large the difference: read the intervals, or claim the comparison that matters.",
-        pairs=pairs,
-        tested=tested,
+        pairs=counted(pairs, "pair"),
+        comparisons=counted(tested, "comparison"),
         least=least,
     )
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, counted, listed, p_value, scaled, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, p_value, scaled, shortened, verdict_effect
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, ruling_of, ruling_word, seen
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.judge.calibration import CalibrationResult, Check
+from ablate.lang import counted
 from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
 from ablate.report.figures.render import inline, png, svg
@@ -16,7 +17,7 @@ from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.known import CALIBRATION, known_files
 from ablate.report.page import Picture
 from ablate.report.templating import Column, Row, Table, render
-from ablate.report.wording import NONE, counted
+from ablate.report.wording import NONE
 
 # Which check each figure shows.
 _OF = {"false-supported": "coverage"}

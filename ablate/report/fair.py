@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.judge.fairness import FixedTuned, Mean
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
 from ablate.report.tuning_notes import alike, estimand, in_every_seed, numbers_of_trials, tuning_notes, value_text
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import NONE, Unit, counted, effect_text, listed, plain_number, shortened, unit, unit_of
+from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, shortened, unit, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.fair import fairness_note
 from ablate.report.vouched import vouched
-from ablate.report.wording import counted, seeds_of
+from ablate.report.wording import seeds_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact

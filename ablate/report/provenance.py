@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.arms import own_runs
 from ablate.report.templating import Column, Row, Table
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import counted, levels_text, listed, seconds
+from ablate.report.wording import levels_text, listed, seconds
+from ablate.sources.of_one import done_text
 from ablate.sweep.grids import space_text
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -153,7 +154,7 @@ def imported_table(tables: StudyTables) -> Table | None:
     read = (tables.study.get("design") or {}).get("imported") or {}
     if not read.get("columns"):
         return None
-    done = tuple(Row((str(count), tr(what), which)) for what, count, which in read.get("done", ()))
+    done = tuple(Row((str(count), done_text(what, count), which)) for what, count, which in read.get("done", ()))
     rows = done + tuple(Row((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
     note = tr("{rows} rows of {file}.", rows=read["rows"], file=read["file"])
     repairs: Sequence[str] = read.get("repairs") or ()

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from ablate.judge.forecasts import score_forecasts
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, listed, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, shortened, verdict_effect
 from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -95,7 +95,8 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
         notes.append(
             tr(
                 "The design, metrics and {seeds} were fixed before the first judging run and not edited since. Nobody "
-                "predicted an outcome: the {comparisons} follow from the sweep, and none is a registered claim.",
+                "predicted an outcome: what is compared ({comparisons}) follows from the sweep, and none is a "
+                "registered claim.",
                 seeds=counted(len(registered["seeds"]), "seed"),
                 comparisons=counted(len(study.claims), "comparison"),
             )

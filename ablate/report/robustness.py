@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, counted, listed, scaled, scaled_interval, shortened
+from ablate.report.wording import NONE, listed, scaled, scaled_interval, shortened
 from ablate.words.reasons import said
 from ablate.words.rulings import ruling_of, ruling_word
 
@@ -45,11 +45,14 @@ def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]
     parts = []
     if tried:
         shaky = len({v.claim_id for v, _ in flips})
-        holding = (
-            tr("No verdict of {n} changes", n=len(tested))
-            if not shaky
-            else tr("{n} of {verdicts} would change", n=shaky, verdicts=counted(len(tested), "verdict"))
-        )
+        if len(tested) == 1:
+            holding = tr("The one tested verdict does not change")
+            if shaky:
+                holding = tr("The one tested verdict would change")
+        elif shaky:
+            holding = tr("{n} of {verdicts} would change", n=shaky, verdicts=counted(len(tested), "verdict"))
+        else:
+            holding = tr("No verdict of {n} changes", n=len(tested))
         parts.append(
             tr(
                 "{holding} under any of {choices}: {tried}.",

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ablate.judge.summary import ledger, told_ends
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.arms import arm_title, own_runs
 from ablate.report.templating import Column, Row, Table
 from ablate.report.vouched import vouched
-from ablate.report.wording import counted
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
 

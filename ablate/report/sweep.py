@@ -10,12 +10,12 @@ import pandas as pd
 from ablate.claims.comparison import arm_key
 from ablate.errors import UserError
 from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_effects
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.answers import Answer, Told
 from ablate.report.arms import arm_levels, arm_title, baseline_arm, varying
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import counted, difference, effect_text, levels_text, listed, unit_of
+from ablate.report.wording import difference, effect_text, levels_text, listed, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 

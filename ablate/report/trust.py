@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.report.answers import Told
 from ablate.report.arms import own_runs
 from ablate.report.registration import registered_state
 from ablate.report.vouched import made_here, sources, vouched
-from ablate.report.wording import counted, seeds_of
+from ablate.report.wording import seeds_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED, Outcome
@@ -145,5 +145,12 @@ def _choices(verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
     if not tried:
         return ()
     shaky = len({v.claim_id for v in tried if v.flips})
-    text = tr("{n} of {verdicts} would change with another choice", n=shaky, verdicts=counted(len(tried), "verdict"))
+    if len(tried) > 1:
+        text = tr(
+            "{n} of {verdicts} would change with another choice", n=shaky, verdicts=counted(len(tried), "verdict")
+        )
+    elif shaky:
+        text = tr("the one tested verdict would change with another choice")
+    else:
+        text = tr("the one tested verdict would change with no other choice")
     return (Told(text, tr(_CHOICES)),)

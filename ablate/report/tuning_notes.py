@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ablate.judge.gates import gated_by_itself
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.report.arms import arm_titles
-from ablate.report.wording import NONE, counted, listed
+from ablate.report.wording import NONE, listed
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import edge_values

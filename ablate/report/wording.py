@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import language, tr
+from ablate.lang import counted, tr
 from ablate.levels import expanded, level_name, level_names, restored
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
@@ -218,13 +218,6 @@ def listed(words: Iterable[str]) -> str:
     """
     *head, last = words
     return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
-
-
-def counted(number: int, word: str) -> str:
-    """Return `1 seed`, `8 seeds`; other languages have a message ``{n} seed`` of their own."""
-    if language() != "en":
-        return tr(f"{{n}} {word}", n=number)
-    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def seeds_of(tables: StudyTables) -> str:

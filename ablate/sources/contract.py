@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.train.metric import Better
 from ablate.train.program import Curve
 from ablate.values import check_text
@@ -120,7 +120,8 @@ class RunTable:
         for line in self.lines:
             if len(line.cells) != len(self.head):
                 raise UserError(
-                    f"{self.where}, line {line.number}: {len(line.cells)} cells under {len(self.head)} columns"
+                    f"{self.where}, line {line.number}: {plural(len(line.cells), 'cell')} under "
+                    f"{plural(len(self.head), 'column')}"
                 )
 
     @classmethod

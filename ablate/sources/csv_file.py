@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
@@ -140,11 +140,11 @@ def _lines(path: Path, body: str, mark: str, skipped: int) -> tuple[tuple[str, .
         elif not head:
             head = tuple(cells)
         elif len(cells) != len(head):
-            raise UserError(f"{path}, line {number_}: {len(cells)} cells under {len(head)} columns")
+            raise UserError(f"{path}, line {number_}: {plural(len(cells), 'cell')} under {plural(len(head), 'column')}")
         else:
             lines.append(Line(number_, tuple(cells)))
     if not lines:
         raise UserError(
-            f"{path}: expected a line of column names and a line per run, got {len(lines) + bool(head)} lines"
+            f"{path}: expected a line of column names and a line per run, got {plural(len(lines) + bool(head), 'line')}"
         )
     return head, tuple(lines), blank

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.lang import msg
 from ablate.sources.cells import number
 from ablate.sources.contract import Done
@@ -206,7 +206,7 @@ def _csv_rows(path: Path, told: Told) -> list[dict[str, Any]]:
         if cells == head:  # a logger that was started again
             continue
         if len(cells) != len(head):
-            raise UserError(f"{path}, line {i}: {len(cells)} cells under {len(head)} columns")
+            raise UserError(f"{path}, line {i}: {plural(len(cells), 'cell')} under {plural(len(head), 'column')}")
         rows.append({name: cell for name, cell in zip(head, cells, strict=True) if cell})
     return rows
 

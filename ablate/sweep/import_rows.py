@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ablate.claims.parts import Level, Levels
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sources.cells import number, whole
 from ablate.sources.contract import Line, RunTable
@@ -268,7 +268,7 @@ def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, .
     named = set(planned)
     for row in rows:
         if row.result.seed not in named:
-            said = f"{len(planned)} seeds, {min(planned)} to {max(planned)}" if planned else "no seeds"
+            said = f"{plural(len(planned), 'seed')}, {min(planned)} to {max(planned)}" if planned else "no seeds"
             raise UserError(
                 f"{where}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
                 "the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "

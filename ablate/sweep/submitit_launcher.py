@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ablate.errors import Failure, Submitted, must, unknown
+from ablate.errors import Failure, Submitted, must, plural, unknown
 from ablate.registry import register
 from ablate.sweep.demand import Demand, OnCluster
 from ablate.sweep.launch import Trained, pack, worker_count
@@ -269,10 +269,11 @@ class Submitit(OnCluster):
         waiting = len([identity for identity in wanted - coming if not spool.has(identity)])
         wanted &= coming
         runs = len([identity for identity in wanted if not spool.has(identity)])
-        jobs = _jobs(len(tickets))
-        later = f", {waiting} runs not submitted yet" if waiting else ""
+        jobs = plural(len(tickets), "job")
+        later = f", {plural(waiting, 'run')} not submitted yet" if waiting else ""
         return Submitted(
-            f"{jobs} for {runs} runs under way{later} ({self.cluster}: {', '.join(ticket.id for ticket in tickets[:5])}"
+            f"{jobs} for {plural(runs, 'run')} under way{later} ({self.cluster}: "
+            f"{', '.join(ticket.id for ticket in tickets[:5])}"
             f"{', …' if len(tickets) > 5 else ''}); `ablate status STUDY` shows them, `ablate collect STUDY` or the "
             "same command takes in what is there"
         )
@@ -287,13 +288,9 @@ class Submitit(OnCluster):
         listed = "; ".join(f"{t.cluster} {t.id} ({t.parts[0].label}), log: {t.log}" for t in lost[:3])
         more = f"; and {len(lost) - 3} more" if len(lost) > 3 else ""
         raise Failure(
-            f"{_jobs(len(lost))} ended without all results: {listed}{more}; what is finished is kept, the same "
+            f"{plural(len(lost), 'job')} ended without all results: {listed}{more}; what is finished is kept, the same "
             "command submits the rest again"
         )
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _results(spool: Spool, job: Job) -> list[RunResult]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.identity import digest
 from ablate.levels import among
 from ablate.sweep.design.build import DesignArms, DesignPart
@@ -61,8 +61,8 @@ class TuningPlan:
         """Say how many runs it has: ``2 arms x 5 trials x 3 seeds = 30 runs``."""
         counts = (len(self.cells), len(self.trials), len(self.plan.record.seeds))
         names = ("arm", "trial", "seed")
-        parts = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in zip(counts, names, strict=True)]
-        return f"{' x '.join(parts)} = {self.plan.runs} runs"
+        parts = [plural(count, name) for count, name in zip(counts, names, strict=True)]
+        return f"{' x '.join(parts)} = {plural(self.plan.runs, 'run')}"
 
     def spaces(self) -> dict[str, str]:
         """Return where the value of each key is looked for, in words."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.errors import plural
 from ablate.levels import restored_levels, stored_levels
 from ablate.track.curve_names import CURVES_TAG
 from ablate.track.ledger import ARITHMETIC_TAG
@@ -151,7 +152,10 @@ def study_note(study: StudyRecord) -> str:
         lines += [f"| factor | levels |\n|---|---|\n{table}"]
     counts = sorted({len(own) for own in study.trials.of.values()}) if study.trials is not None else []
     tried = f" × {' to '.join(map(str, counts))} trials, of which each seed chooses one" if counts else ""
-    lines += [f"{len(study.arms)} arms × {len(study.seeds)} seeds{tried}.", f"Rebuild it:\n\n```\n{study.command}\n```"]
+    lines += [
+        f"{plural(len(study.arms), 'arm')} × {plural(len(study.seeds), 'seed')}{tried}.",
+        f"Rebuild it:\n\n```\n{study.command}\n```",
+    ]
     note = text("\n\n".join(lines))
     if len(note) <= NOTE_LIMIT:
         return note

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ablate.judge.comparable import NOT_TOLD
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.stats.mean import Method
 from ablate.words.amounts import amount, amounts, difference_unit, listed_numbers, on_scale, p_text, percent
 from ablate.words.rulings import ruling_word
@@ -111,13 +111,33 @@ GIVE_THE_MAJORITY_RATE = msg(
 
 # --- why nothing was tested
 
+WITHOUT_VALUE = (
+    msg(
+        "{runs} failed or have no finite value of {metric}, and nothing says what they count as; leaving them out "
+        "would favour the arm that fails."
+    ),
+    msg(
+        "{runs} failed or has no finite value of {metric}, and nothing says what it counts as; leaving it out would "
+        "favour the arm that fails."
+    ),
+)
+WITHOUT_STEPS = (
+    msg(
+        "{runs} have no number of steps: they did not reach the target within a budget that is not known, or it is not "
+        "told when they reached it."
+    ),
+    msg(
+        "{runs} has no number of steps: it did not reach the target within a budget that is not known, or it is not "
+        "told when it reached it."
+    ),
+)
 
-def runs_that(message: str) -> Callable[[Numbers], str]:
-    """Return what says something of `n` runs."""
+
+def runs_that(message: str, of_one: str = "") -> Callable[[Numbers], str]:
+    """Return what says something of `n` runs; `of_one` where that reads otherwise of one."""
 
     def say(m: Numbers) -> str:
-        runs = tr("1 run") if m["n"] == 1 else tr("{n} runs", n=m["n"])
-        return tr(message, **{**m, "runs": runs})
+        return tr(of_one if of_one and m["n"] == 1 else message, **{**m, "runs": counted(m["n"], "run")})
 
     return say
 
@@ -127,6 +147,10 @@ def too_few_pairs(m: Numbers) -> str:
     have = tr("No pair has been run")
     if m["n"]:
         have = tr("Only {n} of {planned} planned pairs have been run", n=m["n"], planned=m["planned"])
+    if m["n"] == 1:
+        have = tr("Only 1 of {planned} planned pairs has been run", planned=m["planned"])
+    if m["n"] == m["planned"] == 1:
+        have = tr("Only 1 pair was planned")
     test = tr("an exact sign-flip test") if m["by_signs"] else tr("its test")
     return tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=m["needed"])
 

@@ -44,18 +44,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "held_so_far": msg("It held in {runs} runs, but {missing} of {planned} planned runs have no value."),
     "no_counterexample": msg("No counterexample in {runs} runs, which bounds their rate at {rate:.2g} %, not at 0."),
     # --- why nothing was tested
-    "without_value": because.runs_that(
-        msg(
-            "{runs} failed or have no finite value of {metric}, and nothing says what they count as; leaving them out "
-            "would favour the arm that fails."
-        )
-    ),
-    "without_steps": because.runs_that(
-        msg(
-            "{runs} have no number of steps: they did not reach the target within a budget that is not known, or it is "
-            "not told when they reached it."
-        )
-    ),
+    "without_value": because.runs_that(*because.WITHOUT_VALUE),
+    "without_steps": because.runs_that(*because.WITHOUT_STEPS),
     "too_few_pairs": because.too_few_pairs,
     "few_pairs_so_far": because.so_far(
         msg(

@@ -6,7 +6,7 @@ import math
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.words.amounts import amount, amounts, difference_unit, equals, percent
 from ablate.words.because import method_text
 from ablate.words.kinds import statement
@@ -16,6 +16,19 @@ from ablate.words.scope import against
 from ablate.words.twoparts import shown
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
+_IF_FAILED = {
+    False: (
+        msg(" and do not count; if failed, nothing could be said."),
+        msg(" and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}."),
+        msg(" and do not count; if they had failed: {numbers}, {outcome}."),
+    ),
+    True: (
+        msg(" and does not count; if failed, nothing could be said."),
+        msg(" and does not count; if it had failed, and so counted as the worst value seen: {numbers}, {outcome}."),
+        msg(" and does not count; if it had failed: {numbers}, {outcome}."),
+    ),
+}
+"""Whether one run has no result -> what is said of that: nothing could be judged, at the worst value, failed."""
 _FILLED = msg("{failed} of {runs} runs of {side} count as {rule}")
 
 
@@ -66,20 +79,15 @@ def _lost(v: Verdict) -> str:
     told = v.details.get("lost")
     if not told:
         return ""
-    what = tr(" {n} of its runs were lost", n=told["n"]) if told["declared"] else tr(
-        " {n} of its runs did not finish", n=told["n"])  # fmt: skip
+    what = tr(" {n} of its runs did not finish", n=told["n"])
+    if told["declared"]:
+        what = tr(" 1 of its runs was lost") if told["n"] == 1 else tr(" {n} of its runs were lost", n=told["n"])
+    nothing, at_worst, failed = _IF_FAILED[told["n"] == 1]
     if told["low"] is None or told["high"] is None:
-        return what + tr(" and do not count; if failed, nothing could be said.")
-    numbers = [told["effect"], told["low"], told["high"]]
-    if told.get("worst"):
-        return what + tr(
-            " and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}.",
-            numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
-        )  # fmt: skip
-    return what + tr(
-        " and do not count; if they had failed: {numbers}, {outcome}.",
-        numbers=shown(v, *numbers), outcome=ruling_word(ruling_of(v, told["outcome"])),
-    )  # fmt: skip
+        return what + tr(nothing)
+    numbers, worst = shown(v, told["effect"], told["low"], told["high"]), bool(told.get("worst"))
+    outcome = ruling_word(told["outcome"] if worst else ruling_of(v, told["outcome"]))
+    return what + tr(at_worst if worst else failed, numbers=numbers, outcome=outcome)
 
 
 def _seen(v: Verdict) -> str:
@@ -169,7 +177,9 @@ def _numbers(v: Verdict) -> str:
     if "unpaired" in v.details:
         used = tr("{arm} and {against} runs, not paired", **v.details["unpaired"])
     elif v.pairs == v.planned_pairs:
-        used = tr("{n} pairs", n=v.pairs) if paired else tr("{n} seeds", n=v.pairs)
+        used = counted(v.pairs, "pair") if paired else counted(v.pairs, "seed")
+    elif v.planned_pairs == 1:
+        used = tr("{n} of 1 planned pair", n=v.pairs) if paired else tr("{n} of 1 planned seed", n=v.pairs)
     elif paired:
         used = tr("{n} of {planned} planned pairs", n=v.pairs, planned=v.planned_pairs)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ablate.errors import nearest
+from ablate.errors import nearest, plural
 from ablate.identity import made_by
 from ablate.programs.function import Function
 from ablate.programs.place import modules_of
@@ -33,7 +33,8 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     """
     programs = [job.program for job in plan.trained if isinstance(job.program, Function)]
     said = [
-        f"{names} changed since {runs} finished runs were made: they count no more, and are made again"
+        f"{names} changed since {plural(runs, 'finished run was', 'finished runs were')} made: "
+        f"{'it counts no more, and is' if runs == 1 else 'they count no more, and are'} made again"
         for names, runs in changed_code(plan, store).items()
     ]
     own = _read(plan, _texts(programs)) if typed else []
@@ -50,7 +51,9 @@ def _undecidable(plan: Plan) -> list[str]:
         return []
     most = max(need.seeds for need in found)
     names = _some([need.claim_id for need in found])
-    return [f"{seeds} seeds cannot decide {names}, whatever they show: intervals are shown; {most} seeds could"]
+    return [
+        f"{plural(seeds, 'seed')} cannot decide {names}, whatever they show: intervals are shown; {most} seeds could"
+    ]
 
 
 def _some(names: list[str]) -> str:
@@ -67,8 +70,8 @@ def _beyond_support(plan: Plan) -> list[str]:
     most = max(need.seeds for need in found)
     names = _some([need.claim_id for need in found])
     line = (
-        f"{seeds} seeds can refute and not support {names}, not even if all runs agree, as long as other claims are "
-        f"open (Holm): {most} seeds could, or fewer claims"
+        f"{plural(seeds, 'seed')} can refute and not support {names}, not even if all runs agree, as long as other "
+        f"claims are open (Holm): {most} seeds could, or fewer claims"
     )
     return [line]
 

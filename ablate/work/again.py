@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import TypeVar
 
-from ablate.errors import UserError, must
+from ablate.errors import UserError, must, plural
 from ablate.sweep.plan import Compose, Plan
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -52,7 +52,8 @@ def extended(request: R, compose: Compose, more: int | None, store: Store) -> tu
     strangers = {arm.id for arm in record.arms} - set(tables.planned["arm_id"])
     if strangers and not plan.provisional:
         raise UserError(
-            f"{len(strangers)} arms of {record.name} are not those that were run: its code, its levels or its settings "
+            f"{plural(len(strangers), 'arm')} of {record.name} {'is' if len(strangers) == 1 else 'are'} not those "
+            "that were run: its code, its levels or its settings "
             f"changed since; {run} first, then extend it"
         )
     planned = list((tables.study["registration"] or {}).get("seeds", record.seeds))
@@ -66,7 +67,10 @@ def extended(request: R, compose: Compose, more: int | None, store: Store) -> tu
         )
     left = int(((tables.seeds["outcome"] == "missing") & tables.seeds["seed"].isin(planned)).sum())
     if left:
-        raise UserError(f"{left} planned runs of {record.name} are missing: {run} first, then extend it")
+        raise UserError(
+            f"{plural(left, 'planned run')} of {record.name} {'is' if left == 1 else 'are'} missing: {run} first, "
+            "then extend it"
+        )
     added = sorted({int(seed) for seed in tables.seeds["seed"]} - set(planned))
     first = max([*planned, *added]) + 1
     check_seed_count(len(planned) + len(added) + more, "--seeds")
@@ -83,7 +87,9 @@ def _open_tables(study: Study, tables: StudyTables, more: int, name: str) -> Stu
     assert study.any_time is not None
     state = follow(study, tables, extras=False)
     if state.taken and len(state.settled) == len(state.verdicts):
-        raise UserError(f"every claim of {name} is decided after {state.seeds} seeds; more would change none of them")
+        raise UserError(
+            f"every claim of {name} is decided after {plural(state.seeds, 'seed')}; more would change none of them"
+        )
     if more % study.any_time.every:
         raise must("--seeds", f"be a multiple of {study.any_time.every}, the seeds between two looks", more)
     return state.planned(study, tables)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import Failure, UserError, must
+from ablate.errors import Failure, UserError, must, plural
 from ablate.identity import digest
 from ablate.judge.verdict import Verdict
 from ablate.sources.contract import RunTable
@@ -101,7 +101,8 @@ class Ledger:
         """Return the ledger with one more edit."""
         if self.level <= 0.0:
             raise UserError(
-                f"all {self.edits} edits that the ledger was begun for are tried: begin another one, on new seeds"
+                f"the ledger was begun for {plural(self.edits or 0, 'edit')}, and none is left: begin another "
+                "one, on new seeds"
             )
         p = [verdict.p_adjusted for verdict in verdicts]
         largest = None if not p or None in p else max(one for one in p if one is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ablate.errors import plural
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import ArmFiles, RunSummary
@@ -125,10 +126,11 @@ def _note_look(plan: Plan, session: StudySession, bench: Bench, state: Followed)
     reason = ""
     if state.ends:
         reason = (
-            f"after {state.seeds} seeds every claim is decided"
+            f"after {plural(state.seeds, 'seed')} every claim is decided"
             + (f" ({held} held back by a gate, which more seeds do not fix)" if held else "")
             if len(state.settled) == claims
-            else f"after {state.seeds} seeds, the most that are planned: {decided} of {claims} claims are decided"
+            else f"after {plural(state.seeds, 'seed')}, the most that are planned: {decided} of "
+            f"{plural(claims, 'claim is', 'claims are')} decided"
         )
     event = {
         "event": "look", "number": state.taken, "of": of, "seeds": state.seeds, "level": ALPHA, "decided": decided,
@@ -151,13 +153,13 @@ def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     enough, decided = all_decided(verdicts), sum(v.decided for v in verdicts)
     look = verdicts[0].look
     level = look[3] if look else None
-    where = f"look {number + 1} of {of} ({study.fixed_looks[number]} seeds of every arm, level {level:.4f})"
+    where = f"look {number + 1} of {of} ({plural(study.fixed_looks[number], 'seed')} of every arm, level {level:.4f})"
     held = sum(not v.decided for v in verdicts)
     reason = (
         f"at {where} every claim is decided"
         + (f" ({held} held back by a gate, which more seeds do not fix)" if held else "")
         if enough
-        else f"at {where}, the last one planned: {decided} of {len(verdicts)} claims are decided"
+        else f"at {where}, the last one planned: {decided} of {plural(len(verdicts), 'claim is', 'claims are')} decided"
         if number + 1 == of
         else ""
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import Failure, UserError, unknown
+from ablate.errors import Failure, UserError, plural, unknown
 from ablate.identity import digest
 from ablate.sweep.registration import hash_of
 from ablate.sweep.study_file import parse_study
@@ -220,7 +220,9 @@ def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Jo
     plan = archived.plan if _covers(archived.plan, mine_plan) and not _covers(mine_plan, archived.plan) else mine_plan
     notes = []
     if different:
-        notes.append(f"{name}: {different} runs have other values here than in {said}; those here stay")
+        notes.append(
+            f"{name}: {plural(different, 'run has', 'runs have')} other values here than in {said}; those here stay"
+        )
     if not _covers(plan, archived.plan):
         notes.append(
             f"{name}: neither plan has all arms and seeds of the other; the one here stays, and runs of arms that only "

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.lang import language
 from ablate.resources import findings_folder
 
@@ -76,7 +76,8 @@ def left_line(left: Sequence[Path]) -> str | None:
     if not left:
         return None
     listed = ", ".join(shown(path) for path in left[:3]) + (" …" if len(left) > 3 else "")
+    stay = "stays, because it may" if len(left) == 1 else "stay, because they may"
     return (
-        f"{len(left)} files of an earlier report stay, because they may be somebody's (made by a release that signed "
+        f"{plural(len(left), 'file')} of an earlier report {stay} be somebody's (made by a release that signed "
         f"nothing, or changed since): {listed}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ablate.errors import plural
 from ablate.identity import made_by
 from ablate.resources import sentences_file
 from ablate.sweep.plan import Plan
@@ -41,9 +42,10 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     added = [seed for seed in seeds if seed not in known]
     if added:
         session.note(_extension(known, added, plan.record.command))
+        was = plural(len(held["seeds"]), "that was", "that were")
         bench.warn(
-            f"{len(added)} seeds beyond the {len(held['seeds'])} that were registered: an extension; the verdicts "
-            "stay those of the registered seeds, the extended ones stand beside them"
+            f"{plural(len(added), 'seed')} beyond the {was} registered: "
+            "an extension; the verdicts stay those of the registered seeds, the extended ones stand beside them"
         )
     changed = changes(held, plan.study, idle=idle(plan, bench.store, held))
     sha = hash_of(text_of(definition(plan.study), held["seeds"]))

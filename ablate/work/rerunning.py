@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.errors import UserError
+from ablate.errors import UserError, plural
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
 from ablate.track.payload import flat_config
@@ -121,9 +121,13 @@ def compared(logged: RunResult, now: RunResult, *, times: Collection[str] = ()) 
     for name in curves:
         (steps, one), (others, two) = (_finite(result.curves.get(name)) for result in (logged, now))
         if not np.array_equal(steps, others):
-            gaps.append(Gap(f"curve {name}", f"{len(steps)} points", f"{len(others)} points at other steps", None))
+            gaps.append(
+                Gap(
+                    f"curve {name}", plural(len(steps), "point"), f"{plural(len(others), 'point')} at other steps", None
+                )
+            )
             continue
-        gaps += _gap(f"curve {name}", one, two, f"{len(one)} points", "other values")
+        gaps += _gap(f"curve {name}", one, two, plural(len(one), "point"), "other values")
     items = _items(logged, now, gaps)
     arrays = sorted({*logged.arrays, *now.arrays})
     for name in arrays:
@@ -146,7 +150,14 @@ def _items(logged: RunResult, now: RunResult, gaps: list[Gap]) -> int:
         return 0
     if different := int((one != two).sum()):
         right = f"{int(one.sum())} of {len(one)} right"
-        gaps.append(Gap("test items", right, f"{int(two.sum())} right, {different} items differ", None))
+        gaps.append(
+            Gap(
+                "test items",
+                right,
+                f"{int(two.sum())} right, {plural(different, 'item differs', 'items differ')}",
+                None,
+            )
+        )
     return len(one)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ablate.errors import Failure
+from ablate.errors import Failure, plural
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Compose, Plan
 from ablate.sweep.runner import RunSummary
@@ -123,7 +123,8 @@ def run_study(
     if summary.crashes:
         listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
         raise Failure(
-            f"{len(summary.crashes)} of {len(plan.trained)} arms crashed: {listed}; the tracebacks are in MLflow, "
+            f"{len(summary.crashes)} of {plural(len(plan.trained), 'arm')} crashed: {listed}; the tracebacks are "
+            "in MLflow, "
             "the same command tries these arms again"
         )
     return summary

@@ -104,7 +104,7 @@ def test_nothing_is_added_to_a_study_whose_claims_are_decided(ablate, write):
     write("\n".join(lines[:-2]).replace("0.0001, 0.29", "0.0001") + "\n")
     code, out, _ = ablate("run", "small", "--no-report")
     assert code == 0
-    assert "look 1 of 3 (10 seeds): 1 of 1 claims decided; stopping" in out
+    assert "look 1 of 3 (10 seeds): 1 of 1 claim decided; stopping" in out
     code, _, err = ablate("extend", "small", "--seeds", "2")
     assert code == 2
     assert "every claim of small is decided after 10 seeds; more would change none of them" in err

@@ -60,8 +60,8 @@ def test_the_saved_study_gives_the_same_numbers(ablate, tmp_path):
     write(tmp_path / "runs.csv", [run for run in held if run["seed"] != 9 or run["norm"] == "none"])
     code, out, _ = ablate("judge", "runs.csv", "--lost", "preempted", "--by-at-least", "0.005", "--save", "mine.yaml")
     assert code == 0
-    assert "1 lost, as asked: their pairs are dropped" in out
-    assert "1 of its runs were lost and do not count; if they had failed" in out
+    assert "1 lost, as asked: its pair is dropped" in out
+    assert "1 of its runs was lost and does not count; if it had failed" in out
     text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
     assert "#     ablate import mine.yaml mine.runs.csv" in text
     assert ablate("import", "mine.yaml", "mine.runs.csv")[0] == 0
@@ -87,7 +87,7 @@ def test_a_killed_run_that_would_change_the_verdict_holds_it_back(ablate, tmp_pa
     write(tmp_path / "runs.csv", held)
     code, out, _ = ablate("judge", "runs.csv", "--leave-out", "majority_rate")
     assert code == 0
-    assert "1 of its runs did not finish and do not count" in out
+    assert "1 of its runs did not finish and does not count" in out
 
 
 @pytest.mark.parametrize("n", [3, 4, 5])

@@ -135,7 +135,7 @@ def test_results_are_compared_bit_by_bit_and_times_are_not():
     assert found["acc"].distance == np.nextafter(0.5, 1) - 0.5
     assert found["more"].distance is None
     assert found["curve loss"].distance == 0.5
-    assert found["test items"].now == "2 right, 1 items differ"
+    assert found["test items"].now == "2 right, 1 item differs"
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_looks_stop_the_study_where_every_claim_is_decided(ablate, write, tmp_pa
     assert "looks: 6 seeds at 0.0021 (too strict to decide any claim: passed over), 10 seeds at 0.0171" in out
     code, out, _ = ablate("run", "small", "--no-report")
     assert code == 0
-    assert "look 2 of 3 (10 seeds of every arm, level 0.0171): 1 of 1 claims decided; stopping" in out
+    assert "look 2 of 3 (10 seeds of every arm, level 0.0171): 1 of 1 claim decided; stopping" in out
     assert "look 1" not in out
     tables = read_study(tmp_path, "small")
     assert sorted(tables.seeds.loc[tables.seeds["outcome"] != "missing", "seed"].unique()) == list(range(10))

@@ -47,7 +47,7 @@ def test_a_lost_run_drops_its_pair_and_the_sentence_says_what_its_failure_would_
     told = found.details["lost"]
     assert told["declared"]
     assert told["effect"] < 0 < found.effect  # one failure of 20 counts as chance, 10 %
-    assert "1 of its runs were lost and do not count; if they had failed: difference −" in sentence_of(found)
+    assert "1 of its runs was lost and does not count; if it had failed: difference −" in sentence_of(found)
     assert "lost" not in plain.details
 
 
@@ -85,4 +85,4 @@ def test_where_a_failure_has_no_honest_value_the_worst_one_seen_stands_for_it(wo
     told = found.details["lost"]
     assert told["outcome"] == found.outcome == ("supported" if better == "higher" else "refuted")
     assert (told["effect"], told["low"], told["high"]) == pytest.approx((gaps.mean(), low, high), abs=1e-12)
-    assert "if they had failed, and so counted as the worst value seen: " in sentence_of(found)
+    assert "if it had failed, and so counted as the worst value seen: " in sentence_of(found)

@@ -26,7 +26,7 @@ def test_a_single_sign_flip_claim_needs_six_seeds():
     with pytest.raises(UserError) as error:
         check_seeds(study, 5)
     assert str(error.value) == (
-        "claim c0: 5 seeds cannot decide it whatever they show; with 1 claims in the study its test needs 6. Plan at "
+        "claim c0: 5 seeds cannot decide it whatever they show; with 1 claim in the study its test needs 6. Plan at "
         "least 6 seeds, or fewer claims."
     )
 

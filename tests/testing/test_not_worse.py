@@ -101,7 +101,7 @@ def test_a_gate_counts_edits_and_keeps_what_is_better_at_the_level_of_its_own(tm
 def test_a_ledger_that_is_used_up_or_is_none_is_refused(tmp_path):
     gate = Gate(tmp_path / "edits.json", edits=1)
     gate.keep(NOISY, BASE, metric="accuracy")
-    with pytest.raises(UserError, match="all 1 edits that the ledger was begun for are tried"):
+    with pytest.raises(UserError, match="the ledger was begun for 1 edit, and none is left: begin another"):
         gate.keep(NEAR, BASE, metric="accuracy")
     (tmp_path / "edits.json").write_text("{}")
     with pytest.raises(UserError, match="is not a ledger of edits"):

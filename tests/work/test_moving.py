@@ -121,7 +121,7 @@ def test_what_was_trained_meanwhile_joins_and_what_is_there_stays(archive, tmp_p
     where, events = bench(other)
     (moved,) = import_archive(path, where)
     assert (moved.new, moved.there, moved.different) == (2, 2, 1)
-    assert any("1 runs have other values here" in event.text for event in events if isinstance(event, Warned))
+    assert any("1 run has other values here" in event.text for event in events if isinstance(event, Warned))
     runs = {(run.arm, run.seed): run for run in other.seed_runs("norms")}
     assert sorted(runs) == [("norm=batch", 0), ("norm=batch", 1), ("norm=batch", 6), ("norm=none", 0), ("norm=none", 1)]
     assert runs["norm=batch", 0].outcome == "censored", "a run that ended well stays in place of one that crashed"

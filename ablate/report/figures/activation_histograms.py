@@ -12,13 +12,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
 from ablate.errors import UserError
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, drawing
-from ablate.report.wording import counted
 from ablate.sweep.figures import ActivationHistograms
 from ablate.track.record import StudyTables
 

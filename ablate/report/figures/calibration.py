@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ablate.errors import plural
 from ablate.judge.calibration import CalibrationResult, Check
 from ablate.judge.trials import Row
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
@@ -60,7 +61,7 @@ def calibration_figures(result: CalibrationResult) -> list[Drawn]:
 
 
 def _claims(row: Row) -> str:
-    return f"{row['claims']} claim" + ("" if row["claims"] == 1 else "s")
+    return plural(row["claims"], "claim")
 
 
 def _data(row: Row) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import offset_copy
 
 from ablate.judge.verdict import Verdict
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.exchange import Rate, exchange_rates
 from ablate.report.figure import Figure as Kind
@@ -21,7 +21,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import counted, unit, verdict_effect
+from ablate.report.wording import unit, verdict_effect
 from ablate.stats.exchange import rising_curve
 from ablate.stats.student import t_interval
 from ablate.sweep.study import Study

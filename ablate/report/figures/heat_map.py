@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter
 
 from ablate.errors import unknown
 from ablate.judge.summary import ENDS, ledger, summary
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.registry import register
 from ablate.report.arms import arm_levels, factor_levels, varying
 from ablate.report.figure import Figure as Kind
@@ -27,7 +27,7 @@ from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, counted, level_title, levels_text, plain_number, unit_of
+from ablate.report.wording import NONE, level_title, levels_text, plain_number, unit_of
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED

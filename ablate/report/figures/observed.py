@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import Failure
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, varying
-from ablate.report.wording import counted, level_title, levels_text
+from ablate.report.wording import level_title, levels_text
 from ablate.track.record import StudyTables
 
 

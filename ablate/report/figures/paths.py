@@ -13,14 +13,14 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ablate.errors import unknown
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, factor_levels
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title as set_title
-from ablate.report.wording import counted, level_title, levels_text
+from ablate.report.wording import level_title, levels_text
 from ablate.sweep.figures import Paths
 from ablate.track.record import StudyTables
 

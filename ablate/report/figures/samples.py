@@ -10,14 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import NDArray
 
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
 from ablate.report.figures.panels import columns_for
 from ablate.report.figures.style import INK, Drawn, drawing
-from ablate.report.wording import counted
 from ablate.track.record import StudyTables
 
 MOST_PANELS = 6

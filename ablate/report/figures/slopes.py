@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ablate.lang import msg, tr
+from ablate.lang import counted, msg, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
@@ -22,7 +22,7 @@ from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, D
 from ablate.report.figures.titles import narrow, title
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import Pairs
-from ablate.report.wording import counted, levels_text, shortened, unit, verdict_effect
+from ablate.report.wording import levels_text, shortened, unit, verdict_effect
 from ablate.words.rulings import seen
 
 MOST = 8

@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
-from ablate.lang import tr
+from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
@@ -22,7 +22,7 @@ from ablate.report.figures.observed import arm_titles, middle, over_seeds
 from ablate.report.figures.panels import legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import title
-from ablate.report.wording import NONE, Unit, counted, plain_number
+from ablate.report.wording import NONE, Unit, plain_number
 from ablate.sweep.figures import StepSizes
 from ablate.track.record import StudyTables
 

@@ -9,6 +9,7 @@ import yaml
 
 from ablate.lang import speaking, tr
 from ablate.levels import level_name
+from ablate.sources.of_one import done_text
 from ablate.sweep.found.build import Found
 from ablate.values import plain
 
@@ -61,7 +62,8 @@ def study_text(found: Found, path: Path, command: str) -> str:
 
 def _done(found: Found) -> list[str]:
     lines = ["", "What was done with the rows:"]
-    lines += [f"    {one.count} {tr(one.what)}" + (f" ({one.which})" if one.which else "") for one in found.done]
+    told = [(f"{one.count} {done_text(one.what, one.count)}", one.which) for one in found.done]
+    lines += [f"    {what}" + (f" ({which})" if which else "") for what, which in told]
     lines += ["What the columns were taken for:"]
     lines += [
         f"    {one.column}: {tr(one.role)}" + (f", {tr(one.what, value=one.value)}" if one.what else "")
