@@ -91,7 +91,8 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     bounded = any(v.bounds for v in tested)
     known = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
     columns = [
-        Column(tr("claim")), Column(tr("verdict")), *([Column(tr("detectable beyond δ"), "n")] if known else []),
+        Column(tr("claim"), "name"), Column(tr("verdict")),
+        *([Column(tr("detectable beyond δ"), "n")] if known else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),
         Column(tr("other outcome with"), "wrap"),

@@ -98,6 +98,25 @@ def test_every_term_and_number_of_the_answers_explains_itself(quickstart):
     assert "- **8 seeds:** Each seed is one" in markdown
 
 
+def test_no_mark_can_begin_a_line_of_its_own(quickstart):
+    *_, report = quickstart
+    html = report.html.read_text(encoding="utf-8")
+    assert 'role="tooltip"' in html
+    assert not re.search(r'role="tooltip"[^>]*>[^<]*</span></span>\s*[.,;:·。，；：]', html)
+
+
+def test_what_is_wider_than_its_window_scrolls_and_shows_it(quickstart):
+    *_, report = quickstart
+    html = report.html.read_text(encoding="utf-8")
+    (rule,) = re.findall(r"\n\.scroll, nav\.contents \{(.*?)\}", html, re.DOTALL)
+    assert rule.count("no-repeat scroll") == rule.count("no-repeat local") == 2  # two shadows, two covers
+    body = html[html.index("<main") :]
+    for tag in ("<table", "<svg"):
+        places = [at.start() for at in re.finditer(tag, body)]
+        assert places
+        assert all(body[:at].rfind('class="scroll"') > body[:at].rfind("<section") for at in places)
+
+
 def test_the_question_the_failures_and_one_picture_are_there(quickstart):
     study, tables, _, report = quickstart
     text = " ".join(screen_of(report).words)
