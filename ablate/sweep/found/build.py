@@ -38,11 +38,11 @@ from ablate.train.metric import Metric
 from ablate.values import plain
 
 FOLLOWS, SETTINGS_TOLD = msg("follows {value}"), msg("a setting that is not a factor")
-NOT_CLAIMED = (
+NOT_CLAIMED = msg(
     "Nobody claimed these comparisons before the runs were known: they show what is worth claiming. What they find is "
     "shown again on new seeds, or it may be the luck of these."
 )
-NOT_REGISTERED = (
+NOT_REGISTERED = msg(
     "The comparison is judged as it was asked for: nothing here shows that it was asked before the runs were seen."
 )
 
