@@ -17,7 +17,7 @@ from ablate.train.metric import Better
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Tell
-from ablate.work.tables import Judged, judge_table, name_of, save_study
+from ablate.work.tables import Judged, judge_table, name_of, save_study, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,10 +146,10 @@ def judge_runs(
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):
         table = source_for(results, source).read(fits=lambda head: len(head) > 1)
-        name = name_of(str(results))
+        name, title = name_of(str(results)), title_of(str(results))
     else:
-        table, name = frame_table(results), f"{name}-judged"
-    held = judge_table(table, asked, bench, name=name, command="ablate.judge_runs(…)  # Python")
+        table, name, title = frame_table(results), f"{name}-judged", name
+    held = judge_table(table, asked, bench, name=name, command="ablate.judge_runs(…)  # Python", title=title)
     return JudgedTable(held)
 
 

@@ -211,7 +211,7 @@ class HydraApp(PerSeed):
         from ablate.programs.hydra_world import logging_kept
 
         app, declared = self.opened(), self.metrics()
-        with self._inside(app), logging_kept(), contained(str(app.module.__file__)):
+        with self._inside(app), logging_kept(app.module.__name__), contained(str(app.module.__file__)):
             job = self._composed(app, seed)
             returned = run_one(app, job, cache=config.cache, metrics_file=self.metrics_file)
         try:

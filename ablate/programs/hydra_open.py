@@ -31,7 +31,7 @@ from omegaconf import DictConfig, OmegaConf
 from ablate.errors import UserError, nearest, unknown
 from ablate.programs.hydra_words import keys_of
 from ablate.programs.hydra_world import World
-from ablate.programs.place import Place, file_place, parts_of
+from ablate.programs.place import APP, Place, file_place, parts_of
 from ablate.programs.target import Code, module_at
 
 _MAIN = "hydra.main"
@@ -144,7 +144,7 @@ def place_of_app(app: str) -> tuple[Place, str]:
     said, colon, name = app.rpartition(":")
     said, name = (said, name) if colon and name.isidentifier() else (app, "")
     if said.endswith(".py"):
-        return file_place(said, asked="program.app"), name
+        return file_place(said, asked=APP), name
     if not said or not all(part.isidentifier() for part in said.split(".")):
         raise UserError(f"`program.app` must be a Python file such as train.py, or a module, got {app!r}")
     try:

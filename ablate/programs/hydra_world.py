@@ -104,16 +104,26 @@ def _replacing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def logging_kept() -> Iterator[None]:
-    """Put the root logger back afterwards: a job sets it up for itself, with a file in its folder."""
-    root = logging.getLogger()
+def logging_kept(module: str) -> Iterator[None]:
+    """Put the root logger back afterwards: a job sets it up for itself, with a file in its folder.
+
+    Meanwhile the logger of the application's module is the one that `__main__` means: `hydra.verbose=__main__` and the
+    `loggers` of its `job_logging` are about it.
+    """
+    root, every = logging.getLogger(), logging.Logger.manager.loggerDict
+    own, main = every.get(module), every.get("__main__")
     handlers, level = list(root.handlers), root.level
     disabled = {
         name: held.disabled for name, held in logging.Logger.manager.loggerDict.items() if hasattr(held, "disabled")
     }
+    if isinstance(own, logging.Logger) and own.name == "__main__":
+        every["__main__"] = own
     try:
         yield
     finally:
+        every.pop("__main__", None)
+        if main is not None:
+            every["__main__"] = main
         for handler in [one for one in root.handlers if one not in handlers]:
             handler.close()
         root.handlers[:] = handlers

@@ -14,6 +14,9 @@ from ablate.identity import digest
 from ablate.programs.modules import Module, closure, named
 from ablate.programs.source import read_source
 
+APP = "program.app"
+"""The setting that names a Hydra application."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -32,6 +35,13 @@ class Place:
     def name(self) -> str:
         """What the module is called in `sys.modules`; two files of one name are two modules."""
         return f"ablate_target_{self.module.name}_{digest(str(self.module.path))[:8]}" if self.by_path else self.said
+
+    @property
+    def called(self) -> str:
+        """What its `__name__` is without ablate, which its logger is called by: a Hydra application is a script."""
+        if not self.by_path:
+            return self.name
+        return "__main__" if self.asked == APP else self.module.name
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -203,6 +204,7 @@ def _from_file(place: Place) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError(f"`{place.asked}`: {place.module.path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    logging.getLogger(place.name).name = place.called  # in its log it has the name that it has without ablate
     sys.modules[spec.name] = module  # what dataclasses and pickle look up while it is executed
     try:
         spec.loader.exec_module(module)

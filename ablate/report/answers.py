@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
+from ablate.report.claim_text import change_text, falls
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, listed, p_value, scaled, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, p_value, scaled, shortened
 from ablate.words.amounts import amount, amounts, difference_unit, percent
-from ablate.words.rulings import RULINGS, SEEN, instead, label_of, ruling_of, ruling_word, seen
+from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 
 MOST_NAMED = 4
 """Levels at which a claim came out otherwise that a sentence names; more are counted."""
@@ -131,9 +132,8 @@ def _number(members: Sequence[Verdict]) -> Told:
     if not known:
         return Told("")
     if len(members) == 1:
-        number = _change(first) if _falls(first) else verdict_effect(first)
-        return Told(number, " ".join([_effect_tip(first), _interval_tip(first)]))
-    ends = sorted((v.effect or 0.0) * (-1.0 if _falls(v) else 1.0) for v in known)
+        return Told(change_text(first), " ".join([_effect_tip(first), _interval_tip(first)]))
+    ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in known)
     least, most = ends[0], ends[-1]
     if first.scale == "difference":
         texts = amounts([least, most], first.unit, width=max(abs(least), abs(most)) / 10 or None)
@@ -145,21 +145,6 @@ def _number(members: Sequence[Verdict]) -> Told:
     return Told(text, tip)
 
 
-def _falls(v: Verdict) -> bool:
-    """Tell whether the effect is how far a metric falls: a number with a plus sign would read as if it rose."""
-    return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].directed
-
-
-def _change(v: Verdict) -> str:
-    """Print how far a metric fell, or rose, with the interval."""
-    low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
-    effect = v.effect or 0.0
-    ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
-    size, *around = amounts(ends, v.unit, width=high - low)
-    size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
-    return tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
-
-
 def _effect_tip(v: Verdict) -> str:
     """Explain what the number measures."""
     sides = {"arm": v.arm_text or tr("every arm"), "against": v.against_text}
@@ -167,7 +152,7 @@ def _effect_tip(v: Verdict) -> str:
         return tr("Difference between the means of {arm} and {against}; their runs are not compared in pairs.", **sides)
     if v.scale == "difference" and v.against_text:
         told = tr("Mean difference between {arm} and {against} with the same seed.", **sides)
-        if KINDS[v.kind].directed and not _falls(v) and not seen(v):
+        if KINDS[v.kind].directed and not falls(v) and not seen(v):
             told += tr(" More than 0 means that the claim points the right way.")
         return told
     return tr("The effect that the claim speaks of, estimated over seeds.")
@@ -201,12 +186,12 @@ def _metric(v: Verdict) -> Told:
 def _one(v: Verdict) -> str:
     """Say what is shown instead of a refuted claim, and why another is open; of what is `seen` the word says it."""
     if v.outcome == "refuted":
-        return "" if seen(v) else instead(v.label)
+        return relation(v) or ("" if seen(v) else instead(v))
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
     if v.outcome == "not_tested":
         return tr("The runs do not allow a test.")
-    return tr("The runs do not decide it.") if v.outcome == "inconclusive" else ""
+    return relation(v) or (tr("The runs do not decide it.") if v.outcome == "inconclusive" else "")
 
 
 def _exceptions(members: Sequence[Verdict]) -> str:

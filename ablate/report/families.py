@@ -14,6 +14,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.answers import Answer, answer
 from ablate.report.arms import arm_levels
+from ablate.report.claim_text import change_text, claim_title
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import (
@@ -25,7 +26,6 @@ from ablate.report.wording import (
     scaled_interval,
     short_lists,
     shortened,
-    verdict_effect,
 )
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
@@ -180,8 +180,8 @@ def _silence(verdict: Verdict) -> str:
 
 
 def cell_text(verdict: Verdict) -> str:
-    """Return a claim's id with shortened levels."""
-    return shortened(verdict.claim_id)
+    """Return what a claim is called in a table."""
+    return claim_title(verdict)
 
 
 def _terms(members: Sequence[Verdict], why: str) -> str:
@@ -260,7 +260,7 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
     together = next((percent(v.joint.together) for v in members if v.joint), "")
     rows = []
     for v in members:
-        effect = verdict_effect(v) or NONE
+        effect = change_text(v) or NONE
         badge = badge_of(ruling_of(v))
         rows.append(
             Row((

@@ -43,6 +43,8 @@ def metric_title(metric: str) -> str:
     if label := label_of(metric):
         return label
     prefix, _, rest = metric.rpartition("/")
+    if prefix == "reach":  # made of any metric's name
+        return tr(_PREFIXES[prefix], name=tr(rest.replace("_", " ")))
     if not _OURS.fullmatch(metric):
         return tr(metric)
     if metric in _NAMED:

@@ -150,13 +150,14 @@ def _text(value: Any) -> str:
 
 
 def imported_table(tables: StudyTables) -> Table | None:
-    """Return what was read from a file: what was done with its rows, then its columns; None for a study run here."""
+    """Return what was read from a file: its columns, and in the note the rows; None for a study run here."""
     read = (tables.study.get("design") or {}).get("imported") or {}
     if not read.get("columns"):
         return None
-    done = tuple(Row((str(count), done_text(what, count), which)) for what, count, which in read.get("done", ()))
-    rows = done + tuple(Row((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
+    rows = tuple(Row((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
     note = tr("{rows} rows of {file}.", rows=read["rows"], file=read["file"])
+    done = [_done(what, count, which) for what, count, which in read.get("done", ())]
+    note += tr(" Of its rows: {done}.", done=tr("; ").join(done)) if done else ""
     repairs: Sequence[str] = read.get("repairs") or ()
     if repairs:
         note += tr(" Read so: {repairs}.", repairs=tr("; ").join(map(tr, repairs)))
@@ -180,6 +181,10 @@ def items_tables(tables: StudyTables) -> tuple[Table, ...]:
         "seeds too. The verdicts above compare seeds on these items."
     )
     return (Table(tr("Other test items"), columns, rows, note),)
+
+
+def _done(what: str, count: int, which: str) -> str:
+    return f"{count} {done_text(what, count)}" + (tr(" ({text})", text=which) if which else "")
 
 
 def _what(what: str, value: str) -> str:

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from ablate.judge.forecasts import score_forecasts
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
+from ablate.report.claim_text import change_text, claim_title
 from ablate.report.families import badge_of
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, listed, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, shortened
 from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -196,10 +197,10 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
     later = {v.claim_id: v for v in extended}
     rows = []
     for v in verdicts:
-        cells = [shortened(v.claim_id)]
+        cells = [claim_title(v)]
         for one in (v, later[v.claim_id]):
             badge = badge_of(ruling_of(one))
-            cells += [f"{badge.glyph} {badge.word}", verdict_effect(one) or NONE, str(one.pairs)]
+            cells += [f"{badge.glyph} {badge.word}", change_text(one) or NONE, str(one.pairs)]
         rows.append(Row(tuple(cells)))
     columns = [Column(tr("claim"))]
     for name in (tr("as registered"), tr("extended")):

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
+from ablate.report.claim_text import claim_title, falls
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, listed, scaled, scaled_interval, shortened
+from ablate.report.wording import NONE, listed, scaled, scaled_interval
 from ablate.words.reasons import said
 from ablate.words.rulings import ruling_of, ruling_word
 
@@ -78,15 +79,21 @@ def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]
 
 def _flip(v: Verdict, row: Sensitivity) -> str:
     chosen = v.ungated or v.outcome
-    ends = f"{scaled(row.effect, v, signed=True)}, {scaled_interval(row.low, row.high, v)}"
+    effect, interval = _numbers(row, v)
     return tr(
         "{claim}: {outcome} as chosen, {other} with {choice} ({ends}).",
-        claim=shortened(v.claim_id),
+        claim=claim_title(v),
         outcome=ruling_word(ruling_of(v, chosen)),
         other=ruling_word(ruling_of(v, row.outcome)),
         choice=said(row.reason),
-        ends=ends,
+        ends=f"{effect}, {interval}",
     )
+
+
+def _numbers(row: Sensitivity, v: Verdict) -> tuple[str, str]:
+    """Return effect and interval as the change of the metric: less than 0 where it falls, whatever is predicted."""
+    effect, low, high = (-row.effect, -row.high, -row.low) if falls(v) else (row.effect, row.low, row.high)
+    return scaled(effect, v, signed=True), scaled_interval(low, high, v)
 
 
 def _overview(tested: Sequence[Verdict]) -> Table:
@@ -94,7 +101,8 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     bounded = any(v.bounds for v in tested)
     known = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
     columns = [
-        Column(tr("claim")), Column(tr("verdict")), *([Column(tr("detectable beyond δ"), "n")] if known else []),
+        Column(tr("claim"), "name"), Column(tr("verdict")),
+        *([Column(tr("detectable beyond δ"), "n")] if known else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),
         Column(tr("other outcome with"), "wrap"),
@@ -104,7 +112,9 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         badge = badge_of(ruling_of(v))
         cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([_detectable(v)] if known else [])]
         if bounded:
-            cells.append(NONE if v.bounds is None else " … ".join(scaled(end, v, signed=True) for end in v.bounds))
+            ends = () if v.bounds is None else v.bounds
+            turn = -1.0 if falls(v) else 1.0
+            cells.append(" … ".join(scaled(turn * end, v, signed=True) for end in ends) or NONE)
         if gated:
             failed = [gate for gate in v.gates if not gate.passed]
             cells.append(
@@ -149,8 +159,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
             badge = badge_of(ruling_of(v, row.outcome))
             rows.append(
                 Row((
-                    cell_text(v), said(row.reason), scaled(row.effect, v, signed=True),
-                    scaled_interval(row.low, row.high, v),
+                    cell_text(v), said(row.reason), *_numbers(row, v),
                     f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))
             )  # fmt: skip

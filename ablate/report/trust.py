@@ -63,7 +63,7 @@ def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tup
         Told(counted(len(tables.planned), "arm"), tr(_ARMS)),
         Told(seeds_of(tables), tr(_SEEDS if any("unpaired" not in v.details for v in verdicts) else _SEEDS_ALONE)),
         *_endings(tables),
-        *_stated(study),
+        *_stated(study, len(verdicts)),
         *_origin(tables),
         *_fairness(study, tables),
         *_registered(study, tables, verdicts),
@@ -116,11 +116,13 @@ def _fairness(study: Study, tables: StudyTables) -> tuple[Told, ...]:
     return (Told(tr(text), tr(tip)),)
 
 
-def _stated(study: Study) -> tuple[Told, ...]:
-    """Return how many claims there are, and how many comparisons that nobody predicted."""
+def _stated(study: Study, verdicts: int) -> tuple[Told, ...]:
+    """Return how many claims there are, with how many verdicts, and how many comparisons that nobody predicted."""
     made = sum(claim.exploratory for claim in study.claims)
     claimed = len(study.claims) - made
     told = [Told(counted(claimed, "claim"), tr(_CLAIMS))] if claimed or not made else []
+    if claimed and not made and verdicts > claimed:  # of a claim with levels there is a verdict for each
+        told = [Told(counted(claimed, "claim") + tr(", ") + counted(verdicts, "verdict"), tr(_CLAIMS))]
     return (*told, *([Told(counted(made, "exploratory comparison"), tr(_COMPARISONS))] if made else []))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, unknown
+from ablate.lang import msg, tr
 from ablate.sweep.labels import Labels, check_labels
 
 if TYPE_CHECKING:
@@ -15,6 +17,28 @@ if TYPE_CHECKING:
 
 _LISTS = ("not_concluded", "confounds", "figures")
 _TEXTS = ("title", "question", "background")
+_MADE = (
+    (re.compile(r"How (?P<arm>.+) compares with (?P<against>.+?) at (?P<where>.+)"),
+     msg("How {arm} compares with {against} at {where}")),
+    (re.compile(r"How (?P<arm>.+) compares with (?P<against>.+)"), msg("How {arm} compares with {against}")),
+    (re.compile(r"(?P<name>.+): every level against the baseline"), msg("{name}: every level against the baseline")),
+)  # fmt: skip
+"""What ablate makes itself of levels and names, where nobody stated a claim -> its message."""
+
+
+def made_by_us(text: str) -> str:
+    """Return a text of a study that ablate made, in the current language; empty for one that somebody wrote.
+
+    >>> made_by_us("Does it help?")
+    ''
+    """
+    for form, message in _MADE:
+        if found := form.fullmatch(text):
+            said = tr(message, **found.groupdict())
+            break
+    else:
+        said = tr(text)
+    return said if said != text else ""
 
 
 class ClaimWords(Strict):
@@ -92,12 +116,14 @@ def translated(study: Study, words: Words | None) -> tuple[Study, list[str]]:
     left: list[str] = []
     changes: dict[str, object] = {}
     for name in _TEXTS:
-        if text := getattr(words, name):
+        if (text := getattr(words, name)) or (text := made_by_us(getattr(study, name))):
             changes[name] = text
         elif getattr(study, name):
             left.append(name)
     for name in ("not_concluded", "confounds"):
         items = getattr(words, name)
+        if not items and getattr(study, name) and all(made := [made_by_us(text) for text in getattr(study, name)]):
+            items = made
         if items and len(items) == len(getattr(study, name)):  # words of a later version of the file may not fit
             changes[name] = items
         elif getattr(study, name):
@@ -112,6 +138,8 @@ def translated(study: Study, words: Words | None) -> tuple[Study, list[str]]:
     claims = []
     for claim in study.claims:
         own = words.claims.get(claim.id, ClaimWords())
+        if not own.says and (says := made_by_us(claim.says)):
+            own = own.model_copy(update={"says": says})
         update = {key: text for key in ("says", "why_delta") if (text := getattr(own, key))}
         left += [
             f"claims.{claim.id}.{key}" for key in ("says", "why_delta") if getattr(claim, key) and not getattr(own, key)

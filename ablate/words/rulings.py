@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ablate.claims.kinds import KINDS
 from ablate.lang import msg, tr
+from ablate.words.amounts import amount, decades
 
 if TYPE_CHECKING:
     from ablate.judge.verdict import Verdict
@@ -25,16 +26,32 @@ LABELS = {
 """Label of a refuted claim -> the words for it: what is shown instead."""
 
 INSTEAD = {
-    "reversed": msg("Shown instead: the opposite, by more than δ."),
+    "reversed": msg("Shown instead: the opposite, by more than δ = {delta}."),
     "harmful": msg("Shown instead: an effect in the other direction."),
-    "negligible": msg("Shown instead: an effect smaller than δ in either direction."),
-    "too small": msg("Shown instead: an effect smaller than δ."),
-    "different": msg("Shown instead: a difference of more than δ."),
+    "negligible": msg("Shown instead: an effect smaller than δ = {delta} in either direction."),
+    "too small": msg("Shown instead: no more than δ = {delta} in the direction of the claim; the other way is open."),
+    "different": msg("Shown instead: a difference of more than δ = {delta}."),
     "counterexample": msg("Shown instead: runs in which it does not hold."),
     "worse": msg("Shown instead: the other side is ahead."),
     "inferior": msg("Shown instead: worse by more than the margin."),
 }  # fmt: skip
 """Label of a refuted claim -> the sentence that says what is shown instead."""
+
+WITHOUT_DELTA = {
+    "reversed": msg("Shown instead: the opposite."),
+    "too small": msg("Shown instead: less than the claim says."),
+}
+"""The same of a claim that has no δ, or a ratio in place of one."""
+
+_RELATION = {
+    "supported": msg("{arm} is better than {against} by more than δ = {delta}."),
+    "reversed": msg("{arm} is worse than {against} by more than δ = {delta}."),
+    "harmful": msg("{arm} is worse than {against}; whether by more than δ = {delta} is open."),
+    "negligible": msg("{arm} and {against} differ by less than δ = {delta}."),
+    "too small": msg("{arm} is not better than {against} by more than δ = {delta}; it may be worse."),
+    "inconclusive": msg("Whether {arm} is better than {against} by more than δ = {delta} is open."),
+}
+"""What is shown of a comparison that nobody predicted and that has a δ -> the sentence that says it of the sides."""
 
 
 def seen(v: Verdict) -> bool:
@@ -81,13 +98,24 @@ def label_words(label: str) -> str:
     return tr(LABELS.get(label, label))
 
 
-def instead(label: str) -> str:
-    """Return the sentence on what is shown instead of a refuted claim.
+def instead(v: Verdict) -> str:
+    """Return the sentence on what is shown instead of a refuted claim, with its δ."""
+    delta = decades(v.delta) if v.scale == "decades" else amount(v.delta, v.unit) if v.scale == "difference" else ""
+    message = INSTEAD.get(v.label, msg("Shown instead: an effect outside what the claim says."))
+    if not (delta and v.delta > 0):
+        message = WITHOUT_DELTA.get(v.label, message)
+    return tr(message, delta=delta)
 
-    >>> instead("too small")
-    'Shown instead: an effect smaller than δ.'
+
+def relation(v: Verdict) -> str:
+    """Return what is shown of the two sides of a comparison that nobody predicted, where it has a δ; else nothing.
+
+    The badge of such a comparison (`refuted: reversed`) says that something is so, and not of what.
     """
-    return tr(INSTEAD.get(label, msg("Shown instead: an effect outside what the claim says.")))
+    if not KINDS[v.kind].exploratory or seen(v) or not v.against_text:
+        return ""
+    message = _RELATION.get(v.label or v.outcome)
+    return tr(message, arm=v.arm_text, against=v.against_text, delta=amount(v.delta, v.unit)) if message else ""
 
 
 def ruled(v: Verdict) -> str:

@@ -78,7 +78,7 @@ def judge_source(
     table = chosen.read(fits=lambda head: len(head) > 1)
     name = name_of(address)
     check_place(name, out, report=report)
-    held = judge_table(table, asked, bench, name=name, command=command, save=save)
+    held = judge_table(table, asked, bench, name=name, command=command, save=save, title=title_of(address))
     if report:
         write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
     return held
@@ -86,14 +86,14 @@ def judge_source(
 
 def judge_table(
     table: RunTable, asked: Asked, bench: Bench, *, name: str, command: str, save: Path | None = None,
-    told_first: Sequence[Done] = (),
+    told_first: Sequence[Done] = (), title: str = "",
 ) -> Judged:  # fmt: skip
-    """Judge a table of runs; see `judge_source`. `told_first` was done with it before."""
+    """Judge a table of runs; see `judge_source`. `told_first` was done with it before; `title` is what it is called."""
     rows = len(table.lines)
     table = unfolded(table)
     items = items_in(kept_lines(table, asked)[0], asked)
     stem = re.sub("-(judged|compared)$", "", name)
-    found = found_in(items.runs if items else table, items.asked if items else asked, name=stem)
+    found = found_in(items.runs if items else table, items.asked if items else asked, name=title or stem)
     found = replace(found, done=(*told_first, *found.done))
     compared: tuple[ItemsCompared, ...] = ()
     if items:
@@ -150,6 +150,24 @@ def name_of(address: str) -> str:
     stem = Path(last).stem if re.search(r"\.(csv|tsv|txt|json|parquet|xlsx)$", last, re.IGNORECASE) else last
     plain = re.sub(r"\W+", "-", stem).strip("-") or "runs"
     return f"{plain}-judged"
+
+
+_SOURCES = {"mlflow": "MLflow", "wandb": "W&B", "optuna": "Optuna", "tensorboard": "TensorBoard", "hydra": "Hydra",
+            "lightning": "Lightning", "sacred": "Sacred", "trainer": "Trainer"}  # fmt: skip
+
+
+def title_of(address: str) -> str:
+    """Return what the runs at an address are called in a title: their own name, and the tool they are from.
+
+    >>> title_of("mlflow:mlflow.db#resnet-norm"), title_of("optuna:sqlite:///tpe.db"), title_of("runs/My results.csv")
+    ('resnet-norm, from MLflow', 'tpe.db, from Optuna', 'My results')
+    """
+    scheme, colon, rest = address.partition(":")
+    tool = _SOURCES.get(scheme) if colon else None
+    last = Path((rest if tool else address).rpartition("#")[2].rstrip("/\\")).name
+    if tool is None:
+        last = re.sub(r"\.(csv|tsv|txt|json|parquet|xlsx)$", "", last, flags=re.IGNORECASE)
+    return f"{last or address}, from {tool}" if tool else last or name_of(address).removesuffix("-judged")
 
 
 def _but(tell: Callable[[Event], None], quiet: Sequence[type[Event]]) -> Callable[[Event], None]:

@@ -107,7 +107,11 @@ def test_a_setting_that_follows_the_factor_holds_the_claim_back_and_everybody_is
     assert "--leave-out lr" in out
     report = (tmp_path / "reports" / "x-imported" / "report.md").read_text(encoding="utf-8")
     assert why in report
-    assert "What was read from the file" in report
+    read = report.split("What was read from the file", 1)[1]
+    head, line, *rows = read[read.index("|") :].split("\n\n", 1)[0].splitlines()
+    assert (head.split("|")[1].strip(), line[:4]) == ("column", "| --")
+    assert {row.split("|")[1].strip() for row in rows} == {"norm", "seed", "acc", "lr", "wd"}  # columns, and no counts
+    assert "rows of" in read
     code, out = ablate_csv(tmp_path)
     assert code == 0
     assert why in out

@@ -13,7 +13,10 @@ from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.style import font_family
 from ablate.report.write import write_report
+from ablate.sweep.found.build import NOT_CLAIMED
 from ablate.sweep.study import Study
+from ablate.sweep.study_file import parse_study
+from ablate.sweep.translated import translated
 from ablate.words.document import document_of
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
@@ -158,3 +161,21 @@ def test_nothing_that_is_judged_depends_on_the_language(chinese):
     with speaking("zh"):
         other = judge(study, tables)
     assert list(map(document_of, judge(study, tables))) == list(map(document_of, other))
+
+
+def test_what_ablate_made_itself_of_levels_and_names_is_in_the_language_of_the_page():
+    study = parse_study({
+        "title": "runs: every level against the baseline", "factors": {"lr": [0.1, 0.01]},
+        "metrics": {"score": {"better": "higher"}}, "not_concluded": [NOT_CLAIMED],
+        "claims": [{"id": "a", "kind": "difference", "says": "How lr=0.01 compares with lr=0.1 at norm=none",
+                    "metric": "score", "arm": {"lr": 0.01}, "against": {"lr": 0.1}}],
+    }, where="x")  # fmt: skip
+    with speaking("zh"):
+        spoken, left = translated(study, None)
+    assert left == []
+    assert spoken.title == "runs：每个水平与基线相比"
+    assert spoken.claims[0].says == "在 norm=none 时，lr=0.01 与 lr=0.1 相比如何"
+    assert "Nobody" not in spoken.not_concluded[0]
+    own = study.model_copy(update={"title": "What {x} does", "not_concluded": ["Mine."]})
+    with speaking("zh"):
+        assert translated(own, None)[1] == ["title", "not_concluded"]

@@ -1,5 +1,6 @@
 """Runs of a Hydra application are apart, seeded, and of the code that was planned, as those of a function are."""
 
+import logging
 import re
 
 import pytest
@@ -140,3 +141,20 @@ def test_a_file_of_metrics_that_says_none_is_one_clear_error(project, text, said
     (run,) = jobs(HydraApp("train.py", metrics_file="found.json", returns=["m"]), 0)
     assert run.outcome == "crashed"
     assert re.search(said, run.error)
+
+
+LOGS = APP.replace("import os\n", "import logging\nimport os\n\nlog = logging.getLogger(__name__)\n", 1).replace(
+    "    print(", "    log.debug('whispered')\n    logging.getLogger(__name__).info('said')\n    print("
+)
+
+
+def test_the_logger_of_an_application_has_the_name_that_it_has_without_ablate(project, capfd):
+    (project / "train.py").write_text(LOGS)
+    before = logging.Logger.manager.loggerDict.get("__main__")
+    program = HydraApp("train.py", hydra=["hydra.sweep.dir=jobs", SAME, "hydra.verbose=__main__"], returns=["m"])
+    assert [r.error for r in jobs(program, 0, 1)] == [None] * 2
+    out = "".join(capfd.readouterr()) + "".join(file.read_text() for file in project.rglob("*.log"))
+    assert "[__main__][INFO] - said" in out
+    assert "[__main__][DEBUG] - whispered" in out
+    assert "ablate_target" not in out
+    assert logging.Logger.manager.loggerDict.get("__main__") is before

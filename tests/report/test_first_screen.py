@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from ablate.claims.parts import effect_label
 from ablate.judge.rule import judge
 from ablate.report.answers import answer
 from ablate.report.families import families
@@ -98,6 +99,25 @@ def test_every_term_and_number_of_the_answers_explains_itself(quickstart):
     assert "- **8 seeds:** Each seed is one" in markdown
 
 
+def test_no_mark_can_begin_a_line_of_its_own(quickstart):
+    *_, report = quickstart
+    html = report.html.read_text(encoding="utf-8")
+    assert 'role="tooltip"' in html
+    assert not re.search(r'role="tooltip"[^>]*>[^<]*</span></span>\s*[.,;:·。，；：]', html)
+
+
+def test_what_is_wider_than_its_window_scrolls_and_shows_it(quickstart):
+    *_, report = quickstart
+    html = report.html.read_text(encoding="utf-8")
+    (rule,) = re.findall(r"\n\.scroll, nav\.contents \{(.*?)\}", html, re.DOTALL)
+    assert rule.count("no-repeat scroll") == rule.count("no-repeat local") == 2  # two shadows, two covers
+    body = html[html.index("<main") :]
+    for tag in ("<table", "<svg"):
+        places = [at.start() for at in re.finditer(tag, body)]
+        assert places
+        assert all(body[:at].rfind('class="scroll"') > body[:at].rfind("<section") for at in places)
+
+
 def test_the_question_the_failures_and_one_picture_are_there(quickstart):
     study, tables, _, report = quickstart
     text = " ".join(screen_of(report).words)
@@ -120,18 +140,42 @@ def test_every_run_leads_to_its_page_in_mlflow(quickstart):
 @pytest.mark.parametrize(
     ("label", "word", "instead"),
     [
-        ("reversed", "refuted: reversed", "Shown instead: the opposite, by more than δ."),
+        ("reversed", "refuted: reversed", "Shown instead: the opposite, by more than δ = 1 pp."),
         ("harmful", "refuted: harmful", "Shown instead: an effect in the other direction."),
-        ("negligible", "refuted: negligible", "Shown instead: an effect smaller than δ in either direction."),
-        ("too small", "refuted: smaller than δ", "Shown instead: an effect smaller than δ."),
+        ("negligible", "refuted: negligible", "Shown instead: an effect smaller than δ = 1 pp in either direction."),
+        ("too small", "refuted: smaller than δ",
+         "Shown instead: no more than δ = 1 pp in the direction of the claim; the other way is open."),
         ("", "refuted", "Shown instead: an effect outside what the claim says."),
     ],
-)
+)  # fmt: skip
 def test_refuted_always_says_what_is_shown_instead(study, label, word, instead):
     model, tables = study
-    single = dataclasses.replace(judge(model, tables)[-1], outcome="refuted", label=label)
+    single = dataclasses.replace(judge(model, tables)[-1], outcome="refuted", label=label, delta=0.01)
     found = families(model, tables, [single])[0].answer
     assert (found.outcome.text, found.more) == (word, instead)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "low", "high", "says"),
+    [
+        ("supported", 0.006, 0.03, "norm=batch is better than norm=none by more than δ = 0.5 pp."),
+        ("refuted", -0.04, -0.006, "norm=batch is worse than norm=none by more than δ = 0.5 pp."),
+        ("refuted", -0.04, -0.001, "norm=batch is worse than norm=none; whether by more than δ = 0.5 pp is open."),
+        ("refuted", -0.003, 0.001, "norm=batch and norm=none differ by less than δ = 0.5 pp."),
+        ("refuted", -0.066, 0.0, "norm=batch is not better than norm=none by more than δ = 0.5 pp; it may be worse."),
+        ("inconclusive", -0.066, 0.01, "Whether norm=batch is better than norm=none by more than δ = 0.5 pp is open."),
+    ],
+)
+def test_what_nobody_predicted_says_of_what_and_how_much(study, outcome, low, high, says):
+    """A badge says `refuted: reversed`, and the heading asks how two arms compare: neither tells which is better."""
+    model, tables = study
+    single = dataclasses.replace(
+        judge(model, tables)[-1], kind="difference", outcome=outcome, interval_low=low, interval_high=high, delta=0.005,
+        label=effect_label(low, high, 0.005) if outcome == "refuted" else "", arm_text="norm=batch",
+        against_text="norm=none", gates=(), unit="fraction",
+    )  # fmt: skip
+    assert answer([single], outcome, "", "").more == says
+    assert "instead" not in says
 
 
 def test_a_claim_with_levels_names_those_that_came_out_otherwise(study):

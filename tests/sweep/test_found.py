@@ -118,6 +118,15 @@ def test_what_is_not_known_is_asked_for_in_one_line():
     assert held.study["metrics"] == {"score": {"better": "lower"}}
 
 
+def test_an_empty_cell_of_a_factor_is_told():
+    rows = [{**run, "norm": run["norm"] if run["norm"] != "batch" else ""} for run in runs(norm=["none", "batch"])]
+    held = found(rows)
+    assert held.study["factors"]["norm"] == ["none", None]
+    (told,) = [one for one in held.done if "null" in one.what]
+    assert (told.count, told.which) == (8, "norm")
+    assert not [one for one in found(runs(norm=["none", "batch"])).done if "null" in one.what]
+
+
 def test_the_baseline_is_that_of_most_runs_and_says_why():
     ofat = [
         run for run in runs(lr=[0.1, 0.01, 1.0], norm=["none", "batch"]) if run["lr"] == 0.1 or run["norm"] == "none"

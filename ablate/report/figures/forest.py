@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
@@ -17,23 +17,23 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
-from ablate.lang import language, tr
+from ablate.lang import msg, tr
 from ablate.registry import register
+from ablate.report.claim_text import change_text, claim_title
 from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
+from ablate.report.figures.forest_rows import Row, Scale, by_axis, rows_of
+from ablate.report.figures.jointly import draw_joint, joint_caption, joint_keys
+from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.sheets import of_verdicts
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
-from ablate.report.figures.titles import letters
-from ablate.report.metric_names import metric_title
-from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
-from ablate.words.rulings import ruling_of, seen
+from ablate.words.rulings import ruling_of
 
-_COLUMNS = {"verdict": 16, "effect": 94, "p": 222, "pairs": 292}  # points right of the axes
-# Outcomes are shorter in Chinese, the unit and the headings longer.
-_CHINESE = {"verdict": 12, "effect": 56, "p": 212, "pairs": 300}
+_HEADS = {"effect": msg("effect [interval]"), "p": msg("Holm p"), "pairs": msg("pairs")}
+_INDENT = 10.0  # points that a level stands right of its claim
+_PLOT = 2.8  # inches, the least that marks need
 
 
 @register("figure", "forest")
@@ -46,7 +46,12 @@ class Forest(Kind):
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw it."""
         draw = partial(forest, failed=failed_runs(material.study, material.tables), name=name)
-        return of_verdicts([v for v in material.verdicts if KINDS[v.kind].at_a_glance], draw, whole=material.whole)
+        axes = by_axis([v for v in material.verdicts if KINDS[v.kind].at_a_glance])
+        return [
+            replace(one, name=one.name if at == 1 else f"{one.name}-axis-{at}")
+            for at, own in enumerate(axes, start=1)
+            for one in of_verdicts(own, draw, whole=material.whole)
+        ]
 
 
 def forest(
@@ -60,85 +65,14 @@ def forest(
     """
     if not (verdicts := [v for v in verdicts if KINDS[v.kind].at_a_glance]):
         return None
-    rows, scale = _rows(verdicts, failed)
+    rows, scale = rows_of(verdicts, failed)
     with drawing():
         figure = _draw(rows, scale)
     return Drawn(name, tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
 
 
-@dataclass(frozen=True)
-class _Scale:
-    label: str
-    delta: float  # half-width of the grey band, in drawn units; 0 draws none
-    relative: bool
-    claimed: bool = True
-
-
-@dataclass(frozen=True)
-class _Row:
-    label: str
-    member: bool
-    outcome: str
-    effect: float
-    low: float
-    high: float
-    joint: tuple[float, float]
-    points: tuple[float, ...]
-    numbers: str
-    pairs: str
-    failed: int
-    p: str
-    heading: str | None
-
-
-def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[_Row], _Scale]:
-    metrics = {v.metric for v in verdicts}
-    deltas = {v.delta for v in verdicts}
-    scales = {v.scale for v in verdicts}
-    alike = len(metrics) == 1 and len(deltas) == 1 and len(scales) == 1
-    relative = not alike and all(v.delta > 0 for v in verdicts)
-    metric = next(iter(metrics))
-    if relative:
-        scale = _Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
-    elif len(metrics) == 1 and len(scales) == 1:
-        shown = unit(verdicts[0].unit) if scales == {"difference"} else Unit(difference=tr("log ratio"))
-        scale = _Scale(
-            tr("effect on {metric}", metric=metric_title(metric))
-            + (f" ({shown.difference})" if shown.difference else ""),
-            max(deltas) * shown.scale if alike else 0.0,
-            relative=False,
-            claimed=not all(map(seen, verdicts)),
-        )
-    else:
-        scale = _Scale(tr("effect, each in the unit of its metric"), 0.0, relative=False)
-    families, rows = [v.source_id for v in verdicts], []
-    for i, v in enumerate(verdicts):
-        shown = unit(v.unit) if v.scale == "difference" else Unit()
-        factor = 1.0 / v.delta if relative else shown.scale
-        several = families.count(families[i]) > 1
-        effect, low, high = (math.nan if x is None else x * factor for x in (v.effect, v.interval_low, v.interval_high))
-        rows.append(
-            _Row(
-                label=_member(v.claim_id) if several else shortened(v.claim_id),
-                member=several,
-                outcome=ruling_of(v),
-                effect=effect,
-                low=low,
-                high=high,
-                joint=joint_ends(v.joint, factor),
-                points=tuple(d * factor for d in v.differences.values()),
-                numbers=verdict_effect(v),
-                pairs=f"{v.pairs}/{v.planned_pairs}",
-                failed=failed.get(v.claim_id, 0),
-                p=p_value(v.p_adjusted),
-                heading=families[i] if several and (i == 0 or families[i - 1] != families[i]) else None,
-            )
-        )
-    return rows, scale
-
-
-def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
-    slots: list[tuple[float, _Row]] = []
+def _draw(rows: Sequence[Row], scale: Scale) -> Figure:
+    slots: list[tuple[float, Row]] = []
     headings: list[tuple[float, str]] = []
     y = 0.0
     for row in rows:
@@ -152,9 +86,11 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
         y += 1.0
     inch = 0.29
     height = y * inch + 1.35
-    longest = max(*(letters(r.label) + 2 for r in rows), *(letters(heading) for _, heading in headings), 0)
-    left = max(1.1, 0.075 * longest + 0.2)
-    width, right = max(10.4, left + 7.4), 4.6  # what long names need, the figure is wider by
+    names = [text_width(r.label, bold=not r.member) + (_INDENT if r.member else 0.0) for r in rows]
+    longest = max(*names, *(text_width(heading, bold=True) for _, heading in headings), 0.0)
+    columns = _columns(rows)
+    left, right = max(1.1, longest / 72 + 0.25), columns.width / 72
+    width = max(10.4, left + _PLOT + right)  # what long texts need, the figure is wider by
     figure = Figure(figsize=(width, height))
     top, bottom = 0.5, 0.75
     ax = figure.add_axes(
@@ -168,7 +104,7 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
     ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
     for at, row in slots:
         _row(ax, at, row, low, high)
-    _margins(ax, slots, headings)
+    _margins(ax, slots, headings, columns)
     ax.spines[["left", "right", "top"]].set_visible(False)
     ax.set_yticks([])
     ax.grid(visible=False)
@@ -184,7 +120,7 @@ def _draw(rows: Sequence[_Row], scale: _Scale) -> Figure:
     return figure
 
 
-def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
+def _row(ax: Axes, at: float, row: Row, low: float, high: float) -> None:
     _, marker, filled, colour = LOOKS[row.outcome]
     points = np.array(row.points)
     inside = points[(points >= low) & (points <= high)]
@@ -205,35 +141,45 @@ def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
     )  # fmt: skip
 
 
-def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[tuple[float, str]]) -> None:
-    def write(x: float, at: float, words: str, **look: object) -> None:
-        ax.annotate(words, (0 if x < 0 else 1, at), (x, 0), xycoords=("axes fraction", "data"),
-                    textcoords="offset points", va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
+def _columns(rows: Sequence[Row]) -> Margin:
+    """Return where the columns of text stand, as wide as their texts."""
+    return margin({
+        "verdict": [(tr(LOOKS[row.outcome][0]), True) for row in rows],
+        **{key: [(tr(head), False), *((text, False) for text in texts)] for key, head, texts in (
+            ("effect", _HEADS["effect"], [row.numbers for row in rows]),
+            ("p", _HEADS["p"], [row.p for row in rows]),
+            ("pairs", _HEADS["pairs"], [row.pairs for row in rows]),
+        )},
+        "failed": [(f"×{row.failed}", True) for row in rows if row.failed],
+    })  # fmt: skip
 
-    columns = _CHINESE if language() == "zh" else _COLUMNS
+
+def _margins(ax: Axes, slots: Sequence[tuple[float, Row]], headings: Sequence[tuple[float, str]], at: Margin) -> None:
+    def write(x: float, y: float, words: str, **look: object) -> None:
+        ax.annotate(words, (0 if x < 0 else 1, y), (x, 0), xycoords=("axes fraction", "data"),
+                    textcoords="offset points", va="center", fontsize=SIZE, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
+
     left = -ax.get_position().x0 * ax.figure.get_size_inches()[0] * 72 + 2  # type: ignore[union-attr]
-    for at, words in headings:
-        write(left, at, words, ha="left", fontweight="bold", color=INK)
-    for at, row in slots:
+    for y, words in headings:
+        write(left, y, words, ha="left", fontweight="bold", color=INK)
+    for y, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
         weight = "normal" if row.member else "bold"
-        write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK, fontweight=weight)
-        write(columns["verdict"], at, tr(word), ha="left", color=colour, fontweight="bold")
-        write(columns["effect"], at, row.numbers, ha="left", color=INK)
-        write(columns["p"], at, row.p, ha="left", color=INK)
-        write(columns["pairs"], at, row.pairs, ha="right", color=INK)
+        write(left + (_INDENT if row.member else 0), y, row.label, ha="left", color=INK, fontweight=weight)
+        write(at.begins["verdict"], y, tr(word), ha="left", color=colour, fontweight="bold")
+        write(at.begins["effect"], y, row.numbers, ha="left", color=INK)
+        write(at.begins["p"], y, row.p, ha="left", color=INK)
+        write(at.ends["pairs"], y, row.pairs, ha="right", color=INK)
         if row.failed:
-            write(columns["pairs"] + 4, at, f"×{row.failed}", ha="left", color=HUES[1], fontweight="bold")
-    head = -0.75
-    for column, words, ha in (
-        ("effect", tr("effect [interval]"), "left"),
-        ("p", tr("Holm p"), "left"),
-        ("pairs", tr("pairs"), "right"),
-    ):
-        write(columns[column], head, words, ha=ha, color=SOFT)
+            write(at.ends["pairs"] + 4, y, f"×{row.failed}", ha="left", color=HUES[1], fontweight="bold")
+    for column, words in _HEADS.items():
+        if column == "pairs":
+            write(at.ends[column], -0.75, tr(words), ha="right", color=SOFT)
+        else:
+            write(at.begins[column], -0.75, tr(words), ha="left", color=SOFT)
 
 
-def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
+def _legend(figure: Figure, rows: Sequence[Row], scale: Scale) -> None:
     handles: list[Line2D | Patch] = []
     for outcome in dict.fromkeys(row.outcome for row in rows):
         word, marker, filled, colour = LOOKS[outcome]
@@ -247,7 +193,7 @@ def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
                   handlelength=2.0, columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
 
 
-def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
+def _limits(rows: Sequence[Row], scale: Scale) -> tuple[float, float]:
     values = [x for r in rows for x in (r.effect, r.low, r.high, *r.joint) if math.isfinite(x)] or [0.0]
     values += [0.0, -1.6 * scale.delta, 1.6 * scale.delta]
     every = sorted(x for r in rows for x in r.points if math.isfinite(x))
@@ -257,11 +203,7 @@ def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
     return min(values) - 0.05 * spread, max(values) + 0.05 * spread
 
 
-def _member(claim_id: str) -> str:
-    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
-
-
-def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
+def _caption(verdicts: Sequence[Verdict], scale: Scale) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     low, high = (percent(levels[0]), percent(levels[-1])) if levels else ("", "")
     level = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")
@@ -295,6 +237,6 @@ def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:
 def _alt(verdicts: Sequence[Verdict]) -> str:
     words = []
     for v in verdicts:
-        told = {"outcome": tr(LOOKS[ruling_of(v)][0]), "effect": verdict_effect(v) or tr("unknown")}
-        words.append(tr("{claim} {outcome}, effect {effect}", claim=shortened(v.claim_id), **told))
+        told = {"outcome": tr(LOOKS[ruling_of(v)][0]), "effect": change_text(v) or tr("unknown")}
+        words.append(tr("{claim} {outcome}, effect {effect}", claim=claim_title(v), **told))
     return tr("Forest of verdicts. ") + tr("; ").join(words) + tr(".")

@@ -20,18 +20,20 @@ from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.registry import register
+from ablate.report.claim_text import change_text, claim_title
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends, joint_keys
+from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, p_value, shortened, unit, verdict_effect
+from ablate.report.wording import NONE, p_value, shortened, unit
 from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of
 
 _ROW = 0.3  # inches
-_WIDTH, _LEFT, _RIGHT = 10.4, 2.1, 4.2
+_WIDTH, _PLOT = 10.4, 4.1
 _NAMES = {
     "trend": msg("slope"),
     "proportion": msg("share (%)"),
@@ -117,8 +119,7 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
     )
     caption += joint_caption(verdicts)
     words = [
-        f"{shortened(v.claim_id)} {tr(LOOKS[ruling_of(v)][0])}"
-        + tr(" ({text})", text=verdict_effect(v) or tr("no value"))
+        f"{claim_title(v)} {tr(LOOKS[ruling_of(v)][0])}" + tr(" ({text})", text=change_text(v) or tr("no value"))
         for v in verdicts
     ]
     return Drawn(name, title, figure, caption, title + tr(": ") + tr("; ").join(words) + tr("."), floor=640)
@@ -127,12 +128,16 @@ def _figure(verdicts: Sequence[Verdict], name: str, title: str, rule: str) -> Dr
 def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
     heights = [_ROW * len(members) + 0.95 for members in families]
     total = sum(heights) + 0.45
-    figure = Figure(figsize=(_WIDTH, total))
+    every = [v for members in families for v in members]
+    columns = _columns(every)
+    left, right = max(2.1, max(text_width(_name(v)) for v in every) / 72 + 0.25), columns.width / 72
+    width = max(_WIDTH, left + _PLOT + right)  # what long texts need, the figure is wider by
+    figure = Figure(figsize=(width, total))
     top = total - 0.45
     for members, height in zip(families, heights, strict=True):
-        box = (_LEFT / _WIDTH, (top - height + 0.55) / total, (_WIDTH - _LEFT - _RIGHT) / _WIDTH,
+        box = (left / width, (top - height + 0.55) / total, (width - left - right) / width,
                _ROW * len(members) / total)  # fmt: skip
-        _strip(figure.add_axes(box), members)
+        _strip(figure.add_axes(box), members, columns, left=left, width=width)
         top -= height
     handles: list[Line2D | Patch] = []
     for outcome in dict.fromkeys(ruling_of(v) for members in families for v in members):
@@ -146,7 +151,7 @@ def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
     return figure
 
 
-def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
+def _strip(ax: Axes, members: Sequence[Verdict], columns: Margin, *, left: float, width: float) -> None:
     first = members[0]
     factor = _factor(first)
     region = (first.region_low * factor, first.region_high * factor)
@@ -161,13 +166,13 @@ def _strip(ax: Axes, members: Sequence[Verdict]) -> None:
         ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
     for at, v in enumerate(members):
         _bar(ax, at, v, factor)
-        _margin(ax, at, v)
+        _margin(ax, at, v, columns, left=left)
     ax.spines[["left", "right", "top"]].set_visible(False)
     ax.set_yticks([])
     ax.grid(visible=True, axis="x", color=RULE, linewidth=0.5)
     _ticks(ax, first, low, high)
-    says, size = fitted(first.says, (_WIDTH - 0.2) / 1.1, size=9.0, lines=1)
-    ax.annotate(says, (0, 1), (-_LEFT * 72 + 4, 7), xycoords="axes fraction", textcoords="offset points", fontsize=size,
+    says, size = fitted(first.says, (width - 0.2) / 1.1, size=9.0, lines=1)
+    ax.annotate(says, (0, 1), (-left * 72 + 4, 7), xycoords="axes fraction", textcoords="offset points", fontsize=size,
                 fontweight="bold", color=INK, va="bottom", annotation_clip=False)  # fmt: skip
 
 
@@ -195,21 +200,42 @@ def _bar(ax: Axes, at: int, v: Verdict, factor: float) -> None:
             clip_on=False, markerfacecolor=colour if filled else PAPER, markeredgecolor=colour, zorder=5)  # fmt: skip
 
 
-def _margin(ax: Axes, at: int, v: Verdict) -> None:
+def _columns(verdicts: Sequence[Verdict]) -> Margin:
+    """Return where the columns of text stand, as wide as their texts."""
+    return margin({
+        "verdict": [(tr(LOOKS[ruling_of(v)][0]), True) for v in verdicts],
+        "effect": [(change_text(v) or NONE, False) for v in verdicts],
+        "p": [(_p(v), False) for v in verdicts],
+        "failed": [(_failed(v), True) for v in verdicts if _failed(v)],
+    })  # fmt: skip
+
+
+def _margin(ax: Axes, at: int, v: Verdict, columns: Margin, *, left: float) -> None:
     def write(side: int, x: float, words: str, **look: object) -> None:
         ax.annotate(words, (side, at), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                    va="center", fontsize=8.6, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
+                    va="center", fontsize=SIZE, annotation_clip=False, **look)  # type: ignore[arg-type]  # fmt: skip
 
     word, _, _, colour = LOOKS[ruling_of(v)]
-    label = shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else shortened(v.claim_id)
-    write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
-    write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")
-    write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
-    p = f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else ""
-    write(1, 252, p, ha="left", color=SOFT)
+    write(0, -left * 72 + 4, _name(v), ha="left", color=INK)
+    write(1, columns.begins["verdict"], tr(word), ha="left", color=colour, fontweight="bold")
+    write(1, columns.begins["effect"], change_text(v) or NONE, ha="left", color=INK)
+    write(1, columns.begins["p"], _p(v), ha="left", color=SOFT)
+    write(1, columns.begins["failed"], _failed(v), ha="left", color=HUES[1], fontweight="bold")
+
+
+def _name(v: Verdict) -> str:
+    """Return what a row is called, whole: cut names of levels are the same name."""
+    return shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else claim_title(v)
+
+
+def _p(v: Verdict) -> str:
+    return f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else ""
+
+
+def _failed(v: Verdict) -> str:
     failed = sum(count for count, _ in v.filled.values())
-    if failed and v.scale != "decades":  # a level at which the target is missed is not a failure of a width
-        write(1, 252 + 5.2 * len(p) + 8 * bool(p), f"×{failed}", ha="left", color=HUES[1], fontweight="bold")
+    # A level at which the target is missed is not a failure of a width.
+    return f"×{failed}" if failed and v.scale != "decades" else ""
 
 
 def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:

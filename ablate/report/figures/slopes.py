@@ -16,13 +16,14 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.lang import counted, msg, tr
 from ablate.registry import register
+from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
 from ablate.report.figures.titles import narrow, title
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import Pairs
-from ablate.report.wording import levels_text, shortened, unit, verdict_effect
+from ablate.report.wording import levels_text, shortened, unit
 from ablate.words.rulings import seen
 
 MOST = 8
@@ -179,7 +180,11 @@ def _strip(ax: Axes, one: Pairs) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
-    what = tr("log ratio") if one.comparison.claim.scale == "log ratio" else _label(tr("difference"), shown.difference)
+    what = (
+        tr("log ratio")
+        if one.comparison.claim.scale == "log ratio"
+        else _label(tr("lower by") if falls(verdict) else tr("difference"), shown.difference)
+    )
     ax.set_xticks([-0.02], [what], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
 
@@ -190,7 +195,9 @@ def _label(name: str, of: str) -> str:
 
 def _title(one: Pairs) -> str:
     claim, _, levels = one.verdict.claim_id.partition("[")
-    return shortened(claim + (f": {levels.removesuffix(']')}" if levels else ""))
+    if not levels:
+        return claim_title(one.verdict)
+    return shortened(f"{claim}: {levels.removesuffix(']')}")
 
 
 def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:
@@ -233,10 +240,10 @@ def _alt(chosen: Sequence[Pairs]) -> str:
         words.append(
             tr(
                 message,
-                claim=shortened(verdict.claim_id),
+                claim=claim_title(verdict),
                 n=with_it,
                 pairs=len(one.seeds),
-                effect=verdict_effect(verdict),
+                effect=change_text(verdict),
                 failed=int(one.failed.sum()),
             )
         )

@@ -27,7 +27,7 @@ from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
-from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in
+from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in, without_level
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.found.tidy import row_per_run
@@ -39,11 +39,11 @@ from ablate.train.metric import Metric
 from ablate.values import plain
 
 FOLLOWS, SETTINGS_TOLD = msg("follows {value}"), msg("a setting that is not a factor")
-NOT_CLAIMED = (
+NOT_CLAIMED = msg(
     "Nobody claimed these comparisons before the runs were known: they show what is worth claiming. What they find is "
     "shown again on new seeds, or it may be the luck of these."
 )
-NOT_REGISTERED = (
+NOT_REGISTERED = msg(
     "The comparison is judged as it was asked for: nothing here shows that it was asked before the runs were seen."
 )
 
@@ -199,7 +199,7 @@ def _complete(metric: str, runs: Sequence[Run]) -> bool:
 def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
     """Return how many runs are used, lost, unfinished, failed, and without a partner."""
     used = [run for run in runs if run.has_result]
-    done = [Done(msg("runs used"), len(used))]
+    done = [Done(msg("runs used"), len(used)), *without_level(runs)]
     for outcome, what in (
         ("lost", msg("lost, as asked: their pairs are dropped")),
         ("unfinished", msg("not finished, or without a number: their pairs are dropped")),

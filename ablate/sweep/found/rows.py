@@ -265,3 +265,10 @@ def numbered(runs: Sequence[Run]) -> list[Run]:
         found.append(replace(run, seed=count[arm]))
         count[arm] += 1
     return found
+
+
+def without_level(runs: Sequence[Run]) -> list[Done]:
+    """Return of how many runs a factor has no value, as in an empty cell: whoever forgot it reads `null` as a level."""
+    counts = Counter(name for run in runs for name, level in run.levels.items() if level is None)
+    what = msg("have no value of a factor, as in an empty cell: a level of its own, null")
+    return [Done(what, count, name) for name, count in counts.items()]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 
@@ -10,15 +11,20 @@ import pytest
 
 from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
+from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.curve_grid import curve_grid
 from ablate.report.figures.endings import endings
 from ablate.report.figures.forest import forest
+from ablate.report.figures.forest_rows import by_axis
 from ablate.report.figures.interaction import claimed_interactions
 from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.margins import SIZE, text_width
+from ablate.report.figures.regions import regions
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.series import series
 from ablate.report.pairs import paired_values
+from ablate.report.robustness import robustness
 from ablate.sweep.study import CurveGrid
 
 
@@ -173,6 +179,56 @@ def test_names_in_a_forest_do_not_run_into_its_marks(study, levels):
     assert len(names) == 2
     assert all(name.x0 >= 0 and name.x1 <= room.x0 for name in names)
     assert room.width >= 2.7 * figure.figure.dpi
+
+
+@pytest.mark.parametrize("tongue", ["en", "zh"])
+@pytest.mark.parametrize("picture", [forest, regions])
+def test_no_two_texts_of_a_row_touch(study, tongue, picture):
+    kind = "difference" if picture is forest else "noninferiority"
+    verdict = dataclasses.replace(judge(*study)[0], kind=kind, unit="", label="")
+    long = dataclasses.replace(verdict, interval_low=-0.001723, interval_high=4321.00421, p_adjusted=0.0471, delta=0.0)
+    low = [
+        dataclasses.replace(long, claim_id="c0", effect=0.00123, outcome="supported"),
+        dataclasses.replace(long, claim_id="c1", effect=-9.5, outcome="inconclusive"),
+    ]
+    with speaking(tongue):
+        drawn = picture(low)
+    drawn.figure.draw_without_rendering()
+    for ax in drawn.figure.axes:
+        rows = {}
+        for text in ax.texts:
+            if text.get_fontsize() == SIZE:
+                size = text_width(text.get_text(), bold=text.get_fontweight() == "bold") * drawn.figure.dpi / 72
+                box = text.get_window_extent()
+                begins = box.x1 - size if text.get_ha() == "right" else box.x0
+                rows.setdefault(text.xy[1], []).append((begins, begins + size, text.get_text()))
+        for row in rows.values():
+            row.sort()
+            assert all(right[0] - left[1] >= 4 for left, right in itertools.pairwise(row)), row
+
+
+def test_what_shares_no_unit_shares_no_axis(study):
+    verdict = dataclasses.replace(judge(*study)[0], kind="difference", delta=0.0)
+    steps = dataclasses.replace(verdict, claim_id="x-2", metric="reach/Acc_test", unit="steps")
+    assert [[v.claim_id for v in own] for own in by_axis([verdict, steps])] == [[verdict.claim_id], ["x-2"]]
+    other = dataclasses.replace(verdict, claim_id="y", metric="loss", unit="")
+    assert len(by_axis([verdict, steps, other, dataclasses.replace(other, metric="rmse")])) == 4
+    assert len(by_axis([dataclasses.replace(one, delta=0.1) for one in (verdict, steps)])) == 1  # divided by δ
+
+
+def test_a_fall_is_a_fall_in_every_number(study):
+    verdict = dataclasses.replace(
+        judge(*study)[0], kind="difference", delta=0.0, metric="reach/Acc_test", unit="steps", predicts="lower",
+        effect=4.42, interval_low=1.2, interval_high=7.64, claim_id="lr-0-1-2", arm_text="lr=0.1",
+        against_text="lr=0.01", where_text="",
+    )  # fmt: skip
+    drawn = forest([verdict])
+    assert "lower by 4.4 [1.2, 7.6] steps" in words(drawn)
+    assert "+4.4" not in words(drawn) + drawn.alt
+    assert "right is better" in words(drawn)
+    assert "lr=0.1 against 0.01, steps to the target" in words(drawn)
+    told = robustness([verdict])
+    assert told is None or "+4" not in str(told)
 
 
 @pytest.mark.parametrize("number", [1, 40])

@@ -1,0 +1,56 @@
+"""A verdict in a few words: what its claim is called in a picture or a table, and the change with its sign."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ablate.claims.kinds import KINDS
+from ablate.judge.verdict import Verdict
+from ablate.lang import tr
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import shortened, verdict_effect
+from ablate.sweep.found.compared import plain_id
+from ablate.sweep.found.derived import REACH
+from ablate.words.amounts import amounts, difference_unit
+
+
+def claim_title(v: Verdict) -> str:
+    """Return what a claim is called beside its number: its id, as whoever stated it wrote it, with short numbers.
+
+    The id of a comparison that nobody stated (`lr-0-1-2`) is made from its levels, and is for files; a reader gets the
+    levels (`lr=0.1 against 0.01`), and the metric where the same levels are compared on another one, too.
+    """
+    if not KINDS[v.kind].exploratory or "[" in v.claim_id:
+        return shortened(v.claim_id)
+    at = f" at {v.where_text}" if v.where_text else ""
+    stems = (plain_id(v.arm_text + at), plain_id(f"{v.arm_text} vs {v.against_text}"))
+    stem = next((one for one in stems if re.fullmatch(rf"{re.escape(one)}(-\d+)?", v.claim_id)), None)
+    if stem is None:
+        return shortened(v.claim_id)
+    factor, _, level = v.against_text.partition("=")
+    against = level if level and v.arm_text.startswith(f"{factor}=") else v.against_text
+    where = tr(" at {where}", where=shortened(v.where_text)) if v.where_text else ""
+    sides = tr("{arm} against {against}", arm=shortened(v.arm_text), against=shortened(against)) + where
+    metric = tr("steps to the target") if v.metric.startswith(REACH) else metric_title(v.metric)
+    return sides if v.claim_id == stem else sides + tr(", ") + metric
+
+
+def falls(v: Verdict) -> bool:
+    """Tell whether the effect is how far a metric falls: a number with a plus sign would read as if it rose."""
+    return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].directed
+
+
+def change_text(v: Verdict) -> str:
+    """Print a verdict's effect with its interval as the change of the metric: where it should fall, in words.
+
+    The number is the same wherever it stands: `lower by 4.42 [1.20, 7.64] steps` is no `+4.42`.
+    """
+    if not falls(v) or v.effect is None:
+        return verdict_effect(v)
+    low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
+    effect = v.effect
+    ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
+    size, *around = amounts(ends, v.unit, width=high - low)
+    size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
+    return tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)

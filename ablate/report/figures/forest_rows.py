@@ -1,0 +1,120 @@
+"""The rows of a forest of verdicts, and the axis they share: numbers in drawn units, texts as a reader meets them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ablate.judge.verdict import Verdict
+from ablate.lang import msg, tr
+from ablate.report.claim_text import change_text, claim_title, falls
+from ablate.report.figures.jointly import joint_ends
+from ablate.report.metric_names import metric_title
+from ablate.report.wording import Unit, p_value, shortened, unit
+from ablate.words.rulings import ruling_of, seen
+
+
+def by_axis(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
+    """Return verdicts by the axis they can share, in their order: percentage points and steps have none in common.
+
+    Effects that can all be divided by their δ share one.
+    """
+    if all(v.delta > 0 for v in verdicts):
+        return [list(verdicts)] if verdicts else []
+    axes: dict[tuple[str, str], list[Verdict]] = {}
+    for v in verdicts:
+        axes.setdefault((v.scale, unit(v.unit).difference or v.metric), []).append(v)
+    return list(axes.values())
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The axis that all rows share."""
+
+    label: str
+    delta: float  # half-width of the grey band, in drawn units; 0 draws none
+    relative: bool
+    claimed: bool = True
+
+
+@dataclass(frozen=True)
+class Row:
+    """One verdict: its texts, and its numbers in drawn units."""
+
+    label: str
+    member: bool
+    outcome: str
+    effect: float
+    low: float
+    high: float
+    joint: tuple[float, float]
+    points: tuple[float, ...]
+    numbers: str
+    pairs: str
+    failed: int
+    p: str
+    heading: str | None
+
+
+def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[Row], Scale]:
+    """Return a row per verdict, and the axis they share.
+
+    Parameters
+    ----------
+    failed
+        Claim id -> how many of the runs behind its verdict failed.
+    """
+    metrics = {v.metric for v in verdicts}
+    deltas = {v.delta for v in verdicts}
+    scales = {v.scale for v in verdicts}
+    alike = len(metrics) == 1 and len(deltas) == 1 and len(scales) == 1
+    relative = not alike and all(v.delta > 0 for v in verdicts)
+    metric = next(iter(metrics))
+    if relative:
+        scale = Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
+    elif len(metrics) == 1 and len(scales) == 1:
+        shown = unit(verdicts[0].unit) if scales == {"difference"} else Unit(difference=tr("log ratio"))
+        scale = Scale(
+            tr("effect on {metric}", metric=metric_title(metric))
+            + (f" ({shown.difference})" if shown.difference else ""),
+            max(deltas) * shown.scale if alike else 0.0,
+            relative=False,
+            claimed=not all(map(seen, verdicts)),
+        )
+    else:
+        shared = {unit(v.unit).difference for v in verdicts}
+        one = f" ({shared.pop()})" if len(shared) == 1 and "" not in shared else ""
+        label = tr("effect, each in the unit of its metric") + one
+        scale = Scale(label, 0.0, relative=False, claimed=not all(map(seen, verdicts)))
+    if not relative and any(map(falls, verdicts)):
+        turned = msg("{effect}; right is as predicted") if scale.claimed else msg("{effect}; right is better")
+        scale = replace(scale, label=tr(turned, effect=scale.label))
+    families, rows = [v.source_id for v in verdicts], []
+    for i, v in enumerate(verdicts):
+        shown = unit(v.unit) if v.scale == "difference" else Unit()
+        factor = 1.0 / v.delta if relative else shown.scale
+        several = families.count(families[i]) > 1
+        effect, low, high = (math.nan if x is None else x * factor for x in (v.effect, v.interval_low, v.interval_high))
+        rows.append(
+            Row(
+                label=_member(v.claim_id) if several else claim_title(v),
+                member=several,
+                outcome=ruling_of(v),
+                effect=effect,
+                low=low,
+                high=high,
+                joint=joint_ends(v.joint, factor),
+                points=tuple(d * factor for d in v.differences.values()),
+                numbers=change_text(v),
+                pairs=f"{v.pairs}/{v.planned_pairs}",
+                failed=failed.get(v.claim_id, 0),
+                p=p_value(v.p_adjusted),
+                heading=families[i] if several and (i == 0 or families[i - 1] != families[i]) else None,
+            )
+        )
+    return rows, scale
+
+
+def _member(claim_id: str) -> str:
+    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
