@@ -154,6 +154,7 @@ def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) 
         gates=(*verdict.gates, gate),
         reason=because("gate_failed", gates=(gate.reason,), outcome=verdict.outcome),
         advice=because("say_what_was_lost"),
+        detectable=None,
     )
 
 

@@ -27,13 +27,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "holds_delta": because.against_delta(msg("{interval} holds {threshold}."), msg("{interval} holds {end}.")),
     "too_few_to_decide": because.against_delta(
         msg(
-            "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
-            "Holm leaves."
-        ),
-        msg(
-            "{interval} holds {end}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm "
-            "leaves."
-        ),
+            "With {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm leaves: they can decide "
+            "nothing. {interval} is Student's t, which takes the differences for normal: no verdict."
+        )
     ),
     "inside": because.against_region(msg("The {level} interval lies inside what is claimed: {found}.")),
     "outside": because.against_region(msg("The {level} interval lies outside what is claimed: {found}.")),
@@ -59,8 +55,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "too_few_pairs": because.too_few_pairs,
     "few_pairs_so_far": because.so_far(
         msg(
-            "Only {n} of {planned} planned pairs have been run; an exact sign-flip test can decide from {needed} pairs "
-            "on. So far {found} by Student's t (95 %, which takes the differences for normal): no verdict."
+            "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t "
+            "({level}, which takes the differences for normal): no verdict."
         )
     ),
     "few_runs_so_far": because.so_far(

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 
 def write(path, rows):
@@ -95,9 +96,39 @@ def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_
     write(tmp_path / "runs.csv", rows(n))
     code, out, _ = ablate("judge", "runs.csv")
     assert code == 0
-    assert f"Only {n} of {n} planned pairs" in out
+    assert f"{n} pairs have been run; an exact sign-flip test can decide from 6 pairs on" in out
     assert "by Student's t (95 %" in out
     assert "norm-batch: About " in out
+    assert f"none yet. {n} pairs can show no difference, however large, at level 0.05; {6 - n} more seed" in out
+    assert "4 of 5 such sets" not in out
+
+
+def test_pairs_too_few_for_the_corrected_level_show_an_interval_that_decides_nothing(ablate, tmp_path):
+    shifts = {1: 0.0, 2: -0.1}
+    held = [{"lr": lr, **run, "test_acc": run["test_acc"] + shifts[lr]} for run in rows(6) for lr in shifts]
+    write(tmp_path / "runs.csv", held)
+    code, out, _ = ablate("judge", "runs.csv")
+    assert code == 0
+    assert "∞" not in out
+    assert out.count("(97.5 % interval, Student's t, 6 pairs; Holm p = 0.062)") == 2
+    assert "are excluded" not in out
+    assert "none yet. 6 pairs can show no difference, however large, at level 0.025; 1 more seed (7) can." in out
+    report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
+    assert "∞" not in report
+    assert "pp by Student's t**. 6 pairs can show no difference" in report
+    for one in verdicts(tmp_path / "reports" / "runs-judged"):
+        gaps = np.array(list(one["differences"].values()))
+        low, high = scipy.stats.ttest_1samp(gaps, 0.0).confidence_interval(0.975)
+        assert (one["interval_low"], one["interval_high"]) == pytest.approx((low, high))
+        assert (one["outcome"], one["interval_method"], one["detectable"]) == ("inconclusive", "Student's t", "inf")
+
+
+def test_a_held_back_verdict_has_no_noise_floor(ablate, tmp_path):
+    held = [{**run, "epochs": 5 + 5 * (run["norm"] == "batch")} for run in rows(8)]
+    write(tmp_path / "runs.csv", held)
+    _, out, _ = ablate("judge", "runs.csv", "--factor", "norm")
+    assert "Held back" in out
+    assert "4 of 5 such sets" not in out
 
 
 def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):

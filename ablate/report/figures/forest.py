@@ -27,7 +27,7 @@ from ablate.report.figures.sheets import of_verdicts
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import letters
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import Unit, p_value, shortened, unit, verdict_effect
+from ablate.report.wording import Unit, few_caption, p_value, shortened, unit, verdict_effect
 from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of, seen
 
@@ -63,7 +63,8 @@ def forest(
     rows, scale = _rows(verdicts, failed)
     with drawing():
         figure = _draw(rows, scale)
-    return Drawn(name, tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
+    return Drawn(name, tr("The verdicts at a glance"), figure,
+                 _caption(verdicts, scale) + few_caption(verdicts), _alt(verdicts), floor=640)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class _Row:
     failed: int
     p: str
     heading: str | None
+    so_far: bool
 
 
 def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[_Row], _Scale]:
@@ -97,13 +99,12 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
     scales = {v.scale for v in verdicts}
     alike = len(metrics) == 1 and len(deltas) == 1 and len(scales) == 1
     relative = not alike and all(v.delta > 0 for v in verdicts)
-    metric = next(iter(metrics))
     if relative:
         scale = _Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
     elif len(metrics) == 1 and len(scales) == 1:
         shown = unit(verdicts[0].unit) if scales == {"difference"} else Unit(difference=tr("log ratio"))
         scale = _Scale(
-            tr("effect on {metric}", metric=metric_title(metric))
+            tr("effect on {metric}", metric=metric_title(verdicts[0].metric))
             + (f" ({shown.difference})" if shown.difference else ""),
             max(deltas) * shown.scale if alike else 0.0,
             relative=False,
@@ -119,7 +120,7 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
         effect, low, high = (math.nan if x is None else x * factor for x in (v.effect, v.interval_low, v.interval_high))
         rows.append(
             _Row(
-                label=_member(v.claim_id) if several else shortened(v.claim_id),
+                label=shortened(v.claim_id.split("[", 1)[-1].removesuffix("]") if several else v.claim_id),
                 member=several,
                 outcome=ruling_of(v),
                 effect=effect,
@@ -127,11 +128,12 @@ def _rows(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[
                 high=high,
                 joint=joint_ends(v.joint, factor),
                 points=tuple(d * factor for d in v.differences.values()),
-                numbers=verdict_effect(v),
+                numbers=verdict_effect(v, named=False),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
                 failed=failed.get(v.claim_id, 0),
                 p=p_value(v.p_adjusted),
                 heading=families[i] if several and (i == 0 or families[i - 1] != families[i]) else None,
+                so_far=v.so_far,
             )
         )
     return rows, scale
@@ -194,7 +196,8 @@ def _row(ax: Axes, at: float, row: _Row, low: float, high: float) -> None:
         return
     draw_joint(ax, at, row.joint)
     start, end = (bound if math.isfinite(bound) else sign * math.inf for bound, sign in ((row.low, -1), (row.high, 1)))
-    ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3)
+    ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3,
+            linestyle=":" if row.so_far else "-")  # fmt: skip
     for bound, edge, arrow in ((start, low, "<"), (end, high, ">")):
         if bound < low or bound > high:
             ax.plot([edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4,
@@ -216,8 +219,8 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
         write(left, at, words, ha="left", fontweight="bold", color=INK)
     for at, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
-        weight = "normal" if row.member else "bold"
-        write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK, fontweight=weight)
+        write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK,
+              fontweight="normal" if row.member else "bold")  # fmt: skip
         write(columns["verdict"], at, tr(word), ha="left", color=colour, fontweight="bold")
         write(columns["effect"], at, row.numbers, ha="left", color=INK)
         write(columns["p"], at, row.p, ha="left", color=INK)
@@ -241,6 +244,8 @@ def _legend(figure: Figure, rows: Sequence[_Row], scale: _Scale) -> None:
                               markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
     handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label=tr("one pair")))
     handles += joint_keys([row.joint for row in rows])
+    if any(row.so_far for row in rows):
+        handles.append(Line2D([], [], color=SOFT, linestyle=":", label=tr("Student's t, decides nothing")))
     if scale.delta:
         handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,
@@ -255,10 +260,6 @@ def _limits(rows: Sequence[_Row], scale: _Scale) -> tuple[float, float]:
         values += [every[int(0.02 * (len(every) - 1))], every[math.ceil(0.98 * (len(every) - 1))]]
     spread = (max(values) - min(values)) or 1.0
     return min(values) - 0.05 * spread, max(values) + 0.05 * spread
-
-
-def _member(claim_id: str) -> str:
-    return shortened(claim_id.split("[", 1)[1].removesuffix("]")) if "[" in claim_id else claim_id
 
 
 def _caption(verdicts: Sequence[Verdict], scale: _Scale) -> str:

@@ -204,7 +204,7 @@ def _margin(ax: Axes, at: int, v: Verdict) -> None:
     label = shortened(v.claim_id.split("[", 1)[1].removesuffix("]")) if "[" in v.claim_id else shortened(v.claim_id)
     write(0, -_LEFT * 72 + 4, label if len(label) < 30 else label[:28] + "…", ha="left", color=INK)
     write(1, 14, tr(word), ha="left", color=colour, fontweight="bold")
-    write(1, 92, verdict_effect(v) or NONE, ha="left", color=INK)
+    write(1, 92, verdict_effect(v, named=False) or NONE, ha="left", color=INK)
     p = f"p {p_value(v.p_adjusted)}" if v.p_adjusted is not None else ""
     write(1, 252, p, ha="left", color=SOFT)
     failed = sum(count for count, _ in v.filled.values())
