@@ -106,8 +106,8 @@ SAY_WHAT_FAILURES_COUNT_AS = msg(
 
 GIVE_THE_MAJORITY_RATE = msg(
     "Say what it counts as: of an accuracy chance, in a column `majority_rate` (the share of the most frequent class); "
-    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost failed`), or find "
-    "out why runs fail."
+    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost WORD`, with the "
+    "word that its status column has for it), or find out why runs fail."
 )
 
 # --- why nothing was tested

@@ -104,8 +104,9 @@ def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_
 
 
 def test_pairs_too_few_for_the_corrected_level_show_an_interval_that_decides_nothing(ablate, tmp_path):
-    shifts = {1: 0.0, 2: -0.1}
-    held = [{"lr": lr, **run, "test_acc": run["test_acc"] + shifts[lr]} for run in rows(6) for lr in shifts]
+    shifts = {1: (0.0, 0.0), 2: (-0.1, 0.002)}
+    held = [{"lr": lr, **run, "test_acc": run["test_acc"] + shift + grow * run["seed"]}
+            for run in rows(6) for lr, (shift, grow) in shifts.items()]  # fmt: skip
     write(tmp_path / "runs.csv", held)
     code, out, _ = ablate("judge", "runs.csv")
     assert code == 0
@@ -184,3 +185,40 @@ def test_a_majority_rate_says_what_the_accuracy_of_a_failed_run_counts_as(ablate
     assert code == 0
     assert "Not tested" in out
     assert "no mean over all runs, of which some have no value" in out
+
+
+def ended(**changes):
+    """Return runs of ten seeds with their state and last epoch, one of them changed."""
+    held = [{**run, "State": "finished", "epoch": 9} for run in rows(10)]
+    held[13] |= changes
+    return held
+
+
+@pytest.mark.parametrize(("state", "options"), [("killed", ()), ("crashed", ("--lost", "crashed"))])
+def test_what_a_run_that_does_not_count_had_set_holds_nothing_back(ablate, tmp_path, state, options):
+    write(tmp_path / "runs.csv", ended(State=state, epoch=2, test_acc=""))
+    code, out, _ = ablate("judge", "runs.csv", "--no-report", *options)
+    assert code == 0
+    assert "epoch is not a factor" not in out
+    assert "↑ [exploratory] Shown: norm=batch raises test_acc" in out
+
+
+def test_a_lost_run_s_partner_is_told_as_that(ablate, tmp_path):
+    write(tmp_path / "runs.csv", ended(State="crashed", test_acc=""))
+    _, out, _ = ablate("judge", "runs.csv", "--no-report", "--lost", "crashed")
+    assert "1 runs whose partner has no result: in no pair" in out
+    assert "whose seed no other arm has" not in out
+
+
+@pytest.mark.parametrize("word", ["crashed", "oom", "FAILED"])
+def test_the_words_of_the_table_say_how_failed_runs_are_declared_lost(ablate, tmp_path, word):
+    held = ended(State=word, test_acc="")
+    held[3] |= {"State": "killed", "test_acc": ""}
+    write(tmp_path / "runs.csv", held)
+    _, out, _ = ablate("judge", "runs.csv", "--no-report")
+    assert f"1 failed: they are not left out (line 15; lost to the machine: --lost {word.lower()})" in out
+    if word != "FAILED":
+        code, _, err = ablate("judge", "runs.csv", "--no-report", "--lost", "failed")
+        assert code == 2
+        assert word in err
+        assert "killed" not in err

@@ -253,7 +253,7 @@ def test_too_many_claims_for_the_pairs_is_said():
     assert verdict.outcome == "inconclusive"  # 9 · 2/256 > .05, however clear the effect
     assert said(verdict.reason) == (
         "With 8 pairs the smallest possible p, 0.0078, is above the level 0.0056 Holm leaves: they can decide nothing. "
-        "The 99.44 % interval [10, 10] pp is Student's t, which takes the differences for normal: no verdict."
+        "The 99.44 % interval [10.00, 10.00] pp is Student's t, which takes the differences for normal: no verdict."
     )
     assert said(verdict.advice).startswith("About 1 more pair (9 in all)")
 

@@ -219,8 +219,7 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, _Row]], headings: Sequence[t
         write(left, at, words, ha="left", fontweight="bold", color=INK)
     for at, row in slots:
         word, _, _, colour = LOOKS[row.outcome]
-        write(left + (10 if row.member else 0), at, row.label, ha="left", color=INK,
-              fontweight="normal" if row.member else "bold")  # fmt: skip
+        write(left + 10 * row.member, at, row.label, ha="left", color=INK, fontweight=("bold", "normal")[row.member])
         write(columns["verdict"], at, tr(word), ha="left", color=colour, fontweight="bold")
         write(columns["effect"], at, row.numbers, ha="left", color=INK)
         write(columns["p"], at, row.p, ha="left", color=INK)
