@@ -124,7 +124,7 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             found.append(verdict)
             continue
         told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
-        found.append(_with(verdict, told, list(gone.values())))
+        found.append(_with(_asked_for(verdict, {seed for _, seed in gone}), told, list(gone.values())))
     return found
 
 
@@ -139,6 +139,17 @@ def _runs(tables: StudyTables) -> Iterator[tuple[str, int, str]]:
     """Return arm, seed and outcome of every run that is planned."""
     seeds = tables.seeds
     return zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
+
+
+def _asked_for(verdict: Verdict, gone: Collection[int]) -> Verdict:
+    """Return a verdict whose advice asks for no pair of which a run is lost: it was made."""
+    advice = verdict.advice
+    if advice is None or advice.code != "run_the_rest":
+        return verdict
+    left = advice["n"] - len(gone)
+    return dataclasses.replace(
+        verdict, advice=because("run_the_rest", n=left, planned=advice["planned"]) if left > 0 else None
+    )
 
 
 def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:

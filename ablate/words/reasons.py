@@ -16,6 +16,11 @@ _MORE_STEPS = msg(
     "Give both sides more steps, or an easier target, or claim the share of runs that reach it (`kind: proportion`)."
 )
 
+_FEW_PAIRS = msg(
+    "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t "
+    "({level}, which takes the differences for normal): no verdict."
+)
+
 SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     AS_WRITTEN: lambda m: tr(m["text"]),
     # --- where the interval of a tested claim lies
@@ -53,12 +58,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         )
     ),
     "too_few_pairs": because.too_few_pairs,
-    "few_pairs_so_far": because.so_far(
-        msg(
-            "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t "
-            "({level}, which takes the differences for normal): no verdict."
-        )
-    ),
+    "few_pairs_so_far": because.so_far(_FEW_PAIRS),
+    "few_pairs_by_now": because.so_far(_FEW_PAIRS),
     "few_runs_so_far": because.so_far(
         msg(
             "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by "

@@ -74,7 +74,7 @@ def _lost(v: Verdict) -> str:
     if told.get("worst"):
         return what + tr(
             " and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}.",
-            numbers=shown(v, *numbers), outcome=ruling_word(told["outcome"]),
+            numbers=shown(v, *numbers), outcome=ruling_word(ruling_of(v, told["outcome"])),
         )  # fmt: skip
     return what + tr(
         " and do not count; if they had failed: {numbers}, {outcome}.",

@@ -222,3 +222,33 @@ def test_the_words_of_the_table_say_how_failed_runs_are_declared_lost(ablate, tm
         assert code == 2
         assert word in err
         assert "killed" not in err
+
+
+@pytest.mark.parametrize("name", ["seed_{}", "s{}", "run_{}"])
+def test_a_table_with_a_column_per_seed_is_read_as_runs(ablate, tmp_path, name):
+    wide = {norm: {"norm": norm} for norm in ("none", "batch")}
+    for run in rows(8):
+        wide[run["norm"]][name.format(run["seed"])] = run["test_acc"]
+    write(tmp_path / "wide.csv", list(wide.values()))
+    write(tmp_path / "long.csv", rows(8))
+    code, _, err = ablate("judge", "wide.csv", "--no-report")
+    assert code == 2
+    assert "are one column per seed" in err
+    assert "--metric NAME:higher" in err
+    code, out, _ = ablate("judge", "wide.csv", "--no-report", "--metric", "test_acc:higher")
+    assert code == 0
+    assert "8 columns hold a seed each: every cell of them is a run" in out
+    long = ablate("judge", "long.csv", "--no-report", "--metric", "test_acc:higher")[1]
+    assert [x for x in out.splitlines() if "Shown:" in x] == [x for x in long.splitlines() if "Shown:" in x]
+
+
+def test_what_died_is_told_as_that(ablate, tmp_path):
+    write(tmp_path / "runs.csv", ended(State="crashed", test_acc=""))
+    _, out, _ = ablate("judge", "runs.csv", "--lost", "crashed")
+    folder = tmp_path / "reports" / "runs-judged"
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "1 lost" in report
+    assert "none failed" not in report
+    assert verdicts(folder)[0]["next_step"] == ""
+    assert "if they had failed" in out
+    assert ", supported." not in out

@@ -30,6 +30,7 @@ from ablate.sweep.found.roles import find_column, roles_of
 from ablate.sweep.found.rows import Run, kept_lines, key_of, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
+from ablate.sweep.found.wide import melted
 from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
 from ablate.sweep.import_endings import UNPLANNED
@@ -82,6 +83,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         alone; see also `roles_of` and `runs_in`.
     """
     asked = with_factors(asked)
+    table = melted(table, asked)
     table, done = kept_lines(unfolded(table), asked)
     table = truths_read(table, plain := without_areas(table, asked))
     roles = roles_of(table, plain)
