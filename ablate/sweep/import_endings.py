@@ -32,8 +32,6 @@ fail in one of two ways; or nothing."""
 
 _FINISHED = "finished success succeeded successful ok done completed complete passed"
 _CRASHED = "crashed crash failed failure fail error errored exception oom"
-CRASHED = frozenset(_CRASHED.split())
-"""Words for a run that failed."""
 _UNFINISHED = (
     "killed running scheduled pending preempted preempting pruned cancelled canceled timeout timed_out stopped aborted "
     "interrupted waiting queued incomplete unfinished"

@@ -18,7 +18,7 @@ from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.cells import cell_number, levels_in
 from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.roles import Roles, find_column
-from ablate.sweep.import_endings import CRASHED, UNPLANNED, ended, endings
+from ablate.sweep.import_endings import UNPLANNED, ended, endings
 from ablate.train.config import MOST_SEED
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 
@@ -138,7 +138,7 @@ def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) 
                 )
             failed = {cell for said, cell in every if said in FAILED}
             # Who says `failed` means a failed run, and no run that was stopped, whatever is spelt more like it.
-            raise unknown("--lost", word, failed if failed and word in CRASHED else others)
+            raise unknown("--lost", word, failed if failed and word.startswith(("fail", "crash", "err")) else others)
         found |= own
     return found
 
