@@ -124,7 +124,13 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             found.append(verdict)
             continue
         told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
-        found.append(_with(_asked_for(verdict, {seed for _, seed in gone}), told, list(gone.values())))
+        found.append(
+            _with(
+                _asked_for(verdict, {seed for (_, seed), word in gone.items() if word == LOST}),
+                told,
+                list(gone.values()),
+            )
+        )
     return found
 
 

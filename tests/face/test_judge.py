@@ -97,7 +97,7 @@ def test_a_seed_that_one_arm_has_plans_nothing_for_the_others(tmp_path):
 
     assert numbers(found) == numbers(alone)
     assert [(v.pairs, v.planned_pairs) for v in found.verdicts] == [(7, 8), (7, 8), (7, 8)]
-    assert found.verdicts[0].advice is None  # it was made, and lost: nothing is left to run
+    assert said(found.verdicts[0].advice) == "1 of 8 planned pairs are missing: run the rest."
     found.report(tmp_path / "report")
     assert "48 of 49 planned runs" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     found.save(tmp_path / "s.yaml")
