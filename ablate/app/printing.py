@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -255,14 +256,18 @@ def say_verdicts(judgement: Judgement) -> None:
 def _say_floor(verdicts: Sequence[Verdict]) -> None:
     """Say how fine runs could have told arms apart of which nobody predicted anything, and how many would decide."""
     from ablate.words.amounts import amount
+    from ablate.words.because import too_few
     from ablate.words.reasons import said
 
-    few = [v for v in verdicts if v.reason.code in ("few_pairs_so_far", "few_runs_so_far") and v.advice]
+    few = [v for v in verdicts if (v.so_far or v.reason.code == "few_runs_so_far") and v.advice]
     if few:
         say()
     for v in few:
         say(f"{v.claim_id}: {said(v.advice)}")
+    for text in dict.fromkeys(too_few(v) for v in verdicts if v.so_far):
+        say(f"noise floor:      none yet. {text}")
     own = [v for v in verdicts if v.detectable and v.metric == verdicts[0].metric]  # other metrics have other units
+    own = [v for v in own if math.isfinite(v.detectable or 0.0)]
     if own:
         floor = amount(float(f"{max(v.detectable or 0.0 for v in own):.2g}"), own[0].unit)
         say(f"noise floor:      true differences of {floor} would have been shown in 4 of 5 such sets of runs")

@@ -39,7 +39,8 @@ CODES: dict[str, tuple[str, ...]] = {
     "without_value": ("n", "metric"),
     "without_steps": ("n",),
     "too_few_pairs": ("n", "planned", "needed", "by_signs"),
-    "few_pairs_so_far": ("n", "planned", "needed", "effect", "low", "high", "unit"),
+    "few_pairs_so_far": ("n", "planned", "needed", "effect", "low", "high", "unit"),  # of earlier releases, at 95 %
+    "few_pairs_by_now": ("n", "planned", "needed", "effect", "low", "high", "unit", "level"),
     "few_runs_so_far": ("n", "needed", "effect", "low", "high", "unit"),
     "too_few_runs": ("n", "needed"),
     "too_few_trained": ("n", "of", "needed"),

@@ -111,7 +111,10 @@ class Verdicts(Sequence[Verdict]):
 
         columns = ["claim_id", "outcome", "label", "metric", "effect", "interval_low", "interval_high",
                    "interval_level", "delta", "p", "p_adjusted", "pairs", "planned_pairs"]  # fmt: skip
-        return pd.DataFrame([{name: getattr(v, name) for name in columns} for v in self._verdicts], columns=columns)
+        rows = [
+            {name: getattr(v, name) for name in columns} | {"interval_method": v.method.name} for v in self._verdicts
+        ]
+        return pd.DataFrame(rows, columns=[*columns, "interval_method"])
 
     def __repr__(self) -> str:
         return "\n".join(f"{mark} {said}" for _, mark, said in self._lines()) or "no claims"

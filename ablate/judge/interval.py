@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
@@ -9,8 +10,11 @@ from ablate.claims.contract import ClaimKind
 from ablate.claims.estimate import Estimate
 from ablate.claims.parts import Region
 from ablate.claims.reason import Reason, because
+from ablate.judge.verdict import STUDENT, Verdict
+from ablate.stats.mean import Method
 from ablate.stats.power import MOST_PAIRS, estimated_at, pairs_to_decide
-from ablate.stats.signflip import as_differences
+from ablate.stats.signflip import as_differences, least_pairs
+from ablate.stats.student import t_interval
 
 _PLACES = {"supported": "inside", "refuted": "outside"}
 _LABELS = ("negligible", "reversed", "harmful")
@@ -28,6 +32,11 @@ def placed(claim: ClaimKind, estimate: Estimate, ruled: tuple[str, str], *, leve
     """
     outcome, label = ruled
     low, high = estimate.interval(level)
+    if cannot_decide(estimate, level=level) and estimate.scale == "difference":
+        low, high = t_interval(estimate.numbers, level=level)
+        pairs = len(estimate.numbers)
+        return because("too_few_to_decide", level=level, low=low, high=high, unit=unit, delta=claim.delta, pairs=pairs,
+                       smallest=2.0 / 2.0**pairs)  # fmt: skip
     ends = {"level": level, "low": low, "high": high, "unit": unit}
     if not claim.directed:
         code = _PLACES.get(outcome, "crosses")
@@ -37,11 +46,21 @@ def placed(claim: ClaimKind, estimate: Estimate, ruled: tuple[str, str], *, leve
         return because("above", **said)
     if outcome == "refuted":
         return because(label if label in _LABELS else "below", **said)
-    pairs = len(estimate.numbers)
-    smallest = 2.0 / 2.0**pairs
-    if pairs and smallest > 1.0 - level:
-        return because("too_few_to_decide", **said, pairs=pairs, smallest=smallest)
     return because("holds_delta", **said)
+
+
+def cannot_decide(estimate: Estimate, *, level: float) -> bool:
+    """Tell whether an estimate by sign flips has so few pairs that no p of theirs is at most ``1 - level``."""
+    return estimate.method.name == "sign-flip" and 0 < len(estimate.numbers) < least_pairs(level)
+
+
+def so_far(verdict: Verdict, estimate: Estimate) -> Verdict:
+    """Return a verdict with Student's t interval where so few pairs can decide nothing; nothing is decided by it."""
+    level = verdict.interval_level
+    if verdict.decided or len(estimate.numbers) < 2 or not cannot_decide(estimate, level=level):
+        return verdict
+    low, high = t_interval(estimate.numbers, level=level)
+    return dataclasses.replace(verdict, interval_low=low, interval_high=high, method=Method(STUDENT))
 
 
 def more_seeds(estimate: Estimate | None, region: Region, *, level: float) -> Reason:

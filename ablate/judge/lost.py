@@ -124,7 +124,13 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
             found.append(verdict)
             continue
         told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
-        found.append(_with(verdict, told, list(gone.values())))
+        found.append(
+            _with(
+                _asked_for(verdict, {seed for (_, seed), word in gone.items() if word == LOST}),
+                told,
+                list(gone.values()),
+            )
+        )
     return found
 
 
@@ -141,6 +147,17 @@ def _runs(tables: StudyTables) -> Iterator[tuple[str, int, str]]:
     return zip(seeds["arm_id"].astype(str), seeds["seed"].astype(int), seeds["outcome"].astype(str), strict=True)
 
 
+def _asked_for(verdict: Verdict, gone: Collection[int]) -> Verdict:
+    """Return a verdict whose advice asks for no pair of which a run is lost: it was made."""
+    advice = verdict.advice
+    if advice is None or advice.code != "run_the_rest":
+        return verdict
+    left = advice["n"] - len(gone)
+    return dataclasses.replace(
+        verdict, advice=because("run_the_rest", n=left, planned=advice["planned"]) if left > 0 else None
+    )
+
+
 def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
     told = {**if_failed, "n": len(words), "declared": UNFINISHED not in words}
     verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
@@ -154,6 +171,7 @@ def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) 
         gates=(*verdict.gates, gate),
         reason=because("gate_failed", gates=(gate.reason,), outcome=verdict.outcome),
         advice=because("say_what_was_lost"),
+        detectable=None,
     )
 
 

@@ -57,10 +57,10 @@ def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
         return _few_runs(found), because("run_seeds", needed=found.least)
     differences = list(evidence.differences.values())
     if found.estimate is not None and found.estimate.scale == "difference" and len(differences) > 1:
-        low, high = t_interval(differences, level=0.95)
+        low, high = t_interval(differences, level=level)
         so_far = because(
-            "few_pairs_so_far", n=len(differences), planned=evidence.planned_pairs, needed=found.least,
-            effect=found.estimate.effect, low=low, high=high, unit=found.unit,
+            "few_pairs_by_now", n=len(differences), planned=evidence.planned_pairs, needed=found.least,
+            effect=found.estimate.effect, low=low, high=high, unit=found.unit, level=level,
         )  # fmt: skip
         return so_far, more_seeds(found.estimate, found.region, level=level)
     few = because(

@@ -34,9 +34,9 @@ from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
 from ablate.judge.gates import gated, tuning_edge
-from ablate.judge.interval import more_seeds, placed
+from ablate.judge.interval import more_seeds, placed, so_far
 from ablate.judge.jointly import joint_intervals
-from ablate.judge.obstacles import held_back, untested
+from ablate.judge.obstacles import NEXT, held_back, untested
 from ablate.judge.scope import scope_of, terms_of
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
@@ -275,11 +275,11 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
         verdict = dataclasses.replace(verdict, parts=split.told(level=case.level, scale=scale))
     if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
         return verdict
-    once = case.batches is None
+    once, stuck = case.batches is None, verdict.outcome == "inconclusive" and verdict.reason.code in NEXT
     return dataclasses.replace(
-        verdict,
-        # How small an effect a test that may stop early finds has no formula.
-        detectable=detectable(case.differences, alpha=1.0 - case.level) if once else None,
+        so_far(verdict, case.estimate),
+        # How small an effect a test that may stop early finds has no formula; nor what a budget or a bound would leave.
+        detectable=detectable(case.differences, alpha=1.0 - case.level) if once and not stuck else None,
         sensitivity=sensitivity(
             case.differences,
             case.found.region,

@@ -12,9 +12,12 @@ from ablate.claims.twoparts import TwoParts
 from ablate.judge.jointly import Joint
 from ablate.judge.sensitivity import Sensitivity
 from ablate.stats.mean import Method
+from ablate.stats.signflip import least_pairs
 from ablate.train.metric import Better
 
 Ruling = Literal["supported", "refuted", "inconclusive", "not_tested"]
+STUDENT = "Student's t"
+"""The method of an interval that decides nothing."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Verdict:
     pairs, planned_pairs, seeds
         Pairs used, pairs planned, and the seeds used.
     method
-        How the interval is made.
+        How the interval is made. Student's t where so few pairs can decide nothing at this level: it says how far the
+        runs have come, and no outcome rests on it (see `so_far`).
     filled, fill
         ``{"arm": (k, n), "against": (k, n)}``: k of the n runs used on a side failed and count as `fill` says.
     d_z, better_share
@@ -72,7 +76,8 @@ class Verdict:
         Every gate that was looked at; the outcome the interval alone would have led to.
     detectable
         Smallest distance of the true effect from the region's end that this many seeds at this spread find with 80 %
-        power at this level. None where the effect is not a mean.
+        power at this level. Infinite where so few find none, however large; None where the effect is not a mean, or
+        something else than the interval keeps the claim from being decided.
     bounds
         The effect with failed and missing runs at the worst and at the best value seen; None where all runs have their
         own value.
@@ -172,6 +177,16 @@ class Verdict:
     def flips(self) -> tuple[Sensitivity, ...]:
         """The other choices that would have changed the outcome of the interval."""
         return tuple(row for row in self.sensitivity if row.flips)
+
+    @property
+    def so_far(self) -> bool:
+        """Whether the interval only says how far the runs have come: so few pairs can decide nothing."""
+        return self.method.name == STUDENT
+
+    @property
+    def pairs_needed(self) -> int:
+        """The fewest pairs with which a test by sign flips can decide anything at the level of the interval."""
+        return least_pairs(self.interval_level)
 
     @property
     def decided(self) -> bool:

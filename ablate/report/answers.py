@@ -13,6 +13,7 @@ from ablate.report.claim_text import change_text, falls
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled, shortened
 from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.words.because import too_few
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 
 MOST_NAMED = 4
@@ -160,6 +161,8 @@ def _effect_tip(v: Verdict) -> str:
 
 def _interval_tip(v: Verdict) -> str:
     told = tr("In brackets: the {level} interval, where the true effect may lie.", level=percent(v.interval_level))
+    if v.so_far:
+        told += tr(" By Student's t, which takes the differences for normal; it decides nothing.")
     if v.scale == "difference" and difference_unit(v.unit).strip() == "pp":
         told += tr(" pp: percentage points.")
     if KINDS[v.kind].with_delta and not seen(v):
@@ -189,6 +192,8 @@ def _one(v: Verdict) -> str:
         return relation(v) or ("" if seen(v) else instead(v))
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
+    if v.so_far:
+        return too_few(v)
     if v.outcome == "not_tested":
         return tr("The runs do not allow a test.")
     return relation(v) or (tr("The runs do not decide it.") if v.outcome == "inconclusive" else "")

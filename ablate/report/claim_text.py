@@ -41,16 +41,18 @@ def falls(v: Verdict) -> bool:
     return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].directed
 
 
-def change_text(v: Verdict) -> str:
+def change_text(v: Verdict, *, named: bool = True) -> str:
     """Print a verdict's effect with its interval as the change of the metric: where it should fall, in words.
 
-    The number is the same wherever it stands: `lower by 4.42 [1.20, 7.64] steps` is no `+4.42`.
+    The number is the same wherever it stands: `lower by 4.42 [1.20, 7.64] steps` is no `+4.42`. An interval that decides
+    nothing is named, unless what stands around it says so (`verdict_effect`).
     """
     if not falls(v) or v.effect is None:
-        return verdict_effect(v)
+        return verdict_effect(v, named=named)
     low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
     effect = v.effect
     ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
     size, *around = amounts(ends, v.unit, width=high - low)
     size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
-    return tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
+    text = tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
+    return tr("{effect} by Student's t", effect=text) if v.so_far and named else text

@@ -20,6 +20,7 @@ from ablate.report.templating import Column, Row, Table
 from ablate.report.wording import (
     NONE,
     capitalised,
+    detectable_text,
     listed,
     p_value,
     scaled,
@@ -267,7 +268,7 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
                 _cell(v),
                 f"{badge.glyph} {ruled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),
-                NONE if v.detectable is None else scaled(v.detectable, v),
+                detectable_text(v),
                 *([_joint(v)] if together else []),
             ))
         )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from ablate.lang import counted, tr
 from ablate.report.claim_text import claim_title, falls
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, listed, scaled, scaled_interval
+from ablate.report.wording import NONE, detectable_text, listed, scaled, scaled_interval
 from ablate.words.reasons import said
 from ablate.words.rulings import ruling_of, ruling_word
 
@@ -110,7 +109,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     rows = []
     for v in tested:
         badge = badge_of(ruling_of(v))
-        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([_detectable(v)] if known else [])]
+        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([detectable_text(v)] if known else [])]
         if bounded:
             ends = () if v.bounds is None else v.bounds
             turn = -1.0 if falls(v) else 1.0
@@ -137,12 +136,6 @@ def _overview(tested: Sequence[Verdict]) -> Table:
             "for the claim that was seen in any run of the comparison."
         )
     return Table(tr("Verdict by verdict"), tuple(columns), tuple(rows), note)
-
-
-def _detectable(v: Verdict) -> str:
-    if v.detectable is None or not math.isfinite(v.detectable):
-        return NONE
-    return scaled(v.detectable, v)
 
 
 def _choices(tested: Sequence[Verdict]) -> Table:

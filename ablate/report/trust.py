@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ablate.judge.lost import LOST, UNFINISHED
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.answers import Told
@@ -37,6 +38,9 @@ _UNPREDICTED = msg(
 _COMPARISONS = msg("Every level is compared with the baseline. Nobody stated beforehand what would come out.")
 _CHOICES = msg("Each verdict was judged again with other intervals, with half and twice δ, and so on: see below.")
 
+_LOST = msg(
+    "Started, but without a result: lost to the machine, as declared, or not finished. Their pairs are dropped."
+)
 _STALLED = msg("Runs that ended without having learned. They count with the values that they have.")
 
 _GIVEN = msg("What the training makes of its settings, and whether it tunes others, is not known to ablate.")
@@ -95,7 +99,13 @@ def _endings(tables: StudyTables) -> tuple[Told, ...]:
         int(ends.isin(which).sum()) for which in (FAILED, (Outcome.STALLED.value,), (Outcome.UNKNOWN.value,))
     )
     told = [Told(runs, tr(_RUNS))]
-    if failed or not unknown:
+    lost = [word for facts in tables.facts.values() for word in (facts.get(LOST) or {}).values()]
+    gone = {what: lost.count(what) for what in (LOST, UNFINISHED) if what in lost}
+    if gone.get(LOST):
+        told.append(Told(tr("{n} lost", n=gone[LOST]), tr(_LOST)))
+    if gone.get(UNFINISHED):
+        told.append(Told(tr("{n} not finished", n=gone[UNFINISHED]), tr(_LOST)))
+    if failed or not (unknown or gone):
         told.append(Told(tr("{n} failed", n=failed) if failed else tr("none failed"), tr(_FAILED)))
     if stalled:
         told.append(Told(tr("{n} did not learn", n=stalled), tr(_STALLED)))

@@ -14,6 +14,7 @@ from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
+from ablate.words.because import too_few
 from ablate.words.twoparts import shown
 
 NONE = "–"  # stands where there is no number
@@ -115,14 +116,36 @@ def effect_text(effect: float, low: float, high: float, unit: str) -> str:
     return f"{signed[0]} [{signed[1]}, {signed[2]}]{difference_unit(unit)}"
 
 
-def verdict_effect(verdict: Verdict) -> str:
-    """Print a verdict's effect with its interval in the unit of its scale; empty where it has none."""
+def verdict_effect(verdict: Verdict, *, named: bool = True) -> str:
+    """Print a verdict's effect with its interval in the unit of its scale; empty where it has none.
+
+    An interval that decides nothing, because there are too few pairs, is named, unless what stands around it says so.
+    """
     if verdict.effect is None:
         return ""
     low, high = (math.nan if end is None else end for end in (verdict.interval_low, verdict.interval_high))
     if verdict.scale != "difference":
-        return shown(verdict, verdict.effect, low, high)
-    return effect_text(verdict.effect, low, high, verdict.unit)
+        text = shown(verdict, verdict.effect, low, high)
+    else:
+        text = effect_text(verdict.effect, low, high, verdict.unit)
+    return tr("{effect} by Student's t", effect=text) if verdict.so_far and named else text
+
+
+def few_caption(verdicts: Sequence[Verdict]) -> str:
+    """Say under a figure which of its intervals decide nothing; empty where all may."""
+    few = list(dict.fromkeys(too_few(v) for v in verdicts if v.so_far))
+    if not few:
+        return ""
+    return tr(" By Student's t, which takes the differences for normal and decides nothing here: {why}", why=few[0])
+
+
+def detectable_text(v: Verdict) -> str:
+    """Print what so many seeds find, beyond δ; that they find nothing where there are too few."""
+    if v.detectable is None or math.isnan(v.detectable):
+        return NONE
+    if math.isinf(v.detectable):
+        return tr("nothing: too few pairs")
+    return scaled(v.detectable, v)
 
 
 def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:

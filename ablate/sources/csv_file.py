@@ -19,6 +19,8 @@ from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
 
+CUT_CELL = msg("the file does not end with a line break: if its writer was stopped, the last cell is cut")
+CUT_LINE = msg("the last line has too few cells and no line break, as where a writer was stopped: it is left out")
 SEPARATORS = {",": "", ";": msg("cells are separated by semicolons"), "\t": msg("cells are separated by tabs")}
 
 _BOMS = (
@@ -75,7 +77,8 @@ def read_table(path: Path, *, fits: Fits) -> RunTable:
     mark = next((m for m, head in heads.items() if fits(head)), max(heads, key=lambda m: len(heads[m])))
     if mark != ",":
         repairs.append(SEPARATORS[mark])
-    head, lines, blank = _lines(path, body, mark, skipped)
+    head, lines, blank, cut = _lines(path, body, mark, skipped)
+    repairs += cut
     if blank:
         repairs.append(msg("blank lines are passed over"))
     return RunTable(str(path), path.name, text, head, lines, tuple(repairs), commas=True)
@@ -130,15 +133,21 @@ def _head(path: Path, body: str, mark: str) -> list[str]:
         return []
 
 
-def _lines(path: Path, body: str, mark: str, skipped: int) -> tuple[tuple[str, ...], tuple[Line, ...], int]:
+def _lines(path: Path, body: str, mark: str, skipped: int) -> tuple[tuple[str, ...], tuple[Line, ...], int, list[str]]:
+    """Return names, lines, how many are blank, and what is said of a last one that a writer may not have finished."""
     head: tuple[str, ...] = ()
     lines: list[Line] = []
     blank = 0
-    for number_, cells in _records(path, body, mark, skipped):
+    records = list(_records(path, body, mark, skipped))
+    open_end = bool(body) and body[-1] not in "\r\n"
+    cut = [CUT_CELL] if open_end else []
+    for place, (number_, cells) in enumerate(records, 1):
         if not any(cells):
             blank += bool(cells) and bool(head)
         elif not head:
             head = tuple(cells)
+        elif len(cells) < len(head) and open_end and lines and place == len(records):
+            cut = [CUT_LINE]
         elif len(cells) != len(head):
             raise UserError(f"{path}, line {number_}: {plural(len(cells), 'cell')} under {plural(len(head), 'column')}")
         else:
@@ -147,4 +156,4 @@ def _lines(path: Path, body: str, mark: str, skipped: int) -> tuple[tuple[str, .
         raise UserError(
             f"{path}: expected a line of column names and a line per run, got {plural(len(lines) + bool(head), 'line')}"
         )
-    return head, tuple(lines), blank
+    return head, tuple(lines), blank, cut

@@ -232,7 +232,9 @@ def history_of(
             if name == step or held is None:
                 continue
             if isinstance(held, float | int) and not isinstance(held, bool) and at is not None:
-                curves.setdefault(name, []).append((at, float(held)))
+                own = curves.setdefault(name, [])
+                if (at, held) not in own[-1:]:  # said again beside what else was logged at the step: no restart
+                    own.append((at, float(held)))
             else:
                 others[name] = held
     return curves, {name: value for name, value in others.items() if name not in curves}

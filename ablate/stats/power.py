@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ablate.stats.signflip import as_differences, least_pairs
+from ablate.stats.signflip import EXACT_UP_TO, as_differences, least_pairs
 from ablate.stats.student import standard_deviation
 
 POWER = 0.8
@@ -57,7 +57,8 @@ def pairs_to_decide(differences: ArrayLike, delta: float, *, alpha: float) -> fl
 def detectable(differences: ArrayLike, *, alpha: float, power: float = POWER) -> float | None:
     """Return the smallest gap between truth and threshold that this many pairs at this spread find with 80 % power.
 
-    Paired t approximation, two-sided at α; None for a single pair.
+    Of the sign-flip test, two-sided at α (see `detectable_d`); inf where so few pairs can reject nothing, whatever the
+    truth; None for a single pair.
 
     >>> round(detectable([0.0, 2.0, 1.0, 3.0, -1.0, 1.0, 2.0, 0.0, 1.0, 1.0], alpha=0.05), 2)
     1.15
@@ -70,12 +71,29 @@ def detectable(differences: ArrayLike, *, alpha: float, power: float = POWER) ->
 
 @functools.lru_cache(maxsize=4096)
 def detectable_d(pairs: int, *, alpha: float, power: float = POWER) -> float:
-    """Return the effect in standard deviations of the difference that a paired t-test finds with a given power."""
-    from scipy.optimize import brentq
+    """Return the effect in standard deviations of the difference that sign flips of n pairs find with a given power.
 
-    if pairs < 2:
+    The p of n pairs is a multiple of 2/2^n. With fewer than `least_pairs` none is at most α, and no effect is found
+    (inf). Where all pairs must point one way (one p at most α), the power is Φ(d)^n + Φ(-d)^n for normal differences.
+    Else that of a paired t-test at the largest p that is at most α.
+
+    >>> detectable_d(5, alpha=0.05), round(detectable_d(6, alpha=0.05), 2), detectable_d(6, alpha=0.025)
+    (inf, 1.79, inf)
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    if pairs < max(2, least_pairs(1.0 - alpha)):
         return math.inf
-    return float(brentq(lambda d: t_power(d, pairs, alpha=alpha) - power, 0.0, 1e4, xtol=1e-9))
+    steps = 2.0 ** (min(pairs, EXACT_UP_TO) - 1)
+    rejecting = max(1, math.floor(alpha * steps * (1 + 1e-12)))
+    reached = rejecting / steps if pairs <= EXACT_UP_TO else alpha
+
+    def short(d: float) -> float:
+        found = float(ndtr(d) ** pairs + ndtr(-d) ** pairs) if rejecting == 1 else t_power(d, pairs, alpha=reached)
+        return found - power
+
+    return float(brentq(short, 0.0, 1e4, xtol=1e-9))
 
 
 def t_power(d_z: float, pairs: int, *, alpha: float) -> float:

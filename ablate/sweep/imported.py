@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Any
 
 from ablate.claims.parts import Levels
@@ -104,9 +105,13 @@ def import_runs(
     comma = table.commas and decimal_commas(table.where, numeric_cells(study, table, columns))
     rows = rows_of(study, table, columns, comma=comma)
     failed = [row.result.outcome in FAILED or bool(row.no_result) for row in rows]
+    # What a run without a result had set says nothing of the runs that are compared.
+    use = [not row.no_result for row in rows]
+    use = use if any(use) else [True] * len(rows)
     rest = rest_of(
-        table, columns.rest, [row.arm for row in rows], [row.result.seed for row in rows], failed,
-        used=list(columns.metrics), comma=comma, results=columns.ours, about=columns.about,
+        replace(table, lines=tuple(compress(table.lines, use))), columns.rest,
+        list(compress((row.arm for row in rows), use)), list(compress((row.result.seed for row in rows), use)),
+        list(compress(failed, use)), used=list(columns.metrics), comma=comma, results=columns.ours, about=columns.about,
     )  # fmt: skip
     by_endings = bool(columns.endings and study.claims) and not any(claim.reads_values for claim in study.claims)
     if not columns.metrics and not rest.extras and not by_endings:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ablate.judge.comparable import NOT_TOLD
+from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.stats.mean import Method
 from ablate.words.amounts import amount, amounts, difference_unit, listed_numbers, on_scale, p_text, percent
@@ -18,7 +19,7 @@ Numbers = Mapping[str, Any]
 
 METHODS = (msg("none"), msg("sign-flip"), msg("Clopper–Pearson"), msg("random spacings"), msg("sign test"),
            msg("partial conjunction"), msg("jackknife"), msg("resampled seeds"), msg("sign bets"),
-           msg("bets on scores"), msg("prediction over data sets"), msg("Welch's t"))  # fmt: skip
+           msg("bets on scores"), msg("prediction over data sets"), msg("Welch's t"), msg("Student's t"))  # fmt: skip
 _NOT_TOLD = msg("not told")
 
 
@@ -105,8 +106,8 @@ SAY_WHAT_FAILURES_COUNT_AS = msg(
 
 GIVE_THE_MAJORITY_RATE = msg(
     "Say what it counts as: of an accuracy chance, in a column `majority_rate` (the share of the most frequent class); "
-    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost failed`), or find "
-    "out why runs fail."
+    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost WORD`, with the "
+    "word that its status column has for it), or find out why runs fail."
 )
 
 # --- why nothing was tested
@@ -144,15 +145,31 @@ def runs_that(message: str, of_one: str = "") -> Callable[[Numbers], str]:
 
 def too_few_pairs(m: Numbers) -> str:
     """Say how many pairs there are, and from how many on a test can decide."""
-    have = tr("No pair has been run")
-    if m["n"]:
-        have = tr("Only {n} of {planned} planned pairs have been run", n=m["n"], planned=m["planned"])
-    if m["n"] == 1:
-        have = tr("Only 1 of {planned} planned pairs has been run", planned=m["planned"])
-    if m["n"] == m["planned"] == 1:
-        have = tr("Only 1 pair was planned")
     test = tr("an exact sign-flip test") if m["by_signs"] else tr("its test")
-    return tr("{have}; {test} can decide from {needed} pairs on.", have=have, test=test, needed=m["needed"])
+    return tr("{have}; {test} can decide from {needed} pairs on.", have=_have(m), test=test, needed=m["needed"])
+
+
+def _have(m: Numbers) -> str:
+    n, planned = m["n"], m["planned"]
+    if n == 0:
+        return tr("No pair has been run")
+    if n == planned == 1:
+        return tr("Only 1 pair was planned")
+    if n == 1 < planned:
+        return tr("Only 1 of {planned} planned pairs has been run", planned=planned)
+    if n < planned:
+        return tr("Only {n} of {planned} planned pairs have been run", n=n, planned=planned)
+    return tr("{n} pairs have been run", n=n) if n != 1 else tr("1 pair has been run")
+
+
+def too_few(v: Verdict) -> str:
+    """Say that so few pairs can show no difference, however large, and how many more can."""
+    more = v.pairs_needed - v.pairs
+    told = {"n": v.pairs, "p": p_text(1.0 - v.interval_level), "needed": v.pairs_needed, "more": more}
+    message = msg("{n} pairs can show no difference, however large, at level {p}; {more} more seeds ({needed}) can.")
+    if more == 1:
+        message = msg("{n} pairs can show no difference, however large, at level {p}; 1 more seed ({needed}) can.")
+    return tr(message, **told)
 
 
 def so_far(message: str) -> Callable[[Numbers], str]:
@@ -160,7 +177,9 @@ def so_far(message: str) -> Callable[[Numbers], str]:
 
     def say(m: Numbers) -> str:
         numbers = [m["effect"], m["low"], m["high"]]
-        return tr(message, **{**m, "found": on_scale("difference", numbers, unit=m["unit"], symbol=tr("gain"))})
+        found = on_scale("difference", numbers, unit=m["unit"], symbol=tr("gain"))
+        told = {**m, "found": found, "level": percent(m.get("level", 0.95))}  # stored ones of 95 % do not say it
+        return tr(message, **told | ({"have": _have(m)} if "planned" in m else {}))
 
     return say
 

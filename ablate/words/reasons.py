@@ -16,6 +16,11 @@ _MORE_STEPS = msg(
     "Give both sides more steps, or an easier target, or claim the share of runs that reach it (`kind: proportion`)."
 )
 
+_FEW_PAIRS = msg(
+    "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t "
+    "({level}, which takes the differences for normal): no verdict."
+)
+
 SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     AS_WRITTEN: lambda m: tr(m["text"]),
     # --- where the interval of a tested claim lies
@@ -27,13 +32,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "holds_delta": because.against_delta(msg("{interval} holds {threshold}."), msg("{interval} holds {end}.")),
     "too_few_to_decide": because.against_delta(
         msg(
-            "{interval} holds {threshold}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} "
-            "Holm leaves."
-        ),
-        msg(
-            "{interval} holds {end}: with {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm "
-            "leaves."
-        ),
+            "With {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm leaves: they can decide "
+            "nothing. {interval} is Student's t, which takes the differences for normal: no verdict."
+        )
     ),
     "inside": because.against_region(msg("The {level} interval lies inside what is claimed: {found}.")),
     "outside": because.against_region(msg("The {level} interval lies outside what is claimed: {found}.")),
@@ -47,12 +48,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "without_value": because.runs_that(*because.WITHOUT_VALUE),
     "without_steps": because.runs_that(*because.WITHOUT_STEPS),
     "too_few_pairs": because.too_few_pairs,
-    "few_pairs_so_far": because.so_far(
-        msg(
-            "Only {n} of {planned} planned pairs have been run; an exact sign-flip test can decide from {needed} pairs "
-            "on. So far {found} by Student's t (95 %, which takes the differences for normal): no verdict."
-        )
-    ),
+    "few_pairs_so_far": because.so_far(_FEW_PAIRS),
+    "few_pairs_by_now": because.so_far(_FEW_PAIRS),
     "few_runs_so_far": because.so_far(
         msg(
             "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by "

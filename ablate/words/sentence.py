@@ -86,15 +86,16 @@ def _lost(v: Verdict) -> str:
     if told["low"] is None or told["high"] is None:
         return what + tr(nothing)
     numbers, worst = shown(v, told["effect"], told["low"], told["high"]), bool(told.get("worst"))
-    outcome = ruling_word(told["outcome"] if worst else ruling_of(v, told["outcome"]))
+    outcome = ruling_word(ruling_of(v, told["outcome"]))
     return what + tr(at_worst if worst else failed, numbers=numbers, outcome=outcome)
 
 
 def _seen(v: Verdict) -> str:
     """Say of a difference that nobody claimed, and of no δ, how large it is and which sizes are excluded."""
     low, high = v.interval_low or 0.0, v.interval_high or 0.0
+    known = math.isfinite(high - low) and not v.so_far
     bound = amounts([max(abs(low), abs(high))], v.unit, width=high - low)[0] + difference_unit(v.unit)
-    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if math.isfinite(high - low) else ""
+    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if known else ""
     if v.gates_failed and v.ungated != "inconclusive":
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.claims.parts import Level
 from ablate.errors import UserError, nearest, unknown
+from ablate.levels import level_name
 from ablate.track.record import ArmRecord, StudyRecord
 from ablate.track.store import Store
 from ablate.track.stored_run import LoggedRun, StoredRun, planned_arms
@@ -88,7 +90,7 @@ def _served(arm: ArmRecord, record: StudyRecord, store: Store) -> dict[int, Stor
 
 
 def find_arm(name: str, record: StudyRecord) -> ArmRecord:
-    """Return an arm of a plan by its label or its id.
+    """Return an arm of a plan by its label or its id, or by levels that it or the baseline has: `lr=0.1`.
 
     Raises
     ------
@@ -99,4 +101,28 @@ def find_arm(name: str, record: StudyRecord) -> ArmRecord:
     for arm in arms:
         if name in (arm.label, arm.id):
             return arm
-    raise unknown(f"arm of {record.name}", name, [arm.label for arm in record.arms])
+    meant = _by_levels(name, record)
+    same = [arm for arm in record.arms if meant is not None and arm.levels == meant]
+    if len({arm.id for arm in same}) == 1:
+        return same[0]
+    raise unknown(f"arm of {record.name}", name, {arm.label for arm in record.arms})
+
+
+def _by_levels(name: str, record: StudyRecord) -> dict[str, Level] | None:
+    """Return the levels that `lr=0.1,norm=batch` means, those of the baseline for what it does not name."""
+    base = next((arm for arm in record.arms if arm.baseline or arm.label == "baseline"), None)
+    if base is None or "=" not in name:
+        return None
+    levels = dict(base.levels)
+    for part in name.split(","):
+        short, _, text = part.strip().partition("=")
+        factors = [one for one in levels if one == short or one.endswith(f".{short}")]
+        if len(factors) != 1:
+            return None
+        factor = factors[0]
+        own = [arm.levels[factor] for arm in record.arms if factor in arm.levels]
+        found = [level for level in own if text in (str(level), level_name(level))]
+        if not found:
+            return None
+        levels[factor] = found[0]
+    return levels

@@ -73,7 +73,8 @@ def _with_items(verdict: Verdict, stored: Sequence[Mapping[str, Any]]) -> Verdic
     outcome = by_interval(row.low, row.high, region)
     assert verdict.interval_low is not None
     assert verdict.interval_high is not None
-    flips = outcome != by_interval(verdict.interval_low, verdict.interval_high, region)
+    own_way = by_interval(verdict.interval_low, verdict.interval_high, region)
+    flips = outcome != ("inconclusive" if verdict.so_far else own_way)
     kept = dataclasses.replace(row, outcome=outcome, flips=flips)
     return dataclasses.replace(verdict, sensitivity=(*verdict.sensitivity, kept))
 

@@ -48,3 +48,13 @@ def test_two_arms_differ_in_a_setting_in_their_metrics_and_in_a_verdict(swept):
     ]:
         code, out, err = swept(*words)
         assert (code, out, err.count("\n"), said in err) == (2, "", 1, True), err
+
+
+@pytest.mark.slow
+def test_a_level_of_the_baseline_names_the_baseline(swept):
+    code, out, err = swept("diff", "rates", "lr=0.1", "lr=0.5")
+    assert (code, err) == (0, "")
+    assert ["lr", "0.1", "0.5"] in [line.split() for line in out.splitlines()]
+    code, _, err = swept("diff", "rates", "lr=0.7", "lr=0.5")
+    assert code == 2
+    assert "expected one of baseline, lr=0.5;" in err

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import scipy.stats
 
 
 def write(path, rows):
@@ -95,9 +96,40 @@ def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_
     write(tmp_path / "runs.csv", rows(n))
     code, out, _ = ablate("judge", "runs.csv")
     assert code == 0
-    assert f"Only {n} of {n} planned pairs" in out
+    assert f"{n} pairs have been run; an exact sign-flip test can decide from 6 pairs on" in out
     assert "by Student's t (95 %" in out
     assert "norm-batch: About " in out
+    assert f"none yet. {n} pairs can show no difference, however large, at level 0.05; {6 - n} more seed" in out
+    assert "4 of 5 such sets" not in out
+
+
+def test_pairs_too_few_for_the_corrected_level_show_an_interval_that_decides_nothing(ablate, tmp_path):
+    shifts = {1: (0.0, 0.0), 2: (-0.1, 0.002)}
+    held = [{"lr": lr, **run, "test_acc": run["test_acc"] + shift + grow * run["seed"]}
+            for run in rows(6) for lr, (shift, grow) in shifts.items()]  # fmt: skip
+    write(tmp_path / "runs.csv", held)
+    code, out, _ = ablate("judge", "runs.csv")
+    assert code == 0
+    assert "∞" not in out
+    assert out.count("(97.5 % interval, Student's t, 6 pairs; Holm p = 0.062)") == 2
+    assert "are excluded" not in out
+    assert "none yet. 6 pairs can show no difference, however large, at level 0.025; 1 more seed (7) can." in out
+    report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
+    assert "∞" not in report
+    assert "pp by Student's t**. 6 pairs can show no difference" in report
+    for one in verdicts(tmp_path / "reports" / "runs-judged"):
+        gaps = np.array(list(one["differences"].values()))
+        low, high = scipy.stats.ttest_1samp(gaps, 0.0).confidence_interval(0.975)
+        assert (one["interval_low"], one["interval_high"]) == pytest.approx((low, high))
+        assert (one["outcome"], one["interval_method"], one["detectable"]) == ("inconclusive", "Student's t", "inf")
+
+
+def test_a_held_back_verdict_has_no_noise_floor(ablate, tmp_path):
+    held = [{**run, "epochs": 5 + 5 * (run["norm"] == "batch")} for run in rows(8)]
+    write(tmp_path / "runs.csv", held)
+    _, out, _ = ablate("judge", "runs.csv", "--factor", "norm")
+    assert "Held back" in out
+    assert "4 of 5 such sets" not in out
 
 
 def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
@@ -153,3 +185,70 @@ def test_a_majority_rate_says_what_the_accuracy_of_a_failed_run_counts_as(ablate
     assert code == 0
     assert "Not tested" in out
     assert "no mean over all runs, of which some have no value" in out
+
+
+def ended(**changes):
+    """Return runs of ten seeds with their state and last epoch, one of them changed."""
+    held = [{**run, "State": "finished", "epoch": 9} for run in rows(10)]
+    held[13] |= changes
+    return held
+
+
+@pytest.mark.parametrize(("state", "options"), [("killed", ()), ("crashed", ("--lost", "crashed"))])
+def test_what_a_run_that_does_not_count_had_set_holds_nothing_back(ablate, tmp_path, state, options):
+    write(tmp_path / "runs.csv", ended(State=state, epoch=2, test_acc=""))
+    code, out, _ = ablate("judge", "runs.csv", "--no-report", *options)
+    assert code == 0
+    assert "epoch is not a factor" not in out
+    assert "↑ [exploratory] Shown: norm=batch raises test_acc" in out
+
+
+def test_a_lost_run_s_partner_is_told_as_that(ablate, tmp_path):
+    write(tmp_path / "runs.csv", ended(State="crashed", test_acc=""))
+    _, out, _ = ablate("judge", "runs.csv", "--no-report", "--lost", "crashed")
+    assert "1 runs whose partner has no result: in no pair" in out
+    assert "whose seed no other arm has" not in out
+
+
+@pytest.mark.parametrize("word", ["crashed", "oom", "FAILED"])
+def test_the_words_of_the_table_say_how_failed_runs_are_declared_lost(ablate, tmp_path, word):
+    held = ended(State=word, test_acc="")
+    held[3] |= {"State": "killed", "test_acc": ""}
+    write(tmp_path / "runs.csv", held)
+    _, out, _ = ablate("judge", "runs.csv", "--no-report")
+    assert f"1 failed: they are not left out (line 15; lost to the machine: --lost {word.lower()})" in out
+    if word != "FAILED":
+        code, _, err = ablate("judge", "runs.csv", "--no-report", "--lost", "failed")
+        assert code == 2
+        assert word in err
+        assert "killed" not in err
+
+
+@pytest.mark.parametrize("name", ["seed_{}", "s{}", "run_{}"])
+def test_a_table_with_a_column_per_seed_is_read_as_runs(ablate, tmp_path, name):
+    wide = {norm: {"norm": norm} for norm in ("none", "batch")}
+    for run in rows(8):
+        wide[run["norm"]][name.format(run["seed"])] = run["test_acc"]
+    write(tmp_path / "wide.csv", list(wide.values()))
+    write(tmp_path / "long.csv", rows(8))
+    code, _, err = ablate("judge", "wide.csv", "--no-report")
+    assert code == 2
+    assert "are one column per seed" in err
+    assert "--metric NAME:higher" in err
+    code, out, _ = ablate("judge", "wide.csv", "--no-report", "--metric", "test_acc:higher")
+    assert code == 0
+    assert "8 columns hold a seed each: every cell of them is a run" in out
+    long = ablate("judge", "long.csv", "--no-report", "--metric", "test_acc:higher")[1]
+    assert [x for x in out.splitlines() if "Shown:" in x] == [x for x in long.splitlines() if "Shown:" in x]
+
+
+def test_what_died_is_told_as_that(ablate, tmp_path):
+    write(tmp_path / "runs.csv", ended(State="crashed", test_acc=""))
+    _, out, _ = ablate("judge", "runs.csv", "--lost", "crashed")
+    folder = tmp_path / "reports" / "runs-judged"
+    report = (folder / "report.md").read_text(encoding="utf-8")
+    assert "1 lost" in report
+    assert "none failed" not in report
+    assert verdicts(folder)[0]["next_step"] == ""
+    assert "if they had failed" in out
+    assert ", supported." not in out

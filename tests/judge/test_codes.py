@@ -29,7 +29,7 @@ def verdict_of(gain, claim=DELTA, *, seeds=8):
         (-0.008, 8, "negligible", None),
         (0.0, 8, "negligible", None),
         (0.01, 8, "holds_delta", "no_number_of_pairs"),
-        (0.05, 3, "few_pairs_so_far", "more_pairs"),
+        (0.05, 3, "few_pairs_by_now", "more_pairs"),
         (0.05, 1, "too_few_pairs", "run_seeds"),
     ],
 )

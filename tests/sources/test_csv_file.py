@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ablate.errors import UserError
 from ablate.sources.cells import decimal_commas, number, whole
-from ablate.sources.csv_file import read_table
+from ablate.sources.csv_file import CUT_CELL, CUT_LINE, read_table
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8).map(str.strip)
 TEXT = "norm,seed,acc\nnone,0,0.5\nbätch,1,0.25\n"
@@ -127,3 +127,13 @@ def test_decimal_commas_need_a_number_that_can_be_nothing_else(tmp_path):
         tell("1,234", "5")
     with pytest.raises(UserError, match=r"line 2 has the number '0,5' and line 3 has '0.7'"):
         tell("0,5", "0.7")
+
+
+def test_a_last_line_that_was_not_finished_is_told(read):
+    cut = read("norm,seed,acc\nnone,0,0.5\nnone,1")
+    assert ([line.cells for line in cut.lines], cut.repairs) == ([("none", "0", "0.5")], (CUT_LINE,))
+    open_end = read("norm,seed,acc\nnone,0,0.5\nnone,1,0.")
+    assert ([line.cells[2] for line in open_end.lines], open_end.repairs) == (["0.5", "0."], (CUT_CELL,))
+    for broken in ("norm,seed,acc\nnone,0,0.5\nnone,1\n", "norm,seed,acc\nnone,0\nnone,1,0.5"):
+        with pytest.raises(UserError, match="2 cells under 3 columns"):
+            read(broken)

@@ -84,3 +84,14 @@ def test_bad_addresses_are_one_line(tmp_path):
     shutil.rmtree(tmp_path / "a" / "checkpoint-16", ignore_errors=True)
     with pytest.raises(UserError, match=r"no trainer_state.json holds a number"):
         read(tmp_path)
+
+
+def test_an_entry_of_training_and_one_of_evaluation_at_a_step_are_no_restart(tmp_path):
+    folder = tmp_path / "norm=none,seed=0"
+    folder.mkdir()
+    rows = [{"step": step, "epoch": step / 2, key: 0.1 * step} for step in (2, 4) for key in ("loss", "eval_accuracy")]
+    state = {"log_history": rows, "global_step": 4, "max_steps": 4}
+    (folder / "trainer_state.json").write_text(json.dumps(state))
+    table = read(tmp_path)
+    assert not [one for one in table.done if "restarted" in one.what]
+    assert table.curves[table.lines[0].number]["metrics.epoch"].steps.tolist() == [2, 4]

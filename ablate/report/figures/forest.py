@@ -28,6 +28,7 @@ from ablate.report.figures.jointly import draw_joint, joint_caption, joint_keys
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.sheets import of_verdicts
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
+from ablate.report.wording import few_caption
 from ablate.words.amounts import percent
 from ablate.words.rulings import ruling_of
 
@@ -68,7 +69,8 @@ def forest(
     rows, scale = rows_of(verdicts, failed)
     with drawing():
         figure = _draw(rows, scale)
-    return Drawn(name, tr("The verdicts at a glance"), figure, _caption(verdicts, scale), _alt(verdicts), floor=640)
+    caption = _caption(verdicts, scale) + few_caption(verdicts)
+    return Drawn(name, tr("The verdicts at a glance"), figure, caption, _alt(verdicts), floor=640)
 
 
 def _draw(rows: Sequence[Row], scale: Scale) -> Figure:
@@ -130,7 +132,8 @@ def _row(ax: Axes, at: float, row: Row, low: float, high: float) -> None:
         return
     draw_joint(ax, at, row.joint)
     start, end = (bound if math.isfinite(bound) else sign * math.inf for bound, sign in ((row.low, -1), (row.high, 1)))
-    ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3)
+    ax.plot([max(start, low), min(end, high)], [at, at], color=colour, linewidth=1.7, solid_capstyle="butt", zorder=3,
+            linestyle=":" if row.so_far else "-")  # fmt: skip
     for bound, edge, arrow in ((start, low, "<"), (end, high, ">")):
         if bound < low or bound > high:
             ax.plot([edge], [at], marker=arrow, markersize=6, color=colour, clip_on=False, zorder=4,
@@ -187,6 +190,8 @@ def _legend(figure: Figure, rows: Sequence[Row], scale: Scale) -> None:
                               markerfacecolor=colour if filled else PAPER, label=tr(word)))  # fmt: skip
     handles.append(Line2D([], [], linestyle="none", marker="|", color=SOFT, markersize=5, label=tr("one pair")))
     handles += joint_keys([row.joint for row in rows])
+    if any(row.so_far for row in rows):
+        handles.append(Line2D([], [], color=SOFT, linestyle=":", label=tr("Student's t, decides nothing")))
     if scale.delta:
         handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=len(handles), fontsize=8.6,

@@ -55,6 +55,7 @@ class Row:
     failed: int
     p: str
     heading: str | None
+    so_far: bool  # the interval is Student's t and decides nothing
 
 
 def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[Row], Scale]:
@@ -106,11 +107,12 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
                 high=high,
                 joint=joint_ends(v.joint, factor),
                 points=tuple(d * factor for d in v.differences.values()),
-                numbers=change_text(v),
+                numbers=change_text(v, named=False),
                 pairs=f"{v.pairs}/{v.planned_pairs}",
                 failed=failed.get(v.claim_id, 0),
                 p=p_value(v.p_adjusted),
                 heading=families[i] if several and (i == 0 or families[i - 1] != families[i]) else None,
+                so_far=v.so_far,
             )
         )
     return rows, scale

@@ -204,7 +204,7 @@ def _columns(verdicts: Sequence[Verdict]) -> Margin:
     """Return where the columns of text stand, as wide as their texts."""
     return margin({
         "verdict": [(tr(LOOKS[ruling_of(v)][0]), True) for v in verdicts],
-        "effect": [(change_text(v) or NONE, False) for v in verdicts],
+        "effect": [(change_text(v, named=False) or NONE, False) for v in verdicts],
         "p": [(_p(v), False) for v in verdicts],
         "failed": [(_failed(v), True) for v in verdicts if _failed(v)],
     })  # fmt: skip
@@ -218,7 +218,7 @@ def _margin(ax: Axes, at: int, v: Verdict, columns: Margin, *, left: float) -> N
     word, _, _, colour = LOOKS[ruling_of(v)]
     write(0, -left * 72 + 4, _name(v), ha="left", color=INK)
     write(1, columns.begins["verdict"], tr(word), ha="left", color=colour, fontweight="bold")
-    write(1, columns.begins["effect"], change_text(v) or NONE, ha="left", color=INK)
+    write(1, columns.begins["effect"], change_text(v, named=False) or NONE, ha="left", color=INK)
     write(1, columns.begins["p"], _p(v), ha="left", color=SOFT)
     write(1, columns.begins["failed"], _failed(v), ha="left", color=HUES[1], fontweight="bold")
 

@@ -89,6 +89,8 @@ def class_of(verdict: Verdict) -> str:
         return "gate"
     if verdict.outcome == "not_tested" or low is None or high is None:
         return "not_tested"
+    if verdict.so_far:
+        return "open"  # its interval decides nothing
     rules = (
         ("superior", low > delta), ("inferior", high < -delta), ("equivalent", low > -delta and high < delta),
         ("better", low > 0.0), ("worse", high < 0.0), ("non-inferior", low > -delta), ("not superior", high < delta),

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,16 +20,18 @@ from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Base, baseline_of, by_factor
 from ablate.sweep.found.compared import every_level, no_arms, varying
+from ablate.sweep.found.counts import counts
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.names import bare as names_bare
 from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
-from ablate.sweep.found.rows import Run, kept_lines, key_of, listed_lines, numbered, once, runs_in, without_level
+from ablate.sweep.found.rows import Run, kept_lines, key_of, numbered, once, runs_in
 from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.found.tidy import row_per_run
+from ablate.sweep.found.wide import melted
 from ablate.sweep.found.written import read_so, two_scales
 from ablate.sweep.import_columns import EXTRA, FACTOR, FACTS, LEFT, Taken
 from ablate.sweep.import_endings import UNPLANNED
@@ -83,6 +84,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         alone; see also `roles_of` and `runs_in`.
     """
     asked = with_factors(asked)
+    table = melted(table, asked)
     table, done = kept_lines(unfolded(table), asked)
     table, passed_over = row_per_run(table, asked)
     done += passed_over
@@ -172,7 +174,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         *early,
         *found_along.done,
         *repeated,
-        *_counts(runs, paired=paired),
+        *counts(table, roles, runs, paired=paired),
         *absent,
     ]
     return Found(study, clean, (*told, *roles.told), tuple(done), base)
@@ -194,27 +196,6 @@ def _ordered(levels: Sequence[Level], base: Level) -> list[Level]:
 
 def _complete(metric: str, runs: Sequence[Run]) -> bool:
     return all(metric in run.values for run in runs if run.outcome in ("finished", "unknown", "reached", "censored"))
-
-
-def _counts(runs: Sequence[Run], *, paired: bool) -> list[Done]:
-    """Return how many runs are used, lost, unfinished, failed, and without a partner."""
-    used = [run for run in runs if run.has_result]
-    done = [Done(msg("runs used"), len(used)), *without_level(runs)]
-    for outcome, what in (
-        ("lost", msg("lost, as asked: their pairs are dropped")),
-        ("unfinished", msg("not finished, or without a number: their pairs are dropped")),
-        ("crashed", msg("failed: they are not left out")),
-        ("diverged", msg("diverged: they are not left out")),
-    ):
-        own = [run for run in runs if run.outcome == outcome]
-        if own:
-            done.append(Done(what, len(own), listed_lines([run.line for run in own])))
-    if paired:
-        arms_of = Counter(seed for _, seed in {(key_of(run.levels), run.seed) for run in used})
-        lone = sum(1 for run in used if arms_of[run.seed] == 1)
-        if lone:
-            done.append(Done(msg("runs whose seed no other arm has: in no pair"), lone))
-    return done
 
 
 def _clean(

@@ -127,16 +127,18 @@ def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) 
     """
     every = [(said, cell) for row in says for _, said, cell in row if cell]
     found = set()
-    for word in map(_word, asked):
-        own = {_word(cell) for _, cell in every if _word(cell) == word}
-        own = own or {_word(cell) for said, cell in every if said in FAILED and str(said) == word}
+    for word in map(word_of, asked):
+        own = {word_of(cell) for _, cell in every if word_of(cell) == word}
+        own = own or {word_of(cell) for said, cell in every if said in FAILED and str(said) == word}
         if not own:
             others = {cell for said, cell in every if said not in _GOOD}
             if not others:
                 raise UserError(
                     f"unknown --lost {word!r}: no run in the file is said to have come to another end than a good one"
                 )
-            raise unknown("--lost", word, others)
+            failed = {cell for said, cell in every if said in FAILED}
+            # Who says `failed` means a failed run, and no run that was stopped, whatever is spelt more like it.
+            raise unknown("--lost", word, failed if failed and word.startswith(("fail", "crash", "err")) else others)
         found |= own
     return found
 
@@ -150,12 +152,13 @@ def _says(table: RunTable, roles: Roles) -> list[list[tuple[str, Any, str]]]:
     ]
 
 
-def _word(cell: str) -> str:
+def word_of(cell: str) -> str:
+    """Return what a cell says of an end, as `--lost` names it."""
     return cell.lower().rpartition(".")[2].strip()
 
 
 def _outcome(where: str, says: Sequence[tuple[str, Any, str]], lost: Collection[str]) -> str:
-    if any(_word(cell) in lost for _, _, cell in says if cell):
+    if any(word_of(cell) in lost for _, _, cell in says if cell):
         return "lost"
     for _, said, _ in says:
         if said in ("lost", "missing"):
