@@ -44,8 +44,8 @@ def falls(v: Verdict) -> bool:
 def change_text(v: Verdict, *, named: bool = True) -> str:
     """Print a verdict's effect with its interval as the change of the metric: where it should fall, in words.
 
-    The number is the same wherever it stands: `lower by 4.42 [1.20, 7.64] steps` is no `+4.42`. An interval that decides
-    nothing is named, unless what stands around it says so (`verdict_effect`).
+    The number is the same wherever it stands: `lower by 4.42 [1.20, 7.64] steps` is no `+4.42`. An interval that
+    decides nothing is named, unless what stands around it says so (`verdict_effect`).
     """
     if not falls(v) or v.effect is None:
         return verdict_effect(v, named=named)

@@ -49,6 +49,7 @@ OF_ONE = {
     "repeats of an arm and seed: their mean counts": "repeat of an arm and seed: the mean counts",
     "results that are texts: not read": "result that is a text: not read",
     "rows above the table are passed over": "row above the table is passed over",
+    "rows of other data are passed over": "row of other data is passed over",
     "rows were earlier steps of a run: its last one counts": "row was an earlier step of a run: its last one counts",
     "runs did not reach the target: they count as the whole budget": (
         "run did not reach the target: it counts as the whole budget"
@@ -57,6 +58,7 @@ OF_ONE = {
     "runs that hold other runs: left out": "run that holds other runs: left out",
     "runs used": "run used",
     "runs whose seed no other arm has: in no pair": "run whose seed no other arm has: in no pair",
+    "runs whose partner has no result: in no pair": "run whose partner has no result: in no pair",
     "runs with a damaged file: they count as not finished": "run with a damaged file: it counts as not finished",
     "runs with the same seed are not paired, as asked": "run: those with the same seed are not paired, as asked",
     "runs without a final state: that of their latest checkpoint is read": (

@@ -151,25 +151,20 @@ def too_few_pairs(m: Numbers) -> str:
 
 def _have(m: Numbers) -> str:
     n, planned = m["n"], m["planned"]
-    if n == 0:
-        return tr("No pair has been run")
-    if n == planned == 1:
-        return tr("Only 1 pair was planned")
-    if n == 1 < planned:
-        return tr("Only 1 of {planned} planned pairs has been run", planned=planned)
-    if n < planned:
-        return tr("Only {n} of {planned} planned pairs have been run", n=n, planned=planned)
-    return tr("{n} pairs have been run", n=n) if n != 1 else tr("1 pair has been run")
+    if 0 < n < planned:
+        one = tr("Only 1 of {planned} planned pairs has been run", planned=planned)
+        return one if n == 1 else tr("Only {n} of {planned} planned pairs have been run", n=n, planned=planned)
+    one = tr("Only 1 pair was planned") if n else tr("No pair has been run")
+    return one if n < 2 else tr("{n} pairs have been run", n=n)
 
 
 def too_few(v: Verdict) -> str:
     """Say that so few pairs can show no difference, however large, and how many more can."""
     more = v.pairs_needed - v.pairs
     told = {"n": v.pairs, "p": p_text(1.0 - v.interval_level), "needed": v.pairs_needed, "more": more}
-    message = msg("{n} pairs can show no difference, however large, at level {p}; {more} more seeds ({needed}) can.")
-    if more == 1:
-        message = msg("{n} pairs can show no difference, however large, at level {p}; 1 more seed ({needed}) can.")
-    return tr(message, **told)
+    one = msg("{n} pairs can show no difference, however large, at level {p}; 1 more seed ({needed}) can.")
+    many = msg("{n} pairs can show no difference, however large, at level {p}; {more} more seeds ({needed}) can.")
+    return tr(one if more == 1 else many, **told)
 
 
 def so_far(message: str) -> Callable[[Numbers], str]:

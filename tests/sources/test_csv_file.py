@@ -72,7 +72,7 @@ def test_blank_lines_are_passed_over_and_said(read):
     ("data", "message"),
     [
         ("", "got 0 lines"),
-        ("norm,seed\n", "got 1 lines"),
+        ("norm,seed\n", "got 1 line$"),
         (TEXT.encode("latin-1"), r"line 3: the file is not UTF-8 text \(byte 0xe4\)"),
         (TEXT.replace("none", "no\0ne"), "line 2: a NUL byte stands in the text"),
         (TEXT.replace("none,0", "none,0,1"), "line 2: 4 cells under 3 columns"),

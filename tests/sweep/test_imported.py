@@ -87,7 +87,7 @@ def test_outcomes_times_and_facts_are_read_where_they_are_given(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([HEAD], "a line per run, got 1 lines"),
+        ([HEAD], "a line per run, got 1 line$"),
         ([HEAD.replace("norm", "nrom"), *ROWS], "no column 'norm'; nearest: nrom"),
         ([HEAD.replace("seed", "sed"), *ROWS], "no column 'seed'; nearest: sed"),
         ([HEAD + ",outcom", *[row + ",reached" for row in ROWS]], "unknown column 'outcom': .* nearest match: outcome"),

@@ -65,7 +65,8 @@ def test_what_was_done_with_rows_has_a_singular():
     assert set(OF_ONE) <= every, "a message was reworded, and its singular was not"
     many = "runs|rows|items|levels|points|folders|files|trials|settings|values|repeats|results|answers|logs|areas"
     begins = re.compile(rf"(?:other |event |half-written )?(?:{many}|histories)\b|.*: (?:they|their)\b")
-    assert [one for one in every if begins.match(one) and one not in OF_ONE] == []
+    lines = [one for one in every if begins.match(one) and not one.endswith(".")]  # sentences are no lines with a count
+    assert [one for one in lines if one not in OF_ONE] == []
     for what, one in OF_ONE.items():
         assert done_text(what, 1) == one
         assert done_text(what, 2) == what
