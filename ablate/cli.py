@@ -44,11 +44,11 @@ def _sweep(options: argparse.Namespace, action: str) -> None:
 def _ui(options: argparse.Namespace) -> None:
     from ablate.resources import root_folder
     from ablate.track.target import store_for
-    from ablate.track.ui import serve
+    from ablate.track.ui import serve_ui
 
     if address := store_for(root_folder()).address:
         raise UserError(f"the runs are on a server: open {address} in a browser")
-    serve(root_folder(), port=options.port)
+    serve_ui(root_folder(), port=options.port)
 
 
 def _docs(options: argparse.Namespace) -> None:
@@ -110,9 +110,9 @@ def _verdict(options: argparse.Namespace) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from ablate.app.calibrating import write_page
+    from ablate.app.calibrating import write_calibration_page
 
-    write_page(100 if options.quick else options.studies, options.out, jobs=options.jobs, only=options.only)
+    write_calibration_page(100 if options.quick else options.studies, options.out, jobs=options.jobs, only=options.only)
 
 
 def _judge(options: argparse.Namespace) -> None:

@@ -128,13 +128,13 @@ def doors(kind: str) -> dict[str, tuple[Door, ...]]:
 @lru_cache(maxsize=64)
 def _doors(kind: str, path: tuple[str, ...]) -> dict[str, tuple[Door, ...]]:
     del path  # what is found depends on it
-    found = {name: [Door(kind, name, module, "ablate")] for name, module in OURS.get(kind, {}).items()}
+    by_name = {name: [Door(kind, name, module, "ablate")] for name, module in OURS.get(kind, {}).items()}
     for point in entry_points(group=kind):
         giver = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
         door = Door(kind, point.name, point.module, giver)
-        if door not in found.setdefault(point.name, []):
-            found[point.name].append(door)
-    return {name: tuple(sorted(found[name], key=lambda door: door.giver)) for name in sorted(found)}
+        if door not in by_name.setdefault(point.name, []):
+            by_name[point.name].append(door)
+    return {name: tuple(sorted(by_name[name], key=lambda door: door.giver)) for name in sorted(by_name)}
 
 
 def refuse_mixed_install() -> None:

@@ -64,8 +64,8 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     """
     names = list(choices)
     folded = {name.lower(): name for name in reversed(names)}
-    found = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.5)
-    return folded[found[0]] if found else None
+    matches = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.5)
+    return folded[matches[0]] if matches else None
 
 
 def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:

@@ -128,7 +128,7 @@ def same_level(one: Any, other: Any) -> bool:
 
 def among(level: Any, levels: Iterable[Any]) -> bool:
     """Return whether a level is one of these."""
-    return any(same_level(level, known) for known in levels)
+    return any(same_level(level, other) for other in levels)
 
 
 def own_level(level: Any, levels: Iterable[Any]) -> Any:
@@ -137,10 +137,10 @@ def own_level(level: Any, levels: Iterable[Any]) -> Any:
     >>> own_level(1, [0.5, 1.0])
     1.0
     """
-    return next((known for known in levels if same_level(level, known)), level)
+    return next((other for other in levels if same_level(level, other)), level)
 
 
-def alike(levels: Sequence[Level]) -> tuple[Level, Level] | None:
+def levels_alike(levels: Sequence[Level]) -> tuple[Level, Level] | None:
     """Return two levels that tables or readers could not keep apart, or None.
 
     1 and 1.0, 1 and true, a list and its text, the text ``1`` and one that has the quotes in it.
@@ -188,17 +188,17 @@ def level_names(levels: Iterable[Level]) -> dict[Level, str]:
     >>> level_names([0.12345671, 0.12345674, 0.5])
     {0.12345671: '0.12345671', 0.12345674: '0.12345674', 0.5: '0.5'}
     """
-    found = {level: level_name(stored(level)) for level in levels}
+    names = {level: level_name(stored(level)) for level in levels}
     for digits in range(DIGITS + 1, EXACT + 1):
-        values = {level: _worth(level, text) for level, text in found.items()}
+        values = {level: _worth(level, text) for level, text in names.items()}
         times = Counter(values.values())
-        if len(times) == len(found):
+        if len(times) == len(names):
             break
-        found = {
+        names = {
             level: level_name(level, digits) if isinstance(level, float) and times[values[level]] > 1 else text
-            for level, text in found.items()
+            for level, text in names.items()
         }
-    return found
+    return names
 
 
 def _worth(level: Level, name: str) -> tuple[str, Any]:

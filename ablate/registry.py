@@ -90,7 +90,7 @@ def offered(group: str) -> dict[str, tuple[Door, ...]]:
     if group in DOORS:
         return doors(DOORS[group])
     head = f"{group}."
-    return {name.removeprefix(head): found for name, found in doors(COMPONENTS).items() if name.startswith(head)}
+    return {name.removeprefix(head): plugins for name, plugins in doors(COMPONENTS).items() if name.startswith(head)}
 
 
 def provide(group: str, name: str) -> None:
@@ -139,13 +139,13 @@ def component(group: str, name: str) -> type:
     """Return the class registered as `name` in `group`, or raise with the nearest match."""
     if group in _components:
         provide(group, name)
-    found = options(group)
-    if name not in found:
-        raise unknown(group, name, {*found, *offered(group)})
-    return found[name]
+    classes = options(group)
+    if name not in classes:
+        raise unknown(group, name, {*classes, *offered(group)})
+    return classes[name]
 
 
-def name_of(value: Any) -> str:
+def registered_name(value: Any) -> str:
     """Return the option name a component object was registered under (first match by exact type)."""
     name = name_if_any(value)
     if name is not None:

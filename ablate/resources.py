@@ -24,15 +24,15 @@ def own_conf_folder() -> Path | None:
 
     That of a checkout of ablate belongs to the package in the checkout, also where another one is installed and run.
     """
-    own = Path.cwd() / "conf"
+    folder = Path.cwd() / "conf"
     checkout = (Path.cwd() / "ablate" / "resources.py").is_file()
-    return own if own.is_dir() and not checkout and own.resolve() != conf_folder().resolve() else None
+    return folder if folder.is_dir() and not checkout and folder.resolve() != conf_folder().resolve() else None
 
 
 def study_folders() -> list[Path]:
     """Return the folders that study files are looked for in: the user's own `studies/` first, then ours."""
-    own, ours = Path.cwd() / "studies", _find("studies")
-    return [own, ours] if own.is_dir() and own.resolve() != ours.resolve() else [ours]
+    folder, ours = Path.cwd() / "studies", _find("studies")
+    return [folder, ours] if folder.is_dir() and folder.resolve() != ours.resolve() else [ours]
 
 
 def findings_folder() -> Path:

@@ -25,10 +25,10 @@ _TYPED = {
 }  # fmt: skip
 
 
-def typed(text: str, encoding: str = "ascii") -> str:
+def encodable(text: str, encoding: str = "ascii") -> str:
     r"""Return a text with every character that an encoding lacks as it would be typed.
 
-    >>> typed("✓ Größe ≥ ½ δ: 标题")
+    >>> encodable("✓ Größe ≥ ½ δ: 标题")
     '+ Grosse >= 1/2 delta: \\u6807\\u9898'
     """
     return "".join(mark if _holds(encoding, mark) else _as_typed(mark) for mark in text)

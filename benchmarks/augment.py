@@ -36,7 +36,7 @@ from ablate.train.config import TrainConfig
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import NumpyProgram, network_of
 from ablate.train.parts import Parts, PartSource
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.step import Stepper
 
 PLAIN, NORMED = "(a step)", "(with BatchNorm)"
@@ -81,7 +81,7 @@ def measured(plain: TrainConfig, seeds: list[int], repetitions: int) -> dict[str
     runs: dict[str, Callable[[], object]] = {}
     for title, config in ((PLAIN, plain), (NORMED, replace(plain, norm=BatchNorm()))):
         network = network_of(config)
-        stepper = Stepper(config, network, source, seeds, program=program_of(config, network))
+        stepper = Stepper(config, network, source, seeds, program=compiled_program(config, network))
         runs[title] = lambda stepper=stepper: stepper.run(batches, AT_A_TIME)
     for name, cls in options("augment").items():
         augment, rngs = cls(**BRIEF.get(name, {})), streams(seeds, "augment")

@@ -240,7 +240,7 @@ def server_named(arguments: Sequence[str]) -> tuple[list[str], str | None]:
         It is given twice or without an address, or is another setting of `tracking`.
     """
     rest: list[str] = []
-    found: str | None = None
+    address: str | None = None
     for word in arguments:
         key, equals, value = word.partition("=")
         if not equals or not key.startswith("tracking."):
@@ -248,19 +248,19 @@ def server_named(arguments: Sequence[str]) -> tuple[list[str], str | None]:
             continue
         if key != "tracking.uri":
             raise unknown("setting", key, ["tracking.uri"])
-        if found is not None or not value:
+        if address is not None or not value:
             raise UserError("`tracking.uri` takes one address: tracking.uri=http://HOST:PORT, or tracking.uri=local")
-        found = value
-    return rest, found
+        address = value
+    return rest, address
 
 
 def _menu() -> str:
     """List groups and options as they stand in `conf/`, without importing Hydra."""
-    from ablate.app.offered import choices
+    from ablate.app.offered import option_names
     from ablate.registry import GROUPS, offered
 
     lines = ["configuration groups (`group=option`; your own: option files in conf/, plug-ins, `--uses FILE.py`):"]
-    lines += [f"  {group:<11}{', '.join(choices(group))}" for group in GROUPS]
+    lines += [f"  {group:<11}{', '.join(option_names(group))}" for group in GROUPS]
     lines.append(f"\nlaunchers (`--launcher NAME`, hydra.sweeper.launcher=NAME): {', '.join(offered('launcher'))}")
     lines.append(f"sources of results (`ablate import STUDY RESULTS --source NAME`): {', '.join(offered('source'))}")
     lines.append(

@@ -11,7 +11,7 @@ from hydra.errors import OverrideParseException
 
 from ablate.app.explain import explain
 from ablate.app.launch import run_hydra
-from ablate.app.overrides import parse, quoted, value_of
+from ablate.app.overrides import parse, quoted, unswept_value
 from ablate.app.own_code import (
     command_words,
     function_words,
@@ -159,7 +159,7 @@ def _launcher_meant(said: str | None) -> Any:
         (override,) = parse([f"launcher={said}"])
     except OverrideParseException as error:
         raise (explain(error) or error) from None
-    return value_of(override)
+    return unswept_value(override)
 
 
 def take_in(options: argparse.Namespace, launcher: str) -> None:

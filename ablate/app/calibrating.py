@@ -18,14 +18,14 @@ from ablate import __version__
 from ablate.app.console import say
 from ablate.errors import Failure, UserError, must
 from ablate.values import from_json, lines_of
-from ablate.work.places import shown
+from ablate.work.places import short_path
 
 _LEAST = 16
 _ENGINE = ("stats", "claims", "judge")  # what a row depends on
 _LIBRARIES = ("numpy", "scipy", "statsmodels")
 
 
-def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = ()) -> None:
+def write_calibration_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = ()) -> None:
     """Run every check and write the page.
 
     Rows that are finished are kept until the page is written: a calibration that was interrupted goes on where it was,
@@ -46,7 +46,7 @@ def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = 
     Failure
         A check is not met; the page is written all the same.
     """
-    from ablate.judge.calibration import SEED, calibrate, named
+    from ablate.judge.calibration import SEED, calibrate, named_trials
     from ablate.report.calibration import check_calibration_folder, write_calibration
 
     if studies < _LEAST:
@@ -54,7 +54,7 @@ def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = 
     if jobs < 1:
         raise must("--jobs", "be at least 1", jobs)
     check_calibration_folder(out)
-    anew = named(only)
+    anew = named_trials(only)
     before = {name: rows for name, rows in _told(out, studies, SEED).items() if name not in anew} if only else {}
     kept = _Kept(studies, SEED, anew)
     with tqdm(desc="calibrate", unit="study", ncols=100, leave=False, disable=None) as bar:
@@ -65,7 +65,7 @@ def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = 
 
         result = calibrate(studies, jobs=jobs, kept=before | kept.rows, keep=kept.keep, progress=advance)
     about = {
-        "command": f"ablate calibrate --studies {studies} --out {shown(out)}",
+        "command": f"ablate calibrate --studies {studies} --out {short_path(out)}",
         "ablate": __version__,
         **{name: version(name) for name in _LIBRARIES},
     }
@@ -75,8 +75,8 @@ def write_page(studies: int, out: Path, *, jobs: int = 1, only: Sequence[str] = 
     kept.forget()
     for check in result.checks:
         say(f"{'✓' if check.passed else '✗'} {check.title.replace('`', '')}")
-    say(f"\npage:             {shown(paths.html)}")
-    say(f"as Markdown:      {shown(paths.markdown)}")
+    say(f"\npage:             {short_path(paths.html)}")
+    say(f"as Markdown:      {short_path(paths.markdown)}")
     failed = [check.name for check in result.checks if not check.passed]
     if failed:
         raise Failure(f"{len(failed)} of {len(result.checks)} checks are not met: {', '.join(failed)}")
@@ -94,12 +94,14 @@ def _told(out: Path, studies: int, seed: int) -> dict[str, list[dict[str, Any]]]
     try:
         told = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(f"--only takes the other rows from {shown(path)}, which is not there: leave it out") from None
+        raise UserError(
+            f"--only takes the other rows from {short_path(path)}, which is not there: leave it out"
+        ) from None
     made = (told.get("studies"), told.get("seed"))
     if made != (studies, seed):
         raise UserError(
-            f"--only takes the other rows from {shown(path)}, which was made with --studies {made[0]} and random seed "
-            f"{made[1]}; got --studies {studies} and random seed {seed}"
+            f"--only takes the other rows from {short_path(path)}, which was made with --studies {made[0]} and random "
+            f"seed {made[1]}; got --studies {studies} and random seed {seed}"
         )
     rows: dict[str, list[dict[str, Any]]] = {}
     for check in told["checks"]:
@@ -119,8 +121,8 @@ class _Kept:
         with contextlib.suppress(OSError):
             for line in lines_of(self._path.read_text(encoding="utf-8")):
                 with contextlib.suppress(ValueError):  # the last line of one that was killed
-                    found = from_json(line)
-                    self.rows[found["name"]] = found["rows"]
+                    entry = from_json(line)
+                    self.rows[entry["name"]] = entry["rows"]
 
     def keep(self, name: str, rows: list[dict[str, Any]]) -> None:
         with contextlib.suppress(OSError):

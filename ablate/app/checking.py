@@ -13,7 +13,7 @@ from hydra.errors import OverrideParseException
 
 from ablate.app.console import MARKS, say
 from ablate.app.explain import explain
-from ablate.app.overrides import parse, value_of
+from ablate.app.overrides import parse, unswept_value
 from ablate.app.schema import import_components
 from ablate.errors import Failure, UserError, plural, unknown
 from ablate.lang import counted
@@ -52,7 +52,7 @@ def check(target: str, words: Sequence[str] = ()) -> None:
     _say_checks(target, failures(checks_of(_with_settings(target, _thing(target), _settings(words)))))
 
 
-def check_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
+def try_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
     """Try every arm of a study on two seeds, the first of them twice, and say what is wrong; nothing is tracked.
 
     Raises
@@ -61,25 +61,25 @@ def check_study(plan: Plan, bench: Bench, launcher: Launcher) -> None:
         A run crashes, a seed does not repeat, or seeds, arms or settings make no difference.
     """
     arms = tried(plan, bench, launcher=launcher)
-    found: list[tuple[str, str | None]] = []
+    checks: list[tuple[str, str | None]] = []
     for one, wrong in wrong_with(plan, arms):
         shown = [*wrong[:_MOST], *([f"… and {len(wrong) - _MOST} more"] if len(wrong) > _MOST else [])]
-        found.append((one, "\n  ".join(["", *shown]) if wrong else None))
+        checks.append((one, "\n  ".join(["", *shown]) if wrong else None))
     runs = sum(len(one.runs) for one in arms)
     say(f"{plan.record.name}: {counted(len(arms), 'arm')} tried in {counted(runs, 'run')}; nothing is tracked")
     if told := hash_seeds_told(arms):
         say(told)
-    _say_checks(plan.record.name, found)
+    _say_checks(plan.record.name, checks)
 
 
-def _say_checks(what: str, found: Sequence[tuple[object, str | None]]) -> None:
-    for one, why in found:
+def _say_checks(what: str, checks: Sequence[tuple[object, str | None]]) -> None:
+    for one, why in checks:
         for line in (f"{MARKS['supported']} {one}" if why is None else f"{MARKS['refuted']} {one}: {why}").split("\n"):
             say(line.rstrip())
-    wrong = sum(why is not None for _, why in found)
+    wrong = sum(why is not None for _, why in checks)
     if wrong:
-        raise Failure(f"{what}: {wrong} of {plural(len(found), 'check')} fail")
-    say(f"{what}: all {len(found)} checks pass")
+        raise Failure(f"{what}: {wrong} of {plural(len(checks), 'check')} fail")
+    say(f"{what}: all {len(checks)} checks pass")
 
 
 def _thing(target: str) -> Any:
@@ -92,8 +92,8 @@ def _thing(target: str) -> Any:
     else:
         module = _module(said)
     if not hasattr(module, name):
-        own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
-        raise unknown(f"name in {said}", name, own)
+        names = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+        raise unknown(f"name in {said}", name, names)
     return getattr(module, name)
 
 
@@ -122,7 +122,7 @@ def _with_settings(target: str, thing: Any, settings: Mapping[str, Any]) -> Any:
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
     """Read ``key=value`` as overrides are read, so that a value means what it means in a study."""
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for word in words:
         key, equals, _ = word.partition("=")
         if not (equals and key.isidentifier()):
@@ -136,10 +136,10 @@ def _settings(words: Sequence[str]) -> dict[str, Any]:
                 f"`{key}`: one value is checked at a time, got {word!r}; a list is written {key}=[a,b]; to try "
                 "a sweep, say its seeds, too: seeds=8"
             )
-        if key in found:
+        if key in settings:
             raise UserError(f"`{key}` is given twice")
-        found[key] = value_of(override)
-    return found
+        settings[key] = unswept_value(override)
+    return settings
 
 
 def _module(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ablate.app.console import say
 from ablate.app.printing import bench
-from ablate.app.verdicts import require
+from ablate.app.verdicts import require_verdicts
 from ablate.errors import Refuted, Undecided, UserError, plural
 from ablate.programs.uses import use
 from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
@@ -20,7 +20,7 @@ from ablate.words.reasons import said
 from ablate.work import events
 from ablate.work.comparing import compare_sources, sides
 from ablate.work.edits import Edit, Ledger, enter, question
-from ablate.work.tables import Judged
+from ablate.work.tables import TableJudgement
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -53,25 +53,25 @@ def compare(options: argparse.Namespace) -> None:
     place = bench(progress=False)
     if options.json:
         place = replace(place, tell=events.nobody)
-    held = compare_sources(
+    judged = compare_sources(
         options.base, options.new, asked, place, source=options.source, out=options.out,
         report=not (options.no_report or options.json), command=_command(options), tongue=options.lang,
     )  # fmt: skip
     edit = None
     if options.ledger is not None:
-        runs = question(held.judgement.study, held.found.table)
+        runs = question(judged.judgement.study, judged.found.table)
         edit, ledger = enter(
-            options.ledger, runs, options.new, lambda: held.judgement.verdicts, alpha=None, edits=options.edits
+            options.ledger, runs, options.new, lambda: judged.judgement.verdicts, alpha=None, edits=options.edits
         )
         if not options.json:
             say(_told(edit, ledger))
     if options.json:
-        say(_document(held, edit))
+        say(_document(judged, edit))
     else:
-        for verdict in held.judgement.verdicts:
+        for verdict in judged.judgement.verdicts:
             if not verdict.decided and verdict.advice is not None:
                 say(f"{verdict.claim_id}: {said(verdict.advice)}")
-    require(held.judgement.verdicts, supported=True)
+    require_verdicts(judged.judgement.verdicts, supported=True)
     if edit is not None and not edit.kept:
         raise Undecided(f"edit {edit.number} is not kept: {_why(edit)}")
 
@@ -90,13 +90,13 @@ def _why(edit: Edit) -> str:
     return f"{p}, {edit.outcome}, at level {edit.level:.3g} of its own"
 
 
-def _document(held: Judged, edit: Edit | None) -> str:
+def _document(judged: TableJudgement, edit: Edit | None) -> str:
     """Return what was found as JSON: the outcome with its exit code, the verdicts, what was done with rows."""
     from ablate.words.document import document_of
 
-    verdicts = held.judgement.verdicts
+    verdicts = judged.judgement.verdicts
     try:
-        require(verdicts, supported=True)
+        require_verdicts(verdicts, supported=True)
         outcome, code = "supported", 0
     except (Refuted, Undecided) as error:
         outcome, code = ("refuted" if isinstance(error, Refuted) else "undecided"), error.exit_code
@@ -106,7 +106,7 @@ def _document(held: Judged, edit: Edit | None) -> str:
         "outcome": outcome,
         "exit_code": code,
         "verdicts": [document_of(verdict) for verdict in verdicts],
-        "done": [{"what": one.what, "count": one.count, "which": one.which} for one in held.found.done],
+        "done": [{"what": one.what, "count": one.count, "which": one.which} for one in judged.found.done],
     }
     if edit is not None:
         document["edit"] = asdict(edit)

@@ -27,7 +27,7 @@ from ablate.app.offered import ignored
 from ablate.app.overrides import literals
 from ablate.app.schema import check_choice, check_field, check_key, free_fields, register_components
 from ablate.app.setting import (
-    Base,
+    ArmBase,
     Free,
     assign,
     base_of,
@@ -63,7 +63,7 @@ class Composer:
     def __init__(self, loader: ConfigLoader, fixed: Mapping[str, Any], raw: tuple[str, ...] = ()) -> None:
         self._loader, self._fixed, self._raw = loader, dict(fixed), raw
         self._composed: dict[tuple[str, ...], DictConfig] = {}
-        self._bases: dict[tuple[tuple[str, ...], frozenset[str], bool], Base] = {}
+        self._bases: dict[tuple[tuple[str, ...], frozenset[str], bool], ArmBase] = {}
         self._checked: set[tuple[str, Any]] = set()
         self._told: set[str] = set()
 
@@ -73,10 +73,10 @@ class Composer:
         for key, value in free.items():
             OmegaConf.update(config, key, literals(value), merge=False)
         kept = {"program", "seeds", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
-        own = OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
-        with open_dict(own):
-            own.hydra = self._whole({**self._fixed, **levels}).hydra
-        return own
+        node = OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
+        with open_dict(node):
+            node.hydra = self._whole({**self._fixed, **levels}).hydra
+        return node
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
         """Return the typed configuration of one arm, checked by every component it holds."""
@@ -87,7 +87,7 @@ class Composer:
         node, free = self._node(levels)
         return with_free(to_config(node), free)
 
-    def _quick(self, base: Base, levels: Mapping[str, Level]) -> TrainConfig | None:
+    def _quick(self, base: ArmBase, levels: Mapping[str, Level]) -> TrainConfig | None:
         """Return an arm by setting its levels in the parts they belong to; None where that is not surely the same.
 
         The rest of the configuration is that of every arm with the same options, and is made once. Where anything is
@@ -138,7 +138,7 @@ class Composer:
         without_target(config, assigned)
         return config, free
 
-    def _base(self, levels: Mapping[str, Level]) -> Base:
+    def _base(self, levels: Mapping[str, Level]) -> ArmBase:
         """Return what an arm shares with all that have the same options, once its keys and options are known."""
         assigned = {**self._fixed, **levels}
         groups = {key: value for key, value in assigned.items() if key in GROUPS}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.terminal import plain_line, shows_everything
-from ablate.work.places import shown
+from ablate.work.places import short_path
 
 _PLAIN: Mapping[str, str] = {}
 MARKS = {"supported": "✓", "refuted": "✗", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
@@ -99,12 +99,12 @@ def _program() -> str:
     started = Path(sys.argv[0])
     if started.name != "ablate":
         return "python -m ablate"
-    found = shutil.which("ablate")
-    on_path = found is not None and Path(found).resolve() == started.resolve()
-    return "ablate" if on_path else shlex.quote(shown(started))
+    path = shutil.which("ablate")
+    on_path = path is not None and Path(path).resolve() == started.resolve()
+    return "ablate" if on_path else shlex.quote(short_path(started))
 
 
-def duration(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Write a time as a user would say it: `40 s`, `12 min`, `1.5 h`."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ablate.app.console import say, say_json, say_table
 from ablate.app.printing import say_verdicts
-from ablate.app.showing_run import number
+from ablate.app.showing_run import six_digits
 from ablate.resources import root_folder
-from ablate.work.differing import ArmsDiffer, differ
+from ablate.work.differing import ArmsDiffer, diff_arms
 
 
 def show_difference(
@@ -16,40 +16,43 @@ def show_difference(
     from ablate.sweep.own_keys import short_names
     from ablate.track.target import store_for
 
-    found = differ(name, one, other, store_for(root_folder()), metric=metric, by_at_least=by_at_least)
+    difference = diff_arms(name, one, other, store_for(root_folder()), metric=metric, by_at_least=by_at_least)
     if as_json:
-        say_json(_document(found))
+        say_json(_document(difference))
         return
-    say(f"{name}: {found.one} against {found.other}")
+    say(f"{name}: {difference.one} against {difference.other}")
     say()
-    names = short_names(found.judgement.study, found.judgement.tables.metrics)
-    changed = [[names.get(key, key), *texts] for key, texts in found.settings.items()]
-    say_table(["setting", found.one, found.other], changed or [["all alike", "", ""]])
+    names = short_names(difference.judgement.study, difference.judgement.tables.metrics)
+    changed = [[names.get(key, key), *texts] for key, texts in difference.settings.items()]
+    say_table(["setting", difference.one, difference.other], changed or [["all alike", "", ""]])
     say()
     say_table(
-        ["metric", found.one, found.other, "difference", "seeds"],
-        [[row.metric, number(row.one), number(row.other), number(row.difference), row.seeds] for row in found.metrics],
+        ["metric", difference.one, difference.other, "difference", "seeds"],
+        [
+            [row.metric, six_digits(row.one), six_digits(row.other), six_digits(row.difference), row.seeds]
+            for row in difference.metrics
+        ],
     )
     say()
-    first, second = found.endings
+    first, second = difference.endings
     ended = [[how, first.get(how, 0), second.get(how, 0)] for how in sorted({*first, *second})]
-    say_table(["runs ended", found.one, found.other], ended)
+    say_table(["runs ended", difference.one, difference.other], ended)
     say()
-    say_verdicts(found.judgement)
+    say_verdicts(difference.judgement)
     say("one comparison, looked up after the runs were made: no other is counted beside it")
 
 
-def _document(found: ArmsDiffer) -> dict[str, object]:
+def _document(difference: ArmsDiffer) -> dict[str, object]:
     from ablate.words.document import document_of
 
     return {
-        "study": found.study,
-        "arms": [found.one, found.other],
-        "settings": {key: list(texts) for key, texts in found.settings.items()},
+        "study": difference.study,
+        "arms": [difference.one, difference.other],
+        "settings": {key: list(texts) for key, texts in difference.settings.items()},
         "metrics": {
             row.metric: {"means": [row.one, row.other], "difference": row.difference, "seeds": row.seeds}
-            for row in found.metrics
+            for row in difference.metrics
         },
-        "outcomes": list(found.endings),
-        "verdict": document_of(found.verdict),
+        "outcomes": list(difference.endings),
+        "verdict": document_of(difference.verdict),
     }

@@ -23,8 +23,8 @@ def wrong_type(error: OmegaConfBaseException, key: str, value: Any) -> UserError
     `Value 'fast' of type 'str' could not be converted to Float` becomes
     "`optimizer.lr` must be a number, got 'fast'."
     """
-    found = re.search(r"could not be converted to (\w+)", str(error))
-    expected = _WANTED.get(found.group(1), found.group(1)) if found else "another type"
+    match = re.search(r"could not be converted to (\w+)", str(error))
+    expected = _WANTED.get(match.group(1), match.group(1)) if match else "another type"
     if "is not optional" in str(error) or "not Optional" in str(error) or value is None:
         expected = "given (null is not allowed)"
     return UserError(f"`{key}` must be {expected}, got {cut(repr(value))}.")

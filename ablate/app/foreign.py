@@ -19,11 +19,11 @@ from omegaconf import DictConfig
 
 from ablate.app.compose import config_loader
 from ablate.app.explain import explained
-from ablate.app.foreign_request import Asked, request_of, settings_typed, sorted_words
+from ablate.app.foreign_request import ForeignRequest, request_of, settings_typed, sorted_words
 from ablate.app.honoured import launcher_typed
 from ablate.app.sweep import Settings, one_launcher, perform, plain_setting
 from ablate.errors import AblateError, UserError
-from ablate.programs.hydra_open import Opened, is_main, open_app
+from ablate.programs.hydra_open import OpenedApp, is_main, open_app
 from ablate.programs.hydra_words import changed_words
 from ablate.sweep.found.asked import Asked as Compared
 from ablate.sweep.launch import launcher_for
@@ -44,7 +44,7 @@ def sweep_inside(
     try:
         with explained():
             app = app_of(task)
-            asked = Asked(
+            asked = ForeignRequest(
                 app, _not_as_said(app, config), arguments, list(config.hydra.overrides.hydra), context.config_loader,
                 shlex.join(["python", *sys.orig_argv[1:]]),
             )  # fmt: skip
@@ -90,15 +90,17 @@ def sweep_outside(
         with opened.world.entered(name=opened.name):
             master = opened.compose(changed_words(hydra), task, mode=RunMode.MULTIRUN)
             chosen = master.hydra.sweeper
-            own = chosen if chosen.get("_target_") == AblateSweeperConf._target_ else {}
+            sweeper = chosen if chosen.get("_target_") == AblateSweeperConf._target_ else {}
             callbacks = Callbacks(master)
             callbacks.on_multirun_start(config=master, config_name=opened.config_name)
-        known = [one.name for one in fields(AblateSweeperConf) if one.name != "_target_"]
-        taken = {str(key): held for key, held in own.items() if key in known}
-        said = {**settings_typed(hydra, known), **given, **({"seeds": seeds} if seeds is not None else {})}
+        names = [one.name for one in fields(AblateSweeperConf) if one.name != "_target_"]
+        taken = {str(key): value for key, value in sweeper.items() if key in names}
+        said = {**settings_typed(hydra, names), **given, **({"seeds": seeds} if seeds is not None else {})}
         settings: Any = AblateSweeperConf(**{**taken, **said})
         with opened.world.entered(name=opened.name):  # which options its groups have
-            request = request_of(settings, Asked(opened.target, main, task, hydra, opened.loader, command), compared)
+            request = request_of(
+                settings, ForeignRequest(opened.target, main, task, hydra, opened.loader, command), compared
+            )
         _sweep(settings, request, launcher)
         with opened.world.entered(name=opened.name):
             callbacks.on_multirun_end(config=master, config_name=opened.config_name)
@@ -114,7 +116,7 @@ def app_of(task: Callable[..., Any]) -> str:
     """
     inner = inspect.unwrap(task)
     module = sys.modules.get(inner.__module__)
-    names = [name for name, held in vars(module).items() if is_main(held) and inspect.unwrap(held) is inner]
+    names = [name for name, value in vars(module).items() if is_main(value) and inspect.unwrap(value) is inner]
     name = names[0] if names else inner.__name__
     if inner.__module__ != "__main__":
         return f"{inner.__module__}:{name}"
@@ -149,7 +151,7 @@ def _not_as_said(app: str, config: DictConfig) -> dict[str, str]:
     return given
 
 
-def _main_of(opened: Opened) -> str:
+def _main_of(opened: OpenedApp) -> str:
     paths = [one.path for one in opened.loader.get_search_path().get_path() if one.provider == "main"]
     return paths[0].removeprefix("file://") if paths else ""
 

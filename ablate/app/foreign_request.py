@@ -27,7 +27,7 @@ from ablate.work.request import ADHOC, Request
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForeignRequest:
     """What a command line asked of an application.
 
     Attributes
@@ -67,7 +67,7 @@ def sorted_words(words: Sequence[str]) -> tuple[list[str], list[str], Any]:
     return task, hydra, seeds
 
 
-def settings_typed(words: Sequence[str], known: Sequence[str]) -> dict[str, Any]:
+def settings_typed(words: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     """Return what `hydra.sweeper.NAME=VALUE` says among the overrides of Hydra's node.
 
     Raises
@@ -75,7 +75,7 @@ def settings_typed(words: Sequence[str], known: Sequence[str]) -> dict[str, Any]
     UserError
         The setting is unknown, or another sweeper is chosen.
     """
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for word in (word for word in words if word.lstrip("+").startswith(("hydra.sweeper", "hydra/sweeper"))):
         (override,) = OverridesParser.create().parse_overrides([word])
         key, value = override.get_key_element(), _level(override.value())
@@ -84,13 +84,13 @@ def settings_typed(words: Sequence[str], known: Sequence[str]) -> dict[str, Any]
                 raise UserError(f"`{word}`: expected hydra/sweeper=ablate, which is what `ablate run --hydra` does")
             continue
         name = key.removeprefix("hydra.sweeper.")
-        if name not in known:
-            raise unknown("setting hydra.sweeper", name, known)
-        found[name] = value
-    return found
+        if name not in names:
+            raise unknown("setting hydra.sweeper", name, names)
+        settings[name] = value
+    return settings
 
 
-def request_of(settings: Settings, asked: Asked, compared: Compared | None = None) -> Request:
+def request_of(settings: Settings, asked: ForeignRequest, compared: Compared | None = None) -> Request:
     """Return the request that overrides make; `compared` is what is said of the comparisons that it is judged by.
 
     Raises
@@ -127,7 +127,7 @@ def request_of(settings: Settings, asked: Asked, compared: Compared | None = Non
         "factors": factors,
         **parts,
     })  # fmt: skip
-    study["fixed"] = {"program": "hydra", **{f"program.{name}": held for name, held in said.items() if held}}
+    study["fixed"] = {"program": "hydra", **{f"program.{name}": value for name, value in said.items() if value}}
     seeds = 8 if settings.seeds is None else plain_setting(settings.seeds)
     parsed = as_said(parse_study(study, where="the command line"), compared)
     name = ADHOC if settings.name is None else free_name(settings.name)
@@ -139,10 +139,10 @@ def _levels(override: Override, key: str) -> list[Any]:
         raise UserError(f"`{key}`: an interval cannot be swept; give levels: {key}=a,b,c or {key}=range(1,4)")
     if getattr(override.value(), "shuffle", False):
         raise UserError(f"`{key}`: shuffle gives another order each time, and the first level is the baseline")
-    found = [_level(one) for one in itertools.islice(override.sweep_iterator(), MOST_LEVELS + 1)]
-    if not found:
+    levels = [_level(one) for one in itertools.islice(override.sweep_iterator(), MOST_LEVELS + 1)]
+    if not levels:
         raise UserError(f"`{override.input_line}` gives no level")
-    return found
+    return levels
 
 
 def _level(value: Any) -> Any:
@@ -150,7 +150,7 @@ def _level(value: Any) -> Any:
         return value.text
     if isinstance(value, list):
         return [_level(one) for one in value]
-    return {str(_level(key)): _level(held) for key, held in value.items()} if isinstance(value, dict) else value
+    return {str(_level(key)): _level(inner) for key, inner in value.items()} if isinstance(value, dict) else value
 
 
 def _directed(given: Any) -> dict[str, Any]:

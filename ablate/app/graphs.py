@@ -18,11 +18,11 @@ from ablate.app.request import check_overrides, read_request, ready
 from ablate.errors import UserError
 from ablate.levels import value_name
 from ablate.manifest import Part, publish
-from ablate.registry import name_of
+from ablate.registry import registered_name
 from ablate.resources import conf_folder
 from ablate.sweep.study import Study
 from ablate.train.config import TrainConfig
-from ablate.work.places import shown
+from ablate.work.places import short_path
 from ablate.work.training import graph_json
 
 SEED = 0
@@ -49,7 +49,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path, uses: Sequence[str] = ())
     title, config = _configured(overrides, uses)
     graph = config.program.graph(config.program.own(config), seed=SEED)
     if graph is None:
-        raise UserError(f"program={name_of(config.program)} has no computation graph: expected program=numpy")
+        raise UserError(f"program={registered_name(config.program)} has no computation graph: expected program=numpy")
     for note in config.dataset.examples().notes:
         warn(note)
     what = f"the first minibatch of seed {SEED}, before any step"
@@ -68,7 +68,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path, uses: Sequence[str] = ())
     say("forward: of the node's output; backward: of ∂loss/∂output; θ: of ∂loss/∂parameters;")
     say("the loss is the mean over the minibatch, and its own value stands in its line\n")
     for path in paths:
-        say(shown(path))
+        say(short_path(path))
 
 
 def _stem(overrides: Sequence[str]) -> str:

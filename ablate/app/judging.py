@@ -11,7 +11,7 @@ from ablate.errors import UserError
 from ablate.programs.uses import use
 from ablate.sweep.found.asked import Asked, lost_asked, metrics_asked, pairs_asked
 from ablate.sweep.found.saved import runs_path
-from ablate.work.places import shown
+from ablate.work.places import short_path
 from ablate.work.tables import judge_source
 
 
@@ -40,7 +40,7 @@ def judge(options: argparse.Namespace) -> None:
         report=not options.no_report, save=options.save, command=_command(options), tongue=options.lang,
     )  # fmt: skip
     if options.save is not None:
-        say(f"study file:       {shown(options.save)}, its runs: {shown(runs_path(options.save))}")
+        say(f"study file:       {short_path(options.save)}, its runs: {short_path(runs_path(options.save))}")
 
 
 def _command(options: argparse.Namespace) -> str:

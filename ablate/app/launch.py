@@ -19,7 +19,7 @@ from ablate.app.compose import Composer
 from ablate.app.console import say
 from ablate.app.explain import explain
 from ablate.app.honoured import check_hydra
-from ablate.app.overrides import as_hydra_reads, parse, quoted, typed, value_of
+from ablate.app.overrides import as_hydra_reads, override_text, parse, quoted, unswept_value
 from ablate.app.request import check_overrides, read_request, ready
 from ablate.app.schema import free_fields
 from ablate.app.study_name import HANDED, through_hydra
@@ -51,8 +51,8 @@ def run_hydra(
     if len(names) > 1:
         raise UserError(f"`--name` is given {len(names)} times; a sweep is kept under one name")
     check_hydra(arguments)
-    held = load_study(study) if study is not None else None
-    every = [*(held.uses if held is not None else ()), *uses]
+    definition = load_study(study) if study is not None else None
+    every = [*(definition.uses if definition is not None else ()), *uses]
     ready(every)
 
     @hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
@@ -67,7 +67,7 @@ def run_hydra(
             arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
         if names:
             arguments.append(f"hydra.sweeper.name={quoted(through_hydra(names[0]))}")
-        check_overrides(_task_overrides(arguments), held)
+        check_overrides(_task_overrides(arguments), definition)
         sys.argv = [saved_argv[0], *as_hydra_reads(arguments)]
         HANDED.spelling, HANDED.compared = spelling, compared
         (_with_choices(application) if _shows_job(arguments) else application)()
@@ -141,7 +141,7 @@ def _of_the_sweeper(word: str) -> str:
     """
     key, _, value = word.lstrip("+").partition("=")
     if key in ("design", "tune", "fairness", "metrics"):
-        return f"hydra.sweeper.{key}={typed(value_of(parse([word])[0]))}"
+        return f"hydra.sweeper.{key}={override_text(unswept_value(parse([word])[0]))}"
     if key == "exclude":
         return f"hydra.sweeper.exclude={quoted(value)}"
     # Hydra refuses a name it does not know; in a field for names of the user's own, there are only such.

@@ -8,14 +8,17 @@ from ablate.app.console import say
 from ablate.app.printing import bench
 from ablate.lang import counted
 from ablate.work.moving import Moved, export_study, import_archive
-from ablate.work.places import shown
+from ablate.work.places import short_path
 
 
 def export(name: str, path: Path) -> None:
     """Write a study with all its runs into a file."""
     studies, runs = export_study(name, path, bench())
     several = f" of {studies} study runs (the study was run with several settings)" if studies > 1 else ""
-    say(f"{name}: {counted(runs, 'run')}{several} written to {shown(path)}; bring them in: ablate import {shown(path)}")
+    say(
+        f"{name}: {counted(runs, 'run')}{several} written to {short_path(path)}; bring them in: "
+        f"ablate import {short_path(path)}"
+    )
 
 
 def bring_in(path: Path, name: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ablate.app.console import duration
+from ablate.app.console import duration_text
 from ablate.errors import UserError
 from ablate.lang import counted
 from ablate.sweep.own_keys import short_names, with_short_names
@@ -50,7 +50,7 @@ def noise_lines(plan: Plan, tables: StudyTables, *, workers: int) -> list[str]:
 
 
 def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
-    from ablate.judge.noise_study import values_of
+    from ablate.judge.noise_study import identical_values
 
     seen: dict[tuple[str, str], ClaimNoise] = {}
     for row in rows:
@@ -62,7 +62,7 @@ def _spreads(tables: StudyTables, rows: list[ClaimNoise]) -> list[str]:
     for (metric, kind), row in seen.items():
         floor = row.floor
         assert floor is not None
-        mean = float(values_of(tables, metric).mean())
+        mean = float(identical_values(tables, metric).mean())
         low, high, around = _text(floor.mean_low, row), _text(floor.mean_high, row), _text(floor.mean, row)
         table.append((
             f"{metric} ({kind})" if kind else metric, f"{mean:.4g}", _text(floor.sd, row),
@@ -85,7 +85,7 @@ def _row(row: ClaimNoise, seconds_per_seed: float) -> tuple[str, ...]:
     if row.gap <= 0:
         return (row.claim.id, "0", _text(row.floor.detectable, row), "– (δ = 0)", "–")
     took = row.seeds * seconds_per_seed
-    time = duration(took) if math.isfinite(took) else "–"
+    time = duration_text(took) if math.isfinite(took) else "–"
     return (row.claim.id, _text(row.gap, row), _text(row.floor.detectable, row), _count(row.seeds), time)
 
 

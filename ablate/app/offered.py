@@ -36,14 +36,14 @@ def own_files(group: str) -> dict[str, Path]:
     }
 
 
-def choices(group: str) -> tuple[str, ...]:
+def option_names(group: str) -> tuple[str, ...]:
     """Return the names that a group can be given, sorted."""
     return tuple(
         sorted({*our_files(group), *own_files(group), *registry.options(group), *registry.offered(group)})
     )  # fmt: skip
 
 
-def choose(group: str, name: Any) -> None:
+def make_option(group: str, name: Any) -> None:
     """Make an option ready to be composed: import the plug-in that brings it.
 
     Raises
@@ -51,12 +51,12 @@ def choose(group: str, name: Any) -> None:
     UserError
         The option does not exist, two places give it, or its plug-in cannot be imported.
     """
-    if name not in choices(group):
-        raise unknown(group, str(name), choices(group))
-    ours, own = our_files(group).get(name), own_files(group).get(name)
+    if name not in option_names(group):
+        raise unknown(group, str(name), option_names(group))
+    ours, own_file = our_files(group).get(name), own_files(group).get(name)
     places = [f"ablate ({group}/{name}.yaml)"] if ours is not None else []
-    if own is not None and ours is not None:
-        places.append(shown(own))
+    if own_file is not None and ours is not None:
+        places.append(option_file_name(own_file))
     if ours is not None:
         places += [door.giver for door in registry.offered(group).get(name, ())]
     if len(places) > 1:
@@ -74,32 +74,32 @@ def choose(group: str, name: Any) -> None:
 
 def ignored(group: str, name: str) -> str | None:
     """Return a line about an own file that has the name of one of ours, which is the default of its group."""
-    own = own_files(group).get(name)
-    if own is None or name not in our_files(group):
+    own_file = own_files(group).get(name)
+    if own_file is None or name not in our_files(group):
         return None
-    return f"{shown(own)} is not used: {group}={name} is ablate's own option; give yours another name"
+    return f"{option_file_name(own_file)} is not used: {group}={name} is ablate's own option; give yours another name"
 
 
-def shown(path: Path) -> str:
+def option_file_name(path: Path) -> str:
     """Write the path of an own option file as the user knows it: from the current folder."""
     return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _bases(path: Path, group: str) -> list[str]:
     """Return the options of its group that a file is made of, by its `defaults` list."""
-    found = []
+    bases = []
     defaults = _read(path).get("defaults")
     for one in defaults if isinstance(defaults, list) else []:
         text = one if isinstance(one, str) else ""
         told = text.partition("@")[0].lstrip("/").removeprefix("schema/").removeprefix(f"{group}/")
         if told and told != "_self_":
-            found.append(told)
-    if not found:
+            bases.append(told)
+    if not bases:
         raise UserError(
-            f"{shown(path)} does not say which {group} it is an option of: begin it with "
+            f"{option_file_name(path)} does not say which {group} it is an option of: begin it with "
             f"`defaults: [/schema/{group}/NAME@_here_, _self_]`, where NAME is the one it gives values to"
         )
-    return found
+    return bases
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -115,7 +115,7 @@ def _content(path: Path, modified: int, size: int) -> Mapping[str, Any]:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{shown(path)}: not valid YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"{option_file_name(path)}: not valid YAML: {' '.join(str(error).split())}") from None
     return data if isinstance(data, dict) else {}
 
 

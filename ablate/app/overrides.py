@@ -51,12 +51,12 @@ class _Visitor(HydraOverrideVisitor):
 
     def visitDictContainer(self, ctx: Any) -> Any:  # noqa: N802
         pairs = [self.visitDictKeyValuePair(ctx.getChild(i)) for i in range(1, ctx.getChildCount() - 1, 2)]
-        held: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key, value in pairs:
-            if key in held:
+            if key in mapping:
                 raise UserError(f"the key {key!r} is given twice in {short(ctx.getText())}")
-            held[key] = value
-        return held
+            mapping[key] = value
+        return mapping
 
     def visitDictKey(self, ctx: Any) -> Any:  # noqa: N802
         return self._word(self._nodes(ctx))  # keys are text, as in a file
@@ -97,7 +97,7 @@ def refuse_deletion(override: Override) -> None:
 
 
 def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Override]:
-    """Parse overrides; see `value_of` and `levels_of` for what they hold.
+    """Parse overrides; see `unswept_value` and `levels_of` for what they hold.
 
     Raises
     ------
@@ -107,16 +107,16 @@ def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Over
         It does not parse; `explain` makes it one line.
     """
     parser = _Parser(create_functions(), config_loader=loader)
-    found: list[Override] = []
+    parsed: list[Override] = []
     for word in words:
         try:
             check_text(word)
-            found += parser.parse_overrides([word])
+            parsed += parser.parse_overrides([word])
         except (ValueError, UserError) as error:
             raise UserError(f"{_key_of(word)}{error}") from None
         except RecursionError:
             raise UserError(f"{_key_of(word)}lists and mappings lie too deep in each other") from None
-    return found
+    return parsed
 
 
 def _key_of(word: str) -> str:
@@ -124,7 +124,7 @@ def _key_of(word: str) -> str:
     return f"`{key.lstrip('+~')}`: " if equals and key.isascii() and key.isprintable() else ""
 
 
-def value_of(override: Override) -> Any:
+def unswept_value(override: Override) -> Any:
     """Return the plain value of an override that is not swept."""
     return _checked(override.get_key_element().lstrip("+~"), _unquoted(override.value()))
 
@@ -160,10 +160,10 @@ def _picked(glob: Glob, key: str, options: Sequence[str]) -> list[Any]:
     if key not in GROUPS:
         raise UserError(f"`{key}`: glob picks from the options of a group, one of {', '.join(GROUPS)}; give the levels")
     patterns = [*glob.include, *glob.exclude]
-    found: list[Any] = glob.filter(list(options)) if all(isinstance(one, str) for one in patterns) else []
-    if not found:
+    picked: list[Any] = glob.filter(list(options)) if all(isinstance(one, str) for one in patterns) else []
+    if not picked:
         raise unknown(key, f"glob({','.join(map(str, glob.include))})", options)
-    return found
+    return picked
 
 
 def _checked(key: str, value: Any) -> Any:
@@ -183,16 +183,16 @@ def _unquoted(value: Any) -> Any:
     return value.text if isinstance(value, QuotedString) else value
 
 
-def typed(value: Any) -> str:
+def override_text(value: Any) -> str:
     r"""Write a value as it is typed, to be read back by `parse` and, if it is not an interpolation, by Hydra.
 
-    >>> [typed(value) for value in (1e-05, None, True, "batch", "true", "it's", [1, "a b"], {"lr": 0.1})]
+    >>> [override_text(value) for value in (1e-05, None, True, "batch", "true", "it's", [1, "a b"], {"lr": 0.1})]
     ['1e-05', 'null', 'true', 'batch', "'true'", "'it\\'s'", "[1,'a b']", '{lr:0.1}']
     """
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(typed, value)) + "]"
+        return "[" + ",".join(map(override_text, value)) + "]"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_typed_key(key)}:{typed(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{_typed_key(key)}:{override_text(item)}" for key, item in value.items()) + "}"
     if not isinstance(value, str):
         return level_name(value, digits=17)
     return value if _WORD.fullmatch(value) and _means_itself(value) else quoted(value)
@@ -211,7 +211,7 @@ def as_hydra_reads(words: Sequence[str]) -> list[str]:
     """
     HANDED.words.clear()
     HANDED.settings.clear()
-    found = []
+    for_hydra = []
     for word in words:
         told = word
         if word.startswith(_SWEEPER) and "${" in word:
@@ -220,8 +220,8 @@ def as_hydra_reads(words: Sequence[str]) -> list[str]:
             told = _for_hydra(word)
         if told != word:
             HANDED.words[told] = word
-        found.append(told)
-    return found
+        for_hydra.append(told)
+    return for_hydra
 
 
 _SWEEPER = "hydra.sweeper."
@@ -229,9 +229,9 @@ _SWEEPER = "hydra.sweeper."
 
 def _beside_hydra(word: str) -> str:
     head, _, _ = word.partition("=")
-    value = value_of(parse([word])[0])
+    value = unswept_value(parse([word])[0])
     HANDED.settings[head.removeprefix(_SWEEPER)] = value
-    return f"{head}={typed(value).replace('${', '$ {')}"
+    return f"{head}={override_text(value).replace('${', '$ {')}"
 
 
 def _for_hydra(word: str) -> str:
@@ -244,8 +244,8 @@ def _for_hydra(word: str) -> str:
         return word
     if override.is_sweep_override():
         levels = levels_of(override, head.lstrip("+~"))
-        return f"{head}={','.join(typed(literals(level)) for level in levels)}"
-    return f"{head}={typed(literals(value_of(override)))}"
+        return f"{head}={','.join(override_text(literals(level)) for level in levels)}"
+    return f"{head}={override_text(literals(unswept_value(override)))}"
 
 
 def literal(text: str) -> str:

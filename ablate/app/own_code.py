@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.app.overrides import parse, quoted, typed, value_of
+from ablate.app.overrides import override_text, parse, quoted, unswept_value
 from ablate.errors import UserError
 from ablate.sweep.found.asked import metrics_asked, pairs_asked
 from ablate.sweep.own_keys import full_key, renamed
@@ -44,7 +44,7 @@ def function_words(target: str, overrides: Sequence[str], *, timeout: float | No
     ['program=function', "program.target='train.py:train'", 'program.params.lr=0.1,0.01', 'seeds=8', \
 'exclude=program.params.lr == 0.1']
     """
-    limit = [] if timeout is None else [f"program.timeout={typed(timeout)}"]
+    limit = [] if timeout is None else [f"program.timeout={override_text(timeout)}"]
     return ["program=function", f"program.target={quoted(target)}", *limit, *map(_own, overrides)]
 
 
@@ -68,7 +68,7 @@ def command_words(command: Sequence[str], overrides: Sequence[str], options: arg
         "timeout": options.timeout,
         "slots": [slot for word in options.slots for slot in word.split(",") if slot],
     }
-    words = [f"program.{name}={typed(value)}" for name, value in said.items() if value not in (None, [], {})]
+    words = [f"program.{name}={override_text(value)}" for name, value in said.items() if value not in (None, [], {})]
     return ["program=command", *words, *map(_own, overrides)]
 
 
@@ -109,7 +109,7 @@ def metric_words(metrics: Sequence[str]) -> list[str]:
         Nobody knows which way is better.
     """
     declared = metrics_given(metrics)
-    return [f"metrics={typed(declared)}"] if declared else []
+    return [f"metrics={override_text(declared)}"] if declared else []
 
 
 def metrics_given(metrics: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -132,11 +132,11 @@ def _own(word: str) -> str:
     if key == "exclude":
         return f"exclude={renamed({'exclude': value})['exclude']}"
     if key == "design":
-        return f"design={typed(renamed({'design': value_of(parse([word])[0])})['design'])}"
+        return f"design={override_text(renamed({'design': unswept_value(parse([word])[0])})['design'])}"
     if key == "tune":
-        given = value_of(parse([word])[0])
+        given = unswept_value(parse([word])[0])
         if not isinstance(given, dict):
             return word
-        told = {name if name in Tune.model_fields else full_key(name): held for name, held in given.items()}
-        return f"tune={typed(renamed({'tune': told})['tune'])}"
+        told = {name if name in Tune.model_fields else full_key(name): setting for name, setting in given.items()}
+        return f"tune={override_text(renamed({'tune': told})['tune'])}"
     return full_key(key.lstrip("+")) + equals + value

@@ -18,7 +18,7 @@ from ablate.sweep.grids import space_text
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Event
-from ablate.work.places import left_line, shown
+from ablate.work.places import left_line, short_path
 from ablate.work.shown import as_read
 
 if TYPE_CHECKING:
@@ -161,12 +161,12 @@ class Console:
 
     def _report_written(self, event: events.ReportWritten) -> None:
         say_left(event.paths.left)
-        say(f"\nreport:           {shown(event.paths.html)}")
-        say(f"as Markdown:      {shown(event.paths.markdown)}")
+        say(f"\nreport:           {short_path(event.paths.html)}")
+        say(f"as Markdown:      {short_path(event.paths.markdown)}")
 
     def _findings_written(self, event: events.FindingsWritten) -> None:
         say_left(event.paths.left)
-        say(f"\nfindings:         {shown(event.paths.paths[0])}")
+        say(f"\nfindings:         {short_path(event.paths.paths[0])}")
 
     def _store_ready(self, event: events.StoreReady) -> None:
         say(f"browse the runs:  {event.address or ui_line(event.root)}")
@@ -266,10 +266,10 @@ def _say_floor(verdicts: Sequence[Verdict]) -> None:
         say(f"{v.claim_id}: {said(v.advice)}")
     for text in dict.fromkeys(too_few(v) for v in verdicts if v.so_far):
         say(f"noise floor:      none yet. {text}")
-    own = [v for v in verdicts if v.detectable and v.metric == verdicts[0].metric]  # other metrics have other units
-    own = [v for v in own if math.isfinite(v.detectable or 0.0)]
-    if own:
-        floor = amount(float(f"{max(v.detectable or 0.0 for v in own):.2g}"), own[0].unit)
+    alike = [v for v in verdicts if v.detectable and v.metric == verdicts[0].metric]  # other metrics have other units
+    alike = [v for v in alike if math.isfinite(v.detectable or 0.0)]
+    if alike:
+        floor = amount(float(f"{max(v.detectable or 0.0 for v in alike):.2g}"), alike[0].unit)
         say(f"noise floor:      true differences of {floor} would have been shown in 4 of 5 such sets of runs")
 
 

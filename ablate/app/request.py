@@ -10,8 +10,8 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override
 
-from ablate.app.offered import choices
-from ablate.app.overrides import levels_of, parse, refuse_deletion, typed, value_of
+from ablate.app.offered import option_names
+from ablate.app.overrides import levels_of, override_text, parse, refuse_deletion, unswept_value
 from ablate.app.schema import check_choice, check_key, import_components, register_components
 from ablate.errors import UserError
 from ablate.programs.uses import use
@@ -69,9 +69,9 @@ def check_overrides(arguments: Sequence[str], study: Study | None = None) -> Non
         check_key(key, str(names[0]) if len(names) == 1 else "")
         if key not in GROUPS:
             _values(override, key)
-    known = options("program")
-    if all(name in known for name in names):  # an option file of the user's own is known when it is composed
-        check_owned({name: known[name] for name in names}, list(given), where="the command line")
+    programs = options("program")
+    if all(name in programs for name in names):  # an option file of the user's own is known when it is composed
+        check_owned({name: programs[name] for name in names}, list(given), where="the command line")
 
 
 def ready(uses: Sequence[str]) -> None:
@@ -83,8 +83,8 @@ def ready(uses: Sequence[str]) -> None:
 
 def _values(override: Override, key: str) -> list[Any]:
     if override.is_sweep_override():
-        return levels_of(override, key, choices(key) if key in GROUPS else ())
-    return [value_of(override)]
+        return levels_of(override, key, option_names(key) if key in GROUPS else ())
+    return [unswept_value(override)]
 
 
 def read_request(
@@ -135,7 +135,7 @@ def read_request(
         if override.is_sweep_override():
             factors[key] = _values(override, key)
         else:
-            fixed[key] = value_of(override)
+            fixed[key] = unswept_value(override)
     seeds = fixed.pop("seeds", None)
     chosen = dict(parts or {})
     typed_words = [*(word for file in uses for word in ("--uses", file)), *arguments]
@@ -205,9 +205,9 @@ def _open_to(study: Study, chosen: Mapping[str, Any]) -> dict[str, Any]:
 def _typed(key: str, choice: Any) -> str:
     """Write a part of a study as it is typed: `exclude` takes its expression bare."""
     if key == "exclude":
-        return f"exclude={choice[0]}" if len(choice) == 1 else f"hydra.sweeper.exclude={typed(choice)}"
+        return f"exclude={choice[0]}" if len(choice) == 1 else f"hydra.sweeper.exclude={override_text(choice)}"
     alone = isinstance(choice, list) and len(choice) == 1 and isinstance(choice[0], str)
-    return f"{key}={typed(choice[0] if alone else choice)}"
+    return f"{key}={override_text(choice[0] if alone else choice)}"
 
 
 def _adhoc(fixed: dict[str, Any], factors: dict[str, list[Any]]) -> dict[str, Any]:

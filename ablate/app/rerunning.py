@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ablate.app.console import say, say_table, warn
-from ablate.app.overrides import typed
+from ablate.app.overrides import override_text
 from ablate.app.trusted import check_trusted
 from ablate.errors import Failure, UserError
 from ablate.lang import counted
@@ -88,7 +88,7 @@ def collect_words(name: str | None, *, trust: bool = False) -> tuple[list[str], 
     check_trusted(record.command, words, record.name, trust=trust)
     told = {**jobs[-1].launcher, "kind": "submitit", "detach": True}
     say(f"{record.name}: {counted(len(jobs), 'job')}; giving its command again: {record.command}")
-    return words, typed(told)
+    return words, override_text(told)
 
 
 def rerun_words(which: Sequence[str], *, trust: bool = False) -> tuple[list[str], str]:
@@ -100,11 +100,11 @@ def rerun_words(which: Sequence[str], *, trust: bool = False) -> tuple[list[str]
         See `trusted.check_trusted`.
     """
     store = store_for(root_folder())
-    found = find_run(which, store)
-    command = store.plan(found.study, key=found.key).command
-    words = stored_words(command, found.study)
-    check_trusted(command, words, found.study, trust=trust)
-    return words, found.logged.run.run_id
+    lookup = find_run(which, store)
+    command = store.plan(lookup.study, key=lookup.key).command
+    words = stored_words(command, lookup.study)
+    check_trusted(command, words, lookup.study, trust=trust)
+    return words, lookup.logged.run.run_id
 
 
 def rerun(request: Request, composer: Compose, store: Store, run_id: str) -> None:
@@ -117,16 +117,16 @@ def rerun(request: Request, composer: Compose, store: Store, run_id: str) -> Non
     Failure
         It did not match.
     """
-    found = find_run([run_id], store)
-    plan = _plan(request, composer, store, found)
-    run = found.logged.run
-    _say_code(found)
-    again = run_again(found.logged, plan, Serial())
+    lookup = find_run([run_id], store)
+    plan = _plan(request, composer, store, lookup)
+    run = lookup.logged.run
+    _say_code(lookup)
+    again = run_again(lookup.logged, plan, Serial())
     for name in sorted({*run.arithmetic, *again.result.arithmetic}):
         then, now = run.arithmetic.get(name, "not told"), again.result.arithmetic.get(name, "not told")
         if then != now:
             warn(f"computed by another {name}: {then} then, {now} now; the last bits may differ for that")
-    what = f"{found.study}: {run.arm}, seed {run.seed} ({run.run_id})"
+    what = f"{lookup.study}: {run.arm}, seed {run.seed} ({run.run_id})"
     if not again.gaps:
         counts = ", ".join(f"{count} {name}" for name, count in again.compared.items() if count)
         say(f"{what}: matched to the bit ({counts or 'its outcome'}; times apart)")
@@ -141,19 +141,19 @@ def rerun(request: Request, composer: Compose, store: Store, run_id: str) -> Non
     raise Failure(f"{what} did not match: {counted(len(again.gaps), 'difference')}")
 
 
-def _plan(request: Request, composer: Compose, store: Store, found: FoundRun) -> Plan:
-    record = store.plan(found.study, key=found.key)
-    seeds = sorted({*record.seeds, found.logged.run.seed})
+def _plan(request: Request, composer: Compose, store: Store, lookup: FoundRun) -> Plan:
+    record = store.plan(lookup.study, key=lookup.key)
+    seeds = sorted({*record.seeds, lookup.logged.run.seed})
     plan = plan_study(dataclasses.replace(request, seeds=seeds), composer, store, planned=len(record.seeds))
     if plan.provisional:
         raise UserError(
-            f"{found.study} is tuned once, and its arms are what was chosen then: its command alone does not make them"
+            f"{lookup.study} is tuned once, and its arms are what was chosen then: its command alone does not make them"
         )
     return plan
 
 
-def _say_code(found: FoundRun) -> None:
-    then, now = found.logged.run.code, code_version(provenance(root_folder()))
+def _say_code(lookup: FoundRun) -> None:
+    then, now = lookup.logged.run.code, code_version(provenance(root_folder()))
     if not then:
         warn("the run does not say which version of the code made it")
     elif then != now:

@@ -14,7 +14,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
 from ablate.app.console import warn
-from ablate.app.offered import choose, our_files, own_files
+from ablate.app.offered import make_option, our_files, own_files
 from ablate.errors import UserError, nearest, unknown
 from ablate.registry import GROUPS, given_twice, options, place_of, provide_all, registered
 from ablate.train.config import COMPONENTS, TrainConfig
@@ -149,7 +149,7 @@ def check_key(key: str, program: str = "") -> None:
 def check_choice(group: str, name: Any) -> None:
     """Raise `UserError` unless `name` is an option of `group`; import the plug-in that brings it."""
     before = registered()
-    choose(group, name)
+    make_option(group, name)
     if registered() != before:
         register_components()
 

@@ -22,7 +22,7 @@ Free = dict[str, dict[str, Any]]  # `program.params` -> what is set in it
 
 
 @dataclasses.dataclass(frozen=True)
-class Base:
+class ArmBase:
     """What the arms of one choice of options share.
 
     Attributes
@@ -48,7 +48,7 @@ def overrides_of(groups: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(f"{group}={name}" for group, name in groups.items())
 
 
-def base_of(whole: DictConfig, fixed: Mapping[str, Any], assigned: Mapping[str, Any]) -> Base:
+def base_of(whole: DictConfig, fixed: Mapping[str, Any], assigned: Mapping[str, Any]) -> ArmBase:
     """Return what arms share: `whole` as Hydra composed it, with what is fixed; `assigned`: all that such arms set."""
     config = copy.deepcopy(whole)
     free: Free = {}
@@ -62,7 +62,7 @@ def base_of(whole: DictConfig, fixed: Mapping[str, Any], assigned: Mapping[str, 
         typed = to_config(ended) if alone else None
     except (UserError, OmegaConfBaseException):  # a level sets what is missing, or makes right what is wrong
         typed = None
-    return Base(config, free, typed)
+    return ArmBase(config, free, typed)
 
 
 def without_target(config: DictConfig, assigned: Mapping[str, Any]) -> None:
@@ -102,8 +102,8 @@ def assign(config: DictConfig, free: Free, values: Mapping[str, Any]) -> None:
 def set_field(free: Free, config: DictConfig, field: str, key: str, value: Any) -> None:
     """Set a key of a free-form field in `free`, where it begins as what `config` holds."""
     if field not in free:
-        held: Any = OmegaConf.to_container(OmegaConf.select(config, field))
-        free[field] = held
+        settings: Any = OmegaConf.to_container(OmegaConf.select(config, field))
+        free[field] = settings
     flat = getattr(OmegaConf.get_type(config, "program"), "flat", False)
     _set_free(free[field], key, copy.deepcopy(value), flat=flat)
 
@@ -158,7 +158,7 @@ _SCALARS: dict[Any, type | tuple[type, ...]] = {int: int, float: (int, float), b
 _WORDS = {int: "Integer", float: "Float", bool: "Boolean", str: "String"}
 
 
-def _set_free(held: dict[str, Any], key: str, value: Any, *, flat: bool) -> None:
+def _set_free(settings: dict[str, Any], key: str, value: Any, *, flat: bool) -> None:
     """Set a key inside a free-form field (`program.params.width`), known or not; the field itself takes a mapping.
 
     `flat`: see `Program.flat`.
@@ -167,10 +167,10 @@ def _set_free(held: dict[str, Any], key: str, value: Any, *, flat: bool) -> None
     if not names:
         if not isinstance(value, dict):
             raise UserError(f"`{key}` must be a mapping such as {{width: 8}}, got {value!r}.")
-        held.clear()
-        held.update(value)
+        settings.clear()
+        settings.update(value)
         return
-    at = held
+    at = settings
     for part in names[:-1]:
         if not isinstance(at.setdefault(part, {}), dict):
             raise UserError(f"`{key}`: {part!r} holds a value already, {at[part]!r}, and no settings of its own.")

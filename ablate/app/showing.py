@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ablate.app.console import duration, say
+from ablate.app.console import duration_text, say
 from ablate.app.printing import processes
 from ablate.app.tables import chosen_text
 from ablate.errors import plural
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
-    finished, known = finished_runs(plan, store)
+    finished, seconds = finished_runs(plan, store)
     plan = plan.after(finished)
     say(f"{plan.record.name}: {plan.study.title}")
     seeds = plan.record.seeds
@@ -57,7 +57,7 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     if plan.study.any_time is not None and plan.study.claims:
         _say_any_time(plan, state)
     if plan.provisional:
-        _say_provisional(plan, known, workers)
+        _say_provisional(plan, seconds, workers)
         return
     jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
     width = max(len(job.arm.label) for job in jobs)
@@ -75,7 +75,7 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     if plan.missing == 0:
         say("nothing to do: every run is finished")
         return
-    _say_estimate(plan, known, workers)
+    _say_estimate(plan, seconds, workers)
 
 
 def _trial_lines(plan: Plan) -> list[str]:
@@ -120,19 +120,19 @@ def _say_any_time(plan: Plan, state: Followed | None) -> None:
     say()
 
 
-def _say_provisional(plan: Plan, known: Mapping[str, float], workers: int) -> None:
+def _say_provisional(plan: Plan, seconds: Mapping[str, float], workers: int) -> None:
     for job in plan.jobs:
         say(job.arm.label)
     say("\nwhich values the tuned arms have, and which of their runs are done, is known when tuning is finished")
-    _say_estimate(plan, known, workers)
+    _say_estimate(plan, seconds, workers)
 
 
-def _say_estimate(plan: Plan, known: Mapping[str, float], workers: int) -> None:
-    found = estimate(plan, known, workers=workers)
-    if found is None:
+def _say_estimate(plan: Plan, seconds: Mapping[str, float], workers: int) -> None:
+    forecast = estimate(plan, seconds, workers=workers)
+    if forecast is None:
         say("estimate: none, this program has not run yet")
         return
-    say(f"estimate: {duration(found.seconds)} on {processes(found.workers)} (from {found.basis})")
+    say(f"estimate: {duration_text(forecast.seconds)} on {processes(forecast.workers)} (from {forecast.basis})")
 
 
 def design_lines(design: DesignArms) -> list[str]:
@@ -220,10 +220,13 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -
 
 def _say_tuning_estimate(plan: Plan, store: Store, tuning: TuningPlan, workers: int) -> None:
     scores = trial_scores(tuning, store)
-    known = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
-    found = estimate(plan, known, workers=workers)
-    if found is not None:
-        say(f"estimate: {duration(found.seconds)} of tuning on {processes(found.workers)}, judging comes after")
+    seconds = {i: s for i, (outcome, _, s) in scores.items() if outcome != "diverged" and math.isfinite(s)}
+    forecast = estimate(plan, seconds, workers=workers)
+    if forecast is not None:
+        say(
+            f"estimate: {duration_text(forecast.seconds)} of tuning on {processes(forecast.workers)}, "
+            "judging comes after"
+        )
 
 
 def _span(seeds: Sequence[int]) -> str:

@@ -19,12 +19,12 @@ def show_run(words: Sequence[str], *, as_json: bool) -> None:
     """Print a run, by its id or as STUDY ARM SEED."""
     from ablate.track.target import store_for
 
-    found = find_run(words, store_for(root_folder()))
+    lookup = find_run(words, store_for(root_folder()))
     if as_json:
-        say_json(run_document(found))
+        say_json(run_document(lookup))
         return
-    run, result = found.logged.run, found.logged.record.result
-    say(f"{found.study}: {run.arm}, seed {run.seed}: {run.outcome}")
+    run, result = lookup.logged.run, lookup.logged.record.result
+    say(f"{lookup.study}: {run.arm}, seed {run.seed}: {run.outcome}")
     say()
     about = [
         ["run", run.run_id],
@@ -39,14 +39,14 @@ def show_run(words: Sequence[str], *, as_json: bool) -> None:
         about.append(["not finite from step", str(result.first_nonfinite_step)])
     say_table(["about", "it"], about, styles=STYLES)
     say()
-    say_table(["setting", "value"], sorted(flat_config(found.logged.arm.config).items()))
+    say_table(["setting", "value"], sorted(flat_config(lookup.logged.arm.config).items()))
     if result.metrics:
         say()
-        say_table(["metric", "value"], [[name, number(value)] for name, value in sorted(result.metrics.items())])
+        say_table(["metric", "value"], [[name, six_digits(value)] for name, value in sorted(result.metrics.items())])
     curves = {name: curve for name, curve in sorted(result.curves.items()) if len(curve.steps)}
     if curves:
         say()
-        rows = [[name, len(c.steps), int(c.steps[-1]), number(float(c.values[-1]))] for name, c in curves.items()]
+        rows = [[name, len(c.steps), int(c.steps[-1]), six_digits(float(c.values[-1]))] for name, c in curves.items()]
         say_table(["curve", "points", "last step", "last value"], rows)
     if result.error:
         say("\nthe error ends with:")
@@ -54,20 +54,20 @@ def show_run(words: Sequence[str], *, as_json: bool) -> None:
             say(f"    {line}")
 
 
-def number(value: float) -> float | str:
+def six_digits(value: float) -> float | str:
     """Return a metric to six significant digits."""
     return float(f"{value:.6g}") if math.isfinite(value) else str(value)
 
 
-def run_document(found: FoundRun) -> dict[str, Any]:
+def run_document(lookup: FoundRun) -> dict[str, Any]:
     """Return a run as JSON has it; what is not finite is null."""
-    run, arm, result = found.logged.run, found.logged.arm, found.logged.record.result
+    run, arm, result = lookup.logged.run, lookup.logged.arm, lookup.logged.record.result
     curves = {
         name: {"steps": curve.steps.tolist(), "values": [_finite(value) for value in curve.values.tolist()]}
         for name, curve in result.curves.items()
     }
     return {
-        "study": found.study, "key": found.key, "run_id": run.run_id, "identity": run.identity, "arm": run.arm,
+        "study": lookup.study, "key": lookup.key, "run_id": run.run_id, "identity": run.identity, "arm": run.arm,
         "arm_id": run.arm_id, "seed": run.seed, "outcome": run.outcome, "levels": arm.levels, "settings": arm.config,
         "metrics": {name: _finite(value) for name, value in result.metrics.items()}, "curves": curves,
         "first_nonfinite_step": result.first_nonfinite_step, "seconds": _finite(result.seconds),

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from ablate.app.console import say
-from ablate.app.offered import choices
+from ablate.app.offered import option_names
 from ablate.app.templates import GROUPS, KINDS
 from ablate.errors import UserError, unknown
 from ablate.registry import offered
 from ablate.sweep.study_file import study_files
-from ablate.work.places import plain_name, shown
+from ablate.work.places import plain_name, short_path
 
 STUDIES = Path("studies")
 
@@ -33,11 +33,11 @@ def start(kind: str, name: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(f"{shown(path)} is there already: give another name, or take it away") from None
+        raise UserError(f"{short_path(path)} is there already: give another name, or take it away") from None
     except OSError as error:
-        raise UserError(f"{shown(path)} cannot be written: {error.strerror or error}") from None
+        raise UserError(f"{short_path(path)} cannot be written: {error.strerror or error}") from None
     then = f"ablate plan {name}" if kind == "study" else f"ablate check {path}:{class_name(name)}"
-    say(f"{shown(path)} written, and works as it is; next: {then}")
+    say(f"{short_path(path)} written, and works as it is; next: {then}")
 
 
 def _study(name: str) -> Path:
@@ -55,7 +55,7 @@ def _module(kind: str, name: str) -> Path:
         raise UserError(
             f"expected a name of small letters, digits and _, which begins with a letter, got {name!r}{hint}"
         )
-    if name in (offered(group) if group == "source" else choices(group)):
+    if name in (offered(group) if group == "source" else option_names(group)):
         raise UserError(f"{group} {name!r} is there already: give another name")
     return Path(f"{name}.py")
 

@@ -76,10 +76,10 @@ def _say_study(status: StudyStatus) -> None:
 
 
 def _document(status: StudyStatus) -> dict[str, Any]:
-    found = dataclasses.asdict(status)
+    document = dataclasses.asdict(status)
     crashes = [
         {"error": crash.error, "tail": crash.tail, "runs": [{"run_id": run.run_id, "arm": run.arm, "seed": run.seed}
                                                              for run in crash.runs]}
         for crash in status.crashes
     ]  # fmt: skip
-    return {**found, "crashes": crashes, "left": status.left}
+    return {**document, "crashes": crashes, "left": status.left}

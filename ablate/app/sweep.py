@@ -13,11 +13,11 @@ from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from ablate.app.checking import check_study
+from ablate.app.checking import try_study
 from ablate.app.compose import Composer
 from ablate.app.console import say
 from ablate.app.noise import noise_lines
-from ablate.app.overrides import literal, typed
+from ablate.app.overrides import literal, override_text
 from ablate.app.printing import bench as terminal
 from ablate.app.request import HydraRequest, read_request
 from ablate.app.rerunning import rerun
@@ -157,7 +157,7 @@ def perform(
         _show(request, composer, bench, launcher)
         return
     if settings.action == "check":
-        check_study(look_over(request, composer, bench), bench, launcher)
+        try_study(look_over(request, composer, bench), bench, launcher)
         return
     if settings.action == "noise":
         plan = look_over(request, composer, bench)
@@ -196,23 +196,23 @@ def parts_given(settings: Settings) -> dict[str, Any]:
     tune = parts.get("tune")
     if isinstance(tune, dict) and "space" not in tune:
         # Typed short: what is not a setting of `tune` is a key to be tuned.
-        own = {key: value for key, value in tune.items() if key in Tune.model_fields}
-        parts["tune"] = {"space": {key: value for key, value in tune.items() if key not in own}, **own}
+        fields = {key: value for key, value in tune.items() if key in Tune.model_fields}
+        parts["tune"] = {"space": {key: value for key, value in tune.items() if key not in fields}, **fields}
     return parts
 
 
 def _launcher(settings: Settings, config: DictConfig) -> Any:
     """Return the launcher that is asked for: by ourselves, or as an option of Hydra, `hydra/launcher=ray`."""
-    own, option = plain_setting(settings.launcher), plain_setting(config.hydra.launcher)
-    return one_launcher(own, option if isinstance(option, dict) and "kind" in option else None)
+    ours, option = plain_setting(settings.launcher), plain_setting(config.hydra.launcher)
+    return one_launcher(ours, option if isinstance(option, dict) and "kind" in option else None)
 
 
-def one_launcher(own: Any, option: Mapping[str, Any] | None) -> Any:
+def one_launcher(ours: Any, option: Mapping[str, Any] | None) -> Any:
     """Return the launcher that is asked for, by a setting of ours or by `hydra/launcher=NAME`; raises `UserError`."""
     if option is None:
-        return own
-    if own is not None:
-        raise UserError(f"the launcher is said twice: {own}, and hydra/launcher={option['kind']}; say it once")
+        return ours
+    if ours is not None:
+        raise UserError(f"the launcher is said twice: {ours}, and hydra/launcher={option['kind']}; say it once")
     return option
 
 
@@ -227,8 +227,8 @@ def _write_job_folders(
     """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
     folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
     # An application of somebody else's has folders of its own.
-    own = [job for job in plan.trained if not isinstance(job.program, HydraApp)]
-    todo = [(index, job) for index, job in enumerate(own) if job.missing]
+    jobs = [job for job in plan.trained if not isinstance(job.program, HydraApp)]
+    todo = [(index, job) for index, job in enumerate(jobs) if job.missing]
     if not todo:
         return
     files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}
@@ -259,4 +259,4 @@ def _described(folder: Path, index: int, node: DictConfig, overrides: list[str])
 
 
 def _as_overrides(levels: Mapping[str, Any]) -> list[str]:
-    return [literal(f"{key}={typed(expanded(level))}") for key, level in levels.items()]
+    return [literal(f"{key}={override_text(expanded(level))}") for key, level in levels.items()]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ablate.sweep.found.build import Found
-    from ablate.sweep.found.items import ItemsCompared
+    from ablate.sweep.found.items import ItemComparison
     from ablate.sweep.imported import Imported
     from ablate.sweep.tuning_plan import TunedCell, TuningPlan
 
@@ -28,46 +28,46 @@ def read_lines(imported: Imported, address: str) -> Iterator[str]:
     yield f"{plural(imported.rows, 'row')} read from {address}{repairs}"
     kinds: dict[str, list[str]] = {}
     for one in imported.columns:
-        why, own = one.what, one.column
+        why, column = one.what, one.column
         if one.value:  # each its own value: beside its name
-            why, own = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{own} ({one.value})"
-        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(own)
+            why, column = one.what.partition(": {value}")[0].replace("{value}", "").strip(), f"{column} ({one.value})"
+        kinds.setdefault(f"{one.role}, {why}" if why else one.role, []).append(column)
     for kind, names in kinds.items():
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{more}"
 
 
-def found_lines(found: Found, address: str, rows: int) -> Iterator[str]:
+def found_lines(reading: Found, address: str, rows: int) -> Iterator[str]:
     """Yield what was found of a table: what its columns are, what was done with its rows, and the baseline."""
-    repairs = f" ({'; '.join(found.table.repairs)})" if found.table.repairs else ""
+    repairs = f" ({'; '.join(reading.table.repairs)})" if reading.table.repairs else ""
     yield f"{plural(rows, 'row')} read from {address}{repairs}"
     kinds: dict[str, list[str]] = {}
-    for one in found.columns:
-        own = one.column or "(no name)"
+    for one in reading.columns:
+        column = one.column or "(no name)"
         if one.role == "factor":
             name = one.value if one.what == "{value}" else one.column
-            levels = ", ".join(level_name(level) for level in found.study["factors"][name])
-            kinds.setdefault("factors", []).append(f"{own} ({levels})")
+            levels = ", ".join(level_name(level) for level in reading.study["factors"][name])
+            kinds.setdefault("factors", []).append(f"{column} ({levels})")
             continue
         if one.role == "metric":
-            kinds.setdefault("metrics", []).append(f"{own} ({one.what} is better)")
+            kinds.setdefault("metrics", []).append(f"{column} ({one.what} is better)")
             continue
         why = one.what.partition(": {value}")[0].replace("{value}", one.value).strip()
         more = f" ({one.value})" if ": {value}" in one.what else ""
-        kinds.setdefault(f"{one.role}: {why}" if why else one.role, []).append(own + more)
+        kinds.setdefault(f"{one.role}: {why}" if why else one.role, []).append(column + more)
     for kind, names in sorted(kinds.items(), key=lambda item: item[0] not in ("factors", "seed", "metrics")):
         rest = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         yield f"  {kind}: {', '.join(names[:_MOST_NAMED])}{rest}"
-    base = [f"{name}={level_name(level)} ({found.base.why[name]})" for name, level in found.base.levels.items()]
+    base = [f"{name}={level_name(level)} ({reading.base.why[name]})" for name, level in reading.base.levels.items()]
     yield f"  baseline: {', '.join(base)}"
-    judged = list(dict.fromkeys(claim["metric"] for claim in found.study["claims"]))
-    many = len(found.study["claims"])
+    judged = list(dict.fromkeys(claim["metric"] for claim in reading.study["claims"]))
+    many = len(reading.study["claims"])
     yield f"  judged: {', '.join(judged)}; {plural(many, 'comparison')}, Holm over all"
-    for done in found.done:
+    for done in reading.done:
         yield f"  {done.count:>5} {done_text(done.what, done.count)}" + (f" ({done.which})" if done.which else "")
 
 
-def item_lines(compared: Sequence[ItemsCompared]) -> Iterator[str]:
+def item_lines(compared: Sequence[ItemComparison]) -> Iterator[str]:
     """Yield what other test items would show of every comparison."""
     yield "other test items: mean difference and 95 % interval, p by Holm over all"
     for one in compared:
@@ -102,7 +102,7 @@ def chosen_text(runs: pd.DataFrame, cell: TunedCell) -> str:
     """Return what was chosen for one cell."""
     from ablate.track.tuned import tuned_facts
 
-    found = tuned_facts(runs[runs["arm_id"] == cell.id])
-    text = ", ".join(f"{key}={level_name(held['chosen'])}" for key, held in found.items())
-    edges = [key for key, held in found.items() if held["edge"]]
+    facts = tuned_facts(runs[runs["arm_id"] == cell.id])
+    text = ", ".join(f"{key}={level_name(fact['chosen'])}" for key, fact in facts.items())
+    edges = [key for key, fact in facts.items() if fact["edge"]]
     return f"{text}  (on the edge of what was tried: {', '.join(edges)})" if edges else text

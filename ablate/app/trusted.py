@@ -44,9 +44,9 @@ def executed(words: Sequence[str]) -> str | None:
     if rest[:1] == ["run"]:
         rest = rest[1:]
         if rest and not rest[0].startswith("-") and "=" not in rest[0]:
-            found = _of_study(rest.pop(0))
-            if found is not None:
-                return found
+            code = _of_study(rest.pop(0))
+            if code is not None:
+                return code
     while rest:
         word = rest.pop(0)
         if word in _WITH_A_NAME:

@@ -15,7 +15,7 @@ from ablate.resources import root_folder
 from ablate.terminal import shows_everything
 from ablate.work.findings import differences, judge_findings
 from ablate.work.judging import judge_tracked
-from ablate.work.places import shown
+from ablate.work.places import short_path
 from ablate.work.shown import as_named
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: b
     else:
         say_verdicts(judged)
     if strict or supported:
-        require(as_named(judged).verdicts, supported=supported)
+        require_verdicts(as_named(judged).verdicts, supported=supported)
 
 
-def require(verdicts: Sequence[Verdict], *, supported: bool) -> None:
+def require_verdicts(verdicts: Sequence[Verdict], *, supported: bool) -> None:
     """End a command with the exit code of its verdicts (docs/ci.md).
 
     Raises
@@ -90,7 +90,7 @@ def check_findings(folder: Path) -> None:
         for part, verdicts in (("verdicts", judged.verdicts), ("extended", judged.extended))
         for gap in differences(document[part], verdicts)
     ]
-    where = shown(folder / "verdicts.json")
+    where = short_path(folder / "verdicts.json")
     if gaps:
         raise Failure(f"{plural(len(gaps), 'value is', 'values are')} not those of {where}: {'; '.join(gaps[:5])}")
     say(f"\nequal to {where}")

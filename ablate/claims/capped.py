@@ -55,7 +55,9 @@ def at_common_budget(endpoint: Endpoint, columns: NDArray[np.int64]) -> Endpoint
         return endpoint
     caps = np.full(len(endpoint.arm_ids), np.inf)
     for row in np.atleast_2d(columns):
-        budgets = [float(np.nanmin(own)) if np.isfinite(own).any() else math.nan for own in endpoint.fill[:, row].T]
+        budgets = [
+            float(np.nanmin(fills)) if np.isfinite(fills).any() else math.nan for fills in endpoint.fill[:, row].T
+        ]
         if len(set(budgets)) > 1:  # NaN, a budget that is not known, differs from every other
             caps[row] = np.minimum(caps[row], np.nanmin(budgets) if np.isfinite(budgets).any() else np.inf)
     known_value = np.isfinite(endpoint.value)
@@ -101,7 +103,7 @@ class Open:
         return Open(self.below[usable], self.above[usable], self.pairwise)
 
 
-def opened(sides: Sides, endpoint: Endpoint) -> Open | None:
+def open_ends(sides: Sides, endpoint: Endpoint) -> Open | None:
     """Return which ends of the contrasts are open, all seeds of the endpoint; None where none can be."""
     if not counts_steps(endpoint):
         return None
@@ -130,9 +132,9 @@ class Gaps:
         """Read them off an endpoint whose sides have one budget."""
         values = sides.contrast(sides.values(endpoint))
         usable: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
-        known = opened(sides, endpoint)
+        hidden = open_ends(sides, endpoint)
         seeds = tuple(int(seed) for seed, use in zip(endpoint.seeds, usable, strict=True) if use)
-        return cls(seeds, values[usable], None if known is None else known.of_seeds(usable))
+        return cls(seeds, values[usable], None if hidden is None else hidden.of_seeds(usable))
 
     def said(self) -> dict[int, float]:
         """Return the means over the cells that say something, of the seeds that have one."""
@@ -144,7 +146,7 @@ class Gaps:
 
 
 def objection(
-    gaps: NDArray[np.float64], known: Open | None, region: Region, *, level: float, outcome: str, least: int = 2
+    gaps: NDArray[np.float64], hidden: Open | None, region: Region, *, level: float, outcome: str, least: int = 2
 ) -> Reason | None:
     """Return what speaks against an outcome that an interval led to; None where nothing does.
 
@@ -155,16 +157,16 @@ def objection(
     ----------
     gaps
         Contrasts, finite, float (seeds, cells).
-    known
-        Of the same seeds.
+    hidden
+        How far each contrast is known; None where a metric has no budget.
     outcome
         `supported` or `refuted`.
     least
         Seeds without which nothing can be decided.
     """
-    if known is None or not (known.below.any() or known.above.any()):
+    if hidden is None or not (hidden.below.any() or hidden.above.any()):
         return None
-    silent = known.silent
+    silent = hidden.silent
     d = seeds_that_say_something(gaps, silent)
     if silent.any():
         few = len(d) < least
@@ -174,16 +176,16 @@ def objection(
                 "decided_by_silence",
                 n=int(silent.sum()),
                 of=silent.size,
-                pairwise=known.pairwise,
+                pairwise=hidden.pairwise,
                 outcome=otherwise,
             )
     said = np.logical_not(np.all(silent, axis=1))
     low, high = mean_interval(d, level=level)
     for end, side in _needed(float(d.mean()), region, outcome):
-        found = (end >= 0.0 or low > 0.0) if side == "above" else (end <= 0.0 or high < 0.0)
-        opens = known.below if side == "above" else known.above
+        settled = (end >= 0.0 or low > 0.0) if side == "above" else (end <= 0.0 or high < 0.0)
+        opens = hidden.below if side == "above" else hidden.above
         cut = np.any(opens & ~silent, axis=1)[said]
-        if cut.any() and not (known.pairwise and found) and not _holds_with_cut(d, cut, end, side, level=level):
+        if cut.any() and not (hidden.pairwise and settled) and not _holds_with_cut(d, cut, end, side, level=level):
             return because("cut_by_budget", n=int(cut.sum()), of=len(d))
     return None
 
@@ -228,7 +230,7 @@ def _p_below_with_cut(d: NDArray[np.float64], cut: Flags, null: float) -> float:
 
 
 def cell_ps(
-    p: Sequence[float], gaps: NDArray[np.float64], known: Open | None, *, null: float, wins: bool
+    p: Sequence[float], gaps: NDArray[np.float64], hidden: Open | None, *, null: float, wins: bool
 ) -> list[float]:
     """Return one-sided p per cell, never smaller than before, that stand without what a budget hides.
 
@@ -239,21 +241,21 @@ def cell_ps(
     null
         The δ of a cell.
     """
-    if known is None:
+    if hidden is None:
         return list(p)
-    found = []
+    p_values = []
     for cell, first in enumerate(p):
-        silent = known.silent[:, cell]
+        silent = hidden.silent[:, cell]
         said: Flags = np.asarray(~silent, dtype=np.bool_)
-        d, cut = gaps[said, cell], known.above[said, cell]
+        d, cut = gaps[said, cell], hidden.above[said, cell]
         worst = first
         if silent.any():
             right = d.size and (d.mean() > null if wins else d.mean() < null)
             worst = max(worst, mean_p(d, null=null) / 2.0 if right else 1.0)
         if cut.any() and not (wins or d.mean() < 0.0):
             worst = max(worst, _p_below_with_cut(d, cut, null))
-        found.append(worst)
-    return found
+        p_values.append(worst)
+    return p_values
 
 
 def _needed(effect: float, region: Region, outcome: str) -> list[tuple[float, str]]:

@@ -21,7 +21,7 @@ from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale, mean_estimate, mean_least
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import BaseClaim, Level, Levels, Population
-from ablate.claims.reading import Logged, NoisePlan, Reading
+from ablate.claims.reading import LoggedRuns, NoisePlan, Reading
 from ablate.claims.reason import Reason
 from ablate.errors import UserError
 from ablate.stats.anytime import least_mean_pairs
@@ -259,23 +259,23 @@ class ClaimKind(BaseClaim):
         del endpoint, sides
         return None
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """Read the claim off the runs."""
         evidence = runs.evidence
         if not evidence.differences or evidence.undefined or runs.obstacle:
             return Reading(evidence, None, runs.obstacle)
         return self.measure(runs)
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Estimate the effect from runs in whose way nothing stands."""
-        found = runs.evidence.differences
+        gaps = runs.evidence.differences
         if runs.batches is not None:
-            estimate = anytime_mean_estimate(found, self.region, runs.batches, scale=self.scale)
+            estimate = anytime_mean_estimate(gaps, self.region, runs.batches, scale=self.scale)
         else:
-            estimate = mean_estimate(list(found.values()), self.region, scale=self.scale)
+            estimate = mean_estimate(list(gaps.values()), self.region, scale=self.scale)
         return Reading(runs.evidence, replace(estimate, details=self.details(runs)))
 
-    def details(self, runs: Logged) -> dict[str, Any]:
+    def details(self, runs: LoggedRuns) -> dict[str, Any]:
         """Return what stands beside the effect."""
         del runs
         return {}

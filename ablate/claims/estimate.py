@@ -155,7 +155,7 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
     if not one_cell:
         return _about_half(_scores_estimate(s, 0.5), sign_flip_p(s, null=0.5))
     counts = {"successes": wins, "runs": len(s)} if not ties else {"wins": wins, "ties": ties, "losses": losses}
-    found = Estimate(
+    estimate = Estimate(
         effect=float(s.mean()),
         p=None,
         interval=lambda level: win_interval(wins, losses, ties, level=level),
@@ -163,7 +163,7 @@ def win_estimate(scores: ArrayLike, region: Region) -> Estimate:
         scale="share",
         details=dict(counts),
     )
-    return _about_half(found, sign_test_p(wins, losses, ties))
+    return _about_half(estimate, sign_test_p(wins, losses, ties))
 
 
 def _scores_estimate(s: NDArray[np.float64], threshold: float) -> Estimate:
@@ -178,20 +178,20 @@ def _scores_estimate(s: NDArray[np.float64], threshold: float) -> Estimate:
     return Estimate(mean, min(1.0, 2.0 * p), interval, Method("random spacings"), "share", numbers=tuple(s.tolist()))
 
 
-def _about_half(found: Estimate, p: float) -> Estimate:
+def _about_half(estimate: Estimate, p: float) -> Estimate:
     """Return an estimate whose interval holds ½ exactly where an exact test of ½ does not reject it.
 
     Its own interval is made for any truth, and so mild that ½ may lie within it although it is rejected.
     """
 
     def interval(level: float) -> tuple[float, float]:
-        low, high = found.interval(level)
+        low, high = estimate.interval(level)
         if p > 1.0 - level:
             return min(low, 0.5), max(high, 0.5)
         above, below = math.nextafter(0.5, 1.0), math.nextafter(0.5, 0.0)
-        return (max(low, above), high) if found.effect > 0.5 else (low, min(high, below))
+        return (max(low, above), high) if estimate.effect > 0.5 else (low, min(high, below))
 
-    return replace(found, p=p, interval=interval)
+    return replace(estimate, p=p, interval=interval)
 
 
 def cells_estimate(gaps: NDArray[np.float64], needed: int, delta: float, *, known: Open | None = None) -> Estimate:
@@ -230,8 +230,8 @@ def won_cells(
 
 def exact_estimate(values: NDArray[np.float64], bounds: Region) -> Estimate:
     """Count the runs in which a property holds; a counterexample needs no test."""
-    held = (values >= bounds[0]) & (values <= bounds[1])
-    count, runs = int(held.sum()), int(values.size)
+    holds = (values >= bounds[0]) & (values <= bounds[1])
+    count, runs = int(holds.sum()), int(values.size)
     return Estimate(
         effect=count / runs,
         p=None,

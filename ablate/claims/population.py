@@ -85,5 +85,5 @@ class MeanClaim(ClaimKind):
 
     def terms(self) -> dict[str, Any]:
         """What it states beside its population, which every verdict holds."""
-        own = super().terms()
-        return {name: value for name, value in own.items() if name not in MeanClaim.model_fields}
+        terms = super().terms()
+        return {name: value for name, value in terms.items() if name not in MeanClaim.model_fields}

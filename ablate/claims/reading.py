@@ -41,7 +41,7 @@ class Reading:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class Logged(Protocol):
+class LoggedRuns(Protocol):
     """The runs of one comparison, as a kind may ask for them."""
 
     @property

@@ -100,7 +100,7 @@ class TwoParts:
 
 
 @dataclass(frozen=True)
-class Split:
+class TrainedSplit:
     """The pairs of a comparison, and which of them are of runs that all train.
 
     Attributes
@@ -139,7 +139,7 @@ class Split:
     @classmethod
     def of(
         cls, sides: Sides, endpoint: Endpoint, arm: Flags, *, names: Sequence[str] = (), batches: Batches | None = None
-    ) -> Split:
+    ) -> TrainedSplit:
         """Read them off an endpoint.
 
         Parameters
@@ -202,9 +202,9 @@ class Split:
         if self.whole:
             return None
         one, other = (self.failed[..., side].mean(axis=(1, 2)) for side in (self.arm, ~self.arm))
-        known = len(self.differences) == self.pairs  # else a failed run has no value, and no mean holds all runs
-        bound = self.bound(scale) if known else None
-        every = self.part(self.differences if known else {}, scale, level)
+        complete = len(self.differences) == self.pairs  # else a failed run has no value, and no mean holds all runs
+        bound = self.bound(scale) if complete else None
+        every = self.part(self.differences if complete else {}, scale, level)
         return TwoParts(
             level=level,
             arm=self._share(self.arm, level),
@@ -225,8 +225,8 @@ class Split:
         """Return the mean of some of the differences, by the usual test, at a level."""
         if not differences:
             return PartEffect(0, math.nan, -math.inf, math.inf)
-        found = self._usual(differences, scale)
-        return PartEffect(len(differences), found.effect, *found.interval(level))
+        estimate = self._usual(differences, scale)
+        return PartEffect(len(differences), estimate.effect, *estimate.interval(level))
 
     def _usual(self, differences: dict[int, float], scale: Scale) -> Estimate:
         if self.batches is not None:
@@ -266,14 +266,14 @@ def _limits(sides: Sides, declared: Metric, share: float) -> tuple[float, float]
 
 
 def _outliers(sides: Sides, endpoint: Endpoint, names: Sequence[str]) -> tuple[Outlier, ...]:
-    found = []
+    outliers = []
     for column in sorted(set(sides.columns.ravel().tolist())):
         usual = float(np.nanmedian(endpoint.value[:, column])) if endpoint.outlying[:, column].any() else math.nan
-        found += [
+        outliers += [
             Outlier(names[column], int(endpoint.seeds[row]), float(endpoint.value[row, column]), usual)
             for row in np.flatnonzero(endpoint.outlying[:, column])
         ]
-    return tuple(found)
+    return tuple(outliers)
 
 
 def _score_interval(scores: NDArray[np.float64], low: float, high: float, level: float) -> tuple[float, float]:

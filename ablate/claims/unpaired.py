@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Estimate
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import because
 from ablate.errors import UserError
 from ablate.stats.mean import Method
@@ -50,7 +50,7 @@ class UnpairedClaim(ClaimKind):
         del alpha, cells
         return FEWEST
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """Estimate the difference of means; the evidence holds no pairs, but how many runs the smallest group has."""
         endpoint, columns = runs.endpoint, runs.sides.columns
         groups = [endpoint.value[:, column] for column in columns.ravel()]
@@ -66,20 +66,20 @@ class UnpairedClaim(ClaimKind):
         if evidence.undefined or fewest < 2:
             return Reading(evidence, None, details=details)
         weights = np.broadcast_to(runs.sides.weights / len(columns), columns.shape).ravel()
-        found = welch(groups, weights.tolist())
-        own = endpoint.value[:, columns]
-        gaps = np.nanmean(own, axis=0) @ runs.sides.weights
+        test = welch(groups, weights.tolist())
+        values = endpoint.value[:, columns]
+        gaps = np.nanmean(values, axis=0) @ runs.sides.weights
         evidence = dataclasses.replace(
             evidence, per_cell=dict(zip(evidence.per_cell, gaps.tolist(), strict=True)),
             filled_arm=_filled(endpoint.filled[:, columns[:, 0]], sizes[:, 0]),
             filled_against=_filled(endpoint.filled[:, columns[:, 1]], sizes[:, 1]),
         )  # fmt: skip
         estimate = Estimate(
-            effect=found.effect,
-            p=found.p_value(self.region[0]),
-            interval=found.confidence_interval,
+            effect=test.effect,
+            p=test.p_value(self.region[0]),
+            interval=test.confidence_interval,
             method=Method("Welch's t"),
-            p_zero=found.p_value(),
+            p_zero=test.p_value(),
             details=details,
         )
         return Reading(evidence, estimate)

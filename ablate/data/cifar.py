@@ -11,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 from ablate.data.base import Examples
-from ablate.data.fetch import Remote, fetched
+from ablate.data.fetch import Remote, fetch_file
 from ablate.data.limits import check_values
-from ablate.data.packed import opened, read_exactly
+from ablate.data.packed import open_packed, read_exactly
 from ablate.data.paths import given_path, is_there
-from ablate.data.stored import Published, StoredSource, examples_of
+from ablate.data.stored import PublishedDataset, StoredSource, examples_of
 from ablate.data.values import EIGHT, Bytes, Raw
 from ablate.errors import UserError
 from ablate.registry import register
@@ -26,27 +26,27 @@ _PIXELS = 3 * 32 * 32
 
 def _members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
     """Return the named files: of a folder, or of a tar archive (nothing is written to disk)."""
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     if path.is_dir():
         for name in names:
             if (file := path / name).is_file():
-                with opened(file) as single:
-                    found[name] = read_exactly(single, file.stat().st_size, what=str(file))
+                with open_packed(file) as single:
+                    contents[name] = read_exactly(single, file.stat().st_size, what=str(file))
     else:
         try:
-            with opened(path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
+            with open_packed(path) as raw, tarfile.open(fileobj=raw, mode="r|") as archive:
                 unpacked = 0
                 for member in archive:
                     unpacked += member.size  # what is not read is unpacked all the same
                     check_values(unpacked, what=str(path))
                     name = Path(member.name).name
                     if name in names and member.isfile() and (stream := archive.extractfile(member)) is not None:
-                        found[name] = read_exactly(stream, member.size, what=f"{path}: {name}")
+                        contents[name] = read_exactly(stream, member.size, what=f"{path}: {name}")
         except tarfile.TarError as error:
             raise UserError(f"cannot read {path}: it is damaged, cut off or no tar archive ({error})") from error
-    if missing := [name for name in names if name not in found]:
+    if missing := [name for name in names if name not in contents]:
         raise UserError(f"{path} does not hold {', '.join(missing)}")
-    return found
+    return contents
 
 
 def _records(data: bytes, *, label_bytes: int, what: str) -> Bytes:
@@ -78,7 +78,7 @@ def _read(
 
 
 @dataclass(frozen=True)
-class _Cifar(Published):
+class _Cifar(PublishedDataset):
     # Where the files lie is not part of what a run is: their fingerprint is.
     folder: str | None = field(default=None, metadata={"identity": False})
 
@@ -91,7 +91,7 @@ class _Cifar(Published):
 
     def _path(self) -> Path:
         if self.folder is None:
-            return fetched(self.file, dataset=self.name)
+            return fetch_file(self.file, dataset=self.name)
         folder = given_path(self.folder, name="folder")
         for path in (folder / self.file.name, folder / self.inner, folder):
             if any(is_there(each, Path.is_file, name="folder") for each in (path, path / self.test_file)):

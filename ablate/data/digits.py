@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from ablate.data.base import Dataset, Examples, Split
-from ablate.data.shipped import read_table, shipped_file
+from ablate.data.shipped import read_shipped, shipped_file
 from ablate.data.stratify import stratified
 from ablate.registry import register
 
@@ -23,7 +23,7 @@ _SIDE = 8
 @functools.cache
 def _examples() -> Examples:
     path = shipped_file("sklearn", "datasets/data/digits.csv.gz", install="scikit-learn")
-    table = read_table(path, columns=_SIDE * _SIDE + 1)
+    table = read_shipped(path, columns=_SIDE * _SIDE + 1)
     images = table[:, :-1].reshape(-1, 1, _SIDE, _SIDE).astype(np.float32) / np.float32(16)
     return Examples.of(images, table[:, -1].astype(np.int64), classes=10)
 

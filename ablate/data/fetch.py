@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ablate.data.paths import given_path, is_there, line
+from ablate.data.paths import given_path, is_there, printable_line
 from ablate.errors import Failure, UserError
 
 CACHE = "ABLATE_DATA"
@@ -43,7 +43,7 @@ def cache_folder(dataset: str) -> Path:
     return (Path(chosen) if chosen else Path(pooch.os_cache("ablate"))) / dataset
 
 
-def fetched(file: Remote, *, dataset: str) -> Path:
+def fetch_file(file: Remote, *, dataset: str) -> Path:
     """Return the path of a downloaded file, downloading it where it is missing or damaged.
 
     A file is moved into the cache only when its SHA-256 is right. Another one found there under its name was damaged,
@@ -77,7 +77,7 @@ def fetched(file: Remote, *, dataset: str) -> Path:
             f"what {url} sent is not {file.name}: its SHA-256 is not the known {file.sha256[:12]}…; nothing was kept"
         ) from error
     except (requests.RequestException, OSError) as error:
-        reason = line(error)
+        reason = printable_line(error)
         raise Failure(
             f"cannot download {url} ({reason}): give a folder that holds {file.name} as dataset.folder=…, "
             f"or another address as {MIRROR}"
@@ -114,7 +114,7 @@ def located(file: Remote, *, dataset: str, folder: str | None) -> Path:
         It cannot be downloaded.
     """
     if folder is None:
-        return fetched(file, dataset=dataset)
+        return fetch_file(file, dataset=dataset)
     names = (file.name, file.name.removesuffix(".gz"))
     for name in names:
         if is_there(path := given_path(folder, name="folder") / name, Path.is_file, name="folder"):

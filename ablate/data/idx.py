@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.packed import nothing_left, opened, read_exactly
+from ablate.data.packed import nothing_left, open_packed, read_exactly
 from ablate.errors import UserError
 
 _UNSIGNED_BYTE = 0x08
@@ -34,7 +34,7 @@ def read_idx(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
     ----------
     LeCun, Cortes, Burges, The MNIST database of handwritten digits, "File formats".
     """
-    with opened(path) as stream:
+    with open_packed(path) as stream:
         magic = stream.read(4)
         expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
         if magic != expected:

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.limits import check_values
-from ablate.data.listing import Listing, listed
-from ablate.data.paths import line, number_of, some
-from ablate.data.pictures import Head, Remarks, head_of, pixels_of
+from ablate.data.listing import Listing, list_pictures
+from ablate.data.paths import count_text, printable_line, some
+from ablate.data.pictures import Head, Remarks, picture_head, pixels_of
 from ablate.data.plausible import blank, repeats
 from ablate.data.ranges import Group
 from ablate.data.stored import examples_of
 from ablate.data.user import Loaded, UserData
-from ablate.data.values import Raw, number
+from ablate.data.values import Raw, number_text
 from ablate.errors import UserError, must
 from ablate.registry import register
 
@@ -30,7 +30,7 @@ def _heads(files: Sequence[Path], folder: Path) -> list[Head]:
     """Return the head of every picture: all of one size, but for an orientation, and not too many."""
     heads: list[Head] = []
     for path in files:
-        head = head_of(path)
+        head = picture_head(path)
         if heads and sorted(head.size) != sorted(heads[0].size):
             raise _sizes(files[0], heads[0].size, path, head.size)
         heads.append(head)
@@ -71,26 +71,26 @@ def _seen(files: Sequence[Path], heads: Sequence[Head], background: float | None
     raw, remarks = _values(files, heads, _WHITE if background is None else background)
     if not remarks.transparent:
         return raw, remarks, []
-    told = f"transparent parts of {number_of(remarks.transparent, 'picture')} show"
+    told = f"transparent parts of {count_text(remarks.transparent, 'picture')} show"
     if background is not None:
         return raw, remarks, [f"{told} dataset.background={background:g}"]
     vanished = int(blank(raw.values, full=raw.full or 1.0).sum())
     if vanished:
         dark, _ = _values(files, heads, _BLACK)
         if blank(dark.values, full=dark.full or 1.0).sum() < vanished:
-            on_white = f"on white {number_of(vanished, 'picture')} would be blank"
+            on_white = f"on white {count_text(vanished, 'picture')} would be blank"
             return dark, remarks, [f"{told} black (dataset.background=0): {on_white}"]
     return raw, remarks, [f"{told} white (dataset.background=1)"]
 
 
 def _told(listing: Listing, heads: Sequence[Head], remarks: Remarks) -> list[str]:
     notes = listing.skipped.told()
-    found = [
+    facts = [
         (sum(head.reduced for head in heads), "pictures have 16-bit colours, of which the upper 8 bits are read"),
         (sum(head.first_of > 1 for head in heads), "files hold more than the first picture, which is read"),
         (remarks.turned, "pictures are turned upright, as the camera noted"),
     ]
-    notes += [f"{count:,} of {len(heads):,} {text}" for count, text in found if count]
+    notes += [f"{count:,} of {len(heads):,} {text}" for count, text in facts if count]
     kinds = sorted({head.dtype for head in heads})
     if len({(head.dtype, head.full) for head in heads}) > 1:
         notes.append(f"pictures are stored in different ways ({', '.join(kinds)}): each is scaled by its own")
@@ -103,15 +103,15 @@ def _groups(sizes: dict[str, int], heads: Sequence[Head], named: Callable[[int],
     """Return the pictures of each part and type: they may have been scaled in different ways."""
     parts = [part for part, size in sizes.items() for _ in range(size)]
     kinds = [(head.dtype, head.full) for head in heads]
-    found: dict[tuple[str, str, float], list[int]] = {}
+    by_kind: dict[tuple[str, str, float], list[int]] = {}
     for row, (part, kind) in enumerate(zip(parts, kinds, strict=True)):
-        found.setdefault((part, *kind), []).append(row)
+        by_kind.setdefault((part, *kind), []).append(row)
     mixed = len(set(kinds)) > 1
     groups = []
-    for (part, dtype, full), rows in found.items():
+    for (part, dtype, full), rows in by_kind.items():
         name = part
         if mixed:
-            name = f"{number_of(len(rows), f'{dtype} picture')} (the first is {named(rows[0])})"
+            name = f"{count_text(len(rows), f'{dtype} picture')} (the first is {named(rows[0])})"
         advice = "save them as the others are" if mixed else "save them with the range of the others"
         groups.append(Group(name, np.array(rows, dtype=np.int64), advice, full if mixed else 1.0))
     return groups
@@ -119,7 +119,7 @@ def _groups(sizes: dict[str, int], heads: Sequence[Head], named: Callable[[int],
 
 @functools.lru_cache(maxsize=4)
 def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], ...]) -> Loaded:  # noqa: ARG001
-    listing = listed(folder)
+    listing = list_pictures(folder)
     classes = sorted(listing.parts["train"])
     files, labels, sizes = list[Path](), list[int](), dict[str, int]()
     for part, of in listing.parts.items():
@@ -131,11 +131,11 @@ def _read(source: ImageFolder, folder: Path, state: tuple[tuple[str, int, int], 
     heads = _heads(files, folder)
     if source.white is not None and len({(head.dtype, head.full) for head in heads}) > 1:
         raise UserError(
-            f"{folder} holds pictures of different types: dataset.white={number(source.white)} cannot hold for all"
+            f"{folder} holds pictures of different types: dataset.white={number_text(source.white)} cannot hold for all"
         )
 
     def named(position: int) -> str:
-        return line(files[position].relative_to(folder), most=60)
+        return printable_line(files[position].relative_to(folder), most=60)
 
     raw, remarks, told = _seen(files, heads, source.background)
     kept, divided = source.division(sizes, what=str(folder))
@@ -183,11 +183,11 @@ class ImageFolder(UserData):
     def loaded(self) -> Loaded:
         """Return all pictures, sorted by part, class and name; read once while the files stay as they are."""
         folder = self.existing(self.path, "path", "a folder with a folder of pictures per class", want=Path.is_dir)
-        listing = listed(folder)
+        listing = list_pictures(folder)
         files = [path for of in listing.parts.values() for paths in of.values() for path in paths]
         try:
             state = [(str(path), stat.st_size, stat.st_mtime_ns) for path in files for stat in [path.stat()]]
         except OSError as error:
-            raise UserError(f"cannot list {folder} ({line(error)})") from error
+            raise UserError(f"cannot list {folder} ({printable_line(error)})") from error
         left_out = (listing.skipped.told() or [""])[0], 0, 0
         return _read(replace(self, train_size=None), folder, (*state, left_out))

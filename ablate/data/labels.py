@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.paths import line
+from ablate.data.paths import printable_line
 from ablate.errors import UserError
 
 _NAMED = 10  # labels that are listed one by one
 
 
-def numbered(labels: NDArray[Any], *, what: str) -> tuple[NDArray[np.int64], list[str], list[str]]:
+def number_labels(labels: NDArray[Any], *, what: str) -> tuple[NDArray[np.int64], list[str], list[str]]:
     """Return labels as 0 … classes - 1 in ascending order of what they were, what each was, and what is told.
 
     Read are whole numbers (stored as floats, too), truth values and text, shaped (examples,) or (examples, 1), and
@@ -36,19 +36,19 @@ def numbered(labels: NDArray[Any], *, what: str) -> tuple[NDArray[np.int64], lis
             raise UserError(f"{what} has empty text as a label: every image needs one")
     elif flat.dtype.kind not in "uib":
         raise UserError(f"{what} has labels of {flat.dtype}, expected whole numbers or text")
-    found, numbers = np.unique(flat, return_inverse=True)
-    if found.dtype.kind in "fi" and len(found) and found[0] < 0:
+    classes, numbers = np.unique(flat, return_inverse=True)
+    if classes.dtype.kind in "fi" and len(classes) and classes[0] < 0:
         raise UserError(
-            f"{what} has the label {found[0]:g}: labels must not be negative (often such a number says that there is "
+            f"{what} has the label {classes[0]:g}: labels must not be negative (often such a number says that there is "
             "none); number the classes from 0"
         )
-    if len(found) == 1:
-        raise UserError(f"{what} has one label only, {_shown(found[0])}: expected two classes or more")
-    names = [_shown(label) for label in found]
-    if found.dtype.kind in "US" or not np.array_equal(found, np.arange(len(found))):
-        rest = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    if len(classes) == 1:
+        raise UserError(f"{what} has one label only, {_shown(classes[0])}: expected two classes or more")
+    names = [_shown(label) for label in classes]
+    if classes.dtype.kind in "US" or not np.array_equal(classes, np.arange(len(classes))):
+        rest = f" and {len(classes) - _NAMED} more" if len(classes) > _NAMED else ""
         notes.append(
-            f"the labels {', '.join(names[:_NAMED])}{rest} are numbered from 0 to {len(found) - 1} in this order"
+            f"the labels {', '.join(names[:_NAMED])}{rest} are numbered from 0 to {len(classes) - 1} in this order"
         )
     return numbers.reshape(-1).astype(np.int64), names, notes
 
@@ -71,4 +71,4 @@ def _flat(labels: NDArray[Any], *, what: str) -> tuple[NDArray[Any], list[str]]:
 def _shown(label: Any) -> str:
     if isinstance(label, bytes):
         label = label.decode("utf-8", "backslashreplace")
-    return line(f"{label:g}" if isinstance(label, np.floating) else label, most=30)
+    return printable_line(f"{label:g}" if isinstance(label, np.floating) else label, most=30)

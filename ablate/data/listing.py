@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablate.data.keys import ORDER, PARTS
-from ablate.data.paths import line, number_of, some, where
+from ablate.data.paths import count_text, printable_line, some, where
 from ablate.errors import UserError
 
 SUFFIXES = (
@@ -28,16 +28,16 @@ class Skipped:
 
     def told(self) -> list[str]:
         """Return what the user is told: counted by kind, the first ones named."""
-        endings = sorted({line(Path(name).suffix.lower(), most=20) or "no ending" for name in self.others})
+        endings = sorted({printable_line(Path(name).suffix.lower(), most=20) or "no ending" for name in self.others})
         kinds = [
-            (self.strays, f"{number_of(len(self.strays), 'picture')} outside of any class"),
-            (self.others, f"{number_of(len(self.others), 'file')} of other kinds ({', '.join(endings[:5])})"),
-            (self.folders, f"{number_of(len(self.folders), 'subfolder')} with all they hold"),
-            (self.broken, f"{number_of(len(self.broken), 'name')} without a file"),
+            (self.strays, f"{count_text(len(self.strays), 'picture')} outside of any class"),
+            (self.others, f"{count_text(len(self.others), 'file')} of other kinds ({', '.join(endings[:5])})"),
+            (self.folders, f"{count_text(len(self.folders), 'subfolder')} with all they hold"),
+            (self.broken, f"{count_text(len(self.broken), 'name')} without a file"),
         ]
         texts = [f"{text}: {some(names)}" for names, text in kinds if names]
         if self.hidden:
-            texts.append(number_of(self.hidden, "hidden file"))
+            texts.append(count_text(self.hidden, "hidden file"))
         return [f"left out: {'; '.join(texts)}"] if texts else []
 
 
@@ -55,7 +55,7 @@ class Listing:
     skipped: Skipped
 
 
-def listed(folder: Path) -> Listing:
+def list_pictures(folder: Path) -> Listing:
     """Return the pictures of a folder of classes, or of a folder of parts (train, test, …) that hold classes.
 
     Raises
@@ -72,11 +72,11 @@ def listed(folder: Path) -> Listing:
             return Listing(_parts(inner, folder, skipped), skipped)
         return Listing({"train": _classes(inner, folder, folder, skipped)}, skipped)
     except OSError as error:
-        raise UserError(f"cannot list {where(folder)} ({line(error)})") from error
+        raise UserError(f"cannot list {where(folder)} ({printable_line(error)})") from error
 
 
 def _parts(inner: list[Path], top: Path, skipped: Skipped) -> dict[str, dict[str, list[Path]]]:
-    found: dict[str, dict[str, list[Path]]] = {}
+    parts: dict[str, dict[str, list[Path]]] = {}
     for path in inner:
         part, classes = PARTS[path.name.lower()], _folders(path, skipped, top=top)
         if not classes:
@@ -84,41 +84,42 @@ def _parts(inner: list[Path], top: Path, skipped: Skipped) -> dict[str, dict[str
                 f"{where(top)} holds the folders {some([each.name for each in inner])}: give each a folder of pictures "
                 "per class if they are parts, or another name if they are classes"
             )
-        if part in found:
+        if part in parts:
             raise UserError(
                 f"{where(top)} holds two folders for the {part} part: {some([each.name for each in inner])}"
             )
-        found[part] = _classes(classes, path, top, skipped)
-    for part, classes_of in found.items():
-        if strange := sorted(set(classes_of) - set(found["train"])):
+        parts[part] = _classes(classes, path, top, skipped)
+    for part, classes_of in parts.items():
+        if strange := sorted(set(classes_of) - set(parts["train"])):
             raise UserError(
-                f"{where(top)}: the {part} part has the class {line(strange[0])}, and the training part has not"
+                f"{where(top)}: the {part} part has the class {printable_line(strange[0])}, "
+                "and the training part has not"
             )
-    return {part: found[part] for part in ORDER if part in found}
+    return {part: parts[part] for part in ORDER if part in parts}
 
 
 def _classes(inner: list[Path], above: Path, top: Path, skipped: Skipped) -> dict[str, list[Path]]:
-    found = {path.name: _pictures(path, top, skipped) for path in inner}
-    if len(found) < 2:
+    pictures = {path.name: _pictures(path, top, skipped) for path in inner}
+    if len(pictures) < 2:
         raise UserError(
-            f"{where(above)} holds {len(found)} folder(s), expected one folder of pictures for each of 2+ classes"
+            f"{where(above)} holds {len(pictures)} folder(s), expected one folder of pictures for each of 2+ classes"
         )
-    return found
+    return pictures
 
 
 def _folders(folder: Path, skipped: Skipped, *, top: Path) -> list[Path]:
     """Return the folders in a folder that should hold nothing else, sorted by name."""
-    found = []
+    folders = []
     for path in sorted(folder.iterdir()):
         if _is_hidden(path):
             skipped.hidden += 1
         elif path.is_dir():
-            found.append(path)
+            folders.append(path)
         elif not path.is_file():
             skipped.broken.append(str(path.relative_to(top)))
         else:
             (skipped.strays if _is_picture(path) else skipped.others).append(str(path.relative_to(top)))
-    return found
+    return folders
 
 
 def _pictures(folder: Path, top: Path, skipped: Skipped) -> list[Path]:

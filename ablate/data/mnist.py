@@ -12,7 +12,7 @@ import numpy as np
 from ablate.data.base import Examples
 from ablate.data.fetch import Remote, located
 from ablate.data.idx import read_idx
-from ablate.data.stored import Published, StoredSource, check, check_classes, examples_of
+from ablate.data.stored import PublishedDataset, StoredSource, check_classes, check_labels, examples_of
 from ablate.data.values import EIGHT, Raw
 from ablate.errors import UserError
 from ablate.registry import register
@@ -36,7 +36,7 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
     for images_path, labels_path in (paths[:2], paths[2:]):
         images, labels = read_idx(images_path, dimensions=3), read_idx(labels_path, dimensions=1)
         what = f"{images_path.parent}: {images_path.name} with {labels_path.name}"
-        check(len(images), labels, what=what)
+        check_labels(len(images), labels, what=what)
         check_classes(labels, classes=10, what=what)
         parts.append((images, labels))
     (train, train_labels), (test, test_labels) = parts
@@ -52,7 +52,7 @@ def _read(paths: tuple[Path, ...], changed: tuple[int, ...]) -> tuple[Examples, 
 
 
 @dataclass(frozen=True)
-class _Idx(Published):
+class _Idx(PublishedDataset):
     # Where the files lie is not part of what a run is: their fingerprint is.
     folder: str | None = field(default=None, metadata={"identity": False})
 

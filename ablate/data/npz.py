@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.keys import chosen
-from ablate.data.labels import numbered
+from ablate.data.labels import number_labels
 from ablate.data.layout import arranged, check_layout
 from ablate.data.limits import check_values
 from ablate.data.npy import read_npy
-from ablate.data.paths import line, some
+from ablate.data.paths import printable_line, some
 from ablate.data.plausible import repeats
 from ablate.data.ranges import Group
-from ablate.data.stored import check, examples_of
+from ablate.data.stored import check_labels, examples_of
 from ablate.data.user import Loaded, UserData
 from ablate.data.values import by_type
 from ablate.errors import UserError
@@ -33,7 +33,7 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 def _arrays(path: Path, source: Npz) -> tuple[dict[str, Pair], dict[str, str], list[str]]:
     """Return part -> (images, labels), part -> the name of its images, and what is told of the rest."""
-    found: dict[str, Pair] = {}
+    pairs: dict[str, Pair] = {}
     try:
         with zipfile.ZipFile(path) as archive:
             members = [name for name in archive.namelist() if name.endswith(".npy")]
@@ -44,31 +44,33 @@ def _arrays(path: Path, source: Npz) -> tuple[dict[str, Pair], dict[str, str], l
             for part, pair in choice.parts.items():
                 one, two = (_member(archive, name, path) for name in pair)
                 two = two.reshape(-1) if two.ndim != 2 or two.shape[0] == 1 else two  # a row of labels, a single one
-                check(len(one) if one.ndim else 0, two, what=f"{path}: {pair[0]}")
-                found[part] = one, two
-                check_values(sum(images.size for images, _ in found.values()), what=str(path))
+                check_labels(len(one) if one.ndim else 0, two, what=f"{path}: {pair[0]}")
+                pairs[part] = one, two
+                check_values(sum(images.size for images, _ in pairs.values()), what=str(path))
     except zip_damage(ValueError, KeyError, IndexError) as error:
-        raise UserError(f"cannot read {path} as an .npz file ({line(error) or type(error).__name__})") from error
+        raise UserError(
+            f"cannot read {path} as an .npz file ({printable_line(error) or type(error).__name__})"
+        ) from error
     told = [f"arrays that are not read: {some(choice.unread)}"] if choice.unread else []
-    return found, {part: pair[0] for part, pair in choice.parts.items()}, told
+    return pairs, {part: pair[0] for part, pair in choice.parts.items()}, told
 
 
 def _member(archive: zipfile.ZipFile, name: str, path: Path) -> NDArray[Any]:
     with archive.open(f"{name}.npy") as stream:
-        return read_npy(stream, what=f"{path}: {line(name)}")
+        return read_npy(stream, what=f"{path}: {printable_line(name)}")
 
 
-def _together(found: dict[str, Pair], layout: str | None, path: Path) -> Pair:
+def _together(pairs: dict[str, Pair], layout: str | None, path: Path) -> Pair:
     """Return the images of all parts as (examples, channels, height, width), and their labels."""
-    images = {part: arranged(pair[0], layout, what=str(path)) for part, pair in found.items()}
+    images = {part: arranged(pair[0], layout, what=str(path)) for part, pair in pairs.items()}
     kinds = {part: (array.dtype, array.shape[1:]) for part, array in images.items()}
     if len(set(kinds.values())) > 1:
         listed = ", ".join(f"{part} {dtype} {'x'.join(map(str, shape))}" for part, (dtype, shape) in kinds.items())
         raise UserError(f"{path} has parts of different kinds ({listed}): expected images of one type and shape")
-    labels = [pair[1] for pair in found.values()]
+    labels = [pair[1] for pair in pairs.values()]
     if len({(array.dtype.kind in "US", array.shape[1:]) for array in labels}) > 1:
         raise UserError(f"{path} has labels of different kinds in its parts: expected one kind")
-    if len(found) == 1:
+    if len(pairs) == 1:
         return next(iter(images.values())), labels[0]
     return np.concatenate(list(images.values())), np.concatenate(labels)
 
@@ -78,15 +80,15 @@ def _parts(sizes: dict[str, int], names: dict[str, str]) -> list[Group]:
     ends = list(itertools.accumulate(sizes.values()))
     advice = "scale it as the others are, so that the same values are black and white in all parts"
     rows = np.split(np.arange(ends[-1], dtype=np.int64), ends[:-1])
-    return [Group(names[part], own, advice) for part, own in zip(sizes, rows, strict=True)]
+    return [Group(names[part], positions, advice) for part, positions in zip(sizes, rows, strict=True)]
 
 
 @functools.lru_cache(maxsize=4)
 def _read(source: Npz, path: Path, changed: tuple[int, int]) -> Loaded:  # noqa: ARG001
-    found, names, notes = _arrays(path, source)
-    images, labels = _together(found, source.layout, path)
-    numbers, classes, told = numbered(labels, what=str(path))
-    sizes = {part: len(pair[0]) for part, pair in found.items()}
+    pairs, names, notes = _arrays(path, source)
+    images, labels = _together(pairs, source.layout, path)
+    numbers, classes, told = number_labels(labels, what=str(path))
+    sizes = {part: len(pair[0]) for part, pair in pairs.items()}
     ends = dict(zip(sizes, itertools.accumulate(sizes.values()), strict=True))
     if strange := sorted(set(range(len(classes))) - set(numbers[: sizes["train"]].tolist())):
         raise UserError(f"{path} has the label {classes[strange[0]]} in another part, and not in its training part")

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import IO, cast
 
 from ablate.data.limits import check_values
-from ablate.data.paths import line
+from ablate.data.paths import printable_line
 from ablate.errors import UserError
 
 _PIECE = 1 << 20
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[bytes]]:
+def open_packed(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, unpacking gzip on the way if it begins like one; damage becomes a `UserError`."""
     try:
         with path.open("rb") as raw:
@@ -29,7 +29,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             else:
                 yield raw
     except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"cannot read {path}: it is damaged or cut off ({line(error)})") from error
+        raise UserError(f"cannot read {path}: it is damaged or cut off ({printable_line(error)})") from error
 
 
 def read_exactly(stream: IO[bytes], count: int, *, what: str, each: int = 1) -> bytes:

@@ -22,9 +22,11 @@ def given_path(given: str, *, name: str) -> Path:
     try:
         path = Path(given).expanduser().absolute()
     except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"dataset.{name} cannot be a path: {line(given)} ({line(error)})") from error
+        raise UserError(
+            f"dataset.{name} cannot be a path: {printable_line(given)} ({printable_line(error)})"
+        ) from error
     if "\0" in given:
-        raise UserError(f"dataset.{name} cannot be a path: {line(given)} (a null character)")
+        raise UserError(f"dataset.{name} cannot be a path: {printable_line(given)} (a null character)")
     return path
 
 
@@ -39,13 +41,13 @@ def is_there(path: Path, kind: Callable[[Path], bool], *, name: str) -> bool:
     try:
         return kind(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"dataset.{name} cannot be looked at: {line(error, most=400)}") from error
+        raise UserError(f"dataset.{name} cannot be looked at: {printable_line(error, most=400)}") from error
 
 
-def line(text: object, *, most: int = 200) -> str:
+def printable_line(text: object, *, most: int = 200) -> str:
     r"""Return text in one printable line, shortened: what a file is called, or what another library says.
 
-    >>> line("a\nb\udcff")
+    >>> printable_line("a\nb\udcff")
     'a b\\udcff'
     """
     joined = " ".join(str(text).split())
@@ -55,13 +57,13 @@ def line(text: object, *, most: int = 200) -> str:
 
 def where(path: Path) -> str:
     """Return a path as errors name it: whole, unless it is very long, and in one line."""
-    return line(path, most=400)
+    return printable_line(path, most=400)
 
 
-def number_of(count: int, noun: str) -> str:
+def count_text(count: int, noun: str) -> str:
     """Write a number of things.
 
-    >>> number_of(1, "picture"), number_of(1_200, "picture")
+    >>> count_text(1, "picture"), count_text(1_200, "picture")
     ('1 picture', '1,200 pictures')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
@@ -73,5 +75,5 @@ def some(names: Sequence[str]) -> str:
     >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
     ('a, b', 'a, b, c and 2 more')
     """
-    listed = ", ".join(line(name, most=60) for name in names[:MOST_NAMED])
+    listed = ", ".join(printable_line(name, most=60) for name in names[:MOST_NAMED])
     return listed if len(names) <= MOST_NAMED else f"{listed} and {len(names) - MOST_NAMED} more"

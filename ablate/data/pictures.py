@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.limits import check_pixels
-from ablate.data.paths import line, where
+from ablate.data.paths import printable_line, where
 from ablate.data.values import EIGHT, SIXTEEN
 from ablate.errors import AblateError, UserError
 
@@ -67,7 +67,7 @@ class Remarks:
     warned: list[str] = field(default_factory=list)
 
 
-def head_of(path: Path) -> Head:
+def picture_head(path: Path) -> Head:
     """Return what the head of a file says; of a PNG, every checksum is checked.
 
     Raises
@@ -228,8 +228,10 @@ def _opened(path: Path, remarks: Remarks | None = None) -> Iterator[Any]:
     except AblateError:
         raise
     except Exception as error:  # on a damaged file Pillow raises whatever its parsers run into
-        raise UserError(f"cannot read the picture {where(path)} ({line(error) or type(error).__name__})") from error
+        raise UserError(
+            f"cannot read the picture {where(path)} ({printable_line(error) or type(error).__name__})"
+        ) from error
     finally:
         Image.MAX_IMAGE_PIXELS = limit
     if remarks is not None and caught:
-        remarks.warned.append(f"{path.parent.name}/{path.name}: {line(caught[0].message, most=80)}")
+        remarks.warned.append(f"{path.parent.name}/{path.name}: {printable_line(caught[0].message, most=80)}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.paths import number_of, some
+from ablate.data.paths import count_text, some
 from ablate.data.values import EIGHT
 from ablate.errors import UserError
 
@@ -69,16 +69,16 @@ def check_seen(
         All pictures of a class are blank, or more than one and more than one in `MOST_BLANK`; unless they are wanted.
     """
     full = EIGHT if images.dtype == np.uint8 else 1.0
-    found = blank(images, full=full, step=step)
+    blanks = blank(images, full=full, step=step)
     notes = []
-    if found.any():
-        positions = np.flatnonzero(found)
+    if blanks.any():
+        positions = np.flatnonzero(blanks)
         names = some([named(int(position)) for position in positions])
         plain = bool(blank(images[positions], full=full, step=0.0).all())
         shown = (
             "show one value throughout" if plain else "show one value throughout, or values 1/255 of the range apart"
         )
-        notes = [f"{len(positions):,} of {number_of(len(images), 'picture')} {shown} ({names})"]
+        notes = [f"{len(positions):,} of {count_text(len(images), 'picture')} {shown} ({names})"]
         counts = np.bincount(labels)
         unseen = np.bincount(labels[positions], minlength=len(counts))
         many = (unseen > np.maximum(counts // MOST_BLANK, 1)) | ((unseen == counts) & (counts > 0))
@@ -107,19 +107,21 @@ def repeats(values: NDArray[Any], sizes: tuple[int, int, int] | None) -> list[st
     >>> repeats(np.array([1, 2, 2, 3]).reshape(4, 1, 1, 1), (2, 0, 2))
     ['1 of the 2 examples of its test part is in its training part too: its score tells of memory']
     """
-    known = [hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in values]
+    digests = [hashlib.blake2b(np.ascontiguousarray(row).data, digest_size=16).digest() for row in values]
     if sizes is None:
-        seen = [one for one, row in zip(known, values, strict=True) if 1 not in row.shape[1:] and row.min() < row.max()]
+        seen = [
+            one for one, row in zip(digests, values, strict=True) if 1 not in row.shape[1:] and row.min() < row.max()
+        ]
         again = len(seen) - len(set(seen))
         copies = "1 example is a copy of another" if again == 1 else f"{again:,} examples are copies of others"
         return [f"{copies}: parts drawn from all may share some"] if again else []
-    trained, notes, begin = set(known[: sizes[0]]), list[str](), sizes[0]
+    trained, notes, begin = set(digests[: sizes[0]]), list[str](), sizes[0]
     for part, size in (("validation", sizes[1]), ("test", sizes[2])):
-        shared = sum(one in trained for one in known[begin : begin + size])
+        shared = sum(one in trained for one in digests[begin : begin + size])
         begin += size
         if shared:
             notes.append(
-                f"{shared:,} of the {number_of(size, 'example')} of its {part} part {_are(shared)} in its training "
+                f"{shared:,} of the {count_text(size, 'example')} of its {part} part {_are(shared)} in its training "
                 "part too: its score tells of memory"
             )
     return notes

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.values import EIGHT, FAINT, WEAK, number
+from ablate.data.values import EIGHT, FAINT, WEAK, number_text
 from ablate.errors import UserError
 
 
@@ -61,15 +61,15 @@ def check_ranges(
     white = EIGHT if scaled.dtype == np.uint8 else 1.0
     spans = [float(np.ptp(scaled[group.positions].astype(np.float64))) / white for group in groups]
     ranges = [_range(stored[group.positions], group) for group in groups]
-    known = max(spans, default=0.0)
+    widest = max(spans, default=0.0)
     for group, span in zip(groups, spans, strict=True):
-        if 0.0 < span <= FAINT < known:
+        if 0.0 < span <= FAINT < widest:
             listed = ", ".join(f"from {told} in {one.name}" for one, told in zip(groups, ranges, strict=True))
             raise UserError(
                 f"{what}: values go {listed}: next to nothing would be seen in {group.name}, {_share(span)} of what is "
                 f"between black and white: {group.advice}"
             )
-    if known < WEAK:
+    if widest < WEAK:
         return []
     return [
         f"values go from {told} in {group.name}, {_share(span)} of what is between black and white"
@@ -81,9 +81,9 @@ def check_ranges(
 def _range(values: NDArray[Any], group: Group) -> str:
     low, high = float(values.min()), float(values.max())
     if group.white == 1.0:
-        return f"{number(low)} to {number(high)}"
+        return f"{number_text(low)} to {number_text(high)}"
     whole = (f"{each * group.white:.0f}" for each in (low, high))  # as they were before they were divided
-    return f"{' to '.join(whole)} of {number(group.white)}"
+    return f"{' to '.join(whole)} of {number_text(group.white)}"
 
 
 def _share(span: float) -> str:

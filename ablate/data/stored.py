@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.data.base import Dataset, Examples, Split, fingerprint
-from ablate.data.paths import line
+from ablate.data.paths import printable_line
 from ablate.data.plausible import STEP, check_seen
 from ablate.data.ranges import Group, check_ranges
 from ablate.data.stratify import stratified
@@ -55,10 +55,10 @@ class StoredSource:
     @property
     def name(self) -> str:
         """What notes call it: the last part of its path."""
-        return line(Path(self.what).name)
+        return printable_line(Path(self.what).name)
 
 
-def check(count: int, labels: NDArray[Any], *, what: str) -> None:
+def check_labels(count: int, labels: NDArray[Any], *, what: str) -> None:
     """Raise `UserError` unless there is one label for each of `count` images; `what` names the source."""
     if count != len(labels):
         raise UserError(f"{what} holds {count:,} images and {len(labels):,} labels: one label per image is needed")
@@ -105,21 +105,21 @@ def examples_of(
         There is not one label in 0 … classes - 1 for each image; values out of range; pictures without content.
     """
     what = source.what
-    check(len(raw.values), labels, what=what)
+    check_labels(len(raw.values), labels, what=what)
     check_classes(labels, classes=classes, what=what)
-    found, told = fractions(raw, source.declared, what=what, named=source.named)
-    told += check_ranges(raw.values, found, source.groups, what=what)
+    scaled, told = fractions(raw, source.declared, what=what, named=source.named)
+    told += check_ranges(raw.values, scaled, source.groups, what=what)
     numbers = labels.astype(np.int64)
     step = STEP if source.declared.white is None else 0.0
     told += check_seen(
-        found, numbers, keep=source.keep_blank, step=step, what=what, named=source.named, hint=source.blank_hint
+        scaled, numbers, keep=source.keep_blank, step=step, what=what, named=source.named, hint=source.blank_hint
     )
-    known = fingerprint(found, numbers)
+    digest = fingerprint(scaled, numbers)
     if parts:
-        known = hashlib.sha256(f"{known} in parts of {list(parts)}".encode()).hexdigest()
-    images: Any = np.multiply(found, np.float32(1 / 255), dtype=np.float32) if found.dtype == np.uint8 else found
+        digest = hashlib.sha256(f"{digest} in parts of {list(parts)}".encode()).hexdigest()
+    images: Any = np.multiply(scaled, np.float32(1 / 255), dtype=np.float32) if scaled.dtype == np.uint8 else scaled
     said = [f"{source.name}: {note}" for note in (*notes, *told)]
-    return Examples.of(images, numbers, classes=classes, known=known, notes=said)
+    return Examples.of(images, numbers, classes=classes, known=digest, notes=said)
 
 
 def fixed_priority(count: int) -> NDArray[np.uint64]:
@@ -149,7 +149,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Stored(Dataset):
+class StoredDataset(Dataset):
     """A dataset whose test and validation parts are the same for every seed.
 
     Seeds differ in which of the remaining examples they train on, stratified by class.
@@ -188,9 +188,9 @@ def drawn_out(examples: Examples, test: float, validation: float) -> HeldOut:
     labels = examples.labels
     priority = fixed_priority(len(labels))
     sizes = round(test * len(labels)), round(validation * len(labels))
-    held = stratified(labels, sum(sizes), priority=priority)
-    chosen = stratified(labels[held], sizes[0], priority=priority[held])
-    return HeldOut.of(examples, held[chosen], np.delete(held, chosen))
+    held_out = stratified(labels, sum(sizes), priority=priority)
+    chosen = stratified(labels[held_out], sizes[0], priority=priority[held_out])
+    return HeldOut.of(examples, held_out[chosen], np.delete(held_out, chosen))
 
 
 @functools.lru_cache(maxsize=4)
@@ -216,7 +216,7 @@ def given_out(examples: Examples, sizes: tuple[int, int, int], validation: int, 
 
 
 @dataclass(frozen=True)
-class Published(Stored):
+class PublishedDataset(StoredDataset):
     """A dataset published with a test part of its own; a tenth of the rest is the validation part.
 
     Attributes

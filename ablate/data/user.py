@@ -13,7 +13,7 @@ from ablate.data.base import Examples
 from ablate.data.keys import ORDER
 from ablate.data.paths import given_path, is_there
 from ablate.data.ranges import Group
-from ablate.data.stored import HeldOut, Stored, StoredSource, drawn_out, given_out
+from ablate.data.stored import HeldOut, StoredDataset, StoredSource, drawn_out, given_out
 from ablate.data.values import Declared
 from ablate.errors import UserError, must, unknown
 
@@ -36,7 +36,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class UserData(Stored):
+class UserData(StoredDataset):
     """Examples of the user's own: with parts of their own, or with shares drawn once for all seeds, stratified.
 
     Attributes

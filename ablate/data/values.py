@@ -66,17 +66,17 @@ class Declared:
             raise must("dataset.black", "be a number", self.black)
         black = self.black or 0.0
         if self.white is not None and not 0.0 < self.white - black < np.inf:
-            raise must("dataset.white", f"be a number above dataset.black ({number(black)})", self.white)
+            raise must("dataset.white", f"be a number above dataset.black ({number_text(black)})", self.white)
 
     def hint(self, text: str) -> str:
         """Return what to declare, or nothing where nothing can be."""
         return f": {text}" if self.possible else ""
 
 
-def number(value: float) -> str:
+def number_text(value: float) -> str:
     """Write a number so that it reads as itself again.
 
-    >>> number(255.0), number(-0.1)
+    >>> number_text(255.0), number_text(-0.1)
     ('255', '-0.1')
     """
     return f"{value:.0f}" if value == round(value) and abs(value) < 2**53 else repr(float(value))
@@ -129,12 +129,12 @@ def fractions(
     span = (high - low) / (white - black)
     if 0.0 < span < WEAK:
         share = f"{span:.2g}" if span < 0.01 else f"{span:.0%}"
-        weak = f"values go from {number(low)} to {number(high)}, {share} of what is between black and white"
-        weak += f" ({number(black)} and {number(white)})"
-        spread = declared.hint(f"dataset.black={number(low)} dataset.white={number(high)} spreads them")
+        weak = f"values go from {number_text(low)} to {number_text(high)}, {share} of what is between black and white"
+        weak += f" ({number_text(black)} and {number_text(white)})"
+        spread = declared.hint(f"dataset.black={number_text(low)} dataset.white={number_text(high)} spreads them")
         if span <= FAINT and declared.possible and declared.white is None:
             raise UserError(
-                f"{what}: {weak}, and little would be seen{spread}, dataset.white={number(white)} keeps them"
+                f"{what}: {weak}, and little would be seen{spread}, dataset.white={number_text(white)} keeps them"
             )
         notes.append(f"{weak}{spread}")
     return _converted(values, black, white, whole=raw.whole), notes
@@ -142,22 +142,22 @@ def fractions(
 
 def _range(raw: Raw, low: float, high: float, declared: Declared, *, what: str) -> tuple[float, float, list[str]]:
     """Return the values of black and white, and what is told of them."""
-    has = f"{what} has values from {number(low)} to {number(high)}"
+    has = f"{what} has values from {number_text(low)} to {number_text(high)}"
     if declared.white is not None:
         black, white = declared.black or 0.0, declared.white
         if low < black or high > white:
-            stated = f"dataset.black={number(black)}, dataset.white={number(white)}"
+            stated = f"dataset.black={number_text(black)}, dataset.white={number_text(white)}"
             raise UserError(f"{has}, outside of what is declared: {stated}")
-        return black, white, [f"values from {number(black)} to {number(white)} become 0 to 1, as declared"]
+        return black, white, [f"values from {number_text(black)} to {number_text(white)} become 0 to 1, as declared"]
     if low < 0.0:
         hint = declared.hint(
-            f"dataset.black={number(low)} dataset.white={number(high)} would make them black and white"
+            f"dataset.black={number_text(low)} dataset.white={number_text(high)} would make them black and white"
         )
         raise UserError(f"{has}: without a declared black, values must not be negative{hint}")
     if not raw.whole:
         if high > 1.0:
             usual = " (dataset.white=255 is usual)" if high < EIGHT else ""
-            hint = declared.hint(f"dataset.white={number(high)} would make that value white{usual}")
+            hint = declared.hint(f"dataset.white={number_text(high)} would make that value white{usual}")
             raise UserError(f"{has}: fractions must lie in [0, 1]{hint}")
         return 0.0, 1.0, []
     if raw.full == 1.0:
@@ -167,7 +167,9 @@ def _range(raw: Raw, low: float, high: float, declared: Declared, *, what: str) 
         return 0.0, 1.0, [f"all values are 0 or 1: taken as black and white{otherwise}"] * (high > low)
     if raw.full is None:
         if high > EIGHT:
-            hint = declared.hint(f"dataset.white={number(high)} or dataset.white=65535 would make that value white")
+            hint = declared.hint(
+                f"dataset.white={number_text(high)} or dataset.white=65535 would make that value white"
+            )
             raise UserError(f"{has}: whole numbers of {raw.values.dtype} must lie in 0 … 255{hint}")
         return 0.0, EIGHT, []
     return 0.0, raw.full, [f"values have more than 8 bits: {raw.full:.0f} is white"] * (raw.full > EIGHT)
@@ -178,16 +180,16 @@ def _converted(values: NDArray[Any], black: float, white: float, *, whole: bool)
         as_they_are: Bytes = values.astype(np.uint8, copy=False)
         return as_they_are if white == EIGHT else as_they_are * np.uint8(EIGHT)
     eps = max(float(np.finfo(values.dtype).eps) if values.dtype.kind == "f" else 0.0, float(np.finfo(np.float32).eps))
-    found = np.empty(values.shape, dtype=np.uint8)
+    levels = np.empty(values.shape, dtype=np.uint8)
     for part in _parts(values):
         exact = (values[part].astype(np.float64) - black) * (EIGHT / (white - black))
         nearest = np.rint(exact)
         # As far from a multiple of 1/255 as rounding to the stored type, twice, may have taken it.
         if not (np.abs(exact - nearest) <= 2.0 * eps * nearest).all():
             break
-        found[part] = nearest
+        levels[part] = nearest
     else:
-        return found
+        return levels
     scaled = np.empty(values.shape, dtype=np.float32)
     for part in _parts(values):
         scaled[part] = (values[part].astype(np.float64) - black) / (white - black)

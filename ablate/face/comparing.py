@@ -16,7 +16,7 @@ from ablate.train.metric import Better
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Tell
-from ablate.work.tables import judge_table, name_of
+from ablate.work.tables import judge_table, name_at
 
 
 def compare(
@@ -91,8 +91,8 @@ def compare(
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):
         table = source_for(results, source).read(fits=lambda head: len(head) > 1)
-        name = name_of(str(results)).removesuffix("-judged")
+        name = name_at(str(results)).removesuffix("-judged")
     else:
         table = frame_table(results)
-    held = judge_table(table, asked, bench, name=f"{name}-compared", command="ablate.compare(…)  # Python")
-    return JudgedTable(held)
+    judged = judge_table(table, asked, bench, name=f"{name}-compared", command="ablate.compare(…)  # Python")
+    return JudgedTable(judged)

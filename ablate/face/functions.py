@@ -12,12 +12,12 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.programs.command import Command
-from ablate.programs.function import place_of
+from ablate.programs.function import function_target
 from ablate.programs.hydra_app import HydraApp
-from ablate.programs.modules import named
+from ablate.programs.modules import module_named
 from ablate.programs.place import modules_of
 from ablate.programs.target import find
-from ablate.registry import name_of
+from ablate.registry import registered_name
 from ablate.sweep.own_keys import PREFIX
 
 Train = Callable[..., Any]
@@ -26,9 +26,9 @@ Train = Callable[..., Any]
 def fixed_by(program: Command | HydraApp) -> dict[str, Any]:
     """Return what a study of a command, or of a Hydra application, fixes: its settings, as in a study file."""
     plain = type(program)()
-    own = {one.name: getattr(program, one.name) for one in fields(program) if one.name != "params"}
-    said = {f"program.{name}": value for name, value in own.items() if value != getattr(plain, name)}
-    return {"program": name_of(program), **said, **{f"{PREFIX}{n}": v for n, v in program.params.items()}}
+    settings = {one.name: getattr(program, one.name) for one in fields(program) if one.name != "params"}
+    said = {f"program.{name}": value for name, value in settings.items() if value != getattr(plain, name)}
+    return {"program": registered_name(program), **said, **{f"{PREFIX}{n}": v for n, v in program.params.items()}}
 
 
 def target_of(train: Train) -> str:
@@ -40,15 +40,15 @@ def target_of(train: Train) -> str:
     Raises
     ------
     UserError
-        See `programs.function.place_of`; or a study is run by a file while that is read to find the function.
+        See `programs.function.function_target`; or a study is run by a file while that is read to find the function.
     """
     _refuse_when_read()
-    where, _, name = place_of(train).rpartition(":")
+    where, _, name = function_target(train).rpartition(":")
     if where.endswith(".py"):
         return f"{_short(Path(where))}:{name}"
     file = Path(str(sys.modules[where].__file__)).resolve()
-    found = named(where, Path.cwd())
-    return f"{where}:{name}" if found is not None and found.path == file else f"{_short(file)}:{name}"
+    place = module_named(where, Path.cwd())
+    return f"{where}:{name}" if place is not None and place.path == file else f"{_short(file)}:{name}"
 
 
 def _short(file: Path) -> str:
@@ -76,11 +76,11 @@ def as_its_file_says(target: str) -> Iterator[None]:
     Python keeps what was imported once, a notebook for days; a run's identity goes by the files. What the user's
     program holds is put back afterwards.
     """
-    held = {name: sys.modules.pop(name) for name in modules_of(target) if name in sys.modules}
+    modules = {name: sys.modules.pop(name) for name in modules_of(target) if name in sys.modules}
     try:
         yield
     finally:
-        sys.modules.update(held)
+        sys.modules.update(modules)
 
 
 def is_changed(train: Train, target: str) -> bool:
@@ -91,5 +91,7 @@ def is_changed(train: Train, target: str) -> bool:
 
 def _said(code: CodeType) -> tuple[Any, ...]:
     """Return what a function does, lines and file left out."""
-    constants = tuple(_said(held) if isinstance(held, CodeType) else repr(held) for held in code.co_consts)
+    constants = tuple(
+        _said(constant) if isinstance(constant, CodeType) else repr(constant) for constant in code.co_consts
+    )
     return code.co_code, code.co_names, code.co_varnames, constants

@@ -17,7 +17,7 @@ from ablate.train.metric import Better
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Tell
-from ablate.work.tables import Judged, judge_table, name_of, save_study, title_of
+from ablate.work.tables import TableJudgement, judge_table, name_at, save_study, title_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class JudgedTable(Result):
     """A table that was judged: `verdicts`, `runs`, `figures` and `report` of a `Result`, and what was found of it."""
 
-    def __init__(self, held: Judged) -> None:
+    def __init__(self, held: TableJudgement) -> None:
         super().__init__(held.judgement, held.bench)
         self._found, self._items = held.found, held.items
 
@@ -146,11 +146,11 @@ def judge_runs(
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):
         table = source_for(results, source).read(fits=lambda head: len(head) > 1)
-        name, title = name_of(str(results)), title_of(str(results))
+        name, title = name_at(str(results)), title_of(str(results))
     else:
         table, name, title = frame_table(results), f"{name}-judged", name
-    held = judge_table(table, asked, bench, name=name, command="ablate.judge_runs(…)  # Python", title=title)
-    return JudgedTable(held)
+    judged = judge_table(table, asked, bench, name=name, command="ablate.judge_runs(…)  # Python", title=title)
+    return JudgedTable(judged)
 
 
 def texts_of(levels: Mapping[str, Any] | None) -> dict[str, str]:

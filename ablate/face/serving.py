@@ -90,14 +90,14 @@ def list_studies() -> list[dict[str, Any]]:
     for line in store_for(root_folder()).studies():
         done[line.name] = done.get(line.name, 0) + line.done
     files = study_files()
-    found = []
+    studies = []
     for name in [*files, *(name for name in done if name not in files)]:
         try:
             title = load_study(name).title if name in files else ""
         except UserError as error:
             title = f"(cannot be read: {error})"
-        found.append({"name": name, "title": title, "runs": done.get(name, 0)})
-    return found
+        studies.append({"name": name, "title": title, "runs": done.get(name, 0)})
+    return studies
 
 
 def plan_study(study: str, seeds: int | None = None, quick: bool = False) -> dict[str, Any]:
@@ -114,8 +114,8 @@ def study_verdicts(study: str) -> list[dict[str, Any]]:
 
 def explain_verdict(study: str, claim: str) -> dict[str, Any]:
     """Explain the verdict on one claim of a tracked study: all its numbers, gates, and what other choices would say."""
-    held = document_of(read_study(study).verdicts[claim])
-    return {name: value for name, value in held.items() if name not in ("differences", "terms")}
+    document = document_of(read_study(study).verdicts[claim])
+    return {name: value for name, value in document.items() if name not in ("differences", "terms")}
 
 
 def judge(  # noqa: PLR0917  # its parameters are the tool's schema
@@ -144,16 +144,16 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     if better is not None and metric is None:
         raise UserError("`better` is the direction of `metric`: say which metric")
     named: Any = {} if metric is None else {metric: _direction(better)} if better is not None else metric
-    found = judge_runs(
+    judged = judge_runs(
         source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ()),
         early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=where, repeat=repeat,
         lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
     return {
-        "verdicts": _short(found),
-        "rows": found.done.to_dict("records"),
-        "columns": found.columns.to_dict("records"),
-        "warnings": found.warnings,
+        "verdicts": _short(judged),
+        "rows": judged.done.to_dict("records"),
+        "columns": judged.columns.to_dict("records"),
+        "warnings": judged.warnings,
     }
 
 
@@ -183,11 +183,11 @@ def compare(  # noqa: PLR0917  # as above
         early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=texts_of(where),
         repeat=repeat, lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
-    held = compare_sources(base, new, asked, Bench(), report=False)
+    judged = compare_sources(base, new, asked, Bench(), report=False)
     return {
-        "verdicts": [_part(document_of(verdict)) for verdict in held.judgement.verdicts],
-        "rows": [{"rows": one.count, "what": one.what, "which": one.which} for one in held.found.done],
-        "warnings": [said(reason) for reason in held.judgement.tables.study["mixtures"]],
+        "verdicts": [_part(document_of(verdict)) for verdict in judged.judgement.verdicts],
+        "rows": [{"rows": one.count, "what": one.what, "which": one.which} for one in judged.found.done],
+        "warnings": [said(reason) for reason in judged.judgement.tables.study["mixtures"]],
     }
 
 
@@ -202,8 +202,8 @@ def _direction(better: str | None) -> Any:
     return better
 
 
-def _short(found: Any) -> list[dict[str, Any]]:
-    return [_part(document_of(verdict)) for verdict in found.verdicts]
+def _short(judged: Any) -> list[dict[str, Any]]:
+    return [_part(document_of(verdict)) for verdict in judged.verdicts]
 
 
 def _part(document: dict[str, Any]) -> dict[str, Any]:

@@ -248,12 +248,12 @@ class Study:
     def _command(self, target: str, seeds: Any, *, quick: bool) -> str:
         """Return the line that gives the same request again."""
         if self._file is not None:
-            own = (
+            seed_words = (
                 []
                 if seeds == self._data.get("seeds", Definition.model_fields["seeds"].default)
                 else [f"seeds={str(seeds).replace(' ', '')}"]
             )
-            return shlex.join(["ablate", "run", self._file, *(["--quick"] if quick else []), *own])
+            return shlex.join(["ablate", "run", self._file, *(["--quick"] if quick else []), *seed_words])
         more = ", quick=True" if quick else ""
         return f"ablate.Study({self.name!r}, …).run({target}{', ' if target else ''}seeds={seeds}{more})  # Python"
 
@@ -294,7 +294,7 @@ def _plain(value: Any) -> Any:
         kind = {"kind": value.kind} if hasattr(value, "kind") else {}
         return {**kind, **value.model_dump(exclude_unset=True)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(held) for key, held in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | range):
-        return [_plain(held) for held in value]
+        return [_plain(item) for item in value]
     return value.tolist() if hasattr(value, "tolist") else value  # an array as a list, a scalar as a number

@@ -40,7 +40,7 @@ class Alike:
     advice: Reason
 
 
-def alike(comparison: Comparison, arms: Arms) -> Alike | None:
+def why_not_tested(comparison: Comparison, arms: Arms) -> Alike | None:
     """Return why a comparison is not tested although it could be; None where its arms can differ."""
     claim = comparison.claim
     if not claim.sampled:
@@ -55,10 +55,10 @@ def alike(comparison: Comparison, arms: Arms) -> Alike | None:
             return Alike(because("unread", factors=factors), because("read_the_factors", factors=factors))
         if claim.may_be_identical or all(itertools.starmap(arms.vouched, pairs)):
             continue
-        own = metrics_used(claim, gates=False)  # a time of the clock too: a claim about one is tested where it differs
-        if not all(arms.agree(*pair, own) for pair in pairs):
+        used = metrics_used(claim, gates=False)  # a time of the clock too: a claim about one is tested where it differs
+        if not all(arms.agree(*pair, used) for pair in pairs):
             continue
-        if all(itertools.starmap(arms.copies, pairs)) or all(arms.tells(arm, own) for arm, _ in pairs):
+        if all(itertools.starmap(arms.copies, pairs)) or all(arms.tells(arm, used) for arm, _ in pairs):
             factors = _each_once([arms.different(*pair) for pair in pairs])
             return Alike(because("identical_arms", factors=factors), because("see_the_factors", factors=factors))
     return _copies_of_one_run(comparison, arms)
@@ -69,9 +69,9 @@ def _copies_of_one_run(comparison: Comparison, arms: Arms) -> Alike | None:
     claim = comparison.claim
     if claim.may_be_identical or not claim.reads_values:
         return None
-    own = metrics_used(claim, gates=False)
+    used = metrics_used(claim, gates=False)
     sides = {arms.column[arm_key(side, arms.factors)] for cell in comparison.cells for side in comparison.arms(cell)}
-    if any(arms.vouched(arm, arm) or not arms.still(arm, own) for arm in sides):
+    if any(arms.vouched(arm, arm) or not arms.still(arm, used) for arm in sides):
         return None
     return Alike(because("identical_seeds"), because("see_the_seed"))
 
@@ -124,8 +124,8 @@ def copy_notes(study: Study, tables: StudyTables) -> list[Reason]:
 
 def idle_keys(tables: StudyTables) -> list[str]:
     """Return the factors and fixed keys that no run of any arm looked at; nothing where an arm does not say."""
-    held = [list(facts.get("unread") or ()) for facts in tables.facts.values()]
-    return [key for key in held[0] if all(key in keys for keys in held)] if held else []
+    unread = [list(facts.get("unread") or ()) for facts in tables.facts.values()]
+    return [key for key in unread[0] if all(key in keys for keys in unread)] if unread else []
 
 
 def _pairs(comparison: Comparison, arms: Arms) -> Iterator[Pairs]:

@@ -16,7 +16,7 @@ from ablate.claims.reason import because
 from ablate.errors import UserError
 from ablate.judge.endpoint import MISSING
 from ablate.judge.expand import expand
-from ablate.judge.looks import arms_of, family_size, of_seeds, planned_seeds, unseen
+from ablate.judge.looks import family_size, levels_by_arm, of_seeds, planned_seeds, unseen_verdicts
 from ablate.judge.rule import judge
 from ablate.judge.verdict import Verdict
 from ablate.sweep.study import Level, Study
@@ -92,8 +92,8 @@ def follow(
     # Seeds that a study did not need may stand in no table.
     most = max(len(seeds), study.seeds if isinstance(study.seeds, int) else 0)
     looks = study.any_time.counts(most)
-    rows = arms_of(study, tables)
-    arms = compared(study, list(zip(_all_arms(tables), rows, strict=True)))
+    rows = levels_by_arm(study, tables)
+    arms = compared_arms(study, list(zip(_all_arms(tables), rows, strict=True)))
     target = 2.0 * family_size(study, arms=rows) / alpha
     done = {
         (str(arm), int(seed))
@@ -108,10 +108,10 @@ def follow(
         count, last = looks[number], number + 1 == len(looks)
         batches = Batches(tuple(seeds), looks[: number + 1], target)
         kept = of_seeds(tables, seeds[:count])
-        found = judge(study, kept, alpha=alpha, extras=whole, batches=batches, settled=settled)
+        judged = judge(study, kept, alpha=alpha, extras=whole, batches=batches, settled=settled)
         stop = because("open_at_the_most", most=count) if last else because("goes_on", n=count, most=looks[-1])
         look = (number + 1, len(looks), count, alpha)
-        return tuple(settled.get(v.claim_id) or dataclasses.replace(v, look=look, stop=stop) for v in found)
+        return tuple(settled.get(v.claim_id) or dataclasses.replace(v, look=look, stop=stop) for v in judged)
 
     settled = dict(before.settled) if before is not None else {}
     verdicts = before.verdicts if before is not None else ()
@@ -131,12 +131,12 @@ def follow(
         verdicts = tuple(settled.get(v.claim_id, v) for v in verdicts)
         taken += 1
         if not last:
-            going = {arm for name, own in arms.items() if name not in settled for arm in own}
+            going = {arm for name, its_arms in arms.items() if name not in settled for arm in its_arms}
             needed |= dict.fromkeys(going, looks[taken])
     if extras and taken and len(settled) < len(verdicts):
         verdicts = at(taken - 1, settled, whole=True)
     if not taken:
-        verdicts = tuple(unseen(study, tables, looks[0]))
+        verdicts = tuple(unseen_verdicts(study, tables, looks[0]))
     return Followed(verdicts, settled, looks, taken, needed)
 
 
@@ -182,7 +182,7 @@ def _all_arms(tables: StudyTables) -> list[str]:
     return [str(arm) for arm in tables.planned["arm_id"]]
 
 
-def compared(study: Study, arms: Sequence[tuple[str, Mapping[str, Level]]]) -> dict[str, set[str]]:
+def compared_arms(study: Study, arms: Sequence[tuple[str, Mapping[str, Level]]]) -> dict[str, set[str]]:
     """Return the ids of the arms that each claim compares, from the id and the levels of every arm."""
     ids = {arm_key(levels, study.factors): arm for arm, levels in arms}
     comparisons = expand(study, arms=[levels for _, levels in arms])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.judge.anytime import follow
-from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, Vector, rate_of, tables_of, two_arms
+from ablate.judge.simulated import BASE, CHANCE, NOISES, SimulatedNoise, Vector, rate_of, simulated_tables, two_arms
 from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.stats.bets import mean_wealth
 from ablate.stats.looks import look_levels
@@ -61,12 +61,12 @@ def decided_at(d: Vector, delta: float, *, family: int = 1, alpha: float = 0.05)
         Claims of the study: the strictest step of Holm is taken.
     """
     target = 2.0 * family / alpha
-    found = []
+    times = []
     for sign in (1.0, -1.0):
         looks = [n for n in _LOOKS if n <= d.shape[1]]
         wealth = mean_wealth(sign * d, looks, null=sign * delta, target=target) >= target * (1 - 1e-9)
-        found.append(np.where(wealth.any(axis=1), np.array(looks)[wealth.argmax(axis=1)], _NEVER))
-    return found[0], found[1]
+        times.append(np.where(wealth.any(axis=1), np.array(looks)[wealth.argmax(axis=1)], _NEVER))
+    return times[0], times[1]
 
 
 def _wrong_trials(delta: float, sd: float) -> tuple[Trial, ...]:
@@ -90,19 +90,19 @@ def _looked_at(rng: np.random.Generator, studies: int, *, number: int, claims: i
     seen = np.array([fail[: min(n, MOST)].any() for fail, n in zip(failed, supported, strict=True)])
     right = ~seen if noise.failures else np.zeros(len(d), dtype=np.bool_)
     wrong = ((supported < _NEVER) & ~right) | (refuted < _NEVER)
-    found = {"wrong": wrong, "supported": supported < _NEVER}
-    return {name: np.asarray(hits.reshape(studies, claims).any(axis=1)) for name, hits in found.items()}
+    outcomes = {"wrong": wrong, "supported": supported < _NEVER}
+    return {name: np.asarray(hits.reshape(studies, claims).any(axis=1)) for name, hits in outcomes.items()}
 
 
-def _told_wrong(number: int, claims: int, found: Found) -> list[Row]:
-    noise, of = NOISES[number], len(found["wrong"])
+def _told_wrong(number: int, claims: int, outcomes: Found) -> list[Row]:
+    noise, of = NOISES[number], len(outcomes["wrong"])
     promised = {"at_most": 0.05} if claims == 1 or number == 0 else {}
     row = {"data": noise.name, "claims": claims}
     rows = [{**row, "what": "false verdict at any look of 10 to 40 seeds"}
-            | rate_of(int(found["wrong"].sum()), of, **promised)]  # fmt: skip
+            | rate_of(int(outcomes["wrong"].sum()), of, **promised)]  # fmt: skip
     if noise.failures:
         rows.append({**row, "what": "supported although the mean over all runs is δ"}
-                    | rate_of(int(found["supported"].sum()), of))  # fmt: skip
+                    | rate_of(int(outcomes["supported"].sum()), of))  # fmt: skip
     return rows
 
 
@@ -134,8 +134,8 @@ def _seeds_taken(
     }
 
 
-def _told_seeds(number: int, planted: float, found: Found) -> list[Row]:
-    right, three, power = found["right"], found["three"], float(found["once"].mean())
+def _told_seeds(number: int, planted: float, outcomes: Found) -> list[Row]:
+    right, three, power = outcomes["right"], outcomes["three"], float(outcomes["once"].mean())
     enough = [n for n in _LOOKS if (right <= n).mean() >= power - 0.01]
     most = enough[0] if enough else MOST
     median = float(np.median(np.minimum(right, most)))
@@ -157,28 +157,28 @@ def _told_seeds(number: int, planted: float, found: Found) -> list[Row]:
 def _agreement(delta: float, sd: float, rng: np.random.Generator, studies: int) -> Found:
     """Return in which studies the way through tables and verdicts gives what the bets on arrays give."""
     study = two_arms(1, delta=delta).model_copy(update={"looks": AnyTime(), "seeds": MOST})
-    held = []
+    agreed = []
     for number in range(studies):
         noise = NOISES[number % 3]
         d, _ = draws(noise, delta * (number % 4), sd, rng, (1, MOST))
         off = BASE + 0.01 * rng.normal(size=(MOST, 1))
         on = off + d.T
         supported, refuted = decided_at((on - off).T, delta)
-        verdict = follow(study, tables_of(off, on), extras=False).verdicts[0]
+        verdict = follow(study, simulated_tables(off, on), extras=False).verdicts[0]
         first = int(min(supported[0], refuted[0]))
         expected = "inconclusive" if first == _NEVER else "supported" if supported[0] < refuted[0] else "refuted"
         seeds = verdict.look[2] if verdict.look is not None else 0
-        held.append(verdict.outcome == expected and seeds == min(first, MOST))
-    return {"held": np.array(held)}
+        agreed.append(verdict.outcome == expected and seeds == min(first, MOST))
+    return {"held": np.array(agreed)}
 
 
-def _told_agreement(found: Found) -> list[Row]:
-    held, of = int(found["held"].sum()), len(found["held"])
-    return [{"what": "the same through tables and verdicts", "held": held, "studies": of, "met": held == of}]
+def _told_agreement(outcomes: Found) -> list[Row]:
+    agreed, of = int(outcomes["held"].sum()), len(outcomes["held"])
+    return [{"what": "the same through tables and verdicts", "held": agreed, "studies": of, "met": agreed == of}]
 
 
 def draws(
-    noise: Noise, trains: float, sd: float, rng: np.random.Generator, shape: tuple[int, ...]
+    noise: SimulatedNoise, trains: float, sd: float, rng: np.random.Generator, shape: tuple[int, ...]
 ) -> tuple[Vector, NDArray[np.bool_]]:
     """Return differences whose runs that train differ by `trains` on average, and which of them failed."""
     d = trains + sd * noise.draw(rng, shape)
@@ -190,8 +190,8 @@ def _once(d: Vector, delta: float, sign: float, *, seeds: int, level: float) -> 
     """Return which studies a test of the first seeds decides on the side `sign`."""
     if 2.0 / 2.0**seeds > level:
         return np.zeros(len(d), dtype=np.bool_)
-    found = [sign * (row.mean() - delta) > 0 and mean_p(row, null=delta) <= level for row in d[:, :seeds]]
-    return np.array(found, dtype=np.bool_)
+    decided = [sign * (row.mean() - delta) > 0 and mean_p(row, null=delta) <= level for row in d[:, :seeds]]
+    return np.array(decided, dtype=np.bool_)
 
 
 def _percent(share: float) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.claims.comparison import Key, arm_key, metrics_used
-from ablate.judge.endpoint import MISSING, metrics_of
+from ablate.judge.endpoint import MISSING, metric_names
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Level, Levels, Study
 from ablate.track.record import StudyTables
@@ -43,14 +43,14 @@ class Arms:
 
     def unread(self, arm: int) -> list[str] | None:
         """Return the factors that no run of an arm looked at; None where that is not known."""
-        found = self.tables.facts.get(self.ids[arm], {}).get("unread")
-        return None if found is None else list(found)
+        factors = self.tables.facts.get(self.ids[arm], {}).get("unread")
+        return None if factors is None else list(factors)
 
     def unread_between(self, one: int, other: int) -> list[str]:
         """Return the factors in which two arms differ, where neither looked at any of them; else nothing."""
         factors = self.different(one, other)
-        known = [self.unread(one), self.unread(other)]
-        blind = factors and all(held is not None and set(factors) <= set(held) for held in known)
+        unread = [self.unread(one), self.unread(other)]
+        blind = factors and all(names is not None and set(factors) <= set(names) for names in unread)
         return factors if blind else []
 
     def vouched(self, one: int, other: int) -> bool:
@@ -84,9 +84,9 @@ class Arms:
         ran = self._endings()[:, arm] != MISSING
         metrics = dict.fromkeys([*self.measured(), *also])
         values = np.array([self._values(metric)[ran, arm] for metric in metrics])
-        known = values.size > 0 and bool(np.isfinite(values).all(axis=1).any())
+        measured = values.size > 0 and bool(np.isfinite(values).all(axis=1).any())
         return (
-            known
+            measured
             and int(ran.sum()) > 1
             and all(np.array_equal(v, np.full_like(v, v[0]), equal_nan=True) for v in values)
         )
@@ -105,7 +105,7 @@ class Arms:
 
         What nobody declared may be a time as well, and tells no two runs apart. Where none is declared, all must.
         """
-        every = self.untimed(metrics_of(self.tables))
+        every = self.untimed(metric_names(self.tables))
         claimed = {name for claim in self.study.claims for name in metrics_used(claim)}
         said = {*self._metrics.names, *claimed}
         declared = [name for name in every if name in said or self._metrics.source(name) != "nobody"]
@@ -117,8 +117,8 @@ class Arms:
 
     def _values(self, metric: str) -> NDArray[np.float64]:
         if metric not in self._bits:
-            held = self.tables.logged(metric)
-            column = pd.Series(np.nan, self.tables.seeds.index) if held is None else held
+            logged = self.tables.logged(metric)
+            column = pd.Series(np.nan, self.tables.seeds.index) if logged is None else logged
             numbers = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
             self._bits[metric] = self._grid(numbers, np.nan)
         return self._bits[metric]

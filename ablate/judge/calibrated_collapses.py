@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ablate.judge.rule import judge
-from ablate.judge.simulated import BASE, CHANCE, METRIC, rate_of, tables_of, two_arms
+from ablate.judge.simulated import BASE, CHANCE, METRIC, rate_of, simulated_tables, two_arms
 from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -78,12 +78,12 @@ def _judged(
     return {"wrong": np.array(wrong), "decided": np.array(decided)}
 
 
-def _told(population: str, side: str, share: float, pairs: int, found: Found) -> list[Row]:
-    of = len(found["wrong"])
+def _told(population: str, side: str, share: float, pairs: int, outcomes: Found) -> list[Row]:
+    of = len(outcomes["wrong"])
     data = f"{100 * share:g} % of {'both' if side == 'both' else f'`{side}`'} collapse"
     most = BOTH if (population, side) == ("all", "both") else ALPHA
-    others = {} if population == "trained" else {"read as all runs": float(found["decided"].mean())}
-    rate = rate_of(int(found["wrong"].sum()), of, at_most=most)
+    others = {} if population == "trained" else {"read as all runs": float(outcomes["decided"].mean())}
+    rate = rate_of(int(outcomes["wrong"].sum()), of, at_most=most)
     return [{"data": data, "what": WHAT[population], "seeds": pairs, **rate, **others}]
 
 
@@ -115,7 +115,7 @@ _ASKED: dict[str, dict[str, Any]] = {
 def _runs(rng: np.random.Generator, pairs: int, share: float, effect: float, *, sd: float, side: str) -> StudyTables:
     off = BASE + 0.01 * rng.normal(size=(pairs, 1))
     on = off + effect + sd * rng.normal(size=(pairs, 1))
-    tables = tables_of(off, np.minimum(on, 1.0))
+    tables = simulated_tables(off, np.minimum(on, 1.0))
     falls = rng.random(len(tables.seeds)) < share
     if side != "both":
         falls &= tables.seeds["part"].to_numpy() == side

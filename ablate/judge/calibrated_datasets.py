@@ -59,7 +59,7 @@ def data_set_part() -> TrialPart:
 def _judged(sets: int, spread: float, rng: np.random.Generator, studies: int) -> Found:
     study = study_over(sets)
     arms = [{"part": part, "data": data} for part in ("off", "on") for data in range(sets)]
-    found: dict[str, list[bool]] = {f"{what} {about}": [] for what in ("held", "wrong") for about in _ABOUT}
+    outcomes: dict[str, list[bool]] = {f"{what} {about}": [] for what in ("held", "wrong") for about in _ABOUT}
     for _ in range(studies):
         effects = DELTA + spread * rng.normal(size=sets)  # the mean over all data sets there are is δ
         sd = rng.uniform(*_NOISE, size=sets)
@@ -70,19 +70,19 @@ def _judged(sets: int, spread: float, rng: np.random.Generator, studies: int) ->
         for verdict in judge(study, tables, alpha=ALPHA, extras=False):
             about = verdict.claim_id
             shown = verdict.details[about]
-            found[f"held {about}"].append(shown["low"] <= truth[about] <= shown["high"])
+            outcomes[f"held {about}"].append(shown["low"] <= truth[about] <= shown["high"])
             above = truth[about] > DELTA + 1e-12
-            found[f"wrong {about}"].append(verdict.outcome == ("refuted" if above else "supported"))
-    return {name: np.array(seen) for name, seen in found.items()}
+            outcomes[f"wrong {about}"].append(verdict.outcome == ("refuted" if above else "supported"))
+    return {name: np.array(seen) for name, seen in outcomes.items()}
 
 
-def _told(sets: int, spread: float, found: Found) -> list[Row]:
+def _told(sets: int, spread: float, outcomes: Found) -> list[Row]:
     rows: list[Row] = []
     at = {"data sets": sets, "spread": f"{100 * spread:g} pp", "seeds": SEEDS}
     for about, name in _ABOUT.items():
-        held, wrong = (found[f"{what} {about}"] for what in ("held", "wrong"))
+        covered, wrong = (outcomes[f"{what} {about}"] for what in ("held", "wrong"))
         rows += [
-            {**at, "what": f"coverage: {name}", **rate_of(int(held.sum()), len(held), at_least=1 - ALPHA)},
+            {**at, "what": f"coverage: {name}", **rate_of(int(covered.sum()), len(covered), at_least=1 - ALPHA)},
             {**at, "what": f"decided wrongly: {name}", **rate_of(int(wrong.sum()), len(wrong), at_most=ALPHA)},
         ]
     return rows

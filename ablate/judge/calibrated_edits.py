@@ -59,8 +59,8 @@ def _single(shift: float, delta: float, sd: float, rng: np.random.Generator, stu
     return {"said": np.array(said, dtype="U16")}
 
 
-def _told_of_one(shift: float, found: Found) -> list[Row]:
-    said, studies = found["said"], len(found["said"])
+def _told_of_one(shift: float, outcomes: Found) -> list[Row]:
+    said, studies = outcomes["said"], len(outcomes["said"])
     shares = {name: float((said == name).mean()) for name in ("supported", "refuted", "inconclusive")}
     wrong = said == "refuted" if shift == 0.0 else (said == "refuted") | (said == "supported")
     what = "false alarms" if shift == 0.0 else "passed, or refuted, at the margin itself"
@@ -82,7 +82,7 @@ def _study(delta: float) -> Study:
 
 
 def _in_a_row(sd: float, seeds: int, rng: np.random.Generator, studies: int) -> Found:
-    found: dict[str, list[float]] = {}
+    outcomes: dict[str, list[float]] = {}
     for _ in range(studies):
         p, means = _edits(rng, np.zeros(EDITS), sd=sd, seeds=seeds)
         seen: dict[str, Any] = {
@@ -95,11 +95,11 @@ def _in_a_row(sd: float, seeds: int, rng: np.random.Generator, studies: int) -> 
             stay = kept(p, means, planned)
             seen |= {f"other, {name}": (stay & ~_BETTER).any(), f"power, {name}": (stay & _BETTER).sum()}
         for name, value in seen.items():
-            found.setdefault(name, []).append(float(value))
-    return {name: np.array(values) for name, values in found.items()}
+            outcomes.setdefault(name, []).append(float(value))
+    return {name: np.array(values) for name, values in outcomes.items()}
 
 
-def _told_of_all(seeds: int, found: Found) -> list[Row]:
+def _told_of_all(seeds: int, outcomes: Found) -> list[Row]:
     def row(what: str, data: str, levels: str, hits: NDArray[Any], **limit: float) -> Row:
         of = len(hits) * (int(_BETTER.sum()) if what == "power" else 1)
         return {"data": data, "what": what, "levels": levels, "seeds": seeds, **rate_of(int(hits.sum()), of, **limit)}
@@ -107,11 +107,11 @@ def _told_of_all(seeds: int, found: Found) -> list[Row]:
     null, mixed, rows = f"{EDITS} null edits", "every tenth is better", list[Row]()
     for name in RULES:
         rows += [
-            row("any is kept", null, name, found[f"null, {name}"], at_most=ALPHA),
-            row("any other is kept", mixed, name, found[f"other, {name}"], at_most=ALPHA),
-            row("power", mixed, name, found[f"power, {name}"]),
+            row("any is kept", null, name, outcomes[f"null, {name}"], at_most=ALPHA),
+            row("any other is kept", mixed, name, outcomes[f"other, {name}"], at_most=ALPHA),
+            row("power", mixed, name, outcomes[f"power, {name}"]),
         ]
-    return [*rows, *(row("any is kept", null, name, found[name]) for name in _NAIVE)]
+    return [*rows, *(row("any is kept", null, name, outcomes[name]) for name in _NAIVE)]
 
 
 def _edits(rng: np.random.Generator, gains: Vector, *, sd: float, seeds: int) -> tuple[Vector, Vector]:
@@ -125,7 +125,7 @@ def _edits(rng: np.random.Generator, gains: Vector, *, sd: float, seeds: int) ->
 
 def kept(p: Vector, means: Vector, planned: int | None) -> NDArray[np.bool_]:
     """Return which edits a ledger keeps, one after the other: those that look better, by the ledger's own rule."""
-    found: list[bool] = []
-    for own, mean in zip(p.tolist(), means.tolist(), strict=True):
-        found.append(mean > 0 and rejects(own, found, alpha=ALPHA, tests=planned))
-    return np.array(found, dtype=np.bool_)
+    decisions: list[bool] = []
+    for p_value, mean in zip(p.tolist(), means.tolist(), strict=True):
+        decisions.append(mean > 0 and rejects(p_value, decisions, alpha=ALPHA, tests=planned))
+    return np.array(decisions, dtype=np.bool_)

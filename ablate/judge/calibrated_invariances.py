@@ -23,10 +23,10 @@ def invariance_parts() -> list[TrialPart]:
     ]
 
 
-def _all_held(found: Found) -> list[Row]:
-    asked = found["held"][found["held"] >= 0]
-    held = int(asked.sum())
-    return [{"held": held, "studies": len(asked), "met": held == len(asked)}]
+def _all_held(outcomes: Found) -> list[Row]:
+    asked = outcomes["held"][outcomes["held"] >= 0]
+    passed = int(asked.sum())
+    return [{"held": passed, "studies": len(asked), "met": passed == len(asked)}]
 
 
 def _mirrored(rng: np.random.Generator, studies: int) -> Found:
@@ -34,49 +34,49 @@ def _mirrored(rng: np.random.Generator, studies: int) -> Found:
     swapped = study.model_copy(
         update={"claims": [study.claims[0].model_copy(update={"arm": {"part": "off"}, "against": {"part": "on"}})]}
     )
-    held = []
+    passed = []
     for _ in range(studies):
         tables = simulate(NOISES[1], 0.002, SD, rng, seeds=SEEDS)
         here, there = one(study, tables), one(swapped, tables)
-        held.append(
+        passed.append(
             _close(
                 (here.effect, here.interval_low, here.interval_high, here.p),
                 (_minus(there.effect), _minus(there.interval_high), _minus(there.interval_low), there.p),
             )
         )
-    return {"held": np.array(held, dtype=np.int64)}
+    return {"held": np.array(passed, dtype=np.int64)}
 
 
 def _unmoved(rng: np.random.Generator, studies: int) -> Found:
-    study, held = two_arms(1, delta=0.0), []
+    study, passed = two_arms(1, delta=0.0), []
     for _ in range(studies):
         tables = simulate(NOISES[1], 0.002, SD, rng, seeds=SEEDS)
         order = dict(enumerate(rng.permutation(SEEDS).tolist()))
         moved = dataclasses.replace(tables, **with_seeds(tables, order))
         here, there = one(study, tables), one(study, moved)
-        held.append(
+        passed.append(
             _close(
                 (here.effect, here.interval_low, here.interval_high, here.p),
                 (there.effect, there.interval_low, there.interval_high, there.p),
             )
         )
-    return {"held": np.array(held, dtype=np.int64)}
+    return {"held": np.array(passed, dtype=np.int64)}
 
 
 def _noticed(rng: np.random.Generator, studies: int) -> Found:
     """Of a study in which no run failed there is nothing to notice: -1."""
-    study, held = two_arms(1, delta=0.0), []
+    study, passed = two_arms(1, delta=0.0), []
     for _ in range(studies):
         tables = simulate(NOISES[-1], 0.002, SD, rng, seeds=SEEDS)
         bad = tables.seeds["outcome"] == "diverged"
         if not bad.any():
-            held.append(-1)
+            passed.append(-1)
             continue
         outcome = tables.seeds["outcome"].mask(bad, "missing")
         kept = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome=outcome))
         full, rest = one(study, tables), one(study, kept)
-        held.append(int(not _close((full.effect,), (rest.effect,)) and rest.pairs < rest.planned_pairs))
-    return {"held": np.array(held, dtype=np.int64)}
+        passed.append(int(not _close((full.effect,), (rest.effect,)) and rest.pairs < rest.planned_pairs))
+    return {"held": np.array(passed, dtype=np.int64)}
 
 
 def _minus(value: float | None) -> float:

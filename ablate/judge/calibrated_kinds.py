@@ -75,8 +75,8 @@ def _as_often(rng: np.random.Generator, seeds: int, *, ties: float = 0.0) -> Stu
 
 def _as_often_in_cells(rng: np.random.Generator, seeds: int) -> StudyTables:
     arms = [{"part": part, "cell": cell} for part in ("off", "on") for cell in range(4)]
-    own = 0.01 * rng.normal(size=(seeds, 2)).repeat(4, axis=1)
-    return runs_of(arms, METRIC, BASE + own + 0.01 * rng.normal(size=(seeds, 8)))
+    seed_noise = 0.01 * rng.normal(size=(seeds, 2)).repeat(4, axis=1)
+    return runs_of(arms, METRIC, BASE + seed_noise + 0.01 * rng.normal(size=(seeds, 8)))
 
 
 def _as_fast(rng: np.random.Generator, seeds: int, *, missed: float) -> StudyTables:
@@ -103,8 +103,8 @@ def _worth(rng: np.random.Generator, seeds: int, *, levels_off: bool = False) ->
     arms = [{"part": part, "n": n} for part in ("off", "on") for n in _SIZES]
     n = np.array([size * (1.2 if part == "on" else 1.0) for part in ("off", "on") for size in _SIZES]) / 50.0
     truth = 0.9 - 0.4 * n**-0.8 if levels_off else 0.5 + 0.05 * np.log(n)
-    own = 0.005 * rng.normal(size=(seeds, 1))
-    return runs_of(arms, METRIC, truth + own + 0.01 * rng.normal(size=(seeds, len(arms))))
+    seed_noise = 0.005 * rng.normal(size=(seeds, 1))
+    return runs_of(arms, METRIC, truth + seed_noise + 0.01 * rng.normal(size=(seeds, len(arms))))
 
 
 _SCALES = [10.0**e for e in (-4.0, -3.5, -3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0)]
@@ -179,9 +179,9 @@ def _judged(case: Case, rng: np.random.Generator, studies: int) -> Found:
     return {"outcome": np.array(said, dtype=object)}
 
 
-def _told(case: Case, found: Found) -> list[Row]:
-    of = len(found["outcome"])
-    counts = {name: int((found["outcome"] == name).sum()) for name in ("supported", "refuted")}
+def _told(case: Case, outcomes: Found) -> list[Row]:
+    of = len(outcomes["outcome"])
+    counts = {name: int((outcomes["outcome"] == name).sum()) for name in ("supported", "refuted")}
     row = {"kind": case.claim["kind"], "data": case.data, "seeds": case.seeds}
     row |= {name: count / of for name, count in counts.items()}
     return [row | rate_of(sum(counts.values()), of, at_most=case.limit)]

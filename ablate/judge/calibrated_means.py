@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from ablate.judge.looks import judge_look
 from ablate.judge.rule import judge
-from ablate.judge.simulated import BASE, CHANCE, NOISES, Noise, Vector, rate_of, simulate, tables_of, two_arms
+from ablate.judge.simulated import (
+    BASE,
+    CHANCE,
+    NOISES,
+    SimulatedNoise,
+    Vector,
+    rate_of,
+    simulate,
+    simulated_tables,
+    two_arms,
+)
 from ablate.judge.trials import Found, Row, Trial, TrialPart
 from ablate.judge.verdict import Verdict
 from ablate.stats.looks import look_levels
@@ -44,15 +54,15 @@ def one(study: Study, tables: StudyTables) -> Verdict:
     return judge(study, tables, alpha=ALPHA, extras=False)[0]
 
 
-def agreed(rows: list[Row], found: Found) -> list[Row]:
+def agreed(rows: list[Row], outcomes: Found) -> list[Row]:
     """Add to each row in how many of the studies that were judged, too, `judge` said the same."""
-    told = found["agrees"][found["agrees"] >= 0]
-    held, of = int(told.sum()), len(told)
-    return [{**row, ALSO: f"{held} of {of}", "met": row.get("met", True) and held == of} for row in rows]
+    told = outcomes["agrees"][outcomes["agrees"] >= 0]
+    same, of = int(told.sum()), len(told)
+    return [{**row, ALSO: f"{same} of {of}", "met": row.get("met", True) and same == of} for row in rows]
 
 
 def _arms(
-    rng: np.random.Generator, noise: Noise, effect: float, studies: int, *, seeds: int, claims: int = 1
+    rng: np.random.Generator, noise: SimulatedNoise, effect: float, studies: int, *, seeds: int, claims: int = 1
 ) -> tuple[Vector, Vector]:
     """Return the runs of both arms, float (studies, seeds, claims); their differences vary by `SD`."""
     shape = (studies, seeds, claims)
@@ -95,19 +105,19 @@ def _false_positives() -> TrialPart:
 def _identical(claims: int, rng: np.random.Generator, studies: int) -> Found:
     off, on = _arms(rng, NOISES[0], 0.0, studies, seeds=SEEDS, claims=claims)
     hits = claims * _ps(on - off, 0.0).min(axis=1) <= ALPHA * (1 + ROUNDING)  # of Holm's steps the first is enough
-    judged = judge(two_arms(claims), tables_of(off[0], on[0]), alpha=ALPHA, extras=False)
+    judged = judge(two_arms(claims), simulated_tables(off[0], on[0]), alpha=ALPHA, extras=False)
     return {"wrong": hits, "agrees": first(studies, any(v.decided for v in judged) == bool(hits[0]))}
 
 
-def _decided(claims: int, found: Found) -> list[Row]:
-    rate = rate_of(int(found["wrong"].sum()), len(found["wrong"]), at_most=ALPHA)
-    return agreed([{"claims": claims, **rate}], found)
+def _decided(claims: int, outcomes: Found) -> list[Row]:
+    rate = rate_of(int(outcomes["wrong"].sum()), len(outcomes["wrong"]), at_most=ALPHA)
+    return agreed([{"claims": claims, **rate}], outcomes)
 
 
 # Coverage
 
 
-def truths(noise: Noise, truth: float, seen: bool) -> tuple[float, float]:
+def truths(noise: SimulatedNoise, truth: float, seen: bool) -> tuple[float, float]:
     """Return what a verdict speaks of and the mean over all runs, which differ where no failure was seen."""
     overall = (1.0 - noise.failures) * truth + noise.failures * (CHANCE - BASE)
     return (overall if seen else truth), overall
@@ -136,51 +146,51 @@ def _coverage() -> TrialPart:
 
 def _covered(number: int, rng: np.random.Generator, studies: int) -> Found:
     off, on = _arms(rng, NOISES[number], 0.0, studies, seeds=SEEDS)
-    held = _ps(on - off, 0.0)[:, 0] > ALPHA * (1 + ROUNDING)
-    v = one(two_arms(1, delta=DELTA), tables_of(off[0], on[0]))
+    covered = _ps(on - off, 0.0)[:, 0] > ALPHA * (1 + ROUNDING)
+    v = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0]))
     within = (v.interval_low or 0.0) <= _CLOSE and (v.interval_high or 0.0) >= -_CLOSE
-    return {"held": held, "agrees": first(studies, within == bool(held[0]))}
+    return {"held": covered, "agrees": first(studies, within == bool(covered[0]))}
 
 
 def _at_delta(number: int, rng: np.random.Generator, studies: int) -> Found:
     off, on = _arms(rng, NOISES[number], DELTA, studies, seeds=SEEDS)
     outcomes = outcomes_of(on - off, DELTA)
-    judged = one(two_arms(1, delta=DELTA), tables_of(off[0], on[0])).outcome
+    judged = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0])).outcome
     return {"wrong": np.array(outcomes) == "supported", "agrees": first(studies, judged == outcomes[0])}
 
 
-def _told(number: int, found: Found) -> list[Row]:
-    if "held" in found:
+def _told(number: int, outcomes: Found) -> list[Row]:
+    if "held" in outcomes:
         what, rate = "coverage of what the verdict speaks of", rate_of(
-            int(found["held"].sum()), len(found["held"]), at_least=1 - ALPHA
+            int(outcomes["held"].sum()), len(outcomes["held"]), at_least=1 - ALPHA
         )  # fmt: skip
     else:
         what, rate = "false supported, of what the verdict speaks of", rate_of(
-            int(found["wrong"].sum()), len(found["wrong"]), at_most=ALPHA
+            int(outcomes["wrong"].sum()), len(outcomes["wrong"]), at_most=ALPHA
         )  # fmt: skip
-    return agreed([{"data": NOISES[number].name, "what": what, **rate}], found)
+    return agreed([{"data": NOISES[number].name, "what": what, **rate}], outcomes)
 
 
 def _failing(number: int, rng: np.random.Generator, studies: int) -> Found:
     """Studies in which some runs fail, judged one by one: what a verdict speaks of is the verdict's to say."""
     noise, study = NOISES[number], two_arms(1, delta=DELTA, bounds=(0.0, 1.0))
     planted = (DELTA - noise.failures * (CHANCE - BASE)) / (1.0 - noise.failures)  # the mean over all is δ
-    found: dict[str, list[bool]] = {name: [] for name in ("stated", "overall", "false", "false_overall")}
+    outcomes: dict[str, list[bool]] = {name: [] for name in ("stated", "overall", "false", "false_overall")}
     for _ in range(studies):
         verdict = one(study, simulate(noise, 0.0, SD, rng, seeds=SEEDS))
         speaks, mean = truths(noise, 0.0, verdict.filled["arm"][0] > 0)
         low, high = verdict.interval_low or 0.0, verdict.interval_high or 0.0
-        found["stated"].append(low <= speaks <= high)
-        found["overall"].append(low <= mean <= high)
+        outcomes["stated"].append(low <= speaks <= high)
+        outcomes["overall"].append(low <= mean <= high)
         verdict = one(study, simulate(noise, planted, SD, rng, seeds=SEEDS))
         speaks, _ = truths(noise, planted, verdict.filled["arm"][0] > 0)
-        found["false"].append(verdict.outcome == "supported" and speaks <= DELTA + 1e-12)
-        found["false_overall"].append(verdict.outcome == "supported")
-    return {name: np.array(seen) for name, seen in found.items()}
+        outcomes["false"].append(verdict.outcome == "supported" and speaks <= DELTA + 1e-12)
+        outcomes["false_overall"].append(verdict.outcome == "supported")
+    return {name: np.array(seen) for name, seen in outcomes.items()}
 
 
-def _told_failing(found: Found) -> list[Row]:
-    of, counts = len(found["stated"]), {name: int(seen.sum()) for name, seen in found.items()}
+def _told_failing(outcomes: Found) -> list[Row]:
+    of, counts = len(outcomes["stated"]), {name: int(seen.sum()) for name, seen in outcomes.items()}
     named = (
         ("coverage of what the verdict speaks of", rate_of(counts["stated"], of, at_least=1 - ALPHA)),
         ("false supported, of what the verdict speaks of", rate_of(counts["false"], of, at_most=ALPHA)),
@@ -207,16 +217,16 @@ def _confusion() -> TrialPart:
 def _with_effect(factor: float, rng: np.random.Generator, studies: int) -> Found:
     off, on = _arms(rng, NOISES[0], factor * DELTA, studies, seeds=SEEDS)
     outcomes = outcomes_of(on - off, DELTA)
-    judged = one(two_arms(1, delta=DELTA), tables_of(off[0], on[0])).outcome
+    judged = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0])).outcome
     return {"outcome": np.array(outcomes, dtype=object), "agrees": first(studies, judged == outcomes[0])}
 
 
-def _confused(factor: float, found: Found) -> list[Row]:
-    of = len(found["outcome"])
-    counts = {name: int((found["outcome"] == name).sum()) for name in OUTCOMES}
+def _confused(factor: float, outcomes: Found) -> list[Row]:
+    of = len(outcomes["outcome"])
+    counts = {name: int((outcomes["outcome"] == name).sum()) for name in OUTCOMES}
     wrong = "supported" if factor <= 1.0 else "refuted"
     row: Row = {"planted": f"{factor:g} δ", **{name: counts[name] / of for name in OUTCOMES}, "wrong": wrong}
-    return agreed([row | rate_of(counts[wrong], of, at_most=ALPHA)], found)
+    return agreed([row | rate_of(counts[wrong], of, at_most=ALPHA)], outcomes)
 
 
 # Looks
@@ -235,18 +245,18 @@ def _looked(claims: int, rng: np.random.Generator, studies: int) -> Found:
     least = np.stack([claims * _ps((on - off)[:, :seeds], 0.0).min(axis=1) for seeds in LOOKS])
     levels = np.array(look_levels(LOOKS, alpha=ALPHA, family=claims))[:, None]
     planned = np.asarray((least <= levels * (1 + ROUNDING)).any(axis=0))
-    study, tables = two_arms(claims, looks=list(LOOKS)), tables_of(off[0], on[0])
+    study, tables = two_arms(claims, looks=list(LOOKS)), simulated_tables(off[0], on[0])
     judged = any(v.decided for look in range(len(LOOKS)) for v in judge_look(study, tables, look=look, extras=False))
     naive = np.asarray((least <= ALPHA * (1 + ROUNDING)).any(axis=0))
     return {"planned": planned, "naive": naive, "agrees": first(studies, judged == bool(planned[0]))}
 
 
-def _told_looks(claims: int, found: Found) -> list[Row]:
-    of = len(found["planned"])
+def _told_looks(claims: int, outcomes: Found) -> list[Row]:
+    of = len(outcomes["planned"])
     rows = agreed([{"claims": claims, "levels": "O'Brien–Fleming",
-                    **rate_of(int(found["planned"].sum()), of, at_most=ALPHA)}], found)  # fmt: skip
+                    **rate_of(int(outcomes["planned"].sum()), of, at_most=ALPHA)}], outcomes)  # fmt: skip
     if claims == 1:
-        rows.append({"claims": claims, "levels": "5 % at every look", **rate_of(int(found["naive"].sum()), of)})
+        rows.append({"claims": claims, "levels": "5 % at every look", **rate_of(int(outcomes["naive"].sum()), of)})
     return rows
 
 
@@ -271,8 +281,8 @@ def _tested(number: int, seeds: int, rng: np.random.Generator, studies: int) -> 
     return {"p": _ps(NOISES[number].draw(rng, (studies, seeds, 1)), 0.0)[:, 0]}
 
 
-def _told_limits(number: int, seeds: int, found: Found) -> list[Row]:
-    rows, p = [], found["p"]
+def _told_limits(number: int, seeds: int, outcomes: Found) -> list[Row]:
+    rows, p = [], outcomes["p"]
     for level in (ALPHA, 0.01, ALPHA / 16):
         promised = number == 0 or (seeds >= SEEDS and level == ALPHA)
         limit: dict[str, Any] = {"at_least": 1 - level} if promised else {}

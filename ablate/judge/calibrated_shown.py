@@ -70,13 +70,13 @@ def _tested(seeds: int, apart: float, rng: np.random.Generator, studies: int) ->
     return {"both": np.array(both), "alone": np.array(alone)}
 
 
-def _told_items(seeds: int, apart: float, found: Found) -> list[Row]:
+def _told_items(seeds: int, apart: float, outcomes: Found) -> list[Row]:
     kind = f"{ITEMS} items, " + (f"arms differ by {apart:g} on each" if apart else "all alike for both arms")
     return [
         {"data": kind, "seeds": seeds, "what": what, **rate_of(int(hits.sum()), len(hits), at_least=least)}
         for what, hits, least in (
-            ("over seeds and items", found["both"], 1 - ALPHA),
-            ("over seeds alone", found["alone"], None),
+            ("over seeds and items", outcomes["both"], 1 - ALPHA),
+            ("over seeds alone", outcomes["alone"], None),
         )
     ]
 
@@ -97,22 +97,22 @@ def _joint_part() -> TrialPart:
 
 
 def _held(rng: np.random.Generator, studies: int, *, claims: int, seeds: int, shared: float, number: int) -> Found:
-    truths, noise, found = np.linspace(0.0, FARTHEST, claims), NOISES[number], []
+    truths, noise, results = np.linspace(0.0, FARTHEST, claims), NOISES[number], []
     for _ in range(studies):
         common, each = noise.draw(rng, (seeds, 1)), noise.draw(rng, (seeds, claims))
-        found.append(holds(truths + math.sqrt(shared) * common + math.sqrt(1.0 - shared) * each, truths))
-    together, own = np.array(found).T
-    return {"together": together, "own": own}
+        results.append(holds(truths + math.sqrt(shared) * common + math.sqrt(1.0 - shared) * each, truths))
+    together, singly = np.array(results).T
+    return {"together": together, "own": singly}
 
 
-def _told_joint(claims: int, seeds: int, shared: float, number: int, found: Found) -> list[Row]:
+def _told_joint(claims: int, seeds: int, shared: float, number: int, outcomes: Found) -> list[Row]:
     kind = f"{claims} claims, correlation {shared:g}, {NOISES[number].name}"
     limit = 1 - ALPHA if number == 0 else None
     return [
         {"data": kind, "seeds": seeds, "what": what, **rate_of(int(hits.sum()), len(hits), at_least=least)}
         for what, hits, least in (
-            ("joint intervals all hold", found["together"], limit),
-            ("own intervals all hold", found["own"], None),
+            ("joint intervals all hold", outcomes["together"], limit),
+            ("own intervals all hold", outcomes["own"], None),
         )
     ]
 

@@ -32,7 +32,7 @@ Keep = Callable[[str, list[Row]], None]
 
 
 @dataclass(frozen=True)
-class Check:
+class CalibrationCheck:
     """One check: its table, and whether it is met.
 
     Attributes
@@ -63,7 +63,7 @@ class CalibrationResult:
     seed: int
     seeds_per_study: int
     alpha: float
-    checks: tuple[Check, ...]
+    checks: tuple[CalibrationCheck, ...]
 
     @property
     def passed(self) -> bool:
@@ -122,8 +122,8 @@ def calibrate(
     only
         The checks to run; by default `parts`.
     """
-    checks, found = list(parts() if only is None else only), dict(kept or {})
-    left = [trial for part in checks for trial in part.trials if trial.name not in found]
+    checks, by_trial = list(parts() if only is None else only), dict(kept or {})
+    left = [trial for part in checks for trial in part.trials if trial.name not in by_trial]
     total, done = sum(trial.studies(studies) for trial in left), 0
 
     def tick(count: int) -> None:
@@ -133,18 +133,22 @@ def calibrate(
             progress(done, total)
 
     for trial, rows in run_trials(left, studies, seed=seed, jobs=jobs, tick=tick):
-        found[trial.name] = rows
+        by_trial[trial.name] = rows
         if keep is not None:
             keep(trial.name, rows)
     made = tuple(
-        Check(part.name, part.title, tuple({**row, "row": t.name} for t in part.trials for row in found[t.name]),
-              part.note)
+        CalibrationCheck(
+            part.name,
+            part.title,
+            tuple({**row, "row": trial.name} for trial in part.trials for row in by_trial[trial.name]),
+            part.note,
+        )
         for part in checks
-    )  # fmt: skip
+    )
     return CalibrationResult(studies, seed, SEEDS, ALPHA, made)
 
 
-def named(asked: Collection[str]) -> list[str]:
+def named_trials(asked: Collection[str]) -> list[str]:
     """Return the names of the trials that are asked for, by their own name or by that of their check.
 
     Raises
@@ -153,14 +157,14 @@ def named(asked: Collection[str]) -> list[str]:
         There is none of that name.
     """
     every = parts()
-    known = {trial.name: [trial.name] for part in every for trial in part.trials}
-    known |= {part.name: [trial.name for trial in part.trials] for part in every}
-    found: list[str] = []
+    members = {trial.name: [trial.name] for part in every for trial in part.trials}
+    members |= {part.name: [trial.name for trial in part.trials] for part in every}
+    names: list[str] = []
     for name in asked:
-        if name not in known:
-            raise unknown("row", name, list(known))
-        found += known[name]
-    return found
+        if name not in members:
+            raise unknown("row", name, list(members))
+        names += members[name]
+    return names
 
 
 def _no_studies(rng: np.random.Generator, studies: int) -> Found:
@@ -168,5 +172,5 @@ def _no_studies(rng: np.random.Generator, studies: int) -> Found:
     return {"seed": rng.integers(0, 2**32, size=studies)}
 
 
-def _oracles(found: Found) -> list[Row]:
-    return oracle_rows(np.random.default_rng(int(found["seed"][0])))
+def _oracles(outcomes: Found) -> list[Row]:
+    return oracle_rows(np.random.default_rng(int(outcomes["seed"][0])))

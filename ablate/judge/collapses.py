@@ -36,13 +36,13 @@ def with_collapses(tables: StudyTables) -> StudyTables:
     """Return the tables with `collapsed` as the outcome of stored runs that did; what was told is kept in `study`."""
     if TOLD in tables.study:
         return tables
-    found = _collapsed(tables)
-    if not found.any():
+    collapsed = _collapsed(tables)
+    if not collapsed.any():
         return replace(tables, study={**tables.study, TOLD: {}})
     told: dict[str, dict[int, str]] = {}
-    for arm, seed, outcome in tables.seeds.loc[found, ["arm_id", "seed", "outcome"]].itertuples(index=False):
+    for arm, seed, outcome in tables.seeds.loc[collapsed, ["arm_id", "seed", "outcome"]].itertuples(index=False):
         told.setdefault(str(arm), {})[int(seed)] = str(outcome)
-    seeds = tables.seeds.assign(outcome=tables.seeds["outcome"].astype(str).mask(found, Outcome.COLLAPSED.value))
+    seeds = tables.seeds.assign(outcome=tables.seeds["outcome"].astype(str).mask(collapsed, Outcome.COLLAPSED.value))
     return replace(tables, study={**tables.study, TOLD: told}, seeds=seeds)
 
 
@@ -85,18 +85,18 @@ def outlying(declared: Metric, value: NDArray[np.float64], filled: NDArray[np.bo
     filled
         Values that are not the runs' own, bool (seeds, arms).
     """
-    found = np.zeros(value.shape, dtype=np.bool_)
+    outliers = np.zeros(value.shape, dtype=np.bool_)
     if declared.better is None or declared.is_time or declared.over_the_run:
-        return found
+        return outliers
     sign = 1.0 if declared.better == "higher" else -1.0
-    own = np.where(filled, np.nan, value)
+    unfilled = np.where(filled, np.nan, value)
     for column in range(value.shape[1]):
-        x = own[:, column]
-        known = x[np.isfinite(x)]
-        if len(known) < FEWEST:
+        x = unfilled[:, column]
+        finite = x[np.isfinite(x)]
+        if len(finite) < FEWEST:
             continue
-        median = float(np.median(known))
-        spread = 1.4826 * float(np.median(np.abs(known - median)))
+        median = float(np.median(finite))
+        spread = 1.4826 * float(np.median(np.abs(finite - median)))
         amount = SHARE * (100.0 if declared.unit == PERCENT else 1.0) if declared.is_share else PART * abs(median)
-        found[:, column] = sign * (median - x) > max(ROBUST_SDS * spread, amount)
-    return found
+        outliers[:, column] = sign * (median - x) > max(ROBUST_SDS * spread, amount)
+    return outliers

@@ -63,18 +63,18 @@ def _mixed(study: Study, rows: Sequence[Mapping[str, Level]], facts: Sequence[Ma
     if "program" in factors or "program.target" in factors:
         explained |= {"fingerprint", "dataset", "steps", "dtype"}  # another program reads what it needs in its own way
     column = {arm_key(levels, factors): i for i, levels in enumerate(rows)}
-    found = []
+    mixed = []
     for comparison in expand(study, arms=rows):
         for fact in (name for name in WATCHED if name not in explained):
             for cell in comparison.cells:
                 arms = [facts[column[arm_key(side, factors)]] for side in comparison.arms(cell)]
-                values = tuple(sorted({str(known[fact]) for known in arms if _known(known, fact)}))
-                if values and fact == "steps" and any(own.get("imported") and not _known(own, fact) for own in arms):
+                values = tuple(sorted({str(arm_facts[fact]) for arm_facts in arms if _known(arm_facts, fact)}))
+                if values and fact == "steps" and any(arm.get("imported") and not _known(arm, fact) for arm in arms):
                     values = (*values, NOT_TOLD)  # unknown beside known is not equal
                 if len(values) > 1:
-                    found.append(Mixture(comparison.id, fact, values))
+                    mixed.append(Mixture(comparison.id, fact, values))
                     break
-    return found
+    return mixed
 
 
 def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]) -> tuple[float, ...]:
@@ -87,9 +87,9 @@ def horizons(tables: StudyTables, endpoint: Endpoint, columns: NDArray[np.int64]
         return ()
     lengths = [_length(tables.facts.get(arm, {})) for arm in endpoint.arm_ids]
     for row in np.atleast_2d(columns):
-        found = {length for column in row if (length := lengths[column]) is not None}
-        if len(found) > 1:
-            return tuple(sorted(found))
+        steps = {length for column in row if (length := lengths[column]) is not None}
+        if len(steps) > 1:
+            return tuple(sorted(steps))
     return ()
 
 
@@ -115,16 +115,16 @@ def check_comparable(
     UserError
         Naming the first claim, the fact and its values.
     """
-    found = _mixed(study, arms, facts)
+    mixed = _mixed(study, arms, facts)
     if ran:
         meant = Metrics(study.metrics)
         steps = {claim.id for claim in study.claims if claim.to_target or _by_time(claim, meant)}
-        found = [one for one in found if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
-    if found:
+        mixed = [one for one in mixed if not (one.fact == "steps" and one.claim_id.split("[", 1)[0] in steps)]
+    if mixed:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
-        if ran and NOT_TOLD in found[0].values:
+        if ran and NOT_TOLD in mixed[0].values:
             advice = "Give the `budget` of all arms; where it is not known, pass over it with --leave-out budget"
-        one = found[0]
+        one = mixed[0]
         values = ", ".join(one.values)
         raise UserError(f"claim {one.claim_id} compares arms with different {one.fact}: {values}. {advice}.")
 

@@ -18,14 +18,14 @@ from ablate.claims.reason import Reason, because
 from ablate.judge.expand import expand
 from ablate.judge.verdict import GateResult
 from ablate.sweep.import_columns import SETTINGS
-from ablate.sweep.import_rest import MOSTLY, is_number, shares, texts_differ
+from ablate.sweep.import_rest import MOSTLY, is_number_cell, shares, texts_differ
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
 _MOST = 4  # values of a setting that are named
 
 
-def confounded(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> list[GateResult]:
+def confounded_gates(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str]) -> list[GateResult]:
     """Return a failed gate for every setting that differs between sides of a comparison, in any of its cells.
 
     Parameters
@@ -34,8 +34,8 @@ def confounded(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any
         `level_key` of an arm -> its id.
     """
     settings = {key: tables.facts.get(arm, {}).get("settings") or {} for key, arm in arm_ids.items()}
-    found = _found(comparison, tuple(tables.factors), settings)
-    return [GateResult("confounded", passed=False, reason=found[name]) for name in sorted(found)]
+    reasons = _found(comparison, tuple(tables.factors), settings)
+    return [GateResult("confounded", passed=False, reason=reasons[name]) for name in sorted(reasons)]
 
 
 def holding_back(
@@ -43,32 +43,34 @@ def holding_back(
 ) -> dict[str, list[str]]:
     """Return setting -> the claims that are held back by it, of a study whose runs are known."""
     factors = tuple(study.factors)
-    settings = {arm_key(arm, factors): own.get("settings") or {} for arm, own in zip(arms, facts, strict=True)}
-    held: dict[str, list[str]] = {}
+    settings = {
+        arm_key(arm, factors): arm_facts.get("settings") or {} for arm, arm_facts in zip(arms, facts, strict=True)
+    }
+    claims: dict[str, list[str]] = {}
     for comparison in expand(study, arms=arms):
         for name in _found(comparison, factors, settings):
-            held.setdefault(name, []).append(comparison.id)
-    return held
+            claims.setdefault(name, []).append(comparison.id)
+    return claims
 
 
 def _found(
     comparison: Comparison, factors: tuple[str, ...], settings: Mapping[Any, Mapping[str, Any]]
 ) -> dict[str, Reason]:
     """Return setting -> how it differs between the sides."""
-    found: dict[str, Reason] = {}
+    reasons: dict[str, Reason] = {}
     for cell in comparison.cells:
         for one, other in combinations(comparison.arms(cell), 2):
             left, right = (settings.get(arm_key(side, factors), {}) for side in (one, other))
-            for name in left.keys() & right.keys() - found.keys():
+            for name in left.keys() & right.keys() - reasons.keys():
                 if _apart(name, left[name], right[name]):
-                    found[name] = _why(name, (one, left[name]), (other, right[name]))
-    return found
+                    reasons[name] = _why(name, (one, left[name]), (other, right[name]))
+    return reasons
 
 
 def _apart(name: str, left: Mapping[str, int], right: Mapping[str, int]) -> bool:
     if name.startswith(SETTINGS):
         return shares(left) != shares(right)
-    if not all(is_number(value) for value in {**left, **right}):
+    if not all(is_number_cell(value) for value in {**left, **right}):
         return texts_differ(left, right)
     if left.keys() != right.keys():
         return True

@@ -31,7 +31,7 @@ LEAST = 6
 
 
 def copy_gate(
-    found: Collected, tables: StudyTables, arm_ids: Mapping[Any, str], *, asked: bool, alpha: float
+    collected: Collected, tables: StudyTables, arm_ids: Mapping[Any, str], *, asked: bool, alpha: float
 ) -> GateResult | None:
     """Look whether the copy of the baseline differs from it by so much that a verdict could rest on it.
 
@@ -42,7 +42,7 @@ def copy_gate(
     δ. A copy that the study asks for (`asked`) and that is not there, not run yet or lost with its file, is one of no
     seeds: the claim does not pass.
     """
-    comparison = found.comparison
+    comparison = collected.comparison
     plan = comparison.claim.noise_plan()
     none = tables.copy is None or tables.copy.empty
     if (none and not asked) or plan is None or not plan.gap > 0 or not comparison.claim.sampled:
@@ -53,17 +53,17 @@ def copy_gate(
     differences = copy_differences(tables, metric, logged=plan.logged)
     said = {
         "metric": f"log {metric}" if plan.logged else metric, "n": len(differences), "delta": plan.gap,
-        "unit": "" if plan.logged else found.unit,
+        "unit": "" if plan.logged else collected.unit,
     }  # fmt: skip
     if len(differences) < LEAST:
         return GateResult(COPY, False, because("copy_too_few", **said, needed=LEAST))
     low, high = mean_interval(differences, level=1.0 - 2.0 * alpha)
     passed = tost_p(differences, within=plan.gap) <= alpha
     said |= {"effect": float(differences.mean()), "low": float(low), "high": float(high)}
-    if passed or found.estimate is None:
+    if passed or collected.estimate is None:
         return GateResult(COPY, passed, because("copy_alike" if passed else "copy_apart", **said))
     most = plan.factor * max(abs(float(low)), abs(float(high)))
-    apart = min(abs(found.estimate.effect - end) for end in found.region if math.isfinite(end))
+    apart = min(abs(collected.estimate.effect - end) for end in collected.region if math.isfinite(end))
     if apart <= most:
         return GateResult(COPY, False, because("copy_apart", **said))
     return GateResult(COPY, True, because("copy_small", **said, apart=apart, most=most))
@@ -84,8 +84,8 @@ def copy_differences(tables: StudyTables, metric: str, *, logged: bool = False) 
         facts={of: tables.facts.get(of, {}), COPY: tables.facts.get(of, {})},
         copy=None,
     )
-    found = endpoint(both, metric)
-    order = [list(found.arm_ids).index(arm) for arm in (COPY, of)]
-    values = np.log(found.value) if logged else found.value
+    ended = endpoint(both, metric)
+    order = [list(ended.arm_ids).index(arm) for arm in (COPY, of)]
+    values = np.log(ended.value) if logged else ended.value
     differences = values[:, order[0]] - values[:, order[1]]
     return np.asarray(differences[np.isfinite(differences)], dtype=np.float64)

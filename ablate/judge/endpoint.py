@@ -33,13 +33,13 @@ from ablate.judge.collapses import outlying
 from ablate.sweep.metrics import metrics_in, program_metrics
 from ablate.track.record import StudyTables
 from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric
-from ablate.train.metric_values import check_value
+from ablate.train.metric_values import check_metric_value
 from ablate.train.outcome import FAILED, Outcome
 
 MISSING = "missing"
 
 
-def metrics_of(tables: StudyTables) -> list[str]:
+def metric_names(tables: StudyTables) -> list[str]:
     """Return the names of the scalar metrics of the seeds table."""
     return tables.metrics
 
@@ -62,23 +62,23 @@ def endpoint(tables: StudyTables, metric: str) -> Endpoint:
     if column is not None:
         logged = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
     elif (ran & ~failed).any() and not declared.counts_to_target:  # no run may have reached the target
-        raise unknown("metric", metric, metrics_of(tables))
+        raise unknown("metric", metric, metric_names(tables))
     else:
         logged = np.full(len(seeds), np.nan)
-    own = np.where(ran & np.isfinite(logged), logged, np.nan)
+    observed = np.where(ran & np.isfinite(logged), logged, np.nan)
     if declared.failed_counts_as != "as_logged":
         # What collapsed ran to its end: where the metric says of failed runs that no value would be honest, its own is.
         replaced = failed & ((outcome != Outcome.COLLAPSED.value) | (declared.failed_counts_as != "nothing"))
-        own[replaced] = np.nan
-    _check_bounds(declared, tables, own)
+        observed[replaced] = np.nan
+    _check_bounds(declared, tables, observed)
     fill = _fill(tables, declared)
-    needs = ran & np.isnan(own) & (failed | declared.counts_to_target)
+    needs = ran & np.isnan(observed) & (failed | declared.counts_to_target)
     if declared.counts_to_target:
         # Whether it had a target, or after how many steps it reached it, is not told: that is not a target missed.
         needs &= ~np.isin(outcome, [Outcome.FINISHED.value, Outcome.UNKNOWN.value])
         needs &= (outcome != Outcome.REACHED.value) | (metric not in STEPS_TO_TARGET)
     filled = needs & np.isfinite(fill)
-    value = np.where(filled, fill, own)
+    value = np.where(filled, fill, observed)
     grid = _Grid(tables)
     out = outlying(declared, grid.numbers(value), grid.flags(filled))
     lapsed, there = grid.flags(failed) | out, grid.flags(ran)
@@ -123,18 +123,18 @@ def ended_as(tables: StudyTables, outcomes: Collection[str]) -> Endings:
     outcome = tables.seeds["outcome"].astype(str).to_numpy()
     told = [tables.facts.get(str(arm), {}).get("outcome_from") is None for arm in tables.seeds["arm_id"]]
     hit = np.isin(outcome, list(asked))
-    known = np.isin(outcome, [one.value for one in Outcome if one is not Outcome.UNKNOWN])
+    certain = np.isin(outcome, [one.value for one in Outcome if one is not Outcome.UNKNOWN])
     finished = outcome == Outcome.FINISHED.value
     if Outcome.FINISHED not in asked and asked & _WITH_A_TARGET:
         hit |= finished & (asked >= _WITH_A_TARGET)
-        known &= ~finished | (asked >= _WITH_A_TARGET)
+        certain &= ~finished | (asked >= _WITH_A_TARGET)
     missed = (outcome == Outcome.CENSORED.value) & ~np.array(told, dtype=np.bool_)
     whole = asked >= _NOT_REACHED - {Outcome.COLLAPSED}  # of which a study may not yet know
     hit = np.where(missed, whole, hit)
-    known &= ~missed | whole | (not asked & _NOT_REACHED)
-    untargeted = finished & ~known
+    certain &= ~missed | whole | (not asked & _NOT_REACHED)
+    untargeted = finished & ~certain
     ran = grid.flags(outcome != MISSING)
-    return Endings(grid.flags(hit), grid.flags(known), ran, grid.flags(untargeted), grid.seeds)
+    return Endings(grid.flags(hit), grid.flags(certain), ran, grid.flags(untargeted), grid.seeds)
 
 
 def _unsure(tables: StudyTables, outcome: NDArray[Any]) -> NDArray[np.bool_]:
@@ -161,20 +161,20 @@ def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:
     return np.full(len(seeds), np.nan)
 
 
-def _check_bounds(declared: Metric, tables: StudyTables, own: NDArray[np.float64]) -> None:
+def _check_bounds(declared: Metric, tables: StudyTables, observed: NDArray[np.float64]) -> None:
     """Refuse values that the metric cannot have."""
     low, high = declared.limits
     place = _declared_by(declared.name, tables)
-    for row in np.flatnonzero((own < low) | (own > high)):  # NaN: neither
+    for row in np.flatnonzero((observed < low) | (observed > high)):  # NaN: neither
         run = tables.seeds.iloc[int(row)]
-        check_value(declared, float(own[row]), f"{run['arm']}, seed {run['seed']}", declared_by=place)
+        check_metric_value(declared, float(observed[row]), f"{run['arm']}, seed {run['seed']}", declared_by=place)
 
 
 def _declared_by(metric: str, tables: StudyTables) -> str:
     """Return the place in a program where a metric's unit is declared; empty where the study may say it."""
     definition = dict(tables.study.get("definition") or {})
-    held = program_metrics(definition, tables.facts.values()).get(metric)
-    if held is None or not held.unit:
+    declared = program_metrics(definition, tables.facts.values()).get(metric)
+    if declared is None or not declared.unit:
         return ""
     target = (definition.get("fixed") or {}).get("program.target", "")
     return (

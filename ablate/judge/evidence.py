@@ -19,7 +19,7 @@ from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endings, Endpoint
 from ablate.claims.parts import Region
 from ablate.claims.reason import Reason, because
-from ablate.claims.twoparts import Split, only_trained
+from ablate.claims.twoparts import TrainedSplit, only_trained
 from ablate.judge.alike import Alike
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import ended_as
@@ -88,7 +88,7 @@ class Collected:
     counts_steps: bool = False
     counts_as_chance: bool = False
     endings_known: bool = True
-    split: Split | None = None
+    split: TrainedSplit | None = None
 
     @property
     def testable(self) -> bool:
@@ -109,10 +109,10 @@ class Collected:
     @property
     def silent(self) -> tuple[int, int] | None:
         """How many of the pairs say nothing, and of how many; None where all say something."""
-        known = self.gaps.known if self.gaps is not None else None
-        if known is None or not known.silent.any():
+        hidden = self.gaps.known if self.gaps is not None else None
+        if hidden is None or not hidden.silent.any():
             return None
-        return int(known.silent.sum()), known.silent.size
+        return int(hidden.silent.sum()), hidden.silent.size
 
 
 class _Runs:
@@ -144,13 +144,13 @@ class _Runs:
         return self._all
 
     @functools.cached_property
-    def split(self) -> Split | None:
+    def split(self) -> TrainedSplit | None:
         claim = self.comparison.claim
         if not claim.in_parts:
             return None
         names = [str(arm) for arm in self._tables.planned["arm"]]
         arm = claim.is_arm(self.sides.columns.shape[1])
-        return Split.of(self.sides, self._all, arm, names=names, batches=self.batches)
+        return TrainedSplit.of(self.sides, self._all, arm, names=names, batches=self.batches)
 
     @functools.cached_property
     def evidence(self) -> Evidence:
@@ -169,14 +169,14 @@ class _Runs:
             unsure, ran = (flags[:, self.sides.columns] for flags in (self._all.unsure, self._all.ran))
             if unsure.any():
                 return because("endings_unknown", n=int(unsure.sum()), of=int(ran.sum()))
-        own = self.comparison.claim.obstacle(self.endpoint, self.sides)
-        if own is not None:
-            return own
-        known = self.gaps.known
+        reason = self.comparison.claim.obstacle(self.endpoint, self.sides)
+        if reason is not None:
+            return reason
+        hidden = self.gaps.known
         left = len(self.gaps.said())
-        if known is not None and known.silent.any() and left < self._least:
+        if hidden is not None and hidden.silent.any() and left < self._least:
             return because(
-                "silent", n=int(known.silent.sum()), of=known.silent.size, pairwise=known.pairwise,
+                "silent", n=int(hidden.silent.sum()), of=hidden.silent.size, pairwise=hidden.pairwise,
                 rule=self.endpoint.rule_of(self.sides.columns), left=left, needed=self._least,
             )  # fmt: skip
         return self._failures()
@@ -202,12 +202,12 @@ class _Runs:
         if isinstance(fill, str) or declared.better is None:
             return None
         value, filled = endpoint.value[:, self.sides.columns], endpoint.filled[:, self.sides.columns]
-        own = value[~filled & np.isfinite(value)]
+        observed = value[~filled & np.isfinite(value)]
         sign = 1.0 if declared.better == "higher" else -1.0
-        worse = int((sign * own < sign * fill).sum())
-        if not filled.any() or 2 * worse <= own.size:
+        worse = int((sign * observed < sign * fill).sum())
+        if not filled.any() or 2 * worse <= observed.size:
             return None
-        return because("failing_is_better", value=float(fill), metric=declared.name, n=worse, of=own.size)
+        return because("failing_is_better", value=float(fill), metric=declared.name, n=worse, of=observed.size)
 
     def of(self, metric: str) -> Endpoint:
         return self._endpoints[metric]
@@ -235,12 +235,12 @@ class _Runs:
 
     def elsewhere(self) -> dict[str, Gaps]:
         """Return the contrasts at the other targets of a claim about steps, and measured otherwise."""
-        claim, found = self.comparison.claim, {}
+        claim, gaps = self.comparison.claim, {}
         for name in OTHER_TARGETS:
             endpoint = self._endpoints.get(f"{claim.metric}_{name}")
             if endpoint is not None:
-                found[name] = Gaps.of(self.sides, at_common_budget(endpoint, self.sides.columns))
-        return found | {name: Gaps.of(other, self.endpoint) for name, other in claim.elsewhere(self.sides).items()}
+                gaps[name] = Gaps.of(self.sides, at_common_budget(endpoint, self.sides.columns))
+        return gaps | {name: Gaps.of(other, self.endpoint) for name, other in claim.elsewhere(self.sides).items()}
 
 
 def collect(
@@ -266,18 +266,18 @@ def collect(
     least_of = claim.least_seeds if batches is None else claim.least_at_any_time
     least = least_of(alpha, len(comparison.cells))
     runs = _Runs(comparison, tables, endpoints, arms, least=least, batches=batches)
-    found = claim.read(runs)
-    evidence = found.evidence
-    if found.obstacle is not None and found.obstacle.code == "silent":
+    reading = claim.read(runs)
+    evidence = reading.evidence
+    if reading.obstacle is not None and reading.obstacle.code == "silent":
         evidence = dataclasses.replace(evidence, differences=runs.gaps.said())
     common = Collected(
         comparison=comparison,
         evidence=evidence,
-        region=found.region or claim.region,
-        estimate=found.estimate,
+        region=reading.region or claim.region,
+        estimate=reading.estimate,
         least=least,
-        obstacle=found.obstacle,
-        details=found.estimate.details if found.estimate is not None else found.details,
+        obstacle=reading.obstacle,
+        details=reading.estimate.details if reading.estimate is not None else reading.details,
         alike=alike,
     )
     if not claim.reads_values:

@@ -89,12 +89,14 @@ def _expand_claim(study: Study, claim: ClaimKind, run: set[Key] | None) -> list[
         raise UserError(f"claim {claim.id}, `each`: a factor is named twice: {', '.join(claim.each)}.")
     where: dict[str, tuple[Level, ...]] = {factor: tuple(levels) for factor, levels in claim.where.items()}
     each = [where.get(factor, tuple(study.factors[factor])) for factor in claim.each]
-    found = []
+    comparisons = []
     for chosen in itertools.product(*each):
-        own = dict(zip(claim.each, chosen, strict=True))
-        name = f"{claim.id}[{arm_text(own, exact=True).replace(', ', ',')}]" if own else claim.id
-        found.append(_comparison(study, claim, name, {**where, **{f: (level,) for f, level in own.items()}}, run))
-    return found
+        fixed = dict(zip(claim.each, chosen, strict=True))
+        name = f"{claim.id}[{arm_text(fixed, exact=True).replace(', ', ',')}]" if fixed else claim.id
+        comparisons.append(
+            _comparison(study, claim, name, {**where, **{f: (level,) for f, level in fixed.items()}}, run)
+        )
+    return comparisons
 
 
 def _check_sides(study: Study, claim: ClaimKind) -> None:
@@ -109,9 +111,9 @@ def _check_sides(study: Study, claim: ClaimKind) -> None:
 
 
 def _check_level(study: Study, claim: BaseClaim, side: str, factor: str, level: Level) -> None:
-    known = study.factors[factor]
-    if not among(level, known):
-        error = unknown(f"level of {factor}", level_name(level), level_names(known).values())
+    levels = study.factors[factor]
+    if not among(level, levels):
+        error = unknown(f"level of {factor}", level_name(level), level_names(levels).values())
         raise UserError(f"claim {claim.id}, `{side}`: {error}")
 
 

@@ -70,14 +70,14 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
         return []
     rows = tables.levels()
     columns = {arm_key(levels, study.factors): i for i, levels in enumerate(rows)}
-    found: dict[str, FixedTuned] = {}
+    by_claim: dict[str, FixedTuned] = {}
     for claim in study.claims:
         if not claim.by_means or FAIRNESS in claim.own_factors:
             continue
         ways = [expand(_only(study, claim, level), arms=rows) for level in ("fixed", "tuned")]
         for fixed, tuned in zip(*ways, strict=True):
             key = _what(fixed)
-            if key in found:
+            if key in by_claim:
                 continue
             differences = [_differences(study, tables, one, columns) for one in (fixed, tuned)]
             pairs = sorted(differences[0].keys() & differences[1].keys())
@@ -86,8 +86,10 @@ def fixed_and_tuned(study: Study, tables: StudyTables) -> list[FixedTuned]:
             change = {seed: differences[1][seed] - differences[0][seed] for seed in pairs}
             one, other, gap = (_mean(values) for values in (*differences, change))
             unit = metrics_in(tables).of(claim.metric).unit
-            found[key] = FixedTuned(fixed.id, claim.says, claim.metric, claim.scale, claim.delta, one, other, gap, unit)
-    return list(found.values())
+            by_claim[key] = FixedTuned(
+                fixed.id, claim.says, claim.metric, claim.scale, claim.delta, one, other, gap, unit
+            )
+    return list(by_claim.values())
 
 
 def _only(study: Study, claim: ClaimKind, level: str) -> Study:
@@ -108,9 +110,9 @@ def _differences(
     study: Study, tables: StudyTables, comparison: Comparison, columns: dict[tuple[tuple[str, object], ...], int]
 ) -> dict[int, float]:
     sides = sides_of(comparison, columns, tuple(study.factors), metrics_in(tables))
-    found = at_common_budget(endpoint(tables, comparison.claim.metric), sides.columns)
-    evidence = evidence_of(comparison, sides, found)
-    if evidence.undefined or horizons(tables, found, sides.columns) or not Gaps.of(sides, found).said():
+    ended = at_common_budget(endpoint(tables, comparison.claim.metric), sides.columns)
+    evidence = evidence_of(comparison, sides, ended)
+    if evidence.undefined or horizons(tables, ended, sides.columns) or not Gaps.of(sides, ended).said():
         return {}
     return evidence.differences
 

@@ -40,18 +40,18 @@ def _check_where(study: Study, claim_id: str, gate: ManipulationCheck) -> None:
     for factor, levels in gate.where.items():
         if factor not in study.factors:
             raise UserError(f"claim {claim_id}, `gates`: {unknown('factor', factor, study.factors)}")
-        known = {arm_key({factor: level}, [factor]) for level in study.factors[factor]}
+        keys = {arm_key({factor: level}, [factor]) for level in study.factors[factor]}
         for level in levels:
-            if arm_key({factor: level}, [factor]) not in known:
+            if arm_key({factor: level}, [factor]) not in keys:
                 raise UserError(f"claim {claim_id}, `gates`: {factor} has no level {level!r}.")
 
 
 def manipulation(gate: ManipulationCheck, tables: StudyTables) -> GateResult:
     """Look at a manipulation check: failures are filled as in every analysis; no value does not pass."""
-    found = endpoint(tables, gate.metric)
+    ended = endpoint(tables, gate.metric)
     columns = [i for i, row in enumerate(tables.levels()) if _within(row, gate.where)]
-    values = found.value[:, columns][found.ran[:, columns]]
-    missed = int(found.filled[:, columns].sum()) if counts_steps(found) else 0
+    values = ended.value[:, columns][ended.ran[:, columns]]
+    missed = int(ended.filled[:, columns].sum()) if counts_steps(ended) else 0
     cells = ", ".join(f"{f}={'|'.join(level_name(one, EXACT) for one in levels)}" for f, levels in gate.where.items())
     low = -np.inf if gate.at_least is None else gate.at_least
     high = np.inf if gate.at_most is None else gate.at_most
@@ -88,18 +88,18 @@ def tuning_edge(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[An
     tuned = tuned_sides(comparison, tables, arm_ids)
     if not asked and not all(map(gated_by_itself, tables.facts.values())):
         return None
-    known = len(tuned)
+    count = len(tuned)
     edges = [
         {"key": key, "chosen": value, "side": arm_text(side, comparison.names)}
-        for side, own in tuned
-        for key, found in own.items()
-        if _on_edge(found)
-        for value in edge_values(found)
+        for side, tunings in tuned
+        for key, tuning in tunings.items()
+        if _on_edge(tuning)
+        for value in edge_values(tuning)
     ]
-    if not asked and not known:
+    if not asked and not count:
         return None
-    if asked and known < len(sides):
-        return GateResult("tuning_edge", False, because("not_tuned", n=len(sides) - known, arms=len(sides)))
+    if asked and count < len(sides):
+        return GateResult("tuning_edge", False, because("not_tuned", n=len(sides) - count, arms=len(sides)))
     if edges:
         return GateResult("tuning_edge", False, because("on_the_edge", tuned=tuple(edges)))
     return GateResult("tuning_edge", True, because("not_on_the_edge"))
@@ -119,12 +119,12 @@ def tuned_sides(
 ) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """Return the arms of a comparison that were tuned, by their levels, each with `tuned` of its facts."""
     factors = tuple(tables.factors)
-    found = []
+    sides = []
     for side in _sides(comparison):
         tuned = tables.facts.get(arm_ids[arm_key(side, factors)], {}).get("tuned")
         if tuned:
-            found.append((side, tuned))
-    return found
+            sides.append((side, tuned))
+    return sides
 
 
 def _sides(comparison: Comparison) -> list[Mapping[str, Any]]:
@@ -133,11 +133,11 @@ def _sides(comparison: Comparison) -> list[Mapping[str, Any]]:
     return [side for side in every if side.get(FAIRNESS) != "fixed"]
 
 
-def _on_edge(found: Mapping[str, Any]) -> bool:
-    if "edge" in found:
-        return bool(found["edge"])
-    grid: Sequence[Any] = sorted(found.get("grid", ()))
-    return len(grid) < 3 or found.get("chosen") in (grid[0], grid[-1])
+def _on_edge(tuning: Mapping[str, Any]) -> bool:
+    if "edge" in tuning:
+        return bool(tuning["edge"])
+    grid: Sequence[Any] = sorted(tuning.get("grid", ()))
+    return len(grid) < 3 or tuning.get("chosen") in (grid[0], grid[-1])
 
 
 def _within(row: Mapping[Any, Any], where: Mapping[str, Sequence[Any]]) -> bool:
@@ -148,14 +148,14 @@ def _within(row: Mapping[Any, Any], where: Mapping[str, Sequence[Any]]) -> bool:
 
 
 def gated(
-    verdict: Verdict, found: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
+    verdict: Verdict, collected: Collected, verdicts: list[Verdict], tables: StudyTables, checks: list[GateResult]
 ) -> Verdict:
     """Look at the gates of a claim; one that fails leaves a decided claim open.
 
     `checks` holds the results of the gates that need more than the tables.
     """
     results = list(checks)
-    for gate in found.comparison.claim.gates:
+    for gate in collected.comparison.claim.gates:
         if gate.kind == "manipulation_check":
             results.append(manipulation(gate, tables))
         elif gate.kind == "positive_control":

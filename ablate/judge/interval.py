@@ -70,10 +70,10 @@ def more_seeds(estimate: Estimate | None, region: Region, *, level: float) -> Re
         return because("more_seeds")
     mean = sum(numbers) / len(numbers)
     nearest = min((end for end in region if math.isfinite(end)), key=lambda end: abs(end - mean))
-    return more_pairs(numbers, nearest, alpha=1.0 - level)
+    return pairs_needed(numbers, nearest, alpha=1.0 - level)
 
 
-def more_pairs(differences: Sequence[float], delta: float, *, alpha: float) -> Reason:
+def pairs_needed(differences: Sequence[float], delta: float, *, alpha: float) -> Reason:
     """Return how many more pairs would exclude δ."""
     if estimated_at(differences, delta):
         return because("no_number_of_pairs")

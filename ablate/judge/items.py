@@ -53,6 +53,6 @@ def item_contrasts(sides: Sides, endpoint: Endpoint, tables: StudyTables) -> NDA
 def _on_the_same_items(tables: StudyTables, arms: list[str]) -> bool:
     """Tell whether all arms are known to be tested on the same items in every seed."""
     facts = [tables.facts.get(arm, {}) for arm in arms]
-    alike = {tuple(str(known.get(name)) for name in _FACTS) for known in facts}
-    vouched = all(Fact.DATA in known.get("vouches", ()) for known in facts)
+    alike = {tuple(str(arm_facts.get(name)) for name in _FACTS) for arm_facts in facts}
+    vouched = all(Fact.DATA in arm_facts.get("vouches", ()) for arm_facts in facts)
     return vouched and len(alike) == 1 and same_test(str(facts[0].get("dataset")))

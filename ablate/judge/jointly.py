@@ -49,13 +49,13 @@ class Joint:
 
 
 def joint_intervals(
-    found: Sequence[Collected], comparisons: Sequence[Comparison], *, alpha: float, once: bool
+    collected: Sequence[Collected], comparisons: Sequence[Comparison], *, alpha: float, once: bool
 ) -> dict[str, Joint]:
     """Return the joint intervals of all claims that have cells of their own, by the id of the comparison.
 
     Parameters
     ----------
-    found
+    collected
         What was collected of the comparisons that are judged now.
     comparisons
         All of the study, also those that were decided at earlier looks.
@@ -65,7 +65,7 @@ def joint_intervals(
         The runs are judged once, or at looks that α allows for; else at any time.
     """
     families: dict[str, list[tuple[Collected, Estimate]]] = {}
-    for one in found:
+    for one in collected:
         claim = one.comparison.claim
         if claim.each and claim.sampled and one.estimate is not None:
             families.setdefault(claim.id, []).append((one, one.estimate))
@@ -85,11 +85,13 @@ def joint_intervals(
     return joint
 
 
-def _mean_of(found: Collected, estimate: Estimate) -> Mapping[int, float]:
+def _mean_of(collected: Collected, estimate: Estimate) -> Mapping[int, float]:
     """Return the paired differences that an estimate is the mean of; none where it is not a mean over seeds."""
-    differences = found.evidence.differences
-    own = found.comparison.claim.by_means and estimate.scale != "share" and len(estimate.numbers) == len(differences)
-    return differences if own else {}
+    differences = collected.evidence.differences
+    is_mean = (
+        collected.comparison.claim.by_means and estimate.scale != "share" and len(estimate.numbers) == len(differences)
+    )
+    return differences if is_mean else {}
 
 
 def _table(columns: Sequence[Mapping[int, float]]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

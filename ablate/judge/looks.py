@@ -38,7 +38,9 @@ def judge_look(
     if not 0 <= look < len(study.fixed_looks):
         raise must("look", f"be one of the study's {len(study.fixed_looks)} looks, counted from 0", look)
     seeds = planned_seeds(study, tables)[: study.fixed_looks[look]]
-    level = look_levels(study.fixed_looks, alpha=alpha, family=family_size(study, arms=arms_of(study, tables)))[look]
+    level = look_levels(study.fixed_looks, alpha=alpha, family=family_size(study, arms=levels_by_arm(study, tables)))[
+        look
+    ]
     kept = of_seeds(tables, seeds)
     note = (look + 1, len(study.fixed_looks), study.fixed_looks[look], level)
     return [dataclasses.replace(v, look=note) for v in judge(study, kept, alpha=level, extras=extras)]
@@ -68,12 +70,12 @@ def of_seeds(tables: StudyTables, seeds: Collection[int]) -> StudyTables:
     return dataclasses.replace(tables, seeds=tables.seeds[tables.seeds["seed"].isin(list(seeds))])
 
 
-def arms_of(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
+def levels_by_arm(study: Study, tables: StudyTables) -> list[dict[str, Any]]:
     """Return the levels of the study's factors in every planned arm."""
     return [{factor: row[factor] for factor in study.factors} for row in tables.levels()]
 
 
-def unseen(study: Study, tables: StudyTables, first: int) -> list[Verdict]:
+def unseen_verdicts(study: Study, tables: StudyTables, first: int) -> list[Verdict]:
     """Return the verdicts before the first look, after `first` seeds: nothing is judged."""
     blank = dataclasses.replace(tables, seeds=tables.seeds.assign(outcome="missing"))
     why = because("before_first_look", n=first)

@@ -73,8 +73,8 @@ def without_lost(study: Study, tables: StudyTables) -> StudyTables:
     seeds["outcome"] = seeds["outcome"].astype(str).mask(gone, MISSING)
     runs = {(arm, seed) for (arm, seed, _), is_gone in zip(_runs(tables), gone, strict=True) if is_gone}
     for arm, seed in sorted(runs):
-        own = facts.get(arm, {})
-        facts[arm] = {**own, LOST: {**own.get(LOST, {}), str(seed): LOST}}
+        of_arm = facts.get(arm, {})
+        facts[arm] = {**of_arm, LOST: {**of_arm.get(LOST, {}), str(seed): LOST}}
     curves = zip(tables.curves["arm_id"].astype(str), tables.curves["seed"].astype(int), strict=True)
     return dataclasses.replace(
         tables,
@@ -82,8 +82,8 @@ def without_lost(study: Study, tables: StudyTables) -> StudyTables:
         facts=facts,
         curves=tables.curves[np.array([run not in runs for run in curves], dtype=np.bool_)],
         arrays={
-            arm: {seed: held for seed, held in own.items() if (arm, int(seed)) not in runs}
-            for arm, own in tables.arrays.items()
+            arm: {seed: arrays for seed, arrays in of_arm.items() if (arm, int(seed)) not in runs}
+            for arm, of_arm in tables.arrays.items()
         },
     )
 
@@ -96,16 +96,16 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
     the worst value of the metric that any run of the comparison had, in whichever arm it stands, by the interval alone.
     A run counts whose pair would be there if it had a result.
     """
-    held = {arm: facts[LOST] for arm, facts in tables.facts.items() if facts.get(LOST)}
-    if not held:
+    lost = {arm: facts[LOST] for arm, facts in tables.facts.items() if facts.get(LOST)}
+    if not lost:
         return list(verdicts)
     arms = Arms(study, tables)
     named = {comparison.id: comparison for comparison in expand(study, arms=arms.rows)}
-    failed = {v.claim_id: v for v in judge(study, _as_failed(tables, held), alpha=alpha, extras=False)}
+    failed = {v.claim_id: v for v in judge(study, _as_failed(tables, lost), alpha=alpha, extras=False)}
     planned: dict[str, set[int]] = {}
     for arm, seed, _ in _runs(tables):
         planned.setdefault(arm, set()).add(seed)
-    found = []
+    completed = []
     for verdict in verdicts:
         comparison = named[verdict.claim_id]
         sides = {
@@ -116,26 +116,26 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
         shared = set.intersection(*(planned.get(arm, set()) for arm in sides))
         gone = {
             (arm, int(seed)): word
-            for arm in sorted(sides & held.keys())
-            for seed, word in held[arm].items()
+            for arm in sorted(sides & lost.keys())
+            for seed, word in lost[arm].items()
             if int(seed) in (shared if comparison.claim.by_seeds else planned[arm])
         }
         if not gone:
-            found.append(verdict)
+            completed.append(verdict)
             continue
         told = _as_judged(failed[verdict.claim_id]) or _at_worst(verdict, comparison, arms, gone) or _NOTHING
-        found.append(
+        completed.append(
             _with(
                 _asked_for(verdict, {seed for (_, seed), word in gone.items() if word == LOST}),
                 told,
                 list(gone.values()),
             )
         )
-    return found
+    return completed
 
 
-def _as_failed(tables: StudyTables, held: Mapping[str, Mapping[str, str]]) -> StudyTables:
-    at = {(arm, int(seed)) for arm, seeds in held.items() for seed in seeds}
+def _as_failed(tables: StudyTables, lost: Mapping[str, Mapping[str, str]]) -> StudyTables:
+    at = {(arm, int(seed)) for arm, seeds in lost.items() for seed in seeds}
     seeds = tables.seeds.copy()
     seeds["outcome"] = [Outcome.CRASHED.value if (arm, seed) in at else outcome for arm, seed, outcome in _runs(tables)]
     return dataclasses.replace(tables, seeds=seeds)
@@ -200,13 +200,13 @@ def _at_worst(
         return None
     sides = sides_of(comparison, arms.column, arms.factors, metrics_in(tables))
     values = sides.values(ended)
-    known = ~ended.filled[:, sides.columns] | ended.capped[:, sides.columns]
-    own = values[ended.ran[:, sides.columns] & known & np.isfinite(values)]
-    if not own.size:
+    measured = ~ended.filled[:, sides.columns] | ended.capped[:, sides.columns]
+    observed = values[ended.ran[:, sides.columns] & measured & np.isfinite(values)]
+    if not observed.size:
         return None
     ids = np.array(ended.arm_ids)[sides.columns]
     missing = np.array([[[(arm, seed) in gone for arm in cell] for cell in ids.tolist()] for seed in ended.seeds])
-    filled = np.where(missing, own.min() if better == "higher" else own.max(), values)
+    filled = np.where(missing, observed.min() if better == "higher" else observed.max(), values)
     gaps = sides.contrast(filled).mean(axis=1)
     gaps = gaps[np.isfinite(gaps)]
     if not gaps.size:

@@ -90,15 +90,15 @@ def sweep_effects(tables: StudyTables, metric: str, levels: Mapping[str, Mapping
     UserError
         No run knows the metric, although some run ended well.
     """
-    found = endpoint(tables, metric)
-    every = np.arange(len(found.arm_ids))[None, :]
-    if found.undefined.any() or horizons(tables, found, every):
+    ended = endpoint(tables, metric)
+    every = np.arange(len(ended.arm_ids))[None, :]
+    if ended.undefined.any() or horizons(tables, ended, every):
         return Sweep((), (), None)
-    values = {str(arm): found.value[:, place] for place, arm in enumerate(found.arm_ids)}
-    known = [one for one in _raw(values, levels, base) if np.isfinite(one[3]).sum() > 1]
-    crossed = [one for one in known if len(one[0]) == 2]
+    values = {str(arm): ended.value[:, place] for place, arm in enumerate(ended.arm_ids)}
+    effects = [one for one in _raw(values, levels, base) if np.isfinite(one[3]).sum() > 1]
+    crossed = [one for one in effects if len(one[0]) == 2]
     left_out = len(crossed) if len(crossed) > MOST_INTERACTIONS else 0
-    told = _with_intervals([one for one in known if len(one[0]) == 1 or not left_out])
+    told = _with_intervals([one for one in effects if len(one[0]) == 1 or not left_out])
     others = [values[arm] - values[base] for arm in values if arm != base]
     floors = [detectable(d[np.isfinite(d)], alpha=1 - LEVEL) for d in others if np.isfinite(d).sum() > 1]
     finite = [floor for floor in floors if floor is not None and math.isfinite(floor)]
@@ -121,7 +121,7 @@ def _raw(values: Mapping[str, Vector], levels: Mapping[str, Mapping[str, Level]]
     place. Of two factors it is how much more the first change does where the second was made too.
     """
     factors = list(levels[base])
-    keys = {arm: arm_key(own, factors) for arm, own in levels.items()}
+    keys = {arm: arm_key(setting, factors) for arm, setting in levels.items()}
     at = {key: values[arm] for arm, key in keys.items()}
     first = dict(zip(factors, keys[base], strict=True))
 
@@ -134,17 +134,17 @@ def _raw(values: Mapping[str, Vector], levels: Mapping[str, Mapping[str, Level]]
         gaps: dict[Key, list[Vector]] = {}
         named: dict[Key, tuple[Level, ...]] = {}
         for arm, key in keys.items():
-            own = tuple(one for one in key if one[0] in changed)
-            if any(one == first[one[0]] for one in own):
+            setting = tuple(one for one in key if one[0] in changed)
+            if any(one == first[one[0]] for one in setting):
                 continue
             corners = [corner for some in undone if (corner := without(key, some)) is not None]
             if len(corners) == len(signs):
                 turned = [sign * corner for sign, corner in zip(signs, corners, strict=True)]
-                gaps.setdefault(own, []).append(np.sum(turned, axis=0))
-                named.setdefault(own, tuple(levels[arm][factor] for factor in changed))
+                gaps.setdefault(setting, []).append(np.sum(turned, axis=0))
+                named.setdefault(setting, tuple(levels[arm][factor] for factor in changed))
         against = tuple(levels[base][factor] for factor in changed)
-        for own, found in gaps.items():
-            yield changed, named[own], against, np.mean(found, axis=0), len(found)
+        for setting, vectors in gaps.items():
+            yield changed, named[setting], against, np.mean(vectors, axis=0), len(vectors)
 
 
 def _with_intervals(raw: Sequence[_Raw]) -> list[Effect]:
@@ -154,7 +154,7 @@ def _with_intervals(raw: Sequence[_Raw]) -> list[Effect]:
     ends = simultaneous_intervals(np.column_stack([one[3] for one in raw]), level=LEVEL)
     told = []
     for one, (low, high) in zip(raw, ends, strict=True):
-        known = one[3][np.isfinite(one[3])]
-        if known.size > 1:
-            told.append(Effect(*one[:3], float(known.mean()), float(low), float(high), known.size, one[4]))
+        finite = one[3][np.isfinite(one[3])]
+        if finite.size > 1:
+            told.append(Effect(*one[:3], float(finite.mean()), float(low), float(high), finite.size, one[4]))
     return told

@@ -54,16 +54,16 @@ def copy_seeds(seeds: int, copies: int) -> list[int]:
     return [FIRST * copy + seed for copy in range(1, copies + 1) for seed in range(seeds)]
 
 
-def values_of(tables: StudyTables, metric: str) -> NDArray[np.float64]:
+def identical_values(tables: StudyTables, metric: str) -> NDArray[np.float64]:
     """Return a metric of identical arms, float (seeds, copies), failures filled as in every analysis."""
-    found = endpoint(tables, metric)
-    return _by_copy(found, found.value)
+    ended = endpoint(tables, metric)
+    return _by_copy(ended, ended.value)
 
 
 def _silent_pairs(tables: StudyTables, metric: str) -> NDArray[np.bool_]:
     """Return which A/A pairs say nothing: that two runs ran out of the same budget is not agreement."""
-    found = endpoint(tables, metric)
-    missed = _by_copy(found, (found.filled & counts_steps(found)).astype(np.float64))
+    ended = endpoint(tables, metric)
+    missed = _by_copy(ended, (ended.filled & counts_steps(ended)).astype(np.float64))
     return np.asarray(aa_differences(missed) == 0.0) & (_firsts(missed) > 0)
 
 
@@ -72,8 +72,8 @@ def _firsts(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(values[:, 0 : values.shape[1] // 2 * 2 : 2].ravel())
 
 
-def _by_copy(found: Endpoint, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    copies = np.array(found.seeds) // FIRST
+def _by_copy(ended: Endpoint, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    copies = np.array(ended.seeds) // FIRST
     columns = [values[copies == copy, 0] for copy in np.unique(copies)]
     least = min(len(column) for column in columns)
     return np.stack([column[:least] for column in columns], axis=1)
@@ -101,7 +101,7 @@ def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, a
         if plan is None:
             rows.append(ClaimNoise(claim, None, math.nan, math.nan))
             continue
-        values = values_of(tables, claim.metric)
+        values = identical_values(tables, claim.metric)
         d = aa_differences(np.log(values) if plan.logged else values)
         d = d[np.isfinite(d) & ~_silent_pairs(tables, claim.metric)] * plan.factor
         if len(d) < 3:

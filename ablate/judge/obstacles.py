@@ -33,91 +33,91 @@ NEXT = {
 """Code of what stands in the way -> that of what to do."""
 
 
-def untested(found: Collected, *, level: float) -> tuple[Reason, Reason]:
+def untested(collected: Collected, *, level: float) -> tuple[Reason, Reason]:
     """Return why nothing was tested, and what to do; `level` is that of an interval, if there were one."""
-    if found.alike is not None:
-        return found.alike.reason, found.alike.advice
-    evidence = found.evidence
-    if evidence.undefined and found.counts_steps:
+    if collected.alike is not None:
+        return collected.alike.reason, collected.alike.advice
+    evidence = collected.evidence
+    if evidence.undefined and collected.counts_steps:
         return because("without_steps", n=evidence.undefined), because("give_the_budget")
     if evidence.undefined:
-        claim, advice = found.comparison.claim, "claim_an_accuracy"
-        if found.counts_as_chance:
+        claim, advice = collected.comparison.claim, "claim_an_accuracy"
+        if collected.counts_as_chance:
             advice = "give_the_majority_rate"
         elif claim.exploratory:
             advice = "say_what_failures_count_as"
         return because("without_value", n=evidence.undefined, metric=claim.metric), because(advice)
-    if found.obstacle is not None:
-        return found.obstacle, because(NEXT[found.obstacle.code])
-    split = found.split
-    if split is not None and found.comparison.claim.speaks_of == "trained" and split.left_out:
-        few = because("too_few_trained", n=len(evidence.differences), of=split.pairs, needed=found.least)
+    if collected.obstacle is not None:
+        return collected.obstacle, because(NEXT[collected.obstacle.code])
+    split = collected.split
+    if split is not None and collected.comparison.claim.speaks_of == "trained" and split.left_out:
+        few = because("too_few_trained", n=len(evidence.differences), of=split.pairs, needed=collected.least)
         return few, because(NEXT[few.code])
     if evidence.unpaired is not None:
-        return _few_runs(found), because("run_seeds", needed=found.least)
+        return _few_runs(collected), because("run_seeds", needed=collected.least)
     differences = list(evidence.differences.values())
-    if found.estimate is not None and found.estimate.scale == "difference" and len(differences) > 1:
+    if collected.estimate is not None and collected.estimate.scale == "difference" and len(differences) > 1:
         low, high = t_interval(differences, level=level)
         so_far = because(
-            "few_pairs_by_now", n=len(differences), planned=evidence.planned_pairs, needed=found.least,
-            effect=found.estimate.effect, low=low, high=high, unit=found.unit, level=level,
+            "few_pairs_by_now", n=len(differences), planned=evidence.planned_pairs, needed=collected.least,
+            effect=collected.estimate.effect, low=low, high=high, unit=collected.unit, level=level,
         )  # fmt: skip
-        return so_far, more_seeds(found.estimate, found.region, level=level)
+        return so_far, more_seeds(collected.estimate, collected.region, level=level)
     few = because(
         "too_few_pairs",
         n=len(evidence.differences),
         planned=evidence.planned_pairs,
-        needed=found.least,
-        by_signs=found.comparison.claim.by_signs,
+        needed=collected.least,
+        by_signs=collected.comparison.claim.by_signs,
     )
-    return few, because("run_seeds", needed=found.least)
+    return few, because("run_seeds", needed=collected.least)
 
 
-def _few_runs(found: Collected) -> Reason:
-    n = found.evidence.count
-    if found.estimate is None:
-        return because("too_few_runs", n=n, needed=found.least)
-    low, high = found.estimate.interval(0.95)
-    ends = {"effect": found.estimate.effect, "low": low, "high": high, "unit": found.unit}
-    return because("few_runs_so_far", n=n, needed=found.least, **ends)
+def _few_runs(collected: Collected) -> Reason:
+    n = collected.evidence.count
+    if collected.estimate is None:
+        return because("too_few_runs", n=n, needed=collected.least)
+    low, high = collected.estimate.interval(0.95)
+    ends = {"effect": collected.estimate.effect, "low": low, "high": high, "unit": collected.unit}
+    return because("few_runs_so_far", n=n, needed=collected.least, **ends)
 
 
-def held_back(found: Collected, *, level: float, outcome: str) -> tuple[Reason, Reason] | None:
+def held_back(collected: Collected, *, level: float, outcome: str) -> tuple[Reason, Reason] | None:
     """Return why an interval that would decide a claim may not, and what to do; None where it may."""
-    gaps = found.gaps
+    gaps = collected.gaps
     if outcome == "inconclusive":
         return None
     why = None
     if gaps is not None:
-        why = objection(gaps.values, gaps.known, found.region, level=level, outcome=outcome, least=found.least)
-    why = why or found.reservation or _left_out(found) or _by_the_bound(found, level=level, outcome=outcome)
+        why = objection(gaps.values, gaps.known, collected.region, level=level, outcome=outcome, least=collected.least)
+    why = why or collected.reservation or _left_out(collected) or _by_the_bound(collected, level=level, outcome=outcome)
     return None if why is None else (why, because(NEXT[why.code]))
 
 
-def _left_out(found: Collected) -> Reason | None:
+def _left_out(collected: Collected) -> Reason | None:
     """Return that a claim about runs that train leaves out more pairs than it may."""
-    claim, split = found.comparison.claim, found.split
+    claim, split = collected.comparison.claim, collected.split
     most = claim.most_left_out()
     if split is None or most is None or split.left_out <= most * split.pairs * (1.0 + 1e-12):
         return None
     return because("left_out_too_many", n=split.left_out, of=split.pairs, most=most)
 
 
-def _by_the_bound(found: Collected, *, level: float, outcome: str) -> Reason | None:
+def _by_the_bound(collected: Collected, *, level: float, outcome: str) -> Reason | None:
     """Return that the bound of a mean over all runs does not say the same, with the effect among runs that train."""
-    split, estimate = found.split, found.estimate
-    if split is None or estimate is None or not found.comparison.claim.needs_bound:
+    split, estimate = collected.split, collected.estimate
+    if split is None or estimate is None or not collected.comparison.claim.needs_bound:
         return None
     bound = split.bound(estimate.scale)
     if bound is None:
         return None
     low, high = bound.interval(level)
-    if by_interval(low, high, found.region) == outcome:
+    if by_interval(low, high, collected.region) == outcome:
         return None
     part = split.part(split.trained, estimate.scale, level)
     said = {
         "level": level,
-        "unit": found.unit,
+        "unit": collected.unit,
         "scale": estimate.scale,
         "n": part.pairs,
         "of": split.pairs,
@@ -126,5 +126,5 @@ def _by_the_bound(found: Collected, *, level: float, outcome: str) -> Reason | N
         "trained_high": part.high,
     }
     if not bound.has_range:
-        return because("bound_is_missing", **said, metric=found.comparison.claim.metric)
+        return because("bound_is_missing", **said, metric=collected.comparison.claim.metric)
     return because("bound_is_open", **said, low=low, high=high)

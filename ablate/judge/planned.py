@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 
 from ablate.judge.anytime import follow
-from ablate.judge.looks import arms_of, family_size, judge_look, last_look, of_seeds, unseen
+from ablate.judge.looks import family_size, judge_look, last_look, levels_by_arm, of_seeds, unseen_verdicts
 from ablate.judge.lost import with_lost
 from ablate.judge.rule import judge
 from ablate.judge.verdict import Verdict
@@ -26,7 +26,7 @@ def judge_planned(study: Study, tables: StudyTables, *, alpha: float = 0.05) -> 
         return judge(study, tables, alpha=alpha)
     look = last_look(study, tables)
     if look is None:
-        return unseen(study, tables, study.fixed_looks[0])
+        return unseen_verdicts(study, tables, study.fixed_looks[0])
     return judge_look(study, tables, look=look, alpha=alpha)
 
 
@@ -54,7 +54,7 @@ def judge_registered(
     verdicts = with_lost(study, planned, judge_planned(study, planned, alpha=alpha), alpha=alpha)
     extended: list[Verdict] = []
     if seeds and ran - set(seeds) and study.any_time is None:
-        family = family_size(study, arms=arms_of(study, tables))
+        family = family_size(study, arms=levels_by_arm(study, tables))
         level = look_levels(study.fixed_looks, alpha=alpha, family=family)[-1] if study.fixed_looks else alpha
         extended = judge(study, tables, alpha=level)
     label = [[dataclasses.replace(v, post_hoc=v.source_id in post_hoc) for v in part] for part in (verdicts, extended)]

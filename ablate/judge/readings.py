@@ -10,7 +10,7 @@ from ablate.errors import UserError, unknown
 from ablate.judge.expand import expand
 from ablate.judge.verdict import Verdict
 from ablate.sweep.sentence_rules import Counts, Decides, Rule, counted_of, leaves, needed
-from ablate.sweep.sentences import Label, Reading, Sentence
+from ablate.sweep.sentences import Label, Sentence, SentenceReading
 from ablate.sweep.study import Study
 
 Fell = Literal["right", "wrong", "open"]
@@ -34,16 +34,16 @@ class Settled:
     gate: bool = False
 
 
-def settle(rule: Rule, found: Mapping[str, Sequence[Verdict]]) -> Settled:
+def decide_rule(rule: Rule, verdicts: Mapping[str, Sequence[Verdict]]) -> Settled:
     """Decide a rule by the verdicts of each study; what is not there, or not decided, leaves it open.
 
     A count is right once enough of its parts are, and wrong once too few are left that could be: an open part changes
     nothing then.
     """
     if isinstance(rule, Counts):
-        parts = [settle(one, found) for one in rule.rules]
+        parts = [decide_rule(one, verdicts) for one in rule.rules]
         return _counted(rule.need, [part.fell for part in parts], tuple(n for part in parts for n in part.open))
-    members = verdicts_of(rule, found)
+    members = verdicts_of(rule, verdicts)
     fell = [_leaf(rule, verdict) for verdict in members]
     if not rule.cells:
         one: Fell = fell[0] if len(fell) == 1 else "open"
@@ -53,20 +53,20 @@ def settle(rule: Rule, found: Mapping[str, Sequence[Verdict]]) -> Settled:
     return _counted(needed(rule.cells, len(fell)), fell, (rule.name,))
 
 
-def read(reading: Reading, found: Mapping[str, Sequence[Verdict]]) -> Settled:
+def decide_reading(reading: SentenceReading, verdicts: Mapping[str, Sequence[Verdict]]) -> Settled:
     """Decide a reading: open while a gate does not hold, else as its rule comes out."""
-    gates = [(gate, settle(gate, found)) for gate in reading.gates]
+    gates = [(gate, decide_rule(gate, verdicts)) for gate in reading.gates]
     closed = [leaf.name for gate, settled in gates if settled.fell != "right" for leaf in leaves(gate)]
-    return Settled("open", tuple(dict.fromkeys(closed)), gate=True) if closed else settle(reading.rule, found)
+    return Settled("open", tuple(dict.fromkeys(closed)), gate=True) if closed else decide_rule(reading.rule, verdicts)
 
 
-def label_of(sentence: Sentence, found: Mapping[str, Sequence[Verdict]]) -> tuple[Label, tuple[Settled, ...]]:
+def sentence_label(sentence: Sentence, verdicts: Mapping[str, Sequence[Verdict]]) -> tuple[Label, tuple[Settled, ...]]:
     """Return what is said of a sentence, and how its strong and its weak reading came out.
 
     Right: the strong reading is, and the weak one is not wrong. Right in the weak reading only: the weak one is right
     and the strong one wrong. Wrong: one of them is wrong and none is right. Not decided: the rest.
     """
-    settled = tuple(read(reading, found) for reading in sentence.readings)
+    settled = tuple(decide_reading(reading, verdicts) for reading in sentence.readings)
     if not settled:
         return "none", ()
     strong, weak = (one.fell for one in settled)
@@ -78,9 +78,9 @@ def label_of(sentence: Sentence, found: Mapping[str, Sequence[Verdict]]) -> tupl
     return ("wrong" if weak == "wrong" else "open"), settled
 
 
-def verdicts_of(claim: Decides, found: Mapping[str, Sequence[Verdict]]) -> list[Verdict]:
+def verdicts_of(claim: Decides, verdicts: Mapping[str, Sequence[Verdict]]) -> list[Verdict]:
     """Return the verdicts a rule's claim names: one cell by its whole id, or all of the claim."""
-    return [v for v in found.get(claim.study, ()) if claim.claim in (v.claim_id, v.source_id)]
+    return [v for v in verdicts.get(claim.study, ()) if claim.claim in (v.claim_id, v.source_id)]
 
 
 def check_rules(sentences: Sequence[Sentence], studies: Mapping[str, Study], *, where: str) -> None:
@@ -107,10 +107,10 @@ def check_rules(sentences: Sequence[Sentence], studies: Mapping[str, Study], *, 
 
 
 def _ids(study: Study) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {claim.id: [] for claim in study.claims}
+    ids: dict[str, list[str]] = {claim.id: [] for claim in study.claims}
     for comparison in expand(study):
-        found[comparison.claim.id].append(comparison.id)
-    return found
+        ids[comparison.claim.id].append(comparison.id)
+    return ids
 
 
 def _check_claim(claim: Decides, ids: Mapping[str, Sequence[str]], study: Study, place: str) -> None:

@@ -25,10 +25,10 @@ from ablate.claims.estimate import Estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError, must
-from ablate.judge.alike import alike
+from ablate.judge.alike import why_not_tested
 from ablate.judge.arms import Arms
 from ablate.judge.collapses import with_collapses
-from ablate.judge.confounded import confounded
+from ablate.judge.confounded import confounded_gates
 from ablate.judge.copied import copy_gate
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
@@ -117,55 +117,56 @@ def judge(
     comparisons = expand(study, arms=arms.rows)
     endpoints = _endpoints(study, tables)
     left = [c for c in comparisons if c.id not in settled]
-    found = [
-        collect(c, tables, endpoints, arms.column, alpha=alpha, alike=alike(c, arms), batches=batches) for c in left
+    collected = [
+        collect(c, tables, endpoints, arms.column, alpha=alpha, alike=why_not_tested(c, arms), batches=batches)
+        for c in left
     ]
-    sampled = [f.comparison.claim.sampled for f in found]
+    sampled = [f.comparison.claim.sampled for f in collected]
     tested = [
         sample and f.testable and not f.evidence.undefined and f.evidence.count >= f.least
-        for f, sample in zip(found, sampled, strict=True)
+        for f, sample in zip(collected, sampled, strict=True)
     ]
     p = [
         f.estimate.p if test and f.estimate is not None and f.estimate.p is not None else 1.0
-        for f, test, sample in zip(found, tested, sampled, strict=True)
+        for f, test, sample in zip(collected, tested, sampled, strict=True)
         if sample
     ]
     p += [v.p if v.p is not None else 1.0 for v in settled.values() if v.p_adjusted is not None]
     adjusted, levels = iter(holm(p).tolist()), iter(holm_levels(p, alpha=alpha).tolist())
     verdicts = []
-    for f, test, sample in zip(found, tested, sampled, strict=True):
+    for f, test, sample in zip(collected, tested, sampled, strict=True):
         adjust, step = (next(adjusted), next(levels)) if sample else (None, alpha)
         raw = f.estimate.p if test and f.estimate else None
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None, batches)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
         verdicts.append(_with_extras(verdict, case) if extras else verdict)
     if extras:
-        joint = joint_intervals(found, comparisons, alpha=alpha, once=batches is None)
+        joint = joint_intervals(collected, comparisons, alpha=alpha, once=batches is None)
         verdicts = [dataclasses.replace(v, joint=joint.get(v.claim_id)) for v in verdicts]
     copy_asked = study.tune is not None and study.tune.per == "seed" and study.tune.copy_baseline
-    checks = {id(f.comparison): confounded(f.comparison, tables, arms.by_key) for f in found}
-    for f in found:
+    checks = {id(f.comparison): confounded_gates(f.comparison, tables, arms.by_key) for f in collected}
+    for f in collected:
         edge = tuning_edge(f.comparison, tables, arms.by_key)
         copy = copy_gate(f, tables, arms.by_key, asked=copy_asked, alpha=alpha)
         checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
     every = [*verdicts, *settled.values()]
     ruled = {
         v.claim_id: gated(v, f, every, tables, checks.get(id(f.comparison), []))
-        for v, f in zip(verdicts, found, strict=True)
+        for v, f in zip(verdicts, collected, strict=True)
     }
     return [settled.get(c.id) or ruled[c.id] for c in comparisons]
 
 
 def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
-    found: dict[str, Endpoint] = {}
+    endpoints: dict[str, Endpoint] = {}
     for claim in study.claims:
         for metric in (*metrics_used(claim), *at_other_targets(claim.metric, tables)):
-            if metric not in found:
+            if metric not in endpoints:
                 try:
-                    found[metric] = endpoint(tables, metric)
+                    endpoints[metric] = endpoint(tables, metric)
                 except UserError as error:
                     raise UserError(f"claim {claim.id}: {error}") from None
-    return found
+    return endpoints
 
 
 def _ruled(case: _Case, alpha: float) -> Verdict:
@@ -217,8 +218,8 @@ def _exact(case: _Case) -> Verdict:
 
 
 def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Reason | None = None) -> Verdict:
-    found, estimate = case.found, case.estimate
-    comparison, evidence = found.comparison, found.evidence
+    collected, estimate = case.found, case.estimate
+    comparison, evidence = collected.comparison, collected.evidence
     claim, names = comparison.claim, comparison.names
     n, differences = evidence.count, case.differences
     means = estimate is not None and bool(estimate.numbers) and estimate.scale != "share"
@@ -244,7 +245,7 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         planned_pairs=evidence.planned_pairs,
         seeds=tuple(evidence.differences),
         filled={"arm": evidence.filled_arm, "against": evidence.filled_against},
-        fill=found.rule,
+        fill=collected.rule,
         d_z=standardised(differences) if means else None,
         better_share=better_share(differences) if means else None,
         arm_text=arm_text(claim.arm, names),
@@ -257,14 +258,14 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         kind=claim.kind,
         scale=estimate.scale if estimate else "difference",
         terms=terms_of(comparison),
-        region_low=found.region[0],
-        region_high=found.region[1],
+        region_low=collected.region[0],
+        region_high=collected.region[1],
         ungated=ruled[0],
-        bounds=_bounds(found),
-        scope=scope_of(found),
-        details=found.details,
-        unit=found.unit,
-        silent=found.silent,
+        bounds=_bounds(collected),
+        scope=scope_of(collected),
+        details=collected.details,
+        unit=collected.unit,
+        silent=collected.silent,
         population=claim.speaks_of,
     )
 
@@ -294,6 +295,6 @@ def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
     )
 
 
-def _bounds(found: Collected) -> tuple[float, float] | None:
-    means = [b[b == b].mean() for b in found.bounds.values() if (b == b).any()]  # noqa: PLR0124  # NaN
+def _bounds(collected: Collected) -> tuple[float, float] | None:
+    means = [b[b == b].mean() for b in collected.bounds.values() if (b == b).any()]  # noqa: PLR0124  # NaN
     return (float(min(means)), float(max(means))) if means else None

@@ -17,26 +17,26 @@ def terms_of(comparison: Comparison) -> dict[str, Any]:
     Levels are texts; `cells` are those that are compared.
     """
     claim, names = comparison.claim, comparison.names
-    own = {name: levels for name, levels in claim.named_sides().items() if name not in ("arm", "against")}
-    places = {name: arm_text(levels, names) for name, levels in own.items()}
+    sides = {name: levels for name, levels in claim.named_sides().items() if name not in ("arm", "against")}
+    places = {name: arm_text(levels, names) for name, levels in sides.items()}
     return {**claim.terms(), **places, "cells": len(comparison.cells)}
 
 
-def scope_of(found: Collected) -> Reason | None:
+def scope_of(collected: Collected) -> Reason | None:
     """Return what the effect is an effect of: a failure that was not seen is not excluded, only bounded.
 
     None where it needs no saying.
     """
-    claim, split = found.comparison.claim, found.split
+    claim, split = collected.comparison.claim, collected.split
     if claim.speaks_of == "trained" and split is not None and split.left_out:
         return because("pairs_that_train", n=len(split.trained), of=split.pairs)
-    if claim.needs_bound and split is not None and found.mixed and split.share == 1.0:
+    if claim.needs_bound and split is not None and collected.mixed and split.share == 1.0:
         return because("all_runs_bounded")
-    own = claim.scope(found.comparison, found.details)
-    if claim.scale == "share" or found.rule is None or not found.endings_known or claim.failed_counts_as:
-        return own
-    failures = _failures(found.comparison, found.evidence)
-    return failures if own is None else because("and_also", first=own, second=failures)
+    scope = claim.scope(collected.comparison, collected.details)
+    if claim.scale == "share" or collected.rule is None or not collected.endings_known or claim.failed_counts_as:
+        return scope
+    failures = _failures(collected.comparison, collected.evidence)
+    return failures if scope is None else because("and_also", first=scope, second=failures)
 
 
 def _failures(comparison: Comparison, evidence: Evidence) -> Reason:

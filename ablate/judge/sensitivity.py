@@ -38,7 +38,7 @@ TEST_ITEMS = "test_items"
 """Code of the choice that needs what single runs got right, which `runs.csv` does not hold."""
 
 
-class Interval(Protocol):
+class IntervalMethod(Protocol):
     """How the interval of a mean is made."""
 
     def __call__(self, differences: NDArray[np.float64], *, level: float) -> tuple[float, float]:
@@ -80,12 +80,12 @@ def imputed(sides: Sides, endpoint: Endpoint) -> dict[str, NDArray[np.float64]]:
         ``worst`` and ``best`` -> float (seeds,).
     """
     values, planned = sides.values(endpoint), endpoint.planned[:, sides.columns]
-    known = ~endpoint.filled[:, sides.columns] | endpoint.capped[:, sides.columns]
-    own = endpoint.ran[:, sides.columns] & known & np.isfinite(values)
-    open_runs = planned.all(axis=(1, 2), keepdims=True) & ~own
-    if not open_runs.any() or not own.any():
+    measured = ~endpoint.filled[:, sides.columns] | endpoint.capped[:, sides.columns]
+    observed = endpoint.ran[:, sides.columns] & measured & np.isfinite(values)
+    open_runs = planned.all(axis=(1, 2), keepdims=True) & ~observed
+    if not open_runs.any() or not observed.any():
         return {}
-    least, most = float(values[own].min()), float(values[own].max())
+    least, most = float(values[observed].min()), float(values[observed].max())
     positive = sides.weights > 0
     worst = np.where(open_runs, np.where(positive, least, most), values)
     best = np.where(open_runs, np.where(positive, most, least), values)
@@ -100,7 +100,7 @@ def sensitivity(
     bounds: dict[str, NDArray[np.float64]],
     interval: tuple[float, float],
     elsewhere: Mapping[str, Gaps] | None = None,
-    method: Interval = mean_interval,
+    method: IntervalMethod = mean_interval,
     measured: Mapping[str, tuple[float, Callable[[float], tuple[float, float]]]] | None = None,
     items: NDArray[np.float64] | None = None,
 ) -> tuple[Sensitivity, ...]:

@@ -42,7 +42,7 @@ def two_arms(
     )
 
 
-def tables_of(
+def simulated_tables(
     off: NDArray[np.float64], on: NDArray[np.float64], failed: NDArray[np.bool_] | None = None
 ) -> StudyTables:
     """Return the runs of such a study.
@@ -114,9 +114,9 @@ def runs_of(
         Steps that every run had.
     """
     missed = values > (np.inf if budget is None else budget)
-    held = tuple(tuple(levels.items()) for levels in arms)
-    names = tuple(",".join(f"{factor}={level}" for factor, level in levels) for levels in held)
-    tables = _tables(held, names, values, metric=metric, lost=missed, outcome="censored")
+    keys = tuple(tuple(levels.items()) for levels in arms)
+    names = tuple(",".join(f"{factor}={level}" for factor, level in levels) for levels in keys)
+    tables = _tables(keys, names, values, metric=metric, lost=missed, outcome="censored")
     facts: dict[str, dict[str, Any]] = {} if budget is None else {name: {"steps": budget} for name in names}
     return replace(tables, facts=facts)
 
@@ -134,7 +134,7 @@ def rate_of(hits: int, of: int, *, at_most: float | None = None, at_least: float
 
 
 @dataclass(frozen=True)
-class Noise:
+class SimulatedNoise:
     """A distribution of paired differences around a truth.
 
     Attributes
@@ -158,25 +158,25 @@ def _lognormal(rng: np.random.Generator, shape: tuple[int, ...]) -> Vector:
 
 
 NOISES = (
-    Noise("normal", lambda rng, shape: rng.normal(size=shape)),
-    Noise("skewed up (lognormal)", _lognormal),
-    Noise("skewed down (lognormal)", lambda rng, shape: -_lognormal(rng, shape)),
-    Noise(
+    SimulatedNoise("normal", lambda rng, shape: rng.normal(size=shape)),
+    SimulatedNoise("skewed up (lognormal)", _lognormal),
+    SimulatedNoise("skewed down (lognormal)", lambda rng, shape: -_lognormal(rng, shape)),
+    SimulatedNoise(
         "tied (multiples of half a sd)", lambda rng, shape: np.asarray((rng.binomial(16, 0.5, size=shape) - 8.0) / 2.0)
     ),
-    Noise("10 % failures", lambda rng, shape: rng.normal(size=shape), failures=0.1),
+    SimulatedNoise("10 % failures", lambda rng, shape: rng.normal(size=shape), failures=0.1),
 )
 
 
 def simulate(
-    noise: Noise, truth: float, sd: float, rng: np.random.Generator, *, seeds: int, cells: int = 1
+    noise: SimulatedNoise, truth: float, sd: float, rng: np.random.Generator, *, seeds: int, cells: int = 1
 ) -> StudyTables:
     """Return the runs of one study whose runs that train differ by `truth` on average, with spread `sd`."""
     shape = (seeds, cells)
     off = BASE + 0.01 * rng.normal(size=shape)
     on = off + truth + sd * noise.draw(rng, shape)
     failed = rng.random(shape) < noise.failures if noise.failures else None
-    return tables_of(off, on, failed)
+    return simulated_tables(off, on, failed)
 
 
 def with_seeds(tables: StudyTables, order: Mapping[int, int]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.judge.calibrated_means import agreed, first, one, outcomes_of
-from ablate.judge.simulated import BASE, rate_of, tables_of, two_arms
+from ablate.judge.simulated import BASE, rate_of, simulated_tables, two_arms
 from ablate.judge.trials import Found, Row, Trial, TrialPart
 
 Vector = NDArray[np.float64]
@@ -97,12 +97,12 @@ def _tested(few: int | None, delta: float, seeds: int, rng: np.random.Generator,
         for _ in range(studies)
     ]
     outcomes = outcomes_of(np.stack([on - off for off, on in sides]), delta)
-    judged = one(two_arms(1, delta=delta), tables_of(*sides[0])).outcome
+    judged = one(two_arms(1, delta=delta), simulated_tables(*sides[0])).outcome
     return {"outcome": np.array(outcomes, dtype=object), "agrees": first(studies, judged == outcomes[0])}
 
 
-def _told(few: int | None, found: Found) -> list[Row]:
-    of, said = len(found["outcome"]), found["outcome"]
+def _told(few: int | None, outcomes: Found) -> list[Row]:
+    of, said = len(outcomes["outcome"]), outcomes["outcome"]
     name = "every judging seed" if few is None else f"{few} tuning seeds, once"
     rate = rate_of(int((said == "supported").sum()), of, at_most=ALPHA if few is None else None)
-    return agreed([{"chosen by": name, **rate, "rightly refuted": float((said == "refuted").mean())}], found)
+    return agreed([{"chosen by": name, **rate, "rightly refuted": float((said == "refuted").mean())}], outcomes)

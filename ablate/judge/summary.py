@@ -31,11 +31,11 @@ def told_ends(table: pd.DataFrame) -> tuple[str, ...]:
 
     Without a target no run could reach one; where an outcome is not known, none is known to be absent.
     """
-    held = {name for name in ENDS if int(table[name].sum())}
-    shown = held | {MISSING}
-    if Outcome.UNKNOWN not in held:
+    occurred = {name for name in ENDS if int(table[name].sum())}
+    shown = occurred | {MISSING}
+    if Outcome.UNKNOWN not in occurred:
         shown |= {outcome.value for outcome in FAILED if outcome is not Outcome.COLLAPSED}
-        if Outcome.FINISHED not in held:
+        if Outcome.FINISHED not in occurred:
             shown |= {Outcome.REACHED.value, Outcome.CENSORED.value, Outcome.STALLED.value}
     return tuple(name for name in ENDS if name in shown)
 
@@ -105,13 +105,13 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     UserError
         No run knows the metric, although some run ended well.
     """
-    found = endpoint(tables, metric)
+    ended = endpoint(tables, metric)
     base = tables.planned.index[tables.planned["baseline"].astype(bool)]
     against = tables.planned.index.get_loc(base[0]) if len(base) else None
     rows, paired = [], {}
-    for column in range(len(found.arm_ids)):
-        row = _arm_row(found, column, level)
-        d = _paired(tables, found, (column, against if isinstance(against, int) else None))
+    for column in range(len(ended.arm_ids)):
+        row = _arm_row(ended, column, level)
+        d = _paired(tables, ended, (column, against if isinstance(against, int) else None))
         rows.append(row | _difference(d, level))
         if d is not None:
             paired[column] = d
@@ -131,14 +131,14 @@ def summary(tables: StudyTables, metric: str, *, level: float = 0.95) -> pd.Data
     return pd.concat([table, ends], axis=1).assign(seconds=seconds.to_numpy(dtype=np.float64))
 
 
-def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
-    values = found.value[:, column]
+def _arm_row(ended: Endpoint, column: int, level: float) -> dict[str, Any]:
+    values = ended.value[:, column]
     values = values[np.isfinite(values)]
-    filled, undefined = int(found.filled[:, column].sum()), int(found.undefined[:, column].sum())
-    missing = int((found.planned[:, column] & ~found.ran[:, column]).sum())
+    filled, undefined = int(ended.filled[:, column].sum()), int(ended.undefined[:, column].sum())
+    missing = int((ended.planned[:, column] & ~ended.ran[:, column]).sum())
     notes = []
     if filled:
-        notes.append(because("counts_as", n=filled, all=len(values), rule=found.rule))
+        notes.append(because("counts_as", n=filled, all=len(values), rule=ended.rule))
     if undefined:
         notes.append(because("no_value", n=undefined))
     if missing:
@@ -156,18 +156,18 @@ def _arm_row(found: Endpoint, column: int, level: float) -> dict[str, Any]:
     }
 
 
-def _paired(tables: StudyTables, found: Endpoint, pair: tuple[int, int | None]) -> NDArray[np.float64] | None:
+def _paired(tables: StudyTables, ended: Endpoint, pair: tuple[int, int | None]) -> NDArray[np.float64] | None:
     """Return an arm's differences to the baseline, (seeds,), NaN without one; None where they cannot be compared."""
     column, against = pair
-    if against is None or column == against or found.undefined[:, [column, against]].any():
+    if against is None or column == against or ended.undefined[:, [column, against]].any():
         return None
     both = np.array([[column, against]])
-    if horizons(tables, found, both):
+    if horizons(tables, ended, both):
         return None
-    found = at_common_budget(found, both)
-    d = found.value[:, column] - found.value[:, against]
+    ended = at_common_budget(ended, both)
+    d = ended.value[:, column] - ended.value[:, against]
     usable = np.isfinite(d)
-    silent = found.filled[:, [column, against]].all(axis=1) & counts_steps(found)
+    silent = ended.filled[:, [column, against]].all(axis=1) & counts_steps(ended)
     if not (usable & ~silent).any():
         return None
     return np.asarray(np.where(usable, d, np.nan))

@@ -83,16 +83,16 @@ def run_trials(
         Called with how many studies a block had, when it is done.
     """
     blocks = [(i, b) for i, trial in enumerate(trials) for b in range(-(-trial.studies(full) // BLOCK))]
-    found: list[dict[int, Found]] = [{} for _ in trials]
+    results: list[dict[int, Found]] = [{} for _ in trials]
     wanted = [-(-trial.studies(full) // BLOCK) for trial in trials]
     work = (_block(trials[i], b, full, seed) for i, b in blocks)
     for (i, b), seen in zip(blocks, _results(work, jobs), strict=True):
-        found[i][b] = seen
+        results[i][b] = seen
         if tick is not None:
             tick(_size(trials[i], b, full))
-        if len(found[i]) == wanted[i]:
-            parts = [found[i][block] for block in range(wanted[i])]
-            found[i] = {}
+        if len(results[i]) == wanted[i]:
+            parts = [results[i][block] for block in range(wanted[i])]
+            results[i] = {}
             yield trials[i], trials[i].tell({name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
 
 

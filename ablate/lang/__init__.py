@@ -85,7 +85,7 @@ def catalogue(name: str) -> dict[str, str]:
     """
     import yaml
 
-    found: dict[str, str] = {}
+    messages: dict[str, str] = {}
     for path in sorted((Path(__file__).parent / name).glob("*.yaml")):
-        found |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    return found
+        messages |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    return messages

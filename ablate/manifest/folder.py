@@ -46,11 +46,11 @@ def alone(folder: Path) -> Iterator[None]:
 
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    held, end = os.open(folder, os.O_RDONLY), time.monotonic() + _WAIT_SECONDS
+    handle, end = os.open(folder, os.O_RDONLY), time.monotonic() + _WAIT_SECONDS
     try:
         while True:
             try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 if time.monotonic() > end:
@@ -68,4 +68,4 @@ def alone(folder: Path) -> Iterator[None]:
                 folder.rmdir()
         raise
     finally:
-        os.close(held)
+        os.close(handle)

@@ -26,7 +26,7 @@ Known = Callable[[Path], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """What is known of one file.
 
     Attributes
@@ -45,8 +45,8 @@ class Entry:
 
     def document(self) -> dict[str, Any]:
         """Return it JSON-ready."""
-        found = {"part": self.part, "sha256": sorted(self.hashes)}
-        return found if self.sure else {**found, "recognised": True}
+        document = {"part": self.part, "sha256": sorted(self.hashes)}
+        return document if self.sure else {**document, "recognised": True}
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Manifest:
     """
 
     path: Path
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, ManifestEntry] = field(default_factory=dict)
     partial: str = ""
 
     def save(self) -> None:
@@ -89,20 +89,20 @@ def nothing_known(folder: Path) -> dict[str, str]:
     return {}
 
 
-def read_manifest(folder: Path, path: Path, known: Known) -> Manifest:
+def read_manifest(folder: Path, path: Path, recognise: Known) -> Manifest:
     """Read a manifest, or make one of what an older release wrote; take away what a killed write left."""
     if path.is_symlink() or path.is_dir():
         raise UserError(f"{path} is not a plain file: it says which files here are ablate's; move it aside")
     if not path.exists():
         entries = {}
-        for name, part in known(folder).items():
+        for name, part in recognise(folder).items():
             if (folder / name).is_file() and not (folder / name).is_symlink():
-                entries[name] = Entry(part, frozenset({hash_of((folder / name).read_bytes())}), sure=False)
+                entries[name] = ManifestEntry(part, frozenset({content_hash((folder / name).read_bytes())}), sure=False)
         return Manifest(path, entries)
     try:
-        found = from_json(path.read_text(encoding="utf-8"))
-        entries = {name: _entry(name, entry) for name, entry in found["files"].items()}
-        partial = str(found.get("partial", ""))
+        stored = from_json(path.read_text(encoding="utf-8"))
+        entries = {name: _entry(name, entry) for name, entry in stored["files"].items()}
+        partial = str(stored.get("partial", ""))
     except (ValueError, KeyError, TypeError, AttributeError, UserError) as error:
         raise UserError(
             f"{path} cannot be read ({type(error).__name__}: {error}): it says which files here are ablate's. Put it "
@@ -114,9 +114,11 @@ def read_manifest(folder: Path, path: Path, known: Known) -> Manifest:
     return Manifest(path, entries)
 
 
-def _entry(name: str, found: Mapping[str, Any]) -> Entry:
+def _entry(name: str, stored: Mapping[str, Any]) -> ManifestEntry:
     check_name(name)
-    return Entry(str(found["part"]), frozenset(map(str, found["sha256"])), sure=not found.get("recognised", False))
+    return ManifestEntry(
+        str(stored["part"]), frozenset(map(str, stored["sha256"])), sure=not stored.get("recognised", False)
+    )
 
 
 def check_name(name: str) -> None:
@@ -132,7 +134,7 @@ def as_bytes(data: bytes | str) -> bytes:
     return data.encode(errors="backslashreplace") if isinstance(data, str) else data
 
 
-def hash_of(data: bytes) -> str:
+def content_hash(data: bytes) -> str:
     """Return the SHA-256 of a content, hex."""
     # Git may write a checkout's lines with CRLF: that is not an edit.
     return sha256(data.replace(b"\r\n", b"\n")).hexdigest()

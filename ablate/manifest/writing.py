@@ -15,12 +15,12 @@ from ablate.errors import UserError
 from ablate.manifest.folder import alone, told
 from ablate.manifest.held import (
     NAME,
-    Entry,
     Known,
     Manifest,
+    ManifestEntry,
     as_bytes,
     check_name,
-    hash_of,
+    content_hash,
     nothing_known,
     read_manifest,
 )
@@ -112,8 +112,8 @@ def publish(
         gone, left = _retired(folder, parts, wanted, manifest.entries)
         kept = _kept(folder, {name: data for name, (_, data) in wanted.items()}, manifest.entries)
         _replace(folder, manifest, wanted, gone, kept)
-        own = [name for part in parts for name in part.files]
-        return Published(tuple(folder / name for name in own), tuple(folder / n for n in (*left, *kept.values())))
+        names = [name for part in parts for name in part.files]
+        return Published(tuple(folder / name for name in names), tuple(folder / n for n in (*left, *kept.values())))
 
 
 def check_free(folder: Path, names: Sequence[str], *, known: Known = nothing_known) -> None:
@@ -135,15 +135,15 @@ def check_free(folder: Path, names: Sequence[str], *, known: Known = nothing_kno
 
 
 def _refuse(
-    folder: Path, wanted: Mapping[str, bytes | None], entries: Mapping[str, Entry], option: str = "--out"
+    folder: Path, wanted: Mapping[str, bytes | None], entries: Mapping[str, ManifestEntry], option: str = "--out"
 ) -> None:
     """Raise a UserError that names what would be replaced without being ours."""
     if folder.exists() and not folder.is_dir():
         raise UserError(
             f"{folder} is a file, expected a folder to write to: give another with {option}; nothing was written"
         )
-    found = {name: _problem(folder, name, data, entries) for name, data in wanted.items()}
-    strange = [f"{name} {why}" for name, why in found.items() if why is not None]
+    problems = {name: _problem(folder, name, data, entries) for name, data in wanted.items()}
+    strange = [f"{name} {why}" for name, why in problems.items() if why is not None]
     if not strange:
         return
     more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
@@ -153,7 +153,7 @@ def _refuse(
     )
 
 
-def _problem(folder: Path, name: str, data: bytes | None, entries: Mapping[str, Entry]) -> str | None:
+def _problem(folder: Path, name: str, data: bytes | None, entries: Mapping[str, ManifestEntry]) -> str | None:
     """Return why a file may not be written, or None."""
     path = folder
     for part in PurePosixPath(name).parts[:-1]:
@@ -172,16 +172,16 @@ def _problem(folder: Path, name: str, data: bytes | None, entries: Mapping[str, 
     if not path.is_file():
         return "(no plain file)"
     now = path.read_bytes()
-    if data is not None and hash_of(now) == hash_of(data):
+    if data is not None and content_hash(now) == content_hash(data):
         return None
     entry = entries.get(name)
     if entry is None:
         return "(not written by ablate)"
-    return None if hash_of(now) in entry.hashes else "(changed since ablate wrote it)"
+    return None if content_hash(now) in entry.hashes else "(changed since ablate wrote it)"
 
 
 def _retired(
-    folder: Path, parts: Sequence[Part], wanted: Mapping[str, Any], entries: Mapping[str, Entry]
+    folder: Path, parts: Sequence[Part], wanted: Mapping[str, Any], entries: Mapping[str, ManifestEntry]
 ) -> tuple[list[str], list[str]]:
     """Return the earlier files of the parts: those that go, and those that may be somebody's and stay."""
     labels = {part.label for part in parts if part.retires}
@@ -195,21 +195,21 @@ def _retired(
     return gone, left
 
 
-def _kept(folder: Path, wanted: Mapping[str, bytes], entries: Mapping[str, Entry]) -> dict[str, str]:
+def _kept(folder: Path, wanted: Mapping[str, bytes], entries: Mapping[str, ManifestEntry]) -> dict[str, str]:
     """Return under which name a text stays that is replaced although nothing says that nobody edited it.
 
     Of Markdown alone: who adds words to a report adds them there.
     """
-    found: dict[str, str] = {}
+    kept_as: dict[str, str] = {}
     for name, data in wanted.items():
         path, entry = folder / name, entries.get(name)
-        if entry is None or entry.sure or path.suffix != ".md" or hash_of(path.read_bytes()) == hash_of(data):
+        if entry is None or entry.sure or path.suffix != ".md" or content_hash(path.read_bytes()) == content_hash(data):
             continue
         number = 1
         while (folder / _earlier(name, number)).exists():
             number += 1
-        found[name] = _earlier(name, number)
-    return found
+        kept_as[name] = _earlier(name, number)
+    return kept_as
 
 
 def _earlier(name: str, number: int) -> str:
@@ -225,10 +225,10 @@ def _replace(
 ) -> None:
     before = dict(manifest.entries)
     aside = folder / f".ablate-{uuid.uuid4().hex[:12]}"
-    fresh = {name: Entry(part.label, frozenset({hash_of(data)})) for name, (part, data) in wanted.items()}
+    fresh = {name: ManifestEntry(part.label, frozenset({content_hash(data)})) for name, (part, data) in wanted.items()}
     # Both the earlier content and the new one count as ours as long as the files are being put in place.
     for name, entry in fresh.items():
-        manifest.entries[name] = Entry(entry.part, entry.hashes | before.get(name, entry).hashes)
+        manifest.entries[name] = ManifestEntry(entry.part, entry.hashes | before.get(name, entry).hashes)
     folder.mkdir(parents=True, exist_ok=True)
     manifest.path.parent.mkdir(parents=True, exist_ok=True)
     manifest.partial = aside.name

@@ -83,17 +83,17 @@ class Cache:
     def buffer(self, name: str, shape: tuple[int, ...]) -> Floats:
         """Return this node's own buffer; what it holds stays until the node overwrites it."""
         key = (name, shape)
-        found = self._own.get(key)
-        if found is None:
-            found = self._own[key] = empty(shape, self.dtype)
-        return found
+        buffer = self._own.get(key)
+        if buffer is None:
+            buffer = self._own[key] = empty(shape, self.dtype)
+        return buffer
 
     def marks(self, name: str, shape: tuple[int, ...]) -> NDArray[np.bool_]:
         """Return this node's own buffer of truth values."""
-        found = self._own.get((name, shape))
-        if found is None:
-            found = self._own[name, shape] = empty(shape, np.bool_)
-        return found
+        buffer = self._own.get((name, shape))
+        if buffer is None:
+            buffer = self._own[name, shape] = empty(shape, np.bool_)
+        return buffer
 
     def output(self, shape: tuple[int, ...], beside: Floats) -> Floats:
         """Return where to put the result of `forward` on `beside`: kept for `backward` only when training."""
@@ -115,19 +115,19 @@ class Cache:
 
     def full(self, value: float, shape: tuple[int, ...]) -> Floats:
         """Return a constant array; do not write to it."""
-        found = self._shared.get((value, shape))
-        if found is None:
-            found = self._shared[value, shape] = empty(shape, self.dtype)
-            found[...] = value
-        return found
+        array = self._shared.get((value, shape))
+        if array is None:
+            array = self._shared[value, shape] = empty(shape, self.dtype)
+            array[...] = value
+        return array
 
     def rows(self, shape: tuple[int, ...]) -> Integers:
         """Return where each row of a C-contiguous array of `shape` begins in it, ``shape[:-1]``."""
-        found = self._own.get(("rows", shape))
-        if found is None:
+        starts = self._own.get(("rows", shape))
+        if starts is None:
             size = math.prod(shape)
-            found = self._own["rows", shape] = np.arange(0, size, shape[-1], dtype=np.int64).reshape(shape[:-1])
-        return found
+            starts = self._own["rows", shape] = np.arange(0, size, shape[-1], dtype=np.int64).reshape(shape[:-1])
+        return starts
 
     def held(self) -> Iterator[NDArray[Any]]:
         """Yield every array this node holds or shares with others."""
@@ -135,10 +135,10 @@ class Cache:
         yield from self._shared.values()
 
     def _common(self, key: Any, shape: tuple[int, ...]) -> Floats:
-        found = self._shared.get(key)
-        if found is None:
-            found = self._shared[key] = empty(shape, self.dtype)
-        return found
+        buffer = self._shared.get(key)
+        if buffer is None:
+            buffer = self._shared[key] = empty(shape, self.dtype)
+        return buffer
 
 
 def _owner(array: Floats) -> Any:

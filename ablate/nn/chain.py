@@ -68,11 +68,11 @@ class Chain:
 
     def backward(self, dy: Floats, *, need_dx: bool) -> Floats | None:
         """Write every layer's gradients and return the input's; `dy` may be overwritten."""
-        found: Floats | None = dy
+        grad: Floats | None = dy
         for index in range(len(self.links) - 1, -1, -1):
-            assert found is not None
+            assert grad is not None
             link = self.links[index]
             if link.cache.watch_back is not None:
-                link.cache.watch_back(link.position, found)
-            found = link.layer.backward(found, link.params, link.grads, link.cache, need_dx=need_dx or index > 0)
-        return found
+                link.cache.watch_back(link.position, grad)
+            grad = link.layer.backward(grad, link.params, link.grads, link.cache, need_dx=need_dx or index > 0)
+        return grad

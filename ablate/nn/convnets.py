@@ -18,9 +18,9 @@ Named = list[tuple[str, Layer]]
 
 def check_widths(where: str, widths: Iterable[int], *, at_least: int = 0) -> None:
     """Raise `UserError` unless all `widths` are >= 1 and there are `at_least` so many."""
-    held = list(widths)
-    if len(held) < at_least or any(width < 1 for width in held):
-        raise must(where, f"hold {'at least one width' if at_least else 'widths'} >= 1", held)
+    values = list(widths)
+    if len(values) < at_least or any(width < 1 for width in values):
+        raise must(where, f"hold {'at least one width' if at_least else 'widths'} >= 1", values)
 
 
 def convolution(

@@ -91,9 +91,9 @@ class Graph:
 
     def edges(self) -> list[tuple[str, str]]:
         """Return (from, to) by name, in the order data passes them."""
-        found: list[tuple[str, str]] = []
-        _connect(self.chain, [], found)
-        return found
+        edges: list[tuple[str, str]] = []
+        _connect(self.chain, [], edges)
+        return edges
 
     @property
     def parameters(self) -> int:
@@ -180,10 +180,10 @@ def _walk(chain: Sequence[GraphNode]) -> Iterator[GraphNode]:
         yield node
 
 
-def _connect(chain: Sequence[GraphNode], sources: list[str], found: list[tuple[str, str]]) -> list[str]:
+def _connect(chain: Sequence[GraphNode], sources: list[str], edges: list[tuple[str, str]]) -> list[str]:
     """Add the edges of a chain that begins at `sources`, and return where it ends."""
     for node in chain:
-        ends = [end for _, inner in node.branches for end in _connect(inner, sources, found)]
-        found += [(source, node.name) for source in (ends if node.branches else sources)]
+        ends = [end for _, inner in node.branches for end in _connect(inner, sources, edges)]
+        edges += [(source, node.name) for source in (ends if node.branches else sources)]
         sources = [node.name]
     return sources

@@ -22,8 +22,8 @@ def softmax(scores: Floats) -> Floats:
     [0.25, 0.75]
     """
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    found: Floats = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return found
+    probabilities: Floats = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ class Loss(ABC):
         if not isinstance(labels, MixedLabels):
             return self.train(scores, labels, cache)
         first = np.array(scores)
-        own, first = self.train(first, labels.own, cache)
+        own_loss, first = self.train(first, labels.own, cache)
         other, second = self.train(scores, labels.other, cache)
         share = labels.share.astype(scores.dtype)
         first -= second
         first *= share[:, None, None]
         second += first
-        mixed: Floats = other + share * (own - other)
+        mixed: Floats = other + share * (own_loss - other)
         return mixed, second
 
 
@@ -97,10 +97,10 @@ class CrossEntropy(Loss):
     def per_example(self, scores: Floats, labels: Integers, cache: Cache) -> Floats:
         """Return log Σ exp(s) - s_label for each example."""
         np.subtract(scores, scores.max(axis=-1, keepdims=True), out=scores)
-        own = scores.reshape(-1)[_positions(labels, scores, cache)]
+        label_scores = scores.reshape(-1)[_positions(labels, scores, cache)]
         np.exp(scores, out=scores)
         total: Floats = scores.sum(axis=-1)
-        return np.subtract(np.log(total, out=total), own, out=total)
+        return np.subtract(np.log(total, out=total), label_scores, out=total)
 
     def mean_prediction(self, scores: Floats) -> Floats:
         """Return log (1/K Σ softmax(s)) over the K members: its softmax is the mean of their probabilities.
@@ -114,20 +114,20 @@ class CrossEntropy(Loss):
         logs = scores - scores.max(axis=-1, keepdims=True)
         logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
         highest = logs.max(axis=1)
-        found: Floats = np.log(np.exp(logs - highest[:, None]).mean(axis=1)) + highest
-        return found
+        log_mean: Floats = np.log(np.exp(logs - highest[:, None]).mean(axis=1)) + highest
+        return log_mean
 
     def train(self, scores: Floats, labels: Integers, cache: Cache) -> tuple[Floats, Floats]:
         """Return the mean loss and (softmax(s) - one-hot) / batch."""
         blocks, batch, classes = scores.shape
         at = _positions(labels, scores, cache)
         np.subtract(scores, scores.max(axis=-1, keepdims=True), out=scores)
-        own = scores.reshape(-1)[at]
+        label_scores = scores.reshape(-1)[at]
         np.exp(scores, out=scores)
         total = np.matmul(scores, cache.full(1.0, (classes, 1)), out=cache.buffer("total", (blocks, batch, 1)))
         np.divide(scores, np.multiply(total, batch, out=cache.buffer("scale", total.shape)), out=scores)
         scores.reshape(-1)[at] -= 1.0 / batch  # each example's place is its own: no index comes twice
-        loss: Floats = np.subtract(np.log(total[:, :, 0]), own).mean(axis=1)
+        loss: Floats = np.subtract(np.log(total[:, :, 0]), label_scores).mean(axis=1)
         return loss, scores
 
 
@@ -140,13 +140,13 @@ class MeanSquaredError(Loss):
         """Return ½ Σ_k (s_k - t_k)² for each example."""
         scores.reshape(-1)[_positions(labels, scores, cache)] -= 1.0
         np.square(scores, out=scores)
-        found: Floats = 0.5 * scores.sum(axis=-1)
-        return found
+        losses: Floats = 0.5 * scores.sum(axis=-1)
+        return losses
 
     def mean_prediction(self, scores: Floats) -> Floats:
         """Return the mean of the members' outputs: with this loss the outputs are the prediction, without softmax."""
-        found: Floats = scores.mean(axis=1)
-        return found
+        mean: Floats = scores.mean(axis=1)
+        return mean
 
     def train(self, scores: Floats, labels: Integers, cache: Cache) -> tuple[Floats, Floats]:
         """Return the mean loss and (s - t) / batch."""

@@ -73,9 +73,9 @@ def measure(
             LOSS: Sizes(root_mean_square(value), 1.0),
         }
         for position, (node, grads) in enumerate(zip(network.every, network.layout.views(replicas.grads), strict=True)):
-            own = np.concatenate([gradient.ravel() for gradient in grads.values()]) if grads else None
+            flat = np.concatenate([gradient.ravel() for gradient in grads.values()]) if grads else None
             sizes[node.name] = Sizes(
-                forward[position], backward[position], None if own is None else root_mean_square(own)
+                forward[position], backward[position], None if flat is None else root_mean_square(flat)
             )
     return _with(graph_of(network, loss), sizes)
 

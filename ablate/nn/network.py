@@ -163,13 +163,13 @@ class Replicas:
     @property
     def nbytes(self) -> int:
         """Bytes held: parameters, gradients, running state, and the buffers of the passes there were."""
-        held = {
+        sizes = {
             id(array): array.nbytes
             for chain in self._chains.values()
             for link in chain.every()
             for array in link.cache.held()
         }
-        return self.params.nbytes + self.grads.nbytes + self.flat_state.nbytes + sum(held.values())
+        return self.params.nbytes + self.grads.nbytes + self.flat_state.nbytes + sum(sizes.values())
 
     def _bind(self, nodes: Sequence[Node], pools: list[dict[Any, Floats]], *, train: bool, depth: int = 0) -> Chain:
         """Give each layer its arrays. One pool of shared buffers per depth: inner layers never touch the outer's."""

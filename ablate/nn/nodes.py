@@ -38,9 +38,9 @@ class Node:
 def chain(layers: Layers, shape: Shape, *, within: str = "") -> tuple[Node, ...]:
     """Return the nodes of layers one after another, for inputs of `shape`; layers that do nothing are left out."""
     nodes: list[Node] = []
-    for own, layer in layers:
+    for short_name, layer in layers:
         if not layer.identity:
-            name = within + own
+            name = within + short_name
             branches = tuple(
                 Branch(branch, chain(inner, shape, within=f"{name}/{branch}/"))
                 for branch, inner in layer.branches(shape)

@@ -128,12 +128,12 @@ class LSUV(Initializer):
 
 def output_variance(replicas: Replicas, inputs: Floats, position: int) -> NDArray[np.float64]:
     """Return the variance of a node's outputs over examples and units, float64 (blocks,), in evaluation mode."""
-    found = np.empty(replicas.blocks)
+    variances = np.empty(replicas.blocks)
 
     def note(at: int, entered: Floats, y: Floats) -> None:  # noqa: ARG001
         if at == position:
             for block, values in enumerate(y):  # block by block: a block's sum must not depend on its neighbours
-                found[block] = values.var(dtype=np.float64)
+                variances[block] = values.var(dtype=np.float64)
 
     replicas.forward(inputs, train=False, watch=note)
-    return found
+    return variances

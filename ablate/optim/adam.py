@@ -48,8 +48,8 @@ class Adam(Optimizer):
         """Return η / (1 - β1^t) / (√v̂ + eps), what m is multiplied by, (blocks, parameters)."""
         _, v = slots.arrays
         corrected = np.sqrt(v / (1.0 - self.beta2**step)) + self.eps
-        found: Floats = self.lr / (1.0 - self.beta1**step) / corrected
-        return found
+        sizes: Floats = self.lr / (1.0 - self.beta1**step) / corrected
+        return sizes
 
     def rule(self, g: Floats, p: Floats, slots: list[Floats], work: tuple[Floats, Floats], step: int) -> None:
         """Move one piece."""

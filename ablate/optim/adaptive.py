@@ -27,8 +27,8 @@ class _Scaled(Optimizer):
     def step_sizes(self, slots: Slots, step: int) -> Floats:  # noqa: ARG002
         """Return η / (√h + eps), (blocks, parameters)."""
         (h,) = slots.arrays
-        found: Floats = self.lr / (np.sqrt(h) + self.eps)
-        return found
+        sizes: Floats = self.lr / (np.sqrt(h) + self.eps)
+        return sizes
 
     def _descend(self, g: Floats, p: Floats, h: Floats, work: Floats) -> None:
         """P ← p - η g / (√h + eps)."""

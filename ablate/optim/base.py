@@ -70,12 +70,12 @@ class Optimizer(ABC):
             Number of this update, from 1.
         """
         g, p = grads.reshape(-1), params.reshape(-1)
-        held = [array.reshape(-1) for array in slots.arrays]
+        flat_slots = [array.reshape(-1) for array in slots.arrays]
         for begin in range(0, p.size, PIECE):
             piece = slice(begin, min(begin + PIECE, p.size))
             width = piece.stop - begin
             work = slots.scratch[:, :width]
-            self.rule(g[piece], p[piece], [array[piece] for array in held], (work[0], work[1]), step)
+            self.rule(g[piece], p[piece], [array[piece] for array in flat_slots], (work[0], work[1]), step)
 
     def step_sizes(self, slots: Slots, step: int) -> Floats:  # noqa: ARG002
         """Return what the gradient is multiplied by, per parameter, as update number `step` left the slots.

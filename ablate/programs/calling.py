@@ -53,7 +53,7 @@ class Calling:
         return frozenset({"params.**"} if self.others else (f"params.{one.name}" for one in self.settings))
 
 
-def calling(target: str, found: Callable[..., Any], given: Collection[str] = ()) -> Calling:
+def calling(target: str, function: Callable[..., Any], given: Collection[str] = ()) -> Calling:
     """Tell how a function is called.
 
     With one dict where it can be called as ``train(config, seed)``, its first parameter has no default, is not
@@ -73,7 +73,7 @@ def calling(target: str, found: Callable[..., Any], given: Collection[str] = ())
         It can be called in neither way.
     """
     try:
-        signature = inspect.signature(found)
+        signature = inspect.signature(function)
     except (TypeError, ValueError):  # written in C
         return Calling(by_name=False, log=False)
     there = list(signature.parameters.values())
@@ -106,7 +106,7 @@ def _takes_config(signature: inspect.Signature, there: list[Parameter], given: C
     return first.default is _EMPTY and first.annotation not in _SCALAR and first.name not in (*given, *GIVEN)
 
 
-def check_settings(target: str, found: Callable[..., Any], given: Mapping[str, Any]) -> Calling:
+def check_settings(target: str, function: Callable[..., Any], given: Mapping[str, Any]) -> Calling:
     """Return how a function is called with these settings, once they are what its signature asks for.
 
     Raises
@@ -115,10 +115,10 @@ def check_settings(target: str, found: Callable[..., Any], given: Mapping[str, A
         A setting is not one of its parameters, or is missing, or has another type than the annotation says; without
         an annotation, another kind than the default.
     """
-    how = calling(target, found, given)
+    how = calling(target, function, given)
     if not how.by_name:
         return how
-    known = {one.name: one for one in how.settings}
+    settings = {one.name: one for one in how.settings}
     for name in given:
         if name == "seed":
             raise UserError(
@@ -127,30 +127,30 @@ def check_settings(target: str, found: Callable[..., Any], given: Mapping[str, A
             )
         if name == "log":
             raise UserError(f"{target}: `log` is what ablate gives a function that asks for it, and no setting")
-        if name not in known and not how.others:
+        if name not in settings and not how.others:
             raise (
-                unknown(f"setting of {target}", name, known)
-                if known
+                unknown(f"setting of {target}", name, settings)
+                if settings
                 else UserError(f"{target} has no settings (its signature names none), got {name!r}")
             )
     missing = [one.name for one in how.settings if one.default is _EMPTY and one.name not in given]
     if missing:
-        near = nearest(missing[0], [name for name in given if name not in known])
+        near = nearest(missing[0], [name for name in given if name not in settings])
         raise UserError(
             f"{target} needs `{'`, `'.join(missing)}`, which has no default: give {missing[0]}=…"
             + (f"; nearest given: {near}" if near else "")
         )
-    hints = _hints(found)
+    hints = _hints(function)
     for name, value in given.items():
-        one = known.get(name)
+        one = settings.get(name)
         if one is not None:
             _check_type(f"{target}: {name}", hints.get(name, one.annotation), one.default, value)
     return how
 
 
-def _hints(found: Any) -> dict[str, Any]:
+def _hints(function: Any) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(found)
+        return typing.get_type_hints(function)
     except Exception:  # noqa: BLE001 - a name that only a type checker sees; then annotations are not looked at
         return {}
 

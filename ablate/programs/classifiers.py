@@ -148,8 +148,8 @@ class Classifier(PerSeed):
                 more, named = augment(images, labels, rngs)
                 assert not isinstance(named, MixedLabels)  # refused by `facts`
                 parts.append((more.astype(np.float32, copy=False), named))
-        flat = np.concatenate([found[0].reshape(found.shape[1], -1) for found, _ in parts])
-        return flat.astype(np.float64), np.concatenate([found[0] for _, found in parts])
+        flat = np.concatenate([pictures[0].reshape(pictures.shape[1], -1) for pictures, _ in parts])
+        return flat.astype(np.float64), np.concatenate([pictures[0] for _, pictures in parts])
 
 
 @register("program", "knn")

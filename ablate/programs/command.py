@@ -13,14 +13,14 @@ from typing import Any
 from ablate.errors import Failure, UserError, must, nearest
 from ablate.identity import digest
 from ablate.programs.function import FunctionConfig
-from ablate.programs.named_files import named_files, unseen
+from ablate.programs.named_files import named_files, unseen_code
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.process_state import environment_for_others
 from ablate.programs.processes import HEAD, KEPT, Ended, run_process
 from ablate.programs.reports import check_asked, check_found, from_file, from_last_line, from_pattern
 from ablate.programs.returned import to_result
-from ablate.programs.slots import taken
-from ablate.programs.template import check_names, filled, filled_all, flat_params, placeholders
+from ablate.programs.slots import hold_slot
+from ablate.programs.template import check_names, fill_template, filled_all, flat_params, placeholders
 from ablate.programs.watched import watched
 from ablate.registry import register
 from ablate.train.metric import Metric
@@ -140,7 +140,7 @@ class Command(PerSeed):
         del config
         self._check()
         code = self._code()
-        notes = [] if self.code_version else unseen(self.name, self._files(), watches=bool(self.watch))
+        notes = [] if self.code_version else unseen_code(self.name, self._files(), watches=bool(self.watch))
         return {
             "dataset": f"chosen by {self.name}",
             "fingerprint": digest({"code_version": self.code_version} if self.code_version else {"code": code}),
@@ -150,8 +150,8 @@ class Command(PerSeed):
 
     def planned(self, facts: Mapping[str, Any]) -> Command:
         """Return the same, which runs with the code it was planned with, or not at all."""
-        own = {one.name: getattr(self, one.name) for one in fields(Command)}
-        return CommandInStudy(**own, planned_code=dict(facts.get("watched", {})))
+        settings = {one.name: getattr(self, one.name) for one in fields(Command)}
+        return CommandInStudy(**settings, planned_code=dict(facts.get("watched", {})))
 
     def one(self, config: FunctionConfig, seed: int) -> RunResult:
         """Run the command for one seed, and read what it reports.
@@ -162,7 +162,7 @@ class Command(PerSeed):
             It ended with an error, was killed, or reports no metrics.
         """
         self._check()
-        with self._place(seed) as place, taken(self.slots) as slot:
+        with self._place(seed) as place, hold_slot(self.slots) as slot:
             values = {**flat_params(self.params), "seed": seed, "out": str(place / "out"), "slot": slot}
             ended = self._run(place, values)
             printed = [(place / name).read_text(encoding="utf-8", errors="replace") for name in ("stdout", "stderr")]
@@ -186,28 +186,28 @@ class Command(PerSeed):
         """Refuse to go on where the code is not what was planned; here nothing was."""
 
     def _run(self, place: Path, values: Mapping[str, Any]) -> Ended:
-        folder = Path(filled(self.folder, values) or ".").resolve()
-        env = {"PYTHONUNBUFFERED": "1"} | environment_for_others() | {n: filled(v, values) for n, v in self._env()}
-        arguments = filled_all(self.command, values)
+        folder = Path(fill_template(self.folder, values) or ".").resolve()
+        stated = {name: fill_template(text, values) for name, text in self._env()}
+        env = {"PYTHONUNBUFFERED": "1"} | environment_for_others() | stated
+        words = filled_all(self.command, values)
         if folder != Path.cwd():
             if not folder.is_dir():
                 raise UserError(f"{self.name}: its folder {folder} is not there")
-            arguments = [str(Path(word).resolve()) if Path(word).is_file() else word for word in arguments]
+            words = [str(Path(word).resolve()) if Path(word).is_file() else word for word in words]
         try:
             return run_process(
-                arguments, folder=folder, env=env, stdout=place / "stdout", stderr=place / "stderr",
-                timeout=self.timeout,
-            )  # fmt: skip
+                words, folder=folder, env=env, stdout=place / "stdout", stderr=place / "stderr", timeout=self.timeout
+            )
         except OSError as error:
-            raise Failure(f"{arguments[0]} cannot be started: {error.strerror}") from error
+            raise Failure(f"{words[0]} cannot be started: {error.strerror}") from error
 
     def _env(self) -> list[tuple[str, str]]:
         return [(name, str(value)) for name, value in self.env.items()]
 
     def _reported(self, values: Mapping[str, Any], printed: str, text: str) -> dict[str, Any]:
         if self.metrics_file:
-            folder = Path(filled(self.folder, values) or ".")
-            return from_file(folder / filled(self.metrics_file, values), self.step)
+            folder = Path(fill_template(self.folder, values) or ".")
+            return from_file(folder / fill_template(self.metrics_file, values), self.step)
         if self.metric_pattern:
             return from_pattern(text, self.metric_pattern)
         return from_last_line(printed, self.returns)
@@ -253,7 +253,7 @@ class Command(PerSeed):
         values = {**params, "seed": 0, "out": "out", "slot": ""}
         first = filled_all(self.command, values)[0]
         for _, text in self._env():
-            filled(text, values)
+            fill_template(text, values)
         if shutil.which(first) is None and not self.folder:
             near = nearest(first, ["python", "python3", "bash", "sh", "uv", "torchrun", "accelerate"])
             raise UserError(f"there is no program {first!r} to run" + (f"; nearest match: {near}" if near else ""))

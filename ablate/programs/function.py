@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ablate.errors import UserError, must
 from ablate.identity import digest
 from ablate.programs.calling import check_settings
-from ablate.programs.logged import Log, completed
+from ablate.programs.logged import CurveLog, with_curves
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.place import code_of, code_shown, modules_of, source_file
 from ablate.programs.recorded import Recorded, introduce
@@ -27,7 +27,7 @@ from ablate.registry import register
 from ablate.train.contained import contained
 from ablate.train.metric import Metric, by_name, metric_from
 from ablate.train.program import ProgramConfig, RunResult
-from ablate.train.reads import compact
+from ablate.train.reads import compact_reads
 from ablate.train.vouched import Fact
 
 Train = Callable[..., Any]
@@ -51,9 +51,9 @@ class Function(PerSeed):
     function owns: ``config["params"]`` holds `params`, beside it are ``config["target_accuracy"]`` (None where the
     study sets none) and ``config["target_split"]``. The settings of the NumPy net are not there. It must draw
     everything random from `seed`, so that arms of one seed are paired and a run can be repeated. What it may return:
-    see `ablate.programs.returned`; where its signature asks for `log`, it gets a `programs.logged.Log`. What it raises,
-    and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on. Which metrics it
-    returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
+    see `ablate.programs.returned`; where its signature asks for `log`, it gets a `programs.logged.CurveLog`. What it
+    raises, and what it must not return, makes that seed's run `crashed`, with its traceback; the others go on. Which
+    metrics it returns is said by its attribute ``metrics``, or else by the study (`metrics:`).
 
     A change to its code makes new runs: to its module, or to any of the project's that this imports. Comments,
     docstrings and layout do not count. What no import shows (a script it starts, data it reads) is named in `watch`.
@@ -107,7 +107,7 @@ class Function(PerSeed):
         UserError
             It is not at the top of a module in a file, so that a worker process could not find it again.
         """
-        return cls(target=place_of(train), params=params)
+        return cls(target=function_target(train), params=params)
 
     def function(self) -> Train:
         """Return the function; see `target.find` for the errors."""
@@ -143,23 +143,23 @@ class Function(PerSeed):
         They must be later than the last change elsewhere.
         """
         del config
-        own, shown = Path(source_file(self.target)), code_shown(self.target)
+        file, shown = Path(source_file(self.target)), code_shown(self.target)
         modules = modules_of(self.target)
-        others = {name: m.path.stat().st_mtime for name, m in modules.items() if m.path != own}
+        others = {name: m.path.stat().st_mtime for name, m in modules.items() if m.path != file}
         unshown = [when for name, when in others.items() if shown.get(name) != read_source(modules[name].path).shape]
         files = watched(self.watch)
         said = {"target": self.target, "sources": shown, **({"watched": files} if files else {})}
-        found = ((digest(said), max(unshown, default=0.0)),) if shown != code_of(self.target) else ()
+        digests = ((digest(said), max(unshown, default=0.0)),) if shown != code_of(self.target) else ()
         if self.watch:
-            return found
-        code = hashlib.sha256(own.read_bytes()).hexdigest()
-        return (*found, (digest({"target": self.target, "code": code}), max(others.values(), default=0.0)))
+            return digests
+        code = hashlib.sha256(file.read_bytes()).hexdigest()
+        return (*digests, (digest({"target": self.target, "code": code}), max(others.values(), default=0.0)))
 
     def planned(self, facts: Mapping[str, Any]) -> Function:
         """Return the same, which refuses to run where its code or what it watches is not as it was planned."""
-        known = {key: facts.get(key) for key in ("sources", "watched")}
+        code_facts = {key: facts.get(key) for key in ("sources", "watched")}
         declared = tuple(facts.get("metrics", ()))
-        return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=declared, **known)
+        return FunctionInStudy(self.target, self.params, self.watch, self.timeout, declared=declared, **code_facts)
 
     def told(self, metrics: Iterable[str]) -> Function:
         """Return the same, which returns these metrics where the function does not say what it returns."""
@@ -196,7 +196,7 @@ class Function(PerSeed):
         """Call the function for one seed and check what it returned."""
         function, declared = self.function(), self.metrics()  # asked before it runs: its files may change while it does
         introduce()
-        reads, log = set[str](), Log()
+        reads, log = set[str](), CurveLog()
         how = check_settings(self.target, function, self.params)
         logging = {"log": log} if how.log else {}
         with importing(self.target), contained(source_file(self.target)):
@@ -205,8 +205,8 @@ class Function(PerSeed):
                 returned = function(**copy.deepcopy(self.params), seed=seed, **logging)
             else:
                 returned = function(Recorded(settings(config, self.params), reads), seed, **logging)
-            returned = completed(returned, log, declared)
-        seen = compact(reads | outcome_reads(returned, declared, config))
+            returned = with_curves(returned, log, declared)
+        seen = compact_reads(reads | outcome_reads(returned, declared, config))
         try:
             result = to_result(returned, seed, declared, config)
         except UserError as error:
@@ -253,7 +253,7 @@ class FunctionInStudy(Function):
         return super()._declared() or self.declared
 
 
-def place_of(train: Any) -> str:
+def function_target(train: Any) -> str:
     """Return the target that names a function at hand.
 
     Raises

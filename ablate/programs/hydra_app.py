@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ablate.errors import UserError, must, nearest
 from ablate.identity import describe, digest
 from ablate.programs.hydra_checks import check_keys, code_behind, import_named
-from ablate.programs.hydra_words import changed_words, is_of_hydra, written
+from ablate.programs.hydra_words import changed_words, hydra_word, is_of_hydra
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.returned import to_result
 from ablate.programs.target import importing, used_code
@@ -26,7 +26,7 @@ from ablate.train.vouched import Fact
 if TYPE_CHECKING:  # Hydra is imported where an application is asked for
     from omegaconf import DictConfig
 
-    from ablate.programs.hydra_open import Opened
+    from ablate.programs.hydra_open import OpenedApp
 
 _ASIDE: dict[str, Any] = {"identity": False}
 
@@ -120,7 +120,7 @@ class HydraApp(PerSeed):
         """Return None: nobody's own training is run untracked, for hours perhaps, to tell how long it takes."""
         del config, seeds
 
-    def opened(self) -> Opened:
+    def opened(self) -> OpenedApp:
         """Return the application, imported; see `hydra_open.open_app` for the errors."""
         from ablate.programs.hydra_open import open_app
 
@@ -170,9 +170,9 @@ class HydraApp(PerSeed):
 
     def planned(self, facts: Mapping[str, Any]) -> HydraApp:
         """Return the same, which refuses to run where its code is not as it was planned."""
-        own = {one.name: getattr(self, one.name) for one in fields(HydraApp)}
-        own["returns"] = list(facts.get("metrics", ())) or self.returns
-        return HydraAppInStudy(**own, sources=facts.get("sources"))
+        settings = {one.name: getattr(self, one.name) for one in fields(HydraApp)}
+        settings["returns"] = list(facts.get("metrics", ())) or self.returns
+        return HydraAppInStudy(**settings, sources=facts.get("sources"))
 
     def told(self, metrics: Iterable[str]) -> HydraApp:
         """Return the same, which returns these metrics where the application does not say what it returns."""
@@ -229,19 +229,19 @@ class HydraApp(PerSeed):
         return replace(result, used=used_code(app.target), notes=tuple(notes))
 
     @contextlib.contextmanager
-    def _inside(self, app: Opened) -> Iterator[None]:
+    def _inside(self, app: OpenedApp) -> Iterator[None]:
         """Import, compose and run meanwhile as the application does."""
         with importing(app.target), app.world.entered(name=app.name):
             yield
 
     def _words(self) -> tuple[list[str], list[str]]:
         """Return the overrides of Hydra's node, and those of the application."""
-        typed = [*self.overrides, *(f"{key}={written(value)}" for key, value in self.params.items())]
+        typed = [*self.overrides, *(f"{key}={hydra_word(value)}" for key, value in self.params.items())]
         if of_hydra := [word for word in typed if is_of_hydra(word)]:
             raise UserError(f"`{of_hydra[0]}` is an override of Hydra's own node: it belongs into `program.hydra`")
         return changed_words(self.hydra), typed
 
-    def _composed(self, app: Opened, seed: int) -> DictConfig:
+    def _composed(self, app: OpenedApp, seed: int) -> DictConfig:
         """Compose the configuration of a job."""
         hydra, task = self._words()
         return app.compose(hydra, [*task, f"{self.seed_key}={seed}"])
@@ -275,8 +275,8 @@ class HydraAppInStudy(HydraApp):
         if self.sources is not None:
             now, sources = self.own(None), self._sources(config)
             changed = [name for name in {*sources, *self.sources} if sources.get(name) != self.sources.get(name)]
-            held, there = (describe([one.config, one.around]) for one in (config, now))  # in which NaN is NaN
-            if held != there:
+            planned, there = (describe([one.config, one.around]) for one in (config, now))  # in which NaN is NaN
+            if planned != there:
                 changed.append(f"the configuration of {config.target}")
             if changed:
                 raise UserError(

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import UserError, nearest
 from ablate.programs.hydra_words import targets_of
-from ablate.programs.modules import closure, is_installed, named
+from ablate.programs.modules import closure, is_installed, module_named
 from ablate.programs.place import code_of, parts_of
 from ablate.programs.source import read_source
 from ablate.programs.target import importing
 
 if TYPE_CHECKING:
-    from ablate.programs.hydra_open import Opened
+    from ablate.programs.hydra_open import OpenedApp
 
 
-def check_keys(said: str, app: Opened, hydra: Sequence[str], task: Sequence[str], *, seed_key: str) -> None:
+def check_keys(said: str, app: OpenedApp, hydra: Sequence[str], task: Sequence[str], *, seed_key: str) -> None:
     """Refuse a key that the configuration does not have, of the seed or of an override, with the nearest.
 
     Parameters
@@ -68,20 +68,22 @@ def code_behind(target: str, config: Mapping[str, Any]) -> dict[str, str]:
     Parameters
     ----------
     target
-        See `hydra_open.Opened`.
+        See `hydra_open.OpenedApp`.
     config
         Its configuration, resolved.
     """
-    found = dict(code_of(target))
+    code = dict(code_of(target))
     place, _ = parts_of(target)
     with importing(target):
         for names in map(_modules, targets_of(config)):
-            module = next((one for one in (named(name, place.folder) for name in names) if one is not None), None)
-            if module is None or module.name in found or is_installed(str(module.path)):
+            module = next(
+                (one for one in (module_named(name, place.folder) for name in names) if one is not None), None
+            )
+            if module is None or module.name in code or is_installed(str(module.path)):
                 continue
             for name, one in closure(module, place.folder, search=list(sys.path)).items():
-                found[name] = read_source(one.path).shape
-    return dict(sorted(found.items()))
+                code[name] = read_source(one.path).shape
+    return dict(sorted(code.items()))
 
 
 def import_named(config: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from yaml import YAMLError
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.programs.hydra_open import Opened
+from ablate.programs.hydra_open import OpenedApp
 from ablate.programs.reports import object_in
 
 _OF_A_JOB = ("job.num", "job.id", "runtime.output_dir", "runtime.cwd", "run.dir", "sweep.dir", "sweep.subdir")
@@ -62,15 +62,15 @@ def _plain(node: DictConfig | ListConfig, key: Any) -> Any:
 
 def _said(node: DictConfig | ListConfig, key: Any) -> Any:
     """Return what is written at a key, interpolations as they are."""
-    held: Any = node._get_node(key)
-    return _simple(OmegaConf.to_container(held, resolve=False) if OmegaConf.is_config(held) else held._value())
+    child: Any = node._get_node(key)
+    return _simple(OmegaConf.to_container(child, resolve=False) if OmegaConf.is_config(child) else child._value())
 
 
 def _simple(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(name): _simple(held) for name, held in value.items()}
+        return {str(name): _simple(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_simple(held) for held in value]
+        return [_simple(item) for item in value]
     if isinstance(value, Enum):
         return value.name
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
@@ -80,11 +80,11 @@ def _settled(once: Any, again: Any, said: Any) -> Any:
     """Return what is the same both times; else what is written."""
     if isinstance(once, dict) and isinstance(again, dict):
         under = said if isinstance(said, dict) else {}
-        return {name: _settled(held, again.get(name), under.get(name, said)) for name, held in once.items()}
+        return {name: _settled(value, again.get(name), under.get(name, said)) for name, value in once.items()}
     return once if repr(once) == repr(again) else said
 
 
-def sweep_folder(opened: Opened, config: DictConfig) -> str:
+def sweep_folder(opened: OpenedApp, config: DictConfig) -> str:
     """Return the folder of a sweep, `hydra.sweep.dir`; one for all its jobs, whenever they begin."""
     config = copy.deepcopy(config)
     OmegaConf.set_cache(config, copy.deepcopy(opened.world.cache))
@@ -98,7 +98,7 @@ def sweep_folder(opened: Opened, config: DictConfig) -> str:
     return str(folder)
 
 
-def write_sweep(opened: Opened, hydra: Sequence[str], task: Sequence[str], folder: str) -> None:
+def write_sweep(opened: OpenedApp, hydra: Sequence[str], task: Sequence[str], folder: str) -> None:
     """Write what Hydra writes of a sweep, `multirun.yaml`, where it is not there yet."""
     file = Path(folder) / "multirun.yaml"
     if not file.exists():
@@ -106,7 +106,7 @@ def write_sweep(opened: Opened, hydra: Sequence[str], task: Sequence[str], folde
         OmegaConf.save(opened.compose(hydra, task, mode=RunMode.MULTIRUN), file)
 
 
-def run_one(opened: Opened, config: DictConfig, *, cache: Mapping[str, Any], metrics_file: str) -> Any:
+def run_one(opened: OpenedApp, config: DictConfig, *, cache: Mapping[str, Any], metrics_file: str) -> Any:
     """Run a job as Hydra's launchers do, and return what its task function returned, or its file of metrics holds.
 
     `cache`: what is resolved once for the whole sweep.

@@ -42,7 +42,7 @@ SAID = ("config_name", "config_path", "config_dir", "version_base")
 
 
 @dataclass
-class Opened:
+class OpenedApp:
     """An application that was imported.
 
     Attributes
@@ -84,10 +84,10 @@ class Opened:
 
 
 _worlds: dict[str, tuple[ModuleType, World]] = {}
-_opened: dict[tuple[Any, ...], Opened] = {}
+_opened: dict[tuple[Any, ...], OpenedApp] = {}
 
 
-def open_app(app: str, said: Mapping[str, str], code: Code | None = None) -> Opened:
+def open_app(app: str, said: Mapping[str, str], code: Code | None = None) -> OpenedApp:
     """Import an application and return what composes and runs it; what is open already is not opened again.
 
     Parameters
@@ -118,18 +118,18 @@ def open_app(app: str, said: Mapping[str, str], code: Code | None = None) -> Ope
         world = new
         _worlds[place.name] = module, world
     asked = (place.name, name, tuple(sorted(said.items())))
-    known = _opened.get(asked)
-    if known is not None and known.module is module:
-        return known
-    found = _function(module, name, app, said)
-    task, path, config_name = _said(found, said)
-    if said.get("version_base") and not is_main(found):
+    opened = _opened.get(asked)
+    if opened is not None and opened.module is module:
+        return opened
+    function = _function(module, name, app, said)
+    task, path, config_name = _said(function, said)
+    if said.get("version_base") and not is_main(function):
         with world.entered(importing=True):
             setbase(said["version_base"])
     with world.entered():
         loader, job_name = _loader(task, path, said.get("config_dir", ""))
-    target = f"{place.said}:{getattr(found, '__name__', name)}"
-    _opened[asked] = Opened(target, task, found, loader, config_name, world, module, job_name)
+    target = f"{place.said}:{getattr(function, '__name__', name)}"
+    _opened[asked] = OpenedApp(target, task, function, loader, config_name, world, module, job_name)
     return _opened[asked]
 
 
@@ -160,42 +160,42 @@ def is_main(thing: Any) -> bool:
 
 
 def _function(module: ModuleType, name: str, app: str, said: Mapping[str, str]) -> Any:
-    mains = {key: held for key, held in vars(module).items() if is_main(held)}
-    own = {key: held for key, held in mains.items() if held.__module__ == module.__name__} or mains
+    mains = {key: function for key, function in vars(module).items() if is_main(function)}
+    defined = {key: function for key, function in mains.items() if function.__module__ == module.__name__} or mains
     if name:
         if name in mains:
             return mains[name]
-        held = getattr(module, name, None)
-        if callable(held) and said:
-            return held  # `hydra.main(…)(train)()`: decorated where it is called
-        hint = nearest(name, own)
+        function = getattr(module, name, None)
+        if callable(function) and said:
+            return function  # `hydra.main(…)(train)()`: decorated where it is called
+        hint = nearest(name, defined)
         raise UserError(
-            f"`program.app`: {app} names no function with `@hydra.main`, expected one of {', '.join(own) or '-'}"
+            f"`program.app`: {app} names no function with `@hydra.main`, expected one of {', '.join(defined) or '-'}"
             + (f"; nearest match: {hint}" if hint else "")
         )
-    if not own:
+    if not defined:
         raise UserError(f"`program.app`: {app} has no function with `@hydra.main`, so Hydra does not start it")
-    if len(own) > 1:
-        names = sorted(own)
+    if len(defined) > 1:
+        names = sorted(defined)
         raise UserError(
             f"`program.app`: {app} has several functions with `@hydra.main`, {', '.join(names)}: say which, as "
             f"in {app}:{names[0]}"
         )
-    return next(iter(own.values()))
+    return next(iter(defined.values()))
 
 
-def _said(found: Any, said: Mapping[str, str]) -> tuple[Any, str | None, str | None]:
+def _said(function: Any, said: Mapping[str, str]) -> tuple[Any, str | None, str | None]:
     """Return the task function, the path and the name of the configuration, as `@hydra.main` hands them on."""
-    if not is_main(found):
-        return found, said.get("config_path"), said.get("config_name")
+    if not is_main(function):
+        return function, said.get("config_path"), said.get("config_name")
     caught: dict[str, Any] = {}
-    theirs, argv = found.__globals__["_run_hydra"], sys.argv
+    theirs, argv = function.__globals__["_run_hydra"], sys.argv
     try:
         sys.argv = argv[:1]
-        found.__globals__["_run_hydra"] = lambda **handed: caught.update(handed)
-        found()
+        function.__globals__["_run_hydra"] = lambda **handed: caught.update(handed)
+        function()
     finally:
-        found.__globals__["_run_hydra"], sys.argv = theirs, argv
+        function.__globals__["_run_hydra"], sys.argv = theirs, argv
     return (
         caught["task_function"],
         said.get("config_path", caught["config_path"]),

@@ -28,14 +28,14 @@ def targets_of(settings: Any) -> Iterator[str]:
             yield named
         settings = list(settings.values())
     if isinstance(settings, list):
-        for held in settings:
-            yield from targets_of(held)
+        for item in settings:
+            yield from targets_of(item)
 
 
-def written(value: Any) -> str:
+def hydra_word(value: Any) -> str:
     r"""Write a value as an override has it, to be read by Hydra.
 
-    >>> [written(value) for value in (1e-05, None, True, "adam", "1", "-.5", "it's", [1, "a b"], {"lr": 0.1})]
+    >>> [hydra_word(value) for value in (1e-05, None, True, "adam", "1", "-.5", "it's", [1, "a b"], {"lr": 0.1})]
     ['1e-05', 'null', 'true', 'adam', "'1'", "'-.5'", "'it\\'s'", "[1,'a b']", '{lr:0.1}']
 
     Raises
@@ -46,9 +46,9 @@ def written(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{_key(name)}:{written(held)}" for name, held in value.items()) + "}"
+        return "{" + ",".join(f"{_key(name)}:{hydra_word(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(map(written, value)) + "]"
+        return "[" + ",".join(map(hydra_word, value)) + "]"
     if isinstance(value, Real):
         return repr(int(value) if isinstance(value, Integral) else float(value))
     if not isinstance(value, str):
@@ -74,7 +74,7 @@ def _means_else(word: str) -> bool:
 def _key(name: Any) -> str:
     """Write a key of a mapping: a number, or a word, for Hydra knows no quotes there."""
     if not isinstance(name, str):
-        return written(name)
+        return hydra_word(name)
     if not _KEY.fullmatch(name) or _means_else(name):
         raise UserError(
             f"the key {name!r} cannot be written as an override of Hydra, which reads no quoted keys: expected "

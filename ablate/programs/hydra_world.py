@@ -52,7 +52,7 @@ class World:
         """Return what there is before the application was imported; what installed packages stored is among it."""
         Plugins.instance()  # stores the configurations of Hydra's plug-ins
         store = ConfigStore.instance().repo
-        theirs = {name: held for name, held in store.items() if name not in _OURS}
+        theirs = {name: value for name, value in store.items() if name not in _OURS}
         return cls(_copied(theirs), dict(BaseContainer._resolvers))
 
     @contextlib.contextmanager
@@ -85,7 +85,7 @@ class World:
 
 def _copied(stored: dict[str, Any]) -> dict[str, Any]:
     """Return groups of their own; Hydra copies a configuration itself before it changes it."""
-    return {name: _copied(held) if isinstance(held, dict) else held for name, held in stored.items()}
+    return {name: _copied(value) if isinstance(value, dict) else value for name, value in stored.items()}
 
 
 @contextlib.contextmanager
@@ -114,7 +114,9 @@ def logging_kept(module: str) -> Iterator[None]:
     own, main = every.get(module), every.get("__main__")
     handlers, level = list(root.handlers), root.level
     disabled = {
-        name: held.disabled for name, held in logging.Logger.manager.loggerDict.items() if hasattr(held, "disabled")
+        name: logger.disabled
+        for name, logger in logging.Logger.manager.loggerDict.items()
+        if hasattr(logger, "disabled")
     }
     if isinstance(own, logging.Logger) and own.name == "__main__":
         every["__main__"] = own

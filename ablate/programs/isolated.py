@@ -37,7 +37,10 @@ _PAUSE = 0.2  # seconds between two looks at whether it is alive
 _LARGEST = 2**40  # bytes that no answer has
 _TAIL = 40  # lines of its output that an error shows
 
-_START = "import sys; sys.path[:] = {path!r}; from ablate.programs.isolated_child import serve; serve({ask}, {say})"
+_START = (
+    "import sys; sys.path[:] = {path!r}; from ablate.programs.isolated_child import answer_requests; "
+    "answer_requests({ask}, {say})"
+)
 
 
 def run_isolated(
@@ -65,10 +68,10 @@ def run_isolated(
     groups = [[seed] for seed in seeds] if isinstance(program, PerSeed) else [list(seeds)]
     results = []
     for group in groups:
-        found, died = _ask(packed, group, program.seconds_allowed, standing)
+        answers, died = _ask(packed, group, program.seconds_allowed, standing)
         if died and len(group) > 1:
-            found = [r for one in group for r in _ask(packed, [one], program.seconds_allowed, standing)[0]]
-        results += found
+            answers = [r for one in group for r in _ask(packed, [one], program.seconds_allowed, standing)[0]]
+        results += answers
     return results
 
 
@@ -125,7 +128,7 @@ class _Process:
 
     def answer(self, limit: float | None) -> _Answer:
         """Wait for an answer, for so many seconds at most, and read meanwhile what the process prints."""
-        began, held, closed = time.monotonic(), bytearray(), 0.0
+        began, received, closed = time.monotonic(), bytearray(), 0.0
         loaded = False  # what it imports is not part of a run's time, and has a limit of its own
         with selectors.DefaultSelector() as ready:
             ready.register(self._answers, selectors.EVENT_READ)
@@ -137,20 +140,20 @@ class _Process:
                         if not self._listen():
                             ready.unregister(self._output)  # it has closed its output, and runs on
                     elif part := os.read(self._answers, 1 << 20):
-                        held += part
+                        received += part
                     else:
                         ready.unregister(self._answers)
                         closed = time.monotonic()
                 now = time.monotonic()
-                if held[:LENGTH] == LOADED:
+                if received[:LENGTH] == LOADED:
                     began, loaded = now, True
-                    del held[:LENGTH]
-                length = int.from_bytes(held[:LENGTH], "big") if len(held) >= LENGTH else None
+                    del received[:LENGTH]
+                length = int.from_bytes(received[:LENGTH], "big") if len(received) >= LENGTH else None
                 if length is not None and length > _LARGEST:
                     return _Answer(None, "wrote something else into the pipe that it answers by")
-                if length is not None and len(held) - LENGTH >= length:
+                if length is not None and len(received) - LENGTH >= length:
                     self._listen()
-                    return _Answer(bytes(held[LENGTH:]))
+                    return _Answer(bytes(received[LENGTH:]))
                 if dead:
                     self._listen()
                     return _Answer(None, _why(self._process.returncode))

@@ -27,7 +27,7 @@ from typing import Any
 
 from ablate.programs.generators import seeded
 from ablate.programs.process_state import put_back
-from ablate.programs.returned import checked
+from ablate.programs.returned import check_declared
 from ablate.programs.uses import use
 from ablate.train.arithmetic import arithmetic, one_thread
 from ablate.train.compiled.ready import NotCompiledError
@@ -55,7 +55,7 @@ def run_here(program: Program, config: Any, seeds: Sequence[int]) -> list[RunRes
     started = time.perf_counter()
     try:
         with one_thread(), contained():
-            results = [checked(result, program.metrics) for result in program.run(config, seeds)]
+            results = [check_declared(result, program.metrics) for result in program.run(config, seeds)]
             if Fact.MACHINE not in program.vouches:
                 return results
             made_by = arithmetic()
@@ -72,7 +72,7 @@ def crashed(seeds: Sequence[int], seconds: float, error: str) -> list[RunResult]
     return [RunResult(seed=seed, outcome=Outcome.CRASHED, seconds=each, error=error) for seed in seeds]
 
 
-def serve(requests: int, replies: int) -> None:
+def answer_requests(requests: int, replies: int) -> None:
     """Answer requests from one pipe on another until the first ends; called in a process of its own.
 
     A request is a pickled ``(folder, used files -> code, pickled program and configuration, seeds)``. An
@@ -85,12 +85,12 @@ def serve(requests: int, replies: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for pipe in (requests, replies):
         os.set_inheritable(pipe, False)
-    process, known, pipes = os.getpid(), _Known(), _places((requests, replies, 1, 2))
+    process, programs, pipes = os.getpid(), _Known(), _places((requests, replies, 1, 2))
     say, clean = _Replies(replies), True
     say(b"started")
     while clean and (request := _receive(requests)) is not None:
         threads = {thread.ident for thread in threading.enumerate()}
-        kind, said, same = _answer(request, known, say)
+        kind, said, same = _answer(request, programs, say)
         if os.getpid() != process:  # a child that was forked inside a run and came back with it
             os._exit(0)
         _flush()
@@ -118,14 +118,14 @@ class _Known:
         return self._made
 
 
-def _answer(request: bytes, known: _Known, say: _Replies) -> tuple[str, bytes | str, bool]:
+def _answer(request: bytes, programs: _Known, say: _Replies) -> tuple[str, bytes | str, bool]:
     """Return what came of a request, and whether the process is as it was when its runs began."""
     folder, code, packed, seeds = pickle.loads(request)
     began, same = time.perf_counter(), False
     try:
         os.chdir(folder)
         with one_thread(), contained():  # the first imports by itself, which is not the run's doing
-            program, config = known.get(folder, code, packed)
+            program, config = programs.get(folder, code, packed)
         imported = _packages()
         with put_back() as kept, contained(), seeded(seeds[0]):  # what imports have changed is how every run begins
             say(b"")
@@ -152,22 +152,22 @@ def _is_clean(pipes: Mapping[int, tuple[int, int]], threads: set[int | None]) ->
 
 def _places(pipes: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Return what stands behind file descriptors; one that is closed is left out."""
-    found = {}
+    places = {}
     for pipe in pipes:
         with contextlib.suppress(OSError):
             stat = os.fstat(pipe)
-            found[pipe] = (stat.st_dev, stat.st_ino)
-    return found
+            places[pipe] = (stat.st_dev, stat.st_ino)
+    return places
 
 
 def _left_processes() -> bool:
     """Tell whether a process that was started still runs; where the system does not say, none does."""
-    found: set[int] = set()
+    children: set[int] = set()
     for file in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError, ValueError):
-            found |= {int(word) for word in file.read_text(encoding="ascii").split()}
+            children |= {int(word) for word in file.read_text(encoding="ascii").split()}
     tracker = getattr(sys.modules.get("multiprocessing.resource_tracker"), "_resource_tracker", None)
-    return bool(found - {getattr(tracker, "_pid", None)})
+    return bool(children - {getattr(tracker, "_pid", None)})
 
 
 def _flush() -> None:
@@ -182,13 +182,13 @@ def _receive(pipe: int) -> bytes | None:
 
 
 def _read(pipe: int, length: int) -> bytes | None:
-    found = bytearray()
-    while len(found) < length:
-        part = os.read(pipe, min(length - len(found), 1 << 20))
+    received = bytearray()
+    while len(received) < length:
+        part = os.read(pipe, min(length - len(received), 1 << 20))
         if not part:
             return None
-        found += part
-    return bytes(found)
+        received += part
+    return bytes(received)
 
 
 class _Replies:

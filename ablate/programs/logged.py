@@ -10,7 +10,7 @@ from ablate.errors import UserError, must
 from ablate.programs.returned import number_of, parted
 
 
-class Log:
+class CurveLog:
     """Collects the curves of one run: called with a step and the values there.
 
     Names that are not Python names are given in a dict: ``log(3, {"val/acc": 0.9}, loss=0.1)``.
@@ -51,7 +51,7 @@ class Log:
         return {name: values[-1] for name, (_, values) in self._curves.items()}
 
 
-def completed(returned: Any, log: Log, declared: Collection[str]) -> Any:
+def with_curves(returned: Any, log: CurveLog, declared: Collection[str]) -> Any:
     """Return what a function returned with what it yielded and logged, for `returned.to_result`.
 
     A number is the value of the one metric that is declared. What was logged are curves; a declared metric that is not
@@ -86,7 +86,7 @@ def completed(returned: Any, log: Log, declared: Collection[str]) -> Any:
     }
 
 
-def _drained(generator: Any, log: Log) -> Any:
+def _drained(generator: Any, log: CurveLog) -> Any:
     """Run a generator to its end, log what it yields, and return what it returns."""
     while True:
         try:

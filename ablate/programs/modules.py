@@ -51,20 +51,20 @@ def closure(first: Module, folder: Path, *, own: str = "", search: Sequence[str]
     """
     importlib.invalidate_caches()
     search = [str(folder), *sys.path] if search is None else search
-    found: dict[str, Module] = {}
+    modules: dict[str, Module] = {}
     todo = [first, *_resolved(first.parent, search)]
     while todo:
         module = todo.pop()
-        if found.setdefault(module.name, module) is not module:
+        if modules.setdefault(module.name, module) is not module:
             continue
         for level, name, names in read_source(module.path).imports:
             base = absolute(level, name, module.parent)
             for wanted in (base, *(f"{base}.{part}" for part in names)) if base else ():
-                todo += [m for m in _resolved(wanted, search) if m.name not in found and _is_ours(m, own)]
-    return {name: found[name] for name in sorted(found)}
+                todo += [m for m in _resolved(wanted, search) if m.name not in modules and _is_ours(m, own)]
+    return {name: modules[name] for name in sorted(modules)}
 
 
-def named(name: str, folder: Path) -> Module | None:
+def module_named(name: str, folder: Path) -> Module | None:
     """Return the module of a name as it would be imported from a folder; None where there is none, or no file."""
     importlib.invalidate_caches()
     return next((m for m in _resolved(name, [str(folder), *sys.path]) if m.name == name), None)
@@ -100,15 +100,15 @@ def _spec(name: str, search: Sequence[str], places: Sequence[str] | None) -> Mod
             return PathFinder.find_spec(name, places)
         # What an editable install adds is found by a finder of its own, after the folders. `importlib.util.find_spec`
         # would tell where a module of that name was imported from before, for another target perhaps.
-        found = (finder.find_spec(name, None) for finder in sys.meta_path if finder is not PathFinder)
-        return PathFinder.find_spec(name, search) or next((spec for spec in found if spec is not None), None)
+        specs = (finder.find_spec(name, None) for finder in sys.meta_path if finder is not PathFinder)
+        return PathFinder.find_spec(name, search) or next((spec for spec in specs if spec is not None), None)
     except (ImportError, ValueError, AttributeError):  # `__main__`, or a finder that does not like the name
         return None
 
 
-def _is_ours(module: Module, own: str) -> bool:
+def _is_ours(module: Module, package: str) -> bool:
     top = module.name.partition(".")[0]
-    return top not in _ABLATE and (top == own or not is_installed(str(module.path)))
+    return top not in _ABLATE and (top == package or not is_installed(str(module.path)))
 
 
 def stands_in(file: str | None, name: str, folders: Sequence[Path]) -> bool:

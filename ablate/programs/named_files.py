@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.programs.modules import named
+from ablate.programs.modules import module_named
 from ablate.programs.source import read_source
 from ablate.programs.template import OWN, filled_all, placeholders
 from ablate.programs.watched import watched_in_part
@@ -26,13 +26,13 @@ def named_files(command: Sequence[str], params: Mapping[str, Any]) -> list[str]:
     if arguments and not Path(arguments[0]).resolve().is_relative_to(Path.cwd().resolve()):
         arguments[0] = ""
     for before, word in zip(["", *arguments], arguments, strict=False):
-        module = named(word, Path.cwd()) if before == "-m" and word.replace(".", "").isidentifier() else None
+        module = module_named(word, Path.cwd()) if before == "-m" and word.replace(".", "").isidentifier() else None
         paths = [module.path] if module is not None else [Path(word), Path(word.partition("=")[2])]
         files += [_from_here(path) for path in paths if path.name and path.is_file()]
     return list(dict.fromkeys(files))
 
 
-def unseen(name: str, files: Sequence[str], *, watches: bool) -> list[str]:
+def unseen_code(name: str, files: Sequence[str], *, watches: bool) -> list[str]:
     """Return what is to be said of code that a change is not seen of.
 
     Parameters

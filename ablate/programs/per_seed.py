@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.registry import name_of
+from ablate.registry import registered_name
 from ablate.train.contained import contained
 from ablate.train.outcome import Outcome
 from ablate.train.program import Observe, Program, RunResult
@@ -52,6 +52,6 @@ class PerSeed(Program):
 def option_name(component: Any) -> str:
     """Return what a component is called on the command line; its class where it is not registered."""
     try:
-        return name_of(component)
+        return registered_name(component)
     except UserError:
         return type(component).__name__

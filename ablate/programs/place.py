@@ -11,7 +11,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.programs.modules import Module, closure, named
+from ablate.programs.modules import Module, closure, module_named
 from ablate.programs.source import read_source
 
 APP = "program.app"
@@ -95,16 +95,16 @@ def file_place(said: str, *, asked: str = "program.target") -> Place:
 
 def _module_place(said: str) -> Place:
     folder = Path.cwd()
-    found = _found.get((said, folder))
-    if found is None or not found.path.is_file():
-        found = named(said, folder)
-    if found is None:
+    module = _found.get((said, folder))
+    if module is None or not module.path.is_file():
+        module = module_named(said, folder)
+    if module is None:
         raise UserError(
             f"`program.target`: no module {said!r} with a file of its own in the current folder or among the installed "
             "packages"
         )
-    _found[said, folder] = found
-    return Place(said, found, folder, by_path=False)
+    _found[said, folder] = module
+    return Place(said, module, folder, by_path=False)
 
 
 def search_path(place: Place) -> tuple[str, ...] | None:
@@ -126,12 +126,12 @@ def modules_at(place: Place) -> dict[str, Module]:
 
     Of a target that was imported, modules are looked for where it looks for them: it may have changed `sys.path`.
     """
-    held = _known.get(place)
-    if held is None or held.stamps != _stamps(place, held.modules):
-        own = "" if place.by_path else place.module.name.partition(".")[0]
-        modules = closure(place.module, place.folder, own=own, search=search_path(place))
-        held = _known[place] = _Known(modules, _stamps(place, modules))
-    return held.modules
+    entry = _known.get(place)
+    if entry is None or entry.stamps != _stamps(place, entry.modules):
+        package = "" if place.by_path else place.module.name.partition(".")[0]
+        modules = closure(place.module, place.folder, own=package, search=search_path(place))
+        entry = _known[place] = _Known(modules, _stamps(place, modules))
+    return entry.modules
 
 
 def _stamps(place: Place, modules: Mapping[str, Module]) -> tuple[Any, ...]:
@@ -183,9 +183,10 @@ def code_shown(target: str) -> dict[str, str]:
     place, _ = parts_of(target)
     if not {*(search_path(place) or ())} - {str(place.folder), *sys.path}:
         return code_at(place)
-    own = "" if place.by_path else place.module.name.partition(".")[0]
+    package = "" if place.by_path else place.module.name.partition(".")[0]
     return {
-        name: read_source(module.path).shape for name, module in closure(place.module, place.folder, own=own).items()
+        name: read_source(module.path).shape
+        for name, module in closure(place.module, place.folder, own=package).items()
     }
 
 

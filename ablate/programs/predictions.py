@@ -72,10 +72,10 @@ def linear_collapse(rng: Rng) -> Found:
         if "b" in views:
             views["b"][...] = rng.standard_normal(views["b"].shape)
     x = rng.standard_normal((1, 200, 64))
-    found = replicas.forward(x, train=False).copy()
+    outputs = replicas.forward(x, train=False).copy()
     bias = replicas.forward(np.zeros((1, 1, 64)), train=False).copy()
     product = np.linalg.multi_dot([weight[0] for weight in _weights(replicas, replicas.params)])
-    return {"deviation": float(np.abs(x[0] @ product + bias[0] - found[0]).max() / np.abs(found).max())}
+    return {"deviation": float(np.abs(x[0] @ product + bias[0] - outputs[0]).max() / np.abs(outputs).max())}
 
 
 def zero_step_gradient(rng: Rng) -> Found:
@@ -86,15 +86,15 @@ def zero_step_gradient(rng: Rng) -> Found:
     """
     labels = rng.integers(10, size=(1, 50))
     x = rng.standard_normal((1, 50, 30))
-    found = {}
+    largest = {}
     for name, activation in (("deviation", Step()), ("control", Sigmoid())):
         replicas = _net(
             [20, 20], 30, activation=activation, init=Xavier(), rng=np.random.default_rng(rng.integers(2**32))
         )
         _backward(replicas, x, labels, CrossEntropy())
         hidden = _weights(replicas, replicas.grads)[:-1]
-        found[name] = max(float(np.abs(grad).max()) for grad in hidden)
-    return found
+        largest[name] = max(float(np.abs(grad).max()) for grad in hidden)
+    return largest
 
 
 def softmax_shift(rng: Rng) -> Found:
@@ -128,8 +128,8 @@ def bn_scale(rng: Rng) -> Found:
     deviations = []
     epsilons = (1e-5, 1e-7, 1e-9)
     for eps in epsilons:
-        own = np.random.default_rng(state)
-        replicas = _net([32, 32], 20, activation=ReLU(), init=He(), rng=own, blocks=2, norm=BatchNorm(eps=eps))
+        same_rng = np.random.default_rng(state)
+        replicas = _net([32, 32], 20, activation=ReLU(), init=He(), rng=same_rng, blocks=2, norm=BatchNorm(eps=eps))
         rate = np.full_like(replicas.params, lr)
         for weight, own_rate in list(zip(_weights(replicas, replicas.params), _weights(replicas, rate), strict=True))[
             :-1
@@ -138,8 +138,8 @@ def bn_scale(rng: Rng) -> Found:
             own_rate[1] *= c**2
         worst = 0.0
         for _ in range(steps):
-            x = np.repeat(own.standard_normal((1, 64, 20)), 2, axis=0)
-            labels = np.repeat(own.integers(10, size=(1, 64)), 2, axis=0)
+            x = np.repeat(same_rng.standard_normal((1, 64, 20)), 2, axis=0)
+            labels = np.repeat(same_rng.integers(10, size=(1, 64)), 2, axis=0)
             scores = _backward(replicas, x, labels, CrossEntropy())
             worst = max(worst, float(np.abs(scores[1] - scores[0]).max() / np.abs(scores[0]).max()))
             replicas.params -= rate * replicas.grads

@@ -85,9 +85,9 @@ class ProcessState:
             os.environ.update(self.environment)
 
     def _put_back_handlers(self) -> None:
-        for number, held in self.handlers.items():
-            if signal.getsignal(number) is not held and held is not None:
-                signal.signal(number, held)
+        for number, handler in self.handlers.items():
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
 
 
 class put_back:  # noqa: N801 - read as a word, like `contextlib.suppress`
@@ -138,12 +138,12 @@ def hash_seeded(value: str) -> Iterator[None]:
 
 def environment_for_others() -> dict[str, str]:
     """Return the environment for a process that imports by itself: without what imports in this one made of it."""
-    found = dict(os.environ)
+    environ = dict(os.environ)
     for name, (first, made) in _imported.items():
-        if found.get(name) != made:  # changed since, by who uses us
+        if environ.get(name) != made:  # changed since, by who uses us
             continue
         if first is None:
-            found.pop(name, None)
+            environ.pop(name, None)
         else:
-            found[name] = first
-    return found
+            environ[name] = first
+    return environ

@@ -200,9 +200,9 @@ def introduce() -> None:
     """Let OmegaConf, where it was imported, take a recorded dict for a dict: it asks for the exact type."""
     for name in ("_utils", "omegaconf", "dictconfig", "basecontainer"):
         module = sys.modules.get(f"omegaconf.{name}")
-        held = getattr(module, "is_primitive_dict", None)
-        if held is not None and not getattr(held, "knows_recorded", False):
-            module.is_primitive_dict = _taking_recorded(held)  # type: ignore[union-attr]
+        check = getattr(module, "is_primitive_dict", None)
+        if check is not None and not getattr(check, "knows_recorded", False):
+            module.is_primitive_dict = _taking_recorded(check)  # type: ignore[union-attr]
 
 
 def _taking_recorded(is_dict: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ablate.errors import UserError, must, nearest, plural
 from ablate.programs.template import flat_params, placeholders
-from ablate.train.metric import Metric, completed
+from ablate.train.metric import Metric, complete_metric
 from ablate.values import from_json, lines_of
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
@@ -64,10 +64,10 @@ def from_file(path: Path, step: str) -> dict[str, Any]:
     """
     text = _text(path)
     if path.suffix == ".json":
-        held = _json(text, path.name)
-        if isinstance(held, Mapping):
-            return dict(held) if isinstance(held.get("metrics"), Mapping) else _results(held)
-        rows = held if isinstance(held, list) else [held]
+        parsed = _json(text, path.name)
+        if isinstance(parsed, Mapping):
+            return dict(parsed) if isinstance(parsed.get("metrics"), Mapping) else _results(parsed)
+        rows = parsed if isinstance(parsed, list) else [parsed]
     elif path.suffix in (".jsonl", ".ndjson"):
         lines = lines_of(text)
         rows = [_json(line, f"{path.name}, line {i}") for i, line in enumerate(lines, start=1) if line.strip()]
@@ -87,10 +87,10 @@ def object_in(path: Path) -> dict[str, Any]:
     UserError
         It is not there, or holds something else.
     """
-    held = _json(_text(path), path.name)
-    if not isinstance(held, dict):
-        raise must(path.name, "hold a JSON object, name -> number", held)
-    return held
+    parsed = _json(_text(path), path.name)
+    if not isinstance(parsed, dict):
+        raise must(path.name, "hold a JSON object, name -> number", parsed)
+    return parsed
 
 
 def _text(path: Path) -> str:
@@ -109,8 +109,8 @@ def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     curves: dict[str, tuple[list[Any], list[Any]]] = {}
     for pattern in patterns:
-        for found in re.finditer(pattern, text, re.MULTILINE):
-            numbers = {name: _cell(value) for name, value in found.groupdict().items() if value is not None}
+        for match in re.finditer(pattern, text, re.MULTILINE):
+            numbers = {name: _cell(value) for name, value in match.groupdict().items() if value is not None}
             step = numbers.pop("step", None)
             metrics |= numbers
             for name, value in numbers.items() if step is not None else ():
@@ -129,14 +129,14 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
         It is nothing of this kind.
     """
     line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
-    held: Any = _cell(line)
+    parsed: Any = _cell(line)
     if line[:1] == "{":
-        held = _json(line, "the last line of its output")
-        return dict(held) if isinstance(held.get("metrics"), Mapping) else _results(held)
-    if isinstance(held, float):
+        parsed = _json(line, "the last line of its output")
+        return dict(parsed) if isinstance(parsed.get("metrics"), Mapping) else _results(parsed)
+    if isinstance(parsed, float):
         if len(declared) != 1:
             raise UserError(f"the last line of its output is one number, but {len(declared)} metrics are declared")
-        return {"metrics": {next(iter(declared)): held}}
+        return {"metrics": {next(iter(declared)): parsed}}
     pairs = {name: float(value) for name, value in _PAIR.findall(line)}
     if not pairs:
         raise UserError(
@@ -156,7 +156,7 @@ def check_found(metrics: Mapping[str, Any], declared: Collection[str]) -> None:
         Names what is there, and the nearest.
     """
     for name in declared:
-        if name not in metrics and not completed(Metric(name)).counts_to_target:
+        if name not in metrics and not complete_metric(Metric(name)).counts_to_target:
             near = nearest(name, map(str, metrics))
             raise UserError(
                 f"it reports no {name!r}, only {', '.join(map(repr, metrics)) or 'nothing'}"
@@ -164,9 +164,9 @@ def check_found(metrics: Mapping[str, Any], declared: Collection[str]) -> None:
             )
 
 
-def _results(held: Mapping[str, Any]) -> dict[str, Any]:
+def _results(parsed: Mapping[str, Any]) -> dict[str, Any]:
     """Return the numbers of an object, nested names with dots, and the outcome where it says one."""
-    values = flat_params(held)
+    values = flat_params(parsed)
     outcome = {"outcome": values.pop("outcome")} if isinstance(values.get("outcome"), str) else {}
     return {"metrics": {n: v for n, v in values.items() if _is_result(v)}, **outcome}
 
@@ -192,16 +192,16 @@ def _from_rows(rows: Sequence[Mapping[str, Any]], step: str, name: str) -> dict[
     curves: dict[str, tuple[list[Any], list[Any]]] = {}
     for column in columns:
         there = [row.get(column) for row in rows]
-        known = [i for i, value in enumerate(there) if value is not None]
-        if column == step or not known or not all(_is_result(there[i]) for i in known):
+        filled = [i for i, value in enumerate(there) if value is not None]
+        if column == step or not filled or not all(_is_result(there[i]) for i in filled):
             continue
-        if known == list(range(len(known))) and 1 < len(known) < len(rows):
+        if filled == list(range(len(filled))) and 1 < len(filled) < len(rows):
             raise UserError(
                 f"{column!r} is empty in the last rows of {name}: its last value is not known (a value that is not a "
                 "number is written nan)"
             )
-        metrics[column] = there[known[-1]]
-        curves[column] = ([rows[i].get(step) for i in known], [there[i] for i in known])
+        metrics[column] = there[filled[-1]]
+        curves[column] = ([rows[i].get(step) for i in filled], [there[i] for i in filled])
     return {"metrics": metrics, "curves": curves}
 
 

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.errors import UserError, nearest, unknown
-from ablate.train.metric import Metric, completed, has_reached, own_targets
+from ablate.train.metric import Metric, complete_metric, has_reached, own_targets
 from ablate.train.outcome import LARGEST, Outcome, read_outcome
 from ablate.train.program import Curve, RunResult
 
@@ -66,9 +66,9 @@ def to_result(returned: Any, seed: int, declared: Collection[str], config: Any =
     ]  # fmt: skip
     numbers, said = _numbers(returned["metrics"], declared)
     metrics = {name: value for name, value in numbers.items() if math.isfinite(value)}
-    own = {name: value for name, value in numbers.items() if name in declared}
-    outcome = _outcome(returned.get("outcome"), own, declared, config)
-    if declared and not own and outcome is Outcome.FINISHED:
+    wanted = {name: value for name, value in numbers.items() if name in declared}
+    outcome = _outcome(returned.get("outcome"), wanted, declared, config)
+    if declared and not wanted and outcome is Outcome.FINISHED:
         raise _none_declared(returned["metrics"], declared)
     curves, correct = {}, None
     given = returned.get("curves") or {}
@@ -103,7 +103,7 @@ def _none_declared(given: Mapping[Any, Any], declared: Collection[str]) -> UserE
     )
 
 
-def checked(result: RunResult, declared: Callable[[], Collection[str]]) -> RunResult:
+def check_declared(result: RunResult, declared: Callable[[], Collection[str]]) -> RunResult:
     """Return a result as it is; `crashed` where it came to its end and has none of the metrics that are declared."""
     if result.outcome is not Outcome.FINISHED or not (names := declared()) or any(n in result.metrics for n in names):
         return result
@@ -222,8 +222,8 @@ def _outcome(given: Any, numbers: Mapping[str, float], declared: Collection[str]
         return Outcome.DIVERGED
     targets = own_targets(counts)
     if targets:
-        known = [name for name in targets if math.isfinite(numbers.get(name, math.nan))]
-        return Outcome.REACHED if has_reached(targets, known) else Outcome.CENSORED
+        reached = [name for name in targets if math.isfinite(numbers.get(name, math.nan))]
+        return Outcome.REACHED if has_reached(targets, reached) else Outcome.CENSORED
     split, target = getattr(config, "target_split", "validation"), getattr(config, "target_accuracy", None)
     accuracy = numbers.get(f"final/{split}_accuracy")
     if target is None or accuracy is None:
@@ -236,13 +236,13 @@ def _outcome(given: Any, numbers: Mapping[str, float], declared: Collection[str]
 def _counts(declared: Collection[str]) -> list[str]:
     """Return the declared metrics that count to a target."""
     meant = declared if isinstance(declared, Mapping) else {name: Metric(name) for name in declared}
-    return [name for name, metric in meant.items() if completed(metric).counts_to_target]
+    return [name for name, metric in meant.items() if complete_metric(metric).counts_to_target]
 
 
 def _correct(given: Any) -> NDArray[np.bool_] | None:
     if given is None:
         return None
-    found = np.asarray(given)
-    if found.ndim != 1 or found.dtype != np.bool_:
+    correct = np.asarray(given)
+    if correct.ndim != 1 or correct.dtype != np.bool_:
         raise UserError(f"`test_correct` must be a list of truth values, got {given!r:.60}")
-    return found
+    return correct

@@ -16,7 +16,7 @@ _PAUSE = 0.1  # seconds between two looks
 
 
 @contextmanager
-def taken(slots: Sequence[str]) -> Iterator[str]:
+def hold_slot(slots: Sequence[str]) -> Iterator[str]:
     """Wait until a slot is free, and hold it meanwhile; gives its value, empty without a pool.
 
     A slot is held by a lock on a file, which the system releases when the process dies. One that is named twice is two.
@@ -29,24 +29,24 @@ def taken(slots: Sequence[str]) -> Iterator[str]:
     files = [folder / digest([slot, slots[:i].count(slot)])[:16] for i, slot in enumerate(slots)]
     while True:
         for slot, file in zip(slots, files, strict=True):
-            held = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+            handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                os.close(held)
+                os.close(handle)
                 continue
             try:
-                yield value_of(slot)
+                yield slot_value(slot)
             finally:
-                os.close(held)
+                os.close(handle)
             return
         time.sleep(_PAUSE)
 
 
-def value_of(slot: str) -> str:
+def slot_value(slot: str) -> str:
     """Return what `{slot}` stands for: what follows the name of the pool.
 
-    >>> value_of("gpu:0"), value_of("3")
+    >>> slot_value("gpu:0"), slot_value("3")
     ('0', '3')
     """
     return slot.partition(":")[2] or slot

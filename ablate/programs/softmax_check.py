@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ablate.errors import must, unknown
 from ablate.nn.losses import softmax
 from ablate.programs.latency import share_of_latency
-from ablate.programs.theory_check import Check
+from ablate.programs.theory_check import PropertyCheck
 from ablate.registry import register
 from ablate.streams import stream
 from ablate.train.metric import Metric, by_name, duration
@@ -38,7 +38,7 @@ Logits = NDArray[np.floating[Any]]
 
 @register("program", "softmax_check")
 @dataclass(frozen=True)
-class SoftmaxCheck(Check):
+class SoftmaxCheck(PropertyCheck):
     """Checks one property of softmax on random logits.
 
     | check | what it draws | what holds |
@@ -104,12 +104,14 @@ class SoftmaxCheck(Check):
         rng = stream(seed, "program")
         if self.check.startswith("latency"):
             control = self.check == "latency_control"
-            found = share_of_latency(rng, classes=self.classes, batch=self.batch, dtype=self.precision, control=control)
-            return RunResult(seed, Outcome.REACHED, found)
+            metrics = share_of_latency(
+                rng, classes=self.classes, batch=self.batch, dtype=self.precision, control=control
+            )
+            return RunResult(seed, Outcome.REACHED, metrics)
         check = {"overflow": self._overflow, "sum": self._sum}.get(self.check.partition("_")[0], self._flips)
         with np.errstate(all="ignore"):  # overflow is what is looked for
-            found, held = check(rng)
-        return RunResult(seed, Outcome.REACHED if held else Outcome.CENSORED, found)
+            metrics, passed = check(rng)
+        return RunResult(seed, Outcome.REACHED if passed else Outcome.CENSORED, metrics)
 
     def _rows(self) -> Iterator[int]:
         """Yield sizes of pieces of rows that fit the memory, all rows together."""
@@ -161,8 +163,8 @@ class SoftmaxCheck(Check):
             rows += len(drawn)
         interval = binomtest(flips, rows).proportion_ci(0.95, method="exact")
         counts = {"trials": rows, "flips/count": flips, "flips/rate": flips / rows}
-        found = {name: float(value) for name, value in counts.items()}
-        return {**found, "flips/low": float(interval.low), "flips/high": float(interval.high)}, flips == 0
+        metrics = {name: float(value) for name, value in counts.items()}
+        return {**metrics, "flips/low": float(interval.low), "flips/high": float(interval.high)}, flips == 0
 
     def _logits(self, rng: np.random.Generator, rows: int) -> Logits:
         """Return float64 logits, (rows, classes)."""

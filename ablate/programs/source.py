@@ -53,11 +53,11 @@ def _read(path: Path, modified: int, size: int) -> SourceCode:
         tree = ast.parse(content)
     except (SyntaxError, ValueError):
         return SourceCode(hashlib.sha256(content).hexdigest())
-    found = tuple(_imports(tree)), tuple(dict.fromkeys(_runners(tree)))
+    parts = tuple(_imports(tree)), tuple(dict.fromkeys(_runners(tree)))
     tree.body = [statement for statement in tree.body if not _declares(statement, tree)]
     _undecorate(tree)
     shape = hashlib.sha256(repr(_shape(tree, keep_texts=_reads_docstrings(tree))).encode()).hexdigest()
-    return SourceCode(shape, *found)
+    return SourceCode(shape, *parts)
 
 
 def _declares(statement: ast.stmt, tree: ast.Module) -> bool:
@@ -112,8 +112,8 @@ def _shape(value: Any, *, keep_texts: bool) -> Any:
     if isinstance(value, ast.Constant):
         return type(value.value).__name__, repr(value.value)
     if isinstance(value, ast.AST):
-        fields = ((name, held) for name, held in ast.iter_fields(value) if name not in _UNSAID)
-        kept = tuple((name, _shape(held, keep_texts=keep_texts)) for name, held in fields if held not in (None, []))
+        fields = ((name, node) for name, node in ast.iter_fields(value) if name not in _UNSAID)
+        kept = tuple((name, _shape(node, keep_texts=keep_texts)) for name, node in fields if node not in (None, []))
         return type(value).__name__, kept
     if isinstance(value, list):
         return tuple(_shape(item, keep_texts=keep_texts) for item in value if keep_texts or not _is_text(item))

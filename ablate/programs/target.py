@@ -73,9 +73,9 @@ def find(target: str, *, code: Code | None = None) -> Callable[..., Any]:
         raise UserError(
             f"`program.target`: {place.said} has no function {name!r}" + (f"; nearest match: {hint}" if hint else "")
         )
-    found: Any = getattr(module, name)
-    _check(target, found)
-    return found  # type: ignore[no-any-return]
+    function: Any = getattr(module, name)
+    _check(target, function)
+    return function  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager
@@ -88,13 +88,13 @@ def importing(target: str) -> Iterator[None]:
         A module that was only imported now does not say what it said when the function was found.
     """
     place, _ = parts_of(target)
-    held = _held[place]
-    before = set(held.loaded)
-    with _importing(place, held.unseen):
+    entry = _held[place]
+    before = set(entry.loaded)
+    with _importing(place, entry.unseen):
         yield
-    late = {n: Path(str(m.__file__)) for n, m in held.loaded.items() if n not in before}
-    shown = {name: path for name, path in late.items() if name not in held.unseen}
-    changed = [name for name, path in shown.items() if read_source(path).shape != held.code.get(name)]
+    late = {n: Path(str(m.__file__)) for n, m in entry.loaded.items() if n not in before}
+    shown = {name: path for name, path in late.items() if name not in entry.unseen}
+    changed = [name for name, path in shown.items() if read_source(path).shape != entry.code.get(name)]
     if changed:
         raise _changed(changed)
 
@@ -102,8 +102,8 @@ def importing(target: str) -> Iterator[None]:
 def used_code(target: str) -> Used:
     """Return what the project's modules said that were imported for a target and that no import statement shows."""
     place, _ = parts_of(target)
-    held = _held.get(place)
-    unseen = held.unseen.values() if held is not None else ()
+    entry = _held.get(place)
+    unseen = entry.unseen.values() if entry is not None else ()
     return dict(sorted((named_from_here(path), said) for path, said in unseen))
 
 
@@ -127,13 +127,13 @@ def module_at(place: Place, code: Code | None = None) -> ModuleType:
     UserError
         It cannot be imported, or the code is not `code` any more.
     """
-    held = _held.get(place)
-    if held is not None and held.fresh:
-        if code is not None and held.code == code:
-            return held.module  # imported as it was planned, whatever the files say by now
-        if held.files == files_at(place) and code in (None, code_at(place)):
-            return held.module
-    if held is not None or _stale(place, code_at(place)):
+    entry = _held.get(place)
+    if entry is not None and entry.fresh:
+        if code is not None and entry.code == code:
+            return entry.module  # imported as it was planned, whatever the files say by now
+        if entry.files == files_at(place) and code in (None, code_at(place)):
+            return entry.module
+    if entry is not None or _stale(place, code_at(place)):
         _forget(place)
     before = dict(sys.modules)
     unseen: dict[str, tuple[Path, str]] = {}
@@ -151,28 +151,28 @@ def module_at(place: Place, code: Code | None = None) -> ModuleType:
                 sys.modules.pop(name, None)  # another attempt reads them again
         set_search_path(place, None)
         raise
-    own = {name for name, _ in own_modules(place)}
-    loaded = {name: sys.modules[name] for name in (*own, *unseen) if name in sys.modules}
-    _held[place] = _Held(imported, now, files, loaded, {n: said for n, said in unseen.items() if n not in own})
+    names = {name for name, _ in own_modules(place)}
+    loaded = {name: sys.modules[name] for name in (*names, *unseen) if name in sys.modules}
+    _held[place] = _Held(imported, now, files, loaded, {n: said for n, said in unseen.items() if n not in names})
     return imported
 
 
 def _forget(place: Place) -> None:
     """Let a target be imported anew, with all of its modules."""
-    held = _held.pop(place, None)
+    entry = _held.pop(place, None)
     names = [name for name, _ in own_modules(place)]
     set_search_path(place, None)
-    for name in (place.name, *names, *(held.loaded if held is not None else ())):
+    for name in (place.name, *names, *(entry.loaded if entry is not None else ())):
         sys.modules.pop(name, None)
 
 
 def _stale(place: Place, now: Code) -> bool:
     """Tell whether another target imported one of a target's modules before it changed."""
     return any(
-        held.loaded.get(name) is sys.modules.get(name) and held.code.get(name) != now[name]
-        for held in _held.values()
+        entry.loaded.get(name) is sys.modules.get(name) and entry.code.get(name) != now[name]
+        for entry in _held.values()
         for name, _ in own_modules(place)
-        if name in held.loaded
+        if name in entry.loaded
     )
 
 
@@ -230,14 +230,14 @@ def _is(loaded: ModuleType, module: Module) -> bool:
     return file is not None and Path(file).resolve() == module.path
 
 
-def _check(target: str, found: Any) -> None:
+def _check(target: str, function: Any) -> None:
     """Refuse what cannot be called as a training function is (see `programs.calling`), before anything runs."""
-    if not callable(found) or isinstance(found, type):
-        kind = "class" if isinstance(found, type) else type(found).__name__
+    if not callable(function) or isinstance(function, type):
+        kind = "class" if isinstance(function, type) else type(function).__name__
         raise UserError(f"`program.target`: {target} must be a function, got a {kind}")
-    if inspect.iscoroutinefunction(found) or inspect.isasyncgenfunction(found):
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise UserError(f"`program.target`: {target} must return its metrics, or yield them; it is `async`")
-    calling(target, found)
+    calling(target, function)
 
 
 @contextlib.contextmanager
@@ -253,7 +253,7 @@ def _importing(place: Place, unseen: dict[str, tuple[Path, str]]) -> Iterator[No
     # Compiled files go by the second: one that was written a moment ago would hide a change.
     sys.dont_write_bytecode = True
     _change_places(place)
-    known = set(sys.modules)
+    before = set(sys.modules)
     try:
         with watching([place.folder, Path.cwd()]) as witness:
             yield
@@ -262,23 +262,23 @@ def _importing(place: Place, unseen: dict[str, tuple[Path, str]]) -> Iterator[No
         set_search_path(place, sys.path)
         # What an installed package adds when it is imported is there to stay.
         sys.path[:] = [*outside, *(folder for folder in sys.path if folder not in outside and is_installed(folder))]
-        own = dict(own_modules(place))
-        late = {n: said for n, said in witness.seen(known).items() if n not in own and n != place.name}
+        modules = dict(own_modules(place))
+        late = {n: said for n, said in witness.seen(before).items() if n not in modules and n != place.name}
         unseen.update({n: said for n, said in late.items() if n not in unseen})
         if place in _held:
-            mine = {n: sys.modules[n] for n, m in own.items() if n in sys.modules and _is(sys.modules[n], m)}
+            mine = {n: sys.modules[n] for n, m in modules.items() if n in sys.modules and _is(sys.modules[n], m)}
             _held[place].loaded.update(mine | {n: sys.modules[n] for n in late if n in sys.modules})
 
 
 def _change_places(place: Place) -> None:
     """Put a target's modules where Python looks for them, and take away those of other targets."""
-    held = _held.get(place)
-    mine, own = held.loaded if held is not None else {}, dict(own_modules(place))
-    for other in (other for other in _held.values() if other is not held):
+    entry = _held.get(place)
+    mine, modules = entry.loaded if entry is not None else {}, dict(own_modules(place))
+    for other in (other for other in _held.values() if other is not entry):
         for name in (name for name, module in other.loaded.items() if sys.modules.get(name) is module):
-            if name not in own:
+            if name not in modules:
                 del sys.modules[name]
-    for name, module in own.items():
+    for name, module in modules.items():
         there = sys.modules.get(name)
         if name in mine or there is None or _is(there, module):
             continue

@@ -27,20 +27,20 @@ def placeholders(text: str) -> Iterator[str]:
     UserError
         A brace stands by itself.
     """
-    for found in _PART.finditer(text):
-        if found[0] in ("{", "}"):
-            raise UserError(f"{text!r} has a single {found[0]}: a placeholder is {{name}}, a brace is written twice")
-        if found[1] is not None:
-            yield found[1].partition("?")[0]
+    for match in _PART.finditer(text):
+        if match[0] in ("{", "}"):
+            raise UserError(f"{text!r} has a single {match[0]}: a placeholder is {{name}}, a brace is written twice")
+        if match[1] is not None:
+            yield match[1].partition("?")[0]
 
 
-def filled(text: str, values: Mapping[str, Any]) -> str:
+def fill_template(text: str, values: Mapping[str, Any]) -> str:
     """Return a text with its placeholders filled in.
 
-    >>> filled("lr={lr},bn={bn},{{}}", {"lr": 1e-05, "bn": True})
+    >>> fill_template("lr={lr},bn={bn},{{}}", {"lr": 1e-05, "bn": True})
     'lr=1e-05,bn=true,{}'
     """
-    return _PART.sub(lambda found: found[0][0] if found[1] is None else written(found[1], values), text)
+    return _PART.sub(lambda found: found[0][0] if found[1] is None else argument_text(found[1], values), text)
 
 
 def filled_all(arguments: Sequence[str], values: Mapping[str, Any]) -> list[str]:
@@ -57,22 +57,22 @@ def filled_all(arguments: Sequence[str], values: Mapping[str, Any]) -> list[str]
     UserError
         A value of `{name?text}` is neither true nor false.
     """
-    found: list[str] = []
+    words: list[str] = []
     for argument in arguments:
         flag, whole = _FLAG.fullmatch(argument), re.fullmatch(r"\{([^{}]+)\}", argument)
         if flag is not None:
             value = values[flag[1]]
             if not isinstance(value, bool):
                 raise UserError(f"`{argument}` asks whether `{flag[1]}` is true or false, got {value!r}")
-            found += [flag[2]] if value else []
+            words += [flag[2]] if value else []
         elif whole is not None and isinstance(values.get(whole[1]), list):
-            found += [written(whole[1], {whole[1]: item}) for item in values[whole[1]]]
+            words += [argument_text(whole[1], {whole[1]: item}) for item in values[whole[1]]]
         else:
-            found.append(filled(argument, values))
-    return found
+            words.append(fill_template(argument, values))
+    return words
 
 
-def written(name: str, values: Mapping[str, Any]) -> str:
+def argument_text(name: str, values: Mapping[str, Any]) -> str:
     """Return a value as a command gets it: numbers as Python writes them, `true` and `false`, lists as JSON.
 
     Raises
@@ -96,10 +96,10 @@ def flat_params(params: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     >>> flat_params({"lr": 0.1, "opt": {"beta": 0.9}})
     {'lr': 0.1, 'opt.beta': 0.9}
     """
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in params.items():
-        found |= flat_params(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
-    return found
+        flat |= flat_params(value, f"{above}{name}.") if isinstance(value, Mapping) else {f"{above}{name}": value}
+    return flat
 
 
 def check_names(used: Collection[str], params: Collection[str]) -> None:
@@ -115,7 +115,7 @@ def check_names(used: Collection[str], params: Collection[str]) -> None:
             raise UserError(f"`{name}` is filled in by ablate ({{{name}}}), and cannot be a setting; seeds: seeds=8")
     for name in used:
         if name not in params and name not in OWN:
-            raise unknown("placeholder", f"{{{name}}}", [f"{{{known}}}" for known in (*params, *OWN)])
+            raise unknown("placeholder", f"{{{name}}}", [f"{{{word}}}" for word in (*params, *OWN)])
     for name in params:
         if name not in used:
             raise UserError(

@@ -33,7 +33,7 @@ CHECKS: dict[str, tuple[Callable[[predictions.Rng], predictions.Found], float]] 
 
 
 @dataclass(frozen=True)
-class Check(PerSeed):
+class PropertyCheck(PerSeed):
     """A Program that checks a property on random draws; it owns nothing but its own settings.
 
     A seed is one draw, from its `program` stream. A run has `reached` its target where the property held.
@@ -49,7 +49,7 @@ class Check(PerSeed):
 
 @register("program", "theory_check")
 @dataclass(frozen=True)
-class TheoryCheck(Check):
+class TheoryCheck(PropertyCheck):
     """Compares the core with one quantitative prediction; which there are: `ablate.programs.predictions`.
 
     Attributes
@@ -73,5 +73,5 @@ class TheoryCheck(Check):
         """Check one draw."""
         del config
         compute, tolerance = CHECKS[self.check]
-        found = compute(stream(seed, "program"))
-        return RunResult(seed, Outcome.REACHED if found["deviation"] <= tolerance else Outcome.CENSORED, found)
+        metrics = compute(stream(seed, "program"))
+        return RunResult(seed, Outcome.REACHED if metrics["deviation"] <= tolerance else Outcome.CENSORED, metrics)

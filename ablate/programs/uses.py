@@ -64,8 +64,8 @@ def use(files: Sequence[str], *, code: Code | None = None) -> None:
 
 def code_in_use() -> Code:
     """Return the files that `use` imported last and what they say: what another process of this command needs."""
-    held = _in_use[0]
-    return code_of_files(held) if isinstance(held, tuple) else held
+    in_use = _in_use[0]
+    return code_of_files(in_use) if isinstance(in_use, tuple) else in_use
 
 
 def code_of_files(files: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -102,7 +102,7 @@ def own_code(configured: Sequence[Any], files: Sequence[str]) -> dict[str, str]:
         A component was registered where no file holds its code, so that a change to it could not be seen.
     """
     used = code_of_files(files)
-    found = {name: shape for code in used.values() for name, shape in code.items()}
+    shapes = {name: shape for code in used.values() for name, shape in code.items()}
     covered = {module.path for file in used for module in modules_at(used_place(file)).values()}
     for part in parts_in(configured):
         cls = type(part)
@@ -110,8 +110,8 @@ def own_code(configured: Sequence[Any], files: Sequence[str]) -> dict[str, str]:
             continue
         path = _file_of(cls)
         if path not in covered:
-            found.update(_package_code(cls.__module__, path))
-    return dict(sorted(found.items()))
+            shapes.update(_package_code(cls.__module__, path))
+    return dict(sorted(shapes.items()))
 
 
 def is_foreign(cls: type) -> bool:

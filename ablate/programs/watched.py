@@ -26,20 +26,20 @@ def watched(patterns: Sequence[str]) -> dict[str, str]:
     UserError
         There is no such file.
     """
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for pattern in patterns:
         files = list(_files(pattern))
         if not files:
             raise must("program.watch", "name files that are there", pattern)
         for path in files:
             if path.suffix != ".py":
-                found[path.as_posix()] = _digest(path)
+                digests[path.as_posix()] = _digest(path)
                 continue
             resolved = path.resolve()
             for name, module in _modules(resolved).items():
-                own = module.path == resolved
-                found[path.as_posix() if own else f"{path.as_posix()}: {name}"] = read_source(module.path).shape
-    return dict(sorted(found.items()))
+                is_itself = module.path == resolved
+                digests[path.as_posix() if is_itself else f"{path.as_posix()}: {name}"] = read_source(module.path).shape
+    return dict(sorted(digests.items()))
 
 
 def watched_in_part(patterns: Sequence[str]) -> dict[str, list[str]]:
@@ -49,11 +49,11 @@ def watched_in_part(patterns: Sequence[str]) -> dict[str, list[str]]:
     """
     files = [path for pattern in patterns for path in _files(pattern)]
     there = {path.stem for path in files} | {path.parent.name for path in files}
-    found = {}
+    by_path = {}
     for path in dict.fromkeys(path for path in files if path.suffix == ".py"):
         missing = not_found(_modules(path.resolve()).values(), path.resolve().parent)
-        found[path.as_posix()] = [name for name in missing if name not in there]
-    return {path: names for path, names in found.items() if names}
+        by_path[path.as_posix()] = [name for name in missing if name not in there]
+    return {path: names for path, names in by_path.items() if names}
 
 
 def _modules(path: Path) -> dict[str, Module]:
@@ -63,8 +63,8 @@ def _modules(path: Path) -> dict[str, Module]:
 def _files(pattern: str) -> Iterator[Path]:
     path = Path(pattern)
     there = [path] if path.exists() else [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207
-    for found in sorted(there):
-        within = sorted(found.rglob("*")) if found.is_dir() else [found]
+    for entry in sorted(there):
+        within = sorted(entry.rglob("*")) if entry.is_dir() else [entry]
         yield from (p for p in within if p.is_file() and not any(part in _UNSAID for part in p.parts))
 
 

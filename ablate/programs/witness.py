@@ -42,13 +42,13 @@ class Witness:
 
     def seen(self, before: Iterable[str]) -> dict[str, tuple[Path, str]]:
         """Return module -> file and digest of what came into `sys.modules`, where `before` was there before."""
-        known = set(before)
-        found = {name: said for name, said in self._said.items() if name not in known}
-        for name in sys.modules.keys() - known - found.keys():
+        earlier = set(before)
+        sources = {name: said for name, said in self._said.items() if name not in earlier}
+        for name in sys.modules.keys() - earlier - sources.keys():
             file = getattr(sys.modules[name], "__file__", None)
             if isinstance(file, str) and stands_in(file, name, self._folders):
-                found[name] = Path(file).resolve(), read_source(Path(file).resolve()).shape
-        return found
+                sources[name] = Path(file).resolve(), read_source(Path(file).resolve()).shape
+        return sources
 
 
 @contextlib.contextmanager
@@ -65,13 +65,13 @@ def watching(folders: Sequence[Path]) -> Iterator[Witness]:
 
 def said_now(files: Iterable[str]) -> dict[str, str]:
     """Return what files say by now, each as it was written with a run."""
-    found = {}
+    digests = {}
     for file in files:
         try:
-            found[file] = read_source(Path(file).resolve()).shape
+            digests[file] = read_source(Path(file).resolve()).shape
         except OSError:
-            found[file] = GONE
-    return found
+            digests[file] = GONE
+    return digests
 
 
 def named_from_here(file: Path) -> str:

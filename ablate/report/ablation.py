@@ -11,14 +11,14 @@ import pandas as pd
 
 from ablate.errors import UserError
 from ablate.judge.comparable import horizons
-from ablate.judge.endpoint import endpoint, metrics_of
+from ablate.judge.endpoint import endpoint, metric_names
 from ablate.judge.summary import summary
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, capitalised, interval, levels_text, p_value, plain_number, seconds, unit_of
+from ablate.report.templating import Column, Table, TextRow
+from ablate.report.wording import NONE, capitalised, interval, p_value, plain_number, seconds, short_levels, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.words.reasons import said
@@ -28,8 +28,8 @@ MOST_NAMED = 6  # arms a note names; more are counted
 
 def claimed_metrics(tables: StudyTables, verdicts: Sequence[Verdict]) -> list[str]:
     """Return the metrics of the claims that are numbers of a run, else the first of `other_metrics`."""
-    known = set(metrics_of(tables))
-    return [name for name in dict.fromkeys(v.metric for v in verdicts) if name in known] or other_metrics(tables)[:1]
+    metrics = set(metric_names(tables))
+    return [name for name in dict.fromkeys(v.metric for v in verdicts) if name in metrics] or other_metrics(tables)[:1]
 
 
 def other_metrics(tables: StudyTables, besides: Sequence[str] = ()) -> list[str]:
@@ -39,9 +39,9 @@ def other_metrics(tables: StudyTables, besides: Sequence[str] = ()) -> list[str]
     it. What only checks or times a run is left out; a metric that nobody declares comes last.
     """
     declared = metrics_in(tables)
-    known = [name for name in metrics_of(tables) if declared.of(name).summarised and name not in besides]
+    metrics = [name for name in metric_names(tables) if declared.of(name).summarised and name not in besides]
     order = {name: i for i, name in enumerate(declared.names)}
-    return sorted((name for name in known if name != "seconds"), key=lambda name: order.get(name, len(order)))
+    return sorted((name for name in metrics if name != "seconds"), key=lambda name: order.get(name, len(order)))
 
 
 def described(tables: StudyTables, metric: str) -> pd.DataFrame | None:
@@ -95,7 +95,7 @@ def ablation_table(
     data = {arm: facts.get("dataset") for arm, facts in tables.facts.items()}
     rows, elsewhere = [], False
     for record in records:
-        own = levels[str(record["arm_id"])]
+        level_of = levels[str(record["arm_id"])]
         is_base = record["arm_id"] == base
         # On other data the difference to the baseline is one of tasks, which no component makes.
         other_data = data.get(str(record["arm_id"])) != data.get(str(base))
@@ -104,7 +104,7 @@ def ablation_table(
         gain = plain_number(record["difference"], shown, signed=True)
         gain = tr("baseline") if is_base else NONE if other_data else gain
         cells = [
-            *([mark(own) for _, _, mark in marks] or [arm_title(str(record["arm"]))]),
+            *([mark(level_of) for _, _, mark in marks] or [arm_title(str(record["arm"]))]),
             plain_number(record["mean"], shown),
             plain_number((record["high"] - record["low"]) / 2.0, shown),  # a t interval is symmetric
             gain,
@@ -116,7 +116,7 @@ def ablation_table(
             *([] if none_diverged else [f"{record['diverged']}/{record['planned'] - record['missing']}"]),
             *([seconds(record["seconds"]).removesuffix(" s")] if seconds_too else []),
         ]  # fmt: skip
-        rows.append(Row(tuple(cells), "base" if is_base else ""))
+        rows.append(TextRow(tuple(cells), "base" if is_base else ""))
     notes = []
     if whole and records:
         notes.append(tr("Every arm has all its {seeds}.", seeds=counted(int(records[0]["planned"]), "seed")))
@@ -148,7 +148,7 @@ def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
         shown = unit_of(tables, metric)
         columns.append(Column(metric_title(metric) + (tr(" ({text})", text=shown.value) if shown.value else ""), "n"))
     rows = [
-        Row(
+        TextRow(
             (
                 *([mark(levels[arm]) for _, _, mark in marks] or [title]),
                 *(plain_number(means[metric][arm], unit_of(tables, metric)) for metric in metrics),
@@ -163,12 +163,12 @@ def means_table(tables: StudyTables, metrics: Sequence[str]) -> Table | None:
 
 def _means(tables: StudyTables, metric: str) -> dict[str, float]:
     """Return an arm's mean by arm id, as `summary` has it; NaN where a run that ended has no value."""
-    found = endpoint(tables, metric)
-    known = np.isfinite(found.value)
-    usable = known.any(axis=0) & ~found.undefined.any(axis=0)
-    sums = np.where(known, found.value, 0.0).sum(axis=0)
-    values = np.where(usable, sums / np.maximum(known.sum(axis=0), 1), np.nan)
-    return dict(zip(map(str, found.arm_ids), map(float, values), strict=True))
+    end = endpoint(tables, metric)
+    finite = np.isfinite(end.value)
+    usable = finite.any(axis=0) & ~end.undefined.any(axis=0)
+    sums = np.where(finite, end.value, 0.0).sum(axis=0)
+    values = np.where(usable, sums / np.maximum(finite.sum(axis=0), 1), np.nan)
+    return dict(zip(map(str, end.arm_ids), map(float, values), strict=True))
 
 
 def table_note() -> str:
@@ -224,16 +224,16 @@ def _title(metric: str) -> str:
 
 
 def _marks(tables: StudyTables) -> list[tuple[str, str, Callable[[dict[str, Level]], str]]]:
-    found: list[tuple[str, str, Callable[[dict[str, Level]], str]]] = []
+    columns: list[tuple[str, str, Callable[[dict[str, Level]], str]]] = []
     every = factor_levels(tables)
     for factor in varying(tables):
         levels = every[factor]
         present = [level for level in levels if not (level is None or level is False or level in ("none", "off"))]
         if len(levels) == 2 and len(present) == 1:
             title = factor if present[0] is True else f"{factor}: {present[0]}"
-            found.append((title, "mark", lambda own, f=factor, on=present[0]: "✓" if own[f] == on else NONE))  # type: ignore[misc]
+            columns.append((title, "mark", lambda levels, f=factor, on=present[0]: "✓" if levels[f] == on else NONE))  # type: ignore[misc]
         else:
-            texts = levels_text(levels)
+            texts = short_levels(levels)
             numeric = all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels)
-            found.append((factor, "n" if numeric else "", lambda own, f=factor, t=texts: t[own[f]]))  # type: ignore[misc]
-    return found
+            columns.append((factor, "n" if numeric else "", lambda levels, f=factor, t=texts: t[levels[f]]))  # type: ignore[misc]
+    return columns

@@ -11,7 +11,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, falls
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, listed, p_value, scaled, shortened
+from ablate.report.wording import NONE, listed, p_value, scaled_number, shortened
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.because import too_few
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
@@ -35,7 +35,7 @@ _EXPLORATORY = msg(" Exploratory: nobody predicted the outcome of this compariso
 
 
 @dataclass(frozen=True)
-class Told:
+class Explained:
     """A text and its explanation."""
 
     text: str
@@ -61,12 +61,12 @@ class Answer:
     """
 
     anchor: str
-    outcome: Told
+    outcome: Explained
     css: str
     glyph: str
     says: str
-    number: Told
-    metric: Told
+    number: Explained
+    metric: Explained
     more: str
 
 
@@ -88,7 +88,7 @@ def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Ans
     first = members[0]
     return Answer(
         anchor=anchor_of(first.source_id),
-        outcome=Told(_outcome(members, ruling), _meaning(members, ruling)),
+        outcome=Explained(_outcome(members, ruling), _meaning(members, ruling)),
         css=css,
         glyph=glyph,
         says=first.says,
@@ -100,11 +100,11 @@ def answer(members: Sequence[Verdict], ruling: str, css: str, glyph: str) -> Ans
 
 def _meaning(members: Sequence[Verdict], ruling: str) -> str:
     """Explain an outcome; one that a failed check holds back is explained by that, not by the interval."""
-    held = [v for v in members if v.gates_failed and not v.decided]
-    if ruling in ("inconclusive", "not_shown") and len(held) == len(members):
-        told = {v.ungated for v in held}
-        without = tr(" Without the check: {outcome}.", outcome=ruling_word(ruling_of(held[0], held[0].ungated))) if (
-            len(told) == 1 and held[0].ungated) else ""  # fmt: skip
+    gated = [v for v in members if v.gates_failed and not v.decided]
+    if ruling in ("inconclusive", "not_shown") and len(gated) == len(members):
+        told = {v.ungated for v in gated}
+        without = tr(" Without the check: {outcome}.", outcome=ruling_word(ruling_of(gated[0], gated[0].ungated))) if (
+            len(told) == 1 and gated[0].ungated) else ""  # fmt: skip
         return tr("A check that the study asks for failed, so nothing is decided.") + without
     nobody = tr(_EXPLORATORY) if KINDS[members[0].kind].exploratory and not seen(members[0]) else ""
     return tr(MEANINGS[ruling]) + nobody
@@ -127,23 +127,23 @@ def _words(members: Sequence[Verdict], ruling: str) -> str:
     return word + tr(": ") + next(iter(labels))
 
 
-def _number(members: Sequence[Verdict]) -> Told:
+def _number(members: Sequence[Verdict]) -> Explained:
     first = members[0]
-    known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
-    if not known:
-        return Told("")
+    estimated = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
+    if not estimated:
+        return Explained("")
     if len(members) == 1:
-        return Told(change_text(first), " ".join([_effect_tip(first), _interval_tip(first)]))
-    ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in known)
+        return Explained(change_text(first), " ".join([_effect_tip(first), _interval_tip(first)]))
+    ends = sorted((v.effect or 0.0) * (-1.0 if falls(v) else 1.0) for v in estimated)
     least, most = ends[0], ends[-1]
     if first.scale == "difference":
         texts = amounts([least, most], first.unit, width=max(abs(least), abs(most)) / 10 or None)
         low, high = (("+" if end > 0 else "") + text for text, end in zip(texts, (least, most), strict=True))
         text = tr("{low} to {high}", low=low, high=high) + difference_unit(first.unit)
     else:
-        text = tr("{low} to {high}", low=scaled(least, first), high=scaled(most, first))
+        text = tr("{low} to {high}", low=scaled_number(least, first), high=scaled_number(most, first))
     tip = tr("The smallest and the largest effect over {n} levels. {what}", n=len(members), what=_effect_tip(first))
-    return Told(text, tip)
+    return Explained(text, tip)
 
 
 def _effect_tip(v: Verdict) -> str:
@@ -179,11 +179,11 @@ def _interval_tip(v: Verdict) -> str:
     )
 
 
-def _metric(v: Verdict) -> Told:
+def _metric(v: Verdict) -> Explained:
     if v.metric == "outcome":
-        return Told("")
+        return Explained("")
     title = metric_title(v.metric)
-    return Told(title, tr("Logged as {metric}.", metric=v.metric) if title != v.metric else "")
+    return Explained(title, tr("Logged as {metric}.", metric=v.metric) if title != v.metric else "")
 
 
 def _one(v: Verdict) -> str:

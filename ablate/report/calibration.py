@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.judge.calibration import CalibrationResult, Check
+from ablate.judge.calibration import CalibrationCheck, CalibrationResult
 from ablate.lang import counted
 from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
@@ -16,7 +16,7 @@ from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.known import CALIBRATION, known_files
 from ablate.report.page import Picture
-from ablate.report.templating import Column, Row, Table, render
+from ablate.report.templating import Column, Table, TextRow, render
 from ablate.report.wording import NONE
 
 # Which check each figure shows.
@@ -134,12 +134,12 @@ def _page(
     return CalibrationPage(result.passed, lead, facts, checks, about)
 
 
-def _table(check: Check) -> Table:
+def _table(check: CalibrationCheck) -> Table:
     keys = [key for key in _HEADS if any(key in row for row in check.rows)]
     others = dict.fromkeys(key for row in check.rows for key in row if key not in (*_HEADS, *_UNSEEN))
     keys += others
     columns = tuple(Column(_HEADS.get(key, key.replace("_", " ")), "" if key in _TEXT else "n") for key in keys)
-    rows = tuple(Row(tuple(_cell(key, row.get(key)) for key in keys)) for row in check.rows)
+    rows = tuple(TextRow(tuple(_cell(key, row.get(key)) for key in keys)) for row in check.rows)
     return Table(check.title.replace("`", ""), columns, rows)
 
 

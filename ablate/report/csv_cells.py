@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ablate.errors import UserError
 from ablate.levels import ListLevel
-from ablate.sources.cells import decimal_commas, number, whole
+from ablate.sources.cells import decimal_commas, finite_number, whole
 from ablate.sources.contract import RunTable
 from ablate.sources.csv_file import read_table
 from ablate.sweep.level_cells import BLANK, level_in
@@ -58,7 +58,7 @@ class Rows:
     def number(self, row: int, column: str) -> float:
         """Return a number, NaN for an empty cell."""
         text = self.records[row][column]
-        value = number(text, comma=self.comma)
+        value = finite_number(text, comma=self.comma)
         if value is None and text not in BLANK:
             raise UserError(f"{self._where(row, column)}: expected a number or an empty cell, got {text!r}")
         if value is not None and abs(value) > LARGEST:
@@ -133,7 +133,7 @@ def _numbers_rows(table: RunTable, place: int) -> bool:
     return all(whole(line.cells[place]) is not None or not line.cells[place] for line in table.lines)
 
 
-def line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[str]) -> str:
     """Return one line of a CSV file."""
     out = io.StringIO()
     csv.writer(out, lineterminator="\r\n").writerow(cells)  # so that a cell with either letter is quoted

@@ -20,7 +20,7 @@ from ablate.registry import ours
 from ablate.report.cores import on_all_cores
 from ablate.report.figure import PLACES, Figure, Material
 from ablate.report.figures.style import Drawn
-from ablate.report.page import Figures
+from ablate.report.page import PageFigures
 from ablate.sweep.figures import OwnFigure, own_figure
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -29,7 +29,7 @@ R = TypeVar("R")
 _LOG = logging.getLogger("ablate")
 
 
-def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, whole: bool = False) -> Figures:
+def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, whole: bool = False) -> PageFigures:
     """Draw every figure of a report: what the study asks for, and what reports have unasked where it applies.
 
     `whole`: see `Material`.
@@ -38,7 +38,7 @@ def draw_all(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, 
     parts: dict[str, list[Drawn]] = {place: [] for place in PLACES}
     for turn in _turns(study):
         parts[turn.figure.place] += turn.drawings(material)
-    return _filed(Figures(**{place: tuple(drawn) for place, drawn in parts.items()}))
+    return _filed(PageFigures(**{place: tuple(drawn) for place, drawn in parts.items()}))
 
 
 def render_all(
@@ -46,7 +46,7 @@ def render_all(
     render: Callable[[Drawn], R],
     *,
     progress: Callable[[int, int, str], None] | None = None,
-) -> tuple[Figures, dict[str, R]]:
+) -> tuple[PageFigures, dict[str, R]]:
     """Draw every figure of a report as `draw_all` does, and render each, on all cores.
 
     Parameters
@@ -70,8 +70,8 @@ def render_all(
     def part(number: int) -> list[tuple[Drawn, R]]:
         turn, piece = pieces[number]
         drawn = [dataclasses.replace(one, name=_file_stem(one.name)) for one in piece()]
-        found = [(one, render(one)) for one in drawn]
-        return found if turn.own else [(dataclasses.replace(one, figure=Blank()), made) for one, made in found]
+        pairs = [(one, render(one)) for one in drawn]
+        return pairs if turn.own else [(dataclasses.replace(one, figure=Blank()), made) for one, made in pairs]
 
     here = [number for number, (turn, _) in enumerate(pieces) if turn.own]  # they warn where they cannot be drawn
     away = [number for number in range(len(pieces)) if number not in here]
@@ -91,16 +91,18 @@ def render_all(
         for position, (one, rendered) in enumerate(done[number]):
             parts[turn.figure.place].append(one)
             places[turn.figure.place].append((number, position, rendered))
-    figures = _filed(Figures(**{place: tuple(drawn) for place, drawn in parts.items()}))
-    found: dict[str, R] = {}
-    for place, held in places.items():
-        for one, before, (number, position, rendered) in zip(getattr(figures, place), parts[place], held, strict=True):
+    figures = _filed(PageFigures(**{place: tuple(drawn) for place, drawn in parts.items()}))
+    by_name: dict[str, R] = {}
+    for place, entries in places.items():
+        for one, before, (number, position, rendered) in zip(
+            getattr(figures, place), parts[place], entries, strict=True
+        ):
             # A name that two figures had is in what was rendered, too.
             same = one.name == before.name
-            found[one.name] = (
+            by_name[one.name] = (
                 rendered if same else render(dataclasses.replace(pieces[number][1]()[position], name=one.name))
             )
-    return figures, found
+    return figures, by_name
 
 
 def _turns(study: Study) -> list[_Turn]:
@@ -155,9 +157,9 @@ def _asked(study: Study) -> list[_Turn]:
         if not isinstance(wanted, OwnFigure):  # the class draws its own title, where one is given
             turns.append(_Turn(ours("figure")[wanted.kind](wanted=wanted), wanted.kind, name))
             continue
-        own = wanted.kind not in ours("figure")
+        foreign = wanted.kind not in ours("figure")
         try:
-            turns.append(_Turn(_checked(own_figure(wanted)), wanted.kind, name, wanted.title, own))
+            turns.append(_Turn(_checked(own_figure(wanted)), wanted.kind, name, wanted.title, foreign))
         except Exception as error:  # noqa: BLE001 - whatever a figure of somebody else's raises
             _left_out(wanted.kind, error)
     return turns
@@ -191,7 +193,7 @@ def _file_stem(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).encode()[:150].decode(errors="ignore").strip(".-") or "figure"
 
 
-def _filed(figures: Figures) -> Figures:
+def _filed(figures: PageFigures) -> PageFigures:
     """Return the figures under names that are file stems everywhere, each another one.
 
     Names of metrics are in them: `loss/train` and `loss_train` would be one file, and on some disks `Loss` and `loss`.
@@ -207,4 +209,4 @@ def _filed(figures: Figures) -> Figures:
         seen.add(name.casefold())
         return dataclasses.replace(drawn, name=name)
 
-    return Figures(**{f.name: tuple(map(filed, getattr(figures, f.name))) for f in dataclasses.fields(figures)})
+    return PageFigures(**{f.name: tuple(map(filed, getattr(figures, f.name))) for f in dataclasses.fields(figures)})

@@ -42,9 +42,9 @@ class Rate:
 
 def exchange_rates(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[Rate]:
     """Return what every verdict on an exchange rate stands on, in the order of the claims; those without k left out."""
-    known = [v for v in verdicts if v.kind == "exchange_rate" and v.details.get("k")]
-    found = []
-    for verdict, comparison, sides, end in judged_sides(study, tables, known):
+    judged = [v for v in verdicts if v.kind == "exchange_rate" and v.details.get("k")]
+    rates = []
+    for verdict, comparison, sides, end in judged_sides(study, tables, judged):
         curves = exchange_curves(comparison, sides, end)
         if len(curves.seeds) < 2:
             continue
@@ -55,5 +55,5 @@ def exchange_rates(study: Study, tables: StudyTables, verdicts: Sequence[Verdict
         rate = exchange_rate(curves.arm, curves.reference, curves.n)
         low, high = np.exp(np.quantile(rate.at(resampling(len(curves.seeds), RESAMPLES)), [0.025, 0.975], axis=0))
         over = str(getattr(comparison.claim, "over", ""))
-        found.append(Rate(verdict, over, curves, k, beyond, low, high, np.stack(np.split(marks, 2, axis=1))))
-    return found
+        rates.append(Rate(verdict, over, curves, k, beyond, low, high, np.stack(np.split(marks, 2, axis=1))))
+    return rates

@@ -10,8 +10,15 @@ from typing import Any
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import counted, msg, tr
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table
-from ablate.report.tuning_notes import alike, estimand, in_every_seed, numbers_of_trials, tuning_notes, value_text
+from ablate.report.templating import Column, Table, TextRow
+from ablate.report.tuning_notes import (
+    estimand,
+    in_every_seed,
+    numbers_of_trials,
+    trials_alike,
+    tuning_notes,
+    value_text,
+)
 from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, shortened, unit, unit_of
 from ablate.sweep.study import Study
@@ -64,18 +71,18 @@ def tuning_section(study: Study, tables: StudyTables, both: Sequence[FixedTuned]
 
 def _cells(tables: StudyTables) -> list[dict[str, Any]]:
     """Return the facts of every tuning once: arms that share one appear together."""
-    found: dict[str, dict[str, Any]] = {}
+    cells: dict[str, dict[str, Any]] = {}
     for facts in tables.facts.values():
         how = facts.get("tuning")
         if isinstance(how, Mapping):
-            found.setdefault(str(how["cell"]), {"tuned": facts["tuned"], **how})
-    return list(found.values())
+            cells.setdefault(str(how["cell"]), {"tuned": facts["tuned"], **how})
+    return list(cells.values())
 
 
 def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
     rows = []
     metric = str(cells[0]["metric"])
-    shown, known = unit_of(tables, metric), vouched(tables, Fact.DATA)
+    shown, is_test = unit_of(tables, metric), vouched(tables, Fact.DATA)
     for cell in cells:
         for key, value in cell["tuned"].items():
             mean = NONE if cell["mean"] is None else _value(float(cell["mean"]), shown)
@@ -83,7 +90,7 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
             chosen = _counts(value) if in_every_seed(cell) else value_text(value["chosen"])
             failed = tr("{n} of {all}", n=cell["failed"], all=cell["runs"]) if cell["failed"] else "0"
             rows.append(
-                Row((
+                TextRow((
                     str(cell["cell"]), key, str(cell["space"][key]), budget, value_text(cell["fixed"].get(key)),
                     chosen, tr(EDGE) if value["edge"] else tr("inside"), mean, failed,
                 ))
@@ -99,14 +106,14 @@ def _chosen(tables: StudyTables, cells: Sequence[Mapping[str, Any]]) -> Table:
         Column(tr("its mean {metric}", metric=metric), "n"),
         Column(tr("failed tuning runs"), "n"),
     )
-    return Table(tr("What was tuned"), columns, tuple(rows), _how(cells, known=known))
+    return Table(tr("What was tuned"), columns, tuple(rows), _how(cells, known=is_test))
 
 
 def _how(cells: Sequence[Mapping[str, Any]], *, known: bool) -> str:
     """Say how values were chosen; `known`: that what is called a test part is one."""
     cell = cells[0]
     if in_every_seed(cell):
-        return tr(_TRIALS[alike(cells)]) + tr(
+        return tr(_TRIALS[trials_alike(cells)]) + tr(
             "the best {metric} "
             "of the seed's own validation part won, and the run of that trial is the one that is judged. Of trials "
             "that were not chosen nothing of the test part was read. A failed run counts as the worst. On the edge: "
@@ -137,7 +144,7 @@ def _counts(value: Mapping[str, Any]) -> str:
 
 def _both(both: Sequence[FixedTuned]) -> Table:
     rows = tuple(
-        Row((shortened(one.id), one.says, *(mean_text(mean, one) for mean in (one.fixed, one.tuned, one.change))))
+        TextRow((shortened(one.id), one.says, *(mean_text(mean, one) for mean in (one.fixed, one.tuned, one.change))))
         for one in both
     )
     columns = (
@@ -195,7 +202,7 @@ def fairness_note(study: Study, tables: StudyTables) -> str:
             "{metric}; the run it kept is the one that is judged. ",
             keys=keys, n=numbers_of_trials(cells), metric=cell["metric"],
         )  # fmt: skip
-        if alike(cells) != "trials":
+        if trials_alike(cells) != "trials":
             first += tr("What only some arms have was tuned for these; the table of what was tuned names each arm's. ")
     else:
         first = tr(

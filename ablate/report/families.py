@@ -16,15 +16,15 @@ from ablate.report.answers import Answer, answer
 from ablate.report.arms import arm_levels
 from ablate.report.claim_text import change_text, claim_title
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.wording import (
     NONE,
     capitalised,
     detectable_text,
     listed,
     p_value,
-    scaled,
     scaled_interval,
+    scaled_number,
     short_lists,
     shortened,
 )
@@ -106,11 +106,11 @@ def failed_runs(study: Study, tables: StudyTables) -> dict[str, int]:
     levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
     arms = {arm_key(at, factors): arm for arm, at in levels.items()}
     failures = Counter(tables.seeds.loc[tables.seeds["outcome"].isin(FAILED), "arm_id"])
-    found = {}
+    failed = {}
     for comparison in expand(study, arms=list(levels.values())):
         sides = [side for cell in comparison.cells for side in comparison.arms(cell)]
-        found[comparison.id] = sum(failures[arms[arm_key(side, factors)]] for side in sides)
-    return found
+        failed[comparison.id] = sum(failures[arms[arm_key(side, factors)]] for side in sides)
+    return failed
 
 
 def tally(verdicts: Iterable[Verdict]) -> Tally:
@@ -126,7 +126,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
     groups: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         groups.setdefault(verdict.source_id, []).append(verdict)
-    found: list[Family] = []
+    family_list: list[Family] = []
     quote: Quote | None = None
     for name, members in groups.items():
         claim, first, counts = claims.get(name), members[0], tally(members)
@@ -134,7 +134,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
         before, quote = quote, claim.quote if claim else None
         ruling = ruling_of(first) if len(counts) == 1 else "mixed"
         outcome = badge_of(ruling)
-        found.append(
+        family_list.append(
             Family(
                 id=name,
                 says=first.says,
@@ -149,7 +149,7 @@ def families(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> 
                 table=_table(members, failed),
             )
         )
-    return found
+    return family_list
 
 
 def _delta(verdict: Verdict) -> str:
@@ -215,17 +215,17 @@ def _headline(members: Sequence[Verdict], counts: Tally) -> str:
         if len(counts) > 1 and count <= min(4, len(members) // 2):
             cells = [_cell(v) + _labelled(v) for v in members if badge_of(ruling_of(v)) == badge]
             exceptions += tr(" {outcome} at {cells}.", outcome=capitalised(badge.word), cells=listed(cells))
-    known = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
+    estimated = [v for v in members if v.effect is not None and math.isfinite(v.effect)]
     sizes = ""
-    if known and first.scale != "difference":
-        least, *_, most = sorted(v.effect or 0.0 for v in known * 2)
-        low, high = scaled(least, first), scaled(most, first)
+    if estimated and first.scale != "difference":
+        least, *_, most = sorted(v.effect or 0.0 for v in estimated * 2)
+        low, high = scaled_number(least, first), scaled_number(most, first)
         sizes = (
             tr("; {value} in each", value=low) if low == high else tr("; from {least} to {most}", least=low, most=high)
         )
-    elif known:
-        ends = [min(v.effect or 0.0 for v in known), max(v.effect or 0.0 for v in known)]
-        texts = amounts(ends, first.unit, width=min(_width(v) for v in known))
+    elif estimated:
+        ends = [min(v.effect or 0.0 for v in estimated), max(v.effect or 0.0 for v in estimated)]
+        texts = amounts(ends, first.unit, width=min(_width(v) for v in estimated))
         low, high = (("+" if value > 0 else "") + text for text, value in zip(texts, ends, strict=True))
         sizes = tr(
             "; effects from {low} to {high}{unit}, positive where the claim is right",
@@ -264,7 +264,7 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         effect = change_text(v) or NONE
         badge = badge_of(ruling_of(v))
         rows.append(
-            Row((
+            TextRow((
                 _cell(v),
                 f"{badge.glyph} {ruled(v)}" + (tr(" [post hoc]") if v.post_hoc else ""),
                 effect, p_value(v.p_adjusted), f"{v.pairs}/{v.planned_pairs}", str(failed.get(v.claim_id) or NONE),

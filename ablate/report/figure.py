@@ -27,13 +27,13 @@ from ablate.judge.main_effects import Sweep
 from ablate.judge.verdict import Verdict
 from ablate.report.ablation import claimed_metrics
 from ablate.report.figures.style import Drawn
-from ablate.report.pairs import Pairs, paired_values
+from ablate.report.pairs import PairedValues, paired_values
 from ablate.report.sweep import effects_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
 PLACES = ("verdicts", "evidence", "own", "curves", "endings", "tuning")
-"""Parts of a report that figures stand in (`report.page.Figures`)."""
+"""Parts of a report that figures stand in (`report.page.PageFigures`)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Material:
         return None if self.study.claims or not self.ends else effects_of(self.tables, self.ends[0])
 
     @cached_property
-    def pairs(self) -> Sequence[Pairs]:
+    def pairs(self) -> Sequence[PairedValues]:
         """Both sides of every claim on paired differences, seed by seed."""
         return paired_values(self.study, self.tables, self.verdicts)
 
@@ -127,14 +127,14 @@ class Figure(ABC):
         if not self.applies(material):
             return []
         drawn = self.draw(material, name=name)
-        found = [drawn] if isinstance(drawn, Drawn) else list(drawn or [])
-        for one in found:
+        figures = [drawn] if isinstance(drawn, Drawn) else list(drawn or [])
+        for one in figures:
             if not isinstance(one, Drawn):
                 raise UserError(
                     f"{type(self).__qualname__}.draw must return a Drawn, a list of them or None, got "
                     f"{type(one).__name__}"
                 )
-        return found
+        return figures
 
 
 def metric_stem(metric: str) -> str:

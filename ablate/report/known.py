@@ -33,12 +33,12 @@ _SHOWN = re.compile(r"\]\(((?:figures|figures-[a-z]+|board)/[^)/\\]+\.(?:png|svg
 
 def known_files(folder: Path) -> dict[str, str]:
     """Return the files of a folder that an older release wrote, name -> part."""
-    found = dict(_texts(folder))
-    for name, part in list(found.items()):
+    files = dict(_texts(folder))
+    for name, part in list(files.items()):
         if name.endswith(".md"):
-            found.update({picture: _picture_part(picture, part) for picture in _shown(folder, name)})
-    found.update(_graphs(folder))
-    return found
+            files.update({picture: _picture_part(picture, part) for picture in _shown(folder, name)})
+    files.update(_graphs(folder))
+    return files
 
 
 def findings_part(tongue: str) -> str:
@@ -98,13 +98,13 @@ def _holds(path: Path, is_ours: Callable[[str], bool]) -> bool:
 
 
 def _json(text: str) -> dict[str, Any]:
-    found = from_json(text)
-    return found if isinstance(found, dict) else {}
+    parsed = from_json(text)
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _is_verdicts(text: str) -> bool:
-    found = _json(text)
-    head, verdicts = found.get("study"), found.get("verdicts")
+    document = _json(text)
+    head, verdicts = document.get("study"), document.get("verdicts")
     return isinstance(head, dict) and {"name", "key", "run_id"} <= head.keys() and isinstance(verdicts, list)
 
 
@@ -172,13 +172,13 @@ def _picture_part(picture: str, part: str) -> str:
 
 def _graphs(folder: Path) -> dict[str, str]:
     """Return the drawings of `ablate graph`: a drawing, a picture and its numbers of one name."""
-    found = {}
+    files = {}
     for path in folder.glob("*.json") if folder.is_dir() else ():
         if _holds(path, lambda text: {"nodes", "edges", "seed"} <= _json(text).keys()):
             trio = [path.with_suffix(ending) for ending in (".json", ".svg", ".png")]
             if all(one.is_file() for one in trio) and _holds(trio[1], lambda text: '<g id="measured"' in text):
-                found.update(dict.fromkeys((one.name for one in trio), GRAPH))
-    return found
+                files.update(dict.fromkeys((one.name for one in trio), GRAPH))
+    return files
 
 
 def check_report_folder(out: Path) -> None:

@@ -83,8 +83,9 @@ def latex_table(table: Table, *, label: str) -> str:
     would still be wider than the column is scaled down to it. One of more than `MOST_LINES` lines goes on in a second
     environment under the same number.
 
-    >>> from ablate.report.templating import Column, Row
-    >>> small = Table("Accuracy", (Column("arm"), Column("mean (%)", "n")), (Row(("a", "9.5")), Row(("b", "–"))))
+    >>> from ablate.report.templating import Column, TextRow
+    >>> rows = TextRow(("a", "9.5")), TextRow(("b", "–"))
+    >>> small = Table("Accuracy", (Column("arm"), Column("mean (%)", "n")), rows)
     >>> print(latex_table(small, label="x").split("\\toprule")[0].splitlines()[-1])
     \begin{tabular}{@{}lS[table-format=1.1]@{}}
     """
@@ -159,11 +160,11 @@ def _head(title: str, kind: str, width: int) -> str:
 
 def _kind(css: str, cells: Sequence[str]) -> str:
     """Return how a column is set: numbers by their point (`S`), intervals to the right, marks centred, words left."""
-    found = [match for cell in cells if (match := _NUMBER.fullmatch(cell))]
-    if css == "n" and found and all(map(_alone, cells)):
-        whole = max(len(match["whole"].replace(",", "")) for match in found)
-        decimals = max(len(match["decimals"] or "") for match in found)
-        sign = "+" if any(match["sign"] == "+" for match in found) else "-" if any(m["sign"] for m in found) else ""
+    hits = [match for cell in cells if (match := _NUMBER.fullmatch(cell))]
+    if css == "n" and hits and all(map(_alone, cells)):
+        whole = max(len(match["whole"].replace(",", "")) for match in hits)
+        decimals = max(len(match["decimals"] or "") for match in hits)
+        sign = "+" if any(match["sign"] == "+" for match in hits) else "-" if any(m["sign"] for m in hits) else ""
         return f"S[table-format={sign}{whole}.{decimals}]"
     if css:
         return "r" if css == "n" else "c"

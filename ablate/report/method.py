@@ -8,7 +8,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.fair import fairness_note
 from ablate.report.vouched import vouched
-from ablate.report.wording import seeds_of
+from ablate.report.wording import seeds_text
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
@@ -88,7 +88,7 @@ def _design(tables: StudyTables) -> str:
 
 def method_notes(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> list[tuple[str, str]]:
     """Return (term, explanation) pairs: pairing, fairness, error bars, failures, test, Holm, the verdict rule."""
-    size = f"{counted(len(tables.planned), 'arm')} × {seeds_of(tables)}" + tr(".")
+    size = f"{counted(len(tables.planned), 'arm')} × {seeds_text(tables)}" + tr(".")
     notes = [
         (tr("Design"), f"{size} {tr(_design(tables))}"),
         (tr("Fairness"), fairness_note(study, tables)),

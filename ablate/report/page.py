@@ -12,20 +12,20 @@ from ablate.judge.main_effects import Sweep
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.ablation import ablation_table, claimed_metrics, means_table, other_metrics, table_note
-from ablate.report.answers import Answer, Told
+from ablate.report.answers import Answer, Explained
 from ablate.report.fair import Tuning, tuning_section
 from ablate.report.families import Family, Tally, families, tally
 from ablate.report.figures.style import Drawn
 from ablate.report.method import method_notes
-from ablate.report.provenance import fixed, imported_table, items_tables, mixed, provenance
+from ablate.report.provenance import fixed, imported_table, items_tables, mixed, provenance_facts
 from ablate.report.registration import Registration, registration
 from ablate.report.robustness import Robustness, robustness
 from ablate.report.runs import LedgerView, ledger_view
 from ablate.report.sweep import SweepView, sweep_view
-from ablate.report.templating import Column, Row, Table
-from ablate.report.trust import data_sets, trust
+from ablate.report.templating import Column, Table, TextRow
+from ablate.report.trust import data_sets_trained_on, trust
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import seeds_of
+from ablate.report.wording import seeds_text
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact as Known
@@ -60,7 +60,7 @@ NO_VERDICTS = msg("What the runs show")
 
 
 @dataclass(frozen=True)
-class Fact:
+class PageFact:
     """A term and its value."""
 
     term: str
@@ -88,7 +88,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Figures:
+class PageFigures:
     """The drawn figures by their place on the page."""
 
     verdicts: tuple[Drawn, ...]
@@ -113,8 +113,8 @@ class Page:
     background: str
     created: str
     budget: str
-    words: tuple[Fact, ...]
-    trust: tuple[Told, ...]
+    words: tuple[PageFact, ...]
+    trust: tuple[Explained, ...]
     sweep: SweepView | None
     families: tuple[Family, ...]
     tally: Tally
@@ -135,10 +135,10 @@ class Page:
     curves: tuple[Picture, ...]
     ledger: LedgerView
     confounds: tuple[str, ...]
-    method: tuple[Fact, ...]
+    method: tuple[PageFact, ...]
     command: str
-    fixed: tuple[Fact, ...]
-    provenance: tuple[Fact, ...]
+    fixed: tuple[PageFact, ...]
+    provenance: tuple[PageFact, ...]
     untranslated: tuple[str, ...] = ()
 
     @property
@@ -162,7 +162,7 @@ class Page:
         return self.sweep.answers if self.sweep else tuple(family.answer for family in self.families)
 
     @property
-    def explained(self) -> tuple[Told, ...]:
+    def explained(self) -> tuple[Explained, ...]:
         """What the first screen explains on hover and on focus, each once: for Markdown, which has neither."""
         parts = [part for one in self.answers for part in (one.outcome, one.number, one.metric)]
         parts += self.sweep.notes if self.sweep else ()
@@ -171,7 +171,7 @@ class Page:
     @property
     def provenance_table(self) -> Table:
         """The fixed values and the provenance as one two-column table, for Markdown."""
-        rows = tuple(Row((fact.term, fact.value)) for fact in (*self.fixed, *self.provenance))
+        rows = tuple(TextRow((fact.term, fact.value)) for fact in (*self.fixed, *self.provenance))
         return Table(tr("Provenance"), (Column(tr("what")), Column(tr("value"))), rows)
 
 
@@ -179,7 +179,7 @@ def build_page(
     study: Study,
     tables: StudyTables,
     verdicts: Sequence[Verdict],
-    figures: Figures,
+    figures: PageFigures,
     inlined: dict[str, str],
     *,
     effects: Sweep | None,
@@ -214,7 +214,7 @@ def build_page(
         background=study.background,
         created=str(tables.study["created"])[:10],
         budget=tr(QUICK) if study.budget == "quick" else "",
-        words=tuple(Fact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
+        words=tuple(PageFact(tr(term), text) for term, text in zip(WORDS, words, strict=False)),
         trust=trust(study, tables, verdicts),
         sweep=sweep_view(tables, metrics[0], effects, frames[metrics[0]]) if metrics else None,
         families=tuple(families(study, tables, verdicts)),
@@ -243,10 +243,10 @@ def build_page(
         curves=tuple(_picture(figure, inlined) for figure in figures.curves),
         ledger=view,
         confounds=(*study.confounds, *mixed(tables)),
-        method=tuple(Fact(*note) for note in method_notes(study, tables, verdicts)),
+        method=tuple(PageFact(*note) for note in method_notes(study, tables, verdicts)),
         command=str(tables.study["command"]),
-        fixed=tuple(Fact(*row) for row in fixed(study, tables)),
-        provenance=tuple(Fact(*row) for row in provenance(study, tables)),
+        fixed=tuple(PageFact(*row) for row in fixed(study, tables)),
+        provenance=tuple(PageFact(*row) for row in provenance_facts(study, tables)),
         untranslated=tuple(untranslated),
     )
 
@@ -256,9 +256,9 @@ def _picture(drawn: Drawn, inlined: dict[str, str]) -> Picture:
 
 
 def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
-    datasets = data_sets(tables)
+    datasets = data_sets_trained_on(tables)
     where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
-    seeds = seeds_of(tables)
+    seeds = seeds_text(tables)
     if vouched(tables, Known.DATA) and vouched(tables, Known.NETWORK):
         general = tr(
             "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "

@@ -27,7 +27,7 @@ PAIRED = tuple(name for name, kind in KINDS.items() if kind.paired)
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairedValues:
     """One comparison with the values behind it.
 
     Attributes
@@ -61,7 +61,7 @@ class Pairs:
 
 def paired_values(
     study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, kinds: Sequence[str] = PAIRED
-) -> list[Pairs]:
+) -> list[PairedValues]:
     """Return the pairs of every claim that compares two arms within a seed, in the order of the verdicts.
 
     A claim of kind `interaction`, where `kinds` names it, gives two: the pair at `at`, then the pair at `than_at`.
@@ -71,18 +71,18 @@ def paired_values(
     levels = [{f: at[f] for f in factors} for at in arm_levels(tables).values()]
     columns = {arm_key(at, factors): i for i, at in enumerate(levels)}
     ends: dict[str, Endpoint | None] = {}
-    found = []
+    pairs = []
     for comparison in expand(study, arms=levels) if by_id else []:
         claim, verdict = comparison.claim, by_id.get(comparison.id)
         if verdict is None or claim.kind not in kinds:
             continue
         if claim.metric not in ends:
             ends[claim.metric] = _endpoint(tables, claim.metric)
-        own = ends[claim.metric]
-        if own is None:
+        full_end = ends[claim.metric]
+        if full_end is None:
             continue
         every = [[columns[arm_key(side, factors)] for side in comparison.arms(cell)] for cell in comparison.cells]
-        end = at_common_budget(own, np.array(every))
+        end = at_common_budget(full_end, np.array(every))
         # An interaction has four sides: the pair at `at`, then the pair at `than_at`.
         for first in range(0, claim.sides, 2):
             left, right = (
@@ -95,8 +95,8 @@ def paired_values(
             seeds = tuple(int(seed) for seed, use in zip(end.seeds, usable, strict=True) if use)
             arm, against = (end.value[usable][:, side].mean(axis=1) for side in (left, right))
             broke, other_broke = (np.asarray(marks[:, side].any(axis=1), dtype=np.bool_) for side in (left, right))
-            found.append(Pairs(comparison, verdict, seeds, arm, against, broke, other_broke))
-    return found
+            pairs.append(PairedValues(comparison, verdict, seeds, arm, against, broke, other_broke))
+    return pairs
 
 
 def judged_sides(
@@ -123,12 +123,12 @@ def judged_comparisons(
             yield judged[comparison.id], comparison
 
 
-def failed_runs_of(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
+def failed_runs_of(tables: StudyTables, end: Endpoint) -> NDArray[np.bool_]:
     """Return which runs failed, bool (seeds, arms): also those with a value of their own."""
     failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
-    row = {seed: i for i, seed in enumerate(found.seeds)}
-    column = {arm: i for i, arm in enumerate(found.arm_ids)}
-    marks = np.zeros(found.value.shape, dtype=np.bool_)
+    row = {seed: i for i, seed in enumerate(end.seeds)}
+    column = {arm: i for i, arm in enumerate(end.arm_ids)}
+    marks = np.zeros(end.value.shape, dtype=np.bool_)
     marks[[row[int(seed)] for seed in failed["seed"]], [column[str(arm)] for arm in failed["arm_id"]]] = True
     return marks
 

@@ -20,7 +20,7 @@ from ablate.report.figures.render import svg
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.latex import arms_latex, caption_of, latex_prose, latex_table, latex_text
 from ablate.report.method import method_notes
-from ablate.report.provenance import mixed, provenance
+from ablate.report.provenance import mixed, provenance_facts
 from ablate.report.registration import registered_state
 from ablate.report.verdict_table import verdict_table
 from ablate.report.vouched import naming, vouched
@@ -105,16 +105,16 @@ def _registration(study: Study, tables: StudyTables) -> str:
         return tr(_UNPREDICTED)
     if state == "not":
         return tr(_UNREGISTERED)
-    held = tables.study["preregistration"]
+    registered = tables.study["preregistration"]
     edited = tr(_UNCHANGED) if state == "registered" else tr(_EDITED_ELSEWHERE)
-    if held["post_hoc"]:
-        edited = tr(_EDITED, claims=", ".join(held["post_hoc"]))
-    return tr(_REGISTERED, hash=str(held["hash"])[:12], time=held["time"], edited=edited)
+    if registered["post_hoc"]:
+        edited = tr(_EDITED, claims=", ".join(registered["post_hoc"]))
+    return tr(_REGISTERED, hash=str(registered["hash"])[:12], time=registered["time"], edited=edited)
 
 
 def _told(study: Study, tables: StudyTables, names: Sequence[str]) -> list[str]:
-    held = dict(provenance(study, tables))
-    return [f"{tr(name)} {held[tr(name)]}" for name in names if tr(name) in held]
+    facts = dict(provenance_facts(study, tables))
+    return [f"{tr(name)} {facts[tr(name)]}" for name in names if tr(name) in facts]
 
 
 def _versions(study: Study, tables: StudyTables) -> str:

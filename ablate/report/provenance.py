@@ -8,9 +8,9 @@ from typing import Any
 
 from ablate.lang import counted, msg, tr
 from ablate.report.arms import own_runs
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import levels_text, listed, seconds
+from ablate.report.wording import listed, seconds, short_levels
 from ablate.sources.of_one import done_text
 from ablate.sweep.grids import space_text
 from ablate.sweep.study import Study
@@ -55,7 +55,7 @@ _MACHINE = (
 
 def fixed(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     """Return the factors with their levels, then every value that is the same in all arms."""
-    factors = [(name, ", ".join(levels_text(levels).values())) for name, levels in study.factors.items()]
+    factors = [(name, ", ".join(short_levels(levels).values())) for name, levels in study.factors.items()]
     rows = [(tr("{name} (factor)", name=name), text) for name, text in factors]
     rows += [(name, _text(value)) for name, value in study.fixed.items()]
     if study.tune is not None and study.fairness != "fixed":
@@ -63,18 +63,18 @@ def fixed(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
             (tr("{key} (tuned)", key=key), space_text(axis, study.tune.trials or 0))
             for key, axis in study.tune.space.items()
         ]
-        for own in study.tune.spaces:
+        for arm_space in study.tune.spaces:
             arms = ", ".join(
-                f"{factor}={'|'.join(levels_text(levels).values())}" for factor, levels in own.where.items()
+                f"{factor}={'|'.join(short_levels(levels).values())}" for factor, levels in arm_space.where.items()
             )
             rows += [
                 (tr("{key} (tuned, {arms})", key=key, arms=arms), space_text(axis, study.tune.trials or 0))
-                for key, axis in own.space.items()
+                for key, axis in arm_space.space.items()
             ]
     return [*rows, (tr("fairness"), tr(study.fairness))] if made_here(tables) else rows
 
 
-def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
+def provenance_facts(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     """Return data facts, the tracker's ids, versions and times; facts that differ between arms say so."""
     rows = []
     names = dict.fromkeys([*_DATA, *sorted({name for facts in tables.facts.values() for name in facts})])
@@ -98,8 +98,8 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     rows += [(tr("study"), str(head["name"])), (tr("study key (SHA-256)"), str(head["key"]))]
     rows += [(tr("MLflow run"), str(head["run_id"])), (tr("MLflow experiment"), str(head["experiment_id"]))]
     rows += [(tr("created"), str(head["created"]))]
-    own = own_runs(tables)
-    ran = own.loc[own["outcome"] != "missing", "seconds"].astype(float).dropna()
+    runs = own_runs(tables)
+    ran = runs.loc[runs["outcome"] != "missing", "seconds"].astype(float).dropna()
     if len(ran):
         took = tr("{seconds} over {runs}", seconds=seconds(float(ran.sum())), runs=counted(len(ran), "run"))
         measured = vouched(tables, Fact.SECONDS)
@@ -107,22 +107,22 @@ def provenance(study: Study, tables: StudyTables) -> list[tuple[str, str]]:
     here = vouched(tables, Fact.MACHINE)
     if again := head.get("judged_again"):
         rows.append((tr("judged again, from runs.csv"), f"{again['date']}, ablate {again['ablate']}"))
-    known = {str(name): value for name, value in dict(head["provenance"]).items() if name not in PRIVATE}
-    recorded = {name: value for name, value in known.items() if here or name not in _MACHINE}
+    public = {str(name): value for name, value in dict(head["provenance"]).items() if name not in PRIVATE}
+    recorded = {name: value for name, value in public.items() if here or name not in _MACHINE}
     return rows + [(tr(name.replace("_", " ")), _text(value)) for name, value in recorded.items()]
 
 
 def mixed(tables: StudyTables) -> list[str]:
     """Return, in sentences, what differs within a comparison beside its factors: data, length, code, arithmetic."""
-    found = [said(reason) for reason in tables.study.get("mixtures") or ()]
+    notes = [said(reason) for reason in tables.study.get("mixtures") or ()]
     code = tables.study.get("code") or {}
     if len(code) > 1 and made_here(tables):
         parts = listed(f"{version} ({counted(runs, 'run')})" for version, runs in code.items())
-        found.append(tr(VERSIONS, n=len(code), parts=parts))
+        notes.append(tr(VERSIONS, n=len(code), parts=parts))
     for name, values in (tables.study.get("arithmetic") or {}).items():
         if len(values) > 1:
             parts = listed(f"{value} ({counted(runs, 'run')})" for value, runs in values.items())
-            found.append(
+            notes.append(
                 tr(
                     "The runs were computed with several values of {name}: {parts}. The last digits may differ, and "
                     "more where training is unstable.",
@@ -130,7 +130,7 @@ def mixed(tables: StudyTables) -> list[str]:
                     parts=parts,
                 )
             )
-    return found
+    return notes
 
 
 def _fact(name: str, value: Any) -> str:
@@ -154,7 +154,7 @@ def imported_table(tables: StudyTables) -> Table | None:
     read = (tables.study.get("design") or {}).get("imported") or {}
     if not read.get("columns"):
         return None
-    rows = tuple(Row((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
+    rows = tuple(TextRow((column, tr(role), _what(what, value))) for column, role, what, value in read["columns"])
     note = tr("{rows} rows of {file}.", rows=read["rows"], file=read["file"])
     done = [_done(what, count, which) for what, count, which in read.get("done", ())]
     note += tr(" Of its rows: {done}.", done=tr("; ").join(done)) if done else ""
@@ -169,7 +169,7 @@ def items_tables(tables: StudyTables) -> tuple[Table, ...]:
     """Return the table of what other test items would show; none for a study without items."""
     read = (tables.study.get("design") or {}).get("imported") or {}
     rows = tuple(
-        Row((claim, f"{mean:+.4f}", f"[{low:.4f}, {high:.4f}]", f"{p:.2g}", str(items), str(seeds)))
+        TextRow((claim, f"{mean:+.4f}", f"[{low:.4f}, {high:.4f}]", f"{p:.2g}", str(items), str(seeds)))
         for claim, items, seeds, mean, low, high, p in read.get("items", ())
     )
     if not rows:

@@ -12,7 +12,7 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, claim_title
 from ablate.report.families import badge_of
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.wording import NONE, listed, shortened
 from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
@@ -55,10 +55,10 @@ def registration(
 
 def registered_state(tables: StudyTables) -> Literal["registered", "edited", "not"]:
     """Return whether claims were registered before the runs and stayed as they were."""
-    held = tables.study.get("preregistration") or {}
-    if not held or int(held["runs_before"]) or not held["intact"]:
+    registered = tables.study.get("preregistration") or {}
+    if not registered or int(registered["runs_before"]) or not registered["intact"]:
         return "not"
-    return "edited" if held["diff"] else "registered"
+    return "edited" if registered["diff"] else "registered"
 
 
 def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str], list[tuple[str, str]]]:
@@ -201,7 +201,7 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
         for one in (v, later[v.claim_id]):
             badge = badge_of(ruling_of(one))
             cells += [f"{badge.glyph} {badge.word}", change_text(one) or NONE, str(one.pairs)]
-        rows.append(Row(tuple(cells)))
+        rows.append(TextRow(tuple(cells)))
     columns = [Column(tr("claim"))]
     for name in (tr("as registered"), tr("extended")):
         columns += [Column(name), Column(tr("effect [interval]"), "n"), Column(tr("pairs"), "n")]
@@ -228,12 +228,12 @@ def forecast_table(
     for claim in claims:
         cells = [forecasts[who].get(claim) for who in people]
         texts = [NONE if p is None else f"{100 * p:.0f} %" for p in cells]
-        rows.append(Row((shortened(claim), _came_out(claim, verdicts), *texts)))
+        rows.append(TextRow((shortened(claim), _came_out(claim, verdicts), *texts)))
     scored = score_forecasts(forecasts, verdicts)
     scores = [
         NONE if one.brier is None else tr("{brier:.3f} over {n}", brier=one.brier, n=len(one.claims)) for one in scored
     ]
-    rows.append(Row((tr("Brier score"), "", *scores), "total"))
+    rows.append(TextRow((tr("Brier score"), "", *scores), "total"))
     columns = (Column(tr("claim")), Column(tr("verdict")), *(Column(tr(who), "n") for who in people))
     note = tr(
         "Probability that the claim is supported, {when}. Brier: mean squared miss over decided claims; ",

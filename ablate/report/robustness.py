@@ -10,8 +10,8 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
 from ablate.report.claim_text import claim_title, falls
 from ablate.report.families import badge_of, cell_text
-from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import NONE, detectable_text, listed, scaled, scaled_interval
+from ablate.report.templating import Column, Table, TextRow
+from ablate.report.wording import NONE, detectable_text, listed, scaled_interval, scaled_number
 from ablate.words.reasons import said
 from ablate.words.rulings import ruling_of, ruling_word
 
@@ -92,16 +92,16 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
 def _numbers(row: Sensitivity, v: Verdict) -> tuple[str, str]:
     """Return effect and interval as the change of the metric: less than 0 where it falls, whatever is predicted."""
     effect, low, high = (-row.effect, -row.high, -row.low) if falls(v) else (row.effect, row.low, row.high)
-    return scaled(effect, v, signed=True), scaled_interval(low, high, v)
+    return scaled_number(effect, v, signed=True), scaled_interval(low, high, v)
 
 
 def _overview(tested: Sequence[Verdict]) -> Table:
     gated = any(v.gates for v in tested)
     bounded = any(v.bounds for v in tested)
-    known = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
+    detectable = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
     columns = [
         Column(tr("claim"), "name"), Column(tr("verdict")),
-        *([Column(tr("detectable beyond δ"), "n")] if known else []),
+        *([Column(tr("detectable beyond δ"), "n")] if detectable else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),
         Column(tr("other outcome with"), "wrap"),
@@ -109,11 +109,11 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     rows = []
     for v in tested:
         badge = badge_of(ruling_of(v))
-        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([detectable_text(v)] if known else [])]
+        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([detectable_text(v)] if detectable else [])]
         if bounded:
             ends = () if v.bounds is None else v.bounds
             turn = -1.0 if falls(v) else 1.0
-            cells.append(" … ".join(scaled(turn * end, v, signed=True) for end in ends) or NONE)
+            cells.append(" … ".join(scaled_number(turn * end, v, signed=True) for end in ends) or NONE)
         if gated:
             failed = [gate for gate in v.gates if not gate.passed]
             cells.append(
@@ -123,13 +123,13 @@ def _overview(tested: Sequence[Verdict]) -> Table:
             tr("; ").join(said(row.reason) + tr(": ") + ruling_word(ruling_of(v, row.outcome)) for row in v.flips)
             or tr("none")
         )
-        rows.append(Row(tuple(cells)))
+        rows.append(TextRow(tuple(cells)))
     note = tr(
         "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim "
         "says) that this many seeds with this spread would find with 80 % power at the verdict's level; "
         "a claim may be open because the study could not have seen less."
     )
-    note = note if known else tr("Other choices are judged by the runs that the claim was decided by.")
+    note = note if detectable else tr("Other choices are judged by the runs that the claim was decided by.")
     if bounded:
         note += tr(
             " Worst … best: every run that failed or is missing counts as the worst, then as the best value "
@@ -151,7 +151,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
         for row in v.sensitivity:
             badge = badge_of(ruling_of(v, row.outcome))
             rows.append(
-                Row((
+                TextRow((
                     cell_text(v), said(row.reason), *_numbers(row, v),
                     f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ablate.judge.summary import ledger, told_ends
 from ablate.lang import counted, msg, tr
 from ablate.report.arms import arm_title, own_runs
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.vouched import vouched
 from ablate.track.record import StudyTables
 from ablate.train.vouched import Fact
@@ -69,8 +69,8 @@ class LedgerView:
 def run_address(tables: StudyTables, run_id: object) -> str:
     """Return where MLflow's pages show a run; empty where it is not known, or nothing ran."""
     ui, experiment = tables.study.get("ui"), tables.study.get("experiment_id")
-    known = ui and experiment and isinstance(run_id, str) and run_id
-    return f"{ui}/#/experiments/{experiment}/runs/{run_id}" if known else ""
+    has_page = ui and experiment and isinstance(run_id, str) and run_id
+    return f"{ui}/#/experiments/{experiment}/runs/{run_id}" if has_page else ""
 
 
 def _served(tables: StudyTables) -> str:
@@ -123,7 +123,7 @@ def ledger_view(tables: StudyTables) -> LedgerView:
                 Column(tr("seed by seed")),
             ),
             tuple(
-                Row((r.arm, str(r.planned), *map(str, r.counts), "".join(mark for mark, *_ in r.strip)), r.css)
+                TextRow((r.arm, str(r.planned), *map(str, r.counts), "".join(mark for mark, *_ in r.strip)), r.css)
                 for r in every
             ),
         ),

@@ -15,21 +15,21 @@ import pandas as pd
 
 from ablate.errors import UserError, unknown
 from ablate.judge.collapses import outcome_told
-from ablate.judge.endpoint import MISSING, metrics_of
+from ablate.judge.endpoint import MISSING, metric_names
 from ablate.judge.planned import judge_planned
 from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
-from ablate.report.csv_cells import Rows, level_cell, line, read_rows, visible
+from ablate.report.csv_cells import Rows, csv_line, level_cell, read_rows, visible
 from ablate.report.known import COPY, TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_copy_csv, read_tuning_csv
-from ablate.sources.cells import number
+from ablate.sources.cells import finite_number
 from ablate.sweep.level_cells import equals_rounded
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.track.columns import METRIC, PLANNED, RUN, factor_column, factor_of, metric_column
 from ablate.track.record import StudyTables
 from ablate.train.metric import STEPS_TO_TARGET
-from ablate.train.metric_values import check_count, check_value
+from ablate.train.metric_values import check_count, check_metric_value
 from ablate.train.outcome import FAILED, Outcome
 
 _TEXT = ("run_id", "identity")
@@ -44,7 +44,7 @@ def runs_csv(tables: StudyTables) -> str:
     arm may take, which a run that never reached its target counts as; where the task changes, those from the change on.
     `outcome` is what was written down when the run ended (see `judge.collapses`).
     """
-    metrics = [metric_column(name, tables.factors) for name in metrics_of(tables)]
+    metrics = [metric_column(name, tables.factors) for name in metric_names(tables)]
     levels = arm_levels(tables)
     order = {arm: i for i, arm in enumerate(levels)}
     base = dict(zip(tables.planned["arm_id"].astype(str), tables.planned["baseline"], strict=True))
@@ -55,9 +55,9 @@ def runs_csv(tables: StudyTables) -> str:
         outcome = outcome_told(tables, arm, int(row["seed"]), row["outcome"])
         run: dict[Any, Any] = {**row, "outcome": outcome, "budget": _budget(tables.facts.get(arm, {}))}
         head = [arm, visible(str(row["arm"])), "true" if base[arm] else "false"]
-        own = [level_cell(levels[arm][factor]) for factor in tables.factors]
-        lines.append([*head, *own, *(_cell(run.get(column)) for column in (*RUN, *metrics))])
-    return "".join(line(cells) for cells in lines)
+        level_cells = [level_cell(levels[arm][factor]) for factor in tables.factors]
+        lines.append([*head, *level_cells, *(_cell(run.get(column)) for column in (*RUN, *metrics))])
+    return "".join(csv_line(cells) for cells in lines)
 
 
 def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> StudyTables:
@@ -86,8 +86,8 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
     arm_of: list[str] = []
     for row, record in enumerate(rows.records):
         arm = _arm_id(f"{path}, line {rows.lines[row]}", record["arm_id"], arms)
-        own = {f: rows.level(row, column, f, study.factors[f]) for f, column in places.items()}
-        if levels.setdefault(arm, own) != own:
+        row_levels = {f: rows.level(row, column, f, study.factors[f]) for f, column in places.items()}
+        if levels.setdefault(arm, row_levels) != row_levels:
             raise UserError(
                 f"{path}, line {rows.lines[row]}: {arm} has other levels than in line {rows.lines[first[arm]]}"
             )
@@ -135,11 +135,11 @@ def tables_from_csv(path: Path, study: Study, *, arms: Collection[str] = ()) -> 
 def _arm_id(where: str, text: str, arms: Collection[str]) -> str:
     if not arms or text in arms:
         return text
-    value = number(text)
-    found = [arm for arm in arms if value is not None and equals_rounded(number(arm), value)]
-    if len(found) != 1:
+    value = finite_number(text)
+    matching = [arm for arm in arms if value is not None and equals_rounded(finite_number(arm), value)]
+    if len(matching) != 1:
         raise UserError(f"{where}: {unknown('arm', text, arms)}")
-    return found[0]
+    return matching[0]
 
 
 def _other_factors(head: Sequence[str]) -> set[str]:
@@ -150,12 +150,12 @@ def _other_factors(head: Sequence[str]) -> set[str]:
 
 
 def _needed(rows: Rows, row: int, column: str) -> int:
-    found = rows.whole(row, column)
-    if found is None:
+    value = rows.whole(row, column)
+    if value is None:
         raise UserError(
             f"{rows.path}, line {rows.lines[row]}: expected a whole number as `{column}`, got an empty cell"
         )
-    return found
+    return value
 
 
 def _check_once(rows: Rows, arms: Sequence[str], seeds: Sequence[int]) -> None:
@@ -171,9 +171,9 @@ def _check_once(rows: Rows, arms: Sequence[str], seeds: Sequence[int]) -> None:
 
 def _outcome(rows: Rows, row: int) -> str:
     text = rows.records[row]["outcome"]
-    known = [*Outcome, MISSING]
-    if text not in known:
-        raise UserError(f"{rows.path}, line {rows.lines[row]}: {unknown('outcome', text, known)}")
+    outcomes = [*Outcome, MISSING]
+    if text not in outcomes:
+        raise UserError(f"{rows.path}, line {rows.lines[row]}: {unknown('outcome', text, outcomes)}")
     return text
 
 
@@ -195,7 +195,7 @@ def _check_values(
             if metric.counts_to_target:
                 check_count(where, metric.name, value, budgets[arm])
             elif not failed[row]:
-                check_value(metric, value, where)
+                check_metric_value(metric, value, where)
 
 
 def budget_clock(facts: Mapping[str, Any]) -> str | None:

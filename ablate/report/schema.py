@@ -30,8 +30,8 @@ def study_schema() -> dict[str, Any]:
     """Return the schema of a study file, as an editor needs it: every way to write a part that is read."""
     schema = _any_of(Study.model_json_schema())
     for kind in schema["$defs"].values():
-        held = kind.get("properties", {}).get("kind", {})
-        if held.get("const") not in (None, "effect") and "kind" not in kind.get("required", []):
+        kind_schema = kind.get("properties", {}).get("kind", {})
+        if kind_schema.get("const") not in (None, "effect") and "kind" not in kind.get("required", []):
             kind["required"] = [*kind.get("required", []), "kind"]  # only an effect is one without saying so
     return {"$schema": DRAFT, **schema, "title": "ablate study file"}
 

@@ -11,11 +11,11 @@ from ablate.claims.comparison import arm_key
 from ablate.errors import UserError
 from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_effects
 from ablate.lang import counted, msg, tr
-from ablate.report.answers import Answer, Told
+from ablate.report.answers import Answer, Explained
 from ablate.report.arms import arm_levels, arm_title, baseline_arm, varying
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table
-from ablate.report.wording import difference, effect_text, levels_text, listed, unit_of
+from ablate.report.templating import Column, Table, TextRow
+from ablate.report.wording import difference, effect_text, listed, short_levels, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 
@@ -47,43 +47,43 @@ class SweepView:
 
     question: str
     answers: tuple[Answer, ...]
-    notes: tuple[Told, ...]
+    notes: tuple[Explained, ...]
     table: Table | None
 
 
 def effects_of(tables: StudyTables, metric: str) -> Sweep | None:
     """Return the effects of the factors that vary; None where nothing can be compared."""
     base, factors = baseline_arm(tables), varying(tables)
-    levels = {arm: {factor: own[factor] for factor in factors} for arm, own in arm_levels(tables).items()}
-    if base is None or not factors or len({arm_key(own, factors) for own in levels.values()}) < len(levels):
+    levels = {arm: {factor: at[factor] for factor in factors} for arm, at in arm_levels(tables).items()}
+    if base is None or not factors or len({arm_key(at, factors) for at in levels.values()}) < len(levels):
         return None
     try:
-        found = sweep_effects(tables, metric, levels, base)
+        sweep = sweep_effects(tables, metric, levels, base)
     except UserError:
         return None
-    return found if found.main else None
+    return sweep if sweep.main else None
 
 
 def sweep_view(
-    tables: StudyTables, metric: str | None, found: Sweep | None, frame: pd.DataFrame | None
+    tables: StudyTables, metric: str | None, sweep: Sweep | None, frame: pd.DataFrame | None
 ) -> SweepView | None:
     """Return what is said of a sweep on its main metric; None where no two arms can be compared.
 
     Parameters
     ----------
-    found, frame
+    sweep, frame
         Its `effects_of` and its `ablation.described`, which figures and tables show, too.
     """
-    if found is None or frame is None or metric is None:
+    if sweep is None or frame is None or metric is None:
         return None
-    largest = sorted(found.main, key=lambda one: -abs(one.effect))
-    crossed = [one for one in sorted(found.interactions, key=lambda one: -abs(one.effect)) if one.shown]
-    notes = [_arms(tables, frame), *_floor(tables, metric, found), *_left_out(found)]
+    largest = sorted(sweep.main, key=lambda one: -abs(one.effect))
+    crossed = [one for one in sorted(sweep.interactions, key=lambda one: -abs(one.effect)) if one.shown]
+    notes = [_arms(tables, frame), *_floor(tables, metric, sweep), *_left_out(sweep)]
     return SweepView(
         question=tr("What changes {metric}: {factors}?", metric=metric_title(metric), factors=listed(varying(tables))),
         answers=tuple(_answer(tables, metric, one) for one in [*largest[:MOST_ANSWERS], *crossed[:2]]),
         notes=tuple(notes),
-        table=_table(tables, metric, [*largest, *sorted(found.interactions, key=lambda one: -abs(one.effect))]),
+        table=_table(tables, metric, [*largest, *sorted(sweep.interactions, key=lambda one: -abs(one.effect))]),
     )
 
 
@@ -91,7 +91,7 @@ def effect_title(one: Effect) -> str:
     """Return what an effect compares: `norm: batch − none`, of an interaction both factors."""
     parts = []
     for factor, level, against in zip(one.factors, one.levels, one.against, strict=True):
-        texts = levels_text([level, against])
+        texts = short_levels([level, against])
         parts.append(f"{factor}: {texts[level]} − {texts[against]}")
     return " × ".join(parts)
 
@@ -106,43 +106,47 @@ def _answer(tables: StudyTables, metric: str, one: Effect) -> Answer:
     title = metric_title(metric)
     return Answer(
         anchor="ablation",
-        outcome=Told(tr("differs"), tr(_DIFFERS)) if one.shown else Told(tr("no difference shown"), tr(_OPEN)),
+        outcome=Explained(tr("differs"), tr(_DIFFERS))
+        if one.shown
+        else Explained(tr("no difference shown"), tr(_OPEN)),
         css="mixed" if one.shown else "inconclusive",
         glyph="≠" if one.shown else "?",
         says=says,
-        number=Told(_number(tables, metric, one), tr(_EFFECT)),
-        metric=Told(title, tr("Logged as {metric}.", metric=metric) if title != metric else ""),
+        number=Explained(_number(tables, metric, one), tr(_EFFECT)),
+        metric=Explained(title, tr("Logged as {metric}.", metric=metric) if title != metric else ""),
         more="",
     )
 
 
-def _arms(tables: StudyTables, frame: pd.DataFrame) -> Told:
+def _arms(tables: StudyTables, frame: pd.DataFrame) -> Explained:
     """Say which arms differ from the baseline by the intervals of the ablation table."""
     rows = [row for row in frame.to_dict("records") if row["arm_id"] != baseline_arm(tables)]
     apart = [arm_title(str(row["arm"])) for row in rows if row["joint_low"] > 0 or row["joint_high"] < 0]
     text = tr("{n} of {arms} differ from the baseline", n=len(apart), arms=counted(len(rows), "arm"))
     if 0 < len(apart) <= MOST_NAMED:
         text += tr(": ") + tr("; ").join(apart)
-    return Told(text, tr("By intervals that hold together at 95 %: see the ablation table, which lists every arm."))
+    return Explained(
+        text, tr("By intervals that hold together at 95 %: see the ablation table, which lists every arm.")
+    )
 
 
-def _floor(tables: StudyTables, metric: str, found: Sweep) -> tuple[Told, ...]:
-    if found.floor is None:
+def _floor(tables: StudyTables, metric: str, sweep: Sweep) -> tuple[Explained, ...]:
+    if sweep.floor is None:
         return ()
-    size = difference(found.floor, unit_of(tables, metric)).lstrip("+")
-    return (Told(tr("noise floor {size}", size=size), tr(_FLOOR)),)
+    size = difference(sweep.floor, unit_of(tables, metric)).lstrip("+")
+    return (Explained(tr("noise floor {size}", size=size), tr(_FLOOR)),)
 
 
-def _left_out(found: Sweep) -> tuple[Told, ...]:
-    if not found.left_out:
+def _left_out(sweep: Sweep) -> tuple[Explained, ...]:
+    if not sweep.left_out:
         return ()
-    text = tr("{n} interactions not looked at", n=found.left_out)
-    return (Told(text, tr(_LEFT_OUT, most=MOST_INTERACTIONS)),)
+    text = tr("{n} interactions not looked at", n=sweep.left_out)
+    return (Explained(text, tr(_LEFT_OUT, most=MOST_INTERACTIONS)),)
 
 
 def _table(tables: StudyTables, metric: str, effects: Sequence[Effect]) -> Table:
     rows = tuple(
-        Row((
+        TextRow((
             effect_title(one), tr("main effect") if len(one.factors) == 1 else tr("interaction"),
             _number(tables, metric, one), tr("differs") if one.shown else tr("no difference shown"),
             str(one.cells), str(one.seeds),

@@ -27,7 +27,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TextRow:
     """One row of texts, and its CSS class (`base`, `total`)."""
 
     cells: tuple[str, ...]
@@ -40,7 +40,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TextRow, ...]
     note: str = ""
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from ablate.judge.lost import LOST, UNFINISHED
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
-from ablate.report.answers import Told
+from ablate.report.answers import Explained
 from ablate.report.arms import own_runs
 from ablate.report.registration import registered_state
 from ablate.report.vouched import made_here, sources, vouched
-from ablate.report.wording import seeds_of
+from ablate.report.wording import seeds_text
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED, Outcome
@@ -61,11 +61,13 @@ _FAIRNESS = {
 }
 
 
-def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Explained, ...]:
     """Return the parts of the line, in the order in which they are read."""
     return (
-        Told(counted(len(tables.planned), "arm"), tr(_ARMS)),
-        Told(seeds_of(tables), tr(_SEEDS if any("unpaired" not in v.details for v in verdicts) else _SEEDS_ALONE)),
+        Explained(counted(len(tables.planned), "arm"), tr(_ARMS)),
+        Explained(
+            seeds_text(tables), tr(_SEEDS if any("unpaired" not in v.details for v in verdicts) else _SEEDS_ALONE)
+        ),
         *_endings(tables),
         *_stated(study, len(verdicts)),
         *_origin(tables),
@@ -75,20 +77,22 @@ def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tup
     )
 
 
-def data_sets(tables: StudyTables) -> list[str]:
+def data_sets_trained_on(tables: StudyTables) -> list[str]:
     """Return the data that the arms are known to have been trained on, each once."""
-    known = [facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())]
-    return sorted({str(facts["dataset"]) for facts in known})
+    with_data = [
+        facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())
+    ]
+    return sorted({str(facts["dataset"]) for facts in with_data})
 
 
-def _origin(tables: StudyTables) -> tuple[Told, ...]:
+def _origin(tables: StudyTables) -> tuple[Explained, ...]:
     if names := sources(tables):
-        return (Told(tr("imported from {files}", files=", ".join(names)), tr(_DATA)),)
-    names = data_sets(tables)
-    return (Told(tr("data: {names}", names=", ".join(names)), tr(_DATA)),) if names else ()
+        return (Explained(tr("imported from {files}", files=", ".join(names)), tr(_DATA)),)
+    names = data_sets_trained_on(tables)
+    return (Explained(tr("data: {names}", names=", ".join(names)), tr(_DATA)),) if names else ()
 
 
-def _endings(tables: StudyTables) -> tuple[Told, ...]:
+def _endings(tables: StudyTables) -> tuple[Explained, ...]:
     """Return how many runs there are, and how many failed, stalled, or ended nobody knows how."""
     ends = own_runs(tables)["outcome"].astype(str)
     ran, planned = int((ends != "missing").sum()), len(ends)
@@ -98,60 +102,62 @@ def _endings(tables: StudyTables) -> tuple[Told, ...]:
     failed, stalled, unknown = (
         int(ends.isin(which).sum()) for which in (FAILED, (Outcome.STALLED.value,), (Outcome.UNKNOWN.value,))
     )
-    told = [Told(runs, tr(_RUNS))]
+    told = [Explained(runs, tr(_RUNS))]
     lost = [word for facts in tables.facts.values() for word in (facts.get(LOST) or {}).values()]
     gone = {what: lost.count(what) for what in (LOST, UNFINISHED) if what in lost}
     if gone.get(LOST):
-        told.append(Told(tr("{n} lost", n=gone[LOST]), tr(_LOST)))
+        told.append(Explained(tr("{n} lost", n=gone[LOST]), tr(_LOST)))
     if gone.get(UNFINISHED):
-        told.append(Told(tr("{n} not finished", n=gone[UNFINISHED]), tr(_LOST)))
+        told.append(Explained(tr("{n} not finished", n=gone[UNFINISHED]), tr(_LOST)))
     if failed or not (unknown or gone):
-        told.append(Told(tr("{n} failed", n=failed) if failed else tr("none failed"), tr(_FAILED)))
+        told.append(Explained(tr("{n} failed", n=failed) if failed else tr("none failed"), tr(_FAILED)))
     if stalled:
-        told.append(Told(tr("{n} did not learn", n=stalled), tr(_STALLED)))
+        told.append(Explained(tr("{n} did not learn", n=stalled), tr(_STALLED)))
     if unknown:
-        told.append(Told(tr("{n} ended in an unknown way", n=unknown), tr(_UNKNOWN)))
+        told.append(Explained(tr("{n} ended in an unknown way", n=unknown), tr(_UNKNOWN)))
     return tuple(told)
 
 
-def _fairness(study: Study, tables: StudyTables) -> tuple[Told, ...]:
+def _fairness(study: Study, tables: StudyTables) -> tuple[Explained, ...]:
     """Return whose settings the arms have, as far as that is known."""
     if not made_here(tables):
         return ()
     text, tip = _FAIRNESS[study.fairness]
     if study.fairness == "fixed" and not vouched(tables, Known.SETTINGS):
-        return (Told(tr("same settings given to all arms"), tr(_GIVEN)),)
+        return (Explained(tr("same settings given to all arms"), tr(_GIVEN)),)
     if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Known.DATA):
-        return (Told(tr("each arm tuned by {metric}", metric=study.tune.metric), tr(tip)),)
-    return (Told(tr(text), tr(tip)),)
+        return (Explained(tr("each arm tuned by {metric}", metric=study.tune.metric), tr(tip)),)
+    return (Explained(tr(text), tr(tip)),)
 
 
-def _stated(study: Study, verdicts: int) -> tuple[Told, ...]:
+def _stated(study: Study, verdicts: int) -> tuple[Explained, ...]:
     """Return how many claims there are, with how many verdicts, and how many comparisons that nobody predicted."""
     made = sum(claim.exploratory for claim in study.claims)
     claimed = len(study.claims) - made
-    told = [Told(counted(claimed, "claim"), tr(_CLAIMS))] if claimed or not made else []
+    told = [Explained(counted(claimed, "claim"), tr(_CLAIMS))] if claimed or not made else []
     if claimed and not made and verdicts > claimed:  # of a claim with levels there is a verdict for each
-        told = [Told(counted(claimed, "claim") + tr(", ") + counted(verdicts, "verdict"), tr(_CLAIMS))]
-    return (*told, *([Told(counted(made, "exploratory comparison"), tr(_COMPARISONS))] if made else []))
+        told = [Explained(counted(claimed, "claim") + tr(", ") + counted(verdicts, "verdict"), tr(_CLAIMS))]
+    return (*told, *([Explained(counted(made, "exploratory comparison"), tr(_COMPARISONS))] if made else []))
 
 
-def _registered(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+def _registered(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tuple[Explained, ...]:
     """Return whether what is judged was registered: comparisons that nobody predicted have nothing to register."""
     if not verdicts:
         return ()
     state = registered_state(tables)
     if all(claim.exploratory for claim in study.claims):
-        nobody = Told(tr("outcomes predicted by nobody"), tr(_UNPREDICTED))
-        return (nobody, Told(tr("edited after the plan was made"), tr(_EDITED))) if state == "edited" else (nobody,)
+        nobody = Explained(tr("outcomes predicted by nobody"), tr(_UNPREDICTED))
+        return (
+            (nobody, Explained(tr("edited after the plan was made"), tr(_EDITED))) if state == "edited" else (nobody,)
+        )
     return {
-        "not": (Told(tr("not registered before the runs"), tr(_NOT_REGISTERED)),),
-        "edited": (Told(tr("edited after registration"), tr(_EDITED)),),
-        "registered": (Told(tr("registered before the runs"), tr(_REGISTERED)),),
+        "not": (Explained(tr("not registered before the runs"), tr(_NOT_REGISTERED)),),
+        "edited": (Explained(tr("edited after registration"), tr(_EDITED)),),
+        "registered": (Explained(tr("registered before the runs"), tr(_REGISTERED)),),
     }[state]
 
 
-def _choices(verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
+def _choices(verdicts: Sequence[Verdict]) -> tuple[Explained, ...]:
     """Return how many verdicts change where something else is chosen."""
     tried = [v for v in verdicts if v.sensitivity]
     if not tried:
@@ -165,4 +171,4 @@ def _choices(verdicts: Sequence[Verdict]) -> tuple[Told, ...]:
         text = tr("the one tested verdict would change with another choice")
     else:
         text = tr("the one tested verdict would change with no other choice")
-    return (Told(text, tr(_CHOICES)),)
+    return (Explained(text, tr(_CHOICES)),)

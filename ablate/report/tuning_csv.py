@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from ablate.report.csv_cells import level_cell, line, number_cell, read_rows
+from ablate.report.csv_cells import csv_line, level_cell, number_cell, read_rows
 from ablate.report.known import COPY, TUNING
 from ablate.track.record import StudyTables
-from ablate.track.tuned import HEAD, WORST, absent, joined, plain_value, tuned_facts, tuned_keys
+from ablate.track.tuned import HEAD, WORST, absent, join_tables, plain_value, tuned_facts, tuned_keys
 
 _COPY_HEAD = ("copy_of", "seed", "outcome", "majority_rate")
 
@@ -34,9 +34,9 @@ def tuning_csv(tables: StudyTables) -> str | None:
         told = {name: str(row[name]) for name in HEAD}
         told["score"] = repr(score) if math.isfinite(score) else ""
         told["chosen"] = "true" if row["chosen"] else "false"
-        own = ["" if absent(row[key]) else level_cell(plain_value(row[key])) for key in keys]
-        lines.append([*(told[name] for name in HEAD), *own])
-    return "".join(line(cells) for cells in lines)
+        tuned_cells = ["" if absent(row[key]) else level_cell(plain_value(row[key])) for key in keys]
+        lines.append([*(told[name] for name in HEAD), *tuned_cells])
+    return "".join(csv_line(cells) for cells in lines)
 
 
 def read_tuning_csv(path: Path) -> pd.DataFrame | None:
@@ -64,17 +64,17 @@ def read_tuning_csv(path: Path) -> pd.DataFrame | None:
     by_arm: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_arm.setdefault(record["arm_id"], []).append(record)
-    tables = [pd.DataFrame(own) for own in by_arm.values()]
-    return joined([table[[*HEAD, *tuned_keys(table)]] for table in tables])
+    tables = [pd.DataFrame(arm_rows) for arm_rows in by_arm.values()]
+    return join_tables([table[[*HEAD, *tuned_keys(table)]] for table in tables])
 
 
 def facts_by_arm(runs: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """Return arm id -> ``{"tuned": {key: {chosen, grid, edge}}}`` for every arm that takes tuned values."""
-    found = {}
+    tuned = {}
     for _, rows in runs.groupby("arm_id", sort=False):
         facts = tuned_facts(rows)
-        found.update({arm: {"tuned": facts} for arm in str(rows["serves"].iloc[0]).split()})
-    return found
+        tuned.update({arm: {"tuned": facts} for arm in str(rows["serves"].iloc[0]).split()})
+    return tuned
 
 
 def copy_csv(tables: StudyTables) -> str | None:
@@ -90,7 +90,7 @@ def copy_csv(tables: StudyTables) -> str | None:
     for row in copy.to_dict("records"):
         head = [str(row["copy_of"]), str(row["seed"]), str(row["outcome"])]
         lines.append([*head, *(number_cell(float(row[name])) for name in ("majority_rate", *metrics))])
-    return "".join(line(cells) for cells in lines)
+    return "".join(csv_line(cells) for cells in lines)
 
 
 def read_copy_csv(path: Path) -> pd.DataFrame | None:

@@ -31,13 +31,13 @@ def tuning_notes(study: Study, tables: StudyTables, cells: Sequence[Mapping[str,
         grids = listed([tr("{key} by {n}", key=key, n=n) for key, n in added.items()])
         notes.append(
             tr("Grids that were widened beyond the study file, for all arms alike, by values: {grids}.", grids=grids)
-            if alike(cells) == "trials"
+            if trials_alike(cells) == "trials"
             else tr(
                 "Grids that were widened beyond the study file, for all arms that have them, by values: {grids}.",
                 grids=grids,
             )
         )
-    if alike(cells) == "nothing":
+    if trials_alike(cells) == "nothing":
         counts = listed([tr("{side}: {n}", side=cell["cell"], n=cell["trials"]) for cell in cells])
         notes.append(
             tr(
@@ -103,7 +103,7 @@ def estimand(cell: Mapping[str, Any]) -> str:
     )
 
 
-def alike(cells: Sequence[Mapping[str, Any]]) -> str:
+def trials_alike(cells: Sequence[Mapping[str, Any]]) -> str:
     """Say what the tuned arms had alike: their `trials`, at least the `number` of them, or `nothing`."""
     if len({str(cell["space"]) for cell in cells}) == 1:
         return "trials"

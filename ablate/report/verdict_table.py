@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.wording import NONE, p_value, shortened, verdict_effect
 from ablate.words.amounts import amount, percent
 from ablate.words.because import method_text
@@ -36,12 +36,12 @@ def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
     return Table(
         title or tr("Verdicts"),
         tuple(columns[place] for place in kept),
-        tuple(Row(tuple(row.cells[place] for place in kept)) for row in rows),
+        tuple(TextRow(tuple(row.cells[place] for place in kept)) for row in rows),
         " ".join(filter(None, [_note(verdicts, metrics), *told])),
     )
 
 
-def _row(v: Verdict, *, several: bool) -> Row:
+def _row(v: Verdict, *, several: bool) -> TextRow:
     sides = tr("{arm} against {against}", arm=v.arm_text, against=v.against_text) if v.against_text else v.arm_text
     where = tr(" at {where}", where=shortened(v.where_text)) if v.where_text else ""
     word, label = ruling_word(ruling_of(v)), label_of(v)
@@ -51,7 +51,7 @@ def _row(v: Verdict, *, several: bool) -> Row:
     if "unpaired" in v.details:
         pairs = "{arm} + {against}".format(**v.details["unpaired"])
     cells = [shortened(sides) + where, *([metric_title(v.metric)] if several else [])]
-    return Row((*cells, verdict_effect(v) or NONE, delta, p_value(v.p_adjusted), pairs, word))
+    return TextRow((*cells, verdict_effect(v) or NONE, delta, p_value(v.p_adjusted), pairs, word))
 
 
 def _note(verdicts: Sequence[Verdict], metrics: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
 from ablate.words.because import too_few
-from ablate.words.twoparts import shown
+from ablate.words.twoparts import two_part_text
 
 NONE = "–"  # stands where there is no number
 _NOISE = 1e-6  # what is left of a share, in per cent, when equal numbers are subtracted
@@ -125,7 +125,7 @@ def verdict_effect(verdict: Verdict, *, named: bool = True) -> str:
         return ""
     low, high = (math.nan if end is None else end for end in (verdict.interval_low, verdict.interval_high))
     if verdict.scale != "difference":
-        text = shown(verdict, verdict.effect, low, high)
+        text = two_part_text(verdict, verdict.effect, low, high)
     else:
         text = effect_text(verdict.effect, low, high, verdict.unit)
     return tr("{effect} by Student's t", effect=text) if verdict.so_far and named else text
@@ -145,10 +145,10 @@ def detectable_text(v: Verdict) -> str:
         return NONE
     if math.isinf(v.detectable):
         return tr("nothing: too few pairs")
-    return scaled(v.detectable, v)
+    return scaled_number(v.detectable, v)
 
 
-def scaled(value: float, verdict: Verdict, *, signed: bool = False) -> str:
+def scaled_number(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, decades, a difference."""
     if verdict.scale == "log ratio":
         return f"×{math.exp(min(value, 700.0)):.3g}" if not math.isnan(value) else NONE
@@ -170,7 +170,7 @@ def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
     if verdict.scale == "decades":
         return f"[{decades_text(low, signed=True)}, {decades_text(high, signed=True)}]" + tr(" decades")
     if verdict.scale != "difference":
-        return f"[{scaled(low, verdict)}, {scaled(high, verdict)}]"
+        return f"[{scaled_number(low, verdict)}, {scaled_number(high, verdict)}]"
     return interval(low, high, unit(verdict.unit)) + difference_unit(verdict.unit)
 
 
@@ -187,17 +187,17 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.3f} s"
 
 
-def levels_text(levels: Sequence[Level]) -> dict[Level, str]:
+def short_levels(levels: Sequence[Level]) -> dict[Level, str]:
     """Return a short text for each level of a factor, short but still true and still distinct.
 
     Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 %.
 
-    >>> levels_text([10**-2.2, 0.125, "batch", None])
+    >>> short_levels([10**-2.2, 0.125, "batch", None])
     {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'none'}
 
     A list of equal numbers is printed as one and how often.
 
-    >>> list(levels_text(["[64]", "[64,64,64]", "[64,32,64]"]).values())
+    >>> list(short_levels(["[64]", "[64,64,64]", "[64,32,64]"]).values())
     ['[64]', '[64 ×3]', '[64,32,64]']
     """
     texts = {level: _level(level) for level in levels}
@@ -207,7 +207,7 @@ def levels_text(levels: Sequence[Level]) -> dict[Level, str]:
 
 
 def shortened(text: str) -> str:
-    """Shorten the numbers in a text such as a claim's cell, as `levels_text` does.
+    """Shorten the numbers in a text such as a claim's cell, as `short_levels` does.
 
     >>> shortened("init.std=0.5411695265464637,norm=batch")
     'init.std=0.54, norm=batch'
@@ -243,7 +243,7 @@ def listed(words: Iterable[str]) -> str:
     return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
 
 
-def seeds_of(tables: StudyTables) -> str:
+def seeds_text(tables: StudyTables) -> str:
     """Return how many seeds the arms have: `8 seeds`, or from how few to how many."""
     counts = tables.seeds.groupby("arm_id")["seed"].nunique()
     most = counted(int(counts.max()), "seed")
@@ -265,8 +265,8 @@ def _level(level: Level) -> str:
             text = _significant(abs(level), digits)
             if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
                 return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    held = expanded(restored(level))
-    if not isinstance(held, list) or not all(isinstance(number, int | float) for number in held):
+    parsed = expanded(restored(level))
+    if not isinstance(parsed, list) or not all(isinstance(number, int | float) for number in parsed):
         return str(level)
     numbers = [number.strip() for number in str(level)[1:-1].split(",")]
     alike = len(numbers) > 2 and len(set(numbers)) == 1

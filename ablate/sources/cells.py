@@ -16,10 +16,10 @@ _WHOLE = re.compile(r"([+-]?\d{1,40})(?:[.,]0*)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
 
 
-def number(text: str, *, comma: bool = False) -> float | None:
+def finite_number(text: str, *, comma: bool = False) -> float | None:
     """Return a finite number, None for anything else (`nan`, `inf`, `1_000`, `90 %`).
 
-    >>> number("1e-3"), number("0,5", comma=True), number("0,5"), number("nan")
+    >>> finite_number("1e-3"), finite_number("0,5", comma=True), finite_number("0,5"), finite_number("nan")
     (0.001, 0.5, None, None)
     """
     if not _PLAIN.fullmatch(text):
@@ -38,8 +38,8 @@ def whole(text: str) -> int | None:
     >>> whole("12"), whole("3.0"), whole("3.5"), whole("1e3")
     (12, 3, None, None)
     """
-    found = _WHOLE.fullmatch(text)
-    return int(found[1]) if found else None
+    match = _WHOLE.fullmatch(text)
+    return int(match[1]) if match else None
 
 
 def decimal_commas(where: str, cells: Iterable[tuple[int | str, str]]) -> bool:

@@ -56,29 +56,29 @@ def source_for(address: str | Path, name: str | None = None) -> ChosenSource:
         return ChosenSource(_made(name, cls), address, rest if scheme in getattr(cls, "schemes", ()) else address)
     notes = tuple(provide_all("source"))
     sources = {name: _made(name, cls) for name, cls in options("source").items()}
-    found = {name: source for name, source in sources.items() if scheme in source.schemes}
-    if found and Path(address).exists():
+    usable = {name: source for name, source in sources.items() if scheme in source.schemes}
+    if usable and Path(address).exists():
         raise UserError(
-            f"{address} is a file, and an address that {_either(found)} reads; write ./{address} for the file, or say "
+            f"{address} is a file, and an address that {_either(usable)} reads; write ./{address} for the file, or say "
             f"which with `--source NAME`"
         )
     what = f"{scheme}:"
-    if not found:
+    if not usable:
         rest, what = address, _ending(address, sources)
-        found = {name: source for name, source in sources.items() if what and what in source.endings}
-    if not found:
+        usable = {name: source for name, source in sources.items() if what and what in source.endings}
+    if not usable:
         raise _unread(address, scheme, sources, notes)
-    if len(found) > 1:
+    if len(usable) > 1:
         raise UserError(
-            f"{address}: {what} is read by {' and by '.join(found)}; say which with `--source {_either(found)}`"
+            f"{address}: {what} is read by {' and by '.join(usable)}; say which with `--source {_either(usable)}`"
         )
-    (source,) = found.values()
+    (source,) = usable.values()
     return ChosenSource(source, address, rest, notes)
 
 
 def _split(address: str) -> tuple[str, str]:
-    found = _ADDRESS.fullmatch(address)
-    return (found[1], found[2]) if found else ("", address)
+    match = _ADDRESS.fullmatch(address)
+    return (match[1], match[2]) if match else ("", address)
 
 
 def _made(name: str, cls: type) -> Source:

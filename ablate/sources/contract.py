@@ -144,8 +144,8 @@ class RunTable:
         if not runs:
             raise UserError(f"{where}: expected a row per run, got none")
         named = [{_column(where, key): value for key, value in run.items()} for run in runs]
-        for number, (run, own) in enumerate(zip(runs, named, strict=True), start=1):
-            if len(own) < len(run):
+        for number, (run, by_column) in enumerate(zip(runs, named, strict=True), start=1):
+            if len(by_column) < len(run):
                 raise UserError(f"{where}, line {number}: two columns have the same name but for blanks")
         head = tuple(dict.fromkeys(key for run in named for key in run))
         cells = [
@@ -222,8 +222,8 @@ class Source(ABC):
 
 def _digest(curves: Sequence[Curves]) -> str:
     made = hashlib.sha256()
-    for held in curves:
-        for name, curve in held.items():
+    for run_curves in curves:
+        for name, curve in run_curves.items():
             made.update(name.encode())
             made.update(curve.steps.tobytes())
             made.update(curve.values.tobytes())

@@ -56,20 +56,20 @@ class EventFile:
 
 def read_events(data: bytes) -> EventFile:
     """Return what the bytes of an event file hold, up to the first record that is damaged or cut off."""
-    found = EventFile()
+    events = EventFile()
     records, rest = _records(data)
-    found.half, found.damaged = rest == "half", rest == "damaged"
+    events.half, events.damaged = rest == "half", rest == "damaged"
     whole = _intact(data, records)
     plugins: dict[str, str] = {}
     for (start, end), intact in zip(records, whole, strict=True):
         try:
-            if not intact or not _take(found, data, start, end, plugins):
-                found.damaged, found.half = True, False
+            if not intact or not _take(events, data, start, end, plugins):
+                events.damaged, events.half = True, False
                 break
         except (TypeError, IndexError, ValueError, struct.error):  # a message of another kind
-            found.damaged, found.half = True, False
+            events.damaged, events.half = True, False
             break
-    return found
+    return events
 
 
 def _records(data: bytes) -> tuple[list[Span], str]:
@@ -95,121 +95,125 @@ def _intact(data: bytes, records: Sequence[Span]) -> list[bool]:
     for i, (start, end) in enumerate(records):
         if end - start <= _CHECKED:
             by_length[end - start].append(i)
-    for length, own in by_length.items():
-        starts = np.array([records[i][0] for i in own])
-        found = np.full(len(own), 0xFFFFFFFF, np.uint32)
+    for length, indices in by_length.items():
+        starts = np.array([records[i][0] for i in indices])
+        crcs = np.full(len(indices), 0xFFFFFFFF, np.uint32)
         for at in range(length):  # all records of a length at once, byte by byte
-            found = _TABLE[(found ^ every[starts + at]) & 0xFF] ^ (found >> np.uint32(8))
-        found ^= np.uint32(0xFFFFFFFF)
-        for i, crc in zip(own, found.tolist(), strict=True):
+            crcs = _TABLE[(crcs ^ every[starts + at]) & 0xFF] ^ (crcs >> np.uint32(8))
+        crcs ^= np.uint32(0xFFFFFFFF)
+        for i, crc in zip(indices, crcs.tolist(), strict=True):
             end = records[i][1]
             whole[i] = masked(crc) == int.from_bytes(data[end : end + 4], "little")
     return whole
 
 
-def _take(found: EventFile, data: bytes, start: int, end: int, plugins: dict[str, str]) -> bool:
+def _take(events: EventFile, data: bytes, start: int, end: int, plugins: dict[str, str]) -> bool:
     """Add what a record holds; returns whether it is intact."""
     step, values = 0, list[Span]()
-    for number, held in spans(data, start, end):
-        if number == 1 and not found.started:
-            found.started = _double(held)
+    for number, payload in spans(data, start, end):
+        if number == 1 and not events.started:
+            events.started = _double(payload)
         elif number == 2:
-            step = held if held < 1 << 63 else held - (1 << 64)
+            step = payload if payload < 1 << 63 else payload - (1 << 64)
         elif number == 5:
-            values += [span for at, span in spans(data, *held) if at == 1]
+            values += [span for at, span in spans(data, *payload) if at == 1]
     read = False
     for span in values:
-        read |= _value(found, data, span, step, plugins)
+        read |= _value(events, data, span, step, plugins)
     if not read or end - start <= _CHECKED:
         return True
     return masked(crc(data[start:end])) == int.from_bytes(data[end : end + 4], "little")
 
 
-def _value(found: EventFile, data: bytes, span: Span, step: int, plugins: dict[str, str]) -> bool:
+def _value(events: EventFile, data: bytes, span: Span, step: int, plugins: dict[str, str]) -> bool:
     """Add a value of a summary, if it is a scalar or of the hparams plug-in; returns whether it was."""
     tag, simple, tensor, content = "", None, None, None
-    for number, held in spans(data, *span):
+    for number, payload in spans(data, *span):
         if number == 1:
-            tag = data[slice(*held)].decode("utf-8")
+            tag = data[slice(*payload)].decode("utf-8")
         elif number == 2:
-            simple = _float32(struct.pack("<I", held))
+            simple = _float32(struct.pack("<I", payload))
         elif number == 8:
-            tensor = held
+            tensor = payload
         elif number == 9:
-            content = _plugin(data, held, tag, plugins)
+            content = _plugin(data, payload, tag, plugins)
     if plugins.get(tag) == _HPARAMS:
         if content is not None:
-            _hparams(found, data, content)
+            _hparams(events, data, content)
         return True
     if simple is None and tensor is not None and plugins.get(tag) == _SCALARS:
         simple = _scalar(data, tensor)
     if simple is None:
         return False
-    found.scalars[tag].append((step, simple))
+    events.scalars[tag].append((step, simple))
     return True
 
 
 def _plugin(data: bytes, span: Span, tag: str, plugins: dict[str, str]) -> Span | None:
     """Note the plug-in of a tag, which only its first value names; returns where its content stands."""
     content = None
-    for number, held in spans(data, *span):
+    for number, payload in spans(data, *span):
         if number == 1:
-            for at, own in spans(data, *held):
+            for at, part in spans(data, *payload):
                 if at == 1:
-                    plugins[tag] = data[slice(*own)].decode("utf-8")
+                    plugins[tag] = data[slice(*part)].decode("utf-8")
                 elif at == 2:
-                    content = own
+                    content = part
     return content
 
 
 def _scalar(data: bytes, span: Span) -> float | None:
     """Return the number of a tensor that holds one; None for any other."""
     told = list(spans(data, *span))
-    dtype = next((held for number, held in told if number == 1), 0)
-    for number, held in told:
+    dtype = next((payload for number, payload in told if number == 1), 0)
+    for number, payload in told:
         if number == 4 and dtype in _DTYPES:
-            raw = data[slice(*held)]
+            raw = data[slice(*payload)]
             if len(raw) == np.dtype(_DTYPES[dtype]).itemsize:
                 return _float32(raw) if dtype == 1 else float(np.frombuffer(raw, _DTYPES[dtype])[0])
         if dtype in _VALUES and number == _VALUES[dtype][0]:
             kind = _VALUES[dtype][1]
-            raw = data[slice(*held)] if isinstance(held, tuple) else held.to_bytes(np.dtype(kind).itemsize, "little")
+            raw = (
+                data[slice(*payload)]
+                if isinstance(payload, tuple)
+                else payload.to_bytes(np.dtype(kind).itemsize, "little")
+            )
             if len(raw) == np.dtype(kind).itemsize:
                 return _float32(raw) if dtype == 1 else float(np.frombuffer(raw, kind)[0])
     return None
 
 
-def _hparams(found: EventFile, data: bytes, content: Span) -> None:
-    for number, held in spans(data, *content):
+def _hparams(events: EventFile, data: bytes, content: Span) -> None:
+    for number, payload in spans(data, *content):
         if number == 3:  # the start of a session
-            for at, own in spans(data, *held):
+            for at, part in spans(data, *payload):
                 if at == 1:
-                    name, value = _pair(data, own)
-                    found.settings[name] = value
+                    name, value = _pair(data, part)
+                    events.settings[name] = value
         elif number == 4:  # its end
-            found.ended = next((_ENDS.get(own, "") for at, own in spans(data, *held) if at == 1), "")
+            events.ended = next((_ENDS.get(part, "") for at, part in spans(data, *payload) if at == 1), "")
 
 
 def _pair(data: bytes, span: Span) -> tuple[str, Any]:
     """Return an entry of a map from texts to `google.protobuf.Value`: a number, a text or a truth value."""
     name, value = "", cast("Any", None)
-    for number, held in spans(data, *span):
+    for number, payload in spans(data, *span):
         if number == 1:
-            name = data[slice(*held)].decode("utf-8")
+            name = data[slice(*payload)].decode("utf-8")
         elif number == 2:
-            for at, own in spans(data, *held):
+            for at, part in spans(data, *payload):
                 if at == 2:
-                    told = _double(own)
+                    told = _double(part)
                     value = int(told) if told.is_integer() and abs(told) < 2**53 else told
                 elif at == 3:
-                    value = data[slice(*own)].decode("utf-8")
+                    value = data[slice(*part)].decode("utf-8")
                 elif at == 4:
-                    value = bool(own)
+                    value = bool(part)
     return name, value
 
 
-def _double(held: int) -> float:
-    return float(struct.unpack("<d", held.to_bytes(8, "little"))[0])
+def _double(bits: int) -> float:
+    return float(struct.unpack("<d", bits.to_bytes(8, "little"))[0])
 
 
 def _float32(raw: bytes) -> float:
@@ -219,10 +223,10 @@ def _float32(raw: bytes) -> float:
 
 def _crc_table() -> NDArray[np.uint32]:
     """Return the table of CRC-32C (Castagnoli), a byte at a time."""
-    found = np.arange(256, dtype=np.uint32)
+    table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
-        found = np.where(found & 1, (found >> np.uint32(1)) ^ np.uint32(0x82F63B78), found >> np.uint32(1))
-    return found.astype(np.uint32)
+        table = np.where(table & 1, (table >> np.uint32(1)) ^ np.uint32(0x82F63B78), table >> np.uint32(1))
+    return table.astype(np.uint32)
 
 
 _TABLE = _crc_table()
@@ -235,10 +239,10 @@ def crc(data: bytes) -> int:
     >>> hex(crc(b"123456789"))
     '0xe3069283'
     """
-    found = 0xFFFFFFFF
+    checksum = 0xFFFFFFFF
     for byte in data:
-        found = _LIST[(found ^ byte) & 0xFF] ^ (found >> 8)
-    return found ^ 0xFFFFFFFF
+        checksum = _LIST[(checksum ^ byte) & 0xFF] ^ (checksum >> 8)
+    return checksum ^ 0xFFFFFFFF
 
 
 def masked(crc: int) -> int:

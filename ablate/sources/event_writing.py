@@ -18,12 +18,12 @@ def event_file(settings: Mapping[str, Any], points: Iterable[tuple[str, int, flo
                if value is not None]  # fmt: skip
     start = _field(3, b"".join(entries))
     metadata = _field(9, _field(1, _field(1, "hparams") + _field(2, start)))
-    found = _record(_field(3, "brain.Event:2"))
-    found += _record(_field(5, _field(1, _field(1, "_hparams_/session_start_info") + metadata)))
+    data = _record(_field(3, "brain.Event:2"))
+    data += _record(_field(5, _field(1, _field(1, "_hparams_/session_start_info") + metadata)))
     for tag, step, number in points:
         value = _field(1, tag) + b"\x15" + struct.pack("<f", number)
-        found += _record(bytes([0x10, step]) + _field(5, _field(1, value)))
-    return found
+        data += _record(bytes([0x10, step]) + _field(5, _field(1, value)))
+    return data
 
 
 def _value(value: Any) -> bytes:
@@ -34,9 +34,9 @@ def _value(value: Any) -> bytes:
     return _field(3, str(value))
 
 
-def _field(number: int, held: bytes | str) -> bytes:
+def _field(number: int, content: bytes | str) -> bytes:
     """Return a field of a message that holds bytes, a text or another message."""
-    data = held.encode() if isinstance(held, str) else held
+    data = content.encode() if isinstance(content, str) else content
     size, rest = b"", len(data)
     while rest >= 0x80:
         size += bytes([rest & 0x7F | 0x80])

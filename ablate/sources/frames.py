@@ -33,17 +33,17 @@ def frame_table(frame: Any) -> RunTable:
         return RunTable.of(where, arrow_runs(where, frame.to_arrow()))
     if not hasattr(frame, "to_csv") or not hasattr(frame, "columns"):
         raise must("results", "be a table of pandas or polars, or the path or address of results", frame)
-    own = [*(name for name in frame.index.names if name is not None), *frame.columns]
+    columns = [*(name for name in frame.index.names if name is not None), *frame.columns]
     if frame.columns.nlevels > 1:
         raise UserError(
             f"{where}: its columns have {frame.columns.nlevels} levels of names, expected one; join them, as in "
             'frame.columns = ["/".join(map(str, name)) for name in frame.columns]'
         )
-    texts = [str(name).strip() for name in own]
+    texts = [str(name).strip() for name in columns]
     for name in texts:  # 1 and "1" are one name, and so are "a" and " a"
         if texts.count(name) > 1:
             raise UserError(f"{where}: the column {name!r} is there twice; rename one, or leave it out")
-    if len(own) > len(frame.columns):  # what was made an index is a column: a seed, often
+    if len(columns) > len(frame.columns):  # what was made an index is a column: a seed, often
         frame = frame.reset_index()
     frame = frame.set_axis([str(name).strip() for name in frame.columns], axis="columns")
     sparse = [name for name in frame.columns if hasattr(frame[name].dtype, "fill_value")]

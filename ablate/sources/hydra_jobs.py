@@ -20,8 +20,8 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Done, Fits, RunTable, Source
-from ablate.sources.log_files import Told, history_of, rows_of, yaml_of, yaml_settings
-from ablate.sources.logs import Log, folder_at, in_order, listed, log_table
+from ablate.sources.log_files import FileNotes, history_of, result_rows, yaml_of, yaml_settings
+from ablate.sources.logs import RunLog, first_names, folder_at, in_order, log_table
 
 RESULTS = re.compile(r"(results?|metrics|history|log|scores|summary)\.(json|jsonl|ndjson|csv)")
 """Names of files of results; `config.json` and others are none."""
@@ -41,14 +41,14 @@ class HydraJobs(Source):
         """Return the jobs by their folders."""
         del fits
         place, _, wanted = address.partition("#")
-        root, where, told = folder_at(place, "hydra"), f"hydra:{address}", Told()
+        root, where, told = folder_at(place, "hydra"), f"hydra:{address}", FileNotes()
         jobs = _jobs(root)
         if not jobs:
             raise UserError(f"{where}: no jobs: expected folders with {_CONFIG.as_posix()} in {root} or below it")
         logs, choices, overridden = [], [], set[str]()
         for name in jobs:
             folder = root / name
-            log = Log(name, yaml_settings(folder / _CONFIG, told), told_by="")
+            log = RunLog(name, yaml_settings(folder / _CONFIG, told), told_by="")
             choices.append(_choices(folder))
             overridden |= set(_overridden(folder))
             _read_results(log, folder, wanted, where, told)
@@ -61,12 +61,12 @@ class HydraJobs(Source):
             (msg("sweeps read together"), sorted(sweeps) if len(sweeps) > 1 else []),
             (msg("settings that belong to the chosen option of a group: not looked at beside it"), belonging),
         ]
-        found = [Done(what, len(which), listed(which)) for what, which in done if which]
+        notes = [Done(what, len(which), first_names(which)) for what, which in done if which]
         empty = (
             "no job wrote a file of results with a number: expected results.json, metrics.csv, history.jsonl or the "
             "like; say which with hydra:FOLDER#FILE" + _hint(root, jobs, wanted)
         )
-        return log_table(where, root.resolve().name, logs, [*found, *told.done()], empty=empty)
+        return log_table(where, root.resolve().name, logs, [*notes, *told.done()], empty=empty)
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs with all that they have in their configuration."""
@@ -79,25 +79,25 @@ class HydraJobs(Source):
 
 
 def _jobs(root: Path) -> list[str]:
-    found = []
+    names = []
     for place, folders, _ in os.walk(root):
         if (Path(place) / _CONFIG).is_file():
             name = Path(place).relative_to(root).as_posix()
-            found.append("" if name == "." else name)
+            names.append("" if name == "." else name)
             folders.clear()  # what is in a job's folder is the job's
-    return in_order(found)
+    return in_order(names)
 
 
-def _read_results(log: Log, folder: Path, wanted: str, where: str, told: Told) -> None:
+def _read_results(log: RunLog, folder: Path, wanted: str, where: str, told: FileNotes) -> None:
     """Add the files of results of a job: one row is its results, several are its history."""
     for path in _files(folder, wanted, where):
-        curves, results = history_of(rows_of(path, told), f"{log.name}/{path.name}", told)
+        curves, results = history_of(result_rows(path, told), f"{log.name}/{path.name}", told)
         for state in _STATES:
             if isinstance(results.get(state), str):
                 log.status = results.pop(state)
-        for name, held in [*curves.items(), *results.items()]:
+        for name, logged in [*curves.items(), *results.items()]:
             before = log.history.get(name, log.results.get(name))
-            if before is not None and before != held:
+            if before is not None and before != logged:
                 raise UserError(
                     f"{where}: {name} is in several files of {folder}; say which with hydra:FOLDER#{path.name}"
                 )
@@ -128,35 +128,35 @@ def _hint(root: Path, jobs: Sequence[str], wanted: str) -> str:
     hint = nearest(wanted, there) if wanted else None
     if hint:
         return f"; nearest match: {hint}"
-    return f"; the jobs hold {listed(sorted(there))}" if there else "; the jobs hold no files of their own"
+    return f"; the jobs hold {first_names(sorted(there))}" if there else "; the jobs hold no files of their own"
 
 
 def _choices(folder: Path) -> dict[str, str]:
     """Return package -> the option that was chosen of a group, but for Hydra's own."""
     path = folder / ".hydra" / "hydra.yaml"
-    held = yaml_of(path) if path.is_file() else {}
+    parsed = yaml_of(path) if path.is_file() else {}
     for key in ("hydra", "runtime", "choices"):
-        held = held.get(key) if isinstance(held, Mapping) else None
-    if not isinstance(held, Mapping):
+        parsed = parsed.get(key) if isinstance(parsed, Mapping) else None
+    if not isinstance(parsed, Mapping):
         return {}
     return {
         str(group).rpartition("@")[2].replace("/", "."): str(option)
-        for group, option in held.items()
+        for group, option in parsed.items()
         if option is not None and not str(group).startswith("hydra/")
     }
 
 
 def _overridden(folder: Path) -> Iterable[str]:
     path = folder / ".hydra" / "overrides.yaml"
-    held = yaml_of(path) if path.is_file() else []
-    return [str(word).partition("=")[0].lstrip("+~") for word in held] if isinstance(held, list) else []
+    parsed = yaml_of(path) if path.is_file() else []
+    return [str(word).partition("=")[0].lstrip("+~") for word in parsed] if isinstance(parsed, list) else []
 
 
-def _chosen(logs: Sequence[Log], choices: Sequence[Mapping[str, str]], overridden: set[str]) -> list[str]:
+def _chosen(logs: Sequence[RunLog], choices: Sequence[Mapping[str, str]], overridden: set[str]) -> list[str]:
     """Make the chosen options settings, and take out what is set in them alone; returns the names of that."""
     out = set[str]()
-    for group in dict.fromkeys(group for own in choices for group in own):
-        options = [own.get(group) for own in choices]
+    for group in dict.fromkeys(group for picked in choices for group in picked):
+        options = [picked.get(group) for picked in choices]
         if len(set(options)) < 2:
             continue
         inside = {key for log in logs for key in log.settings if key.startswith(f"{group}.")}
@@ -164,7 +164,7 @@ def _chosen(logs: Sequence[Log], choices: Sequence[Mapping[str, str]], overridde
             values: dict[Any, set[str]] = {}
             for log, option in zip(logs, options, strict=True):
                 values.setdefault(option, set()).add(repr(log.settings.get(key)))
-            if all(len(own) == 1 for own in values.values()):
+            if all(len(picked) == 1 for picked in values.values()):
                 out.add(key)
         for log, option in zip(logs, options, strict=True):
             if option is not None:

@@ -20,7 +20,7 @@ from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, RunTable, Source
-from ablate.sources.inspect_settings import Settings, as_columns, settings_of
+from ablate.sources.inspect_settings import Settings, as_columns, settings_in_log
 from ablate.values import from_json, zip_damage
 
 EPOCHS = msg("epochs are the seeds; the seed of generation is a setting, `generation_seed`")
@@ -46,10 +46,14 @@ class InspectLogs(Source):
         if not path.exists():
             raise UserError(f"inspect:{place} cannot be read: no such folder")
         logs = [path] if path.is_file() else sorted(one for end in ("*.eval", "*.json") for one in path.rglob(end))
-        read = [found for log in logs if (found := _log(log, asked, path.is_file())) is not None]
+        read = [parsed for log in logs if (parsed := _log(log, asked, path.is_file())) is not None]
         epochs = any("seed" in row for log in read for row in log.rows)
         settings, renamed = as_columns([log.settings for log in read], epochs=epochs)
-        rows = [{**log.about, **own, **row} for log, own in zip(read, settings, strict=True) for row in log.rows]
+        rows = [
+            {**log.about, **log_settings, **row}
+            for log, log_settings in zip(read, settings, strict=True)
+            for row in log.rows
+        ]
         if not rows:
             raise UserError(f"{path}: expected logs of Inspect with samples (.eval or .json), got none")
         return RunTable.of(f"inspect:{address}", rows, name=path.name, repairs=[EPOCHS] if renamed else [])
@@ -104,21 +108,21 @@ def _log(path: Path, asked: str, only: bool) -> _Log | None:
             "item_id": f"{task}/{sample.get('id')}", **({"seed": sample.get("epoch")} if several else {}),
             "correct": _VALUES.get(value, value) if isinstance(value, str) else value,
         })  # fmt: skip
-    return _Log(about, settings_of(str(path), told, head), rows)
+    return _Log(about, settings_in_log(str(path), told, head), rows)
 
 
 def _zipped(path: Path) -> dict[str, Any]:
     """Return an `.eval` file as the JSON log that it stands for: its header, and its samples in their order."""
-    with zipfile.ZipFile(path) as held:
-        parts = {one.filename: one for one in held.infolist()}
+    with zipfile.ZipFile(path) as archive:
+        parts = {one.filename: one for one in archive.infolist()}
         if sum(one.file_size for one in parts.values()) > _MOST:
             raise ValueError(f"more than {_MOST / 1e9:.0f} GB when unpacked")
-        told = from_json(_part(held, parts["header.json" if "header.json" in parts else "_journal/start.json"]))
-        samples = [from_json(_part(held, parts[name])) for name in sorted(parts) if _SAMPLE.fullmatch(name)]
+        told = from_json(_part(archive, parts["header.json" if "header.json" in parts else "_journal/start.json"]))
+        samples = [from_json(_part(archive, parts[name])) for name in sorted(parts) if _SAMPLE.fullmatch(name)]
     return {**told, "samples": samples}
 
 
-def _part(held: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
+def _part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
     """Return a part of a zip file, also one packed by Zstandard, which Python reads from 3.14 on (APPNOTE.TXT, 4.4.5).
 
     Raises
@@ -127,10 +131,10 @@ def _part(held: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
         Its bytes are not those that its entry tells of.
     """
     if part.compress_type != _ZSTANDARD:
-        return held.read(part)
+        return archive.read(part)
     import pyarrow as pa
 
-    file = held.fp
+    file = archive.fp
     assert file is not None
     file.seek(part.header_offset)
     begin = file.read(30)  # the local header: signature, 22 bytes of fields, length of the name and of what is more

@@ -13,7 +13,7 @@ from typing import Any
 
 from ablate.errors import UserError
 from ablate.sources.nested import flat
-from ablate.sources.settings import named
+from ablate.sources.settings import setting_level
 
 Settings = dict[tuple[str, str], Any]
 """(part, name) -> value."""
@@ -23,7 +23,7 @@ _PLACES = ("model_generate_config", "plan_config")
 _PARTS = ("model_args", "task_args", "metadata", _STEPS, *_PLACES, GENERATED)
 
 
-def settings_of(where: str, told: Mapping[str, Any], head: Mapping[str, Any]) -> Settings:
+def settings_in_log(where: str, told: Mapping[str, Any], head: Mapping[str, Any]) -> Settings:
     """Return what a log was made with; what is null was not set.
 
     Raises
@@ -33,26 +33,26 @@ def settings_of(where: str, told: Mapping[str, Any], head: Mapping[str, Any]) ->
     """
     plan = told.get("plan")
     plan = plan if isinstance(plan, dict) else {}
-    held: Settings = {}
+    settings: Settings = {}
     parts = {part: head.get(part) for part in ("model_args", "task_args", "model_generate_config", "metadata")}
-    for part, own in {**parts, "plan_config": plan.get("config")}.items():
-        if isinstance(own, dict):
-            of = flat(part, own, where=where)
-            held |= {(part, name.removeprefix(f"{part}.")): value for name, value in of.items()}
+    for part, entries in {**parts, "plan_config": plan.get("config")}.items():
+        if isinstance(entries, dict):
+            of = flat(part, entries, where=where)
+            settings |= {(part, name.removeprefix(f"{part}.")): value for name, value in of.items()}
     steps = plan.get("steps")
     steps = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     if steps:
         solvers = [str(step.get("solver")) for step in steps]
-        held[_STEPS, "solver"] = ", ".join(solvers)
+        settings[_STEPS, "solver"] = ", ".join(solvers)
         for at, (solver, step) in enumerate(zip(solvers, steps, strict=True)):
             before = solvers[:at].count(solver)
             name = f"{solver}.{before + 1}" if before else solver
-            own = flat(name, step.get("params") or {}, where=where)
-            for key, value in own.items():
-                if (_STEPS, key) in held:
+            entries = flat(name, step.get("params") or {}, where=where)
+            for key, value in entries.items():
+                if (_STEPS, key) in settings:
                     raise UserError(f"{where}: two settings of its solvers are called {key!r}")
-                held[_STEPS, key] = value
-    return {key: named(value) for key, value in held.items() if value is not None}
+                settings[_STEPS, key] = value
+    return {key: setting_level(value) for key, value in settings.items() if value is not None}
 
 
 def as_columns(logs: Sequence[Settings], *, epochs: bool) -> tuple[list[dict[str, Any]], bool]:
@@ -63,28 +63,28 @@ def as_columns(logs: Sequence[Settings], *, epochs: bool) -> tuple[list[dict[str
     epochs
         Epochs are the seeds of these logs: a seed of generation is then a setting, `params.generation_seed`.
     """
-    names = {name for own in logs for part, name in own if part in _PLACES}
-    agreed = {name for name in names if not any(_differs(own, name) for own in logs)}
-    renamed = epochs and any(name == "seed" and part in _PLACES for own in logs for part, name in own)
+    names = {name for log in logs for part, name in log if part in _PLACES}
+    agreed = {name for name in names if not any(_differs(log, name) for log in logs)}
+    renamed = epochs and any(name == "seed" and part in _PLACES for log in logs for part, name in log)
 
     def key(part: str, name: str) -> tuple[str, str]:
         if part not in _PLACES:
             return part, name
-        own = GENERATED if name in agreed else part
-        return own, "generation_seed" if epochs and name == "seed" else name
+        place = GENERATED if name in agreed else part
+        return place, "generation_seed" if epochs and name == "seed" else name
 
-    merged = [{key(*at): value for at, value in own.items()} for own in logs]
+    merged = [{key(*at): value for at, value in log.items()} for log in logs]
     parts: dict[str, set[str]] = {}
-    for part, name in (at for own in merged for at in own):
+    for part, name in (at for log in merged for at in log):
         parts.setdefault(name, set()).add(part)
 
     def column(part: str, name: str) -> str:
         told = len(parts[name]) > 1 or name.split(".", maxsplit=1)[0] in _PARTS
         return f"params.{part}.{name}" if told else f"params.{name}"
 
-    return [{column(*at): value for at, value in own.items()} for own in merged], renamed
+    return [{column(*at): value for at, value in log.items()} for log in merged], renamed
 
 
-def _differs(own: Settings, name: str) -> bool:
-    one, other = (own.get((place, name)) for place in _PLACES)
+def _differs(settings: Settings, name: str) -> bool:
+    one, other = (settings.get((place, name)) for place in _PLACES)
     return one is not None and other is not None and one != other

@@ -20,8 +20,8 @@ from ablate.errors import UserError
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Done, Fits, RunTable, Source
-from ablate.sources.log_files import Told, history_of, rows_of, yaml_settings
-from ablate.sources.logs import Log, folder_at, in_order, listed, log_table
+from ablate.sources.log_files import FileNotes, history_of, result_rows, yaml_settings
+from ablate.sources.logs import RunLog, first_names, folder_at, in_order, log_table
 
 _METRICS, _SETTINGS = "metrics.csv", "hparams.yaml"
 
@@ -36,24 +36,24 @@ class LightningLogs(Source):
     def read(self, address: str, *, fits: Fits) -> RunTable:
         """Return the versions by their folders and numbers."""
         del fits
-        root, where, told = folder_at(address, "lightning"), f"lightning:{address}", Told()
+        root, where, told = folder_at(address, "lightning"), f"lightning:{address}", FileNotes()
         names, events = _versions(root)
         hint = "; there are event files: read them with tensorboard:" if events else ""
         if not names:
             raise UserError(f"{where}: no {_METRICS} and no folder version_N in {root} or below it{hint}")
         logs, twins = [], set[str]()
         for name in names:
-            log = Log(name)
+            log = RunLog(name)
             if (root / name / _SETTINGS).is_file():
                 log.settings = yaml_settings(root / name / _SETTINGS, told)
             if (root / name / _METRICS).is_file():
-                rows = rows_of(root / name / _METRICS, told)
+                rows = result_rows(root / name / _METRICS, told)
                 log.history = _history(rows, name, told, twins)
             logs.append(log)
         done = [
             Done(
                 msg("values of single steps of metrics that are logged per epoch, too: not read"), len(twins),
-                listed(sorted(twins)),
+                first_names(sorted(twins)),
             )
         ] if twins else []  # fmt: skip
         empty = f"no version holds a number in its {_METRICS}{hint}"
@@ -72,18 +72,18 @@ class LightningLogs(Source):
 
 def _versions(root: Path) -> tuple[list[str], bool]:
     """Return the folders that are a version, and whether there are event files anywhere."""
-    found, events = [], False
+    versions, events = [], False
     for place, _, files in os.walk(root):
-        own = Path(place)
+        folder = Path(place)
         events |= any("tfevents" in file for file in files)
-        if _METRICS in files or re.fullmatch(r"version_\d+", own.name):
-            name = own.relative_to(root).as_posix()
-            found.append("" if name == "." else name)
-    return in_order(found), events
+        if _METRICS in files or re.fullmatch(r"version_\d+", folder.name):
+            name = folder.relative_to(root).as_posix()
+            versions.append("" if name == "." else name)
+    return in_order(versions), events
 
 
 def _history(
-    rows: Sequence[Mapping[str, Any]], where: str, told: Told, twins: set[str]
+    rows: Sequence[Mapping[str, Any]], where: str, told: FileNotes, twins: set[str]
 ) -> dict[str, list[tuple[int, float]]]:
     """Return the curves of a version; a single row is a history, too."""
     curves, others = history_of(rows, where or ".", told)

@@ -21,7 +21,7 @@ from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.nested import flat
-from ablate.sources.settings import named
+from ablate.sources.settings import setting_level
 from ablate.train.metric import Better
 from ablate.values import from_json, lines_of
 
@@ -49,25 +49,25 @@ class LmEval(Source):
         folder = Path(place)
         if not folder.exists():
             raise UserError(f"lmeval:{place} cannot be read: no such folder")
-        found = _evaluations(folder)
-        if not found:
+        evals = _evaluations(folder)
+        if not evals:
             raise UserError(f"{folder}: expected files MODEL/samples_TASK_DATE.jsonl (`--log_samples`), got none")
-        told = _differing(found)
+        told = _differing(evals)
         newest: dict[tuple[Any, ...], tuple[_Evaluation, dict[str, Any]]] = {}
         repairs: list[str] = []
-        for one, own in zip(found, told, strict=True):
-            at = (one.model, one.task, json.dumps(own, sort_keys=True))
+        for one, settings in zip(evals, told, strict=True):
+            at = (one.model, one.task, json.dumps(settings, sort_keys=True))
             if at in newest:
                 repairs.append(LATEST)
-            newest[at] = (one, own)  # they come in the order of their dates
-        taken = {name for own in told for name in own}
+            newest[at] = (one, settings)  # they come in the order of their dates
+        taken = {name for settings in told for name in settings}
         rows = []
-        for one, own in newest.values():
+        for one, settings in newest.values():
             for item in _samples(one, asked, repairs):
                 doc = {(_beside(name) if name in taken else name): value for name, value in item.doc.items()}
-                rows.append({"model": one.model, "task": one.task, **own, **doc, **item.told})
+                rows.append({"model": one.model, "task": one.task, **settings, **doc, **item.told})
         return RunTable.of(
-            f"lmeval:{address}", rows, name=folder.name, repairs=list(dict.fromkeys(repairs)), better=_better(found)
+            f"lmeval:{address}", rows, name=folder.name, repairs=list(dict.fromkeys(repairs)), better=_better(evals)
         )
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
@@ -92,10 +92,10 @@ class _Evaluation:
 
     def part(self, *keys: str) -> Mapping[str, Any]:
         """Return a mapping in the results; empty where there is none."""
-        held: Any = self.results
+        node: Any = self.results
         for key in keys:
-            held = held.get(key) if isinstance(held, Mapping) else None
-        return held if isinstance(held, Mapping) else {}
+            node = node.get(key) if isinstance(node, Mapping) else None
+        return node if isinstance(node, Mapping) else {}
 
     def settings(self) -> dict[str, Any]:
         """Return how it was made, all but seeds: column -> value."""
@@ -113,16 +113,16 @@ class _Evaluation:
         }  # fmt: skip
         made = {f"params.{key}": value for key, value in whole.items()}
         made["params.task_version"] = self.part("versions").get(self.task)
-        for part, own in parts.items():
-            if isinstance(own, Mapping):
-                made |= flat(f"params.{part}", own, where=str(self.path))
+        for part, values in parts.items():
+            if isinstance(values, Mapping):
+                made |= flat(f"params.{part}", values, where=str(self.path))
         made["params.num_fewshot"] = made.pop("params.task_config.num_fewshot", None)
-        return {name: named(value) for name, value in made.items() if value is not None}
+        return {name: setting_level(value) for name, value in made.items() if value is not None}
 
     def seeds(self) -> tuple[int, ...]:
         """Return its four seeds; none where they are not told."""
-        own = [self.part("config").get(name) for name in _SEEDS]
-        whole = [one for one in own if isinstance(one, int) and not isinstance(one, bool)]
+        values = [self.part("config").get(name) for name in _SEEDS]
+        whole = [one for one in values if isinstance(one, int) and not isinstance(one, bool)]
         return tuple(whole) if len(whole) == len(_SEEDS) else ()
 
 
@@ -134,20 +134,20 @@ def _evaluations(folder: Path) -> list[_Evaluation]:
     UserError
         Of two evaluations of a model and task one says how it was made and the other does not.
     """
-    found = []
+    evals = []
     for path in folder.rglob("samples_*.jsonl"):
         if match := _SAMPLES.fullmatch(path.name):
             results = _results(path.with_name(f"results_{match[2]}.json"))
-            found.append(_Evaluation(path.parent.name, match[1], match[2], path, results))
-    found.sort(key=lambda one: (one.model, one.task, one.date))
-    known = {(one.model, one.task) for one in found if one.results is not None}
-    for one in found:
-        if one.results is None and (one.model, one.task) in known:
+            evals.append(_Evaluation(path.parent.name, match[1], match[2], path, results))
+    evals.sort(key=lambda one: (one.model, one.task, one.date))
+    with_results = {(one.model, one.task) for one in evals if one.results is not None}
+    for one in evals:
+        if one.results is None and (one.model, one.task) in with_results:
             raise UserError(
                 f"{one.path}: expected results_{one.date}.json beside it, as beside the other evaluations of "
                 f"{one.model} on {one.task}: without it nothing says whether it repeats one of them"
             )
-    return found
+    return evals
 
 
 def _results(path: Path) -> Mapping[str, Any] | None:
@@ -162,21 +162,21 @@ def _results(path: Path) -> Mapping[str, Any] | None:
     return told
 
 
-def _differing(found: Sequence[_Evaluation]) -> list[dict[str, Any]]:
+def _differing(evals: Sequence[_Evaluation]) -> list[dict[str, Any]]:
     """Return for each evaluation the settings in which two evaluations of one task differ, and its seed."""
-    every = [one.settings() for one in found]
+    every = [one.settings() for one in evals]
     first: dict[str, dict[str, Any]] = {}
     kept: dict[str, None] = {}
-    for one, own in zip(found, every, strict=True):
+    for one, settings in zip(evals, every, strict=True):
         if one.results is not None:
-            before = first.setdefault(one.task, own)
-            kept.update(dict.fromkeys(key for key in {**before, **own} if before.get(key) != own.get(key)))
-    seeds = _seeds(found)
-    told = [{key: own.get(key) for key in kept} for own in every]
-    return told if seeds is None else [{**own, "seed": seed} for own, seed in zip(told, seeds, strict=True)]
+            before = first.setdefault(one.task, settings)
+            kept.update(dict.fromkeys(key for key in {**before, **settings} if before.get(key) != settings.get(key)))
+    seeds = _seeds(evals)
+    told = [{key: settings.get(key) for key in kept} for settings in every]
+    return told if seeds is None else [{**settings, "seed": seed} for settings, seed in zip(told, seeds, strict=True)]
 
 
-def _seeds(found: Sequence[_Evaluation]) -> list[int] | None:
+def _seeds(evals: Sequence[_Evaluation]) -> list[int] | None:
     """Return the seed of every evaluation: the first of the four by which they can be told; None where all are alike.
 
     Raises
@@ -184,11 +184,11 @@ def _seeds(found: Sequence[_Evaluation]) -> list[int] | None:
     UserError
         Some do not say theirs, or no single one of the four tells them apart.
     """
-    own = [one.seeds() for one in found]
-    told = {seeds for seeds in own if seeds}
-    known = {(one.model, one.task) for one, seeds in zip(found, own, strict=True) if seeds}
-    for one, seeds in zip(found, own, strict=True):
-        if not seeds and (len(told) > 1 or (one.model, one.task) in known):
+    all_seeds = [one.seeds() for one in evals]
+    told = {seeds for seeds in all_seeds if seeds}
+    seeded = {(one.model, one.task) for one, seeds in zip(evals, all_seeds, strict=True) if seeds}
+    for one, seeds in zip(evals, all_seeds, strict=True):
+        if not seeds and (len(told) > 1 or (one.model, one.task) in seeded):
             raise UserError(
                 f"{one.path}: expected its seeds in results_{one.date}.json, as other evaluations here have them: "
                 "without them nothing says which it repeats"
@@ -197,17 +197,17 @@ def _seeds(found: Sequence[_Evaluation]) -> list[int] | None:
         return None
     for at in range(len(_SEEDS)):
         if len({seeds[at] for seeds in told}) == len(told):
-            return [seeds[at] for seeds in own]
+            return [seeds[at] for seeds in all_seeds]
     raise UserError(
-        f"{found[0].path.parent.parent}: evaluations differ in several of {', '.join(_SEEDS)}, and none of these tells "
+        f"{evals[0].path.parent.parent}: evaluations differ in several of {', '.join(_SEEDS)}, and none of these tells "
         "them all apart: nothing says which seed is which"
     )
 
 
-def _better(found: Sequence[_Evaluation]) -> dict[str, Better]:
+def _better(evals: Sequence[_Evaluation]) -> dict[str, Better]:
     """Return which way metrics are better, where all tasks say the same of them."""
     told: dict[str, set[bool]] = {}
-    for one in found:
+    for one in evals:
         for name, higher in one.part("higher_is_better", one.task).items():
             if isinstance(higher, bool):
                 told.setdefault(name, set()).add(higher)

@@ -18,9 +18,9 @@ import yaml
 
 from ablate.errors import UserError, plural
 from ablate.lang import msg
-from ablate.sources.cells import number
+from ablate.sources.cells import finite_number
 from ablate.sources.contract import Done
-from ablate.sources.logs import flat_settings, listed
+from ablate.sources.logs import first_names, flat_settings
 from ablate.values import from_json, lines_of
 
 HALF = msg("half-written last lines: left out")
@@ -48,7 +48,7 @@ _Loader.add_multi_constructor("!", _unmade)
 
 
 @dataclass
-class Told:
+class FileNotes:
     """What was done with files, added up over all runs."""
 
     half: list[str] = field(default_factory=list)
@@ -58,16 +58,16 @@ class Told:
 
     def done(self) -> list[Done]:
         """Return what is told of it."""
-        found = [
+        notes = [
             (HALF, self.half),
             (REFUSED, self.refused),
             (msg("results that are texts: not read"), self.texts),
             (msg("histories without a whole number that counts steps: their rows are counted"), self.uncounted),
         ]
-        return [Done(what, len(which), listed(list(dict.fromkeys(which)))) for what, which in found if which]
+        return [Done(what, len(which), first_names(list(dict.fromkeys(which)))) for what, which in notes if which]
 
 
-def text_of(path: Path) -> str:
+def file_text(path: Path) -> str:
     """Return the text of a file.
 
     Raises
@@ -90,7 +90,7 @@ def yaml_of(path: Path) -> Any:
         It is not YAML.
     """
     try:
-        return yaml.load(text_of(path), Loader=_Loader)
+        return yaml.load(file_text(path), Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())[:120]}") from None
 
@@ -104,15 +104,15 @@ def yaml_mapping(path: Path) -> dict[str, Any]:
         It is not YAML of plain values, or not a mapping.
     """
     try:
-        held = yaml.safe_load(text_of(path))
+        parsed = yaml.safe_load(file_text(path))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path} is not YAML: {' '.join(str(error).split())[:120]}") from None
-    if not isinstance(held, dict):
-        raise UserError(f"{path}: expected a mapping, got {type(held).__name__}")
-    return held
+    if not isinstance(parsed, dict):
+        raise UserError(f"{path}: expected a mapping, got {type(parsed).__name__}")
+    return parsed
 
 
-def yaml_settings(path: Path, told: Told) -> dict[str, Any]:
+def yaml_settings(path: Path, told: FileNotes) -> dict[str, Any]:
     """Return the settings of a YAML file under names with points; without those that are Python objects.
 
     Raises
@@ -120,15 +120,15 @@ def yaml_settings(path: Path, told: Told) -> dict[str, Any]:
     UserError
         It is not YAML, or not a mapping.
     """
-    held = yaml_of(path)
-    if held is None:
+    parsed = yaml_of(path)
+    if parsed is None:
         return {}
-    if not isinstance(held, Mapping):
-        raise UserError(f"{path}: expected a mapping of settings, got {type(held).__name__}")
-    return without_objects(flat_settings(str(path), held), told)
+    if not isinstance(parsed, Mapping):
+        raise UserError(f"{path}: expected a mapping of settings, got {type(parsed).__name__}")
+    return without_objects(flat_settings(str(path), parsed), told)
 
 
-def without_objects(settings: Mapping[str, Any], told: Told) -> dict[str, Any]:
+def without_objects(settings: Mapping[str, Any], told: FileNotes) -> dict[str, Any]:
     """Return settings without those that only Python could make, which are told."""
     kept = {name: value for name, value in settings.items() if PYTHON not in str(value)}
     told.refused += [name for name in settings if name not in kept]
@@ -144,12 +144,12 @@ def json_of(path: Path) -> Any:
         It is not JSON.
     """
     try:
-        return from_json(text_of(path))
+        return from_json(file_text(path))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is not JSON: {str(error)[:120]}") from None
 
 
-def rows_of(path: Path, told: Told) -> list[dict[str, Any]]:
+def result_rows(path: Path, told: FileNotes) -> list[dict[str, Any]]:
     """Return the rows of a file of results: a CSV file, lines of JSON, or a JSON file (one mapping, or a list of them).
 
     A last line that is not whole, as a program leaves it that was stopped while it wrote, is left out, and told.
@@ -163,15 +163,15 @@ def rows_of(path: Path, told: Told) -> list[dict[str, Any]]:
         return _csv_rows(path, told)
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         return _json_lines(path, told)
-    held = json_of(path)
-    rows = held if isinstance(held, list) else [held]
+    parsed = json_of(path)
+    rows = parsed if isinstance(parsed, list) else [parsed]
     if not all(isinstance(row, Mapping) for row in rows):
         raise UserError(f"{path}: expected a mapping of results, or a list of them")
     return [flat_settings(str(path), row) for row in rows]
 
 
-def _json_lines(path: Path, told: Told) -> list[dict[str, Any]]:
-    lines = lines_of(text_of(path))
+def _json_lines(path: Path, told: FileNotes) -> list[dict[str, Any]]:
+    lines = lines_of(file_text(path))
     rows = []
     for i, line in enumerate(lines, start=1):
         if not line.strip():
@@ -189,8 +189,8 @@ def _json_lines(path: Path, told: Told) -> list[dict[str, Any]]:
     return rows
 
 
-def _csv_rows(path: Path, told: Told) -> list[dict[str, Any]]:
-    text = text_of(path)
+def _csv_rows(path: Path, told: FileNotes) -> list[dict[str, Any]]:
+    text = file_text(path)
     whole = text.endswith(("\n", "\r")) or not text
     try:
         lines = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
@@ -212,7 +212,7 @@ def _csv_rows(path: Path, told: Told) -> list[dict[str, Any]]:
 
 
 def history_of(
-    rows: Sequence[Mapping[str, Any]], where: str, told: Told
+    rows: Sequence[Mapping[str, Any]], where: str, told: FileNotes
 ) -> tuple[dict[str, list[tuple[int, float]]], dict[str, Any]]:
     """Return the curves in the rows of a history, and its last values that are not numbers.
 
@@ -228,15 +228,15 @@ def history_of(
     for i, row in enumerate(rows, start=1):
         at = _whole(row.get(step)) if counted and step is not None else i
         for name, value in row.items():
-            held = _value(value)
-            if name == step or held is None:
+            cell = _value(value)
+            if name == step or cell is None:
                 continue
-            if isinstance(held, float | int) and not isinstance(held, bool) and at is not None:
+            if isinstance(cell, float | int) and not isinstance(cell, bool) and at is not None:
                 own = curves.setdefault(name, [])
-                if (at, held) not in own[-1:]:  # said again beside what else was logged at the step: no restart
-                    own.append((at, float(held)))
+                if (at, cell) not in own[-1:]:  # said again beside what else was logged at the step: no restart
+                    own.append((at, float(cell)))
             else:
-                others[name] = held
+                others[name] = cell
     return curves, {name: value for name, value in others.items() if name not in curves}
 
 
@@ -245,18 +245,18 @@ def _numbers(row: Mapping[str, Any], step: str) -> bool:
 
 
 def _whole(value: Any) -> int | None:
-    held = _value(value)
-    if isinstance(held, bool) or not isinstance(held, int | float) or not math.isfinite(held) or held != int(held):
+    cell = _value(value)
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not math.isfinite(cell) or cell != int(cell):
         return None
-    return int(held)
+    return int(cell)
 
 
 def _value(value: Any) -> Any:
     """Return a cell as the number it is, NaN and infinite ones too; else as it is."""
     if not isinstance(value, str):
         return value
-    found = number(value.strip())
-    if found is not None:
-        return found
+    parsed = finite_number(value.strip())
+    if parsed is not None:
+        return parsed
     word = value.strip().lower().lstrip("+")
     return float(word) if word in ("nan", "inf", "-inf", "infinity", "-infinity") else value

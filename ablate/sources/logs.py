@@ -34,7 +34,7 @@ _NUMBERED = re.compile(
 
 
 @dataclass
-class Log:
+class RunLog:
     """One run, as its logs tell it.
 
     Attributes
@@ -101,12 +101,12 @@ def in_order(names: Iterable[str]) -> list[str]:
                                            for part in re.split(r"(\d+)", name)])  # fmt: skip
 
 
-def joined(points: Sequence[tuple[int, float]]) -> tuple[Curve, int]:
+def join_curve(points: Sequence[tuple[int, float]]) -> tuple[Curve, int]:
     """Return a curve with rising steps, and how many points were written again: a run that was restarted goes back.
 
     What was written from the step on at which it goes on does not count any more, as in TensorBoard.
 
-    >>> joined([(0, 0.1), (1, 0.2), (2, 0.3), (1, 0.5)])[0].values.tolist()
+    >>> join_curve([(0, 0.1), (1, 0.2), (2, 0.3), (1, 0.5)])[0].values.tolist()
     [0.1, 0.5]
     """
     steps = np.array([step for step, _ in points], np.int64)
@@ -121,7 +121,7 @@ def joined(points: Sequence[tuple[int, float]]) -> tuple[Curve, int]:
     return Curve(steps[kept], values[kept]), len(steps) - len(kept)
 
 
-def log_table(where: str, name: str, logs: Sequence[Log], done: Sequence[Done], *, empty: str) -> RunTable:
+def log_table(where: str, name: str, logs: Sequence[RunLog], done: Sequence[Done], *, empty: str) -> RunTable:
     """Return the table of runs: `run`, `status`, `start_time`, `config.NAME`, `metrics.NAME`, with the curves.
 
     Runs that logged nothing and of which nothing tells the arm are left out, and so are those without settings where
@@ -135,11 +135,11 @@ def log_table(where: str, name: str, logs: Sequence[Log], done: Sequence[Done], 
     told = list(done)
     if not any(not log.is_silent for log in logs):
         raise UserError(f"{where}: {empty}")
-    own = any(log.settings for log in logs)
+    configured = any(log.settings for log in logs)
     from_names = _settings_of([log.name if log.told_by is None else log.told_by for log in logs])
-    kept, unset, silent = list[tuple[Log, dict[str, Any]]](), list[str](), list[str]()
+    kept, unset, silent = list[tuple[RunLog, dict[str, Any]]](), list[str](), list[str]()
     for log, by_name in zip(logs, from_names, strict=True):
-        if own and not log.settings and not _named(by_name):
+        if configured and not log.settings and not _named(by_name):
             (silent if log.is_silent else unset).append(log.name or ".")
         elif log.is_silent and not log.settings and not by_name:
             silent.append(log.name or ".")
@@ -147,19 +147,19 @@ def log_table(where: str, name: str, logs: Sequence[Log], done: Sequence[Done], 
             kept.append((log, by_name))
     if unset:
         told.append(Done(msg("runs without settings, which others have: their arm is not known"), len(unset),
-                         listed(unset)))  # fmt: skip
+                         first_names(unset)))  # fmt: skip
     if silent:
-        told.append(Done(msg("folders of runs that never logged a number: left out"), len(silent), listed(silent)))
+        told.append(Done(msg("folders of runs that never logged a number: left out"), len(silent), first_names(silent)))
     ends = any(log.status for log, _ in kept)
     rows, curves, again, lasting = [], [], 0, list[str]()
     for log, by_name in kept:
-        held = dict[str, Curve]()
+        run_curves = dict[str, Curve]()
         for metric, points in log.history.items():
-            held[metric], twice = joined(points)
+            run_curves[metric], twice = join_curve(points)
             again += twice
             if twice and (log.name or ".") not in lasting:
                 lasting.append(log.name or ".")
-        last = {metric: _last(curve) for metric, curve in held.items()}
+        last = {metric: _last(curve) for metric, curve in run_curves.items()}
         results = {f"metrics.{metric}": value for metric, value in (log.results | last).items()}
         settings = {f"config.{key}": value for key, value in _set(log, by_name).items()}
         rest = {key: value for key, value in by_name.items() if key.startswith("subfolder")}
@@ -170,10 +170,10 @@ def log_table(where: str, name: str, logs: Sequence[Log], done: Sequence[Done], 
             | rest
             | results
         )
-        curves.append({f"metrics.{metric}": curve for metric, curve in held.items()})
+        curves.append({f"metrics.{metric}": curve for metric, curve in run_curves.items()})
     if again:
         told.append(Done(msg("points of curves written again by restarted runs: the later ones count"), again,
-                         listed(lasting)))  # fmt: skip
+                         first_names(lasting)))  # fmt: skip
     called = [f"run {row['run']}" for row in rows]
     return RunTable.of(where, rows, name=name, curves=curves, done=told, called=called)
 
@@ -183,7 +183,7 @@ def _last(curve: Curve) -> float | str:
     return value if np.isfinite(value) else repr(value)
 
 
-def _set(log: Log, by_name: Mapping[str, Any]) -> dict[str, Any]:
+def _set(log: RunLog, by_name: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run; those that its folder tells count where nothing else does."""
     return {key: value for key, value in by_name.items() if not key.startswith("subfolder")} | log.settings
 
@@ -192,26 +192,26 @@ def _named(by_name: Mapping[str, Any]) -> bool:
     return any(not key.startswith("subfolder") for key in by_name)
 
 
-def listed(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """Return the first few of many names, for what is told."""
     return ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
 
 
 def _settings_of(names: Sequence[str]) -> list[dict[str, Any]]:
     """Return what the folders of runs tell of each: settings, a seed, and the names that several runs share."""
-    found = [dict[str, Any]() for _ in names]
+    settings = [dict[str, Any]() for _ in names]
     for depth, parts in enumerate(zip_longest(*(name.split("/") for name in names), fillvalue="")):
         count = Counter(parts)
         apart = [part for part in count if part and not _numbered(part)]
         shared = 1 < len(apart) <= len(names) / 2 and max(count[part] for part in apart) > 1
-        for own, part in zip(found, parts, strict=True):
+        for run_settings, part in zip(settings, parts, strict=True):
             if pairs := _pairs(part):
-                own.update(pairs)
+                run_settings.update(pairs)
             elif seed := _SEED.fullmatch(part):
-                own.setdefault("seed", int(seed[1]))
+                run_settings.setdefault("seed", int(seed[1]))
             elif shared and part in apart:
-                own["subfolder" if not depth else f"subfolder_{depth + 1}"] = part
-    return found
+                run_settings["subfolder" if not depth else f"subfolder_{depth + 1}"] = part
+    return settings
 
 
 def _numbered(part: str) -> bool:
@@ -245,28 +245,28 @@ def flat_settings(where: str, settings: Any) -> dict[str, Any]:
     UserError
         There are more of them than any run has.
     """
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     waiting = [("", settings, 0)]
     while waiting:
-        name, held, depth = waiting.pop()
-        if isinstance(held, Mapping) and (held or not name) and depth < 50:
-            inside = [(f"{name}.{key}" if name else str(key), own, depth + 1) for key, own in held.items()]
+        name, node, depth = waiting.pop()
+        if isinstance(node, Mapping) and (node or not name) and depth < 50:
+            inside = [(f"{name}.{key}" if name else str(key), value, depth + 1) for key, value in node.items()]
             waiting += reversed(inside)
         elif name:
-            found[name] = held if isinstance(held, str | int | float | bool | None) else _as_text(held)
-        if len(found) + len(waiting) > MOST_SETTINGS:
+            flat[name] = node if isinstance(node, str | int | float | bool | None) else _as_text(node)
+        if len(flat) + len(waiting) > MOST_SETTINGS:
             raise UserError(f"{where}: more than {MOST_SETTINGS} settings of one run; expected a configuration")
-    return found
+    return flat
 
 
-def _as_text(held: Any) -> Any:
+def _as_text(value: Any) -> Any:
     """Return a list as it is where a table can hold it, and anything else as a text, whole: it may be a level."""
-    waiting, seen = [held], 0
+    waiting, seen = [value], 0
     while waiting:  # an alias in YAML may make a small file large
         one = waiting.pop()
         seen += 1
         if seen > MOST_SETTINGS:
             return "more than can be shown"
         waiting += list(one.values()) if isinstance(one, Mapping) else one if isinstance(one, list | tuple) else []
-    simple = isinstance(held, list | tuple) and all(isinstance(one, str | int | float | bool | None) for one in held)
-    return list(held) if simple else str(held)
+    simple = isinstance(value, list | tuple) and all(isinstance(one, str | int | float | bool | None) for one in value)
+    return list(value) if simple else str(value)

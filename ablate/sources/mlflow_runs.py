@@ -22,7 +22,7 @@ from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.log_files import yaml_mapping
-from ablate.sources.logs import listed
+from ablate.sources.logs import first_names
 
 _TABLES = """
 CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name VARCHAR(256), lifecycle_stage VARCHAR(32));
@@ -68,7 +68,7 @@ class MlflowRuns(Source):
         if not kept:
             raise UserError(f"{where}: the experiment {name} has no runs")
         named = [str(run["run_name"] or run["run_id"]) for run in runs if run["run_id"] in parents]
-        done = [Done(msg("runs that hold other runs: left out"), len(named), listed(named))] if named else []
+        done = [Done(msg("runs that hold other runs: left out"), len(named), first_names(named))] if named else []
         called = [f"run {run['run_name'] or '(no name)'} ({str(run['run_id'])[:8]})" for run in kept]
         return RunTable.of(f"mlflow:{address}", kept, name=name, done=done, called=called)
 
@@ -80,18 +80,18 @@ class MlflowRuns(Source):
             base.execute("INSERT INTO experiments VALUES (1, 'example', 'active')")
             for i, run in enumerate(runs):
                 base.execute("INSERT INTO runs VALUES (?, 'r', 'FINISHED', ?, ?, 'active', 1)", (str(i), i, i))
-                held = [(name, str(value), str(i)) for name, value in run.items() if value is not None]
-                base.executemany("INSERT INTO params VALUES (?, ?, ?)", held)
+                params = [(name, str(value), str(i)) for name, value in run.items() if value is not None]
+                base.executemany("INSERT INTO params VALUES (?, ?, ?)", params)
         return f"mlflow:{path}#example"
 
 
 def _store_here() -> Path:
-    found = next((Path(place) for place in _PLACES if Path(place).exists()), None)
-    if found is None:
+    store = next((Path(place) for place in _PLACES if Path(place).exists()), None)
+    if store is None:
         raise UserError(
             f"no MLflow store in this folder ({', '.join(_PLACES)}); say which with mlflow:STORE#EXPERIMENT"
         )
-    return found
+    return store
 
 
 def _row(run_id: str, name: Any, status: Any, start: Any, end: Any) -> dict[str, Any]:
@@ -112,23 +112,25 @@ def _database(store: Path, name: str) -> list[dict[str, Any]]:
 
 
 def _by_sql(base: sqlite3.Connection, store: Path, name: str) -> list[dict[str, Any]]:
-    known = dict(base.execute("SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active'"))
-    if name not in known:
-        raise unknown(f"experiment in {store}", name, known)
-    which = (known[name],)
+    experiments = dict(base.execute("SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active'"))
+    if name not in experiments:
+        raise unknown(f"experiment in {store}", name, experiments)
+    which = (experiments[name],)
     select = "SELECT run_uuid, name, status, start_time, end_time FROM runs"
     order = "lifecycle_stage = 'active' ORDER BY start_time, run_uuid"
-    found = {row[0]: _row(*row) for row in base.execute(f"{select} WHERE experiment_id = ? AND {order}", which)}
-    own = "run_uuid IN (SELECT run_uuid FROM runs WHERE experiment_id = ? AND lifecycle_stage = 'active') ORDER BY key"
-    for run, key, value in base.execute(f"SELECT run_uuid, key, value FROM params WHERE {own}", which):
-        found[run][f"params.{key}"] = value
-    metrics = f"SELECT run_uuid, key, value, is_nan FROM latest_metrics WHERE {own}"
+    rows = {row[0]: _row(*row) for row in base.execute(f"{select} WHERE experiment_id = ? AND {order}", which)}
+    where = (
+        "run_uuid IN (SELECT run_uuid FROM runs WHERE experiment_id = ? AND lifecycle_stage = 'active') ORDER BY key"
+    )
+    for run, key, value in base.execute(f"SELECT run_uuid, key, value FROM params WHERE {where}", which):
+        rows[run][f"params.{key}"] = value
+    metrics = f"SELECT run_uuid, key, value, is_nan FROM latest_metrics WHERE {where}"
     for run, key, value, is_nan in base.execute(metrics, which):
-        found[run][f"metrics.{key}"] = "nan" if is_nan else value
-    for run, key, value in base.execute(f"SELECT run_uuid, key, value FROM tags WHERE {own}", which):
+        rows[run][f"metrics.{key}"] = "nan" if is_nan else value
+    for run, key, value in base.execute(f"SELECT run_uuid, key, value FROM tags WHERE {where}", which):
         if _own_tag(key):
-            found[run][f"tags.{key}"] = value
-    return list(found.values())
+            rows[run][f"tags.{key}"] = value
+    return list(rows.values())
 
 
 def _server(address: str) -> tuple[str, str, list[dict[str, Any]]]:
@@ -141,26 +143,26 @@ def _server(address: str) -> tuple[str, str, list[dict[str, Any]]]:
     Failure
         The server does not answer, or refuses.
     """
-    from ablate.track.server.link import Link
+    from ablate.track.server.link import ServerLink
 
     uri, _, name = address.partition("#")
     try:
-        link = Link(uri)
+        link = ServerLink(uri)
     except UserError as error:
         raise UserError(f"expected mlflow:http://HOST:PORT#EXPERIMENT; {error}") from None  # no address: a password
     client, page = link.client, _PAGE.fullmatch(name)
     with link.answers():
-        known = {one.name: one.experiment_id for one in client.search_experiments(max_results=1_000)}
-        if name and not page and name not in known and (found := client.get_experiment_by_name(name)) is not None:
-            known |= {found.name: found.experiment_id} if found.lifecycle_stage == "active" else {}
+        ids = {one.name: one.experiment_id for one in client.search_experiments(max_results=1_000)}
+        if name and not page and name not in ids and (entry := client.get_experiment_by_name(name)) is not None:
+            ids |= {entry.name: entry.experiment_id} if entry.lifecycle_stage == "active" else {}
     if page:
-        name = next((own for own, number in known.items() if number == page[1]), page[1])
+        name = next((title for title, number in ids.items() if number == page[1]), page[1])
     if not name:
-        raise UserError(f"mlflow:{link.uri}: say which experiment with #NAME, one of {', '.join(sorted(known)[:20])}")
-    if name not in known:
-        raise unknown(f"experiment at {link.uri}", name, known)
+        raise UserError(f"mlflow:{link.uri}: say which experiment with #NAME, one of {', '.join(sorted(ids)[:20])}")
+    if name not in ids:
+        raise unknown(f"experiment at {link.uri}", name, ids)
     runs = []
-    for run in sorted(link.search([known[name]], ""), key=lambda run: (run.info.start_time or 0, run.info.run_id)):
+    for run in sorted(link.search([ids[name]], ""), key=lambda run: (run.info.start_time or 0, run.info.run_id)):
         info, data = run.info, run.data
         row = _row(info.run_id, info.run_name, info.status, info.start_time, info.end_time)
         row |= {f"params.{key}": value for key, value in sorted(data.params.items())}
@@ -172,15 +174,15 @@ def _server(address: str) -> tuple[str, str, list[dict[str, Any]]]:
 
 def _files(store: Path, name: str) -> list[dict[str, Any]]:
     """Read a store of files: a folder per experiment and run, a file per parameter, metric and tag."""
-    known = {}
+    folders = {}
     for meta in sorted(store.glob("*/meta.yaml")):
         told = yaml_mapping(meta)
         if told.get("lifecycle_stage", "active") == "active":
-            known[str(told.get("name"))] = meta.parent
-    if name not in known:
-        raise unknown(f"experiment in {store}", name, known)
-    found = []
-    for meta in sorted(known[name].glob("*/meta.yaml")):
+            folders[str(told.get("name"))] = meta.parent
+    if name not in folders:
+        raise unknown(f"experiment in {store}", name, folders)
+    runs = []
+    for meta in sorted(folders[name].glob("*/meta.yaml")):
         told, folder = yaml_mapping(meta), meta.parent
         if told.get("lifecycle_stage", "active") != "active":
             continue
@@ -192,8 +194,8 @@ def _files(store: Path, name: str) -> list[dict[str, Any]]:
             if points:
                 run[f"metrics.{key}"] = max(points, key=lambda point: (int((*point, "0", "0")[2]), int(point[0])))[1]
         run |= {f"tags.{key}": text for key, text in _texts(folder / "tags") if _own_tag(key)}
-        found.append(run)
-    return sorted(found, key=lambda run: (run["start_time"] or 0, run["run_id"]))
+        runs.append(run)
+    return sorted(runs, key=lambda run: (run["start_time"] or 0, run["run_id"]))
 
 
 def _texts(folder: Path) -> list[tuple[str, str]]:

@@ -28,22 +28,22 @@ _DEPTH = 40
 
 def unfolded(table: RunTable) -> RunTable:
     """Return a table with `config.lr`, … for what a column `config` held as mappings; else the table itself."""
-    held: dict[int, list[dict[str, Any]]] = {}
+    by_place: dict[int, list[dict[str, Any]]] = {}
     for place, name in enumerate(table.head):
         if name.lower() not in _NAMES:
             continue
-        own = [mapping(line.cells[place]) if line.cells[place] else {} for line in table.lines]
-        if any(own) and all(one is not None for one in own):
-            held[place] = [one or {} for one in own]
-    if not held:
+        parsed = [mapping(line.cells[place]) if line.cells[place] else {} for line in table.lines]
+        if any(parsed) and all(one is not None for one in parsed):
+            by_place[place] = [one or {} for one in parsed]
+    if not by_place:
         return table
     rows = []
     for index, line in enumerate(table.lines):
         where = table.at(line)
         pairs: list[tuple[str, Any]] = []
         for place, name in enumerate(table.head):
-            if place in held:
-                pairs += flat(_NAMES[name.lower()], held[place][index], where=where).items()
+            if place in by_place:
+                pairs += flat(_NAMES[name.lower()], by_place[place][index], where=where).items()
             else:
                 pairs.append((name or f"\0{place}", line.cells[place]))
         rows.append(_once(pairs, where))
@@ -55,7 +55,7 @@ def unfolded(table: RunTable) -> RunTable:
     return replace(table, head=own_head, lines=lines, repairs=(*table.repairs, UNFOLDED))
 
 
-def flat(prefix: str, held: Mapping[str, Any], *, where: str = "") -> dict[str, Any]:
+def flat(prefix: str, nested: Mapping[str, Any], *, where: str = "") -> dict[str, Any]:
     """Return a mapping of mappings as columns; what a tracker keeps for itself is left out.
 
     Raises
@@ -66,7 +66,7 @@ def flat(prefix: str, held: Mapping[str, Any], *, where: str = "") -> dict[str, 
     >>> flat("config", {"lr": 0.1, "model": {"depth": 3}, "_wandb": {"t": 1}})
     {'config.lr': 0.1, 'config.model.depth': 3}
     """
-    return _once(_leaves(prefix, held, 0), where)
+    return _once(_leaves(prefix, nested, 0), where)
 
 
 def _once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:
@@ -82,10 +82,10 @@ def _once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:
     return made
 
 
-def _leaves(prefix: str, held: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    if "_type" in held or depth > _DEPTH:  # a histogram, a picture, a table
+def _leaves(prefix: str, nested: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
+    if "_type" in nested or depth > _DEPTH:  # a histogram, a picture, a table
         return
-    for key, value in held.items():
+    for key, value in nested.items():
         if key == "_wandb":
             continue
         if isinstance(value, Mapping):
@@ -105,13 +105,13 @@ def mapping(cell: str) -> dict[str, Any] | None:
     if not (cell.startswith("{") and cell.endswith("}")):
         return None
     try:
-        found = from_json(cell)
+        parsed = from_json(cell)
     except (ValueError, RecursionError):
         try:
-            found = _value(ast.parse(cell, mode="eval").body)
+            parsed = _value(ast.parse(cell, mode="eval").body)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-    return found if isinstance(found, dict) and all(isinstance(key, str) for key in found) else None
+    return parsed if isinstance(parsed, dict) and all(isinstance(key, str) for key in parsed) else None
 
 
 def _value(node: ast.expr) -> Any:

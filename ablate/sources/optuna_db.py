@@ -80,8 +80,10 @@ class OptunaDb(Source):
             for number, run in enumerate(runs):
                 base.execute("INSERT INTO trials VALUES (?, ?, 1, 'COMPLETE', NULL, NULL)", (number + 1, number))
                 for name, value in run.items():
-                    held = (number + 1, name, json.dumps(value))
-                    base.execute("INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?, ?, ?)", held)
+                    attribute = (number + 1, name, json.dumps(value))
+                    base.execute(
+                        "INSERT INTO trial_user_attributes (trial_id, key, value_json) VALUES (?, ?, ?)", attribute
+                    )
         return f"optuna:sqlite:///{path}#example"
 
 
@@ -97,29 +99,29 @@ def _trials(
     if name and name not in studies:
         raise unknown(f"study in {path}", name, studies)
     which = (studies[name] if name else next(iter(studies.values())),)
-    found: dict[int, dict[str, Any]] = {}
+    trials: dict[int, dict[str, Any]] = {}
     select = "SELECT trial_id, number, state, datetime_start, datetime_complete FROM trials WHERE study_id = ?"
     for trial, number, state, start, end in base.execute(f"{select} ORDER BY number", which):
-        found[trial] = {"number": number, "state": state, "datetime_start": start, "datetime_complete": end}
-    if not found:
+        trials[trial] = {"number": number, "state": state, "datetime_start": start, "datetime_complete": end}
+    if not trials:
         raise UserError(f"{path}: the study {name or next(iter(studies))} has no trials")
-    own = "trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)"
-    values = list(base.execute(f"SELECT trial_id, objective, value, value_type FROM trial_values WHERE {own}", which))
+    where = "trial_id IN (SELECT trial_id FROM trials WHERE study_id = ?)"
+    values = list(base.execute(f"SELECT trial_id, objective, value, value_type FROM trial_values WHERE {where}", which))
     columns, better = _objectives(base, which)
     for trial, objective, value, kind in values:
-        found[trial][columns[objective]] = _INFINITE.get(kind, value)
+        trials[trial][columns[objective]] = _INFINITE.get(kind, value)
     params = (
-        f"SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE {own} ORDER BY param_id"
+        f"SELECT trial_id, param_name, param_value, distribution_json FROM trial_params WHERE {where} ORDER BY param_id"
     )
     for trial, key, value, distribution in base.execute(params, which):
-        found[trial][f"params.{key}"] = _param(value, distribution)
-    attributes = f"SELECT trial_id, key, value_json FROM trial_user_attributes WHERE {own}"
-    for trial, key, held in base.execute(attributes, which):
-        found[trial][key] = from_json(held)
-    begun = [trial for trial in found.values() if trial["state"] != "WAITING"]
+        trials[trial][f"params.{key}"] = _param(value, distribution)
+    attributes = f"SELECT trial_id, key, value_json FROM trial_user_attributes WHERE {where}"
+    for trial, key, encoded in base.execute(attributes, which):
+        trials[trial][key] = from_json(encoded)
+    begun = [trial for trial in trials.values() if trial["state"] != "WAITING"]
     if not begun:
         raise UserError(f"{path}: no trial of the study {name or next(iter(studies))} has begun")
-    return begun, better, [WAITING] if len(begun) < len(found) else []
+    return begun, better, [WAITING] if len(begun) < len(trials) else []
 
 
 def _objectives(base: sqlite3.Connection, which: tuple[int]) -> tuple[dict[int, str], dict[str, Better]]:
@@ -139,7 +141,7 @@ def _param(value: float, distribution: str) -> Any:
     told = from_json(distribution)
     if not isinstance(told, dict):
         raise TypeError(f"a distribution must be a mapping, got {distribution:.60}")
-    held = told.get("attributes", {})
+    attributes = told.get("attributes", {})
     if told.get("name") == "CategoricalDistribution":
-        return held["choices"][int(value)]
+        return attributes["choices"][int(value)]
     return int(value) if str(told.get("name", "")).startswith("Int") else value

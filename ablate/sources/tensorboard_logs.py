@@ -21,8 +21,8 @@ from ablate.registry import register
 from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.event_files import EventFile, read_events
 from ablate.sources.event_writing import event_file
-from ablate.sources.log_files import Told, yaml_settings
-from ablate.sources.logs import Log, folder_at, in_order, listed, log_table
+from ablate.sources.log_files import FileNotes, yaml_settings
+from ablate.sources.logs import RunLog, first_names, folder_at, in_order, log_table
 
 _PARTS = ("train", "training", "val", "valid", "validation", "eval", "evaluation", "test", "testing")
 
@@ -38,7 +38,7 @@ class TensorboardLogs(Source):
         """Return the runs by the names of their folders."""
         del fits
         root, where = folder_at(address, "tensorboard"), f"tensorboard:{address}"
-        folders, told = _folders(root), Told()
+        folders, told = _folders(root), FileNotes()
         if not folders:
             raise UserError(f"{where}: no event files (events.out.tfevents.…) in {root} or below it")
         logs, done = _runs(folders, root, told)
@@ -77,14 +77,14 @@ def _folders(root: Path) -> dict[str, _Folder]:
     by_folder: dict[str, list[Path]] = {}
     for place, _, files in os.walk(root):  # links to other folders are not followed: they could lead in circles
         name = Path(place).relative_to(root).as_posix()
-        own = [Path(place) / file for file in files if "tfevents" in file]
-        if own:
-            by_folder["" if name == "." else name] = own
+        event_paths = [Path(place) / file for file in files if "tfevents" in file]
+        if event_paths:
+            by_folder["" if name == "." else name] = event_paths
     return {name: _folder(name, by_folder[name]) for name in in_order(by_folder)}
 
 
 def _folder(name: str, paths: Sequence[Path]) -> _Folder:
-    found, files = _Folder(name), list[EventFile]()
+    folder, files = _Folder(name), list[EventFile]()
     for path in sorted(paths):
         try:
             files.append(read_events(path.read_bytes()))
@@ -93,41 +93,41 @@ def _folder(name: str, paths: Sequence[Path]) -> _Folder:
     files.sort(key=lambda one: one.started)  # what has no event begins with 0
     for one in files:
         for tag, points in one.scalars.items():
-            found.held.scalars[tag] += points
-        found.held.settings.update(one.settings)
-        found.held.ended = one.ended or found.held.ended
-        found.held.started = found.held.started or one.started
-        found.held.damaged |= one.damaged
-        found.half += one.half
-    found.files = sum(bool(one.scalars) for one in files)
-    return found
+            folder.held.scalars[tag] += points
+        folder.held.settings.update(one.settings)
+        folder.held.ended = one.ended or folder.held.ended
+        folder.held.started = folder.held.started or one.started
+        folder.held.damaged |= one.damaged
+        folder.half += one.half
+    folder.files = sum(bool(one.scalars) for one in files)
+    return folder
 
 
-def _runs(folders: dict[str, _Folder], root: Path, told: Told) -> tuple[list[Log], list[Done]]:
+def _runs(folders: dict[str, _Folder], root: Path, told: FileNotes) -> tuple[list[RunLog], list[Done]]:
     run_of = _owners(folders)
-    logs: dict[str, Log] = {}
+    logs: dict[str, RunLog] = {}
     several, damaged, half = list[str](), list[str](), list[str]()
     for name in in_order({*run_of.values()}):
-        log = logs[name] = Log(name)
+        log = logs[name] = RunLog(name)
         path = root / name / "hparams.yaml"
         if path.is_file():
             log.settings.update(yaml_settings(path, told))
     for name, one in folders.items():
-        log, held = logs[run_of[name]], one.held
-        for tag, points in held.scalars.items():
+        log, events = logs[run_of[name]], one.held
+        for tag, points in events.scalars.items():
             metric = _metric(tag, one, log.name)
             if metric in log.history:
                 metric = f"{one.last}/{tag}"
-            if one.name != log.name and held.settings and len(points) == 1:  # what `add_hparams` was given
+            if one.name != log.name and events.settings and len(points) == 1:  # what `add_hparams` was given
                 log.results.setdefault(metric, points[0][1])
             else:
                 log.history[metric] = list(points)
-        log.settings = {**log.settings, **held.settings}
-        log.status = held.ended or log.status
-        log.started = min(filter(None, (log.started, held.started)), default=None)
+        log.settings = {**log.settings, **events.settings}
+        log.status = events.ended or log.status
+        log.started = min(filter(None, (log.started, events.started)), default=None)
         if one.files > 1:
             several.append(name or ".")
-        if held.damaged:
+        if events.damaged:
             log.status = "unfinished"
             damaged.append(name or ".")
         if one.half:
@@ -139,27 +139,27 @@ def _runs(folders: dict[str, _Folder], root: Path, told: Told) -> tuple[list[Log
         (msg("event files with a half-written last record: it is left out"), half),
         (msg("event files with a wrong checksum: read up to it, their runs count as not finished"), damaged),
     ]
-    return list(logs.values()), [Done(what, len(which), listed(which)) for what, which in done if which]
+    return list(logs.values()), [Done(what, len(which), first_names(which)) for what, which in done if which]
 
 
 def _owners(folders: Mapping[str, _Folder]) -> dict[str, str]:
     """Return, of every folder, that of the run that it belongs to."""
     sessions = Counter(one.parent for one in folders.values() if one.name and _is_session(one))
-    found = {}
+    owner_of = {}
     for name, one in folders.items():
         inside = bool(name) and (
             (one.last.lower() in _PARTS and not one.held.settings)
             or (one.parent in folders and _is_session(one) and sessions[one.parent] == 1)
             or (one.parent in folders and _key_of(one) is not None)
         )
-        found[name] = one.parent if inside else name
-    return {name: found.get(owner, owner) for name, owner in found.items()}
+        owner_of[name] = one.parent if inside else name
+    return {name: owner_of.get(owner, owner) for name, owner in owner_of.items()}
 
 
 def _is_session(one: _Folder) -> bool:
     """Tell whether it holds settings and no history: what `add_hparams` writes beside a run."""
-    held = one.held
-    return bool(held.settings) and all(len(points) == 1 for points in held.scalars.values())
+    events = one.held
+    return bool(events.settings) and all(len(points) == 1 for points in events.scalars.values())
 
 
 def _key_of(one: _Folder) -> str | None:

@@ -19,8 +19,8 @@ from ablate.errors import UserError
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Done, Fits, RunTable, Source
-from ablate.sources.log_files import Told, history_of, json_of
-from ablate.sources.logs import Log, flat_settings, folder_at, in_order, listed, log_table
+from ablate.sources.log_files import FileNotes, history_of, json_of
+from ablate.sources.logs import RunLog, first_names, flat_settings, folder_at, in_order, log_table
 
 _STATE, _SETTINGS = "trainer_state.json", "training_args.json"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -37,13 +37,13 @@ class TrainerStates(Source):
     def read(self, address: str, *, fits: Fits) -> RunTable:
         """Return the runs by their folders."""
         del fits
-        root, where, told = folder_at(address, "trainer"), f"trainer:{address}", Told()
+        root, where, told = folder_at(address, "trainer"), f"trainer:{address}", FileNotes()
         states = _states(root)
         if not states:
             raise UserError(f"{where}: no {_STATE} in {root} or below it")
         logs, by_checkpoint, damaged = [], list[str](), list[str]()
         for name in in_order(states):
-            log = Log(name)
+            log = RunLog(name)
             try:
                 path = _latest(states[name])
                 _read(log, path, told)
@@ -57,9 +57,9 @@ class TrainerStates(Source):
             (msg("runs without a final state: that of their latest checkpoint is read"), by_checkpoint),
             (msg("runs with a damaged file: they count as not finished"), damaged),
         ]
-        found = [Done(what, len(which), listed(which)) for what, which in done if which]
+        notes = [Done(what, len(which), first_names(which)) for what, which in done if which]
         empty = f"no {_STATE} holds a number in its log_history"
-        return log_table(where, root.resolve().name, logs, [*found, *told.done()], empty=empty)
+        return log_table(where, root.resolve().name, logs, [*notes, *told.done()], empty=empty)
 
     def example(self, folder: Path, runs: Sequence[Mapping[str, Any]]) -> str:
         """Write runs with all that they have as parameters of a trial."""
@@ -74,14 +74,14 @@ class TrainerStates(Source):
 
 def _states(root: Path) -> dict[str, list[Path]]:
     """Return run -> its states: a checkpoint belongs to the folder that it is in."""
-    found: dict[str, list[Path]] = {}
+    by_run: dict[str, list[Path]] = {}
     for place, _, files in os.walk(root):
         folder = Path(place)
         if _STATE in files:
             inside = folder != root and _CHECKPOINT.fullmatch(folder.name)
             name = (folder.parent if inside else folder).relative_to(root).as_posix()
-            found.setdefault("" if name == "." else name, []).append(folder / _STATE)
-    return found
+            by_run.setdefault("" if name == "." else name, []).append(folder / _STATE)
+    return by_run
 
 
 def _latest(paths: Sequence[Path]) -> Path:
@@ -89,7 +89,7 @@ def _latest(paths: Sequence[Path]) -> Path:
     return max(paths, key=lambda path: int(found[1]) if (found := _CHECKPOINT.fullmatch(path.parent.name)) else 1 << 62)
 
 
-def _read(log: Log, path: Path, told: Told) -> None:
+def _read(log: RunLog, path: Path, told: FileNotes) -> None:
     state = json_of(path)
     rows = state.get("log_history") if isinstance(state, Mapping) else None
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
@@ -97,9 +97,9 @@ def _read(log: Log, path: Path, told: Told) -> None:
     params = state.get("trial_params")
     if isinstance(params, Mapping):
         log.settings |= flat_settings(str(path), params)
-    own = path.parent / _SETTINGS
-    if own.is_file() and isinstance(held := json_of(own), Mapping):
-        log.settings |= flat_settings(str(own), held)
+    file = path.parent / _SETTINGS
+    if file.is_file() and isinstance(settings := json_of(file), Mapping):
+        log.settings |= flat_settings(str(file), settings)
     log.settings |= {key: state[key] for key in _KEPT if isinstance(state.get(key), int)}
     log.history, _ = history_of(rows, log.name or ".", told)
     if len(rows) == 1:

@@ -28,7 +28,7 @@ _GOALS = {1: "lower", 2: "higher"}
 
 
 @dataclass
-class Logged:
+class WandbRun:
     """What a log says of a run.
 
     Attributes
@@ -53,7 +53,7 @@ class Logged:
     whole: bool = True
 
 
-def read_log(data: bytes) -> Logged:
+def read_log(data: bytes) -> WandbRun:
     """Read a log; what stands behind a record that is damaged or half-written does not count.
 
     Raises
@@ -63,15 +63,15 @@ def read_log(data: bytes) -> Logged:
     """
     if not data.startswith(_MARK):
         raise ValueError("it does not begin as a log of Weights & Biases does")
-    found = Logged()
+    logged = WandbRun()
     last: dict[str, Any] = {}
     try:
         for message in _messages(data):
-            _take(found, last, message)
+            _take(logged, last, message)
     except (TypeError, ValueError, IndexError, struct.error):  # of JSON, of texts, of numbers that are cut off
-        found.whole = False
-    found.summary = last | found.summary
-    return found
+        logged.whole = False
+    logged.summary = last | logged.summary
+    return logged
 
 
 def _messages(data: bytes) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def _messages(data: bytes) -> Iterator[bytes]:
         raise ValueError("a message is cut off")
 
 
-def _take(found: Logged, last: dict[str, Any], message: bytes) -> None:
+def _take(logged: WandbRun, last: dict[str, Any], message: bytes) -> None:
     for number, body in fields(message):
         if not isinstance(body, bytes):
             continue
@@ -107,77 +107,77 @@ def _take(found: Logged, last: dict[str, Any], message: bytes) -> None:
             for _, item in _of(body, 1):
                 _put(last, item)
         elif number == _SUMMARY:
-            _changes(found.summary, body)
+            _changes(logged.summary, body)
         elif number == _CONFIG:
-            _changes(found.config, body)
+            _changes(logged.config, body)
         elif number == _METRIC:
             told = dict(fields(body))
             if told.get(7) in _GOALS and isinstance(told.get(1), bytes):
-                found.better[told[1].decode()] = _GOALS[told[7]]
+                logged.better[told[1].decode()] = _GOALS[told[7]]
         elif number == _RUN:
-            _run(found, body)
+            _run(logged, body)
         elif number == _EXIT:
             code = dict(fields(body)).get(1, 0)
-            found.exit_code = code if isinstance(code, int) else 0
+            logged.exit_code = code if isinstance(code, int) else 0
 
 
-def _run(found: Logged, body: bytes) -> None:
+def _run(logged: WandbRun, body: bytes) -> None:
     names = {1: "id", 3: "project", 6: "group", 7: "job_type", 8: "name", 12: "sweep"}
     for number, value in fields(body):
         if not isinstance(value, bytes):
             continue
         if number in names:
-            found.facts[names[number]] = value.decode()
+            logged.facts[names[number]] = value.decode()
         elif number == 4:
-            _changes(found.config, value)
+            _changes(logged.config, value)
         elif number == 5:
-            _changes(found.summary, value)
+            _changes(logged.summary, value)
         elif number == 17:
-            found.facts["start"] = dict(fields(value)).get(1)
+            logged.facts["start"] = dict(fields(value)).get(1)
         elif number == 21:
             commit = dict(fields(value)).get(2)
             if isinstance(commit, bytes) and commit:
-                found.facts["commit"] = commit.decode()
+                logged.facts["commit"] = commit.decode()
 
 
-def _changes(held: dict[str, Any], body: bytes) -> None:
+def _changes(nested: dict[str, Any], body: bytes) -> None:
     """Follow a record of items that were set (1) and taken away (2)."""
     for number, item in fields(body):
         if not isinstance(item, bytes):
             continue
         if number == 1:
-            _put(held, item)
+            _put(nested, item)
         elif number == 2:
             path, _ = _item(item)
-            inner: Any = held
+            inner: Any = nested
             for key in path[:-1]:
                 inner = inner.get(key) if isinstance(inner, dict) else None
             if path and isinstance(inner, dict):
                 inner.pop(path[-1], None)
 
 
-def _put(held: dict[str, Any], item: bytes) -> None:
+def _put(nested: dict[str, Any], item: bytes) -> None:
     path, value = _item(item)
     if not path:
         return
     for key in path[:-1]:
-        inner = held.get(key)
+        inner = nested.get(key)
         if not isinstance(inner, dict):
-            inner = held[key] = {}
-        held = inner
-    held[path[-1]] = value
+            inner = nested[key] = {}
+        nested = inner
+    nested[path[-1]] = value
 
 
 def _item(body: bytes) -> tuple[list[str], Any]:
     key, nested, value = "", list[str](), None
-    for number, held in fields(body):
-        if isinstance(held, bytes):
+    for number, content in fields(body):
+        if isinstance(content, bytes):
             if number == _KEY:
-                key = held.decode()
+                key = content.decode()
             elif number == _NESTED:
-                nested.append(held.decode())
+                nested.append(content.decode())
             elif number == _VALUE:
-                value = from_json(held)
+                value = from_json(content)
     return nested or ([key] if key else []), value
 
 

@@ -22,7 +22,7 @@ from ablate.registry import register
 from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.log_files import yaml_mapping
 from ablate.sources.nested import flat
-from ablate.sources.wandb_log import Logged, read_log
+from ablate.sources.wandb_log import WandbRun, read_log
 from ablate.train.metric import Better
 from ablate.values import from_json
 
@@ -61,8 +61,8 @@ class WandbRuns(Source):
         for number, run in enumerate(runs):
             place = folder / "wandb" / f"offline-run-20260101_{number:06d}-r{number}" / "files"
             place.mkdir(parents=True)
-            held = {name: {"desc": None, "value": value} for name, value in run.items()}
-            (place / "config.yaml").write_text(json.dumps(held), encoding="utf-8")
+            settings = {name: {"desc": None, "value": value} for name, value in run.items()}
+            (place / "config.yaml").write_text(json.dumps(settings), encoding="utf-8")
             (place / "wandb-summary.json").write_text("{}", encoding="utf-8")
         return f"wandb:{folder / 'wandb'}"
 
@@ -83,27 +83,27 @@ def _offline(address: str, path: Path, project: str) -> RunTable:
         folders = [path]
     if not folders:
         raise UserError(f"{path}: expected folders offline-run-DATE-ID or run-DATE-ID of Weights & Biases, got none")
-    found: dict[str, Logged] = {}
+    by_id: dict[str, WandbRun] = {}
     repairs: dict[str, int] = {}
     for folder in folders:
         logged = _folder(folder)
         if not logged.whole:
             repairs[CUT] = repairs.get(CUT, 0) + 1
         run_id = str(logged.facts["id"])
-        if run_id in found:  # it was resumed
-            old = found[run_id]
+        if run_id in by_id:  # it was resumed
+            old = by_id[run_id]
             logged.config = {**old.config, **logged.config}
             logged.summary = {**old.summary, **logged.summary}
             logged.facts = {**logged.facts, **old.facts}
             repairs[JOINED] = repairs.get(JOINED, 0) + 1
-        found[run_id] = logged
-    projects = {str(one.facts.get("project", "")) for one in found.values()}
+        by_id[run_id] = logged
+    projects = {str(one.facts.get("project", "")) for one in by_id.values()}
     if project and project not in projects:
         raise unknown(f"project in {path}", project, filter(None, projects))
     if not project and len(projects) > 1:
         named = ", ".join(sorted(filter(None, projects)))
         raise UserError(f"{path} holds runs of {len(projects)} projects: say which with #PROJECT, one of {named}")
-    kept = [one for one in found.values() if not project or one.facts.get("project") == project]
+    kept = [one for one in by_id.values() if not project or one.facts.get("project") == project]
     better: dict[str, Better] = {}
     for logged in kept:
         for name, way in logged.better.items():
@@ -115,13 +115,13 @@ def _offline(address: str, path: Path, project: str) -> RunTable:
     )
 
 
-def _folder(folder: Path) -> Logged:
+def _folder(folder: Path) -> WandbRun:
     """Return what the log of a run says, or the files beside it where there is none."""
     match = _FOLDER.fullmatch(folder.resolve().name)
     assert match is not None
     logs = sorted(folder.glob("run-*.wandb"))
     files = folder / "files"
-    logged = Logged()
+    logged = WandbRun()
     if logs:
         try:
             logged = read_log(logs[0].read_bytes())
@@ -149,11 +149,11 @@ def _folder(folder: Path) -> Logged:
 
 def _settings(path: Path) -> dict[str, Any]:
     """Return the settings of `config.yaml`: each a mapping with `value`."""
-    return {str(name): held["value"] for name, held in yaml_mapping(path).items()
-            if isinstance(held, dict) and "value" in held and name != "_wandb"}  # fmt: skip
+    return {str(name): entry["value"] for name, entry in yaml_mapping(path).items()
+            if isinstance(entry, dict) and "value" in entry and name != "_wandb"}  # fmt: skip
 
 
-def _json(path: Path, logged: Logged) -> dict[str, Any]:
+def _json(path: Path, logged: WandbRun) -> dict[str, Any]:
     """Return a JSON file; of one that is half-written nothing, which is told."""
     try:
         told = from_json(path.read_text(encoding="utf-8"))
@@ -165,7 +165,7 @@ def _json(path: Path, logged: Logged) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _row(logged: Logged) -> dict[str, Any]:
+def _row(logged: WandbRun) -> dict[str, Any]:
     facts = logged.facts
     state = "unfinished" if logged.exit_code is None else "failed" if logged.exit_code else "finished"
     start = facts.get("start")

@@ -26,8 +26,8 @@ def spans(data: bytes, place: int, end: int) -> Iterator[tuple[int, Any]]:
         key, place = _varint(data, place)
         number, kind = key >> 3, key & 7
         if kind == 0:
-            held, place = _varint(data, place)
-            yield number, held
+            value, place = _varint(data, place)
+            yield number, value
             continue
         if kind == 2:
             size, place = _varint(data, place)
@@ -52,8 +52,8 @@ def fields(message: bytes) -> Iterator[tuple[int, Any]]:
     ValueError, IndexError
         As `spans`.
     """
-    for number, held in spans(message, 0, len(message)):
-        yield number, message[slice(*held)] if isinstance(held, tuple) else held
+    for number, value in spans(message, 0, len(message)):
+        yield number, message[slice(*value)] if isinstance(value, tuple) else value
 
 
 def _varint(data: bytes, place: int) -> tuple[int, int]:

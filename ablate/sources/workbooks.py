@@ -54,9 +54,9 @@ class Parquet(Source):
         path = folder / "runs.parquet"
         columns = {}
         for name in runs[0]:
-            own = [run[name] for run in runs]
-            alike = len({type(value) for value in own if value is not None}) <= 1
-            columns[name] = own if alike else [None if value is None else str(value) for value in own]
+            cells = [run[name] for run in runs]
+            alike = len({type(value) for value in cells if value is not None}) <= 1
+            columns[name] = cells if alike else [None if value is None else str(value) for value in cells]
         pq.write_table(pa.table(columns), path)
         return str(path)
 
@@ -98,8 +98,8 @@ class Excel(Source):
         sheet: Any = book.active
         sheet.append(list(runs[0]))
         for run in runs:
-            own = [repr(v) if isinstance(v, float) and float(f"{v:.16g}") != v else v for v in run.values()]
-            sheet.append([str(v) if type(v) is int and abs(v) > 10**15 else v for v in own])
+            cells = [repr(v) if isinstance(v, float) and float(f"{v:.16g}") != v else v for v in run.values()]
+            sheet.append([str(v) if type(v) is int and abs(v) > 10**15 else v for v in cells])
         book.save(path)
         return str(path)
 
@@ -158,9 +158,9 @@ def plain_cell(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", errors="replace")
     if isinstance(value, Mapping):
-        return {str(key): plain_cell(own) for key, own in value.items()}
+        return {str(key): plain_cell(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [plain_cell(own) for own in value]
+        return [plain_cell(part) for part in value]
     return value
 
 
@@ -194,8 +194,8 @@ def _computed(path: Path, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
         return
     from openpyxl.utils import get_column_letter
 
-    for at, (row, own) in enumerate(zip(rows, _sheets(path, computed=False)[name], strict=True), start=1):
-        for place, (value, formula) in enumerate(zip(row, own, strict=True), start=1):
+    for at, (row, formulas) in enumerate(zip(rows, _sheets(path, computed=False)[name], strict=True), start=1):
+        for place, (value, formula) in enumerate(zip(row, formulas, strict=True), start=1):
             if value is None and isinstance(formula, str) and formula.startswith("="):
                 raise UserError(
                     f"{path}, sheet {name}, cell {get_column_letter(place)}{at}: the formula {formula!r:.40} has no "

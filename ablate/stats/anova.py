@@ -124,12 +124,12 @@ def importances(
     f, omega = omegas(values)
     drawn = [omegas(values[rng.integers(0, blocks, size=blocks)])[1] for _ in range(resamples)]
     tail = (1.0 - level) / 2.0
-    found = []
+    results = []
     for name, (_, df) in added.items():
         low, high = np.quantile([d[name] for d in drawn], [tail, 1.0 - tail])
         p = float(fdtrc(df, df_error, f[name])) if np.isfinite(f[name]) else 0.0
-        found.append(Importance(name, df, f[name], p, omega[name], float(low), float(high)))
-    return found
+        results.append(Importance(name, df, f[name], p, omega[name], float(low), float(high)))
+    return results
 
 
 def _terms(factors: Mapping[str, Sequence[object]], arms: int, *, interactions: bool) -> dict[str, Matrix]:
@@ -153,8 +153,8 @@ def _terms(factors: Mapping[str, Sequence[object]], arms: int, *, interactions: 
 
 def _type2(terms: Mapping[str, Matrix], name: str) -> tuple[Matrix, Matrix]:
     """Return the projections without and with a term, among the terms that do not contain it."""
-    own = set(name.split(":"))
-    kept = [matrix for term, matrix in terms.items() if term != name and not own <= set(term.split(":"))]
+    factors = set(name.split(":"))
+    kept = [matrix for term, matrix in terms.items() if term != name and not factors <= set(term.split(":"))]
     ones = np.ones((len(next(iter(terms.values()))), 1))
     small = np.column_stack([ones, *kept])
     return _projector(small), _projector(np.column_stack((small, terms[name])))

@@ -125,13 +125,13 @@ def mean_wealth(
             continue
         skewness, sd = _shape(d[..., :end])
         pull = np.clip((-skewness - _SKEW[0]) / (_SKEW[1] - _SKEW[0]), 0.0, 1.0)
-        held = np.broadcast_to(pull > 0, wealth.shape[:-1]) & (wealth[..., k] > 1.0)
-        if held.any():
-            reach = np.broadcast_to(_REACH * np.abs(skewness) * sd, held.shape)[held]
-            guard = _unseen(np.broadcast_to(x, (*held.shape, x.shape[-1]))[held][..., :end], reach)
-            high = np.log(wealth[..., k][held])
-            share = np.broadcast_to(pull, held.shape)[held]
-            wealth[..., k][held] = np.exp(high - share * np.maximum(high - np.minimum(guard, _MOST), 0.0))
+        guarded = np.broadcast_to(pull > 0, wealth.shape[:-1]) & (wealth[..., k] > 1.0)
+        if guarded.any():
+            reach = np.broadcast_to(_REACH * np.abs(skewness) * sd, guarded.shape)[guarded]
+            guard = _unseen(np.broadcast_to(x, (*guarded.shape, x.shape[-1]))[guarded][..., :end], reach)
+            high = np.log(wealth[..., k][guarded])
+            share = np.broadcast_to(pull, guarded.shape)[guarded]
+            wealth[..., k][guarded] = np.exp(high - share * np.maximum(high - np.minimum(guard, _MOST), 0.0))
     return np.asarray(np.maximum.accumulate(wealth, axis=-1))
 
 

@@ -81,12 +81,12 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, *, level: float, boun
         raise must("level", "lie between 0 and 1", level)
     if bound is not None and float(np.abs(v).max()) > bound:
         raise must("values", f"lie between -{bound:g} and {bound:g}", float(np.abs(v).max()))
-    _, own = np.unique(labels, return_inverse=True)
-    mean, count = float(v.mean()), int(own.max()) + 1
+    _, cluster_of = np.unique(labels, return_inverse=True)
+    mean, count = float(v.mean()), int(cluster_of.max()) + 1
     if count < 2:
         return Clustered(mean, math.inf, 0.0, -math.inf, math.inf, 1.0)
     # The clusters as independent values with the same mean: what each moves it by.
-    z = np.asarray(mean + count / v.size * np.bincount(own, weights=v - mean), dtype=np.float64)
+    z = np.asarray(mean + count / v.size * np.bincount(cluster_of, weights=v - mean), dtype=np.float64)
     error = float(z.std(ddof=1)) / math.sqrt(count)
     low, high, p = two_sided(mean, error, count - 1.0, level)
     if bound is not None:

@@ -91,8 +91,8 @@ def joint_level(differences: ArrayLike, *, level: float) -> float:
     both = np.unique(both[:, [not is_constant(column) for column in both.T]], axis=1)
     if both.shape[1] < 2:
         return level
-    own = _two_sided(_largest_ratio(_correlation(both), len(both), level), len(both) - 1)
-    return float(1.0 - min(alpha, max(own, alpha / contrasts)))
+    each_alpha = _two_sided(_largest_ratio(_correlation(both), len(both), level), len(both) - 1)
+    return float(1.0 - min(alpha, max(each_alpha, alpha / contrasts)))
 
 
 def simultaneous_intervals(differences: ArrayLike, *, level: float) -> NDArray[np.float64]:
@@ -111,14 +111,14 @@ def simultaneous_intervals(differences: ArrayLike, *, level: float) -> NDArray[n
         float64 (contrasts, 2): low, high; NaN for a contrast without a value.
     """
     d = np.asarray(differences, dtype=np.float64)
-    own = joint_level(d, level=level)
-    found = np.full((d.shape[1], 2), np.nan)
+    joint = joint_level(d, level=level)
+    ends = np.full((d.shape[1], 2), np.nan)
     for k, column in enumerate(d.T):
-        known = column[np.isfinite(column)]
-        if known.size:
-            exact = len(known) >= least_pairs(own) or is_constant(known)
-            found[k] = sign_flip_interval(known, level=own) if exact else t_interval(known, level=own)
-    return found
+        finite = column[np.isfinite(column)]
+        if finite.size:
+            exact = len(finite) >= least_pairs(joint) or is_constant(finite)
+            ends[k] = sign_flip_interval(finite, level=joint) if exact else t_interval(finite, level=joint)
+    return ends
 
 
 def _correlation(d: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -126,12 +126,12 @@ def _correlation(d: NDArray[np.float64]) -> NDArray[np.float64]:
 
     The noise of a correlation r is (1 - r²)² / (n - 1), by Fisher's approximation.
     """
-    found = np.asarray(np.corrcoef(d, rowvar=False), dtype=np.float64)
-    off = found[~np.eye(len(found), dtype=np.bool_)]
+    matrix = np.asarray(np.corrcoef(d, rowvar=False), dtype=np.float64)
+    off = matrix[~np.eye(len(matrix), dtype=np.bool_)]
     size, noise = float((off**2).sum()), float(((1.0 - off**2) ** 2).sum()) / (len(d) - 1)
-    found *= 1.0 - min(1.0, noise / size if size > 0.0 else 1.0)
-    np.fill_diagonal(found, 1.0)
-    return found
+    matrix *= 1.0 - min(1.0, noise / size if size > 0.0 else 1.0)
+    np.fill_diagonal(matrix, 1.0)
+    return matrix
 
 
 def _largest_ratio(correlation: NDArray[np.float64], seeds: int, level: float) -> float:

@@ -88,8 +88,8 @@ class Resampled:
         rank = math.floor(share * (len(drawn) + 1) * (1 + 1e-12)) - int(np.isnan(drawn).sum())
         if rank < 1:
             return -math.inf, math.inf
-        known = drawn[~np.isnan(drawn)]
-        low, high = float(known[rank - 1]), float(known[-rank])
+        defined = drawn[~np.isnan(drawn)]
+        low, high = float(defined[rank - 1]), float(defined[-rank])
         return -math.inf if self.open_below else low, math.inf if self.open_above else high
 
     def _p(self, null: float, resamples: int) -> float:

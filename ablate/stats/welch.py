@@ -78,15 +78,15 @@ def welch(groups: Sequence[ArrayLike], weights: Sequence[float]) -> Welch:
     >>> round(found.effect, 2), round(found.df, 2), round(found.p_value(), 4)
     (1.25, 3.23, 0.1485)
     """
-    held = [np.asarray(group, dtype=np.float64) for group in groups]
-    for group in held:
+    samples = [np.asarray(group, dtype=np.float64) for group in groups]
+    for group in samples:
         if len(group) < 2:
             raise must("a group", "have two values or more", len(group))
     parts = [
-        (weight * standard_deviation(group)) ** 2 / len(group) for group, weight in zip(held, weights, strict=True)
+        (weight * standard_deviation(group)) ** 2 / len(group) for group, weight in zip(samples, weights, strict=True)
     ]
     variance = math.fsum(parts)
-    spread = math.fsum(part**2 / (len(group) - 1) for part, group in zip(parts, held, strict=True))
-    effect = math.fsum(weight * float(group.mean()) for group, weight in zip(held, weights, strict=True))
+    spread = math.fsum(part**2 / (len(group) - 1) for part, group in zip(parts, samples, strict=True))
+    effect = math.fsum(weight * float(group.mean()) for group, weight in zip(samples, weights, strict=True))
     df = variance**2 / spread if spread > 0.0 else math.inf
-    return Welch(effect, math.sqrt(variance), df, tuple(map(len, held)))
+    return Welch(effect, math.sqrt(variance), df, tuple(map(len, samples)))

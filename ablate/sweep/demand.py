@@ -96,15 +96,15 @@ class OnCluster(Launcher):
         usual = Demand(**{name: getattr(self, name) for name in self.asks})
         if not isinstance(self.arms, Mapping):
             raise must("arms", "map conditions to resources, as in {model=convnet: {gpus: 1}}", self.arms)
-        for condition, own in self.arms.items():
+        for condition, resources in self.arms.items():
             if not isinstance(condition, str) or not all(condition.partition("=")):
                 raise must("arms", "map conditions KEY=VALUE to resources", condition)
-            if not isinstance(own, Mapping) or not own:
-                raise must(f"arms[{condition}]", f"give some of {', '.join(self.asks)}", own)
-            for name in own:
+            if not isinstance(resources, Mapping) or not resources:
+                raise must(f"arms[{condition}]", f"give some of {', '.join(self.asks)}", resources)
+            for name in resources:
                 if name not in self.asks:
                     raise unknown(f"resource of the arms {condition}:", str(name), self.asks)
-            replace(usual, **own)
+            replace(usual, **resources)
 
     @classmethod
     def usual(cls) -> int:
@@ -117,11 +117,11 @@ class OnCluster(Launcher):
 
     def demand(self, job: Job) -> Demand:
         """Return what an arm needs."""
-        found = Demand(**{name: getattr(self, name) for name in self.asks})
-        for condition, own in self.arms.items():
+        needed = Demand(**{name: getattr(self, name) for name in self.asks})
+        for condition, resources in self.arms.items():
             if _holds(job, condition):
-                found = replace(found, **own)
-        return found
+                needed = replace(needed, **resources)
+        return needed
 
     def grouped(self, jobs: Sequence[Job], *, together: bool = False) -> list[tuple[Demand, list[Job]]]:
         """Return the arms that ask alike; `together`: all of them, with a demand that meets each."""

@@ -34,14 +34,14 @@ def trials(tune: Tune) -> list[Levels]:
             return points
         return [points[i] for i in stream(0, "tune").permutation(len(points))[: tune.trials]]
     asked = tune.trials or 0
-    found: dict[str, Levels] = {}
+    by_cell: dict[str, Levels] = {}
     for number in range(100 * asked):
         rng = stream(number, "tune")
         drawn = {key: _draw(tune.space[key], rng) for key in sorted(tune.space)}
-        found.setdefault(cell_key(drawn), {key: drawn[key] for key in tune.space})
-        if len(found) == asked:
+        by_cell.setdefault(cell_key(drawn), {key: drawn[key] for key in tune.space})
+        if len(by_cell) == asked:
             break
-    return list(found.values())
+    return list(by_cell.values())
 
 
 def a_trial(tune: Tune, cell: Levels) -> Levels:

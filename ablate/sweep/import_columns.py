@@ -17,7 +17,7 @@ from ablate.errors import UserError, nearest
 from ablate.lang import msg
 from ablate.sources.cells import whole
 from ablate.sources.contract import RunTable
-from ablate.sweep.import_endings import Ending, endings
+from ablate.sweep.import_endings import Ending, ending_columns
 from ablate.sweep.level_cells import BLANK
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
@@ -96,13 +96,13 @@ class Columns:
 
 def declared_metrics(study: Study) -> list[str]:
     """Return the metrics that a study speaks of: in claims, their gates, `metrics:` and figures."""
-    found: list[str] = []
+    metrics: list[str] = []
     for claim in study.claims:
-        found += [claim.metric, getattr(claim, "ties_by", "")]
-        found += [str(getattr(gate, "metric", "")) for gate in claim.gates]
-    found += list(study.metrics)
-    found += [str(getattr(figure, "metric", "")) for figure in study.figures]
-    return [name for name in dict.fromkeys(found) if name not in ("", "outcome")]
+        metrics += [claim.metric, getattr(claim, "ties_by", "")]
+        metrics += [str(getattr(gate, "metric", "")) for gate in claim.gates]
+    metrics += list(study.metrics)
+    metrics += [str(getattr(figure, "metric", "")) for figure in study.figures]
+    return [name for name in dict.fromkeys(metrics) if name not in ("", "outcome")]
 
 
 def counts_to_target(study: Study, name: str) -> bool:
@@ -115,7 +115,7 @@ def counts_to_target(study: Study, name: str) -> bool:
     return any(claim.to_target and claim.metric == name for claim in study.claims)
 
 
-def fits(study: Study, head: Sequence[str]) -> bool:
+def head_fits(study: Study, head: Sequence[str]) -> bool:
     """Whether a head holds every factor of a study, and the seed."""
     return all(_names(name, factor_column(name), SETTINGS) & set(head) for name in (*study.factors, "seed"))
 
@@ -141,26 +141,26 @@ def columns_of(study: Study, table: RunTable, leave_out: Iterable[str] = ()) -> 
 
     factors = {name: _there(table, name, take(name, factor_column(name), SETTINGS, FACTOR)) for name in study.factors}
     seed = _there(table, "seed", take("seed", "seed", SETTINGS, SEED))
-    known = [name for name in table.head if name in KNOWN and KNOWN[name].counts_to_target]
-    asked = [name for name in dict.fromkeys([*declared_metrics(study), *known])
+    to_target = [name for name in table.head if name in KNOWN and KNOWN[name].counts_to_target]
+    asked = [name for name in dict.fromkeys([*declared_metrics(study), *to_target])
              if name not in study.factors or METRIC + name in table.head]  # fmt: skip
-    found = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}
-    metrics = {name: place for name, place in found.items() if place is not None}
+    place_of = {name: take(name, METRIC + name, RESULTS, DECLARED) for name in asked if name != "seed"}
+    metrics = {name: place for name, place in place_of.items() if place is not None}
     there = [name for name in (*FACTS, "seconds") if name in table.head and name not in leave_out]
-    own = {name: place for name in there if (place := table.head.index(name)) not in taken}
+    facts = {name: place for name in there if (place := table.head.index(name)) not in taken}
     out = {table.head.index(name) for name in leave_out if name in table.head}
     ours = _is_ours(table.head)
-    ends = endings(table, taken | out, ours=ours)
+    ends = ending_columns(table, taken | out, ours=ours)
     taken |= {one.place for one in ends}
     told += [Taken(one.name, OUTCOME, "" if one.own else msg("how a run stands")) for one in ends]
-    taken |= set(own.values())
-    told += [Taken(name, FACT) for name in own]
+    taken |= set(facts.values())
+    told += [Taken(name, FACT) for name in facts]
     told += _left(table, taken, study, leave_out)
     rest = tuple(place for place in range(len(table.head)) if place not in taken)
     _check_near(table, rest, [name for name in OWN if name not in table.head])
     known_runs = any(not one.own for one in ends) or "run_id" in table.head
     about = tuple(place for place in rest if known_runs and _is_about_runs(table.head[place]))
-    return Columns(factors, seed, tuple(ends), metrics, own, ours, rest, about, tuple(told))
+    return Columns(factors, seed, tuple(ends), metrics, facts, ours, rest, about, tuple(told))
 
 
 def _is_about_runs(name: str) -> bool:
@@ -242,8 +242,8 @@ def _check_near(table: RunTable, rest: Sequence[int], absent: Sequence[str]) -> 
 
 
 def _hint(name: str, head: Sequence[str]) -> str:
-    found = nearest(name, [column for column in head if column])
-    return f"; nearest: {found}" if found else ""
+    closest = nearest(name, [column for column in head if column])
+    return f"; nearest: {closest}" if closest else ""
 
 
 def told_table(columns: Iterable[Taken]) -> list[list[Any]]:

@@ -81,7 +81,7 @@ class Ending:
     says: tuple[Said, ...]
 
 
-def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> list[Ending]:
+def ending_columns(table: RunTable, passed_over: Collection[int], *, ours: bool) -> list[Ending]:
     """Return every column that says how runs ended, `outcome` first.
 
     Parameters
@@ -96,7 +96,7 @@ def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> lis
     UserError
         A cell of such a column says nothing that is known.
     """
-    found = []
+    columns = []
     tracked = any(name.startswith("tags.ablate.") for name in table.head)
     of_ablate = ("params.outcome", "tags.ablate.outcome") if tracked else ()
     for place, name in enumerate(table.head):
@@ -104,18 +104,18 @@ def endings(table: RunTable, passed_over: Collection[int], *, ours: bool) -> lis
         if place in passed_over or (ours and name != "outcome"):
             continue
         if bare == "outcome":
-            found.append(Ending(place, name, True, _outcomes(table, place)))
+            columns.append(Ending(place, name, True, _outcomes(table, place)))
         elif (read := _reader(bare)) is not None:
             cells = [line.cells[place] for line in table.lines]
             if not all(cell in BLANK for cell in cells):
-                found.append(Ending(place, name, False, _read(table, name, cells, *read)))
+                columns.append(Ending(place, name, False, _read(table, name, cells, *read)))
         elif bare in _MORE_FLAGS:
-            held = [line.cells[place].lower() for line in table.lines]
-            if {*held} - _NOTHING and {*held} <= {*_YES, *_NO, *_NOTHING}:
+            lowered = [line.cells[place].lower() for line in table.lines]
+            if {*lowered} - _NOTHING and {*lowered} <= {*_YES, *_NO, *_NOTHING}:
                 yes, no = _MORE_FLAGS[bare]
-                says = tuple(yes if cell in _YES else no if cell in _NO else None for cell in held)
-                found.append(Ending(place, name, False, says))
-    return sorted(found, key=lambda one: not one.own)
+                says = tuple(yes if cell in _YES else no if cell in _NO else None for cell in lowered)
+                columns.append(Ending(place, name, False, says))
+    return sorted(columns, key=lambda one: not one.own)
 
 
 def ended(where: str, said: Sequence[tuple[str, Said, str]]) -> Outcome | None:
@@ -192,25 +192,25 @@ def _reader(bare: str) -> tuple[Callable[[str], Said], str] | None:
 
 
 def _outcomes(table: RunTable, place: int) -> tuple[Said, ...]:
-    known: dict[str, Said] = {outcome.value: outcome for outcome in Outcome}
-    known |= {"lost": "lost", "unfinished": "unfinished", "missing": "missing", "unplanned": "unplanned"}
-    found: list[Said] = []
+    words: dict[str, Said] = {outcome.value: outcome for outcome in Outcome}
+    words |= {"lost": "lost", "unfinished": "unfinished", "missing": "missing", "unplanned": "unplanned"}
+    outcomes: list[Said] = []
     for line in table.lines:
         text = line.cells[place]
-        if text not in BLANK and text.lower() not in known:
-            raise UserError(f"{table.at(line)}: {unknown('outcome', text, known)}")
-        found.append(None if text in BLANK else known[text.lower()])
-    return tuple(found)
+        if text not in BLANK and text.lower() not in words:
+            raise UserError(f"{table.at(line)}: {unknown('outcome', text, words)}")
+        outcomes.append(None if text in BLANK else words[text.lower()])
+    return tuple(outcomes)
 
 
 def _read(
     table: RunTable, name: str, cells: Sequence[str], says: Callable[[str], Said], expected: str
 ) -> tuple[Said, ...]:
-    found: list[Said] = []
+    said: list[Said] = []
     strange: dict[str, str] = {}
     for cell, line in zip(cells, table.lines, strict=True):
         try:
-            found.append(None if cell in BLANK else says(cell))
+            said.append(None if cell in BLANK else says(cell))
         except ValueError:
             strange.setdefault(cell, line.told)
     if strange:
@@ -219,7 +219,7 @@ def _read(
             f"{table.where}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
             f"{expected}. If it tells something else, pass it over with --leave-out {name!r}"
         )
-    return tuple(found)
+    return tuple(said)
 
 
 def _state(cell: str) -> Said:

@@ -18,7 +18,7 @@ from fractions import Fraction
 from itertools import combinations, compress, pairwise
 
 from ablate.lang import msg
-from ablate.sources.cells import number, whole
+from ablate.sources.cells import finite_number, whole
 from ablate.sources.contract import RunTable
 from ablate.sweep.import_columns import EXTRA, LEFT, RESULTS, SETTINGS, Taken
 from ablate.sweep.level_cells import BLANK
@@ -87,7 +87,7 @@ def rest_of(
     for place in places:
         name = table.head[place]
         cells = ["" if (cell := line.cells[place]) in BLANK else cell for line in table.lines]
-        values = [number(cell, comma=comma) for cell in cells]
+        values = [finite_number(cell, comma=comma) for cell in cells]
         numeric = all(
             value is not None or not cell or cell.lower().lstrip("+-") in _ENDLESS
             for value, cell in zip(values, cells, strict=True)
@@ -114,8 +114,8 @@ def rest_of(
         elif not result and _is_setting(by_arm, same, text=not numeric, declared=setting):
             written = dict(zip(same, cells, strict=True))
             settings[name] = {
-                arm: {written[value] or "(empty)": count for value, count in sorted(found.items())}
-                for arm, found in by_arm.items()
+                arm: {written[value] or "(empty)": count for value, count in sorted(tally.items())}
+                for arm, tally in by_arm.items()
             }
             told.append(Taken(name, LEFT, DIFFERS))
         elif _numbers_rows(cells) or (not numeric and len(set(same)) == len(same)):
@@ -137,10 +137,10 @@ def rest_of(
 
 def _counts(arms: Sequence[Hashable], same: Sequence[str]) -> dict[Hashable, Counter[str]]:
     """Return arm -> value -> number of runs."""
-    found: dict[Hashable, Counter[str]] = {}
+    counts: dict[Hashable, Counter[str]] = {}
     for (arm, value), count in Counter(zip(arms, same, strict=True)).items():
-        found.setdefault(arm, Counter())[value] = count
-    return found
+        counts.setdefault(arm, Counter())[value] = count
+    return counts
 
 
 def shares(values: Mapping[str, int]) -> dict[str, Fraction]:
@@ -162,9 +162,9 @@ def texts_differ(left: Mapping[str, int], right: Mapping[str, int]) -> bool:
     return one.keys() != other.keys() or any(abs(one[value] - other[value]) > FAR for value in one)
 
 
-def is_number(cell: str) -> bool:
+def is_number_cell(cell: str) -> bool:
     """Tell whether a cell of a setting is a number."""
-    return number(cell, comma=False) is not None
+    return finite_number(cell, comma=False) is not None
 
 
 def _is_setting(by_arm: Mapping[Hashable, Counter[str]], same: Sequence[str], *, text: bool, declared: bool) -> bool:
@@ -207,5 +207,5 @@ def _disjoint(arms: Sequence[Hashable], values: Sequence[float | None]) -> bool:
 
 def _numbers_rows(cells: Sequence[str]) -> bool:
     """Whether whole numbers count the rows, in any order."""
-    numbers = sorted(found for cell in cells if (found := whole(cell)) is not None)
+    numbers = sorted(value for cell in cells if (value := whole(cell)) is not None)
     return len(numbers) == len(cells) and all(b - a == 1 for a, b in pairwise(numbers))

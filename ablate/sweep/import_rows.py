@@ -11,7 +11,7 @@ from typing import Any
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, plural
 from ablate.levels import NO_NAMES, levels_text
-from ablate.sources.cells import number, whole
+from ablate.sources.cells import finite_number, whole
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.design.build import build_design
 from ablate.sweep.import_columns import FACTS, Columns, counts_to_target
@@ -21,13 +21,13 @@ from ablate.sweep.metrics import Metrics
 from ablate.sweep.study import Study
 from ablate.train.config import MOST_SEED, check_seed_count
 from ablate.train.metric import has_reached, own_targets
-from ablate.train.metric_values import check_count, check_value
+from ablate.train.metric_values import check_count, check_metric_value
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 from ablate.train.program import RunResult
 
 
 @dataclass(frozen=True)
-class Row:
+class ImportedRun:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
     `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
@@ -60,16 +60,16 @@ def _is_number(level: Level) -> bool:
     return isinstance(level, int | float) and not isinstance(level, bool)
 
 
-def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> list[Row]:
+def read_imported(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> list[ImportedRun]:
     """Read every line; raises `UserError` with the line for what is not a level, seed, outcome or number."""
     counts = [name for name in columns.metrics if counts_to_target(study, name)]
     meant = Metrics(study.metrics)
-    known: dict[tuple[str, str], Level] = {}  # a file of 10,000 rows has a handful of different levels
+    level_cache: dict[tuple[str, str], Level] = {}  # a file of 10,000 rows has a handful of different levels
 
     def level(where: str, factor: str, text: str) -> Level:
-        if (factor, text) not in known:
-            known[factor, text] = level_in(where, factor, text, study.factors[factor], comma=comma)
-        return known[factor, text]
+        if (factor, text) not in level_cache:
+            level_cache[factor, text] = level_in(where, factor, text, study.factors[factor], comma=comma)
+        return level_cache[factor, text]
 
     rows = []
     for index, line in enumerate(table.lines):
@@ -78,10 +78,10 @@ def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> 
         nothing = next((str(one.says[index]) for one in columns.endings if one.own), "")
         if nothing in NO_RESULT:
             seed = _seed(where, line.cells[columns.seed])
-            rows.append(Row(line.number, levels, RunResult(seed, Outcome.UNKNOWN), {}, no_result=nothing))
+            rows.append(ImportedRun(line.number, levels, RunResult(seed, Outcome.UNKNOWN), {}, no_result=nothing))
             continue
         given = _outcome(where, index, line, columns)
-        numbers = {name: number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
+        numbers = {name: finite_number(line.cells[place], comma=comma) for name, place in columns.metrics.items()}
         outcome, told_by = (given, "") if given else _outcome_by_count(counts, numbers)
         _check_target(where, outcome, counts, numbers)
         for name, value in numbers.items():
@@ -117,20 +117,20 @@ def rows_of(study: Study, table: RunTable, columns: Columns, *, comma: bool) -> 
         seconds = facts.pop("seconds", math.nan)
         values = {name: value for name, value in numbers.items() if value is not None}
         for name, value in values.items() if outcome not in FAILED else ():
-            check_value(meant.of(name), value, where)
+            check_metric_value(meant.of(name), value, where)
         seed = _seed(where, line.cells[columns.seed])
         result = RunResult(seed, outcome, values, seconds=seconds)
         taken = {name: value for name, value in steps.items() if value is not None}
-        rows.append(Row(line.number, levels, result, facts, told_by, taken))
+        rows.append(ImportedRun(line.number, levels, result, facts, told_by, taken))
     return rows
 
 
 def _seed(where: str, text: str) -> int:
-    found = whole(text)
-    if found is None or not 0 <= found <= MOST_SEED:
+    seed = whole(text)
+    if seed is None or not 0 <= seed <= MOST_SEED:
         shown = text if len(text) <= 60 else f"{text[:57]}..."
         raise UserError(f"{where}: `seed` must be a whole number from 0 to {MOST_SEED} (2^63 - 1), got {shown!r}")
-    return found
+    return seed
 
 
 def _outcome(where: str, row: int, line: Line, columns: Columns) -> Outcome | None:
@@ -150,16 +150,16 @@ def _outcome_by_count(counts: Sequence[str], numbers: Mapping[str, float | None]
 def _check_target(where: str, outcome: Outcome, counts: Sequence[str], numbers: Mapping[str, float | None]) -> None:
     """Refuse a run that reached its target in no number of steps, or that did not reach it and took some."""
     targets = own_targets(counts)
-    known = [name for name in targets if numbers[name] is not None]
-    if outcome is Outcome.REACHED and targets and not known:
+    reached = [name for name in targets if numbers[name] is not None]
+    if outcome is Outcome.REACHED and targets and not reached:
         raise UserError(
             f"{where}: the run reached its target, but {targets[0]!r} is empty; expected the steps that it took, or "
             "another outcome (censored: its budget ended first)"
         )
-    if outcome in (Outcome.CENSORED, Outcome.STALLED) and known and len(known) == len(targets):
+    if outcome in (Outcome.CENSORED, Outcome.STALLED) and reached and len(reached) == len(targets):
         raise UserError(
-            f"{where}: the run is {outcome}, so it did not reach its target, but {known[0]!r} is "
-            f"{numbers[known[0]]:g}; expected an empty cell, or the outcome reached"
+            f"{where}: the run is {outcome}, so it did not reach its target, but {reached[0]!r} is "
+            f"{numbers[reached[0]]:g}; expected an empty cell, or the outcome reached"
         )
 
 
@@ -169,7 +169,7 @@ def _holds_nothing(text: str) -> bool:
 
 
 def _fact(where: str, name: str, text: str, *, comma: bool) -> float:
-    value = number(text, comma=comma)
+    value = finite_number(text, comma=comma)
     if value is None and text not in BLANK:
         raise UserError(f"{where}: {name!r} must be a finite number or empty, got {text!r:.60}")
     return math.nan if value is None else value
@@ -186,7 +186,7 @@ def _check_facts(where: str, facts: Mapping[str, float]) -> None:
         raise UserError(f"{where}: 'budget' must be a whole number of steps >= 1, or empty, got {budget:g}")
 
 
-def check_values_there(study: Study, where: str, rows: Sequence[Row], columns: Columns) -> None:
+def check_values_there(study: Study, where: str, rows: Sequence[ImportedRun], columns: Columns) -> None:
     """Refuse a claim on a column that is there, but in which no run has a value although some did not fail."""
     meant = Metrics(study.metrics)
     for claim in study.claims:
@@ -210,38 +210,38 @@ def shares_no_seeds(study: Study) -> bool:
     return bool(claims) and not named and not any(claim.by_seeds for claim in claims)
 
 
-def by_arm(study: Study, where: str, rows: Sequence[Row]) -> list[tuple[Levels, list[Row]]]:
+def by_arm(study: Study, where: str, rows: Sequence[ImportedRun]) -> list[tuple[Levels, list[ImportedRun]]]:
     """Return the rows of every arm of the design, seeds ascending: where runs are paired, the same in every arm."""
     planned = {tuple(levels.items()): dict(levels) for levels in build_design(study).arms}
-    found: dict[Any, dict[int, Row]] = {key: {} for key in planned}
+    arm_rows: dict[Any, dict[int, ImportedRun]] = {key: {} for key in planned}
     for row in rows:
-        if row.arm not in found:
+        if row.arm not in arm_rows:
             raise UserError(f"{where}, line {row.line}: the study's design has no arm {_text(row.levels)}")
         seed = row.result.seed
-        before = found[row.arm].get(seed)
+        before = arm_rows[row.arm].get(seed)
         if before is not None:
             raise UserError(
                 f"{where}, line {row.line}: the run of {_text(row.levels)} with seed {seed} is there already, in "
                 f"line {before.line}"
             )
-        found[row.arm][seed] = row
+        arm_rows[row.arm][seed] = row
     every = sorted({row.result.seed for row in rows})
     check_seed_count(len(every), f"{where}: seed")
-    for key, own in found.items():
-        missing = [seed for seed in every if seed not in own]
-        if missing and not (own and shares_no_seeds(study)):
+    for key, by_seed in arm_rows.items():
+        missing = [seed for seed in every if seed not in by_seed]
+        if missing and not (by_seed and shares_no_seeds(study)):
             listed = ", ".join(map(str, missing[:8])) + (" …" if len(missing) > 8 else "")
-            what = "no runs" if not own else f"no run with seed {listed}"
+            what = "no runs" if not by_seed else f"no run with seed {listed}"
             raise UserError(
                 f"{where}: {_text(planned[key])} has {what}, which other arms have; arms are compared seed by seed. A "
                 "run that failed belongs in the file, with its outcome, and so does one that was lost (`lost`) or "
                 "never made (`missing`, or `unplanned` where nobody meant to); or take out a seed for all arms, or a "
                 "level from the study"
             )
-    return [(planned[key], [own[seed] for seed in every if seed in own]) for key, own in found.items()]
+    return [(planned[key], [by_seed[seed] for seed in every if seed in by_seed]) for key, by_seed in arm_rows.items()]
 
 
-def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, ...]:
+def seeds_to_import(study: Study, where: str, rows: Sequence[ImportedRun]) -> tuple[int, ...]:
     """Return the seeds that a study names, of which runs may be missing; else those of the file.
 
     A mere count, `seeds: 8`, names none: results that were made elsewhere have their own numbers. Fewer than it asks
@@ -277,7 +277,7 @@ def planned_seeds(study: Study, where: str, rows: Sequence[Row]) -> tuple[int, .
     return planned
 
 
-def facts_of(where: str, rows: Sequence[Row]) -> dict[str, float]:
+def facts_of(where: str, rows: Sequence[ImportedRun]) -> dict[str, float]:
     """Return what the runs of an arm say of it; they must agree."""
     facts = {}
     for name in FACTS:

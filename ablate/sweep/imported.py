@@ -18,21 +18,21 @@ from typing import Any
 from ablate.claims.parts import Levels
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, number
+from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, finite_number
 from ablate.sources.choose import ChosenSource
 from ablate.sources.contract import RunTable
 from ablate.sweep.design.build import build_design
-from ablate.sweep.import_columns import RESULTS, Taken, columns_of, fits, told_table
+from ablate.sweep.import_columns import RESULTS, Taken, columns_of, head_fits, told_table
 from ablate.sweep.import_endings import UNPLANNED
 from ablate.sweep.import_rest import Rest, rest_of
 from ablate.sweep.import_rows import (
-    Row,
+    ImportedRun,
     by_arm,
     check_values_there,
     facts_of,
     numeric_cells,
-    planned_seeds,
-    rows_of,
+    read_imported,
+    seeds_to_import,
     shares_no_seeds,
 )
 from ablate.sweep.plan import arm_label
@@ -99,11 +99,11 @@ def import_runs(
     """
     check_factor_names(study.factors, where=chosen.address)
     check_level_texts(study.factors, where=chosen.address)
-    table = chosen.read(fits=lambda head: fits(study, head))
+    table = chosen.read(fits=lambda head: head_fits(study, head))
     columns = columns_of(study, table, leave_out)
     check_metric_names(columns.metrics, where=table.where)
     comma = table.commas and decimal_commas(table.where, numeric_cells(study, table, columns))
-    rows = rows_of(study, table, columns, comma=comma)
+    rows = read_imported(study, table, columns, comma=comma)
     failed = [row.result.outcome in FAILED or bool(row.no_result) for row in rows]
     # What a run without a result had set says nothing of the runs that are compared.
     use = [not row.no_result for row in rows]
@@ -120,11 +120,11 @@ def import_runs(
         if row.no_result:
             continue
         row.result.curves.update({_bare(name): curve for name, curve in table.curves.get(line.number, {}).items()})
-        more = {name: number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
+        more = {name: finite_number(line.cells[place], comma=comma) for name, place in rest.extras.items()}
         row.result.metrics.update({name: value for name, value in more.items() if value is not None})
     check_values_there(study, table.where, rows, columns)
     cells = by_arm(study, table.where, rows)
-    seeds = planned_seeds(study, table.where, rows)
+    seeds = seeds_to_import(study, table.where, rows)
     told = (*columns.told, *rest.told)
     repairs = (*table.repairs, *([DECIMAL_COMMAS] if comma else []))
     sha = hashlib.sha256(table.text.encode()).hexdigest()
@@ -135,7 +135,7 @@ def import_runs(
         "repairs": list(repairs),
         "columns": told_table(told),
     }
-    if any(len(own) < len(seeds) for _, own in cells) and shares_no_seeds(study):
+    if any(len(arm_rows) < len(seeds) for _, arm_rows in cells) and shares_no_seeds(study):
         read["unpaired"] = True
     record, runs = _record(study, table, sha, cells, rest, seeds=seeds, name=name, command=command, leave_out=leave_out)
     record = replace(record, design={**build_design(study).record(), "imported": read})
@@ -156,7 +156,7 @@ def _record(
     study: Study,
     table: RunTable,
     sha: str,
-    cells: Sequence[tuple[Levels, list[Row]]],
+    cells: Sequence[tuple[Levels, list[ImportedRun]]],
     rest: Rest,
     *,
     seeds: tuple[int, ...],
@@ -180,18 +180,18 @@ def _record(
     definition = {**study.model_dump(mode="json"), "confounds": [*labels, *study.confounds]}
     base, names = study.base_levels(), study.names()
     arms, runs = [], {}
-    for levels, own in cells:
+    for levels, arm_rows in cells:
         what = {"imported": sha, "reading": READING, "study": name, "levels": levels}
         facts: dict[str, Any] = {"fingerprint": sha, "imported": True, "imported_from": table.name, "vouches": []}
-        told_by = [row.outcome_from for row in own if row.outcome_from]
+        told_by = [row.outcome_from for row in arm_rows if row.outcome_from]
         facts |= {"outcome_from": told_by[0]} if told_by else {}
-        for fact, value in facts_of(table.where, own).items():
+        for fact, value in facts_of(table.where, arm_rows).items():
             facts |= {"steps": int(value)} if fact == "budget" else {fact: value}
-        arm_of = own[0].arm
+        arm_of = arm_rows[0].arm
         settings = {column: by_arm[arm_of] for column, by_arm in rest.settings.items() if arm_of in by_arm}
-        lost = {str(row.result.seed): row.no_result for row in own if row.no_result in ("lost", "unfinished")}
+        lost = {str(row.result.seed): row.no_result for row in arm_rows if row.no_result in ("lost", "unfinished")}
         facts |= {"lost": lost} if lost else {}
-        unplanned = [row.result.seed for row in own if row.no_result == UNPLANNED]
+        unplanned = [row.result.seed for row in arm_rows if row.no_result == UNPLANNED]
         facts |= {UNPLANNED: unplanned} if unplanned else {}
         arm = ArmRecord(
             id=digest(what)[:12],
@@ -203,12 +203,12 @@ def _record(
         )
         arms.append(arm)
         runs[arm.id] = [
-            SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in own if not row.no_result
+            SeedRecord(digest({**what, "seed": row.result.seed}), row.result) for row in arm_rows if not row.no_result
         ]
     without_code = {part: said for part, said in definition.items() if part != "uses"}  # nothing is run by it here
     # Claims had a `stance` once, and no population; so imports of earlier releases are found again.
     without_code["claims"] = [
-        {name: held for name, held in {**claim, "stance": "agrees"}.items() if (name, held) not in _SINCE}
+        {name: content for name, content in {**claim, "stance": "agrees"}.items() if (name, content) not in _SINCE}
         for claim in definition["claims"]
     ]
     record = StudyRecord(

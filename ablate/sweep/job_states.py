@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ablate.errors import Failure
-from ablate.sweep.submitted import Spool, Ticket, noted_folders, states
+from ablate.sweep.submitted import JobSpool, Ticket, noted_folders, states
 
 
 @dataclass(frozen=True)
@@ -44,21 +44,21 @@ def job_states(arm_ids: Iterable[str]) -> list[JobState]:
 
     They are looked for in `mlruns/jobs`, and in every other folder that a launcher of this place was told to use.
     """
-    wanted, spools = set(arm_ids), dict[int, Spool]()
+    wanted, spools = set(arm_ids), dict[int, JobSpool]()
     mine: list[Ticket] = []
-    for spool in map(Spool, noted_folders()):
-        own = [one for one in spool.tickets() if wanted & {part.arm_id for part in one.parts}]
-        own = [one for one in own if not all(map(spool.taken, one.identities))]
-        spools |= {id(one): spool for one in own}
-        mine += own
+    for spool in map(JobSpool, noted_folders()):
+        tickets = [one for one in spool.tickets() if wanted & {part.arm_id for part in one.parts}]
+        tickets = [one for one in tickets if not all(map(spool.taken, one.identities))]
+        spools |= {id(one): spool for one in tickets}
+        mine += tickets
     mine.sort(key=lambda ticket: (ticket.submitted, ticket.id))
     try:
-        found = states(mine)
+        state_of = states(mine)
     except Failure as error:
-        found = {one.id: f"unknown: {error}" for one in mine}
+        state_of = {one.id: f"unknown: {error}" for one in mine}
     return [
         JobState(
-            one.id, one.cluster, found[one.id] or "ended", tuple(part.label for part in one.parts),
+            one.id, one.cluster, state_of[one.id] or "ended", tuple(part.label for part in one.parts),
             len(one.identities), sum(map(spools[id(one)].has, one.identities)), one.log, one.launcher,
         )
         for one in mine

@@ -67,9 +67,9 @@ class Job:
 
     def with_seeds(self, seeds: Sequence[int]) -> Job:
         """Return the part of the job that runs these seeds only."""
-        own = {seed: identity for seed, identity in self.identities.items() if seed in seeds}
+        kept = {seed: identity for seed, identity in self.identities.items() if seed in seeds}
         trials = tuple(trial.with_seeds(seeds) for trial in self.trials)
-        return replace(self, identities=own, missing=tuple(s for s in self.missing if s in seeds), trials=trials)
+        return replace(self, identities=kept, missing=tuple(s for s in self.missing if s in seeds), trials=trials)
 
     def joined(self, other: Job) -> Job:
         """Return the job with the seeds of another that is the same arm."""
@@ -103,8 +103,8 @@ def arm_label(levels: Mapping[str, Level], base: Mapping[str, Level], names: Nam
 
 def description_of(program: Program, config: Any) -> dict[str, Any]:
     """Return what an arm is, JSON-ready: its Program, and what that owns; it is logged, and names the arm."""
-    own = {"program": describe(program), **describe(config)}
-    return {name: value for name, value in own.items() if name not in NO_IDENTITY}
+    parts = {"program": describe(program), **describe(config)}
+    return {name: value for name, value in parts.items() if name not in NO_IDENTITY}
 
 
 def former_description(composed: Any) -> dict[str, Any]:
@@ -152,9 +152,9 @@ def make_job(
     program, config = composed.program.told(metrics), composed.program.own(composed)
     own_facts = _facts(program, config, settings, compose, tried)
     facts = {**own_facts, "vouches": sorted(program.vouches), **_vouched(program, config, levels)}
-    own = own_code([composed.program, composed], uses)
-    if own:
-        facts["uses"] = own
+    code = own_code([composed.program, composed], uses)
+    if code:
+        facts["uses"] = code
     if is_foreign(type(program)):  # kept with the arm: a report is written where the plug-in may not be
         facts["metrics"] = {name: metric.as_dict() for name, metric in program.metrics().items()}
     description = description_of(composed.program, config)
@@ -204,10 +204,10 @@ def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *,
             _check_own_field(programs, key, where=where)
             continue
         free = any("params" in _own_fields(program) for program in programs.values())
-        own = f"; a setting of your own function is `program.params.{key}`" if free else ""
+        hint = f"; a setting of your own function is `program.params.{key}`" if free else ""
         raise UserError(
             f"{where}: `{key}` would be without effect: program={', '.join(programs)} owns "
-            f"{', '.join([*owned, 'program.…'])}{own}"
+            f"{', '.join([*owned, 'program.…'])}{hint}"
         )
 
 
@@ -216,12 +216,12 @@ def _check_own_field(programs: Mapping[str, type[Program]], key: str, *, where: 
     name = key.split(".")[1]
     if any(name in _own_fields(program) for program in programs.values()):
         return
-    known = options("program")
+    classes = options("program")
     told = []
     for option, program in programs.items():
-        has = ", ".join(f"program.{one}" for one in _own_fields(known.get(option, program)))
+        has = ", ".join(f"program.{one}" for one in _own_fields(classes.get(option, program)))
         told.append(f"program={option} has {has or 'no settings'}")
-    owners = [option for option, program in known.items() if name in _own_fields(program)]
+    owners = [option for option, program in classes.items() if name in _own_fields(program)]
     raise UserError(
         f"{where}: `{key}` would be without effect: {', '.join(told)}"
         + (f"; it is a setting of program={' and '.join(owners)}" if owners else "")
@@ -273,9 +273,9 @@ def beside_its_twin(job: Job, jobs: Sequence[Job], names: Names, *, pending: boo
             "configuration: two levels of a factor mean the same thing; drop one"
         )
     fairness = {FAIRNESS: job.arm.levels[FAIRNESS]} if FAIRNESS in job.arm.levels else {}
-    own = digest({"same as": twin.arm.id, **fairness, **apart})[:12]
+    arm_id = digest({"same as": twin.arm.id, **fairness, **apart})[:12]
     if pending:
-        unknown_yet = {seed: f"{own} {seed}" for seed in job.identities}
-        return replace(job, arm=replace(job.arm, id=own), identities=unknown_yet)
-    arm = replace(job.arm, id=own, facts={**job.arm.facts, "same_as": twin.arm.id})
+        unknown_yet = {seed: f"{arm_id} {seed}" for seed in job.identities}
+        return replace(job, arm=replace(job.arm, id=arm_id), identities=unknown_yet)
+    arm = replace(job.arm, id=arm_id, facts={**job.arm.facts, "same_as": twin.arm.id})
     return replace(job, arm=arm, missing=(), same_as=twin.arm.id)

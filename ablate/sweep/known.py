@@ -15,7 +15,7 @@ from ablate.identity import digest
 from ablate.programs.witness import said_now
 from ablate.track.known import StoredArm
 from ablate.track.record import Level
-from ablate.train.reads import differ, key_path, settings_of, without
+from ablate.train.reads import differ_in_reads, key_path, read_settings, without
 
 _FREE = ("logs",)
 """Settings of a traced Program that its runs do not depend on."""
@@ -66,7 +66,7 @@ class Known:
             Keys whose values do not count.
         """
         named, prints = [{**what, "config": config} for config in configs or [what["config"]]], dict(former)
-        own = [digest(one)[:12] for one in named]
+        ids = [digest(one)[:12] for one in named]
         before = {
             digest({**one, "fingerprint": print_})[:12]: after for one in named for print_, after in prints.items()
         }
@@ -78,7 +78,7 @@ class Known:
             for arm_id, parts in by_id.items()
             if all(any(_fits(part, one, before, prints, unsettled) for one in named) for part in parts)
         ]
-        return next((arm for name in own for arm in fits if arm.arm_id == name), fits[0] if fits else None)
+        return next((arm for name in ids for arm in fits if arm.arm_id == name), fits[0] if fits else None)
 
 
 def _fits(
@@ -98,8 +98,8 @@ def _fits(
         return False
     reads = frozenset({"**"}) if arm.reads is None else arm.reads
     free = [path for path in map(key_path, unsettled) if path is not None]
-    old, new = (without(settings_of(config), free) for config in (arm.config, what["config"]))
-    return not differ(old, new, reads)
+    old, new = (without(read_settings(config), free) for config in (arm.config, what["config"]))
+    return not differ_in_reads(old, new, reads)
 
 
 def is_current(arm: StoredArm) -> bool:
@@ -126,7 +126,7 @@ def _levels(levels: Mapping[str, Level]) -> dict[str, tuple[str, Any]]:
     return {factor: kind(level) for factor, level in levels.items()}
 
 
-def study_runs(arms: Sequence[StoredArm]) -> list[Known]:
+def arms_by_study(arms: Sequence[StoredArm]) -> list[Known]:
     """Return the stored arms by the study run they belong to, in the order given."""
     keys = dict.fromkeys(arm.key for arm in arms)
     return [Known(key, tuple(arm for arm in arms if arm.key == key)) for key in keys]

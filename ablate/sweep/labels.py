@@ -87,17 +87,17 @@ def check_labels(labels: Labels, study: Study, *, where: str) -> None:
         that two factors, two levels of a factor or two metrics have, or that is the name of another one.
     """
     keys = [*study.factors, *(study.tune.all_keys if study.tune is not None else ())]
-    own = [key for key in dict.fromkeys(keys) if key not in OWN_WORDS]
+    allowed = [key for key in dict.fromkeys(keys) if key not in OWN_WORDS]
     for factor in labels.factors:
         if factor in OWN_WORDS:
             raise UserError(f"{where}: factors: {factor} is a factor of ablate's, which has its words already")
-        if factor not in own:
-            raise UserError(f"{where}: factors: {unknown('factor or tuned setting', factor, own)}")
-    _check_apart(labels.factors, [*own, *study.fixed, *study.metrics], f"{where}: factors")
+        if factor not in allowed:
+            raise UserError(f"{where}: factors: {unknown('factor or tuned setting', factor, allowed)}")
+    _check_apart(labels.factors, [*allowed, *study.fixed, *study.metrics], f"{where}: factors")
     for factor, told in labels.levels.items():
         place = f"{where}: levels"
         if factor not in study.factors or factor in OWN_WORDS:
-            raise UserError(f"{place}: {unknown('factor', factor, [key for key in study.factors if key in own])}")
+            raise UserError(f"{place}: {unknown('factor', factor, [key for key in study.factors if key in allowed])}")
         names = labelled_levels(study.factors[factor])
         every = [level_name(stored(level)) for level in study.factors[factor]]
         for level in told:

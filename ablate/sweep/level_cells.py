@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ablate.errors import UserError, unknown
 from ablate.levels import EXACT, Level, compact, level_list, level_name, level_names
-from ablate.sources.cells import number, whole
+from ablate.sources.cells import finite_number, whole
 from ablate.values import from_json
 
 BLANK = ("", "-", "\N{EN DASH}", "\N{EM DASH}", "nan", "NaN", "NAN", "na", "NA", "N/A", "n/a", "#N/A", "<NA>", "none",
@@ -53,7 +53,7 @@ def _meant(text: str, levels: Sequence[Level], *, comma: bool) -> list[Level]:
     if quoted is not None and quoted in [level for level in levels if isinstance(level, str)]:
         return [quoted]
     texts = [level for level in levels if isinstance(level, str) and (level == text or _same_list(level, text))]
-    value = number(text, comma=comma)
+    value = finite_number(text, comma=comma)
     numbers = [level for level in levels if isinstance(level, int | float) and not isinstance(level, bool)]
     equal: list[Level] = [level for level in numbers if value is not None and _equals(text, value, level)]
     if value is not None and not equal:

@@ -14,7 +14,7 @@ from ablate.errors import UserError
 from ablate.registry import options
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
-from ablate.train.metric import KNOWN, Better, Metric, completed, declare_it, metric_from
+from ablate.train.metric import KNOWN, Better, Metric, complete_metric, declare_it, metric_from
 
 Source = Literal["study", "program", "known", "nobody"]
 
@@ -38,23 +38,25 @@ class Metrics:
     """
 
     def __init__(self, study: Mapping[str, Any], programs: Mapping[str, Metric] | None = None) -> None:
-        self._programs = {name: completed(metric) for name, metric in (programs or {}).items() if not metric.only_named}
+        self._programs = {
+            name: complete_metric(metric) for name, metric in (programs or {}).items() if not metric.only_named
+        }
         self._names = tuple(dict.fromkeys([*study, *(programs or {})]))
         self._study = {name: self._merged(name, declared) for name, declared in study.items()}
 
     def _merged(self, name: str, declared: Any) -> Metric:
-        own = metric_from(name, declared)
+        metric = metric_from(name, declared)
         before = self._programs.get(name) or KNOWN.get(name) or Metric(name)
-        said = own.as_dict()
+        said = metric.as_dict()
         if name not in self._programs:
-            completed(own)
+            complete_metric(metric)
         if name in self._programs:
             for key in _MEANING:
-                held = getattr(before, key)
-                if key in said and held and said[key] != held:
+                meaning = getattr(before, key)
+                if key in said and meaning and said[key] != meaning:
                     raise UserError(
                         f"metrics: {name}: `{key}: {said[key]}` contradicts the program that measures it, which says "
-                        f"{held}; leave it out"
+                        f"{meaning}; leave it out"
                     )
         return metric_from(name, {**before.as_dict(), **said})
 
@@ -107,22 +109,22 @@ def program_metrics(definition: Mapping[str, Any], facts: Iterable[Mapping[str, 
     declared: list[Mapping[str, Metric]] = []
     if not any(arm.get("imported") for arm in arms):
         fixed, factors = definition.get("fixed") or {}, definition.get("factors") or {}
-        known = options("program")
+        classes = options("program")
         names = factors.get("program") or [fixed.get("program", "numpy")]
-        declared = [known[name].METRICS for name in names if name in known]  # type: ignore[attr-defined]
-    own: list[Mapping[str, Any]] = []
+        declared = [classes[name].METRICS for name in names if name in classes]  # type: ignore[attr-defined]
+    told: list[Mapping[str, Any]] = []
     for arm in arms:  # which mostly say the same, and may be thousands
         said = arm.get("metrics") or {}
         if not isinstance(said, Mapping):
             raise UserError(
                 f"what an arm says of its metrics is damaged: expected a mapping, got {type(said).__name__}"
             )
-        if said and said not in own:
-            own.append(said)
-    return joined([*declared, *({name: metric_from(name, said) for name, said in one.items()} for one in own)])
+        if said and said not in told:
+            told.append(said)
+    return join_metrics([*declared, *({name: metric_from(name, said) for name, said in one.items()} for one in told)])
 
 
-def joined(declared: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
+def join_metrics(declared: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
     """Return what several Programs declare together; a mere name adds nothing.
 
     Raises
@@ -130,19 +132,19 @@ def joined(declared: Iterable[Mapping[str, Metric]]) -> dict[str, Metric]:
     UserError
         Two of them declare one metric differently.
     """
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for one in declared:
         for name, metric in one.items():
-            before = found.get(name)
+            before = metrics.get(name)
             if before is None or before.only_named:
-                found[name] = metric
+                metrics[name] = metric
             elif metric != before and not metric.only_named:
                 one_says, other_says = (f"`{_flow(said.as_dict())}`" for said in (before, metric))
                 raise UserError(
                     f"metric {name}: two programs of the study declare it differently: {one_says} and {other_says}; "
                     "where both measure the same, let your own declare the same of it, else call it by another name"
                 )
-    return found
+    return metrics
 
 
 def _flow(said: Mapping[str, Any]) -> str:

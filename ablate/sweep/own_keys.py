@@ -61,10 +61,12 @@ def short_names(study: Study, taken: Iterable[str] = ()) -> dict[str, str]:
     {}
     """
     keys = [*study.factors, *study.fixed, *(study.tune.all_keys if study.tune is not None else ())]
-    own = {key: short_key(key) for key in keys if key.startswith(PREFIX)}
-    others = {key.partition(".")[0] for key in keys if key not in own}
+    short_by_key = {key: short_key(key) for key in keys if key.startswith(PREFIX)}
+    others = {key.partition(".")[0] for key in keys if key not in short_by_key}
     others |= {FAIRNESS, *PLANNED, *RUN, *taken}
-    return {key: name for key, name in own.items() if name not in others and name.partition(".")[0] not in others}
+    return {
+        key: name for key, name in short_by_key.items() if name not in others and name.partition(".")[0] not in others
+    }
 
 
 def with_short_names(text: str, names: Mapping[str, str]) -> str:
@@ -103,7 +105,7 @@ def renamed(data: Mapping[str, Any], rename: Rename = full_key) -> dict[str, Any
 
 def _renamed(field: str, value: Any, rename: Rename) -> Any:
     if field in KEYED and isinstance(value, Mapping):
-        return {rename(str(key)): held for key, held in value.items()}
+        return {rename(str(key)): part for key, part in value.items()}
     if field == "arms" and isinstance(value, list | tuple):  # of a design that lists them
         return [_renamed("arm", arm, rename) for arm in value]
     if field in NAMING and isinstance(value, str):
@@ -114,7 +116,7 @@ def _renamed(field: str, value: Any, rename: Rename) -> Any:
         return _expression(value, rename) if isinstance(value, str) else [_expression(text, rename) for text in value]
     if field in _PARTS:
         if isinstance(value, Mapping):  # of a quick budget: claim id -> changes
-            inner = all(isinstance(held, Mapping | None) for held in value.values()) and field == "claims"
+            inner = all(isinstance(part, Mapping | None) for part in value.values()) and field == "claims"
             return {k: renamed(v, rename) if v else v for k, v in value.items()} if inner else renamed(value, rename)
         if isinstance(value, list | tuple):
             return [renamed(item, rename) if isinstance(item, Mapping) else item for item in value]
@@ -132,9 +134,9 @@ def _expression(text: str, rename: Rename) -> str:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    found = [n for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute) and id(n) not in inner]
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name | ast.Attribute) and id(n) not in inner]
     raw = text.strip().encode()  # columns count bytes
-    for node in sorted(found, key=lambda n: -n.col_offset):
+    for node in sorted(nodes, key=lambda n: -n.col_offset):
         name = raw[node.col_offset : node.end_col_offset].decode()
         if node.lineno == node.end_lineno == 1 and name not in ("true", "false", "null"):
             raw = raw[: node.col_offset] + rename(name).encode() + raw[node.end_col_offset :]

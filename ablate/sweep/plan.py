@@ -12,12 +12,12 @@ from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.grids import a_trial, trials
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
-from ablate.sweep.known import Known, study_runs
+from ablate.sweep.known import Known, arms_by_study
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import Claim, Study
 from ablate.sweep.study_key import key_of
-from ablate.sweep.trial_jobs import choosing, copied, metrics_of, trial_jobs, trials_of
+from ablate.sweep.trial_jobs import choosing, copy_of_baseline, logged_scalars, trial_jobs, trials_of
 from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
 from ablate.sweep.tune_check import check_tuning
 from ablate.track.known import StoredArm
@@ -49,13 +49,13 @@ class Plan:
     @property
     def trained(self) -> tuple[Job, ...]:
         """The jobs that are run, each once: the trials of arms that choose among them in every seed, not these."""
-        own = [job for job in self.jobs if not job.trials and not job.same_as]
-        found = {job.arm.id: job for job in own}
+        untuned = [job for job in self.jobs if not job.trials and not job.same_as]
+        by_arm = {job.arm.id: job for job in untuned}
         for job in (*self.jobs, *([self.copy] if self.copy is not None else [])):
             for trial in job.trials:  # one of them may be an arm with fixed values, run on other seeds
-                there = found.get(trial.arm.id)
-                found[trial.arm.id] = trial if there is None else there.joined(trial)
-        return tuple(found.values())
+                there = by_arm.get(trial.arm.id)
+                by_arm[trial.arm.id] = trial if there is None else there.joined(trial)
+        return tuple(by_arm.values())
 
     @property
     def runs(self) -> int:
@@ -69,7 +69,7 @@ class Plan:
 
     def metrics(self) -> Metrics:
         """Return the scalars that some arm's runs may log."""
-        return metrics_of(self.jobs, self.study)
+        return logged_scalars(self.jobs, self.study)
 
     def logged(self) -> frozenset[str]:
         """Return the names of the scalars that some arm's runs may log."""
@@ -170,30 +170,30 @@ def make_plan(
     plan = resolved(None)
     if stored is None or not plan.may_be_stored():
         return plan
-    runs = study_runs(stored())
-    own = [run for key in (plan.record.key, plan.former_key) for run in runs if run.key == key]
-    for run in own or runs:
+    runs = arms_by_study(stored())
+    same_key = [run for key in (plan.record.key, plan.former_key) for run in runs if run.key == key]
+    for run in same_key or runs:
         again = resolved(run)
-        if own or _goes_on(again, run):
+        if same_key or _goes_on(again, run):
             return replace(again, record=replace(again.record, key=run.key))
     return plan
 
 
-def _goes_on(plan: Plan, known: Known) -> bool:
+def _goes_on(plan: Plan, earlier: Known) -> bool:
     """Tell whether a plan is the one that was run under another key: what differs was never looked at.
 
     Some arm was run, and no arm that was run at the same levels with the same code is another one now.
     """
-    found = False
+    matched = False
     for job in plan.trained:
-        traced, there = job.program.traced, known.at(job.arm.levels)
+        traced, there = job.program.traced, earlier.at(job.arm.levels)
         if not there:
             continue
         if any(arm.arm_id == job.arm.id for arm in there):
-            found = found or traced
+            matched = matched or traced
         elif not traced or any(arm.fingerprint == made_by(job.arm.facts) for arm in there):
             return False
-    return found
+    return matched
 
 
 def _resolved(
@@ -210,7 +210,7 @@ def _resolved(
 ) -> Plan:
     blocks, tune = tuple(seed_list(seeds)), tune or study.tune
     per_seed = tune is not None and tune.per == "seed"
-    spaces = [(own, trials(own)) for own in tune.each()] if tune is not None and per_seed else []
+    spaces = [(of_cell, trials(of_cell)) for of_cell in tune.each()] if tune is not None and per_seed else []
     base, names, short = study.base_levels(), study.names(), short_names(study, study.metrics)
     made: list[tuple[Job, bool]] = []
     design = build_design(study)
@@ -231,8 +231,10 @@ def _resolved(
         if cell is not None and tune is not None and per_seed:
             at = tune.place(cell, name=name)
             there, values = spaces[at]
-            own = trial_jobs(study, cell, label, there, values, compose=compose, seeds=blocks, known=known, name=name)
-            job = choosing(job, own, values, there, study=name, declared=(study.tune or tune).each()[at])
+            of_cell = trial_jobs(
+                study, cell, label, there, values, compose=compose, seeds=blocks, known=known, name=name
+            )
+            job = choosing(job, of_cell, values, there, study=name, declared=(study.tune or tune).each()[at])
         made.append((job, pending))
     programs = {str(job.arm.config["program"].get("name", "")): type(job.program) for job, _ in made}
     tuned_keys = study.tune.all_keys if study.tune is not None else ()
@@ -243,7 +245,7 @@ def _resolved(
     copy: tuple[Job | None, str] = (None, "")
     tried = {job.arm.id: spaces[tune.place(job.arm.levels)][1] for job in jobs if job.trials and tune is not None}
     if tune is not None:
-        copy = copied(study, jobs, tune, tried, compose=compose, known=known)
+        copy = copy_of_baseline(study, jobs, tune, tried, compose=compose, known=known)
     first = jobs[0]
     if tuned:
         cell = tuned_cell(study, design.arms[0])

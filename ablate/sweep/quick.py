@@ -94,9 +94,9 @@ def merged(data: Mapping[str, Any], *, fields: list[str], where: str) -> dict[st
         _shrink_claim(claim, dropped, _mapping(quick.get("claims"), where, "claims").get(claim["id"]), where)
     if made.get("zh") and "figures" in quick:
         made["zh"]["figures"] = []
-    for held in (made, made.get("zh") or {}):
-        if held.get("labels"):
-            held["labels"] = kept_labels(held["labels"], made.get("factors", {}))
+    for part in (made, made.get("zh") or {}):
+        if part.get("labels"):
+            part["labels"] = kept_labels(part["labels"], made.get("factors", {}))
     made |= {"forecasts": {}, "budget": "quick"}
     if "looks" not in quick:
         made["looks"] = []  # looks are counted in the seeds of the default budget
@@ -135,13 +135,13 @@ def _shrink_spaces(made: dict[str, Any], dropped: Mapping[str, list[Any]]) -> No
     if not isinstance(tune, Mapping) or not isinstance(tune.get("spaces"), list):
         return
     kept = []
-    for own in tune["spaces"]:
+    for space in tune["spaces"]:
         where = {}
-        for factor, given in own["where"].items():
+        for factor, given in space["where"].items():
             levels = [compact(level) for level in (given if isinstance(given, list) else [given])]
             where[factor] = [level for level in levels if not among(level, dropped.get(factor, []))]
         if all(where.values()):
-            kept.append({**own, "where": where})
+            kept.append({**space, "where": where})
     made["tune"] = {**tune, "spaces": kept}
 
 

@@ -134,7 +134,7 @@ class Ray(OnCluster):
 
     def _result(self, ray: Any, one: Any, job: Job) -> list[RunResult]:
         try:
-            found: list[RunResult] = ray.get(one)
+            results: list[RunResult] = ray.get(one)
         except ray.exceptions.RayTaskError as error:  # what is wrong with an arm is in its results; this is not
             cause = error.cause
             if isinstance(cause, AblateError):
@@ -148,7 +148,7 @@ class Ray(OnCluster):
                 "out of memory: `memory_gb` asks for more); finished runs are kept, the same command goes on with what "
                 "is missing"
             ) from error
-        return found
+        return results
 
     def _check_room(self, ray: Any, job: Job, *, lost: bool = False) -> None:
         demand, nodes = self.demand(job), _nodes(ray)
@@ -246,8 +246,8 @@ def _own_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held = signal.getsignal(signal.SIGTERM)
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, held)
+        signal.signal(signal.SIGTERM, handler)

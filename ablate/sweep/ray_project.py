@@ -26,14 +26,14 @@ LEFT_OUT = (
 
 def stamp(folder: Path) -> str:
     """Return what changes with the files of a project: their names, sizes and times."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for path, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not any(fnmatch.fnmatch(name, one) for one in LEFT_OUT))
         for name in sorted(files):
             with contextlib.suppress(OSError):
                 stat = os.stat(os.path.join(path, name))  # noqa: PTH116, PTH118 - of very many files
-                found.update(f"{path}/{name} {stat.st_size} {stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
-    return found.hexdigest()
+                sha.update(f"{path}/{name} {stat.st_size} {stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return sha.hexdigest()
 
 
 def in_folder(file: str) -> str:

@@ -70,10 +70,10 @@ def definition(study: Study) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value not in _EMPTY}
 
 
-def text_of(what: Mapping[str, Any], seeds: Sequence[int]) -> str:
+def canonical_text(what: Mapping[str, Any], seeds: Sequence[int]) -> str:
     """Return the canonical text.
 
-    >>> print(text_of({"looks": [2, 4], "factors": {"norm": ["none", "batch"]}}, range(4)), end="")
+    >>> print(canonical_text({"looks": [2, 4], "factors": {"norm": ["none", "batch"]}}, range(4)), end="")
     factors:
       norm: [none, batch]
     looks: [2, 4]
@@ -83,7 +83,7 @@ def text_of(what: Mapping[str, Any], seeds: Sequence[int]) -> str:
     return yaml.safe_dump(whole, sort_keys=True, allow_unicode=True, width=110, default_flow_style=None)
 
 
-def register(
+def registration_document(
     study: Study,
     seeds: Sequence[int],
     *,
@@ -104,10 +104,10 @@ def register(
     """
     what = definition(study)
     decides = {"sentences": dict(sentences)} if sentences else {}
-    text = text_of({**what, **decides}, seeds)
+    text = canonical_text({**what, **decides}, seeds)
     return {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "sha256": hash_of(text),
+        "sha256": text_hash(text),
         "text": text,
         "definition": what,
         "seeds": list(seeds),
@@ -117,7 +117,7 @@ def register(
     }
 
 
-def hash_of(text: str) -> str:
+def text_hash(text: str) -> str:
     """Return the SHA-256 of a text, hex."""
     return sha256(text.encode()).hexdigest()
 
@@ -135,7 +135,12 @@ def changes(registered: Mapping[str, Any], study: Study, *, idle: Collection[str
     if before == after:
         return Changes()
     lines = difflib.unified_diff(
-        text_of(before, seeds).splitlines(), text_of(after, seeds).splitlines(), "registered", "now", lineterm="", n=2
+        canonical_text(before, seeds).splitlines(),
+        canonical_text(after, seeds).splitlines(),
+        "registered",
+        "now",
+        lineterm="",
+        n=2,
     )
     old, new = ({claim["id"]: claim for claim in part.get("claims", [])} for part in (before, after))
     rest = {*before, *after} - {"claims", "forecasts"}
@@ -150,25 +155,25 @@ def changes(registered: Mapping[str, Any], study: Study, *, idle: Collection[str
 
 def _delta(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[float, float] | None:
     """Return δ before and now where two definitions of exploratory claims differ in nothing else; see `Changes`."""
-    plain, found = [], []
+    plain, thresholds = [], []
     for part in (before, after):
         claims = part.get("claims", [])
         deltas = {claim.get("by_at_least", 0.0) for claim in claims}
         if len(deltas) != 1 or not all(KINDS[claim["kind"]].exploratory for claim in claims):
             return None
-        found.append(float(deltas.pop()))
-        rest = [{name: held for name, held in claim.items() if name != "by_at_least"} for claim in claims]
+        thresholds.append(float(deltas.pop()))
+        rest = [{name: value for name, value in claim.items() if name != "by_at_least"} for claim in claims]
         plain.append({**part, "claims": rest})
-    return (found[0], found[1]) if plain[0] == plain[1] else None
+    return (thresholds[0], thresholds[1]) if plain[0] == plain[1] else None
 
 
 def _controls(claim: Any) -> set[str]:
     return {gate.claim for gate in claim.gates if gate.kind == "positive_control"}
 
 
-def _as_now(held: Mapping[str, Any], study: Study) -> dict[str, Any]:
+def _as_now(registered: Mapping[str, Any], study: Study) -> dict[str, Any]:
     """Read what was registered with today's schema, so that a default added since is not an edit."""
     try:
-        return definition(Study.model_validate({"title": study.title, **held}, context=STORED))
+        return definition(Study.model_validate({"title": study.title, **registered}, context=STORED))
     except ValidationError:
-        return dict(held)
+        return dict(registered)

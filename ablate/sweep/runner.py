@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.schedule import Arms, scheduled, seed_by_seed
+from ablate.sweep.schedule import ArmParts, scheduled, seed_by_seed
 from ablate.track.record import SeedRecord
 from ablate.track.store import StudySession
 from ablate.train.program import RunResult
@@ -98,7 +98,7 @@ def run_plan(
         if error is not None and job.arm.label not in dict(summary.crashes):
             summary.crashes.append((job.arm.label, _last_line(error)))
 
-    arms, kept = Arms(todo), time.monotonic()
+    arms, kept = ArmParts(todo), time.monotonic()
     parts = scheduled(todo, launcher.slots())
     if launcher.by_seed:
         parts = seed_by_seed(parts)

@@ -14,11 +14,11 @@ from ablate.resources import package_folder
 @functools.cache
 def code_of_ablate() -> str:
     """Return the version and a digest of all Python files of this ablate: `0.4.0 (code 1f3a…)`."""
-    root, found = package_folder(), hashlib.sha256()
+    root, sha = package_folder(), hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        found.update(path.relative_to(root).as_posix().encode())
-        found.update(path.read_bytes())
-    return f"{__version__} (code {found.hexdigest()[:12]})"
+        sha.update(path.relative_to(root).as_posix().encode())
+        sha.update(path.read_bytes())
+    return f"{__version__} (code {sha.hexdigest()[:12]})"
 
 
 def check_code(planned: str) -> None:

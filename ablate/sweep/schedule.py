@@ -33,16 +33,16 @@ def work(job: Job) -> float | None:
 def costs(jobs: Sequence[Job]) -> list[float]:
     """Return what the missing runs of each job cost, in one unit; one of which nothing is known is like the others."""
     each = [work(job) for job in jobs]
-    known = [one for one in each if one is not None]
-    usual = fmean(known) if known else 1.0
+    estimates = [one for one in each if one is not None]
+    usual = fmean(estimates) if estimates else 1.0
     return [(usual if one is None else one) * len(job.missing) for one, job in zip(each, jobs, strict=True)]
 
 
 def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
     """Return the jobs in the order in which `slots` of them are trained at a time, the longest first; some in parts.
 
-    The parts of an arm have the same `arm`, and its missing seeds between them (see `Arms`). With one slot, jobs are
-    as they were: there is nothing to gain.
+    The parts of an arm have the same `arm`, and its missing seeds between them (see `ArmParts`). With one slot, jobs
+    are as they were: there is nothing to gain.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def makespan(times: Sequence[float], workers: int) -> float:
     return max(busy)
 
 
-class Arms:
+class ArmParts:
     """Takes the parts of arms as a launcher yields them, and gives every arm once all parts of it are there.
 
     Parameters
@@ -130,14 +130,14 @@ class Arms:
         job = self._asked.get(part.arm.id)
         seeds, wanted = [result.seed for result in results], part.missing
         if job is not None and part.arm.id not in self._given:
-            own = self._held.setdefault(job.arm.id, {})
-            own.update({result.seed: result for result in results if result.seed in job.missing})
+            by_seed = self._held.setdefault(job.arm.id, {})
+            by_seed.update({result.seed: result for result in results if result.seed in job.missing})
         if job is None or sorted(seeds) != sorted(wanted) or not set(wanted) <= set(job.missing):
             raise Failure(
                 f"the launcher gave back seeds {_listed(seeds)} of {part.arm.label}, expected {_listed(wanted)}; what "
                 "is finished is kept"
             )
-        if job.arm.id in self._given or len(own) + self._before.get(job.arm.id, 0) < len(job.missing):
+        if job.arm.id in self._given or len(by_seed) + self._before.get(job.arm.id, 0) < len(job.missing):
             return None
         self._given.add(job.arm.id)
         return _part(job, self._held.pop(job.arm.id))
@@ -145,10 +145,10 @@ class Arms:
     def unfinished(self) -> Iterator[tuple[Job, list[RunResult]]]:
         """Yield what is there of arms that are not whole, each once: the job with those seeds, and their results."""
         while self._held:
-            arm, own = self._held.popitem()
-            if own:
-                self._before[arm] = self._before.get(arm, 0) + len(own)
-                yield _part(self._asked[arm], own)
+            arm, by_seed = self._held.popitem()
+            if by_seed:
+                self._before[arm] = self._before.get(arm, 0) + len(by_seed)
+                yield _part(self._asked[arm], by_seed)
 
     def check_whole(self) -> None:
         """Raise `Failure` where a launcher has ended, and some arm is not whole."""

@@ -139,21 +139,21 @@ def needed(count: str, of: int) -> int:
     >>> needed("all", 16), needed("any", 16), needed("15 of 16", 16)
     (16, 1, 15)
     """
-    if found := _COUNT.fullmatch(count):
-        return int(found["n"])
+    if match := _COUNT.fullmatch(count):
+        return int(match["n"])
     return of if count == "all" else 1
 
 
 def counted_of(count: str) -> int | None:
     """Return the m of ``n of m``; None for `all` and `any`."""
-    found = _COUNT.fullmatch(count)
-    return int(found["m"]) if found else None
+    match = _COUNT.fullmatch(count)
+    return int(match["m"]) if match else None
 
 
 def _decides(data: Mapping[str, Any]) -> Decides:
     name = data["claim"]
-    found = _CLAIM.fullmatch(name) if isinstance(name, str) else None
-    if found is None:
+    match = _CLAIM.fullmatch(name) if isinstance(name, str) else None
+    if match is None:
         raise ValueError(f"`claim` must be STUDY/ID, as in batchnorm/faster, got {name!r}")
     given = {key: data[key] for key in ("outcome", "sign") if key in data}
     if len(given) != 1:
@@ -167,7 +167,7 @@ def _decides(data: Mapping[str, Any]) -> Decides:
     if "cells" in data:
         _check_count(f"{name}: cells", data["cells"])
     return Decides(
-        found["study"], found["claim"], data.get("outcome", ""), data.get("sign", ""), data.get("label", ""),
+        match["study"], match["claim"], data.get("outcome", ""), data.get("sign", ""), data.get("label", ""),
         data.get("cells", ""),
     )  # fmt: skip
 
@@ -188,8 +188,8 @@ def _counts(data: Mapping[str, Any], form: str) -> Counts:
 
 def _check_count(where: str, count: Any) -> None:
     """Refuse what no number of cells can meet, or any number would."""
-    found = _COUNT.fullmatch(count) if isinstance(count, str) else None
-    if found and 1 <= int(found["n"]) <= int(found["m"]):
+    match = _COUNT.fullmatch(count) if isinstance(count, str) else None
+    if match and 1 <= int(match["n"]) <= int(match["m"]):
         return
     words = ("all", "any") if where.endswith("cells") else ()
     if count not in words:

@@ -24,7 +24,7 @@ from pydantic import (
 
 from ablate.claims.parts import Strict
 from ablate.errors import UserError, unknown
-from ablate.sweep.registration import hash_of
+from ablate.sweep.registration import text_hash
 from ablate.sweep.sentence_rules import Decides, Rule, as_data, leaves, read_rule
 from ablate.sweep.yaml_reader import read_yaml
 
@@ -45,7 +45,7 @@ def _named(what: str, choices: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-class Reading(Strict):
+class SentenceReading(Strict):
     """One way to read a sentence, and when it is right.
 
     Attributes
@@ -124,8 +124,8 @@ class Sentence(Strict):
     about_zh: str = ""
     studies: list[str] = Field(default_factory=list)
     kind: Annotated[Kind, _named("kind", get_args(Kind))]
-    strong: Reading | None = None
-    weak: Reading | None = None
+    strong: SentenceReading | None = None
+    weak: SentenceReading | None = None
     headlines: list[Headline]
 
     @model_validator(mode="after")
@@ -147,7 +147,7 @@ class Sentence(Strict):
         return self
 
     @property
-    def readings(self) -> tuple[Reading, ...]:
+    def readings(self) -> tuple[SentenceReading, ...]:
         """The strong and the weak reading; none where it is not judged."""
         return tuple(one for one in (self.strong, self.weak) if one is not None)
 
@@ -171,12 +171,12 @@ class Sentence(Strict):
     @property
     def sha256(self) -> str:
         """Hash of what decides it: kind, readings in English, rules and gates."""
-        held: dict[str, Any] = {"kind": self.kind}
+        deciding: dict[str, Any] = {"kind": self.kind}
         for name, reading in (("strong", self.strong), ("weak", self.weak)):
             if reading is not None:
                 gates = [as_data(gate) for gate in reading.gates]
-                held[name] = {"says": " ".join(reading.says.split()), "rule": as_data(reading.rule), "gates": gates}
-        return hash_of(yaml.safe_dump(held, sort_keys=True, allow_unicode=True))
+                deciding[name] = {"says": " ".join(reading.says.split()), "rule": as_data(reading.rule), "gates": gates}
+        return text_hash(yaml.safe_dump(deciding, sort_keys=True, allow_unicode=True))
 
 
 def read_sentences(path: Path) -> list[Sentence]:
@@ -196,16 +196,16 @@ def read_sentences(path: Path) -> list[Sentence]:
         raise UserError(f"{path}: {error}") from None
     if not isinstance(data, list):
         raise UserError(f"{path}: expected a list of sentences, got {type(data).__name__}")
-    found: list[Sentence] = []
+    sentences: list[Sentence] = []
     for number, one in enumerate(data):
         name = str(one["id"]) if isinstance(one, dict) and "id" in one else str(number)
         try:
-            found.append(Sentence.model_validate(one))
+            sentences.append(Sentence.model_validate(one))
         except ValidationError as error:
             raise UserError(f"{path}: sentence {name}: {_first(error)}") from None
-        if name in {sentence.id for sentence in found[:-1]}:
+        if name in {sentence.id for sentence in sentences[:-1]}:
             raise UserError(f"{path}: the id {name!r} is given twice")
-    return found
+    return sentences
 
 
 def _first(error: ValidationError) -> str:
@@ -213,7 +213,7 @@ def _first(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        parts: dict[str, type[Strict]] = {"strong": Reading, "weak": Reading, "headlines": Headline}
+        parts: dict[str, type[Strict]] = {"strong": SentenceReading, "weak": SentenceReading, "headlines": Headline}
         model = parts[str(first["loc"][0])] if len(first["loc"]) > 1 else Sentence
         return f"{place}: {unknown('key', str(first['loc'][-1]), model.model_fields)}"
     text = first["msg"].removeprefix("Value error, ")

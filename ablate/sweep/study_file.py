@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ablate.claims.kinds import KINDS
 from ablate.claims.parts import STORED, Level
 from ablate.errors import UserError, cut, nearest, unknown
-from ablate.levels import ListLevel, alike, among, level_list, level_name
+from ablate.levels import ListLevel, among, level_list, level_name, levels_alike
 from ablate.programs.uses import beside
 from ablate.resources import study_folders
 from ablate.sweep.design.parts import DESIGNS
@@ -29,11 +29,11 @@ MOST_LEVELS = 1_000
 
 def study_files() -> dict[str, Path]:
     """Return every study file found, name -> path; the user's own hide ours of the same name."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in study_folders():
         for path in sorted(folder.glob("*.yaml")):
-            found.setdefault(path.stem, path)
-    return found
+            files.setdefault(path.stem, path)
+    return files
 
 
 def is_path(name: str) -> bool:
@@ -124,7 +124,7 @@ def _check_levels(where: str, levels: list[Level]) -> None:
     """Refuse levels that cannot be kept apart, and more of them than a study is meant for."""
     if len(levels) > MOST_LEVELS:
         raise UserError(f"{where} has more than {MOST_LEVELS:,} levels")
-    twins = alike(levels)
+    twins = levels_alike(levels)
     if twins is None:
         return
     one, other = twins
@@ -160,11 +160,11 @@ def _check_observed(study: Study, where: str) -> None:
         wanted = getattr(figure, "observer", None)
         if wanted is None or "observe" in study.factors:
             continue
-        held = study.fixed.get("observe", [])
-        if wanted not in (held if isinstance(held, list) else [held]):
+        observed = study.fixed.get("observe", [])
+        if wanted not in (observed if isinstance(observed, list) else [observed]):
             raise UserError(
                 f"{where}: figures.{number}: {figure.kind} draws what the runs observe; add {wanted} to "
-                f"`fixed: observe`, got {held!r}"
+                f"`fixed: observe`, got {observed!r}"
             )
 
 
@@ -293,7 +293,7 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in get_args(annotation):
-        found = _nested_model(inner)
-        if found is not None:
-            return found
+        model = _nested_model(inner)
+        if model is not None:
+            return model
     return None

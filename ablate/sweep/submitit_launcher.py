@@ -24,7 +24,7 @@ from ablate.sweep.plan import Job
 from ablate.sweep.same_code import code_of_ablate
 from ablate.sweep.schedule import dealt
 from ablate.sweep.submitit_executor import ask_for, executor_for, in_words, submit
-from ablate.sweep.submitted import Pack, Spool, Ticket, jobs_folder, part_of, refused_error, states, tidy
+from ablate.sweep.submitted import JobSpool, Pack, Ticket, jobs_folder, part_of, refused_error, states, tidy
 from ablate.train.program import RunResult
 
 CLUSTERS = ("slurm", "local")
@@ -111,7 +111,7 @@ class Submitit(OnCluster):
         for name in ("split", "detach"):
             if not isinstance(getattr(self, name), bool):
                 raise must(name, "be true or false", getattr(self, name))
-        if any("minutes" in own and own["minutes"] is None for own in ({"minutes": self.minutes}, *self.arms.values())):
+        if any("minutes" in ask and ask["minutes"] is None for ask in ({"minutes": self.minutes}, *self.arms.values())):
             raise must("minutes", "be a number > 0", None)
         if isinstance(self.poll, bool) or not isinstance(self.poll, int | float) or not self.poll > 0:
             raise must("poll", "be a number of seconds > 0", self.poll)
@@ -144,7 +144,7 @@ class Submitit(OnCluster):
         if not jobs:
             return
         self.check_conditions(jobs)
-        spool = Spool(Path(self.folder).expanduser().resolve() if self.folder else jobs_folder())
+        spool = JobSpool(Path(self.folder).expanduser().resolve() if self.folder else jobs_folder())
         executor = executor_for(self.cluster, spool.logs)
         spool.make()
         spool.note_place()
@@ -178,7 +178,7 @@ class Submitit(OnCluster):
             time.sleep(self.poll)
         tidy(spool)
 
-    def _live(self, spool: Spool, todo: Sequence[_Asked], misses: dict[str, int], *, patient: bool) -> list[Ticket]:
+    def _live(self, spool: JobSpool, todo: Sequence[_Asked], misses: dict[str, int], *, patient: bool) -> list[Ticket]:
         """Return the tickets of these arms whose jobs go on, as far as can be told.
 
         A job that has just ended is unknown to its cluster before a shared disk shows its last result: while this
@@ -186,13 +186,13 @@ class Submitit(OnCluster):
         """
         wanted = {identity for asked in todo for identity in asked.identities}
         mine = [ticket for ticket in spool.tickets() if ticket.identities & wanted]
-        found = states(mine)
+        state_of = states(mine)
         for ticket in mine:
-            misses[ticket.id] = 0 if found[ticket.id] else misses.get(ticket.id, 0) + 1
+            misses[ticket.id] = 0 if state_of[ticket.id] else misses.get(ticket.id, 0) + 1
         return [ticket for ticket in mine if misses[ticket.id] < (MISSES if patient else 1)]
 
     def _submit(
-        self, executor: Any, spool: Spool, todo: Sequence[_Asked], live: Sequence[Ticket], uses: Sequence[str]
+        self, executor: Any, spool: JobSpool, todo: Sequence[_Asked], live: Sequence[Ticket], uses: Sequence[str]
     ) -> bool:
         """Submit what is neither there nor under way, the longest arms first, in arrays of jobs that ask alike.
 
@@ -230,7 +230,7 @@ class Submitit(OnCluster):
             number = min(number, self._processes(running))
         return dealt(jobs, number)
 
-    def _send(self, executor: Any, spool: Spool, packs: Sequence[Sequence[Job]], uses: Sequence[str]) -> None:
+    def _send(self, executor: Any, spool: JobSpool, packs: Sequence[Sequence[Job]], uses: Sequence[str]) -> None:
         sent = [
             Pack(spool.folder, [(pack(job, uses), part_of(job)) for job in of], at_once=self.at_once,
                  planned=code_of_ablate())
@@ -247,10 +247,10 @@ class Submitit(OnCluster):
 
     def _settings(self) -> dict[str, Any]:
         usual = type(self)()
-        held = {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
-        held.pop("workers", None)
-        held.pop("detach", None)
-        return held
+        settings = {name: value for name, value in asdict(self).items() if value != getattr(usual, name)}
+        settings.pop("workers", None)
+        settings.pop("detach", None)
+        return settings
 
     def _asked(self, demand: Demand, at_once: int) -> dict[str, Any]:
         """Return what a job needs in which so many arms are trained at a time, in the words of submitit."""
@@ -259,10 +259,10 @@ class Submitit(OnCluster):
             slurm = {"slurm_setup": list(self.setup), **slurm}
         if demand.partition:
             slurm = {"slurm_partition": demand.partition, **slurm}
-        own = {"slurm_array_parallelism": self.workers, **slurm}
-        return in_words(demand, at_once) | (own if self.cluster == "slurm" else {})
+        for_slurm = {"slurm_array_parallelism": self.workers, **slurm}
+        return in_words(demand, at_once) | (for_slurm if self.cluster == "slurm" else {})
 
-    def _under_way(self, spool: Spool, todo: Sequence[_Asked]) -> Submitted:
+    def _under_way(self, spool: JobSpool, todo: Sequence[_Asked]) -> Submitted:
         wanted = {identity for asked in todo for identity in asked.identities}
         tickets = [ticket for ticket in spool.tickets() if ticket.identities & wanted]
         coming = set().union(*(ticket.identities for ticket in tickets))
@@ -278,7 +278,7 @@ class Submitit(OnCluster):
             "same command takes in what is there"
         )
 
-    def _check_lost(self, spool: Spool, todo: Sequence[_Asked], live: Sequence[Ticket]) -> None:
+    def _check_lost(self, spool: JobSpool, todo: Sequence[_Asked], live: Sequence[Ticket]) -> None:
         """Raise `Failure` where nothing goes on of what is still missing."""
         coming = set().union(*(ticket.identities for ticket in live))
         missing = {i for asked in todo for i in asked.identities if i not in coming and not spool.has(i)}
@@ -293,5 +293,5 @@ class Submitit(OnCluster):
         )
 
 
-def _results(spool: Spool, job: Job) -> list[RunResult]:
+def _results(spool: JobSpool, job: Job) -> list[RunResult]:
     return [spool.take(job.identities[seed]) for seed in job.missing]

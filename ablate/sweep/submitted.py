@@ -76,7 +76,7 @@ def noted_folders() -> list[Path]:
     return [jobs_folder(), *map(Path, noted)]
 
 
-class Spool:
+class JobSpool:
     """The folder of submitted jobs and of results that wait to be delivered."""
 
     def __init__(self, folder: Path) -> None:
@@ -144,13 +144,13 @@ class Spool:
         """
         path = self._file(identity)
         try:
-            found = pickle.loads(path.read_bytes())  # written by our own jobs
+            result = pickle.loads(path.read_bytes())  # written by our own jobs
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             raise Failure(f"{path} cannot be read ({what}); remove it and run again") from error
-        if not isinstance(found, RunResult):
+        if not isinstance(result, RunResult):
             raise Failure(f"{path} is not a result of a run; remove it and run again")
-        return found
+        return result
 
     def drop(self, identities: Iterable[str]) -> None:
         """Remove results that were delivered; that is noted, so that a requeued job does not make them again."""
@@ -180,8 +180,8 @@ class Spool:
 
     def tickets(self) -> list[Ticket]:
         """Return all tickets, the earliest first."""
-        found = [from_json(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
-        made = [Ticket(**{**one, "parts": tuple(JobPart(**part) for part in one["parts"])}) for one in found]
+        parsed = [from_json(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
+        made = [Ticket(**{**one, "parts": tuple(JobPart(**part) for part in one["parts"])}) for one in parsed]
         return sorted(made, key=lambda ticket: (ticket.submitted, ticket.id))
 
     def _file(self, identity: str) -> Path:
@@ -199,7 +199,7 @@ class Pack:
 
     def __call__(self) -> int:
         """Train what is missing, and return how many arms that were."""
-        spool = Spool(self.folder)
+        spool = JobSpool(self.folder)
         todo = [one for one in self.jobs if not all(spool.has(run) or spool.taken(run) for run in one[1].runs)]
         if self.at_once == 1 or len(todo) == 1:
             for one in todo:
@@ -219,16 +219,16 @@ class Pack:
         return DelayedSubmission(self)
 
     def _train(self, packed: bytes, part: JobPart) -> None:
-        spool = Spool(self.folder)
+        spool = JobSpool(self.folder)
         try:
             check_code(self.planned)
-            found = {result.seed: result for result in train_packed(packed)}
+            by_seed = {result.seed: result for result in train_packed(packed)}
         except AblateError as error:
             for identity in part.runs:
                 spool.refuse(identity, str(error))
             return
         for identity, seed in part.runs.items():
-            spool.put(identity, found[seed])
+            spool.put(identity, by_seed[seed])
 
 
 def part_of(job: Job) -> JobPart:
@@ -252,20 +252,20 @@ def states(tickets: Sequence[Ticket]) -> dict[str, str]:
     Failure
         The cluster does not answer.
     """
-    found = {ticket.id: _process_state(ticket.id) for ticket in tickets if ticket.cluster == "local"}
+    state_of = {ticket.id: _process_state(ticket.id) for ticket in tickets if ticket.cluster == "local"}
     asked = [ticket.id for ticket in tickets if ticket.cluster == "slurm"]
     if asked:
         queue = _queue()
-        found |= {one: queue.get(one, "") for one in asked}
-    return found
+        state_of |= {one: queue.get(one, "") for one in asked}
+    return state_of
 
 
-def tidy(spool: Spool) -> None:
+def tidy(spool: JobSpool) -> None:
     """Forget the jobs that ended and whose results were all delivered."""
     tickets = spool.tickets()
-    found = states(tickets)
+    state_of = states(tickets)
     for ticket in tickets:
-        if not found[ticket.id] and all(map(spool.taken, ticket.identities)):
+        if not state_of[ticket.id] and all(map(spool.taken, ticket.identities)):
             spool.forget(ticket)
             spool.ask(ticket.identities)
 

@@ -94,9 +94,9 @@ def check_words(study: Study, *, where: str) -> None:
     if (words := study.zh) is None:
         return
     for name in _LISTS:
-        given, own = len(getattr(words, name)), len(getattr(study, name))
-        if given not in (0, own):
-            raise UserError(f"{where}: zh: {name} must have {own} items as the study has, got {given}")
+        given, count = len(getattr(words, name)), len(getattr(study, name))
+        if given not in (0, count):
+            raise UserError(f"{where}: zh: {name} must have {count} items as the study has, got {given}")
     for claim_id in words.claims:
         if claim_id not in [claim.id for claim in study.claims]:
             raise UserError(f"{where}: zh: {unknown('claim', claim_id, [claim.id for claim in study.claims])}")
@@ -137,12 +137,14 @@ def translated(study: Study, words: Words | None) -> tuple[Study, list[str]]:
         left.append("figures")
     claims = []
     for claim in study.claims:
-        own = words.claims.get(claim.id, ClaimWords())
-        if not own.says and (says := made_by_us(claim.says)):
-            own = own.model_copy(update={"says": says})
-        update = {key: text for key in ("says", "why_delta") if (text := getattr(own, key))}
+        claim_words = words.claims.get(claim.id, ClaimWords())
+        if not claim_words.says and (says := made_by_us(claim.says)):
+            claim_words = claim_words.model_copy(update={"says": says})
+        update = {key: text for key in ("says", "why_delta") if (text := getattr(claim_words, key))}
         left += [
-            f"claims.{claim.id}.{key}" for key in ("says", "why_delta") if getattr(claim, key) and not getattr(own, key)
+            f"claims.{claim.id}.{key}"
+            for key in ("says", "why_delta")
+            if getattr(claim, key) and not getattr(claim_words, key)
         ]
         claims.append(claim.model_copy(update=update))
     return study.model_copy(update={**changes, "claims": claims}), left

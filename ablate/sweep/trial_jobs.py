@@ -12,7 +12,7 @@ from ablate.levels import factor_names, levels_text
 from ablate.sweep.grids import space_text, trials
 from ablate.sweep.jobs import Compose, Job, make_job
 from ablate.sweep.known import Known
-from ablate.sweep.metrics import Metrics, joined
+from ablate.sweep.metrics import Metrics, join_metrics
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import SMALLER, Tune
@@ -68,7 +68,7 @@ def choosing(
     on the trials, so that a grid that grows leaves it what it is. `declared` is the tuning as the study has it, with
     the grids that were not widened yet.
     """
-    own = digest({"tuned in every seed": job.arm.id, "keys": sorted(tune.space), "metric": tune.metric})[:12]
+    arm_id = digest({"tuned in every seed": job.arm.id, "keys": sorted(tune.space), "metric": tune.metric})[:12]
     how = {
         "study": study,
         "per": "seed",
@@ -80,12 +80,12 @@ def choosing(
         "fixed": {key: held(job.arm.config, key) for key in tune.space},
         **widening(declared, tune),
     }
-    arm = replace(job.arm, id=own, facts={**job.arm.facts, "tuning": how})
-    identities = {seed: digest({"arm": own, "seed": seed}) for seed in job.identities}
+    arm = replace(job.arm, id=arm_id, facts={**job.arm.facts, "tuning": how})
+    identities = {seed: digest({"arm": arm_id, "seed": seed}) for seed in job.identities}
     return replace(job, arm=arm, identities=identities, missing=tuple(identities), trials=tuple(trials), former={})
 
 
-def copied(
+def copy_of_baseline(
     study: Study,
     jobs: Sequence[Job],
     tune: Tune,
@@ -104,14 +104,16 @@ def copied(
     if not tuned or not tune.copy_baseline:
         return None, ""
     base = study.base_levels()
-    own = next((job for job in tuned if all(job.arm.levels[f] == base[f] for f in base if f != FAIRNESS)), tuned[0])
-    same_data = _same_data(own)
-    again = {REDRAW: own.config.redraw + 1} if same_data else {}
-    seeds = [seed if same_data else copy_seed(seed) for seed in own.identities]
-    cell = {factor: level for factor, level in own.arm.levels.items() if factor != FAIRNESS}
+    base_job = next(
+        (job for job in tuned if all(job.arm.levels[f] == base[f] for f in base if f != FAIRNESS)), tuned[0]
+    )
+    same_data = _same_data(base_job)
+    again = {REDRAW: base_job.config.redraw + 1} if same_data else {}
+    seeds = [seed if same_data else copy_seed(seed) for seed in base_job.identities]
+    cell = {factor: level for factor, level in base_job.arm.levels.items() if factor != FAIRNESS}
     marked = {arm.arm_id for arm in known.arms if COPY in arm.levels} if known is not None else set()
     trials = []
-    for trial, values in zip(own.trials, tried[own.arm.id], strict=True):
+    for trial, values in zip(base_job.trials, tried[base_job.arm.id], strict=True):
         at = {**cell, **values}
         job = make_job(
             {**at, COPY: True}, {**at, **again}, compose, seeds, label=f"copy of {trial.arm.label}", known=known,
@@ -119,9 +121,16 @@ def copied(
         )  # fmt: skip
         arm_id = job.arm.id if job.arm.id in marked else digest({"copy of": job.arm.id})[:12]
         trials.append(replace(job, arm=replace(job.arm, id=arm_id)))
-    arm = replace(own.arm, id=digest({"copy of": own.arm.id})[:12], label=f"copy of {own.arm.label}", baseline=False)
+    arm = replace(
+        base_job.arm,
+        id=digest({"copy of": base_job.arm.id})[:12],
+        label=f"copy of {base_job.arm.label}",
+        baseline=False,
+    )
     identities = {seed: digest({"arm": arm.id, "seed": seed}) for seed in seeds}
-    return replace(own, arm=arm, identities=identities, missing=tuple(seeds), trials=tuple(trials)), own.arm.id
+    return replace(
+        base_job, arm=arm, identities=identities, missing=tuple(seeds), trials=tuple(trials)
+    ), base_job.arm.id
 
 
 def trials_of(
@@ -142,29 +151,29 @@ def trials_of(
     UserError
         Nobody declares which way the metric that decides is better.
     """
-    own = {job.arm.id: tuple(trial.arm.id for trial in job.trials) for job in jobs if job.trials}
-    if not own:
+    trial_ids = {job.arm.id: tuple(trial.arm.id for trial in job.trials) for job in jobs if job.trials}
+    if not trial_ids:
         return None
-    metrics = metrics_of(jobs, study)
+    metrics = logged_scalars(jobs, study)
     metrics.direction(tune.metric, where=f"{name}: tune.metric")
     arms = {trial.arm.id: trial.arm for job in jobs for trial in job.trials}
     untuned = {job.arm.id for job in jobs if not job.trials}
     logged = [trial.program.metrics() for job in jobs for trial in job.trials]
-    known = tune.ties != SMALLER and metrics.of(tune.ties).better is not None
-    ties = tune.ties if known and all(tune.ties in names for names in logged) else ""
+    has_ties = tune.ties != SMALLER and metrics.of(tune.ties).better is not None
+    ties = tune.ties if has_ties and all(tune.ties in names for names in logged) else ""
     again, of = copy
     shared = tuple(trials(tune))
     others = {arm: tuple(values) for arm, values in tried.items() if tuple(values) != shared}
     if again is not None:
         others |= {again.arm.id: others[of]} if of in others else {}
-        own[again.arm.id] = tuple(trial.arm.id for trial in again.trials)
+        trial_ids[again.arm.id] = tuple(trial.arm.id for trial in again.trials)
         arms |= {trial.arm.id: trial.arm for trial in again.trials}
     return Trials(
         metric={"name": tune.metric, **metrics.of(tune.metric).as_dict()},
         ties={"name": ties, **metrics.of(ties).as_dict()} if ties else {},
         tried=shared,
         arms=tuple(arm for arm_id, arm in arms.items() if arm_id not in untuned),
-        of=own,
+        of=trial_ids,
         copy=None if again is None else again.arm,
         copied=of,
         same_data=again is not None and _same_data(again),
@@ -184,9 +193,9 @@ def widening(declared: Tune, tune: Tune) -> dict[str, Any]:
     return {"widened": added} if added else {}
 
 
-def metrics_of(jobs: Sequence[Job], study: Study) -> Metrics:
+def logged_scalars(jobs: Sequence[Job], study: Study) -> Metrics:
     """Return the scalars that some arm's runs may log."""
-    return Metrics(study.metrics, joined(job.program.metrics() for job in jobs))
+    return Metrics(study.metrics, join_metrics(job.program.metrics() for job in jobs))
 
 
 def held(config: Mapping[str, Any], key: str) -> Any:

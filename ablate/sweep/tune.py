@@ -169,7 +169,7 @@ class Tune(Strict):
     @property
     def every_space(self) -> tuple[dict[str, Axis], ...]:
         """`space`, then those of `spaces`: an arm's is number `place` of them."""
-        return (self.space, *(own.space for own in self.spaces))
+        return (self.space, *(entry.space for entry in self.spaces))
 
     @property
     def all_keys(self) -> tuple[str, ...]:
@@ -204,8 +204,8 @@ class Tune(Strict):
         """Return the numbers of `spaces` that name an arm, or 0 alone; see `place`."""
         return [
             number
-            for number, own in enumerate(self.spaces, start=1)
-            if all(among(levels.get(factor), wanted) for factor, wanted in own.where.items())
+            for number, entry in enumerate(self.spaces, start=1)
+            if all(among(levels.get(factor), wanted) for factor, wanted in entry.where.items())
         ] or [0]
 
     def each(self) -> tuple[Tune, ...]:
@@ -217,8 +217,8 @@ class Tune(Strict):
     def with_spaces(self, spaces: Sequence[dict[str, Axis]]) -> Tune:
         """Return the tuning with other values in each of `every_space`."""
         first, *others = spaces
-        own = [old.model_copy(update={"space": new}) for old, new in zip(self.spaces, others, strict=True)]
-        return self.model_copy(update={"space": first, "spaces": own})
+        entries = [old.model_copy(update={"space": new}) for old, new in zip(self.spaces, others, strict=True)]
+        return self.model_copy(update={"space": first, "spaces": entries})
 
     @property
     def as_before(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.claims.parts import Level
 from ablate.errors import UserError, unknown
-from ablate.levels import alike, among, level_name, level_names
+from ablate.levels import among, level_name, level_names, levels_alike
 from ablate.sweep.grids import trials
 from ablate.sweep.tune import FIRST_SEED, MOST_POINTS, MOST_TRIALS, Grid, Range, Tune
 from ablate.train.config import seed_list
@@ -58,8 +58,8 @@ def check_tuning(study: Study, *, where: str, seeds: Any = None) -> None:
         if factor not in factors:
             raise UserError(f"{where}: tune.share: {unknown('factor', factor, factors)}")
     _check_where(tune.where, factors, f"{where}: tune.where")
-    for number, own in enumerate(tune.spaces, start=1):
-        _check_where(own.where, factors, f"{where}: tune.spaces, entry {number}, where")
+    for number, entry in enumerate(tune.spaces, start=1):
+        _check_where(entry.where, factors, f"{where}: tune.spaces, entry {number}, where")
     if both := [factor for factor in tune.where if factor in tune.share]:
         raise UserError(f"{where}: tune: {both[0]} stands in `where` and in `share`; keep one of the two")
 
@@ -113,11 +113,11 @@ def _check_seeds(study: Study, tune: Tune, where: str, seeds: Any) -> None:
             "keep `per: study`, with `ties: smaller, extend: 0, copy_baseline: false` beside it.)"
         )
     try:
-        own = tune.seed_numbers()
+        tuning_seeds = tune.seed_numbers()
     except UserError as wrong:
         raise UserError(f"{where}: {wrong}") from None
     judging = set(seed_list(study.seeds if seeds is None else seeds))
-    if both := sorted(judging & set(own)):
+    if both := sorted(judging & set(tuning_seeds)):
         listed = ", ".join(map(str, both[:8])) + (" …" if len(both) > 8 else "")
         raise UserError(
             f"{where}: tune.seeds: {listed} judge{'s' if len(both) == 1 else ''} the claims too; tuning seeds must be "
@@ -134,7 +134,7 @@ def _check_axis(where: str, axis: Range | Grid) -> None:
         return
     if len(axis) < 2:
         raise UserError(f"{where}: a grid needs two values or more, got {axis}; one value belongs under `fixed`")
-    if twins := alike(axis):
+    if twins := levels_alike(axis):
         raise UserError(f"{where}: the value {level_name(twins[0])} is given twice")
 
 

@@ -11,7 +11,7 @@ from ablate.identity import digest
 from ablate.levels import among
 from ablate.sweep.design.build import DesignArms, DesignPart
 from ablate.sweep.grids import a_trial, space_text, trials
-from ablate.sweep.known import study_runs
+from ablate.sweep.known import arms_by_study
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
 from ablate.sweep.study import FAIRNESS, Study
@@ -89,29 +89,29 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
     study, name, tune = plan.study, plan.record.name, plan.study.tune
     if tune is None or study.fairness == "fixed" or tune.per == "seed":
         return None
-    found: dict[str, dict[str, Level]] = {}
+    by_key: dict[str, dict[str, Level]] = {}
     for levels in plan.design.arms:
         cell = tuned_cell(study, levels)
         if cell is not None:
-            found.setdefault(cell_key(cell), cell)
-    if not found:
+            by_key.setdefault(cell_key(cell), cell)
+    if not by_key:
         raise UserError(f"{name}: tune.where: no arm of the design is at these levels, so that nothing is tuned")
     tried, seeds = tuple(trials(tune)), tune.seed_numbers()
-    runs = study_runs(stored()) if stored is not None and plan.may_be_stored() else []
+    runs = arms_by_study(stored()) if stored is not None and plan.may_be_stored() else []
     keys = [_key(study_key, tune) for study_key in (plan.record.key, plan.former_key) if study_key]
-    known = next((run for key in keys for run in runs if run.key == key), None)
+    earlier = next((run for key in keys for run in runs if run.key == key), None)
     names, short = study.names(), short_names(study, study.metrics)
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     cells = []
-    for key, cell in found.items():
+    for key, cell in by_key.items():
         first = partial(a_trial, tune, cell)
         fixed = make_job(cell, cell, compose, (), label="", uses=study.uses, tried=first).arm.config
         label = with_short_names(arm_label(cell, base, names), short) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
-        jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, known=known, name=name)
+        jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, known=earlier, name=name)
         cells.append(TunedCell(key, digest(key)[:12], label, cell, jobs, {k: held(fixed, k) for k in tried[0]}))
     plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
-    key = keys[0] if known is None else known.key
+    key = keys[0] if earlier is None else earlier.key
     return TuningPlan(_as_plan(plan, cells, tune, key), tune, tried, tuple(cells))
 
 
@@ -121,9 +121,9 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune, key: str) -> Plan:
     factors: dict[str, list[Level]] = {}
     for job in jobs:
         for factor, level in job.arm.levels.items():
-            held = factors.setdefault(factor, [])
-            if not among(level, held):
-                held.append(level)
+            levels = factors.setdefault(factor, [])
+            if not among(level, levels):
+                levels.append(level)
     seeds = tune.seed_numbers()
     definition = Study(
         title=f"Tuning of {', '.join(tune.space)} for {record.name}",

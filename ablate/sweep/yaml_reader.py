@@ -121,25 +121,25 @@ class _Builder:
 
     def _sequence(self, event: yaml.SequenceStartEvent, depth: int) -> _Node:
         self._untagged(event)
-        own = self._counted(event, _Node([], 1))
-        size = own.size
+        sequence = self._counted(event, _Node([], 1))
+        size = sequence.size
         for number, item in enumerate(self._until(yaml.SequenceEndEvent)):
             self._path.append(str(number))
             node = self._node(item, depth=depth + 1)
             self._path.pop()
-            own.value.append(node.value)
+            sequence.value.append(node.value)
             size += node.size
-        return _Node(own.value, size)
+        return _Node(sequence.value, size)
 
     def _mapping(self, event: yaml.MappingStartEvent, depth: int) -> _Node:
         self._untagged(event)
         size = self._counted(event, _Node(None, 1)).size
-        held: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         merged: dict[str, Any] | None = None
         for key_event in self._until(yaml.MappingEndEvent):
             key = self._key(key_event)
             merges = key == "<<" and isinstance(key_event, yaml.ScalarEvent) and key_event.implicit[0]
-            if key in held or (merges and merged is not None):
+            if key in mapping or (merges and merged is not None):
                 self._refuse(key_event, f"key {short(key)!r} is given twice")
             self._path.append(key)
             node = self._node(next(self._events), depth=depth + 1)
@@ -147,9 +147,9 @@ class _Builder:
             if merges:
                 merged = self._merged(key_event, node.value)
             else:
-                held[key] = node.value
+                mapping[key] = node.value
             self._path.pop()
-        return _Node({**(merged or {}), **held}, size)
+        return _Node({**(merged or {}), **mapping}, size)
 
     def _key(self, event: yaml.Event) -> str:
         if isinstance(event, yaml.AliasEvent):
@@ -172,12 +172,12 @@ class _Builder:
     def _merged(self, event: yaml.Event, value: Any) -> dict[str, Any]:
         """Return what `<<` brings in; of a list of mappings the earlier ones come first, as in YAML."""
         parts = value if isinstance(value, list) else [value]
-        found: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for part in parts:
             if not isinstance(part, dict):
                 self._refuse(event, f"`<<` takes a mapping or a list of mappings, got {type(part).__name__}")
-            found = {**part, **found}
-        return found
+            merged = {**part, **merged}
+        return merged
 
     def _until(self, end: type[yaml.Event]) -> Iterator[yaml.Event]:
         for event in self._events:

@@ -78,12 +78,12 @@ def first_line(error: BaseException) -> str:
 
 def failures(checks: Sequence[Check]) -> list[tuple[Check, str | None]]:
     """Run checks and return each with why it fails, or None. Whatever is raised fails the check."""
-    found: list[tuple[Check, str | None]] = []
+    results: list[tuple[Check, str | None]] = []
     for check in checks:
         try:
             check()
         except Exception as error:  # noqa: BLE001
-            found.append((check, first_line(error)))
+            results.append((check, first_line(error)))
         else:
-            found.append((check, None))
-    return found
+            results.append((check, None))
+    return results

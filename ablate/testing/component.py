@@ -7,7 +7,7 @@ import pickle
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.registry import name_of
+from ablate.registry import registered_name
 from ablate.testing.base import Check, require, suite
 
 
@@ -39,7 +39,7 @@ def _defaults(cls: type) -> None:
 
 def _named(cls: type) -> None:
     try:
-        name_of(cls())
+        registered_name(cls())
     except UserError:
         require(False, f'{cls.__name__} is not registered: write @register("GROUP", "name") above it')
 

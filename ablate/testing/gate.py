@@ -7,7 +7,7 @@ from typing import Any
 
 from ablate.testing.not_worse import judged
 from ablate.train.metric import Better
-from ablate.work.edits import Edit, Ledger, begun, enter, question, read
+from ablate.work.edits import Edit, Ledger, begun, enter, question, read_ledger
 
 
 class Gate:
@@ -40,7 +40,7 @@ class Gate:
     @property
     def ledger(self) -> Ledger:
         """The edits so far, the `level` of the next one, and how many `pairs` it needs to be kept."""
-        return read(self._path) if self._path.exists() else begun(self._alpha, self._edits)
+        return read_ledger(self._path) if self._path.exists() else begun(self._alpha, self._edits)
 
     def keep(
         self, new: Any, base: Any, *, metric: str = "value", better: Better | None = None, by_at_least: float = 0.0,
@@ -65,9 +65,9 @@ class Gate:
             The runs cannot be compared, or all edits that the ledger was begun for are tried.
         """
         by = None if not_worse_by is not None else by_at_least
-        held = judged(new, base, metric=metric, better=better, margin=not_worse_by, by_at_least=by, pair=pair)
-        runs = question(held.judgement.study, held.found.table)
+        comparison = judged(new, base, metric=metric, better=better, margin=not_worse_by, by_at_least=by, pair=pair)
+        runs = question(comparison.judgement.study, comparison.found.table)
         edit, _ = enter(
-            self._path, runs, name, lambda: held.judgement.verdicts, alpha=self._alpha, edits=self._edits
+            self._path, runs, name, lambda: comparison.judgement.verdicts, alpha=self._alpha, edits=self._edits
         )  # fmt: skip
         return edit

@@ -61,13 +61,13 @@ def _trained(
 ) -> dict[str, dict[int, tuple[Any, dict[str, float]]]]:
     launcher = _wide(launcher)
     launcher.prepare()()
-    found: dict[str, dict[int, tuple[Any, dict[str, float]]]] = {}
+    by_arm: dict[str, dict[int, tuple[Any, dict[str, float]]]] = {}
     for job, results in launcher.train(jobs, uses=uses):
-        require(job.arm.id not in found, f"{job.arm.label} comes back twice")
-        found[job.arm.id] = {
+        require(job.arm.id not in by_arm, f"{job.arm.label} comes back twice")
+        by_arm[job.arm.id] = {
             r.seed: (r.outcome, {k: v for k, v in r.metrics.items() if not k.startswith("seconds/")}) for r in results
         }
-    return found
+    return by_arm
 
 
 def _workers(launcher: Launcher) -> None:
@@ -91,9 +91,9 @@ def _workers(launcher: Launcher) -> None:
 def _once(launcher: Launcher) -> None:
     jobs = _jobs()
     jobs[0] = replace(jobs[0], missing=(2,))
-    found = _trained(launcher, jobs)
+    by_arm = _trained(launcher, jobs)
     wanted = {job.arm.id: list(job.missing) for job in jobs}
-    got = {arm: list(results) for arm, results in found.items()}
+    got = {arm: list(results) for arm, results in by_arm.items()}
     require(got == wanted, f"trained are {got}, expected {wanted}")
 
 
@@ -103,8 +103,8 @@ def _same(launcher: Launcher) -> None:
 
 def _crash(launcher: Launcher) -> None:
     jobs = _jobs(broken=True)
-    found = _trained(launcher, jobs)
-    outcomes = [{outcome for outcome, _ in found.get(job.arm.id, {}).values()} for job in jobs]
+    by_arm = _trained(launcher, jobs)
+    outcomes = [{outcome for outcome, _ in by_arm.get(job.arm.id, {}).values()} for job in jobs]
     require(outcomes[0] == {Outcome.CRASHED}, f"what raises ends as {outcomes[0]}")
     require(outcomes[1] and Outcome.CRASHED not in outcomes[1], f"the other arm ends as {outcomes[1]}")
 
@@ -134,15 +134,15 @@ def _uses(launcher: Launcher) -> None:
         Path(file).write_text(_OWN, encoding="utf-8")
         try:
             use([file])
-            own = component("activation", "checked_by_a_launcher")()
+            activation = component("activation", "checked_by_a_launcher")()
             jobs = []
             for job in _jobs():
-                config = replace(job.config, activation=own)
+                config = replace(job.config, activation=activation)
                 facts = {**job.arm.facts, "uses": own_code([job.program, config], [file])}
                 jobs.append(replace(job, config=config, arm=replace(job.arm, facts=facts)))
-            found, here = _trained(launcher, jobs, [file]), _trained(Serial(), jobs, [file])
-            require(found == here, "an arm of a `uses` file has other results than in this process")
-            crashed = [outcome for results in found.values() for outcome, _ in results.values()]
+            by_arm, here = _trained(launcher, jobs, [file]), _trained(Serial(), jobs, [file])
+            require(by_arm == here, "an arm of a `uses` file has other results than in this process")
+            crashed = [outcome for results in by_arm.values() for outcome, _ in results.values()]
             require(Outcome.CRASHED not in crashed, "arms of a `uses` file crash: import the files first")
         finally:
             use([])

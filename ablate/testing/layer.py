@@ -111,13 +111,13 @@ def _in_input(layer: Layer, *, overwrite: bool) -> None:
 
 def _in_parameters(layer: Layer) -> None:
     bench = _Bench(layer)
-    for name, held in bench.params.items():
-        start, along = held.copy(), np.random.default_rng(5).standard_normal(held.shape)
+    for name, param in bench.params.items():
+        start, along = param.copy(), np.random.default_rng(5).standard_normal(param.shape)
         ends = []
         for sign in (1, -1):
-            held[...] = start + sign * _STEP * along
+            param[...] = start + sign * _STEP * along
             ends.append(bench.projected(bench.x))
-        held[...] = start
+        param[...] = start
         bench.forward(bench.x)
         bench.backward()
         got = (bench.grads[name] * along).reshape(_BLOCKS, -1).sum(axis=1)
@@ -135,12 +135,12 @@ def _blocks(layer: Layer) -> None:
 
 def _evaluates(layer: Layer) -> None:
     bench = _Bench(layer, train=False)
-    state = {key: held.copy() for key, held in bench.state.items()}
+    state = {key: array.copy() for key, array in bench.state.items()}
     one = bench.forward(bench.x).copy()
     other = layer.forward(bench.x.copy(), bench.params, bench.state, bench.cache, generators(9, _BLOCKS))
     close(other, one, "evaluated twice, with other generators")
-    for key, held in state.items():
-        close(bench.state[key], held, f"state {key} after evaluating")
+    for key, array in state.items():
+        close(bench.state[key], array, f"state {key} after evaluating")
 
 
 def _dtype(layer: Layer) -> None:

@@ -19,7 +19,7 @@ from ablate.words.sentence import sentence_of
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.comparing import compare_tables, sides
-from ablate.work.tables import Judged
+from ablate.work.tables import TableJudgement
 
 Inconclusive = Literal["fail", "pass", "skip"]
 _NUMBERS = "value"
@@ -36,7 +36,7 @@ def assert_not_worse(
     pair: str | None = "seed",
     each: Sequence[str] = (),
     lost: Sequence[str] = (),
-) -> Judged:
+) -> TableJudgement:
     """Fail unless the new runs are shown to be not worse than those of the base by more than a margin.
 
     Parameters
@@ -84,15 +84,15 @@ def assert_not_worse(
     """
     if inconclusive not in get_args(Inconclusive):
         raise unknown("inconclusive", str(inconclusive), get_args(Inconclusive))
-    held = judged(new, base, metric=metric, better=better, margin=by_more_than, pair=pair, each=each, lost=lost)
-    _end(held, inconclusive)
-    return held
+    comparison = judged(new, base, metric=metric, better=better, margin=by_more_than, pair=pair, each=each, lost=lost)
+    _end(comparison, inconclusive)
+    return comparison
 
 
 def judged(
     new: Any, base: Any, *, metric: str, better: Better | None, margin: float | None, by_at_least: float | None = None,
     pair: str | None = "seed", each: Sequence[str] = (), lost: Sequence[str] = (),
-) -> Judged:  # fmt: skip
+) -> TableJudgement:  # fmt: skip
     """Judge the new runs against those of the base: not worse by more than a margin, or better by more than a number.
 
     Raises
@@ -111,8 +111,8 @@ def judged(
     return compare_tables(*tables, asked, bench, name="runs-compared", command="ablate.testing  # Python")
 
 
-def _end(held: Judged, inconclusive: Inconclusive) -> None:
-    verdicts = held.judgement.verdicts
+def _end(comparison: TableJudgement, inconclusive: Inconclusive) -> None:
+    verdicts = comparison.judgement.verdicts
     worse = [verdict for verdict in verdicts if verdict.outcome == "refuted"]
     if worse:
         raise AssertionError("\n".join(map(sentence_of, worse)))
@@ -141,24 +141,24 @@ def _tables(new: Any, base: Any, metric: str, pair: str | None) -> tuple[RunTabl
         )
     column = pair or "seed"
     tables = [
-        RunTable.of(name, [{column: seed, metric: value} for seed, value in held.items()])
-        for name, held in zip(("base", "new"), numbers, strict=True)
+        RunTable.of(name, [{column: seed, metric: value} for seed, value in by_seed.items()])
+        for name, by_seed in zip(("base", "new"), numbers, strict=True)
     ]
     return tables[0], tables[1]
 
 
 def _numbers(given: Any, which: str) -> dict[Any, float]:
     """Return seed -> number; of a sequence the places stand for the seeds. What is infinite is a run that diverged."""
-    held = (
+    by_seed = (
         given if isinstance(given, Mapping) else dict(enumerate(np.asarray(given, dtype=np.float64).ravel().tolist()))
     )
-    if not held:
+    if not by_seed:
         raise must(which, "hold a number per run", given)
-    found = {seed: float(value) for seed, value in held.items()}
-    missing = [seed for seed, value in found.items() if np.isnan(value)]
+    numbers = {seed: float(value) for seed, value in by_seed.items()}
+    missing = [seed for seed, value in numbers.items() if np.isnan(value)]
     if missing:
         raise UserError(
             f"`{which}` has no number for {', '.join(map(str, missing[:8]))}: a run that failed is `inf`, one that was "
             "lost is left out"
         )
-    return found
+    return numbers

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.sources.cells import number, whole
+from ablate.sources.cells import finite_number, whole
 from ablate.sources.contract import RunTable, Source
 from ablate.sweep.import_columns import RESULTS, SETTINGS
 from ablate.sweep.level_cells import BLANK
@@ -117,7 +117,7 @@ def _holds(cell: str, value: Any) -> bool:
         return cell.lower() == str(value).lower()
     if isinstance(value, int):
         return whole(cell) == value
-    return number(cell) == value if isinstance(value, float) else cell == value
+    return finite_number(cell) == value if isinstance(value, float) else cell == value
 
 
 def _same(source: Source) -> None:
@@ -163,8 +163,8 @@ def _absent(source: Source) -> None:
 
 def _cut_off(source: Source) -> None:
     with _kept(source) as (folder, _, told):
-        for path, held in _content(folder).items():
-            (folder / path).write_bytes(held[: len(held) // 2])
+        for path, data in _content(folder).items():
+            (folder / path).write_bytes(data[: len(data) // 2])
         _refused(source, told, must=False)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ablate.errors import UserError
 from ablate.testing.base import Check, close, require, suite
-from ablate.testing.store_records import METRIC, Tried, record_of, study_of, tried_study, value_of
+from ablate.testing.store_records import METRIC, EmptyStores, metric_value, record_of, study_of, tried_study
 from ablate.testing.store_runs import driver_told, read_singly, trashed, trashed_twice
 from ablate.track.store import Store, StudySession
 from ablate.train.outcome import Outcome
@@ -37,11 +37,11 @@ def store_checks(make: Callable[[], Store]) -> list[Check]:
         ("a study goes into the trash and comes back as it was", trashed),
         ("of a key that was in the trash twice, what was put there last comes back, whole", trashed_twice),
         ("files are attached to a study run, once under each label", _attached),
-        of=Tried(make),
+        of=EmptyStores(make),
     )
 
 
-def _empty(tried: Tried) -> None:
+def _empty(tried: EmptyStores) -> None:
     store = tried.make()
     require(store.studies() == [], "studies() of an empty store is not []")
     require(store.finished("norms", "k1") == frozenset(), "finished() of a study that is not there is not empty")
@@ -55,7 +55,7 @@ def _empty(tried: Tried) -> None:
         require(False, "reading a study that is not there raises no UserError")
 
 
-def _listed(tried: Tried) -> None:
+def _listed(tried: EmptyStores) -> None:
     store, _ = tried.filled()
     store.open(study_of("other", "k9")).close("FINISHED")
     lines = store.studies()
@@ -68,7 +68,7 @@ def _listed(tried: Tried) -> None:
     require(store.studies()[0].name == "norms", "a study that is opened again is not listed first")
 
 
-def _tables(tried: Tried) -> None:
+def _tables(tried: EmptyStores) -> None:
     store, study = tried.filled()
     tables = store.read("norms")
     require(tables.study["definition"] == study.definition, "the definition is another one")
@@ -82,7 +82,7 @@ def _tables(tried: Tried) -> None:
         arm = next(arm for arm in study.arms if arm.id == row["arm_id"])
         if row["outcome"] == "missing":
             continue
-        require(value == value_of(arm, row["seed"]), f"{METRIC} of {row['arm']} seed {row['seed']} is {value}")
+        require(value == metric_value(arm, row["seed"]), f"{METRIC} of {row['arm']} seed {row['seed']} is {value}")
         require(row["outcome"] == "censored", f"the outcome is {row['outcome']}")
         require(row["seconds"] == 0.5 + row["seed"], f"seconds are {row['seconds']}")
         require(row["identity"] == f"{arm.id}-{row['seed']}", f"the identity is {row['identity']}")
@@ -91,7 +91,7 @@ def _tables(tried: Tried) -> None:
     require(facts["fingerprint"] == "f00d", "the facts of an arm are other ones")
 
 
-def _curves(tried: Tried) -> None:
+def _curves(tried: EmptyStores) -> None:
     store, study = tried.filled()
     curves = store.read("norms").curves
     one = curves[(curves["arm_id"] == study.arms[1].id) & (curves["seed"] == 1)].sort_values("step")
@@ -100,14 +100,14 @@ def _curves(tried: Tried) -> None:
     close(one["value"].to_numpy(), [2.0, 2.0], "values")
 
 
-def _missing(tried: Tried) -> None:
+def _missing(tried: EmptyStores) -> None:
     store, _ = tried.filled()
     seeds = store.read("norms").seeds
     gone = seeds[seeds["outcome"] == "missing"]
     require(list(gone["seed"]) == [5, 5], f"missing are the seeds {list(gone['seed'])}, expected 5 of both arms")
 
 
-def _beside(tried: Tried) -> None:
+def _beside(tried: EmptyStores) -> None:
     store, study = tried.filled()
     arm = study.arms[0].id
     arrays, correct = store.arrays("norms"), store.correctness("norms")
@@ -118,7 +118,7 @@ def _beside(tried: Tried) -> None:
     close(correct[arm][1], [1, 0, 0], "correctness of seed 1")
 
 
-def _finished(tried: Tried) -> None:
+def _finished(tried: EmptyStores) -> None:
     store, study = tried.filled()
     wanted = frozenset(f"{arm.id}-{seed}" for arm in study.arms for seed in (0, 1))
     require(store.finished("norms", "k1") == wanted, "finished() of the store is not what was logged")
@@ -129,7 +129,7 @@ def _finished(tried: Tried) -> None:
     session.close("FINISHED")
 
 
-def _crashed(tried: Tried) -> None:
+def _crashed(tried: EmptyStores) -> None:
     store, study = tried.make(), study_of("norms", "k1", seeds=(0,))
     arm = study.arms[0]
     broken = {"outcome": Outcome.CRASHED, "error": "Traceback", "metrics": {}, "curves": {}}
@@ -143,7 +143,7 @@ def _crashed(tried: Tried) -> None:
     require(len(store.finished("norms", "k1")) == 1, "the last try is not finished")
 
 
-def _keys(tried: Tried) -> None:
+def _keys(tried: EmptyStores) -> None:
     store, study = tried.filled()
     store.open(study_of("norms", "k2")).close("FINISHED")
     require(store.read("norms").study["key"] == "k2", "without a key the run opened last is meant")
@@ -152,7 +152,7 @@ def _keys(tried: Tried) -> None:
     del study
 
 
-def _grows(tried: Tried) -> None:
+def _grows(tried: EmptyStores) -> None:
     store, _ = tried.filled()
     grown = study_of("norms", "k1", ("none", "batch", "layer"), (0, 1, 5, 6))
     session = store.open(grown)
@@ -167,7 +167,7 @@ def _grows(tried: Tried) -> None:
     close(store.arrays("norms")[grown.arms[0].id][0]["counts"], [0], "an array of an earlier seed")
 
 
-def _aside(tried: Tried) -> None:
+def _aside(tried: EmptyStores) -> None:
     store, study = tried.filled()
     session = store.open(study)
     count = session.set_aside()
@@ -177,7 +177,7 @@ def _aside(tried: Tried) -> None:
     require(set(store.read("norms").seeds["outcome"]) == {"missing"}, "what was set aside is still read")
 
 
-def _trials(tried: Tried) -> None:
+def _trials(tried: EmptyStores) -> None:
     study, runs = tried_study()
     store, slow, fast = tried.make(), *runs
     session = store.open(study)
@@ -196,7 +196,7 @@ def _trials(tried: Tried) -> None:
     require(table is not None and (len(table), int(table["chosen"].sum())) == (5, 2), "the trials' table is wrong")
 
 
-def _registered(tried: Tried) -> None:
+def _registered(tried: EmptyStores) -> None:
     store, study = tried.make(), study_of("norms", "k1")
     document = {"time": "2026-01-01T00:00:00+00:00", "sha256": "a" * 64, "text": "t", "definition": {}, "seeds": [0]}
     session: StudySession = store.open(study)
@@ -213,26 +213,26 @@ def _registered(tried: Tried) -> None:
     require([event["event"] for event in head["history"]] == ["look", "edit"], f"the history is {head['history']}")
 
 
-def _arms(tried: Tried) -> None:
+def _arms(tried: EmptyStores) -> None:
     store, study = tried.filled()
-    found = {arm.arm_id: arm for arm in store.arms("norms")}
-    require(set(found) == {arm.id for arm in study.arms}, f"found are {sorted(found)}")
+    by_id = {arm.arm_id: arm for arm in store.arms("norms")}
+    require(set(by_id) == {arm.id for arm in study.arms}, f"found are {sorted(by_id)}")
     for arm in study.arms:
-        held = found[arm.id]
-        require(held.config == arm.config and held.levels == arm.levels, f"{arm.label} has another configuration")
-        require(held.key == "k1" and held.fingerprint == "f00d", f"{arm.label} has another key or fingerprint")
-        require(held.reads == frozenset({"norm"}), f"{arm.label} is said to have read {held.reads}")
-        require(held.identities == {seed: f"{arm.id}-{seed}" for seed in (0, 1)}, f"{arm.label}: {held.identities}")
+        stored = by_id[arm.id]
+        require(stored.config == arm.config and stored.levels == arm.levels, f"{arm.label} has another configuration")
+        require(stored.key == "k1" and stored.fingerprint == "f00d", f"{arm.label} has another key or fingerprint")
+        require(stored.reads == frozenset({"norm"}), f"{arm.label} is said to have read {stored.reads}")
+        require(stored.identities == {seed: f"{arm.id}-{seed}" for seed in (0, 1)}, f"{arm.label}: {stored.identities}")
 
 
-def _scores(tried: Tried) -> None:
+def _scores(tried: EmptyStores) -> None:
     store, study = tried.filled()
-    found = store.scores("norms", "k1", METRIC)
-    wanted = {f"{a.id}-{s}": ("censored", value_of(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
-    require(found == wanted, f"scores are {found}, expected {wanted}")
+    scores = store.scores("norms", "k1", METRIC)
+    wanted = {f"{a.id}-{s}": ("censored", metric_value(a, s), 0.5 + s) for a in study.arms for s in (0, 1)}
+    require(scores == wanted, f"scores are {scores}, expected {wanted}")
 
 
-def _attached(tried: Tried) -> None:
+def _attached(tried: EmptyStores) -> None:
     store, _ = tried.filled()
     for text in (b"one", b"two"):
         files = {"report.md": text, "figures/a.svg": text}

@@ -18,7 +18,7 @@ METRIC = "final/test_accuracy"
 
 
 @dataclass(frozen=True)
-class Tried:
+class EmptyStores:
     """Makes an empty store for every check."""
 
     make: Callable[[], Store]
@@ -33,7 +33,7 @@ class Tried:
         return store, study
 
 
-def arm_of(name: str, *, baseline: bool = False) -> ArmRecord:
+def norm_arm(name: str, *, baseline: bool = False) -> ArmRecord:
     """Return an arm at a level of `norm`."""
     facts = {"dataset": "none", "fingerprint": "f00d", "majority_rate": 0.1, "vouches": []}
     return ArmRecord(
@@ -46,7 +46,7 @@ def study_of(
 ) -> StudyRecord:
     """Return the record of a study over these arms."""
     definition = {"title": name, "factors": {"norm": list(arms), "lr": [0.1]}}
-    records = tuple(arm_of(arm, baseline=arm == "none") for arm in arms)
+    records = tuple(norm_arm(arm, baseline=arm == "none") for arm in arms)
     return StudyRecord(name, key, definition, records, seeds, f"ablate run {name}", "A note.", {"parts": []})
 
 
@@ -56,7 +56,7 @@ def record_of(arm: ArmRecord, seed: int, **changed: Any) -> SeedRecord:
     result = RunResult(
         seed=seed,
         outcome=Outcome.CENSORED,
-        metrics={METRIC: value_of(arm, seed), "ttt/steps": 12.0 + seed},
+        metrics={METRIC: metric_value(arm, seed), "ttt/steps": 12.0 + seed},
         curves={"train/loss": Curve(steps, np.array([2.0, 1.0 + seed, math.nan]))},
         test_correct=np.array([True, False, seed % 2 == 0]),
         seconds=0.5 + seed,
@@ -66,7 +66,7 @@ def record_of(arm: ArmRecord, seed: int, **changed: Any) -> SeedRecord:
     return SeedRecord(f"{arm.id}-{seed}", replace(result, **changed))
 
 
-def value_of(arm: ArmRecord, seed: int) -> float:
+def metric_value(arm: ArmRecord, seed: int) -> float:
     """Return what a run has as `METRIC`."""
     return 0.25 + 0.125 * seed + (0.0625 if arm.baseline else 0.0)
 
@@ -76,17 +76,23 @@ def tried_study() -> tuple[StudyRecord, dict[str, list[SeedRecord]]]:
 
     The first trial is better in seed 0; the second in seed 1, by the score for ties; in seed 5 it is missing.
     """
-    own = tuple(replace(arm_of(name), levels={"norm": "none", "lr": lr}) for name, lr in (("slow", 0.1), ("fast", 1.0)))
+    trial_arms = tuple(
+        replace(norm_arm(name), levels={"norm": "none", "lr": lr}) for name, lr in (("slow", 0.1), ("fast", 1.0))
+    )
     study = study_of("tuned", "k1", arms=("none",))
     arm = replace(study.arms[0], facts={**study.arms[0].facts, "tuning": {"cell": "none"}})
     decides, ties = ({"name": name, "better": better} for name, better in (("score", "higher"), ("smooth", "lower")))
-    trials = Trials(decides, ties, ({"lr": 0.1}, {"lr": 1.0}), own, {arm.id: tuple(one.id for one in own)})
+    trials = Trials(
+        decides, ties, ({"lr": 0.1}, {"lr": 1.0}), trial_arms, {arm.id: tuple(one.id for one in trial_arms)}
+    )
     scores = ({0: 0.9, 1: 0.7, 5: 0.3}, {0: 0.5, 1: 0.7})
     runs = {
         trial.id: [
-            record_of(trial, seed, metrics={METRIC: value_of(trial, seed), "score": score, "smooth": -float(number)})
+            record_of(
+                trial, seed, metrics={METRIC: metric_value(trial, seed), "score": score, "smooth": -float(number)}
+            )
             for seed, score in scores[number].items()
         ]
-        for number, trial in enumerate(own)
+        for number, trial in enumerate(trial_arms)
     }
     return replace(study, arms=(arm,), trials=trials), runs

@@ -6,21 +6,21 @@ from dataclasses import replace
 
 from ablate.errors import Failure, UserError
 from ablate.testing.base import close, require
-from ablate.testing.store_records import Tried, record_of, study_of
+from ablate.testing.store_records import EmptyStores, record_of, study_of
 from ablate.track.record import Origin
 from ablate.track.store import Store
 
 
-def read_singly(tried: Tried) -> None:
+def read_singly(tried: EmptyStores) -> None:
     """Check that single runs are read as they were logged, and can be logged again elsewhere."""
     store, study = tried.filled()
-    plan, found = store.plan("norms"), {(one.run.arm_id, one.run.seed): one for one in store.logged("norms")}
+    plan, logged = store.plan("norms"), {(one.run.arm_id, one.run.seed): one for one in store.logged("norms")}
     require((plan.name, plan.key, plan.seeds) == ("norms", "k1", study.seeds), "the plan is another one")
     require([arm.id for arm in plan.arms] == [arm.id for arm in study.arms], "the plan has other arms")
-    require(sorted(found) == sorted((a.id, s) for a in study.arms for s in (0, 1)), f"logged are {sorted(found)}")
+    require(sorted(logged) == sorted((a.id, s) for a in study.arms for s in (0, 1)), f"logged are {sorted(logged)}")
     short = {(run.arm_id, run.seed): run for run in store.seed_runs("norms")}
     arm = study.arms[1]
-    one, wanted = found[arm.id, 1], record_of(arm, 1)
+    one, wanted = logged[arm.id, 1], record_of(arm, 1)
     require(short[arm.id, 1] == one.run, "a run in short is another one than in full")
     require((one.run.arm, one.run.outcome, one.run.levels) == (arm.label, "censored", arm.levels), f"it is {one.run}")
     require(one.arm.config == arm.config and one.arm.facts == arm.facts, "it has another configuration or facts")
@@ -46,7 +46,7 @@ def read_singly(tried: Tried) -> None:
     require(told == ("9.9 abc", "f00d", 1_000.0), f"of a copied run it says {told}")
 
 
-def driver_told(tried: Tried) -> None:
+def driver_told(tried: EmptyStores) -> None:
     """Check that who runs a study is told while it is open, and not after."""
     store, study = tried.filled()
     require(store.driver("norms", "k1") == "", "a study that is closed is said to be run")
@@ -56,7 +56,7 @@ def driver_told(tried: Tried) -> None:
     require(store.driver("norms", "k1") == "" == store.driver("other", "k1"), "somebody is said to run nothing")
 
 
-def trashed(tried: Tried) -> None:
+def trashed(tried: EmptyStores) -> None:
     """Check that a study is put into the trash and brought back as it was, and that its name is free meanwhile."""
     store, study = tried.filled()
     session = store.open(study)
@@ -90,7 +90,7 @@ def trashed(tried: Tried) -> None:
     require(len(other.finished("norms", "k1")) == 4, "what was brought back would be run again")
 
 
-def trashed_twice(tried: Tried) -> None:
+def trashed_twice(tried: EmptyStores) -> None:
     """Check that a key in the trash begins anew, and that what comes back is what was put there last, whole."""
     store, study = tried.filled()
     session = store.open(study)

@@ -40,7 +40,7 @@ def _parabola(optimizer: Optimizer) -> None:
     require(left < 1e-2 * (49 / 20 + 4), f"f = {left:.3g} after 5,000 steps, from {49 / 20 + 4:.3g}")
 
 
-def walk(optimizer: Optimizer, params: Floats, gradients: Floats, *, decayed: int = 0) -> Floats:
+def walk_updates(optimizer: Optimizer, params: Floats, gradients: Floats, *, decayed: int = 0) -> Floats:
     """Return where parameters (blocks, n) are after one update per gradient."""
     params = params.copy()
     slots = optimizer.init(params, decayed=decayed)
@@ -54,19 +54,19 @@ def _alone(optimizer: Optimizer) -> None:
         rng = np.random.default_rng(0)
         size = PIECE // 2 + 37  # pieces end inside blocks
         params, gradients = rng.normal(size=(3, size)).astype(dtype), rng.normal(size=(4, 3, size)).astype(dtype)
-        together = walk(optimizer, params, gradients, decayed=100)
+        together = walk_updates(optimizer, params, gradients, decayed=100)
         require((together != params).all(), "some parameters do not move")
         for block in range(3):
-            alone = walk(optimizer, params[block : block + 1], gradients[:, block : block + 1], decayed=100)
+            alone = walk_updates(optimizer, params[block : block + 1], gradients[:, block : block + 1], decayed=100)
             close(together[block], alone[0], f"block {block} among three and alone ({dtype})")
 
 
 def _nan(optimizer: Optimizer) -> None:
     rng = np.random.default_rng(0)
     params, gradients = rng.normal(size=(2, 50)), rng.normal(size=(3, 2, 50))
-    clean = walk(optimizer, params, gradients)
+    clean = walk_updates(optimizer, params, gradients)
     gradients[0, 0] = np.nan
-    spoilt = walk(optimizer, params, gradients)
+    spoilt = walk_updates(optimizer, params, gradients)
     require(np.isnan(spoilt[0]).all(), "a block with NaN gradients does not become NaN: it would diverge unseen")
     close(spoilt[1], clean[1], "the other block")
 

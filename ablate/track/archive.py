@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ablate import __version__
 from ablate.errors import Failure, UserError
 from ablate.track import payload
-from ablate.track.archived import Archived, read_study
+from ablate.track.archived import Archived, study_from_archive
 from ablate.track.files import plain_json, write_bytes
 from ablate.track.stored_run import LoggedRun
 from ablate.values import from_json, zip_damage
@@ -51,13 +51,13 @@ def write_archive(path: Path, studies: Sequence[Archived]) -> None:
         "format": FORMAT, "version": VERSION, "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "ablate": __version__, "parts": {name: sha256(content).hexdigest() for name, content in parts.items()},
     }  # fmt: skip
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as out:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr(_HEAD, _json(head))
         for name, content in parts.items():
             out.writestr(name, content)
     try:
-        write_bytes(path, held.getvalue())
+        write_bytes(path, buffer.getvalue())
     except OSError as error:
         raise Failure(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
 
@@ -121,15 +121,15 @@ def read_archive(path: Path) -> list[Archived]:
         It is not there, not such an archive, one of a later release, damaged, or made to do harm.
     """
     try:
-        with zipfile.ZipFile(path) as held:
-            parts = _checked_parts(path, held)
+        with zipfile.ZipFile(path) as archive:
+            parts = _checked_parts(path, archive)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist: expected a file that `ablate export` wrote") from None
     except zip_damage() as error:
         raise _damaged(path, error) from None
     try:
         count = sum(name.startswith("study-") for name in parts)
-        return [read_study(parts, number) for number in range(count)]
+        return [study_from_archive(parts, number) for number in range(count)]
     except _WRONG as error:
         what = f"{type(error).__name__}: {error}"
         raise _damaged(path, what) from None
@@ -140,8 +140,8 @@ def _damaged(path: Path, why: object) -> UserError:
     return UserError(f"{path} is damaged, or was not written by `ablate export` ({reason}); nothing was imported")
 
 
-def _checked_parts(path: Path, held: zipfile.ZipFile) -> dict[str, bytes]:
-    infos = held.infolist()
+def _checked_parts(path: Path, archive: zipfile.ZipFile) -> dict[str, bytes]:
+    infos = archive.infolist()
     names = [info.filename for info in infos]
     for name in names:
         if name != _HEAD and not _PART.fullmatch(name):
@@ -154,22 +154,22 @@ def _checked_parts(path: Path, held: zipfile.ZipFile) -> dict[str, bytes]:
             f"{path} would unpack to {size / 2**20:,.0f} MB from {packed / 2**20:,.1f} MB; refused (at most "
             f"{_MOST_BYTES // 2**30} GB, and {_PACKED} times its size)"
         )
-    parts = {info.filename: _read(path, held, info) for info in infos}
+    parts = {info.filename: _read(path, archive, info) for info in infos}
     try:
         head = from_json(parts.pop(_HEAD))
         told, version = dict(head["parts"]), head["version"]
-        known = head["format"] == FORMAT and isinstance(version, int)
+        readable = head["format"] == FORMAT and isinstance(version, int)
     except _WRONG as error:
         raise _damaged(path, error) from None
-    if known and version > VERSION:
+    if readable and version > VERSION:
         raise UserError(f"{path} was written by a later release (format {version}, this one reads {VERSION})")
-    if not known or told != {name: sha256(content).hexdigest() for name, content in parts.items()}:
+    if not readable or told != {name: sha256(content).hexdigest() for name, content in parts.items()}:
         raise _damaged(path, "its parts are not those it was written with")
     return parts
 
 
-def _read(path: Path, held: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    with held.open(info) as part:
+def _read(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    with archive.open(info) as part:
         content = part.read(info.file_size + 1)
     if len(content) != info.file_size:
         raise _damaged(path, f"{info.filename} has another length than it says")

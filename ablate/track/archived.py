@@ -50,7 +50,7 @@ class Archived:
     runs: tuple[LoggedRun, ...]
 
 
-def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
+def study_from_archive(parts: Mapping[str, bytes], number: int) -> Archived:
     """Return a study run from the parts of an archive.
 
     Raises
@@ -65,7 +65,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
     _must(plan.name and plan.name.isprintable(), f"a study is named {plan.name!r}")
     _must(_NAME.fullmatch(plan.key), f"a study has the key {plan.key!r}")
     _must(all(_is_seed(seed) for seed in plan.seeds), "a planned seed is not a seed")
-    arms = [payload.arm_of(arm) for arm in document["arms"]]
+    arms = [payload.stored_arm(arm) for arm in document["arms"]]
     for arm in (*plan.arms, *plan.run_arms, *arms):
         _must(_NAME.fullmatch(arm.id) and isinstance(arm.label, str), f"an arm has the id {arm.id!r}")
         _must(isinstance(arm.config, dict) and isinstance(arm.facts, dict), f"arm {arm.id} has no configuration")
@@ -73,7 +73,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
     events = [dict(event) for event in document["history"]]
     _must(all(isinstance(event.get("event"), str) for event in events), "an event has no name")
     lines = parts[f"runs-{number}.jsonl"].decode().splitlines()
-    found = []
+    runs = []
     for line in lines:
         told = from_json(line)
         _must(_is_index(told["arm"], len(arms)), "a run is of no arm")
@@ -88,7 +88,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
             identity=told["identity"], code=origin.code, fingerprint=origin.fingerprint,
             started=origin.ended - result.took, ended=origin.ended, arithmetic=dict(result.arithmetic),
         )  # fmt: skip
-        found.append(LoggedRun(short, arm, SeedRecord(told["identity"], result, origin)))
+        runs.append(LoggedRun(short, arm, SeedRecord(told["identity"], result, origin)))
     return Archived(
         plan=plan,
         registration=document["registration"],
@@ -98,7 +98,7 @@ def read_study(parts: Mapping[str, bytes], number: int) -> Archived:
         provenance={str(name): str(value) for name, value in document["provenance"].items()},
         status=document["status"],
         where=document["where"],
-        runs=tuple(found),
+        runs=tuple(runs),
     )
 
 

@@ -21,7 +21,7 @@ from ablate.track.database import mlflow_revisions
 _OURS = ("experiments", "runs")  # must hold no rows: an experiment holds the address of its folder
 
 
-def taken(target: Path) -> bool:
+def take_blank(target: Path) -> bool:
     """Put a copy of the kept database at `target`; return whether there was a sound one."""
     kept = _place()
     if kept is None or not kept.is_file():

@@ -17,7 +17,7 @@ import pandas as pd
 from ablate.track.ledger import Child
 from ablate.track.record import ArmRecord, StudyRecord, Trials
 from ablate.track.store import Score
-from ablate.track.tuned import best_trial, joined, largest_budget, run_score, tuned_facts, worst_for_failures
+from ablate.track.tuned import best_trial, join_tables, largest_budget, run_score, tuned_facts, worst_for_failures
 from ablate.train.metric import Metric, metric_from
 from ablate.train.outcome import FAILED
 
@@ -52,7 +52,9 @@ class ChosenTrials:
         return {**self.runs, **{("copy", seed): run for seed, run in self.copies.items()}}
 
 
-def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: Mapping[str, Score]) -> ChosenTrials:
+def choose_trials(
+    record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: Mapping[str, Score]
+) -> ChosenTrials:
     """Choose a trial for every seed of the arms that are tuned in every seed.
 
     Parameters
@@ -65,37 +67,39 @@ def choose(record: StudyRecord, runs: Runs, scores: Mapping[str, Score], ties: M
     trials = record.trials
     if trials is None:
         return ChosenTrials()
-    found: dict[tuple[str, int], Child] = {}
+    winners: dict[tuple[str, int], Child] = {}
     facts: dict[str, dict[str, Any]] = {}
     tables = []
     copy = trials.copy
     planned = {arm.id: arm for arm in (*record.arms, *trials.arms, *([copy] if copy is not None else []))}
     copies: dict[int, Child] = {}
-    for arm_id, own in trials.of.items():
+    for arm_id, trial_ids in trials.of.items():
         if copy is not None and arm_id == copy.id:
             for seed in record.seeds:
-                there = [runs.get((trial, trials.copy_seed(seed))) for trial in own]
-                best = _of_seed(trials, arm_id, [planned[trial] for trial in own], there, scores=scores, ties=ties)[1]
+                there = [runs.get((trial, trials.copy_seed(seed))) for trial in trial_ids]
+                best = _of_seed(
+                    trials, arm_id, [planned[trial] for trial in trial_ids], there, scores=scores, ties=ties
+                )[1]
                 run = None if best is None else there[best]
                 copies |= {} if run is None else {seed: run}
             continue
-        seeds = sorted({*record.seeds, *(seed for arm, seed in runs if arm in own)})
+        seeds = sorted({*record.seeds, *(seed for arm, seed in runs if arm in trial_ids)})
         rows: list[dict[str, Any]] = []
         chosen: dict[int, str] = {}
-        arms = [planned[trial] for trial in own]
+        arms = [planned[trial] for trial in trial_ids]
         for seed in seeds:
-            there = [runs.get((trial, seed)) for trial in own]
+            there = [runs.get((trial, seed)) for trial in trial_ids]
             made, best = _of_seed(trials, arm_id, arms, there, scores=scores, ties=ties)
             run = None if best is None else there[best]
             if best is not None and run is not None:
-                found[arm_id, seed], chosen[seed] = run, own[best]
+                winners[arm_id, seed], chosen[seed] = run, trial_ids[best]
             rows += [{**row, "seed": seed, "chosen": row["trial"] == best} for row in made]
         table = _table(planned[arm_id], trials, rows)
         tables.append(table)
         if chosen:
             facts[arm_id] = _facts(planned[arm_id], trials, table, chosen)
-    whole = joined([table for table in tables if len(table)]) if any(map(len, tables)) else None
-    return ChosenTrials(found, facts, whole, copies)
+    whole = join_tables([table for table in tables if len(table)]) if any(map(len, tables)) else None
+    return ChosenTrials(winners, facts, whole, copies)
 
 
 def _of_seed(

@@ -25,7 +25,7 @@ def curve_names(
     Failure
         A list is damaged otherwise: what is a curve cannot be told from what is a result.
     """
-    held: dict[str, dict[str, str]] = {}
+    run_tags: dict[str, dict[str, str]] = {}
     runs, given = "SELECT run_uuid FROM tags WHERE key = 'ablate.study_run' AND value = ?", study_run
     if among is not None:
         runs, given = "SELECT value FROM json_each(?)", json.dumps(list(among))
@@ -33,24 +33,24 @@ def curve_names(
         f"SELECT run_uuid, key, value FROM tags WHERE run_uuid IN ({runs}) AND (key = ? OR key LIKE ?)",
         (given, CURVES_TAG, f"{CURVES_TAG}.%"),
     ):
-        held.setdefault(run_id, {})[key] = value
-    known: dict[str, frozenset[str]] = {}  # text -> names: the seeds of a study have the same
+        run_tags.setdefault(run_id, {})[key] = value
+    by_text: dict[str, frozenset[str]] = {}  # text -> names: the seeds of a study have the same
     stepped: frozenset[str] | None = None
-    found = {}
-    for run_id, tags in held.items():
+    curves = {}
+    for run_id, tags in run_tags.items():
         text = joined_tag(tags, CURVES_TAG)
         if text is None:
             raise _damaged_curves(run_id)
-        if text not in known:
+        if text not in by_text:
             names = read_list(text)
             if names is None and text.endswith("…"):
                 stepped = _stepped(connection, study_run) if stepped is None else stepped
                 names = [*whole_items(text), *stepped]
             if names is None:
                 raise _damaged_curves(run_id)
-            known[text] = frozenset(map(str, names))
-        found[run_id] = known[text]
-    return found
+            by_text[text] = frozenset(map(str, names))
+        curves[run_id] = by_text[text]
+    return curves
 
 
 def _stepped(connection: sqlite3.Connection, study_run: str) -> frozenset[str]:

@@ -27,7 +27,7 @@ def exists(layout: Layout) -> bool:
     return layout.database.is_file() and layout.database.stat().st_size > 0
 
 
-def check(layout: Layout) -> bool:
+def check_database(layout: Layout) -> bool:
     """Raise before MLflow opens a database it would choke on, or silently migrate; return whether it holds anything.
 
     Raises
@@ -48,8 +48,11 @@ def check(layout: Layout) -> bool:
     if not leftovers(path) and (whole := _bytes_of(head)) > size:
         raise damaged(path, f"{size} of {whole} bytes are there")
     with read_only(path) as connection:
-        if size <= _QUICK_CHECK_BYTES and (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise damaged(path, found)
+        if (
+            size <= _QUICK_CHECK_BYTES
+            and (problem := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok"
+        ):
+            raise damaged(path, problem)
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         version = None
         if "alembic_version" in names:
@@ -72,8 +75,8 @@ def _first_bytes(path: Path, count: int) -> bytes:
     A process that closes a file loses all its POSIX locks on it, SQLite's too (https://sqlite.org/howtocorrupt.html,
     2.2): another process would think itself alone with the database and take away the journal that this one writes.
     """
-    found = path.stat()
-    key = (found.st_dev, found.st_ino)
+    info = path.stat()
+    key = (info.st_dev, info.st_ino)
     if key not in _NEVER_CLOSED:
         _NEVER_CLOSED[key] = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     os.lseek(_NEVER_CLOSED[key], 0, os.SEEK_SET)
@@ -85,10 +88,10 @@ def _check_schema(layout: Layout, version: str | None, tables: set[str]) -> None
         if tables:
             raise Failure(f"{layout.database} is not one of MLflow's databases: move it aside; nothing was changed")
         return
-    known, head = mlflow_revisions()
+    revisions, head = mlflow_revisions()
     if head is None or version == head:
         return
-    if version in known:
+    if version in revisions:
         # MLflow refuses an outdated schema, and migrates without asking where a whole table is missing.
         raise Failure(
             f"{layout.database} has the schema of an older MLflow ({version}, this one needs {head}): make a copy of "
@@ -107,14 +110,14 @@ def mlflow_revisions() -> tuple[set[str], str | None]:
     """
     spec = importlib.util.find_spec("mlflow")
     places = list(spec.submodule_search_locations or []) if spec else []
-    known: set[str] = set()
+    revisions: set[str] = set()
     earlier: set[str] = set()
     for script in Path(places[0], "store", "db_migrations", "versions").glob("*.py") if places else ():
         text = script.read_text(encoding="utf-8")
         for line in re.findall(r"^(?:down_)?revision\b.*$", text, re.MULTILINE):
-            (earlier if line.startswith("down_") else known).update(re.findall(r"[\"']([0-9a-f]+)[\"']", line))
-    heads = known - earlier
-    return known, heads.pop() if len(heads) == 1 else None
+            (earlier if line.startswith("down_") else revisions).update(re.findall(r"[\"']([0-9a-f]+)[\"']", line))
+    heads = revisions - earlier
+    return revisions, heads.pop() if len(heads) == 1 else None
 
 
 def _check_writable(layout: Layout) -> None:
@@ -126,7 +129,7 @@ def _check_writable(layout: Layout) -> None:
         raise Failure(f"cannot write to {layout.database}: {error}; nothing was changed") from error
 
 
-def settle(layout: Layout) -> None:
+def fold_journal(layout: Layout) -> None:
     """Leave the file fast and whole: statistics for the query planner, and the journal folded into it.
 
     Without ANALYZE a metric history takes 45 ms instead of 3 ms to read, in the MLflow UI too. The limit
@@ -214,11 +217,11 @@ def _relocate(connection: sqlite3.Connection, experiment: int, old: str, new: st
                 (new, len(old) + 1, experiment, len(old) + 1, old + "/"),
             )
             changed += updated.rowcount
-    found = connection.execute(f"SELECT run_uuid {_ASTRAY}", (experiment, new)).fetchall()  # reading takes no lock
-    for (run_id,) in found:
+    rows = connection.execute(f"SELECT run_uuid {_ASTRAY}", (experiment, new)).fetchall()  # reading takes no lock
+    for (run_id,) in rows:
         place = f"{new}/{run_id}/artifacts"
         connection.execute("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", (place, run_id))
-    return changed + len(found)
+    return changed + len(rows)
 
 
 def database_uri(path: Path) -> str:

@@ -43,12 +43,12 @@ class Direct:
     def __init__(self, database: Path, experiment: str) -> None:
         self._database, self._experiment = database, int(experiment)
         with self._writing() as connection:
-            found = connection.execute(
+            row = connection.execute(
                 "SELECT artifact_location FROM experiments WHERE experiment_id = ?", (self._experiment,)
             ).fetchone()
-        if found is None:
+        if row is None:
             raise self._gone()
-        (self._place,) = found
+        (self._place,) = row
 
     def begin(self, name: str, tags: Mapping[str, str], started: int) -> tuple[str, str]:
         """Create a run that is RUNNING since `started` (ms); return its id and the address of its files."""
@@ -140,21 +140,21 @@ class Direct:
         )
 
     def _dataset(self, connection: sqlite3.Connection, run_id: str, dataset: Mapping[str, str]) -> None:
-        known = (self._experiment, dataset["name"], dataset["digest"])
+        identity = (self._experiment, dataset["name"], dataset["digest"])
         find = "SELECT dataset_uuid FROM datasets WHERE experiment_id = ? AND name = ? AND digest = ?"
-        found = connection.execute(find, known).fetchone()
-        if found is None:
-            found = (uuid.uuid4().hex,)
+        row = connection.execute(find, identity).fetchone()
+        if row is None:
+            row = (uuid.uuid4().hex,)
             connection.execute(
                 "INSERT INTO datasets (dataset_uuid, experiment_id, name, digest, dataset_source_type, dataset_source, "
                 "dataset_profile) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*found, *known, dataset["source_type"], dataset["source"], dataset["profile"]),
+                (*row, *identity, dataset["source_type"], dataset["source"], dataset["profile"]),
             )
         used = uuid.uuid4().hex
         connection.execute(
             "INSERT INTO inputs (input_uuid, source_type, source_id, destination_type, destination_id) "
             "VALUES (?, 'DATASET', ?, 'RUN', ?)",
-            (used, *found, run_id),
+            (used, *row, run_id),
         )
         connection.execute(
             "INSERT INTO input_tags (input_uuid, name, value) VALUES (?, 'mlflow.data.context', 'training')", (used,)
@@ -171,7 +171,7 @@ def direct(database: Path, experiment: str) -> Direct | None:
     return Direct(database, experiment) if revisions and revisions <= COMPARED else None
 
 
-def fits(
+def mlflow_takes(
     params: Mapping[str, str], points: Sequence[Point], tags: Mapping[str, str], dataset: Mapping[str, str]
 ) -> bool:
     """Tell whether MLflow takes all of it as it is: it refuses what is too long, and should say so itself."""

@@ -24,10 +24,10 @@ Named = dict[str, NDArray[Any]]
 def write_json(path: Path, value: Any) -> None:
     """Write JSON through a neighbour file, so that a kill leaves the earlier content."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, as_json(value))
+    write_bytes(path, json_text(value))
 
 
-def as_json(value: Any) -> bytes:
+def json_text(value: Any) -> bytes:
     """Return what `write_json` writes."""
     return _encoded(json.dumps(value, indent=1, ensure_ascii=False, default=plain_json) + "\n")
 
@@ -68,21 +68,21 @@ def merge_correctness(earlier: Sequence[Path], folder: Path, runs: Sequence[Seed
     folder
         Where the new arm run keeps its files.
     """
-    held: dict[int, NDArray[np.bool_]] = {}
+    by_seed: dict[int, NDArray[np.bool_]] = {}
     for place in earlier:
-        held.update(read_correctness(place / CORRECTNESS))
-    held.update({run.result.seed: run.result.test_correct for run in runs if run.result.test_correct is not None})
-    if not held:
+        by_seed.update(read_correctness(place / CORRECTNESS))
+    by_seed.update({run.result.seed: run.result.test_correct for run in runs if run.result.test_correct is not None})
+    if not by_seed:
         return
-    seeds = sorted(held)
-    longest = max(len(held[seed]) for seed in seeds)
+    seeds = sorted(by_seed)
+    longest = max(len(by_seed[seed]) for seed in seeds)
     bits = np.zeros((len(seeds), longest), dtype=np.bool_)
     for row, seed in enumerate(seeds):
-        bits[row, : len(held[seed])] = held[seed]
+        bits[row, : len(by_seed[seed])] = by_seed[seed]
     packed: Named = {
         "packed": np.packbits(bits, axis=1),
         "seeds": np.asarray(seeds, dtype=np.int64),
-        "examples": np.asarray([len(held[seed]) for seed in seeds], dtype=np.int64),
+        "examples": np.asarray([len(by_seed[seed]) for seed in seeds], dtype=np.int64),
     }
     _write_npz(folder / CORRECTNESS, packed)
 
@@ -124,24 +124,24 @@ def merge_arrays(earlier: Sequence[Path], folder: Path, runs: Sequence[SeedRecor
 
     One compressed file, in which each array is named `<seed>/<name>`: runs may have arrays of different shapes.
     """
-    held: dict[int, Named] = {}
+    by_seed: dict[int, Named] = {}
     for place in earlier:
-        held.update(read_seed_arrays(place / ARRAYS))
-    held.update({run.result.seed: run.result.arrays for run in runs if run.result.arrays})
-    if held:
-        members = {f"{seed}/{name}": array for seed in sorted(held) for name, array in held[seed].items()}
+        by_seed.update(read_seed_arrays(place / ARRAYS))
+    by_seed.update({run.result.seed: run.result.arrays for run in runs if run.result.arrays})
+    if by_seed:
+        members = {f"{seed}/{name}": array for seed in sorted(by_seed) for name, array in by_seed[seed].items()}
         _write_npz(folder / ARRAYS, members)
 
 
 def read_seed_arrays(path: Path) -> dict[int, Named]:
     """Return seed -> name -> array; empty where there is no file."""
-    found: dict[int, Named] = {}
+    by_seed: dict[int, Named] = {}
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             for member in stored.files:
                 seed, _, name = member.partition("/")
-                found.setdefault(int(seed), {})[name] = stored[member]
-    return found
+                by_seed.setdefault(int(seed), {})[name] = stored[member]
+    return by_seed
 
 
 def _write_npz(path: Path, arrays: Named) -> None:

@@ -36,10 +36,10 @@ def read_history(folder: Path) -> list[Event]:
 
 def write_registration(folder: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     """Write a registration where there is none; return the one that stands."""
-    held = read_registration(folder)
-    if not held:
+    registered = read_registration(folder)
+    if not registered:
         write_json(folder / REGISTRATION, document)
-    return held or dict(document)
+    return registered or dict(document)
 
 
 def append_event(folder: Path, event: Mapping[str, Any]) -> list[Event]:
@@ -51,8 +51,8 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> list[Event]:
 
 def _read(path: Path, check: Callable[[Any], None]) -> Any:
     try:
-        found = from_json(path.read_text(encoding="utf-8"))
-        check(found)
+        parsed = from_json(path.read_text(encoding="utf-8"))
+        check(parsed)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
@@ -60,7 +60,7 @@ def _read(path: Path, check: Callable[[Any], None]) -> Any:
             f"{path} cannot be read ({error}): it says what was fixed before the runs. Put it back from a copy, or "
             "give the study another name to start it anew."
         ) from error
-    return found
+    return parsed
 
 
 def check_kept(registered: Any, events: Any, *, where: str) -> None:
@@ -95,11 +95,11 @@ _EVENTS: dict[str, dict[str, type]] = {
 """What verdicts and reports read of a registration, and of each kind of event."""
 
 
-def _check_registration(held: Any) -> None:
+def _check_registration(document: Any) -> None:
     """Check as much as a store reads itself; `check_kept` checks what is judged by."""
-    if not held:
+    if not document:
         return
-    definition = held.get("definition", {}) if isinstance(held, Mapping) else None
+    definition = document.get("definition", {}) if isinstance(document, Mapping) else None
     if not isinstance(definition, Mapping):
         raise ValueError("it holds no definition")  # noqa: TRY004 - as the others
     claims = definition.get("claims", [])
@@ -118,9 +118,9 @@ def _check_events(events: Any) -> None:
         raise ValueError("the history must be a list of events, each with its name")
 
 
-def _check_parts(held: Mapping[str, Any], parts: Mapping[str, type], what: str) -> None:
+def _check_parts(document: Mapping[str, Any], parts: Mapping[str, type], what: str) -> None:
     for name, kind in parts.items():
-        if not isinstance(held.get(name), kind):
+        if not isinstance(document.get(name), kind):
             raise ValueError(f"`{name}` of {what} is missing, or of another kind")  # noqa: TRY004 - as the others
 
 

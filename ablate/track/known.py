@@ -100,22 +100,22 @@ def stored_arms(root: Path, name: str) -> list[StoredArm]:
 
 def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout) -> list[StoredArm]:
     tags = {key: ledger.tags_of(connection, study.run_id, key) for key in _TAGS}
-    held: dict[tuple[str, ...], list[ledger.Child]] = {}
+    groups: dict[tuple[str, ...], list[ledger.Child]] = {}
     for run in ledger.last_per_seed(ledger.children(connection, study.run_id)).values():
         if run.outcome != "crashed":
             said = (tags[key].get(run.run_id, "{}" if key == USED else "") for key in (FINGERPRINT, CONFIG, USED))
-            held.setdefault((run.arm_id, *said), []).append(run)
-    found, planned = [], _read(run_folder(layout, study.name, study.run_id, study.artifact_uri), "plan.json")
+            groups.setdefault((run.arm_id, *said), []).append(run)
+    stored, planned = [], _read(run_folder(layout, study.name, study.run_id, study.artifact_uri), "plan.json")
     arms = [*planned["arms"], *planned.get("trials", {}).get("arms", ())] if planned else []
     facts = {arm["id"]: arm["facts"] for arm in arms}
-    for (arm_id, fingerprint, _, used), runs in held.items():
+    for (arm_id, fingerprint, _, used), runs in groups.items():
         folders = (run_folder(layout, study.name, run.run_id, run.artifact_uri) for run in runs)
         config = next((read for folder in folders if (read := _read(folder, "config.json"))), None)
         if config is None:
             continue
         told = [tags[READS].get(run.run_id) for run in runs]
         reads = frozenset(path for text in told if text for path in from_json(text))
-        found.append(
+        stored.append(
             StoredArm(
                 key=study.key,
                 arm_id=arm_id,
@@ -129,16 +129,16 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
                 used=from_json(used),
             )
         )
-    return found
+    return stored
 
 
 def _read(folder: Path, name: str) -> dict[str, Any] | None:
     """Return a file that lies beside a run; None where it cannot be read."""
     try:
-        found = from_json((folder / name).read_text(encoding="utf-8"))
+        parsed = from_json((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def used_by_runs(connection: sqlite3.Connection, study_run: str) -> dict[str, dict[str, str]]:
@@ -177,17 +177,17 @@ def arm_facts(
         if run.outcome != "crashed":
             seen.setdefault(arm_id, []).append(reads.get(run.run_id))
             for file, said in used.get(run.run_id, {}).items():
-                held = code.setdefault(arm_id, {}).setdefault(file, said)
-                code[arm_id][file] = said if held == said else SEVERAL
-    found = {}
+                before = code.setdefault(arm_id, {}).setdefault(file, said)
+                code[arm_id][file] = said if before == said else SEVERAL
+    by_arm = {}
     for arm in record.arms:
         served = str(arm.facts.get("same_as", arm.id))
-        own = seen.get(served, [])
-        found[arm.id] = {**arm.facts, **({"used": code[served]} if served in code else {})}
-        if own and None not in own:
-            told = frozenset[str]().union(*(read for read in own if read is not None))
-            found[arm.id]["unread"] = unread([*arm.levels, *fixed], told)
-    return found
+        arm_reads = seen.get(served, [])
+        by_arm[arm.id] = {**arm.facts, **({"used": code[served]} if served in code else {})}
+        if arm_reads and None not in arm_reads:
+            told = frozenset[str]().union(*(read for read in arm_reads if read is not None))
+            by_arm[arm.id]["unread"] = unread([*arm.levels, *fixed], told)
+    return by_arm
 
 
 def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
@@ -214,10 +214,10 @@ def scores(root: Path, name: str, key: str, metric: str) -> dict[str, Score]:
             (study.run_id, key_of(metric), BESIDE + key_of(metric), TIMER, LARGEST),
         ).fetchall()
     values = split_values(rows, {run.run_id: run for run in runs}, curves_of, keyed)
-    found: dict[str, Score] = {}
+    by_identity: dict[str, Score] = {}
     for run in runs:  # as they were written: a crashed run that was tried again counts as it ended last
         if run.run_id not in keyed and key_of(metric) != metric:
             continue  # stored when two names could share a key: what it holds is not surely this metric
         value = values.scalars[run.run_id].get(metric, math.nan)
-        found[run.identity] = (run.outcome, value, values.seconds.get(run.run_id, math.nan))
-    return found
+        by_identity[run.identity] = (run.outcome, value, values.seconds.get(run.run_id, math.nan))
+    return by_identity

@@ -82,22 +82,22 @@ def study_runs(connection: sqlite3.Connection) -> list[StudyRun]:
     for run_id, _, _, _, _, key, value in rows:
         tags.setdefault(run_id, {})[key] = value
     facts = {row[0]: row[1:5] for row in rows}
-    found = [
+    runs = [
         StudyRun(
             run_id,
-            held.get("ablate.study", ""),
-            held.get("ablate.key", ""),
+            run_tags.get("ablate.study", ""),
+            run_tags.get("ablate.key", ""),
             facts[run_id][0],
-            held.get("ablate.opened", ""),
+            run_tags.get("ablate.opened", ""),
             _iso(facts[run_id][3]),
             str(facts[run_id][1]),
             facts[run_id][2],
-            held,
+            run_tags,
         )
-        for run_id, held in tags.items()
+        for run_id, run_tags in tags.items()
     ]
     # The clock may have been set back; it only orders what earlier releases left.
-    return sorted(found, key=lambda run: (run.sequence, run.opened), reverse=True)
+    return sorted(runs, key=lambda run: (run.sequence, run.opened), reverse=True)
 
 
 def next_sequence(connection: sqlite3.Connection) -> int:
@@ -154,9 +154,9 @@ _CHILD_TAGS = (
 
 
 def _told(rows: Iterable[tuple[Any, ...]]) -> list[Child]:
-    held: dict[str, tuple[tuple[str, int, str], dict[str, str]]] = {}
+    by_run: dict[str, tuple[tuple[str, int, str], dict[str, str]]] = {}
     for run_id, status, ended, uri, key, value in rows:
-        held.setdefault(run_id, ((status, ended, uri), {}))[1][key] = value
+        by_run.setdefault(run_id, ((status, ended, uri), {}))[1][key] = value
     return [
         Child(
             run_id=run_id,
@@ -170,7 +170,7 @@ def _told(rows: Iterable[tuple[Any, ...]]) -> list[Child]:
             ended=ended,
             artifact_uri=uri,
         )
-        for run_id, ((status, ended, uri), tags) in held.items()
+        for run_id, ((status, ended, uri), tags) in by_run.items()
     ]
 
 
@@ -259,8 +259,8 @@ def tags_of(connection: sqlite3.Connection, study_run: str, key: str) -> dict[st
 
 def last_metric_time(connection: sqlite3.Connection, run_id: str) -> int:
     """Return when the latest metric of a run was logged, in milliseconds; 0 where it has none."""
-    found = connection.execute("SELECT max(timestamp) FROM latest_metrics WHERE run_uuid = ?", (run_id,)).fetchone()
-    return int(found[0] or 0)
+    row = connection.execute("SELECT max(timestamp) FROM latest_metrics WHERE run_uuid = ?", (run_id,)).fetchone()
+    return int(row[0] or 0)
 
 
 def own_tags(connection: sqlite3.Connection, key: str) -> dict[str, str]:

@@ -110,8 +110,8 @@ def driver(root: Path, name: str, key: str) -> str:
 
 def _who(layout: Layout, name: str, key: str) -> str:
     with read_only(layout.database) as connection:
-        found = ledger.find_study(connection, name, key) if ledger.has_tables(connection) else None
-    return driver_text(found.tags if found is not None else {})
+        study = ledger.find_study(connection, name, key) if ledger.has_tables(connection) else None
+    return driver_text(study.tags if study is not None else {})
 
 
 def driver_text(tags: Mapping[str, str]) -> str:
@@ -125,14 +125,14 @@ def _untold(layout: Layout, error: OSError) -> Failure:
 
 
 def _tags(connection: sqlite3.Connection, study: StudyRun) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    by_run: dict[str, dict[str, str]] = {}
     for run_id, key, value in connection.execute(
         "SELECT t.run_uuid, t.key, t.value FROM tags s JOIN tags t ON t.run_uuid = s.run_uuid "
         "WHERE s.key = 'ablate.study_run' AND s.value = ? AND t.key LIKE 'ablate.%'",
         (study.run_id,),
     ):
-        found.setdefault(run_id, {})[key] = value
-    return found
+        by_run.setdefault(run_id, {})[key] = value
+    return by_run
 
 
 def _started(connection: sqlite3.Connection, study: StudyRun) -> dict[str, int]:
@@ -149,14 +149,14 @@ def _config(folder: Path, study: StudyRun, run_id: str) -> dict[str, Any]:
     """Return the configuration beside a seed run; a run cannot be copied without it."""
     path = folder / "config.json"
     try:
-        found = from_json(path.read_text(encoding="utf-8"))
+        parsed = from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise Failure(
             f"cannot read the configuration of run {run_id} in study {study.name} ({path}: {error})"
         ) from error
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}
 
 
 def _error(folder: Path) -> str:

@@ -11,7 +11,7 @@ from ablate.track import ledger, owner
 from ablate.track import trash as bin_of
 from ablate.track.database import exists
 from ablate.track.layout import Layout
-from ablate.track.mlflow_store import connect, failures
+from ablate.track.mlflow_store import connect, plain_errors
 from ablate.track.read import found_study
 from ablate.track.reading import read_only
 
@@ -26,11 +26,11 @@ def trash(root: Path, name: str) -> None:
         with read_only(layout.database) as connection:
             runs = [run for run in ledger.study_runs(connection) if run.name == name]
         for run in runs:
-            lock = owner.claim(layout, name, run.key)
+            lock = owner.take_lock(layout, name, run.key)
             if lock is None:
                 raise Failure(f"study {name} is being run by another process: wait for it, or end it first")
             until.callback(lock.release)
-        bin_of.put(connect(layout), name, partial(failures, layout))
+        bin_of.put(connect(layout), name, partial(plain_errors, layout))
 
 
 def restore(root: Path, name: str) -> None:
@@ -39,4 +39,4 @@ def restore(root: Path, name: str) -> None:
     if not exists(layout):
         raise UserError(f"no runs under {layout.runs}: nothing lies in the trash")
     with owner.store_lock(layout):
-        bin_of.bring_back(connect(layout), name, partial(failures, layout))
+        bin_of.bring_back(connect(layout), name, partial(plain_errors, layout))

@@ -38,10 +38,10 @@ def joined_tag(tags: Mapping[str, str], key: str) -> str | None:
     True
     """
     text = tags.get(key)
-    found = _PARTS.match(text) if text is not None else None
-    if found is None:
+    match = _PARTS.match(text) if text is not None else None
+    if match is None:
         return text
-    parts = [tags.get(f"{key}.{number}") for number in range(1, int(found[1]) + 1)]
+    parts = [tags.get(f"{key}.{number}") for number in range(1, int(match[1]) + 1)]
     return None if any(part is None for part in parts) else "".join(part or "" for part in parts)
 
 
@@ -50,10 +50,10 @@ def read_list(text: str | None) -> list[Any] | None:
     if text is None:
         return None
     try:
-        found = from_json(text)
+        parsed = from_json(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) else None
+    return parsed if isinstance(parsed, list) else None
 
 
 def whole_items(text: str) -> list[Any]:

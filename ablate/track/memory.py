@@ -15,9 +15,9 @@ import numpy as np
 
 from ablate.errors import Failure, UserError, unknown
 from ablate.identity import digest, made_by
-from ablate.track.chosen import choose
+from ablate.track.chosen import choose_trials
 from ablate.track.known import StoredArm
-from ablate.track.memory_runs import child, logged_run, run_id, values_of
+from ablate.track.memory_runs import child, logged_run, run_id, run_values
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
 from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
 from ablate.track.stored_run import LoggedRun, StoredRun
@@ -56,16 +56,16 @@ class _MemorySession(StudySession):
         self, arm: ArmRecord, runs: Sequence[SeedRecord], *, files: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         self._store.files.setdefault(arm.id, {}).update(files)
-        held = self._store.runs.setdefault(self._key, {})
+        kept = self._store.runs.setdefault(self._key, {})
         for run in runs:
-            held.pop(run.identity, None)  # what was tried again counts as it ended last
-            held[run.identity] = (arm, run)
+            kept.pop(run.identity, None)  # what was tried again counts as it ended last
+            kept[run.identity] = (arm, run)
             self._store.ended[run.identity] = time.time() if run.origin is None else run.origin.ended
 
     def set_aside(self) -> int:
-        held = self._store.runs.pop(self._key, {})
-        self._store.aside.update(held)
-        return len(held)
+        runs = self._store.runs.pop(self._key, {})
+        self._store.aside.update(runs)
+        return len(runs)
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         return self._store.registered.setdefault(self._key, dict(document))
@@ -106,27 +106,29 @@ class MemoryStore(Store):
     def studies(self) -> list[StudyLine]:
         """Return the study runs, the last opened first."""
         lines = []
-        for (name, key), held in reversed(self.opened.items()):
+        for (name, key), opened in reversed(self.opened.items()):
             outcomes = Counter(str(run.result.outcome) for _, run in self._counted(name, key).values())
-            planned = len(held.record.run_arms) * len(held.record.seeds)
+            planned = len(opened.record.run_arms) * len(opened.record.seeds)
             lines.append(
-                StudyLine(name, key, run_id(key), held.status, held.opened, planned, outcomes.total(), dict(outcomes))
+                StudyLine(
+                    name, key, run_id(key), opened.status, opened.opened, planned, outcomes.total(), dict(outcomes)
+                )
             )
         return lines
 
     def read(self, name: str, *, key: str | None = None) -> StudyTables:
         """Return a study as tidy tables."""
-        (name, key), held = self._find(name, key)
-        record, every = held.record, {at: run for at, (_, run) in self._counted(name, key).items()}
+        (name, key), opened = self._find(name, key)
+        record, every = opened.record, {at: run for at, (_, run) in self._counted(name, key).items()}
         children = {(arm, seed): child(arm, run, self.ended[run.identity]) for (arm, seed), run in every.items()}
-        chosen = choose(record, children, *(self._deciding(record, which) for which in ("metric", "ties")))
-        own = {arm.id for arm in record.arms}
-        counted = {at: run for at, run in children.items() if at[0] in own} | chosen.runs
+        chosen = choose_trials(record, children, *(self._deciding(record, which) for which in ("metric", "ties")))
+        arm_ids = {arm.id for arm in record.arms}
+        counted = {at: run for at, run in children.items() if at[0] in arm_ids} | chosen.runs
         by_identity = {run.identity: run for run in every.values()}
         runs = {at: by_identity[run.identity] for at, run in counted.items()}
         head = {
             "name": name, "key": key, "definition": record.definition, "command": record.command,
-            "run_id": run_id(key), "experiment_id": "", "created": held.created, "provenance": {},
+            "run_id": run_id(key), "experiment_id": "", "created": opened.created, "provenance": {},
             "design": record.design, "registration": self.registered.get((name, key), {}),
             "registered_sha256": self.registered.get((name, key), {}).get("sha256", ""),
             "history": list(self.events.get((name, key), [])), "code": {},
@@ -142,7 +144,7 @@ class MemoryStore(Store):
         }
         used = {run_id(run.identity): run.result.used for run in runs.values() if run.result.used}
         copies = {at: by_identity[run.identity] for at, run in chosen.every.items() if at[0] == "copy"}
-        values = values_of({**counted, **chosen.every}, {**runs, **copies})
+        values = run_values({**counted, **chosen.every}, {**runs, **copies})
         return tables_of(record, head, counted, values, steps_of=firsts, reads=reads, used=used, chosen=chosen)
 
     def plan(self, name: str, *, key: str | None = None) -> StudyRecord:
@@ -156,13 +158,13 @@ class MemoryStore(Store):
     def logged(self, name: str, *, key: str | None = None, only: Collection[str] | None = None) -> list[LoggedRun]:
         """Return seed runs with all that is kept of them."""
         (name, key), _ = self._find(name, key)
-        found = [logged_run(arm, run, self.ended[run.identity]) for arm, run in self._counted(name, key).values()]
-        return [one for one in found if only is None or one.run.run_id in only]
+        runs = [logged_run(arm, run, self.ended[run.identity]) for arm, run in self._counted(name, key).values()]
+        return [one for one in runs if only is None or one.run.run_id in only]
 
     def driver(self, name: str, key: str) -> str:
         """Return who runs a study at this moment: this process, or nobody."""
-        held = self.opened.get((name, key))
-        return "this process" if held is not None and held.status == "RUNNING" else ""
+        opened = self.opened.get((name, key))
+        return "this process" if opened is not None and opened.status == "RUNNING" else ""
 
     def _deciding(self, record: StudyRecord, which: str) -> dict[str, Score]:
         decides = getattr(record.trials, which, None)
@@ -170,21 +172,21 @@ class MemoryStore(Store):
 
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array."""
-        (name, key), held = self._find(name, key)
-        found: Arrays = {arm.id: {} for arm in held.record.arms}
+        (name, key), opened = self._find(name, key)
+        by_arm: Arrays = {arm.id: {} for arm in opened.record.arms}
         for (arm, seed), (_, run) in self._counted(name, key).items():
             if run.result.arrays:
-                found.setdefault(arm, {})[seed] = dict(run.result.arrays)
-        return found
+                by_arm.setdefault(arm, {})[seed] = dict(run.result.arrays)
+        return by_arm
 
     def correctness(self, name: str, *, key: str | None = None) -> Correctness:
         """Return arm id -> seed -> correctness of every test example."""
-        (name, key), held = self._find(name, key)
-        found: Correctness = {arm.id: {} for arm in held.record.arms}
+        (name, key), opened = self._find(name, key)
+        by_arm: Correctness = {arm.id: {} for arm in opened.record.arms}
         for (arm, seed), (_, run) in self._counted(name, key).items():
             if run.result.test_correct is not None:
-                found.setdefault(arm, {})[seed] = np.array(run.result.test_correct)
-        return found
+                by_arm.setdefault(arm, {})[seed] = np.array(run.result.test_correct)
+        return by_arm
 
     def finished(self, name: str, key: str) -> frozenset[str]:
         """Return the identities that need not run again."""
@@ -197,17 +199,17 @@ class MemoryStore(Store):
 
     def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
         """Return identity -> outcome, value and seconds of finished seed runs."""
-        found: dict[str, Score] = {}
+        by_identity: dict[str, Score] = {}
         for identity, (_, run) in self.runs.get((name, key), {}).items():
             value = run.result.metrics.get(metric, math.nan)
             kept = value if abs(value) <= LARGEST else math.nan
-            found[identity] = (str(run.result.outcome), kept, run.result.seconds)
-        return found
+            by_identity[identity] = (str(run.result.outcome), kept, run.result.seconds)
+        return by_identity
 
     def trash(self, name: str) -> str:
         """Put every study run of a name aside."""
         self._find(name, None)
-        if any(held.status == "RUNNING" for at, held in self.opened.items() if at[0] == name):
+        if any(opened.status == "RUNNING" for at, opened in self.opened.items() if at[0] == name):
             raise Failure(f"study {name} is being run by this process")
         removed = {}
         for at in [at for at in self.opened if at[0] == name]:
@@ -236,18 +238,18 @@ class MemoryStore(Store):
     def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
         """Keep files under their label."""
         del known
-        held = {at: what for at, what in self.attached.get((name, key), {}).items() if not at.startswith(f"{label}/")}
-        held.update({f"{label}/{file}": content for file, content in files.items()})
-        self.attached[name, key] = held
+        kept = {at: what for at, what in self.attached.get((name, key), {}).items() if not at.startswith(f"{label}/")}
+        kept.update({f"{label}/{file}": content for file, content in files.items()})
+        self.attached[name, key] = kept
         return None
 
     def _find(self, name: str, key: str | None) -> tuple[Key, _Opened]:
-        named = {at: held for at, held in reversed(self.opened.items()) if at[0] == name}
+        named = {at: opened for at, opened in reversed(self.opened.items()) if at[0] == name}
         if not named:
             raise unknown("study", name, {at[0] for at in self.opened})
-        for at, held in named.items():
+        for at, opened in named.items():
             if key in (None, at[1]):
-                return at, held
+                return at, opened
         raise unknown(f"key of study {name}", str(key), {at[1] for at in named})
 
     def _counted(self, name: str, key: str) -> dict[tuple[str, int], tuple[ArmRecord, SeedRecord]]:
@@ -256,13 +258,13 @@ class MemoryStore(Store):
         return {(arm.id, run.result.seed): (arm, run) for arm, run in runs.values()}
 
     def _arms(self, at: Key) -> Iterator[StoredArm]:
-        held: dict[tuple[Any, ...], list[tuple[ArmRecord, SeedRecord]]] = {}
+        groups: dict[tuple[Any, ...], list[tuple[ArmRecord, SeedRecord]]] = {}
         for arm, run in self._counted(*at).values():
             if run.result.outcome != Outcome.CRASHED:
                 what = arm.id, made_by(arm.facts), digest(arm.config), tuple(sorted(run.result.used.items()))
-                held.setdefault(what, []).append((arm, run))
+                groups.setdefault(what, []).append((arm, run))
         planned = {arm.id: arm.facts for arm in self.opened[at].record.run_arms}
-        for (arm_id, fingerprint, _, used), runs in held.items():
+        for (arm_id, fingerprint, _, used), runs in groups.items():
             reads = [run.result.reads for _, run in runs]
             yield StoredArm(
                 key=at[1],

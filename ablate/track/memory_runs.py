@@ -42,7 +42,7 @@ def child(arm: str, run: SeedRecord, ended: float) -> Child:
     )  # fmt: skip
 
 
-def values_of(counted: Mapping[tuple[str, int], Child], runs: Mapping[tuple[str, int], SeedRecord]) -> Values:
+def run_values(counted: Mapping[tuple[str, int], Child], runs: Mapping[tuple[str, int], SeedRecord]) -> Values:
     """Return the scalars, seconds and curves of runs."""
     scalars: dict[str, dict[str, float]] = {}
     seconds: dict[str, float] = {}

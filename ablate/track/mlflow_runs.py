@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.track import payload
-from ablate.track.direct import direct, fits
+from ablate.track.direct import direct, mlflow_takes
 from ablate.track.files import write_json, write_text
 from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.places import run_folder
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.summary import Point, arm_points
-from ablate.track.written import arm_ended, count_points, cut, seed_written, shared_tags, study_tags
+from ablate.track.written import arm_ended, count_points, cut_for_mlflow, seed_written, shared_tags, study_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -86,23 +86,23 @@ class RunWriter:
 
     def seed_run(self, study_run: str, arm_run: str, arm: ArmRecord, run: SeedRecord) -> str:
         """Write one seed run and end it: only an ended run counts as done. Return its id."""
-        held = seed_written(self._shared, arm, run, ended=time.time())
-        tags = {**held.tags, "ablate.study_run": study_run, "mlflow.parentRunId": arm_run}
-        params = {key: payload.text(value) for key, value in held.params.items()}
-        if self._direct is not None and fits(params, held.points, cut(tags), held.dataset):
+        written = seed_written(self._shared, arm, run, ended=time.time())
+        tags = {**written.tags, "ablate.study_run": study_run, "mlflow.parentRunId": arm_run}
+        params = {key: payload.text(value) for key, value in written.params.items()}
+        if self._direct is not None and mlflow_takes(params, written.points, cut_for_mlflow(tags), written.dataset):
             run_id, place = self._direct.place()
             self._beside(run_folder(self._layout, self._study.name, run_id, place), arm, run)
             self._direct.whole(
-                run_id, name=payload.text(held.name[:250]), tags=cut(tags), params=params, points=held.points,
-                dataset=held.dataset, started=held.started, ended=held.ended, status=held.status,
-                at=int(time.time() * 1_000),
+                run_id, name=payload.text(written.name[:250]), tags=cut_for_mlflow(tags), params=params,
+                points=written.points, dataset=written.dataset, started=written.started, ended=written.ended,
+                status=written.status, at=int(time.time() * 1_000),
             )  # fmt: skip
             return run_id
-        run_id, folder = self._create(held.name, tags, held.started)
+        run_id, folder = self._create(written.name, tags, written.started)
         self._beside(folder, arm, run)
-        self._log(run_id, points=held.points, params=held.params)
-        self._client.log_inputs(run_id, [dataset_input(held.dataset)])
-        self._client.set_terminated(run_id, held.status, end_time=held.ended)
+        self._log(run_id, points=written.points, params=written.params)
+        self._client.log_inputs(run_id, [dataset_input(written.dataset)])
+        self._client.set_terminated(run_id, written.status, end_time=written.ended)
         return run_id
 
     def finish_arm(
@@ -117,9 +117,11 @@ class RunWriter:
         tags, status = arm_ended(outcomes)
         points = arm_points(outcomes, rows, curves)
         params = {key: payload.text(value) for key, value in payload.flat_config(arm.config).items()}
-        if self._direct is not None and fits(params, points, cut(tags), {}):
+        if self._direct is not None and mlflow_takes(params, points, cut_for_mlflow(tags), {}):
             ended = int(time.time() * 1_000)
-            self._direct.finish(arm_run, tags=cut(tags), params=params, points=points, status=status, ended=ended)
+            self._direct.finish(
+                arm_run, tags=cut_for_mlflow(tags), params=params, points=points, status=status, ended=ended
+            )
             return
         self._log(arm_run, points=points, params=params, tags=tags)
         self._client.set_terminated(arm_run, status)
@@ -130,11 +132,11 @@ class RunWriter:
             write_text(folder / "error.txt", run.result.error)
 
     def _create(self, name: str, tags: dict[str, str], started: int) -> tuple[str, Path]:
-        if self._direct is not None and fits({}, (), cut(tags), {}):
-            run_id, place = self._direct.begin(payload.text(name[:250]), cut(tags), started)
+        if self._direct is not None and mlflow_takes({}, (), cut_for_mlflow(tags), {}):
+            run_id, place = self._direct.begin(payload.text(name[:250]), cut_for_mlflow(tags), started)
             return run_id, run_folder(self._layout, self._study.name, run_id, place)
         run = self._client.create_run(
-            self._experiment, start_time=started, tags=cut(tags), run_name=payload.text(name[:250])
+            self._experiment, start_time=started, tags=cut_for_mlflow(tags), run_name=payload.text(name[:250])
         )
         run_id = run.info.run_id
         return run_id, run_folder(self._layout, self._study.name, run_id, run.info.artifact_uri)
@@ -172,7 +174,7 @@ def log_batches(
 
     metrics = [Metric(name, value, at, step) for name, step, value in points]
     parameters = [Param(name, payload.text(value)) for name, value in (params or {}).items()]
-    labels = [RunTag(name, value) for name, value in cut(tags or {}).items()]
+    labels = [RunTag(name, value) for name, value in cut_for_mlflow(tags or {}).items()]
     while metrics or parameters or labels:
         head, parameters = parameters[:_PARAMS], parameters[_PARAMS:]
         marks, labels = labels[:_PARAMS], labels[_PARAMS:]
@@ -182,7 +184,7 @@ def log_batches(
 
 
 def dataset_input(fields: Mapping[str, str]) -> DatasetInput:
-    """Return a data set (see `Written.dataset`) as the input of a run that was trained with it."""
+    """Return a data set (see `FinishedRun.dataset`) as the input of a run that was trained with it."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     return DatasetInput(Dataset(**fields), [InputTag("mlflow.data.context", "training")])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import blank, offline, owner
-from ablate.track.database import check, database_uri, relocate
+from ablate.track.database import check_database, database_uri, relocate
 from ablate.track.layout import Layout
 from ablate.track.patience import BRIEF, locked
 from ablate.track.reading import leftovers
@@ -36,15 +36,15 @@ def connect(layout: Layout) -> MlflowClient:
     Failure
         The database is damaged, locked, not writable or of another MLflow's schema.
     """
-    offline.silence()
-    populated = check(layout)
+    offline.switch_off()
+    populated = check_database(layout)
     # A creation takes 70 migrations, each announced; a lock error is logged with its traceback before it is raised.
     for name in ("mlflow.store.db.utils", "alembic"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     from mlflow import MlflowClient
 
     _tune(layout)
-    with failures(layout):
+    with plain_errors(layout):
         if populated:
             relocate(layout.root)
             with contextlib.suppress(sqlite3.OperationalError):  # another reader: the next open will do
@@ -79,7 +79,7 @@ def _create(layout: Layout) -> None:
     aside, copy = layout.runs / f".new-{token}.db", layout.runs / f".new-{token}-whole.db"
     uri = database_uri(aside)
     try:
-        had = blank.taken(aside)
+        had = blank.take_blank(aside)
         MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
         if not had:
             blank.keep(aside)
@@ -93,7 +93,7 @@ def _create(layout: Layout) -> None:
 
 
 @contextlib.contextmanager
-def failures(layout: Layout) -> Iterator[None]:
+def plain_errors(layout: Layout) -> Iterator[None]:
     """Turn what MLflow, SQLite and the disk raise into one line each."""
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError

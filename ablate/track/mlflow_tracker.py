@@ -12,12 +12,12 @@ from ablate.errors import Failure
 from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
 from ablate.track.curve_names import curve_names
-from ablate.track.database import link_for_plain_ui, settle
+from ablate.track.database import fold_journal, link_for_plain_ui
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts
 from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
-from ablate.track.mlflow_store import connect, failures
+from ablate.track.mlflow_store import connect, plain_errors
 from ablate.track.patience import until_free
 from ablate.track.places import is_here, run_folder
 from ablate.track.provenance import provenance
@@ -55,17 +55,18 @@ class MlflowTracker:
         Raises
         ------
         Failure
-            Another live process runs this study; `mlruns/` or the database cannot be used (see `database.check`).
+            Another live process runs this study; `mlruns/` or the database cannot be used (see
+            `database.check_database`).
         """
         with owner.store_lock(self.layout):
-            lock = owner.claim(self.layout, study.name, study.key)
+            lock = owner.take_lock(self.layout, study.name, study.key)
             if lock is None:
                 raise _taken(self.layout, study)
             try:
                 client = connect(self.layout)
                 warning = link_for_plain_ui(self.layout)
                 self.warnings = [warning] if warning else []
-                with failures(self.layout):
+                with plain_errors(self.layout):
                     bury(self.layout, client)
                     return MlflowSession(self.layout, client, study, lock)
             except BaseException:
@@ -83,13 +84,13 @@ class MlflowSession(StudySession):
         self._experiment = _experiment(client, layout, study)
         self._writer = RunWriter(client, layout, self._experiment, study, self._about)
         with read_only(layout.database) as connection:
-            found = ledger.find_study(connection, study.name, study.key)
+            earlier = ledger.find_study(connection, study.name, study.key)
             sequence = ledger.next_sequence(connection)
-        self.run_id, self.folder = self._writer.study_run(found, sequence=sequence)
+        self.run_id, self.folder = self._writer.study_run(earlier, sequence=sequence)
         history.write_plan(self.folder, payload.plan(study))
         self._bury_children()
         self._arms = self._children()
-        if found is not None and found.tags.get(_ASIDE_TAG) == "true":
+        if earlier is not None and earlier.tags.get(_ASIDE_TAG) == "true":
             self.set_aside()  # a kill came between
         self._sign()
         self._repair()
@@ -106,7 +107,7 @@ class MlflowSession(StudySession):
         An arm that grows gets a new arm run, under which its earlier seeds are moved: MLflow appends to a metric
         and never replaces it, so a second mean would be drawn beside the first.
         """
-        with failures(self.layout):
+        with plain_errors(self.layout):
             until_free(self.layout.database)
             self._write_arm(arm, runs, files)
 
@@ -115,7 +116,7 @@ class MlflowSession(StudySession):
 
         Begun and interrupted, it is done to its end when the study is opened again.
         """
-        with failures(self.layout):
+        with plain_errors(self.layout):
             self._client.set_tag(self.run_id, _ASIDE_TAG, "true")
             counted = [run for run in self._runs() if run.kind == "seed"]
             for run in counted:
@@ -126,18 +127,18 @@ class MlflowSession(StudySession):
 
     def register(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what was fixed before the runs, as a file and by its hash and time on the run. The first stands."""
-        with failures(self.layout):
-            held = history.write_registration(self.folder, document)
+        with plain_errors(self.layout):
+            registered = history.write_registration(self.folder, document)
             with read_only(self.layout.database) as connection:
                 tagged = self.run_id in ledger.own_tags(connection, history.HASH_TAG)
             if not tagged:
-                self._client.set_tag(self.run_id, history.HASH_TAG, held["sha256"])
-                self._client.set_tag(self.run_id, history.TIME_TAG, held["time"])
-        return held
+                self._client.set_tag(self.run_id, history.HASH_TAG, registered["sha256"])
+                self._client.set_tag(self.run_id, history.TIME_TAG, registered["time"])
+        return registered
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Add an event to the history of the study run."""
-        with failures(self.layout):
+        with plain_errors(self.layout):
             history.append_event(self.folder, event)
 
     def history(self) -> list[dict[str, Any]]:
@@ -150,7 +151,7 @@ class MlflowSession(StudySession):
             return
         self._open = False
         try:
-            with failures(self.layout):
+            with plain_errors(self.layout):
                 until_free(self.layout.database)
                 self._bury_children()
                 with read_only(self.layout.database) as connection:
@@ -158,17 +159,17 @@ class MlflowSession(StudySession):
                 ended = [run.outcome for run in ledger.last_per_seed(self._runs()).values()]
                 self._writer.study_counts(self.run_id, ended, after=before)
                 self._client.set_terminated(self.run_id, status)
-                settle(self.layout)
+                fold_journal(self.layout)
         finally:
             self._lock.release()
 
     def _children(self) -> dict[str, list[ledger.Child]]:
         """Return the runs below, by the arm they belong to: an arm is looked up once for every time it is written."""
-        found: dict[str, list[ledger.Child]] = {}
+        by_arm: dict[str, list[ledger.Child]] = {}
         with read_only(self.layout.database) as connection:
             for run in ledger.children(connection, self.run_id):
-                found.setdefault(run.arm_id, []).append(run)
-        return found
+                by_arm.setdefault(run.arm_id, []).append(run)
+        return by_arm
 
     def _runs(self) -> Iterator[ledger.Child]:
         return itertools.chain.from_iterable(self._arms.values())
@@ -240,7 +241,7 @@ def bury(layout: Layout, client: MlflowClient) -> int:
         below = {run.run_id: ledger.running_children(connection, run.run_id) for run in running}
     dead = 0
     for run in running:
-        lock = owner.claim(layout, run.name, run.key)
+        lock = owner.take_lock(layout, run.name, run.key)
         if lock is None:
             continue
         try:
@@ -256,10 +257,10 @@ def bury(layout: Layout, client: MlflowClient) -> int:
 def _taken(layout: Layout, study: StudyRecord) -> Failure:
     try:
         with read_only(layout.database) as connection:
-            found = ledger.find_study(connection, study.name, study.key)
+            running = ledger.find_study(connection, study.name, study.key)
     except Failure:
-        found = None
-    tags = found.tags if found else {}
+        running = None
+    tags = running.tags if running else {}
     who = f"pid {tags.get('ablate.pid', 'unknown')} on host {tags.get('ablate.host', 'unknown')}"
     return Failure(
         f"study {study.name} is being run by {who} since {tags.get('ablate.opened', 'a moment ago')}: "
@@ -268,8 +269,8 @@ def _taken(layout: Layout, study: StudyRecord) -> Failure:
 
 
 def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str:
-    found = client.get_experiment_by_name(study.name)
-    if found is None:
+    experiment = client.get_experiment_by_name(study.name)
+    if experiment is None:
         refuse_half_removed(client, study.name)
         return str(
             client.create_experiment(
@@ -282,16 +283,16 @@ def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str
                 },
             )
         )
-    if found.lifecycle_stage != "active":
-        number = found.experiment_id
+    if experiment.lifecycle_stage != "active":
+        number = experiment.experiment_id
         raise Failure(
             f"the experiment {study.name} lies in MLflow's trash: "
             f"`MLFLOW_TRACKING_URI={layout.uri} mlflow experiments restore -x {number}` brings it back, "
             f"`mlflow gc --backend-store-uri {layout.uri} --experiment-ids {number}` removes it for good"
         )
-    if not is_here(layout, found.artifact_location):
+    if not is_here(layout, experiment.artifact_location):
         raise Failure(
             f"the store has an experiment named {study.name} that was not made by ablate and keeps its files elsewhere "
-            f"({found.artifact_location}): give the study another name; nothing was changed"
+            f"({experiment.artifact_location}): give the study another name; nothing was changed"
         )
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)

@@ -2,8 +2,8 @@
 
 MLflow takes letters, digits and `_-./: `, at most 250 of them, and no path that is not in its normal form. A name that
 keeps to this is its own key. In any other name every letter that does not fit is written `_x40_` (its code point in
-hex), so that `recall@5` and `recall_5` are two keys; `name_of` brings the name back exactly. A name that is one of
-ours (`seconds`) or begins with a prefix of ours (`count/`) is put under `metric/`.
+hex), so that `recall@5` and `recall_5` are two keys; `metric_name` brings the name back exactly. A name that is
+one of ours (`seconds`) or begins with a prefix of ours (`count/`) is put under `metric/`.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ def fitting(name: str, *, under: str = "") -> str:
 
 
 @cache
-def name_of(text: str) -> str:
+def metric_name(text: str) -> str:
     """Return the name of the metric that a key stands for.
 
-    >>> name_of("recall_x40_5"), name_of("metric/seconds"), name_of("metric/metric/x")
+    >>> metric_name("recall_x40_5"), metric_name("metric/seconds"), metric_name("metric/metric/x")
     ('recall@5', 'seconds', 'metric/x')
     """
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.removeprefix(OWN))

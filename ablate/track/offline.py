@@ -11,10 +11,10 @@ SILENT = {
 }
 
 
-def silence() -> None:
+def switch_off() -> None:
     """Set the switches in this process; child processes inherit them."""
     for name, value in SILENT.items():
         os.environ.setdefault(name, value)
 
 
-silence()
+switch_off()

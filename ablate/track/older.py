@@ -33,7 +33,7 @@ def retold(seeds: pd.DataFrame, arms: Sequence[ArmRecord]) -> pd.DataFrame:
     """
     older = [arm for arm in arms if "vouches" not in arm.facts]
     imported = {arm.id for arm in older if arm.facts.get("imported")}
-    silent = imported | {arm.id for arm in older if program_of(arm) == "function"}
+    silent = imported | {arm.id for arm in older if older_program(arm) == "function"}
     factors = {factor for arm in arms for factor in arm.levels}
     columns = [metric_column(name, factors) for name in STEPS_TO_TARGET]
     timed = any(name in seeds and seeds[name].notna().any() for name in columns)
@@ -46,7 +46,7 @@ def retold(seeds: pd.DataFrame, arms: Sequence[ArmRecord]) -> pd.DataFrame:
     )
 
 
-def program_of(arm: ArmRecord) -> str:
+def older_program(arm: ArmRecord) -> str:
     """Return the name of the Program that made an arm's runs; empty where its configuration names none."""
     program = arm.config.get("program")
     return str(program.get("name", "")) if isinstance(program, dict) else ""

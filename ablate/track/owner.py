@@ -69,7 +69,7 @@ def store_lock(layout: Layout) -> Iterator[None]:
         lock.release()
 
 
-def claim(layout: Layout, name: str, key: str) -> FileLock | None:
+def take_lock(layout: Layout, name: str, key: str) -> FileLock | None:
     """Take the lock of a study, or return None where a live process holds it.
 
     An operating-system lock and not the pid alone: pids are reused, and the host name of a container changes

@@ -40,13 +40,13 @@ def flat_config(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     >>> flat_config({"optimizer": {"name": "sgd", "lr": 0.1}, "hidden": [100, 100], "norm": None})
     {'optimizer.name': 'sgd', 'optimizer.lr': '0.1', 'hidden': '[100, 100]', 'norm': 'none'}
     """
-    found: dict[str, str] = {}
+    flat: dict[str, str] = {}
     for name, value in config.items():
         if isinstance(value, Mapping) and value:
-            found.update(flat_config(value, f"{prefix}{name}."))
+            flat.update(flat_config(value, f"{prefix}{name}."))
         else:
-            found[fitting(f"{prefix}{name}")] = level_as_stored(value)[:PARAM_LIMIT]
-    return found
+            flat[fitting(f"{prefix}{name}")] = level_as_stored(value)[:PARAM_LIMIT]
+    return flat
 
 
 def level_as_stored(value: Any) -> str:
@@ -100,9 +100,9 @@ def tuning_tags(arm: ArmRecord) -> dict[str, str]:
     """Return the tags that say what was tuned, where it was looked for, and what was chosen; none for a fixed arm."""
     how = arm.facts.get("tuning") or {}
     tags = {}
-    for name, found in (arm.facts.get("tuned") or {}).items():
-        edge = " (on the edge of what was tried)" if found["edge"] else ""
-        tags[f"ablate.tuned.{fitting(name)}"] = level_as_stored(found["chosen"]) + edge
+    for name, choice in (arm.facts.get("tuned") or {}).items():
+        edge = " (on the edge of what was tried)" if choice["edge"] else ""
+        tags[f"ablate.tuned.{fitting(name)}"] = level_as_stored(choice["chosen"]) + edge
     for name, space in (how.get("space") or {}).items():
         tags[f"ablate.tuned.space.{fitting(name)}"] = str(space)
     if how:
@@ -144,13 +144,13 @@ def study_note(study: StudyRecord) -> str:
     factors: dict[str, list[str]] = {}
     for arm in study.arms:
         for name, level in arm.levels.items():
-            held = factors.setdefault(name, [])
-            if level_as_stored(level) not in held:
-                held.append(level_as_stored(level))
+            texts = factors.setdefault(name, [])
+            if level_as_stored(level) not in texts:
+                texts.append(level_as_stored(level))
     if factors:
-        table = "\n".join(f"| `{name}` | {', '.join(held)} |" for name, held in factors.items())
+        table = "\n".join(f"| `{name}` | {', '.join(texts)} |" for name, texts in factors.items())
         lines += [f"| factor | levels |\n|---|---|\n{table}"]
-    counts = sorted({len(own) for own in study.trials.of.values()}) if study.trials is not None else []
+    counts = sorted({len(trial_ids) for trial_ids in study.trials.of.values()}) if study.trials is not None else []
     tried = f" × {' to '.join(map(str, counts))} trials, of which each seed chooses one" if counts else ""
     lines += [
         f"{plural(len(study.arms), 'arm')} × {plural(len(study.seeds), 'seed')}{tried}.",
@@ -179,7 +179,7 @@ def plan(study: StudyRecord) -> dict[str, Any]:
 
 
 def arm_document(arm: ArmRecord) -> dict[str, Any]:
-    """Return an arm as JSON, to be read back by `arm_of`."""
+    """Return an arm as JSON, to be read back by `stored_arm`."""
     return {
         "id": arm.id,
         "label": arm.label,
@@ -191,13 +191,13 @@ def arm_document(arm: ArmRecord) -> dict[str, Any]:
 
 
 def _trials(trials: Trials) -> dict[str, Any]:
-    others = {arm: [stored_levels(values) for values in own] for arm, own in trials.others.items()}
+    others = {arm: [stored_levels(values) for values in of_arm] for arm, of_arm in trials.others.items()}
     return {
         "metric": trials.metric,
         "ties": trials.ties,
         "tried": [stored_levels(values) for values in trials.tried],
         "arms": [arm_document(arm) for arm in trials.arms],
-        "of": {arm: list(own) for arm, own in trials.of.items()},
+        "of": {arm: list(of_arm) for arm, of_arm in trials.of.items()},
         "copy": None if trials.copy is None else arm_document(trials.copy),
         "copied": trials.copied,
         "same_data": trials.same_data,
@@ -228,7 +228,7 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
         name=data["name"],
         key=data["key"],
         definition=data["definition"],
-        arms=tuple(arm_of(arm) for arm in data["arms"]),
+        arms=tuple(stored_arm(arm) for arm in data["arms"]),
         seeds=tuple(data["seeds"]),
         command=data["command"],
         note=data["note"],
@@ -238,7 +238,7 @@ def planned(data: Mapping[str, Any]) -> StudyRecord:
     )
 
 
-def arm_of(arm: Mapping[str, Any]) -> ArmRecord:
+def stored_arm(arm: Mapping[str, Any]) -> ArmRecord:
     """Return the arm of a stored document.
 
     Raises
@@ -257,19 +257,19 @@ def _planned_trials(data: Mapping[str, Any]) -> Trials:
         metric=data["metric"],
         ties=data["ties"],
         tried=tuple(restored_levels(values) for values in data["tried"]),
-        arms=tuple(arm_of(arm) for arm in data["arms"]),
-        of={arm: tuple(own) for arm, own in data["of"].items()},
-        copy=arm_of(data["copy"]) if data["copy"] is not None else None,
+        arms=tuple(stored_arm(arm) for arm in data["arms"]),
+        of={arm: tuple(of_arm) for arm, of_arm in data["of"].items()},
+        copy=stored_arm(data["copy"]) if data["copy"] is not None else None,
         copied=data["copied"],
         same_data=data.get("same_data", False),
-        others={arm: tuple(map(restored_levels, own)) for arm, own in data.get("others", {}).items()},
+        others={arm: tuple(map(restored_levels, of_arm)) for arm, of_arm in data.get("others", {}).items()},
     )
 
 
-def _check(held: Any, kinds: Mapping[str, type]) -> None:
-    _must(isinstance(held, Mapping), "a part is not a mapping")
+def _check(document: Any, kinds: Mapping[str, type]) -> None:
+    _must(isinstance(document, Mapping), "a part is not a mapping")
     for name, kind in kinds.items():
-        _must(name not in held or isinstance(held[name], kind), f"`{name}` is of another kind than is written")
+        _must(name not in document or isinstance(document[name], kind), f"`{name}` is of another kind than is written")
 
 
 def _must(holds: bool, why: str) -> None:

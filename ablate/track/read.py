@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError, unknown
 from ablate.track import ledger
-from ablate.track.chosen import choose
+from ablate.track.chosen import choose_trials
 from ablate.track.curve_names import curve_names
 from ablate.track.database import exists
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
@@ -67,7 +67,7 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         record = stored_plan(folder, study)
         check_runs(study, runs, record)
         last = ledger.last_per_seed(runs)
-        chosen = choose(record, last, *(_deciding(root, record, which) for which in ("metric", "ties")))
+        chosen = choose_trials(record, last, *(_deciding(root, record, which) for which in ("metric", "ties")))
         counted = {k: run for k, run in last.items() if k[0] in {arm.id for arm in record.arms}} | chosen.runs
         by_id = {run.run_id: run for run in (*counted.values(), *chosen.copies.values())}
         # Of trials that were not chosen nothing is read: what they did on the test part is nobody's business.
@@ -75,11 +75,11 @@ def read_study(root: Path, name: str, *, key: str | None = None) -> StudyTables:
         rows = ledger.metric_rows_of(connection, by_id) if tried else ledger.metric_rows(connection, study.run_id)
     values = split_values(rows, by_id, curves_of, keyed)
     documents = read_registration(folder), read_history(folder)
-    head = head_of(study, record, counted, *documents, code_of=code_of, computed_by=computed_by) | {"ui": UI}
+    head = study_head(study, record, counted, *documents, code_of=code_of, computed_by=computed_by) | {"ui": UI}
     return tables_of(record, head, counted, values, steps_of=steps_of, reads=reads, used=used, chosen=chosen)
 
 
-def head_of(
+def study_head(
     study: StudyRun,
     record: StudyRecord,
     counted: Mapping[tuple[str, int], Child],
@@ -190,10 +190,10 @@ def _layout(root: Path) -> Layout:
 
 def _studies(connection: sqlite3.Connection) -> list[StudyRun]:
     """Return the study runs, or say how to start where there is none."""
-    found = ledger.study_runs(connection) if ledger.has_tables(connection) else []
-    if not found:
+    runs = ledger.study_runs(connection) if ledger.has_tables(connection) else []
+    if not runs:
         raise UserError("no study was run here yet: run one first, `ablate run quickstart` for example")
-    return found
+    return runs
 
 
 def _find(studies: Sequence[StudyRun], name: str, key: str | None) -> StudyRun:

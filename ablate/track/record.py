@@ -234,8 +234,8 @@ class StudyTables:
     def levels(self) -> list[dict[str, Any]]:
         """Return factor -> level of every planned arm, in design order, as the table holds them."""
         columns = self._factor_columns()
-        held = self.planned[list(columns.values())].to_dict("list")  # "records" takes several times as long
-        rows = zip(*held.values(), strict=True)
+        by_column = self.planned[list(columns.values())].to_dict("list")  # "records" takes several times as long
+        rows = zip(*by_column.values(), strict=True)
         return [dict(zip(columns, row, strict=True)) for row in rows] if columns else [{}] * len(self.planned)
 
     def logged(self, metric: str) -> pd.Series | None:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 def served_arms(facts: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return arm id -> id of the arm whose runs are its own too, from the facts of the arms."""
-    return {arm: str(known["same_as"]) for arm, known in facts.items() if known.get("same_as")}
+    return {arm: str(arm_facts["same_as"]) for arm, arm_facts in facts.items() if arm_facts.get("same_as")}
 
 
 def serve_runs(counted: Mapping[tuple[str, int], T], served: Mapping[str, str]) -> dict[tuple[str, int], T]:
@@ -37,27 +37,27 @@ def serve_chosen(curves: pd.DataFrame, record: StudyRecord, chosen: Mapping[tupl
     """Return the long table of curves with those of the trials that tuned arms chose, under these arms."""
     if record.trials is None:
         return curves
-    own = curves[curves["arm_id"].isin([arm.id for arm in record.arms])]
+    arm_curves = curves[curves["arm_id"].isin([arm.id for arm in record.arms])]
     taken = []
     for arm_id in record.trials.of:
         runs = {run.run_id for (arm, _), run in chosen.items() if arm == arm_id}
         taken.append(curves[curves["run_id"].isin(runs)].assign(arm_id=arm_id))
-    return pd.concat([own, *taken], ignore_index=True)
+    return pd.concat([arm_curves, *taken], ignore_index=True)
 
 
-def serve_arms(held: Mapping[str, dict[int, T]], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[int, T]]:
+def serve_arms(by_arm: Mapping[str, dict[int, T]], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[int, T]]:
     """Return what is held by arm and seed (arrays, say) of the arms that facts are known of, those served included.
 
     Of an arm that is tuned in every seed it is what the trial has that the seed chose; trials that no seed chose are
     not among them.
     """
-    found = {arm: held[arm] for arm in facts if arm in held}
-    found |= {arm: held[source] for arm, source in served_arms(facts).items() if source in held}
-    for arm, known in facts.items():
-        trials = {int(seed): str(trial) for seed, trial in (known.get("trial_runs") or {}).items()}
+    served = {arm: by_arm[arm] for arm in facts if arm in by_arm}
+    served |= {arm: by_arm[source] for arm, source in served_arms(facts).items() if source in by_arm}
+    for arm, arm_facts in facts.items():
+        trials = {int(seed): str(trial) for seed, trial in (arm_facts.get("trial_runs") or {}).items()}
         if trials:
-            found[arm] = {seed: held[t][seed] for seed, t in trials.items() if seed in held.get(t, {})}
-    return found
+            served[arm] = {seed: by_arm[t][seed] for seed, t in trials.items() if seed in by_arm.get(t, {})}
+    return served
 
 
 def tuning_table(record: StudyRecord) -> pd.DataFrame | None:

@@ -14,7 +14,7 @@ from ablate.errors import AblateError
 from ablate.track import ledger, payload
 from ablate.track.layout import Layout
 from ablate.track.reading import read_only
-from ablate.track.written import cut
+from ablate.track.written import cut_for_mlflow
 
 NOTE = "mlflow.note.content"
 VERDICT_TAG = "ablate.verdict."
@@ -68,14 +68,18 @@ class Shown:
 
     def run_tags(self, before: str) -> dict[str, str]:
         """Return the tags of the study run; `before` is the note that it has."""
-        return cut({NOTE: self.note(before)} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()})
+        return cut_for_mlflow(
+            {NOTE: self.note(before)} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()}
+        )
 
     def points(self) -> dict[str, float]:
         """Return the metrics of the study run: what is finite of the effects."""
-        found: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for name, numbers in self.effects.items():
-            found |= {f"{group}/{_plain(name)}": n for group, n in zip(EFFECTS, numbers, strict=True) if n is not None}
-        return found
+            metrics |= {
+                f"{group}/{_plain(name)}": n for group, n in zip(EFFECTS, numbers, strict=True) if n is not None
+            }
+        return metrics
 
 
 def _plain(name: str) -> str:

@@ -55,8 +55,8 @@ def check_runs(study: StudyRun, runs: Sequence[Child], record: StudyRecord) -> N
                 f"{study.name} is damaged: delete that run in the MLflow UI and give the study's command again, which "
                 "makes it anew"
             )
-    held = [run.seed for run in runs if run.seed is not None]
-    if (most := max([*held, *record.seeds], default=0)) > MOST_SEED:
+    seeds = [run.seed for run in runs if run.seed is not None]
+    if (most := max([*seeds, *record.seeds], default=0)) > MOST_SEED:
         raise Failure(
             f"study {study.name} was run with the seed {most}, and no seed can be above {MOST_SEED} (2^63 - 1): run it "
             "again with smaller seeds"

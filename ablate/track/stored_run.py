@@ -12,7 +12,7 @@ from ablate.levels import restored_levels
 from ablate.track.known import FINGERPRINT, READS, USED
 from ablate.track.ledger import ARITHMETIC_TAG, CODE_TAG, Child
 from ablate.track.long_tags import joined_tag
-from ablate.track.names import KEYS_TAG, name_of
+from ablate.track.names import KEYS_TAG, metric_name
 from ablate.track.record import ArmRecord, Level, Origin, SeedRecord, StudyRecord
 from ablate.track.values import split_values
 from ablate.train.outcome import Outcome
@@ -136,14 +136,14 @@ def logged_runs(
     keyed = {run_id for run_id in by_id if KEYS_TAG in tags[run_id]}
     values = split_values(rows, by_id, curves_of, keyed)
     curves: dict[str, dict[str, Curve]] = {}
-    for (run_id, metric), own in values.curves.groupby(["run_id", "metric"], sort=False):
-        steps, held = own["step"].to_numpy(np.int64), own["value"].to_numpy(np.float64)
-        curves.setdefault(str(run_id), {})[str(metric)] = Curve(steps, held)
+    for (run_id, metric), points in values.curves.groupby(["run_id", "metric"], sort=False):
+        steps, numbers = points["step"].to_numpy(np.int64), points["value"].to_numpy(np.float64)
+        curves.setdefault(str(run_id), {})[str(metric)] = Curve(steps, numbers)
     planned = planned_arms(record)
-    found = []
+    logged = []
     for run_id, child in by_id.items():
         own_tags, run = tags[run_id], stored_run(child, tags[run_id], started.get(run_id, 0), beside.files[run_id])
-        named = {name_of(key) if run_id in keyed else key for key in curves_of.get(run_id, ())}
+        named = {metric_name(key) if run_id in keyed else key for key in curves_of.get(run_id, ())}
         nothing = Curve(np.zeros(0, np.int64), np.zeros(0))  # a curve of which no value was finite
         first = own_tags.get("ablate.first_nonfinite_step", "")
         result = RunResult(
@@ -165,8 +165,8 @@ def logged_runs(
         config = beside.configs.get(run_id) or (arm.config if arm is not None else {})
         baseline = own_tags.get("ablate.baseline") == "true"
         own_arm = ArmRecord(run.arm_id, run.arm, run.levels, config, facts, baseline)
-        found.append(LoggedRun(run, own_arm, SeedRecord(run.identity, result, run.origin)))
-    return found
+        logged.append(LoggedRun(run, own_arm, SeedRecord(run.identity, result, run.origin)))
+    return logged
 
 
 def planned_arms(record: StudyRecord) -> dict[str, ArmRecord]:
@@ -180,7 +180,7 @@ def planned_arms(record: StudyRecord) -> dict[str, ArmRecord]:
 def _mapping(text: str | None) -> dict[str, Any]:
     """Return what a tag holds; nothing where there is none, or somebody damaged it."""
     try:
-        found = from_json(text or "{}")
+        parsed = from_json(text or "{}")
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return parsed if isinstance(parsed, dict) else {}

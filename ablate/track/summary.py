@@ -40,11 +40,11 @@ def arm_points(outcomes: Collection[str], rows: Iterable[tuple[str, str, int, fl
     points: list[Point] = [("count/n", 0, float(n))]
     ended = Counter(outcomes)
     points += [(f"count/{outcome}", 0, float(ended[outcome])) for outcome in Outcome]
-    for (metric, step), held in values.items():
-        points.append((metric, step, float(np.mean(held))))
-        if len(held) < n:
-            points.append((f"n/{metric}", step, float(len(held))))
+    for (metric, step), per_seed in values.items():
+        points.append((metric, step, float(np.mean(per_seed))))
+        if len(per_seed) < n:
+            points.append((f"n/{metric}", step, float(len(per_seed))))
         if metric not in curves:  # a display of spread over seeds; verdicts are paired, and come from elsewhere
-            low, high = t_interval(held)
+            low, high = t_interval(per_seed)
             points += [(f"ci95_low/{metric}", step, low), (f"ci95_high/{metric}", step, high)]  # infinite for one seed
     return [point for point in points if math.isfinite(point[2])]

@@ -14,7 +14,7 @@ from ablate.track.chosen import ChosenTrials
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.known import arm_facts
 from ablate.track.ledger import Child
-from ablate.track.older import known_facts, program_of, retold
+from ablate.track.older import known_facts, older_program, retold
 from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables
 from ablate.track.served import serve_chosen, serve_curves, serve_runs, served_arms, tuning_table
 from ablate.track.values import Values
@@ -53,7 +53,7 @@ def tables_of(
     """
     told = arm_facts(record, counted, reads, head["registration"], used)
     facts = {
-        arm.id: {**known_facts(arm.facts, program_of(arm)), **told[arm.id], **chosen.facts.get(arm.id, {})}
+        arm.id: {**known_facts(arm.facts, older_program(arm)), **told[arm.id], **chosen.facts.get(arm.id, {})}
         for arm in record.arms
     }
     served = served_arms(facts)
@@ -83,11 +83,11 @@ def _copy(record: StudyRecord, chosen: ChosenTrials, values: Values) -> pd.DataF
 
 def computed(told: Iterable[Mapping[str, str]]) -> dict[str, dict[str, int]]:
     """Return what computed the runs, name -> value -> number of runs, from what each run says."""
-    found: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for one in told:
         for name, value in one.items():
-            found.setdefault(name, Counter())[str(value)] += 1
-    return {name: dict(values) for name, values in sorted(found.items())}
+            counts.setdefault(name, Counter())[str(value)] += 1
+    return {name: dict(values) for name, values in sorted(counts.items())}
 
 
 def _planned(arms: Sequence[ArmRecord]) -> pd.DataFrame:
@@ -125,7 +125,7 @@ def _seeds(
     beyond = [(by_id[arm_id], seed) for arm_id, seed in sorted(counted) if (arm_id, seed) not in asked]
     cells = planned + beyond
     runs = [counted.get((arm.id, seed)) for arm, seed in cells]
-    held = [values.scalars[run.run_id] if run else {} for run in runs]
+    scalars = [values.scalars[run.run_id] if run else {} for run in runs]
     first = [steps_of.get(run.run_id) if run else None for run in runs]
     table = pd.DataFrame(
         {
@@ -142,7 +142,7 @@ def _seeds(
     )
     factors = list(dict.fromkeys(name for arm in record.arms for name in arm.levels))
     metrics = {
-        metric_column(name, factors): np.asarray([own.get(name, math.nan) for own in held], dtype=np.float64)
-        for name in sorted({name for own in held for name in own})
+        metric_column(name, factors): np.asarray([of_run.get(name, math.nan) for of_run in scalars], dtype=np.float64)
+        for name in sorted({name for of_run in scalars for name in of_run})
     }
     return table.assign(**_factors([arm for arm, _ in cells]), **metrics)

@@ -59,12 +59,12 @@ def _in_conf(path: Path) -> str:
     import yaml
 
     try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+        settings = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise UserError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(held, dict) or not isinstance(held.get("uri", ""), str):
-        raise UserError(f"{path} must hold `uri: http://HOST:PORT`, got {held!r}")
-    for name in held:
+    if not isinstance(settings, dict) or not isinstance(settings.get("uri", ""), str):
+        raise UserError(f"{path} must hold `uri: http://HOST:PORT`, got {settings!r}")
+    for name in settings:
         if name != "uri":
             raise unknown(f"key in {path}", str(name), ["uri"])
-    return str(held.get("uri", ""))
+    return str(settings.get("uri", ""))

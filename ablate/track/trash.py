@@ -43,17 +43,17 @@ def put(client: MlflowClient, name: str, guard: Guard) -> None:
         begun = _renamed(client, name, deleted=False)
         for one in begun:
             client.delete_experiment(one.experiment_id)
-        found = client.get_experiment_by_name(name)
-        if found is None and begun:
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None and begun:
             return
-        if found is None or found.lifecycle_stage != "active":
+        if experiment is None or experiment.lifecycle_stage != "active":
             raise UserError(f"there is no experiment {name!r}: nothing was removed")
-        if found.tags.get(_STUDY) is None:
+        if experiment.tags.get(_STUDY) is None:
             raise UserError(f"the experiment {name!r} was not made by ablate: nothing was removed")
-        _note_deleted(client, found.experiment_id)
+        _note_deleted(client, experiment.experiment_id)
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        client.rename_experiment(found.experiment_id, f"{name}{_REMOVED}{moment})")
-        client.delete_experiment(found.experiment_id)
+        client.rename_experiment(experiment.experiment_id, f"{name}{_REMOVED}{moment})")
+        client.delete_experiment(experiment.experiment_id)
 
 
 def bring_back(client: MlflowClient, name: str, guard: Guard) -> None:
@@ -102,17 +102,17 @@ def _renamed(client: MlflowClient, name: str, *, deleted: bool) -> list[Experime
     """Return the experiments of a study (of all, for no name) under a name of the trash, the last put there last."""
     from mlflow.entities import ViewType
 
-    found: list[Experiment] = []
+    trashed: list[Experiment] = []
     token = None
     while True:
         view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
         page = client.search_experiments(view_type=view, filter_string=f"name LIKE '%{_REMOVED}%'", page_token=token)
-        found += [one for one in page if one.tags.get(_STUDY) is not None and _REMOVED in one.name]
+        trashed += [one for one in page if one.tags.get(_STUDY) is not None and _REMOVED in one.name]
         token = page.token
         if not token:
             break
-    own = [one for one in found if not name or one.name.startswith(f"{name}{_REMOVED}")]
-    return sorted(own, key=lambda one: str(one.name))
+    named = [one for one in trashed if not name or one.name.startswith(f"{name}{_REMOVED}")]
+    return sorted(named, key=lambda one: str(one.name))
 
 
 def _note_deleted(client: MlflowClient, experiment: str) -> None:

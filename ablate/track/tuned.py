@@ -32,11 +32,11 @@ def tuned_keys(runs: pd.DataFrame) -> list[str]:
 def having(runs: pd.DataFrame, key: str) -> pd.DataFrame:
     """Return the tuning runs of the arms that have a key, its column of the type that their values have."""
     arms = {arm for arm, rows in runs.groupby("arm_id", sort=False) if key in tuned_keys(rows)}
-    own = runs[runs["arm_id"].isin(arms)]
-    return own.assign(**{key: own[key].infer_objects()})
+    kept = runs[runs["arm_id"].isin(arms)]
+    return kept.assign(**{key: kept[key].infer_objects()})
 
 
-def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def join_tables(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Return tables of tuning runs as one; what an arm does not have is NaN, and whole numbers stay whole."""
     keys = [key for table in tables for key in table.columns if key not in HEAD]
     some = {key for key in keys if keys.count(key) < len(tables)}
@@ -85,8 +85,8 @@ def largest_budget(facts: Sequence[Mapping[str, Any]], name: str) -> dict[str, f
     >>> largest_budget([{"steps": 20}, {"steps": 100}], "steps")
     {'steps': 100}
     """
-    known = [found.get(name) for found in facts]
-    return {name: max(steps for steps in known if steps)} if known and all(known) else {}
+    budgets = [trial.get(name) for trial in facts]
+    return {name: max(steps for steps in budgets if steps)} if budgets and all(budgets) else {}
 
 
 def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list[float]:
@@ -97,8 +97,8 @@ def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list
     >>> worst_for_failures([0.9, 0.08, 0.1], ["reached", "stalled", "diverged"])
     [0.9, 0.08, 0.08]
     """
-    own = [score for score, outcome in zip(scores, outcomes, strict=True) if outcome not in FAILED]
-    floor = min(own, default=math.inf)
+    succeeded = [score for score, outcome in zip(scores, outcomes, strict=True) if outcome not in FAILED]
+    floor = min(succeeded, default=math.inf)
     return [min(s, floor) if outcome in FAILED else s for s, outcome in zip(scores, outcomes, strict=True)]
 
 
@@ -161,7 +161,7 @@ def ordered(tried: Sequence[Any]) -> list[Any]:
     return sorted(values) if all(_is_number(value) for value in values) else values
 
 
-def filled(runs: pd.DataFrame) -> pd.DataFrame:
+def fill_failures(runs: pd.DataFrame) -> pd.DataFrame:
     """Return a table of tuning runs in which runs without a value have the worst value any run has; NaN if none has."""
     finite = runs["score"][np.isfinite(runs["score"])]
     return runs.assign(score=runs["score"].where(np.isfinite(runs["score"]), finite.min() if len(finite) else np.nan))
@@ -173,7 +173,7 @@ def tuned_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
     Where seeds chose for themselves and not the same, `chosen` is the value that most did (the smaller of two), and
     `counts` has every value with the number of seeds that chose it, and `sides` the edges (see `edge_sides`).
     """
-    found = {}
+    by_key = {}
     won = rows[rows["chosen"].astype(bool)].drop_duplicates("seed")
     for key in tuned_keys(rows):
         tried = ordered([plain_value(value) for value in rows[key]])
@@ -183,10 +183,10 @@ def tuned_facts(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
         most = max((count for _, count in counts), default=0)
         first = next((value for value, count in counts if count == most), None)
         sides = edge_sides(rows, key)
-        found[key] = {"chosen": first, "grid": tried, "edge": bool(sides)}
+        by_key[key] = {"chosen": first, "grid": tried, "edge": bool(sides)}
         if len(counts) > 1:
-            found[key] |= {"counts": counts, **({"sides": sides} if sides else {})}
-    return found
+            by_key[key] |= {"counts": counts, **({"sides": sides} if sides else {})}
+    return by_key
 
 
 def edge_sides(rows: pd.DataFrame, key: str) -> list[int]:
@@ -215,7 +215,7 @@ def _mean_ranks(rows: pd.DataFrame, key: str) -> dict[Any, float]:
     return {plain_value(value): float(rank) for value, rank in ranks.items()}
 
 
-def edge_values(found: Mapping[str, Any]) -> list[Any]:
+def edge_values(choice: Mapping[str, Any]) -> list[Any]:
     """Return the chosen values that put a key on an edge, from what `tuned_facts` says of it.
 
     >>> edge_values({"chosen": 1, "grid": [1, 2, 3], "edge": True, "counts": [[1, 3], [2, 2], [3, 1]], "sides": [1]})
@@ -223,21 +223,21 @@ def edge_values(found: Mapping[str, Any]) -> list[Any]:
     >>> edge_values({"chosen": 1.0, "grid": [0.1, 1.0], "edge": True})
     [1.0]
     """
-    counts, tried = found.get("counts"), found.get("grid", ())
+    counts, tried = choice.get("counts"), choice.get("grid", ())
     if not counts:
-        return [found["chosen"]]
-    return [value for value, _ in counts if edge_of(value, tried) in found.get("sides", (-1, 1))]
+        return [choice["chosen"]]
+    return [value for value, _ in counts if edge_of(value, tried) in choice.get("sides", (-1, 1))]
 
 
 def edges_of(runs: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
     """Return id of an arm -> key -> the edges its choices lie on (see `edge_sides`), from a table of tuning runs."""
-    found: dict[str, dict[str, list[int]]] = {}
+    by_arm: dict[str, dict[str, list[int]]] = {}
     for arm, rows in runs.groupby("arm_id", sort=False):
         for key in tuned_keys(rows):
             sides = edge_sides(rows, key)
             if sides:
-                found.setdefault(str(arm), {})[key] = sides
-    return found
+                by_arm.setdefault(str(arm), {})[key] = sides
+    return by_arm
 
 
 def _is_number(value: Any) -> bool:

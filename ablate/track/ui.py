@@ -19,7 +19,7 @@ from typing import IO
 
 from ablate.errors import Failure, UserError
 from ablate.track import guard, owner
-from ablate.track.database import check, database_uri, exists, relocate
+from ablate.track.database import check_database, database_uri, exists, relocate
 from ablate.track.layout import HOST, PORT, Layout
 from ablate.track.ledger import study_runs
 from ablate.track.offline import SILENT
@@ -42,7 +42,7 @@ def ui_command(root: Path, port: int) -> tuple[list[str], dict[str, str]]:
     return command, {**lean, **os.environ}
 
 
-def serve(root: Path, port: int = PORT, announce: Callable[[str], object] = print) -> int:
+def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = print) -> int:
     """Run the UI until it is interrupted, and return its exit code (0 after an interrupt).
 
     Parameters
@@ -64,7 +64,7 @@ def serve(root: Path, port: int = PORT, announce: Callable[[str], object] = prin
         raise UserError(f"no runs under {layout.runs} yet: run a study first, `ablate run quickstart` for example")
     port = port_to_take(port, "ui")
     with owner.store_lock(layout):
-        check(layout)
+        check_database(layout)
         relocate(layout.root)
     command, environment = ui_command(root, port)
     url = f"http://{HOST}:{port}"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.track.ledger import Child
-from ablate.track.names import BESIDE, NONFINITE, TIMER, name_of
+from ablate.track.names import BESIDE, NONFINITE, TIMER, metric_name
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,16 @@ def split_values(
     for run_id, key, step, value in rows:
         if run_id not in runs:
             continue
-        own = curves_of.get(run_id, nothing)
-        if key in own:
+        curve_keys = curves_of.get(run_id, nothing)
+        if key in curve_keys:
             points.runs.append(runs[run_id])
-            points.metrics.append(name_of(key) if run_id in keyed else key)
+            points.metrics.append(metric_name(key) if run_id in keyed else key)
             points.steps.append(step)
             points.held.append(value)
         elif key == TIMER:
             seconds[run_id] = value
         elif key != NONFINITE:  # which the tag holds too
             beside = key.removeprefix(BESIDE)
-            plain = beside if beside in own or run_id in keyed else key
-            scalars[run_id][name_of(plain) if run_id in keyed else plain] = value
+            plain = beside if beside in curve_keys or run_id in keyed else key
+            scalars[run_id][metric_name(plain) if run_id in keyed else plain] = value
     return Values(scalars, seconds, points.table())

@@ -21,7 +21,7 @@ _COMMIT = "mlflow.source.git.commit"
 
 
 @dataclass(frozen=True)
-class Written:
+class FinishedRun:
     """One finished seed run.
 
     Attributes
@@ -46,7 +46,7 @@ class Written:
     dataset: dict[str, str]
 
 
-def seed_written(shared: Mapping[str, str], arm: ArmRecord, run: SeedRecord, *, ended: float) -> Written:
+def seed_written(shared: Mapping[str, str], arm: ArmRecord, run: SeedRecord, *, ended: float) -> FinishedRun:
     """Return what a seed run holds, but for what it belongs to.
 
     Parameters
@@ -66,7 +66,7 @@ def seed_written(shared: Mapping[str, str], arm: ArmRecord, run: SeedRecord, *, 
     }
     if run.origin is not None:
         tags, ended = _as_made(tags, run.origin), run.origin.ended
-    return Written(
+    return FinishedRun(
         name=payload.run_name(arm, result.seed),
         started=int((ended - result.took) * 1_000),
         ended=int(ended * 1_000),
@@ -80,8 +80,11 @@ def seed_written(shared: Mapping[str, str], arm: ArmRecord, run: SeedRecord, *, 
 
 def _as_made(tags: Mapping[str, str], origin: Origin) -> dict[str, str]:
     """Return the tags of a run that was made elsewhere: what this process is says nothing of it."""
-    own = {CODE_TAG: origin.code, FINGERPRINT: origin.fingerprint, _COMMIT: _commit_of(origin.code)}
-    return {**{key: value for key, value in tags.items() if key not in own}, **{k: v for k, v in own.items() if v}}
+    origin_tags = {CODE_TAG: origin.code, FINGERPRINT: origin.fingerprint, _COMMIT: _commit_of(origin.code)}
+    return {
+        **{key: value for key, value in tags.items() if key not in origin_tags},
+        **{k: v for k, v in origin_tags.items() if v},
+    }
 
 
 def _commit_of(code: str) -> str:
@@ -139,7 +142,7 @@ def count_points(outcomes: Sequence[str]) -> list[Point]:
     return points + [(f"count/{outcome}", 0, float(ended[outcome])) for outcome in Outcome]
 
 
-def cut(tags: Mapping[str, str]) -> dict[str, str]:
+def cut_for_mlflow(tags: Mapping[str, str]) -> dict[str, str]:
     """Cut what only people read to what MLflow keeps; what is read back is split before (see `long_tags`)."""
     return {
         payload.text(name[:250]): payload.text(value if len(value) <= 8_000 else value[:7_999] + "…")

@@ -33,13 +33,13 @@ def arithmetic() -> dict[str, str]:
         for library in loaded
     ]
     threads = max((int(library["num_threads"]) for library in loaded), default=0)
-    found = {
+    facts = {
         **{name: version(name) for name in LIBRARIES},
         "blas": ", ".join(sorted(set(kernels))),
         "threads": str(threads or ""),
         "cpu": _cpu(),
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in facts.items() if value}
 
 
 @functools.cache

@@ -30,7 +30,7 @@ def collapsed(replicas: Replicas, block: int) -> tuple[NDArray[np.float64], NDAr
     return weight, bias
 
 
-def linear_collapse(replicas: Replicas, images: Floats, positions: Integers) -> NDArray[np.float64] | None:
+def distance_from_product(replicas: Replicas, images: Floats, positions: Integers) -> NDArray[np.float64] | None:
     """Return how far a linear net is from the product of its matrices, float64 (blocks,); None for other nets.
 
     The largest difference between an output of the net (in its own dtype, layer by layer) and of the product (in

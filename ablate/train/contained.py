@@ -87,22 +87,22 @@ class contained:  # noqa: N801 - read as a word, like `contextlib.suppress`
         return threading.current_thread() is threading.main_thread()
 
     def _hold(self, owner: Any, name: str, value: Any) -> None:
-        held = getattr(owner, name)
+        original = getattr(owner, name)
         setattr(owner, name, value)
-        self._undo.append(lambda: setattr(owner, name, held))
+        self._undo.append(lambda: setattr(owner, name, original))
 
     def _notice(self, number: int) -> None:
         """Remember that a signal came, then do what would have been done."""
-        held = signal.getsignal(number)
-        if not callable(held):  # ignored, the system's default, or set by a library in C: none of our business
+        handler = signal.getsignal(number)
+        if not callable(handler):  # ignored, the system's default, or set by a library in C: none of our business
             return
 
         def noticed(number: int, frame: FrameType | None) -> None:
             self._interrupted = True
-            held(number, frame)
+            handler(number, frame)
 
         signal.signal(number, noticed)
-        self._undo.append(lambda: signal.signal(number, held))
+        self._undo.append(lambda: signal.signal(number, handler))
 
 
 def _no_exit(exit_: Callable[[int], NoReturn], process: int) -> Callable[[int], NoReturn]:

@@ -15,7 +15,7 @@ from ablate.train.lens.steps import log_steps
 from ablate.train.loop import train_blocks
 from ablate.train.memory import chunks
 from ablate.train.parts import Parts, PartSource
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.step import Stepper
 
 FEWEST, LONGEST = 20, 1.0
@@ -47,7 +47,7 @@ def seconds_per_run(config: TrainConfig, network: Network, seeds: int) -> float:
     # Hardly learning: an arm that diverges would say nothing of the others that cost the same.
     brief = replace(config, change_at=None, optimizer=replace(config.optimizer, lr=SLOW))
     # However few the steps that are tried, they are done as those of the run.
-    brief = replace(brief, compiled=program_of(config, network) is not None)
+    brief = replace(brief, compiled=compiled_program(config, network) is not None)
     if config.augment.needs_training_set:
         brief = replace(brief, augment=NoAugmentation())
     plain = replace(brief, observe=[name for name in config.observe if name != "steps"])

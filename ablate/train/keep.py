@@ -26,7 +26,7 @@ class Keeper:
         self.row: NDArray[np.int64] = np.zeros(replicas.blocks, np.int64)
         self._best = np.full(replicas.blocks, -np.inf)
         self._params = replicas.params.copy()
-        self._state: list[Views] = [{name: held.copy() for name, held in views.items()} for views in replicas.state]
+        self._state: list[Views] = [{name: array.copy() for name, array in views.items()} for views in replicas.state]
 
     def see(self, row: int, accuracy: NDArray[np.float64]) -> None:
         """Take over the blocks whose validation accuracy, (blocks,), is above their best so far; NaN never is."""
@@ -34,12 +34,12 @@ class Keeper:
         self._best[better], self.row[better] = accuracy[better], row
         self._params[better] = self._replicas.params[better]
         for mine, theirs in zip(self._state, self._replicas.state, strict=True):
-            for name, held in mine.items():
-                held[better] = theirs[name][better]
+            for name, array in mine.items():
+                array[better] = theirs[name][better]
 
     def restore(self) -> None:
         """Put what is held back into the replicas."""
         self._replicas.params[...] = self._params
         for mine, theirs in zip(self._state, self._replicas.state, strict=True):
-            for name, held in mine.items():
-                theirs[name][...] = held
+            for name, array in mine.items():
+                theirs[name][...] = array

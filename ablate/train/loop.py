@@ -19,14 +19,14 @@ from ablate.nn.network import Network
 from ablate.streams import streams
 from ablate.train.batches import change_step, evaluation_steps, minibatches, total_steps
 from ablate.train.change import changed
-from ablate.train.collapse import linear_collapse
+from ablate.train.collapse import distance_from_product
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import Evaluation, Evaluator
 from ablate.train.hidden import hidden_mask, largest_change
 from ablate.train.keep import Keeper
 from ablate.train.lens import Lens
 from ablate.train.parts import Parts, PartSource
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.step import Stepper
 
 NEVER = np.iinfo(np.int64).max
@@ -106,7 +106,7 @@ def train_blocks(
     measured: dict[str, NDArray[np.float64]] = {}
     # Overflow and invalid operations are what a diverging block does: they are recorded, not warned about.
     with np.errstate(all="ignore"):
-        stepper = Stepper(config, network, source, seeds, program=program_of(config, network))
+        stepper = Stepper(config, network, source, seeds, program=compiled_program(config, network))
         stepper.prepare(parts.train)
         evaluator = Evaluator(stepper.replicas, config.loss, source, members=members)
         keeper = Keeper(stepper.replicas) if config.keep == "best" else None
@@ -124,8 +124,8 @@ def train_blocks(
                 measured["change/accuracy_before"] = evaluator(getattr(parts, config.target_split)).accuracy
                 stepper.source = evaluator.source = changed(source, seeds, network.out_shape[0], members=members)
             train, validation = evaluator(parts.train), evaluator(parts.validation)
-            found = (train.loss, train.accuracy, validation.loss, validation.accuracy)
-            for name, values in zip(curves, found, strict=True):
+            point = (train.loss, train.accuracy, validation.loss, validation.accuracy)
+            for name, values in zip(curves, point, strict=True):
                 curves[name][row] = values
             member_accuracy[row] = validation.nets.accuracy
             if keeper is not None:
@@ -150,7 +150,7 @@ def train_blocks(
             tested = np.asarray(grid)[keeper.row]
             train, validation = evaluator(parts.train), evaluator(parts.validation)
         test = evaluator(parts.test)  # after the last step, and chosen by nothing
-        collapse = linear_collapse(stepper.replicas, source.images, parts.test)
+        collapse = distance_from_product(stepper.replicas, source.images, parts.test)
         if collapse is not None:
             measured["check/linear_collapse"] = _worst(collapse, members)
         evaluating += time.perf_counter() - evaluation_began
@@ -193,7 +193,7 @@ def _note(
             first[seed] = stop
 
 
-def _worst(found: NDArray[np.float64], members: int) -> NDArray[np.float64]:
+def _worst(values: NDArray[np.float64], members: int) -> NDArray[np.float64]:
     """Return the largest of each seed's members, (seeds,), of something found for each net; NaN where one has none."""
-    worst: NDArray[np.float64] = found.reshape(-1, members).max(axis=1)
+    worst: NDArray[np.float64] = values.reshape(-1, members).max(axis=1)
     return worst

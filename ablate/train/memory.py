@@ -12,7 +12,7 @@ from ablate.data.base import first_split
 from ablate.nn.network import Network, Replicas
 from ablate.train.config import TrainConfig
 from ablate.train.evaluate import ROWS
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.step import DRAWN
 
 CACHE = 4 * 2**20
@@ -75,7 +75,7 @@ def footprint(config: TrainConfig, network: Network) -> Footprint:
     copies = 1 + (config.keep == "best")  # the weights it began at, and those of the best evaluation
     rest = (replicas.nbytes - trained) + gathered + prepared + parameters * copies
     rest += step if config.observe else 0  # an observer's shadow is another net
-    program = program_of(config, network)
+    program = compiled_program(config, network)
     if program is None:
         return Footprint(step, step + rest)
     one, place = replicas.dtype.itemsize, np.dtype(np.int64).itemsize

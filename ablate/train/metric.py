@@ -143,14 +143,14 @@ def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
         return replace(declared, name=name)
     if isinstance(declared, str):
         declared = {"better": declared}
-    known = [f.name for f in fields(Metric) if f.name not in ("name", "budget", "summarised")]
+    keys = [f.name for f in fields(Metric) if f.name not in ("name", "budget", "summarised")]
     if not isinstance(declared, Mapping):
         raise UserError(
-            f"{where}: {name}: expected `higher`, `lower`, or a mapping of {', '.join(known)}; got {declared!r}"
+            f"{where}: {name}: expected `higher`, `lower`, or a mapping of {', '.join(keys)}; got {declared!r}"
         )
     for key in declared:
-        if key not in (*known, "budget", "summarised"):
-            raise UserError(f"{where}: {name}: {unknown('key', str(key), known)}")
+        if key not in (*keys, "budget", "summarised"):
+            raise UserError(f"{where}: {name}: {unknown('key', str(key), keys)}")
     values = dict(declared)
     bounds = values.get("bounds")
     if bounds is not None:
@@ -228,12 +228,12 @@ def own_targets(counts: Iterable[str]) -> list[str]:
     return ours or [name for name in names if name not in others]
 
 
-def has_reached(targets: Sequence[str], known: Collection[str]) -> bool:
+def has_reached(targets: Sequence[str], counted: Collection[str]) -> bool:
     """Tell whether a run reached its target, by the counts that have a number: each of them has to.
 
     Of our own two, which count from the start and from a change of task, either is enough.
     """
-    there = [name in known for name in targets]
+    there = [name in counted for name in targets]
     return any(there) if all(name in STEPS_TO_TARGET for name in targets) else all(there)
 
 
@@ -276,7 +276,7 @@ def declare_it(name: str) -> str:
 
 
 @functools.cache  # a judge asks for the same metrics again for every comparison
-def completed(metric: Metric) -> Metric:
+def complete_metric(metric: Metric) -> Metric:
     """Return what a Program declares of a metric of ours, with what the name means here where it says nothing else.
 
     Raises

@@ -10,11 +10,11 @@ from ablate.train.metric import FRACTION, Metric
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 
-def check_value(metric: Metric, value: float, where: str, *, declared_by: str = "") -> None:
+def check_metric_value(metric: Metric, value: float, where: str, *, declared_by: str = "") -> None:
     """Refuse a value that a metric cannot have: most often an accuracy in per cent where a fraction is declared.
 
     >>> from ablate.train.metric import accuracy
-    >>> check_value(accuracy("top1"), 0.93, "seed 0")
+    >>> check_metric_value(accuracy("top1"), 0.93, "seed 0")
 
     Raises
     ------

@@ -12,7 +12,7 @@ from ablate.data.base import first_split, majority_rate, told_of
 from ablate.errors import UserError
 from ablate.nn.graph import Graph
 from ablate.nn.network import Network
-from ablate.registry import name_of, register
+from ablate.registry import register, registered_name
 from ablate.train.arithmetic import one_thread
 from ablate.train.batches import change_step, total_steps
 from ablate.train.compiled.ready import make_ready
@@ -24,7 +24,7 @@ from ablate.train.loop import Trace, train_blocks
 from ablate.train.memory import chunks
 from ablate.train.metric import CORE, Metric, accuracy, by_name, duration
 from ablate.train.parts import PartSource
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.program import Observe, Program, RunResult
 from ablate.train.result import result
 from ablate.train.vouched import EVERYTHING
@@ -44,7 +44,7 @@ def network_of(config: TrainConfig) -> Network:
 
 def _dataset_name(config: TrainConfig) -> str:
     try:
-        return name_of(config.dataset)
+        return registered_name(config.dataset)
     except UserError:  # not registered: a dataset handed over from Python
         return type(config.dataset).__name__
 
@@ -96,7 +96,7 @@ class NumpyProgram(Program):
             "steps": steps,
             "dtype": config.dtype,
             **told_of(examples),
-            "compiled": program_of(config, network) is not None,
+            "compiled": compiled_program(config, network) is not None,
         }
         return facts if change is None else {**facts, "change_step": change, "recovery_steps": steps - change}
 
@@ -112,7 +112,7 @@ class NumpyProgram(Program):
         NotCompiledError
             That cannot be done here.
         """
-        program = program_of(config, network_of(config))
+        program = compiled_program(config, network_of(config))
         if program is not None:
             make_ready(program, np.dtype(config.arithmetic))
 

@@ -51,11 +51,11 @@ def failures_said(where: str, said: object) -> list[str]:
     """
     if not isinstance(said, list | tuple):
         raise must(f"`{where}`", f"be a list of outcomes, such as [{Outcome.CRASHED}]", said)
-    found = dict.fromkeys(str(word).strip().lower() for word in said)
-    for word in found:
+    words = dict.fromkeys(str(word).strip().lower() for word in said)
+    for word in words:
         if word not in FAILED:
             raise unknown(where, word, [outcome.value for outcome in FAILED])
-    return list(found)
+    return list(words)
 
 
 _STOPPED = ("pruned", "killed", "stopped", "timeout", "early", "cancel", "abort", "fail", "error")

@@ -11,7 +11,7 @@ from ablate.optim import Optimizer
 from ablate.train.batches import total_steps
 
 if TYPE_CHECKING:
-    from ablate.train.compiled.build import Program
+    from ablate.train.compiled.build import StepTable
     from ablate.train.config import TrainConfig
 
 COMPILED_FROM = 1_000
@@ -24,7 +24,7 @@ neither by the seeds nor by what the cache holds: an arm is trained by one form 
 """
 
 
-def program_of(config: TrainConfig, network: Network) -> Program | None:
+def compiled_program(config: TrainConfig, network: Network) -> StepTable | None:
     """Return the compiled form of an arm's training step; None where all its steps are done by the NumPy form.
 
     Nothing is compiled here, and Numba is not imported.

@@ -123,7 +123,7 @@ class ProgramConfig:
         def __getattr__(self, name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
-            owned = ", ".join(held.name for held in fields(self)) or "nothing"
+            owned = ", ".join(entry.name for entry in fields(self)) or "nothing"
             raise NotOwnedError(
                 f"a Program with the configuration {type(self).__name__} looks for {name!r}, but owns {owned}: give "
                 f"its `config_class` a field `{name}`"
@@ -189,7 +189,7 @@ class Program(ABC):
         cls = type(self).config_class
         if type(composed) is cls:
             return composed
-        there, names = ([one.name for one in fields(held)] for held in (composed, cls))
+        there, names = ([one.name for one in fields(holder)] for holder in (composed, cls))
         for name in names:
             if name not in there:
                 raise unknown(f"key that {type(self).__name__} owns", name, there)

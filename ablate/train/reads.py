@@ -20,7 +20,7 @@ LIMIT = 6_000
 """Characters that a list of reads may take as JSON; it is stored as a tag."""
 
 
-def settings_of(description: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(description: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a function is given, from the description of an arm's configuration."""
     program = description.get("program") or {}
     rest = {name: value for name, value in description.items() if name not in ("program", "seeds")}
@@ -59,7 +59,7 @@ def unread(keys: Iterable[str], reads: Collection[str]) -> list[str]:
     return [key for key, path in paths.items() if path is not None and not was_read(path, reads)]
 
 
-def differ(before: Mapping[str, Any], after: Mapping[str, Any], reads: Collection[str]) -> bool:
+def differ_in_reads(before: Mapping[str, Any], after: Mapping[str, Any], reads: Collection[str]) -> bool:
     """Tell whether two settings differ in something that was looked at."""
     old, new = _nodes(before), _nodes(after)
     for path in old.keys() | new.keys():
@@ -85,7 +85,7 @@ def without(settings: Mapping[str, Any], paths: Collection[str], above: str = ""
     }
 
 
-def compact(reads: Iterable[str]) -> list[str]:
+def compact_reads(reads: Iterable[str]) -> list[str]:
     """Return reads as they are stored: sorted, and with whole mappings for what would take too much room."""
     kept = sorted(set(reads))
     depth = max((read.count(".") for read in kept), default=0)
@@ -107,10 +107,10 @@ def _above(path: str) -> str:
 
 def _nodes(settings: Mapping[str, Any], above: str = "") -> dict[str, str]:
     """Return path -> value as text, of everything in nested settings; of a mapping only that it is one."""
-    found: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name, value in settings.items():
         path = f"{above}{name}"
-        found[path] = "{}" if isinstance(value, Mapping) else json.dumps(value, sort_keys=True, default=repr)
+        texts[path] = "{}" if isinstance(value, Mapping) else json.dumps(value, sort_keys=True, default=repr)
         if isinstance(value, Mapping):
-            found |= _nodes(value, f"{path}.")
-    return found
+            texts |= _nodes(value, f"{path}.")
+    return texts

@@ -60,9 +60,9 @@ def result(
         accuracy = judged[f"{part}/accuracy"]
         metrics[f"aulc/{part}_accuracy"] = facts["majority_rate"] if diverged else area_under(accuracy)
     if not diverged:
-        for part, found in trace.final.items():
-            metrics[f"final/{part}_accuracy"] = float(found.accuracy[block])
-            metrics[f"final/{part}_loss"] = float(found.loss[block])
+        for part, evaluation in trace.final.items():
+            metrics[f"final/{part}_accuracy"] = float(evaluation.accuracy[block])
+            metrics[f"final/{part}_loss"] = float(evaluation.loss[block])
         metrics["final/generalisation_gap"] = metrics["final/train_accuracy"] - metrics["final/test_accuracy"]
         metrics["best/validation_accuracy"] = float(judged["validation/accuracy"].values.max())
     timed = "ttt/recovery_steps" if change else "ttt/steps"

@@ -27,7 +27,7 @@ from ablate.train.parts import Parts, PartSource
 from ablate.train.path import has_rule
 
 if TYPE_CHECKING:
-    from ablate.train.compiled.build import Program
+    from ablate.train.compiled.build import StepTable
     from ablate.train.compiled.engine import Engine
 
 AT_ONCE, DRAWN = 2**32, 2**18
@@ -75,7 +75,7 @@ class Stepper:
         source: PartSource,
         seeds: Sequence[int],
         *,
-        program: Program | None = None,
+        program: StepTable | None = None,
     ) -> None:
         self._config, self.source = config, source
         nets, members = len(seeds) * config.ensemble, config.ensemble
@@ -209,15 +209,15 @@ class Stepper:
 
     def gather(self, positions: Integers) -> tuple[Floats, Integers | MixedLabels]:
         """Return the minibatch: images (blocks, batch, features), augmented, and labels (blocks, batch)."""
-        own = self.source.labels_at(positions)
-        labels: Integers | MixedLabels = own
+        own_labels = self.source.labels_at(positions)
+        labels: Integers | MixedLabels = own_labels
         blocks, batch = positions.shape
         flat = self._inputs.reshape(blocks, batch, -1)
         # mode="clip" writes straight to `out`; the default mode buffers, in case a position is out of range.
         np.take(self.source.images, positions, axis=0, out=flat, mode="clip")
         if not isinstance(self.augment, NoAugmentation):
             images = flat.reshape(blocks, batch, *self.source.shape).astype(np.float32, copy=False)
-            images, labels = self.augment(images, own, self._drawing)
+            images, labels = self.augment(images, own_labels, self._drawing)
             flat[...] = images.reshape(flat.shape)
         return self._inputs, labels
 

@@ -50,6 +50,6 @@ def first_reached(curve: Curve, target: float) -> int | None:
     >>> first_reached(Curve(np.array([0, 5, 10, 15]), np.array([0.9, 0.1, 0.9, 0.95])), 0.9)
     10
     """
-    held: NDArray[np.bool_] = curve.values >= target  # False for NaN
-    twice = held[:-1] & held[1:]
+    above: NDArray[np.bool_] = curve.values >= target  # False for NaN
+    twice = above[:-1] & above[1:]
     return int(curve.steps[int(twice.argmax())]) if twice.any() else None

@@ -46,8 +46,8 @@ def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
 
     def say(m: Numbers) -> str:
         unit, delta = m["unit"], m["delta"]
-        found = (-m["high"], -m["low"]) if m.get("turned") else (m["low"], m["high"])
-        ends = amounts(found, unit, width=m["high"] - m["low"])
+        interval = (-m["high"], -m["low"]) if m.get("turned") else (m["low"], m["high"])
+        ends = amounts(interval, unit, width=m["high"] - m["low"])
         shown = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
         said = {
             "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=shown),
@@ -77,8 +77,8 @@ def against_region(message: str) -> Callable[[Numbers], str]:
 
     def say(m: Numbers) -> str:
         values = [m["effect"], m["low"], m["high"]]
-        found = on_scale(m["scale"], values, unit=m["unit"], symbol=m["symbol"])
-        return tr(message, level=percent(m["level"]), found=found)
+        text = on_scale(m["scale"], values, unit=m["unit"], symbol=m["symbol"])
+        return tr(message, level=percent(m["level"]), found=text)
 
     return say
 

@@ -82,21 +82,21 @@ def verdict_from(data: Mapping[str, Any], *, where: str = "verdicts.json") -> Ve
 
 def _with_codes(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file holds with a code for every sentence that has none, or one of another release."""
-    found: dict[str, Any] = {
+    codes: dict[str, Any] = {
         code: _known(data.get(code), data[text]) if data[text] or data.get(code) or text == "why" else None
         for text, code in TEXTS.items()
         if text in data
     }
     if "interval_method" in data:
-        found["method"] = dataclasses.asdict(Method(data["interval_method"]))
+        codes["method"] = dataclasses.asdict(Method(data["interval_method"]))
     if "statement" in data:
-        found["terms"] = {AS_WRITTEN: data["statement"]}
+        codes["terms"] = {AS_WRITTEN: data["statement"]}
     rows = {
         name: [{**row, "reason": _known(row.get("reason"), row[text])} for row in data[name]]
         for name, text in ROWS.items()
         if name in data
     }
-    return {**found, **{name: value for name, value in data.items() if name not in TEXTS.values()}, **rows}
+    return {**codes, **{name: value for name, value in data.items() if name not in TEXTS.values()}, **rows}
 
 
 def _known(reason: Any, text: str) -> Any:

@@ -213,10 +213,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "one_minus_majority_rate": scope.rate(msg("one minus the majority rate")),
     "not_good": msg("not good (target missed)"),
     # --- what an effect is an effect of
-    "runs_that_train": scope.unseen(
+    "runs_that_train": scope.unseen_failures(
         msg("This is about runs that train: {sides}. It says nothing about runs that fail."), "failed"
     ),
-    "runs_that_reach": scope.unseen(
+    "runs_that_reach": scope.unseen_failures(
         msg("This is about runs that reach the target: {sides}. It says nothing about runs that miss it."), "missed"
     ),
     "pairs_that_train": msg(

@@ -16,7 +16,7 @@ _NONE = {
 }
 
 
-def unseen(message: str, what: str) -> Callable[[Numbers], str]:
+def unseen_failures(message: str, what: str) -> Callable[[Numbers], str]:
     """Return what says of which runs an effect is an effect, where no failure was seen (`what`: failed, missed)."""
 
     def say(m: Numbers) -> str:

@@ -13,7 +13,7 @@ from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
-from ablate.words.twoparts import shown
+from ablate.words.twoparts import two_part_text
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _IF_FAILED = {
@@ -85,7 +85,7 @@ def _lost(v: Verdict) -> str:
     nothing, at_worst, failed = _IF_FAILED[told["n"] == 1]
     if told["low"] is None or told["high"] is None:
         return what + tr(nothing)
-    numbers, worst = shown(v, told["effect"], told["low"], told["high"]), bool(told.get("worst"))
+    numbers, worst = two_part_text(v, told["effect"], told["low"], told["high"]), bool(told.get("worst"))
     outcome = ruling_word(ruling_of(v, told["outcome"]))
     return what + tr(at_worst if worst else failed, numbers=numbers, outcome=outcome)
 
@@ -111,7 +111,7 @@ def _plain_sentence(v: Verdict) -> str:
     word = tr(_WORDS[v.outcome])
     if v.label:
         word = tr("{word} ({label})", word=word, label=label_words(v.label))
-    effect = shown(v, v.effect, v.interval_low or 0.0, v.interval_high or 0.0)
+    effect = two_part_text(v, v.effect, v.interval_low or 0.0, v.interval_high or 0.0)
     if v.outcome == "inconclusive":
         return tr("{word}: whether {claim}; {effect} {numbers}.", word=word, claim=_stated(v), effect=effect,
                   numbers=_numbers(v))  # fmt: skip
@@ -125,28 +125,28 @@ def _stated(v: Verdict) -> str:
 
 def _claimed(v: Verdict) -> str:
     threshold = tr(" by more than {delta}", delta=amount(v.delta, v.unit)) if v.delta else ""
-    known = {"arm": v.arm_text, "metric": v.metric_name, "threshold": threshold, "compared": _compared(v)}
+    words = {"arm": v.arm_text, "metric": v.metric_name, "threshold": threshold, "compared": _compared(v)}
     if v.predicts == "higher":
-        return tr("{arm} raises {metric}{threshold} {compared}", **known)
-    return tr("{arm} lowers {metric}{threshold} {compared}", **known)
+        return tr("{arm} raises {metric}{threshold} {compared}", **words)
+    return tr("{arm} lowers {metric}{threshold} {compared}", **words)
 
 
 def _happened(v: Verdict) -> str:
     up = (v.effect or 0.0) > 0
     effect, low, high = _amounts(v, 1.0 if up else -1.0)
     size = f"{effect}{difference_unit(v.unit)} [{low}, {high}]"
-    known = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v)}
+    words = {"arm": v.arm_text, "metric": v.metric_name, "size": size, "compared": _compared(v)}
     if up == (v.predicts == "higher"):
-        return tr("{arm} raises {metric} by {size} {compared}", **known)
-    return tr("{arm} lowers {metric} by {size} {compared}", **known)
+        return tr("{arm} raises {metric} by {size} {compared}", **words)
+    return tr("{arm} lowers {metric} by {size} {compared}", **words)
 
 
 def _fell_short(v: Verdict) -> str:
-    known = {"arm": v.arm_text, "metric": v.metric_name, "delta": amount(v.delta, v.unit), "compared": _compared(v),
+    words = {"arm": v.arm_text, "metric": v.metric_name, "delta": amount(v.delta, v.unit), "compared": _compared(v),
              "effect": _signed(v)}  # fmt: skip
     if v.predicts == "higher":
-        return tr("{arm} does not raise {metric} by more than {delta} {compared}; the change is {effect}", **known)
-    return tr("{arm} does not lower {metric} by more than {delta} {compared}; the change is {effect}", **known)
+        return tr("{arm} does not raise {metric} by more than {delta} {compared}; the change is {effect}", **words)
+    return tr("{arm} does not lower {metric} by more than {delta} {compared}; the change is {effect}", **words)
 
 
 def _signed(v: Verdict) -> str:

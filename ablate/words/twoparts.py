@@ -19,7 +19,7 @@ Numbers = Mapping[str, Any]
 MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
 
 
-def shown(v: Verdict, effect: float, low: float, high: float) -> str:
+def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
     # Oriented: where less of the metric is better, more than 0 is no difference of the two arms but a gain.
     gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
@@ -32,11 +32,13 @@ def two_parts(v: Verdict) -> str:
     parts = v.parts
     if parts is None:
         return ""
-    own = tr("no pair in which all train")
+    trained = tr("no pair in which all train")
     if parts.trained.pairs == 1:
-        own = tr("{effect} in the only pair in which all train", effect=_part(v, parts.trained))
+        trained = tr("{effect} in the only pair in which all train", effect=_part(v, parts.trained))
     elif parts.trained.pairs:
-        own = tr("{effect} in the {n} pairs in which all train", effect=_part(v, parts.trained), n=parts.trained.pairs)
+        trained = tr(
+            "{effect} in the {n} pairs in which all train", effect=_part(v, parts.trained), n=parts.trained.pairs
+        )
     every = tr("{effect} over all runs", effect=_part(v, parts.usual))
     if not parts.usual.pairs:
         every = tr("no mean over all runs, of which some have no value")
@@ -51,7 +53,7 @@ def two_parts(v: Verdict) -> str:
         arm=_share(parts.arm, v.arm_text),
         against=_share(parts.against, v.against_text),
         apart="{} [{}, {}]".format(*(f"{100 * value:+.0f}".replace("-", "−") for value in parts.apart)) + tr(" points"),
-        own=own,
+        own=trained,
         every=every,
     ) + _outliers(v)
 
@@ -66,8 +68,8 @@ def _share(share: Share, side: str) -> str:
 def _part(v: Verdict, part: PartEffect) -> str:
     """Write a part's effect, with its interval where so many pairs can have one."""
     if math.isinf(part.low) and math.isinf(part.high):
-        return re.sub(r" \[[^\]]*\]", "", shown(v, part.effect, part.effect, part.effect))
-    return shown(v, part.effect, part.low, part.high)
+        return re.sub(r" \[[^\]]*\]", "", two_part_text(v, part.effect, part.effect, part.effect))
+    return two_part_text(v, part.effect, part.low, part.high)
 
 
 def _ends(v: Verdict, part: PartEffect) -> str:
@@ -77,11 +79,11 @@ def _ends(v: Verdict, part: PartEffect) -> str:
 
 
 def _outliers(v: Verdict) -> str:
-    found = v.parts.outliers if v.parts is not None else ()
-    if not found:
+    outliers = v.parts.outliers if v.parts is not None else ()
+    if not outliers:
         return ""
-    named = [_outlier(one, v.unit) for one in found[:MOST_OUTLIERS]]
-    more = tr(" and {n} more", n=len(found) - MOST_OUTLIERS) if len(found) > MOST_OUTLIERS else ""
+    named = [_outlier(one, v.unit) for one in outliers[:MOST_OUTLIERS]]
+    more = tr(" and {n} more", n=len(outliers) - MOST_OUTLIERS) if len(outliers) > MOST_OUTLIERS else ""
     return tr(
         " Outliers, which count as runs that did not train: {names}{more}.", names=tr("; ").join(named), more=more
     )

@@ -12,13 +12,13 @@ from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
 from ablate.programs.watched import watched_in_part
 from ablate.programs.witness import said_now
-from ablate.sweep.known import is_current, study_runs
+from ablate.sweep.known import arms_by_study, is_current
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
 from ablate.sweep.study import FAIRNESS
 from ablate.track.known import StoredArm
 from ablate.track.store import Store
-from ablate.train.reads import key_path, settings_of, unread
+from ablate.train.reads import key_path, read_settings, unread
 from ablate.values import is_number
 
 _NO = ("off", "no", "false", "none", "null", "n", "f", "0", "")
@@ -37,8 +37,8 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
         f"{'it counts no more, and is' if runs == 1 else 'they count no more, and are'} made again"
         for names, runs in changed_code(plan, store).items()
     ]
-    own = _read(plan, _texts(programs)) if typed else []
-    return [*own, *_hidden(programs), *said, *_tuned_once(plan), *_beyond_support(plan), *_undecidable(plan)]
+    misread = _read(plan, _texts(programs)) if typed else []
+    return [*misread, *_hidden(programs), *said, *_tuned_once(plan), *_beyond_support(plan), *_undecidable(plan)]
 
 
 def _undecidable(plan: Plan) -> list[str]:
@@ -46,11 +46,11 @@ def _undecidable(plan: Plan) -> list[str]:
     from ablate.judge.planning import seeds_needed
 
     seeds, needed = len(plan.record.seeds), seeds_needed(plan.study, arms=plan.design.arms)
-    found = [need for need in needed if need.exploratory and need.seeds > seeds]
-    if not found:
+    lacking = [need for need in needed if need.exploratory and need.seeds > seeds]
+    if not lacking:
         return []
-    most = max(need.seeds for need in found)
-    names = _some([need.claim_id for need in found])
+    most = max(need.seeds for need in lacking)
+    names = _some([need.claim_id for need in lacking])
     return [
         f"{plural(seeds, 'seed')} cannot decide {names}, whatever they show: intervals are shown; {most} seeds could"
     ]
@@ -64,11 +64,11 @@ def _beyond_support(plan: Plan) -> list[str]:
     from ablate.judge.planning import beyond_support
 
     seeds = len(plan.record.seeds)
-    found = beyond_support(plan.study, seeds, arms=plan.design.arms)
-    if not found:
+    needs = beyond_support(plan.study, seeds, arms=plan.design.arms)
+    if not needs:
         return []
-    most = max(need.seeds for need in found)
-    names = _some([need.claim_id for need in found])
+    most = max(need.seeds for need in needs)
+    names = _some([need.claim_id for need in needs])
     line = (
         f"{plural(seeds, 'seed')} can refute and not support {names}, not even if all runs agree, as long as other "
         f"claims are open (Holm): {most} seeds could, or fewer claims"
@@ -96,16 +96,18 @@ def changed_code(plan: Plan, store: Store) -> dict[str, int]:
     """
     if not any(job.program.traced or {"uses", "watched"} & job.arm.facts.keys() for job in plan.trained):
         return {}
-    runs = next((known for known in study_runs(store.arms(plan.record.name)) if known.key == plan.record.key), None)
+    runs = next(
+        (version for version in arms_by_study(store.arms(plan.record.name)) if version.key == plan.record.key), None
+    )
     changed: dict[str, int] = {}
     for job in plan.trained if runs is not None else ():
         there = runs.at(job.arm.levels) if runs is not None else []
         if any(arm.arm_id == job.arm.id and is_current(arm) for arm in there):
             continue
         for arm in there:
-            held, now = {**_code(arm.facts), **arm.used}, {**_code(job.arm.facts), **said_now(arm.used)}
-            if held and (arm.fingerprint != made_by(job.arm.facts) or not is_current(arm)):
-                names = ", ".join(sorted(name for name in {*held, *now} if held.get(name) != now.get(name)))
+            then, now = {**_code(arm.facts), **arm.used}, {**_code(job.arm.facts), **said_now(arm.used)}
+            if then and (arm.fingerprint != made_by(job.arm.facts) or not is_current(arm)):
+                names = ", ".join(sorted(name for name in {*then, *now} if then.get(name) != now.get(name)))
                 changed[names] = changed.get(names, 0) + len(arm.identities)
     return changed
 
@@ -115,14 +117,14 @@ def _code(facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _texts(programs: Iterable[Function]) -> list[str]:
-    found: dict[str, list[str]] = {}
+    by_meaning: dict[str, list[str]] = {}
     for program in programs:
         for key, text in _leaves(program.params, "program.params."):
             meant = _meant(text)
-            if meant and text not in found.setdefault(f"{key} {meant}", []):
-                found[f"{key} {meant}"].append(text)
+            if meant and text not in by_meaning.setdefault(f"{key} {meant}", []):
+                by_meaning[f"{key} {meant}"].append(text)
     said = []
-    for what, texts in found.items():
+    for what, texts in by_meaning.items():
         key, _, meant = what.partition(" ")
         shown = " and ".join(repr(text) for text in texts)
         said.append(f"`{key}`: the function gets {_counted(texts)} {shown}, {meant}")
@@ -180,7 +182,7 @@ def _hidden(programs: Iterable[Function]) -> list[str]:
 
 def unread_lines(plan: Plan, store: Store) -> list[str]:
     """Return which factors and fixed settings no run looked at, where all runs say what they looked at."""
-    arms = arms_of(plan, store.arms(plan.record.name))
+    arms = arms_in_plan(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):
         return []
     return never_read(plan, frozenset[str]().union(*(arm.reads or () for arm in arms)))
@@ -209,23 +211,23 @@ def _read(plan: Plan, lines: Iterable[str]) -> list[str]:
 
 def _asked_for(plan: Plan, reads: Iterable[str]) -> list[str]:
     """Return the names in `params` that were looked for and are in no arm."""
-    given = {key for job in plan.trained for key in settings_of(job.arm.config)["params"]}
+    given = {key for job in plan.trained for key in read_settings(job.arm.config)["params"]}
     names = [read.removeprefix("params.").rstrip("?") for read in reads if read.startswith("params.")]
     return [name for name in names if "*" not in name and name.partition(".")[0] not in given]
 
 
-def arms_of(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
+def arms_in_plan(plan: Plan, stored: Iterable[StoredArm]) -> list[StoredArm]:
     """Return the stored arms that are arms of a plan."""
     ids = {job.arm.id for job in plan.trained}
     return [arm for arm in stored if arm.key == plan.record.key and arm.arm_id in ids]
 
 
-def idle(plan: Plan, store: Store, held: Mapping[str, Any]) -> list[str]:
+def idle(plan: Plan, store: Store, registered: Mapping[str, Any]) -> list[str]:
     """Return the keys that a study fixes, or fixed when it was registered, and that no run looked at."""
     if not any(job.program.traced for job in plan.trained):
         return []
-    arms = arms_of(plan, store.arms(plan.record.name))
+    arms = arms_in_plan(plan, store.arms(plan.record.name))
     if not arms or any(arm.reads is None for arm in arms):
         return []
     reads = frozenset[str]().union(*(arm.reads or () for arm in arms))
-    return unread({**held["definition"].get("fixed", {}), **plan.study.fixed}, reads)
+    return unread({**registered["definition"].get("fixed", {}), **plan.study.fixed}, reads)

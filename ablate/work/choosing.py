@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def choices_so_far(tuning: TuningPlan, plan: Plan, store: Store) -> dict[str, Choice] | None:
     """Return what is chosen for each cell, or None where trials are still missing."""
-    held = trial_scores(tuning, store)
-    if any(identity not in held for job in tuning.plan.jobs for identity in job.identities.values()):
+    logged = trial_scores(tuning, store)
+    if any(identity not in logged for job in tuning.plan.jobs for identity in job.identities.values()):
         return None
     return choices(tuning, tuning_runs(tuning, plan, store), plan)
 
@@ -35,7 +35,7 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:
 
     from ablate.track.tuned import best_trial, largest_budget, run_score, worst_for_failures
 
-    held = trial_scores(tuning, store)
+    logged = trial_scores(tuning, store)
     serves: dict[str, list[str]] = {}
     for job in plan.jobs:
         tuned_in = tuned_cell(plan.study, job.arm.levels)
@@ -45,29 +45,29 @@ def tuning_runs(tuning: TuningPlan, plan: Plan, store: Store) -> pd.DataFrame:
     metric = tuning.tune.metric
     declared = plan.metrics().of(metric)
     for cell in tuning.cells:
-        own: list[dict[str, Any]] = []
+        cell_rows: list[dict[str, Any]] = []
         budget = largest_budget([job.arm.facts for job in cell.jobs], declared.budget)
         for number, (job, values) in enumerate(zip(cell.jobs, tuning.trials, strict=True)):
             for seed, identity in job.identities.items():
-                if identity not in held:
+                if identity not in logged:
                     continue
-                outcome, value, _ = held[identity]
+                outcome, value, _ = logged[identity]
                 score = run_score(outcome, value, declared, {**job.arm.facts, **budget})
-                own.append({
+                cell_rows.append({
                     "arm_id": cell.id, "arm": cell.label, "serves": " ".join(serves.get(cell.key, [])),
                     "metric": metric, "trial": number, "seed": seed, "outcome": outcome,
                     "score": score, "chosen": False, **values,
                 })  # fmt: skip
-        scores = worst_for_failures([row["score"] for row in own], [row["outcome"] for row in own])
+        scores = worst_for_failures([row["score"] for row in cell_rows], [row["outcome"] for row in cell_rows])
         by_trial: list[list[float]] = [[] for _ in tuning.trials]
         failed = [0] * len(tuning.trials)
-        for row, score in zip(own, scores, strict=True):
+        for row, score in zip(cell_rows, scores, strict=True):
             row["score"] = score
             by_trial[row["trial"]].append(score)
             failed[row["trial"]] += row["outcome"] in FAILED
         tried = [list(values.values()) for values in tuning.trials]
         best = best_trial([scores or [-math.inf] for scores in by_trial], tried, failed)
-        rows += [{**row, "chosen": row["trial"] == best} for row in own]
+        rows += [{**row, "chosen": row["trial"] == best} for row in cell_rows]
     table = pd.DataFrame(rows)
     if len(table):
         table["chosen"] = table["chosen"].astype(np.bool_)
@@ -86,7 +86,7 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
     """Return the choice of every cell, with the facts that its arms carry; `plan` is the study's that is tuned."""
     from ablate.track.tuned import tuned_facts
 
-    found = {}
+    chosen = {}
     sign = -1.0 if plan.metrics().of(tuning.tune.metric).better == "lower" else 1.0  # as `run_score` has it
     for cell in tuning.cells:
         rows = runs[runs["arm_id"] == cell.id]
@@ -111,8 +111,8 @@ def choices(tuning: TuningPlan, runs: pd.DataFrame, plan: Plan) -> dict[str, Cho
             "failed": int(rows["outcome"].isin(FAILED).sum()),
             "runs": len(rows),
         }
-        found[cell.key] = Choice(dict(trial), {"tuned": tuned_facts(rows), "tuning": how})
-    return found
+        chosen[cell.key] = Choice(dict(trial), {"tuned": tuned_facts(rows), "tuning": how})
+    return chosen
 
 
 def finished_trials(tuning: TuningPlan, store: Store) -> frozenset[str]:

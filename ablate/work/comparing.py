@@ -12,14 +12,14 @@ from ablate.sources.choose import source_for
 from ablate.sources.contract import Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked, Stated
-from ablate.sweep.found.names import SEEDS, bare, is_result, is_setting, meaning_word, word_of
+from ablate.sweep.found.names import SEEDS, bare_name, is_result, is_setting, meaning_word, word_of
 from ablate.sweep.found.roles import find_column
-from ablate.sweep.import_endings import endings
+from ablate.sweep.import_endings import ending_columns
 from ablate.sweep.level_cells import BLANK
 from ablate.work.bench import Bench
 from ablate.work.places import check_place
 from ablate.work.reporting import write_pages
-from ablate.work.tables import Judged, judge_table, name_of
+from ablate.work.tables import TableJudgement, judge_table, name_at
 
 SIDE, NEW, BASE = "runs", "new", "base"
 """The column that says which of the two sets a run is of, and its two levels."""
@@ -59,7 +59,7 @@ def compare_sources(
     report: bool = True,
     command: str = "",
     tongue: str = "en",
-) -> Judged:
+) -> TableJudgement:
     """Judge the runs at one address against those at another, and write their report.
 
     Parameters
@@ -79,15 +79,17 @@ def compare_sources(
         chosen = source_for(address, source)
         bench.warn(*chosen.notes)
         tables.append(chosen.read(fits=lambda head: len(head) > 1))
-    name = f"{name_of(new).removesuffix('-judged')}-compared"
+    name = f"{name_at(new).removesuffix('-judged')}-compared"
     check_place(name, out, report=report)
-    held = compare_tables(tables[0], tables[1], asked, bench, name=name, command=command)
+    judged = compare_tables(tables[0], tables[1], asked, bench, name=name, command=command)
     if report:
-        write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
-    return held
+        write_pages(name, judged.judgement, judged.bench, out=out, tongue=tongue)
+    return judged
 
 
-def compare_tables(base: RunTable, new: RunTable, asked: Asked, bench: Bench, *, name: str, command: str) -> Judged:
+def compare_tables(
+    base: RunTable, new: RunTable, asked: Asked, bench: Bench, *, name: str, command: str
+) -> TableJudgement:
     """Judge one table of runs against another; see `compare_sources`."""
     joined = join(base, new, asked)
     leave_out = [*asked.leave_out, *(one for one in (*joined.changed, *joined.alone) if one not in asked.leave_out)]
@@ -131,10 +133,12 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     text = f"{base.text}\n{new.text}"
     repairs = tuple(dict.fromkeys([*base.repairs, *new.repairs]))
     curves = {
-        lines[start + i].number: {names.get(column, column) if old else column: curve for column, curve in own.items()}
+        lines[start + i].number: {
+            names.get(column, column) if old else column: curve for column, curve in by_column.items()
+        }
         for start, one, old in ((0, base, True), (len(base.lines), new, False))
         for i, line in enumerate(one.lines)
-        if (own := one.curves.get(line.number))
+        if (by_column := one.curves.get(line.number))
     }
     better = {**{names.get(column, column): way for column, way in base.better.items()}, **new.better}
     table = RunTable(
@@ -146,7 +150,7 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
         "--each": asked.stated.each if asked.stated else (), "--seed": [asked.seed] if asked.seed is not None else [],
     }  # fmt: skip
     kept = {find_column(table, name, option) for option, names in named.items() for name in names}
-    kept |= {end.place for end in endings(table, kept, ours=False)}
+    kept |= {end.place for end in ending_columns(table, kept, ours=False)}
     alone = _alone(replace(base, head=tuple(ours)), new, table, [*asked.metrics])
     return Joined(table, _changed(table, len(base.lines), kept), alone)
 
@@ -163,16 +167,16 @@ def _alone(base: RunTable, new: RunTable, table: RunTable, asked: Sequence[str])
         one for one in table.head
         if one in table.better or (meaning_word(one) is not None and not is_setting(one))
     ]  # fmt: skip
-    held = [{one for one in side.head if any(cell not in BLANK for cell in side.column(one))} for side in (base, new)]
+    filled = [{one for one in side.head if any(cell not in BLANK for cell in side.column(one))} for side in (base, new)]
     for name in asked:
         column = table.head[find_column(table, name, "--metric")]
-        for side, own in zip((base, new), held, strict=True):
-            if column not in own:
-                raise UserError(f"{side.where}: no run has a value of {name!r}; " + _has(side, own & {*results}))
-    alone = [one for one in results if (one in held[0]) != (one in held[1])]
-    if not asked and alone and not {*results} & held[0] & held[1]:
+        for side, columns in zip((base, new), filled, strict=True):
+            if column not in columns:
+                raise UserError(f"{side.where}: no run has a value of {name!r}; " + _has(side, columns & {*results}))
+    alone = [one for one in results if (one in filled[0]) != (one in filled[1])]
+    if not asked and alone and not {*results} & filled[0] & filled[1]:
         raise UserError("the two have no result in common: " + " and ".join(
-            _has(side, own & {*results}) for side, own in zip((base, new), held, strict=True)))  # fmt: skip
+            _has(side, columns & {*results}) for side, columns in zip((base, new), filled, strict=True)))  # fmt: skip
     return tuple(alone)
 
 
@@ -184,18 +188,18 @@ def _matched(base: Sequence[str], new: Sequence[str]) -> dict[str, str]:
     """Return column of the base -> the same column of the new runs, where it has another prefix there."""
     plain: dict[str, list[str]] = {}
     for column in new:
-        plain.setdefault(bare(column), []).append(column)
-    found = {}
+        plain.setdefault(bare_name(column), []).append(column)
+    matches = {}
     for column in base:
-        meant = plain.get(bare(column), [])
+        meant = plain.get(bare_name(column), [])
         if column not in new and len(meant) == 1 and meant[0] not in base:
-            found[column] = meant[0]
-    return found
+            matches[column] = meant[0]
+    return matches
 
 
 def _changed(table: RunTable, base: int, kept: set[int]) -> dict[str, tuple[str, str]]:
     """Return the columns that hold one text in all base runs, and one other in all new runs, results left aside."""
-    found = {}
+    changes = {}
     for place, column in enumerate(table.head):
         cells = [line.cells[place] for line in table.lines]
         before, after = set(cells[:base]), set(cells[base:])
@@ -203,5 +207,5 @@ def _changed(table: RunTable, base: int, kept: set[int]) -> dict[str, tuple[str,
         if not column or column == SIDE or place in kept or result:
             continue
         if len(before) == len(after) == 1 and before != after:
-            found[column] = (before.pop() or "–", after.pop() or "–")
-    return found
+            changes[column] = (before.pop() or "–", after.pop() or "–")
+    return changes

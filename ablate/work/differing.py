@@ -62,7 +62,7 @@ class ArmsDiffer:
         return self.judgement.verdicts[0]
 
 
-def differ(
+def diff_arms(
     name: str, one: str, other: str, store: Store, *, metric: str | None, by_at_least: float | None
 ) -> ArmsDiffer:
     """Hold two arms of a tracked study against each other, by their labels or ids.
@@ -79,34 +79,34 @@ def differ(
     first, second = find_arm(one, record), find_arm(other, record)
     if first.id == second.id:
         raise UserError(f"{one!r} and {other!r} are the same arm of {name}: expected two")
-    own = {arm.id for arm in record.arms}
+    ids = {arm.id for arm in record.arms}
     for arm in (first, second):
-        if arm.id not in own:
+        if arm.id not in ids:
             raise UserError(f"{arm.label!r} is a trial of the tuning of {name}; expected two arms of the study")
-    held = judge_tracked(name, record.key, store)
-    names = _metrics(held, metric)
-    judgement = _judged(held, first, second, names[0], asked)
-    rows = tuple(row for each in names if (row := _row(held.tables, each, first.id, second.id)) is not None)
-    endings = tuple(_endings(held.tables, arm.id) for arm in (first, second))
+    tracked = judge_tracked(name, record.key, store)
+    names = _metrics(tracked, metric)
+    judgement = _judged(tracked, first, second, names[0], asked)
+    rows = tuple(row for each in names if (row := _row(tracked.tables, each, first.id, second.id)) is not None)
+    endings = tuple(_endings(tracked.tables, arm.id) for arm in (first, second))
     return ArmsDiffer(
         name, first.label, second.label, _settings(first, second), rows, (endings[0], endings[1]), judgement
     )
 
 
-def _metrics(held: Judgement, asked: str | None) -> list[str]:
+def _metrics(tracked: Judgement, asked: str | None) -> list[str]:
     from ablate.report.ablation import claimed_metrics, other_metrics
 
-    known = other_metrics(held.tables)
-    main = claimed_metrics(held.tables, held.verdicts)
-    if asked is not None and asked not in held.tables.metrics:
-        raise unknown("--metric", asked, held.tables.metrics)
+    others = other_metrics(tracked.tables)
+    main = claimed_metrics(tracked.tables, tracked.verdicts)
+    if asked is not None and asked not in tracked.tables.metrics:
+        raise unknown("--metric", asked, tracked.tables.metrics)
     chosen = [asked] if asked is not None else main[:1]
     if not chosen:
         raise UserError("the runs of the study have no metric: there is nothing to compare")
-    return list(dict.fromkeys([*chosen, *main, *known]))
+    return list(dict.fromkeys([*chosen, *main, *others]))
 
 
-def _judged(held: Judgement, one: ArmRecord, other: ArmRecord, metric: str, asked: Asked) -> Judgement:
+def _judged(tracked: Judgement, one: ArmRecord, other: ArmRecord, metric: str, asked: Asked) -> Judgement:
     from ablate.judge.lost import with_lost
     from ablate.judge.planned import judge_planned
 
@@ -121,9 +121,9 @@ def _judged(held: Judgement, one: ArmRecord, other: ArmRecord, metric: str, aske
         **({} if asked.by_at_least is None else {"by_at_least": asked.by_at_least}),
     }
     alone = {"claims": [DifferenceClaim.model_validate(claim)], "looks": [], "forecasts": {}}
-    study = held.study.model_copy(update=alone)
-    verdicts = with_lost(study, held.tables, judge_planned(study, held.tables))
-    return Judgement(study, held.tables, verdicts, [])
+    study = tracked.study.model_copy(update=alone)
+    verdicts = with_lost(study, tracked.tables, judge_planned(study, tracked.tables))
+    return Judgement(study, tracked.tables, verdicts, [])
 
 
 def _settings(one: ArmRecord, other: ArmRecord) -> dict[str, tuple[str, str]]:
@@ -144,5 +144,5 @@ def _row(tables: StudyTables, metric: str, one: str, other: str) -> MetricRow | 
 
 
 def _endings(tables: StudyTables, arm: str) -> dict[str, int]:
-    own = tables.seeds[tables.seeds["arm_id"] == arm]
-    return {str(outcome): int(count) for outcome, count in own["outcome"].astype(str).value_counts().items()}
+    rows = tables.seeds[tables.seeds["arm_id"] == arm]
+    return {str(outcome): int(count) for outcome, count in rows["outcome"].astype(str).value_counts().items()}

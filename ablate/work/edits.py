@@ -146,7 +146,7 @@ def question(study: Study, runs: RunTable) -> str:
         The rows that count, as the judge had them.
     """
     what = definition(study)
-    what["claims"] = [{name: held for name, held in claim.items() if name != "says"} for claim in what["claims"]]
+    what["claims"] = [{name: value for name, value in claim.items() if name != "says"} for claim in what["claims"]]
     columns = [[name, [line.cells[place] for line in runs.lines]] for place, name in enumerate(runs.head)]
     return digest({"study": what, "runs": sorted(columns)})
 
@@ -174,7 +174,7 @@ def enter(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{path}.lock"):
-        ledger = _as_begun(read(path), path, alpha, edits) if path.exists() else begun(alpha, edits)
+        ledger = _as_begun(read_ledger(path), path, alpha, edits) if path.exists() else begun(alpha, edits)
         if ledger.level <= 0.0 and ledger.found(runs) is None:
             ledger.after([], runs=runs, name=name)  # says that none is left
         verdicts = judge()
@@ -186,7 +186,7 @@ def enter(
     return ledger.tried[-1], ledger
 
 
-def read(path: Path) -> Ledger:
+def read_ledger(path: Path) -> Ledger:
     """Return the ledger that a file holds.
 
     Raises
@@ -195,10 +195,10 @@ def read(path: Path) -> Ledger:
         It is none.
     """
     try:
-        held: Any = from_json(path.read_text(encoding="utf-8"))
-        if held["version"] != VERSION:
-            raise UserError(f"{path}: a ledger of version {held['version']}, expected {VERSION}")
-        return _checked(Ledger(held["alpha"], held["edits"], tuple(Edit(**edit) for edit in held["tried"])))
+        stored: Any = from_json(path.read_text(encoding="utf-8"))
+        if stored["version"] != VERSION:
+            raise UserError(f"{path}: a ledger of version {stored['version']}, expected {VERSION}")
+        return _checked(Ledger(stored["alpha"], stored["edits"], tuple(Edit(**edit) for edit in stored["tried"])))
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} is not a ledger of edits: expected what `ablate compare --ledger` writes") from None
 
@@ -232,9 +232,9 @@ def _is_chance(value: object) -> bool:
 
 
 def _as_begun(ledger: Ledger, path: Path, alpha: float | None, edits: int | None) -> Ledger:
-    for name, asked, held in (("alpha", alpha, ledger.alpha), ("edits", edits, ledger.edits)):
-        if asked is not None and asked != held:
-            began = "any number" if held is None else f"{held:g}"
+    for name, asked, value in (("alpha", alpha, ledger.alpha), ("edits", edits, ledger.edits)):
+        if asked is not None and asked != value:
+            began = "any number" if value is None else f"{value:g}"
             raise UserError(f"{path} was begun with {name} {began}, got {asked:g}; it keeps what it was begun with")
     return ledger
 

@@ -20,7 +20,7 @@ TRYING = 6.0
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """Wall-clock seconds of what is missing of a plan, the processes it runs on, and what that rests on."""
 
     seconds: float
@@ -28,7 +28,7 @@ class Estimate:
     basis: str
 
 
-def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Estimate | None:
+def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> TimeEstimate | None:
     """Return how long the missing runs of a plan will take, with tracking; None where their program cannot say.
 
     An arm's run takes as long as finished runs of arms that cost the same, where there are any, or else as long as a
@@ -43,15 +43,15 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
     """
     todo = [job for job in plan.trained if job.missing]
     workers = max(min(workers, len(todo)), 1)
-    held: dict[str, list[float]] = {}
+    measured: dict[str, list[float]] = {}
     for job in plan.trained:
-        held.setdefault(kind(job), []).extend(finished[i] for i in job.identities.values() if i in finished)
-    known = {name: fmean(seconds) for name, seconds in held.items() if seconds}
+        measured.setdefault(kind(job), []).extend(finished[i] for i in job.identities.values() if i in finished)
+    means = {name: fmean(seconds) for name, seconds in measured.items() if seconds}
     kinds: dict[str, list[Job]] = {}
     for job in todo:
         kinds.setdefault(kind(job), []).append(job)
-    tried = _tried({name: jobs for name, jobs in kinds.items() if name not in known})
-    each = {**tried, **known}
+    tried = _tried({name: jobs for name, jobs in kinds.items() if name not in means})
+    each = {**tried, **means}
     if not each:
         return None
     jobs = plan.trained
@@ -61,8 +61,8 @@ def estimate(plan: Plan, finished: Mapping[str, float], *, workers: int) -> Esti
     # The processes that train leave no core to the one that writes; on its own it needs as long all the same.
     seconds = max(makespan(times, workers) + keeping / workers, keeping)
     finished_say = "finished runs of this study"
-    basis = " and ".join([finished_say] * any(n in known for n in kinds) + ["a little run just now"] * bool(tried))
-    return Estimate(seconds, workers, basis or finished_say)
+    basis = " and ".join([finished_say] * any(n in means for n in kinds) + ["a little run just now"] * bool(tried))
+    return TimeEstimate(seconds, workers, basis or finished_say)
 
 
 def kind(job: Job) -> str:
@@ -76,24 +76,24 @@ def kind(job: Job) -> str:
 
 def _sketched(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _sketched(held) for name, held in value.items()}
+        return {name: _sketched(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_sketched(held) for held in value]
+        return [_sketched(item) for item in value]
     return value != 0.0 if isinstance(value, float) else value
 
 
 def _tried(kinds: Mapping[str, Sequence[Job]]) -> dict[str, float]:
     """Try an arm of each kind, those with the most work first, until that has taken long enough."""
-    began, found = time.perf_counter(), dict[str, float]()
+    began, by_kind = time.perf_counter(), dict[str, float]()
     order = sorted(kinds, key=lambda name: -sum(_work(job) * len(job.missing) for job in kinds[name]))
     for name in order:
-        if found and time.perf_counter() - began > TRYING:
+        if by_kind and time.perf_counter() - began > TRYING:
             break
         job = kinds[name][0]
         seconds = job.program.seconds_per_run(job.config, len(job.missing))
         if seconds is not None:
-            found[name] = seconds
-    return found
+            by_kind[name] = seconds
+    return by_kind
 
 
 def _work(job: Job) -> float:

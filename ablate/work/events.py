@@ -163,7 +163,7 @@ class TableFound(Event):
 class ItemsCompared(Event):
     """What other test items would show of the comparisons of a table of items."""
 
-    compared: tuple[items.ItemsCompared, ...]
+    compared: tuple[items.ItemComparison, ...]
 
 
 @dataclass(frozen=True)

@@ -46,19 +46,19 @@ def find_run(words: Sequence[str], store: Store) -> FoundRun:
 def _by_id(letters: str, store: Store) -> tuple[str, str, str]:
     if len(letters) < _FEWEST:
         raise UserError(f"expected at least {_FEWEST} letters of a run's id, got {letters!r}")
-    found: list[tuple[str, str, str]] = []
+    matches: list[tuple[str, str, str]] = []
     others: list[str] = []
     studies = store.studies()
     for line in studies:
         for run in store.seed_runs(line.name, key=line.key):
             if run.run_id.startswith(letters.lower()):
-                found.append((line.name, line.key, run.run_id))
+                matches.append((line.name, line.key, run.run_id))
             others.append(run.run_id)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        some = ", ".join(run_id for _, _, run_id in found[:4])
-        raise UserError(f"{len(found)} runs begin with {letters!r} ({some}{', …' if len(found) > 4 else ''})")
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        some = ", ".join(run_id for _, _, run_id in matches[:4])
+        raise UserError(f"{len(matches)} runs begin with {letters!r} ({some}{', …' if len(matches) > 4 else ''})")
     names = {line.name for line in studies}
     if letters in names:
         raise UserError(f"{letters!r} is a study: expected a run of it, as in `{letters} ARM SEED`; `ablate status "
@@ -73,13 +73,13 @@ def _by_names(study: str, arm: str, seed: str, *, store: Store) -> tuple[str, st
     if not seed.isdecimal() or len(seed) > len(str(MOST_SEED)):
         raise UserError(f"expected a seed, a whole number, got {seed!r}")
     runs = [run for run in store.seed_runs(study, key=record.key) if arm in (run.arm, run.arm_id)]
-    own = {run.seed: run for run in runs}
-    if not own:  # an arm whose runs are another's: it chooses among trials, or shares them
-        own = _served(find_arm(arm, record), record, store)
-    if int(seed) not in own:
-        seeds = ", ".join(map(str, sorted(own))) or "none so far"
+    by_seed = {run.seed: run for run in runs}
+    if not by_seed:  # an arm whose runs are another's: it chooses among trials, or shares them
+        by_seed = _served(find_arm(arm, record), record, store)
+    if int(seed) not in by_seed:
+        seeds = ", ".join(map(str, sorted(by_seed))) or "none so far"
         raise UserError(f"{study}: arm {arm!r} has no run of seed {seed}; it has {seeds}")
-    return study, record.key, own[int(seed)].run_id
+    return study, record.key, by_seed[int(seed)].run_id
 
 
 def _served(arm: ArmRecord, record: StudyRecord, store: Store) -> dict[int, StoredRun]:

@@ -46,8 +46,8 @@ def judge_findings(folder: Path) -> tuple[Judgement, dict[str, Any]]:
         tables.facts[arm] = known_facts(facts, programs.get(arm, "")) | read
     judged = judge_tables(study, tables)
     verdicts, extended = (
-        [_with_items(verdict, stored) for verdict in found]
-        for stored, found in ((document["verdicts"], judged.verdicts), (document["extended"], judged.extended))
+        [_with_items(verdict, stored) for verdict in fresh]
+        for stored, fresh in ((document["verdicts"], judged.verdicts), (document["extended"], judged.extended))
     )
     return dataclasses.replace(judged, verdicts=verdicts, extended=extended), document
 
@@ -61,11 +61,11 @@ def _with_items(verdict: Verdict, stored: Sequence[Mapping[str, Any]]) -> Verdic
     from ablate.stats.effects import by_interval
     from ablate.words.document import verdict_from
 
-    own = next((one for one in stored if one["claim_id"] == verdict.claim_id), None)
-    reasons = [row.get("reason") for row in own.get("sensitivity", ())] if own is not None else []
-    if own is None or not any(isinstance(why, dict) and why.get("code") == TEST_ITEMS for why in reasons):
+    entry = next((one for one in stored if one["claim_id"] == verdict.claim_id), None)
+    reasons = [row.get("reason") for row in entry.get("sensitivity", ())] if entry is not None else []
+    if entry is None or not any(isinstance(why, dict) and why.get("code") == TEST_ITEMS for why in reasons):
         return verdict
-    before = verdict_from(own)
+    before = verdict_from(entry)
     if not _same([before.effect, before.interval_level], [verdict.effect, verdict.interval_level]):
         return verdict
     row = next(one for one in before.sensitivity if one.reason.code == TEST_ITEMS)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ablate.sweep.registration import Changes, changes, hash_of
+from ablate.sweep.registration import Changes, changes, text_hash
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study
 from ablate.track.history import check_kept
@@ -51,12 +51,12 @@ def _beside(store: Store, name: str, key: str | None, facts: Mapping[str, Mappin
     from ablate.judge.items import CORRECT
     from ablate.track.served import serve_arms
 
-    found = {arm: dict(seeds) for arm, seeds in serve_arms(store.arrays(name, key=key), facts).items()}
+    arrays = {arm: dict(seeds) for arm, seeds in serve_arms(store.arrays(name, key=key), facts).items()}
     for arm, seeds in serve_arms(store.correctness(name, key=key), facts).items():
-        held = found.setdefault(arm, {})
+        by_seed = arrays.setdefault(arm, {})
         for seed, right in seeds.items():
-            held[seed] = {**held.get(seed, {}), CORRECT: right}
-    return found
+            by_seed[seed] = {**by_seed.get(seed, {}), CORRECT: right}
+    return arrays
 
 
 def judge_tables(study: Study, tables: StudyTables) -> Judgement:
@@ -128,7 +128,7 @@ def _preregistration(
     return {
         "time": registered["time"],
         "hash": registered["sha256"],
-        "intact": hash_of(registered["text"]) == registered["sha256"] == tag,
+        "intact": text_hash(registered["text"]) == registered["sha256"] == tag,
         "seeds": list(registered["seeds"]),
         "runs_before": registered["runs_before"],
         "forecasts": registered["definition"].get("forecasts", {}),

@@ -35,8 +35,10 @@ _HEAD = ("mixtures", "copies", "design")
 
 def labels_of(study: Study, words: Words | None) -> Labels:
     """Return what a study calls things in the current language; `words` are its words in Chinese."""
-    own = study.labels or Labels()
-    return words.labels.over(own) if language() == "zh" and words is not None and words.labels is not None else own
+    labels = study.labels or Labels()
+    return (
+        words.labels.over(labels) if language() == "zh" and words is not None and words.labels is not None else labels
+    )
 
 
 def labelled(judged: Judgement, labels: Labels, *, ids: bool) -> Judgement:
@@ -73,9 +75,9 @@ class Called:
         factors = {key: name for key, name in labels.factors.items() if key in keys and name not in taken}
         names, levels = {}, {}
         for factor, told in labels.levels.items():
-            own = labelled_levels(study.factors.get(factor, ()))
-            names[factor] = {text: label for text, label in told.items() if text in own}
-            levels[factor] = {level_key(own[text]): label for text, label in names[factor].items()}
+            by_text = labelled_levels(study.factors.get(factor, ()))
+            names[factor] = {text: label for text, label in told.items() if text in by_text}
+            levels[factor] = {level_key(by_text[text]): label for text, label in names[factor].items()}
         every = {key: [level_name(stored(one)) for one in study.factors.get(key, ())] for key in (*factors, *names)}
         # What arms are called was written with the short names of a function's settings.
         short = {
@@ -109,15 +111,15 @@ class Called:
             return dataclasses.replace(value, numbers=self.value(value.numbers, over))
         if isinstance(value, Mapping):
             return {
-                self.text(name) if isinstance(name, str) else name: self.value(held, over, str(name))
-                for name, held in value.items()
+                self.text(name) if isinstance(name, str) else name: self.value(inner, over, str(name))
+                for name, inner in value.items()
             }
         if isinstance(value, list | tuple):
-            return type(value)(self.value(held, over, key) for held in value)
+            return type(value)(self.value(inner, over, key) for inner in value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-            new = {name: self.value(one, over, name) for name, one in held.items()}
-            return dataclasses.replace(value, **{name: one for name, one in new.items() if one != held[name]})
+            inner = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+            new = {name: self.value(one, over, name) for name, one in inner.items()}
+            return dataclasses.replace(value, **{name: one for name, one in new.items() if one != inner[name]})
         return value
 
     def verdict(self, verdict: Verdict, texts: tuple[str, ...]) -> Verdict:
@@ -140,7 +142,7 @@ class Called:
     def _levels(self, value: Any) -> Any:
         """Change the levels in what maps factors to them, however deep a study has it."""
         if isinstance(value, Mapping):
-            return {name: self._part(name, held) for name, held in value.items()}
+            return {name: self._part(name, levels) for name, levels in value.items()}
         if isinstance(value, list):
             return [self._levels(one) for one in value]
         return value
@@ -151,8 +153,10 @@ class Called:
         if name not in KEYED or name == "fixed" or not isinstance(held, Mapping):
             return self._levels(held)
         return {
-            factor: [self.level(factor, one) for one in own] if isinstance(own, list) else self.level(factor, own)
-            for factor, own in held.items()
+            factor: [self.level(factor, one) for one in levels]
+            if isinstance(levels, list)
+            else self.level(factor, levels)
+            for factor, levels in held.items()
         }
 
     def tables(self, tables: StudyTables) -> StudyTables:
@@ -177,8 +181,8 @@ class Called:
         for factor in self.levels:
             column = factor_column(factor)
             if column in table:
-                own = table[column]
-                changed[column] = own.astype(object).map(lambda level, f=factor: self.level(f, level))
+                cells = table[column]
+                changed[column] = cells.astype(object).map(lambda level, f=factor: self.level(f, level))
         return table.assign(**changed)
 
 
@@ -189,6 +193,6 @@ def _pattern(levels: Mapping[str, list[str]]) -> re.Pattern[str]:
     parts = []
     for factor in sorted(levels, key=len, reverse=True):
         one = "|".join(map(re.escape, sorted(levels[factor], key=len, reverse=True)))
-        own = rf"(?:(?:{one})(?:\|(?:{one}))*(?![\w.-]))?" if one else ""
-        parts.append(f"{re.escape(factor)}={own}")
+        choices = rf"(?:(?:{one})(?:\|(?:{one}))*(?![\w.-]))?" if one else ""
+        parts.append(f"{re.escape(factor)}={choices}")
     return re.compile(rf"(?<![\w.])(?:{'|'.join(parts)})")

@@ -64,12 +64,12 @@ def run_bounds(plan: Plan) -> tuple[int, int]:
     The fewest: every claim is decided at the first look. The most: none before the last; what no claim compares has the
     seeds of the first look all the same.
     """
-    from ablate.judge.anytime import compared
+    from ablate.judge.anytime import compared_arms
 
     assert plan.study.any_time is not None
     first = {job.arm.id: plan.study.any_time.first for job in plan.jobs}
     arms = [(job.arm.id, job.arm.levels) for job in plan.jobs]
-    every = set().union(*compared(plan.study, arms).values())
+    every = set().union(*compared_arms(plan.study, arms).values())
     last = {arm: len(plan.record.seeds) if arm in every else count for arm, count in first.items()}
     return plan.with_needed(first).runs, plan.with_needed(last).runs
 
@@ -122,12 +122,12 @@ def _note_look(plan: Plan, session: StudySession, bench: Bench, state: Followed)
     runs_on = sum(count > state.seeds for count in state.needed.values())
     decided, claims, of = sum(v.decided for v in state.verdicts), len(state.verdicts), len(state.looks)
     spared = plan.with_needed(state.needed).runs < plan.runs
-    held = len(state.settled) - sum(v.decided for v in state.settled.values())
+    held_back = len(state.settled) - sum(v.decided for v in state.settled.values())
     reason = ""
     if state.ends:
         reason = (
             f"after {plural(state.seeds, 'seed')} every claim is decided"
-            + (f" ({held} held back by a gate, which more seeds do not fix)" if held else "")
+            + (f" ({held_back} held back by a gate, which more seeds do not fix)" if held_back else "")
             if len(state.settled) == claims
             else f"after {plural(state.seeds, 'seed')}, the most that are planned: {decided} of "
             f"{plural(claims, 'claim is', 'claims are')} decided"
@@ -154,10 +154,10 @@ def _look(plan: Plan, session: StudySession, bench: Bench, number: int) -> bool:
     look = verdicts[0].look
     level = look[3] if look else None
     where = f"look {number + 1} of {of} ({plural(study.fixed_looks[number], 'seed')} of every arm, level {level:.4f})"
-    held = sum(not v.decided for v in verdicts)
+    held_back = sum(not v.decided for v in verdicts)
     reason = (
         f"at {where} every claim is decided"
-        + (f" ({held} held back by a gate, which more seeds do not fix)" if held else "")
+        + (f" ({held_back} held back by a gate, which more seeds do not fix)" if held_back else "")
         if enough
         else f"at {where}, the last one planned: {decided} of {plural(len(verdicts), 'claim is', 'claims are')} decided"
         if number + 1 == of

@@ -10,7 +10,7 @@ from typing import Any
 
 from ablate.errors import Failure, UserError, plural, unknown
 from ablate.identity import digest
-from ablate.sweep.registration import hash_of
+from ablate.sweep.registration import text_hash
 from ablate.sweep.study_file import parse_study
 from ablate.sweep.study_key import key_under
 from ablate.track.archive import read_archive, write_archive
@@ -76,17 +76,17 @@ def archived_studies(name: str, store: Store) -> list[Archived]:
         Somebody runs it now, or what was registered was changed afterwards: a copy would look intact.
     """
     lines = store.studies()
-    own = [line for line in lines if line.name == name]
-    if not own:
+    matching = [line for line in lines if line.name == name]
+    if not matching:
         raise unknown("study", name, {line.name for line in lines})
-    found = []
-    for line in reversed(own):
+    archived = []
+    for line in reversed(matching):
         if line.status == "RUNNING" and (driver := store.driver(name, line.key)):
             raise Failure(f"study {name} is being run by {driver}: wait for it, or end that process first")
         head = store.read(name, key=line.key).study
         registration = dict(head["registration"] or {})
         _check_intact(name, registration, str(head["registered_sha256"]))
-        found.append(
+        archived.append(
             Archived(
                 plan=store.plan(name, key=line.key),
                 registration=registration,
@@ -99,14 +99,14 @@ def archived_studies(name: str, store: Store) -> list[Archived]:
                 runs=tuple(store.logged(name, key=line.key)),
             )
         )
-    return found
+    return archived
 
 
 def _check_intact(name: str, registration: Mapping[str, Any], tag: str) -> None:
     if not registration:
         return
     text = registration.get("text")
-    if not isinstance(text, str) or not hash_of(text) == registration.get("sha256") == tag:
+    if not isinstance(text, str) or not text_hash(text) == registration.get("sha256") == tag:
         raise Failure(
             f"{name}: what was registered was changed afterwards (its SHA-256 is not {tag[:12]}…): a copy would look "
             "intact, so none is made"
@@ -199,22 +199,22 @@ def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Jo
         registers = bool(archived.registration)
         return _Joining(archived.plan, archived, archived.runs, tuple(archived.history), True, told, registers)
     head = store.read(name, key=key).study
-    held = dict(head["registration"] or {})
-    if held and archived.registration and held != archived.registration:
+    stored = dict(head["registration"] or {})
+    if stored and archived.registration and stored != archived.registration:
         raise UserError(
-            f"{said}: {name} was registered otherwise here ({held['time']}, not {archived.registration['time']}): "
+            f"{said}: {name} was registered otherwise here ({stored['time']}, not {archived.registration['time']}): "
             "import it under another name, `--name NEW`; nothing was imported"
         )
     events = _later(archived.history, head["history"], f"{said}: {name}")
     there = {(one.run.arm_id, one.run.seed): one for one in store.logged(name, key=key)}
-    runs, known, different = [], 0, 0
+    runs, present, different = [], 0, 0
     for logged in archived.runs:
         mine = there.get((logged.run.arm_id, logged.run.seed))
         crashed = logged.run.outcome == Outcome.CRASHED
         if mine is None or (mine.run.outcome == Outcome.CRASHED and not crashed):
             runs.append(logged)
             continue
-        known += 1
+        present += 1
         different += not crashed and _values(mine) != _values(logged)
     mine_plan = store.plan(name, key=key)
     plan = archived.plan if _covers(archived.plan, mine_plan) and not _covers(mine_plan, archived.plan) else mine_plan
@@ -228,8 +228,8 @@ def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Jo
             f"{name}: neither plan has all arms and seeds of the other; the one here stays, and runs of arms that only "
             "the other has are kept but not judged"
         )
-    told = Moved(name, key, len(runs), known, different, tuple(notes))
-    registers = bool(archived.registration) and not held
+    told = Moved(name, key, len(runs), present, different, tuple(notes))
+    registers = bool(archived.registration) and not stored
     return _Joining(plan, archived, tuple(runs), events, False, told, registers)
 
 

@@ -20,7 +20,7 @@ def _nothing() -> None:
 
 
 @dataclass
-class Opened:
+class OpenStudyRun:
     """An open study run. `status` is what it is closed with: `KILLED` until somebody says how it ended."""
 
     session: StudySession
@@ -34,9 +34,9 @@ class Opened:
 
 
 @contextmanager
-def opened(
+def open_study_run(
     plan: Plan, bench: Bench, *, launcher: Launcher, before: Callable[[Plan], None] | None = None
-) -> Iterator[Opened]:
+) -> Iterator[OpenStudyRun]:
     """Open a study run, register it, and close it whatever happens.
 
     Parameters
@@ -55,7 +55,7 @@ def opened(
     prepared = launcher.prepare() if missing else _nothing
     session = store.open(plan.record)
     bench.warn(*store.warnings)
-    one = Opened(session, plan, launcher)
+    one = OpenStudyRun(session, plan, launcher)
     try:
         one.plan = plan.after(session.finished())
         keep_registration(one.plan, session, bench)

@@ -13,7 +13,7 @@ from ablate.resources import findings_folder
 REPORTS = Path("reports")
 
 
-def shown(path: Path) -> str:
+def short_path(path: Path) -> str:
     """Write a path as short as it can be from the current folder."""
     # Not resolved: a link in a virtual environment is what the user typed.
     here, path = Path.cwd(), path.absolute()
@@ -75,7 +75,7 @@ def left_line(left: Sequence[Path]) -> str | None:
     """Return what is said of files that an earlier report may have written and that stay; None where there are none."""
     if not left:
         return None
-    listed = ", ".join(shown(path) for path in left[:3]) + (" …" if len(left) > 3 else "")
+    listed = ", ".join(short_path(path) for path in left[:3]) + (" …" if len(left) > 3 else "")
     stay = "stays, because it may" if len(left) == 1 else "stay, because they may"
     return (
         f"{plural(len(left), 'file')} of an earlier report {stay} be somebody's (made by a release that signed "

@@ -10,7 +10,7 @@ from ablate.errors import plural
 from ablate.identity import made_by
 from ablate.resources import sentences_file
 from ablate.sweep.plan import Plan
-from ablate.sweep.registration import changes, definition, hash_of, register, text_of
+from ablate.sweep.registration import canonical_text, changes, definition, registration_document, text_hash
 from ablate.sweep.sentences import hashes_for, read_sentences
 from ablate.track.history import check_kept
 from ablate.track.store import StudySession
@@ -34,33 +34,33 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     seeds = plan.record.seeds
     decides = hashes_for(plan.record.name, read_sentences(sentences_file()))
     before = len(session.finished())
-    fresh = register(plan.study, seeds, command=plan.record.command, runs_before=before, sentences=decides)
-    held = session.register(fresh)
+    fresh = registration_document(plan.study, seeds, command=plan.record.command, runs_before=before, sentences=decides)
+    stored = session.register(fresh)
     events = session.history()
-    check_kept(held, events, where=f"study {plan.record.name!r}")
-    known = set(held["seeds"]).union(*(event["added"] for event in events if event["event"] == "extension"))
-    added = [seed for seed in seeds if seed not in known]
+    check_kept(stored, events, where=f"study {plan.record.name!r}")
+    planned = set(stored["seeds"]).union(*(event["added"] for event in events if event["event"] == "extension"))
+    added = [seed for seed in seeds if seed not in planned]
     if added:
-        session.note(_extension(known, added, plan.record.command))
-        was = plural(len(held["seeds"]), "that was", "that were")
+        session.note(_extension(planned, added, plan.record.command))
+        was = plural(len(stored["seeds"]), "that was", "that were")
         bench.warn(
             f"{plural(len(added), 'seed')} beyond the {was} registered: "
             "an extension; the verdicts stay those of the registered seeds, the extended ones stand beside them"
         )
-    changed = changes(held, plan.study, idle=idle(plan, bench.store, held))
-    sha = hash_of(text_of(definition(plan.study), held["seeds"]))
+    changed = changes(stored, plan.study, idle=idle(plan, bench.store, stored))
+    sha = text_hash(canonical_text(definition(plan.study), stored["seeds"]))
     if changed.diff and sha not in {event["sha256"] for event in events if event["event"] == "edit"}:
         session.note({"event": "edit", "time": now(), "sha256": sha, "diff": changed.diff})
     if changed.delta is not None:
         was, now_is = (f"{delta:g}" if delta else "none" for delta in changed.delta)
         bench.warn(
-            f"δ (--by-at-least) is {now_is}, and was {was} when the sweep was registered on {held['time']}: its "
+            f"δ (--by-at-least) is {now_is}, and was {was} when the sweep was registered on {stored['time']}: its "
             f"verdicts are post hoc; every line that changed: `ablate report {plan.record.name}`, under registration"
         )
     elif changed.diff:
         touched = ", ".join(sorted(changed.post_hoc)) or "no claim"
         bench.warn(
-            f"the study was changed since it was registered on {held['time']}: post hoc for {touched}; give the "
+            f"the study was changed since it was registered on {stored['time']}: post hoc for {touched}; give the "
             f"changed study a file of its own to register it\n{changed.diff}"
         )
 
@@ -74,12 +74,12 @@ def keep_change(plan: Plan, session: StudySession, changed: Mapping[str, int]) -
             session.note({"event": "code", "time": now(), **what})
 
 
-def _extension(known: set[int], added: list[int], command: str) -> dict[str, Any]:
+def _extension(planned: set[int], added: list[int], command: str) -> dict[str, Any]:
     return {
         "event": "extension",
         "time": now(),
         "added": added,
-        "seeds_before": len(known),
-        "seeds_after": len(known) + len(added),
+        "seeds_before": len(planned),
+        "seeds_after": len(planned) + len(added),
         "command": command,
     }

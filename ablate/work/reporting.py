@@ -168,20 +168,20 @@ def _words(name: str, told: Told, bench: Bench) -> Sequence[str]:
 
     folder, study = study_findings(name), told.original or told.study
     try:
-        own = belongs(folder, study)
+        is_ours = belongs(folder, study)
     except UserError as error:
         bench.warn(f"the report has no words of {folder}: {error}")
         return ()
-    return read_words(folder, study, told.recorded[0]) if own else ()
+    return read_words(folder, study, told.recorded[0]) if is_ours else ()
 
 
 def warn_of_labels(judged: Judgement, bench: Bench) -> None:
     """Name labels of metrics that no run logged: which metrics there are is known when the runs are in."""
-    known = {*judged.tables.metrics, *map(str, judged.tables.curves["metric"].unique())}
+    logged = {*judged.tables.metrics, *map(str, judged.tables.curves["metric"].unique())}
     words = (judged.study.labels, judged.study.zh.labels if judged.study.zh is not None else None)
     for metric in dict.fromkeys(metric for labels in words if labels is not None for metric in labels.metrics):
-        if metric not in known:
-            bench.warn(f"labels: metrics: no run logged it: {unknown('metric', metric, sorted(known))}")
+        if metric not in logged:
+            bench.warn(f"labels: metrics: no run logged it: {unknown('metric', metric, sorted(logged))}")
 
 
 def warn_of_letters(bench: Bench) -> None:

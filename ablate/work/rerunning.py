@@ -88,7 +88,7 @@ def run_again(logged: LoggedRun, plan: Plan, launcher: Launcher) -> Rerun:
     job = job_of(logged, plan)
     job.program.ready(job.config)
     ((_, (result,)),) = launcher.train([job], uses=plan.study.uses)
-    return compared(logged.record.result, result, times=timed(job.program))
+    return compare_results(logged.record.result, result, times=timed(job.program))
 
 
 def timed(program: Program) -> frozenset[str]:
@@ -96,7 +96,7 @@ def timed(program: Program) -> frozenset[str]:
     return frozenset(name for name, metric in program.metrics().items() if metric.is_measured)
 
 
-def compared(logged: RunResult, now: RunResult, *, times: Collection[str] = ()) -> Rerun:
+def compare_results(logged: RunResult, now: RunResult, *, times: Collection[str] = ()) -> Rerun:
     """Hold two results against each other: all but times, bit by bit; values that are not finite are not stored.
 
     Parameters

@@ -15,7 +15,7 @@ from ablate.work.bench import Bench
 from ablate.work.events import Planned, StudyRan
 from ablate.work.judging import stop_of
 from ablate.work.looking import run_looks
-from ablate.work.opening import opened
+from ablate.work.opening import open_study_run
 from ablate.work.places import check_place
 from ablate.work.planning import data_notes, not_compared, plan_study
 from ablate.work.reporting import judge_and_report
@@ -105,7 +105,7 @@ def run_study(
     """
     store = bench.store
     check_place(plan.record.name, None, report=report)
-    with opened(plan, bench, launcher=launcher, before=before) as one:
+    with open_study_run(plan, bench, launcher=launcher, before=before) as one:
         if earlier is not None and earlier.crashes:
             summary = earlier
         else:

@@ -88,11 +88,11 @@ def _changed(value: Any, change: Change) -> Any:
         text = change(value)
         return value if text == value else text
     if isinstance(value, Mapping):
-        return {_changed(key, change): _changed(held, change) for key, held in value.items()}
+        return {_changed(key, change): _changed(inner, change) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(_changed(held, change) for held in value)
+        return type(value)(_changed(inner, change) for inner in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        held = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        new = {name: _changed(one, change) for name, one in held.items()}
-        return dataclasses.replace(value, **{name: one for name, one in new.items() if one is not held[name]})
+        inner = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        new = {name: _changed(one, change) for name, one in inner.items()}
+        return dataclasses.replace(value, **{name: one for name, one in new.items() if one is not inner[name]})
     return value

@@ -111,17 +111,17 @@ def study_status(name: str, store: Store) -> StudyStatus:
 
 
 def _arms(record: StudyRecord, runs: Sequence[StoredRun]) -> list[ArmState]:
-    held: dict[str, dict[int, str]] = {}
+    outcomes: dict[str, dict[int, str]] = {}
     for run in runs:
-        held.setdefault(run.arm_id, {})[run.seed] = run.outcome
+        outcomes.setdefault(run.arm_id, {})[run.seed] = run.outcome
     copied = _copy_seeds(record)
     states = []
     for arm in record.run_arms:
         if arm.facts.get("same_as"):
             continue  # its runs are another arm's
-        own, planned = held.get(arm.id, {}), copied.get(arm.id, set(record.seeds))
-        crashed = sum(outcome == Outcome.CRASHED for outcome in own.values())
-        finished = {seed for seed, outcome in own.items() if outcome != Outcome.CRASHED}
+        by_seed, planned = outcomes.get(arm.id, {}), copied.get(arm.id, set(record.seeds))
+        crashed = sum(outcome == Outcome.CRASHED for outcome in by_seed.values())
+        finished = {seed for seed, outcome in by_seed.items() if outcome != Outcome.CRASHED}
         states.append(ArmState(arm.label, len(finished), crashed, len(planned - finished)))
     return states
 
@@ -132,7 +132,7 @@ def _copy_seeds(record: StudyRecord) -> dict[str, set[int]]:
     if trials is None or trials.copy is None:
         return {}
     copies = {trials.copy_seed(seed) for seed in record.seeds}
-    others = {trial for arm, own in trials.of.items() if arm != trials.copy.id for trial in own}
+    others = {trial for arm, ids in trials.of.items() if arm != trials.copy.id for trial in ids}
     others |= {arm.id for arm in record.arms}
     return {
         trial: copies | (set(record.seeds) if trial in others else set()) for trial in trials.of.get(trials.copy.id, ())
@@ -146,9 +146,9 @@ def _crashes(record: StudyRecord, runs: Sequence[StoredRun], store: Store) -> li
             grouped.setdefault(run.error, []).append(run)
     if not grouped:
         return []
-    first = [own[0].run_id for own in grouped.values()]
+    first = [group[0].run_id for group in grouped.values()]
     told = {one.run.run_id: one.record.result.error for one in store.logged(record.name, key=record.key, only=first)}
-    return [Crash(error, tail(told.get(own[0].run_id) or ""), tuple(own)) for error, own in grouped.items()]
+    return [Crash(error, tail(told.get(group[0].run_id) or ""), tuple(group)) for error, group in grouped.items()]
 
 
 def tail(error: str) -> str:

@@ -15,7 +15,7 @@ from ablate.sources.given import Given
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.build import Found, found_in
-from ablate.sweep.found.items import ItemsCompared, items_in
+from ablate.sweep.found.items import ItemComparison, items_in
 from ablate.sweep.found.rows import kept_lines
 from ablate.sweep.found.saved import runs_path, study_text
 from ablate.sweep.study_file import parse_study
@@ -25,20 +25,20 @@ from ablate.work.bench import Bench
 from ablate.work.events import Event, TableFound
 from ablate.work.importing import import_study
 from ablate.work.judging import Judgement, judge_tracked
-from ablate.work.places import check_place, shown
+from ablate.work.places import check_place, short_path
 from ablate.work.reporting import write_pages
 
 _QUIET = (events.TableRead, events.ResultsImported, events.TaskStarted, events.TaskAdvanced, events.TaskEnded)
 
 
 @dataclass(frozen=True)
-class Judged:
+class TableJudgement:
     """A table that was judged: what was found of it, the judgement, the bench whose store holds its runs, items."""
 
     found: Found
     judgement: Judgement
     bench: Bench
-    items: tuple[ItemsCompared, ...] = ()
+    items: tuple[ItemComparison, ...] = ()
 
 
 def judge_source(
@@ -52,7 +52,7 @@ def judge_source(
     save: Path | None = None,
     command: str = "",
     tongue: str = "en",
-) -> Judged:
+) -> TableJudgement:
     """Judge the runs at an address, and write their report.
 
     Nothing is tracked: the runs are kept where they are.
@@ -76,50 +76,50 @@ def judge_source(
     chosen = source_for(address, source)
     bench.warn(*chosen.notes)
     table = chosen.read(fits=lambda head: len(head) > 1)
-    name = name_of(address)
+    name = name_at(address)
     check_place(name, out, report=report)
-    held = judge_table(table, asked, bench, name=name, command=command, save=save, title=title_of(address))
+    judged = judge_table(table, asked, bench, name=name, command=command, save=save, title=title_of(address))
     if report:
-        write_pages(name, held.judgement, held.bench, out=out, tongue=tongue)
-    return held
+        write_pages(name, judged.judgement, judged.bench, out=out, tongue=tongue)
+    return judged
 
 
 def judge_table(
     table: RunTable, asked: Asked, bench: Bench, *, name: str, command: str, save: Path | None = None,
     told_first: Sequence[Done] = (), title: str = "",
-) -> Judged:  # fmt: skip
+) -> TableJudgement:  # fmt: skip
     """Judge a table of runs; see `judge_source`. `told_first` was done with it before; `title` is what it is called."""
     rows = len(table.lines)
     table = unfolded(table)
     items = items_in(kept_lines(table, asked)[0], asked)
     stem = re.sub("-(judged|compared)$", "", name)
-    found = found_in(items.runs if items else table, items.asked if items else asked, name=title or stem)
-    found = replace(found, done=(*told_first, *found.done))
-    compared: tuple[ItemsCompared, ...] = ()
+    reading = found_in(items.runs if items else table, items.asked if items else asked, name=title or stem)
+    reading = replace(reading, done=(*told_first, *reading.done))
+    compared: tuple[ItemComparison, ...] = ()
     if items:
-        found = replace(found, columns=(*found.columns, *items.told), done=(*items.done, *found.done))
-        compared = items.compared(found)
-    study = parse_study(found.study, where=table.where)
-    bench.tell(TableFound(found, table.where, rows))
-    own = replace(bench, tell=_but(bench.tell, _QUIET), given=MemoryStore())
-    chosen = ChosenSource(Given(found.table), found.table.where, "")
+        reading = replace(reading, columns=(*reading.columns, *items.told), done=(*items.done, *reading.done))
+        compared = items.compared(reading)
+    study = parse_study(reading.study, where=table.where)
+    bench.tell(TableFound(reading, table.where, rows))
+    memory_bench = replace(bench, tell=_but(bench.tell, _QUIET), given=MemoryStore())
+    chosen = ChosenSource(Given(reading.table), reading.table.where, "")
     told = {
-        "columns": [[one.column, one.role, one.what, one.value] for one in found.columns],
-        "done": [[one.what, one.count, one.which] for one in found.done],
+        "columns": [[one.column, one.role, one.what, one.value] for one in reading.columns],
+        "done": [[one.what, one.count, one.which] for one in reading.done],
         "rows": rows,
         **({"items": [one.told for one in compared]} if compared else {}),
     }
-    key = import_study(study, chosen, own, name=name, command=command, report=False, told=told)
-    judgement = judge_tracked(name, key, own.store)
+    key = import_study(study, chosen, memory_bench, name=name, command=command, report=False, told=told)
+    judgement = judge_tracked(name, key, memory_bench.store)
     bench.tell(events.Judged(judgement))
     if compared:
         bench.tell(events.ItemsCompared(compared))
     if save is not None:
-        save_study(found, save, command)
-    return Judged(found, judgement, own, compared)
+        save_study(reading, save, command)
+    return TableJudgement(reading, judgement, memory_bench, compared)
 
 
-def save_study(found: Found, path: Path, command: str) -> None:
+def save_study(reading: Found, path: Path, command: str) -> None:
     """Write the study that a table was judged as, and its runs beside it.
 
     Raises
@@ -132,18 +132,18 @@ def save_study(found: Found, path: Path, command: str) -> None:
         raise UserError(f"--save {path}: expected a name ending in .yaml")
     for one in (path, runs):
         if one.exists() or one.is_symlink():  # a link without its file would be written through
-            raise UserError(f"--save: {shown(one)} is there already; give another name, or take it away")
+            raise UserError(f"--save: {short_path(one)} is there already; give another name, or take it away")
     try:
-        path.write_text(study_text(found, path, command), encoding="utf-8")
-        runs.write_text(found.table.text, encoding="utf-8")
+        path.write_text(study_text(reading, path, command), encoding="utf-8")
+        runs.write_text(reading.table.text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"--save {path}: {error.strerror or error}") from None
 
 
-def name_of(address: str) -> str:
+def name_at(address: str) -> str:
     """Return the name that a report has of the runs at an address.
 
-    >>> name_of("runs/My results.csv"), name_of("mlflow:my/experiment"), name_of("optuna:sqlite:///s.db#lr")
+    >>> name_at("runs/My results.csv"), name_at("mlflow:my/experiment"), name_at("optuna:sqlite:///s.db#lr")
     ('My-results-judged', 'experiment-judged', 's-db-lr-judged')
     """
     last = Path(address.rstrip("/\\")).name or address
@@ -167,7 +167,7 @@ def title_of(address: str) -> str:
     last = Path((rest if tool else address).rpartition("#")[2].rstrip("/\\")).name
     if tool is None:
         last = re.sub(r"\.(csv|tsv|txt|json|parquet|xlsx)$", "", last, flags=re.IGNORECASE)
-    return f"{last or address}, from {tool}" if tool else last or name_of(address).removesuffix("-judged")
+    return f"{last or address}, from {tool}" if tool else last or name_at(address).removesuffix("-judged")
 
 
 def _but(tell: Callable[[Event], None], quiet: Sequence[type[Event]]) -> Callable[[Event], None]:

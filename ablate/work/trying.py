@@ -12,13 +12,13 @@ from ablate.programs.process_state import HASH_SEED
 from ablate.sweep.launch import Launcher
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Job, Plan
-from ablate.sweep.schedule import Arms, scheduled
+from ablate.sweep.schedule import ArmParts, scheduled
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 from ablate.work.advice import never_read
 from ablate.work.bench import Bench
 from ablate.work.events import RunFinished, RunsEnded, RunsStarted
-from ablate.work.rerunning import TIMED, Gap, compared, timed
+from ablate.work.rerunning import TIMED, Gap, compare_results, timed
 
 _MOST = 4  # arms that are named
 
@@ -45,7 +45,7 @@ class Tried:
     @property
     def gaps(self) -> tuple[Gap, ...]:
         """What is not the same when its first seed is run again."""
-        return compared(self.first, self.again, times=timed(self.job.program)).gaps
+        return compare_results(self.first, self.again, times=timed(self.job.program)).gaps
 
     @property
     def steady(self) -> bool:
@@ -54,28 +54,28 @@ class Tried:
         That is, metrics that come out again, and not those of a run that diverges at once: all such runs are alike.
         """
         drifting = {gap.what for gap in self.gaps}
-        own = set(self.first.metrics) - timed(self.job.program)
+        metrics = set(self.first.metrics) - timed(self.job.program)
         return self.first.outcome != Outcome.DIVERGED and any(
-            name not in drifting and not name.startswith(TIMED) for name in own
+            name not in drifting and not name.startswith(TIMED) for name in metrics
         )
 
     def same(self, other: RunResult) -> bool:
         """Tell whether a run is its first one to the last bit, aside from times and from what drifts by itself."""
         drifting = {gap.what for gap in self.gaps}
-        found = compared(self.first, other, times=timed(self.job.program)).gaps
-        return all(gap.what in drifting for gap in found)
+        gaps = compare_results(self.first, other, times=timed(self.job.program)).gaps
+        return all(gap.what in drifting for gap in gaps)
 
 
 def arms_to_try(plan: Plan) -> list[Job]:
     """Return one job per arm, and of an arm that is tuned in every seed the trial in the middle of its grid."""
-    own = [job for job in plan.jobs if not job.same_as]
-    return list({job.arm.id: job for job in (arm.trained[len(arm.trained) // 2] for arm in own)}.values())
+    jobs = [job for job in plan.jobs if not job.same_as]
+    return list({job.arm.id: job for job in (arm.trained[len(arm.trained) // 2] for arm in jobs)}.values())
 
 
 def hash_seeds() -> tuple[str, str]:
     """Return what `PYTHONHASHSEED` is in the first run of a seed and in the second: two values, or the user's own."""
-    own = os.environ.get(HASH_SEED, "random")
-    return ("1", "2") if own in ("", "random") else (own, own)
+    setting = os.environ.get(HASH_SEED, "random")
+    return ("1", "2") if setting in ("", "random") else (setting, setting)
 
 
 def _apart(job: Job) -> bool:
@@ -118,29 +118,29 @@ def tried(plan: Plan, bench: Bench, *, launcher: Launcher) -> list[Tried]:
 
 
 def _on(job: Job, seeds: Sequence[int], hash_seed: str) -> Job:
-    own = {seed: job.identities[seed] for seed in seeds}
-    return dataclasses.replace(job, identities=own, missing=tuple(seeds), hash_seed=hash_seed)
+    identities = {seed: job.identities[seed] for seed in seeds}
+    return dataclasses.replace(job, identities=identities, missing=tuple(seeds), hash_seed=hash_seed)
 
 
 def hash_seeds_told(arms: Sequence[Tried]) -> str:
     """Return what is said of the hash seeds of a trial; empty where no process was started for any arm."""
-    found = next((one.hash_seeds for one in arms if one.hash_seeds), None)
-    if found is None:
+    pair = next((one.hash_seeds for one in arms if one.hash_seeds), None)
+    if pair is None:
         return ""
-    if found[0] == found[1]:
-        return f"{HASH_SEED} was {found[0]} in both runs of a seed, as it is set: what depends on it is not seen"
-    return f"{HASH_SEED} was {found[0]} in the first run of a seed, {found[1]} in the second"
+    if pair[0] == pair[1]:
+        return f"{HASH_SEED} was {pair[0]} in both runs of a seed, as it is set: what depends on it is not seen"
+    return f"{HASH_SEED} was {pair[0]} in the first run of a seed, {pair[1]} in the second"
 
 
 def _trained(jobs: Sequence[Job], plan: Plan, bench: Bench, launcher: Launcher) -> dict[str, list[RunResult]]:
-    found, arms = {}, Arms(jobs)
+    by_arm, arms = {}, ArmParts(jobs)
     for part, results in launcher.train(scheduled(jobs, launcher.slots()), uses=plan.study.uses):
         for one in results:
             bench.tell(RunFinished(plan.record.name, part.arm.label, one.seed, str(one.outcome), one.seconds))
         if (arm := arms.add(part, results)) is not None:
-            found[arm[0].arm.id] = arm[1]
+            by_arm[arm[0].arm.id] = arm[1]
     arms.check_whole()
-    return found
+    return by_arm
 
 
 def wrong_with(plan: Plan, arms: Sequence[Tried]) -> list[tuple[str, list[str]]]:
@@ -163,7 +163,7 @@ def wrong_with(plan: Plan, arms: Sequence[Tried]) -> list[tuple[str, list[str]]]
         checks.append(("no two arms give the same run", list(_alike(whole_ones, names))))
     reads = [run.reads for one in whole_ones for run in one.runs]
     if reads and None not in reads:
-        read = frozenset(path for own in reads for path in own or ())
+        read = frozenset(path for paths in reads for path in paths or ())
         checks.append(("every factor and fixed setting is read", never_read(plan, read)))
     return checks
 

@@ -15,7 +15,7 @@ from ablate.work.again import start_over
 from ablate.work.bench import Bench
 from ablate.work.choosing import with_tuning
 from ablate.work.events import KeptNarrow, Widened
-from ablate.work.opening import opened
+from ablate.work.opening import open_study_run
 from ablate.work.planning import stored_under
 from ablate.work.training import ArmGraphs, train_missing
 from ablate.work.tuning import run_tuning
@@ -50,7 +50,7 @@ def tuned_plan(
     again
         Plans the request anew.
     before
-        See `opened`.
+        See `open_study_run`.
     planned
         How many of its seeds the claims are planned for, where it has more.
     fresh
@@ -91,7 +91,7 @@ def _tuned_in_every_seed(
     tune: Tune | None = kept_grids(declared, plan.record.name, bench.store)
     while tune is not None:
         plan = plan if tune is declared else again(tune=tune)
-        with opened(plan, bench, launcher=launcher, before=before) as one:
+        with open_study_run(plan, bench, launcher=launcher, before=before) as one:
             part, files = one.plan.with_seeds(seeds), ArmGraphs(plan.record.name)
             summary = train_missing(part, one.session, bench, launcher=one.launcher, files=files)
             one.ended(summary)

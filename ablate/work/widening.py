@@ -41,12 +41,12 @@ def grids_of(declared: Tune) -> list[GridOf]:
     >>> [(grid.key, grid.places) for grid in grids_of(Tune(space={"lr": [0.1, 1.0]}, spaces=[own]))]
     [('lr', (0, 1)), ('p', (1,))]
     """
-    found: dict[tuple[str, str], list[int]] = {}
+    by_grid: dict[tuple[str, str], list[int]] = {}
     for place, space in enumerate(declared.every_space):
         for key, axis in space.items():
             if isinstance(axis, list):
-                found.setdefault((key, repr(axis)), []).append(place)
-    return [GridOf(key, tuple(places)) for (key, _), places in found.items()]
+                by_grid.setdefault((key, repr(axis)), []).append(place)
+    return [GridOf(key, tuple(places)) for (key, _), places in by_grid.items()]
 
 
 def keeps_equal(declared: Tune, grid: GridOf) -> bool:
@@ -56,15 +56,15 @@ def keeps_equal(declared: Tune, grid: GridOf) -> bool:
 
 def steps_of(declared: Tune, tune: Tune) -> dict[int, dict[str, dict[int, int]]]:
     """Return number of a space -> key -> side -> values that were added to its grid; what was not widened left out."""
-    found: dict[int, dict[str, dict[int, int]]] = {}
+    added: dict[int, dict[str, dict[int, int]]] = {}
     for place, (before, now) in enumerate(zip(declared.every_space, tune.every_space, strict=True)):
         for key, axis in now.items():
-            own = before[key]
-            if isinstance(axis, list) and isinstance(own, list) and len(axis) > len(own):
-                first = axis.index(own[0])
-                steps = {side: n for side, n in ((-1, first), (1, len(axis) - len(own) - first)) if n}
-                found.setdefault(place, {})[key] = steps
-    return found
+            grid = before[key]
+            if isinstance(axis, list) and isinstance(grid, list) and len(axis) > len(grid):
+                first = axis.index(grid[0])
+                steps = {side: n for side, n in ((-1, first), (1, len(axis) - len(grid) - first)) if n}
+                added.setdefault(place, {})[key] = steps
+    return added
 
 
 def kept_grids(declared: Tune, name: str, store: Store) -> Tune:
@@ -122,8 +122,8 @@ def edges_kept(declared: Tune, runs: pd.DataFrame, *, places: Mapping[str, int] 
     """Return the keys on whose edge a choice lies and stays, because only some arms have the grid."""
     if not declared.extend or not can_widen(declared):
         return ()
-    own = set(_widened_at_all(declared))
-    kept = [grid.key for grid in grids_of(declared) if grid not in own and _edges(grid, runs, places)]
+    extended = set(_widened_at_all(declared))
+    kept = [grid.key for grid in grids_of(declared) if grid not in extended and _edges(grid, runs, places)]
     return tuple(dict.fromkeys(kept))
 
 
@@ -134,9 +134,14 @@ def _widened_at_all(declared: Tune) -> list[GridOf]:
 def _edges(grid: GridOf, runs: pd.DataFrame, places: Mapping[str, int]) -> list[int]:
     from ablate.track.tuned import edges_of
 
-    found = edges_of(runs)
+    edges = edges_of(runs)
     return sorted(
-        {side for arm, own in found.items() if places.get(arm, 0) in grid.places for side in own.get(grid.key, ())}
+        {
+            side
+            for arm, by_key in edges.items()
+            if places.get(arm, 0) in grid.places
+            for side in by_key.get(grid.key, ())
+        }
     )
 
 

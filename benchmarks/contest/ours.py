@@ -14,7 +14,7 @@ from ablate.train.config import TrainConfig
 from ablate.train.memory import chunks
 from ablate.train.numpy_program import network_of
 from ablate.train.parts import Parts, PartSource
-from ablate.train.path import program_of
+from ablate.train.path import compiled_program
 from ablate.train.step import Stepper
 from contest.timing import Run
 
@@ -23,7 +23,7 @@ def ours(config: TrainConfig, seeds: int, *, compiled: bool) -> Run:
     """Return what does everything a step does: draw and gather the minibatch, forward, loss, backward, update."""
     config = replace(config, compiled=compiled)
     network, source = network_of(config), PartSource.of(config.dataset, config.dtype)
-    program = program_of(config, network)
+    program = compiled_program(config, network)
     groups = [
         (
             Stepper(config, network, source, group, program=program),

@@ -8,14 +8,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf, ValidationError
 
 from ablate.app.compose import to_config
-from ablate.app.offered import choices
+from ablate.app.offered import option_names
 from ablate.app.schema import import_components, register_components
-from ablate.registry import GROUPS, name_of, options
+from ablate.registry import GROUPS, options, registered_name
 from ablate.resources import conf_folder
 from ablate.train.config import TrainConfig
 
 import_components()
-OPTIONS = [(group, name) for group in GROUPS for name in choices(group)]
+OPTIONS = [(group, name) for group in GROUPS for name in option_names(group)]
 # Presets: options that give a registered component other values, and say so.
 PRESETS = {
     ("norm", "batch_book"): "batch",
@@ -38,7 +38,7 @@ def composed():
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_component_has_its_file(group):
-    assert set(options(group)) <= set(choices(group))
+    assert set(options(group)) <= set(option_names(group))
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
@@ -59,7 +59,7 @@ def test_an_option_shows_its_values_and_they_are_the_components_own(group, name)
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_an_option_composes_to_its_component(composed, group, name):
     config = to_config(composed(f"{group}={name}"))
-    assert name_of(getattr(config, group)) == PRESETS.get((group, name), name)
+    assert registered_name(getattr(config, group)) == PRESETS.get((group, name), name)
 
 
 def test_the_defaults_shown_are_those_of_the_schema(composed):

@@ -7,7 +7,7 @@ import pytest
 
 from ablate.app.own_code import function_words, is_function, metric_words
 from ablate.errors import UserError
-from ablate.sweep.registration import changes, register
+from ablate.sweep.registration import changes, registration_document
 from ablate.sweep.study import Study
 
 TRAIN = """
@@ -145,7 +145,7 @@ def test_a_delta_alone_is_told_from_every_other_change():
         return Study.model_validate({**plain, "claims": [claim], **more})
 
     def delta(before, after):
-        return changes(register(before, [0], command=""), after).delta
+        return changes(registration_document(before, [0], command=""), after).delta
 
     assert delta(study(), study(0.1)) == (0.0, 0.1)
     assert delta(study(0.1), study(0.2)) == (0.1, 0.2)

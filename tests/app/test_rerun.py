@@ -10,7 +10,7 @@ from ablate.testing.store_records import record_of, study_of
 from ablate.track.local import LocalStore
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
-from ablate.work.rerunning import compared
+from ablate.work.rerunning import compare_results
 
 SMALL = ("dataset=digits", "dataset.train_size=50", "epochs=2", "model.hidden=[8]", "batch_size=25", "seeds=2")
 
@@ -123,14 +123,14 @@ def test_results_are_compared_bit_by_bit_and_times_are_not():
         arrays={"a": np.array([1.0, np.nan]), "t": np.array(["x"])},
     )  # fmt: skip
     again = RunResult(**{**vars(one), "metrics": {"acc": 0.5, "seconds/training": 9.0}})
-    assert compared(one, again).gaps == ()
-    assert compared(one, again).compared == {"metrics": 1, "curves": 1, "test items": 2, "arrays": 2}
+    assert compare_results(one, again).gaps == ()
+    assert compare_results(one, again).compared == {"metrics": 1, "curves": 1, "test items": 2, "arrays": 2}
     other = RunResult(**{
         **vars(one), "outcome": Outcome.STALLED, "metrics": {"acc": np.nextafter(0.5, 1), "more": 1.0},
         "curves": {"loss": Curve(steps, np.array([2.0, 1.5, np.nan]))}, "test_correct": np.array([True, True]),
         "arrays": {"a": np.array([1.0, 2.0]), "t": np.array(["y"])},
     })  # fmt: skip
-    found = {gap.what: gap for gap in compared(one, other).gaps}
+    found = {gap.what: gap for gap in compare_results(one, other).gaps}
     assert list(found) == ["outcome", "acc", "more", "curve loss", "test items", "array a", "array t"]
     assert found["acc"].distance == np.nextafter(0.5, 1) - 0.5
     assert found["more"].distance is None

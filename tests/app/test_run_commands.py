@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from ablate.testing.store_records import METRIC, record_of, study_of, value_of
+from ablate.testing.store_records import METRIC, metric_value, record_of, study_of
 from ablate.track.local import LocalStore
 from ablate.train.outcome import Outcome
 
@@ -75,7 +75,7 @@ def test_show_finds_a_run_by_names_and_by_the_first_letters_of_its_id(ablate, st
     assert out == ablate("show", logged.run.run_id[:12])[1]
     assert ["files", logged.run.files] in [line.split(maxsplit=1) for line in out.splitlines()]
     document = json.loads(ablate("show", logged.run.run_id, "--json")[1])
-    assert document["metrics"][METRIC] == value_of(arm, 1)
+    assert document["metrics"][METRIC] == metric_value(arm, 1)
     assert document["curves"]["train/loss"] == {"steps": [0, 10], "values": [2.0, 2.0]}
     assert document["settings"] == {"norm": "none", "lr": 0.1}
 
@@ -126,13 +126,13 @@ def test_a_table_is_drawn_at_a_terminal_and_plain_in_a_pipe(monkeypatch, capsys)
 
 
 def test_left_counts_the_seeds_of_a_copy_of_the_baseline_that_has_its_own():
-    from ablate.testing.store_records import arm_of
+    from ablate.testing.store_records import norm_arm
     from ablate.track.memory import MemoryStore
     from ablate.track.record import Trials
     from ablate.work.status import study_status
 
     study = study_of("tuned", "k1", arms=("none",), seeds=(0, 1))
-    own, others = (tuple(replace(arm_of(name), id=name) for name in names) for names in (("a", "b"), ("c", "d")))
+    own, others = (tuple(replace(norm_arm(name), id=name) for name in names) for names in (("a", "b"), ("c", "d")))
     copy = replace(study.arms[0], id="copy")
     of = {study.arms[0].id: ("a", "b"), "copy": ("c", "d")}
     trials = Trials({"name": "m", "better": "higher"}, {}, ({"lr": 0.1}, {"lr": 1.0}), (*own, *others), of, copy)

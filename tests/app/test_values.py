@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from ablate.app.compose import Composer
-from ablate.app.overrides import as_hydra_reads, parse, typed, value_of
+from ablate.app.overrides import as_hydra_reads, override_text, parse, unswept_value
 from ablate.app.request import read_request
 from ablate.app.schema import register_components
 from ablate.errors import UserError
-from ablate.levels import alike, compact
+from ablate.levels import compact, levels_alike
 from ablate.programs.function import settings as settings_of
 from ablate.resources import conf_folder
 from ablate.sweep.plan import make_plan
@@ -95,7 +95,7 @@ def words(folder):
 @relaxed
 @given(st.lists(LEVELS, min_size=2, max_size=4))
 def test_levels_arrive_as_they_are_written_in_a_file_and_in_a_sweep(folder, loader, levels):
-    assume(alike([compact(level) for level in levels]) is None)
+    assume(levels_alike([compact(level) for level in levels]) is None)
     wanted = exact([{"x": level} for level in levels])
     path = written(folder, f"fixed: {{{program(folder)}}}\nfactors: {{{KEY}: {as_yaml(levels)}}}")
     by_file, labels = received(path, [], loader)
@@ -124,7 +124,7 @@ def test_what_is_fixed_arrives_as_it_is_written_in_a_file_and_in_an_override(fol
 def test_an_unquoted_word_is_the_same_value_in_a_file_and_on_the_command_line(word):
     assume(word not in ("-", "---"))
     found = []
-    for read in (lambda: read_yaml(f"x: {word}")["x"], lambda: value_of(parse([f"x={word}"])[0])):
+    for read in (lambda: read_yaml(f"x: {word}")["x"], lambda: unswept_value(parse([f"x={word}"])[0])):
         try:
             found.append(exact(read()))
         except UserError:
@@ -135,7 +135,7 @@ def test_an_unquoted_word_is_the_same_value_in_a_file_and_on_the_command_line(wo
 @relaxed
 @given(VALUES)
 def test_what_we_type_is_read_back(value):
-    assert exact(value_of(parse([f"x={typed(value)}"])[0])) == exact(value)
+    assert exact(unswept_value(parse([f"x={override_text(value)}"])[0])) == exact(value)
 
 
 @relaxed

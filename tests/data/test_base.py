@@ -8,12 +8,14 @@ from omegaconf import OmegaConf, ValidationError
 
 import ablate.data
 from ablate.data.base import Dataset, Examples, Split, fingerprint, majority_rate
-from ablate.data.stored import Stored
+from ablate.data.stored import StoredDataset
 from ablate.errors import UserError
 from ablate.registry import options
 from ablate.streams import stream
 
-DATASETS = {name: cls for name, cls in options("dataset").items() if not issubclass(cls, Stored)}  # those: test_stored
+DATASETS = {
+    name: cls for name, cls in options("dataset").items() if not issubclass(cls, StoredDataset)
+}  # those: test_stored
 
 
 def small(count=4, side=3):

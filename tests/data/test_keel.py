@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ablate.data import Digits, Letter, Optdigits, Penbased, Satimage, Texture, keel
-from ablate.data.keel import KeelTable, read_keel, scaled
+from ablate.data.keel import KeelTable, read_keel, rescale
 from ablate.errors import Failure
 from ablate.streams import stream
 
@@ -67,9 +67,9 @@ def test_a_damaged_table_is_refused(tmp_path, text, wrong):
 
 def test_the_stated_range_becomes_0_to_1(tmp_path):
     table = np.array([[-1.0, 0.0], [0.5, 1.0]])
-    assert scaled(table, low=-1.0, high=1.0, path=tmp_path).tolist() == [[0.0, 0.5], [0.75, 1.0]]
+    assert rescale(table, low=-1.0, high=1.0, path=tmp_path).tolist() == [[0.0, 0.5], [0.75, 1.0]]
     with pytest.raises(Failure, match=r"numbers from -1 to 1, expected 0 to 1"):
-        scaled(table, low=0.0, high=1.0, path=tmp_path)
+        rescale(table, low=0.0, high=1.0, path=tmp_path)
 
 
 def test_another_file_of_that_name_is_refused(tmp_path, monkeypatch):

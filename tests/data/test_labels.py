@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.data.labels import numbered
+from ablate.data.labels import number_labels
 from ablate.errors import UserError
 
 PLAIN = np.arange(12) % 3
@@ -29,14 +29,14 @@ PLAIN = np.arange(12) % 3
     ],
 )
 def test_every_usual_form_is_read_as_the_same_numbers(labels):
-    numbers, names, _ = numbered(labels, what="w")
+    numbers, names, _ = number_labels(labels, what="w")
     np.testing.assert_array_equal(numbers, PLAIN)
     assert numbers.dtype == np.int64
     assert len(names) == 3
 
 
 def test_truth_values_are_two_classes():
-    numbers, names, notes = numbered(PLAIN == 1, what="w")
+    numbers, names, notes = number_labels(PLAIN == 1, what="w")
     np.testing.assert_array_equal(numbers, PLAIN == 1)
     assert (len(names), notes) == (2, [])
 
@@ -57,7 +57,7 @@ def test_truth_values_are_two_classes():
     ],
 )
 def test_a_renumbering_is_told(labels, told):
-    assert numbered(labels, what="w")[2] == told
+    assert number_labels(labels, what="w")[2] == told
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_renumbering_is_told(labels, told):
 )
 def test_what_is_no_label_is_refused(labels, message):
     with pytest.raises(UserError, match=message):
-        numbered(labels, what="w")
+        number_labels(labels, what="w")
 
 
 @given(
@@ -86,5 +86,5 @@ def test_what_is_no_label_is_refused(labels, message):
 def test_renaming_classes_in_order_changes_nothing(names, drawn):
     numbers = np.array([*range(len(names)), *(n % len(names) for n in drawn)])
     renamed = np.sort(names)[numbers]
-    np.testing.assert_array_equal(numbered(renamed, what="w")[0], numbers)
-    np.testing.assert_array_equal(numbered(np.char.mod("%07d", renamed), what="w")[0], numbers)
+    np.testing.assert_array_equal(number_labels(renamed, what="w")[0], numbers)
+    np.testing.assert_array_equal(number_labels(np.char.mod("%07d", renamed), what="w")[0], numbers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.app.overrides import parse, value_of
+from ablate.app.overrides import parse, unswept_value
 from ablate.claims.kinds import KINDS
 from ablate.judge.expand import check_claims
 from ablate.sweep.design.build import MOST_ARMS
@@ -60,7 +60,7 @@ def test_the_table_of_values_is_what_the_file_and_the_command_line_read():
     rows = re.findall(r"^\| `([^`]*)` \| `([^`]*)` \|$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert len(rows) > 15
     for written, value in rows:
-        for found in (read_yaml(f"x: {written}")["x"], value_of(parse([f"x={written}"])[0])):
+        for found in (read_yaml(f"x: {written}")["x"], unswept_value(parse([f"x={written}"])[0])):
             assert repr(found) == repr(ast.literal_eval(value)), written
 
 

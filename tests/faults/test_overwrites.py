@@ -15,7 +15,7 @@ from ablate.programs.hydra_app import HydraApp
 from ablate.track.archive import write_archive
 from ablate.track.files import write_json
 from ablate.track.history import write_plan
-from ablate.work.edits import Ledger, _write, read
+from ablate.work.edits import Ledger, _write, read_ledger
 from ablate.work.moving import export_study
 from ablate.work.tables import save_study
 
@@ -131,7 +131,7 @@ def test_a_ledger_takes_the_place_of_no_file_of_somebodys(tmp_path):
     assert planted.read_text() == "mine"
     (tmp_path / "other.json").write_text("mine")
     with pytest.raises(UserError, match="is not a ledger"):
-        read(tmp_path / "other.json")
+        read_ledger(tmp_path / "other.json")
 
 
 @pytest.mark.parametrize("place", ["../precious.json", "/precious.json", "a/../../precious.json"])

@@ -10,7 +10,7 @@ from ablate.judge import calibrated_collapses
 from ablate.judge.anytime_calibration import any_time
 from ablate.judge.calibrated_edits import edit_part, kept
 from ablate.judge.calibrated_means import ALSO, mean_parts
-from ablate.judge.calibration import calibrate, named, parts
+from ablate.judge.calibration import calibrate, named_trials, parts
 from ablate.judge.trials import Trial, TrialPart, run_trials
 from ablate.stats import mean
 from ablate.work.edits import Ledger
@@ -65,7 +65,7 @@ def test_what_a_row_finds_does_not_depend_on_processes_or_on_other_rows():
 def test_rows_are_named_once_and_asked_for_by_their_own_name_or_their_checks():
     names = [trial.name for part in parts() for trial in part.trials]
     assert len(set(names)) == len(names)
-    assert named(["limits-0-6", "items"])[:2] == ["limits-0-6", "items-6-0"]
+    assert named_trials(["limits-0-6", "items"])[:2] == ["limits-0-6", "items-6-0"]
 
 
 def test_rows_that_are_kept_are_not_run_again():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ablate.errors import Failure, UserError
-from ablate.judge.endpoint import ended_as, endpoint, metrics_of
+from ablate.judge.endpoint import ended_as, endpoint, metric_names
 from ablate.words.reasons import said
 
 from .conftest import CHANCE, NORM, make_tables
@@ -148,7 +148,7 @@ def test_chance_must_be_known_to_be_filled():
 
 
 def test_metrics_are_the_columns_that_are_neither_keys_nor_factors():
-    assert metrics_of(make_tables(NORM, each_outcome(), seeds=6)) == ["final/test_accuracy"]
+    assert metric_names(make_tables(NORM, each_outcome(), seeds=6)) == ["final/test_accuracy"]
 
 
 def test_an_unknown_metric_names_the_nearest():

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from ablate.errors import UserError
-from ablate.judge.readings import check_rules, label_of, read, settle
+from ablate.judge.readings import check_rules, decide_reading, decide_rule, sentence_label
 from ablate.judge.rule import judge
 from ablate.sweep.sentence_rules import read_rule
 from ablate.sweep.sentences import Sentence
@@ -58,14 +58,14 @@ def sentence(strong, weak, gates=()):
     ("refuted", "refuted", "right"), ("refuted", "supported", "wrong"), ("refuted", "not_tested", "open"),
 ])  # fmt: skip
 def test_one_claim_decides_by_its_outcome(fallen, must, outcome, fell):
-    assert settle(read_rule(leaf("a", must)), fallen(a=outcome)).fell == fell
+    assert decide_rule(read_rule(leaf("a", must)), fallen(a=outcome)).fell == fell
 
 
 def test_a_refutation_of_another_kind_leaves_the_rule_open(fallen):
     rule = read_rule(leaf("a", "refuted", label="reversed"))
-    assert settle(rule, fallen("reversed", a="refuted")).fell == "right"
-    assert settle(rule, fallen("negligible", a="refuted")).fell == "open"
-    assert settle(rule, fallen(a="supported")).fell == "wrong"
+    assert decide_rule(rule, fallen("reversed", a="refuted")).fell == "right"
+    assert decide_rule(rule, fallen("negligible", a="refuted")).fell == "open"
+    assert decide_rule(rule, fallen(a="supported")).fell == "wrong"
 
 
 def test_a_count_is_decided_exactly_when_the_open_parts_cannot_change_it(fallen):
@@ -77,17 +77,19 @@ def test_a_count_is_decided_exactly_when_the_open_parts_cannot_change_it(fallen)
             filled = itertools.product(*[[meaning[o]] if o in meaning else [True, False] for o in outcomes])
             possible = {sum(one) >= n for one in filled}
             expected = "open" if len(possible) == 2 else "right" if possible == {True} else "wrong"
-            assert settle(rule, found).fell == expected
-        assert settle(read_rule(leaf("a", cells="all")), found) == settle(read_rule(leaf("a", cells="4 of 4")), found)
-        assert settle(read_rule(leaf("a", cells="any")), found).fell == settle(
+            assert decide_rule(rule, found).fell == expected
+        assert decide_rule(read_rule(leaf("a", cells="all")), found) == decide_rule(
+            read_rule(leaf("a", cells="4 of 4")), found
+        )
+        assert decide_rule(read_rule(leaf("a", cells="any")), found).fell == decide_rule(
             read_rule({"any": [leaf(f"a[x={i}]") for i in range(4)]}), found
         ).fell  # fmt: skip
 
 
 def test_what_was_not_run_or_has_another_number_of_cells_leaves_a_rule_open(fallen):
-    assert settle(read_rule(leaf("a")), {}).open == ("s/a",)
-    assert settle(read_rule(leaf("a", cells="2 of 3")), fallen(a__1="supported", a__2="supported")).fell == "open"
-    assert settle(read_rule(leaf("a")), fallen(a__1="supported", a__2="supported")).fell == "open"
+    assert decide_rule(read_rule(leaf("a")), {}).open == ("s/a",)
+    assert decide_rule(read_rule(leaf("a", cells="2 of 3")), fallen(a__1="supported", a__2="supported")).fell == "open"
+    assert decide_rule(read_rule(leaf("a")), fallen(a__1="supported", a__2="supported")).fell == "open"
 
 
 def test_a_sign_is_that_of_every_seed(verdict):
@@ -95,7 +97,7 @@ def test_a_sign_is_that_of_every_seed(verdict):
 
     def fell(values, **rest):
         one = dataclasses.replace(verdict, differences=dict(enumerate(values)), outcome="refuted", **rest)
-        return settle(rule, {"s": [one]}).fell
+        return decide_rule(rule, {"s": [one]}).fell
 
     assert fell([-0.1] * 8) == "right"
     assert fell([-0.1] * 7 + [0.1]) == "wrong"
@@ -114,7 +116,7 @@ TABLE = {
 @pytest.mark.parametrize(("strong", "weak"), list(TABLE))
 def test_the_label_is_the_outcome_of_both_readings(fallen, strong, weak):
     found = fallen(a=READINGS[strong], b=READINGS[weak])
-    label, settled = label_of(sentence(leaf("a"), leaf("b")), found)
+    label, settled = sentence_label(sentence(leaf("a"), leaf("b")), found)
     assert label == TABLE[strong, weak]
     assert tuple(one.fell for one in settled) == (strong, weak)
 
@@ -123,8 +125,8 @@ def test_a_gate_that_does_not_hold_leaves_its_reading_open_and_is_named(fallen):
     asked = sentence(leaf("a"), leaf("b"), gates=[leaf("g")])
     for gate, label in (("supported", "right"), ("refuted", "open"), ("inconclusive", "open")):
         found = fallen(a="supported", b="supported", g=gate)
-        assert label_of(asked, found)[0] == label
-    settled = read(asked.strong, fallen(a="supported", g="refuted"))
+        assert sentence_label(asked, found)[0] == label
+    settled = decide_reading(asked.strong, fallen(a="supported", g="refuted"))
     assert (settled.fell, settled.gate, settled.open) == ("open", True, ("s/g",))
 
 
@@ -140,15 +142,15 @@ def test_swapping_the_context_changes_nothing_and_swapping_what_decides_does(fal
         decisive = {claim.claim for claim in asked.decisive()}
         names = [*named, *(f"x{i}" for i in range(6))]
         before = {name: draw.choice(OUTCOMES) for name in names}
-        label = label_of(asked, fallen(**before))
+        label = sentence_label(asked, fallen(**before))
         for _ in range(4):
             other = {name: outcome if name in decisive else draw.choice(OUTCOMES) for name, outcome in before.items()}
             mixed = list(other.items())
             draw.shuffle(mixed)
-            assert label_of(asked, fallen(**dict(mixed))) == label
-            assert label_of(asked, fallen(**{n: o for n, o in mixed if n in decisive})) == label
+            assert sentence_label(asked, fallen(**dict(mixed))) == label
+            assert sentence_label(asked, fallen(**{n: o for n, o in mixed if n in decisive})) == label
         swapped = before | {name: draw.choice(OUTCOMES) for name in decisive}
-        changes += label_of(asked, fallen(**swapped))[0] != label[0]
+        changes += sentence_label(asked, fallen(**swapped))[0] != label[0]
     assert changes > 50
 
 

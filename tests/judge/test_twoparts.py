@@ -10,7 +10,7 @@ from ablate.judge.rule import judge
 from ablate.stats.betting import betting_interval
 from ablate.stats.mean import mean_interval
 from ablate.stats.proportions import clopper_pearson
-from ablate.sweep.registration import changes, register
+from ablate.sweep.registration import changes, registration_document
 from ablate.words.document import document_of, verdict_from
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
@@ -233,18 +233,21 @@ def test_what_cannot_be_meant_is_refused(keys, told):
 
 
 def test_the_population_is_registered_with_its_share():
-    text = register(make_study(NORM, TRAINED), range(8), command="")["text"]
+    text = registration_document(make_study(NORM, TRAINED), range(8), command="")["text"]
     assert "population: trained" in text
     assert "leaves_out_at_most: 0.2" in text
-    assert "bounded: true" in register(make_study(NORM, BOUNDED), range(8), command="")["text"]
-    usual = register(make_study(NORM, CLAIM), range(8), command="")
+    assert "bounded: true" in registration_document(make_study(NORM, BOUNDED), range(8), command="")["text"]
+    usual = registration_document(make_study(NORM, CLAIM), range(8), command="")
     assert "population" not in usual["text"]  # what was registered before there was the key reads and hashes as it did
-    assert usual["sha256"] == register(make_study(NORM, {**CLAIM, "population": "all"}), range(8), command="")["sha256"]
+    assert (
+        usual["sha256"]
+        == registration_document(make_study(NORM, {**CLAIM, "population": "all"}), range(8), command="")["sha256"]
+    )
 
 
 def test_what_was_registered_before_claims_had_a_population_means_all_and_is_not_edited():
     study = make_study(NORM, CLAIM, seeds=20)
-    held = register(study, range(20), command="")
+    held = registration_document(study, range(20), command="")
     earlier = {**held["definition"], "claims": [{**held["definition"]["claims"][0]}]}
     assert not changes({**held, "definition": earlier}, study).diff
     assert changes({**held, "definition": earlier}, make_study(NORM, TRAINED, seeds=20)).post_hoc == {"c0"}

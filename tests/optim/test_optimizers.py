@@ -4,14 +4,14 @@ import pytest
 from ablate.errors import UserError
 from ablate.optim import SGD, Adam, AdamW, Momentum, RMSProp
 from ablate.registry import options
-from ablate.testing.training import walk
+from ablate.testing.training import walk_updates
 
 ALL = options("optimizer")
 
 
 def test_decoupled_decay_touches_weights_only():
     params = np.ones((2, 4))
-    moved = walk(AdamW(0.1, weight_decay=0.5), params, np.zeros((1, 2, 4)), decayed=3)
+    moved = walk_updates(AdamW(0.1, weight_decay=0.5), params, np.zeros((1, 2, 4)), decayed=3)
     np.testing.assert_allclose(moved, [[0.95, 0.95, 0.95, 1.0]] * 2)
 
 
@@ -20,7 +20,7 @@ def test_sgd_in_one_pass_equals_its_rule():
     params, gradient = rng.normal(size=(1, 50)), rng.normal(size=(1, 50))
     by_rule = params.copy()
     SGD(0.3).rule(gradient[0], by_rule[0], [], (np.empty(50), np.empty(50)), 1)
-    np.testing.assert_allclose(walk(SGD(0.3), params, [gradient]), by_rule, rtol=1e-14)
+    np.testing.assert_allclose(walk_updates(SGD(0.3), params, [gradient]), by_rule, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", ALL)

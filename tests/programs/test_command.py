@@ -14,7 +14,7 @@ from ablate.errors import UserError
 from ablate.programs.command import Command
 from ablate.programs.function import FunctionConfig
 from ablate.programs.processes import run_process
-from ablate.programs.slots import taken
+from ablate.programs.slots import hold_slot
 from ablate.testing.base import failures
 from ablate.testing.program import program_checks
 
@@ -204,9 +204,10 @@ def test_each_run_has_its_environment_its_folder_and_a_slot(project, tmp_path):
 
 def test_a_slot_is_held_by_one_run_at_a_time():
     name = f"test-{os.getpid()}"
-    with taken([f"{name}:0", f"{name}:0", f"{name}:1"]) as first, taken([f"{name}:0", f"{name}:0"]) as second:
+    with hold_slot([f"{name}:0", f"{name}:0", f"{name}:1"]) as first, hold_slot([f"{name}:0", f"{name}:0"]) as second:
         assert (first, second) == ("0", "0")
-        code = f"from ablate.programs.slots import taken\nwith taken(['{name}:0', '{name}:1']) as slot: print(slot)\n"
+        imports = "from ablate.programs.slots import hold_slot\n"
+        code = f"{imports}with hold_slot(['{name}:0', '{name}:1']) as slot: print(slot)\n"
         assert subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
 
 

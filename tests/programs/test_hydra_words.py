@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ablate.errors import UserError
-from ablate.programs.hydra_words import written
+from ablate.programs.hydra_words import hydra_word
 
 PARSER = OverridesParser.create()
 
@@ -30,7 +30,7 @@ values = st.recursive(
 
 
 def read(value):
-    return PARSER.parse_override(f"key={written(value)}").value()
+    return PARSER.parse_override(f"key={hydra_word(value)}").value()
 
 
 def same(one, other):
@@ -44,13 +44,13 @@ def same(one, other):
 
 @pytest.mark.parametrize("text", LIKE_OTHERS)
 def test_a_text_that_looks_like_something_else_stays_a_text(text):
-    assert same(read(text), text), written(text)
+    assert same(read(text), text), hydra_word(text)
 
 
 @settings(deadline=None)
 @given(values)
 def test_what_is_written_is_read_as_it_was(value):
-    assert same(read(value), value), written(value)
+    assert same(read(value), value), hydra_word(value)
 
 
 @settings(deadline=None)
@@ -65,7 +65,7 @@ def test_a_key_is_read_as_it_was_or_refused(key):
 
 
 def test_numbers_of_numpy_are_numbers_and_other_things_are_refused():
-    assert [written(np.float64(0.1)), written(np.int32(3))] == ["0.1", "3"]
+    assert [hydra_word(np.float64(0.1)), hydra_word(np.int32(3))] == ["0.1", "3"]
     assert math.isnan(read(np.float64("nan")))
     with pytest.raises(UserError, match="a value of an override` must be a number"):
-        written(object())
+        hydra_word(object())

@@ -167,11 +167,11 @@ def test_whatever_is_done_it_gives_what_a_dict_gives(settings, steps):
 @given(NESTED, NESTED, STEPS)
 def test_settings_that_agree_in_what_was_looked_at_give_the_same(one, other, steps):
     """What makes it right to take a stored run for the one that is planned."""
-    from ablate.train.reads import differ
+    from ablate.train.reads import differ_in_reads
 
     reads: set[str] = set()
     first = tried_without_dump(Recorded(one, reads), steps)
-    if not differ(one, other, reads):
+    if not differ_in_reads(one, other, reads):
         assert tried_without_dump(copy.deepcopy(other), steps) == first
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.programs.function import Function, FunctionConfig, place_of, try_out
+from ablate.programs.function import Function, FunctionConfig, function_target, try_out
 from ablate.programs.place import code_of
 from ablate.programs.target import find
 from ablate.programs.witness import said_now
@@ -189,7 +189,7 @@ def test_a_function_whose_name_means_another_one_is_said(write, monkeypatch):
     import wrapping
 
     with pytest.raises(UserError, match="wrapping:train is another function than the one given"):
-        place_of(wrapping.inner)
+        function_target(wrapping.inner)
 
 
 def test_an_import_that_failed_is_tried_again_with_the_files_as_they_are(write):

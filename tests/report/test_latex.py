@@ -10,7 +10,7 @@ import pytest
 from ablate.judge.rule import judge
 from ablate.report.latex import latex_table
 from ablate.report.paper import paper_files
-from ablate.report.templating import Column, Row, Table
+from ablate.report.templating import Column, Table, TextRow
 from ablate.report.verdict_table import verdict_table
 from ablate.report.write import make_report
 
@@ -21,9 +21,9 @@ TABLE = Table(
         Column("to baseline (pp)", "n"), Column("95 % jointly", "n"), Column("Holm p", "n"), Column("diverged", "n"),
     ),
     (
-        Row(("–", "0.1", "10.14", "2.59", "baseline", "–", "–", "0/8"), "base"),
-        Row(("✓", "0.01", "69.22", "4.30", "+59.08", "[+54.56, +∞]", "0.0078", "0/8")),
-        Row(("✓", "1", "9.80", "4.30", "−0.34", "[−1.56, +0.22]", "< 0.000001", "8/8")),
+        TextRow(("–", "0.1", "10.14", "2.59", "baseline", "–", "–", "0/8"), "base"),
+        TextRow(("✓", "0.01", "69.22", "4.30", "+59.08", "[+54.56, +∞]", "0.0078", "0/8")),
+        TextRow(("✓", "1", "9.80", "4.30", "−0.34", "[−1.56, +0.22]", "< 0.000001", "8/8")),
     ),
     "Mean over seeds with its 95 % t interval. n: seeds with a value / planned.",
 )  # fmt: skip
@@ -89,7 +89,7 @@ def test_many_rows_long_texts_and_long_names_fit_one_column_and_its_pages(tmp_pa
     columns = (Column("comparison"), Column("dropout.drop_probability", "n"), Column("verdict"), Column("δ", "n"))
     texts = [f"model.hidden=[200,200], augment.max_pixels={n} against optimizer=nesterov at η={n}" for n in range(45)]
     long = Table(
-        "A", columns, tuple(Row((t, "0.5", "refuted (smaller than δ)", "0.5 pp")) for t in texts), "Note. " * 60
+        "A", columns, tuple(TextRow((t, "0.5", "refuted (smaller than δ)", "0.5 pp")) for t in texts), "Note. " * 60
     )
     many = Table("B", TABLE.columns, TABLE.rows * 40, TABLE.note)
     compiled(tmp_path, latex_table(long, label="a") + latex_table(many, label="b"), option)

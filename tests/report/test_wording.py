@@ -7,14 +7,14 @@ import pytest
 
 from ablate.judge.rule import judge
 from ablate.report.metric_names import metric_title
-from ablate.report.templating import Column, Row, Table, html_text, markdown_table, markdown_text
+from ablate.report.templating import Column, Table, TextRow, html_text, markdown_table, markdown_text
 from ablate.report.wording import (
     effect_text,
     interval,
-    levels_text,
     plain_number,
-    scaled,
     scaled_interval,
+    scaled_number,
+    short_levels,
     unit,
     verdict_effect,
 )
@@ -43,11 +43,11 @@ def test_an_interval_open_to_one_side_says_so():
 
 
 def test_levels_that_would_read_alike_are_written_out():
-    assert list(levels_text([0.1, 0.1001, 0.01]).values()) == ["0.1", "0.1001", "0.01"]
+    assert list(short_levels([0.1, 0.1001, 0.01]).values()) == ["0.1", "0.1001", "0.01"]
 
 
 def test_a_level_of_none_and_the_word_none_stay_apart():
-    assert len(set(levels_text([None, "none"]).values())) == 2
+    assert len(set(short_levels([None, "none"]).values())) == 2
 
 
 def test_metric_titles_read_as_words():
@@ -75,7 +75,9 @@ def test_markdown_keeps_ordinary_names_readable():
 
 
 def test_markdown_table_lines_up():
-    table = Table("t", (Column("arm"), Column("mean", "n")), (Row(("a", "1.00")), Row(("longer", "12.00"), "total")))
+    table = Table(
+        "t", (Column("arm"), Column("mean", "n")), (TextRow(("a", "1.00")), TextRow(("longer", "12.00"), "total"))
+    )
     lines = markdown_table(table).splitlines()
     assert len({len(line) for line in lines}) == 1
     assert lines[1].endswith("-: |")
@@ -88,4 +90,4 @@ def test_widths_of_basins_are_written_in_decades_the_unit_once():
     verdict = dataclasses.replace(found, scale="decades", effect=1.166, interval_low=-0.004, interval_high=1.333)
     assert verdict_effect(verdict) == "+1.17 [0.00, +1.33] decades"
     assert scaled_interval(0.5, math.inf, verdict) == "[+0.50, +∞] decades"
-    assert scaled(0.25, verdict) == "0.25 decades"
+    assert scaled_number(0.25, verdict) == "0.25 decades"

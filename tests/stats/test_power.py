@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.power import TTestPower
 
-from ablate.judge.interval import more_pairs
+from ablate.judge.interval import pairs_needed
 from ablate.stats.mean import mean_p
 from ablate.stats.power import detectable, detectable_d, pairs_to_decide
 
@@ -37,7 +37,7 @@ def test_it_gives_up_where_no_number_helps():
 def test_the_distance_to_delta_counts_not_to_zero():
     d = [0.0, 1.0, 2.0, 3.0]
     assert pairs_to_decide(d, 1.0, alpha=0.05) == pairs_to_decide(d, 2.0, alpha=0.05)
-    assert more_pairs(d, 1.5, alpha=0.05).code == "no_number_of_pairs"
+    assert pairs_needed(d, 1.5, alpha=0.05).code == "no_number_of_pairs"
 
 
 @pytest.mark.parametrize(("pairs", "alpha"), [(6, 0.05), (7, 0.025), (7, 0.05), (8, 0.025), (10, 0.05)])

@@ -6,7 +6,7 @@ from ablate.errors import UserError
 from ablate.sources.contract import RunTable
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.build import found_in
-from ablate.sweep.import_endings import endings
+from ablate.sweep.import_endings import ending_columns
 from ablate.sweep.import_rest import rest_of
 
 SETTINGS = ({"norm": "none", "lr": 0.1}, {"norm": "none", "lr": 0.3}, {"norm": "batch", "lr": 0.1},
@@ -91,7 +91,7 @@ def test_what_ablate_logs_of_an_end_is_no_setting():
             for run in rows(True, whole=True)]  # fmt: skip
     held = judged(runs)
     assert list(held.study["factors"]) == ["norm", "lr"]
-    assert {one.name for one in endings(RunTable.of("runs", runs), (), ours=False)} == {
+    assert {one.name for one in ending_columns(RunTable.of("runs", runs), (), ours=False)} == {
         "params.outcome", "tags.ablate.outcome", "status"
     }  # fmt: skip
     assert held.table.column("outcome").count("crashed") == 1
@@ -99,7 +99,7 @@ def test_what_ablate_logs_of_an_end_is_no_setting():
 
 def test_an_outcome_that_ablate_did_not_log_stays_a_setting():
     table = RunTable.of("runs", [{"params.outcome": "mortality", "metrics.auc": 0.5}])
-    assert endings(table, (), ours=False) == []
+    assert ending_columns(table, (), ours=False) == []
 
 
 @pytest.mark.parametrize("odd", ["", "none"])

@@ -7,7 +7,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.sources.choose import source_for
 from ablate.sources.contract import RunTable
-from ablate.sweep.import_endings import ended, endings
+from ablate.sweep.import_endings import ended, ending_columns
 from ablate.sweep.imported import import_runs
 from ablate.sweep.study_file import parse_study
 
@@ -132,7 +132,7 @@ def test_an_outcome_that_the_steps_to_the_target_deny_is_refused_with_its_line(t
 
 def test_a_flag_of_an_unfinished_run_is_named():
     rows = [{"norm": "none", "seed": "0", "finished": "true"}, {"norm": "none", "seed": "1", "finished": "false"}]
-    (flag,) = endings(RunTable.of("runs", rows), set(), ours=False)
+    (flag,) = ending_columns(RunTable.of("runs", rows), set(), ours=False)
     assert flag.says == ("ended", "unfinished")
     with pytest.raises(UserError, match="the run is `finished` = false, so its numbers are not those of a finished"):
         ended("line 3", [(flag.name, flag.says[1], "false")])

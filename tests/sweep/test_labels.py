@@ -5,7 +5,7 @@ import pytest
 from ablate.errors import UserError
 from ablate.sweep.labels import Labels
 from ablate.sweep.own_keys import renamed
-from ablate.sweep.registration import changes, register
+from ablate.sweep.registration import changes, registration_document
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import parse_study, quick_study
 
@@ -75,7 +75,7 @@ def test_labels_in_chinese_are_checked_too():
 
 def test_no_registration_and_nothing_stored_changes_by_them():
     plain, labelled = (parse_study({**PLAIN, **more}, where="x") for more in ({}, {"labels": LABELS}))
-    before, after = (register(study, range(4), command="c") for study in (plain, labelled))
+    before, after = (registration_document(study, range(4), command="c") for study in (plain, labelled))
     assert before["sha256"] == after["sha256"]
     assert not changes(before, labelled).post_hoc
     assert not changes(before, labelled).diff

@@ -1,7 +1,7 @@
 import pytest
 
 from ablate.errors import UserError
-from ablate.sweep.metrics import Metrics, joined, program_metrics
+from ablate.sweep.metrics import Metrics, join_metrics, program_metrics
 from ablate.sweep.study_file import parse_study
 from ablate.train.metric import CORE, Metric
 
@@ -39,8 +39,8 @@ def test_a_study_cannot_turn_round_what_its_program_measures():
 
 def test_two_programs_that_disagree_are_refused():
     with pytest.raises(UserError, match=r"declare it differently: `{better: higher}` and `{better: lower, unit: ms}`"):
-        joined([{"m": Metric("m", "higher")}, {"m": Metric("m", "lower", "ms")}])
-    assert joined([{"m": Metric("m")}, {"m": Metric("m", "lower")}])["m"].better == "lower"
+        join_metrics([{"m": Metric("m", "higher")}, {"m": Metric("m", "lower", "ms")}])
+    assert join_metrics([{"m": Metric("m")}, {"m": Metric("m", "lower")}])["m"].better == "lower"
 
 
 def test_stored_runs_are_understood_by_their_programs_and_imported_ones_have_none():

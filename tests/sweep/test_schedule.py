@@ -7,7 +7,7 @@ import pytest
 from ablate.errors import Failure
 from ablate.programs.function import Function
 from ablate.sweep.plan import Job
-from ablate.sweep.schedule import Arms, costs, makespan, scheduled, seed_by_seed
+from ablate.sweep.schedule import ArmParts, costs, makespan, scheduled, seed_by_seed
 from ablate.track.record import ArmRecord
 from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
@@ -77,7 +77,7 @@ def told(arm):
 def test_parts_come_back_as_one_arm_when_all_are_there():
     asked = [job("a", 3), job("b", 1)]
     came = [part(asked[0], 2), part(asked[1], 0), part(asked[0], 0, 1)]
-    arms = Arms(asked)
+    arms = ArmParts(asked)
     assert [told(arms.add(*one)) for one in came] == [None, ("b", [0]), ("a", [0, 1, 2])]
     arms.check_whole()
     assert list(arms.unfinished()) == []
@@ -85,7 +85,7 @@ def test_parts_come_back_as_one_arm_when_all_are_there():
 
 def test_an_arm_that_is_not_whole_is_told_and_what_is_there_of_it_is_given():
     asked = [job("a", 3), job("b", 2)]
-    arms = Arms(asked)
+    arms = ArmParts(asked)
     arms.add(*part(asked[0], 2, 0))
     with pytest.raises(Failure, match=r"without 3 of the runs that it was given, of a, b; what is finished is kept"):
         arms.check_whole()
@@ -97,9 +97,9 @@ def test_an_arm_that_is_not_whole_is_told_and_what_is_there_of_it_is_given():
 @pytest.mark.parametrize(("back", "kept"), [((), []), ((0,), [0]), ((0, 0), [0]), ((0, 7), [0]), ((0, 1, 7), [0, 1])])
 def test_other_seeds_than_were_asked_for_are_a_failure_and_those_that_are_right_stay(back, kept):
     one = job("a", 3)
-    arms = Arms([one])
+    arms = ArmParts([one])
     with pytest.raises(Failure, match=r"gave back seeds .* of a, expected 0, 1;"):
         arms.add(*part(one, 0, 1, back=back))
     assert [result.seed for _, results in arms.unfinished() for result in results] == kept
     with pytest.raises(Failure, match="of c, expected 0"):
-        Arms([one]).add(*part(job("c", 1), 0))
+        ArmParts([one]).add(*part(job("c", 1), 0))

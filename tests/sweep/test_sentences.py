@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ablate.errors import UserError
-from ablate.sweep.registration import hash_of, register
+from ablate.sweep.registration import registration_document, text_hash
 from ablate.sweep.sentence_rules import Label, as_data, leaves, needed, read_rule
 from ablate.sweep.sentences import hashes_for, read_sentences, same_sentence
 from ablate.sweep.study_file import parse_study
@@ -127,11 +127,11 @@ def test_a_study_registers_the_hashes_of_the_sentences_it_decides(tmp_path):
                      "against": {"norm": "none"}, "by_at_least": 0.01}]},
         where="test",
     )  # fmt: skip
-    bare = register(study, range(8), command="x")
-    held = register(study, range(8), command="x", sentences=hashes_for("gan", sentences))
+    bare = registration_document(study, range(8), command="x")
+    held = registration_document(study, range(8), command="x", sentences=hashes_for("gan", sentences))
     assert held["sentences"] == {"9": sentences[0].sha256}
     assert sentences[0].sha256 in held["text"]
-    assert held["sha256"] == hash_of(held["text"]) != bare["sha256"]
+    assert held["sha256"] == text_hash(held["text"]) != bare["sha256"]
     assert held["definition"] == bare["definition"]  # no verdict becomes post hoc by an edited sentence
     assert "sentences" not in bare
     assert not re.search(r"^sentences:", bare["text"], re.MULTILINE)

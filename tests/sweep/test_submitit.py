@@ -17,7 +17,7 @@ from ablate.errors import Failure, Submitted, UserError
 from ablate.sweep.demand import Demand, most_of
 from ablate.sweep.job_states import job_states
 from ablate.sweep.launch import launcher_for
-from ablate.sweep.submitted import JobPart, Pack, Spool, Ticket, states
+from ablate.sweep.submitted import JobPart, JobSpool, Pack, Ticket, states
 from ablate.testing import launcher_checks
 from ablate.testing.launcher import _jobs
 from ablate.track.target import store_for
@@ -57,7 +57,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("train.py").write_text(TRAIN, encoding="utf-8")
     yield tmp_path
-    for ticket in Spool(tmp_path / "mlruns" / "jobs").tickets():
+    for ticket in JobSpool(tmp_path / "mlruns" / "jobs").tickets():
         if states([ticket])[ticket.id]:
             os.kill(int(ticket.id), signal.SIGTERM)
 
@@ -100,7 +100,7 @@ def test_a_study_is_left_to_its_jobs_and_taken_in_by_later_commands(folder, caps
     command = [*RUN, "--jobs", "2", "--launcher", LOCAL, "--no-report"]
     assert main([*command, "--detach"]) == 0
     assert "for 6 runs under way (local: " in capsys.readouterr().err
-    spool = Spool(folder / "mlruns" / "jobs")
+    spool = JobSpool(folder / "mlruns" / "jobs")
     wait_for(lambda: len(list((spool.folder / "results").glob("*.pkl"))) == 4, "the runs that nothing holds")
     assert main(["status", "adhoc", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -131,7 +131,7 @@ def test_a_killed_job_is_told_with_its_log_and_the_same_command_goes_on(folder, 
     command = [*RUN, "--jobs", "1", "--launcher", "{kind: submitit, cluster: local, poll: 0.1, arms_per_job: 3}"]
     assert main([*command, "--no-report", "--detach"]) == 0
     wait_for(lambda: Path("marks.txt").exists() and ("3", "0") in marks(), "the arm that is held")
-    (ticket,) = Spool(folder / "mlruns" / "jobs").tickets()
+    (ticket,) = JobSpool(folder / "mlruns" / "jobs").tickets()
     os.kill(int(ticket.id), signal.SIGKILL)
     wait_for(lambda: not states([ticket])[ticket.id], "the end of the job")
     assert [job.state for job in job_states([part.arm_id for part in ticket.parts])] == ["ended"]
@@ -160,7 +160,7 @@ def test_what_was_refused_in_a_job_is_told_in_its_words(folder):
     (folder / "own.py").write_text("from ablate.nn import ReLU\n")
     with pytest.raises(Submitted, match="2 jobs for 6 runs under way"):
         list(launcher.train(jobs))
-    spool = Spool(folder / "jobs")
+    spool = JobSpool(folder / "jobs")
     wait_for(lambda: all(spool.has(i) for job in jobs for i in job.identities.values()), "all results")
     ours = list(jobs[0].identities.values())
     for identity in ours[:2]:
@@ -175,7 +175,7 @@ def test_what_was_refused_in_a_job_is_told_in_its_words(folder):
 
 
 def test_a_job_with_another_ablate_refuses_all_of_its_runs_at_once(tmp_path):
-    spool, (job, _) = Spool(tmp_path), _jobs()
+    spool, (job, _) = JobSpool(tmp_path), _jobs()
     spool.make()
     part = JobPart("a", "a", {job.identities[seed]: seed for seed in job.missing})
     Pack(tmp_path, [(b"", part)], at_once=1, planned="another")()
@@ -193,7 +193,7 @@ def test_jobs_are_found_in_the_folder_that_their_launcher_was_told(folder, capsy
     assert main(["status", "adhoc", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["jobs"]) == 1
     Path("hold-1").unlink()
-    spool = Spool(folder / "elsewhere" / "jobs")
+    spool = JobSpool(folder / "elsewhere" / "jobs")
     wait_for(lambda: len(list((spool.folder / "results").glob("*.pkl"))) == 6, "all results")
     assert main(["collect", "adhoc"]) == 0
     assert len(logged(folder)) == 6
@@ -215,7 +215,7 @@ def test_a_second_command_waits_for_a_free_process(folder, capsys):
     assert main([*RUN[:2], "x=1,2", *more]) == 0
     assert main([*RUN[:2], "x=1,2,3", *more]) == 0
     assert "1 job for 4 runs under way, 2 runs not submitted yet" in capsys.readouterr().err
-    assert len(Spool(folder / "mlruns" / "jobs").tickets()) == 1
+    assert len(JobSpool(folder / "mlruns" / "jobs").tickets()) == 1
 
 
 @pytest.mark.parametrize("action", ["plan", "run"])
@@ -300,7 +300,7 @@ def test_a_preempted_job_goes_on_and_a_study_is_left_to_slurm(on_slurm, capsys):
     command = [*RUN, "--jobs", "1", "--no-report", "--launcher", on_queue(arms_per_job=3, partition="main")]
     assert main([*command, "--detach"]) == 0, capsys.readouterr().err
     assert "1 job for 6 runs under way (slurm: " in capsys.readouterr().err
-    (ticket,) = Spool(on_slurm / "mlruns" / "jobs").tickets()
+    (ticket,) = JobSpool(on_slurm / "mlruns" / "jobs").tickets()
     wait_for(lambda: Path("marks.txt").exists() and ("3", "0") in marks(), "the arm that is held")
     assert main(["status", "adhoc"]) == 0
     told = capsys.readouterr().out
@@ -321,7 +321,7 @@ def test_a_cancelled_job_is_submitted_again_and_an_array_has_a_job_per_arm(on_sl
     Path("hold-2").touch()
     command = [*RUN, "--jobs", "2", "--no-report", "--launcher", on_queue()]
     assert main([*command, "--detach"]) == 0, capsys.readouterr().err
-    tickets = Spool(on_slurm / "mlruns" / "jobs").tickets()
+    tickets = JobSpool(on_slurm / "mlruns" / "jobs").tickets()
     assert sorted(ticket.id.partition("_")[2] for ticket in tickets) == ["0", "1", "2"]
     (held,) = (ticket for ticket in tickets if ticket.parts[0].label == "x=2")
     wait_for(lambda: Path("marks.txt").exists() and ("2", "0") in marks(), "the arm that is held")

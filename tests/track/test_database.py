@@ -8,9 +8,9 @@ import pytest
 
 from ablate.errors import Failure
 from ablate.track import direct, mlflow_runs
-from ablate.track.database import check, link_for_plain_ui, mlflow_revisions, relocate
+from ablate.track.database import check_database, link_for_plain_ui, mlflow_revisions, relocate
 from ablate.track.layout import Layout
-from ablate.track.mlflow_store import failures
+from ablate.track.mlflow_store import plain_errors
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.places import local_path
 from ablate.track.read import list_studies
@@ -158,7 +158,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(root, track, study, run, patc
 
 def test_an_error_of_the_disk_is_one_line(root):
     layout = Layout(root)
-    with pytest.raises(Failure, match="is full"), failures(layout):
+    with pytest.raises(Failure, match="is full"), plain_errors(layout):
         raise OSError(28, "No space left on device")
 
 
@@ -173,7 +173,7 @@ def test_looking_at_a_database_does_not_give_up_the_locks_of_this_process(root):
     layout = Layout(root)
     here = sqlite3.connect(layout.database, isolation_level=None)
     here.execute("CREATE TABLE kept (x)")
-    check(layout)
+    check_database(layout)
     # Another process that is the last to close a database takes its journal away; this one must still be seen there.
     elsewhere = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('INSERT INTO kept VALUES (1)'); "
     subprocess.run([sys.executable, "-c", elsewhere + "c.commit(); c.close()", str(layout.database)], check=True)

@@ -125,10 +125,10 @@ def test_a_schema_that_is_not_known_is_left_to_the_client(root, study, monkeypat
 
 
 def test_what_mlflow_would_refuse_is_left_to_it():
-    assert ways.fits({"a": "1"}, [("m", 0, 1.0)], {"t": "x"}, {"name": "digits"})
-    assert not ways.fits({"a": "1" * 6_001}, [], {}, {})
-    assert not ways.fits({}, [("m" * 251, 0, 1.0)], {}, {})
-    assert not ways.fits({}, [], {"t": "x" * 8_001}, {})
+    assert ways.mlflow_takes({"a": "1"}, [("m", 0, 1.0)], {"t": "x"}, {"name": "digits"})
+    assert not ways.mlflow_takes({"a": "1" * 6_001}, [], {}, {})
+    assert not ways.mlflow_takes({}, [("m" * 251, 0, 1.0)], {}, {})
+    assert not ways.mlflow_takes({}, [], {"t": "x" * 8_001}, {})
 
 
 def test_a_run_that_cannot_be_written_whole_is_not_there_at_all(root, study):

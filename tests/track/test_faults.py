@@ -14,7 +14,7 @@ import pytest
 
 from ablate.errors import Failure
 from ablate.track.attach import attach_files
-from ablate.track.database import check
+from ablate.track.database import check_database
 from ablate.track.layout import Layout
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.read import list_studies, read_study
@@ -95,7 +95,7 @@ def test_after_a_full_disk_everything_logged_is_there_and_the_store_goes_on(crow
     assert leftovers(database), "the state this is about: a part of the database stands in the journal"
     for _ in range(2):  # the first check tries to fold the journal in, and ends halfway where the disk is full
         assert list_studies(folder)[0].done >= logged
-        assert check(Layout(folder))
+        assert check_database(Layout(folder))
         assert (read_study(folder, "quickstart").seeds["outcome"] == "reached").sum() >= logged
     if folder.is_mount():
         subprocess.run(["mount", "-o", "remount,size=60m", str(folder)], check=True)
@@ -170,7 +170,7 @@ def test_a_journal_that_was_folded_in_by_half_is_no_damage(root, study, track, t
     assert int.from_bytes(first[28:32], "big") * page > database.stat().st_size
     layout = Layout(tmp_path / "copy")
     assert any(frame[:4] == b"\0\0\0\1" for frame in frames)
-    assert check(layout)
+    assert check_database(layout)
     assert list_studies(tmp_path / "copy")[0].done == 5
     for ending in ("-shm", "-wal"):
         database.with_name(f"mlflow.db{ending}").unlink(missing_ok=True)
@@ -179,7 +179,7 @@ def test_a_journal_that_was_folded_in_by_half_is_no_damage(root, study, track, t
         opened.write(first)
     whole = database.stat().st_size
     with pytest.raises(Failure, match=rf"is not a readable database \({whole} of \d+ bytes are there\)"):
-        check(layout)
+        check_database(layout)
 
 
 @pytest.fixture

@@ -46,9 +46,9 @@ def test_a_store_that_is_not_there_or_was_moved_is_read(root, study, track, tmp_
 
 
 def test_a_long_list_of_reads_is_kept_whole(root, study, arm, run):
-    from ablate.train.reads import compact
+    from ablate.train.reads import compact_reads
 
-    reads = tuple(compact(f"params.setting_{i:05}" for i in range(2000)))
+    reads = tuple(compact_reads(f"params.setting_{i:05}" for i in range(2000)))
     session = MlflowTracker(root).open(study(seeds=1))
     session.log_arm(arm("none"), looking([run(arm("none"), 0)], reads))
     session.close("FINISHED")

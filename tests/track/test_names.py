@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name
 
 from ablate.errors import UserError
-from ablate.track.names import BESIDE, check_factor_names, check_level_texts, check_metric_names, fitting, key, name_of
+from ablate.track.names import (
+    BESIDE,
+    check_factor_names,
+    check_level_texts,
+    check_metric_names,
+    fitting,
+    key,
+    metric_name,
+)
 
 LETTERS = st.text(alphabet=st.sampled_from(list("aAbx_40f/.:@ -%é😀s()\n")), max_size=14)
 NAMES = LETTERS | st.text(max_size=20) | st.sampled_from(
@@ -28,7 +36,7 @@ def test_a_key_brings_its_name_back_and_mlflow_takes_it_under_every_prefix_of_ou
     except UserError:
         assert re.search("_h[0-9a-f]{32}$", text)
         return
-    assert name_of(text) == name
+    assert metric_name(text) == name
 
 
 @given(st.text(max_size=400), st.text(max_size=400))

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ablate.track.older import known_facts, program_of, retold
+from ablate.track.older import known_facts, older_program, retold
 from ablate.track.record import ArmRecord
 from ablate.train.vouched import EVERYTHING
 
@@ -19,7 +19,7 @@ def table(outcome="censored", **columns):
 
 def test_only_the_core_is_known_to_have_vouched():
     def vouched(one):
-        return known_facts(one.facts, program_of(one))["vouches"]
+        return known_facts(one.facts, older_program(one))["vouches"]
 
     assert vouched(arm()) == sorted(EVERYTHING)
     for other in (arm("function"), arm("knn"), arm(""), arm("", imported=True), arm("numpy", imported=True)):

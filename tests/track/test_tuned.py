@@ -13,9 +13,9 @@ from ablate.track.tuned import (
     edge_of,
     edge_sides,
     edge_values,
-    filled,
+    fill_failures,
     having,
-    joined,
+    join_tables,
     run_score,
     tuned_facts,
     tuned_keys,
@@ -87,8 +87,8 @@ def test_facts_are_computed_from_the_runs_of_a_cell():
 
 def test_figures_see_a_worthless_run_at_the_worst_value_there_is():
     runs = pd.DataFrame({"score": [WORST, -0.5, -0.2]})
-    assert filled(runs)["score"].tolist() == [-0.5, -0.5, -0.2]
-    assert np.isnan(filled(runs.head(1))["score"]).all()
+    assert fill_failures(runs)["score"].tolist() == [-0.5, -0.5, -0.2]
+    assert np.isnan(fill_failures(runs.head(1))["score"]).all()
 
 
 def tuning(scores):
@@ -133,7 +133,7 @@ def test_tables_of_arms_with_other_keys_are_joined_and_whole_numbers_stay_whole(
         pd.DataFrame([{"arm_id": "a", "arm": "a", **head, "lr": 0.1, "width": 16}]),
         pd.DataFrame([{"arm_id": "b", "arm": "b", **head, "lr": 0.1, "p": 0.5, "kind": "x"}]),
     ]
-    whole = joined(tables)
+    whole = join_tables(tables)
     assert tuned_keys(whole) == ["lr", "width", "p", "kind"]
     rows = [rows for _, rows in whole.groupby("arm_id")]
     assert [tuned_keys(own) for own in rows] == [["lr", "width"], ["lr", "p", "kind"]]

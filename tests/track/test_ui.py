@@ -10,7 +10,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.track.provenance import provenance
-from ablate.track.ui import serve, ui_command
+from ablate.track.ui import serve_ui, ui_command
 from ablate.train.arithmetic import LIBRARIES
 
 
@@ -31,12 +31,12 @@ def test_a_port_in_use_suggests_another(root):
         with pytest.raises(
             UserError, match=rf"port {port} cannot be used \(.*\): choose another, `ablate ui --port \d+`"
         ):
-            serve(root, port)
+            serve_ui(root, port)
 
 
 def test_there_must_be_something_to_show(tmp_path):
     with pytest.raises(UserError, match="no runs under"):
-        serve(tmp_path)
+        serve_ui(tmp_path)
 
 
 def answers(port):

@@ -3,7 +3,7 @@ import pytest
 
 from ablate.nn import BatchNorm, BernoulliDropout, Identity, Mlp, ReLU, Replicas, Xavier
 from ablate.optim import SGD
-from ablate.train.collapse import collapsed, linear_collapse
+from ablate.train.collapse import collapsed, distance_from_product
 from ablate.train.numpy_program import NumpyProgram, network_of
 
 
@@ -21,10 +21,10 @@ def test_the_check_sees_a_net_that_is_not_its_product(config, monkeypatch):
     rng = np.random.default_rng(0)
     replicas.params[...] = rng.standard_normal(replicas.params.shape)
     images, all_of_them = rng.random((30, 12)), np.arange(30)[None]
-    assert linear_collapse(replicas, images, all_of_them).max() < 1e-13
+    assert distance_from_product(replicas, images, all_of_them).max() < 1e-13
     forward = replicas.forward
     monkeypatch.setattr(replicas, "forward", lambda x, **k: np.maximum(forward(x, **k), 0.0))
-    assert linear_collapse(replicas, images, all_of_them).min() > 0.1
+    assert distance_from_product(replicas, images, all_of_them).min() > 0.1
 
 
 def test_the_product_has_the_biases_too(config):

@@ -46,7 +46,7 @@ from ablate.train.compiled.engine import Engine
 from ablate.train.compiled.lower import NoKernelError, lower
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.numpy_program import NumpyProgram, network_of
-from ablate.train.path import COMPILED_FROM, program_of
+from ablate.train.path import COMPILED_FROM, compiled_program
 from ablate.train.step import Stepper
 
 BLOCKS = 3
@@ -244,7 +244,7 @@ def test_everything_registered_has_a_compiled_form(config):
     for group in ("activation", "norm", "dropout", "loss", "model", "optimizer", "schedule", "augment"):
         for name, component in options(group).items():
             arm = config(**{group: NETS[name] if group == "model" else component()}, compiled=True)
-            assert program_of(arm, network_of(arm)) is not None, (group, name)
+            assert compiled_program(arm, network_of(arm)) is not None, (group, name)
 
 
 @dataclass(frozen=True)

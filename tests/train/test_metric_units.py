@@ -4,7 +4,7 @@ import pytest
 
 from ablate.errors import UserError
 from ablate.train.metric import Metric, metric_from
-from ablate.train.metric_values import check_value
+from ablate.train.metric_values import check_metric_value
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_other_units_are_words_of_their_own(unit):
 )
 def test_advice_on_a_unit_is_for_who_declared_it(place, advice):
     with pytest.raises(UserError, match=advice):
-        check_value(Metric("acc", unit="fraction", bounds=(0.0, 1.0)), 80.4, "seed 0", declared_by=place)
+        check_metric_value(Metric("acc", unit="fraction", bounds=(0.0, 1.0)), 80.4, "seed 0", declared_by=place)

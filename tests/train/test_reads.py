@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.train.reads import LIMIT, compact, differ, key_path, unread, was_read, without
+from ablate.train.reads import LIMIT, compact_reads, differ_in_reads, key_path, unread, was_read, without
 
 NAMES = st.sampled_from(["a", "b", "lr"])
 SETTINGS = st.recursive(
@@ -60,29 +60,29 @@ def test_keys_of_the_program_itself_are_no_settings():
     ],
 )
 def test_settings_differ_where_something_read_differs(before, after, reads, other):
-    assert differ(before, after, reads) is other
-    assert differ(after, before, reads) is other
+    assert differ_in_reads(before, after, reads) is other
+    assert differ_in_reads(after, before, reads) is other
 
 
 @given(SETTINGS, SETTINGS)
 def test_everything_read_tells_all_settings_apart_and_nothing_read_tells_none(one, other):
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-    assert differ(one, other, ["**"]) is not same
-    assert not differ(one, other, [])
-    assert not differ(one, one, ["**"])
+    assert differ_in_reads(one, other, ["**"]) is not same
+    assert not differ_in_reads(one, other, [])
+    assert not differ_in_reads(one, one, ["**"])
 
 
 def test_a_long_list_of_reads_is_stored_coarser_and_sees_no_less():
     reads = [f"params.group{i % 5}.setting_{i:05}" for i in range(2000)]
-    kept = compact(reads)
+    kept = compact_reads(reads)
     assert len(json.dumps(kept)) <= LIMIT
     assert all(was_read(read, kept) for read in reads)
-    assert compact(["b", "a", "a"]) == ["a", "b"]
+    assert compact_reads(["b", "a", "a"]) == ["a", "b"]
 
 
 @given(st.lists(st.from_regex(r"[a-c]{1,40}(\.[a-c]{1,40}){0,3}", fullmatch=True), max_size=400))
 def test_compacting_never_forgets_a_read(reads):
-    kept = compact(reads)
+    kept = compact_reads(reads)
     assert len(json.dumps(kept)) <= LIMIT
     assert all(was_read(read, kept) for read in reads)
 

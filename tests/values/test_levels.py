@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from ablate.levels import (
     ListLevel,
-    alike,
     compact,
     expanded,
     level_key,
     level_name,
     level_names,
+    levels_alike,
     own_level,
     read_level,
     restored,
     same_level,
     stored,
 )
-from ablate.report.csv_cells import level_cell, line, read_rows
+from ablate.report.csv_cells import csv_line, level_cell, read_rows
 from ablate.values import check_value, plain
 from tests.values.strategies import LEVELS, SCALARS, TEXTS, exact
 
@@ -67,7 +67,7 @@ def test_a_list_is_known_from_its_text():
     level = read_level([1, 2])
     assert isinstance(level, ListLevel)
     assert not isinstance(read_level("[1,2]"), ListLevel)
-    assert alike([level, "[1,2]"]) == (level, "[1,2]")
+    assert levels_alike([level, "[1,2]"]) == (level, "[1,2]")
     assert stored(level) == "[1,2]"
     assert stored("[1,2]") == '"[1,2]"'
 
@@ -77,16 +77,16 @@ def test_a_stored_level_comes_back_with_its_type_and_is_stored_as_before(value):
     level = read_level(value)
     kept = json.loads(json.dumps(stored(level)))
     if isinstance(value, str) and value.startswith('"['):
-        return  # may be taken for a stored text; see `alike`
+        return  # may be taken for a stored text; see `levels_alike`
     assert (restored(kept), type(restored(kept))) == (level, type(level))
     assert stored(restored(kept)) == kept
 
 
 def test_levels_that_are_written_alike_are_found():
     pairs = [(1, 1.0), (1, True), (0.0, -0.0), ("1", '"1"'), ("[1,2]", '"[1,2]"'), (read_level([1, 2]), "[1,2]")]
-    assert [alike(pair) for pair in pairs] == pairs
-    assert alike(["1", 1, 2, 0.1234567, 0.1234568, "true", True, None, "null", "", " "]) is not None
-    assert alike(["1", 2, 0.1234567, 0.1234568, "true", True, None, "null", "", " "]) is None
+    assert [levels_alike(pair) for pair in pairs] == pairs
+    assert levels_alike(["1", 1, 2, 0.1234567, 0.1234568, "true", True, None, "null", "", " "]) is not None
+    assert levels_alike(["1", 2, 0.1234567, 0.1234568, "true", True, None, "null", "", " "]) is None
 
 
 @given(SCALARS, SCALARS)
@@ -103,7 +103,7 @@ def test_large_whole_numbers_are_not_compared_as_floats():
 
 @given(st.lists(LEVELS.map(compact), max_size=5))
 def test_the_levels_of_a_factor_have_different_names_on_one_line(levels):
-    if alike(levels) is not None:
+    if levels_alike(levels) is not None:
         return
     names = level_names(levels)
     assert len(set(names.values())) == len(levels)
@@ -138,11 +138,11 @@ def test_a_text_without_quotes_reads_as_itself(text):
 
 @given(st.lists(LEVELS.map(compact), min_size=1, max_size=4))
 def test_levels_come_back_from_a_csv_file_with_their_types(tmp_path_factory, levels):
-    if alike(levels) is not None:
+    if levels_alike(levels) is not None:
         return
     path = tmp_path_factory.mktemp("csv") / "x.csv"
-    cells = [line([level_cell(level), "1"]) for level in levels]
-    path.write_text(line(["x", "y"]) + "".join(cells), encoding="utf-8", newline="")
+    cells = [csv_line([level_cell(level), "1"]) for level in levels]
+    path.write_text(csv_line(["x", "y"]) + "".join(cells), encoding="utf-8", newline="")
     rows = read_rows(path, "x.csv", ["x"], ["y"])
     for known in (None, levels):
         found = [rows.level(number, "x", "x", known) for number in range(len(levels))]

@@ -10,7 +10,7 @@ from ablate.sources.contract import RunTable
 from ablate.sweep.found.asked import Asked
 from ablate.work.bench import Bench
 from ablate.work.comparing import compare_tables, sides
-from ablate.work.edits import begun, enter, question, read
+from ablate.work.edits import begun, enter, question, read_ledger
 
 
 def rows(gain, *, seeds=8, **more):
@@ -117,7 +117,7 @@ def test_a_ledger_of_before_is_read_and_its_edits_count(tmp_path):
             "kept": True, "time": "2026-01-01T00:00:00+00:00"}  # fmt: skip
     path = tmp_path / "edits.json"
     path.write_text(json.dumps({"version": 1, "alpha": 0.05, "edits": 10, "tried": [edit]}))
-    assert read(path).tried[0].kept
+    assert read_ledger(path).tried[0].kept
     new, ledger = enter(path, "0" * 64, "again", list, alpha=None, edits=None)
     assert (new.number, len(ledger.tried)) == (2, 2)
 
@@ -136,8 +136,8 @@ def test_a_ledger_with_a_value_of_another_kind_is_no_ledger(tmp_path, where, val
     held = {"version": 1, "alpha": 0.05, "edits": None, "tried": [edit]}
     path = tmp_path / "ledger.json"
     path.write_text(json.dumps(held), encoding="utf-8")
-    assert len(read(path).tried) == 1
+    assert len(read_ledger(path).tried) == 1
     (held if where == "edits" else edit)[where] = value
     path.write_text(json.dumps(held), encoding="utf-8")
     with pytest.raises(UserError, match="is not a ledger of edits"):
-        read(path)
+        read_ledger(path)

@@ -7,7 +7,7 @@ import pandas as pd
 from ablate.errors import UserError
 from ablate.sweep.grids import trials
 from ablate.sweep.tune import Tune
-from ablate.track.tuned import joined
+from ablate.track.tuned import join_tables
 from ablate.work.widening import composes, edges_kept, kept_grids, steps_of, wider_grids
 
 DECLARED = Tune(space={"lr": [0.1, 1.0, 10.0]}, extend=2)
@@ -89,7 +89,7 @@ def runs_in_spaces(tune, first, second):
         ]  # fmt: skip
         assert any(row["chosen"] for row in rows)
         tables.append(pd.DataFrame(rows))
-    return joined(tables)
+    return join_tables(tables)
 
 
 def test_a_grid_that_all_arms_have_is_widened_in_all_and_numbers_of_trials_stay_equal():

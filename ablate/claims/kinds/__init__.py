@@ -17,14 +17,14 @@ from ablate.claims.contract import ClaimKind
 
 def _kinds() -> dict[str, type[ClaimKind]]:
     """Return the kind that each module of this folder defines, by its name in a study file."""
-    found: dict[str, type[ClaimKind]] = {}
+    kinds: dict[str, type[ClaimKind]] = {}
     for module in pkgutil.iter_modules(__path__):
         for kind in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
             if isinstance(kind, type) and issubclass(kind, ClaimKind):
                 name = kind.model_fields["kind"].default
                 if name == module.name:
-                    found[name] = kind
-    return found
+                    kinds[name] = kind
+    return kinds
 
 
 KINDS: dict[str, type[ClaimKind]] = _kinds()

@@ -19,7 +19,7 @@ from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Delta, Levels, Region, effect_label
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.stats.basin import Basin
@@ -80,12 +80,12 @@ class BasinClaim(OverClaim):
             other, swapped=swapped, meanings=meanings
         )
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """How often each side reached the target is worth telling where something stands in the way, too."""
-        found = super().read(runs)
-        if found.obstacle is not None and runs.evidence.differences:
-            return replace(found, details=self.details(runs))
-        return found
+        reading = super().read(runs)
+        if reading.obstacle is not None and runs.evidence.differences:
+            return replace(reading, details=self.details(runs))
+        return reading
 
     def least_seeds(self, alpha: float, cells: int) -> int:
         """As resampled seeds need."""
@@ -103,7 +103,7 @@ class BasinClaim(OverClaim):
                 return because("unreachable", side=arm_text(levels), over=self.over)
         return None
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Estimate the difference of the widths of both typical curves; the evidence holds those of each seed."""
         assert isinstance(runs.sides, BasinSides)
         both, threshold = runs.sides.typical(runs.endpoint), self.region[0]
@@ -128,7 +128,7 @@ class BasinClaim(OverClaim):
         )
         return Reading(runs.evidence, estimate)
 
-    def details(self, runs: Logged) -> dict[str, Any]:
+    def details(self, runs: LoggedRuns) -> dict[str, Any]:
         """The basins of both sides."""
         assert isinstance(runs.sides, BasinSides)
         return basin_details(runs.sides, runs.endpoint)
@@ -288,8 +288,8 @@ def basin_details(sides: BasinSides, endpoint: Endpoint) -> dict[str, Any]:
     """
     both = sides.typical(endpoint)
     widths = both.widths(sides.basin, both.all_seeds) if both is not None else [np.array([np.nan])] * 2
-    found = {
+    by_side = {
         name: {**side.details(), "decades": None if np.isnan(width[0]) else float(width[0])}
         for name, side, width in zip(("arm", "against"), side_basins(sides, endpoint), widths, strict=True)
     }
-    return {"levels": sides.basin.levels.tolist(), **found}
+    return {"levels": sides.basin.levels.tolist(), **by_side}

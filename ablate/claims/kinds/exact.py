@@ -14,7 +14,7 @@ from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale, exact_estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Delta, Region
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.train.metric import Better
 
 
@@ -65,11 +65,11 @@ class ExactClaim(ClaimKind):
         del alpha, cells
         return 1
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """Count the runs in which it holds; no side is compared with another, so nothing stands in the way."""
         values = exact_values(runs.sides, runs.endpoint)
-        known = np.isfinite(values)
-        return Reading(runs.evidence, exact_estimate(values[known], self.bounds) if known.any() else None)
+        finite = np.isfinite(values)
+        return Reading(runs.evidence, exact_estimate(values[finite], self.bounds) if finite.any() else None)
 
     def label(self, low: float, high: float) -> str:
         """`counterexample`."""

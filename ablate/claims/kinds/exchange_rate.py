@@ -18,7 +18,7 @@ from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.over import OverClaim
 from ablate.claims.parts import Levels, Region, ratio_label
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import Reason, because
 from ablate.stats.exchange import exchange_rate
 from ablate.stats.mean import Method
@@ -67,7 +67,7 @@ class ExchangeClaim(OverClaim):
             return because("cut_curve", n=int(missed.sum()), of=int(endpoint.ran[:, sides.columns].sum()))
         return None
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Estimate the mean of log k(n); the evidence holds one number per seed, the jackknife's."""
         comparison, evidence = runs.comparison, runs.evidence
         curves = exchange_curves(comparison, runs.sides, runs.endpoint)

@@ -16,7 +16,7 @@ from ablate.claims.contract import ClaimKind, Factors
 from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Estimate, mean_least
 from ablate.claims.parts import Delta, Levels, Region, effect_label
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import Reason, because
 from ablate.data.base import same_source
 from ablate.errors import UserError, unknown
@@ -92,7 +92,7 @@ class OverDatasetsClaim(ClaimKind):
         same = isinstance(other, OverDatasetsClaim) and other.about == self.about
         return same and self.turned_against(other, swapped=swapped, meanings=meanings)
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Estimate what holds for these data sets, and for a new one; the claim says which is judged."""
         reading = super().measure(runs)
         these = reading.estimate
@@ -136,12 +136,12 @@ class OverDatasetsClaim(ClaimKind):
 Sets = dict[str, NDArray[np.float64]]
 
 
-def _by_data_set(over: str, runs: Logged) -> Sets:
+def _by_data_set(over: str, runs: LoggedRuns) -> Sets:
     """Return data set -> difference per seed, averaged over the other cells."""
     names = [level_name(cell[over]) for cell in runs.comparison.cells]
     values = runs.gaps.values
     columns = {name: [i for i, at in enumerate(names) if at == name] for name in dict.fromkeys(names)}
-    return {name: values[:, own].mean(axis=1) for name, own in columns.items()}
+    return {name: values[:, indices].mean(axis=1) for name, indices in columns.items()}
 
 
 def _prediction(sets: Sets) -> NewDataSet | None:
@@ -161,15 +161,15 @@ def _details(sets: Sets, these: Estimate, new: NewDataSet | None, delta: float) 
         rows.append({"data_set": name, "effect": mean, "low": low, "high": high, "seeds": len(d),
                      "reversed": bool(mean < 0.0 and adjusted <= ALPHA)})  # fmt: skip
     low, high = these.interval(1.0 - ALPHA)
-    found: dict[str, Any] = {
+    details: dict[str, Any] = {
         "data_sets": rows,
         "these": {"effect": these.effect, "low": low, "high": high},
         "new": None,
     }
     if new is not None:
         low, high = new.confidence_interval(1.0 - ALPHA)
-        found["new"] = {
+        details["new"] = {
             "effect": new.mean, "low": low, "high": high, "delta": delta, "above": new.above(delta),
             "below": new.below(-delta), "spread": new.tau,
         }  # fmt: skip
-    return found
+    return details

@@ -16,7 +16,7 @@ from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import Evidence, Meanings
 from ablate.claims.estimate import Scale, cells_estimate, share_estimate, share_least
 from ablate.claims.parts import Delta, Region
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import because
 from ablate.stats.anytime import least_mean_pairs, least_share_runs
 from ablate.train.metric import Better
@@ -94,11 +94,11 @@ class ProportionClaim(ClaimKind):
             return least_mean_pairs(alpha / cells)
         return least_share_runs(alpha, self.delta)
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """Read how the runs ended, or the cells' differences."""
         return super().read(runs) if self.of == "cells" else self._endings(runs)
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Count the cells that are won."""
         needed, gaps = int(self.at_least or 1), runs.gaps
         if runs.batches is not None:
@@ -108,7 +108,7 @@ class ProportionClaim(ClaimKind):
             estimate = cells_estimate(gaps.values, needed, self.by_at_least, known=gaps.known)
         return Reading(runs.evidence, estimate, region=((needed - 0.5) / gaps.values.shape[1], math.inf))
 
-    def _endings(self, runs: Logged) -> Reading:
+    def _endings(self, runs: LoggedRuns) -> Reading:
         endings, columns = runs.endings(self.outcomes), runs.sides.columns
         usable: NDArray[np.bool_] = np.asarray(endings.ran[:, columns].all(axis=(1, 2)))
         hit = np.asarray(endings.hit[:, columns].all(axis=(1, 2)))[usable]
@@ -122,8 +122,8 @@ class ProportionClaim(ClaimKind):
             per_cell={},
             undefined=0,
         )
-        ran, known = endings.ran[:, columns], endings.known[:, columns]
-        open_runs = ran & ~known
+        ran, certain = endings.ran[:, columns], endings.known[:, columns]
+        open_runs = ran & ~certain
         if open_runs.any():
             code = "no_target" if endings.untargeted[:, columns][open_runs].all() else "endings_unknown"
             none = dataclasses.replace(evidence, differences={}, filled_arm=(0, 0))

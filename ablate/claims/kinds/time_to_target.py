@@ -15,7 +15,7 @@ from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region, ratio_label
-from ablate.claims.reading import Logged, NoisePlan
+from ablate.claims.reading import LoggedRuns, NoisePlan
 from ablate.claims.reason import Reason, because
 from ablate.errors import UserError
 from ablate.stats.proportions import clopper_pearson
@@ -90,7 +90,7 @@ class TimeClaim(ClaimKind):
             "mostly_missed", n=int(missed[worst]), of=int(ran[worst]), side=arm_text((self.arm, self.against)[worst])
         )
 
-    def details(self, runs: Logged) -> dict[str, Any]:
+    def details(self, runs: LoggedRuns) -> dict[str, Any]:
         """Restricted means, and the shares that reached the target."""
         return times_of(runs.sides, runs.endpoint)
 

@@ -16,7 +16,7 @@ from ablate.claims.contrast import Meanings, Sides
 from ablate.claims.estimate import Estimate, Scale
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region, ratio_label
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import Reason, because
 from ablate.stats.mean import Method
 from ablate.stats.spread import FEWEST, is_flat, spread_ratio
@@ -73,7 +73,7 @@ class VarianceRatioClaim(ClaimKind):
             return because("flat", n=len(usable))
         return None
 
-    def measure(self, runs: Logged) -> Reading:
+    def measure(self, runs: LoggedRuns) -> Reading:
         """Estimate the log ratio; the evidence holds the jackknife's number per seed."""
         values = runs.sides.values(runs.endpoint)
         usable: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=(1, 2)))
@@ -81,22 +81,22 @@ class VarianceRatioClaim(ClaimKind):
         if int(usable.sum()) < FEWEST:
             return Reading(evidence, None)
         arm, against = values[usable][..., 0], values[usable][..., 1]
-        found = spread_ratio(arm, against)
+        ratio = spread_ratio(arm, against)
         seeds = [int(seed) for seed, use in zip(runs.endpoint.seeds, usable, strict=True) if use]
         cells = [arm_text(cell, exact=True) for cell in runs.comparison.cells]
         evidence = dataclasses.replace(
             evidence,
-            differences=dict(zip(seeds, found.jackknife, strict=True)),
-            per_cell=dict(zip(cells, found.per_cell, strict=True)),
+            differences=dict(zip(seeds, ratio.jackknife, strict=True)),
+            per_cell=dict(zip(cells, ratio.per_cell, strict=True)),
         )
         spreads = {name: side.std(axis=0, ddof=1).tolist() for name, side in (("arm", arm), ("against", against))}
         estimate = Estimate(
-            effect=found.log_ratio,
-            p=found.p_value(self.ratio),
-            interval=found.log_interval,
+            effect=ratio.log_ratio,
+            p=ratio.p_value(self.ratio),
+            interval=ratio.log_interval,
             method=Method("jackknife"),
             scale=self.scale,
-            p_zero=found.p_value(),
+            p_zero=ratio.p_value(),
             details={"sd": spreads},
         )
         return Reading(evidence, estimate)

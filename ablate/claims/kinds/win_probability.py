@@ -20,7 +20,7 @@ from ablate.claims.contrast import Meanings
 from ablate.claims.estimate import Scale, share_least, win_estimate
 from ablate.claims.measured import Endpoint
 from ablate.claims.parts import Levels, Region
-from ablate.claims.reading import Logged, Reading
+from ablate.claims.reading import LoggedRuns, Reading
 from ablate.claims.reason import because
 from ablate.stats.anytime import least_share_runs
 
@@ -80,7 +80,7 @@ class WinClaim(ClaimKind):
             return False
         return self.turned_against(other, swapped=swapped, meanings=meanings)
 
-    def read(self, runs: Logged) -> Reading:
+    def read(self, runs: LoggedRuns) -> Reading:
         """Score the pairs; where sides ran for different numbers of steps, nothing decides a tie."""
         ties_by = runs.of(self.ties_by)
         lengths = runs.lengths(ties_by)

@@ -49,9 +49,9 @@ class Baked(FromTrainingSet):
         if self.copies < 1:
             raise must("Baked.copies", "be >= 1", self.copies)
         every = cast("dict[str, type[Augmentation]]", options("augment"))
-        known = {name for name, cls in every.items() if not (cls.needs_training_set or cls.mixes_labels)}
-        if self.of not in known:
-            raise unknown("augmentation to bake", self.of, known)
+        bakeable = {name for name, cls in every.items() if not (cls.needs_training_set or cls.mixes_labels)}
+        if self.of not in bakeable:
+            raise unknown("augmentation to bake", self.of, bakeable)
 
     def prepared(
         self,

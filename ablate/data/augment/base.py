@@ -40,7 +40,7 @@ def one_each(images: Images, rngs: Sequence[np.random.Generator]) -> None:
         raise ValueError(f"expected one generator per block, got {len(rngs)} for {len(images)} blocks")
 
 
-def draw(
+def draw_blocks(
     images: Images, rngs: Sequence[np.random.Generator], one: Callable[[np.random.Generator], Any]
 ) -> NDArray[Any]:
     """Stack what `one` draws from each block's generator: (blocks, …); ValueError unless there is one each."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks
 from ablate.errors import must
 
 
@@ -35,7 +35,7 @@ class Chosen(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return the images, some of them changed; labels are kept."""
         # random() < 1 always and random() < 0 never: both ends of the range hold exactly.
-        chosen = draw(images, rngs, lambda rng: rng.random(images.shape[1])) < self.probability
-        found = images.copy()
-        found[chosen] = self.changed(images[chosen])
-        return found, labels
+        chosen = draw_blocks(images, rngs, lambda rng: rng.random(images.shape[1])) < self.probability
+        augmented = images.copy()
+        augmented[chosen] = self.changed(images[chosen])
+        return augmented, labels

@@ -15,8 +15,8 @@ Part = TypeVar("Part", bound=Callable[..., None])
 
 def part(function: Part) -> Part:
     """Mark what a compiled function of the same file calls: it becomes part of that function."""
-    found: Part = njit(function)
-    return found
+    kernel: Part = njit(function)
+    return kernel
 
 
 def compiled(function: Callable[..., None], *arguments: types.Type) -> Callable[..., None]:
@@ -51,5 +51,5 @@ def compiled(function: Callable[..., None], *arguments: types.Type) -> Callable[
 def _for_types(dispatcher: Any, arguments: tuple[types.Type, ...]) -> Callable[..., None]:
     dispatcher.compile(arguments)
     dispatcher.disable_compile()
-    found: Callable[..., None] = dispatcher
-    return found
+    kernel: Callable[..., None] = dispatcher
+    return kernel

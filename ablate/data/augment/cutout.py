@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks
 from ablate.errors import must
 from ablate.registry import register
 
@@ -40,7 +40,7 @@ class Cutout(Augmentation):
         """Return images with a hole; labels are kept."""
         batch, (height, width) = images.shape[1], images.shape[3:]
         low, high = 1 - self.size, (height, width)
-        corner = draw(images, rngs, lambda rng: rng.integers(low, high, size=(batch, 2)))
+        corner = draw_blocks(images, rngs, lambda rng: rng.integers(low, high, size=(batch, 2)))
         rows = np.arange(height) - corner[..., :1]  # (blocks, batch, height), counted from the square's top
         columns = np.arange(width) - corner[..., 1:]
         inside_rows, inside_columns = (rows >= 0) & (rows < self.size), (columns >= 0) & (columns < self.size)

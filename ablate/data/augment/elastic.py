@@ -35,8 +35,8 @@ def smooth_factor(size: int, sigma: float) -> NDArray[np.float32]:
     knots = (size - 1) / 2 + apart * (np.arange(count) - (count - 1) / 2)
 
     def correlation(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.exp(-((a[:, None] - b) ** 2) / (4 * sigma**2))
-        return found
+        gaussian: NDArray[np.float64] = np.exp(-((a[:, None] - b) ** 2) / (4 * sigma**2))
+        return gaussian
 
     root = np.linalg.cholesky(correlation(knots, knots) + 1e-6 * np.eye(count))
     factor = np.linalg.solve(root, correlation(knots, np.arange(size))).T
@@ -90,6 +90,6 @@ class Elastic(Augmentation):
         left = np.empty((blocks * batch, *knots[1:-1], height), np.float32)
         for block, rng in enumerate(rngs):
             # One product per block, so that its last bits do not hang on how many blocks there are.
-            own = left[block * batch : (block + 1) * batch].reshape(-1, height)
-            np.matmul(normals(rng, knots).reshape(-1, knots[-1]), scaled, out=own)
+            rows = left[block * batch : (block + 1) * batch].reshape(-1, height)
+            np.matmul(normals(rng, knots).reshape(-1, knots[-1]), scaled, out=rows)
         return resampled(flat_images(images), left=left, right=right.T).reshape(images.shape), labels

@@ -62,12 +62,12 @@ def _resample(images: Floats, left: Floats, right: Floats, out: Floats) -> None:
     # A frame of zeros saves asking of each neighbour whether it lies in the image.
     pixels, wide = height * width, width + 3
     framed = np.zeros((height + 3) * wide, images.dtype)
-    own, place = np.empty((2, height, width), images.dtype), np.empty((2, height, width), images.dtype)
+    grid, place = np.empty((2, height, width), images.dtype), np.empty((2, height, width), images.dtype)
     for y in range(height):
         for x in range(width):
-            own[0, y, x], own[1, y, x] = y, x
-    starts, share, whole = own.reshape((2, pixels)), place.reshape((2, pixels)), np.empty((2, pixels), np.uint32)
-    values, found = images.reshape((count * channels, pixels)), out.reshape((count * channels, pixels))
+            grid[0, y, x], grid[1, y, x] = y, x
+    starts, share, whole = grid.reshape((2, pixels)), place.reshape((2, pixels)), np.empty((2, pixels), np.uint32)
+    values, outputs = images.reshape((count * channels, pixels)), out.reshape((count * channels, pixels))
     for n in range(count):
         for axis in range(2):
             # Products of one size, whatever the number of images: none hangs on its neighbours in its last bits.
@@ -75,7 +75,7 @@ def _resample(images: Floats, left: Floats, right: Floats, out: Floats) -> None:
             _split(starts[axis], share[axis], images.shape[2 + axis], whole[axis])
         for m in range(n * channels, (n + 1) * channels):
             _frame(values[m], (height, width), framed, wide + 1, wide)
-            _between(framed, np.uint32(wide), whole, share, found[m])
+            _between(framed, np.uint32(wide), whole, share, outputs[m])
 
 
 @part

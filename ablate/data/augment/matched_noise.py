@@ -43,16 +43,16 @@ class MatchedNoise(Augmentation):
         way = np.empty(images.shape[1], np.float32)
         # Block by block, so that what is made of 100 images stays in the second-level cache.
         for block, rng in enumerate(rngs):
-            own = np.ascontiguousarray(images[block])
-            squared(own, shift.moves(rng, len(own)), way)
-            noise = normals(rng, own.shape)
+            clean = np.ascontiguousarray(images[block])
+            squared(clean, shift.moves(rng, len(clean)), way)
+            noise = normals(rng, clean.shape)
             noise *= np.sqrt(way[:, None, None, None] / np.maximum(_squares(noise), np.finfo(np.float32).tiny))
-            np.add(own, noise, out=noisy[block], dtype=images.dtype)
+            np.add(clean, noise, out=noisy[block], dtype=images.dtype)
         return noisy, labels
 
 
 def _squares(images: Images) -> Images:
     """Return the squared length of each image, (images, 1, 1, 1)."""
     flat = images.reshape(len(images), -1)
-    found: Images = np.einsum("ni,ni->n", flat, flat)[:, None, None, None]
-    return found
+    squares: Images = np.einsum("ni,ni->n", flat, flat)[:, None, None, None]
+    return squares

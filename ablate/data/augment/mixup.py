@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, MixedLabels, draw, one_each
+from ablate.data.augment.base import Augmentation, Images, Labels, MixedLabels, draw_blocks, one_each
 from ablate.errors import must
 from ablate.registry import register
 
@@ -51,7 +51,7 @@ class Mixup(Augmentation):
         """Return mixed images and both labels of each, `own` in the order that came in."""
         one_each(images, rngs)
         share = np.array([rng.beta(self.alpha, self.alpha) for rng in rngs])
-        other = draw(images, rngs, lambda rng: rng.permutation(images.shape[1]))
+        other = draw_blocks(images, rngs, lambda rng: rng.permutation(images.shape[1]))
         blocks = np.arange(len(images))[:, None]
         mixed = images[blocks, other]
         mixed -= images

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks
 from ablate.data.augment.gaussian import normals
 from ablate.errors import must
 from ablate.registry import register
@@ -41,6 +41,6 @@ class Noise(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return noisy images; labels are kept."""
         # Drawn in float32 whatever the images are, so that float64 training sees the same noise.
-        noise = draw(images, rngs, lambda rng: normals(rng, images.shape[1:]))
+        noise = draw_blocks(images, rngs, lambda rng: normals(rng, images.shape[1:]))
         noise *= np.float32(self.std)
         return np.add(images, noise, out=noise if noise.dtype == images.dtype else None, dtype=images.dtype), labels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat_images
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks, flat_images
 from ablate.data.augment.sample import affine
 from ablate.errors import must
 from ablate.registry import register
@@ -63,5 +63,5 @@ class Rotate(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return turned images; labels are kept."""
         batch, most = images.shape[1], self.max_degrees
-        degrees = draw(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))
+        degrees = draw_blocks(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))
         return rotated(flat_images(images), degrees.ravel()).reshape(images.shape), labels

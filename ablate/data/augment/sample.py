@@ -50,10 +50,10 @@ def resampled(images: Images, *, left: Floats, right: Floats) -> Images:
     if left.shape != (count, 2, len(right), height) or right.shape[1:] != (width,):  # the kernel reads without asking
         expected = f"expected left (images, 2, rank, height) and right (rank, width) for images {images.shape}"
         raise ValueError(f"{expected}, got {left.shape} and {right.shape}")
-    found = np.empty(images.shape, images.dtype)
+    filled = np.empty(images.shape, images.dtype)
     values, rows, columns = (np.ascontiguousarray(array, images.dtype) for array in (images, left, right))
-    resample(images.dtype)(values, rows, columns, found)
-    return found
+    resample(images.dtype)(values, rows, columns, filled)
+    return filled
 
 
 def affine(images: Images, *, matrix: NDArray[np.float64], shift: NDArray[np.float64] | None = None) -> Images:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat_images
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks, flat_images
 from ablate.data.augment.sample import affine
 from ablate.errors import must
 from ablate.registry import register
@@ -36,6 +36,6 @@ class Scale(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return scaled images; labels are kept."""
         batch, most = images.shape[1], np.log(self.max_factor)
-        factor = np.exp(draw(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))).ravel()
+        factor = np.exp(draw_blocks(images, rngs, lambda rng: rng.uniform(-most, most, size=batch))).ravel()
         matrix = np.eye(2) / factor[:, None, None]
         return affine(flat_images(images), matrix=matrix).reshape(images.shape), labels

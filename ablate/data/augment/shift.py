@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks
 from ablate.errors import must
 from ablate.registry import register
 
@@ -66,5 +66,5 @@ class Shift(Augmentation):
 
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return shifted images; labels are kept."""
-        down, right = draw(images, rngs, lambda rng: self.moves(rng, images.shape[1])).reshape(-1, 2).T
+        down, right = draw_blocks(images, rngs, lambda rng: self.moves(rng, images.shape[1])).reshape(-1, 2).T
         return shifted(images.reshape(-1, *images.shape[2:]), down=down, right=right).reshape(images.shape), labels

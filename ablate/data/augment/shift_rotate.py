@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ablate.data.augment.base import Augmentation, Images, Labels, draw, flat_images
+from ablate.data.augment.base import Augmentation, Images, Labels, draw_blocks, flat_images
 from ablate.data.augment.rotate import turning
 from ablate.data.augment.sample import affine
 from ablate.errors import must
@@ -40,7 +40,7 @@ class ShiftRotate(Augmentation):
     def __call__(self, images: Images, labels: Labels, rngs: Sequence[np.random.Generator]) -> tuple[Images, Labels]:
         """Return turned and moved images; labels are kept."""
         batch = images.shape[1]
-        drawn = draw(images, rngs, lambda rng: rng.uniform(-1.0, 1.0, size=(batch, 3))).reshape(-1, 3)
+        drawn = draw_blocks(images, rngs, lambda rng: rng.uniform(-1.0, 1.0, size=(batch, 3))).reshape(-1, 3)
         matrix = turning(drawn[:, 0] * self.max_degrees)
         return affine(flat_images(images), matrix=matrix, shift=drawn[:, 1:] * self.max_pixels).reshape(
             images.shape

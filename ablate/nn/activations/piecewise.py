@@ -60,8 +60,8 @@ class HardSigmoid(Activation):
 
     def value(self, x: Floats) -> Floats:
         """Return x/6 + 1/2, clipped to [0, 1]."""
-        found: Floats = np.clip(x / 6.0 + 0.5, 0.0, 1.0)
-        return found
+        y: Floats = np.clip(x / 6.0 + 0.5, 0.0, 1.0)
+        return y
 
     def slope(self, x: Floats, y: Floats) -> Floats:  # noqa: ARG002
         """Return 1/6 inside, 0 outside."""
@@ -107,10 +107,10 @@ class LeakyReLU(Activation):
 
     def value(self, x: Floats) -> Floats:
         """Return x or negative_slope * x."""
-        found: Floats = np.maximum(x, self.negative_slope * x)  # three times as fast as np.where
-        return found
+        y: Floats = np.maximum(x, self.negative_slope * x)  # three times as fast as np.where
+        return y
 
     def slope(self, x: Floats, y: Floats) -> Floats:  # noqa: ARG002
         """Return 1 or negative_slope."""
-        found: Floats = np.maximum((y > 0.0).astype(y.dtype), self.negative_slope)
-        return found
+        slopes: Floats = np.maximum((y > 0.0).astype(y.dtype), self.negative_slope)
+        return slopes

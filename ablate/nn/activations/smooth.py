@@ -138,13 +138,13 @@ class GELU(Activation):
 def _normal_cdf(x: Floats, out: Floats | None = None) -> Floats:
     from scipy.special import ndtr  # here: the import takes longer than the rest of the package
 
-    found: Floats = ndtr(x, out=out)
-    return found
+    cdf: Floats = ndtr(x, out=out)
+    return cdf
 
 
 def _normal_density(x: Floats) -> Floats:
-    found: Floats = np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
-    return found
+    density: Floats = np.exp(-0.5 * x * x) / math.sqrt(2.0 * math.pi)
+    return density
 
 
 @register("activation", "silu")

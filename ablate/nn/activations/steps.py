@@ -48,8 +48,8 @@ class StepSTE(Activation):
 
     def differentiated(self, x: Floats) -> Floats:
         """Return clip(x, -window, window), the surrogate."""
-        found: Floats = np.clip(x, -self.window, self.window)
-        return found
+        clipped: Floats = np.clip(x, -self.window, self.window)
+        return clipped
 
 
 @register("activation", "steep_sigmoid")
@@ -88,8 +88,8 @@ class ZeroCentredSigmoid(Activation):
 
     def value(self, x: Floats) -> Floats:
         """Return σ(x) - 1/2, as tanh(x/2) / 2, which keeps small values exact."""
-        found: Floats = np.tanh(x * 0.5) * 0.5
-        return found
+        y: Floats = np.tanh(x * 0.5) * 0.5
+        return y
 
     def slope(self, x: Floats, y: Floats) -> Floats:  # noqa: ARG002
         """Return 1/4 - y²."""

@@ -56,10 +56,10 @@ class Parallel(Layer):
         """Return the joined outputs."""
         y: Floats | None = None
         for chain, channels in zip(cache.chains, self._channels(x.shape[2:]), strict=True):
-            found = chain.forward(x, rngs)
+            part = chain.forward(x, rngs)
             if y is None:
-                y = cache.output((*found.shape[:2], *self.out_shape(x.shape[2:])), x)
-            y[:, :, channels] = found
+                y = cache.output((*part.shape[:2], *self.out_shape(x.shape[2:])), x)
+            y[:, :, channels] = part
         assert y is not None
         cache.saved["x"] = x
         return y
@@ -77,9 +77,9 @@ class Parallel(Layer):
         x = cache.saved["x"]
         dx = cache.handover(x.shape, dy) if need_dx else None
         for index, (chain, channels) in enumerate(zip(cache.chains, self._channels(x.shape[2:]), strict=True)):
-            found = chain.backward(dy[:, :, channels], need_dx=need_dx)
-            if dx is not None and found is not None:
-                np.add(dx, found, out=dx) if index else np.copyto(dx, found)
+            part_dx = chain.backward(dy[:, :, channels], need_dx=need_dx)
+            if dx is not None and part_dx is not None:
+                np.add(dx, part_dx, out=dx) if index else np.copyto(dx, part_dx)
         return dx
 
     def _channels(self, shape: Shape) -> Iterator[slice]:

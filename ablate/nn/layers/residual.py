@@ -52,11 +52,11 @@ class Residual(Layer):
     ) -> Floats:
         """Return body(x) + shortcut(x)."""
         body, shortcut = cache.chains
-        found = body.forward(x, rngs)
-        y = cache.output(found.shape, x)
+        body_out = body.forward(x, rngs)
+        y = cache.output(body_out.shape, x)
         if not shortcut.links:
-            return np.add(found, x, out=y)
-        np.copyto(y, found)  # the shortcut may use the buffer that holds `found`
+            return np.add(body_out, x, out=y)
+        np.copyto(y, body_out)  # the shortcut may use the buffer that holds `body_out`
         return np.add(y, shortcut.forward(x, rngs), out=y)
 
     def backward(

@@ -77,8 +77,8 @@ class Windows:
 
     def cut(self, framed: Floats) -> Floats:
         """Return the view of all windows, (blocks, channels, kernel, kernel, rows, columns, batch)."""
-        found = sliding_window_view(batch_last(framed), (self.kernel, self.kernel), axis=(2, 3))
-        strided: Floats = found[:, :, :: self.stride, :: self.stride].transpose(0, 1, 5, 6, 2, 3, 4)
+        windows = sliding_window_view(batch_last(framed), (self.kernel, self.kernel), axis=(2, 3))
+        strided: Floats = windows[:, :, :: self.stride, :: self.stride].transpose(0, 1, 5, 6, 2, 3, 4)
         return strided
 
     def strips(self, pixels: Floats, *, axis: int, count: int) -> list[Floats]:

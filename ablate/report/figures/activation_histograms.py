@@ -16,7 +16,7 @@ from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
+from ablate.report.figures.observed import not_drawn, observed_titles, over_seeds
 from ablate.report.figures.style import HUES, INK, SOFT, Drawn, drawing
 from ablate.sweep.figures import ActivationHistograms
 from ablate.track.record import StudyTables
@@ -79,7 +79,7 @@ def activation_histograms(
         return None
     shown = list(rows)[:MOST_ROWS]
     columns = min(len(layers), MOST_COLUMNS)
-    titles = arm_titles(tables, separator="\n")
+    titles = observed_titles(tables, separator="\n")
     with drawing():
         figure = _draw([(titles[arm], rows[arm]) for arm in shown], layers[:columns])
     when = {"start": tr("before training"), "end": tr("after the last step")}.get(
@@ -136,8 +136,8 @@ def _cells(tables: StudyTables, arm: str, look: int) -> tuple[list[_Cell], list[
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else math.nan
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else math.nan
 
 
 def _draw(rows: list[tuple[str, list[_Cell]]], layers: list[str]) -> Figure:

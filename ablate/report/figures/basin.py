@@ -21,10 +21,10 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
-from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
-from ablate.report.wording import level_title, levels_text, shortened, verdict_effect
+from ablate.report.wording import level_title, short_levels, shortened, verdict_effect
 from ablate.stats.basin import level_edges
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -67,8 +67,8 @@ def basin_figures(
 ) -> list[Drawn]:
     """Draw one figure for each claim on the width of a basin, a panel per verdict and cell."""
     families: dict[str, list[_Panel]] = {}
-    known = [v for v in verdicts if v.kind == "basin_width" and v.details]
-    for verdict, comparison, sides, end in judged_sides(study, tables, known):
+    judged = [v for v in verdicts if v.kind == "basin_width" and v.details]
+    for verdict, comparison, sides, end in judged_sides(study, tables, judged):
         claim = comparison.claim
         assert isinstance(claim, BasinClaim)
         assert isinstance(sides, BasinSides)
@@ -77,20 +77,20 @@ def basin_figures(
         budget = end.fill[:, sides.columns]
         for position, cell in enumerate(comparison.cells):
             shown = {f: level for f, level in cell.items() if len(study.factors[f]) > 1}
-            title = ", ".join(level_title(f, levels_text([level])[level]) for f, level in shown.items())
+            title = ", ".join(level_title(f, short_levels([level])[level]) for f, level in shown.items())
             pair = (against.cell(position), arm.cell(position))
             most = float(np.nanmax(budget)) if np.isfinite(budget).any() else math.nan
             families.setdefault(verdict.source_id, []).append(
                 _Panel(title, verdict, claim, basin.levels, pair, most, len(comparison.cells))
             )
-    found = []
+    figures = []
     for source, panels in families.items():
         with drawing():
             figure = _draw(panels[:MOST_PANELS])
         title = tr("{says}: where each side learns well", says=panels[0].verdict.says)
         wide = min(len(panels), 2)
-        found.append(Drawn(f"{name}-{source}", title, figure, _caption(panels), _alt(panels), floor=360 * wide))
-    return found
+        figures.append(Drawn(f"{name}-{source}", title, figure, _caption(panels), _alt(panels), floor=360 * wide))
+    return figures
 
 
 def _draw(panels: Sequence[_Panel]) -> Figure:
@@ -152,7 +152,7 @@ def _steps(ax: Axes, panel: _Panel, ends: tuple[float, float], top: float) -> No
         ax.plot(x[~there], np.full(int((~there).sum()), above), color=colour, linestyle="none",
                 marker=MARKERS[position], markersize=4.4, markerfacecolor=PAPER, markeredgewidth=1.0, zorder=4,
                 gid="not-reached")  # fmt: skip
-    bare(ax, grid="y")
+    bare_axes(ax, grid="y")
     ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -183,7 +183,7 @@ def _shares(ax: Axes, panel: _Panel) -> None:
                 fontsize=7.8, color=SOFT, va="bottom", annotation_clip=False)  # fmt: skip
     ax.set_ylim(-0.04, 2.0)
     ax.set_yticks([])
-    bare(ax, grid="x")
+    bare_axes(ax, grid="x")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(tr("{factor} (log scale)", factor=panel.claim.over))
     ax.set_ylabel(tr("seeds in\nwhich good"), fontsize=8.2)

@@ -16,9 +16,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ablate.errors import plural
-from ablate.judge.calibration import CalibrationResult, Check
+from ablate.judge.calibration import CalibrationCheck, CalibrationResult
 from ablate.judge.trials import Row
-from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, bare_axes, drawing
 from ablate.stats.proportions import clopper_pearson
 
 _ALLOWED = 2.5  # simulation errors a rate may lie beyond its limit, as the checks count it
@@ -37,10 +37,10 @@ class _Rate:
 def calibration_figures(result: CalibrationResult) -> list[Drawn]:
     """Return the figures, in the order of the page; checks that have none are left out."""
     checks = {check.name: check for check in result.checks}
-    found = []
+    figures = []
     if "false-positives" in checks and checks["false-positives"].rows:
         rates = [_rate(f"{_claims(row)}", row, at_most=True) for row in checks["false-positives"].rows]
-        found.append(
+        figures.append(
             _rates("false-positives", "False positives with identical arms", rates, "studies with a false verdict (%)")
         )
     if "coverage" in checks:
@@ -49,15 +49,19 @@ def calibration_figures(result: CalibrationResult) -> list[Drawn]:
             ("coverage", "Coverage of the intervals, by kind of data", "coverage", False),
             ("false-supported", "False “supported”, by kind of data", "supported", True),
         ):
-            own = [_rate(_data(row), row, at_most=most) for row in rows if str(row["what"]).find(word) >= 0]
-            if own:
-                found.append(_rates(name, title, own, "held the truth (%)" if not most else "false supported (%)"))
+            kind_rates = [_rate(_data(row), row, at_most=most) for row in rows if str(row["what"]).find(word) >= 0]
+            if kind_rates:
+                figures.append(
+                    _rates(name, title, kind_rates, "held the truth (%)" if not most else "false supported (%)")
+                )
     if "confusion" in checks and checks["confusion"].rows:
-        found.append(_confusion(checks["confusion"]))
+        figures.append(_confusion(checks["confusion"]))
     if "looks" in checks and checks["looks"].rows:
         rates = [_rate(f"{row['levels']}, {_claims(row)}", row, at_most=True) for row in checks["looks"].rows]
-        found.append(_rates("looks", "Type I error under looks", rates, "studies with a false verdict at any look (%)"))
-    return found
+        figures.append(
+            _rates("looks", "Type I error under looks", rates, "studies with a false verdict at any look (%)")
+        )
+    return figures
 
 
 def _claims(row: Row) -> str:
@@ -78,7 +82,7 @@ def _rates(name: str, title: str, rates: Sequence[_Rate], axis: str) -> Drawn:
     with drawing():
         figure = Figure(figsize=(8.6, 0.42 * len(rates) + 1.25), layout="constrained")
         ax = figure.subplots()
-        bare(ax, grid="x")
+        bare_axes(ax, grid="x")
         for at, one in enumerate(rates):
             _bar(ax, at, one)
         ends = [end for one in rates for end in _interval(one)] + [one.limit for one in rates if one.limit is not None]
@@ -127,7 +131,7 @@ def _interval(one: _Rate) -> tuple[float, float]:
     return clopper_pearson(round(one.rate * one.studies), one.studies)
 
 
-def _confusion(check: Check) -> Drawn:
+def _confusion(check: CalibrationCheck) -> Drawn:
     outcomes = ("supported", "inconclusive", "refuted")
     with drawing():
         figure = Figure(figsize=(6.6, 0.62 * len(check.rows) + 1.0), layout="constrained")

@@ -10,13 +10,13 @@ from ablate.report.arms import arm_levels, baseline_arm, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.learning_curves import alt, caption
-from ablate.report.figures.panels import Panel, draw, limits_note
-from ablate.report.figures.series import majority_rate, series
-from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
+from ablate.report.figures.panels import Panel, draw_panels, limits_note
+from ablate.report.figures.series import mean_majority_rate, series
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import steps_title
-from ablate.report.wording import capitalised, level_title, levels_text, listed
+from ablate.report.wording import capitalised, level_title, listed, short_levels
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
@@ -55,9 +55,9 @@ def grid_sheets(
     if not any(one.runs.size for one in lines.values()):
         return []
     levels = factor_levels(tables)
-    panel_texts, hue_texts = levels_text(levels[wanted.panel]), levels_text(levels[wanted.hue])
+    panel_texts, hue_texts = short_levels(levels[wanted.panel]), short_levels(levels[wanted.hue])
     names = list(hue_texts.values())
-    arms, held = _at_baseline(tables, wanted)
+    arms, fixed = _at_baseline(tables, wanted)
     panels = [
         Panel(
             level_title(wanted.panel, text),
@@ -75,13 +75,13 @@ def grid_sheets(
         panels, MOST_PANELS, keep=lambda panel: any(one.arm_id == base for _, one in panel.arms), whole=whole
     )  # fmt: skip
     title = wanted.title or tr("{metric} for each {panel}", metric=metric_title(wanted.metric), panel=wanted.panel)
-    title += tr(" ({text})", text=listed(held)) if held else ""
-    note = tr("Shown at {titles}.", titles=listed(held)) + " " if held else ""
+    title += tr(" ({text})", text=listed(fixed)) if fixed else ""
+    note = tr("Shown at {titles}.", titles=listed(fixed)) + " " if fixed else ""
     drawn = []
     for page in pages:
         with drawing():
-            figure = draw(
-                page, names, metric, chance=majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue,
+            figure = draw_panels(
+                page, names, metric, chance=mean_majority_rate(tables), steps=steps_title(tables), hue_title=wanted.hue,
                 every=every,
             )  # fmt: skip
         limits = limits_note(page, metric, every)
@@ -91,13 +91,13 @@ def grid_sheets(
             limits = f"{limits} {left_out(tables, shown, what=what)}".strip()
         marks = caption(tables, metric, limits)
         drawn.append(Drawn(name, capitalised(title), figure, note + marks, alt(metric, page, names), floor=680))
-    return numbered(drawn)
+    return numbered_sheets(drawn)
 
 
 def _at_baseline(tables: StudyTables, wanted: CurveGrid) -> tuple[dict[str, dict[str, Level]], list[str]]:
     arms = arm_levels(tables)
     base = arms[baseline_arm(tables) or next(iter(arms))]
-    held = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
-    kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in held.items())}
-    titles = [level_title(factor, levels_text([level])[level]) for factor, level in held.items()]
+    fixed = {f: base[f] for f in varying(tables) if f not in (wanted.panel, wanted.hue)}
+    kept = {arm: at for arm, at in arms.items() if all(at[f] == level for f, level in fixed.items())}
+    titles = [level_title(factor, short_levels([level])[level]) for factor, level in fixed.items()]
     return kept, titles

@@ -34,8 +34,8 @@ class DataSets(Kind):
 
     def draw(self, material: Material, *, name: str) -> list[Drawn]:
         """Draw one for each claim that has an effect."""
-        found = [v for v in material.verdicts if v.kind == "over_datasets" and v.details.get("data_sets")]
-        return [_drawn(v, f"{name}-{v.source_id}" + _nth(v, found)) for v in found]
+        judged = [v for v in material.verdicts if v.kind == "over_datasets" and v.details.get("data_sets")]
+        return [_drawn(v, f"{name}-{v.source_id}" + _nth(v, judged)) for v in judged]
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def _rows(details: dict[str, Any]) -> list[_Row]:
     return rows
 
 
-def _three(found: dict[str, Any]) -> tuple[float, float, float]:
-    return float(found["effect"]), float(found["low"]), float(found["high"])
+def _three(estimate: dict[str, Any]) -> tuple[float, float, float]:
+    return float(estimate["effect"]), float(estimate["low"]), float(estimate["high"])
 
 
 def _draw(v: Verdict, rows: Sequence[_Row]) -> Figure:

@@ -36,16 +36,16 @@ class Effects(Kind):
     def draw(self, material: Material, *, name: str) -> Drawn | None:
         """Draw them."""
         metric = material.ends[0]
-        found = material.effects
-        if found is None:
+        sweep = material.effects
+        if sweep is None:
             return None
         declared = metrics_in(material.tables).of(metric).unit
-        shown = sorted(found.main, key=lambda one: -abs(one.effect))[:MOST_EFFECTS]
+        shown = sorted(sweep.main, key=lambda one: -abs(one.effect))[:MOST_EFFECTS]
         with drawing():
-            figure = _draw(shown, found, declared, metric_title(metric))
+            figure = _draw(shown, sweep, declared, metric_title(metric))
         words = [f"{effect_title(one)} {_number(one, declared)}" for one in shown]
         return Drawn(
-            f"{name}-{metric_stem(metric)}", tr("What each level changes"), figure, _caption(found, shown),
+            f"{name}-{metric_stem(metric)}", tr("What each level changes"), figure, _caption(sweep, shown),
             tr("Effects on {metric}: ", metric=metric_title(metric)) + tr("; ").join(words) + tr("."), floor=560,
         )  # fmt: skip
 
@@ -54,11 +54,11 @@ def _number(one: Effect, declared: str) -> str:
     return effect_text(one.effect, one.low, one.high, declared)
 
 
-def _caption(found: Sweep, shown: Sequence[Effect]) -> str:
+def _caption(sweep: Sweep, shown: Sequence[Effect]) -> str:
     left = (
-        tr(" The {n} smallest are not drawn.", n=len(found.main) - len(shown)) if len(found.main) > len(shown) else ""
+        tr(" The {n} smallest are not drawn.", n=len(sweep.main) - len(shown)) if len(sweep.main) > len(shown) else ""
     )
-    floor = tr(" Grey: the noise floor, smaller than what so many seeds can find.") if found.floor is not None else ""
+    floor = tr(" Grey: the noise floor, smaller than what so many seeds can find.") if sweep.floor is not None else ""
     return (
         tr(
             "Mean difference within a seed between arms that differ in this level alone. Bar: interval that holds "
@@ -69,12 +69,12 @@ def _caption(found: Sweep, shown: Sequence[Effect]) -> str:
     )
 
 
-def _draw(shown: Sequence[Effect], found: Sweep, declared: str, title: str) -> Figure:
+def _draw(shown: Sequence[Effect], sweep: Sweep, declared: str, title: str) -> Figure:
     scale = unit(declared)
     figure = Figure(figsize=(8.2, 0.34 * len(shown) + 1.2), layout="constrained")
     ax = figure.subplots()
-    if found.floor is not None:
-        ax.axvspan(-found.floor * scale.scale, found.floor * scale.scale, color=BAND, linewidth=0, zorder=0)
+    if sweep.floor is not None:
+        ax.axvspan(-sweep.floor * scale.scale, sweep.floor * scale.scale, color=BAND, linewidth=0, zorder=0)
     ax.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
     for row, one in enumerate(shown):
         colour = HUES[0] if one.shown else SOFT

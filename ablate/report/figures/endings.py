@@ -20,9 +20,9 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
-from ablate.report.figures.series import chance_level, majority_rate
-from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered, sheets
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.series import chance_level, mean_majority_rate
+from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, sheets
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import capitalised, plain_number, unit
 from ablate.track.record import StudyTables
@@ -47,7 +47,7 @@ class Seeds(Kind):
         ]
 
 
-def endings(tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds") -> Drawn | None:
+def draw_endings(tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds") -> Drawn | None:
     """Draw one row per arm on one sheet (see `ending_sheets`); None where no run has a value."""
     return next(iter(ending_sheets(tables, metric, contrast=contrast, name=name)), None)
 
@@ -60,18 +60,18 @@ def ending_sheets(
     Nothing where no run has a value. `contrast` is the factor told apart by hue and marker. `whole` draws every arm, on
     as many sheets as that takes; else there is one (see `sheets`).
     """
-    found = endpoint(tables, metric)
-    if not np.isfinite(found.value).any():
+    end = endpoint(tables, metric)
+    if not np.isfinite(end.value).any():
         return []
-    silent = (found.ran & ~_failed(tables, found) & ~np.isfinite(found.value)).sum(axis=0) == found.planned.sum(axis=0)
+    silent = (end.ran & ~_failed(tables, end) & ~np.isfinite(end.value)).sum(axis=0) == end.planned.sum(axis=0)
     # Arms whose every run ended well without the metric are left out: their program does not measure it.
-    rows = [arm for arm, without in zip(found.arm_ids, silent, strict=True) if not without]
+    rows = [arm for arm, without in zip(end.arm_ids, silent, strict=True) if not without]
     base = baseline_arm(tables)
     pages = sheets(rows, MOST_ROWS, keep=lambda arm: arm == base, whole=whole)
     what = tr("{n} of {all} arms", n=len(pages[0]), all=len(rows)) if len(pages) == 1 < len(rows) else ""
     logs = _of_arms(tables, rows)
     positions = dict(zip(logs.planned["arm_id"].astype(str), _hues(logs, contrast), strict=True))
-    return numbered(
+    return numbered_sheets(
         [
             _sheet(
                 logs if len(page) == len(rows) else _of_arms(logs, page), metric, [positions[arm] for arm in page],
@@ -83,14 +83,14 @@ def ending_sheets(
 
 
 def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, note: str) -> Drawn | None:
-    found = endpoint(tables, metric)
-    if not np.isfinite(found.value).any():
+    end = endpoint(tables, metric)
+    if not np.isfinite(end.value).any():
         return None
     with drawing():
-        figure = _draw(tables, found, positions)
-    failed = _failed(tables, found)
+        figure = _draw(tables, end, positions)
+    failed = _failed(tables, end)
     rule = tr("×: the run failed.") if failed.any() else ""
-    rule += tr(" What failed or has no value counts as {rule}.", rule=said(found.rule)) if found.filled.any() else ""
+    rule += tr(" What failed or has no value counts as {rule}.", rule=said(end.rule)) if end.filled.any() else ""
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
         "seeds that were run (each arm on its own; the verdicts use the differences within a seed). "
@@ -103,7 +103,7 @@ def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, no
         title=tr("Every seed: {metric}", metric=metric_title(metric)),
         figure=figure,
         caption=f"{caption.strip()} {note}".strip(),
-        alt=_alt(tables, found),
+        alt=_alt(tables, end),
         floor=560,
     )
 
@@ -119,21 +119,21 @@ def _of_arms(tables: StudyTables, kept: list[str]) -> StudyTables:
     )
 
 
-def _draw(tables: StudyTables, found: Endpoint, positions: list[int]) -> Figure:
-    failures = _failed(tables, found)
+def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
+    failures = _failed(tables, end)
     names = list(arm_titles(tables).values())
-    shown = unit(found.declared.unit)
+    shown = unit(end.declared.unit)
     height = 0.3 * len(names) + 1.0
     figure = Figure(figsize=(9.0, height), layout="constrained")
     ax = figure.subplots()
-    bare(ax, grid="x")
+    bare_axes(ax, grid="x")
     for row, position in enumerate(positions):
-        values, failed = found.value[:, row] * shown.scale, failures[:, row]
+        values, failed = end.value[:, row] * shown.scale, failures[:, row]
         colour, marker = HUES[position % len(HUES)], MARKERS[position % len(MARKERS)]
         # Seeds keep their height within every row, so equal values do not hide each other and eyes can pair them.
         offset = row + 0.13 + 0.22 * np.linspace(-0.5, 0.5, len(values)) if len(values) > 1 else np.array([row + 0.13])
-        own = np.isfinite(values) & ~failed
-        ax.plot(values[own], offset[own], linestyle="none", marker=marker, markersize=3.2, color=colour, alpha=0.45,
+        good = np.isfinite(values) & ~failed
+        ax.plot(values[good], offset[good], linestyle="none", marker=marker, markersize=3.2, color=colour, alpha=0.45,
                 markeredgewidth=0, zorder=2)  # fmt: skip
         ax.plot(values[failed], offset[failed], linestyle="none", marker="x", markersize=4.6, color=colour,
                 markeredgewidth=1.1, zorder=2.5, gid="failure")  # fmt: skip
@@ -143,7 +143,7 @@ def _draw(tables: StudyTables, found: Endpoint, positions: list[int]) -> Figure:
             if math.isfinite(half):
                 ax.plot([mean - half, mean + half], [at, at], color=colour, linewidth=1.8, zorder=3)
             ax.plot([mean], [at], marker=marker, markersize=6.4, color=colour, markeredgecolor=PAPER, zorder=4)
-    chance = chance_level(found.declared, majority_rate(tables)) * shown.scale
+    chance = chance_level(end.declared, mean_majority_rate(tables)) * shown.scale
     if math.isfinite(chance):
         ax.axvline(chance, color=SOFT, linewidth=0.9, linestyle=(0, DASHES[2]), zorder=1)
     ax.set_yticks(range(len(names)), names)
@@ -151,18 +151,18 @@ def _draw(tables: StudyTables, found: Endpoint, positions: list[int]) -> Figure:
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(7))
-    ax.set_xlabel(metric_title(found.metric) + (f" ({shown.value})" if shown.value else ""))
+    ax.set_xlabel(metric_title(end.metric) + (f" ({shown.value})" if shown.value else ""))
     if failures.any():
         mark = Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run"))
         figure.legend(handles=[mark], loc="outside upper right", fontsize=8.6)
     return figure
 
 
-def _failed(tables: StudyTables, found: Endpoint) -> NDArray[np.bool_]:
+def _failed(tables: StudyTables, end: Endpoint) -> NDArray[np.bool_]:
     """Return which runs failed, bool (seeds, arms): also those with a value of their own."""
     failed = tables.seeds[tables.seeds["outcome"].isin(FAILED)]
-    marks = np.zeros(found.value.shape, dtype=np.bool_)
-    seeds, arms = ({key: at for at, key in enumerate(keys)} for keys in (found.seeds, found.arm_ids))
+    marks = np.zeros(end.value.shape, dtype=np.bool_)
+    seeds, arms = ({key: at for at, key in enumerate(keys)} for keys in (end.seeds, end.arm_ids))
     for arm, seed in zip(failed["arm_id"], failed["seed"], strict=True):
         marks[seeds[int(seed)], arms[str(arm)]] = True
     return marks
@@ -178,24 +178,24 @@ def _hues(tables: StudyTables, contrast: str | None) -> list[int]:
 
 
 def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return math.nan, math.nan
-    if known.size < 2:
-        return float(known[0]), math.nan
-    half = stats.t.ppf(0.975, known.size - 1) * known.std(ddof=1) / math.sqrt(known.size)
-    return float(known.mean()), float(half)
+    if finite.size < 2:
+        return float(finite[0]), math.nan
+    half = stats.t.ppf(0.975, finite.size - 1) * finite.std(ddof=1) / math.sqrt(finite.size)
+    return float(finite.mean()), float(half)
 
 
-def _alt(tables: StudyTables, found: Endpoint) -> str:
-    shown = unit(found.declared.unit)
-    failures = _failed(tables, found)
+def _alt(tables: StudyTables, end: Endpoint) -> str:
+    shown = unit(end.declared.unit)
+    failures = _failed(tables, end)
     words = []
     for row, name in enumerate(arm_titles(tables).values()):
-        mean, _ = _mean(found.value[:, row])
+        mean, _ = _mean(end.value[:, row])
         failed = int(failures[:, row].sum())
         words.append(
             tr("{arm} mean {mean}", arm=name, mean=f"{plain_number(mean, shown)} {shown.value}".strip())
             + (tr(" ({n} failed)", n=failed) if failed else "")
         )
-    return tr("{metric} per arm: ", metric=capitalised(metric_title(found.metric))) + tr("; ").join(words) + tr(".")
+    return tr("{metric} per arm: ", metric=capitalised(metric_title(end.metric))) + tr("; ").join(words) + tr(".")

@@ -19,7 +19,7 @@ from ablate.report.exchange import Rate, exchange_rates
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
-from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import unit, verdict_effect
 from ablate.stats.exchange import rising_curve
@@ -48,7 +48,7 @@ def exchange_figures(
     study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *, name: str = "exchange"
 ) -> list[Drawn]:
     """Draw one figure for each verdict on an exchange rate; none for a verdict without an estimate."""
-    found = []
+    figures = []
     rates = exchange_rates(study, tables, verdicts)
     members = [rate.verdict.source_id for rate in rates]
     for position, rate in enumerate(rates):
@@ -57,7 +57,7 @@ def exchange_figures(
         claim = rate.verdict.source_id
         nth = members[: position + 1].count(claim)
         title = tr("{says}: exchange rate", says=rate.verdict.says)
-        found.append(
+        figures.append(
             Drawn(
                 f"{name}-{claim}" + (f"-{nth}" if members.count(claim) > 1 else ""),
                 title + (f" [{rate.verdict.claim_id.split('[', 1)[1]}" if "[" in rate.verdict.claim_id else ""),
@@ -67,7 +67,7 @@ def exchange_figures(
                 floor=680,
             )
         )
-    return found
+    return figures
 
 
 def _draw(rate: Rate) -> Figure:
@@ -108,7 +108,7 @@ def _curves(ax: Axes, rate: Rate) -> None:
         seed, level = np.nonzero(rate.failed[1 - position])
         ax.plot(n[level], values[seed, level] * factor, color=colour, linestyle="none", marker="x", markersize=4.6,
                 markeredgewidth=1.1, zorder=4, gid="failure")  # fmt: skip
-    bare(ax)
+    bare_axes(ax)
     ticks: list[float] = []
     for size in n:
         if not ticks or math.log(size / ticks[-1]) > math.log(n[-1] / n[0]) / 12:
@@ -158,11 +158,11 @@ def _levels(ax: Axes, rate: Rate) -> None:
     x = np.array([*range(len(k)), len(k) + 0.45])  # the mean stands apart
     whole = [math.nan if v is None else math.exp(v) for v in (verdict.effect, verdict.interval_low,
                                                               verdict.interval_high)]  # fmt: skip
-    own = np.exp(np.array(list(verdict.differences.values())))
+    marks = np.exp(np.array(list(verdict.differences.values())))
     ratio = math.exp(verdict.region_low)
-    known = [*k, *rate.low, *rate.high, *(v for v in whole if math.isfinite(v) and v > 0), *own, 1.0, ratio]
-    pad = (max(known) / min(known)) ** 0.08 * 1.03
-    low, high = min(known) / pad, max(known) * pad
+    y_values = [*k, *rate.low, *rate.high, *(v for v in whole if math.isfinite(v) and v > 0), *marks, 1.0, ratio]
+    pad = (max(y_values) / min(y_values)) ** 0.08 * 1.03
+    low, high = min(y_values) / pad, max(y_values) * pad
     ax.set_yscale("log")
     ax.set_ylim(low, high)
     for i in range(len(k)):
@@ -180,14 +180,14 @@ def _levels(ax: Axes, rate: Rate) -> None:
                 gid="clipped" if bound else "k")  # fmt: skip
         sign = {1: "› ", -1: "‹ ", 0: ""}[int(rate.beyond[i])]
         _label(ax, (x[i], at), f"{sign}{_ratio(at)}", (1.0, ratio))
-    ax.plot(np.full(own.size, x[-1] - 0.2), own, linestyle="none", marker="_", markersize=5, color=SOFT, alpha=0.7,
+    ax.plot(np.full(marks.size, x[-1] - 0.2), marks, linestyle="none", marker="_", markersize=5, color=SOFT, alpha=0.7,
             zorder=2, gid="pseudo-values")  # fmt: skip
     ax.vlines([x[-1]], max(whole[1], low), min(whole[2], high), color=INK, linewidth=1.9, zorder=3)
     ax.plot([x[-1]], [whole[0]], linestyle="none", marker="D", markersize=5.4, color=INK, markeredgecolor=PAPER,
             zorder=4)  # fmt: skip
     if math.isfinite(whole[0]):
         _label(ax, (x[-1], whole[0]), _ratio(whole[0]), (1.0, ratio))
-    bare(ax, grid="y")
+    bare_axes(ax, grid="y")
     ax.axvline(x[-1] - 0.55, color=SOFT, linewidth=0.6)
     ticks = [r for r in _RATIOS if low <= r <= high]
     step = max(1, math.ceil(len(ticks) / 8))
@@ -261,8 +261,8 @@ def _caption(rate: Rate) -> str:
 
 def _alt(rate: Rate) -> str:
     words = []
-    for size, found, beyond in zip(rate.curves.n[:-1], rate.worth, rate.beyond, strict=True):
-        n, worth = _size(size), _size(found)
+    for size, worth_n, beyond in zip(rate.curves.n[:-1], rate.worth, rate.beyond, strict=True):
+        n, worth = _size(size), _size(worth_n)
         if beyond:
             more = tr("{n} are worth more than {worth}", n=n, worth=worth)
             words.append(more if beyond > 0 else tr("{n} are worth less than {worth}", n=n, worth=worth))

@@ -18,7 +18,7 @@ from ablate.registry import register
 from ablate.report.fair import mean_text
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import shortened, unit
 
@@ -86,7 +86,7 @@ def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
 
 
 def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> None:
-    bare(ax, grid="x")
+    bare_axes(ax, grid="x")
     shown = unit(rows[0].unit)
     factor = shown.scale if scale == "difference" else 1.0
     for at, one in enumerate(rows):

@@ -216,8 +216,8 @@ def _caption(verdicts: Sequence[Verdict], scale: Scale) -> str:
     unit_note = tr("Effects are divided by their δ, so that 1 is the smallest effect of interest. ")
     ratio = {v.scale for v in verdicts} == {"log ratio"}  # there δ is the logarithm of what the study file names
     delta = f"log {math.exp(scale.delta):.3g}" if ratio else f"{scale.delta:g}"
-    known = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta else ""
-    band = tr("Grey: within ±δ. ") if scale.relative else known
+    delta_band = tr("Grey: within ±δ = {delta}. ", delta=delta) if scale.delta else ""
+    band = tr("Grey: within ±δ. ") if scale.relative else delta_band
     told = {"unit_note": unit_note if scale.relative else "", "level": level, "band": band,
             "how": tr("a confidence sequence") if any(v.stop for v in verdicts) else tr(
                 "from inverting the sign-flip test")}  # fmt: skip

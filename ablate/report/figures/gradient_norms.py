@@ -16,9 +16,9 @@ from ablate.lang import tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.observed import arm_titles, middle, not_drawn, over_seeds
+from ablate.report.figures.observed import middle, not_drawn, observed_titles, over_seeds
 from ablate.report.figures.panels import columns_for, legend, room_for
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.sweep.figures import GradientNorms
 from ablate.track.record import StudyTables
@@ -48,7 +48,7 @@ def gradient_norms(tables: StudyTables, wanted: GradientNorms, *, name: str = "g
     looks, norms = over_seeds(tables, "gradients/look"), over_seeds(tables, "gradients/norm")
     if not any((one > 0.0).any() for one in norms.values()):
         return None
-    titles = arm_titles(tables)
+    titles = observed_titles(tables)
     arms: list[_Arm] = [(titles[arm], looks[arm][0], norms[arm]) for arm in list(norms)[:MOST_PANELS]]
     layers = max((names[0].tolist() for names in over_seeds(tables, "gradients/layer").values()), key=len)
     picked = _picked(len(layers))
@@ -94,7 +94,7 @@ def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
 
 def _panel(ax: Axes, arm: _Arm, picked: list[int], room: float) -> None:
     title, looks, norms = arm
-    bare(ax)
+    bare_axes(ax)
     ax.set_yscale("log")
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     set_title(ax, title, inches=room)
@@ -106,8 +106,8 @@ def _panel(ax: Axes, arm: _Arm, picked: list[int], room: float) -> None:
         colour = HUES[position]
         ax.fill_between(looks, low, high, color=colour, alpha=0.12, linewidth=0, zorder=2)
         ax.plot(looks, center, color=colour, linewidth=1.6, dashes=DASHES[position] or (None, None), zorder=4)
-        known = np.flatnonzero(np.isfinite(center))
-        at = known[[0, known.size // 2, -1]] if known.size else known
+        finite = np.flatnonzero(np.isfinite(center))
+        at = finite[[0, finite.size // 2, -1]] if finite.size else finite
         ax.plot(
             looks[at], center[at], linestyle="none", marker=MARKERS[position], markersize=4, color=colour,
             markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,

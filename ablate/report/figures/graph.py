@@ -14,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from ablate.nn.graph import LOSS, Graph, GraphNode
 from ablate.nn.layer import Shape
-from ablate.report.figures.graph_layout import CARD, Layout, Placed, lay_out
+from ablate.report.figures.graph_layout import CARD, GraphLayout, Placed, lay_out
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT, Drawn, drawing
 
 FORWARD, BACKWARD = HUES[0], HUES[1]
@@ -48,7 +48,7 @@ class Marks:
 class Sheet:
     """A graph laid out on paper; lengths in inches, the graph's upper left corner at `origin`."""
 
-    layout: Layout
+    layout: GraphLayout
     width: float
     height: float
     origin: tuple[float, float]
@@ -80,7 +80,7 @@ def graph_figure(graph: Graph, *, title: str, what: str = "") -> Drawn:
         for label in shown.labels:
             _text(ax, label)
         for colour in (FORWARD, BACKWARD):
-            dots = np.array([(x, y) for x, y, own in shown.dots if own == colour]).reshape(-1, 2)
+            dots = np.array([(x, y) for x, y, dot_colour in shown.dots if dot_colour == colour]).reshape(-1, 2)
             ax.scatter(dots[:, 0], dots[:, 1], s=13, color=colour, linewidth=0, zorder=4)
     return drawn
 
@@ -107,7 +107,7 @@ def frame_figure(graph: Graph, sheet: Sheet, *, title: str, what: str = "") -> D
 def marks(graph: Graph, sheet: Sheet, title: str) -> Marks:
     """Return what belongs to one arm; the sheet may be that of another arm of its architecture."""
     measured = {node.name: node.sizes for node in graph.nodes()}
-    found = Marks([Label(0.0, -_HEAD + 0.02, _fit(title, 64), 9.5, INK, bold=True)], [])
+    sheet_marks = Marks([Label(0.0, -_HEAD + 0.02, _fit(title, 64), 9.5, INK, bold=True)], [])
     scales = _scales(graph)
     begin, end = _TRACK
     for card in sheet.layout.cards:
@@ -116,11 +116,11 @@ def marks(graph: Graph, sheet: Sheet, title: str) -> Marks:
             continue
         both = ((sizes.forward, FORWARD), (sizes.backward, BACKWARD))
         for y, (value, colour), scale in zip(_rows(card), both, scales, strict=True):
-            found.labels.append(Label(card.x + CARD[0] - 0.06, y, size_text(value), 6.4, colour, right=True))
+            sheet_marks.labels.append(Label(card.x + CARD[0] - 0.06, y, size_text(value), 6.4, colour, right=True))
             place = scale.place(value) if card.node.name != LOSS else None
             if place is not None:
-                found.dots.append((card.x + begin + place * (end - begin), y, colour))
-    return found
+                sheet_marks.dots.append((card.x + begin + place * (end - begin), y, colour))
+    return sheet_marks
 
 
 class _Scale:
@@ -168,7 +168,7 @@ def shape_text(shape: Shape) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
-def _shapes(ax: Axes, layout: Layout) -> None:
+def _shapes(ax: Axes, layout: GraphLayout) -> None:
     round_ = "round,pad=0,rounding_size=0.07"
     frames = [FancyBboxPatch((x, y), w, h, boxstyle=round_) for x, y, w, h in layout.frames]
     ax.add_collection(PatchCollection(frames, facecolor=BAND, edgecolor=RULE, linewidth=0.8, zorder=0))

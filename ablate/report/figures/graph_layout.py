@@ -32,7 +32,7 @@ class Placed:
 
 
 @dataclass
-class Layout:
+class GraphLayout:
     """Cards, frames of composites as (x, y, width, height), and polylines: edges end in an arrow, lines do not."""
 
     cards: list[Placed] = field(default_factory=list)
@@ -51,9 +51,9 @@ class _End:
     y: float
 
 
-def lay_out(graph: Graph) -> Layout:
+def lay_out(graph: Graph) -> GraphLayout:
     """Return the layout of a graph; its upper left corner is (0, 0)."""
-    layout = Layout()
+    layout = GraphLayout()
     left, end = 0.0, None
     for column in _columns(graph.chain):
         width = max(map(_width, column))
@@ -122,7 +122,7 @@ def _chain_height(chain: Sequence[GraphNode]) -> float:
     return sum(_height(node) for node in chain) + GAP * max(len(chain) - 1, 0)
 
 
-def _place(layout: Layout, node: GraphNode, middle: float, top: float, sources: Sequence[_End]) -> _End:
+def _place(layout: GraphLayout, node: GraphNode, middle: float, top: float, sources: Sequence[_End]) -> _End:
     """Place a node and all inside it below `top`, joined to `sources`; return where it ends."""
     if not node.branches:
         return _card(layout, node, middle, top, sources)
@@ -132,23 +132,23 @@ def _place(layout: Layout, node: GraphNode, middle: float, top: float, sources: 
     left = middle - (sum(inner) + APART * (len(inner) - 1)) / 2
     first, bottom = top + PAD + GAP, top + height - PAD - CARD[1]
     ends: list[_End] = []
-    for (_, chain), own in zip(node.branches, inner, strict=True):
-        at, reached = left + own / 2, list(sources)
+    for (_, chain), chain_width in zip(node.branches, inner, strict=True):
+        at, reached = left + chain_width / 2, list(sources)
         y = first
         for part in chain:
             reached = [_place(layout, part, at, y, reached)]
             y = reached[0].y + GAP
         ends.append(reached[0] if chain else _lane(layout, sources, at, first))
-        left += own + APART
+        left += chain_width + APART
     return _card(layout, node, middle, bottom, ends)
 
 
-def _lane(layout: Layout, sources: Sequence[_End], x: float, y: float) -> _End:
+def _lane(layout: GraphLayout, sources: Sequence[_End], x: float, y: float) -> _End:
     layout.lines += [[*_elbow(source, x, y), (x, y)] for source in sources]
     return _End(x, y)
 
 
-def _card(layout: Layout, node: GraphNode, middle: float, top: float, sources: Sequence[_End]) -> _End:
+def _card(layout: GraphLayout, node: GraphNode, middle: float, top: float, sources: Sequence[_End]) -> _End:
     layout.cards.append(Placed(node, middle - CARD[0] / 2, top))
     count = len(sources)
     for position, source in enumerate(sources):

@@ -27,7 +27,7 @@ from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, level_title, levels_text, plain_number, unit_of
+from ablate.report.wording import NONE, level_title, plain_number, short_levels, unit_of
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED
@@ -85,8 +85,8 @@ class SuccessMap(Kind):
 
     def draw(self, material: Material, *, name: str) -> Drawn | None:
         """Draw it."""
-        found = default_maps(material.tables)
-        return heat_map(material.tables, found[0], name=name) if found else None
+        metrics = default_maps(material.tables)
+        return heat_map(material.tables, metrics[0], name=name) if metrics else None
 
 
 def default_maps(tables: StudyTables) -> list[HeatMap]:
@@ -144,17 +144,17 @@ def _squares(tables: StudyTables, metric: str) -> dict[str, _Square]:
         shown = unit_of(tables, metric)
         for record in summary(tables, metric).to_dict("records"):
             values[str(record["arm_id"])] = (float(record["mean"]), plain_number(record["mean"], shown))
-    found = {}
+    squares = {}
     for arm, row in ends.iterrows():
         ran = max(1, int(sum(row[e] for e in ENDS if e != "missing")))
         failed = sum(row[e] for e in FAILED) / ran
-        found[str(arm)] = _Square(*values[str(arm)], float(failed), float(row["stalled"] / ran))
-    return found
+        squares[str(arm)] = _Square(*values[str(arm)], float(failed), float(row["stalled"] / ran))
+    return squares
 
 
 def _panels(tables: StudyTables, wanted: HeatMap) -> dict[str, dict[tuple[Level, Level], str]]:
     others = [f for f in varying(tables) if f not in (wanted.x, wanted.y)]
-    texts = {f: levels_text(levels) for f, levels in factor_levels(tables).items()}
+    texts = {f: short_levels(levels) for f, levels in factor_levels(tables).items()}
     panels: dict[str, dict[tuple[Level, Level], str]] = {}
     for arm, at in arm_levels(tables).items():
         title = ", ".join(level_title(f, texts[f][at[f]]) for f in others)
@@ -169,9 +169,9 @@ def _draw(
     xs, ys = ascending(levels[wanted.x]), ascending(levels[wanted.y])
     columns = min(len(panels), 1 if len(xs) > 10 else 2 if len(xs) > 5 else 3)
     rows = math.ceil(len(panels) / columns)
-    names = list(levels_text(xs).values())
+    names = list(short_levels(xs).values())
     longest = max(map(len, names)) * _LETTER
-    side = max(1.9, 0.9 + _LETTER * max(len(text) for text in levels_text(ys).values()))  # names at the left, the bar
+    side = max(1.9, 0.9 + _LETTER * max(len(text) for text in short_levels(ys).values()))  # names at the left, the bar
     columns_wide = min(10.6 - side, columns * max(1.6, min(0.9, max(0.62, longest)) * len(xs)))
     crowded = longest > columns_wide / columns / len(xs)
     width = side + columns_wide
@@ -186,7 +186,7 @@ def _draw(
         ax.set_ylim(-0.5, len(ys) - 0.5)
         set_title(ax, title, inches=columns_wide / columns - 0.1)
         ax.set_xticks(range(len(xs)), names, rotation=45 if crowded else 0)
-        ax.set_yticks(range(len(ys)), list(levels_text(ys).values()))
+        ax.set_yticks(range(len(ys)), list(short_levels(ys).values()))
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
@@ -238,8 +238,8 @@ def _scale(metric: str, values: list[float]) -> _Scale:
     colours = LinearSegmentedColormap.from_list("squares", sns.color_palette("mako", 12)[2:])
     if metric == "outcome":
         return Normalize(0.0, 1.0), colours
-    known = np.array([x for x in values if math.isfinite(x)])
-    low, high = float(known.min()), float(known.max())
+    finite = np.array([x for x in values if math.isfinite(x)])
+    low, high = float(finite.min()), float(finite.max())
     return Normalize(low, high if high > low else low + 1.0), colours
 
 
@@ -260,7 +260,7 @@ def ascending(levels: list[Level]) -> list[Level]:
 def _alt(
     tables: StudyTables, wanted: HeatMap, panels: dict[str, dict[tuple[Level, Level], str]], squares: dict[str, _Square]
 ) -> str:
-    texts = {f: levels_text(levels) for f, levels in factor_levels(tables).items()}
+    texts = {f: short_levels(levels) for f, levels in factor_levels(tables).items()}
     words = []
     for title, cells in panels.items():
         each = [

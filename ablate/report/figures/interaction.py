@@ -24,10 +24,10 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
-from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
-from ablate.report.pairs import Pairs, paired_values
-from ablate.report.wording import effect_text, levels_text, shortened, unit
+from ablate.report.pairs import PairedValues, paired_values
+from ablate.report.wording import effect_text, short_levels, shortened, unit
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
 from ablate.track.record import Level
@@ -39,7 +39,7 @@ FEWEST = 3  # levels: two points have no shape
 @dataclass(frozen=True)
 class _Point:
     level: Level
-    pairs: Pairs
+    pairs: PairedValues
 
 
 @register("figure", "interaction")
@@ -55,13 +55,13 @@ class Interactions(Kind):
         return [*interactions(material.pairs, name=name), *claimed_interactions(claimed, name=name)]
 
 
-def interactions(every: Sequence[Pairs], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
+def interactions(every: Sequence[PairedValues], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
     """Draw one figure for each claim with `each` over a single factor of three levels or more."""
-    families: dict[str, list[Pairs]] = {}
+    families: dict[str, list[PairedValues]] = {}
     for one in every:
         if len(one.comparison.claim.each) == 1 and one.seeds:
             families.setdefault(one.verdict.source_id, []).append(one)
-    found = []
+    figures = []
     for source, members in families.items():
         factor = members[0].comparison.claim.each[0]
         points = [_Point(one.comparison.where[factor][0], one) for one in members]
@@ -72,7 +72,7 @@ def interactions(every: Sequence[Pairs], *, most: int = 3, name: str = "interact
             continue
         with drawing():
             figure = _draw(points, factor)
-        found.append(
+        figures.append(
             Drawn(
                 f"{name}-{source}",
                 tr("{says}: over {factor}", says=members[0].verdict.says, factor=factor),
@@ -82,10 +82,10 @@ def interactions(every: Sequence[Pairs], *, most: int = 3, name: str = "interact
                 floor=520,
             )
         )
-    return found[:most]
+    return figures[:most]
 
 
-def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
+def claimed_interactions(pairs: Sequence[PairedValues], *, most: int = 3, name: str = "interaction") -> list[Drawn]:
     """Draw one figure for each claim of kind `interaction`: the contrast at its two places, in cells averaged over.
 
     Parameters
@@ -93,7 +93,7 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "
     pairs
         Two by two, as `paired_values` returns them for that kind.
     """
-    found = []
+    figures = []
     for there, here in zip(pairs[0::2], pairs[1::2], strict=True):
         claim = there.comparison.claim
         if not isinstance(claim, InteractionClaim) or len(there.seeds) < 2 or len(here.seeds) < 2:
@@ -113,7 +113,7 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "
             level=percent(there.verdict.interval_level),
             claim=shortened(there.verdict.claim_id),
         )
-        found.append(
+        figures.append(
             Drawn(
                 # A claim with `each` has a figure for every level: names of their own, or one hides the other.
                 re.sub(r"[^\w.-]+", "-", f"{name}-{shortened(there.verdict.claim_id)}").strip("-").lower(),
@@ -124,7 +124,7 @@ def claimed_interactions(pairs: Sequence[Pairs], *, most: int = 3, name: str = "
                 floor=520,
             )
         )
-    return found[:most]
+    return figures[:most]
 
 
 def _levels(claim_id: str) -> str:
@@ -136,13 +136,13 @@ def _place(levels: Mapping[str, Level]) -> Level:
     return next(iter(levels.values())) if len(levels) == 1 else arm_text(levels)
 
 
-def _with_own_interval(pair: Pairs) -> Pairs:
+def _with_own_interval(pair: PairedValues) -> PairedValues:
     """Give a pair the effect and interval at its own place; the verdict's are of the difference of both."""
     d = pair.sign * (pair.arm - pair.against)
     low, high = mean_interval(d, level=pair.verdict.interval_level)
-    own = {seed: float(value) for seed, value in zip(pair.seeds, d, strict=True)}
+    per_seed = {seed: float(value) for seed, value in zip(pair.seeds, d, strict=True)}
     verdict = dataclasses.replace(
-        pair.verdict, effect=float(d.mean()), interval_low=low, interval_high=high, differences=own, delta=0.0
+        pair.verdict, effect=float(d.mean()), interval_low=low, interval_high=high, differences=per_seed, delta=0.0
     )
     return dataclasses.replace(pair, verdict=verdict)
 
@@ -156,11 +156,11 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     names = (verdict.against_text, verdict.arm_text)
     for position in range(len(names)):
         _side(top, x, points, position, shown.scale)
-    bare(top, grid="y")
+    bare_axes(top, grid="y")
     top.set_ylabel(metric_title(verdict.metric) + (f" ({shown.value})" if shown.value else ""), fontsize=9)
     _differences(bottom, x, points, shown.scale)
     bottom.set_ylabel(tr("difference") + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
-    texts = levels_text([p.level for p in points])
+    texts = short_levels([p.level for p in points])
     bottom.set_xticks(x, list(texts.values()), rotation=45 if len(points) > 8 else 0)
     bottom.set_xlabel(factor)
     bottom.set_xlim(-0.45, len(points) - 0.55)
@@ -192,26 +192,26 @@ def _differences(ax: Axes, x: np.ndarray, points: Sequence[_Point], scale: float
         ax.axhspan(-delta, delta, color=BAND, linewidth=0, zorder=0)
     ax.axhline(0, color=SOFT, linewidth=0.9, zorder=1)
     effects = np.array([math.nan if v.effect is None else v.effect for v in verdicts]) * scale
-    known = [d * scale for v in verdicts for d in v.differences.values()]
+    all_diffs = [d * scale for v in verdicts for d in v.differences.values()]
     ends = [
         b * scale for v in verdicts for b in (v.interval_low, v.interval_high) if b is not None and math.isfinite(b)
     ]
-    low, high = min([*known, *ends, 0.0, -delta]), max([*known, *ends, 0.0, delta])
+    low, high = min([*all_diffs, *ends, 0.0, -delta]), max([*all_diffs, *ends, 0.0, delta])
     pad = 0.06 * ((high - low) or 1.0)
     ax.set_ylim(low - pad, high + pad)
     for i, v in enumerate(verdicts):
-        own = np.array(list(v.differences.values())) * scale
-        ax.plot(np.full(own.size, x[i] + 0.2), own, linestyle="none", marker="_", markersize=5, color=SOFT, alpha=0.6,
+        diff = np.array(list(v.differences.values())) * scale
+        ax.plot(np.full(diff.size, x[i] + 0.2), diff, linestyle="none", marker="_", markersize=5, color=SOFT, alpha=0.6,
                 zorder=2)  # fmt: skip
         bounds = [math.nan if b is None else b * scale for b in (v.interval_low, v.interval_high)]
         ax.vlines([x[i]], max(bounds[0], low - pad), min(bounds[1], high + pad), color=INK, linewidth=1.8, zorder=3)
     ax.plot(x, effects, linestyle="none", marker="D", markersize=4.8, color=INK, markeredgecolor=PAPER, zorder=4)
-    bare(ax, grid="y")
+    bare_axes(ax, grid="y")
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
 
 
-def _caption(members: Sequence[Pairs]) -> str:
+def _caption(members: Sequence[PairedValues]) -> str:
     levels = sorted({one.verdict.interval_level for one in members})
     level = (
         percent(levels[0])
@@ -229,7 +229,7 @@ def _caption(members: Sequence[Pairs]) -> str:
 
 
 def _alt(points: Sequence[_Point], factor: str) -> str:
-    texts = levels_text([p.level for p in points])
+    texts = short_levels([p.level for p in points])
     words = []
     for p in points:
         v = p.pairs.verdict

@@ -54,9 +54,9 @@ def joint_keys(ends: Sequence[tuple[float, float]]) -> list[Line2D]:
 
 def joint_levels(verdicts: Sequence[Verdict]) -> str:
     """Return the chance that joint intervals hold together, and the levels that each has: `95 %, each at 99.7 %`."""
-    held = [v.joint for v in verdicts if v.joint is not None]
-    together = percent(min(one.together for one in held))
-    low, high = (percent(end(one.level for one in held)) for end in (min, max))
+    joints = [v.joint for v in verdicts if v.joint is not None]
+    together = percent(min(one.together for one in joints))
+    low, high = (percent(end(one.level for one in joints)) for end in (min, max))
     each = low if low == high else tr("{low} to {high}", low=low, high=high)
     return tr("{together}, each at {each}", together=together, each=each)
 
@@ -77,9 +77,9 @@ def means_together(tables: StudyTables, metric: str, arms: Sequence[str]) -> str
     """Say how far the true means may lie from the squares, all of them at once; empty where that is not known."""
     if metric == "outcome":
         return ""
-    found = endpoint(tables, metric)
-    values = found.value[:, [found.arm_ids.index(arm) for arm in arms]]
-    if len(arms) < 2 or found.undefined.any() or not np.isfinite(values).all() or len(values) < 2:
+    end = endpoint(tables, metric)
+    values = end.value[:, [end.arm_ids.index(arm) for arm in arms]]
+    if len(arms) < 2 or end.undefined.any() or not np.isfinite(values).all() or len(values) < 2:
         return ""
     level = joint_level(values, level=0.95)
     half = max((high - low) / 2.0 for low, high in (t_interval(column, level=level) for column in values.T))

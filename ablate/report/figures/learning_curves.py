@@ -14,9 +14,9 @@ from ablate.report.arms import baseline_arm
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.layout import layout
-from ablate.report.figures.panels import Panel, draw, limits_note
-from ablate.report.figures.series import Series, majority_rate, series
-from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
+from ablate.report.figures.panels import Panel, draw_panels, limits_note
+from ablate.report.figures.series import Series, mean_majority_rate, series
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import steps_title, vouched
@@ -54,12 +54,12 @@ class LearningCurves(Kind):
 def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int = 3) -> list[str]:
     """Return the curves worth drawing: those behind the claims, then held-out accuracy, train accuracy, loss."""
     # Coordinates of a path are not learning curves: they are drawn against each other.
-    known = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
+    logged = {metric for metric in tables.curves["metric"].unique() if not str(metric).startswith("path/")}
     behind = [v.metric for v in verdicts]  # of runs made elsewhere a curve has the name of its last value
     behind += [v.metric.rpartition("/")[2].replace("_", "/", 1) for v in verdicts]
     usual = ["test/accuracy", "validation/accuracy", "train/accuracy", "train/loss"]
     # The loss is always among them: it shows a divergence long before the accuracy does.
-    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(known)]) if m in known]
+    chosen = [m for m in dict.fromkeys([*behind, *usual, *sorted(logged)]) if m in logged]
     if "train/loss" in chosen[most:]:
         return [*chosen[: most - 1], "train/loss"]
     return chosen[:most]
@@ -97,8 +97,8 @@ def curve_sheets(
     declared, drawn = metrics_in(tables).of(metric), []
     for page in pages:
         with drawing():
-            figure = draw(
-                page, hues, declared, chance=majority_rate(tables), steps=steps_title(tables), hue_title=hue_title,
+            figure = draw_panels(
+                page, hues, declared, chance=mean_majority_rate(tables), steps=steps_title(tables), hue_title=hue_title,
                 every=every,
             )  # fmt: skip
         notes = [limits_note(page, declared, every)]
@@ -115,12 +115,12 @@ def curve_sheets(
                 floor=520 if len(page) <= 2 else 640,
             )
         )
-    return numbered(drawn)
+    return numbered_sheets(drawn)
 
 
 def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:
     """Return what the marks of a curve figure mean."""
-    chance = metric.failed_counts_as == "chance" and math.isfinite(majority_rate(tables))
+    chance = metric.failed_counts_as == "chance" and math.isfinite(mean_majority_rate(tables))
     failed = (
         tr("a failed run counts at the majority rate from there on")
         if chance

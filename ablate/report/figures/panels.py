@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ablate.lang import tr
 from ablate.report.figures.series import Series, chance_level
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare_axes
 from ablate.report.figures.titles import head
 from ablate.report.metric_names import metric_title
 from ablate.train.metric import Metric
@@ -37,7 +37,7 @@ class Panel:
     arms: tuple[tuple[int, Series], ...]
 
 
-def draw(
+def draw_panels(
     panels: Sequence[Panel],
     hues: Sequence[str],
     metric: Metric,
@@ -96,7 +96,7 @@ def draw(
 def limits_note(panels: Sequence[Panel], metric: Metric, every: Sequence[Series] | None = None) -> str:
     """Return a sentence on what lies outside the axes, empty where nothing does: no axis is cut in silence.
 
-    `every`: see `draw`.
+    `every`: see `draw_panels`.
     """
     drawn = [one for panel in panels for _, one in panel.arms]
     scale = _Scale.of(metric, drawn if every is None else every)
@@ -157,7 +157,7 @@ def _limits(axes: Sequence[Axes], scale: _Scale, end: float) -> None:
 def _panel(
     ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale, chance: float, *, raster: bool, room: float
 ) -> None:
-    bare(ax)
+    bare_axes(ax)
     if np.isfinite(chance):
         ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
     for position, one in panel.arms:
@@ -177,8 +177,8 @@ def _panel(
 def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
     parts = []
     for position, one in panel.arms:
-        known = np.isfinite(one.mean)
-        parts.append(pd.DataFrame({"step": one.steps[known], "mean": one.mean[known], "hue": str(position)}))
+        finite = np.isfinite(one.mean)
+        parts.append(pd.DataFrame({"step": one.steps[finite], "mean": one.mean[finite], "hue": str(position)}))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if table.empty:
         return
@@ -202,11 +202,13 @@ def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
 
 def _marked(mean: NDArray[np.float64], position: int, of: int) -> NDArray[np.intp]:
     """Choose about four evaluations to mark, shifted by arm so that markers of equal curves do not hide each other."""
-    known = np.flatnonzero(np.isfinite(mean))
-    if known.size <= 4:
-        return known
+    finite_at = np.flatnonzero(np.isfinite(mean))
+    if finite_at.size <= 4:
+        return finite_at
     shift = (position + 1) / (of + 1)
-    return np.unique(known[np.clip(((np.arange(4) + shift) / 4 * known.size).astype(int), 0, known.size - 1)])
+    return np.unique(
+        finite_at[np.clip(((np.arange(4) + shift) / 4 * finite_at.size).astype(int), 0, finite_at.size - 1)]
+    )
 
 
 def _failures(ax: Axes, one: Series, colour: str, scale: _Scale, chance: float) -> None:

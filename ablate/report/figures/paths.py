@@ -18,9 +18,9 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, arm_titles, factor_levels
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title as set_title
-from ablate.report.wording import level_title, levels_text
+from ablate.report.wording import level_title, short_levels
 from ablate.sweep.figures import Paths
 from ablate.track.record import StudyTables
 
@@ -56,12 +56,12 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
     levels = factor_levels(tables)
     if wanted.hue not in levels:
         raise unknown("factor of the paths", wanted.hue, levels)
-    every = {arm: found for arm in tables.planned["arm_id"].astype(str) if (found := _paths(tables, arm))}
+    every = {arm: arm_paths for arm in tables.planned["arm_id"].astype(str) if (arm_paths := _paths(tables, arm))}
     if not every:
         return None
     shown = dict(list(every.items())[:MOST_PANELS])
-    texts = levels_text(levels[wanted.hue])
-    first = min(min(found) for found in shown.values())
+    texts = short_levels(levels[wanted.hue])
+    first = min(min(arm_paths) for arm_paths in shown.values())
     at = arm_levels(tables)
     with drawing():
         columns = min(2, len(shown))
@@ -69,11 +69,11 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
         figure = Figure(figsize=(4.6 * columns, 2.9 * rows + 0.5), layout="constrained")
         axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
         low, high = _limits(list(shown.values()))
-        for ax, (arm, found) in zip(axes, shown.items(), strict=False):
+        for ax, (arm, arm_paths) in zip(axes, shown.items(), strict=False):
             colour = HUES[list(texts.values()).index(texts[at[arm][wanted.hue]]) % len(HUES)]
-            _panel(ax, found, colour, wanted.coefficients, (low, high))
+            _panel(ax, arm_paths, colour, wanted.coefficients, (low, high))
             others = [
-                level_title(f, levels_text([v])[v])
+                level_title(f, short_levels([v])[v])
                 for f, v in at[arm].items()
                 if f != wanted.hue and len(levels[f]) > 1
             ]
@@ -89,7 +89,7 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
         ]  # fmt: skip
         figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=8.6)
     a, b = wanted.coefficients
-    outside = sum(_leaves(path, low, high) for found in shown.values() for path in found.values())
+    outside = sum(_leaves(path, low, high) for arm_paths in shown.values() for path in arm_paths.values())
     caption = (
         tr(
             "Contours of f(x, y) = {a:g} x² + {b:g} y², at f = {heights}. Heavy line: seed {first}, a mark "
@@ -110,18 +110,18 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
 def _paths(tables: StudyTables, arm: str) -> dict[int, Path]:
     """Return seed -> path of one arm, from the curves `path/x` and `path/y`."""
     rows = tables.curves[(tables.curves["arm_id"] == arm) & tables.curves["metric"].isin(["path/x", "path/y"])]
-    found = {}
-    for seed, own in rows.groupby("seed"):
-        wide = own.pivot_table(index="step", columns="metric", values="value")
+    by_seed = {}
+    for seed, seed_rows in rows.groupby("seed"):
+        wide = seed_rows.pivot_table(index="step", columns="metric", values="value")
         if {"path/x", "path/y"} <= set(wide.columns):
-            found[int(str(seed))] = wide[["path/x", "path/y"]].to_numpy(np.float64)
-    return found
+            by_seed[int(str(seed))] = wide[["path/x", "path/y"]].to_numpy(np.float64)
+    return by_seed
 
 
 def _limits(arms: list[dict[int, Path]]) -> tuple[Path, Path]:
     """Return the corners of the axes: they hold all paths, but no more than 1.5 times the starts."""
-    points = np.concatenate([path for found in arms for path in found.values()])
-    starts = np.stack([path[0] for found in arms for path in found.values()])
+    points = np.concatenate([path for arm_paths in arms for path in arm_paths.values()])
+    starts = np.stack([path[0] for arm_paths in arms for path in arm_paths.values()])
     reach = _REACH * np.abs(starts).max(axis=0)
     low, high = np.nanmin(points, axis=0), np.nanmax(points, axis=0)
     low, high = np.maximum(np.minimum(low, 0.0), -reach), np.minimum(np.maximum(high, 0.0), reach)
@@ -135,18 +135,18 @@ def _leaves(path: Path, low: Path, high: Path) -> bool:
 
 
 def _panel(
-    ax: Axes, found: dict[int, Path], colour: str, coefficients: tuple[float, float], corners: tuple[Path, Path]
+    ax: Axes, arm_paths: dict[int, Path], colour: str, coefficients: tuple[float, float], corners: tuple[Path, Path]
 ) -> None:
     low, high = corners
-    bare(ax)
+    bare_axes(ax)
     ax.grid(visible=False)
     x, y = np.meshgrid(np.linspace(low[0], high[0], 160), np.linspace(low[1], high[1], 160))
     ax.contour(x, y, coefficients[0] * x**2 + coefficients[1] * y**2, levels=LEVELS, colors=RULE, linewidths=0.8)
-    heavy = min(found)
-    for seed, path in found.items():
+    heavy = min(arm_paths)
+    for seed, path in arm_paths.items():
         if seed != heavy:
             ax.plot(path[:, 0], path[:, 1], color=colour, linewidth=0.5, alpha=0.35, zorder=2)
-    ax.plot(found[heavy][:, 0], found[heavy][:, 1], color=colour, linewidth=1.4, marker="o", markersize=3.6,
+    ax.plot(arm_paths[heavy][:, 0], arm_paths[heavy][:, 1], color=colour, linewidth=1.4, marker="o", markersize=3.6,
             markeredgecolor=PAPER, markeredgewidth=0.5, zorder=4)  # fmt: skip
     ax.plot([0.0], [0.0], color=INK, marker="+", markersize=9, zorder=5)
     ax.set_xlim(low[0], high[0])
@@ -156,8 +156,8 @@ def _panel(
 def _alt(tables: StudyTables, shown: dict[str, dict[int, Path]], wanted: Paths) -> str:
     names = arm_titles(tables)
     words = []
-    for arm, found in shown.items():
-        ends = pd.Series([float(np.hypot(*path[-1])) for path in found.values()])
+    for arm, arm_paths in shown.items():
+        ends = pd.Series([float(np.hypot(*path[-1])) for path in arm_paths.values()])
         words.append(
             tr(
                 "{arm} ends {distance:.2g} from the minimum on average over {seeds}",

@@ -20,10 +20,10 @@ from ablate.registry import register
 from ablate.report.arms import baseline_arm
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.layout import Layout, layout
+from ablate.report.figures.layout import PanelLayout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
-from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered, sheets
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare, drawing
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import head
 from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import NONE
@@ -95,11 +95,13 @@ def reach_sheets(
         caption += " " + left_out(tables, {arm for panel in pages[0] for _, arm in panel.arms}, what=what)
     drawn = []
     for page in pages:
-        own = replace(plan, panels=tuple(page))
+        page_plan = replace(plan, panels=tuple(page))
         with drawing():
-            figure = _draw(own, arms, _steps_title(tables, changed=changed), end)
-        drawn.append(Drawn(name, tr("Who reaches the target, and when"), figure, caption, _alt(own, arms), floor=600))
-    return numbered(drawn)
+            figure = _draw(page_plan, arms, _steps_title(tables, changed=changed), end)
+        drawn.append(
+            Drawn(name, tr("Who reaches the target, and when"), figure, caption, _alt(page_plan, arms), floor=600)
+        )
+    return numbered_sheets(drawn)
 
 
 class _Reached:
@@ -129,7 +131,7 @@ def _steps_title(tables: StudyTables, *, changed: bool) -> str:
     return tr("{steps} since the change of task", steps=steps_title(tables)) if changed else steps_title(tables)
 
 
-def _draw(plan: Layout, arms: dict[str, _Reached], steps: str, end: float) -> Figure:
+def _draw(plan: PanelLayout, arms: dict[str, _Reached], steps: str, end: float) -> Figure:
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
@@ -146,7 +148,7 @@ def _draw(plan: Layout, arms: dict[str, _Reached], steps: str, end: float) -> Fi
     shared.set_yticks([0, 0.5, 1.0])
     shared.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     for ax, panel in zip(axes, plan.panels, strict=False):
-        bare(ax)
+        bare_axes(ax)
         for position, arm in panel.arms:
             _curve(ax, arms[arm], position, min(end, arms[arm].budget))
         head(ax, panel.title, [(position, arms[arm].text) for position, arm in panel.arms], inches=room)
@@ -178,7 +180,7 @@ def _curve(ax: Axes, one: _Reached, position: int, end: float) -> None:
             zorder=4, gid="share")  # fmt: skip
 
 
-def _alt(plan: Layout, arms: dict[str, _Reached]) -> str:
+def _alt(plan: PanelLayout, arms: dict[str, _Reached]) -> str:
     words = []
     for panel in plan.panels:
         each = []

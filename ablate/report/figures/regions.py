@@ -180,9 +180,9 @@ def _bar(ax: Axes, at: int, v: Verdict, factor: float) -> None:
     _, marker, filled, colour = LOOKS[ruling_of(v)]
     low, high = ax.get_xlim()
     if v.scale != "share":
-        own = np.array(list(v.differences.values())) * factor
-        own = own[(own >= low) & (own <= high)]
-        ax.plot(own, np.full(own.size, at + 0.24), linestyle="none", marker="|", markersize=4.5, color=colour,
+        diffs = np.array(list(v.differences.values())) * factor
+        diffs = diffs[(diffs >= low) & (diffs <= high)]
+        ax.plot(diffs, np.full(diffs.size, at + 0.24), linestyle="none", marker="|", markersize=4.5, color=colour,
                 markeredgewidth=0.8, alpha=0.55, zorder=2)  # fmt: skip
     if v.effect is None or not math.isfinite(v.effect):
         return
@@ -271,8 +271,8 @@ def _limits(members: Sequence[Verdict], region: tuple[float, float], factor: flo
     values = [end for end in region if math.isfinite(end)]
     values += [0.0] if members[0].scale != "slope" else []
     for v in members:
-        known = (v.effect, v.interval_low, v.interval_high)
-        values += [x * factor for x in known if x is not None and math.isfinite(x)]
+        bounds = (v.effect, v.interval_low, v.interval_high)
+        values += [x * factor for x in bounds if x is not None and math.isfinite(x)]
         values += [x for x in joint_ends(v.joint, factor) if math.isfinite(x)]
         values += [d * factor for d in v.differences.values()]
     width = (max(values) - min(values)) or 1.0

@@ -86,20 +86,20 @@ def within(
     >>> within({"a": f"<svg>{60 * '…'}</svg>", "b": "<svg/>"}, {"a": b"1", "b": b"2"}, most=60)["a"]
     '<img alt="" src="data:image/png;base64,MQ==">'
     """
-    found = dict(inlined)
+    in_page = dict(inlined)
     for name in sorted(inlined, key=lambda name: -len(inlined[name])):
         picture = pictures[name]
-        if sum(map(len, found.values())) <= most or isinstance(picture, str):
+        if sum(map(len, in_page.values())) <= most or isinstance(picture, str):
             continue
         shown = f'<img alt="" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-        found[name] = min(shown, found[name], key=len)
-    return found
+        in_page[name] = min(shown, in_page[name], key=len)
+    return in_page
 
 
 def _bounds(figure: Figure) -> Bbox:
     """Return a figure's extent in inches, laid out once: layout takes longer than either format's drawing."""
-    known: Bbox | None = getattr(figure, "_ablate_bounds", None)
-    if known is None:
+    bounds: Bbox | None = getattr(figure, "_ablate_bounds", None)
+    if bounds is None:
         if engine := figure.get_layout_engine():
             engine.execute(figure)  # a whole draw without rendering takes half as long again and moves nothing more
         figure.set_layout_engine("none")
@@ -107,9 +107,9 @@ def _bounds(figure: Figure) -> Bbox:
         for ax in figure.axes:
             at = (round(float(end), 6) for end in ax.get_position().extents)
             ax._set_position(Bbox.from_extents(*at))  # type: ignore[attr-defined]  # the public one drops it from bounds
-        known = figure.get_tightbbox().padded(float(mpl.rcParams["savefig.pad_inches"]))
-        figure._ablate_bounds = known  # type: ignore[attr-defined]
-    return known
+        bounds = figure.get_tightbbox().padded(float(mpl.rcParams["savefig.pad_inches"]))
+        figure._ablate_bounds = bounds  # type: ignore[attr-defined]
+    return bounds
 
 
 def inline(document: str, drawn: Drawn) -> str:
@@ -126,11 +126,11 @@ def inline(document: str, drawn: Drawn) -> str:
     body = re.sub(r"<metadata>.*?</metadata>", "", document[start:], flags=re.DOTALL)
     referenced = set(_REFERENCE.findall(body))
 
-    def own(match: re.Match[str]) -> str:
+    def own_id(match: re.Match[str]) -> str:
         return f'id="{drawn.name}-{match[1]}"' if match[1] in referenced else ""
 
     # Ids must be unique on the page; most of matplotlib's ("text_3") are referred to by nothing.
-    body = _ID.sub(own, body)
+    body = _ID.sub(own_id, body)
     body = body.replace('xlink:href="#', f'xlink:href="#{drawn.name}-').replace("url(#", f"url(#{drawn.name}-")
     body = _COLOUR.sub(lambda m: f"var({_PAGE_COLOURS[m[0].lower()]})", body)
     body = re.sub(r"(font(?:-family)?: ?[^;\"]*?)(?:'DejaVu Sans')[^;\"]*", r"\1var(--sans)", body)

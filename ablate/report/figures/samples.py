@@ -14,7 +14,7 @@ from ablate.lang import counted, tr
 from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.observed import arm_titles, not_drawn, over_seeds
+from ablate.report.figures.observed import not_drawn, observed_titles, over_seeds
 from ablate.report.figures.panels import columns_for
 from ablate.report.figures.style import INK, Drawn, drawing
 from ablate.track.record import StudyTables
@@ -44,17 +44,21 @@ def samples(tables: StudyTables, *, name: str = "gan-samples") -> Drawn | None:
     images = over_seeds(tables, "gan/samples")
     if not images:
         return None
-    titles, landed, distinct = arm_titles(tables), over_seeds(tables, "gan/landed"), over_seeds(tables, "gan/distinct")
+    titles, landed, distinct = (
+        observed_titles(tables),
+        over_seeds(tables, "gan/landed"),
+        over_seeds(tables, "gan/distinct"),
+    )
     arms = list(images)[:MOST_PANELS]
     asked = int(landed[arms[0]][0, 0].sum())
     panels = []
     for arm in arms:
-        own = np.einsum("sii->si", landed[arm]).sum(axis=1) / landed[arm].sum(axis=(1, 2))
+        in_class = np.einsum("sii->si", landed[arm]).sum(axis=1) / landed[arm].sum(axis=(1, 2))
         different = _range(distinct[arm].mean(axis=1))
         text = tr(
             "{arm}\n{share} % in their class, {different} of {asked} distinct",
             arm=titles[arm],
-            share=_range(100 * own),
+            share=_range(100 * in_class),
             different=different,
             asked=asked,
         )

@@ -73,7 +73,7 @@ def chance_level(metric: Metric, rate: float) -> float:
     return whole * rate if metric.is_share and metric.failed_counts_as in ("chance", "as_logged") else float("nan")
 
 
-def majority_rate(tables: StudyTables) -> float:
+def mean_majority_rate(tables: StudyTables) -> float:
     """Return the rate of always answering the most frequent class, averaged over the seeds; NaN if unknown."""
     return _rate(tables.seeds, tables.facts.values())
 
@@ -82,8 +82,8 @@ def _rate(rows: pd.DataFrame, facts: Iterable[Mapping[str, Any]]) -> float:
     rates = pd.to_numeric(rows["majority_rate"], errors="coerce") if "majority_rate" in rows else pd.Series(dtype=float)
     if rates.notna().any():
         return float(rates.mean())
-    known = [float(own["majority_rate"]) for own in facts if "majority_rate" in own]
-    return float(np.mean(known)) if known else float("nan")
+    arm_rates = [float(arm_facts["majority_rate"]) for arm_facts in facts if "majority_rate" in arm_facts]
+    return float(np.mean(arm_rates)) if arm_rates else float("nan")
 
 
 def series(tables: StudyTables, metric: str) -> dict[str, Series]:
@@ -93,11 +93,11 @@ def series(tables: StudyTables, metric: str) -> dict[str, Series]:
     by_arm = dict(tuple(rows.groupby("arm_id", sort=False)))
     seeds_by_arm = dict(tuple(tables.seeds.groupby("arm_id", sort=False)))
     declared = metrics_in(tables).of(metric)
-    found = {}
+    lines = {}
     for arm_id in tables.planned["arm_id"]:
-        own, seeds = by_arm.get(arm_id), seeds_by_arm.get(arm_id)
-        found[arm_id] = _one(arm_id, own, seeds, every_step=every_step, metric=declared, tables=tables)
-    return found
+        arm_rows, seeds = by_arm.get(arm_id), seeds_by_arm.get(arm_id)
+        lines[arm_id] = _one(arm_id, arm_rows, seeds, every_step=every_step, metric=declared, tables=tables)
+    return lines
 
 
 def _one(
@@ -120,9 +120,11 @@ def _one(
     values = np.full((len(run), len(steps)), np.nan)
     if rows is not None:
         at_seed = run["seed"].to_numpy()
-        known = rows[rows["seed"].isin(at_seed)]
-        where = np.searchsorted(at_seed, known["seed"].to_numpy())
-        values[where, np.searchsorted(steps, known["step"].to_numpy(np.int64))] = known["value"].to_numpy(np.float64)
+        ran_rows = rows[rows["seed"].isin(at_seed)]
+        where = np.searchsorted(at_seed, ran_rows["seed"].to_numpy())
+        values[where, np.searchsorted(steps, ran_rows["step"].to_numpy(np.int64))] = ran_rows["value"].to_numpy(
+            np.float64
+        )
     values[~np.isfinite(values)] = np.nan
     first_bad = pd.to_numeric(run["first_nonfinite_step"], errors="coerce").to_numpy(np.float64)
     ends = tuple(_end(steps, values[i], first_bad[i]) for i in np.flatnonzero(failed))

@@ -87,7 +87,7 @@ def of_verdicts(
     """
     if len(verdicts) <= MOST_VERDICTS or whole:
         pages = sheets(verdicts, MOST_VERDICTS, keep=lambda _: False, whole=whole)
-        return numbered([draw(page) for page in pages])
+        return numbered_sheets([draw(page) for page in pages])
     alone = [at for at, v in enumerate(verdicts) if v.claim_id == v.source_id][:MOST_VERDICTS]
     cells = [at for at in range(len(verdicts)) if at not in alone]
     room = MOST_VERDICTS - len(alone)
@@ -104,7 +104,7 @@ def of_verdicts(
     return [dataclasses.replace(drawn, caption=drawn.caption + left)]
 
 
-def numbered(drawn: Sequence[Drawn | None]) -> list[Drawn]:
+def numbered_sheets(drawn: Sequence[Drawn | None]) -> list[Drawn]:
     """Return the sheets of a figure under names and titles of their own, without those that show nothing."""
     there = [one for one in drawn if one is not None]
     if len(there) < 2:

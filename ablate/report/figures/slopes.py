@@ -19,11 +19,11 @@ from ablate.registry import register
 from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import narrow, title
 from ablate.report.metric_names import metric_title
-from ablate.report.pairs import Pairs
-from ablate.report.wording import levels_text, shortened, unit
+from ablate.report.pairs import PairedValues
+from ablate.report.wording import short_levels, shortened, unit
 from ablate.words.rulings import seen
 
 MOST = 8
@@ -42,7 +42,7 @@ class Slopes(Kind):
         return slopes(material.pairs, name=name)
 
 
-def slopes(every: Sequence[Pairs], *, most: int = MOST, name: str = "slopes") -> Drawn | None:
+def slopes(every: Sequence[PairedValues], *, most: int = MOST, name: str = "slopes") -> Drawn | None:
     """Draw one panel per paired claim, `most` at most: single claims first, then the members nearest to their δ.
 
     None where there is no pair; the caption says what is not drawn.
@@ -85,10 +85,10 @@ def slopes(every: Sequence[Pairs], *, most: int = MOST, name: str = "slopes") ->
     return Drawn(name, tr("Pair by pair"), figure, caption.strip(), _alt(chosen), floor=620)
 
 
-def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:
+def _chosen(usable: Sequence[PairedValues], most: int) -> list[PairedValues]:
     sizes = [one.verdict.source_id for one in usable]
 
-    def rank(one: Pairs) -> tuple[bool, float]:
+    def rank(one: PairedValues) -> tuple[bool, float]:
         verdict = one.verdict
         ends = [b for b in (verdict.interval_low, verdict.interval_high) if b is not None and math.isfinite(b)]
         scale = (max(ends) - min(ends) if len(ends) == 2 else 0.0) or 1.0
@@ -98,7 +98,7 @@ def _chosen(usable: Sequence[Pairs], most: int) -> list[Pairs]:
     return [one for one in usable if id(one) in kept]
 
 
-def _draw(chosen: Sequence[Pairs]) -> Figure:
+def _draw(chosen: Sequence[PairedValues]) -> Figure:
     columns = min(len(chosen), 2 if len(chosen) in (2, 4) else 3 if len(chosen) in (3, 5, 6) else 4)
     rows = math.ceil(len(chosen) / columns)
     width = {1: 6.2, 2: 9.0, 3: 10.4, 4: 10.8}[columns]
@@ -121,7 +121,7 @@ def _draw(chosen: Sequence[Pairs]) -> Figure:
     return figure
 
 
-def _sides(ax: Axes, one: Pairs) -> None:
+def _sides(ax: Axes, one: PairedValues) -> None:
     shown = unit(one.verdict.unit)
     left, right = one.against * shown.scale, one.arm * shown.scale
     for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
@@ -134,7 +134,7 @@ def _sides(ax: Axes, one: Pairs) -> None:
                     markeredgewidth=0, alpha=0.8, zorder=3)  # fmt: skip
             ax.plot(np.full(bad.sum(), x), values[bad], linestyle="none", marker="x", markersize=4.8, color=colour,
                     markeredgewidth=1.2, zorder=3.2, gid="failure")  # fmt: skip
-    bare(ax, grid="y")
+    bare_axes(ax, grid="y")
     ax.autoscale_view()
     ax.set_xlim(-0.22, 1.22)
     ax.margins(y=0.06)
@@ -149,7 +149,7 @@ def _sides(ax: Axes, one: Pairs) -> None:
     ax.set_ylabel(_label(metric_title(one.verdict.metric), shown.value), fontsize=8.2)
 
 
-def _strip(ax: Axes, one: Pairs) -> None:
+def _strip(ax: Axes, one: PairedValues) -> None:
     verdict, shown = one.verdict, unit(one.verdict.unit)
     scale = 1.0 if one.comparison.claim.scale == "log ratio" else shown.scale
     values = np.array([verdict.differences.get(seed, math.nan) for seed in one.seeds]) * scale
@@ -162,8 +162,8 @@ def _strip(ax: Axes, one: Pairs) -> None:
     for rising, colour, marker in ((True, _UP, MARKERS[0]), (False, _DOWN, MARKERS[1])):
         mask = (values >= 0) == rising
         for failed, look in ((False, marker), (True, "x")):
-            own = mask & (one.failed == failed)
-            ax.plot(x[own], values[own], linestyle="none", marker=look, markersize=4.4 if failed else 3.2, color=colour,
+            dot = mask & (one.failed == failed)
+            ax.plot(x[dot], values[dot], linestyle="none", marker=look, markersize=4.4 if failed else 3.2, color=colour,
                     markeredgewidth=1.1 if failed else 0, alpha=0.85, zorder=2)  # fmt: skip
     low, high = (math.nan if b is None else b * scale for b in (verdict.interval_low, verdict.interval_high))
     limits = [*values[np.isfinite(values)], 0.0, delta, *(b for b in (low, high) if math.isfinite(b))]
@@ -173,7 +173,7 @@ def _strip(ax: Axes, one: Pairs) -> None:
     ax.plot([0.22, 0.22], [max(low, bottom), min(high, top)], color=INK, linewidth=1.9, zorder=3)
     ax.plot([0.22], [(verdict.effect or 0.0) * scale], marker="D", markersize=5.2, color=INK, markeredgecolor=PAPER,
             zorder=4)  # fmt: skip
-    bare(ax, grid="y")
+    bare_axes(ax, grid="y")
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.yaxis.tick_right()
     ax.tick_params(axis="y", length=0)
@@ -193,7 +193,7 @@ def _label(name: str, of: str) -> str:
     return name + (f" ({of})" if of else "")
 
 
-def _title(one: Pairs) -> str:
+def _title(one: PairedValues) -> str:
     claim, _, levels = one.verdict.claim_id.partition("[")
     if not levels:
         return claim_title(one.verdict)
@@ -209,15 +209,15 @@ def _sides_of(against: str, arm: str) -> tuple[str, list[str]]:
     ('ensemble,\np', ['1\n0.5', '5\n0.0'])
     """
     parts = [text.split(", ") for text in (against, arm)]
-    own = [[part for part in mine if part not in theirs] or mine for mine, theirs in (parts, parts[::-1])]
-    factors = [[part.partition("=")[0] for part in side] for side in own]
-    if factors[0] == factors[1] and all("=" in part for side in own for part in side):
-        return ",\n".join(factors[0]), ["\n".join(_text(part.partition("=")[2]) for part in side) for side in own]
-    return "", ["\n".join(_broken(part) for part in side) for side in own]
+    sides = [[part for part in mine if part not in theirs] or mine for mine, theirs in (parts, parts[::-1])]
+    factors = [[part.partition("=")[0] for part in side] for side in sides]
+    if factors[0] == factors[1] and all("=" in part for side in sides for part in side):
+        return ",\n".join(factors[0]), ["\n".join(_text(part.partition("=")[2]) for part in side) for side in sides]
+    return "", ["\n".join(_broken(part) for part in side) for side in sides]
 
 
 def _text(level: str) -> str:
-    return levels_text([level])[level]
+    return short_levels([level])[level]
 
 
 def _broken(part: str) -> str:
@@ -226,7 +226,7 @@ def _broken(part: str) -> str:
     return f"{factor}=\n{_text(level)}" if len(part) > 9 and level else part
 
 
-def _alt(chosen: Sequence[Pairs]) -> str:
+def _alt(chosen: Sequence[PairedValues]) -> str:
     words = []
     for one in chosen:
         verdict = one.verdict

@@ -18,9 +18,9 @@ from ablate.registry import register
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.layout import PanelArms, layout
-from ablate.report.figures.observed import arm_titles, middle, over_seeds
+from ablate.report.figures.observed import middle, observed_titles, over_seeds
 from ablate.report.figures.panels import legend, room_for
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title
 from ablate.report.wording import NONE, Unit, plain_number
 from ablate.sweep.figures import StepSizes
@@ -83,7 +83,7 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
     for column, panel in enumerate(panels):
         top, bottom = grid[0, column], grid[1, column]
         for ax in (top, bottom):
-            bare(ax)
+            bare_axes(ax)
             ax.set_xscale("log")
         top.set_yscale("log")
         title(top, panel.title, inches=room_for(float(figure.get_figwidth()), columns))
@@ -109,8 +109,8 @@ def _line(ax: Axes, steps: NDArray[np.int64], values: NDArray[np.float64], posit
     ax.fill_between(steps, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2)
     dashes = DASHES[position % len(DASHES)] or (None, None)
     ax.plot(steps, center, color=colour, linewidth=1.6, dashes=dashes, zorder=4)
-    known = np.flatnonzero(np.isfinite(center))
-    at = known[:: max(known.size // 4, 1)]
+    finite_at = np.flatnonzero(np.isfinite(center))
+    at = finite_at[:: max(finite_at.size // 4, 1)]
     ax.plot(
         steps[at], center[at], linestyle="none", marker=MARKERS[position % len(MARKERS)], markersize=4, color=colour,
         markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,
@@ -136,19 +136,19 @@ def _guide(ax: Axes, lines: list[tuple[NDArray[np.int64], NDArray[np.float64], N
 
 
 def _alt(tables: StudyTables, lines: _Lines) -> str:
-    titles = arm_titles(tables)
+    titles = observed_titles(tables)
     seeds = tables.seeds
     slopes = pd.to_numeric(seeds["observe/step_slope"]) if "observe/step_slope" in seeds else pd.Series(dtype=float)
     words = []
     for arm, (_, _, unchanged) in lines.items():
-        own = slopes[seeds["arm_id"].astype(str) == arm].mean() if len(slopes) else math.nan
+        slope = slopes[seeds["arm_id"].astype(str) == arm].mean() if len(slopes) else math.nan
         share = middle(unchanged)[0][-1]
         last = NONE if math.isnan(share) else f"{100 * share:.2g} %"
         words.append(
             tr(
                 "{arm}: slope {slope}, {share} unchanged at the last step",
                 arm=titles[arm],
-                slope=plain_number(own, Unit(decimals=2)),
+                slope=plain_number(slope, Unit(decimals=2)),
                 share=last,
             )
         )

@@ -123,8 +123,8 @@ def font_family() -> list[str]:
 def _chinese() -> list[str]:
     from matplotlib.font_manager import fontManager
 
-    known = {font.name for font in fontManager.ttflist}
-    return [name for name in _CHINESE if name in known]
+    installed = {font.name for font in fontManager.ttflist}
+    return [name for name in _CHINESE if name in installed]
 
 
 def _chinese_installed_since() -> list[str]:
@@ -158,7 +158,7 @@ def hue(position: int) -> str:
     return HUES[position % len(HUES)]
 
 
-def bare(ax: Axes, *, grid: str = "both") -> None:
+def bare_axes(ax: Axes, *, grid: str = "both") -> None:
     """Leave an axes with its left and bottom lines and a quiet grid along `grid` (`x`, `y`, `both`)."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(visible=False)

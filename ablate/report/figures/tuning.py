@@ -25,15 +25,15 @@ from ablate.report.fair import score_title
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
-from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title
 from ablate.report.tuning_notes import in_every_seed
-from ablate.report.wording import levels_text, listed, unit
+from ablate.report.wording import listed, short_levels, unit
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
-from ablate.track.tuned import filled, having, tuned_facts, tuned_keys
+from ablate.track.tuned import fill_failures, having, tuned_facts, tuned_keys
 from ablate.train.outcome import FAILED
 
 MOST_PANELS = 16
@@ -86,7 +86,7 @@ class _Trials:
 
 
 def _trials(tables: StudyTables) -> _Trials | None:
-    runs = None if tables.tuning is None else filled(tables.tuning)
+    runs = None if tables.tuning is None else fill_failures(tables.tuning)
     if runs is None or runs.empty or runs["score"].isna().all():
         return None
     names = {str(arm): arm_title(str(label)) for arm, label in zip(runs["arm_id"], runs["arm"], strict=True)}
@@ -97,8 +97,8 @@ def _trials(tables: StudyTables) -> _Trials | None:
 
 def edges(runs: pd.DataFrame, key: str) -> dict[str, bool]:
     """Return, by arm id, whether the choice is the least or the most of those tried (see `track.tuned`)."""
-    own = having(runs, key).groupby("arm_id", sort=False)
-    return {str(arm): bool(tuned_facts(rows)[key]["edge"]) for arm, rows in own}
+    arms = having(runs, key).groupby("arm_id", sort=False)
+    return {str(arm): bool(tuned_facts(rows)[key]["edge"]) for arm, rows in arms}
 
 
 def sensitivity_curves(
@@ -122,20 +122,20 @@ def sensitivity_curves(
     else:
         over = tr("the tuning seeds") if alone else tr("the tuning seeds and the other tuned values")
     for key in tuned_keys(runs):
-        own = having(runs, key)
-        arms = [str(arm) for arm in dict.fromkeys(own["arm_id"])][:MOST_PANELS]
-        at_edge = edges(own, key)
+        trials = having(runs, key)
+        arms = [str(arm) for arm in dict.fromkeys(trials["arm_id"])][:MOST_PANELS]
+        at_edge = edges(trials, key)
         with drawing():
-            figure = _curves(own, arms, key, names, score=score, per_seed=per_seed)
+            figure = _curves(trials, arms, key, names, score=score, per_seed=per_seed)
         flagged = [names[arm] for arm, edge in at_edge.items() if edge]
-        more = own["arm_id"].nunique() - len(arms)
+        more = trials["arm_id"].nunique() - len(arms)
         note = (
             tr("On the edge of what was tried: {flagged}; a better value may lie beyond. ", flagged=listed(flagged))
             if flagged
             else ""
         )
         note += tr("{n} more arms are not drawn.", n=more) if more > 0 else ""
-        without = runs["arm_id"].nunique() - own["arm_id"].nunique()
+        without = runs["arm_id"].nunique() - trials["arm_id"].nunique()
         note += tr(" Arms that do not have it: {n}.", n=without) if without else ""
         caption = tr(
             "Each small mark: one tuning run (× failed, at the value it counts as); line: mean "
@@ -149,7 +149,7 @@ def sensitivity_curves(
             tr(
                 "{arm}: chosen {chosen}{edge}",
                 arm=names[arm],
-                chosen=_chosen(own, arm, key),
+                chosen=_chosen(trials, arm, key),
                 edge=tr(" (edge)") * at_edge[arm],
             )
             for arm in arms
@@ -175,7 +175,7 @@ def budget_curve(
     with drawing():
         figure = Figure(figsize=(8.2, 3.9), layout="constrained")
         ax = figure.subplots()
-        bare(ax)
+        bare_axes(ax)
         for i, (arm, (curve, _)) in enumerate(shown.items()):
             dash = DASHES[i % len(DASHES)]
             ax.plot(np.arange(1, len(curve) + 1), curve, color=HUES[i], linestyle=(0, dash) if dash else "-",
@@ -231,13 +231,13 @@ def _curves(
     logged = numeric and min(values) > 0 and max(values) / min(values) >= 20
     place = {value: float(value) if numeric else float(i) for i, value in enumerate(values)}
     for ax, arm in zip(axes, arms, strict=False):
-        bare(ax)
+        bare_axes(ax)
         if logged:
             ax.set_xscale("log")
             ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             ax.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
         elif not numeric:
-            ax.set_xticks(list(place.values()), list(levels_text(values).values()))
+            ax.set_xticks(list(place.values()), list(short_levels(values).values()))
         _arm(ax, runs[runs["arm_id"].astype(str) == arm], key, place, edge=at_edge[arm])
         title(ax, names[arm], inches=room_for(width, columns), size=8.8)
     for ax in axes[len(arms) :]:
@@ -288,7 +288,7 @@ def _chosen(runs: pd.DataFrame, arm: str, key: str) -> str:
     rows = runs[(runs["arm_id"].astype(str) == arm) & runs["chosen"].astype(bool)].drop_duplicates("seed")
     counts = rows[key].value_counts()
     values = counts.index.tolist()
-    texts = levels_text(values)
+    texts = short_levels(values)
     if len(values) < 2:
         return texts[values[0]] if values else "none"
     return tr(", ").join(tr("{value} ({n})", value=texts[value], n=counts.loc[value]) for value in values)

@@ -19,7 +19,7 @@ from ablate.registry import register
 from ablate.report.arms import arm_levels, varying
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
-from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare, drawing
+from ablate.report.figures.style import HUES, INK, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import p_value
 from ablate.stats.anova import Importance, importances
@@ -49,7 +49,7 @@ def variance(tables: StudyTables, metric: str, *, name: str = "variance") -> Dra
     factors = varying(tables)
     if len(factors) < 2:
         return None
-    terms = explained(tables, metric)
+    terms = explained_variance(tables, metric)
     if not terms:
         return None
     shown = sorted(terms, key=lambda term: -term.omega2)[:MOST_TERMS]
@@ -70,27 +70,27 @@ def variance(tables: StudyTables, metric: str, *, name: str = "variance") -> Dra
                  tr("Partial omega squared per term: ") + tr("; ").join(words) + tr("."), floor=480)  # fmt: skip
 
 
-def explained(tables: StudyTables, metric: str) -> list[Importance]:
+def explained_variance(tables: StudyTables, metric: str) -> list[Importance]:
     """Return the importances over the seeds that have a value in every arm; empty where the design has no answer."""
     try:
-        found = endpoint(tables, metric)
+        end = endpoint(tables, metric)
     except UserError:
         return []
-    every = np.arange(len(found.arm_ids))[None, :]
-    if horizons(tables, found, every):
+    every = np.arange(len(end.arm_ids))[None, :]
+    if horizons(tables, end, every):
         return []
-    found = at_common_budget(found, every)
-    complete = np.isfinite(found.value).all(axis=1)
+    end = at_common_budget(end, every)
+    complete = np.isfinite(end.value).all(axis=1)
     arms = arm_levels(tables)
-    levels = {factor: [str(arms[arm][factor]) for arm in found.arm_ids] for factor in varying(tables)}
-    if complete.sum() < 2 or found.undefined.any() or float(np.ptp(found.value[complete])) == 0.0:
+    levels = {factor: [str(arms[arm][factor]) for arm in end.arm_ids] for factor in varying(tables)}
+    if complete.sum() < 2 or end.undefined.any() or float(np.ptp(end.value[complete])) == 0.0:
         return []
     full = len(set(zip(*levels.values(), strict=True)))
-    if full < len(found.arm_ids) or full < math.prod(len(set(of)) for of in levels.values()):
+    if full < len(end.arm_ids) or full < math.prod(len(set(of)) for of in levels.values()):
         return []  # a fractional or repeated design confounds terms: no share would be of one factor
     try:
         return importances(
-            found.value[complete],
+            end.value[complete],
             levels,
             rng=np.random.default_rng(_SEED),
             interactions=len(levels) <= 5,
@@ -103,7 +103,7 @@ def explained(tables: StudyTables, metric: str) -> list[Importance]:
 def _draw(terms: Sequence[Importance]) -> Figure:
     figure = Figure(figsize=(8.2, 0.36 * len(terms) + 1.0), layout="constrained")
     ax = figure.subplots()
-    bare(ax, grid="x")
+    bare_axes(ax, grid="x")
     for row, term in enumerate(terms):
         single = ":" not in term.term
         colour = HUES[0] if single else SOFT

@@ -39,7 +39,7 @@ from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.titles import title as set_title
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
-from ablate.report.wording import NONE, level_title, levels_text, scaled, unit
+from ablate.report.wording import NONE, level_title, scaled_number, short_levels, unit
 from ablate.stats.effects import by_interval
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study
@@ -130,18 +130,18 @@ def verdict_map(
 ) -> Drawn | None:
     """Draw the map a study asks for; None where its claim was not judged."""
     mine = [v for v in verdicts if v.source_id == wanted.claim]
-    found = [(v, {f: levels[0] for f, levels in c.where.items()}) for v, c in judged_comparisons(study, tables, mine)]
-    if not found:
+    judged = [(v, {f: levels[0] for f, levels in c.where.items()}) for v, c in judged_comparisons(study, tables, mine)]
+    if not judged:
         return None
     each = next(claim.each for claim in study.claims if claim.id == wanted.claim)
     others = [f for f in each if f not in (wanted.x, wanted.y)]
-    texts = {f: levels_text(study.factors[f]) for f in each}
+    texts = {f: short_levels(study.factors[f]) for f in each}
     panels: dict[str, dict[tuple[Level, Level], Verdict]] = {}
-    for verdict, at in found:
+    for verdict, at in judged:
         title = ", ".join(level_title(f, texts[f][at[f]]) for f in others)
         panels.setdefault(title, {})[at[wanted.x], at[wanted.y]] = verdict
     shown = [_Panel(title, tiles) for title, tiles in list(panels.items())[:MOST_PANELS]]
-    axes = {f: [x for x in ascending(list(study.factors[f])) if any(at[f] == x for _, at in found)]
+    axes = {f: [x for x in ascending(list(study.factors[f])) if any(at[f] == x for _, at in judged)]
             for f in (wanted.x, wanted.y)}  # fmt: skip
     with drawing():
         figure = _draw(shown, wanted, axes)
@@ -166,8 +166,8 @@ def _draw(panels: Sequence[_Panel], wanted: VerdictMap, axes: Mapping[str, Seque
             _tile(ax, (xs.index(x), ys.index(y)), verdict)
         ax.set_xlim(-0.5, len(xs) - 0.5)
         ax.set_ylim(-0.5, len(ys) - 0.5)
-        ax.set_xticks(range(len(xs)), list(levels_text(xs).values()))
-        ax.set_yticks(range(len(ys)), list(levels_text(ys).values()))
+        ax.set_xticks(range(len(xs)), list(short_levels(xs).values()))
+        ax.set_yticks(range(len(ys)), list(short_levels(ys).values()))
         set_title(ax, panel.title, inches=(width - 1.0) / columns - 0.1)
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
@@ -206,7 +206,7 @@ def _effect(verdict: Verdict) -> str:
         return NONE
     if verdict.scale == "decades":
         return decades_text(verdict.effect, signed=True)
-    text = scaled(verdict.effect, verdict, signed=True)
+    text = scaled_number(verdict.effect, verdict, signed=True)
     return text.removesuffix(unit(verdict.unit).difference).strip() if verdict.scale == "difference" else text
 
 
@@ -239,7 +239,7 @@ def _caption(verdicts: Sequence[Verdict]) -> str:
     ends = [percent(level) for level in (levels[:1] + levels[1:][-1:])]
     spread = tr("{low} to {high}", low=ends[0], high=ends[1]) if len(ends) > 1 else "".join(ends)
     told = {"measure": measure, "arm": first.arm_text, "against": first.against_text,
-            "delta": scaled(first.delta, first)}  # fmt: skip
+            "delta": scaled_number(first.delta, first)}  # fmt: skip
     joint = [v for v in verdicts if v.joint is not None]
     if not joint:
         return tr(_OWN, spread=spread, **told)

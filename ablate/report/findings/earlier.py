@@ -16,7 +16,7 @@ from typing import Any
 
 from ablate.lang import tr
 from ablate.registry import ours
-from ablate.report.page import SECTIONS, Fact, Page, Picture
+from ablate.report.page import SECTIONS, Page, PageFact, Picture
 from ablate.report.provenance import PRIVATE, VERSIONS
 from ablate.report.templating import plain_text
 
@@ -67,13 +67,13 @@ def read_earlier(path: Path) -> Earlier:
     lines = path.read_text(encoding="utf-8").splitlines()
     for section, title, number in _places(lines):
         line = lines[number]
-        found = _PICTURE.fullmatch(line)
-        if found and section in _PLACES:
+        match = _PICTURE.fullmatch(line)
+        if match and section in _PLACES:
             folded = lines[number + 2].startswith("<details>")  # the first picture's words on how to read it
             caption = plain_text(_VECTOR.sub("", lines[number + (4 if folded else 2)]))
-            name = found["name"]
-            pictures[_PLACES[section]].append(Picture(name, title, caption, plain_text(found["alt"]), 0, ""))
-            files[name] = (path.parent / found["file"]).read_bytes()
+            name = match["name"]
+            pictures[_PLACES[section]].append(Picture(name, title, caption, plain_text(match["alt"]), 0, ""))
+            files[name] = (path.parent / match["file"]).read_bytes()
         elif section == "provenance" and line.startswith("| ") and not line.startswith("| --"):
             term, value = (plain_text(cell.strip()) for cell in re.split(r"(?<!\\)\|", line)[1:3])
             provenance[term] = value
@@ -101,7 +101,7 @@ def with_earlier(page: Page, earlier: Earlier) -> Page:
     return dataclasses.replace(
         page,
         **placed,
-        provenance=tuple(Fact(term, value) for term, value in rows.items()),
+        provenance=tuple(PageFact(term, value) for term, value in rows.items()),
         confounds=(*page.confounds, *told),
     )
 
@@ -115,9 +115,9 @@ def kept_files(page: Page, earlier: Earlier, drawn: Sequence[str]) -> dict[str, 
 def _merged(now: Sequence[Picture], before: Sequence[Picture]) -> tuple[Picture, ...]:
     """Return the pictures drawn now, and those kept, in the order they had; what is new comes last."""
     drawn = {picture.name: picture for picture in now}
-    known = [picture.name for picture in before]
+    old_names = [picture.name for picture in before]
     old = [drawn.get(picture.name, picture) for picture in before if picture.name in drawn or recorded(picture.name)]
-    return (*old, *(picture for picture in now if picture.name not in known))
+    return (*old, *(picture for picture in now if picture.name not in old_names))
 
 
 def _places(lines: Sequence[str]) -> Iterator[tuple[str, str, int]]:

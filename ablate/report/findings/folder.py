@@ -50,10 +50,10 @@ def read_document(path: Path) -> dict[str, Any]:
         There is none, it is not JSON, or a part of it is missing or of another kind than ablate writes.
     """
     try:
-        held = from_json(path.read_text(encoding="utf-8"))
+        parsed = from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {cut(str(error))}") from None
-    whole = _mapping(path, "the file", held)
+    whole = _mapping(path, "the file", parsed)
     head = _mapping(path, "`study`", whole.get("study"))
     if not isinstance(head.get("definition", {}), dict | None):
         raise UserError(f"{path}: cannot be read as verdicts: `study.definition` must be a mapping")
@@ -95,17 +95,17 @@ def _mapping(path: Path, what: str, value: Any) -> dict[str, Any]:
 
 
 def _verdicts(path: Path, whole: dict[str, Any], part: str) -> list[dict[str, Any]]:
-    found = whole.get(part, [])
-    if not isinstance(found, list) or (part == "verdicts" and part not in whole):
+    verdicts = whole.get(part, [])
+    if not isinstance(verdicts, list) or (part == "verdicts" and part not in whole):
         raise UserError(f"{path}: cannot be read as verdicts: `{part}` must be a list of verdicts")
-    for one in found:
+    for one in verdicts:
         if not isinstance(one, dict) or not isinstance(one.get("claim_id"), str):
             raise UserError(f"{path}: cannot be read as verdicts: `{part}` must hold mappings with a claim_id")
         for rows in ROWS:
             listed = one.get(rows, [])
             if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
                 raise UserError(f"{path}: cannot be read as verdicts: `{rows}` must be a list of mappings")
-    return found
+    return verdicts
 
 
 def read_finding(folder: Path) -> Finding:
@@ -122,8 +122,8 @@ def read_finding(folder: Path) -> Finding:
     definition = head.pop("definition", None)
     study = parse_study(definition, where=str(path), stored=True) if definition else load_study(folder.name)
     # Files of earlier releases leave the unit to the metric, which the study and its Programs declare.
-    known = study.model_dump(include={"fixed", "factors"})
-    metrics = Metrics(study.metrics, program_metrics(known, document["facts"].values()))
+    settings = study.model_dump(include={"fixed", "factors"})
+    metrics = Metrics(study.metrics, program_metrics(settings, document["facts"].values()))
     units = [{"unit": metrics.of(str(one.get("metric"))).unit, **one} for one in document["verdicts"]]
     verdicts = tuple(verdict_from(one, where=str(path)) for one in units)
     return Finding(folder.name, folder, study, head, verdicts)

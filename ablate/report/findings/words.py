@@ -29,7 +29,7 @@ from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
-from ablate.report.wording import difference, p_value, scaled, shortened, unit, verdict_effect
+from ablate.report.wording import difference, p_value, scaled_number, shortened, unit, verdict_effect
 from ablate.sweep.study import Study
 from ablate.words.amounts import amount, decades, difference_unit, percent
 from ablate.words.rulings import ruling_of
@@ -76,10 +76,10 @@ def read_words(folder: Path, study: Study, verdicts: Sequence[Verdict]) -> tuple
             f"{path}: {', '.join(wrong)} stands neither in the study nor in its verdicts; quote numbers as "
             "{{ claim.effect }}, so that they are filled in"
         )
-    return tuple(filled(part, verdicts, where=str(path)) for part in paragraphs)
+    return tuple(fill_words(part, verdicts, where=str(path)) for part in paragraphs)
 
 
-def filled(text: str, verdicts: Sequence[Verdict], *, where: str = "words") -> str:
+def fill_words(text: str, verdicts: Sequence[Verdict], *, where: str = "words") -> str:
     """Fill the placeholders of a text.
 
     Raises
@@ -113,11 +113,11 @@ def _field(field: str, members: Sequence[Verdict], where: str) -> str:
         return str(sum(v.outcome == field for v in members))
     if field == "members":
         return str(len(members))
-    known = [v for v in members if v.effect is not None]
+    estimated = [v for v in members if v.effect is not None]
     if field in ("least", "most"):
-        if not known:
+        if not estimated:
             raise UserError(f"{where}: no effect is known")
-        at_end = (min if field == "least" else max)(known, key=lambda v: v.effect or 0.0)
+        at_end = (min if field == "least" else max)(estimated, key=lambda v: v.effect or 0.0)
         return _effect(at_end)
     values = {_single(field, v) for v in members}
     if len(values) > 1:
@@ -149,20 +149,20 @@ def _single(field: str, verdict: Verdict) -> str:
 
 
 def _held(verdict: Verdict, field: str) -> str:
-    found = [verdict.details[name] for name in _HELD[field] if name in verdict.details]
-    return str(found[0]) if found else ""
+    values = [verdict.details[name] for name in _HELD[field] if name in verdict.details]
+    return str(values[0]) if values else ""
 
 
 def _end(values: Iterable[float], which: Callable[[list[float]], float], verdict: Verdict) -> str:
-    known = [value for value in values if math.isfinite(value)]
-    return value_text(which(known), verdict) if known else ""
+    finite = [value for value in values if math.isfinite(value)]
+    return shown_value(which(finite), verdict) if finite else ""
 
 
-def value_text(value: float, verdict: Verdict) -> str:
+def shown_value(value: float, verdict: Verdict) -> str:
     """Return one value of a seed or a cell: on the scale of the effect; of a share, in the unit of its metric."""
     if verdict.scale in ("share", "slope"):
         return difference(value, unit(verdict.unit))
-    return scaled(value, verdict, signed=True)
+    return scaled_number(value, verdict, signed=True)
 
 
 def _delta(verdict: Verdict) -> str:
@@ -175,8 +175,8 @@ def _effect(verdict: Verdict) -> str:
 
 
 def _interval(verdict: Verdict) -> str:
-    found = re.search(r"\[[^\]]*\]", verdict_effect(verdict))
-    return found[0] + _unit(verdict) if found else ""
+    match = re.search(r"\[[^\]]*\]", verdict_effect(verdict))
+    return match[0] + _unit(verdict) if match else ""
 
 
 def _unit(verdict: Verdict) -> str:
@@ -205,16 +205,16 @@ def strange_figures(text: str, study: Study, verdicts: Sequence[Verdict]) -> lis
         for name in group:
             members = _members(name, verdicts)
             printed += [str(len(members)), *(_field(field, members, name) for field in _COUNTS)]
-    held = {number for part in printed for number in _numbers(part)}
+    numbers = {number for part in printed for number in _numbers(part)}
     typed = _PLACE.sub(" ", text)
-    return [token for token in _NUMBER.findall(typed) if not _numbers(token) <= held]
+    return [token for token in _NUMBER.findall(typed) if not _numbers(token) <= numbers]
 
 
 def _numbers(text: str) -> set[Decimal]:
-    found = set()
+    numbers = set()
     for token in _NUMBER.findall(text):
         try:
-            found.add(Decimal(token.replace(",", "")).normalize())
+            numbers.add(Decimal(token.replace(",", "")).normalize())
         except InvalidOperation:  # "1,,2"
             continue
-    return found
+    return numbers

@@ -54,9 +54,9 @@ def write_findings(told: Told, folder: Path, *, progress: Progress | None = None
     pictures: dict[str, bytes | str] = {}
     for name, picture in made.items():
         if name.startswith(f"{FIGURES}/") and not _is_english(folder, name, picture):
-            own = name.replace(FIGURES, figures, 1)
-            pictures[own] = picture
-            report = report.replace(f"]({name})", f"]({own})")
+            new_name = name.replace(FIGURES, figures, 1)
+            pictures[new_name] = picture
+            report = report.replace(f"]({name})", f"]({new_name})")
     written = {one: _text(folder / report_name(one)) for one in LANGUAGES if one != tongue}
     there = [one for one in LANGUAGES if one == tongue or written[one] is not None]
     own_files: dict[str, bytes | str] = {report_name(tongue): linked(report, tongue, there), **pictures}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from ablate.claims.parts import Quote
 from ablate.judge.fairness import FixedTuned, fixed_and_tuned
-from ablate.judge.readings import label_of, verdicts_of
+from ablate.judge.readings import sentence_label, verdicts_of
 from ablate.judge.verdict import Verdict
 from ablate.lang import language
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import read_words
 from ablate.report.runs_csv import tables_from_csv
-from ablate.report.scoreboard.entries import Entry, Line, once, reading_views, rules_note
+from ablate.report.scoreboard.entries import ClaimLine, SentenceEntry, each_once, reading_views, rules_note
 from ablate.report.scoreboard.headline import chosen_headline, deciding, headline_text
 from ablate.sweep.sentence_rules import Decides
 from ablate.sweep.sentences import Label, Sentence, same_sentence
@@ -25,18 +25,18 @@ from ablate.sweep.translated import Words, translated
 class Board:
     """The whole scoreboard; `rest`: claims that answer no sentence."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[SentenceEntry, ...]
     confounds: tuple[tuple[str, tuple[str, ...]], ...]
     differences: tuple[tuple[str, FixedTuned], ...]
     waiting: tuple[str, ...]
     studies: tuple[tuple[str, str], ...] = ()  # name, title
-    rest: tuple[Line, ...] = ()
+    rest: tuple[ClaimLine, ...] = ()
 
-    def of(self, who: str, *labels: Label) -> tuple[Entry, ...]:
+    def of(self, who: str, *labels: Label) -> tuple[SentenceEntry, ...]:
         """Return the entries of one voice that have one of these labels."""
         return tuple(e for e in self.entries if e.sentence.who == who and e.label in labels)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ClaimLine]:
         """Return every line once."""
         shown = (line for entry in self.entries for line in (*entry.decisive, *entry.lines))
         return list({line.picture: line for line in (*shown, *self.rest)}.values())
@@ -69,9 +69,9 @@ def gather(
     UserError
         A sentence has no headline that its decisive claims bear out.
     """
-    context: dict[str, list[Line]] = {}
+    context: dict[str, list[ClaimLine]] = {}
     first: dict[str, str] = {}
-    every: dict[str, Line] = {}
+    every: dict[str, ClaimLine] = {}
     studies: dict[str, Study] = {}
     for finding in findings:
         study = finding.study
@@ -87,7 +87,7 @@ def gather(
             for home in (s.id for s in sentences if same_sentence(s.zh, quote.zh)):
                 context.setdefault(home, []).extend(wanted)
     named = {finding.name: finding for finding in findings}
-    entries = once([_entry(s, context.get(s.id, []), named, every, first, where=where) for s in sentences])
+    entries = each_once([_entry(s, context.get(s.id, []), named, every, first, where=where) for s in sentences])
     shown = {(line.study, line.claim) for entry in entries for line in (*entry.lines, *entry.decisive)}
     waiting = dict.fromkeys(name for s in sentences for name in _studies(s) if name not in named)
     return Board(
@@ -108,21 +108,21 @@ def gather(
 
 def _entry(
     sentence: Sentence,
-    answering: Sequence[Line],
+    answering: Sequence[ClaimLine],
     findings: Mapping[str, Finding],
-    every: Mapping[str, Line],
+    every: Mapping[str, ClaimLine],
     first: Mapping[str, str],
     *,
     where: str,
-) -> Entry:
-    label, settled = label_of(sentence, deciding(findings.values()))
+) -> SentenceEntry:
+    label, settled = sentence_label(sentence, deciding(findings.values()))
     headline = chosen_headline(sentence, label, findings, where=where)
     decisive = _decisive(sentence, sentence.decisive(headline), findings, every)
     whole = {line.picture for line in decisive}  # a claim that decides with all its verdicts is not shown again
     lines = tuple({line.picture: line for line in answering if line.picture not in whole}.values())
     names = dict.fromkeys(line.study for line in (*decisive, *lines))
     registrations = {name: findings[name].head.get("registration") or {} for name in findings}
-    return Entry(
+    return SentenceEntry(
         sentence=sentence,
         label=label,
         headline=headline_text(sentence, headline, settled, findings, where=where),
@@ -136,8 +136,8 @@ def _entry(
 
 
 def _decisive(
-    sentence: Sentence, claims: Sequence[Decides], findings: Mapping[str, Finding], every: Mapping[str, Line]
-) -> tuple[Line, ...]:
+    sentence: Sentence, claims: Sequence[Decides], findings: Mapping[str, Finding], every: Mapping[str, ClaimLine]
+) -> tuple[ClaimLine, ...]:
     """Return a line per claim that decides, with the verdicts that do: a picture of its own where they are not all."""
     verdicts = {name: finding.verdicts for name, finding in findings.items()}
     chosen: dict[str, dict[str, Verdict]] = {}
@@ -162,18 +162,18 @@ def _picture(study: str, claim: str) -> str:
 
 def _quoted(study: Study, now: Sequence[Quote] | None) -> list[tuple[Quote, list[str]]]:
     """Return every quote with the ids of the claims that answer it; `now` are the quotes of the study file."""
-    own = [(claim.quote, [claim.id]) for claim in study.claims if claim.quote is not None]
+    claim_quotes = [(claim.quote, [claim.id]) for claim in study.claims if claim.quote is not None]
     rest = [claim.id for claim in study.claims if claim.quote is None]
-    return [*own, *((quote, quote.claims or rest) for quote in (study.quotes if now is None else now))]
+    return [*claim_quotes, *((quote, quote.claims or rest) for quote in (study.quotes if now is None else now))]
 
 
-def _lines(finding: Finding, study: Study) -> list[Line]:
+def _lines(finding: Finding, study: Study) -> list[ClaimLine]:
     groups: dict[str, list[Verdict]] = {}
     for verdict in finding.verdicts:
         groups.setdefault(verdict.source_id, []).append(verdict)
     claims = {claim.id: claim for claim in study.claims}
     return [
-        Line(
+        ClaimLine(
             study=finding.name,
             title=study.title,
             claim=name,

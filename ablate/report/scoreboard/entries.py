@@ -11,11 +11,11 @@ from ablate.judge.readings import Fell, Settled
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.report.families import Badge, Tally, tally
-from ablate.report.findings.words import value_text
+from ablate.report.findings.words import shown_value
 from ablate.report.scoreboard.headline import label_badge
 from ablate.report.wording import NONE, listed, shortened, verdict_effect
 from ablate.sweep.sentence_rules import rule_text
-from ablate.sweep.sentences import Kind, Label, Reading, Sentence
+from ablate.sweep.sentences import Kind, Label, Sentence, SentenceReading
 
 VOICES = {"book": msg("copied from the book"), "reader": msg("the reader's own")}
 KINDS: dict[Kind, str] = {
@@ -27,7 +27,7 @@ _FELL: dict[Fell, Label] = {"right": "right", "wrong": "wrong", "open": "open"}
 
 
 @dataclass(frozen=True)
-class Line:
+class ClaimLine:
     """Verdicts on one claim of one study.
 
     Attributes
@@ -54,10 +54,10 @@ class Line:
         """The effect with its interval; of several verdicts the range of their effects."""
         if len(self.verdicts) == 1:
             return verdict_effect(self.verdicts[0]) or NONE
-        known = sorted((v for v in self.verdicts if v.effect is not None), key=lambda v: v.effect or 0.0)
-        if not known:
+        estimated = sorted((v for v in self.verdicts if v.effect is not None), key=lambda v: v.effect or 0.0)
+        if not estimated:
             return NONE
-        low, high = verdict_effect(known[0]), verdict_effect(known[-1])
+        low, high = verdict_effect(estimated[0]), verdict_effect(estimated[-1])
         return tr("{value} in each", value=low) if low == high else tr("from {low} to {high}", low=low, high=high)
 
     @property
@@ -67,7 +67,7 @@ class Line:
         ends = [(value, v) for v in averages for value in v.per_cell.values() if math.isfinite(value)]
         if not ends:
             return ""
-        low, high = (value_text(*which(ends, key=lambda end: end[0])) for which in (min, max))
+        low, high = (shown_value(*which(ends, key=lambda end: end[0])) for which in (min, max))
         return tr("an average: its {n} cells lie from {low} to {high}", n=len(ends), low=low, high=high)
 
     @property
@@ -89,7 +89,7 @@ class ReadingView:
 
 
 @dataclass(frozen=True)
-class Entry:
+class SentenceEntry:
     """One sentence with everything that answers it.
 
     Attributes
@@ -116,8 +116,8 @@ class Entry:
     label: Label
     headline: str
     readings: tuple[ReadingView, ...]
-    decisive: tuple[Line, ...]
-    lines: tuple[Line, ...]
+    decisive: tuple[ClaimLine, ...]
+    lines: tuple[ClaimLine, ...]
     rules: str = ""
     waiting: tuple[str, ...] = ()
     found: tuple[tuple[str, str], ...] = ()
@@ -148,7 +148,7 @@ def reading_views(sentence: Sentence, settled: Sequence[Settled]) -> tuple[Readi
     )
 
 
-def _view(name: str, reading: Reading, settled: Settled) -> ReadingView:
+def _view(name: str, reading: SentenceReading, settled: Settled) -> ReadingView:
     says = reading.says_zh if language() == "zh" else reading.says
     gates = "; ".join(rule_text(gate) for gate in reading.gates)
     badge = label_badge(_FELL[settled.fell])
@@ -167,8 +167,8 @@ def rules_note(sentence: Sentence, registrations: Mapping[str, Mapping[str, obje
     for study in sentence.registered():
         if study not in registrations:
             continue
-        held = registrations[study].get("sentences")
-        sha = held.get(sentence.id) if isinstance(held, Mapping) else None
+        hashes = registrations[study].get("sentences")
+        sha = hashes.get(sentence.id) if isinstance(hashes, Mapping) else None
         if sha is None or registrations[study].get("runs_before"):
             late.append(study)
         elif sha != sentence.sha256:
@@ -185,15 +185,15 @@ def rules_note(sentence: Sentence, registrations: Mapping[str, Mapping[str, obje
     return " ".join(notes)
 
 
-def once(entries: Sequence[Entry]) -> list[Entry]:
+def each_once(entries: Sequence[SentenceEntry]) -> list[SentenceEntry]:
     """Leave every paragraph and every list of claims at the first sentence it answers, and point there from others."""
     at: dict[str, str] = {}
     answered: dict[tuple[str, ...], str] = {}
-    found = []
+    pruned = []
     for entry in entries:
-        own = entry.sentence.id
+        sentence_id = entry.sentence.id
         pictures = tuple(sorted(line.picture for line in entry.lines))
-        found.append(
+        pruned.append(
             dataclasses.replace(
                 entry,
                 found=tuple((study, text) for study, text in entry.found if study not in at),
@@ -201,6 +201,6 @@ def once(entries: Sequence[Entry]) -> list[Entry]:
                 same_as=answered.get(pictures, "") if pictures else "",
             )
         )
-        at = {study: own for study, _ in entry.found} | at
-        answered.setdefault(pictures, own)
-    return found
+        at = {study: sentence_id for study, _ in entry.found} | at
+        answered.setdefault(pictures, sentence_id)
+    return pruned

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from ablate.errors import UserError, unknown
-from ablate.judge.readings import Settled, settle, verdicts_of
+from ablate.judge.readings import Settled, decide_rule, verdicts_of
 from ablate.judge.verdict import Verdict
 from ablate.lang import LANGUAGES, language, msg, tr
 from ablate.report.families import Badge, tally
 from ablate.report.findings.folder import Finding
-from ablate.report.findings.words import FIELDS, filled, strange_figures
+from ablate.report.findings.words import FIELDS, fill_words, strange_figures
 from ablate.report.wording import shortened
 from ablate.sweep.sentence_rules import Decides, rule_text
 from ablate.sweep.sentences import Headline, Label, Sentence
@@ -42,20 +42,20 @@ def chosen_headline(
     UserError
         The sentence has none for the label it got, or none whose `when` the verdicts bear out.
     """
-    found = deciding(findings.values())
+    verdicts = deciding(findings.values())
     written = [headline for headline in sentence.headlines if headline.label == label]
     for headline in written:
-        if headline.when is None or settle(headline.when, found).fell == "right":
+        if headline.when is None or decide_rule(headline.when, verdicts).fell == "right":
             return headline
     if label == "open":
         return None
     place = f"{where}: sentence {sentence.id}: its decisive claims make it {LABELS[label].word!r}"
     if not written:
         words = ", ".join(repr(LABELS[one].word) for one in dict.fromkeys(h.label for h in sentence.headlines))
-        raise UserError(f"{place} ({evidence(sentence.decisive(), found)}), and its headlines are for {words}")
+        raise UserError(f"{place} ({evidence(sentence.decisive(), verdicts)}), and its headlines are for {words}")
     said = "; ".join(rule_text(headline.when) for headline in written if headline.when is not None)
     told = [claim for headline in written for claim in sentence.decisive(headline)]
-    raise UserError(f"{place}, and no headline for it may stand: expected {said}; got {evidence(told, found)}")
+    raise UserError(f"{place}, and no headline for it may stand: expected {said}; got {evidence(told, verdicts)}")
 
 
 def headline_text(
@@ -93,7 +93,7 @@ def headline_text(
         study, _, name = match["name"].partition("/")
         if study not in findings:
             raise UserError(f"{place}: {match['name']}: there are no findings of {study} to fill it in from")
-        return filled("{{ " + f"{name}.{match['field']}" + " }}", findings[study].verdicts, where=place)
+        return fill_words("{{ " + f"{name}.{match['field']}" + " }}", findings[study].verdicts, where=place)
 
     return _PLACE.sub(fill, text)
 
@@ -137,21 +137,21 @@ def _place(sentence: Sentence, headline: Headline) -> str:
     return f"sentence {sentence.id}: headline for {LABELS[headline.label].word!r}"
 
 
-def evidence(claims: Sequence[Decides], found: Mapping[str, Sequence[Verdict]]) -> str:
+def evidence(claims: Sequence[Decides], verdicts: Mapping[str, Sequence[Verdict]]) -> str:
     """Return how claims came out, on one line, as errors have it: in English."""
     told = {}
     for claim in claims:
-        outcomes = [v.outcome for v in verdicts_of(claim, found)]
+        outcomes = [v.outcome for v in verdicts_of(claim, verdicts)]
         counts = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
         told[claim.name] = " and ".join(f"{n} {word}" if len(outcomes) > 1 else word for word, n in counts.items())
     return ", ".join(f"{name} {counts or 'not run'}" for name, counts in told.items())
 
 
-def _undecided(sentence: Sentence, settled: Sequence[Settled], found: Mapping[str, Sequence[Verdict]]) -> str:
+def _undecided(sentence: Sentence, settled: Sequence[Settled], verdicts: Mapping[str, Sequence[Verdict]]) -> str:
     claims = {claim.name: claim for claim in sentence.decisive()}
     told: dict[str, str] = {}
     for name in (name for one in settled for name in one.open):
-        counts = tally(verdicts_of(claims[name], found))
+        counts = tally(verdicts_of(claims[name], verdicts))
         several = sum(count for _, count in counts) > 1
         words = [f"{count} {badge.word}" if several else badge.word for badge, count in counts]
         told[shortened(name)] = tr(", ").join(words) or tr("not run yet")

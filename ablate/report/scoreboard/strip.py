@@ -35,8 +35,8 @@ def strip(verdicts: Sequence[Verdict], alt: str, *, inline: bool = False) -> str
     one = len({(v.region_low, v.region_high) for v in verdicts}) == 1
     for i, v in enumerate(verdicts):
         y, tall = (2.0, bottom - 2.0) if one else (2.0 + i * row, float(row))
-        known = math.isfinite(v.region_low) or math.isfinite(v.region_high)
-        if known and (i == 0 or not one):
+        bounded = math.isfinite(v.region_low) or math.isfinite(v.region_high)
+        if bounded and (i == 0 or not one):
             start, end = x(v.region_low), x(v.region_high)
             parts.append(f'<rect x="{start}" y="{y}" width="{round(end - start, 1)}" height="{tall}" fill="{BAND}"/>')
     if low <= 0 <= high:

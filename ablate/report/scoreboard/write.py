@@ -15,7 +15,7 @@ from ablate.report.findings.folder import read_findings, written_study
 from ablate.report.findings.write import board_name, report_name
 from ablate.report.known import BOARD, board_part, known_files, page_part
 from ablate.report.scoreboard.board import Board, gather
-from ablate.report.scoreboard.entries import Entry, Line
+from ablate.report.scoreboard.entries import ClaimLine, SentenceEntry
 from ablate.report.scoreboard.headline import check_headlines
 from ablate.report.scoreboard.strip import strip
 from ablate.report.templating import render
@@ -34,17 +34,17 @@ def read_board(findings: Path, sentences: Path) -> Board:
     UserError
         A rule of a sentence can never be decided by the study it names, or no headline of it may stand.
     """
-    found = read_findings(findings)
-    files = {one.name: written_study(one.name) for one in found}
+    published = read_findings(findings)
+    files = {one.name: written_study(one.name) for one in published}
     words = {name: study.zh if study else None for name, study in files.items()}
     quotes = {name: study.quotes for name, study in files.items() if study}
     notes = read_sentences(sentences)
     named = {name for sentence in notes for name in (*sentence.studies, *(c.study for c in sentence.named()))}
-    known = {one.name: one.study for one in found} | {name: study for name, study in files.items() if study}
-    known |= {name: load_study(name) for name in sorted(named & study_files().keys() - known.keys())}
-    check_rules(notes, known, where=str(sentences))
+    studies = {one.name: one.study for one in published} | {name: study for name, study in files.items() if study}
+    studies |= {name: load_study(name) for name in sorted(named & study_files().keys() - studies.keys())}
+    check_rules(notes, studies, where=str(sentences))
     check_headlines(notes, where=str(sentences))
-    return gather(notes, found, words, quotes, where=str(sentences))
+    return gather(notes, published, words, quotes, where=str(sentences))
 
 
 def write_board(board: Board, findings: Path) -> Path:
@@ -62,15 +62,15 @@ def write_board(board: Board, findings: Path) -> Path:
     text = render(
         "board.md.j2", board=board, pictures=PICTURES, report=lambda name: _report(findings / name, findings),
         effect=mean_text, short=shortened, sceptic=sceptic(board),
-        others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=alt_text, fold=fold_text,
-        how=how_text(),
+        others=[(name, board_name(name)) for name in LANGUAGES if name != language()], alt=picture_words,
+        fold=fold_text, how=how_text(),
     )  # fmt: skip
     name = board_name(language())
     publish(findings, [Part(board_part(language()), {name: text}), Part(BOARD, pictures)], known=known_files)
     return findings / name
 
 
-def write_page(board: Board, out: Path, *, findings: Path) -> Path:
+def write_scoreboard(board: Board, out: Path, *, findings: Path) -> Path:
     """Write the HTML scoreboard; it loads nothing, and links to each study's report beside it or in the findings.
 
     Raises
@@ -83,13 +83,13 @@ def write_page(board: Board, out: Path, *, findings: Path) -> Path:
     html = render(
         "board.html.j2", board=board, hues=HUES, dark_hues=DARK_HUES, report=_linker(out.parent, findings),
         effect=mean_text, short=shortened, sceptic=sceptic(board),
-        picture=lambda line: strip(line.verdicts, alt_text(line), inline=True), fold=fold_text, how=how_text(),
+        picture=lambda line: strip(line.verdicts, picture_words(line), inline=True), fold=fold_text, how=how_text(),
     )  # fmt: skip
     publish(out.parent, [Part(page_part(language()), {out.name: html})], known=known_files)
     return out
 
 
-def sceptic(board: Board) -> list[tuple[str, tuple[Entry, ...]]]:
+def sceptic(board: Board) -> list[tuple[str, tuple[SentenceEntry, ...]]]:
     """Return the lists of the sceptic's section, by label."""
     lists = [
         (tr("The reader is right"), board.of("reader", "right")),
@@ -113,7 +113,7 @@ def how_text() -> str:
     )
 
 
-def fold_text(entry: Entry) -> str:
+def fold_text(entry: SentenceEntry) -> str:
     """Say what is folded away under a sentence."""
     if entry.same_as or not entry.lines:
         return tr("Rules and context") if entry.readings else tr("Context, which decides nothing")
@@ -123,7 +123,7 @@ def fold_text(entry: Entry) -> str:
     return tr("{n} claims of context, which decide nothing", n=n)
 
 
-def alt_text(line: Line) -> str:
+def picture_words(line: ClaimLine) -> str:
     """Return what a picture shows, in words."""
     counts = tr(", ").join(f"{count} {badge.word}" for badge, count in line.tally)
     return tr("{claim}: {counts}; {effect}", claim=line.claim, counts=counts, effect=line.effect)
@@ -140,6 +140,6 @@ def _linker(here: Path, findings: Path) -> Callable[[str], str]:
 
 
 def _report(folder: Path, here: Path) -> str:
-    own = folder / report_name(language())
-    path = own if own.is_file() else folder / "report.md"
+    translated = folder / report_name(language())
+    path = translated if translated.is_file() else folder / "report.md"
     return Path(os.path.relpath(path, here)).as_posix()

@@ -82,7 +82,7 @@ def build_design(study: Study) -> DesignArms:
     base = {factor: level for factor, level in study.base_levels().items() if factor != FAIRNESS}
     rules = [Exclusion(text, factors) for text in study.exclude]
     hits: dict[str, int] = {rule.text: 0 for rule in rules}
-    found: dict[tuple[Any, ...], Levels] = {}
+    by_key: dict[tuple[Any, ...], Levels] = {}
     seen: set[tuple[Any, ...]] = set()
     parts: list[DesignPart] = []
     aliasing: list[str] = []
@@ -109,17 +109,17 @@ def build_design(study: Study) -> DesignArms:
             if rule := next((rule for rule in rules if rule(cell)), None):
                 hits[rule.text] += 1
             else:
-                found[key] = cell
+                by_key[key] = cell
         parts.append(DesignPart(part.kind, asked, new, about))
     for text, count in hits.items():
         if count == 0:
             raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or correct it")
-    if _key(base) not in found:
+    if _key(base) not in by_key:
         if rule := next((rule for rule in rules if rule(base)), None):
             raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")
-        found = {_key(base): base, **found}
+        by_key = {_key(base): base, **by_key}
         parts.append(DesignPart("baseline", 1, 1, "added: others are compared with it"))
-    arms = list(found.values())
+    arms = list(by_key.values())
     if FAIRNESS in study.factors:
         arms = [{**arm, FAIRNESS: level} for arm in arms for level in study.factors[FAIRNESS]]
     return DesignArms(tuple(arms), tuple(parts), hits, tuple(aliasing))

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.sources.cells import number
+from ablate.sources.cells import finite_number
 from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
 from ablate.sweep.found.asked import Asked
@@ -44,7 +44,7 @@ def crossed(cells: Sequence[str], seeds: Sequence[str], *, share: float = _CROSS
     for cell, seed in zip(cells, seeds, strict=True):
         by_cell.setdefault(cell, set()).add(seed)
     every = len(set(seeds))
-    return sum(len(own) > 1 and len(own) >= _CROSSED * every for own in by_cell.values()) >= share * len(by_cell)
+    return sum(len(group) > 1 and len(group) >= _CROSSED * every for group in by_cell.values()) >= share * len(by_cell)
 
 
 def set_all_the_same(
@@ -64,24 +64,28 @@ def set_all_the_same(
     seed, progress
         The columns of seeds and of steps, where there are any.
     """
-    found = []
+    places = []
     for place in metrics:
         name = table.head[place]
         if place in declared or name in table.better or names.is_result(name):
             continue
-        held = [line for line in table.lines if line.cells[place] not in BLANK]
-        values = {number(line.cells[place].removesuffix("%").strip(), comma=True) for line in held}
+        filled = [line for line in table.lines if line.cells[place] not in BLANK]
+        values = {finite_number(line.cells[place].removesuffix("%").strip(), comma=True) for line in filled}
         across = [seed] if progress is None else [seed, progress]  # what was set holds at every step, too
         if _bits(name, values) or (
             len(values) > 1 and values - {0.0, 1.0} and seed is not None
-            and all(crossed([line.cells[place] for line in held], [line.cells[at] for line in held], share=1.0)
+            and all(crossed([line.cells[place] for line in filled], [line.cells[at] for line in filled], share=1.0)
                     for at in across if at is not None)
-            and alike([line.cells[place] for line in held], [line.cells[seed] for line in held]) >= _least(values)
+            and alike([line.cells[place] for line in filled], [line.cells[seed] for line in filled]) >= _least(values)
         ):  # fmt: skip
-            found.append(place)
-    if len(found) < len(metrics):
-        return found
-    return [place for place in found if _bits(table.head[place], {number(line.cells[place]) for line in table.lines})]
+            places.append(place)
+    if len(places) < len(metrics):
+        return places
+    return [
+        place
+        for place in places
+        if _bits(table.head[place], {finite_number(line.cells[place]) for line in table.lines})
+    ]
 
 
 def came_out(table: RunTable, factors: Collection[int], doubtful: Sequence[int], by: Sequence[int]) -> list[int]:
@@ -112,7 +116,7 @@ def _told_apart(table: RunTable, by: Sequence[int], place: int) -> float:
     groups: dict[tuple[str, ...], list[str]] = {}
     for line in table.lines:
         groups.setdefault(tuple(line.cells[at] for at in by), []).append(line.cells[place])
-    return sum(len(own) for own in groups.values() if len({*own}) > 1) / len(table.lines)
+    return sum(len(group) for group in groups.values() if len({*group}) > 1) / len(table.lines)
 
 
 def alike(cells: Sequence[str], seeds: Sequence[str]) -> float:
@@ -121,11 +125,11 @@ def alike(cells: Sequence[str], seeds: Sequence[str]) -> float:
     >>> alike(["1", "1", "2", "2"], ["0", "1", "0", "1"]), alike(["1", "1", "1", "2"], ["0", "1", "0", "1"])
     (1.0, 0.5)
     """
-    held: dict[str, Counter[str]] = {}
+    by_seed: dict[str, Counter[str]] = {}
     for cell, seed in zip(cells, seeds, strict=True):
-        held.setdefault(seed, Counter())[cell] += 1
-    count = Counter(tuple(sorted(own.items())) for own in held.values())
-    return max(count.values()) / len(held)
+        by_seed.setdefault(seed, Counter())[cell] += 1
+    count = Counter(tuple(sorted(counts.items())) for counts in by_seed.values())
+    return max(count.values()) / len(by_seed)
 
 
 def _least(values: Collection[float | None]) -> float:
@@ -146,13 +150,13 @@ def truths_read(table: RunTable, asked: Asked) -> RunTable:
     UserError
         It cannot be told whether a column of truth values with the name of a metric was set or came out.
     """
-    named = {names.bare(name) for name in (*asked.factors, *asked.leave_out)}
+    named = {names.bare_name(name) for name in (*asked.factors, *asked.leave_out)}
     read = set[int]()
     for place, name in enumerate(table.head):
         values = {line.cells[place].lower() for line in table.lines} - _NOTHING
-        if not values or not values <= {*_TRUTH} or names.bare(name) in named:
+        if not values or not values <= {*_TRUTH} or names.bare_name(name) in named:
             continue
-        came_out = name in asked.metrics or names.bare(name) in asked.metrics
+        came_out = name in asked.metrics or names.bare_name(name) in asked.metrics
         if not came_out and names.meaning_word(name) and not names.is_setting(name) and len(values) > 1:
             came_out = names.meaning_word(name) in _NEVER_SET or names.is_result(name)
             if not came_out and not _balanced(table, place, asked):

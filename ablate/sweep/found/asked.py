@@ -119,16 +119,16 @@ def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
     UserError
         It ends in something else than a direction.
     """
-    found: dict[str, Better | None] = {}
+    directions: dict[str, Better | None] = {}
     for word in words:
         name, colon, better = word.rpartition(":")
         if not colon:
-            found[word] = None
+            directions[word] = None
         elif better in get_args(Better):
-            found[name] = cast("Better", better)
+            directions[name] = cast("Better", better)
         else:
             raise UserError(f"--metric {word}: expected NAME, NAME:higher or NAME:lower")
-    return found
+    return directions
 
 
 def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
@@ -142,13 +142,13 @@ def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
     UserError
         It has no `=`.
     """
-    found = {}
+    pairs = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
             raise UserError(f"{option} {word}: expected NAME=VALUE")
-        found[name] = text
-    return found
+        pairs[name] = text
+    return pairs
 
 
 def lost_asked(words: str) -> tuple[str, ...]:

@@ -13,22 +13,22 @@ from typing import Any
 from ablate.claims.parts import Level
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.levels import alike, factor_names
+from ablate.levels import factor_names, levels_alike
 from ablate.sources.contract import Curves, Done, Line, RunTable
 from ablate.sources.nested import unfolded
 from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.baseline import Base, baseline_of, by_factor
-from ablate.sweep.found.compared import every_level, no_arms, varying
+from ablate.sweep.found.baseline import Baseline, baseline_of, by_factor
+from ablate.sweep.found.compared import every_level, factors_that_vary, no_arms
 from ablate.sweep.found.counts import counts
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
 from ablate.sweep.found.moments import Moments
-from ablate.sweep.found.names import bare as names_bare
+from ablate.sweep.found.names import bare_name as names_bare
 from ablate.sweep.found.placed import arms_apart
 from ablate.sweep.found.roles import find_column, roles_of
-from ablate.sweep.found.rows import Run, kept_lines, key_of, numbered, once, runs_in
-from ablate.sweep.found.stated import claims_of, of_sides, sides_of, with_factors
+from ablate.sweep.found.rows import Run, kept_lines, level_cell_key, number_runs, one_per_seed, runs_in
+from ablate.sweep.found.stated import claims_of, of_sides, stated_sides, with_factors
 from ablate.sweep.found.steps import last_steps
 from ablate.sweep.found.tidy import row_per_run
 from ablate.sweep.found.wide import melted
@@ -71,7 +71,7 @@ class Found:
     table: RunTable
     columns: tuple[Taken, ...]
     done: tuple[Done, ...]
-    base: Base
+    base: Baseline
 
 
 def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
@@ -98,7 +98,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     table = read_so(table, roles.written, roles.settings.values(), [place for place, _ in roles.metrics.values()])
     table, stepped = last_steps(table, roles, roles.factors)
     runs = runs_in(table, roles, roles.factors, judged, asked)
-    sides = None if asked.stated is None else sides_of(asked.stated, table, roles, runs)
+    sides = None if asked.stated is None else stated_sides(asked.stated, table, roles, runs)
     apart = arms_apart(table, runs, list(roles.factors), roles.named)
     said = asked.baseline
     if sides is not None:
@@ -106,7 +106,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         done += passed
         said = {**said, **{name: str(level) for name, level in sides.against.items()}}
     compared = () if sides is None else (*sides.arm, *sides.each)
-    factors, follows = varying(runs, apart, roles.named, compared)
+    factors, follows = factors_that_vary(runs, apart, roles.named, compared)
     if not factors:
         raise no_arms(table, roles)
     runs = [replace(run, levels={name: run.levels[name] for name in factors}) for run in runs]
@@ -115,16 +115,16 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         runs, early = ended_early(runs, table, table.head[roles.metrics[judged[0]][0]])
     found_along = derive(runs, table, roles.metrics, judged, asked)
     runs = found_along.runs
-    runs, repeated = once(table.where, runs, asked, judged[0], Moments(table, roles.times))
+    runs, repeated = one_per_seed(table.where, runs, asked, judged[0], Moments(table, roles.times))
     if roles.seed is None:
-        runs = numbered(runs)
+        runs = number_runs(runs)
         done.append(Done(msg("no seeds: runs are not paired, and numbered within their arm"), len(runs)))
     elif asked.unpaired:
         done.append(Done(msg("runs with the same seed are not paired, as asked"), len(runs)))
     base = baseline_of(runs, factors, by_factor(said, factors, {f: table.head[roles.factors[f]] for f in factors}))
     levels = {name: _ordered([run.levels[name] for run in runs], base.levels[name]) for name in factors}
-    for factor, own in levels.items():
-        if twins := alike(own):
+    for factor, of_factor in levels.items():
+        if twins := levels_alike(of_factor):
             raise UserError(
                 f"{table.where}: {factor} has the levels {twins[0]!r} and {twins[1]!r}, which no table keeps apart"
             )
@@ -150,7 +150,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         "claims": claims,
         "not_concluded": [NOT_CLAIMED if sides is None else NOT_REGISTERED],
     }
-    arms = {key_of(run.levels): run.levels for run in runs}
+    arms = {level_cell_key(run.levels): run.levels for run in runs}
     if len(arms) < math.prod(map(len, levels.values())):
         study["design"] = [{"kind": "listed", "arms": list(arms.values())}]
     settings = {**{table.head[roles.factors[one]]: roles.factors[one] for one in follows}, **roles.settings}
@@ -161,8 +161,8 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     told += [Taken(table.head[roles.factors[one]], LEFT, FOLLOWS, other) for one, other in follows.items()]
     constant = [one for one in roles.factors if one not in factors and one not in follows]
     told += [Taken(table.head[roles.factors[one]], LEFT, msg("the same in all runs that count")) for one in constant]
-    known = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
-    told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(known)]
+    set_places = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
+    told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(set_places)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
     scales = two_scales(table.where, {one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
     done = [
@@ -188,10 +188,10 @@ def _factor_told(name: str, column: str, levels: Sequence[Level]) -> Taken:
 
 def _ordered(levels: Sequence[Level], base: Level) -> list[Level]:
     """Return the levels of a factor, numbers ascending, others as in the file; the baseline's first."""
-    every = list({key_of({"": level}): level for level in levels}.values())
+    every = list({level_cell_key({"": level}): level for level in levels}.values())
     if all(isinstance(level, int | float) and not isinstance(level, bool) for level in every):
         every = sorted(every, key=lambda level: float(str(level)))
-    return [base, *(level for level in every if key_of({"": level}) != key_of({"": base}))]
+    return [base, *(level for level in every if level_cell_key({"": level}) != level_cell_key({"": base}))]
 
 
 def _complete(metric: str, runs: Sequence[Run]) -> bool:
@@ -211,23 +211,23 @@ def _clean(
     beside = {name: place for name, place in settings.items() if name not in taken}
     own_columns = (*map(factor_column, levels), "seed", "outcome", *told_budget)
     head = (*own_columns, *(metric_column(one, levels) for one in metrics), *beside)
-    arms = {key_of(run.levels): run.levels for run in runs}
+    arms = {level_cell_key(run.levels): run.levels for run in runs}
     seeds = sorted({run.seed for run in runs if run.seed is not None})
-    at = {(key_of(run.levels), run.seed): run for run in runs}
+    at = {(level_cell_key(run.levels), run.seed): run for run in runs}
     lines, absent, along = list[Line](), 0, dict[int, Curves]()
-    for key, own in arms.items():
+    for key, arm in arms.items():
         for seed in seeds:
             run = at.get((key, seed))
             if run is None and not paired:
                 continue
-            texts = [level_shown(own[name], levels[name]) for name in levels]
+            texts = [level_shown(arm[name], levels[name]) for name in levels]
             limit = () if budget is None else (str(budget),)
             if run is None:
                 absent += 1
                 # What was set for the arm is known; what came out of a run that was not made is not.
-                own_cells = [{one.line.cells[place] for one in runs if key_of(one.levels) == key}
+                own_cells = [{one.line.cells[place] for one in runs if level_cell_key(one.levels) == key}
                              for place in beside.values()]  # fmt: skip
-                rest = [next(iter(held)) if len(held) == 1 else "" for held in own_cells]
+                rest = [next(iter(values)) if len(values) == 1 else "" for values in own_cells]
                 cells = [*texts, str(seed), UNPLANNED, *limit, *([""] * len(metrics)), *rest]
             else:
                 numbers = [repr(run.values[one]) if one in run.values else "" for one in metrics]

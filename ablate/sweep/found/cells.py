@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ablate.claims.parts import Level
-from ablate.sources.cells import number, whole
+from ablate.sources.cells import finite_number, whole
 from ablate.sweep.level_cells import BLANK
 
 EMPTY = frozenset(BLANK) - {"none", "None", "NONE"}
@@ -17,7 +17,7 @@ _TRUTH = {"true": True, "false": False}
 
 def cell_number(cell: str, *, percent: bool, comma: bool) -> float | None:
     """Return the number of a cell, without its per cent sign where the column has them."""
-    return number(cell.removesuffix("%").strip() if percent else cell, comma=comma)
+    return finite_number(cell.removesuffix("%").strip() if percent else cell, comma=comma)
 
 
 def levels_in(cells: Iterable[str], *, comma: bool = False) -> dict[str, Level]:
@@ -27,14 +27,14 @@ def levels_in(cells: Iterable[str], *, comma: bool = False) -> dict[str, Level]:
     ({'0.10': 0.1, '1e-1': 0.1, '1': 1}, {'True': True, 'FALSE': False}, {'none': 'none', 'batch': 'batch', '': None})
     """
     every = list(dict.fromkeys(cells))
-    held = [cell for cell in every if cell not in EMPTY]
-    found: dict[str, Any] = {cell: None for cell in every if cell in EMPTY}
-    numeric = [cell for cell in held if cell not in BLANK]
-    values = {cell: number(cell, comma=comma) for cell in numeric}
+    filled = [cell for cell in every if cell not in EMPTY]
+    blanks: dict[str, Any] = {cell: None for cell in every if cell in EMPTY}
+    numeric = [cell for cell in filled if cell not in BLANK]
+    values = {cell: finite_number(cell, comma=comma) for cell in numeric}
     if numeric and all(value is not None for value in values.values()):
         exact = {cell: whole(cell) for cell in numeric}
-        own = {cell: (exact[cell] if exact[cell] is not None else values[cell]) for cell in numeric}
-        return {cell: found[cell] if cell in found else own.get(cell) for cell in every}
-    if held and all(cell.lower() in _TRUTH for cell in held):
-        return {cell: found[cell] if cell in found else _TRUTH[cell.lower()] for cell in every}
-    return {cell: found.get(cell, cell) for cell in every}
+        numbers = {cell: (exact[cell] if exact[cell] is not None else values[cell]) for cell in numeric}
+        return {cell: blanks[cell] if cell in blanks else numbers.get(cell) for cell in every}
+    if filled and all(cell.lower() in _TRUTH for cell in filled):
+        return {cell: blanks[cell] if cell in blanks else _TRUTH[cell.lower()] for cell in every}
+    return {cell: blanks.get(cell, cell) for cell in every}

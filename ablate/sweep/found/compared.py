@@ -14,16 +14,16 @@ from ablate.claims.parts import Level
 from ablate.errors import UserError
 from ablate.levels import factor_names
 from ablate.sources.contract import RunTable
-from ablate.sweep.found.baseline import Base
+from ablate.sweep.found.baseline import Baseline
 from ablate.sweep.found.roles import Roles
-from ablate.sweep.found.rows import Key, Run, key_of
+from ablate.sweep.found.rows import Key, Run, level_cell_key
 from ablate.train.metric import Metric
 
 MOST_CLAIMS = 200
 ENOUGH = 6  # pairs from which on a difference can be decided
 
 
-def varying(
+def factors_that_vary(
     runs: Sequence[Run], factors: Sequence[str], named: Collection[str], kept_anyhow: Collection[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
     """Return the factors of which some runs differ in that factor alone; and the others, with those that they follow.
@@ -32,10 +32,10 @@ def varying(
     told from it. Of two that follow each other the one the user names stays, else the first. Those that are kept anyhow
     stay: what is compared differs in all of them together.
     """
-    kept = [name for name in factors if len({key_of({name: run.levels[name]}) for run in runs}) > 1]
+    kept = [name for name in factors if len({level_cell_key({name: run.levels[name]}) for run in runs}) > 1]
     follows: dict[str, str] = {}
     while True:
-        arms = {key_of({name: run.levels[name] for name in kept}) for run in runs}
+        arms = {level_cell_key({name: run.levels[name] for name in kept}) for run in runs}
         stuck = [
             i for i, _ in enumerate(kept)
             if len({arm[:i] + arm[i + 1 :] for arm in arms}) == len(arms)
@@ -53,8 +53,8 @@ def varying(
 def _followed(name: str, kept: Sequence[str], runs: Sequence[Run]) -> str:
     """Return the factors that determine a column: one of them where one is enough."""
     for other in kept:
-        pairs = {key_of({name: run.levels[name], other: run.levels[other]}) for run in runs}
-        if len(pairs) == len({key_of({other: run.levels[other]}) for run in runs}):
+        pairs = {level_cell_key({name: run.levels[name], other: run.levels[other]}) for run in runs}
+        if len(pairs) == len({level_cell_key({other: run.levels[other]}) for run in runs}):
             return other
     return ", ".join(kept)
 
@@ -76,7 +76,7 @@ def seeds_of(runs: Iterable[Run]) -> dict[Key, set[int]]:
     seeds: dict[Key, set[int]] = {}
     for run in runs:
         if run.has_result and run.seed is not None:
-            seeds.setdefault(key_of(run.levels), set()).add(run.seed)
+            seeds.setdefault(level_cell_key(run.levels), set()).add(run.seed)
     return seeds
 
 
@@ -95,21 +95,21 @@ def contrasts(
     base
         The baseline's level of every factor.
     """
-    found = []
+    comparisons = []
     for at, (name, levels) in enumerate(factors.items()):
         others = [factor for factor in factors if factor != name]
         cells = _cells(seeds, factors, at)
         for level in levels:
-            own, against = key_of({name: level}), key_of({name: base[name]})
-            if own == against:
+            key, against = level_cell_key({name: level}), level_cell_key({name: base[name]})
+            if key == against:
                 continue
             sides = []
             for cell, shown in cells.items():
-                one, other = (seeds.get((*cell[:at], *side, *cell[at:])) for side in (own, against))
+                one, other = (seeds.get((*cell[:at], *side, *cell[at:])) for side in (key, against))
                 if one and other:
                     sides.append((dict(zip(others, shown, strict=True)), one, other))
-            found += _contrasts(name, level, base[name], sides, unpaired=unpaired)
-    return found
+            comparisons += _contrasts(name, level, base[name], sides, unpaired=unpaired)
+    return comparisons
 
 
 def _cells(
@@ -117,25 +117,25 @@ def _cells(
 ) -> dict[Key, tuple[Level, ...]]:
     """Return what arms have beside one factor, in the order of the levels: a design may lack most combinations."""
     places = [
-        {key_of({"": level})[0]: place for place, level in enumerate(levels)}
+        {level_cell_key({"": level})[0]: place for place, level in enumerate(levels)}
         for i, levels in enumerate(factors.values()) if i != at
     ]  # fmt: skip
-    held = [levels for i, levels in enumerate(factors.values()) if i != at]
-    found = {
+    other_levels = [levels for i, levels in enumerate(factors.values()) if i != at]
+    place_of = {
         cell: tuple(place[part] for place, part in zip(places, cell, strict=True))
         for cell in {(*key[:at], *key[at + 1 :]) for key in seeds}
     }
     return {
-        cell: tuple(levels[place] for levels, place in zip(held, found[cell], strict=True))
-        for cell in sorted(found, key=lambda cell: found[cell])
+        cell: tuple(levels[place] for levels, place in zip(other_levels, place_of[cell], strict=True))
+        for cell in sorted(place_of, key=lambda cell: place_of[cell])
     }
 
 
-def too_many(found: Sequence[Contrast]) -> str:
+def too_many(comparisons: Sequence[Contrast]) -> str:
     """Say that so many comparisons could not be decided; empty where they can."""
-    if len(found) <= MOST_CLAIMS:
+    if len(comparisons) <= MOST_CLAIMS:
         return ""
-    return f"{len(found)} comparisons with the baseline are more than {MOST_CLAIMS}: none could be decided"
+    return f"{len(comparisons)} comparisons with the baseline are more than {MOST_CLAIMS}: none could be decided"
 
 
 def _contrasts(
@@ -183,10 +183,10 @@ def claim_of(
     where = ", ".join(f"{called(name)}={names[name][level]}" for name, level in contrast.where.items())
     stem = plain_id(arm + (f" at {where}" if where else ""))
     ids = itertools.chain([stem], (f"{stem}-{i}" for i in itertools.count(2)))
-    own = next(one for one in ids if one not in taken)
-    taken.add(own)
+    claim_id = next(one for one in ids if one not in taken)
+    taken.add(claim_id)
     claim: dict[str, Any] = {
-        "id": own,
+        "id": claim_id,
         "kind": "difference" if contrast.paired else "difference_unpaired",
         "says": f"How {arm} compares with {against}" + (f" at {where}" if where else ""),
         "metric": metric,
@@ -214,7 +214,7 @@ def no_arms(table: RunTable, roles: Roles) -> UserError:
 
 
 def every_level(
-    where: str, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, base: Base,
+    where: str, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, base: Baseline,
     claimed: Mapping[str, Metric], delta: float | None, unpaired: bool,
 ) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
     """Return every level against the baseline's as claims on each metric, and whether all are of pairs.
@@ -224,10 +224,10 @@ def every_level(
     UserError
         No two arms differ in one factor alone.
     """
-    found = contrasts(seeds_of(runs), levels, base.levels, unpaired=unpaired)
-    if many := too_many(found):
+    comparisons = contrasts(seeds_of(runs), levels, base.levels, unpaired=unpaired)
+    if many := too_many(comparisons):
         raise UserError(f"{many}; name the factors that matter with --factor, or the rows with --where")
-    if not found:
+    if not comparisons:
         name = next(iter(claimed))
         without = sum(name not in run.values for run in runs)
         hint = f"; {without} of {len(runs)} runs have no {name}, --metric names another result" if without else ""
@@ -240,7 +240,7 @@ def every_level(
     claims = [
         claim_of(one, name, names, taken, None if metric.counts_to_target else delta)
         for name, metric in claimed.items()
-        for one in found
+        for one in comparisons
         if one.paired or not metric.counts_to_target
     ]
-    return claims, all(one.paired for one in found)
+    return claims, all(one.paired for one in comparisons)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from ablate.lang import msg
 from ablate.sources.contract import Done, RunTable
 from ablate.sweep.found.roles import Roles
-from ablate.sweep.found.rows import Run, key_of, listed_lines, without_level, word_of
-from ablate.sweep.import_endings import endings
+from ablate.sweep.found.rows import Run, level_cell_key, listed_lines, without_level, word_of
+from ablate.sweep.import_endings import ending_columns
 from ablate.train.outcome import FAILED
 
 
@@ -28,7 +28,8 @@ def counts(table: RunTable, roles: Roles, runs: Sequence[Run], *, paired: bool) 
             done.append(Done(what, len(own), listed_lines([run.line for run in own]) + _called(table, roles, own)))
     if paired:
         arms_of, of_used = (
-            Counter(seed for _, seed in {(key_of(run.levels), run.seed) for run in some}) for some in (runs, used)
+            Counter(seed for _, seed in {(level_cell_key(run.levels), run.seed) for run in some})
+            for some in (runs, used)
         )
         lone = sum(arms_of[run.seed] == 1 for run in used)
         left = sum(of_used[run.seed] == 1 < arms_of[run.seed] for run in used)
@@ -39,7 +40,7 @@ def counts(table: RunTable, roles: Roles, runs: Sequence[Run], *, paired: bool) 
 
 def _called(table: RunTable, roles: Roles, runs: Sequence[Run]) -> str:
     """Return how to say of failed runs that the machine lost them: by the words that the table has for their end."""
-    ends = endings(table, set(range(len(table.head))) - {one.place for one in roles.endings}, ours=False)
+    ends = ending_columns(table, set(range(len(table.head))) - {one.place for one in roles.endings}, ours=False)
     at = {line.number: index for index, line in enumerate(table.lines)}
     words = dict.fromkeys(
         word_of(run.line.cells[one.place])

@@ -16,7 +16,7 @@ from ablate.errors import UserError, must
 from ablate.lang import msg
 from ablate.sources.contract import Curves, Done, RunTable
 from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.names import bare
+from ablate.sweep.found.names import bare_name
 from ablate.sweep.found.rows import Run
 from ablate.train.metric import Metric
 from ablate.train.outcome import FAILED, Outcome
@@ -51,11 +51,11 @@ def without_areas(table: RunTable, asked: Asked) -> Asked:
     """Return what is asked of the columns of a table: of an area, its metric."""
     metrics: dict[str, Any] = {}
     for name, better in asked.metrics.items():
-        own = name
-        if name.startswith(AREA) and name not in [*table.head, *map(bare, table.head)]:
+        metric = name
+        if name.startswith(AREA) and name not in [*table.head, *map(bare_name, table.head)]:
             rest = name.removeprefix(AREA)
-            own = next((bare(one) for one in table.head if bare(one).replace("/", "_") == rest), rest)
-        metrics[own] = better or metrics.get(own)
+            metric = next((bare_name(one) for one in table.head if bare_name(one).replace("/", "_") == rest), rest)
+        metrics[metric] = better or metrics.get(metric)
     return replace(asked, metrics=metrics)
 
 
@@ -69,25 +69,25 @@ def derive(
     UserError
         A target or an area is asked for, and there are no curves for it; the target is none the metric can reach.
     """
-    found = Derived(list(runs), {}, [])
+    derived = Derived(list(runs), {}, [])
     for name in judged:
         place, metric = metrics[name]
-        found = _areas(found, table, table.head[place], name, metric)
+        derived = _areas(derived, table, table.head[place], name, metric)
     for name in asked.metrics:
-        if name.startswith(AREA) and name not in (*found.metrics, *metrics):
+        if name.startswith(AREA) and name not in (*derived.metrics, *metrics):
             raise UserError(f"--metric {name}: {_no_curves(table)}")
     if asked.target is None:
-        return found
+        return derived
     place, metric = metrics[judged[0]]
-    return _times(found, table, table.head[place], judged[0], metric, target=asked.target)
+    return _times(derived, table, table.head[place], judged[0], metric, target=asked.target)
 
 
-def _areas(found: Derived, table: RunTable, column: str, name: str, metric: Metric) -> Derived:
-    span = _span(found.runs, table, column)
+def _areas(derived: Derived, table: RunTable, column: str, name: str, metric: Metric) -> Derived:
+    span = _span(derived.runs, table, column)
     if span is None or span[0] == span[1]:
-        return found
+        return derived
     area, runs = derived_name(AREA, name), []
-    for run in found.runs:
+    for run in derived.runs:
         curve = table.curves.get(run.line.number, {}).get(column)
         if curve is not None and run.has_result and run.outcome not in FAILED:
             value = area_under(_within(curve, span))
@@ -97,12 +97,12 @@ def _areas(found: Derived, table: RunTable, column: str, name: str, metric: Metr
         runs.append(run)
     told = Done(msg("areas under curves, over steps that all runs have"), len([r for r in runs if area in r.values]),
                 f"{area}: steps {span[0]} to {span[1]}")  # fmt: skip
-    own = replace(metric, name=area)
-    return replace(found, runs=runs, metrics={**found.metrics, area: own}, done=[*found.done, told])
+    area_metric = replace(metric, name=area)
+    return replace(derived, runs=runs, metrics={**derived.metrics, area: area_metric}, done=[*derived.done, told])
 
 
-def _times(found: Derived, table: RunTable, column: str, name: str, metric: Metric, *, target: float) -> Derived:
-    span = _span(found.runs, table, column)
+def _times(derived: Derived, table: RunTable, column: str, name: str, metric: Metric, *, target: float) -> Derived:
+    span = _span(derived.runs, table, column)
     if span is None or span[0] == span[1]:
         raise UserError(f"--target {target:g}: {_no_curves(table)}")
     low, high = metric.limits
@@ -110,7 +110,7 @@ def _times(found: Derived, table: RunTable, column: str, name: str, metric: Metr
         raise must("--target", f"lie in [{low:g}, {high:g}], as {name} does", target)
     time, runs, missed = derived_name(REACH, name), list[Run](), 0
     up = 1.0 if metric.better == "higher" else -1.0
-    for run in found.runs:
+    for run in derived.runs:
         curve = table.curves.get(run.line.number, {}).get(column)
         if curve is not None and run.has_result and run.outcome not in FAILED:
             steps = first_reached(Curve(curve.steps, up * curve.values), up * target)
@@ -121,11 +121,11 @@ def _times(found: Derived, table: RunTable, column: str, name: str, metric: Metr
             runs.append(replace(run, values={**run.values, **more}, outcome=end))
         else:
             runs.append(run)
-    own = Metric(time, "lower", "steps", (0.0, None), "budget")
+    time_metric = Metric(time, "lower", "steps", (0.0, None), "budget")
     sign = ">=" if up > 0 else "<="
     told = Done(msg("runs did not reach the target: they count as the whole budget"), missed,
                 f"{name} {sign} {target:g} twice in a row, within {span[1]} steps")  # fmt: skip
-    return Derived(runs, {**found.metrics, time: own}, [*found.done, told], span[1])
+    return Derived(runs, {**derived.metrics, time: time_metric}, [*derived.done, told], span[1])
 
 
 def _no_curves(table: RunTable) -> str:
@@ -136,10 +136,10 @@ def _no_curves(table: RunTable) -> str:
 
 def _span(runs: Sequence[Run], table: RunTable, column: str) -> tuple[int, int] | None:
     """Return the steps that all runs have which did not fail; None where one has no curve, or there are none."""
-    own = [table.curves.get(run.line.number, {}).get(column) for run in runs
+    per_run = [table.curves.get(run.line.number, {}).get(column) for run in runs
            if run.has_result and run.outcome not in FAILED]  # fmt: skip
-    curves = [curve for curve in own if curve is not None]
-    if not curves or len(curves) < len(own):
+    curves = [curve for curve in per_run if curve is not None]
+    if not curves or len(curves) < len(per_run):
         return None
     first, last = max(int(one.steps[0]) for one in curves), min(int(one.steps[-1]) for one in curves)
     return (first, last) if first <= last else None
@@ -162,7 +162,7 @@ def drawn(runs: Sequence[Run], table: RunTable, columns: Mapping[str, str]) -> d
     columns
         Metric -> column, the main one first.
     """
-    found: dict[int, dict[str, Curve]] = {}
+    by_line: dict[int, dict[str, Curve]] = {}
     kept = 0
     for name, column in columns.items():
         curves = {run.line.number: curve for run in runs
@@ -172,11 +172,11 @@ def drawn(runs: Sequence[Run], table: RunTable, columns: Mapping[str, str]) -> d
         kept += 1
         grid, exact = _grid(list(curves.values()))
         for number, curve in curves.items():
-            own = grid[(grid >= curve.steps[0]) & (grid <= curve.steps[-1])]
-            values = curve.values[np.searchsorted(curve.steps, own)] if exact else np.interp(
-                own, curve.steps, curve.values)  # fmt: skip
-            found.setdefault(number, {})[name] = Curve(own, values)
-    return dict(found)
+            steps = grid[(grid >= curve.steps[0]) & (grid <= curve.steps[-1])]
+            values = curve.values[np.searchsorted(curve.steps, steps)] if exact else np.interp(
+                steps, curve.steps, curve.values)  # fmt: skip
+            by_line.setdefault(number, {})[name] = Curve(steps, values)
+    return dict(by_line)
 
 
 def _grid(curves: Sequence[Curve]) -> tuple[Any, bool]:

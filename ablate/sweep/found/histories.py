@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ablate.lang import msg
 from ablate.sources.contract import Done, RunTable
-from ablate.sweep.found.rows import Key, Run, key_of, listed_lines
+from ablate.sweep.found.rows import Key, Run, level_cell_key, listed_lines
 
 _ENOUGH = 3  # runs of an arm by which it is known how long one is
 
@@ -30,7 +30,7 @@ def ended_early(runs: Sequence[Run], table: RunTable, column: str) -> tuple[list
     ends: dict[Key, list[int]] = defaultdict(list)
     for run in runs:
         if run.line.number in last and run.outcome == "unknown":
-            ends[key_of(run.levels)].append(last[run.line.number])
+            ends[level_cell_key(run.levels)].append(last[run.line.number])
     usual: dict[Key, int] = {}
     for arm, steps in ends.items():
         ((step, count),) = Counter(steps).most_common(1)
@@ -39,7 +39,7 @@ def ended_early(runs: Sequence[Run], table: RunTable, column: str) -> tuple[list
     early = [
         run for run in runs
         if run.outcome == "unknown" and run.line.number in last
-        and last[run.line.number] < usual.get(key_of(run.levels), 0)
+        and last[run.line.number] < usual.get(level_cell_key(run.levels), 0)
     ]  # fmt: skip
     if not early:
         return list(runs), []

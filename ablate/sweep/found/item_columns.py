@@ -36,16 +36,16 @@ def item_place(table: RunTable, asked: Asked) -> int | None:
     if asked.item is not None:
         return find_column(table, asked.item, "--item")
     out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
-    found = _rather_no_setting(table, [
+    places = _rather_no_setting(table, [
         place for place, name in enumerate(table.head)
         if names.word_of(name) in ITEMS and place not in out and 2 <= len(set(table.column(name))) < len(table.lines)
     ])  # fmt: skip
-    if len(found) > 1:
-        listed = ", ".join(table.head[place] for place in found)
+    if len(places) > 1:
+        listed = ", ".join(table.head[place] for place in places)
         raise UserError(
             f"{table.where}: several columns may say which item a row is about: {listed}; say it with --item"
         )
-    return found[0] if found else None
+    return places[0] if places else None
 
 
 def score_place(table: RunTable, item: int) -> int | None:
@@ -66,17 +66,17 @@ def seed_place(table: RunTable, asked: Asked, item: int) -> int | None:
     if asked.seed is not None:
         return find_column(table, asked.seed, "--seed")
     items = [line.cells[item] for line in table.lines]
-    own = []
+    places = []
     for at, name in enumerate(table.head):
         cells = [line.cells[at] for line in table.lines]
         if names.word_of(name) in names.SEEDS and len(set(cells)) > 1:
             of_item = len({*zip(items, cells, strict=True)}) == len(set(items)) < len(items)
-            own += [] if of_item and names.is_setting(name) else [at]
-    own = _rather_no_setting(table, own)
-    if len(own) > 1:
-        listed = ", ".join(table.head[at] for at in own)
+            places += [] if of_item and names.is_setting(name) else [at]
+    places = _rather_no_setting(table, places)
+    if len(places) > 1:
+        listed = ", ".join(table.head[at] for at in places)
         raise UserError(f"{table.where}: several columns may be the seed: {listed}; say which with --seed NAME")
-    return own[0] if own else None
+    return places[0] if places else None
 
 
 def settings_apart(table: RunTable, first: int, second: int, left_out: Sequence[str]) -> list[str]:

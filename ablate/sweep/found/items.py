@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.sources.cells import number
+from ablate.sources.cells import finite_number
 from ablate.sources.contract import Done, RunTable
 from ablate.stats.clustered import Clustered, clustered_mean, two_sided
 from ablate.stats.crossed import crossed_error
@@ -27,7 +27,7 @@ from ablate.sweep.found.build import Found
 from ablate.sweep.found.cells import EMPTY, levels_in
 from ablate.sweep.found.item_columns import CORRECT, item_place, score_place, seed_place, settings_apart
 from ablate.sweep.found.roles import find_column
-from ablate.sweep.found.rows import Key, key_of
+from ablate.sweep.found.rows import Key, level_cell_key
 from ablate.sweep.import_columns import LEFT, Taken
 from ablate.train.metric import Better
 
@@ -36,7 +36,7 @@ _LEVEL, _SHARE = 0.95, 0.7
 
 
 @dataclass(frozen=True)
-class ItemsCompared:
+class ItemComparison:
     """What other items would show of a comparison: its claim, the numbers, how many items and seeds, p after Holm."""
 
     claim: str
@@ -72,12 +72,12 @@ class Items:
     told: tuple[Taken, ...]
     done: tuple[Done, ...]
 
-    def compared(self, found: Found) -> tuple[ItemsCompared, ...]:
+    def compared(self, found: Found) -> tuple[ItemComparison, ...]:
         """Return what items show of every comparison that was found, p-values by Holm over all of them."""
-        held = [(claim["id"], *self._differences(claim)) for claim in found.study["claims"]]
-        every = [(claim, d.shape[1], d.shape[0], _mean(d, bounded=self.bounded)) for claim, d in held if d.size]
+        per_claim = [(claim["id"], *self._differences(claim)) for claim in found.study["claims"]]
+        every = [(claim, d.shape[1], d.shape[0], _mean(d, bounded=self.bounded)) for claim, d in per_claim if d.size]
         adjusted = holm([one.p for *_, one in every])
-        return tuple(ItemsCompared(*own, float(p)) for own, p in zip(every, adjusted, strict=True))
+        return tuple(ItemComparison(*row, float(p)) for row, p in zip(every, adjusted, strict=True))
 
     def _differences(self, claim: Mapping[str, Any]) -> tuple[NDArray[np.float64]]:
         """Return float (seeds, items): arm minus the other, averaged over the cells of the other factors.
@@ -88,38 +88,42 @@ class Items:
         where = claim.get("where", {})
         at = self.factors.index(factor)
         pairs = []
-        for key, own in self.scores.items():
-            others = {name: held for i, (name, (_, held)) in enumerate(zip(self.factors, key, strict=True)) if i != at}
-            if key[at] != key_of({factor: level})[0] or any(others.get(name) not in [*w] for name, w in where.items()):
+        for key, scores in self.scores.items():
+            others = {
+                name: setting for i, (name, (_, setting)) in enumerate(zip(self.factors, key, strict=True)) if i != at
+            }
+            if key[at] != level_cell_key({factor: level})[0] or any(
+                others.get(name) not in [*w] for name, w in where.items()
+            ):
                 continue
-            other = self.scores.get((*key[:at], key_of(claim["against"])[0], *key[at + 1 :]))
+            other = self.scores.get((*key[:at], level_cell_key(claim["against"])[0], *key[at + 1 :]))
             if other is not None:
-                pairs.append((own, other))
+                pairs.append((scores, other))
         if not pairs:
             return (np.empty((0, 0)),)
-        common = sorted(set.intersection(*({*own} & {*other} for own, other in pairs)))
+        common = sorted(set.intersection(*({*scores} & {*other} for scores, other in pairs)))
         if common:
-            d = np.mean([[own[seed] - other[seed] for seed in common] for own, other in pairs], axis=0)
+            d = np.mean([[scores[seed] - other[seed] for seed in common] for scores, other in pairs], axis=0)
         else:
-            d = np.mean([[_over_seeds(own) - _over_seeds(other)] for own, other in pairs], axis=0)
+            d = np.mean([[_over_seeds(scores) - _over_seeds(other)] for scores, other in pairs], axis=0)
         return (d[:, np.isfinite(d).all(axis=0)],)
 
 
-def _over_seeds(own: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    return np.asarray(np.mean(list(own.values()), axis=0))
+def _over_seeds(scores: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+    return np.asarray(np.mean(list(scores.values()), axis=0))
 
 
 def _mean(d: NDArray[np.float64], *, bounded: bool) -> Clustered:
     """Return the mean of differences (seeds, items), its interval for other items, and for other seeds of several."""
     seeds, items = d.shape
-    found = clustered_mean(
+    over_items = clustered_mean(
         d.T.ravel(), np.repeat(np.arange(items), seeds), level=_LEVEL, bound=1.0 if bounded else None
     )
     if seeds < 2:
-        return found
+        return over_items
     mean, error, freedom = crossed_error(d)
     low, high, p = two_sided(mean, error, freedom, _LEVEL)
-    return Clustered(mean, error, freedom, min(low, found.low), max(high, found.high), max(p, found.p))
+    return Clustered(mean, error, freedom, min(low, over_items.low), max(high, over_items.high), max(p, over_items.p))
 
 
 def items_in(table: RunTable, asked: Asked) -> Items | None:
@@ -156,9 +160,11 @@ class _Reader:
         first: dict[tuple[Key, str, int], int] = {}
         twice, blank = 0, 0
         for index, line in enumerate(table.lines):
-            own = tuple(line.cells[at] for at in arms)
-            key = key_of({str(i): held[cell] for i, (held, cell) in enumerate(zip(levels, own, strict=True))})
-            texts.setdefault(key, own)
+            of_arm = tuple(line.cells[at] for at in arms)
+            key = level_cell_key(
+                {str(i): level_of[cell] for i, (level_of, cell) in enumerate(zip(levels, of_arm, strict=True))}
+            )
+            texts.setdefault(key, of_arm)
             run = scores.setdefault(key, {}).setdefault("" if seed is None else line.cells[seed],
                                                         np.full(len(every), np.nan))  # fmt: skip
             at, value = at_item[line.cells[self.place]], values[index]
@@ -175,14 +181,14 @@ class _Reader:
             given.append(value)
             first.setdefault(answer, index)
             run[at] = math.fsum(given) / len(given) if asked.repeat == "mean" else value
-        whole = np.all([np.isfinite(run) for own in scores.values() for run in own.values()], axis=0)
+        whole = np.all([np.isfinite(run) for of_arm in scores.values() for run in of_arm.values()], axis=0)
         if not whole.any():
             raise UserError(f"{table.where}: no item was answered in every run; expected runs on the same items")
-        heads = [names.bare(table.head[at]) for at in arms]
+        heads = [names.bare_name(table.head[at]) for at in arms]
         rows = [
             dict(zip(heads, texts[key], strict=True)) | ({} if seed is None else {table.head[seed]: text})
             | {metric: float(run[whole].mean())}
-            for key, own in scores.items() for text, run in own.items()
+            for key, of_arm in scores.items() for text, run in of_arm.items()
         ]  # fmt: skip
         done = [Done(msg("items, averaged within each run"), int(whole.sum()))]
         for what, count in (
@@ -191,7 +197,9 @@ class _Reader:
             (msg("answers to an item that the run had answered"), twice),
         ):
             done += [Done(what, count)] if count else []
-        kept = {key: {text: np.where(whole, run, np.nan) for text, run in own.items()} for key, own in scores.items()}
+        kept = {
+            key: {text: np.where(whole, run, np.nan) for text, run in of_arm.items()} for key, of_arm in scores.items()
+        }
         runs = RunTable.of(table.where, rows, name=table.name, repairs=table.repairs, better={metric: better})
         new = replace(asked, factors=tuple(heads), metrics={metric: better}, leave_out=(), where={}, item=None,
                       seed=None if seed is None else table.head[seed])  # fmt: skip
@@ -206,7 +214,7 @@ class _Reader:
                                                       for name in asked.leave_out])  # fmt: skip
         if apart:
             one, other = (table.lines[at].cells[table.head.index(apart[0])] or "nothing" for at in (first, second))
-            name = names.bare(apart[0])
+            name = names.bare_name(apart[0])
             raise UserError(
                 f"{table.at(table.lines[second])}: the item {table.lines[second].cells[self.place]!r:.60} was answered "
                 f"twice in one run, with {name} {one!r:.40} and {other!r:.40}; say which answers count with --where "
@@ -219,32 +227,32 @@ class _Reader:
             name, way = next(iter(self.asked.metrics.items()))
             place = find_column(table, name, "--metric")
         else:
-            found = score_place(table, self.place)
-            if found is None:
+            score_at = score_place(table, self.place)
+            if score_at is None:
                 raise UserError(
                     f"{table.where}: {table.head[self.place]} says which item a row is about, but no column says "
                     f"whether it was right: expected one of {', '.join(CORRECT)}, or --metric NAME:higher|lower"
                 )
-            place, way = found, None
-        name = names.bare(table.head[place])
-        known = names.meaning(name)
-        way = way or table.better.get(table.head[place]) or (known.better if known else None)
+            place, way = score_at, None
+        name = names.bare_name(table.head[place])
+        metric = names.meaning(name)
+        way = way or table.better.get(table.head[place]) or (metric.better if metric else None)
         if way is None and names.word_of(name) not in CORRECT:
             raise undirected(table, [name])
         return place, name, way or "higher"
 
     def _values(self, place: int) -> list[float | None]:
-        found: list[float | None] = []
+        scores: list[float | None] = []
         for line in self.table.lines:
             cell = line.cells[place]
-            value = _WORDS.get(cell.lower(), number(cell))
+            value = _WORDS.get(cell.lower(), finite_number(cell))
             if value is None and cell not in EMPTY:
                 raise UserError(
                     f"{self.table.at(line)}: {self.table.head[place]!r} must be a number, true or "
                     f"false, got {cell!r:.60}"
                 )
-            found.append(value)
-        return found
+            scores.append(value)
+        return scores
 
     def _arms(self, taken: set[int]) -> tuple[list[int], tuple[Taken, ...]]:
         """Return the columns that tell arms apart: they vary for an item, and their values come with most items."""
@@ -257,14 +265,14 @@ class _Reader:
         for at, name in enumerate(table.head):
             if at in taken or len(set(self.cells[at])) < 2:
                 continue
-            own: dict[str, set[str]] = {}
+            items_at: dict[str, set[str]] = {}
             for cell, item in zip(self.cells[at], self.cells[self.place], strict=True):
-                own.setdefault(cell, set()).add(item)
+                items_at.setdefault(cell, set()).add(item)
             if at in out:
                 told.append(Taken(name, LEFT, msg("as asked")))
-            elif sum(map(len, own.values())) == count:
+            elif sum(map(len, items_at.values())) == count:
                 told.append(Taken(name, LEFT, msg("belongs to the item")))
-            elif all(len(held) >= _SHARE * count for held in own.values()):
+            elif all(len(items) >= _SHARE * count for items in items_at.values()):
                 arms.append(at)
             else:
                 told.append(Taken(name, LEFT, msg("an answer, or about it")))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import product
 
-from ablate.sources.cells import number
+from ablate.sources.cells import finite_number
 from ablate.sources.contract import Line, RunTable
 from ablate.sweep.found import names
 from ablate.sweep.level_cells import BLANK
@@ -40,13 +40,13 @@ class Moments:
         """
         keys: list[tuple[float, ...]] = [() for _ in lines]
         for name, moments in self._columns:
-            own = [moments.get(line.number) for line in lines]
-            if len({*keys}) == len(lines) or (own.count(None) == len(own) and not self._holds(name, lines)):
+            times = [moments.get(line.number) for line in lines]
+            if len({*keys}) == len(lines) or (times.count(None) == len(times) and not self._holds(name, lines)):
                 continue
-            if None in own:
-                odd = next(line for line, value in zip(lines, own, strict=True) if value is None)
+            if None in times:
+                odd = next(line for line, value in zip(lines, times, strict=True) if value is None)
                 return list(range(len(lines))), f"{name!r} is {odd.cells[self.table.head.index(name)]!r} in {odd.told}"
-            keys = [(*key, value) for key, value in zip(keys, own, strict=True) if value is not None]
+            keys = [(*key, value) for key, value in zip(keys, times, strict=True) if value is not None]
         return sorted(range(len(lines)), key=lambda i: (keys[i], lines[i].number)), ""
 
     def _holds(self, name: str, lines: Sequence[Line]) -> bool:
@@ -55,21 +55,23 @@ class Moments:
     @cached_property
     def _columns(self) -> list[tuple[str, dict[int, float]]]:
         """Return each column of times with the moment of every line in which it can be read in one way."""
-        found = list[tuple[str, dict[int, float]]]()
+        columns = list[tuple[str, dict[int, float]]]()
         for place in self.places:
             name = self.table.head[place]
-            held = [line for line in self.table.lines if line.cells[place] not in BLANK]
-            cells = [line.cells[place] for line in held]
+            filled = [line for line in self.table.lines if line.cells[place] not in BLANK]
+            cells = [line.cells[place] for line in filled]
             if names.word_of(name) in ("time", "wall_time") and _lasts(cells):
                 continue
-            read = moments_of(cells, clock=bool(found))
-            found.append((name, {} if read is None else dict(zip([line.number for line in held], read, strict=True))))
-        return found
+            read = moments_of(cells, clock=bool(columns))
+            columns.append(
+                (name, {} if read is None else dict(zip([line.number for line in filled], read, strict=True)))
+            )
+        return columns
 
 
 def _lasts(cells: Sequence[str]) -> bool:
     """Tell whether numbers are how long something took, and not when it was."""
-    values = [number(cell) for cell in cells]
+    values = [finite_number(cell) for cell in cells]
     return all(value is not None and abs(value) < _LONG_AGO for value in values)
 
 
@@ -88,7 +90,7 @@ def moments_of(cells: Sequence[str], *, clock: bool = False) -> list[float] | No
     (None, None, None)
     """
     every = list(dict.fromkeys(cells))
-    values = [number(cell) for cell in every]
+    values = [finite_number(cell) for cell in every]
     if all(value is not None for value in values):
         read: list[float] | None = [value for value in values if value is not None]
     else:
@@ -105,9 +107,9 @@ def _dates(cells: Sequence[str]) -> list[float] | None:
     except ValueError:
         pass
     plain = [_plain(cell) for cell in cells]
-    found = [read for day in _DAYS if (read := _by_day(plain, day)) is not None]
-    orders = {tuple(sorted(range(len(read)), key=read.__getitem__)) for read in found}
-    return found[0] if len(orders) == 1 else None
+    readings = [read for day in _DAYS if (read := _by_day(plain, day)) is not None]
+    orders = {tuple(sorted(range(len(read)), key=read.__getitem__)) for read in readings}
+    return readings[0] if len(orders) == 1 else None
 
 
 def _plain(cell: str) -> str:
@@ -124,7 +126,7 @@ def _plain(cell: str) -> str:
 
 def _by_day(cells: Sequence[str], day: str) -> list[float] | None:
     """Return times whose days are all written in one way."""
-    found = []
+    dates = []
     for cell in cells:
         read = None
         for clock, zone in product(_CLOCKS, _ZONES):
@@ -135,8 +137,8 @@ def _by_day(cells: Sequence[str], day: str) -> list[float] | None:
             break
         if read is None:
             return None
-        found.append(read)
-    return _seconds(found)
+        dates.append(read)
+    return _seconds(dates)
 
 
 def _seconds(times: Sequence[datetime]) -> list[float] | None:
@@ -149,11 +151,11 @@ def _seconds(times: Sequence[datetime]) -> list[float] | None:
 
 def _clocks(cells: Sequence[str]) -> list[float] | None:
     """Return times of a day as seconds."""
-    found = []
+    seconds = []
     for cell in cells:
         parts = _CLOCK.fullmatch(cell)
         if parts is None:
             return None
         hour = int(parts[1]) % 12 + (12 if parts[4].lower() == "pm" else 0) if parts[4] else int(parts[1])
-        found.append(3600.0 * hour + 60.0 * int(parts[2]) + float(parts[3] or 0))
-    return found
+        seconds.append(3600.0 * hour + 60.0 * int(parts[2]) + float(parts[3] or 0))
+    return seconds

@@ -80,10 +80,10 @@ FOLLOWING = _words(
 )
 
 
-def bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """Return a name without the prefix under which programs export it.
 
-    >>> bare("config.lr"), bare("metrics.val/acc"), bare("params_lr"), bare("acc")
+    >>> bare_name("config.lr"), bare_name("metrics.val/acc"), bare_name("params_lr"), bare_name("acc")
     ('lr', 'val/acc', 'lr', 'acc')
     """
     for prefix in (*SETTINGS, *RESULTS, "tags.", "params_", "user_attrs_", "attributes/"):
@@ -92,8 +92,8 @@ def bare(name: str) -> str:
     return name
 
 
-def meant(name: str, known: Sequence[str]) -> list[str]:
-    """Return the names among `known` that a user means: this one, else those it is without their prefix or group.
+def meant(name: str, names: Sequence[str]) -> list[str]:
+    """Return the names among `names` that a user means: this one, else those it is without their prefix or group.
 
     Groups end in points. Several are returned where it does not tell which; tags, in which a tracker repeats what was
     set, are meant only where nothing else is.
@@ -103,11 +103,11 @@ def meant(name: str, known: Sequence[str]) -> list[str]:
     >>> meant("lr", ["a.lr", "b.lr", "lrs", "tags.level.lr"])
     ['a.lr', 'b.lr']
     """
-    if name in known:
+    if name in names:
         return [name]
-    found = [one for one in known if bare(one) == name]
-    found = found or [one for one in known if name and one.endswith(f".{name}")]
-    return [one for one in found if not one.startswith("tags.")] or found
+    matches = [one for one in names if bare_name(one) == name]
+    matches = matches or [one for one in names if name and one.endswith(f".{name}")]
+    return [one for one in matches if not one.startswith("tags.")] or matches
 
 
 def word_of(name: str) -> str:
@@ -116,7 +116,7 @@ def word_of(name: str) -> str:
     >>> word_of("config.train.Random Seed"), word_of("_timestamp"), word_of("startTime")
     ('random_seed', 'timestamp', 'start_time')
     """
-    last = re.split(r"[./:]", bare(name))[-1]
+    last = re.split(r"[./:]", bare_name(name))[-1]
     last = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last)
     return re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
 
@@ -144,23 +144,23 @@ def meaning(name: str, values: Iterable[float] = ()) -> Metric | None:
     >>> meaning("test_acc", [91.2, 88.0]).unit
     'percent'
     """
-    held = meaning_word(name)
-    if held is None:
+    word = meaning_word(name)
+    if word is None:
         return None
-    better, share = MEANINGS[held]
+    better, share = MEANINGS[word]
     numbers = list(values)
     unit = ""
     if share and all(0.0 <= value <= 1.0 for value in numbers):
         unit = FRACTION
     elif share and all(0.0 <= value <= 100.0 for value in numbers):
         unit = PERCENT
-    chance = unit and held in ("accuracy", "acc")
+    chance = unit and word in ("accuracy", "acc")
     return Metric(name, better, unit, failed_counts_as="chance" if chance else "nothing")
 
 
 def meaning_word(name: str) -> str | None:
     """Return the entry of `MEANINGS` that a name is."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", bare(name)).lower()
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", bare_name(name)).lower()
     every = [word for word in re.split(r"[^a-z0-9]+", text) if word]
     for words in (every, [word for word in every if word not in PARTS and not re.fullmatch(r"(top|at|k)?\d+", word)]):
         if "_".join(words) in MEANINGS:
@@ -173,9 +173,9 @@ def prominence(name: str) -> tuple[int, int]:
 
     Test data come before validation, others and training data, and scores before losses.
     """
-    words = set(re.split(r"[^a-z0-9]+", bare(name).lower()))
+    words = set(re.split(r"[^a-z0-9]+", bare_name(name).lower()))
     part = 3 if words & {"train", "training"} else 0 if words & {"test", "testing", "holdout"} else 2
     if part == 2 and words & {"val", "valid", "validation", "eval", "evaluation", "dev"}:
         part = 1
-    held = meaning_word(name)
-    return part + (4 if words & {"best", "max", "min"} else 0), int(held is None or MEANINGS[held][0] == "lower")
+    word = meaning_word(name)
+    return part + (4 if words & {"best", "max", "min"} else 0), int(word is None or MEANINGS[word][0] == "lower")

@@ -12,7 +12,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.levels import NO_NAMES, levels_text
 from ablate.sources.contract import RunTable
-from ablate.sweep.found.rows import Run, key_of
+from ablate.sweep.found.rows import Run, level_cell_key
 from ablate.train.outcome import FAILED
 
 _Place = tuple[tuple[Any, ...], int | None]
@@ -32,14 +32,18 @@ def arms_apart(table: RunTable, runs: Sequence[Run], factors: Sequence[str], mea
     whole = [run for run in runs if _came_to_a_result(run)]
     if not whole:
         return list(factors)
-    alone = {name: key_of({"": whole[0].levels[name]}) for name in factors if name not in meant and _same(whole, name)}
+    alone = {
+        name: level_cell_key({"": whole[0].levels[name]})
+        for name in factors
+        if name not in meant and _same(whole, name)
+    }
     alone = {name: level for name, level in alone.items() if not _same(runs, name)}
     while True:
         kept = [name for name in factors if name not in alone]
-        own = {name for run in runs if (odd := _odd(run, alone)) and not _fills(run, runs, kept) for name in odd}
-        if not own:
+        differing = {name for run in runs if (odd := _odd(run, alone)) and not _fills(run, runs, kept) for name in odd}
+        if not differing:
             break
-        alone = {name: level for name, level in alone.items() if name not in own}
+        alone = {name: level for name, level in alone.items() if name not in differing}
     for run in runs:
         if run.outcome in FAILED:
             _check_arm(table, run, whole, runs, [name for name in kept if name not in meant])
@@ -51,19 +55,19 @@ def _came_to_a_result(run: Run) -> bool:
 
 
 def _same(runs: Sequence[Run], name: str) -> bool:
-    return len({key_of({"": run.levels[name]}) for run in runs}) == 1
+    return len({level_cell_key({"": run.levels[name]}) for run in runs}) == 1
 
 
 def _odd(run: Run, alone: dict[str, Any]) -> list[str]:
     """Return the columns in which a run says something else than those with a result."""
     return [
         name for name, level in alone.items()
-        if run.levels[name] is not None and key_of({"": run.levels[name]}) != level
+        if run.levels[name] is not None and level_cell_key({"": run.levels[name]}) != level
     ]  # fmt: skip
 
 
 def _place(run: Run, factors: Sequence[str]) -> _Place:
-    return key_of({name: run.levels[name] for name in factors}), run.seed
+    return level_cell_key({name: run.levels[name] for name in factors}), run.seed
 
 
 def _fills(run: Run, runs: Sequence[Run], factors: Sequence[str]) -> bool:

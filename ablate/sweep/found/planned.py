@@ -12,7 +12,7 @@ from ablate.errors import UserError
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import by_factor, level_meant
 from ablate.sweep.found.compared import claim_of, contrasts, too_many
-from ablate.sweep.found.rows import key_of
+from ablate.sweep.found.rows import level_cell_key
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_key
 from ablate.sweep.study import FAIRNESS, Study
@@ -37,9 +37,9 @@ def baseline_said(study: Study, said: Mapping[str, str]) -> Levels:
     """
     short = list(map(short_key, study.factors))
     keys = {name if short.count(name) == 1 else key: key for key, name in zip(study.factors, short, strict=True)}
-    own = by_factor(said, list(keys), keys)
+    texts = by_factor(said, list(keys), keys)
     levels = {
-        keys[name]: level_meant(f"--baseline {name}", text, study.factors[keys[name]]) for name, text in own.items()
+        keys[name]: level_meant(f"--baseline {name}", text, study.factors[keys[name]]) for name, text in texts.items()
     }
     return {**study.base_levels(), **levels}
 
@@ -66,10 +66,10 @@ def comparisons(
     UserError
         A smallest difference is asked for, and there is nothing to compare.
     """
-    found = _comparisons(study, arms, seeds, metrics, asked)
-    if asked.by_at_least is not None and not found.claims:
-        raise UserError(f"--by-at-least: {found.why_none or 'nothing varies, so that there is nothing to compare'}")
-    return found
+    result = _comparisons(study, arms, seeds, metrics, asked)
+    if asked.by_at_least is not None and not result.claims:
+        raise UserError(f"--by-at-least: {result.why_none or 'nothing varies, so that there is nothing to compare'}")
+    return result
 
 
 def _comparisons(
@@ -85,11 +85,11 @@ def _comparisons(
     if metric.better is None:
         said = f"--metric {main}:higher or --metric {main}:lower"
         return Compared((), f"which way is {main} better? Its name does not tell: say {said}")
-    there = {key_of({name: arm[name] for name in factors}): set(seeds) for arm in arms}
-    found = contrasts(there, factors, study.base_levels(), unpaired=False)
-    if many := too_many(found):
+    there = {level_cell_key({name: arm[name] for name in factors}): set(seeds) for arm in arms}
+    level_pairs = contrasts(there, factors, study.base_levels(), unpaired=False)
+    if many := too_many(level_pairs):
         return Compared((), f"{many}; a study file claims those that matter")
     names, taken = study.names(), set[str]()
     delta = None if metric.counts_to_target else asked.by_at_least
-    claims = (claim_of(one, main, names, taken, delta, called=short_key) for one in found)
+    claims = (claim_of(one, main, names, taken, delta, called=short_key) for one in level_pairs)
     return Compared(tuple(DifferenceClaim.model_validate(claim) for claim in claims))

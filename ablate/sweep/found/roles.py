@@ -14,9 +14,9 @@ from ablate.sweep.found import names
 from ablate.sweep.found.as_set import came_out, crossed, set_all_the_same
 from ablate.sweep.found.asked import Asked, several_meant, undirected
 from ablate.sweep.found.cells import EMPTY, cell_number
-from ablate.sweep.found.written import Written, written_in
+from ablate.sweep.found.written import NumberStyle, written_in
 from ablate.sweep.import_columns import DECLARED, FACT, FACTS, LEFT, OUTCOME, SEED, Taken
-from ablate.sweep.import_endings import Ending, endings
+from ablate.sweep.import_endings import Ending, ending_columns
 from ablate.sweep.level_cells import BLANK
 from ablate.train.metric import Metric, metric_from
 
@@ -63,7 +63,7 @@ class Roles:
     as_set: tuple[str, ...]
     settings: dict[str, int]
     told: tuple[Taken, ...]
-    written: Written
+    written: NumberStyle
 
     @property
     def percent(self) -> frozenset[int]:
@@ -100,7 +100,7 @@ def find_column(table: RunTable, name: str, option: str) -> int:
         return table.head.index(meant[0])
     if meant:
         raise several_meant(f"{option} {name}", meant)
-    hint = nearest(name, [column for column in (*table.head, *map(names.bare, table.head)) if column])
+    hint = nearest(name, [column for column in (*table.head, *map(names.bare_name, table.head)) if column])
     raise UserError(f"{table.where}: no column {name!r} for {option}" + (f"; nearest: {hint}" if hint else ""))
 
 
@@ -112,7 +112,7 @@ class _Reader:
         self.cells = [[line.cells[place] for line in table.lines] for place in range(len(table.head))]
         self.out = {find_column(table, name, "--leave-out") for name in asked.leave_out}
         named = [find_column(table, name, "--factor") for name in asked.factors]
-        self.named = {place: names.bare(table.head[place]) for place in named}
+        self.named = {place: names.bare_name(table.head[place]) for place in named}
         self.judged = {find_column(table, name, "--metric"): (name, better) for name, better in asked.metrics.items()}
         self.written = written_in(table, self.out, self.named, self.judged)
         self.percent, self.comma = self.written.percent, self.written.comma
@@ -125,7 +125,7 @@ class _Reader:
     def roles(self) -> Roles:
         head = self.table.head
         kept = {*self.named, *self.judged}
-        ends = endings(self.table, {*self.out, *kept}, ours=False)
+        ends = ending_columns(self.table, {*self.out, *kept}, ours=False)
         facts = {name: head.index(name) for name in FACTS if name in head and head.index(name) not in self.out}
         taken = {*(one.place for one in ends), *kept, *self.out, *facts.values()}
         self.told += [Taken(one.name, OUTCOME, msg("how a run stands")) for one in ends]
@@ -141,24 +141,24 @@ class _Reader:
                 factors[place] = self.named[place]
             if place in taken or place == seed:
                 continue
-            word, own = names.word_of(name), self.cells[place]
+            word, cells = names.word_of(name), self.cells[place]
             why = self._left(place, name, word)
             if word in names.PROGRESS and not names.is_setting(name) and self._numeric(place):
                 progress = place if progress is None or self._varied(place) > self._varied(progress) else progress
             if word in names.TIMES:
                 times.append(place)
             if word in ("id", "run_id", "run", "run_uuid", "name", "trial_id", "number") and run is None:
-                run = place if len(set(own)) > 1 else None
+                run = place if len(set(cells)) > 1 else None
             if why:
-                self.told.append(Taken(name, LEFT, why, own[0][:60] if "{value}" in why else ""))
+                self.told.append(Taken(name, LEFT, why, cells[0][:60] if "{value}" in why else ""))
             elif self._is_metric(place, name):
                 metrics[place] = None
             elif self._is_factor(place, name):
-                factors[place] = names.bare(name)
+                factors[place] = names.bare_name(name)
             else:
                 settings[name] = place
                 if self._numeric(place) and not names.is_setting(name) and word not in names.PROGRESS:
-                    unknown.append(names.bare(name))
+                    unknown.append(names.bare_name(name))
         doubtful = [place for place in factors if place not in self.named and not names.is_setting(head[place])
                     and self._numeric(place)]  # fmt: skip
         if seed is not None:
@@ -166,7 +166,7 @@ class _Reader:
                 settings[head[place]] = place
                 unknown.append(factors.pop(place))
         set_so = set_all_the_same(self.table, metrics, self.judged, seed=seed, progress=progress)
-        factors |= {place: names.bare(head[place]) for place in set_so}  # at the end: others do not follow them
+        factors |= {place: names.bare_name(head[place]) for place in set_so}  # at the end: others do not follow them
         metrics = {place: None for place in metrics if place not in set_so}
         return Roles(
             factors=self._once(factors), named=tuple(self.named.values()), seed=seed,
@@ -177,38 +177,40 @@ class _Reader:
 
     def _seed(self, taken: set[int]) -> int | None:
         if self.asked.seed is not None:
-            found = [find_column(self.table, self.asked.seed, "--seed")]
+            places = [find_column(self.table, self.asked.seed, "--seed")]
         else:
-            found = [
+            places = [
                 place for place, name in enumerate(self.table.head)
                 if place not in taken and names.word_of(name) in names.SEEDS
             ]  # fmt: skip
-            found = [place for place in found if any(cell not in BLANK for cell in self.cells[place])]
-        others = [place for place in found[1:] if self.cells[place] != self.cells[found[0]]]
+            places = [place for place in places if any(cell not in BLANK for cell in self.cells[place])]
+        others = [place for place in places[1:] if self.cells[place] != self.cells[places[0]]]
         if others:
-            listed = ", ".join(self.table.head[place] for place in (found[0], *others))
+            listed = ", ".join(self.table.head[place] for place in (places[0], *others))
             raise UserError(
                 f"{self.table.where}: several columns may be the seed: {listed}; say which with --seed NAME"
             )
-        for place in found[1:]:
+        for place in places[1:]:
             taken.add(place)
-            self.told.append(Taken(self.table.head[place], LEFT, msg("the same as {value}"), self.table.head[found[0]]))
-        if not found:
+            self.told.append(
+                Taken(self.table.head[place], LEFT, msg("the same as {value}"), self.table.head[places[0]])
+            )
+        if not places:
             return None
-        name = self.table.head[found[0]]
-        if self.asked.seed is None and len(set(self.cells[found[0]])) == 1 and len(self.table.lines) > 1:
-            self.told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), self.cells[found[0]][0]))
-            taken.add(found[0])
+        name = self.table.head[places[0]]
+        if self.asked.seed is None and len(set(self.cells[places[0]])) == 1 and len(self.table.lines) > 1:
+            self.told.append(Taken(name, LEFT, msg("the same in all rows: {value}"), self.cells[places[0]][0]))
+            taken.add(places[0])
             return None
         self.told.append(Taken(name, SEED))
-        return found[0]
+        return places[0]
 
     def _left(self, place: int, name: str, word: str) -> str:
         """Return why a column is nothing that is judged, by its name and cells; empty where it may be."""
-        own = self.cells[place]
-        if all(cell in EMPTY for cell in own):
+        cells = self.cells[place]
+        if all(cell in EMPTY for cell in cells):
             return msg("empty")
-        if len({cell.strip() for cell in own}) == 1:
+        if len({cell.strip() for cell in cells}) == 1:
             return msg("the same in all rows: {value}")
         about = word in names.ABOUT and word not in names.CODE
         if not name or about or name.startswith(("tags.", "Unnamed:")):
@@ -217,19 +219,19 @@ class _Reader:
             return msg("a time")
         if word in names.PROGRESS and name.startswith("_"):
             return msg("counts steps")
-        if word in names.PLACES or any(re.search(r"[/\\].*[/\\]|\w[/\\]\w+\.\w+$", cell) for cell in own):
+        if word in names.PLACES or any(re.search(r"[/\\].*[/\\]|\w[/\\]\w+\.\w+$", cell) for cell in cells):
             return msg("a place of files")
         if word in names.FOLLOWING:
             return msg("follows from the settings")
-        if not self._numeric(place) and not names.is_setting(name) and len(set(own)) == len(own) > 2:
+        if not self._numeric(place) and not names.is_setting(name) and len(set(cells)) == len(cells) > 2:
             return msg("another value in every row: a name or number of the run")
         return ""
 
     def _numeric(self, place: int) -> bool:
-        found = self.numbers(place)
-        return any(value is not None for value in found) and all(
+        numbers = self.numbers(place)
+        return any(value is not None for value in numbers) and all(
             value is not None or cell in BLANK or cell.lower().lstrip("+-") in ("inf", "infinity")
-            for value, cell in zip(found, self.cells[place], strict=True)
+            for value, cell in zip(numbers, self.cells[place], strict=True)
         )
 
     def _varied(self, place: int) -> int:
@@ -264,10 +266,10 @@ class _Reader:
         return {name if count[name] == 1 else self.table.head[place]: place for place, name in factors.items()}
 
     def _metrics(self, found: dict[int, Metric | None], unknown: Sequence[str]) -> dict[str, tuple[int, Metric]]:
-        head, held = self.table.head, dict[str, tuple[int, Metric]]()
+        head, metrics = self.table.head, dict[str, tuple[int, Metric]]()
         order = sorted(found, key=lambda place: (place not in self.judged, *self._prominence(head[place]), place))
         for place in [*self.judged, *(place for place in order if place not in self.judged)]:
-            name, better = names.bare(head[place]), self.judged.get(place, ("", None))[1]
+            name, better = names.bare_name(head[place]), self.judged.get(place, ("", None))[1]
             said = self.table.better.get(head[place])
             if better is not None and said not in (None, better):
                 way = "maximizes" if said == "higher" else "minimizes"
@@ -285,11 +287,11 @@ class _Reader:
                 metric = metric_from(name, {"better": metric.better, "unit": "percent"})
             if metric.better is None:
                 raise undirected(self.table, [name])
-            held[name] = (place, metric)
+            metrics[name] = (place, metric)
             self.told.append(Taken(head[place], DECLARED, metric.better, ""))
-        if not held:
+        if not metrics:
             raise undirected(self.table, unknown)
-        return held
+        return metrics
 
     def _prominence(self, name: str) -> tuple[int, int]:
         """What a study was told to make better comes after test data and before all others."""

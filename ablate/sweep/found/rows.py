@@ -18,7 +18,7 @@ from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.cells import cell_number, levels_in
 from ablate.sweep.found.moments import Moments
 from ablate.sweep.found.roles import Roles, find_column
-from ablate.sweep.import_endings import UNPLANNED, ended, endings
+from ablate.sweep.import_endings import UNPLANNED, ended, ending_columns
 from ablate.train.config import MOST_SEED
 from ablate.train.outcome import FAILED, LARGEST, Outcome
 
@@ -27,7 +27,7 @@ Key = tuple[tuple[bool, Level], ...]
 _GOOD = ("ended", "not crashed", "not diverged", Outcome.FINISHED, Outcome.REACHED, Outcome.CENSORED, Outcome.STALLED)
 
 
-def key_of(levels: Mapping[str, Level]) -> Key:
+def level_cell_key(levels: Mapping[str, Level]) -> Key:
     """Return what a cell is found by: 1 and true are two levels."""
     return tuple((isinstance(level, bool), level) for level in levels.values())
 
@@ -92,7 +92,7 @@ def runs_in(
         for name, place in factors.items()
     }
     at = {line.number: index for index, line in enumerate(table.lines)}
-    found = []
+    runs = []
     for line in table.lines:
         values = {
             name: cell_number(line.cells[place], percent=place in roles.percent, comma=roles.comma)
@@ -111,10 +111,10 @@ def runs_in(
             elif any(values[name] is None for name in judged):
                 outcome = "unfinished"
         seed = None if roles.seed is None else _seed(table, line, roles.seed)
-        own = {name: held[line.cells[factors[name]]] for name, held in levels.items()}
+        run_levels = {name: level_of[line.cells[factors[name]]] for name, level_of in levels.items()}
         numbers = {name: value for name, value in values.items() if value is not None and abs(value) <= LARGEST}
-        found.append(Run(line, own, seed, str(outcome), numbers))
-    return found
+        runs.append(Run(line, run_levels, seed, str(outcome), numbers))
+    return runs
 
 
 def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) -> set[str]:
@@ -126,11 +126,11 @@ def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) 
         No run ended so. A good end is never proposed: it would drop the runs that the verdicts rest on.
     """
     every = [(said, cell) for row in says for _, said, cell in row if cell]
-    found = set()
+    lost = set()
     for word in map(word_of, asked):
-        own = {word_of(cell) for _, cell in every if word_of(cell) == word}
-        own = own or {word_of(cell) for said, cell in every if said in FAILED and str(said) == word}
-        if not own:
+        words = {word_of(cell) for _, cell in every if word_of(cell) == word}
+        words = words or {word_of(cell) for said, cell in every if said in FAILED and str(said) == word}
+        if not words:
             others = {cell for said, cell in every if said not in _GOOD}
             if not others:
                 raise UserError(
@@ -139,14 +139,14 @@ def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) 
             failed = {cell for said, cell in every if said in FAILED}
             # Who says `failed` means a failed run, and no run that was stopped, whatever is spelt more like it.
             raise unknown("--lost", word, failed if failed and word.startswith(("fail", "crash", "err")) else others)
-        found |= own
-    return found
+        lost |= words
+    return lost
 
 
 def _says(table: RunTable, roles: Roles) -> list[list[tuple[str, Any, str]]]:
     """Return, of every row of a table, what its columns say of its end."""
     others = set(range(len(table.head))) - {one.place for one in roles.endings}
-    ends = endings(table, others, ours=False)
+    ends = ending_columns(table, others, ours=False)
     return [
         [(one.name, one.says[index], line.cells[one.place]) for one in ends] for index, line in enumerate(table.lines)
     ]
@@ -166,20 +166,20 @@ def _outcome(where: str, says: Sequence[tuple[str, Any, str]], lost: Collection[
     failed = any(said in FAILED for _, said, _ in says)
     if not failed and any(said == "unfinished" for _, said, _ in says):
         return "unfinished"
-    found = ended(where, says)
-    if found is not None:
-        return found
+    outcome = ended(where, says)
+    if outcome is not None:
+        return outcome
     return Outcome.FINISHED if any(said == "ended" for _, said, _ in says) else Outcome.UNKNOWN
 
 
 def _seed(table: RunTable, line: Line, place: int) -> int:
-    found = whole(line.cells[place])
-    if found is None or not 0 <= found <= MOST_SEED:
+    seed = whole(line.cells[place])
+    if seed is None or not 0 <= seed <= MOST_SEED:
         raise UserError(
             f"{table.at(line)}: {table.head[place]!r} must be a whole number, got "
             f"{line.cells[place]!r:.60}; say with --seed NAME which column is the seed, or --leave-out it"
         )
-    return found
+    return seed
 
 
 def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
@@ -196,7 +196,7 @@ def listed_lines(lines: Sequence[Line], *, most: int = 8) -> str:
     return ("line " if len(lines) == 1 else "lines ") + ", ".join(str(line.number) for line in lines[:most]) + more
 
 
-def once(
+def one_per_seed(
     where: str, runs: Sequence[Run], asked: Asked, metric: str, made: Moments
 ) -> tuple[list[Run], list[Done]]:  # fmt: skip
     """Return one run for every arm and seed, by the rule for repeats; runs without a seed are all kept.
@@ -219,28 +219,28 @@ def once(
         if run.seed is None:
             kept.append(run)
         else:
-            groups[key_of(run.levels), run.seed].append(run)
+            groups[level_cell_key(run.levels), run.seed].append(run)
     dropped, spreads = 0, []
-    for own in groups.values():
-        usable = [run for run in own if run.has_result] or own
-        if len(own) > 1 and asked.repeat == "refuse":
-            lines = listed_lines([run.line for run in own], most=len(own))
-            text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
-            raise UserError(f"{where}: {lines} are runs of {text} with seed {own[0].seed}; expected one")
+    for repeats in groups.values():
+        usable = [run for run in repeats if run.has_result] or repeats
+        if len(repeats) > 1 and asked.repeat == "refuse":
+            lines = listed_lines([run.line for run in repeats], most=len(repeats))
+            text = levels_text(repeats[0].levels, NO_NAMES) or "the only arm"
+            raise UserError(f"{where}: {lines} are runs of {text} with seed {repeats[0].seed}; expected one")
         order, unread = made.ordered([run.line for run in usable])
         ordered = [usable[place] for place in order]
         if unread and asked.repeat == "last" and len({(run.outcome, run.values.get(metric)) for run in usable}) > 1:
             lines = listed_lines([run.line for run in usable], most=len(usable))
-            text = levels_text(own[0].levels, NO_NAMES) or "the only arm"
+            text = levels_text(repeats[0].levels, NO_NAMES) or "the only arm"
             raise UserError(
-                f"{where}: {lines} are runs of {text} with seed {own[0].seed}, and which is the last cannot be told: "
-                f"{unread}, expected times such as 2026-12-31 10:00; or say --repeat mean, or --leave-out the column "
-                "for the order of the file"
+                f"{where}: {lines} are runs of {text} with seed {repeats[0].seed}, and which is the last cannot be "
+                f"told: {unread}, expected times such as 2026-12-31 10:00; or say --repeat mean, or --leave-out the "
+                "column for the order of the file"
             )
         values = [run.values[metric] for run in ordered if metric in run.values]
         spreads += [stdev(values)] if len(values) > 1 else []
         kept.append(_mean(ordered) if asked.repeat == "mean" else ordered[-1])
-        dropped += len(own) - 1
+        dropped += len(repeats) - 1
     if not dropped:
         return kept, []
     spread = f"{fmean(spreads):.3g}" if spreads else ""
@@ -259,15 +259,15 @@ def _mean(runs: Sequence[Run]) -> Run:
     return replace(runs[-1], values=means)
 
 
-def numbered(runs: Sequence[Run]) -> list[Run]:
+def number_runs(runs: Sequence[Run]) -> list[Run]:
     """Return runs without seeds numbered within their arm, in the order of the file."""
     count: Counter[Any] = Counter()
-    found = []
+    seeded = []
     for run in runs:
-        arm = key_of(run.levels)
-        found.append(replace(run, seed=count[arm]))
+        arm = level_cell_key(run.levels)
+        seeded.append(replace(run, seed=count[arm]))
         count[arm] += 1
-    return found
+    return seeded
 
 
 def without_level(runs: Sequence[Run]) -> list[Done]:

@@ -44,33 +44,33 @@ def runs_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.runs.csv")
 
 
-def study_text(found: Found, path: Path, command: str) -> str:
+def study_text(from_table: Found, path: Path, command: str) -> str:
     """Return the study file, with what was done to the table above it."""
     with speaking("en"):
-        lines = [f"Written by: {command}" if command else "Written by ablate judge", *_done(found)]
+        lines = [f"Written by: {command}" if command else "Written by ablate judge", *_done(from_table)]
     lines += [
         "",
         f"The runs stand in {runs_path(path).name}, a row for every planned run. The same verdicts again:",
         f"    ablate import {path.name} {runs_path(path).name}",
     ]
     parts = ["".join(f"# {line}".rstrip() + "\n" for line in lines)]
-    for key, value in found.study.items():
+    for key, value in from_table.study.items():
         comment = "".join(f"# {line}\n" for line in _COMMENTS.get(key, "").splitlines())
         parts.append(comment + _dumped({key: value}))
     return "\n".join(parts)
 
 
-def _done(found: Found) -> list[str]:
+def _done(from_table: Found) -> list[str]:
     lines = ["", "What was done with the rows:"]
-    told = [(f"{one.count} {done_text(one.what, one.count)}", one.which) for one in found.done]
+    told = [(f"{one.count} {done_text(one.what, one.count)}", one.which) for one in from_table.done]
     lines += [f"    {what}" + (f" ({which})" if which else "") for what, which in told]
     lines += ["What the columns were taken for:"]
     lines += [
         f"    {one.column}: {tr(one.role)}" + (f", {tr(one.what, value=one.value)}" if one.what else "")
-        for one in found.columns
+        for one in from_table.columns
     ]
-    base = ", ".join(f"{name}={level_name(level)} ({tr(found.base.why[name])})"
-                     for name, level in found.base.levels.items())  # fmt: skip
+    base = ", ".join(f"{name}={level_name(level)} ({tr(from_table.base.why[name])})"
+                     for name, level in from_table.base.levels.items())  # fmt: skip
     return [*lines, f"The baseline: {base}."]
 
 

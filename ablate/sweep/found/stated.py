@@ -15,19 +15,19 @@ from ablate.sweep.found.asked import Asked, Stated
 from ablate.sweep.found.baseline import level_meant
 from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.roles import Roles, find_column
-from ablate.sweep.found.rows import Key, Run, key_of
+from ablate.sweep.found.rows import Key, Run, level_cell_key
 
 
 def with_factors(asked: Asked) -> Asked:
     """Return what is asked with the columns of the stated comparison among the factors."""
     if asked.stated is None:
         return asked
-    own = [*asked.stated.arm, *asked.stated.each]
-    return replace(asked, factors=tuple(dict.fromkeys([*asked.factors, *own])))
+    stated = [*asked.stated.arm, *asked.stated.each]
+    return replace(asked, factors=tuple(dict.fromkeys([*asked.factors, *stated])))
 
 
 @dataclass(frozen=True)
-class Sides:
+class StatedSides:
     """The two sides of a stated comparison, by the names that factors have in the study."""
 
     arm: Levels
@@ -35,7 +35,7 @@ class Sides:
     each: tuple[str, ...]
 
 
-def sides_of(stated: Stated, table: RunTable, roles: Roles, runs: Sequence[Run]) -> Sides:
+def stated_sides(stated: Stated, table: RunTable, roles: Roles, runs: Sequence[Run]) -> StatedSides:
     """Return the sides of a stated comparison.
 
     Raises
@@ -46,7 +46,7 @@ def sides_of(stated: Stated, table: RunTable, roles: Roles, runs: Sequence[Run])
 
     def name_of(column: str) -> str:
         place = find_column(table, column, "--factor")
-        return next(name for name, own in roles.factors.items() if own == place)
+        return next(name for name, at in roles.factors.items() if at == place)
 
     def levels(texts: Mapping[str, str], side: str) -> Levels:
         names = {name_of(column): text for column, text in texts.items()}
@@ -55,13 +55,13 @@ def sides_of(stated: Stated, table: RunTable, roles: Roles, runs: Sequence[Run])
             for name, text in names.items()
         }
 
-    sides = Sides(levels(stated.arm, "arm"), levels(stated.against, "against"), tuple(map(name_of, stated.each)))
-    if key_of(sides.arm) == key_of(sides.against):
+    sides = StatedSides(levels(stated.arm, "arm"), levels(stated.against, "against"), tuple(map(name_of, stated.each)))
+    if level_cell_key(sides.arm) == level_cell_key(sides.against):
         raise UserError(f"{table.where}: `arm` and `against` are the same arm, {levels_text(sides.arm, {})}")
     return sides
 
 
-def of_sides(where: str, sides: Sides, runs: Sequence[Run]) -> tuple[Sides, list[Run], list[Done]]:
+def of_sides(where: str, sides: StatedSides, runs: Sequence[Run]) -> tuple[StatedSides, list[Run], list[Done]]:
     """Return the runs of the two sides, how many were of neither, and the sides by what they differ in.
 
     Raises
@@ -69,21 +69,25 @@ def of_sides(where: str, sides: Sides, runs: Sequence[Run]) -> tuple[Sides, list
     UserError
         A side has no runs.
     """
-    held = {key_of({name: run.levels[name] for name in sides.arm}) for run in runs}
+    run_sides = {level_cell_key({name: run.levels[name] for name in sides.arm}) for run in runs}
     for levels in (sides.arm, sides.against):
-        if key_of(levels) not in held:
+        if level_cell_key(levels) not in run_sides:
             raise UserError(f"{where}: no run has all of {levels_text(levels, {})}")
-    both = (key_of(sides.arm), key_of(sides.against))
-    kept = [run for run in runs if key_of({name: run.levels[name] for name in sides.arm}) in both]
-    differ = [name for name in sides.arm if key_of({"": sides.arm[name]}) != key_of({"": sides.against[name]})]
-    each = tuple(name for name in sides.each if len({key_of({"": run.levels[name]}) for run in kept}) > 1)
-    own = Sides({name: sides.arm[name] for name in differ}, {name: sides.against[name] for name in differ}, each)
+    both = (level_cell_key(sides.arm), level_cell_key(sides.against))
+    kept = [run for run in runs if level_cell_key({name: run.levels[name] for name in sides.arm}) in both]
+    differ = [
+        name for name in sides.arm if level_cell_key({"": sides.arm[name]}) != level_cell_key({"": sides.against[name]})
+    ]
+    each = tuple(name for name in sides.each if len({level_cell_key({"": run.levels[name]}) for run in kept}) > 1)
+    narrowed = StatedSides(
+        {name: sides.arm[name] for name in differ}, {name: sides.against[name] for name in differ}, each
+    )
     others = len(runs) - len(kept)
-    return own, kept, [Done(msg("runs of neither side: passed over"), others)] if others else []
+    return narrowed, kept, [Done(msg("runs of neither side: passed over"), others)] if others else []
 
 
 def claims_of(
-    sides: Sides, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, names: Names, asked: Asked,
+    sides: StatedSides, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]], *, names: Names, asked: Asked,
     metrics: Sequence[str], unpaired: bool,
 ) -> tuple[list[dict[str, Any]], list[Done], bool]:  # fmt: skip
     """Return a claim for every metric, what was done with cells, and whether it is of pairs.
@@ -106,9 +110,9 @@ def claims_of(
     done = []
     where: dict[str, list[Level]] = {}
     for factor in sides.each:
-        held = {key_of({"": cell[factor]}) for cell, _ in cells}
-        where[factor] = [level for level in levels[factor] if key_of({"": level}) in held]
-        lone = [level for level in levels[factor] if key_of({"": level}) not in held]
+        in_cells = {level_cell_key({"": cell[factor]}) for cell, _ in cells}
+        where[factor] = [level for level in levels[factor] if level_cell_key({"": level}) in in_cells]
+        lone = [level for level in levels[factor] if level_cell_key({"": level}) not in in_cells]
         if lone:
             texts = ", ".join(names[factor][level] for level in lone)
             done.append(Done(msg("levels that one side alone has: not compared"), len(lone), f"{factor}={texts}"))
@@ -119,21 +123,27 @@ def claims_of(
     return claims, done, paired
 
 
-def _cells(sides: Sides, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]]) -> list[tuple[Levels, set[int]]]:
+def _cells(
+    sides: StatedSides, runs: Sequence[Run], levels: Mapping[str, Sequence[Level]]
+) -> list[tuple[Levels, set[int]]]:
     """Return the cells of the other factors in which both sides have results, and the seeds they share there."""
     others = [name for name in levels if name not in sides.arm]
-    held: dict[Key, tuple[Levels, dict[Key, set[int]]]] = {}
+    by_cell: dict[Key, tuple[Levels, dict[Key, set[int]]]] = {}
     for run in runs:
         if run.has_result and run.seed is not None:
             cell = {name: run.levels[name] for name in others}
-            side = key_of({name: run.levels[name] for name in sides.arm})
-            held.setdefault(key_of(cell), (cell, {}))[1].setdefault(side, set()).add(run.seed)
-    arm, against = key_of(sides.arm), key_of(sides.against)
-    return [(cell, own[arm] & own[against]) for cell, own in held.values() if arm in own and against in own]
+            side = level_cell_key({name: run.levels[name] for name in sides.arm})
+            by_cell.setdefault(level_cell_key(cell), (cell, {}))[1].setdefault(side, set()).add(run.seed)
+    arm, against = level_cell_key(sides.arm), level_cell_key(sides.against)
+    return [
+        (cell, by_side[arm] & by_side[against])
+        for cell, by_side in by_cell.values()
+        if arm in by_side and against in by_side
+    ]
 
 
 def _claim(
-    sides: Sides, runs: Sequence[Run], *, names: Names, asked: Asked, metric: str,
+    sides: StatedSides, runs: Sequence[Run], *, names: Names, asked: Asked, metric: str,
     where: Mapping[str, Sequence[Level]], paired: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the comparison as a claim of a study file."""
@@ -152,7 +162,7 @@ def _claim(
         "says": asked.stated.says or says, "metric": metric, "arm": sides.arm, "against": sides.against,
     }  # fmt: skip
     if where:
-        claim |= {"where": {name: list(held) for name, held in where.items()}, "each": list(where)}
+        claim |= {"where": {name: list(levels) for name, levels in where.items()}, "each": list(where)}
     if margin is not None:
         claim["margin"] = margin
         # A change that changes nothing is what is hoped for here, not a sign that nobody reads the setting; but
@@ -169,5 +179,5 @@ def _seeds_differ(runs: Sequence[Run], metric: str) -> bool:
     values: dict[Key, set[float]] = {}
     for run in runs:
         if metric in run.values:
-            values.setdefault(key_of(run.levels), set()).add(run.values[metric])
-    return any(len(own) > 1 for own in values.values())
+            values.setdefault(level_cell_key(run.levels), set()).add(run.values[metric])
+    return any(len(distinct) > 1 for distinct in values.values())

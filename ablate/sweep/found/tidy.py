@@ -31,10 +31,10 @@ def row_per_run(table: RunTable, asked: Asked) -> tuple[RunTable, list[Done]]:
     UserError
         A result of a run is there twice, or has the name of a column; the column of all of them is to be judged.
     """
-    named = {names.bare(name) for name in (*asked.factors, *asked.leave_out, *asked.where)}
+    named = {names.bare_name(name) for name in (*asked.factors, *asked.leave_out, *asked.where)}
     table = _by_result(table, asked, named)
     for place, name in enumerate(table.head):
-        if names.word_of(name) not in _SPLITS or names.is_setting(name) or names.bare(name) in named:
+        if names.word_of(name) not in _SPLITS or names.is_setting(name) or names.bare_name(name) in named:
             continue
         ranks = {cell: _rank(cell) for cell in {line.cells[place] for line in table.lines}}
         if len({*ranks.values()}) < 2 or None in ranks.values():
@@ -63,7 +63,7 @@ def _by_result(table: RunTable, asked: Asked, named: set[str]) -> RunTable:
         return table
     if not any(names.meaning_word(one) or one in asked.metrics for one in results):
         return table
-    if {table.head[value], names.bare(table.head[value])} & {*asked.metrics}:
+    if {table.head[value], names.bare_name(table.head[value])} & {*asked.metrics}:
         raise UserError(
             f"{table.where}: {table.head[value]!r} holds {', '.join(results[:4])}: name one of these, as in --metric "
             f"{results[0]}; or say --factor {table.head[column]} where that was set"
@@ -75,15 +75,16 @@ def _by_result(table: RunTable, asked: Asked, named: set[str]) -> RunTable:
     rest = [place for place in range(len(table.head)) if place not in (column, value)]
     runs: dict[tuple[str, ...], tuple[Line, dict[str, str]]] = {}
     for line in table.lines:
-        _, held = runs.setdefault(tuple(line.cells[place] for place in rest), (line, {}))
-        if line.cells[column] in held:
+        _, by_result = runs.setdefault(tuple(line.cells[place] for place in rest), (line, {}))
+        if line.cells[column] in by_result:
             raise UserError(
                 f"{table.at(line)}: {line.cells[column]!r} of a run that has it already; expected a row per run and "
                 "result: what tells two runs apart belongs into a column, as a time or the name of a run"
             )
-        held[line.cells[column]] = line.cells[value]
+        by_result[line.cells[column]] = line.cells[value]
     lines = tuple(
-        replace(line, cells=(*key, *(held.get(one, "") for one in results))) for key, (line, held) in runs.items()
+        replace(line, cells=(*key, *(by_result.get(one, "") for one in results)))
+        for key, (line, by_result) in runs.items()
     )
     head = (*(table.head[place] for place in rest), *results)
     return replace(table, head=head, lines=lines, repairs=(*table.repairs, BY_RESULT))

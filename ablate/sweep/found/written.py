@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, number
+from ablate.sources.cells import DECIMAL_COMMAS, decimal_commas, finite_number
 from ablate.sources.contract import Done, RunTable
 from ablate.sweep.found import names
 from ablate.sweep.found.cells import EMPTY
@@ -25,7 +25,7 @@ _BEGINS = re.compile(r"[+-]?[.,]?\d")  # a text that was to be a number: `0.91±
 
 
 @dataclass(frozen=True)
-class Written:
+class NumberStyle:
     """Places of the columns whose numbers all have per cent signs; whether numbers have decimal commas."""
 
     percent: frozenset[int]
@@ -37,7 +37,7 @@ class Written:
         return ((DECIMAL_COMMAS,) if self.comma else ()) + signs
 
 
-def written_in(table: RunTable, out: Collection[int], named: Collection[int], judged: Collection[int]) -> Written:
+def written_in(table: RunTable, out: Collection[int], named: Collection[int], judged: Collection[int]) -> NumberStyle:
     """Tell how numbers are written.
 
     Parameters
@@ -52,7 +52,7 @@ def written_in(table: RunTable, out: Collection[int], named: Collection[int], ju
         texts that begin as numbers do; some numbers have decimal commas and others points.
     """
     cells = [[line.cells[place] for line in table.lines] for place in range(len(table.head))]
-    percent = frozenset(place for place, own in enumerate(cells) if _all_percent(own))
+    percent = frozenset(place for place, column in enumerate(cells) if _all_percent(column))
     for place in range(len(cells)):
         if place not in (*percent, *out, *named):
             _check_signs(table, place, cells[place], meant=place in judged)
@@ -64,23 +64,23 @@ def written_in(table: RunTable, out: Collection[int], named: Collection[int], ju
             _check_numbers(table, name, cells[place], "has the name of a metric", comma=comma)
         elif names.word_of(name) in names.PROGRESS:
             _check_numbers(table, name, cells[place], "has the name of a count of steps", comma=comma)
-    return Written(percent, comma)
+    return NumberStyle(percent, comma)
 
 
 def _sign(cell: str) -> bool:
-    return cell.endswith("%") and number(cell[:-1].strip(), comma=True) is not None
+    return cell.endswith("%") and finite_number(cell[:-1].strip(), comma=True) is not None
 
 
 def _all_percent(cells: Sequence[str]) -> bool:
-    held = [cell for cell in cells if cell not in EMPTY]
-    return bool(held) and all(map(_sign, held))
+    filled = [cell for cell in cells if cell not in EMPTY]
+    return bool(filled) and all(map(_sign, filled))
 
 
 def _check_signs(table: RunTable, place: int, cells: Sequence[str], *, meant: bool) -> None:
     """Raise `UserError` where a column of numbers that may have come out has per cent signs in some cells only."""
-    held = [(line, cell) for line, cell in zip(table.lines, cells, strict=True) if cell not in BLANK]
-    signs = [(line, cell) for line, cell in held if _sign(cell)]
-    plain = [(line, cell) for line, cell in held if number(cell, comma=True) is not None]
+    filled = [(line, cell) for line, cell in zip(table.lines, cells, strict=True) if cell not in BLANK]
+    signs = [(line, cell) for line, cell in filled if _sign(cell)]
+    plain = [(line, cell) for line, cell in filled if finite_number(cell, comma=True) is not None]
     if not signs or not plain:
         return
     name = table.head[place]
@@ -95,10 +95,10 @@ def _check_signs(table: RunTable, place: int, cells: Sequence[str], *, meant: bo
 
 def _check_numbers(table: RunTable, name: str, cells: Sequence[str], why: str, *, comma: bool) -> None:
     """Raise `UserError` where what has the name of a metric or a count is not numbers, but was to be."""
-    held = [(line, cell) for line, cell in zip(table.lines, cells, strict=True) if cell not in BLANK]
-    odd = [(line, cell) for line, cell in held if number(cell, comma=comma) is None
+    filled = [(line, cell) for line, cell in zip(table.lines, cells, strict=True) if cell not in BLANK]
+    odd = [(line, cell) for line, cell in filled if finite_number(cell, comma=comma) is None
            and cell.lower().lstrip("+-") not in ("inf", "infinity")]  # fmt: skip
-    if odd and 2 * sum(bool(_BEGINS.match(cell)) for _, cell in held) > len(held):
+    if odd and 2 * sum(bool(_BEGINS.match(cell)) for _, cell in filled) > len(filled):
         raise UserError(
             f"{table.where}: {name!r} {why}, so it must hold numbers, got {odd[0][1]!r:.60} in "
             f"{odd[0][0].told}; pass it over with --leave-out {name!r} if it is none"
@@ -107,17 +107,17 @@ def _check_numbers(table: RunTable, name: str, cells: Sequence[str], why: str, *
 
 def _commas(table: RunTable, cells: Sequence[Sequence[str]], percent: Collection[int]) -> bool:
     """Tell whether numbers have decimal commas, by the columns that are numbers only if they do."""
-    found: list[tuple[str, str]] = []
-    for place, own in enumerate(cells):
-        texts = [cell.removesuffix("%").strip() if place in percent else cell for cell in own]
-        held = [text for text in texts if text not in EMPTY]
-        if held and all(number(text, comma=True) is not None for text in held):
+    numbers: list[tuple[str, str]] = []
+    for place, column in enumerate(cells):
+        texts = [cell.removesuffix("%").strip() if place in percent else cell for cell in column]
+        filled = [text for text in texts if text not in EMPTY]
+        if filled and all(finite_number(text, comma=True) is not None for text in filled):
             at = f" ({table.head[place]})" if table.head[place] else ""
-            found += [(line.told + at, text) for line, text in zip(table.lines, texts, strict=True)]
-    return decimal_commas(table.where, found)
+            numbers += [(line.told + at, text) for line, text in zip(table.lines, texts, strict=True)]
+    return decimal_commas(table.where, numbers)
 
 
-def read_so(table: RunTable, written: Written, settings: Collection[int], metrics: Collection[int]) -> RunTable:
+def read_so(table: RunTable, written: NumberStyle, settings: Collection[int], metrics: Collection[int]) -> RunTable:
     """Return the table with points in the numbers of settings, `majority_rate` as a share, and what was repaired.
 
     Parameters
@@ -131,9 +131,9 @@ def read_so(table: RunTable, written: Written, settings: Collection[int], metric
         if place not in settings or cell in EMPTY:
             return cell
         if place == rate and place in written.percent:
-            value = number(cell[:-1].strip(), comma=written.comma)
+            value = finite_number(cell[:-1].strip(), comma=written.comma)
             return cell if value is None else repr(value / 100.0)
-        if written.comma and number(cell) is None and number(cell, comma=True) is not None:
+        if written.comma and finite_number(cell) is None and finite_number(cell, comma=True) is not None:
             return cell.replace(",", ".")
         return cell
 

@@ -10,11 +10,11 @@ from ablate.errors import AblateError
 from ablate.track.ledger import StudyRun
 from ablate.track.long_tags import joined_tag, read_list, split_tag
 from ablate.track.mlflow_runs import log_batches
-from ablate.track.server.link import Link
+from ablate.track.server.link import ServerLink
 from ablate.track.shown import NOTE, VERDICT_TAG, Shown
 
 
-def attach(link: Link, run: StudyRun, files: Mapping[str, bytes], label: str) -> str | None:
+def attach(link: ServerLink, run: StudyRun, files: Mapping[str, bytes], label: str) -> str | None:
     """Keep files in place of those that were there under that label; returns why that could not be done."""
     tag = f"ablate.attached.{label}"
     try:
@@ -30,7 +30,7 @@ def attach(link: Link, run: StudyRun, files: Mapping[str, bytes], label: str) ->
     return None
 
 
-def show(link: Link, run: StudyRun, shown: Shown) -> str | None:
+def show(link: ServerLink, run: StudyRun, shown: Shown) -> str | None:
     """Write the verdicts into the note, tags and metrics of a study run; returns why that could not be done."""
     tags = shown.run_tags(run.tags.get(NOTE, ""))
     points = [(name, 0, value) for name, value in shown.points().items()]

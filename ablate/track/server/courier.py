@@ -19,22 +19,22 @@ from ablate.track import ledger
 from ablate.track.ledger import KIND_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.mlflow_runs import dataset_input, log_batches
-from ablate.track.server.link import Conflict, Link, Refused
+from ablate.track.server.link import Conflict, Refused, ServerLink
 from ablate.track.server.runs import (
     FILES_TAG,
     ORDER_TAG,
     TOKEN_TAG,
     Row,
-    Stored,
+    ServerRun,
     counts,
     last_runs,
-    rows_of,
+    metric_rows,
     runs_below,
     study_twins,
 )  # fmt: skip
 from ablate.track.server.spool import Parcel, Spool
 from ablate.track.summary import arm_points
-from ablate.track.written import arm_ended, count_points, cut
+from ablate.track.written import arm_ended, count_points, cut_for_mlflow
 
 _AT_ONCE = 4
 _PAUSES = (0.1, 0.3, 1.0, 3.0)  # seconds, before a parcel that met another request is brought again
@@ -45,7 +45,7 @@ EVENT_TAG = "ablate.event."
 class Courier:
     """Brings what waits in a spool to its server."""
 
-    def __init__(self, link: Link, spool: Spool) -> None:
+    def __init__(self, link: ServerLink, spool: Spool) -> None:
         self._link, self._spool = link, spool
 
     def deliver(self) -> int:
@@ -110,22 +110,24 @@ class Courier:
         arm_run = started.child.run_id if started is not None else self._create(parcel, head["arm"], head["study_run"])
         self._texts(parcel, arm_run, theirs)
         told = [(run, mine.get(("seed", int(run["tags"]["ablate.seed"])))) for run in runs]
-        todo = [(run, known) for run, known in told if known is None or not known.child.done]
+        todo = [(run, stored) for run, stored in told if stored is None or not stored.child.done]
         with ThreadPoolExecutor(_AT_ONCE) as pool:  # a server far away is waited for, four seeds at a time
             list(pool.map(lambda one: self._seed(parcel, one[0], arm_run, one[1]), todo))
         self._gather(parcel, arm_run, theirs, runs)
 
-    def _gather(self, parcel: Parcel, arm_run: str, theirs: Sequence[Stored], runs: Sequence[dict[str, Any]]) -> None:
+    def _gather(
+        self, parcel: Parcel, arm_run: str, theirs: Sequence[ServerRun], runs: Sequence[dict[str, Any]]
+    ) -> None:
         """Bring the earlier seeds of an arm under its new arm run, sum all of them up, and let the former ones go."""
         client, head = self._link.client, parcel.head
         with self._link.answers():
             for run in theirs:
                 if run.child.kind in ("seed", ledger.ASIDE) and run.child.parent != arm_run:
                     client.set_tag(run.child.run_id, "mlflow.parentRunId", arm_run)
-        own = {int(run["tags"]["ablate.seed"]) for run in runs}
-        earlier = [run for run in last_runs(theirs).values() if run.child.seed not in own]
+        new_seeds = {int(run["tags"]["ablate.seed"]) for run in runs}
+        earlier = [run for run in last_runs(theirs).values() if run.child.seed not in new_seeds]
         twins = study_twins(self._link, head["experiment"], head["key"]) if earlier else []
-        rows = rows_of(self._link, earlier, {run.run_id: run.artifact_uri for run in twins})
+        rows = metric_rows(self._link, earlier, {run.run_id: run.artifact_uri for run in twins})
         curves = {key for run in earlier for key in run.curves}
         for new in runs:
             rows += [_row(new["name"], point) for point in new["points"]]
@@ -140,7 +142,7 @@ class Courier:
             if old.child.kind == "arm" and old.child.run_id != arm_run:
                 self._let_go(old.child.run_id)
 
-    def _seed(self, parcel: Parcel, run: dict[str, Any], arm_run: str, known: Stored | None) -> None:
+    def _seed(self, parcel: Parcel, run: dict[str, Any], arm_run: str, known: ServerRun | None) -> None:
         client = self._link.client
         run_id = known.child.run_id if known is not None else self._create(parcel, run, arm_run)
         points = [_row("", point)[1:] for point in run["points"]]
@@ -161,7 +163,7 @@ class Courier:
             tags[FILES_TAG] = " ".join([head["study_run"], *head["files"]])
         with self._link.answers():
             made = self._link.client.create_run(
-                head["experiment"], start_time=run["started"], tags=cut(tags), run_name=run["name"][:250]
+                head["experiment"], start_time=run["started"], tags=cut_for_mlflow(tags), run_name=run["name"][:250]
             )
         return str(made.info.run_id)
 
@@ -171,7 +173,7 @@ class Courier:
                 place = f"runs/{parcel.token}"
                 self._link.client.log_artifacts(parcel.head["study_run"], str(parcel.files), place)
 
-    def _texts(self, parcel: Parcel, arm_run: str, theirs: Sequence[Stored]) -> None:
+    def _texts(self, parcel: Parcel, arm_run: str, theirs: Sequence[ServerRun]) -> None:
         """Put the texts of an arm beside its arm run, and those of the former one that are not written anew."""
         client = self._link.client
         with self._link.answers(), tempfile.TemporaryDirectory(prefix="ablate-") as folder:

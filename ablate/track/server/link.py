@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure, UserError
 from ablate.track import offline
-from ablate.track.files import as_json
+from ablate.track.files import json_text
 from ablate.values import from_json
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _unkeyed(uri: str) -> str:
     return re.sub(r"://[^/@]*@", "://…@", uri)
 
 
-class Link:
+class ServerLink:
     """MLflow's public client on one server.
 
     Attributes
@@ -106,16 +106,16 @@ class Link:
         Refused
             It is no MLflow server, one of another major version, or asks who one is.
         """
-        offline.silence()
+        offline.switch_off()
         os.environ.update(_QUIET)
         os.environ.setdefault(_TIMEOUT, _SECONDS)
         version = _version(self.uri)
         if version is not None and version.partition(".")[0] != _MAJOR:
-            from mlflow import __version__ as own
+            from mlflow import __version__ as installed
 
             raise Refused(
-                f"the server at {self.uri} runs MLflow {version}, this client is MLflow {own}: expected a server of "
-                f"MLflow {_MAJOR}"
+                f"the server at {self.uri} runs MLflow {version}, this client is MLflow {installed}: expected a server "
+                f"of MLflow {_MAJOR}"
             )
         from mlflow import MlflowClient
 
@@ -142,19 +142,19 @@ class Link:
 
     def search(self, experiments: Sequence[str], wanted: str) -> list[Run]:
         """Return all active runs of experiments that a filter lets through, page by page."""
-        found: list[Run] = []
+        runs: list[Run] = []
         if not experiments:
-            return found
+            return runs
         token = None
         while True:
             with self.answers():
                 page = self.client.search_runs(
                     list(experiments), filter_string=wanted, max_results=PAGE, page_token=token
                 )
-            found += page
+            runs += page
             token = page.token
             if not token:
-                return found
+                return runs
 
     def put(self, run_id: str, place: str, content: bytes) -> None:
         """Write a file beside a run; `place` is its path there."""
@@ -166,7 +166,7 @@ class Link:
 
     def put_json(self, run_id: str, place: str, value: Any) -> None:
         """Write a JSON file beside a run."""
-        self.put(run_id, place, as_json(value))
+        self.put(run_id, place, json_text(value))
 
     def remove(self, root: str, place: str) -> None:
         """Take a file away from beside a run, whose artifacts are at `root`, where the server can do that."""

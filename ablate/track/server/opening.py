@@ -16,10 +16,10 @@ from ablate.track.long_tags import joined_tag
 from ablate.track.mlflow_runs import log_batches
 from ablate.track.record import StudyRecord
 from ablate.track.server.courier import EVENT_TAG
-from ablate.track.server.link import Link, Refused
+from ablate.track.server.link import Refused, ServerLink
 from ablate.track.server.runs import study_runs, study_twins, tag_json
 from ablate.track.trash import refuse_half_removed
-from ablate.track.written import cut, study_tags
+from ablate.track.written import cut_for_mlflow, study_tags
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -32,7 +32,7 @@ REGISTERED = "ablate.registered"
 _EVENT = re.compile(re.escape(EVENT_TAG) + r"\d{20}-[0-9a-f]{12}")
 
 
-def registered(link: Link, twins: Sequence[StudyRun]) -> dict[str, Any] | None:
+def stored_registration(link: ServerLink, twins: Sequence[StudyRun]) -> dict[str, Any] | None:
     """Return what was registered of a study; None where nothing was."""
     for twin in twins:
         with link.answers():
@@ -55,7 +55,7 @@ def events_of(twins: Sequence[StudyRun]) -> list[history.Event]:
     return [tag_json(text, dict) for _, text in sorted(texts.items()) if text]
 
 
-def claimed(root: Path, link: Link, study: StudyRecord) -> FileLock:
+def claimed(root: Path, link: ServerLink, study: StudyRecord) -> FileLock:
     """Take the lock by which one process at a time runs a study from this folder; others may from theirs.
 
     Raises
@@ -63,7 +63,7 @@ def claimed(root: Path, link: Link, study: StudyRecord) -> FileLock:
     Failure
         Another live process of this folder runs it.
     """
-    lock = owner.claim(Layout(root), f"{link.uri} {study.name}", study.key)
+    lock = owner.take_lock(Layout(root), f"{link.uri} {study.name}", study.key)
     if lock is None:
         raise Failure(
             f"study {study.name} is being run from this folder by another process: wait for it, or end that process "
@@ -72,7 +72,7 @@ def claimed(root: Path, link: Link, study: StudyRecord) -> FileLock:
     return lock
 
 
-def experiment_of(link: Link, study: StudyRecord) -> str:
+def experiment_of(link: ServerLink, study: StudyRecord) -> str:
     """Return the id of a study's experiment, which is made where there is none.
 
     Raises
@@ -82,8 +82,8 @@ def experiment_of(link: Link, study: StudyRecord) -> str:
     """
     client = link.client
     with link.answers():
-        found = client.get_experiment_by_name(study.name)
-    if found is None:
+        entry = client.get_experiment_by_name(study.name)
+    if entry is None:
         with link.answers():
             refuse_half_removed(client, study.name)
         tags = {
@@ -93,35 +93,35 @@ def experiment_of(link: Link, study: StudyRecord) -> str:
         }
         try:
             with link.answers():
-                client.create_experiment(study.name, tags=cut(tags))
+                client.create_experiment(study.name, tags=cut_for_mlflow(tags))
         except Refused:  # another driver may have been faster
             with link.answers():
                 if client.get_experiment_by_name(study.name) is None:
                     raise
         with link.answers():
-            found = client.get_experiment_by_name(study.name)
-    if found is None or found.lifecycle_stage != "active":
+            entry = client.get_experiment_by_name(study.name)
+    if entry is None or entry.lifecycle_stage != "active":
         raise Failure(
             f"the experiment {study.name} lies in the trash of {link.uri}: "
-            f"`MLFLOW_TRACKING_URI={link.uri} mlflow experiments restore -x {found.experiment_id if found else '?'}` "
+            f"`MLFLOW_TRACKING_URI={link.uri} mlflow experiments restore -x {entry.experiment_id if entry else '?'}` "
             "brings it back"
         )
-    if found.tags.get("ablate.study") is None:
+    if entry.tags.get("ablate.study") is None:
         raise Failure(
             f"{link.uri} has an experiment named {study.name} that was not made by ablate: give the study another "
             "name; nothing was changed"
         )
-    scheme = found.artifact_location.partition(":")[0]
-    if scheme == "file" or ":" not in found.artifact_location:
+    scheme = entry.artifact_location.partition(":")[0]
+    if scheme == "file" or ":" not in entry.artifact_location:
         raise Failure(
-            f"{link.uri} keeps files in a folder of its own machine ({found.artifact_location}), which cannot be "
+            f"{link.uri} keeps files in a folder of its own machine ({entry.artifact_location}), which cannot be "
             "reached from here: start the server with --serve-artifacts, and give the study another name"
         )
-    return str(found.experiment_id)
+    return str(entry.experiment_id)
 
 
 def study_opened(
-    link: Link, experiment: str, study: StudyRecord, shared: Mapping[str, str], about: Mapping[str, str]
+    link: ServerLink, experiment: str, study: StudyRecord, shared: Mapping[str, str], about: Mapping[str, str]
 ) -> StudyRun:
     """Take up the run of a study, or make it, with the plan that it has now."""
     client = link.client
@@ -130,7 +130,7 @@ def study_opened(
     twins = study_twins(link, experiment, study.key)
     if not twins:
         with link.answers():
-            client.create_run(experiment, tags=cut(tags), run_name=payload.text(study.name[:250]))
+            client.create_run(experiment, tags=cut_for_mlflow(tags), run_name=payload.text(study.name[:250]))
         twins = study_twins(link, experiment, study.key)
     mine = twins[0]
     plan = payload.plan(study)
@@ -142,14 +142,14 @@ def study_opened(
     return mine
 
 
-def all_experiments(link: Link) -> list[str]:
+def all_experiments(link: ServerLink) -> list[str]:
     """Return the ids of the experiments that hold studies."""
-    found: list[str] = []
+    ids: list[str] = []
     token = None
     while True:
         with link.answers():
             page = link.client.search_experiments(filter_string="tags.`ablate.study` != ''", page_token=token)
-        found += [str(one.experiment_id) for one in page]
+        ids += [str(one.experiment_id) for one in page]
         token = page.token
         if not token:
-            return found
+            return ids

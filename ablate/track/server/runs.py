@@ -15,7 +15,7 @@ from ablate.errors import Failure, cut
 from ablate.track.curve_names import CURVES_TAG
 from ablate.track.ledger import Child, StudyRun, last_per_seed
 from ablate.track.long_tags import joined_tag, read_list
-from ablate.track.server.link import Link
+from ablate.track.server.link import ServerLink
 from ablate.track.summary import Point
 from ablate.train.outcome import LARGEST, Outcome
 from ablate.values import from_json
@@ -36,7 +36,7 @@ Row = tuple[str, str, int, float]  # run id, metric key, step, value
 
 
 @dataclass(frozen=True)
-class Stored:
+class ServerRun:
     """A run below a study, with all that the server says of it.
 
     Attributes
@@ -85,28 +85,28 @@ class Stored:
         return f"{roots[owner]}/runs/{self.tags[TOKEN_TAG]}/{name}" if name in names and owner in roots else None
 
 
-def study_runs(link: Link, experiments: Sequence[str]) -> list[StudyRun]:
+def study_runs(link: ServerLink, experiments: Sequence[str]) -> list[StudyRun]:
     """Return every study run of some experiments, the last opened first.
 
     Two drivers that open a new study at the same moment both make its run. What is below either is of the study (see
     `runs_below`); the one that began first stands for both here.
     """
-    found: dict[tuple[str, str], list[tuple[int, StudyRun]]] = {}
+    by_study: dict[tuple[str, str], list[tuple[int, StudyRun]]] = {}
     for run in link.search(experiments, "tags.`ablate.kind` = 'study'"):
-        held = _study_run(run)
-        found.setdefault((held.name, held.key), []).append((run.info.start_time or 0, held))
-    first = [min(runs, key=lambda one: (one[0], one[1].run_id))[1] for runs in found.values()]
+        study = _study_run(run)
+        by_study.setdefault((study.name, study.key), []).append((run.info.start_time or 0, study))
+    first = [min(runs, key=lambda one: (one[0], one[1].run_id))[1] for runs in by_study.values()]
     return sorted(first, key=lambda run: (run.sequence, run.opened), reverse=True)
 
 
-def study_twins(link: Link, experiment: str, key: str) -> list[StudyRun]:
+def study_twins(link: ServerLink, experiment: str, key: str) -> list[StudyRun]:
     """Return all runs of one study, mostly one; the one that stands for all of them first."""
     runs = link.search([experiment], f"tags.`ablate.kind` = 'study' AND tags.`ablate.key` = '{key}'")
     runs = sorted(runs, key=lambda run: (run.info.start_time or 0, run.info.run_id))
     return [_study_run(run) for run in runs]
 
 
-def runs_below(link: Link, experiment: str, key: str, *, arm: str | None = None) -> list[Stored]:
+def runs_below(link: ServerLink, experiment: str, key: str, *, arm: str | None = None) -> list[ServerRun]:
     """Return the arm and seed runs of a study (or of one arm), those that were written last at the end.
 
     A run that two drivers made both of is there once: as it was written first.
@@ -114,10 +114,10 @@ def runs_below(link: Link, experiment: str, key: str, *, arm: str | None = None)
     wanted = f"tags.`ablate.key` = '{key}' AND tags.`ablate.kind` != 'study'"
     if arm is not None:
         wanted += f" AND tags.`ablate.arm_id` = '{arm}'"
-    found = sorted(map(_stored, link.search([experiment], wanted)), key=lambda run: (run.order, run.child.run_id))
+    below = sorted(map(_stored, link.search([experiment], wanted)), key=lambda run: (run.order, run.child.run_id))
     finished: set[str] = set()
     kept = []
-    for run in found:
+    for run in below:
         if counts(run.child):
             if run.child.identity in finished:
                 continue
@@ -131,13 +131,13 @@ def counts(run: Child) -> bool:
     return run.kind == "seed" and run.done and run.outcome != Outcome.CRASHED and bool(run.identity)
 
 
-def last_runs(runs: Iterable[Stored]) -> dict[tuple[str, int], Stored]:
+def last_runs(runs: Iterable[ServerRun]) -> dict[tuple[str, int], ServerRun]:
     """Return the seed run that counts, by arm and seed (see `ledger.last_per_seed`)."""
-    held = {run.child.run_id: run for run in runs}
-    return {at: held[child.run_id] for at, child in last_per_seed(run.child for run in held.values()).items()}
+    by_id = {run.child.run_id: run for run in runs}
+    return {at: by_id[child.run_id] for at, child in last_per_seed(run.child for run in by_id.values()).items()}
 
 
-def rows_of(link: Link, runs: Collection[Stored], roots: Mapping[str, str]) -> list[Row]:
+def metric_rows(link: ServerLink, runs: Collection[ServerRun], roots: Mapping[str, str]) -> list[Row]:
     """Return every metric value of seed runs: (run id, key, step, value), none beyond `LARGEST`.
 
     Scalars stand in what the server told of the run; curves in files, for MLflow's client asks for the history of every
@@ -146,14 +146,14 @@ def rows_of(link: Link, runs: Collection[Stored], roots: Mapping[str, str]) -> l
     rows: list[Row] = []
     for run in runs:
         rows += [(run.child.run_id, k, 0, v) for k, v in run.metrics.items() if k not in run.curves]
-    for run, points in fetched(link, runs, CURVES, roots, read_curves):
+    for run, points in fetch_runs(link, runs, CURVES, roots, read_curves):
         rows += [(run.child.run_id, *point) for point in points.get(run.child.seed or 0, ())]
     return [row for row in rows if abs(row[3]) <= LARGEST]
 
 
-def fetched(
-    link: Link, runs: Iterable[Stored], name: str, roots: Mapping[str, str], read: Callable[[Path], T]
-) -> list[tuple[Stored, T]]:
+def fetch_runs(
+    link: ServerLink, runs: Iterable[ServerRun], name: str, roots: Mapping[str, str], read: Callable[[Path], T]
+) -> list[tuple[ServerRun, T]]:
     """Return the runs that a file was written with, each with what is read of it; every file is fetched once.
 
     Raises
@@ -175,12 +175,12 @@ def fetched(
 
 def tags_named(tags: Mapping[str, Mapping[str, str]], name: str) -> dict[str, str]:
     """Return run id -> one of its tags, of the runs that have it."""
-    return {run: held[name] for run, held in tags.items() if name in held}
+    return {run: run_tags[name] for run, run_tags in tags.items() if name in run_tags}
 
 
 def write_curves(path: Path, points: Mapping[int, Sequence[Point]]) -> None:
     """Write the curves of seeds: seed -> (key, step, value); nothing where there are none."""
-    flat = [(seed, *point) for seed, own in points.items() for point in own]
+    flat = [(seed, *point) for seed, per_seed in points.items() for point in per_seed]
     if not flat:
         return
     names = sorted({key for _, key, _, _ in flat})
@@ -198,13 +198,13 @@ def write_curves(path: Path, points: Mapping[int, Sequence[Point]]) -> None:
 
 def read_curves(path: Path) -> dict[int, list[Point]]:
     """Return what `write_curves` wrote."""
-    with np.load(path, allow_pickle=False) as held:
-        names = held["names"].tolist()
-        columns = (held[name].tolist() for name in ("seed", "key", "step", "value"))
-        found: dict[int, list[Point]] = {}
+    with np.load(path, allow_pickle=False) as arrays:
+        names = arrays["names"].tolist()
+        columns = (arrays[name].tolist() for name in ("seed", "key", "step", "value"))
+        curves: dict[int, list[Point]] = {}
         for seed, key, step, value in zip(*columns, strict=True):
-            found.setdefault(seed, []).append((names[key], step, value))
-    return found
+            curves.setdefault(seed, []).append((names[key], step, value))
+    return curves
 
 
 def _study_run(run: Run) -> StudyRun:
@@ -222,7 +222,7 @@ def _study_run(run: Run) -> StudyRun:
     )
 
 
-def _stored(run: Run) -> Stored:
+def _stored(run: Run) -> ServerRun:
     tags = dict(run.data.tags)
     seed = tags.get("ablate.seed", "")
     child = Child(
@@ -237,7 +237,7 @@ def _stored(run: Run) -> Stored:
         ended=int(run.info.end_time or 0),
         artifact_uri=str(run.info.artifact_uri),
     )
-    return Stored(child, tags, dict(run.data.metrics), int(run.info.start_time or 0))
+    return ServerRun(child, tags, dict(run.data.metrics), int(run.info.start_time or 0))
 
 
 def tag_json(text: str, kind: type[T]) -> T:
@@ -249,9 +249,9 @@ def tag_json(text: str, kind: type[T]) -> T:
         It is another thing, or no JSON: anybody may write tags there.
     """
     try:
-        found = from_json(text)
+        parsed = from_json(text)
     except ValueError as error:
         raise Failure(f"a tag on the server cannot be read ({error}), got {cut(text)}") from None
-    if not isinstance(found, kind):
+    if not isinstance(parsed, kind):
         raise Failure(f"a tag on the server must hold a {'list' if kind is list else 'mapping'}, got {cut(text)}")
-    return found
+    return parsed

@@ -23,9 +23,9 @@ from ablate.track.mlflow_runs import log_batches
 from ablate.track.provenance import provenance
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.server.courier import Courier
-from ablate.track.server.link import Away, Link, Refused
-from ablate.track.server.opening import REGISTERED, events_of, experiment_of, registered, study_opened
-from ablate.track.server.runs import CURVES, Stored, runs_below, study_twins, write_curves
+from ablate.track.server.link import Away, Refused, ServerLink
+from ablate.track.server.opening import REGISTERED, events_of, experiment_of, stored_registration, study_opened
+from ablate.track.server.runs import CURVES, ServerRun, runs_below, study_twins, write_curves
 from ablate.track.server.spool import Spool
 from ablate.track.store import StudySession
 from ablate.track.written import seed_written, shared_tags
@@ -47,7 +47,7 @@ class ServerSession(StudySession):
     take is brought later, by the next write, by `close`, by the next command on this store, or by `ablate sync`.
     """
 
-    def __init__(self, link: Link, root: Path, study: StudyRecord, lock: FileLock) -> None:
+    def __init__(self, link: ServerLink, root: Path, study: StudyRecord, lock: FileLock) -> None:
         self.study, self._link, self._root, self._lock, self._open = study, link, root, lock, True
         self._spool = Spool(root, link.uri)
         self._courier = Courier(link, self._spool)
@@ -79,8 +79,8 @@ class ServerSession(StudySession):
         written = [(run, seed_written(self._shared, arm, run, ended=now)) for run in runs]
         curves = {run.identity: sorted(payload.curve_keys(run).values()) for run in runs}
         lines = [
-            {**dataclasses.asdict(held), "error": run.result.error or "", "curves": curves[run.identity]}
-            for run, held in written
+            {**dataclasses.asdict(seed_run), "error": run.result.error or "", "curves": curves[run.identity]}
+            for run, seed_run in written
         ]
         arm_run = {
             "name": arm.label,
@@ -128,8 +128,8 @@ class ServerSession(StudySession):
         The server itself decides: a parameter that has a value takes no other.
         """
         client, twins = self._link.client, study_twins(self._link, self._experiment, self.study.key)
-        if (held := registered(self._link, twins)) is not None:
-            return held
+        if (standing := stored_registration(self._link, twins)) is not None:
+            return standing
         name = digest(document)
         self._link.put_json(self.run_id, f"registrations/{name}.json", document)
         try:
@@ -137,9 +137,9 @@ class ServerSession(StudySession):
                 client.log_param(self.run_id, REGISTERED, name)
         except Refused:
             twins = study_twins(self._link, self._experiment, self.study.key)
-            if (held := registered(self._link, twins)) is None:
+            if (standing := stored_registration(self._link, twins)) is None:
                 raise
-            return held
+            return standing
         with self._link.answers():
             tags = {HASH_TAG: str(document["sha256"]), TIME_TAG: str(document["time"])}
             log_batches(client, self.run_id, tags=tags, at=0)
@@ -205,7 +205,7 @@ class ServerSession(StudySession):
         if self._failed == 1 or not self._open:
             _log.warning("%s", waiting_line(self._spool, error))
 
-    def _repair(self, runs: Sequence[Stored]) -> None:
+    def _repair(self, runs: Sequence[ServerRun]) -> None:
         """Bring every planned arm to one arm run that holds all its seeds: two drivers may each have made one."""
         for arm in self.study.run_arms:
             heads = [r for r in runs if r.child.kind == "arm" and r.child.arm_id == arm.id]

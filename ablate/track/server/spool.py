@@ -95,8 +95,8 @@ class Spool:
         """Begin a parcel; fill its folders in a `with` block, all of it within `writing`."""
         self._prepare()
         self._tidy()
-        held = [number for number, _, _ in self._listed()]
-        number = max(time.time_ns(), *(known + 1 for known in held), 0)  # clocks are set back
+        numbers = [number for number, _, _ in self._listed()]
+        number = max(time.time_ns(), *(taken + 1 for taken in numbers), 0)  # clocks are set back
         return Putting(self.folder, number, secrets.token_hex(6), dict(head), [dict(run) for run in runs])
 
     def waiting(self) -> list[Parcel]:
@@ -158,8 +158,8 @@ class Spool:
     def _listed(self) -> list[tuple[int, str, Path]]:
         if not self.folder.is_dir():
             return []
-        found = [(_NUMBERED.fullmatch(path.name), path) for path in self.folder.iterdir()]
-        return sorted((int(name[1]), name[2], path) for name, path in found if name is not None)
+        entries = [(_NUMBERED.fullmatch(path.name), path) for path in self.folder.iterdir()]
+        return sorted((int(name[1]), name[2], path) for name, path in entries if name is not None)
 
     def _read(self, number: int, token: str, folder: Path) -> Parcel:
         path = folder / _PARCEL
@@ -210,14 +210,14 @@ def spools(root: Path) -> list[Spool]:
     Failure
         A spool does not say which server it is for.
     """
-    found = []
+    per_server = []
     for path in sorted(_spools(root).glob(f"*/{_ADDRESS}")):
         try:
             uri = checked_address(from_json(path.read_text(encoding="utf-8"))["uri"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Failure(f"{path} cannot be read ({error}): it says where the results beside it are to go") from error
-        found.append(Spool(root, uri))
-    return found
+        per_server.append(Spool(root, uri))
+    return per_server
 
 
 def _spools(root: Path) -> Path:

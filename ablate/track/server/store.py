@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ablate.errors import AblateError, Failure, UserError, unknown
 from ablate.track import payload
-from ablate.track.chosen import choose
+from ablate.track.chosen import choose_trials
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG
 from ablate.track.known import READS, USED, StoredArm
@@ -19,19 +19,19 @@ from ablate.track.ledger import ARITHMETIC_TAG, CODE_TAG, StudyRun
 from ablate.track.local_runs import driver_text
 from ablate.track.long_tags import joined_tag, read_list
 from ablate.track.names import KEYS_TAG
-from ablate.track.read import head_of
+from ablate.track.read import study_head
 from ablate.track.record import Arrays, StudyRecord, StudyTables
 from ablate.track.server import beside
-from ablate.track.server.arms import arms_of, deciding_metric, errors_of, read_json, scores_of
+from ablate.track.server.arms import deciding_metric, errors_of, read_json, scores_of, server_arms
 from ablate.track.server.courier import Courier
-from ablate.track.server.link import Link
-from ablate.track.server.opening import PLAN_TAG, all_experiments, claimed, events_of, registered
+from ablate.track.server.link import ServerLink
+from ablate.track.server.opening import PLAN_TAG, all_experiments, claimed, events_of, stored_registration
 from ablate.track.server.runs import (
-    Stored,
+    ServerRun,
     counts,
-    fetched,
+    fetch_runs,
     last_runs,
-    rows_of,
+    metric_rows,
     runs_below,
     study_runs,
     study_twins,
@@ -57,7 +57,7 @@ class _Held:
 
     run: StudyRun
     twins: list[StudyRun]
-    runs: list[Stored]
+    runs: list[ServerRun]
 
     @property
     def roots(self) -> dict[str, str]:
@@ -82,7 +82,7 @@ class ServerStore(Store):
     """
 
     def __init__(self, uri: str, root: str | Path = ".") -> None:
-        self._link, self.root = Link(uri), Path(root).resolve()
+        self._link, self.root = ServerLink(uri), Path(root).resolve()
         self.where = self.address = self._link.uri
         self._spool = Spool(self.root, self._link.uri)
 
@@ -125,24 +125,24 @@ class ServerStore(Store):
 
     def read(self, name: str, *, key: str | None = None) -> StudyTables:
         """Return a study as tidy tables."""
-        held = self._find(name, key)
-        record = self._plan(held)
-        check_runs(held.run, [run.child for run in held.runs], record)
-        last = last_runs(held.runs)
-        deciding = (scores_of(held.runs, deciding_metric(record, which)) for which in ("metric", "ties"))
-        chosen = choose(record, {at: run.child for at, run in last.items()}, *deciding)
-        own = {arm.id for arm in record.arms}
-        counted = {at: run.child for at, run in last.items() if at[0] in own} | chosen.runs
+        study = self._find(name, key)
+        record = self._plan(study)
+        check_runs(study.run, [run.child for run in study.runs], record)
+        last = last_runs(study.runs)
+        deciding = (scores_of(study.runs, deciding_metric(record, which)) for which in ("metric", "ties"))
+        chosen = choose_trials(record, {at: run.child for at, run in last.items()}, *deciding)
+        arm_ids = {arm.id for arm in record.arms}
+        counted = {at: run.child for at, run in last.items() if at[0] in arm_ids} | chosen.runs
         by_id = {run.run_id: run for run in (*counted.values(), *chosen.copies.values())}
         # Of trials that were not chosen nothing is read: what they did on the test part is nobody's business.
         read = [run for run in last.values() if run.child.run_id in by_id]
-        rows = rows_of(self._link, read, held.roots)
+        rows = metric_rows(self._link, read, study.roots)
         tags = {run.child.run_id: run.tags for run in read}
         values = split_values(rows, by_id, {run.child.run_id: run.curves for run in read}, tags_named(tags, KEYS_TAG))
-        registration, history = registered(self._link, held.twins) or {}, events_of(held.twins)
+        registration, history = stored_registration(self._link, study.twins) or {}, events_of(study.twins)
         code, arithmetic = (tags_named(tags, name) for name in (CODE_TAG, ARITHMETIC_TAG))
-        head = head_of(held.run, record, counted, registration, history, code_of=code, computed_by=arithmetic)
-        hashes = [twin.tags[HASH_TAG] for twin in held.twins if HASH_TAG in twin.tags]
+        head = study_head(study.run, record, counted, registration, history, code_of=code, computed_by=arithmetic)
+        hashes = [twin.tags[HASH_TAG] for twin in study.twins if HASH_TAG in twin.tags]
         head |= {"registered_sha256": hashes[0] if hashes else "", "ui": self._link.uri}
         steps = tags_named(tags, "ablate.first_nonfinite_step")
         reads = {run: frozenset(tag_json(text, list)) for run, text in tags_named(tags, READS).items()}
@@ -160,23 +160,25 @@ class ServerStore(Store):
 
     def logged(self, name: str, *, key: str | None = None, only: Collection[str] | None = None) -> list[LoggedRun]:
         """Return seed runs with all that is kept of them."""
-        held = self._find(name, key)
-        record = self._plan(held)
-        check_runs(held.run, [run.child for run in held.runs], record)
-        wanted = [run for run in last_runs(held.runs).values() if only is None or run.child.run_id in only]
+        study = self._find(name, key)
+        record = self._plan(study)
+        check_runs(study.run, [run.child for run in study.runs], record)
+        wanted = [run for run in last_runs(study.runs).values() if only is None or run.child.run_id in only]
         beside = Beside(
             files={run.child.run_id: run.child.artifact_uri for run in wanted},
-            configs={r.child.run_id: c for r, c in fetched(self._link, wanted, "config.json", held.roots, read_json)},
+            configs={
+                r.child.run_id: c for r, c in fetch_runs(self._link, wanted, "config.json", study.roots, read_json)
+            },
             errors=errors_of(self._link, wanted),
-            arrays=self.arrays(name, key=held.run.key),
-            correctness=self.correctness(name, key=held.run.key),
+            arrays=self.arrays(name, key=study.run.key),
+            correctness=self.correctness(name, key=study.run.key),
         )
         by_id = {run.child.run_id: run for run in wanted}
         return logged_runs(
             [run.child for run in wanted],
             tags={one: run.tags for one, run in by_id.items()},
             started={one: run.started for one, run in by_id.items()},
-            rows=rows_of(self._link, wanted, held.roots),
+            rows=metric_rows(self._link, wanted, study.roots),
             curves_of={one: run.curves for one, run in by_id.items()},
             record=record,
             beside=beside,
@@ -184,9 +186,9 @@ class ServerStore(Store):
 
     def driver(self, name: str, key: str) -> str:
         """Return who said that they run a study: the server knows what a driver wrote, and not whether it lives."""
-        found = self._known(name, key)
-        running = bool(found) and found[0].run.status == "RUNNING"
-        return f"{driver_text(found[0].run.tags)}, by its own word" if running else ""
+        studies = self._known(name, key)
+        running = bool(studies) and studies[0].run.status == "RUNNING"
+        return f"{driver_text(studies[0].run.tags)}, by its own word" if running else ""
 
     def arrays(self, name: str, *, key: str | None = None) -> Arrays:
         """Return arm id -> seed -> name -> array."""
@@ -200,31 +202,31 @@ class ServerStore(Store):
         self, name: str, key: str | None, file: str, reader: Callable[[Path], Mapping[int, _Kept]]
     ) -> dict[str, dict[int, _Kept]]:
         """Return arm id -> seed -> what a file beside the run holds of it."""
-        held = self._find(name, key)
-        last = last_runs(held.runs)
-        found: dict[str, dict[int, _Kept]] = {arm: {} for arm, _ in last}
-        for run, seeds in fetched(self._link, last.values(), file, held.roots, reader):
+        study = self._find(name, key)
+        last = last_runs(study.runs)
+        by_arm: dict[str, dict[int, _Kept]] = {arm: {} for arm, _ in last}
+        for run, seeds in fetch_runs(self._link, last.values(), file, study.roots, reader):
             seed = run.child.seed
             if seed is not None and seed in seeds:
-                found[run.child.arm_id][seed] = seeds[seed]
-        return found
+                by_arm[run.child.arm_id][seed] = seeds[seed]
+        return by_arm
 
     def finished(self, name: str, key: str) -> frozenset[str]:
         """Return the identities that need not run again."""
-        found = self._known(name, key)
-        return frozenset(run.child.identity for held in found for run in held.runs if counts(run.child))
+        studies = self._known(name, key)
+        return frozenset(run.child.identity for study in studies for run in study.runs if counts(run.child))
 
     def arms(self, name: str) -> list[StoredArm]:
         """Return the arms of every study run of a name that have finished runs."""
-        found: list[StoredArm] = []
-        for held in self._known(name):
-            found += arms_of(self._link, held.run.key, held.runs, self._plan(held), held.roots)
-        return found
+        stored: list[StoredArm] = []
+        for study in self._known(name):
+            stored += server_arms(self._link, study.run.key, study.runs, self._plan(study), study.roots)
+        return stored
 
     def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
         """Return identity -> outcome, value and seconds of finished seed runs."""
-        found = self._known(name, key)
-        return scores_of(found[0].runs, metric) if found else {}
+        studies = self._known(name, key)
+        return scores_of(studies[0].runs, metric) if studies else {}
 
     def trash(self, name: str) -> str:
         """Put every study run of a name into the server's trash; its files stay there until somebody cleans up."""
@@ -250,10 +252,10 @@ class ServerStore(Store):
 
     def _beside(self, name: str, key: str, write: Callable[[StudyRun], str | None]) -> str | None:
         try:
-            held = self._known(name, key)
+            stored = self._known(name, key)
         except (AblateError, OSError) as error:
             return f"the report is written, but nothing could be kept beside the runs: {error}"
-        return write(held[0].run) if held else None
+        return write(stored[0].run) if stored else None
 
     def _studies(self) -> list[StudyRun]:
         self.deliver()

@@ -17,8 +17,8 @@ LETTERS = np.frombuffer(b"NT", np.uint8)
 def gemm_address(dtype: Any) -> int:
     """Return where the product of this dtype lies in this process."""
     name = "sgemm" if np.dtype(dtype) == np.float32 else "dgemm"
-    found: int = get_cython_function_address("scipy.linalg.cython_blas", name)
-    return found
+    address: int = get_cython_function_address("scipy.linalg.cython_blas", name)
+    return address
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -41,7 +41,7 @@ Back = Callable[[Value, bool], "Value | None"]
 
 
 @dataclass(frozen=True)
-class Program:
+class StepTable:
     """A network's training step as a table.
 
     Attributes
@@ -124,14 +124,14 @@ class Builder:
         self.add(codes.TURN, x.at, y.at, lines, columns)
         return y
 
-    def program(self) -> Program:
+    def program(self) -> StepTable:
         """Return what was collected."""
         table = np.zeros((len(self.rows), codes.COLUMNS), np.int64)
         scalars = np.zeros((len(self.rows), codes.SCALARS))
         for line, (numbers, broken) in enumerate(self.rows):
             table[line, : len(numbers)] = numbers
             scalars[line, : len(broken)] = broken
-        return Program(table, scalars, self.work, self.spare, tuple(self.masks), self.mask_size, self.images)
+        return StepTable(table, scalars, self.work, self.spare, tuple(self.masks), self.mask_size, self.images)
 
 
 def reshaped(x: Value, shape: Shape) -> Value:

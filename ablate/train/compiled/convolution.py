@@ -47,7 +47,7 @@ def convolve(
                 images.spread(columns, x, shape, kernel, stride, pad, first, last, wide)
             continue
         if not whole:
-            images.cut(x, columns, shape, kernel, stride, pad, first, last, wide)
+            images.lay_windows(x, columns, shape, kernel, stride, pad, first, last, wide)
         if code == CONV:
             weights = params if op[3] == 1 else work
             product(

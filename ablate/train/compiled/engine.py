@@ -14,7 +14,7 @@ from ablate.nn.layers import Dropout
 from ablate.nn.network import Replicas
 from ablate.optim import Slots
 from ablate.train.compiled.blas import LETTERS, gemm_address
-from ablate.train.compiled.build import Program
+from ablate.train.compiled.build import StepTable
 from ablate.train.compiled.codes import GRADS, MOVE, PASS, PREPARE, PRODUCT, SGD
 from ablate.train.compiled.load import loaded
 from ablate.train.compiled.rules import RULES, numbers
@@ -37,7 +37,7 @@ class Engine:
     def __init__(
         self,
         config: TrainConfig,
-        program: Program,
+        program: StepTable,
         replicas: Replicas,
         slots: Slots,
         frozen: NDArray[np.bool_] | None,
@@ -87,17 +87,17 @@ class Engine:
         """
         dtype, blocks = self._replicas.dtype, self._replicas.blocks
         mixed = labels if isinstance(labels, MixedLabels) else None
-        own: Integers = mixed.own if mixed is not None else labels  # type: ignore[assignment]
-        own = np.ascontiguousarray(own).reshape(len(steps), blocks, -1)
-        other = own[:0] if mixed is None else mixed.other.reshape(own.shape)
+        targets: Integers = mixed.own if mixed is not None else labels  # type: ignore[assignment]
+        targets = np.ascontiguousarray(targets).reshape(len(steps), blocks, -1)
+        other = targets[:0] if mixed is None else mixed.other.reshape(targets.shape)
         share = np.zeros(0, dtype) if mixed is None else mixed.share.astype(dtype)
         inputs = np.zeros((0, 0), dtype) if given is None else np.ascontiguousarray(given).reshape(blocks, -1)
-        minibatch = own[:0] if positions is None else np.ascontiguousarray(positions)
+        minibatch = targets[:0] if positions is None else np.ascontiguousarray(positions)
         losses = np.empty((len(steps), blocks), dtype)
         self._do(
             PASS | PREPARE | (MOVE if move else 0), steps, losses,
-            data=(examples, minibatch, inputs, own, np.ascontiguousarray(other), share),
-            masks=self._draw(rngs, len(steps), own.shape[2]),
+            data=(examples, minibatch, inputs, targets, np.ascontiguousarray(other), share),
+            masks=self._draw(rngs, len(steps), targets.shape[2]),
         )  # fmt: skip
         return losses
 
@@ -143,7 +143,7 @@ class Engine:
         return masks
 
 
-def _weights(program: Program) -> int:
+def _weights(program: StepTable) -> int:
     """Return how many weights have a gradient that is one product: all of them where every layer is fully connected."""
     products = program.table[(program.table[:, 0] == PRODUCT) & (program.table[:, 12] == GRADS)]
     return int((products[:, 3] * products[:, 4]).sum())

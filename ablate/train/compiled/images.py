@@ -21,7 +21,9 @@ def turn(x: Any, y: Any, rows: int, columns: int) -> None:
 
 
 @kernel
-def cut(x: Any, columns: Any, shape: Any, kernel: int, stride: int, pad: int, first: int, last: int, wide: int) -> None:
+def lay_windows(
+    x: Any, columns: Any, shape: Any, kernel: int, stride: int, pad: int, first: int, last: int, wide: int
+) -> None:
     """Lay out the windows of output rows `first` to `last` as columns, (channels * kernel², windows), zeros outside.
 
     Parameters
@@ -67,7 +69,7 @@ def cut(x: Any, columns: Any, shape: Any, kernel: int, stride: int, pad: int, fi
 def spread(
     columns: Any, dx: Any, shape: Any, kernel: int, stride: int, pad: int, first: int, last: int, wide: int
 ) -> None:
-    """Add columns to the pixels they were cut from; see `cut`."""
+    """Add columns to the pixels they were cut from; see `lay_windows`."""
     channels, height, width, batch = shape
     run = (last - first) * wide * batch
     at = 0

@@ -15,5 +15,5 @@ def kernel(function: Part) -> Part:
 
     No `fastmath`: operations are done as they are written, and NaN and infinity are what they are.
     """
-    found: Part = njit(function, error_model="numpy")
-    return found
+    compiled: Part = njit(function, error_model="numpy")
+    return compiled

@@ -16,7 +16,7 @@ from ablate.nn.losses import CrossEntropy, Loss, MeanSquaredError
 from ablate.nn.network import Network
 from ablate.nn.nodes import Node
 from ablate.train.compiled import codes, lower_images, lower_vectors
-from ablate.train.compiled.build import Back, Builder, Program, Value
+from ablate.train.compiled.build import Back, Builder, StepTable, Value
 
 Lower = Callable[[Builder, Node, int, Value], tuple[Value, Back]]
 
@@ -27,7 +27,7 @@ class NoKernelError(Exception):
     """Something in a network has no compiled form."""
 
 
-def lower(network: Network, loss: Loss, batch: int) -> Program:
+def lower(network: Network, loss: Loss, batch: int) -> StepTable:
     """Return the program of a network's training step.
 
     Raises
@@ -37,8 +37,8 @@ def lower(network: Network, loss: Loss, batch: int) -> Program:
     """
     if type(loss) not in LOSSES:
         raise NoKernelError(type(loss).__name__)
-    starts, held = network.layout.starts(), network.state_layout.starts()
-    builder = Builder(batch, starts, held)
+    starts, state_starts = network.layout.starts(), network.state_layout.starts()
+    builder = Builder(batch, starts, state_starts)
     features = math.prod(network.in_shape)
     data = builder.value(network.in_shape, rows=True)
     data = replace(data, free=False)
@@ -61,11 +61,11 @@ def _chain(builder: Builder, nodes: Sequence[Node], places: dict[str, int], x: V
         backs.append(back)
 
     def through(dy: Value, need: bool) -> Value | None:
-        found: Value | None = dy
+        dx: Value | None = dy
         for index in range(len(backs) - 1, -1, -1):
-            assert found is not None
-            found = backs[index](found, need or index > 0)
-        return found
+            assert dx is not None
+            dx = backs[index](dx, need or index > 0)
+        return dx
 
     return x, through
 
@@ -137,17 +137,17 @@ def _parallel(builder: Builder, node: Node, places: dict[str, int], x: Value) ->
         total: Value | None = None
         for end, back_through, rows in backs:
             part = replace(end, at=dy.at + end.at - y.at)
-            found = back_through(builder.turned(part) if rows else part, need)
-            if found is None:
+            dx = back_through(builder.turned(part) if rows else part, need)
+            if dx is None:
                 continue
             if total is None:
                 # What an empty way hands back is a part of dy itself.
-                total = found if found.free else _copied(builder, found)
+                total = dx if dx.free else _copied(builder, dx)
                 continue
-            if found.rows != total.rows:
-                found = builder.turned(found)
-            _sum(builder, total, found, total)
-            builder.give_back(found)
+            if dx.rows != total.rows:
+                dx = builder.turned(dx)
+            _sum(builder, total, dx, total)
+            builder.give_back(dx)
         builder.give_back(dy)
         return total
 

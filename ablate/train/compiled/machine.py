@@ -29,7 +29,7 @@ POOL, POOL_BACK = codes.POOL, codes.POOL_BACK
 MEAN_PIXELS, MEAN_PIXELS_BACK = codes.MEAN_PIXELS, codes.MEAN_PIXELS_BACK
 PASS, PREPARE, MOVE, ALL = codes.PASS, codes.PREPARE, codes.MOVE, codes.ALL
 GRADS = codes.GRADS
-loss = update.loss
+loss = update.loss_and_gradient
 CROSS_ENTROPY, SQUARES = codes.CROSS_ENTROPY, codes.SQUARES
 
 

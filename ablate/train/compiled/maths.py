@@ -71,8 +71,8 @@ def _exp32(x: np.float32) -> np.float32:
     half = n >> 1
     first = np.int32((half + 127) << 23).view(np.float32)
     second = np.int32((n - half + 127) << 23).view(np.float32)
-    found = ((_fraction(r) + _ONE) * first) * second
-    return found if x == x else x  # noqa: PLR0124 (NaN stays)
+    value = ((_fraction(r) + _ONE) * first) * second
+    return value if x == x else x  # noqa: PLR0124 (NaN stays)
 
 
 @kernel

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ablate.errors import Failure
-from ablate.train.compiled.build import Program
+from ablate.train.compiled.build import StepTable
 
 WAY_OUT = "`compiled=false` trains by NumPy instead, the same to rounding"
 
@@ -20,7 +20,7 @@ class NotCompiledError(Failure):
     """Numba cannot compile or load the training step here."""
 
 
-def make_ready(program: Program, dtype: np.dtype[Any]) -> None:
+def make_ready(program: StepTable, dtype: np.dtype[Any]) -> None:
     """Compile what a program needs, or load what was compiled; at once where this process has done so.
 
     Raises

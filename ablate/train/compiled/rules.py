@@ -40,12 +40,12 @@ def numbers(
     optimizer: Optimizer, schedule: Schedule, steps: range, *, l2: float, clip_norm: float | None, dtype: Any
 ) -> NDArray[Any]:
     """Return the numbers of each of `steps` (from 1), (steps, WIDTH); without a rule, of what comes before it."""
-    found = np.zeros((len(steps), WIDTH))
-    found[:, 0], found[:, 1] = l2, clip_norm or 0.0
+    table = np.zeros((len(steps), WIDTH))
+    table[:, 0], table[:, 1] = l2, clip_norm or 0.0
     if type(optimizer) not in RULES:
-        return found.astype(dtype)
+        return table.astype(dtype)
     of = RULES[type(optimizer)][1]
     for row, step in enumerate(steps):
-        own = of(schedule.apply(optimizer, step), step)
-        found[row, 2 : 2 + len(own)] = own
-    return found.astype(dtype)
+        values = of(schedule.apply(optimizer, step), step)
+        table[row, 2 : 2 + len(values)] = values
+    return table.astype(dtype)

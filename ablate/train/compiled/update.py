@@ -57,13 +57,13 @@ def cross_entropy(scores: Any, own: Any, other: Any, share: Any, classes: int, m
 @kernel
 def _squares(scores: Any, labels: Any, classes: int) -> Any:
     one = scores.dtype.type(1)
-    found = scores.dtype.type(0)
+    squared = scores.dtype.type(0)
     for r in range(labels.size):
         row = scores[r * classes : (r + 1) * classes]
         for c in range(classes):
             way = row[c] - one if c == labels[r] else row[c]
-            found += way * way
-    return found * (scores.dtype.type(0.5) / scores.dtype.type(labels.size))
+            squared += way * way
+    return squared * (scores.dtype.type(0.5) / scores.dtype.type(labels.size))
 
 
 @kernel
@@ -85,7 +85,9 @@ def squares(scores: Any, own: Any, other: Any, share: Any, classes: int, mixed: 
 
 
 @kernel
-def loss(half_squares: bool, scores: Any, own: Any, other: Any, share: Any, classes: int, mixed: bool) -> Any:
+def loss_and_gradient(
+    half_squares: bool, scores: Any, own: Any, other: Any, share: Any, classes: int, mixed: bool
+) -> Any:
     """Return the loss, and write its gradient over the scores."""
     if half_squares:
         return squares(scores, own, other, share, classes, mixed)

@@ -144,12 +144,12 @@ def total(x: Any, lanes: Any) -> Any:
         part = x[begin : begin + 32]
         for lane in range(32):
             lanes[lane] += part[lane]
-    found = x.dtype.type(0)
+    summed = x.dtype.type(0)
     for i in range(whole, x.size):
-        found += x[i]
+        summed += x[i]
     for lane in range(32):
-        found += lanes[lane]
-    return found
+        summed += lanes[lane]
+    return summed
 
 
 @kernel
@@ -161,12 +161,12 @@ def dot(x: Any, z: Any, lanes: Any) -> Any:
         part, other = x[begin : begin + 32], z[begin : begin + 32]
         for lane in range(32):
             lanes[lane] += part[lane] * other[lane]
-    found = x.dtype.type(0)
+    summed = x.dtype.type(0)
     for i in range(whole, x.size):
-        found += x[i] * z[i]
+        summed += x[i] * z[i]
     for lane in range(32):
-        found += lanes[lane]
-    return found
+        summed += lanes[lane]
+    return summed
 
 
 @kernel

@@ -148,12 +148,12 @@ def _seen(
     classes = pair.classes
     asked = np.repeat(np.arange(classes), COUNTED)
     samples = pair.generated(np.broadcast_to(asked, (len(train), len(asked))), pair.rngs).copy()
-    found: list[dict[str, NDArray[Any]]] = []
+    arrays: list[dict[str, NDArray[Any]]] = []
     scalars: list[dict[str, float]] = []
     for block, images in enumerate(samples):
         counts = coverage(images, asked, train[block], labels[block], classes=classes)
         shown = images.reshape(classes, COUNTED, *shape)[:, :SHOWN]
-        found.append(
+        arrays.append(
             {
                 "gan/samples": np.rint(np.nan_to_num(shown) * 255).astype(np.uint8),
                 "gan/landed": counts.landed,
@@ -164,4 +164,4 @@ def _seen(
             }
         )
         scalars.append({"gan/landed_share": counts.landed_share, "gan/modes": counts.modes(labels[block], COUNTED)})
-    return found, scalars
+    return arrays, scalars

@@ -62,8 +62,8 @@ def coverage(images: Floats, asked: Integers, train: Floats, labels: Integers, *
     nearest = squared.argmin(axis=1)
     landed = np.zeros((classes, classes), np.int64)
     np.add.at(landed, (asked, labels[nearest]), 1)
-    own = labels[nearest] == asked
-    distinct = [len(np.unique(nearest[own & (asked == label)])) for label in range(classes)]
+    as_asked = labels[nearest] == asked
+    distinct = [len(np.unique(nearest[as_asked & (asked == label)])) for label in range(classes)]
     way = np.linalg.norm(images - train[nearest], axis=1)
     distance = [float(way[asked == label].mean()) if (asked == label).any() else np.nan for label in range(classes)]
     return Coverage(landed, np.asarray(distinct, np.int64), np.asarray(distance))

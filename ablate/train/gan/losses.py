@@ -9,15 +9,15 @@ from ablate.nn.arrays import Floats
 
 def softplus(x: Floats) -> Floats:
     """Return log(1 + exp x) without overflow."""
-    found: Floats = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-    return found
+    y: Floats = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return y
 
 
 def sigmoid(x: Floats) -> Floats:
     """Return 1 / (1 + exp(-x)) without overflow."""
     small = np.exp(-np.abs(x))
-    found: Floats = np.where(x >= 0, 1.0, small) / (1.0 + small)
-    return found.astype(x.dtype, copy=False)
+    y: Floats = np.where(x >= 0, 1.0, small) / (1.0 + small)
+    return y.astype(x.dtype, copy=False)
 
 
 def discriminator_loss(logits: Floats, *, real: int, smooth: float = 0.0) -> tuple[Floats, Floats]:

@@ -22,8 +22,8 @@ _GRID = np.concatenate([[-1e4], np.linspace(-20.0, 20.0, 4001), [1e4]])
 
 def observed_nodes(network: Network) -> list[int]:
     """Return the positions of the activations; in a net without any (identity), of the hidden layers with weights."""
-    found = [i for i, node in enumerate(network.every) if isinstance(node.layer, Activation)]
-    return found or weight_nodes(network)[:-1]
+    positions = [i for i, node in enumerate(network.every) if isinstance(node.layer, Activation)]
+    return positions or weight_nodes(network)[:-1]
 
 
 def weight_nodes(network: Network) -> list[int]:

@@ -80,7 +80,7 @@ class Lens:
 
     def metrics(self, block: int) -> dict[str, float]:
         """Return the scalars of one block, those that are finite."""
-        found: dict[str, float] = {}
+        scalars: dict[str, float] = {}
         if self._activations is not None:
             seen = self._activations
             kept = {"activation_sd_last": seen.sd[:, -1:], "saturated_share": seen.saturated}
@@ -89,36 +89,38 @@ class Lens:
                 if name == "dead_share" and "dead_units" not in self._wanted:
                     continue
                 for suffix, look in (("", self._last), ("_start", 0)):
-                    found[name + suffix] = float(np.mean(values[look, :, block])) if values.shape[1] else math.nan
+                    scalars[name + suffix] = float(np.mean(values[look, :, block])) if values.shape[1] else math.nan
         if self._gradients is not None:
             for suffix, look in (("", self._last), ("_start", 0)):
                 first, last = self._gradients.norm[look, [0, -1], block]
-                found["gradient_ratio" + suffix] = math.log10(first / last) if first > 0.0 and last > 0.0 else math.nan
+                scalars["gradient_ratio" + suffix] = (
+                    math.log10(first / last) if first > 0.0 and last > 0.0 else math.nan
+                )
         if self._steps is not None:
-            found["step_slope"] = self._steps.slope(block)
-            found["unchanged_share"] = self._steps.unchanged_share(block)
-        return {f"observe/{name}": value for name, value in found.items() if math.isfinite(value)}
+            scalars["step_slope"] = self._steps.slope(block)
+            scalars["unchanged_share"] = self._steps.unchanged_share(block)
+        return {f"observe/{name}": value for name, value in scalars.items() if math.isfinite(value)}
 
     def arrays(self, block: int) -> dict[str, NDArray[Any]]:
         """Return the arrays of one block: `<observer>/<what>`, the axes (looks or steps, layers, …)."""
-        found: dict[str, NDArray[Any]] = {}
+        arrays: dict[str, NDArray[Any]] = {}
         looks = np.asarray(self._looks, np.int64)
         if self._activations is not None:
             seen, layers = self._activations, np.asarray(self._activations.layers, np.str_)
             if "activations" in self._wanted:
-                found |= {"activations/look": looks, "activations/layer": layers, "activations/edges": seen.edges}
+                arrays |= {"activations/look": looks, "activations/layer": layers, "activations/edges": seen.edges}
                 for name in ("counts", "mean", "sd", "saturated"):
-                    found[f"activations/{name}"] = getattr(seen, name)[:, :, block].copy()
+                    arrays[f"activations/{name}"] = getattr(seen, name)[:, :, block].copy()
             if "dead_units" in self._wanted:
                 dead = seen.dead[:, :, block].copy()
-                found |= {"dead_units/look": looks, "dead_units/layer": layers, "dead_units/share": dead}
+                arrays |= {"dead_units/look": looks, "dead_units/layer": layers, "dead_units/share": dead}
         if self._gradients is not None:
-            found["gradients/look"] = looks
-            found["gradients/layer"] = np.asarray(self._gradients.layers, np.str_)
-            found["gradients/norm"] = self._gradients.norm[:, :, block].copy()
+            arrays["gradients/look"] = looks
+            arrays["gradients/layer"] = np.asarray(self._gradients.layers, np.str_)
+            arrays["gradients/norm"] = self._gradients.norm[:, :, block].copy()
         if self._steps is not None:
-            found["steps/step"] = self._steps.steps
-            found["steps/layer"] = np.asarray(self._steps.layers, np.str_)
+            arrays["steps/step"] = self._steps.steps
+            arrays["steps/layer"] = np.asarray(self._steps.layers, np.str_)
             for name in ("effective", "change", "unchanged"):
-                found[f"steps/{name}"] = getattr(self._steps, name)[:, :, block].copy()
-        return found
+                arrays[f"steps/{name}"] = getattr(self._steps, name)[:, :, block].copy()
+        return arrays

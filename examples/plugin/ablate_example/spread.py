@@ -6,7 +6,7 @@ from matplotlib.figure import Figure as Canvas
 
 from ablate.registry import register
 from ablate.report.figure import Figure, Material
-from ablate.report.figures.style import Drawn, bare, drawing, hue
+from ablate.report.figures.style import Drawn, bare_axes, drawing, hue
 
 
 @register("figure", "spread")
@@ -31,7 +31,7 @@ class Spread(Figure):
                 ax.plot(dots, [row] * len(dots), "o", color=hue(row), alpha=0.6)
             ax.set_yticks(range(len(by_arm)), list(by_arm))
             ax.set_xlabel(self.metric)
-            bare(ax, grid="x")
+            bare_axes(ax, grid="x")
         ranges = "; ".join(f"{arm}: {dots.min():.3g} to {dots.max():.3g}" for arm, dots in by_arm.items())
         return Drawn(
             name,

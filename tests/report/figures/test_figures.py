@@ -14,7 +14,7 @@ from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
 from ablate.report.figures.curve_grid import curve_grid
-from ablate.report.figures.endings import endings
+from ablate.report.figures.endings import draw_endings
 from ablate.report.figures.forest import forest
 from ablate.report.figures.forest_rows import by_axis
 from ablate.report.figures.interaction import claimed_interactions
@@ -64,7 +64,7 @@ def test_an_arm_whose_program_does_not_measure_the_metric_has_no_row_of_endings(
     seeds = tables.seeds.copy()
     seeds.loc[seeds["arm_id"] == arm, "path/length"] = math.nan
     seeds.loc[seeds["arm_id"] != arm, "path/length"] = 1.0
-    drawn = words(endings(dataclasses.replace(tables, seeds=seeds), "path/length", contrast="norm"))
+    drawn = words(draw_endings(dataclasses.replace(tables, seeds=seeds), "path/length", contrast="norm"))
     assert tables.planned["arm"].iloc[2] in drawn
     assert label not in drawn
 
@@ -76,7 +76,7 @@ def test_every_failed_run_is_marked_and_counted(study):
         learning_curves(tables, "train/accuracy", contrast="norm"),
         learning_curves(tables, "train/loss", contrast="norm"),
         curve_grid(tables, model.figures[0]),
-        endings(tables, "final/test_accuracy", contrast="norm"),
+        draw_endings(tables, "final/test_accuracy", contrast="norm"),
     ):
         assert figure is not None
         assert failure_marks(figure) == failed
@@ -135,7 +135,7 @@ def test_a_single_seed_has_a_mean_and_no_band(make):
     one = series(tables, "train/accuracy")[tables.planned["arm_id"][1]]
     assert np.isfinite(one.mean).all()
     assert np.isnan(one.low).all()
-    assert endings(tables, "final/test_accuracy") is not None
+    assert draw_endings(tables, "final/test_accuracy") is not None
 
 
 def test_hues_differ_in_marker_and_dash_too(study):

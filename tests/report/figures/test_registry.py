@@ -12,7 +12,7 @@ from ablate.judge.rule import judge
 from ablate.registry import options, ours, register
 from ablate.report.draw import draw_all
 from ablate.report.figure import PLACES, Figure, Material
-from ablate.report.page import Figures
+from ablate.report.page import PageFigures
 from ablate.sweep import figures as asked
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import check_own_figures, parse_study
@@ -144,7 +144,7 @@ CASES = {
 def test_every_built_in_figure_is_registered_and_tried():
     assert set(CASES) == set(doors.OURS[doors.FIGURES]) == set(ours("figure"))
     assert set(asked.FIGURES) <= set(CASES)
-    assert {field.name for field in dataclasses.fields(Figures)} == set(PLACES)
+    assert {field.name for field in dataclasses.fields(PageFigures)} == set(PLACES)
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -8,7 +8,7 @@ from ablate.errors import UserError
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.findings.folder import read_finding
-from ablate.report.findings.words import filled, read_words, strange_figures
+from ablate.report.findings.words import fill_words, read_words, strange_figures
 from ablate.report.findings.write import linked, write_findings
 from ablate.report.tell import Told
 from ablate.report.wording import verdict_effect
@@ -121,7 +121,7 @@ def test_reports_in_several_languages_link_to_each_other_and_to_the_scoreboard()
 
 def test_a_claim_at_a_list_of_levels_is_found_however_the_list_is_written(findings):
     one = dataclasses.replace(read_finding(findings).verdicts[0], claim_id="deep[model.hidden=[100, 100, 100]]")
-    texts = {filled("{{ deep[model.hidden=" + levels + "].outcome }}", [one])
+    texts = {fill_words("{{ deep[model.hidden=" + levels + "].outcome }}", [one])
              for levels in ("[100, 100, 100]", "[100,100,100]", "[100 ×3]")}  # fmt: skip
     assert texts == {one.outcome}
 
@@ -148,7 +148,7 @@ def test_a_planted_number_is_found(findings):
 )
 def test_a_placeholder_for_what_does_not_exist_is_refused(findings, text, words):
     with pytest.raises(UserError, match=words):
-        filled(text, read_finding(findings).verdicts)
+        fill_words(text, read_finding(findings).verdicts)
 
 
 def test_other_than_three_paragraphs_are_refused(findings, tmp_path):

@@ -16,7 +16,7 @@ from ablate.report.runs_csv import runs_csv
 from ablate.report.scoreboard.board import both_ways, gather
 from ablate.report.scoreboard.headline import check_headlines
 from ablate.report.scoreboard.strip import strip
-from ablate.report.scoreboard.write import read_board, write_board, write_page
+from ablate.report.scoreboard.write import read_board, write_board, write_scoreboard
 from ablate.sweep.sentences import Sentence
 from ablate.words.document import document_of, verdict_from
 
@@ -255,7 +255,7 @@ def test_the_page_is_well_formed_and_the_readme_links_to_files_that_exist(findin
     (finding.folder / "report.md").write_text("x", encoding="utf-8")
     with speaking(tongue):
         board = gather(SENTENCES, [finding], {})
-        page = write_page(board, tmp_path / "index.html", findings=folder)
+        page = write_scoreboard(board, tmp_path / "index.html", findings=folder)
         readme = write_board(board, folder)
     parser = _Checked()
     parser.feed(page.read_text(encoding="utf-8"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ablate.judge.readings import check_rules, label_of, settle
+from ablate.judge.readings import check_rules, decide_rule, sentence_label
 from ablate.lang import LANGUAGES, speaking
 from ablate.report.findings.folder import read_findings
 from ablate.report.scoreboard.headline import check_headlines, deciding, headline_text
@@ -40,7 +40,7 @@ def test_every_sentence_has_a_headline_that_its_decisive_claims_bear_out(tongue)
         for headline in entry.sentence.headlines:
             if headline.label == entry.label and headline.when is None:
                 break
-            if headline.label == entry.label and settle(headline.when, verdicts).fell == "right":
+            if headline.label == entry.label and decide_rule(headline.when, verdicts).fell == "right":
                 break
         else:
             assert entry.label == "open", entry.sentence.id
@@ -63,11 +63,11 @@ def test_the_label_of_a_sentence_follows_from_its_decisive_verdicts_alone(senten
     def decides(study, verdict):
         return {(study, verdict.claim_id), (study, verdict.source_id)} & decisive
 
-    label = label_of(sentence, whole)
+    label = sentence_label(sentence, whole)
     alone = {study: [v for v in verdicts if decides(study, v)] for study, verdicts in whole.items()}
-    assert label_of(sentence, alone) == label
+    assert sentence_label(sentence, alone) == label
     none = {study: [v for v in verdicts if not decides(study, v)] for study, verdicts in whole.items()}
-    assert label_of(sentence, none)[0] == "open"
+    assert sentence_label(sentence, none)[0] == "open"
 
 
 def test_the_sceptics_lists_hold_every_sentence_of_the_reader_once():

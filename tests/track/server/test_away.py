@@ -10,7 +10,7 @@ from servers import MlflowServer, Proxy
 
 from ablate.cli import main
 from ablate.errors import Failure
-from ablate.testing.store_records import METRIC, record_of, study_of, value_of
+from ablate.testing.store_records import METRIC, metric_value, record_of, study_of
 from ablate.track.local import LocalStore
 from ablate.track.server.courier import Courier
 from ablate.track.server.spool import Spool, spools
@@ -46,7 +46,7 @@ def check_whole(store, study, runs_of):
     tables = store.read(study.name)
     for arm in study.arms:
         own = tables.seeds[tables.seeds["arm_id"] == arm.id].set_index("seed")
-        assert {s: own[METRIC][s] for s in study.seeds} == {s: value_of(arm, s) for s in study.seeds}
+        assert {s: own[METRIC][s] for s in study.seeds} == {s: metric_value(arm, s) for s in study.seeds}
         assert sorted(store.arrays(study.name)[arm.id]) == sorted(study.seeds)
     assert all(len(run.inputs.dataset_inputs) == 1 for run in runs_of(study.name, "seed"))
     curves = tables.curves.groupby(["arm_id", "seed"])["step"].apply(list)
@@ -186,7 +186,7 @@ def test_wherever_a_delivery_breaks_off_every_run_is_there_once(wish, tmp_path, 
             for kind in ("arm", "seed", "study"):
                 assert {run.info.status for run in runs_of(study.name, kind)} == {"FINISHED"}
             (grown,) = [run for run in runs_of(study.name, "arm") if run.info.run_name == arm.label]
-            assert [p.value for p in look.get_metric_history(grown.info.run_id, METRIC)] == [value_of(arm, 0.5)]
+            assert [p.value for p in look.get_metric_history(grown.info.run_id, METRIC)] == [metric_value(arm, 0.5)]
             if not reached:
                 break
         assert number > 15, "a delivery of one seed is made of more requests"

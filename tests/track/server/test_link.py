@@ -13,7 +13,7 @@ from servers import MlflowServer, free_port
 from ablate.errors import Failure, UserError
 from ablate.testing.store_records import record_of, study_of
 from ablate.track.ledger import StudyRun
-from ablate.track.server.link import Away, Link, Refused, checked_address
+from ablate.track.server.link import Away, Refused, ServerLink, checked_address
 from ablate.track.server.opening import events_of
 from ablate.track.server.store import ServerStore
 
@@ -187,6 +187,6 @@ def test_a_tag_that_somebody_changed_on_the_server_is_one_line(text):
 
 def test_a_file_on_the_server_that_lies_too_deep_is_no_json(monkeypatch, tmp_path):
     (tmp_path / "plan.json").write_text("[" * 100_000)
-    monkeypatch.setattr(Link, "fetch", lambda *_: [tmp_path / "plan.json"])
+    monkeypatch.setattr(ServerLink, "fetch", lambda *_: [tmp_path / "plan.json"])
     with pytest.raises(ValueError, match="too deep"):
-        Link("http://127.0.0.1:1").fetch_json("plan.json")
+        ServerLink("http://127.0.0.1:1").fetch_json("plan.json")

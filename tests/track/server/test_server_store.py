@@ -10,7 +10,7 @@ import pytest
 
 from ablate.errors import Failure
 from ablate.testing import store_checks
-from ablate.testing.store_records import METRIC, record_of, study_of, value_of
+from ablate.testing.store_records import METRIC, metric_value, record_of, study_of
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
 from ablate.track.server.store import ServerStore
@@ -100,7 +100,7 @@ def test_a_page_of_mlflow_shows_a_study_as_that_of_the_local_store(store, runs_o
     assert [run.info.run_name for run in arms] == ["norm=batch", "norm=none"], "one run for an arm that grew"
     grown = arms[1]
     assert grown.data.metrics["count/n"] == 3
-    assert grown.data.metrics[METRIC] == pytest.approx(np.mean([value_of(study.arms[0], s) for s in (0, 1, 5)]))
+    assert grown.data.metrics[METRIC] == pytest.approx(np.mean([metric_value(study.arms[0], s) for s in (0, 1, 5)]))
     history = look.get_metric_history(grown.info.run_id, "train/loss")
     assert [(point.step, point.value) for point in history] == [(0, 2.0), (10, 3.0)], "one mean curve"
     assert sorted(one.path for one in look.list_artifacts(grown.info.run_id)) == ["graph.svg", "note.txt"]
