@@ -37,7 +37,7 @@ _MASKS = (
     (r"\d{4}-\d\d-\d\dT[\d:.]+(?:\+00:00|Z)?", "TIME"),
     (r"\b[0-9a-f]{12,64}\b", "HASH"),
     (r"in [\d.]+ s on", "in SECONDS on"),
-    (r"^ablate: no font of this machine has Chinese letters.*\n", ""),  # true of some machines
+    (r"^ablate: no font of this machine has Chinese letters.*\n", "\n"),  # true of some machines
     (r"\(\d+ % of it training\)|\(\d+% of it training\)", "(SHARE of it training)"),
     (r"(estimate: ).*", r"\1TIME"),
     (r"^(batchnorm-learns-more .* )[\d.]+ (?:s|min|h)$", r"\1TIME"),
