@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ablate.track.stored_run import StoredRun
 from ablate.train.outcome import FAILED, Outcome
 from ablate.work.judging import stop_of
 
+_RAISED = re.compile(r"^ablate\.errors\.\w+: ", re.MULTILINE)
 _TAIL = 6  # lines of a traceback
 _ENDED = {"FINISHED": "finished", "FAILED": "ended with crashes", "KILLED": "interrupted", "RUNNING": "interrupted"}
 
@@ -152,7 +154,14 @@ def _crashes(record: StudyRecord, runs: Sequence[StoredRun], store: Store) -> li
 
 
 def tail(error: str) -> str:
-    """Return the last lines of a traceback."""
+    r"""Return the last lines of a traceback; of an error that ablate raises its text, whose frames tell a user nothing.
+
+    >>> tail('Traceback (most recent call last):\n  File "a.py", line 9, in b\nablate.errors.Failure: exit code 3')
+    'exit code 3'
+    """
+    said = [match.end() for match in _RAISED.finditer(error)]
+    if said and "\nTraceback (most recent call last)" not in error[said[-1] :]:
+        error = error[said[-1] :]
     return "\n".join(error.strip().splitlines()[-_TAIL:])
 
 
