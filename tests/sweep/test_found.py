@@ -284,6 +284,14 @@ def test_a_table_in_which_nothing_comes_back_is_refused():
         found(rows)
 
 
+def test_of_settings_in_the_names_of_runs_is_said_how_they_are_read():
+    rows = [{"run": f"bn_lr0.{i % 2}_s{i}", "test_acc": 0.9 + i / 1000} for i in range(12)]
+    with pytest.raises(
+        UserError, match=r"names of runs \(bn_lr0.0_s0\) are not taken apart: name folders lr=0.1,seed=3"
+    ):
+        found(rows)
+
+
 def test_columns_that_may_tell_arms_apart_are_named():
     rows = [row for i, row in enumerate(runs(5, depth=[2, 4, 8])) if i not in (10, 12)]
     assert list(found(rows, factors=("depth",)).study["factors"]) == ["depth"]

@@ -206,10 +206,22 @@ def no_arms(table: RunTable, roles: Roles) -> UserError:
         count = Counter(line.cells[place] for line in table.lines)
         if name and place not in taken and 1 < len(count) <= len(table.lines) // 3:
             may.append(f"{name} ({', '.join(list(count)[:4])}{', …' if len(count) > 4 else ''})")
-    hint = f"; perhaps {' or '.join(may[:3])}" if may else ""
+    hint = f"; perhaps {' or '.join(may[:3])}" if may else _in_names(table)
     return UserError(
         f"{table.where}: no column tells arms apart: expected a setting that differs between runs and comes back, "
         f"such as lr or norm; say which with --factor NAME{hint}"
+    )
+
+
+def _in_names(table: RunTable) -> str:
+    """Say what to do where settings stand in nothing but the names of runs: `bn_lr0.1_s3` is not taken apart."""
+    places = [place for place, name in enumerate(table.head) if name.lower() in ("run", "name", "folder", "run_name")]
+    called = [line.cells[place] for line in table.lines[:1] for place in places]
+    if not any(re.search(r"[^\W\d].*\d", name) for name in called):
+        return ""
+    return (
+        f"; settings in the names of runs ({called[0]}) are not taken apart: name folders lr=0.1,seed=3, log settings as "
+        "hyperparameters, or give a table with a column for each"
     )
 
 
