@@ -220,8 +220,8 @@ def _in_names(table: RunTable) -> str:
     if not any(re.search(r"[^\W\d].*\d", name) for name in called):
         return ""
     return (
-        f"; settings in the names of runs ({called[0]}) are not taken apart: name folders lr=0.1,seed=3, log settings as "
-        "hyperparameters, or give a table with a column for each"
+        f"; settings in the names of runs ({called[0]}) are not taken apart: name folders lr=0.1,seed=3, log settings "
+        "as hyperparameters, or give a table with a column for each"
     )
 
 
