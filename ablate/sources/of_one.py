@@ -8,6 +8,9 @@ OF_ONE = {
     "answers to an item that the run had answered": "answer to an item that the run had answered",
     "answers without a score": "answer without a score",
     "areas under curves, over steps that all runs have": "area under a curve, over steps that all runs have",
+    "comparisons in one cell each: the cells share too few seeds for a mean over them": (
+        "comparison in one cell: the cells share too few seeds for a mean over them"
+    ),
     "ended before the other runs of their arm: not finished (--early-stopping counts them)": (
         "ended before the other runs of its arm: not finished (--early-stopping counts it)"
     ),

@@ -284,11 +284,18 @@ def test_a_table_in_which_nothing_comes_back_is_refused():
         found(rows)
 
 
+def test_that_levels_are_compared_in_every_cell_alone_is_said():
+    rows = runs(6, norm=["none", "batch"], lr=[0.1, 0.01])
+    assert "comparisons in one cell each" not in done(found(rows))
+    rows[0] = {**rows[0], "test_acc": None, "outcome": "lost"}
+    rows[1:] = [{**row, "outcome": "finished"} for row in rows[1:]]
+    held = found(rows)
+    assert done(held)["comparisons in one cell each"] == len(held.study["claims"]) == 4
+
+
 def test_of_settings_in_the_names_of_runs_is_said_how_they_are_read():
     rows = [{"run": f"bn_lr0.{i % 2}_s{i}", "test_acc": 0.9 + i / 1000} for i in range(12)]
-    with pytest.raises(
-        UserError, match=r"names of runs \(bn_lr0.0_s0\) are not taken apart: name folders lr="
-    ):
+    with pytest.raises(UserError, match=r"names of runs \(bn_lr0.0_s0\) are not taken apart: name folders lr="):
         found(rows)
 
 

@@ -19,7 +19,7 @@ from ablate.sources.nested import unfolded
 from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Baseline, baseline_of, by_factor
-from ablate.sweep.found.compared import every_level, factors_that_vary, no_arms
+from ablate.sweep.found.compared import alone_in_cells, every_level, factors_that_vary, no_arms
 from ablate.sweep.found.counts import counts
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
 from ablate.sweep.found.histories import ended_early
@@ -142,6 +142,7 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         claims, paired = every_level(
             table.where, runs, levels, base=base, claimed=asked_of, delta=asked.by_at_least, unpaired=unpaired
         )
+        done += alone_in_cells(claims)
     study: dict[str, Any] = {
         "title": f"{name}: {'every level against the baseline' if sides is None else claims[0]['says']}",
         "factors": levels,

@@ -12,8 +12,9 @@ from typing import Any
 
 from ablate.claims.parts import Level
 from ablate.errors import UserError
+from ablate.lang import msg
 from ablate.levels import factor_names
-from ablate.sources.contract import RunTable
+from ablate.sources.contract import Done, RunTable
 from ablate.sweep.found.baseline import Baseline
 from ablate.sweep.found.roles import Roles
 from ablate.sweep.found.rows import Key, Run, level_cell_key
@@ -196,6 +197,13 @@ def claim_of(
     if contrast.where:
         claim["where"] = {name: [level] for name, level in contrast.where.items()}
     return claim | ({"by_at_least": delta} if delta is not None else {})
+
+
+def alone_in_cells(claims: Sequence[Mapping[str, Any]]) -> list[Done]:
+    """Return that levels are compared in every cell of the others, not over all: a lost run may be what makes it so."""
+    alone = [claim for claim in claims if claim.get("where")]
+    why = msg("comparisons in one cell each: the cells share too few seeds for a mean over them")
+    return [Done(why, len(alone))] if alone else []
 
 
 def no_arms(table: RunTable, roles: Roles) -> UserError:
