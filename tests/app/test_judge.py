@@ -206,7 +206,7 @@ def test_what_a_run_that_does_not_count_had_set_holds_nothing_back(ablate, tmp_p
 def test_a_lost_run_s_partner_is_told_as_that(ablate, tmp_path):
     write(tmp_path / "runs.csv", ended(State="crashed", test_acc=""))
     _, out, _ = ablate("judge", "runs.csv", "--no-report", "--lost", "crashed")
-    assert "1 runs whose partner has no result: in no pair" in out
+    assert "1 run whose partner has no result: in no pair" in out
     assert "whose seed no other arm has" not in out
 
 
@@ -216,7 +216,7 @@ def test_the_words_of_the_table_say_how_failed_runs_are_declared_lost(ablate, tm
     held[3] |= {"State": "killed", "test_acc": ""}
     write(tmp_path / "runs.csv", held)
     _, out, _ = ablate("judge", "runs.csv", "--no-report")
-    assert f"1 failed: they are not left out (line 15; lost to the machine: --lost {word.lower()})" in out
+    assert f"1 failed: it is not left out (line 15; lost to the machine: --lost {word.lower()})" in out
     if word != "FAILED":
         code, _, err = ablate("judge", "runs.csv", "--no-report", "--lost", "failed")
         assert code == 2
@@ -250,5 +250,5 @@ def test_what_died_is_told_as_that(ablate, tmp_path):
     assert "1 lost" in report
     assert "none failed" not in report
     assert verdicts(folder)[0]["next_step"] == ""
-    assert "if they had failed" in out
+    assert "if it had failed" in out
     assert ", supported." not in out
