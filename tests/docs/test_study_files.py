@@ -30,7 +30,7 @@ def test_every_example_is_read_as_part_of_the_study_it_begins_with(parts):
     base, *others = parts
     whole = [part for part in others if len(part.get("claims", [])) > 1]
     assert len(whole) == 1
-    assert len(others) == 10
+    assert len(others) == 12
     for part in others:
         study = parse_study({**base, **whole[0], **part}, where="page")
         check_claims(study)
