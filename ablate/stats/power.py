@@ -61,7 +61,7 @@ def detectable(differences: ArrayLike, *, alpha: float, power: float = POWER) ->
     truth; None for a single pair.
 
     >>> round(detectable([0.0, 2.0, 1.0, 3.0, -1.0, 1.0, 2.0, 0.0, 1.0, 1.0], alpha=0.05), 2)
-    1.15
+    1.16
     """
     d = as_differences(differences)
     if len(d) < 2:
