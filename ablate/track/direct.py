@@ -166,9 +166,14 @@ class Direct:
 
 def direct(database: Path, experiment: str) -> Direct | None:
     """Return what writes into a database directly; None where its schema is one that nothing is known of."""
+    return Direct(database, experiment) if is_compared(database) else None
+
+
+def is_compared(database: Path) -> bool:
+    """Tell whether a database has a schema on which writing directly was compared with MLflow's client."""
     with contextlib.closing(sqlite3.connect(database, timeout=_WAIT)) as connection:
         revisions = {revision for (revision,) in connection.execute("SELECT version_num FROM alembic_version")}
-    return Direct(database, experiment) if revisions and revisions <= COMPARED else None
+    return bool(revisions) and revisions <= COMPARED
 
 
 def mlflow_takes(

@@ -24,16 +24,21 @@ _log = logging.getLogger("ablate.track")
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[sqlite3.Connection]:
+def writing(path: Path, *, seconds: float | None = None) -> Iterator[sqlite3.Connection]:
     """Hold a connection in a transaction that writes, begun as soon as nobody else writes; all of it or nothing.
+
+    Parameters
+    ----------
+    seconds
+        For so long it is waited; `SECONDS` by default.
 
     Raises
     ------
     Failure
-        Another program holds the database for `SECONDS`. The wait is told once.
+        Another program holds the database for so long. The wait is told once.
     """
     with contextlib.closing(sqlite3.connect(path, timeout=_LOOK, isolation_level=None)) as connection:
-        _begin(connection, path)
+        _begin(connection, path, SECONDS if seconds is None else seconds)
         try:
             yield connection
         except BaseException:
@@ -49,7 +54,7 @@ def until_free(path: Path) -> None:
         pass
 
 
-def _begin(connection: sqlite3.Connection, path: Path) -> None:
+def _begin(connection: sqlite3.Connection, path: Path, seconds: float) -> None:
     # As `mlflow_store` lets MLflow's own commits: not waiting for the disk.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")  # a value belongs to a run that is there
@@ -61,14 +66,18 @@ def _begin(connection: sqlite3.Connection, path: Path) -> None:
             waited = time.monotonic() - began
             if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_BUSY_RECOVERY", "SQLITE_LOCKED"):
                 raise
-            if waited > SECONDS:
-                raise Failure(locked(path, f"was locked by another program for {waited / 60:.0f} minutes")) from error
+            if waited > seconds:
+                raise Failure(locked(path, f"was locked by another program for {_long(waited)}")) from error
             if waited > _TOLD and not told:
-                _log.warning("another program has locked %s: waiting up to %.0f minutes for it", path, SECONDS / 60)
+                _log.warning("another program has locked %s: waiting up to %s for it", path, _long(seconds))
                 told = True
         else:
             connection.execute(f"PRAGMA busy_timeout = {BRIEF}")
             return
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def locked(path: Path, how: str = "is locked by another program") -> str:

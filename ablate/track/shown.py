@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError
 from ablate.track import ledger, payload
+from ablate.track.direct import is_compared
 from ablate.track.layout import Layout
+from ablate.track.ledger import StudyRun
+from ablate.track.patience import writing
 from ablate.track.reading import read_only
 from ablate.track.written import cut_for_mlflow
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 NOTE = "mlflow.note.content"
 VERDICT_TAG = "ablate.verdict."
@@ -94,7 +100,8 @@ def _plain(name: str) -> str:
 def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:
     """Write what is shown into the local database, in place of what was; returns why that could not be done.
 
-    A store that may only be read shows what its owner wrote; what is read from it is no less true, and nothing is told.
+    Directly where the schema is known, else by MLflow's client (see `direct`). A store that may only be read goes on
+    showing what its owner wrote, and nothing is told.
     """
     layout = Layout(root.resolve())
     try:
@@ -102,32 +109,54 @@ def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:
             study = ledger.find_study(connection, name, key)
         if study is None:
             return None
-        now = int(time.time() * 1000)
-        tags, points = shown.run_tags(study.tags.get(NOTE, "")), shown.points()
-        with contextlib.closing(sqlite3.connect(layout.database, timeout=_WAIT)) as connection, connection:
-            connection.execute(
-                "DELETE FROM tags WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
-                (study.run_id, len(VERDICT_TAG), VERDICT_TAG),
-            )
-            for table in ("metrics", "latest_metrics"):
-                connection.executemany(
-                    f"DELETE FROM {table} WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
-                    [(study.run_id, len(group) + 1, f"{group}/") for group in EFFECTS],
-                )
-                connection.executemany(
-                    f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, 0, 0, ?)",
-                    [(point, value, now, study.run_id) for point, value in points.items()],
-                )
-            connection.executemany(
-                "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
-                [(tag, value, study.run_id) for tag, value in tags.items()],
-            )
-            connection.execute(
-                "INSERT OR REPLACE INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?)",
-                (NOTE, payload.text(tags[NOTE]), study.experiment_id),
-            )
+        if is_compared(layout.database):
+            _write(layout.database, study, shown)
+        else:
+            from ablate.track.mlflow_store import connect, plain_errors
+
+            with plain_errors(layout):
+                show_by_client(connect(layout), study, shown)
     except (AblateError, OSError, sqlite3.Error) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
             return None
         return f"the verdicts could not be shown in MLflow's pages: {error}"
     return None
+
+
+def show_by_client(client: MlflowClient, study: StudyRun, shown: Shown) -> None:
+    """Write what is shown through MLflow's client, which cannot take metrics of dropped claims away."""
+    from ablate.track.mlflow_runs import log_batches
+
+    tags = shown.run_tags(study.tags.get(NOTE, ""))
+    points = [(name, 0, value) for name, value in shown.points().items()]
+    log_batches(client, study.run_id, tags=tags, points=points, at=int(time.time() * 1000))
+    client.set_experiment_tag(study.experiment_id, NOTE, payload.text(tags[NOTE]))
+    for gone in (tag for tag in study.tags if tag.startswith(VERDICT_TAG) and tag not in tags):
+        client.delete_tag(study.run_id, gone)
+
+
+def _write(database: Path, study: StudyRun, shown: Shown) -> None:
+    now = int(time.time() * 1000)
+    tags, points = shown.run_tags(study.tags.get(NOTE, "")), shown.points()
+    with writing(database, seconds=_WAIT) as connection:
+        connection.execute(
+            "DELETE FROM tags WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
+            (study.run_id, len(VERDICT_TAG), VERDICT_TAG),
+        )
+        for table in ("metrics", "latest_metrics"):
+            connection.executemany(
+                f"DELETE FROM {table} WHERE run_uuid = ? AND substr(key, 1, ?) = ?",
+                [(study.run_id, len(group) + 1, f"{group}/") for group in EFFECTS],
+            )
+            connection.executemany(
+                f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, 0, 0, ?)",
+                [(point, value, now, study.run_id) for point, value in points.items()],
+            )
+        connection.executemany(
+            "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
+            [(tag, value, study.run_id) for tag, value in tags.items()],
+        )
+        connection.execute(
+            "INSERT OR REPLACE INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?)",
+            (NOTE, payload.text(tags[NOTE]), study.experiment_id),
+        )

@@ -59,7 +59,7 @@ def test_one_that_stays_locked_is_one_line_and_what_was_logged_stays(root, study
     quick.setattr(patience, "SECONDS", 0.3)
     with held(root, 2.0):
         with pytest.raises(
-            Failure, match=r"mlflow\.db was locked by another program for 0 minutes .*: close it"
+            Failure, match=r"mlflow\.db was locked by another program for \d seconds .*: close it"
         ) as told:
             session.log_arm(arm, [run(arm, 1)])
         assert "SQL" not in str(told.value)

@@ -1,5 +1,6 @@
 """A judged study in MLflow's pages: verdicts in its note, as tags and as metrics; those of the judgement made last."""
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -55,13 +56,31 @@ def test_another_judgement_replaces_the_one_before(told):
     told(SECOND)
 
 
-def test_a_store_that_cannot_be_written_is_one_line_and_no_error(told, root, monkeypatch):
+@pytest.mark.parametrize(("code", "told_why"), [(sqlite3.SQLITE_FULL, "disk is full"), (sqlite3.SQLITE_READONLY, None)])
+def test_a_store_that_cannot_be_written_is_one_line_and_one_that_may_only_be_read_none(
+    told, root, monkeypatch, code, told_why
+):
+    @contextlib.contextmanager
     def refuse(*_, **__):
-        raise sqlite3.OperationalError("attempt to write a readonly database")
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = code
+        raise error
+        yield
 
     told(FIRST)
-    monkeypatch.setattr("ablate.track.shown.contextlib.closing", refuse)
-    assert "attempt to write a readonly database" in show_study(root, "quickstart", "k1", SECOND)
+    monkeypatch.setattr("ablate.track.shown.writing", refuse)
+    why = show_study(root, "quickstart", "k1", SECOND)
+    assert (why is None) if told_why is None else told_why in why
+
+
+def test_a_schema_that_is_not_known_is_written_by_the_client_to_the_same_end(told, monkeypatch):
+    directly = told(FIRST)[1].data
+    monkeypatch.setattr("ablate.track.direct.COMPARED", frozenset())
+    monkeypatch.setattr("ablate.track.shown._write", None)
+    experiment, run = told(FIRST)
+    assert (run.data.tags, run.data.metrics) == (directly.tags, directly.metrics)
+    assert experiment.tags[NOTE] == run.data.tags[NOTE]
+    assert of(told(SECOND)[1].data.tags) == {"ablate.verdict.faster": "inconclusive"}
 
 
 def test_a_study_that_is_not_there_is_passed_over(told, root):

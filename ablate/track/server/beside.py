@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 
 from ablate.errors import AblateError
@@ -11,7 +10,7 @@ from ablate.track.ledger import StudyRun
 from ablate.track.long_tags import joined_tag, read_list, split_tag
 from ablate.track.mlflow_runs import log_batches
 from ablate.track.server.link import ServerLink
-from ablate.track.shown import NOTE, VERDICT_TAG, Shown
+from ablate.track.shown import Shown, show_by_client
 
 
 def attach(link: ServerLink, run: StudyRun, files: Mapping[str, bytes], label: str) -> str | None:
@@ -32,14 +31,9 @@ def attach(link: ServerLink, run: StudyRun, files: Mapping[str, bytes], label: s
 
 def show(link: ServerLink, run: StudyRun, shown: Shown) -> str | None:
     """Write the verdicts into the note, tags and metrics of a study run; returns why that could not be done."""
-    tags = shown.run_tags(run.tags.get(NOTE, ""))
-    points = [(name, 0, value) for name, value in shown.points().items()]
     try:
         with link.answers():
-            log_batches(link.client, run.run_id, tags=tags, points=points, at=int(time.time() * 1000))
-            link.client.set_experiment_tag(run.experiment_id, NOTE, tags[NOTE])
-            for gone in (tag for tag in run.tags if tag.startswith(VERDICT_TAG) and tag not in tags):
-                link.client.delete_tag(run.run_id, gone)
+            show_by_client(link.client, run, shown)
     except (AblateError, OSError) as error:
         return f"the verdicts could not be shown in MLflow's pages: {error}"
     return None
