@@ -212,8 +212,8 @@ def _exact(case: _Case) -> Verdict:
     if counter:
         return _verdict(case, ("refuted", "counterexample"), because("counterexamples", n=counter, runs=runs))
     if runs < planned:
-        held = because("held_so_far", runs=runs, missing=planned - runs, planned=planned)
-        return _verdict(case, ("inconclusive", ""), held, because("run_the_rest_of_it"))
+        reason = because("held_so_far", runs=runs, missing=planned - runs, planned=planned)
+        return _verdict(case, ("inconclusive", ""), reason, because("run_the_rest_of_it"))
     return _verdict(case, ("supported", ""), because("no_counterexample", runs=runs, rate=100 * (1 - low)))
 
 

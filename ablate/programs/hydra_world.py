@@ -111,15 +111,15 @@ def logging_kept(module: str) -> Iterator[None]:
     `loggers` of its `job_logging` are about it.
     """
     root, every = logging.getLogger(), logging.Logger.manager.loggerDict
-    own, main = every.get(module), every.get("__main__")
+    of_module, main = every.get(module), every.get("__main__")
     handlers, level = list(root.handlers), root.level
     disabled = {
         name: logger.disabled
         for name, logger in logging.Logger.manager.loggerDict.items()
         if hasattr(logger, "disabled")
     }
-    if isinstance(own, logging.Logger) and own.name == "__main__":
-        every["__main__"] = own
+    if isinstance(of_module, logging.Logger) and of_module.name == "__main__":
+        every["__main__"] = of_module
     try:
         yield
     finally:

@@ -232,9 +232,9 @@ def history_of(
             if name == step or cell is None:
                 continue
             if isinstance(cell, float | int) and not isinstance(cell, bool) and at is not None:
-                own = curves.setdefault(name, [])
-                if (at, cell) not in own[-1:]:  # said again beside what else was logged at the step: no restart
-                    own.append((at, float(cell)))
+                points = curves.setdefault(name, [])
+                if (at, cell) not in points[-1:]:  # said again beside what else was logged at the step: no restart
+                    points.append((at, float(cell)))
             else:
                 others[name] = cell
     return curves, {name: value for name, value in others.items() if name not in curves}

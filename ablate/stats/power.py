@@ -90,8 +90,8 @@ def detectable_d(pairs: int, *, alpha: float, power: float = POWER) -> float:
     reached = rejecting / steps if pairs <= EXACT_UP_TO else alpha
 
     def short(d: float) -> float:
-        found = float(ndtr(d) ** pairs + ndtr(-d) ** pairs) if rejecting == 1 else t_power(d, pairs, alpha=reached)
-        return found - power
+        share = float(ndtr(d) ** pairs + ndtr(-d) ** pairs) if rejecting == 1 else t_power(d, pairs, alpha=reached)
+        return share - power
 
     return float(brentq(short, 0.0, 1e4, xtol=1e-9))
 

@@ -98,7 +98,7 @@ def rest_of(
         setting = name.startswith(SETTINGS)
         # 1 and 1.0 are one value; texts are compared as they are.
         same = [cell if value is None else repr(value) for cell, value in zip(cells, values, strict=True)]
-        # What died early may not have said what was set: an empty cell of it is no other value.
+        # A run that died early may not have said what was set: its empty cell does not count as another value.
         said = [bool(cell) or not bad for cell, bad in zip(cells, failed, strict=True)]
         by_arm = _counts(list(compress(arms, said)), list(compress(same, said)))
         if place in about and not _CODE.search(name.lower()):

@@ -31,7 +31,7 @@ class ImportedRun:
     """One run: the line it stands in, the levels of its arm, its result, and what it says of its arm.
 
     `outcome_from` names the count of steps that told its outcome, where nothing else did; `counts` holds the steps.
-    `no_result` is one of `import_endings.NO_RESULT` where `outcome` says so: then there is no run, planned or not.
+    `no_result` is one of `import_endings.NO_RESULT` where `outcome` says that the run has no result.
     """
 
     line: int

@@ -29,7 +29,7 @@ def _label(text: str) -> str:
     if len(text) > MOST_LETTERS:
         raise ValueError(f"at most {MOST_LETTERS} letters")
     if level_name(text) != text or any(mark in text for mark in "[]{};"):
-        raise ValueError('one line of words that is no number, true, false or null, without any of = , ; | [ ] { } "')
+        raise ValueError('one line of words, not a number, true, false or null, and without any of = , ; | [ ] { } "')
     return text
 
 

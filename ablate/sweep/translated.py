@@ -33,8 +33,8 @@ def made_by_us(text: str) -> str:
     ''
     """
     for form, message in _MADE:
-        if found := form.fullmatch(text):
-            said = tr(message, **found.groupdict())
+        if match := form.fullmatch(text):
+            said = tr(message, **match.groupdict())
             break
     else:
         said = tr(text)

@@ -36,8 +36,8 @@ class Direct:
     Raises
     ------
     Failure
-        There is no such experiment. Of methods: it, or the run, was deleted meanwhile, or another program does not let
-        go of the database; nothing was written.
+        The experiment does not exist. Methods raise it, too, where the experiment or the run was deleted meanwhile, or
+        another program keeps the database locked; nothing was written then.
     """
 
     def __init__(self, database: Path, experiment: str) -> None:

@@ -172,8 +172,8 @@ def so_far(message: str) -> Callable[[Numbers], str]:
 
     def say(m: Numbers) -> str:
         numbers = [m["effect"], m["low"], m["high"]]
-        found = on_scale("difference", numbers, unit=m["unit"], symbol=tr("gain"))
-        told = {**m, "found": found, "level": percent(m.get("level", 0.95))}  # stored ones of 95 % do not say it
+        interval = on_scale("difference", numbers, unit=m["unit"], symbol=tr("gain"))
+        told = {**m, "found": interval, "level": percent(m.get("level", 0.95))}  # stored ones of 95 % do not say it
         return tr(message, **told | ({"have": _have(m)} if "planned" in m else {}))
 
     return say

@@ -93,9 +93,9 @@ def _lost(v: Verdict) -> str:
 def _seen(v: Verdict) -> str:
     """Say of a difference that nobody claimed, and of no δ, how large it is and which sizes are excluded."""
     low, high = v.interval_low or 0.0, v.interval_high or 0.0
-    known = math.isfinite(high - low) and not v.so_far
+    bounded = math.isfinite(high - low) and not v.so_far
     bound = amounts([max(abs(low), abs(high))], v.unit, width=high - low)[0] + difference_unit(v.unit)
-    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if known else ""
+    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if bounded else ""
     if v.gates_failed and v.ungated != "inconclusive":
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":

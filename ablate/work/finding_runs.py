@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ablate.claims.parts import Level
 from ablate.errors import UserError, nearest, unknown
 from ablate.levels import level_name
+from ablate.sweep.found.names import meant
 from ablate.track.record import ArmRecord, StudyRecord
 from ablate.track.store import Store
 from ablate.track.stored_run import LoggedRun, StoredRun, planned_arms
@@ -116,13 +117,13 @@ def _by_levels(name: str, record: StudyRecord) -> dict[str, Level] | None:
     levels = dict(base.levels)
     for part in name.split(","):
         short, _, text = part.strip().partition("=")
-        factors = [one for one in levels if one == short or one.endswith(f".{short}")]
+        factors = meant(short, list(levels))
         if len(factors) != 1:
             return None
         factor = factors[0]
-        own = [arm.levels[factor] for arm in record.arms if factor in arm.levels]
-        found = [level for level in own if text in (str(level), level_name(level))]
-        if not found:
+        at = (arm.levels[factor] for arm in record.arms if factor in arm.levels)
+        matching = [level for level in at if text in (str(level), level_name(level))]
+        if not matching:
             return None
-        levels[factor] = found[0]
+        levels[factor] = matching[0]
     return levels

@@ -7,35 +7,13 @@ from pathlib import Path
 import pytest
 
 from ablate.errors import UserError
-from ablate.sources.contract import RunTable
 from ablate.sweep.found import names
-from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.build import found_in
 from ablate.sweep.study_file import parse_study
-
-
-def runs(n=8, **levels):
-    """Return runs of every combination of levels and n seeds; the first level of a factor is a little worse."""
-    found = []
-    for cell in itertools.product(*levels.values()):
-        up = sum(0.01 * own.index(level) for own, level in zip(levels.values(), cell, strict=True))
-        found += [
-            {**dict(zip(levels, cell, strict=True)), "seed": seed, "test_acc": round(0.9 + up + seed * (up + 0.001), 5)}
-            for seed in range(n)
-        ]  # fmt: skip
-    return found
-
-
-def found(rows, **asked):
-    return found_in(RunTable.of("runs", rows), Asked(**asked), name="runs")
+from tests.sweep.found_tables import done, found, runs
 
 
 def role_of(held, column):
     return next(one for one in held.columns if one.column == column)
-
-
-def done(held):
-    return {one.what.partition(":")[0]: one.count for one in held.done}
 
 
 def outcomes(held):

@@ -1,33 +1,12 @@
 """Settings that have the name of a metric: they make arms, and nothing is judged by them."""
 
-import itertools
 import random
 
 import pytest
 
 from ablate.errors import UserError
-from ablate.sources.contract import RunTable
 from ablate.sweep.found.as_set import crossed
-from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.build import found_in
-
-
-def runs(n=8, **levels):
-    """Return runs of every combination of levels and n seeds; the first level of a factor is a little worse."""
-    found = []
-    for cell in itertools.product(*levels.values()):
-        up = sum(0.01 * own.index(level) for own, level in zip(levels.values(), cell, strict=True))
-        found += [{**dict(zip(levels, cell, strict=True)), "seed": seed, "test_acc": round(0.9 + up + seed * 0.0013, 5)}
-                  for seed in range(n)]  # fmt: skip
-    return found
-
-
-def found(rows, **asked):
-    return found_in(RunTable.of("runs", rows), Asked(**asked), name="runs")
-
-
-def done(held):
-    return {one.what.partition(":")[0]: one.count for one in held.done}
+from tests.sweep.found_tables import done, found, runs
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,12 @@
 import pytest
 
 from ablate.errors import UserError
-from ablate.sources.contract import RunTable
-from ablate.sweep.found.asked import Asked
-from ablate.sweep.found.build import found_in
+from tests.sweep.found_tables import found
 
 
 def runs():
     return [{"norm": norm, "seed": str(seed), "acc": 0.9 + 0.01 * (norm == "batch") + seed / 1000}
             for norm in ("none", "batch") for seed in range(8)]  # fmt: skip
-
-
-def found(rows, **asked):
-    return found_in(RunTable.of("runs", rows), Asked(**asked), name="runs")
 
 
 def tidy(column="metric", value="value", names=("acc", "loss")):

@@ -50,8 +50,8 @@ class Forest(Kind):
         axes = by_axis([v for v in material.verdicts if KINDS[v.kind].at_a_glance])
         return [
             replace(one, name=one.name if at == 1 else f"{one.name}-axis-{at}")
-            for at, own in enumerate(axes, start=1)
-            for one in of_verdicts(own, draw, whole=material.whole)
+            for at, on_axis in enumerate(axes, start=1)
+            for one in of_verdicts(on_axis, draw, whole=material.whole)
         ]
 
 

@@ -156,15 +156,15 @@ def truths_read(table: RunTable, asked: Asked) -> RunTable:
         values = {line.cells[place].lower() for line in table.lines} - _NOTHING
         if not values or not values <= {*_TRUTH} or names.bare_name(name) in named:
             continue
-        came_out = name in asked.metrics or names.bare_name(name) in asked.metrics
-        if not came_out and names.meaning_word(name) and not names.is_setting(name) and len(values) > 1:
-            came_out = names.meaning_word(name) in _NEVER_SET or names.is_result(name)
-            if not came_out and not _balanced(table, place, asked):
+        is_result = name in asked.metrics or names.bare_name(name) in asked.metrics
+        if not is_result and names.meaning_word(name) and not names.is_setting(name) and len(values) > 1:
+            is_result = names.meaning_word(name) in _NEVER_SET or names.is_result(name)
+            if not is_result and not _balanced(table, place, asked):
                 raise UserError(
                     f"{table.where}: {name!r} holds true and false: say whether it came out, --metric "
                     f"{name}:higher|lower, or was set, --factor {name}, or pass it over with --leave-out {name}"
                 )
-        if came_out:
+        if is_result:
             read.add(place)
     if not read:
         return table

@@ -23,9 +23,10 @@ def counts(table: RunTable, roles: Roles, runs: Sequence[Run], *, paired: bool) 
         ("crashed", msg("failed: they are not left out")),
         ("diverged", msg("diverged: they are not left out")),
     ):
-        own = [run for run in runs if run.outcome == outcome]
-        if own:
-            done.append(Done(what, len(own), listed_lines([run.line for run in own]) + _called(table, roles, own)))
+        ended = [run for run in runs if run.outcome == outcome]
+        if ended:
+            told = listed_lines([run.line for run in ended]) + _called(table, roles, ended)
+            done.append(Done(what, len(ended), told))
     if paired:
         arms_of, of_used = (
             Counter(seed for _, seed in {(level_cell_key(run.levels), run.seed) for run in some})

@@ -71,7 +71,7 @@ CAME_OUT = _words(
     "converged convergence early_stopped stopped_early early_stop_triggered reached_target reached solved censored "
     "stalled is_best success successful succeeded passed nan has_nan"
 )
-"""What came of a run and is no number: it makes no arms, but arms that differ in it are told."""
+"""Outcomes of a run that are not numbers: they make no arms, and arms that differ in one are told."""
 
 FOLLOWING = _words(
     "n_params num_params nparams params_count parameters num_parameters trainable_params total_params flops macs "

@@ -60,10 +60,10 @@ def _columns(table: RunTable) -> dict[int, int] | None:
     """Return place -> number of the columns that hold a seed each; None where the table is not wide."""
     stems: dict[str, dict[int, int]] = {}
     for place, name in enumerate(table.head):
-        found = _NUMBERED.fullmatch(name)
-        if found and found[1].lower() in _STEMS:
-            stems.setdefault(found[1].lower(), {})[place] = int(found[2])
-    wide = [own for own in stems.values() if len(own) > 1 and len({*own.values()}) == len(own)]
+        match = _NUMBERED.fullmatch(name)
+        if match and match[1].lower() in _STEMS:
+            stems.setdefault(match[1].lower(), {})[place] = int(match[2])
+    wide = [columns for columns in stems.values() if len(columns) > 1 and len({*columns.values()}) == len(columns)]
     if len(wide) != 1:
         return None
     others = [name for place, name in enumerate(table.head) if place not in wide[0]]
