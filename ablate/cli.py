@@ -9,14 +9,11 @@ import argparse
 import contextlib
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
-from typing import NoReturn
 
 from ablate.errors import AblateError, UserError, unknown
+from ablate.interrupts import EXIT_CODE, SAID, asked_to_stop, interruptible
 from ablate.terminal import forgive_streams, plain_line
 
 
@@ -242,19 +239,6 @@ def _told(variable: str, value: object) -> Iterator[None]:
                 os.environ[variable] = before
 
 
-def _end_like_an_interrupt() -> None:
-    """Let SIGTERM, and a terminal that closes, end a sweep as Ctrl-C does: runs are closed, the lock is released."""
-
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
-        del number, frame
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, interrupt)
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # `nohup` ignores it, and goes on
-            signal.signal(signal.SIGHUP, interrupt)
-
-
 class _Lines(logging.Handler):
     """Shows what the package warns of as the other lines on standard error."""
 
@@ -277,23 +261,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure, refuted), 2 (input), 3 (not decided), 130 (interrupted)."""
     forgive_streams()
     _show_warnings()
-    _end_like_an_interrupt()
     try:
-        run(list(sys.argv[1:] if arguments is None else arguments))
-    except AblateError as error:
+        with interruptible():
+            run(list(sys.argv[1:] if arguments is None else arguments))
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
+        if isinstance(error, KeyboardInterrupt) or asked_to_stop():  # what an interrupt cut off may fail otherwise
+            sys.stderr.write(f"\nablate: {SAID}\n")
+            return EXIT_CODE
+        return _exit_code(error)
+    return 0
+
+
+def _exit_code(error: Exception) -> int:
+    """Say what went wrong, where it is for the user to know, and return the exit code; raise anything else."""
+    if isinstance(error, AblateError):
         sys.stderr.write(f"ablate: {plain_line(str(error))}\n")
         return error.exit_code
-    except KeyboardInterrupt:
-        sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")
-        return 130
-    except BrokenPipeError:
+    if isinstance(error, BrokenPipeError):
         return 0
-    except UnicodeEncodeError as error:
-        if (named := sys.getfilesystemencoding()) == "utf-8":
-            raise
+    if isinstance(error, UnicodeEncodeError) and (named := sys.getfilesystemencoding()) != "utf-8":
         sys.stderr.write(
             f"ablate: this locale names files in {named}, which has no {error.object[error.start : error.end]!r}: use "
             "one with UTF-8, such as LC_ALL=C.UTF-8\n"
         )
         return 2
-    return 0
+    raise error

@@ -23,6 +23,7 @@ from ablate.app.foreign_request import ForeignRequest, request_of, settings_type
 from ablate.app.honoured import launcher_typed
 from ablate.app.sweep import Settings, one_launcher, perform, plain_setting
 from ablate.errors import AblateError, UserError
+from ablate.interrupts import EXIT_CODE, SAID, asked_to_stop, interruptible
 from ablate.programs.hydra_open import OpenedApp, is_main, open_app
 from ablate.programs.hydra_words import changed_words
 from ablate.sweep.found.asked import Asked as Compared
@@ -42,7 +43,7 @@ def sweep_inside(
         With the exit code that the command line of ablate has.
     """
     try:
-        with explained():
+        with interruptible(), explained():
             app = app_of(task)
             asked = ForeignRequest(
                 app, _not_as_said(app, config), arguments, list(config.hydra.overrides.hydra), context.config_loader,
@@ -50,12 +51,14 @@ def sweep_inside(
             )  # fmt: skip
             launcher, _ = launcher_typed(list(config.hydra.overrides.hydra))
             _sweep(settings, request_of(settings, asked), launcher)
-    except AblateError as error:
+    except (KeyboardInterrupt, Exception) as error:
+        if isinstance(error, KeyboardInterrupt) or asked_to_stop():
+            sys.stderr.write(f"\nablate: {SAID}\n")
+            raise SystemExit(EXIT_CODE) from None
+        if not isinstance(error, AblateError):
+            raise
         sys.stderr.write(f"ablate: {error}\n")
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")
-        raise SystemExit(130) from None
 
 
 def sweep_outside(

@@ -14,6 +14,7 @@ from typing import TypeVar
 from matplotlib.figure import Figure as Blank
 
 from ablate.errors import UserError
+from ablate.interrupts import stop_if_asked
 from ablate.judge.verdict import Verdict
 from ablate.programs.uses import use
 from ablate.registry import ours
@@ -130,6 +131,7 @@ class _Turn:
         try:
             drawn = self.figure.drawings(material, name=self.name)
         except Exception as error:  # whatever a figure of somebody else's raises
+            stop_if_asked()
             if not self.own:
                 raise
             _left_out(self.kind, error)
@@ -161,6 +163,7 @@ def _asked(study: Study) -> list[_Turn]:
         try:
             turns.append(_Turn(_checked(own_figure(wanted)), wanted.kind, name, wanted.title, foreign))
         except Exception as error:  # noqa: BLE001 - whatever a figure of somebody else's raises
+            stop_if_asked()
             _left_out(wanted.kind, error)
     return turns
 

@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ablate.interrupts import stop_if_asked
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Job, Plan
 from ablate.sweep.schedule import ArmParts, scheduled, seed_by_seed
 from ablate.track.record import SeedRecord
 from ablate.track.store import StudySession
+from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 
 Done = Callable[[Job, RunResult], None]  # called with every run that is tracked
@@ -69,6 +71,8 @@ def run_plan(
 
     Raises
     ------
+    KeyboardInterrupt
+        A signal has asked to stop, also where the interrupt itself was lost (`ablate.interrupts`).
     Failure
         A worker process died (out of memory, killed), or what has to be ready before training cannot be made
         (`Program.ready`), or the launcher gave back other runs than it was given. What was finished before is kept,
@@ -104,7 +108,10 @@ def run_plan(
         parts = seed_by_seed(parts)
     try:
         for part, results in launcher.train(parts, uses=plan.study.uses) if todo else ():
+            if any(result.outcome is Outcome.CRASHED for result in results):
+                stop_if_asked()  # what ended the run may be the signal that its whole group got
             arm = arms.add(part, results)
+            stop_if_asked()
             if arm is not None:
                 keep(*arm)
             elif time.monotonic() - kept > _KEEP_SECONDS:  # a driver that is killed can keep nothing more

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from ablate.errors import Failure, UserError
+from ablate.interrupts import interruptible
 from ablate.track import guard, owner
 from ablate.track.database import check_database, database_uri, exists, relocate
 from ablate.track.layout import HOST, PORT, Layout
@@ -69,7 +68,7 @@ def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = p
     command, environment = ui_command(root, port)
     url = f"http://{HOST}:{port}"
     announce(f"starting MLflow on {layout.database} …")
-    with tempfile.TemporaryFile() as said, _ended_as_interrupt():
+    with tempfile.TemporaryFile() as said, interruptible():
         # A session of its own: MLflow starts its server as a child, which would outlive it when only it is ended.
         server = subprocess.Popen(
             [sys.executable, "-m", guard.__name__, *command], env=environment, stdin=subprocess.PIPE,
@@ -92,25 +91,6 @@ def _study_page(layout: Layout) -> str:
     if not studies:
         return START
     return f"#/experiments/{studies[0].experiment_id}/runs/{studies[0].run_id}?workflowType=machine_learning"
-
-
-@contextlib.contextmanager
-def _ended_as_interrupt() -> Iterator[None]:
-    """Treat SIGTERM, and SIGHUP of a terminal that is closed, like Ctrl-C: the server is in a session of its own."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    ends = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.signal(number, interrupt) for number in ends}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def port_to_take(port: int, command: str) -> int:

@@ -1,7 +1,8 @@
 """Running somebody else's code without letting it end, interrupt or move this process.
 
 A training function is often a script that was made callable: it parses the command line, and ends with `sys.exit`.
-Here that is an error of its run like any other. Ctrl-C and SIGTERM, which are meant for us, go on as they are.
+Here that is an error of its run like any other. Ctrl-C and its like, which are meant for us, go on as they are: also
+where the code caught them, where Python dropped them in a destructor, or where what they cut off failed otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 class ProcessEnded(Exception):
@@ -47,6 +48,8 @@ class contained:  # noqa: N801 - read as a word, like `contextlib.suppress`
     ------
     ProcessEnded
         Instead of `SystemExit`, `GeneratorExit`, a `KeyboardInterrupt` that no signal sent, and the like.
+    KeyboardInterrupt
+        A signal interrupted what ran, whatever came of that: half a run is no result, and its error says nothing.
     """
 
     def __init__(self, program: str | Path | None = None) -> None:
@@ -76,6 +79,8 @@ class contained:  # noqa: N801 - read as a word, like `contextlib.suppress`
         for undo in reversed(self._undo):
             with contextlib.suppress(OSError):
                 undo()
+        if self._interrupted and not isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
         if error is None or isinstance(error, Exception):
             return
         if isinstance(error, KeyboardInterrupt) and (self._interrupted or not self._main()):
@@ -92,14 +97,17 @@ class contained:  # noqa: N801 - read as a word, like `contextlib.suppress`
         self._undo.append(lambda: setattr(owner, name, original))
 
     def _notice(self, number: int) -> None:
-        """Remember that a signal came, then do what would have been done."""
+        """Do what would have been done where a signal comes, and remember whether that was an interrupt."""
         handler = signal.getsignal(number)
         if not callable(handler):  # ignored, the system's default, or set by a library in C: none of our business
             return
 
         def noticed(number: int, frame: FrameType | None) -> None:
-            self._interrupted = True
-            handler(number, frame)
+            try:
+                handler(number, frame)
+            except KeyboardInterrupt:
+                self._interrupted = True
+                raise
 
         signal.signal(number, noticed)
         self._undo.append(lambda: signal.signal(number, handler))

@@ -5,7 +5,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from ablate.cli import _end_like_an_interrupt
+from ablate.interrupts import interruptible
 from ablate.programs.function import Function
 from ablate.sweep.jobs import make_job
 from ablate.sweep.launch import launcher_for
@@ -19,10 +19,6 @@ class Composed:
 
 
 def main(file, workers, *names):
-    # As from a terminal, though what runs the tests may ignore them (`nohup`, a job of a shell in the background).
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    _end_like_an_interrupt()
     jobs = []
     for name in names:
         composed = Composed(Function(f"{file}:{name}"))
@@ -32,7 +28,11 @@ def main(file, workers, *names):
 
 
 if __name__ == "__main__":
+    # As from a terminal, though what runs the tests may ignore them (`nohup`, a job of a shell in the background).
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     try:
-        main(*sys.argv[1:])
+        with interruptible():
+            main(*sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit(130)

@@ -77,7 +77,7 @@ def test_nothing_is_left_of_a_driver(tmp_path, number, workers, send):
 DRAWS = """
 import os, signal, sys, time
 from pathlib import Path
-from ablate.cli import _end_like_an_interrupt
+from ablate.interrupts import interruptible
 from ablate.report import cores
 
 def part():
@@ -88,10 +88,10 @@ def part():
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-_end_like_an_interrupt()
 own, cores._cores = os.getpid(), lambda: 2
 try:
-    list(cores.on_all_cores([part] * 8))
+    with interruptible():
+        list(cores.on_all_cores([part] * 8))
 except KeyboardInterrupt:
     sys.exit(130)
 """

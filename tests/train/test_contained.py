@@ -1,4 +1,5 @@
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -55,7 +56,7 @@ def test_an_exception_goes_on_as_it_is():
         raise ZeroDivisionError
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_that_was_sent_interrupts(number):
     held = signal.signal(number, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     try:
@@ -63,6 +64,48 @@ def test_an_interrupt_that_was_sent_interrupts(number):
             sent(number)
     finally:
         signal.signal(number, held)
+
+
+def caught():
+    with contextlib.suppress(KeyboardInterrupt):
+        sent(signal.SIGINT)
+
+
+def turned_into_another_error():
+    try:
+        sent(signal.SIGINT)
+    except KeyboardInterrupt:
+        raise AttributeError("half done") from None
+
+
+def dropped():
+    class Destroyed:
+        def __del__(self):
+            sent(signal.SIGINT)
+
+    Destroyed()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("run", [caught, turned_into_another_error, dropped])
+def test_an_interrupted_run_is_neither_a_result_nor_an_error_of_its_own(run):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), contained():
+            run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_signal_that_somebody_else_answers_interrupts_nothing():
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda *_: came.append(1))
+    try:
+        with contained():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert came
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_an_interrupt_that_was_sent_is_seen_through_two_layers():

@@ -1,0 +1,81 @@
+"""The wish to stop: SIGINT, SIGTERM and a terminal that closes end a command, each as Ctrl-C does.
+
+An interrupt that is only raised can get lost. It comes between any two instructions: in a destructor or the callback of
+a weak reference Python drops it, and what it cuts off half-way may fail with an error of another kind. So the wish is
+remembered here, and raised again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+SAID = "interrupted; finished runs are kept, the same command goes on"
+EXIT_CODE = 130
+
+_AGAIN = 0.05  # seconds after which a lost interrupt is raised again
+_asked: list[int] = []  # the signals that came and ask to stop
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Context in which the signals that ask to stop raise `KeyboardInterrupt` and are remembered.
+
+    Handlers are put back afterwards. Signals that are ignored (as `nohup` does) or that somebody else answers stay as
+    they are. Another thread than the main one gets no signals: there nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if not any(signal.getsignal(number) is _interrupt for number in numbers):  # not inside of another one
+        _asked.clear()
+    before = {number: signal.getsignal(number) for number in numbers}
+    ours = [n for n, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
+    hook = sys.unraisablehook
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if not (_asked and issubclass(what.exc_type, KeyboardInterrupt)):
+            hook(what)
+            return
+        timer = threading.Timer(_AGAIN, _again, (_asked[-1],))
+        timer.daemon = True
+        timer.start()
+
+    try:
+        sys.unraisablehook = lost
+        for number in ours:
+            signal.signal(number, _interrupt)
+        yield
+    finally:
+        sys.unraisablehook = hook
+        for number in ours:
+            signal.signal(number, before[number])
+
+
+def asked_to_stop() -> bool:
+    """Tell whether a signal has asked to stop since `interruptible` began."""
+    return bool(_asked)
+
+
+def stop_if_asked() -> None:
+    """Raise `KeyboardInterrupt` where a signal has asked to stop: between two steps, before an error is recorded."""
+    if _asked:
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    del frame
+    _asked.append(number)
+    raise KeyboardInterrupt
+
+
+def _again(number: int) -> None:
+    if signal.getsignal(number) is _interrupt:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)

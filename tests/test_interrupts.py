@@ -1,0 +1,112 @@
+"""The wish to stop is raised, remembered, and raised again where Python dropped it."""
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+from ablate import cli
+from ablate.errors import UserError
+from ablate.interrupts import asked_to_stop, interruptible, stop_if_asked
+
+NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(autouse=True)
+def as_from_a_terminal():
+    defaults = signal.default_int_handler, signal.SIG_DFL, signal.SIG_DFL
+    before = [signal.signal(number, default) for number, default in zip(NUMBERS, defaults, strict=True)]
+    yield
+    for number, handler in zip(NUMBERS, before, strict=True):
+        signal.signal(number, handler)
+
+
+def sent(number):
+    os.kill(os.getpid(), number)
+    time.sleep(5)
+
+
+class Destroyed:
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        sent(self.number)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_signal_interrupts_and_is_remembered(number):
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        sent(number)
+    assert asked_to_stop()
+    with pytest.raises(KeyboardInterrupt):
+        stop_if_asked()
+    with interruptible():
+        assert not asked_to_stop()
+        stop_if_asked()
+
+
+def test_everything_is_put_back():
+    before = [signal.getsignal(number) for number in NUMBERS], sys.unraisablehook
+    with interruptible():
+        assert [signal.getsignal(number) for number in NUMBERS] != before[0]
+    assert ([signal.getsignal(number) for number in NUMBERS], sys.unraisablehook) == before
+
+
+def test_what_is_ignored_or_answered_by_others_stays():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `nohup`
+    answer = lambda *_: None  # noqa: E731
+    signal.signal(signal.SIGTERM, answer)
+    with interruptible():
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is answer
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_an_interrupt_that_a_destructor_dropped_is_raised_again(number, capsys):
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012 - it comes during the sleep
+        Destroyed(number)
+        assert asked_to_stop()
+        time.sleep(5)
+    assert capsys.readouterr().err == ""  # Python would have printed a traceback
+
+
+def test_one_inside_of_another_forgets_nothing():
+    with pytest.raises(KeyboardInterrupt), interruptible():  # noqa: PT012 - it comes during the sleep
+        Destroyed(signal.SIGTERM)
+        with interruptible():
+            assert asked_to_stop()
+            time.sleep(5)
+
+
+def test_in_another_thread_nothing_is_changed():
+    seen, before = [], signal.getsignal(signal.SIGINT)
+
+    def run():
+        with interruptible():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [before]
+
+
+def half_done(error):
+    def run(_arguments):
+        try:
+            sent(signal.SIGHUP)
+        except KeyboardInterrupt:
+            raise error from None
+
+    return run
+
+
+@pytest.mark.parametrize("error", [AttributeError("half imported"), UserError("no such study")])
+def test_what_an_interrupt_cut_off_is_not_told_as_an_error(error, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "run", half_done(error))
+    assert cli.main(["run", "quickstart"]) == 130
+    assert capsys.readouterr().err == "\nablate: interrupted; finished runs are kept, the same command goes on\n"
