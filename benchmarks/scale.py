@@ -146,7 +146,7 @@ def ways(folder: Path, arms: int = 8, seeds: int = 10) -> None:
 
     from ablate.app.compose import Composer, config_loader
     from ablate.sweep.study_file import parse_study
-    from ablate.track import mlflow_runs
+    from ablate.track import direct as known_schemas
     from ablate.track.local import LocalStore
     from ablate.track.memory import MemoryStore
     from ablate.work.planning import plan_study
@@ -155,11 +155,11 @@ def ways(folder: Path, arms: int = 8, seeds: int = 10) -> None:
     study = parse_study(definition(arms, seeds), where=NAME)
     with config_loader() as loader:
         plan = plan_study(Request(NAME, study, seeds, {}, "x"), Composer(loader, study.fixed), MemoryStore())
-    known, sessions = mlflow_runs.direct, {}
-    for way, opened in (("client", lambda *_: None), ("direct", known)):
-        mlflow_runs.direct = opened
+    compared, sessions = known_schemas.COMPARED, {}
+    for way, known in (("client", frozenset[str]()), ("direct", compared)):
+        known_schemas.COMPARED = known
         sessions[way] = LocalStore(folder / way).open(plan.record)
-    mlflow_runs.direct = known
+    known_schemas.COMPARED = compared
     spent = dict.fromkeys(sessions, 0.0)
     for number, job in enumerate(plan.trained):
         runs = results(job, np.random.default_rng(number))

@@ -84,7 +84,7 @@ class Direct:
             self._insert(connection, run_id, name, tags, started)
             _values(connection, run_id, points, params, at)
             self._dataset(connection, run_id, dataset)
-            self._end(connection, run_id, status, ended)
+            end_run(connection, run_id, status, ended)
 
     def finish(
         self,
@@ -98,23 +98,15 @@ class Direct:
     ) -> None:
         """Write what a run that was begun holds, and end it; it held no values before."""
         with self._writing() as connection:
-            self._end(connection, run_id, status, ended)
+            end_run(connection, run_id, status, ended)
             _values(connection, run_id, points, params, ended)
-            connection.executemany(
-                "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
-                [(key, value, run_id) for key, value in tags.items()],
-            )
+            _tags(connection, run_id, tags)
 
-    def _end(self, connection: sqlite3.Connection, run_id: str, status: str, ended: int) -> None:
-        changed = connection.execute(
-            "UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ? AND lifecycle_stage = 'active'",
-            (status, ended, run_id),
-        ).rowcount
-        if changed != 1:
-            raise Failure(
-                f"run {run_id} in {self._database} cannot be ended: it was deleted while it was written; give the same "
-                "command again, which makes it anew"
-            )
+    def add(self, run_id: str, *, tags: Mapping[str, str], points: Sequence[Point], at: int) -> None:
+        """Write tags over what they were, and further values of metrics, of the time `at` (ms)."""
+        with self._writing() as connection:
+            add_tags(connection, run_id, tags)
+            _values(connection, run_id, points, {}, at)
 
     def _gone(self) -> Failure:
         return Failure(
@@ -176,6 +168,31 @@ def is_compared(database: Path) -> bool:
     return bool(revisions) and revisions <= COMPARED
 
 
+def end_run(connection: sqlite3.Connection, run_id: str, status: str, ended: int | None) -> None:
+    """Write how a run ended, and when (ms); None: it goes on, and what was there of an end stays.
+
+    Raises
+    ------
+    Failure
+        The run was deleted, or is not there.
+    """
+    changed = connection.execute(
+        "UPDATE runs SET status = ?, end_time = coalesce(?, end_time) "
+        "WHERE run_uuid = ? AND lifecycle_stage = 'active'",
+        (status, ended, run_id),
+    ).rowcount
+    if changed != 1:
+        raise _deleted(connection, run_id, "ended" if ended is not None else "taken up again")
+
+
+def add_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
+    """Write tags of a run over what they were; raises as `end_run` does."""
+    active = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
+    if connection.execute(active, (run_id,)).fetchone() is None:
+        raise _deleted(connection, run_id, "written to")
+    _tags(connection, run_id, tags)
+
+
 def mlflow_takes(
     params: Mapping[str, str], points: Sequence[Point], tags: Mapping[str, str], dataset: Mapping[str, str]
 ) -> bool:
@@ -202,10 +219,28 @@ def _values(
     for name, step, value in points:  # of one time: the later step is the latest, of one step the greater value
         latest[name] = max(latest.get(name, (step, value)), (step, value))
     connection.executemany(
-        "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?)",
+        "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, ?, 0, ?) "
+        "ON CONFLICT (key, run_uuid) DO UPDATE SET value = excluded.value, timestamp = excluded.timestamp, "
+        "step = excluded.step, is_nan = 0 "
+        "WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)",
         [(name, float(value), at, int(step), run_id) for name, (step, value) in latest.items()],
     )
     connection.executemany(
         "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)",
         [(key, value, run_id) for key, value in params.items()],
+    )
+
+
+def _tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
+        [(key, value, run_id) for key, value in tags.items()],
+    )
+
+
+def _deleted(connection: sqlite3.Connection, run_id: str, what: str) -> Failure:
+    (_, _, database) = connection.execute("PRAGMA database_list").fetchone()
+    return Failure(
+        f"run {run_id} in {database} cannot be {what}: it was deleted while it was written; give the same command "
+        "again, which makes it anew"
     )

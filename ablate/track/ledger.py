@@ -71,6 +71,15 @@ class StudyRun:
         return _whole(self.tags.get(SEQUENCE_TAG, "")) or 0
 
 
+def experiment_names(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of ablate's experiments that are not in the trash."""
+    rows = connection.execute(
+        "SELECT name FROM experiments JOIN experiment_tags USING (experiment_id) "
+        "WHERE lifecycle_stage = 'active' AND key = 'ablate.study'"
+    )
+    return [name for (name,) in rows]
+
+
 def study_runs(connection: sqlite3.Connection) -> list[StudyRun]:
     """Return every study run that was not deleted, the last opened first."""
     rows = connection.execute(

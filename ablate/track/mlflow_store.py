@@ -9,13 +9,18 @@ import re
 import secrets
 import shutil
 import sqlite3
+import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure
 from ablate.track import blank, offline, owner
 from ablate.track.database import check_database, database_uri, relocate
+from ablate.track.direct import is_compared
+from ablate.track.direct_client import Client, DirectClient
 from ablate.track.layout import Layout
 from ablate.track.patience import BRIEF, locked
 from ablate.track.reading import leftovers
@@ -29,21 +34,28 @@ _MADE = re.compile(r"\.new-[0-9a-f]{12}(?:-whole)?\.db(?:-wal|-shm|-journal)?") 
 
 
 def connect(layout: Layout) -> MlflowClient:
-    """Return a client on the project's database, creating it where there is none. Hold `owner.store_lock`.
+    """Return MLflow's client on the project's database, creating it where there is none. Hold `owner.store_lock`.
 
     Raises
     ------
     Failure
         The database is damaged, locked, not writable or of another MLflow's schema.
     """
-    offline.switch_off()
-    populated = check_database(layout)
-    # A creation takes 70 migrations, each announced; a lock error is logged with its traceback before it is raised.
-    for name in ("mlflow.store.db.utils", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    from mlflow import MlflowClient
+    _prepare(layout)
+    return _client(layout)
 
-    _tune(layout)
+
+def open_client(layout: Layout) -> Client:
+    """Return what a session writes with: of a schema that is known MLflow's client is made where it is needed alone.
+
+    Otherwise as `connect`.
+    """
+    _prepare(layout)
+    return DirectClient(layout.database, partial(_client, layout)) if is_compared(layout.database) else _client(layout)
+
+
+def _prepare(layout: Layout) -> None:
+    populated = check_database(layout)
     with plain_errors(layout):
         if populated:
             relocate(layout.root)
@@ -51,10 +63,26 @@ def connect(layout: Layout) -> MlflowClient:
                 _write_ahead(layout.database)
         else:
             _create(layout)
+
+
+def _client(layout: Layout) -> MlflowClient:
+    _silence()
+    from mlflow import MlflowClient
+
+    _tune(layout)
+    with plain_errors(layout):
         uri = database_uri(layout.database)
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.get_experiment_by_name("Default")  # the first call opens the store
     return client
+
+
+def _silence() -> None:
+    """Let MLflow say and send nothing of its own; before it is imported."""
+    offline.switch_off()
+    # A creation takes 70 migrations, each announced; a lock error is logged with its traceback before it is raised.
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _create(layout: Layout) -> None:
@@ -63,8 +91,6 @@ def _create(layout: Layout) -> None:
     One interrupted halfway would be refused at the next start as one of an older MLflow. Migrations are done once per
     MLflow, and an empty database is kept (see `blank`).
     """
-    from mlflow import MlflowClient
-
     if journals := leftovers(layout.database):
         # SQLite would take what stands there for a part of the new database.
         raise Failure(
@@ -77,10 +103,11 @@ def _create(layout: Layout) -> None:
                 left.unlink()
     token = secrets.token_hex(6)
     aside, copy = layout.runs / f".new-{token}.db", layout.runs / f".new-{token}-whole.db"
-    uri = database_uri(aside)
     try:
         had = blank.take_blank(aside)
-        MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
+        if not (had and is_compared(aside)):
+            _migrate(aside)
+        _place_default(aside, layout)
         if not had:
             blank.keep(aside)
         shutil.copyfile(aside, copy)
@@ -92,15 +119,31 @@ def _create(layout: Layout) -> None:
                 made.unlink()
 
 
+def _migrate(aside: Path) -> None:
+    _silence()
+    from mlflow import MlflowClient
+
+    uri = database_uri(aside)
+    MlflowClient(tracking_uri=uri, registry_uri=uri).get_experiment_by_name("Default")
+
+
+def _place_default(aside: Path, layout: Layout) -> None:
+    """Write the experiment that MLflow adds to a database without any: here its files lie beside the others."""
+    now = int(time.time() * 1_000)
+    with contextlib.closing(sqlite3.connect(aside)) as connection, connection:
+        connection.execute(
+            "INSERT OR REPLACE INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, "
+            "creation_time, last_update_time) VALUES (0, 'Default', ?, 'active', ?, ?)",
+            (str(layout.runs / "0"), now, now),
+        )
+
+
 @contextlib.contextmanager
 def plain_errors(layout: Layout) -> Iterator[None]:
     """Turn what MLflow, SQLite and the disk raise into one line each."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
         yield
-    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+    except _errors() as error:
         why = " ".join(str(error).partition("[SQL:")[0].split())  # what was asked of SQLite is not news to a user
         if "disk is full" in why or "disk I/O error" in why:
             raise _full(layout) from error
@@ -113,6 +156,12 @@ def plain_errors(layout: Layout) -> Iterator[None]:
         raise Failure(f"MLflow cannot write to {layout.database}: {why[:300]}") from error
     except OSError as error:
         raise (_full(layout) if error.errno == errno.ENOSPC else owner.cannot_write(layout, error)) from error
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what a database raises: of libraries that were not imported, nothing."""
+    names = (("mlflow.exceptions", "MlflowException"), ("sqlalchemy.exc", "SQLAlchemyError"))
+    return (sqlite3.Error, *(getattr(sys.modules[module], name) for module, name in names if module in sys.modules))
 
 
 def _full(layout: Layout) -> Failure:

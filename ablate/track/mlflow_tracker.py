@@ -13,22 +13,22 @@ from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
 from ablate.track.curve_names import curve_names
 from ablate.track.database import fold_journal, link_for_plain_ui
+from ablate.track.direct_client import Client
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts
 from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
-from ablate.track.mlflow_store import connect, plain_errors
+from ablate.track.mlflow_store import open_client, plain_errors
 from ablate.track.patience import until_free
 from ablate.track.places import is_here, run_folder
 from ablate.track.provenance import provenance
 from ablate.track.reading import read_only
 from ablate.track.record import ArmRecord, SeedRecord, StudyRecord
 from ablate.track.store import StudySession
-from ablate.track.trash import refuse_half_removed
+from ablate.track.trash import REMOVED, half_removed
 
 if TYPE_CHECKING:
     from filelock import FileLock
-    from mlflow import MlflowClient
 
 _ASIDE_TAG = "ablate.setting_aside"
 
@@ -63,7 +63,7 @@ class MlflowTracker:
             if lock is None:
                 raise _taken(self.layout, study)
             try:
-                client = connect(self.layout)
+                client = open_client(self.layout)
                 warning = link_for_plain_ui(self.layout)
                 self.warnings = [warning] if warning else []
                 with plain_errors(self.layout):
@@ -77,7 +77,7 @@ class MlflowTracker:
 class MlflowSession(StudySession):
     """One open study run, and the lock that makes this process its only writer."""
 
-    def __init__(self, layout: Layout, client: MlflowClient, study: StudyRecord, lock: FileLock) -> None:
+    def __init__(self, layout: Layout, client: Client, study: StudyRecord, lock: FileLock) -> None:
         self.layout, self.study = layout, study
         self._client, self._lock, self._open = client, lock, True
         self._about = provenance(layout.root)
@@ -230,7 +230,7 @@ class MlflowSession(StudySession):
             self._arms[arm.id] = ledger.children_among(connection, [run.run_id for run in below] + [head])
 
 
-def bury(layout: Layout, client: MlflowClient) -> int:
+def bury(layout: Layout, client: Client) -> int:
     """Mark the runs of dead drivers `KILLED`: SIGKILL leaves them RUNNING for ever. Return how many studies.
 
     A study whose lock can be taken has no live driver. The one being opened is locked by us, so it is treated by
@@ -268,10 +268,12 @@ def _taken(layout: Layout, study: StudyRecord) -> Failure:
     )
 
 
-def _experiment(client: MlflowClient, layout: Layout, study: StudyRecord) -> str:
+def _experiment(client: Client, layout: Layout, study: StudyRecord) -> str:
     experiment = client.get_experiment_by_name(study.name)
     if experiment is None:
-        refuse_half_removed(client, study.name)
+        with read_only(layout.database) as connection:
+            if any(name.startswith(f"{study.name}{REMOVED}") for name in ledger.experiment_names(connection)):
+                raise half_removed(study.name)
         return str(
             client.create_experiment(
                 study.name,

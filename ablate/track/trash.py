@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 _STUDY = "ablate.study"
-_REMOVED = " (removed "
+REMOVED = " (removed "
+"""What stands behind the name of a study whose experiment lies in the trash, before the moment."""
 _BEFORE = "ablate.deleted_before"
 """Tag of an experiment: how many tags `ablate.deleted_before.N` hold the ids of runs that were deleted before."""
 _IDS = 100  # in a tag: MLflow takes 5,000 characters
@@ -52,7 +53,7 @@ def put(client: MlflowClient, name: str, guard: Guard) -> None:
             raise UserError(f"the experiment {name!r} was not made by ablate: nothing was removed")
         _note_deleted(client, experiment.experiment_id)
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        client.rename_experiment(experiment.experiment_id, f"{name}{_REMOVED}{moment})")
+        client.rename_experiment(experiment.experiment_id, f"{name}{REMOVED}{moment})")
         client.delete_experiment(experiment.experiment_id)
 
 
@@ -72,7 +73,7 @@ def bring_back(client: MlflowClient, name: str, guard: Guard) -> None:
         begun = _renamed(client, name, deleted=False)
         removed = begun or _renamed(client, name, deleted=True)
         if not removed:
-            others = {one.name.partition(_REMOVED)[0] for one in _renamed(client, "", deleted=True)}
+            others = {one.name.partition(REMOVED)[0] for one in _renamed(client, "", deleted=True)}
             raise unknown("study in the trash", name, others)
         last = removed[-1]
         if not begun:
@@ -91,11 +92,15 @@ def refuse_half_removed(client: MlflowClient, name: str) -> None:
         It is: a process ended there.
     """
     if _renamed(client, name, deleted=False):
-        raise Failure(
-            f"study {name} was being put into the trash, or brought back, by a process that was killed: `ablate rm "
-            f"{shlex.quote(name)}` or `ablate rm --restore {shlex.quote(name)}` brings that to its end; nothing was "
-            "changed"
-        )
+        raise half_removed(name)
+
+
+def half_removed(name: str) -> Failure:
+    """Return what is said of a study whose way into the trash, or out of it, broke off."""
+    return Failure(
+        f"study {name} was being put into the trash, or brought back, by a process that was killed: `ablate rm "
+        f"{shlex.quote(name)}` or `ablate rm --restore {shlex.quote(name)}` brings that to its end; nothing was changed"
+    )
 
 
 def _renamed(client: MlflowClient, name: str, *, deleted: bool) -> list[Experiment]:
@@ -106,12 +111,12 @@ def _renamed(client: MlflowClient, name: str, *, deleted: bool) -> list[Experime
     token = None
     while True:
         view = ViewType.DELETED_ONLY if deleted else ViewType.ACTIVE_ONLY
-        page = client.search_experiments(view_type=view, filter_string=f"name LIKE '%{_REMOVED}%'", page_token=token)
-        trashed += [one for one in page if one.tags.get(_STUDY) is not None and _REMOVED in one.name]
+        page = client.search_experiments(view_type=view, filter_string=f"name LIKE '%{REMOVED}%'", page_token=token)
+        trashed += [one for one in page if one.tags.get(_STUDY) is not None and REMOVED in one.name]
         token = page.token
         if not token:
             break
-    named = [one for one in trashed if not name or one.name.startswith(f"{name}{_REMOVED}")]
+    named = [one for one in trashed if not name or one.name.startswith(f"{name}{REMOVED}")]
     return sorted(named, key=lambda one: str(one.name))
 
 

@@ -1,22 +1,36 @@
 """What is written straight into MLflow's tables is what its client writes; other schemas are left to it."""
 
+import pickle
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from ablate.errors import Failure
 from ablate.track import direct as ways
-from ablate.track import mlflow_runs
 from ablate.track.layout import Layout
+from ablate.track.mlflow_store import plain_errors
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.read import read_study
 from ablate.track.record import SeedRecord
 from ablate.train.outcome import Outcome
 from ablate.train.program import Curve, RunResult
 
-TABLES = ("experiments", "runs", "tags", "params", "metrics", "latest_metrics", "datasets", "inputs", "input_tags")
+TABLES = (
+    "experiments",
+    "experiment_tags",
+    "runs",
+    "tags",
+    "params",
+    "metrics",
+    "latest_metrics",
+    "datasets",
+    "inputs",
+    "input_tags",
+)
 TIMES = {"deleted_time", "start_time", "end_time", "timestamp", "creation_time", "last_update_time"}
 OWN = {"mlflow.parentRunId", "ablate.study_run"}
 
@@ -40,7 +54,13 @@ def log(root, record):
     session.log_arm(arm, [SeedRecord("a0", result(0)), SeedRecord("a1", crashed)])
     session.log_arm(other, [SeedRecord("b0", result(0))])
     session.log_arm(arm, [SeedRecord("a2", result(2))], files={"note.txt": "said"})
+    session.register({"sha256": "0" * 64, "time": "2026-01-01T00:00:00+00:00"})
     session.close("FINISHED")
+    again = MlflowTracker(root).open(record)  # what was begun is gone on with, and what counted is set aside
+    again.log_arm(other, [SeedRecord("b1", result(1))])
+    again.set_aside()
+    again.log_arm(other, [SeedRecord("b2", result(0))])
+    again.close("KILLED")
 
 
 def dump(root):
@@ -82,7 +102,7 @@ def stores(template, tmp_path, monkeypatch, study):
         (made[-1] / "mlruns").mkdir(parents=True)
         shutil.copy(template, made[-1] / "mlruns" / "mlflow.db")
         if way == "client":
-            monkeypatch.setattr(mlflow_runs, "direct", lambda *_: None)
+            monkeypatch.setattr(ways, "COMPARED", frozenset())
         log(made[-1], study(seeds=3))
     return made
 
@@ -92,6 +112,48 @@ def test_both_ways_leave_the_same_rows(stores):
     for table in TABLES:
         assert by_hand[table] == by_client[table], table
         assert by_hand[table] or table == "none"
+
+
+def test_a_store_of_a_known_schema_is_written_without_mlflow(root, study):
+    MlflowTracker(root).open(study(name="another")).close("FINISHED")
+    code = """
+import pickle, sys
+from ablate.track.mlflow_tracker import MlflowTracker
+root, record = pickle.load(sys.stdin.buffer)
+for _ in range(2):
+    MlflowTracker(root).open(record).close("FINISHED")
+print({"mlflow", "sqlalchemy"} & set(sys.modules))
+"""
+    command, given = [sys.executable, "-c", code], pickle.dumps((root, study()))
+    done = subprocess.run(command, input=given, capture_output=True, check=False)
+    assert done.stdout == b"set()\n", done.stderr.decode()
+
+
+def test_the_client_is_made_where_something_else_is_asked(root, study):
+    session = MlflowTracker(root).open(study())
+    try:
+        assert session._client.get_run(session.run_id).info.status == "RUNNING"
+        session._client.set_tag(session.run_id, "long", "x" * 8_001)  # MLflow cuts it
+        assert len(session._client.get_run(session.run_id).data.tags["long"]) == 8_000
+        with pytest.raises(Failure, match="MLflow cannot write"), plain_errors(session.layout):
+            session._client.set_tag(session.run_id, "k" * 251, "x")
+    finally:
+        session.close("FINISHED")
+
+
+def test_nothing_is_written_to_a_run_that_was_deleted(root, study, client):
+    session = MlflowTracker(root).open(study())
+    client.delete_run(session.run_id)
+    writes = [
+        lambda: session._client.set_tag(session.run_id, "t", "1"),
+        lambda: session._client.update_run(session.run_id, status="RUNNING"),
+        lambda: session._client.set_terminated(session.run_id, "FINISHED"),
+    ]
+    for write in writes:
+        with pytest.raises(Failure, match=r"run .* cannot be .*: it was deleted while it was written"):
+            write()
+    with pytest.raises(Failure, match="was deleted"):
+        session.close("FINISHED")
 
 
 def test_both_ways_leave_the_same_files(stores):

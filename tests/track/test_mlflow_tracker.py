@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ablate.errors import Failure
-from ablate.track import mlflow_runs
+from ablate.track import direct
 from ablate.track.attach import attach_files
 from ablate.track.mlflow_tracker import MlflowTracker
 from ablate.track.places import local_path
@@ -134,7 +134,7 @@ def killed_at(request, root, run, study, monkeypatch):
             raise KeyboardInterrupt
 
         if request.param == "log_inputs":  # a step of MLflow's client, by which runs of other schemas are written
-            monkeypatch.setattr(mlflow_runs, "direct", lambda *_: None)
+            monkeypatch.setattr(direct, "COMPARED", frozenset())
         session = MlflowTracker(root).open(study(seeds=3))
         head = session.study.arms[0]
         writer = {"finish_arm": session._writer, "seed_run": session._writer, "whole": session._writer._direct}
