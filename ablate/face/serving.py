@@ -59,7 +59,9 @@ def server(*, allow_runs: bool = False) -> Any:
         from mcp.types import ToolAnnotations
     except ImportError:
         raise UserError("`ablate mcp` needs the official SDK: pip install 'ablate-studies[mcp]'") from None
-    tools = {tool.__name__: tool for tool in (*_READING, *([run_study] if allow_runs else []))}
+    tools: dict[str, Callable[..., Any]] = {tool.__name__: tool for tool in _READING}
+    if allow_runs:
+        tools[run_study.__name__] = run_study
 
     class Server(MCPServer[Any]):
         """The SDK's server, with one line of ours for a call that it would refuse in many, or take by halves."""
