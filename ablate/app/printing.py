@@ -236,6 +236,7 @@ def say_verdicts(judgement: Judgement) -> None:
     """
     from ablate.claims.kinds import KINDS
     from ablate.words.reasons import said
+    from ablate.words.sizes import too_few
 
     judgement = as_read(judgement)
     for verdict in judgement.verdicts:
@@ -248,6 +249,9 @@ def say_verdicts(judgement: Judgement) -> None:
         _say_verdict(verdict)
     for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):
         say(f"    {advice}")
+    claimed = [verdict for verdict in judgement.verdicts if not KINDS[verdict.kind].exploratory]
+    for text in dict.fromkeys(too_few(v) for v in claimed if v.too_few):
+        say(f"    {text}")
     _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
     for note in judgement.tables.study["copies"]:
         warn(said(note))
@@ -256,15 +260,15 @@ def say_verdicts(judgement: Judgement) -> None:
 def _say_floor(verdicts: Sequence[Verdict]) -> None:
     """Say how fine runs could have told arms apart of which nobody predicted anything, and how many would decide."""
     from ablate.words.amounts import amount
-    from ablate.words.because import too_few
     from ablate.words.reasons import said
+    from ablate.words.sizes import too_few
 
     few = [v for v in verdicts if (v.so_far or v.reason.code == "few_runs_so_far") and v.advice]
     if few:
         say()
     for v in few:
         say(f"{v.claim_id}: {said(v.advice)}")
-    for text in dict.fromkeys(too_few(v) for v in verdicts if v.so_far):
+    for text in dict.fromkeys(too_few(v) for v in verdicts if v.too_few):
         say(f"noise floor:      none yet. {text}")
     alike = [v for v in verdicts if v.detectable and v.metric == verdicts[0].metric]  # other metrics have other units
     alike = [v for v in alike if math.isfinite(v.detectable or 0.0)]
@@ -276,6 +280,7 @@ def _say_floor(verdicts: Sequence[Verdict]) -> None:
 def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.rulings import ruling_of
     from ablate.words.sentence import sentence_of, why_of
+    from ablate.words.sizes import for_which_delta
     from ablate.words.twoparts import two_parts
 
     sentence, why = sentence_of(verdict), why_of(verdict)
@@ -284,6 +289,9 @@ def _say_verdict(verdict: Verdict) -> None:
         say(f"    {why}")
     if verdict.parts is not None:
         say(f"    {two_parts(verdict)}")
+    sizes = for_which_delta(verdict)
+    if verdict.sizes is not None and not verdict.sizes.more and sizes not in sentence:
+        say(f"    {sizes}")
 
 
 def say_left(left: Sequence[Path]) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ablate.errors import AblateError, UserError
+from ablate.errors import AblateError, UserError, unknown
 from ablate.face.judging import judge_runs, texts_of
 from ablate.face.stored import read_study
 from ablate.face.study import Study
+from ablate.face.tool_arguments import checked
 from ablate.resources import root_folder
 from ablate.sweep.found.asked import Asked, Repeat
 from ablate.words.document import document_of
@@ -54,15 +55,40 @@ def server(*, allow_runs: bool = False) -> Any:
     """Return the server with its tools; see `serve`."""
     try:
         from mcp.server.mcpserver import MCPServer
+        from mcp.server.mcpserver.exceptions import ToolError
         from mcp.types import ToolAnnotations
     except ImportError:
         raise UserError("`ablate mcp` needs the official SDK: pip install 'ablate-studies[mcp]'") from None
-    made = MCPServer("ablate", instructions=_ABOUT, log_level="WARNING")
-    for tool in (list_studies, plan_study, study_verdicts, explain_verdict, judge, compare):
-        made.tool(annotations=ToolAnnotations(read_only_hint=True))(_quietly(tool))
+    tools: dict[str, Callable[..., Any]] = {tool.__name__: tool for tool in _READING}
     if allow_runs:
-        made.tool(annotations=ToolAnnotations(read_only_hint=False, idempotent_hint=True))(_quietly(run_study))
+        tools[run_study.__name__] = run_study
+
+    class Server(MCPServer[Any]):
+        """The SDK's server, with one line of ours for a call that it would refuse in many, or take by halves."""
+
+        async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+            try:
+                arguments = checked(_tool(name, tools), arguments)
+                return await super().call_tool(name, arguments, context)
+            except UserError as error:
+                raise ToolError(str(error)) from None
+            except ToolError as error:  # its type tells the SDK whether a tool was refused or crashed
+                raise type(error)(str(error).removeprefix(f"Error executing tool {name}: ")) from error.__cause__
+
+    made = Server("ablate", instructions=_ABOUT, log_level="WARNING")
+    for tool in tools.values():
+        reads = tool is not run_study
+        hint = ToolAnnotations(read_only_hint=reads, idempotent_hint=None if reads else True)
+        made.tool(annotations=hint)(_quietly(tool))
     return made
+
+
+def _tool(name: str, tools: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    if name not in tools and name == run_study.__name__:
+        raise UserError(f"{name} trains: start the server with `ablate mcp --allow-runs`")
+    if name not in tools:
+        raise unknown("tool", name, tools)
+    return tools[name]
 
 
 def _quietly(tool: Callable[..., Any]) -> Callable[..., Any]:
@@ -194,6 +220,10 @@ def compare(  # noqa: PLR0917  # as above
 def run_study(study: str, seeds: int | None = None, quick: bool = False) -> list[dict[str, Any]]:
     """Register the claims of a study, train what is missing of it, and judge; what was run before is found again."""
     return _short(Study.from_file(study).run(seeds=seeds, quick=quick, progress=False))
+
+
+_READING = (list_studies, plan_study, study_verdicts, explain_verdict, judge, compare)
+"""The tools that change nothing."""
 
 
 def _direction(better: str | None) -> Any:

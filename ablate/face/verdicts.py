@@ -15,6 +15,7 @@ from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import ruling_of
 from ablate.words.sentence import sentence_of, why_of
+from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_parts
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class Verdict(Judged):
         return two_parts(self)
 
     @property
+    def for_which_delta(self) -> str:
+        """For which δ the runs would decide, of a claim that they leave open or a comparison without δ; else empty."""
+        return for_which_delta(self)
+
+    @property
     def statement(self) -> str:
         """What is claimed."""
         return statement(self)
@@ -77,7 +83,9 @@ class Verdict(Judged):
         return f"<p>{html.escape(self._line())}</p>"
 
     def _line(self) -> str:
-        return " ".join([self.sentence(), *([self.why] if self.gates_failed else [])])
+        sentence, sizes = self.sentence(), self.for_which_delta
+        more = [self.why] if self.gates_failed else [sizes] if sizes not in sentence else []
+        return " ".join([sentence, *more])
 
 
 class Verdicts(Sequence[Verdict]):

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ablate.claims.comparison import Comparison
 from ablate.claims.reason import because
 from ablate.judge.endpoint import endpoint
 from ablate.judge.evidence import Collected
@@ -44,10 +45,7 @@ def copy_gate(
     """
     comparison = collected.comparison
     plan = comparison.claim.noise_plan()
-    none = tables.copy is None or tables.copy.empty
-    if (none and not asked) or plan is None or not plan.gap > 0 or not comparison.claim.sampled:
-        return None
-    if not tuned_sides(comparison, tables, arm_ids):
+    if plan is None or not plan.gap > 0 or not may_hold_back(comparison, tables, arm_ids, asked=asked):
         return None
     metric = comparison.claim.metric
     differences = copy_differences(tables, metric, logged=plan.logged)
@@ -67,6 +65,14 @@ def copy_gate(
     if apart <= most:
         return GateResult(COPY, False, because("copy_apart", **said))
     return GateResult(COPY, True, because("copy_small", **said, apart=apart, most=most))
+
+
+def may_hold_back(comparison: Comparison, tables: StudyTables, arm_ids: Mapping[Any, str], *, asked: bool) -> bool:
+    """Tell whether the copy of a baseline bears on a claim, at some δ."""
+    none = tables.copy is None or tables.copy.empty
+    if (none and not asked) or comparison.claim.noise_plan() is None or not comparison.claim.sampled:
+        return False
+    return bool(tuned_sides(comparison, tables, arm_ids))
 
 
 def copy_differences(tables: StudyTables, metric: str, *, logged: bool = False) -> NDArray[np.float64]:

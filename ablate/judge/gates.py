@@ -165,7 +165,9 @@ def gated(
             seen = because("control", claim=gate.claim, wanted=gate.must_be, outcome=outcome)
             results.append(GateResult(gate.kind, not wrong, seen))
     failed = [result for result in results if not result.passed]
-    verdict = dataclasses.replace(verdict, gates=tuple(results), detectable=None if failed else verdict.detectable)
+    verdict = dataclasses.replace(verdict, gates=tuple(results))
+    if failed:
+        verdict = dataclasses.replace(verdict, detectable=None, sizes=None)
     if not failed or not verdict.decided:
         return verdict
     why = because("gate_failed", gates=tuple(result.reason for result in failed), outcome=verdict.outcome)

@@ -22,6 +22,7 @@ from ablate.judge.arms import Arms
 from ablate.judge.endpoint import MISSING, endpoint
 from ablate.judge.expand import expand
 from ablate.judge.rule import judge
+from ablate.judge.sizes import also_if_failed
 from ablate.judge.verdict import GateResult, Verdict
 from ablate.stats.effects import by_interval
 from ablate.stats.mean import mean_interval
@@ -161,6 +162,8 @@ def _asked_for(verdict: Verdict, gone: Collection[int]) -> Verdict:
 def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
     told = {**if_failed, "n": len(words), "declared": UNFINISHED not in words}
     verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
+    if not told["declared"]:
+        verdict = dataclasses.replace(verdict, sizes=also_if_failed(verdict, told))
     if told["declared"] or not verdict.decided or told["outcome"] == verdict.outcome:
         return verdict
     gate = GateResult(UNFINISHED, False, because("unfinished", n=words.count(UNFINISHED)))
@@ -172,6 +175,7 @@ def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) 
         reason=because("gate_failed", gates=(gate.reason,), outcome=verdict.outcome),
         advice=because("say_what_was_lost"),
         detectable=None,
+        sizes=None,
     )
 
 

@@ -27,23 +27,21 @@ from ablate.claims.reason import Reason, because
 from ablate.errors import UserError, must
 from ablate.judge.alike import why_not_tested
 from ablate.judge.arms import Arms
+from ablate.judge.beside import with_extras
 from ablate.judge.collapses import with_collapses
 from ablate.judge.confounded import confounded_gates
-from ablate.judge.copied import copy_gate
+from ablate.judge.copied import copy_gate, may_hold_back
 from ablate.judge.endpoint import at_other_targets, endpoint
 from ablate.judge.evidence import Collected, collect
 from ablate.judge.expand import expand
 from ablate.judge.gates import gated, tuning_edge
-from ablate.judge.interval import more_seeds, placed, so_far
+from ablate.judge.interval import more_seeds, placed
 from ablate.judge.jointly import joint_intervals
-from ablate.judge.obstacles import NEXT, held_back, untested
+from ablate.judge.obstacles import held_back, untested
 from ablate.judge.scope import scope_of, terms_of
-from ablate.judge.sensitivity import sensitivity
 from ablate.judge.verdict import Ruling, Verdict
-from ablate.stats.anytime import one_look_interval
-from ablate.stats.mean import Method, mean_interval
+from ablate.stats.mean import Method
 from ablate.stats.multiplicity import ROUNDING, holm, holm_levels
-from ablate.stats.power import detectable
 from ablate.stats.student import better_share, standardised
 from ablate.sweep.metrics import as_declared
 from ablate.sweep.study import Study
@@ -96,7 +94,7 @@ def judge(
     alpha
         Chance of even one wrong `supported` or `refuted` among all claims.
     extras
-        Fill in `sensitivity`, `detectable` and `joint` too, half of the time; simulations leave them out.
+        Fill in `sensitivity`, `detectable`, `sizes` and `joint` too, half of the time; simulations leave them out.
     batches
         The looks so far of a study that may stop at any time: its claims are judged by tests that allow for it.
     settled
@@ -139,7 +137,7 @@ def judge(
         raw = f.estimate.p if test and f.estimate else None
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None, batches)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
-        verdicts.append(_with_extras(verdict, case) if extras else verdict)
+        verdicts.append(with_extras(verdict, f, once=batches is None) if extras else verdict)
     if extras:
         joint = joint_intervals(collected, comparisons, alpha=alpha, once=batches is None)
         verdicts = [dataclasses.replace(v, joint=joint.get(v.claim_id)) for v in verdicts]
@@ -149,6 +147,12 @@ def judge(
         edge = tuning_edge(f.comparison, tables, arms.by_key)
         copy = copy_gate(f, tables, arms.by_key, asked=copy_asked, alpha=alpha)
         checks[id(f.comparison)] += [gate for gate in (edge, copy) if gate is not None]
+    verdicts = [  # the copy may hold a verdict back at one δ and not at another
+        dataclasses.replace(v, sizes=None)
+        if v.sizes is not None and may_hold_back(f.comparison, tables, arms.by_key, asked=copy_asked)
+        else v
+        for v, f in zip(verdicts, collected, strict=True)
+    ]
     every = [*verdicts, *settled.values()]
     ruled = {
         v.claim_id: gated(v, f, every, tables, checks.get(id(f.comparison), []))
@@ -267,31 +271,6 @@ def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Rea
         unit=collected.unit,
         silent=collected.silent,
         population=claim.speaks_of,
-    )
-
-
-def _with_extras(verdict: Verdict, case: _Case) -> Verdict:
-    split, scale = case.found.split, case.estimate.scale if case.estimate else "difference"
-    if split is not None:
-        verdict = dataclasses.replace(verdict, parts=split.told(level=case.level, scale=scale))
-    if case.estimate is None or not case.estimate.numbers or case.estimate.scale == "share":
-        return verdict
-    once, stuck = case.batches is None, verdict.outcome == "inconclusive" and verdict.reason.code in NEXT
-    return dataclasses.replace(
-        so_far(verdict, case.estimate),
-        # How small an effect a test that may stop early finds has no formula; nor what a budget or a bound would leave.
-        detectable=detectable(case.differences, alpha=1.0 - case.level) if once and not stuck else None,
-        sensitivity=sensitivity(
-            case.differences,
-            case.found.region,
-            level=case.level,
-            bounds=case.found.bounds,
-            elsewhere=case.found.elsewhere,
-            measured=case.estimate.others,
-            items=case.found.items if case.estimate.scale == "difference" else None,
-            interval=case.estimate.interval(case.level),
-            method=mean_interval if once else one_look_interval,
-        ),
     )
 
 

@@ -30,6 +30,37 @@ class GateResult:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """For which δ runs would decide, at the level of a verdict's interval, whatever δ the verdict itself has.
+
+    Attributes
+    ----------
+    better, worse
+        It is shown that the arm is better (worse) by more than δ for every δ below this; None where for no δ.
+    not_better, not_worse
+        It is shown that it is not better (not worse) by more than δ for every δ above this; infinite where for no δ.
+    more
+        Seeds that are missing before any δ can be decided; where there are some, the rest says that none is.
+    """
+
+    better: float | None = None
+    worse: float | None = None
+    not_better: float = math.inf
+    not_worse: float = math.inf
+    more: int = 0
+
+    @classmethod
+    def of(cls, low: float, high: float) -> Sizes:
+        """Return what an interval of differences, oriented as the claim predicts, decides."""
+        return cls(low if low > 0.0 else None, -high if high < 0.0 else None, max(high, 0.0), max(-low, 0.0))
+
+    @property
+    def within(self) -> float:
+        """It is shown that the two differ by less than δ, either way, for every δ above this."""
+        return max(self.not_better, self.not_worse)
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the runs of a study say of one claim.
 
@@ -107,6 +138,9 @@ class Verdict:
     joint
         Of a claim with cells of its own (`each`): an interval that holds together with those of the other cells, for
         figures that compare them. It decides nothing. None for other claims.
+    sizes
+        For which δ the runs would decide: of a claim that is not decided, and of a comparison without a δ. None of
+        other verdicts, of effects that are no differences, and where more than the interval stands in the way.
     called
         What `labels` of the study calls the metric, in a verdict that is read; empty in one that is kept.
     """
@@ -161,6 +195,7 @@ class Verdict:
     joint: Joint | None = None
     population: Population = "all"
     parts: TwoParts | None = None
+    sizes: Sizes | None = None
     called: str = field(default="", metadata={"kept": False})
 
     @property
@@ -182,6 +217,11 @@ class Verdict:
     def so_far(self) -> bool:
         """Whether the interval only says how far the runs have come: so few pairs can decide nothing."""
         return self.method.name == STUDENT
+
+    @property
+    def too_few(self) -> bool:
+        """Whether there are so few pairs, or runs, that nothing can be decided, whatever δ is."""
+        return self.so_far or (self.sizes is not None and self.sizes.more > 0)
 
     @property
     def pairs_needed(self) -> int:

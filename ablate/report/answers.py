@@ -13,8 +13,8 @@ from ablate.report.claim_text import change_text, falls
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number, shortened
 from ablate.words.amounts import amount, amounts, difference_unit, percent
-from ablate.words.because import too_few
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
+from ablate.words.sizes import too_few
 
 MOST_NAMED = 4
 """Levels at which a claim came out otherwise that a sentence names; more are counted."""
@@ -192,7 +192,7 @@ def _one(v: Verdict) -> str:
         return relation(v) or ("" if seen(v) else instead(v))
     if v.gates_failed and not v.decided:
         return tr("Held back, because a check of the study failed.")
-    if v.so_far:
+    if v.too_few:
         return too_few(v)
     if v.outcome == "not_tested":
         return tr("The runs do not allow a test.")

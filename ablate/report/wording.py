@@ -14,7 +14,7 @@ from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
-from ablate.words.because import too_few
+from ablate.words.sizes import too_few
 from ablate.words.twoparts import two_part_text
 
 NONE = "–"  # stands where there is no number

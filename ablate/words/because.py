@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ablate.judge.comparable import NOT_TOLD
-from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.stats.mean import Method
 from ablate.words.amounts import amount, amounts, difference_unit, listed_numbers, on_scale, p_text, percent
@@ -156,15 +155,6 @@ def _have(m: Numbers) -> str:
         return one if n == 1 else tr("Only {n} of {planned} planned pairs have been run", n=n, planned=planned)
     one = tr("Only 1 pair was planned") if n else tr("No pair has been run")
     return one if n < 2 else tr("{n} pairs have been run", n=n)
-
-
-def too_few(v: Verdict) -> str:
-    """Say that so few pairs can show no difference, however large, and how many more can."""
-    more = v.pairs_needed - v.pairs
-    told = {"n": v.pairs, "p": p_text(1.0 - v.interval_level), "needed": v.pairs_needed, "more": more}
-    one = msg("{n} pairs can show no difference, however large, at level {p}; 1 more seed ({needed}) can.")
-    many = msg("{n} pairs can show no difference, however large, at level {p}; {more} more seeds ({needed}) can.")
-    return tr(one if more == 1 else many, **told)
 
 
 def so_far(message: str) -> Callable[[Numbers], str]:

@@ -5,6 +5,7 @@
 | `sentence`, `statement` | the verdict |
 | `why`, `next_step`, `fill_rule`, `speaks_of`, `why_stopped` | `reason`, `advice`, `fill`, `scope`, `stop` |
 | `in_two_parts` | `parts` |
+| `for_which_delta` | `sizes` |
 | `interval_method` | `method` |
 | `why` of a gate, `choice` of another choice | its `reason` |
 
@@ -30,6 +31,7 @@ from ablate.words.because import method_text
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of, why_of
+from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_parts
 
 TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of": "scope", "why_stopped": "stop"}
@@ -38,7 +40,7 @@ TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of
 ROWS = {"gates": "why", "sensitivity": "choice"}
 """Lists of a verdict -> the sentence of each of their entries."""
 
-OTHERS = ("interval_method", "statement", "sentence", "in_two_parts")
+OTHERS = ("interval_method", "statement", "sentence", "in_two_parts", "for_which_delta")
 """Keys of the other sentences."""
 
 
@@ -54,7 +56,8 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
             ready[rows] = [
                 {**row, text: said(one.reason)} for row, one in zip(ready[rows], getattr(verdict, rows), strict=True)
             ]
-        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict), two_parts(verdict))
+        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict), two_parts(verdict),
+                 for_which_delta(verdict))  # fmt: skip
         return {**ready, **dict(zip(OTHERS, texts, strict=True))}
 
 

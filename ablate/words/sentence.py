@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
@@ -13,6 +11,7 @@ from ablate.words.kinds import statement
 from ablate.words.reasons import said
 from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
+from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_part_text
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
@@ -91,18 +90,16 @@ def _lost(v: Verdict) -> str:
 
 
 def _seen(v: Verdict) -> str:
-    """Say of a difference that nobody claimed, and of no δ, how large it is and which sizes are excluded."""
-    low, high = v.interval_low or 0.0, v.interval_high or 0.0
-    bounded = math.isfinite(high - low) and not v.so_far
-    bound = amounts([max(abs(low), abs(high))], v.unit, width=high - low)[0] + difference_unit(v.unit)
-    excluded = tr(" Differences of more than ±{bound} are excluded.", bound=bound) if bounded else ""
+    """Say of a difference that nobody claimed, and of no δ, how large it is, and for which δ that is enough."""
+    sizes = for_which_delta(v) if v.sizes is not None and not v.sizes.more else ""
+    after = f" {sizes}" if sizes else ""
     if v.gates_failed and v.ungated != "inconclusive":
         return tr("Held back: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v))
     if v.outcome == "inconclusive":
         text = tr("No difference shown: {arm} changes {metric} by {effect} {compared} {numbers}.", arm=v.arm_text,
                   metric=v.metric_name, effect=_signed(v), compared=_compared(v), numbers=_numbers(v))  # fmt: skip
-        return text + excluded
-    return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + excluded
+        return text + after
+    return tr("Shown: {happened} {numbers}.", happened=_happened(v), numbers=_numbers(v)) + after
 
 
 def _plain_sentence(v: Verdict) -> str:

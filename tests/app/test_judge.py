@@ -99,7 +99,8 @@ def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_
     assert f"{n} pairs have been run; an exact sign-flip test can decide from 6 pairs on" in out
     assert "by Student's t (95 %" in out
     assert "norm-batch: About " in out
-    assert f"none yet. {n} pairs can show no difference, however large, at level 0.05; {6 - n} more seed" in out
+    few = f"{n} pairs can show no difference, however large, and decide for no δ, at level 0.05; {6 - n} more seed"
+    assert f"none yet. {few}" in out
     assert "4 of 5 such sets" not in out
 
 
@@ -112,8 +113,9 @@ def test_pairs_too_few_for_the_corrected_level_show_an_interval_that_decides_not
     assert code == 0
     assert "∞" not in out
     assert out.count("(97.5 % interval, Student's t, 6 pairs; Holm p = 0.062)") == 2
-    assert "are excluded" not in out
-    assert "none yet. 6 pairs can show no difference, however large, at level 0.025; 1 more seed (7) can." in out
+    assert "These runs show" not in out
+    few = "6 pairs can show no difference, however large, and decide for no δ, at level 0.025; 1 more seed (7) can."
+    assert f"none yet. {few}" in out
     report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
     assert "∞" not in report
     assert "pp by Student's t**. 6 pairs can show no difference" in report

@@ -88,6 +88,44 @@ def test_what_an_error_asks_for_can_be_said(ask, tmp_path):
     assert "no run in the file is said to have come to another end" in few.content[0].text
 
 
+def test_wrong_arguments_are_one_line_each_and_none_is_passed_over(ask, tmp_path):
+    write(tmp_path / "runs.csv")
+    source = {"source": "runs.csv"}
+    wrong = {
+        "expected one of compare, explain_verdict, judge, list_studies, plan_study, study_verdicts; nearest match: "
+        "judge": ("judg", {}),
+        "run_study trains: start the server with `ablate mcp --allow-runs`": ("run_study", {"study": "quickstart"}),
+        "judge needs `source`: not given": ("judge", {}),
+        "compare needs `new`, `metric` and `better`: not given": ("compare", {"base": "runs.csv"}),
+        "unknown argument of judge 'by_atleast'": ("judge", {**source, "by_atleast": 0.1}),
+        "unknown argument of list_studies 'all': there is none": ("list_studies", {"all": True}),
+        "`source` must be a text, got 3": ("judge", {"source": 3}),
+        "`by_at_least` must be a number, got true": ("judge", {**source, "by_at_least": True}),
+        '`by_at_least` must be a number, got "small"': ("judge", {**source, "by_at_least": "small"}),
+        "`by_at_least` must be a number, got \"NaN\"": ("judge", {**source, "by_at_least": "NaN"}),
+        "`seeds` must be a whole number, got 2.5": ("plan_study", {"study": "quickstart", "seeds": 2.5}),
+        "`quick` must be true or false, got 1": ("plan_study", {"study": "quickstart", "quick": 1}),
+        '`factors` must be a list of texts, got "lr"': ("judge", {**source, "factors": "lr"}),
+        "`factors[1]` must be a text or a number, got null": ("judge", {**source, "factors": ["lr", None]}),
+        "`where.norm` must be a text or a number, got {}": ("judge", {**source, "where": {"norm": {}}}),
+        "unknown value of `repeat` 'lst': expected one of last, mean, refuse; nearest match: last":
+            ("judge", {**source, "repeat": "lst"}),
+        "nearest match: quickstart": ("plan_study", {"study": "quikstart"}),
+    }  # fmt: skip
+    _, results = ask(*wrong.values())
+    for text, result in zip(wrong, results, strict=True):
+        assert result.is_error
+        said = result.content[0].text
+        assert text in said
+        assert "\n" not in said
+        assert not said.startswith("Error executing tool")
+
+
+def test_what_some_agents_write_as_text_is_read(ask):
+    _, (planned,) = ask(("plan_study", {"study": "quickstart", "seeds": "10", "quick": "false"}))
+    assert planned.structured_content["runs"] == 80
+
+
 STUDY = """
 title: A small study
 fixed: {dataset: digits, dataset.train_size: 50, epochs: 1, model.hidden: [4], batch_size: 25, optimizer.lr: 0.1}

@@ -1,0 +1,52 @@
+"""What stands beside a verdict and decides nothing: other choices, what the runs could have shown, and for which δ."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ablate.judge.evidence import Collected
+from ablate.judge.interval import so_far
+from ablate.judge.obstacles import NEXT
+from ablate.judge.sensitivity import sensitivity
+from ablate.judge.sizes import sizes_of
+from ablate.judge.verdict import Verdict
+from ablate.stats.anytime import one_look_interval
+from ablate.stats.mean import mean_interval
+from ablate.stats.power import detectable
+
+
+def with_extras(verdict: Verdict, found: Collected, *, once: bool) -> Verdict:
+    """Return a verdict with its parts, `sizes`, `detectable` and `sensitivity`.
+
+    Parameters
+    ----------
+    once
+        The claim is judged once; else its study may stop at any time.
+    """
+    split, estimate, level = found.split, found.estimate, verdict.interval_level
+    if split is not None:
+        scale = estimate.scale if estimate else "difference"
+        verdict = dataclasses.replace(verdict, parts=split.told(level=level, scale=scale))
+    if estimate is None:
+        return verdict
+    verdict = dataclasses.replace(verdict, sizes=sizes_of(verdict, found, estimate))
+    if not estimate.numbers or estimate.scale == "share":
+        return verdict
+    stuck = verdict.outcome == "inconclusive" and verdict.reason.code in NEXT
+    differences = list(found.evidence.differences.values())
+    return dataclasses.replace(
+        so_far(verdict, estimate),
+        # How small an effect a test that may stop early finds has no formula; nor what a budget or a bound would leave.
+        detectable=detectable(differences, alpha=1.0 - level) if once and not stuck else None,
+        sensitivity=sensitivity(
+            differences,
+            found.region,
+            level=level,
+            bounds=found.bounds,
+            elsewhere=found.elsewhere,
+            measured=estimate.others,
+            items=found.items if estimate.scale == "difference" else None,
+            interval=estimate.interval(level),
+            method=mean_interval if once else one_look_interval,
+        ),
+    )
