@@ -17,6 +17,15 @@ def sizes(config, seeds):
     return [len(group) for group in chunks(config, network_of(config), list(range(seeds)))]
 
 
+def peak(arm, seeds):
+    """Return the most bytes that training so many seeds holds at a time."""
+    tracemalloc.start()
+    NumpyProgram().run(arm, list(range(seeds)))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -47,18 +56,9 @@ def sizes(config, seeds):
 def test_a_footprint_is_what_a_run_really_holds(config, changed):
     """Of one more block, so that what does not grow with the blocks (the images, Python) falls out."""
     arm = config(**{"steps": 3, **changed})
-    program = NumpyProgram()
-    program.run(arm, [0])  # what is made once in a process
-
-    def peak(seeds):
-        tracemalloc.start()
-        program.run(arm, seeds)
-        found = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return found
-
+    peak(arm, 1)  # what is made once in a process
     assert sizes(arm, 4) == [4]
-    growth = (peak([0, 1, 2, 3]) - peak([0, 1])) / 2
+    growth = (peak(arm, 4) - peak(arm, 2)) / 2
     # Less where several blocks share the buffer of a convolution's columns, which is cut to the cache's size.
     assert 0.6 < growth / footprint(arm, network_of(arm)).held < 1.1
 
@@ -89,6 +89,17 @@ def test_groups_are_even_and_stay_within_the_memory_that_is_given(config):
     held = footprint(arm, network_of(arm)).held
     for most, expected in [(4.5, [3, 3, 3]), (1.0, [1] * 9), (9.5, [9])]:
         assert sizes(config(memory_gb=most * held / 2**30), 9) == expected
+
+
+def test_training_holds_no_more_than_the_memory_that_is_given(config):
+    arm = config(model=Mlp([256, 256]), batch_size=100, steps=3)
+    held = footprint(arm, network_of(arm)).held
+    beside = min(peak(arm, 1) for _ in range(2)) - held  # the images, and Python
+    assert sizes(arm, 8) == [4, 4]
+    assert peak(arm, 8) - beside > 3 * held
+    for blocks in (1, 2):
+        tight = replace(arm, memory_gb=(blocks + 0.5) * held / 2**30)
+        assert (blocks - 1) * held < peak(tight, 8) - beside < (blocks + 0.5) * held
 
 
 def test_a_block_that_needs_more_than_is_given_is_trained_alone(config):
