@@ -32,8 +32,10 @@ import helper
 
 
 def train(x=1, seed=0):
-    (Path(helper.MARKS) / f"{x}-{seed}-{time.time_ns()}").touch()
-    time.sleep(0.3)
+    mark = f"{x}-{seed}-{time.time_ns()}"
+    (Path(helper.MARKS) / f"begun-{mark}").touch()
+    time.sleep(0.5)
+    (Path(helper.MARKS) / f"ended-{mark}").touch()
     here = Path.cwd()
     return {
         "value": x * 10 + seed, "word": float((here / "data.txt").read_text()), "mlflow": int("mlflow" in sys.modules),
@@ -131,9 +133,12 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_there_twice(cluster, tmp_p
     Path("data.txt").write_text("7", encoding="utf-8")
     Path(".gitignore").write_text("data.txt\n", encoding="utf-8")
 
+    def count(what):
+        return len(list(marks.glob(f"{what}-*")))
+
     def kill():
-        while len(list(marks.iterdir())) < 6:
-            time.sleep(0.05)
+        while count("begun") < 6 or count("begun") - count("ended") < 2:  # both workers are in the middle of a run
+            time.sleep(0.02)
         made.remove_node(workers[0], allow_graceful=False)
 
     killer = threading.Thread(target=kill)
@@ -159,7 +164,7 @@ def test_a_killed_worker_loses_nothing_and_nothing_is_there_twice(cluster, tmp_p
     }
     for found in seen.values():  # the project went to the machine, runs and MLflow stayed
         assert (found["word"], found["mlflow"], found["home"], found["runs"]) == (7, 0, 0, 0)
-    assert len(list(marks.iterdir())) > 20  # what the killed worker had begun was begun again
+    assert count("begun") > 20  # what the killed worker had begun was begun again
     assert (
         main(["run", "train.py:train", "x=1,2,3,4,5", "seeds=4", *metrics, "--launcher", launcher, "--no-report"]) == 0
     )
