@@ -64,20 +64,21 @@ def so_far(verdict: Verdict, estimate: Estimate) -> Verdict:
 
 
 def more_seeds(estimate: Estimate | None, region: Region, *, level: float) -> Reason:
-    """Return how many more seeds would decide an open claim, for claims about a mean with one end to exclude."""
+    """Return how many more seeds would decide an open claim about a mean: both ends are to be excluded around it."""
     numbers = estimate.numbers if estimate else ()
     if not numbers or (estimate and estimate.scale == "share"):
         return because("more_seeds")
     mean = sum(numbers) / len(numbers)
-    nearest = min((end for end in region if math.isfinite(end)), key=lambda end: abs(end - mean))
-    return pairs_needed(numbers, nearest, alpha=1.0 - level)
+    nearest, other = sorted(region, key=lambda end: abs(end - mean))
+    inside = region[0] < mean < region[1]
+    return pairs_needed(numbers, nearest, alpha=1.0 - level, other=other if inside else math.inf)
 
 
-def pairs_needed(differences: Sequence[float], delta: float, *, alpha: float) -> Reason:
-    """Return how many more pairs would exclude δ."""
+def pairs_needed(differences: Sequence[float], delta: float, *, alpha: float, other: float = math.inf) -> Reason:
+    """Return how many more pairs would exclude δ, and an `other` value on the other side of the mean."""
     if estimated_at(differences, delta):
         return because("no_number_of_pairs")
-    total = pairs_to_decide(differences, delta, alpha=alpha)
+    total = pairs_to_decide(differences, delta, alpha=alpha, other=other)
     if not math.isfinite(total):
         return because("more_pairs_than", n=MOST_PAIRS)
     return because("more_pairs", more=int(total) - len(as_differences(differences)), total=int(total))

@@ -12,7 +12,7 @@ from ablate.claims.capped import counts_steps
 from ablate.claims.contract import ClaimKind
 from ablate.claims.measured import Endpoint
 from ablate.judge.endpoint import endpoint
-from ablate.stats.noise import NoiseFloor, aa_differences, noise_floor, seeds_for
+from ablate.stats.noise import NoiseFloor, aa_differences, blocks_needed, noise_floor
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
@@ -109,5 +109,6 @@ def claim_noise(study: Study, tables: StudyTables, *, seeds: int, family: int, a
             continue
         floor = noise_floor(d, seeds=seeds, claims=family, alpha=alpha)
         unit = metrics_in(tables).of(claim.metric).unit
-        rows.append(ClaimNoise(claim, floor, plan.gap, seeds_for(plan.gap, floor.sd, alpha=floor.level), unit))
+        needed = blocks_needed(plan.gap, floor.sd, alpha=floor.level, both=claim.two_sided)
+        rows.append(ClaimNoise(claim, floor, plan.gap, needed, unit))
     return rows

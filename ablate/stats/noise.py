@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ablate.errors import UserError
-from ablate.stats.power import MOST_PAIRS, POWER, detectable_d, t_power
-from ablate.stats.signflip import as_differences, least_pairs
+from ablate.stats.power import detectable_d, pairs_that_find
+from ablate.stats.signflip import as_differences
 from ablate.stats.student import standard_deviation, t_interval
 
 
@@ -87,29 +87,19 @@ def aa_differences(values: ArrayLike) -> NDArray[np.float64]:
     return np.asarray((x[:, 0:even:2] - x[:, 1:even:2]).ravel())
 
 
-def blocks_needed(effect: float, sd: float, *, alpha: float = 0.05, power: float = POWER) -> float:
-    """Return the fewest blocks that find an effect with 80 % power by a two-sided paired test; inf beyond 1,000.
+def blocks_needed(effect: float, sd: float, *, alpha: float = 0.05, both: bool = False) -> float:
+    """Return the fewest blocks (seeds) that find an effect with 80 % power by the verdict's test; inf beyond 1,000.
 
-    The gap that matters is from the truth to δ: to show an effect of 2δ to be above δ, `effect` is δ. The sign-flip
-    test may need more blocks to reach α at all: see `seeds_for`.
+    The gap that matters is from the truth to δ: to show an effect of 2δ to be above δ, `effect` is δ. To show one of 0
+    to be within ±δ, δ lies on `both` sides.
 
     >>> [blocks_needed(d, 1.0) for d in (0.7, 1.0, 1.5, 2.0)]
-    [19, 10, 6, 5]
+    [21.0, 12.0, 7.0, 6.0]
     """
-    if not effect > 0 or not sd > 0:
-        return 2 if effect > 0 else math.inf
-    d_z, low, high = effect / sd, 2, MOST_PAIRS
-    if t_power(d_z, high, alpha=alpha) < power:
+    if not effect > 0:
         return math.inf
-    while low < high:  # power rises with n
-        middle = (low + high) // 2
-        low, high = (low, middle) if t_power(d_z, middle, alpha=alpha) >= power else (middle + 1, high)
-    return low
-
-
-def seeds_for(gap: float, sd: float, *, alpha: float) -> float:
-    """Return the seeds to plan for a gap: `blocks_needed`, and no fewer than the sign-flip test can decide with."""
-    return max(blocks_needed(gap, sd, alpha=alpha), least_pairs(1.0 - alpha))
+    d_z = effect / sd if sd > 0 else math.inf
+    return pairs_that_find(d_z, other=d_z if both else math.inf, alpha=alpha)
 
 
 def blocks_table(

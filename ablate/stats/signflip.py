@@ -29,7 +29,7 @@ Vector: TypeAlias = NDArray[np.float64]
 # Pairs. An interval takes 5 ms at 24, every four more pairs would cost four times that (0.2 s at 36), and a study has
 # hundreds of claims with several intervals each; random patterns take 7 ms and know p = .05 to ± .0007.
 EXACT_UP_TO = 24
-_LISTED_UP_TO = 16  # pairs whose subset means are simply written down: 65,536 of them
+LISTED_UP_TO = 16  # pairs whose subset means are simply written down: 65,536 of them
 DRAWS = 99_999  # beyond it: random sign patterns, so that p is a multiple of 1/100,000
 _DRAW_SEED = 0x5167  # fixed: the same differences always give the same p
 # Accuracies are multiples of 1/examples, so exact ties are common, and 0.3 - 0.2 != 0.1 in floating point. Sums
@@ -170,8 +170,8 @@ def _ranked_subset_mean(d: Vector, rank: int) -> float:
     from scipy.special import ndtri
 
     n = len(d)
-    if n <= _LISTED_UP_TO:
-        return float(np.partition(_subset_means(d), rank - 1)[rank - 1])
+    if n <= LISTED_UP_TO:
+        return float(np.partition(subset_means(d), rank - 1)[rank - 1])
     patterns, mean = 2.0**n, float(d.mean())
     goal = float(ndtri(rank / patterns))
 
@@ -192,7 +192,7 @@ def _ranked_subset_mean(d: Vector, rank: int) -> float:
     return float(brentq(beyond, low, high, xtol=1e-10 * float(np.abs(d).max()), rtol=1e-14, maxiter=200))
 
 
-def _subset_means(d: Vector) -> Vector:
+def subset_means(d: Vector) -> Vector:
     """Return the means of all 2^n - 1 non-empty subsets."""
     sums, sizes = np.zeros(1), np.zeros(1)
     for value in d:

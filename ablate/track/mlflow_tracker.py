@@ -132,8 +132,8 @@ class MlflowSession(StudySession):
             with read_only(self.layout.database) as connection:
                 tagged = self.run_id in ledger.own_tags(connection, history.HASH_TAG)
             if not tagged:
-                self._client.set_tag(self.run_id, history.HASH_TAG, registered["sha256"])
                 self._client.set_tag(self.run_id, history.TIME_TAG, registered["time"])
+                self._client.set_tag(self.run_id, history.HASH_TAG, registered["sha256"])  # last: it stands for both
         return registered
 
     def note(self, event: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,10 @@ class Moved:
 
 @dataclass(frozen=True)
 class _Joining:
-    """What is to be written of one study run."""
+    """What is to be written of one study run, which is not here (`fresh`), or as far as an ended process brought it.
+
+    Such a one has `begun`, and may have `noted` where the runs come from.
+    """
 
     plan: StudyRecord
     archived: Archived
@@ -58,11 +61,13 @@ class _Joining:
     events: tuple[Mapping[str, Any], ...]
     fresh: bool
     told: Moved
-    registers: bool = field(default=False)
+    registers: bool = False
+    begun: bool = False
+    noted: bool = False
 
     @property
     def anything(self) -> bool:
-        return self.fresh or bool(self.runs or self.events or self.registers)
+        return self.fresh or self.begun or bool(self.runs or self.events or self.registers)
 
 
 def archived_studies(name: str, store: Store) -> list[Archived]:
@@ -176,8 +181,8 @@ def bring(studies: Sequence[Archived], bench: Bench, *, name: str | None, said: 
             _check_intact(one.plan.name, one.registration, one.registered_sha256)
         except Failure as error:
             raise UserError(f"{said}: {error}") from None
-    keys = {(line.name, line.key) for line in bench.store.studies()}
-    joining = [_joining(one, bench.store, fresh=(one.plan.name, one.plan.key) not in keys, said=said) for one in named]
+    lines = {(line.name, line.key): line.status for line in bench.store.studies()}
+    joining = [_joining(one, bench.store, lines.get((one.plan.name, one.plan.key)), said=said) for one in named]
     for each in joining:
         if each.anything:
             _write(each, bench)
@@ -192,9 +197,10 @@ def _under(archived: Archived, name: str) -> Archived:
     return dataclasses.replace(archived, plan=dataclasses.replace(plan, name=name, key=key))
 
 
-def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Joining:
+def _joining(archived: Archived, store: Store, status: str | None, *, said: str) -> _Joining:
+    """Return what is to be written; `status` is that of the study run here, None where there is none."""
     name, key = archived.plan.name, archived.plan.key
-    if fresh:
+    if status is None:
         told = Moved(name, key, len(archived.runs), 0, 0)
         registers = bool(archived.registration)
         return _Joining(archived.plan, archived, archived.runs, tuple(archived.history), True, told, registers)
@@ -229,8 +235,21 @@ def _joining(archived: Archived, store: Store, *, fresh: bool, said: str) -> _Jo
             "the other has are kept but not judged"
         )
     told = Moved(name, key, len(runs), present, different, tuple(notes))
-    registers = bool(archived.registration) and not stored
-    return _Joining(plan, archived, tuple(runs), events, False, told, registers)
+    registers = bool(archived.registration) and not (stored and head["registered_sha256"])
+    ended = status in ("FINISHED", "FAILED") or bool(store.driver(name, key))
+    noted = not ended and bool(head["history"]) and _same_source(head["history"][-1], archived)
+    begun = not ended and (noted or not there)
+    return _Joining(plan, archived, tuple(runs), events, False, told, registers, begun, noted)
+
+
+def _source(archived: Archived) -> dict[str, Any]:
+    return {"event": IMPORTED, "from": archived.where, "created": archived.created, "provenance": archived.provenance}
+
+
+def _same_source(event: Mapping[str, Any], archived: Archived) -> bool:
+    """Tell whether an event says that runs were being brought from there."""
+    source = _source(archived)
+    return {name: event.get(name) for name in source} == source
 
 
 def _values(logged: LoggedRun) -> tuple[str, dict[str, float]]:
@@ -265,19 +284,15 @@ def _write(one: _Joining, bench: Bench) -> None:
             session.register(archived.registration)
         for event in one.events:
             session.note(event)
+        if one.runs and not one.noted:  # before the runs: where this process ends, the next one knows whose they are
+            session.note({**_source(archived), "time": now(), "runs": len(one.runs)})
         groups: dict[str, tuple[ArmRecord, list[LoggedRun]]] = {}
         for logged in one.runs:
             what = digest([logged.arm.id, logged.arm.config, logged.run.fingerprint])
             groups.setdefault(what, (logged.arm, []))[1].append(logged)
         for arm, runs in bench.each(one.plan.name, "arm", groups.values()):
             session.log_arm(arm, [logged.record for logged in runs])
-        if one.runs:
-            session.note(
-                {
-                    "event": IMPORTED, "time": now(), "runs": len(one.runs), "from": archived.where,
-                    "created": archived.created, "provenance": archived.provenance,
-                }
-            )  # fmt: skip
-        status = archived.status if one.fresh and archived.status in ("FINISHED", "FAILED") else "FINISHED"
+        whole = (one.fresh or one.begun) and archived.status in ("FINISHED", "FAILED")
+        status = archived.status if whole else "FINISHED"
     finally:
         session.close(status)

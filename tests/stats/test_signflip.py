@@ -106,13 +106,13 @@ def test_interval_ends_are_ranked_subset_means(n, rng):
 def test_both_ways_to_find_a_ranked_mean_agree(rng, monkeypatch):
     d = rng.standard_t(2, size=14)
     listed = sign_flip_interval(d, level=0.95)
-    monkeypatch.setattr(signflip, "_LISTED_UP_TO", 0)
+    monkeypatch.setattr(signflip, "LISTED_UP_TO", 0)
     assert sign_flip_interval(d, level=0.95) == pytest.approx(listed, abs=1e-9)
     for level in (0.3, 0.9998):
         counted = sign_flip_interval(d, level=level)
-        monkeypatch.setattr(signflip, "_LISTED_UP_TO", 16)
+        monkeypatch.setattr(signflip, "LISTED_UP_TO", 16)
         assert counted == pytest.approx(sign_flip_interval(d, level=level), abs=1e-9)
-        monkeypatch.setattr(signflip, "_LISTED_UP_TO", 0)
+        monkeypatch.setattr(signflip, "LISTED_UP_TO", 0)
 
 
 def test_random_patterns_agree_with_the_exact_test(rng, monkeypatch):

@@ -10,12 +10,15 @@ from hashlib import sha256
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 
 from ablate.errors import Failure, UserError
 from ablate.testing.store_records import record_of, study_of, tried_study
 from ablate.track.archive import read_archive, write_archive
+from ablate.track.history import HASH_TAG
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
+from ablate.track.mlflow_tracker import MlflowSession as StudySession
 from ablate.train.outcome import Outcome
 from ablate.work.bench import Bench
 from ablate.work.events import Warned
@@ -107,6 +110,54 @@ def test_a_study_is_the_same_in_the_other_store_and_a_second_import_adds_nothing
     assert (again.new, again.there, again.different) == (0, 4, 0)
     assert other.studies() == lines, "it was not even opened"
     assert other.read("norms").study["history"] == history
+
+
+class Ended(BaseException):
+    """The process was ended here."""
+
+
+def _at_the_hash(patch):
+    def tag(self, run_id, key, value, *more, before=MlflowClient.set_tag):
+        if key == HASH_TAG:
+            raise Ended
+        return before(self, run_id, key, value, *more)
+
+    patch.setattr(MlflowClient, "set_tag", tag)
+
+
+def _in_the_runs(patch):
+    def log(self, arm, *words, before=StudySession.log_arm, **more):
+        if arm.levels["norm"] == "batch":
+            raise Ended
+        return before(self, arm, *words, **more)
+
+    patch.setattr(StudySession, "log_arm", log)
+
+
+def _after_the_runs(patch):
+    def close(self, status, *, before=StudySession.close):
+        before(self, "KILLED")
+        raise Ended
+
+    patch.setattr(StudySession, "close", close)
+
+
+@pytest.mark.parametrize("end", [_at_the_hash, _in_the_runs, _after_the_runs])
+def test_an_import_that_was_ended_on_its_way_goes_on_to_what_an_undisturbed_one_leaves(archive, tmp_path, end):
+    store, path = archive
+    whole, broken = LocalStore(tmp_path / "whole"), LocalStore(tmp_path / "broken")
+    import_archive(path, bench(whole)[0])
+    with pytest.MonkeyPatch.context() as patch:
+        end(patch)
+        with pytest.raises(Ended):
+            import_archive(path, bench(broken)[0])
+    import_archive(path, bench(broken)[0])
+    same(state(whole), state(broken))
+    same(state(store), state(broken))
+    for one in (whole, broken):
+        assert [line.status for line in one.studies()] == ["FAILED"]
+        (imported,) = [event for event in one.read("norms").study["history"] if event["event"] == "imported"]
+        assert imported["runs"] == 4
 
 
 def test_what_was_trained_meanwhile_joins_and_what_is_there_stays(archive, tmp_path):

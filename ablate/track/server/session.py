@@ -129,6 +129,8 @@ class ServerSession(StudySession):
         """
         client, twins = self._link.client, study_twins(self._link, self._experiment, self.study.key)
         if (standing := stored_registration(self._link, twins)) is not None:
+            if not any(HASH_TAG in twin.tags for twin in twins):  # its process was ended before it said so
+                self._tag_registration(standing)
             return standing
         name = digest(document)
         self._link.put_json(self.run_id, f"registrations/{name}.json", document)
@@ -140,10 +142,13 @@ class ServerSession(StudySession):
             if (standing := stored_registration(self._link, twins)) is None:
                 raise
             return standing
-        with self._link.answers():
-            tags = {HASH_TAG: str(document["sha256"]), TIME_TAG: str(document["time"])}
-            log_batches(client, self.run_id, tags=tags, at=0)
+        self._tag_registration(document)
         return dict(document)
+
+    def _tag_registration(self, document: Mapping[str, Any]) -> None:
+        tags = {HASH_TAG: str(document["sha256"]), TIME_TAG: str(document["time"])}
+        with self._link.answers():
+            log_batches(self._link.client, self.run_id, tags=tags, at=0)
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Add an event to the history of the study run."""

@@ -11,8 +11,10 @@ import pytest
 from ablate.errors import Failure
 from ablate.testing import store_checks
 from ablate.testing.store_records import METRIC, metric_value, record_of, study_of
+from ablate.track.history import HASH_TAG
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
+from ablate.track.server import session as session_module
 from ablate.track.server.store import ServerStore
 from ablate.track.shown import NOTE, Shown
 from ablate.train.outcome import Outcome
@@ -85,6 +87,26 @@ def test_a_study_that_is_taken_to_a_server_and_back_has_its_runs_and_verdicts(st
     assert [event["event"] for event in heads[2]["history"]] == ["imported", "imported"]
     assert run(store, tmp_path)[0] == run(back, tmp_path)[0] == 0, "what was brought need not run again"
     assert store.driver("s", heads[0]["key"]) == ""
+
+
+def test_a_registration_that_a_killed_process_began_is_brought_to_its_end(store, monkeypatch):
+    study, document = study_of("norms", "k1"), {"time": "t", "sha256": "a" * 64, "text": "a"}
+    session, log = store.open(study), session_module.log_batches
+
+    def killed(*words, tags=(), **more):
+        if HASH_TAG in tags:
+            raise KeyboardInterrupt
+        return log(*words, tags=tags, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "log_batches", killed)
+        with pytest.raises(KeyboardInterrupt):
+            session.register(document)
+    session.close("KILLED")
+    session = store.open(study)
+    assert session.register({**document, "text": "b"}) == document
+    session.close("FINISHED")
+    assert store.read("norms").study["registered_sha256"] == "a" * 64
 
 
 def test_a_page_of_mlflow_shows_a_study_as_that_of_the_local_store(store, runs_of, look):
