@@ -8,17 +8,43 @@ from ablate.lang import msg, tr
 from ablate.report.vouched import ends_at_a_step, label_of
 
 _NAMED = {
+    "change/accuracy_before": msg("accuracy before the change of task"),
+    "check/graph_width": msg("width of the computation graph"),
+    "check/linear_collapse": msg("deviation from a single linear layer"),
+    "ensemble/member_test_accuracy": msg("mean test accuracy of the ensemble's members"),
     "flips/count": msg("times the largest output moved"),
+    "flips/rate": msg("share of answers that change"),
+    "flips/low": msg("share of answers that change, lower bound"),
     "flips/high": msg("share of answers that change, upper bound"),
+    "gan/landed_share": msg("share of generated images nearest to their class"),
+    "gan/modes": msg("share of training images that generated ones reach"),
     "latency/share": msg("share of the latency that softmax takes"),
+    "latency/with_seconds": msg("seconds with softmax"),
+    "latency/without_seconds": msg("seconds without softmax"),
+    "overflow/limit": msg("largest argument whose exp is finite"),
     "overflow/naive_rows": msg("rows that overflow without the shift"),
     "overflow/shifted_rows": msg("rows that overflow with the shift"),
     "sum/deviation": msg("deviation of the sum from 1, in ε × classes"),
     "sum/off": msg("deviation of the sum from 1"),
+    "observe/activation_sd_last": msg("standard deviation of the last hidden outputs"),
+    "observe/activation_sd_last_start": msg("standard deviation of the last hidden outputs before training"),
+    "observe/dead_share": msg("share of dead units"),
+    "observe/dead_share_start": msg("share of dead units before training"),
+    "observe/gradient_ratio": msg("log10 of first over last gradient norm"),
+    "observe/gradient_ratio_start": msg("log10 of first over last gradient norm before training"),
     "observe/hidden_moved": msg("change of the hidden weights"),
+    "observe/saturated_share": msg("share of saturated outputs"),
     "observe/saturated_share_start": msg("share of saturated outputs before training"),
     "observe/step_slope": msg("slope of the effective step"),
     "observe/unchanged_share": msg("share of weights an update leaves unchanged"),
+    "seconds/evaluation": msg("seconds of evaluation"),
+    "seconds/training": msg("seconds of training"),
+    "ttt/steps": msg("steps to the target"),
+    "ttt/steps_easier": msg("steps to the easier target"),
+    "ttt/steps_harder": msg("steps to the harder target"),
+    "ttt/recovery_steps": msg("steps from the change of task to the target"),
+    "ttt/recovery_steps_easier": msg("steps from the change of task to the easier target"),
+    "ttt/recovery_steps_harder": msg("steps from the change of task to the harder target"),
 }
 """Those whose logged name says nothing to a reader."""
 
@@ -49,10 +75,6 @@ def metric_title(metric: str) -> str:
         return tr(metric)
     if metric in _NAMED:
         return tr(_NAMED[metric])
-    if metric == "ttt/steps":
-        return tr("steps to the target")
-    if metric == "ttt/recovery_steps":
-        return tr("steps from the change of task to the target")
     words = tr(rest.replace("_", " "))
     if prefix in _PREFIXES:
         stepless = prefix == "final" and not ends_at_a_step()

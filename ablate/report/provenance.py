@@ -32,13 +32,14 @@ _DATA = (
 
 
 _TOLD = (
-    "tuned", "tuning", "same_as",  # in the tuning section
+    "tuned", "tuning", "same_as", "trial_runs",  # in the tuning section
     "settings",  # in the section on the file
     "unread", "vouched", "vouches", "outcome_from",  # in a sentence, or by what a page says
     "lost", "unplanned",  # in the run ledger
     "metrics",  # where numbers are written
 )  # fmt: skip
-_FILES = ("sources", "watched", "used")  # file or module -> digest
+_FILES = {"sources": msg("files of the code"), "watched": msg("files watched"), "used": msg("files used")}
+"""Facts that are a file or module -> its digest, and what they are called."""
 
 _BY_FUNCTION = "chosen by "  # how a function's runs say that the data are its own affair
 
@@ -91,7 +92,7 @@ def provenance_facts(study: Study, tables: StudyTables) -> list[tuple[str, str]]
                 if len(texts) <= 4
                 else tr("{n} different values", n=len(texts))
             )
-            title = tr(name.replace("_", " "))
+            title = tr(_FILES.get(name, name.replace("_", " ")))
             of_data = name == "fingerprint" and vouched(tables, Fact.DATA)
             rows.append((tr("data {name}", name=title) if of_data else title, some))
     head = tables.study
@@ -138,7 +139,7 @@ def _fact(name: str, value: Any) -> str:
         return ", ".join(f"{file} {str(digest)[:12]}" for file, digest in value.items())
     if name == "dataset" and isinstance(value, str) and value.startswith(_BY_FUNCTION):
         return tr("chosen by {target}", target=value.removeprefix(_BY_FUNCTION))
-    return _text(value)
+    return tr(_text(value)) if name == "dataset" else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -141,7 +141,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
 def _choices(tested: Sequence[Verdict]) -> Table:
     columns = (
         Column(tr("claim")),
-        Column(tr("with")),
+        Column(tr("with"), "wrap"),
         Column(tr("effect"), "n"),
         Column(tr("interval"), "n"),
         Column(tr("outcome")),

@@ -120,7 +120,7 @@ def ledger_view(tables: StudyTables) -> LedgerView:
                 Column(tr("arm")),
                 Column(tr("planned"), "n"),
                 *(Column(tr(name), "n") for name in ends),
-                Column(tr("seed by seed")),
+                Column(tr("seed by seed"), "strip"),
             ),
             tuple(
                 TextRow((r.arm, str(r.planned), *map(str, r.counts), "".join(mark for mark, *_ in r.strip)), r.css)

@@ -16,6 +16,9 @@ from ablate.lang import language, tr
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is hard to read too.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _CODE = re.compile(r"(`[^`|\\]+`)")
+_JOINT = re.compile(r"(?<=[_/])(?=[^\W\d_])")  # where a long name may go on in the next line
+# Points: the width of a printed table, of a letter in it, of one in a crowded table, and between columns.
+_PAGE, _LETTER, _SMALL, _GAP = 500.0, 4.2, 3.4, 5.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,25 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[TextRow, ...]
     note: str = ""
+
+    @property
+    def fit(self) -> str:
+        """CSS class on paper: `crowded` where it fits a page in small letters alone, `packed` where words break too.
+
+        >>> cells = ("an arm with a long_name", "0.93 [0.91, 0.95]")
+        >>> columns = Column("arm"), Column("mean", "n")
+        >>> [Table("", columns * n, (TextRow(cells * n),)).fit for n in (3, 5, 20)]
+        ['', 'crowded', 'packed']
+        """
+        lines = [[column.title for column in self.columns], *(row.cells for row in self.rows)]
+        longest = [
+            max(_longest(line[at], column.css if i else "") for i, line in enumerate(lines))
+            for at, column in enumerate(self.columns)
+        ]
+        gaps = _GAP * len(longest)
+        if gaps + _LETTER * sum(longest) <= _PAGE:
+            return ""
+        return "crowded" if gaps + _SMALL * sum(longest) <= _PAGE else "packed"
 
 
 def markdown_text(text: object) -> str:
@@ -77,6 +99,21 @@ def html_text(text: object) -> Markup:
         Markup("<code>{}</code>").format(part[1:-1]) if i % 2 else escape(part)
         for i, part in enumerate(_CODE.split(str(text)))
     )
+
+
+def cell_text(text: object) -> Markup:
+    """Escape a text for a cell in HTML: long names may break, and a mark stays with its word.
+
+    >>> str(cell_text("learning_rate/<min>"))
+    'learning_<wbr>rate/&lt;min&gt;'
+    >>> cell_text("✓ supported") == "✓\u00a0supported"
+    True
+    """
+    parts = _JOINT.split(str(text))
+    first = parts[0]
+    if len(first) > 2 and first[1] == " " and not first[0].isalnum():
+        parts[0] = f"{first[0]}\u00a0{first[2:]}"
+    return Markup("<wbr>").join(parts)
 
 
 def alt_text(text: str, most: int = 700) -> str:
@@ -123,6 +160,16 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+def _longest(text: str, css: str) -> int:
+    """Return the width of what is never broken in a cell, in letters."""
+    if css == "n":
+        return _width(text)
+    if css == "strip":
+        return 1
+    parts = re.split(r"[\s-]+", _JOINT.sub(" ", text))
+    return max(len(part) if _width(part) == len(part) else 2 for part in parts)  # a line may end at any Chinese letter
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -137,6 +184,7 @@ def _environment() -> Environment:
     environment.filters["mdtable"] = markdown_table
     environment.filters["prose"] = html_text
     environment.filters["alt"] = alt_text
+    environment.filters["cell"] = cell_text
     environment.globals |= {"gap": "\n\n", "tr": tr, "language": language}
     return environment
 

@@ -22,6 +22,21 @@ _MADE = (
      msg("How {arm} compares with {against} at {where}")),
     (re.compile(r"How (?P<arm>.+) compares with (?P<against>.+)"), msg("How {arm} compares with {against}")),
     (re.compile(r"(?P<name>.+): every level against the baseline"), msg("{name}: every level against the baseline")),
+    (re.compile(r"(?P<arm>.+) is not worse than (?P<against>.+) by more than (?P<margin>[\d.e+-]+)"),
+     msg("{arm} is not worse than {against} by more than {margin}")),
+    (re.compile(r"(?P<arm>.+) is better than (?P<against>.+) by more than (?P<delta>[\d.e+-]+)"),
+     msg("{arm} is better than {against} by more than {delta}")),
+    (re.compile(r"(?P<name>.+), from (?P<tool>[A-Z]\S*)"), msg("{name}, from {tool}")),
+    (re.compile(r"Ad-hoc sweep over (?P<over>.+)"), msg("Ad-hoc sweep over {over}")),
+    (re.compile(r"(?P<name>.+): sweep over (?P<over>.+)"), msg("{name}: sweep over {over}")),
+    (re.compile(r"Single arm"), msg("Single arm")),
+    (re.compile(r"What changes with (?P<over>.+)\?"), msg("What changes with {over}?")),
+    (re.compile(r"Noise floor of (?P<name>.+)"), msg("Noise floor of {name}")),
+    (re.compile(r"How far apart are runs of the baseline that differ in their seeds only\?"),
+     msg("How far apart are runs of the baseline that differ in their seeds only?")),
+    (re.compile(r"Tuning of (?P<space>.+) for (?P<name>.+)"), msg("Tuning of {space} for {name}")),
+    (re.compile(r"Which values give the best mean (?P<metric>.+) over the tuning seeds\? Judges no claim\."),
+     msg("Which values give the best mean {metric} over the tuning seeds? Judges no claim.")),
 )  # fmt: skip
 """What ablate makes itself of levels and names, where nobody stated a claim -> its message."""
 
@@ -32,13 +47,22 @@ def made_by_us(text: str) -> str:
     >>> made_by_us("Does it help?")
     ''
     """
+    name, colon, says = text.partition(": ")
+    if colon and (inner := _of_form(says)):  # the name of runs, and what is compared in them
+        said = tr("{name}: {says}", name=_of_form(name) or name, says=inner)
+    else:
+        said = _of_form(text) or tr(text)
+    return said if said != text else ""
+
+
+def _of_form(text: str) -> str | None:
     for form, message in _MADE:
         if match := form.fullmatch(text):
-            said = tr(message, **match.groupdict())
-            break
-    else:
-        said = tr(text)
-    return said if said != text else ""
+            parts = match.groupdict()
+            if name := parts.get("name"):
+                parts["name"] = _of_form(name) or name
+            return tr(message, **parts)
+    return None
 
 
 class ClaimWords(Strict):

@@ -9,9 +9,11 @@ import pytest
 from matplotlib.text import Text
 
 from ablate.judge.rule import judge
-from ablate.lang import speaking
+from ablate.lang import speaking, tr
+from ablate.registry import options
 from ablate.report.draw import draw_all
 from ablate.report.figures.style import font_family
+from ablate.report.metric_names import metric_title
 from ablate.report.write import write_report
 from ablate.sweep.found.build import NOT_CLAIMED
 from ablate.sweep.study import Study
@@ -25,8 +27,8 @@ from tests.report.conftest import build
 # Names of methods, formats and programs, and what the files beside the page are called.
 KNOWN = {
     "Holm", "Brier", "Student", "Clopper", "Pearson", "MLflow", "runs", "json", "verdicts", "table", "ablate", "log",
-    "hash", "report", "Sans", "inf", "nan", "main", "SHA", "Test", "CPU", "cores", "threads", "BLAS", "git", "commit",
-    "numpy", "Bonferroni", "max", "SVG", "NaN", "csv", "tex", "trained", "bounds",
+    "hash", "report", "Sans", "inf", "nan", "main", "SHA", "Test", "CPU", "BLAS", "NumPy", "Bonferroni",
+    "max", "SVG", "NaN", "csv", "tex", "trained", "bounds",
 }  # fmt: skip
 CLAIMS = [
     {"id": "faster", "says": "学得更快", "why_delta": "理由", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
@@ -54,6 +56,16 @@ CLAIMS = [
     {"id": "more", "says": "交互", "kind": "interaction", "metric": "aulc/train_accuracy", "arm": {"norm": "batch"},
      "against": {"norm": "none"}, "at": {"init.std": 0.001}, "than_at": {"init.std": 0.1}},
 ]  # fmt: skip
+
+MADE = {
+    "resnet, from MLflow: every level against the baseline": "resnet（来自MLflow）：每个水平与基线相比",
+    "runs: How lr=0.01 compares with lr=0.1": "runs：lr=0.01 与 lr=0.1 相比如何",
+    "runs: new is not worse than old by more than 0.5": "runs：new 比 old 差出的不超过 0.5",
+    "Ad-hoc sweep over lr, width": "临时扫描：lr, width",
+    "train.py: sweep over lr": "train.py：扫描 lr",
+    "What changes with lr?": "lr 会带来什么变化？",
+    "Noise floor of quickstart": "quickstart 的噪声下限",
+}
 
 
 class _Reader(HTMLParser):
@@ -176,6 +188,20 @@ def test_what_ablate_made_itself_of_levels_and_names_is_in_the_language_of_the_p
     assert spoken.title == "runs：每个水平与基线相比"
     assert spoken.claims[0].says == "在 norm=none 时，lr=0.01 与 lr=0.1 相比如何"
     assert "Nobody" not in spoken.not_concluded[0]
+    for text, said_so in MADE.items():
+        with speaking("zh"):
+            assert translated(study.model_copy(update={"title": text}), None)[0].title == said_so
     own = study.model_copy(update={"title": "What {x} does", "not_concluded": ["Mine."]})
     with speaking("zh"):
         assert translated(own, None)[1] == ["title", "not_concluded"]
+
+
+def test_every_metric_and_fact_that_we_log_has_a_chinese_name():
+    ours = {name for program in options("program").values() for name in getattr(program, "METRICS", {})}
+    facts = {"cpu", "cores", "threads", "git_commit", "os", "blas", "change_step", "recovery_steps", "graph_width"}
+    assert {"final/test_accuracy", "ttt/steps_easier", "check/graph_width", "flips/low"} <= ours
+    names = {"log", "softmax", "exp", "BLAS", "Git"}
+    with speaking("zh"):
+        titles = {name: metric_title(name) for name in ours} | {name: tr(name.replace("_", " ")) for name in facts}
+    left = {name: title for name, title in titles.items() if set(re.findall("[A-Za-z]{3,}", title)) - names}
+    assert left == {}

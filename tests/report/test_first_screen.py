@@ -16,6 +16,7 @@ from ablate.report.write import ReportPaths, write_report
 from ablate.sweep.study_file import load_study
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
+from .conftest import build
 
 MOST_WORDS = 350
 _VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -199,3 +200,17 @@ def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
     told = answer([verdict], verdict.outcome, verdict.outcome, "")
     assert told.number.text.startswith(said)
     assert "+" not in told.number.text
+
+
+def test_what_stands_between_backticks_is_code_wherever_it_stands(many, tmp_path):
+    study, tables = many
+    html = write_report(study, tables, judge(study, tables), tmp_path).html.read_text(encoding="utf-8")
+    body = re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL)
+    assert "<code>ablate report quickstart --every-arm</code>" in body  # in the caption of a figure
+    assert re.findall(r">[^<>]*`[^<>]*<", body) == []
+
+
+@pytest.fixture(scope="module")
+def many():
+    stds = tuple(round(0.001 + 0.01 * n, 3) for n in range(40))
+    return build(stds=stds, seeds=2, evaluations=4, missing=0, claims=False, figures=[])

@@ -21,7 +21,7 @@ from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_leve
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material, metric_stem
 from ablate.report.figures.series import chance_level, mean_majority_rate
-from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, sheets
+from ablate.report.figures.sheets import MOST_ROWS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import capitalised, plain_number, unit
@@ -123,7 +123,7 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
     failures = _failed(tables, end)
     names = list(arm_titles(tables).values())
     shown = unit(end.declared.unit)
-    height = 0.3 * len(names) + 1.0
+    height = row_height(0.3, len(names), around=1.0) * len(names) + 1.0
     figure = Figure(figsize=(9.0, height), layout="constrained")
     ax = figure.subplots()
     bare_axes(ax, grid="x")

@@ -26,7 +26,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.forest_rows import Row, Scale, by_axis, rows_of
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_keys
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
-from ablate.report.figures.sheets import of_verdicts
+from ablate.report.figures.sheets import of_verdicts, row_height
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.wording import few_caption
 from ablate.words.amounts import percent
@@ -86,7 +86,7 @@ def _draw(rows: Sequence[Row], scale: Scale) -> Figure:
             y += 0.35
         slots.append((y, row))
         y += 1.0
-    inch = 0.29
+    inch = row_height(0.29, y, around=1.35)
     height = y * inch + 1.35
     names = [text_width(r.label, bold=not r.member) + (_INDENT if r.member else 0.0) for r in rows]
     longest = max(*names, *(text_width(heading, bold=True) for _, heading in headings), 0.0)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from ablate.lang import tr
 from ablate.report.figures.series import Series, chance_level
+from ablate.report.figures.sheets import row_height
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare_axes
 from ablate.report.figures.titles import head
 from ablate.report.metric_names import metric_title
@@ -67,7 +68,7 @@ def draw_panels(
     columns = columns_for(len(panels))
     rows = math.ceil(len(panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
-    height = (4.1 if columns == 1 else 2.05 if columns > 2 else 2.9) * rows + 1.05
+    height = row_height(4.1 if columns == 1 else 2.05 if columns > 2 else 2.9, rows, around=1.05) * rows + 1.05
     spacing = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, wspace=0.02, hspace=0.03)
     figure = Figure(figsize=(width, height), layout=spacing)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

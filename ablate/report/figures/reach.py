@@ -22,7 +22,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.layout import PanelLayout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
-from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
+from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import head
 from ablate.report.vouched import steps_title, vouched
@@ -135,9 +135,8 @@ def _draw(plan: PanelLayout, arms: dict[str, _Reached], steps: str, end: float) 
     columns = columns_for(len(plan.panels))
     rows = math.ceil(len(plan.panels) / columns)
     width = 7.6 if columns == 1 else min(10.6, 1.2 + 2.5 * columns if columns > 2 else 9.0)
-    figure = Figure(
-        figsize=(width, (3.6 if columns == 1 else 1.75 if columns > 2 else 2.6) * rows + 1.05), layout="constrained"
-    )
+    height = row_height(3.6 if columns == 1 else 1.75 if columns > 2 else 2.6, rows, around=1.05) * rows + 1.05
+    figure = Figure(figsize=(width, height), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes: list[Axes] = list(grid.flat)
     room = room_for(width, columns)

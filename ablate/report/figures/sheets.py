@@ -20,8 +20,21 @@ MOST_ROWS = 64
 """Rows on a sheet, each an arm."""
 MOST_VERDICTS = 40
 """Rows of a figure on the first screen of a report, each a verdict."""
+TALLEST = 13.0
+"""Inches. Of what is taller, letters of 8.5 points are smaller than 5 on a printed page, which holds a sheet whole."""
 
 T = TypeVar("T")
+
+
+def row_height(usual: float, rows: float, around: float) -> float:
+    """Return the height of each row of a sheet, in inches: `usual`, or less where the sheet would be too tall to print.
+
+    `around` is what title, legend and axis take beside the rows.
+
+    >>> row_height(0.3, 10, around=1.0), round(row_height(0.3, 64, around=1.0), 3)
+    (0.3, 0.188)
+    """
+    return min(usual, (TALLEST - around) / rows)
 
 
 def sheets(items: Sequence[T], most: int, *, keep: Callable[[T], bool], whole: bool) -> list[list[T]]:

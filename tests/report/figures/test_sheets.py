@@ -11,7 +11,15 @@ from ablate.judge.rule import judge
 from ablate.report.draw import draw_all
 from ablate.report.figures.endings import ending_sheets
 from ablate.report.figures.learning_curves import curve_sheets, learning_curves
-from ablate.report.figures.sheets import MOST_PANELS, MOST_ROWS, MOST_VERDICTS, left_out, of_verdicts, sheets
+from ablate.report.figures.sheets import (
+    MOST_PANELS,
+    MOST_ROWS,
+    MOST_VERDICTS,
+    TALLEST,
+    left_out,
+    of_verdicts,
+    sheets,
+)
 from ablate.report.figures.style import Drawn
 
 STDS = tuple(round(float(s), 5) for s in np.linspace(0.001, 1.0, MOST_PANELS + 8))
@@ -76,6 +84,14 @@ def test_rows_of_many_arms_are_chosen_and_all_are_there_on_demand(many):
     assert f"Shown: {MOST_ROWS} of {2 * len(STDS)} arms" in chosen.caption
     every = ending_sheets(tables, "final/test_accuracy", contrast="norm", whole=True)
     assert sum(len(one.figure.axes[0].get_yticks()) for one in every) == 2 * len(STDS)
+
+
+def test_a_full_sheet_is_not_taller_than_a_printed_page_holds(many):
+    _, tables = many
+    curves = learning_curves(tables, "train/accuracy", contrast="norm")
+    (rows,) = ending_sheets(tables, "final/test_accuracy", contrast="norm")
+    assert curves is not None
+    assert [round(one.figure.get_size_inches()[1], 3) for one in (curves, rows)] == [TALLEST, TALLEST]
 
 
 def test_failures_among_what_is_left_out_are_counted(many):
