@@ -24,6 +24,11 @@ PRESETS = {
     ("model", "single_path_macs"): "single_path",
     ("model", "mlp_wide"): "mlp",
     ("model", "mlp_deep"): "mlp",
+    ("model", "inception_28"): "inception",
+    ("model", "single_path_28"): "single_path",
+    ("model", "single_path_macs_28"): "single_path",
+    ("model", "mlp_wide_28"): "mlp",
+    ("model", "mlp_deep_28"): "mlp",
     ("augment", "duplicates"): "baked",
     **{("activation", f"steep_sigmoid_{k}"): "steep_sigmoid" for k in (4, 16, 64)},
 }
@@ -85,10 +90,13 @@ def test_presets_of_equal_budget_are_what_they_say(composed):
     def model(name):
         return to_config(composed(f"model={name}")).model
 
-    def parameters(name):
-        network = model(name).build((1, 8, 8), 10, activation=ReLU(), norm=BatchNorm(), dropout=NoDropout())
+    def parameters(name, pixels=8):
+        network = model(name).build((1, pixels, pixels), 10, activation=ReLU(), norm=BatchNorm(), dropout=NoDropout())
         return network.parameters
 
     for norm in (None, BatchNorm()):
         assert model("single_path_macs") == matched(Inception(), (1, 8, 8), 10, by="multiply_adds", norm=norm)
+        for by, name in (("parameters", "single_path_28"), ("multiply_adds", "single_path_macs_28")):
+            assert model(name) == matched(model("inception_28"), (1, 28, 28), 10, by=by, norm=norm)
     assert parameters("mlp_wide") == pytest.approx(parameters("mlp_deep"), rel=0.01)
+    assert parameters("mlp_wide_28", 28) == pytest.approx(parameters("mlp_deep_28", 28), rel=0.01)
