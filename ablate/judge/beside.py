@@ -15,13 +15,15 @@ from ablate.stats.mean import mean_interval
 from ablate.stats.power import detectable
 
 
-def with_extras(verdict: Verdict, found: Collected, *, once: bool) -> Verdict:
+def with_extras(verdict: Verdict, found: Collected, *, once: bool, together: float) -> Verdict:
     """Return a verdict with its parts, `sizes`, `detectable` and `sensitivity`.
 
     Parameters
     ----------
     once
         The claim is judged once; else its study may stop at any time.
+    together
+        The level at which the intervals of all claims hold together.
     """
     split, estimate, level = found.split, found.estimate, verdict.interval_level
     if split is not None:
@@ -29,7 +31,7 @@ def with_extras(verdict: Verdict, found: Collected, *, once: bool) -> Verdict:
         verdict = dataclasses.replace(verdict, parts=split.told(level=level, scale=scale))
     if estimate is None:
         return verdict
-    verdict = dataclasses.replace(verdict, sizes=sizes_of(verdict, found, estimate))
+    verdict = dataclasses.replace(verdict, sizes=sizes_of(verdict, found, estimate, together=together))
     if not estimate.numbers or estimate.scale == "share":
         return verdict
     stuck = verdict.outcome == "inconclusive" and verdict.reason.code in NEXT

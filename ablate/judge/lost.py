@@ -128,6 +128,7 @@ def with_lost(study: Study, tables: StudyTables, verdicts: Sequence[Verdict], *,
         completed.append(
             _with(
                 _asked_for(verdict, {seed for (_, seed), word in gone.items() if word == LOST}),
+                comparison,
                 told,
                 list(gone.values()),
             )
@@ -159,11 +160,11 @@ def _asked_for(verdict: Verdict, gone: Collection[int]) -> Verdict:
     )
 
 
-def _with(verdict: Verdict, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
+def _with(verdict: Verdict, comparison: Comparison, if_failed: Mapping[str, Any], words: Sequence[str]) -> Verdict:
     told = {**if_failed, "n": len(words), "declared": UNFINISHED not in words}
     verdict = dataclasses.replace(verdict, details={**verdict.details, "lost": told})
     if not told["declared"]:
-        verdict = dataclasses.replace(verdict, sizes=also_if_failed(verdict, told))
+        verdict = dataclasses.replace(verdict, sizes=also_if_failed(verdict, comparison, told))
     if told["declared"] or not verdict.decided or told["outcome"] == verdict.outcome:
         return verdict
     gate = GateResult(UNFINISHED, False, because("unfinished", n=words.count(UNFINISHED)))

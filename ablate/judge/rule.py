@@ -137,7 +137,8 @@ def judge(
         raw = f.estimate.p if test and f.estimate else None
         case = _Case(f, f.estimate, len(p), step, raw, adjust if test else None, batches)
         verdict = _exact(case) if not sample else _ruled(case, alpha) if test else _untested(case)
-        verdicts.append(with_extras(verdict, f, once=batches is None) if extras else verdict)
+        together = 1.0 - alpha / max(len(p), 1)
+        verdicts.append(with_extras(verdict, f, once=batches is None, together=together) if extras else verdict)
     if extras:
         joint = joint_intervals(collected, comparisons, alpha=alpha, once=batches is None)
         verdicts = [dataclasses.replace(v, joint=joint.get(v.claim_id)) for v in verdicts]

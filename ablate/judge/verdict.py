@@ -31,7 +31,9 @@ class GateResult:
 
 @dataclass(frozen=True)
 class Sizes:
-    """For which δ runs would decide, at the level of a verdict's interval, whatever δ the verdict itself has.
+    """For which δ runs would decide, whatever δ the verdict itself has: at the level of its interval.
+
+    Of comparisons that share one δ at the level at which all intervals hold together: bounds, whatever the others show.
 
     Attributes
     ----------

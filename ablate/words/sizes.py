@@ -29,6 +29,8 @@ def for_which_delta(v: Verdict) -> str:
         return ""
     if v.sizes.more:
         return too_few(v)
+    if v.sizes == Sizes():  # nothing holds whatever the other comparisons show
+        return ""
     return tr("These runs show: {clauses}.", clauses=tr("; ").join(_clauses(v, v.sizes)))
 
 
@@ -59,7 +61,8 @@ def _clauses(v: Verdict, sizes: Sizes) -> list[str]:
         return [_above(_NOT_WORSE, sizes.not_worse, v.unit), _below(_WORSE, sizes.worse, v.unit)]
     either = KINDS[v.kind].two_sided or seen(v)
     shown = sizes.better if sizes.better is not None or not either else sizes.worse
-    clauses = [_below(_MORE, shown, v.unit)]
+    # What is shown beside the others may be too little to be shown whatever they show.
+    clauses = [_below(_MORE, shown, v.unit)] if shown is not None or not v.decided else []
     if not either and sizes.not_better < sizes.within:
         clauses.append(_above(_NO_MORE, sizes.not_better, v.unit))
     return [*clauses, _above(_WITHIN, sizes.within, v.unit)]

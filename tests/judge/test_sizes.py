@@ -133,6 +133,43 @@ def test_what_is_said_of_a_comparison_without_delta_holds_at_every_delta(case, p
                     assert outcome_at(claims, number, (other, delta), runs) == wanted
 
 
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cases(), st.sampled_from(["difference", "difference_unpaired"]))
+def test_what_is_said_of_comparisons_that_share_one_delta_holds_where_all_are_judged_at_it(case, kind):
+    claims, values = case
+    runs = tables(values)
+    for number, verdict in enumerate(judge(study(*[{"kind": kind} for _ in claims]), runs)):
+        for delta in deltas(verdict.sizes):
+            wanted = expected_at(verdict.sizes, "effect", delta)
+            if wanted != "open":
+                at_once = judge(study(*[{"kind": kind, "by_at_least": delta} for _ in claims]), runs)
+                assert decided(at_once[number].outcome) == wanted, (delta, verdict.sizes)
+
+
+def test_it_holds_where_another_comparison_is_clear_without_a_delta_and_not_at_the_one_that_is_named():
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(12, 3)) * np.array([0.05, 0.6, 0.4]) + np.array([0.0, 0.8, 0.3])
+    both = [{"kind": "difference"}] * 2
+    found = judge(study(*both), tables(values))
+    assert [v.outcome for v in found] == ["supported", "supported"]
+    assert found[0].p < found[1].p
+    delta = found[1].sizes.within * 1.0001
+    at_once = judge(study(*[{**one, "by_at_least": delta} for one in both]), tables(values))
+    assert [v.outcome for v in at_once] == ["inconclusive", "refuted"]
+
+
+def test_a_comparison_that_only_the_others_make_clear_enough_has_no_delta_of_its_own():
+    rng = np.random.default_rng(3)
+    values = 0.01 * rng.normal(size=(7, 4)) + np.array([0.0, 3.0, 2.0, 1.0])
+    values[6, 2:] = math.nan  # six pairs: their least p, 0.031, is above 0.05 / 3
+    found = judge(study(*[{"kind": "difference"}] * 3), tables(values))
+    assert [v.outcome for v in found] == ["supported", "inconclusive", "inconclusive"]
+    found = judge(study(*[{"kind": "difference"}] * 2), tables(values[:, :3]))
+    assert [v.outcome for v in found] == ["supported", "supported"]
+    assert for_which_delta(found[0]).startswith("These runs show: more than δ for every δ below ")
+    assert for_which_delta(found[1]) == ""
+
+
 @pytest.mark.parametrize("claims", [1, 2, 3])
 @pytest.mark.parametrize("seeds", [2, 4, 5, 6, 7])
 def test_below_the_pairs_with_which_anything_can_be_decided_it_is_said_how_many_more_can(seeds, claims):
