@@ -23,6 +23,7 @@ from ablate.sources.contract import Done, RunTable
 from ablate.train.program import Curve
 from ablate.values import plain
 
+AGAIN = msg("points of curves written again by restarted runs: the later ones count")
 MOST_SETTINGS = 10_000  # of a run; more is not a configuration
 
 _SEED = re.compile(r"(?:seed|rep|replicate)[-_]?(\d+)", re.IGNORECASE)
@@ -172,8 +173,7 @@ def log_table(where: str, name: str, logs: Sequence[RunLog], done: Sequence[Done
         )
         curves.append({f"metrics.{metric}": curve for metric, curve in run_curves.items()})
     if again:
-        told.append(Done(msg("points of curves written again by restarted runs: the later ones count"), again,
-                         first_names(lasting)))  # fmt: skip
+        told.append(Done(AGAIN, again, first_names(lasting)))
     called = [f"run {row['run']}" for row in rows]
     return RunTable.of(where, rows, name=name, curves=curves, done=told, called=called)
 

@@ -41,6 +41,9 @@ OF_ONE = {
     "no seeds: runs are not paired, and numbered within their arm": (
         "no seeds: the run is not paired, and numbered within its arm"
     ),
+    "metrics whose summary is not what was logged last: their curves are left out": (
+        "metric whose summary is not what was logged last: its curve is left out"
+    ),
     "not finished, or without a number: their pairs are dropped": (
         "not finished, or without a number: its pair is dropped"
     ),

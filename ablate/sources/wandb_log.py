@@ -8,8 +8,10 @@ Source of the header and the checksum: `wandb/sdk/internal/datastore.py`; of the
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +27,15 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 3, 5, 12, 17, 18
 _KEY, _NESTED, _VALUE = 1, 2, 16
 _GOALS = {1: "lower", 2: "higher"}
+_NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+@dataclass
+class Points:
+    """What a metric was along a run, in the order in which it was logged: whole steps, and numbers."""
+
+    steps: array[int] = field(default_factory=lambda: array("q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
 
 
 @dataclass
@@ -35,6 +46,9 @@ class WandbRun:
     ----------
     config, summary
         Mappings, nested as they were logged; the summary holds the last values of the history where none was written.
+    history
+        Metric, nested names with dots -> its points. Steps are the run's own (`_step`), which count calls of `log`
+        where the program did not say which.
     facts
         `id, project, name, group, job_type, sweep, commit` and `start` (seconds since 1970), as far as they are there.
     better
@@ -47,6 +61,7 @@ class WandbRun:
 
     config: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
+    history: dict[str, Points] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     better: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
@@ -68,7 +83,13 @@ def read_log(data: bytes) -> WandbRun:
     try:
         for message in _messages(data):
             _take(logged, last, message)
-    except (TypeError, ValueError, IndexError, struct.error):  # of JSON, of texts, of numbers that are cut off
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+        IndexError,
+        struct.error,
+    ):  # of JSON, of texts, of numbers that are cut off
         logged.whole = False
     logged.summary = last | logged.summary
     return logged
@@ -104,8 +125,7 @@ def _take(logged: WandbRun, last: dict[str, Any], message: bytes) -> None:
         if not isinstance(body, bytes):
             continue
         if number == _HISTORY:
-            for _, item in _of(body, 1):
-                _put(last, item)
+            _logged(logged, last, body)
         elif number == _SUMMARY:
             _changes(logged.summary, body)
         elif number == _CONFIG:
@@ -119,6 +139,30 @@ def _take(logged: WandbRun, last: dict[str, Any], message: bytes) -> None:
         elif number == _EXIT:
             code = dict(fields(body)).get(1, 0)
             logged.exit_code = code if isinstance(code, int) else 0
+
+
+def _logged(logged: WandbRun, last: dict[str, Any], body: bytes) -> None:
+    """Take one call of `log`: its items become the last values, and the numbers among them points of the history."""
+    items = [_item(item) for _, item in _of(body, 1)]
+    step = next((dict(fields(told)).get(1, 0) for _, told in _of(body, 2)), None)
+    if step is None:
+        step = next((value for path, value in items if path == ["_step"]), None)
+    if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
+        raise ValueError("a step is no whole number")
+    for path, value in items:
+        _set(last, path, value)
+        number = number_of(value)
+        if number is not None and path and not path[0].startswith("_"):
+            points = logged.history.setdefault(".".join(path), Points())
+            points.steps.append(step)
+            points.values.append(number)
+
+
+def number_of(value: Any) -> float | None:
+    """Return a number that was logged, None of anything else; what JSON has no number for is written as a text."""
+    if isinstance(value, str):
+        return _NO_NUMBERS.get(value)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _run(logged: WandbRun, body: bytes) -> None:
@@ -157,7 +201,10 @@ def _changes(nested: dict[str, Any], body: bytes) -> None:
 
 
 def _put(nested: dict[str, Any], item: bytes) -> None:
-    path, value = _item(item)
+    _set(nested, *_item(item))
+
+
+def _set(nested: dict[str, Any], path: list[str], value: Any) -> None:
     if not path:
         return
     for key in path[:-1]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +20,18 @@ from typing import Any
 from ablate.errors import UserError, nearest, unknown
 from ablate.lang import msg
 from ablate.registry import register
-from ablate.sources.contract import Fits, RunTable, Source
+from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.log_files import yaml_mapping
+from ablate.sources.logs import AGAIN, first_names, join_curve
 from ablate.sources.nested import flat
-from ablate.sources.wandb_log import WandbRun, read_log
+from ablate.sources.wandb_log import Points, WandbRun, number_of, read_log
 from ablate.train.metric import Better
+from ablate.train.program import Curve
 from ablate.values import from_json
 
 CUT = msg("logs that end in the middle of a record: what stands before it counts")
 JOINED = msg("folders of one run are joined")
+NOT_LAST = msg("metrics whose summary is not what was logged last: their curves are left out")
 
 _FOLDER = re.compile(r"(?:offline-)?run-(\d{8}_\d{6})-([\w-]+)")
 _ASK = (
@@ -94,6 +98,7 @@ def _offline(address: str, path: Path, project: str) -> RunTable:
             old = by_id[run_id]
             logged.config = {**old.config, **logged.config}
             logged.summary = {**old.summary, **logged.summary}
+            logged.history = _joined(old.history, logged.history)
             logged.facts = {**logged.facts, **old.facts}
             repairs[JOINED] = repairs.get(JOINED, 0) + 1
         by_id[run_id] = logged
@@ -110,9 +115,50 @@ def _offline(address: str, path: Path, project: str) -> RunTable:
             better[f"summary.{name}"] = "higher" if way == "higher" else "lower"
     name = project or next(iter(projects)) or path.name
     rows = [_row(one) for one in kept]
+    called = list(map(_called, rows))
+    curves, done = _curves(kept, rows, called)
     return RunTable.of(
-        f"wandb:{address}", rows, name=name, repairs=list(repairs), better=better, called=list(map(_called, rows))
-    )
+        f"wandb:{address}", rows, name=name, repairs=list(repairs), better=better, called=called, curves=curves,
+        done=done,
+    )  # fmt: skip
+
+
+def _joined(old: Mapping[str, Points], new: Mapping[str, Points]) -> dict[str, Points]:
+    """Return the histories of a run that was resumed, one after the other."""
+    joined = dict(old)
+    for name, points in new.items():
+        before = old.get(name, Points())
+        joined[name] = Points(before.steps + points.steps, before.values + points.values)
+    return joined
+
+
+def _curves(
+    runs: Sequence[WandbRun], rows: Sequence[Mapping[str, Any]], called: Sequence[str]
+) -> tuple[list[dict[str, Curve]], list[Done]]:
+    """Return the curves of each run by the columns that hold their last values, and what is told of them.
+
+    A summary may hold something else than the last value under a metric's name, its best one: then it has no curve.
+    """
+    curves, again, restarted, other = list[dict[str, Curve]](), 0, list[str](), list[str]()
+    for run, row, name in zip(runs, rows, called, strict=True):
+        own = dict[str, Curve]()
+        for metric, points in run.history.items():
+            curve, twice = join_curve(list(zip(points.steps, points.values, strict=True)))
+            column, last = f"summary.{metric}", float(curve.values[-1])
+            if column not in row:
+                continue
+            kept = number_of(row[column])
+            if kept is None or not (kept == last or (math.isnan(kept) and math.isnan(last))):
+                other.append(f"{metric} of {name}")
+                continue
+            own[column] = curve
+            again += twice
+            restarted += [name] if twice and name not in restarted else []
+        curves.append(own)
+    told = [Done(AGAIN, again, first_names(restarted))] if again else []
+    if other:
+        told.append(Done(NOT_LAST, len(other), first_names(other)))
+    return curves, told
 
 
 def _folder(folder: Path) -> WandbRun:

@@ -1,6 +1,7 @@
 """Runs of Weights & Biases: logs that the library itself wrote (see make_wandb.py), and exports of its runs table."""
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -41,6 +42,46 @@ def test_logs_of_the_real_library_are_read_with_settings_last_values_and_how_run
     one = sorted(FOLDER.iterdir())[3]
     assert len(read(f"wandb:{one}").lines) == 1
     assert len(read(f"wandb:{STORES}").lines) == 16
+
+
+def points(table, number):
+    return {name: (curve.steps.tolist(), curve.values.tolist()) for name, curve in table.curves[number].items()}
+
+
+def test_what_was_logged_along_a_run_is_its_curves():
+    table = read(f"wandb:{FOLDER}")
+    assert set(table.curves) == set(range(1, 17))
+    column = table.head.index("summary.val/acc")
+    for line in table.lines:
+        curves = points(table, line.number)
+        # The best value is kept as `summary.val/best_acc.max`, and has no curve; histograms and times are no metrics.
+        assert set(curves) == {"summary.val/acc", "summary.train.loss"}
+        steps, values = curves["summary.val/acc"]
+        best = values[0] + 0.1
+        assert steps == [0, 1, 2, 3]
+        assert values == pytest.approx([best - 0.1 / 2**step for step in steps])
+        assert float(line.cells[column]) == values[-1]
+        assert curves["summary.train.loss"] == ([0, 1, 2, 3], [1.0, 0.5, 1 / 3, 0.25])
+    made = found(table)
+    assert "areas under curves, over steps that all runs have" in [one.what for one in made.done]
+
+
+def test_curves_with_gaps_without_numbers_and_of_resumed_runs():
+    table = read(f"wandb:{STORES / 'wandb_curves'}")
+    by_name = {line.cells[table.head.index("Name")]: points(table, line.number) for line in table.lines}
+    assert by_name["gaps"] == {
+        "summary.train/loss": ([0, 10, 20, 30], [1.0, 1 / 11, 1 / 21, 1 / 31]),
+        "summary.epoch": ([0, 10, 20, 30], [0.0, 1.0, 2.0, 3.0]),
+        "summary.val.acc": ([0, 20], [0.5, 0.7]),  # a truth value and a text are no curves
+    }
+    assert by_name["again"] == {"summary.val.acc": ([0, 1, 2, 3], [0.3, 0.4, 0.6, 0.7])}
+    ((name, (steps, values)),) = by_name["broken"].items()
+    assert (name, steps, values[:2], math.isnan(values[2])) == ("summary.train/loss", [0, 1, 2], [2.0, math.inf], True)
+    assert [(one.what, one.count, one.which) for one in table.done] == [
+        ("points of curves written again by restarted runs: the later ones count", 1, "run again (again)"),
+        ("metrics whose summary is not what was logged last: their curves are left out", 1,
+         "val.acc of run broken (broken)"),
+    ]  # fmt: skip
 
 
 def test_what_varies_in_them_is_found():
@@ -119,6 +160,9 @@ def test_a_log_is_read_up_to_where_it_is_cut_off_or_damaged():
         part = read_log(data[:size])
         assert part.exit_code is None
         assert set(part.config) <= set(whole.config)
+        for name, held in part.history.items():
+            assert held.values == whole.history[name].values[: len(held.values)]
+            assert len(held.steps) == len(held.values)
     damaged = bytearray(data)
     damaged[len(data) // 2] ^= 0xFF
     assert not read_log(bytes(damaged)).whole
