@@ -1,7 +1,7 @@
 """A view of a study in MLflow's list of runs: its arms, with the columns and curves that matter, the best first.
 
-MLflow 3.17 keeps named views as tags of the experiment and lists them in its menu `Views`; a release without views passes
-the tag over.
+MLflow 3.17 keeps named views as tags of the experiment and lists them in its menu `Views`; a release without views
+passes the tag over.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ArmsView:
     def tag(self, study_run: str, at: int) -> str:
         """Return the value of the experiment's tag; `at` in milliseconds since 1970.
 
-        Curves, factors (the names of arms have them too) and metrics are left out where they make it too long for a tag.
+        Curves, factors (names of arms have them too) and metrics are left out where they make it too long for a tag.
         """
         for most in ((_MOST_CURVES, _MOST_FACTORS, _MOST_METRICS), (1, 4, 2), (1, 2, 1), (0, 0, 1), (0, 0, 0)):
             state = self._state(study_run, *most)
