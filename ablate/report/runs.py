@@ -10,6 +10,7 @@ from ablate.report.arms import arm_title, own_runs
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.vouched import vouched
 from ablate.track.record import StudyTables
+from ablate.track.view import page as arms_page
 from ablate.train.vouched import Fact
 
 GLYPHS = {"reached": "●", "censored": "◐", "stalled": "○", "collapsed": "▼", "diverged": "×", "crashed": "!",
@@ -52,13 +53,14 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class LedgerView:
-    """The ledger with its sum in words, what the outcomes mean, and the same as a plain table for Markdown."""
+    """The ledger with its sum, what the outcomes mean, the same as a table, and where MLflow lists its arms."""
 
     outcomes: tuple[str, ...]
     rows: tuple[LedgerRow, ...]
     sum: str
     legend: str
     table: Table
+    arms: str = ""
 
     @property
     def linked(self) -> bool:
@@ -71,6 +73,12 @@ def run_address(tables: StudyTables, run_id: object) -> str:
     ui, experiment = tables.study.get("ui"), tables.study.get("experiment_id")
     has_page = ui and experiment and isinstance(run_id, str) and run_id
     return f"{ui}/#/experiments/{experiment}/runs/{run_id}" if has_page else ""
+
+
+def arms_address(tables: StudyTables) -> str:
+    """Return where MLflow's pages list the arms of a study; empty where that is not known."""
+    ui, experiment = tables.study.get("ui"), tables.study.get("experiment_id")
+    return f"{ui}/{arms_page(str(experiment))}" if ui and experiment else ""
 
 
 def _served(tables: StudyTables) -> str:
@@ -127,4 +135,5 @@ def ledger_view(tables: StudyTables) -> LedgerView:
                 for r in every
             ),
         ),
+        arms=arms_address(tables),
     )

@@ -17,6 +17,7 @@ from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.patience import writing
 from ablate.track.reading import read_only
+from ablate.track.view import VIEW_TAG, ArmsView
 from ablate.track.written import cut_for_mlflow
 
 if TYPE_CHECKING:
@@ -46,12 +47,15 @@ class Shown:
         Claim -> what was decided.
     effects
         Claim -> effect and the ends of its interval, None where there is none.
+    view
+        The view of its arms that MLflow's list of runs has.
     """
 
     title: str
     verdicts: str
     tags: Mapping[str, str]
     effects: Mapping[str, tuple[float | None, float | None, float | None]]
+    view: ArmsView | None = None
 
     def note(self, before: str) -> str:
         r"""Return the note of a study run with the verdicts below its title, in place of those that it had.
@@ -77,6 +81,11 @@ class Shown:
         return cut_for_mlflow(
             {NOTE: self.note(before)} | {VERDICT_TAG + _plain(name): told for name, told in self.tags.items()}
         )
+
+    def experiment_tags(self, study: StudyRun, tags: Mapping[str, str], at: int) -> dict[str, str]:
+        """Return the tags of the study's experiment; `tags` are those of its run, `at` is in ms since 1970."""
+        view = {} if self.view is None else {VIEW_TAG: self.view.tag(study.run_id, at)}
+        return {NOTE: payload.text(tags[NOTE])} | view
 
     def points(self) -> dict[str, float]:
         """Return the metrics of the study run: what is finite of the effects."""
@@ -129,8 +138,10 @@ def show_by_client(client: MlflowClient, study: StudyRun, shown: Shown) -> None:
 
     tags = shown.run_tags(study.tags.get(NOTE, ""))
     points = [(name, 0, value) for name, value in shown.points().items()]
-    log_batches(client, study.run_id, tags=tags, points=points, at=int(time.time() * 1000))
-    client.set_experiment_tag(study.experiment_id, NOTE, payload.text(tags[NOTE]))
+    now = int(time.time() * 1000)
+    log_batches(client, study.run_id, tags=tags, points=points, at=now)
+    for name, value in shown.experiment_tags(study, tags, now).items():
+        client.set_experiment_tag(study.experiment_id, name, value)
     for gone in (tag for tag in study.tags if tag.startswith(VERDICT_TAG) and tag not in tags):
         client.delete_tag(study.run_id, gone)
 
@@ -156,7 +167,7 @@ def _write(database: Path, study: StudyRun, shown: Shown) -> None:
             "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
             [(tag, value, study.run_id) for tag, value in tags.items()],
         )
-        connection.execute(
+        connection.executemany(
             "INSERT OR REPLACE INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?)",
-            (NOTE, payload.text(tags[NOTE]), study.experiment_id),
+            [(name, value, study.experiment_id) for name, value in shown.experiment_tags(study, tags, now).items()],
         )

@@ -23,6 +23,7 @@ from ablate.track.layout import HOST, PORT, Layout
 from ablate.track.ledger import study_runs
 from ablate.track.offline import SILENT
 from ablate.track.reading import read_only
+from ablate.track.view import VIEW_TAG, page
 
 START_SECONDS = 90.0
 START = "#/experiments?workflowType=machine_learning"
@@ -76,7 +77,10 @@ def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = p
         )  # fmt: skip
         try:
             _wait(server, url, said)
-            announce(f"{url}/{_study_page(layout)}  (Ctrl-C ends it; all studies: {url}/{START})")
+            verdicts, arms = _study_pages(layout)
+            announce(f"{url}/{verdicts}  (Ctrl-C ends it; all studies: {url}/{START})")
+            if arms:
+                announce(f"its arms, with their means and curves: {url}/{arms}")
             return server.wait()
         except KeyboardInterrupt:
             return 0
@@ -84,13 +88,21 @@ def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = p
             _end(server)
 
 
-def _study_page(layout: Layout) -> str:
-    """Return the page of the study that was run last, which has its verdicts; that of all studies where none was."""
+def _study_pages(layout: Layout) -> tuple[str, str]:
+    """Return two pages of the study that was run last: that with its verdicts, and the view of its arms.
+
+    The page of all studies where none was run; the second is empty where no study has a view.
+    """
     with read_only(layout.database) as connection:
         studies = study_runs(connection)
-    if not studies:
-        return START
-    return f"#/experiments/{studies[0].experiment_id}/runs/{studies[0].run_id}?workflowType=machine_learning"
+        if not studies:
+            return START, ""
+        last = studies[0]
+        seen = connection.execute(
+            "SELECT 1 FROM experiment_tags WHERE key = ? AND experiment_id = ?", (VIEW_TAG, last.experiment_id)
+        ).fetchone()
+    verdicts = f"#/experiments/{last.experiment_id}/runs/{last.run_id}?workflowType=machine_learning"
+    return verdicts, page(last.experiment_id) if seen else ""
 
 
 def port_to_take(port: int, command: str) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ablate.judge.endpoint import endpoint
 from ablate.lang import speaking
 from ablate.track.shown import Shown
+from ablate.track.view import ArmsView
 from ablate.work.bench import Bench
 from ablate.work.judging import Judgement
 from ablate.work.shown import as_read
@@ -36,11 +38,27 @@ def shown_of(judgement: Judgement) -> Shown:
     if len(read) > MOST_TOLD:
         lines.append(f"- … and {len(read) - MOST_TOLD} more, in the report among the artifacts.")
     names = [v.claim_id for v in judgement.verdicts]
+    title = judgement.study.title
     return Shown(
-        f"{judgement.study.title}: {told}",
+        f"{title} {told}" if title.endswith(("?", "!", ".")) else f"{title}: {told}",
         "\n".join(lines),
         dict(zip(names, words, strict=True)),
         {v.claim_id: (v.effect, _finite(v.interval_low), _finite(v.interval_high)) for v in judgement.verdicts},
+        _view(judgement),
+    )
+
+
+def _view(judgement: Judgement) -> ArmsView:
+    from ablate.report.arms import varying
+
+    tables = judgement.tables
+    metrics = dict.fromkeys(v.metric for v in judgement.verdicts if v.metric in tables.metrics)
+    return ArmsView(
+        factors=varying(tables),
+        metrics={name: endpoint(tables, name).declared.better != "lower" for name in metrics},
+        curves=[str(name) for name in tables.curves["metric"].unique()],
+        outcomes=[str(name) for name in tables.seeds["outcome"].unique() if name != "missing"],
+        arms=len(tables.planned),
     )
 
 

@@ -134,6 +134,7 @@ def test_the_question_the_failures_and_one_picture_are_there(quickstart):
 def test_every_run_leads_to_its_page_in_mlflow(quickstart):
     *_, report = quickstart
     links = re.findall(r'href="(http[^"]+)"', report.html.read_text(encoding="utf-8"))
+    assert links.pop().endswith("/experiments/1/runs?workflowType=machine_learning&amp;viewStateShareKey=ablate")
     assert len(links) == 64
     assert links[0] == "http://127.0.0.1:5000/#/experiments/1/runs/0000-0"
 
