@@ -14,6 +14,7 @@ from ablate.sources.nested import unfolded
 from ablate.sweep.found.asked import Asked, Stated
 from ablate.sweep.found.names import SEEDS, bare_name, is_result, is_setting, meaning_word, word_of
 from ablate.sweep.found.roles import find_column
+from ablate.sweep.found.wide import melted
 from ablate.sweep.import_endings import ending_columns
 from ablate.sweep.level_cells import BLANK
 from ablate.work.bench import Bench
@@ -119,7 +120,7 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
     for table in (base, new):
         if SIDE in table.head:
             raise UserError(f"{table.where}: the column {SIDE!r} has the name that tells base and new runs apart")
-    base, new = unfolded(base), unfolded(new)
+    base, new = melted(unfolded(base), asked), melted(unfolded(new), asked)
     names = _matched(base.head, new.head)
     ours = [names.get(column, column) for column in base.head]
     head = (SIDE, *dict.fromkeys([*new.head, *ours]))

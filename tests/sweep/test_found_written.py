@@ -124,3 +124,16 @@ def test_a_result_that_never_varies_is_named():
     rows = [{"norm": norm, "seed": str(seed), "acc": "0.5"} for norm in ("none", "batch") for seed in range(8)]
     with pytest.raises(UserError, match=r"'acc' is '0\.5' in all rows: nothing to judge by; say which other column"):
         found(RunTable.of("runs", rows))
+
+
+def test_one_number_written_in_two_ways_beside_texts_is_not_two_arms_unless_it_is_said():
+    rows = [
+        {"lr": lr, "seed": seed, "acc": 0.8 + 0.02 * at + seed / 1000}
+        for at, lr in enumerate(["0.1", "0.10", "auto"]) for seed in range(8)
+    ]  # fmt: skip
+    with pytest.raises(UserError, match=r"lr has the levels '0.1' and '0.10', one number beside texts"):
+        found(RunTable.of("runs.csv", rows))
+    assert found(RunTable.of("runs.csv", rows), factors=("lr",)).study["factors"] == {"lr": ["0.1", "0.10", "auto"]}
+    numbers = [row for row in rows if row["lr"] != "auto"]
+    with pytest.raises(UserError, match="no column tells arms apart"):
+        found(RunTable.of("runs.csv", numbers))  # all are numbers: one level

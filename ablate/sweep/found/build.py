@@ -19,6 +19,7 @@ from ablate.sources.nested import unfolded
 from ablate.sweep.found.as_set import AS_SET, truths_read
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.baseline import Baseline, baseline_of, by_factor
+from ablate.sweep.found.cells import one_number
 from ablate.sweep.found.compared import alone_in_cells, every_level, factors_that_vary, no_arms
 from ablate.sweep.found.counts import counts
 from ablate.sweep.found.derived import REACH, Derived, derive, drawn, without_areas
@@ -127,6 +128,11 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
         if twins := levels_alike(of_factor):
             raise UserError(
                 f"{table.where}: {factor} has the levels {twins[0]!r} and {twins[1]!r}, which no table keeps apart"
+            )
+        if factor not in roles.named and (twins := one_number(of_factor)):
+            raise UserError(
+                f"{table.where}: {factor} has the levels {twins[0]!r} and {twins[1]!r}, one number beside texts; write "
+                f"it in one way, or say --factor {factor} where they are two levels"
             )
     unpaired = asked.unpaired or roles.seed is None
     claimed = _claimed(asked, plain, judged, found_along)

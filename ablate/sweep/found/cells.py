@@ -38,3 +38,17 @@ def levels_in(cells: Iterable[str], *, comma: bool = False) -> dict[str, Level]:
     if filled and all(cell.lower() in _TRUTH for cell in filled):
         return {cell: blanks[cell] if cell in blanks else _TRUTH[cell.lower()] for cell in every}
     return {cell: blanks.get(cell, cell) for cell in every}
+
+
+def one_number(levels: Iterable[Level]) -> tuple[str, str] | None:
+    """Return two texts among levels that are one number, as of a column in which not all are numbers; else None.
+
+    >>> one_number(["0.1", "0.10", "auto"]), one_number(["1", "10", "auto"]), one_number([0.1, 1])
+    (('0.1', '0.10'), None, None)
+    """
+    seen: dict[float, str] = {}
+    for level in levels:
+        value = finite_number(level) if isinstance(level, str) else None
+        if isinstance(level, str) and value is not None and seen.setdefault(value, level) != level:
+            return seen[value], level
+    return None

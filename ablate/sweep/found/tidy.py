@@ -14,7 +14,9 @@ from ablate.sweep.level_cells import BLANK
 BY_RESULT = msg("a row per result is read as a row per run")
 OTHER_PARTS = msg("rows of other data are passed over")
 
-_NAMES = frozenset({"metric", "metrics", "metric_name", "measure", "variable"})
+NAMES = frozenset({"metric", "metrics", "metric_name", "measure", "variable"})
+"""Names of a column that says which result a row is about."""
+
 _VALUES = frozenset({"value", "values", "metric_value", "score", "result"})
 _SPLITS = frozenset({"split", "part", "partition", "phase", "subset", "stage", "mode", "data_split", "eval_split"})
 _PARTS = ("test testing holdout", "val valid validation eval evaluation dev", "train training")
@@ -53,7 +55,7 @@ def _rank(cell: str) -> int | None:
 
 def _by_result(table: RunTable, asked: Asked, named: set[str]) -> RunTable:
     """Return a table with a column per result, where it has a row per result."""
-    at = [place for place, name in enumerate(table.head) if name.lower() in _NAMES]
+    at = [place for place, name in enumerate(table.head) if name.lower() in NAMES]
     values = [place for place, name in enumerate(table.head) if name.lower() in _VALUES]
     if len(at) != 1 or len(values) != 1 or table.curves or named & {table.head[at[0]], table.head[values[0]]}:
         return table
