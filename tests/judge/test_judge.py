@@ -237,7 +237,7 @@ def test_missing_pairs_are_asked_for():
         (
             (0.03, -0.01, 0.02, -0.01, 0.03, -0.01, 0.02, -0.01),
             0.0,
-            "About 45 more pairs (53 in all) would decide it at 80 % power, if the effect is as seen.",
+            "About 51 more pairs (59 in all) would decide it at 80 % power, if the effect is as seen.",
         ),
     ],
 )
