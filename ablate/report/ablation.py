@@ -174,10 +174,10 @@ def _means(tables: StudyTables, metric: str) -> dict[str, float]:
 def table_note() -> str:
     """Return what the columns of every ablation table mean."""
     return tr(
-        "Mean over seeds with its 95 % t interval, each on its own; difference to the baseline within a seed, with the "
-        "interval that holds together with those of all other rows at 95 % (it inverts the sign-flip test, and is "
-        "Student's where the seeds are too few for that); p of “no difference”, Holm over the arms. It describes: "
-        "verdicts are on claims only. n: seeds with a value / planned."
+        "Mean over seeds with its 95 % t interval, each on its own. The difference to the baseline is within a "
+        "seed; its interval holds together with those of all other rows at 95 % (it inverts the sign-flip test, "
+        "and is Student's where the seeds are too few for that). p of “no difference”, Holm over the arms. This "
+        "describes the runs: verdicts are on claims only. n: seeds with a value / planned."
     )
 
 

@@ -21,8 +21,8 @@ MOST_NAMED = 4
 
 MEANINGS = {
     "supported": msg("The runs show what the claim says, at the confidence level of the study."),
-    "refuted": msg("The runs show that the claim is wrong. Beside it stands what is shown instead."),
-    "inconclusive": msg("The runs allow effects for which the claim is right, and effects for which it is wrong."),
+    "refuted": msg("The runs show that the claim is wrong. What they show instead is written beside it."),
+    "inconclusive": msg("These runs fit effects that make the claim right, and effects that make it wrong."),
     "not_tested": msg("The runs do not allow a test: too few pairs, no value, or nothing that speaks of the claim."),
     "mixed": msg("The claim was tested at several levels, with different outcomes."),
     "raises": msg("The runs show a difference, and this is its direction. Nobody predicted it."),

@@ -114,11 +114,10 @@ def _how(cells: Sequence[Mapping[str, Any]], *, known: bool) -> str:
     cell = cells[0]
     if in_every_seed(cell):
         return tr(_TRIALS[trials_alike(cells)]) + tr(
-            "the best {metric} "
-            "of the seed's own validation part won, and the run of that trial is the one that is judged. Of trials "
-            "that were not chosen nothing of the test part was read. A failed run counts as the worst. On the edge: "
-            "more than {share} of the seeds chose the least or the greatest value tried, and no other has a better "
-            "mean rank over the seeds, so that a better one may lie beyond.",
+            "the trial with the best {metric} on the seed's own validation part won, and its run is judged. The "
+            "test part was not read for trials that were not chosen. A failed run counts as the worst. On the "
+            "edge: more than {share} of the seeds chose the least or the greatest value tried, and no other "
+            "value has a better mean rank over the seeds. A better value may lie beyond.",
             metric=cell["metric"],
             share=f"{100 * EDGE_SHARE:.0f} %",
         )

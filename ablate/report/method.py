@@ -40,17 +40,16 @@ _ERROR_BARS_ANY_TIME = msg(
     "deviation or standard error is drawn."
 )
 _FAILURES = msg(
-    "No run is ever left out. An accuracy of a run that failed counts as the rate of "
-    "always answering the most frequent class, an error as one minus that rate, steps to the target "
-    "as the whole budget. A loss has no honest value then: where a run failed, no mean loss of the "
-    "survivors is shown and no claim on it is tested. A missing run has no value; its pair is left "
-    "out and counted."
+    "No run is left out. The accuracy of a failed run counts as the rate of always answering the most frequent "
+    "class, its error as one minus that rate, and its steps to the target as the full budget. Its loss has no "
+    "fair value: where a run failed, no mean loss of the others is shown and no claim on it is tested. A missing "
+    "run has no value; its pair is left out and counted."
 )
 _FAILURES_TOLD = msg(
-    "No run that is told of is left out. Of a run that is told to have failed, an accuracy counts as the "
-    "rate of always answering the most frequent class, an error as one minus that rate, steps to the target as the "
-    "whole budget, where these are known; else it has no value, and no claim that needs it is tested. A missing run "
-    "has no value; its pair is left out and counted."
+    "No recorded run is left out. Of a run that is recorded as failed, the accuracy counts as the rate of always "
+    "answering the most frequent class, the error as one minus that rate, and the steps to the target as the "
+    "full budget, if these are known. Otherwise it has no value, and no claim that needs it is tested. A missing "
+    "run has no value; its pair is left out and counted."
 )
 _TEST = msg(
     "Sign-flip test of the paired differences against δ, two-sided: under the null a difference from "
@@ -58,11 +57,11 @@ _TEST = msg(
     "else a fixed number of random ones."
 )
 _TEST_ANY_TIME = msg(
-    "Bets on the signs of the paired differences from δ, and on scores for shares: under the null a difference is as "
-    "likely to have either sign, so that no bettor's wealth ever reaches 1/α with a chance above α (Ville's "
-    "inequality), however often the runs are looked at. p is 2 over the largest wealth so far; as a bet never asks for "
-    "more wealth than decides a claim, p is seldom far below the level that did. Where the differences have a tail, "
-    "wealth is held down by a rule that is tried on simulated data and has no proof."
+    "Bets on the signs of the paired differences from δ, and on scores for shares. Under the null a difference "
+    "is as likely to have either sign, so the chance that a bettor's wealth ever reaches 1/α is at most α, "
+    "however often the runs are looked at (Ville's inequality). p is 2 over the largest wealth so far. A bet "
+    "never asks for more wealth than decides a claim, so p is seldom far below the level that did. Where the "
+    "differences have a tail, a rule keeps the wealth down; it is tried on simulated data and has no proof."
 )
 _JOINT = msg(
     "That is a promise about verdicts, not about intervals: those of claims that are decided late have a mild level. "
@@ -73,9 +72,9 @@ _JOINT = msg(
 )
 _VERDICT = msg(
     "supported: the interval lies above δ · refuted: it lies below δ (reversed: below −δ; harmful: below 0; "
-    "negligible: within ±δ; smaller than δ: no more is shown) · inconclusive: it holds δ · not tested: too few "
-    "pairs, runs without a value, or runs that say nothing of the claim. δ, the smallest effect of interest, stands in "
-    "the study file."
+    "negligible: within ±δ; smaller than δ: no more is shown) · inconclusive: it contains δ · not tested: too "
+    "few pairs, runs without a value, or runs that say nothing about the claim. δ, the smallest effect of "
+    "interest, is in the study file."
 )
 
 

@@ -45,7 +45,7 @@ _UNPREDICTED = msg(
 _SMALLEST = msg("Smallest effects of interest: {deltas}.")
 _WITH = msg("Computed with {versions}.")
 _SOFTWARE = ("ablate", "python", "numpy", "scipy", "numba", "blas", "git commit")
-_MACHINE = ("cpu", "cores", "threads", "os", "time of the runs, as it was told", "training time, all runs")
+_MACHINE = ("cpu", "cores", "threads", "os", "time of the runs, as recorded", "training time, all runs")
 
 
 def paper_files(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> dict[str, bytes | str]:

@@ -104,7 +104,7 @@ def provenance_facts(study: Study, tables: StudyTables) -> list[tuple[str, str]]
     if len(ran):
         took = tr("{seconds} over {runs}", seconds=seconds(float(ran.sum())), runs=counted(len(ran), "run"))
         measured = vouched(tables, Fact.SECONDS)
-        rows.append((tr("training time, all runs") if measured else tr("time of the runs, as it was told"), took))
+        rows.append((tr("training time, all runs") if measured else tr("time of the runs, as recorded"), took))
     here = vouched(tables, Fact.MACHINE)
     if again := head.get("judged_again"):
         rows.append((tr("judged again, from runs.csv"), f"{again['date']}, ablate {again['ablate']}"))

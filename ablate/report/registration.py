@@ -71,7 +71,9 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
     facts += [("edited", when) for when in registered["edits"]]
     notes = []
     if not registered["intact"]:
-        notes.append(tr("The registered text does not have the hash that stands on the study run: one was changed."))
+        notes.append(
+            tr("The hash of the registered text is not the one that the study run has: one of them was changed.")
+        )
     before = int(registered["runs_before"])
     if before:
         notes.append(
@@ -159,8 +161,8 @@ def _looks(study: Study, looks: Sequence[Mapping[str, Any]], verdicts: Sequence[
 def _any_time(looks: AnyTime, verdicts: Sequence[Verdict]) -> str:
     """Say when a study that may stop at any time was looked at, and how many seeds its claims took."""
     planned = tr(
-        "Looks at any time were planned, from {first} seeds on after every {every}: the test holds at all of them "
-        "together. A claim that is decided gets no more seeds, nor does an arm that no open claim compares.",
+        "Looks at any time were planned, from {first} seeds on after every {every}: the test holds at all of "
+        "them together. A decided claim gets no more seeds. An arm that no open claim compares gets none either.",
         first=looks.first,
         every=looks.every,
     )

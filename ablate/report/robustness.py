@@ -125,9 +125,9 @@ def _overview(tested: Sequence[Verdict]) -> Table:
         )
         rows.append(TextRow(tuple(cells)))
     note = tr(
-        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim "
-        "says) that this many seeds with this spread would find with 80 % power at the verdict's level; "
-        "a claim may be open because the study could not have seen less."
+        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim says) "
+        "that this many seeds with this spread would find, with 80 % power at the verdict's level. A claim may "
+        "be open because the study could not have seen less."
     )
     note = note if detectable else tr("Other choices are judged by the runs that the claim was decided by.")
     if bounded:

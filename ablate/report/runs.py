@@ -25,7 +25,7 @@ _MEANING = {
     "diverged": msg("became non-finite, or ended above ten times its first loss"),
     "crashed": msg("the program raised an error"),
     "finished": msg("ran to its end; it had no target"),
-    "unknown": msg("how it ended is not told"),
+    "unknown": msg("its ending is not recorded"),
     "missing": msg("planned, not run"),
 }
 _ELSEWHERE = {
@@ -84,7 +84,7 @@ def arms_address(tables: StudyTables) -> str:
 def _served(tables: StudyTables) -> str:
     twice = len(tables.seeds) - len(own_runs(tables))
     return (
-        tr(" {runs} of them stand in two rows: tuning chose the fixed values.", runs=counted(twice, "run"))
+        tr(" {runs} of them are in two rows: tuning chose the fixed values.", runs=counted(twice, "run"))
         if twice
         else ""
     )

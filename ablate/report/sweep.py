@@ -24,7 +24,9 @@ MOST_ANSWERS = 6
 MOST_NAMED = 4
 
 _DIFFERS = msg("The interval, which holds together with those of all other effects at 95 %, leaves out 0.")
-_OPEN = msg("The interval holds 0: these runs show no difference. That is not the same as showing that there is none.")
+_OPEN = msg(
+    "The interval contains 0: these runs show no difference. That is not the same as showing that there is none."
+)
 _EFFECT = msg(
     "Mean difference within a seed between arms that differ in this level alone. It describes: nobody said beforehand "
     "which difference matters."

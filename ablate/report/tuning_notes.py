@@ -93,8 +93,8 @@ def estimand(cell: Mapping[str, Any]) -> str:
     """Say in one sentence what an effect between tuned arms is an effect of."""
     if in_every_seed(cell):
         return tr(
-            "What is estimated: each arm together with its tuning, which every seed does anew, so that the intervals "
-            "hold the noise of the choice."
+            "What is estimated: each arm together with its tuning. Every seed tunes for itself, so the intervals "
+            "include the noise of the choice."
         )
     return tr(
         "What is estimated: the arms at the values that {seeds} chose once for all; the noise of that choice is in no "

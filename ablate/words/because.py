@@ -123,12 +123,12 @@ WITHOUT_VALUE = (
 )
 WITHOUT_STEPS = (
     msg(
-        "{runs} have no number of steps: they did not reach the target within a budget that is not known, or it is not "
-        "told when they reached it."
+        "{runs} have no number of steps: they did not reach the target within a budget that is not known, or "
+        "nothing says when they reached it."
     ),
     msg(
-        "{runs} has no number of steps: it did not reach the target within a budget that is not known, or it is not "
-        "told when it reached it."
+        "{runs} has no number of steps: it did not reach the target within a budget that is not known, or "
+        "nothing says when it reached it."
     ),
 )
 
@@ -194,8 +194,8 @@ def silence(m: Numbers) -> str:
             n=m["n"], of=m["of"],
         )  # fmt: skip
     return tr(
-        "In {n} of {of} comparisons runs that did not reach the target stand on both sides, which says nothing about "
-        "their speed.",
+        "In {n} of {of} comparisons runs on both sides did not reach the target, which says nothing about their "
+        "speed.",
         n=m["n"], of=m["of"],
     )  # fmt: skip
 

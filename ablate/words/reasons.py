@@ -29,7 +29,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "reversed": because.REVERSED,
     "harmful": because.HARMFUL,
     "below": because.against_delta(msg("{interval} lies below {threshold}."), msg("{interval} lies above {end}.")),
-    "holds_delta": because.against_delta(msg("{interval} holds {threshold}."), msg("{interval} holds {end}.")),
+    "holds_delta": because.against_delta(msg("{interval} contains {threshold}."), msg("{interval} contains {end}.")),
     "too_few_to_decide": because.against_delta(
         msg(
             "With {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm leaves: they can decide "
@@ -63,13 +63,13 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "silent": because.silent,
     "other_lengths": because.by_steps(
         msg(
-            "{metric} is a mean over a whole run, and the sides were run for different numbers of steps ({text}): "
-            "what is longer is not faster."
+            "{metric} is a mean over the length of a run, and the sides ran for different numbers of steps "
+            "({text}): a longer run is not a faster one."
         )
     ),
     "both_failed": msg(
-        "In {n} of {of} pairs every side failed, so that they differ by nothing but the rule for failed runs (each "
-        "counts as {rule})."
+        "In {n} of {of} pairs every side failed, so they differ only by the rule for failed runs (each counts as "
+        "{rule})."
     ),
     "failing_is_better": because.failing_is_better,
     "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is not a curve."),
@@ -110,8 +110,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     ),
     "decided_by_silence": because.decided_by_silence,
     "mostly_missed": msg(
-        "{n} of {of} runs of {side} did not reach the target: with more than half of a side cut off by the budget, how "
-        "many times as fast the other one is cannot be told."
+        "{n} of {of} runs of {side} did not reach the target. The budget cut off more than half of a side, so "
+        "these runs cannot say how many times as fast the other side is."
     ),
     "left_out_too_many": twoparts.left_out_too_many,
     "bound_is_open": twoparts.bound_is_open,
@@ -161,7 +161,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "run_the_rest": msg("{n} of {planned} planned pairs are missing: run the rest."),
     "run_the_rest_of_it": msg("Run the rest, or find out why they fail."),
     "run_seeds": msg("Run at least {needed} seeds of both arms."),
-    "run_again": msg("Run the study again: runs of code that changed are made anew."),
+    "run_again": msg("Run the study again: runs whose code changed are made again."),
     "run_to_the_first_look": msg("Run the study up to its first look."),
     "more_seeds_at_any_time": msg(
         "More seeds may decide it, at the same level: `ablate extend` adds them, and nothing is lost by having looked."

@@ -41,7 +41,7 @@ def two_parts(v: Verdict) -> str:
         )
     every = tr("{effect} over all runs", effect=_part(v, parts.usual))
     if not parts.usual.pairs:
-        every = tr("no mean over all runs, of which some have no value")
+        every = tr("no mean over all runs, because some have no value")
     elif parts.bounded is not None and not (math.isinf(parts.bounded.low) and math.isinf(parts.bounded.high)):
         every = tr(
             "{text}, and {bounded} by the bound for any distribution", text=every, bounded=_ends(v, parts.bounded)
@@ -108,7 +108,7 @@ def bound_is_open(m: Numbers) -> str:
     """Say what the bound leaves open, and the effect among runs that train."""
     ends = on_scale(m["scale"], [m["low"], m["low"], m["high"]], unit=m["unit"])
     return tr(
-        "In an arm some runs failed and others did not, so that the mean over all runs may rest on what is rare: the "
+        "Some runs of an arm failed and others did not, so the mean over all runs may depend on rare runs. The "
         "bound that holds for any distribution, {ends} at {level}, leaves open what the usual test would "
         "decide.{trained}",
         ends=ends[ends.index("[") :], level=percent(m["level"]), trained=_trained(m),

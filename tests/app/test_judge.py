@@ -186,7 +186,7 @@ def test_a_majority_rate_says_what_the_accuracy_of_a_failed_run_counts_as(ablate
     code, out, _ = ablate("judge", "bare.csv")
     assert code == 0
     assert "Not tested" in out
-    assert "no mean over all runs, of which some have no value" in out
+    assert "no mean over all runs, because some have no value" in out
 
 
 def ended(**changes):

@@ -109,7 +109,7 @@ def test_a_choice_on_the_edge_fails_the_gate_and_the_committed_files_recompute_t
     # Both arms are tuned to the fixed values: the tuned arms have the fixed arms' runs.
     page = (folder / "report.md").read_text(encoding="utf-8")
     for text in (
-        "A better value may lie beyond", "28 planned", "14 runs of them stand in two rows", "· 14 runs ·",
+        "A better value may lie beyond", "28 planned", "14 runs of them are in two rows", "· 14 runs ·",
         "### Fixed against tuned", "one training serves the fixed and the tuned arm", "Every arm was run twice",
     ):  # fmt: skip
         assert text in page
@@ -245,7 +245,7 @@ def test_every_seed_chooses_its_own_trial_which_is_the_run_that_is_judged(ablate
     verdicts = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
     assert [document_of(verdict) for verdict in recompute(folder / "runs.csv", load_study("own"))] == verdicts
     page = (folder / "report.md").read_text(encoding="utf-8")
-    assert "each arm together with its tuning, which every seed does anew" in page
+    assert "each arm together with its tuning. Every seed tunes for itself" in page
     assert "judge nothing" not in page
 
     code, out, _ = ablate("run", "own", "--no-report", "--jobs", "1")

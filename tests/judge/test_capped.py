@@ -190,7 +190,9 @@ def test_no_ratio_is_decided_where_most_runs_of_a_side_were_cut_off(missed, outc
     assert verdict.outcome == outcome
     assert verdict.interval_low > math.log(1.25)
     if missed == 11:
-        assert said(verdict.reason).startswith("11 of 20 runs of norm=none did not reach the target: with more than")
+        assert said(verdict.reason).startswith(
+            "11 of 20 runs of norm=none did not reach the target. The budget cut off more than"
+        )
         assert "`kind: win_probability`" in said(verdict.advice)
         ranks = {"kind": "win_probability", **BN, "metric": STEPS, "ties_by": STEPS}
         assert judged(ranks, timed(steps, seeds=20)).outcome == "supported"

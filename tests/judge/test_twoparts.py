@@ -212,7 +212,7 @@ def test_a_metric_without_a_value_for_failed_runs_can_be_asked_of_those_that_tra
     assert verdict_of(-0.02, batch(0), claim=claim, **how).outcome == "not_tested"
     verdict = verdict_of(-0.02, batch(0), claim={**claim, "population": "trained"}, **how)
     assert (verdict.outcome, verdict.pairs) == ("supported", 19)
-    assert "no mean over all runs, of which some have no value" in two_parts(verdict)
+    assert "no mean over all runs, because some have no value" in two_parts(verdict)
 
 
 # --- declared and registered

@@ -135,9 +135,7 @@ def caption(tables: StudyTables, metric: Metric, note: str = "") -> str:
         else tr("×: a run failed; {rule}.", rule=failed),
         tr("Numbers above a panel: seeds that learned / seeds planned, ×: failed, ∅: missing.")
         if by_rules
-        else tr(
-            "Numbers above a panel: seeds that were not told to have failed / seeds planned, ×: failed, ∅: missing."
-        ),
+        else tr("Numbers above a panel: seeds not recorded as failed / seeds planned, ×: failed, ∅: missing."),
         tr("Dotted: rate of always answering the most frequent class.") if chance else "",
         note,
     ]
