@@ -110,3 +110,28 @@ def test_a_level_is_the_number_that_it_is_however_it_is_written():
             pd.DataFrame(rows), metric="acc", arm={"drop": arm}, against={"drop": against}, delta=0.01
         )
         assert found.verdicts[0].outcome == "supported"
+
+
+def test_a_side_in_fractions_and_one_in_per_cent_are_not_compared():
+    mixed = frame()
+    mixed.loc[mixed["bn"], "test_acc"] *= 50.0  # 46 per cent beside 0.9
+    with pytest.raises(ablate.UserError, match=r"is at most 1 in all runs of one side .* above 1 in all of the other"):
+        ablate.compare(mixed, metric="test_acc", **SIDES, not_worse_by=0.005)
+    collapsed = frame()
+    collapsed["test_acc"] *= 50.0
+    collapsed.loc[(collapsed["bn"]) & (collapsed["seed"] == 3), "test_acc"] = 0.4
+    found = ablate.compare(collapsed, metric="test_acc", **SIDES, not_worse_by=0.005)
+    assert "2 shares of at most 1" in " ".join(f"{one.rows} {one.what}" for one in found.done.itertuples())
+
+
+def test_runs_where_one_side_alone_was_run_are_told():
+    rows = frame()
+    rows.loc[rows["bn"] & (rows["lr"] == 0.01), "lr"] = 0.5
+    found = ablate.compare(rows, metric="test_acc", **SIDES, delta=0.01)
+    told = found.done.set_index("what").loc["runs where one side alone was run: not compared"]
+    assert (told["rows"], told["which"]) == (16, "lr=0.01; lr=0.5")
+    assert "one side alone" not in " ".join(ablate.compare(frame(), metric="test_acc", **SIDES).done["what"])
+    by_level = ablate.compare(rows, metric="test_acc", **SIDES, each="lr")
+    assert [what for what in by_level.done["what"] if "one side alone" in what] == [
+        "levels that one side alone has: not compared"
+    ]

@@ -171,7 +171,12 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     set_places = {table.head.index(one) for one in roles.settings if names_bare(one) not in (*roles.unknown, *FACTS)}
     told += [Taken(table.head[place], LEFT, SETTINGS_TOLD) for place in sorted(set_places)]
     told += [Taken(one, EXTRA, msg("its direction is not known: not judged")) for one in roles.unknown]
-    scales = two_scales(table.where, {one: roles.metrics[one][1] for one in judged}, [run.values for run in runs])
+    scales = two_scales(
+        table.where,
+        {one: roles.metrics[one][1] for one in judged},
+        [run.values for run in runs],
+        [] if sides is None else [sides.is_arm(run) for run in runs],
+    )
     done = [
         *table.done,
         *done,

@@ -34,6 +34,13 @@ class StatedSides:
     against: Levels
     each: tuple[str, ...]
 
+    def is_arm(self, run: Run) -> bool | None:
+        """Tell whether a run is of the arm, or else of what it is compared with; None of neither."""
+        side = level_cell_key({name: run.levels[name] for name in self.arm})
+        if side == level_cell_key(self.arm):
+            return True
+        return False if side == level_cell_key(self.against) else None
+
 
 def stated_sides(stated: Stated, table: RunTable, roles: Roles, runs: Sequence[Run]) -> StatedSides:
     """Return the sides of a stated comparison.
@@ -116,6 +123,18 @@ def claims_of(
         if lone:
             texts = ", ".join(names[factor][level] for level in lone)
             done.append(Done(msg("levels that one side alone has: not compared"), len(lone), f"{factor}={texts}"))
+    told = {level_cell_key({**cell}) for cell, _ in cells}
+    others = [name for name in levels if name not in (*sides.arm, *sides.each)]
+    names_of = [name for name in levels if name not in sides.arm]
+    lone_runs = [
+        run for run in runs
+        if run.has_result and level_cell_key({name: run.levels[name] for name in names_of}) not in told
+        and all(level in where[name] for name in sides.each for level in [run.levels[name]])
+    ]  # fmt: skip
+    if others and lone_runs:
+        lone_cells = dict.fromkeys(levels_text({name: run.levels[name] for name in others}, names) for run in lone_runs)
+        which = "; ".join([*list(lone_cells)[:4], *(["…"] if len(lone_cells) > 4 else [])])
+        done.append(Done(msg("runs where one side alone was run: not compared"), len(lone_runs), which))
     paired = not unpaired and any(shared for _, shared in cells)
     claims = [
         _claim(sides, runs, names=names, asked=asked, metric=metric, where=where, paired=paired) for metric in metrics

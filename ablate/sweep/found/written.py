@@ -144,13 +144,22 @@ def read_so(table: RunTable, written: NumberStyle, settings: Collection[int], me
     return replace(table, lines=tuple(lines), repairs=(*table.repairs, *written.repairs(places)))
 
 
-def two_scales(where: str, metrics: Mapping[str, Metric], runs: Sequence[Mapping[str, float]]) -> list[Done]:
+def two_scales(
+    where: str, metrics: Mapping[str, Metric], runs: Sequence[Mapping[str, float]], sides: Sequence[bool | None] = ()
+) -> list[Done]:
     """Return what is told of shares that have values up to 1 and values above: some may be fractions.
+
+    Parameters
+    ----------
+    sides
+        Of every run, on which of the two sides that are compared it stands, None where on neither; empty where no
+        comparison was stated.
 
     Raises
     ------
     UserError
-        The small ones are fractions by all appearances: as per cent they are what the others are.
+        The small ones are fractions by all appearances: as per cent they are what the others are, or one side of the
+        comparison has nothing else and the other none.
     """
     done = []
     for name, metric in metrics.items():
@@ -164,7 +173,22 @@ def two_scales(where: str, metrics: Mapping[str, Metric], runs: Sequence[Mapping
                 f"{where}: {name} is {small[0]:g} in one run and {large[0]:g} in another, by all appearances a "
                 "fraction beside per cent; expected one of the two in all runs, or per cent signs"
             )
+        if share and small and large and _split(name, runs, sides):
+            raise UserError(
+                f"{where}: {name} is at most 1 in all runs of one side ({small[0]:g}) and above 1 in all of the other "
+                f"({large[0]:g}), by all appearances a fraction beside per cent; expected one of the two on both "
+                "sides, or per cent signs"
+            )
         if share and small and large:
             told = f"{name}: {min(small):g} beside {max(large):g}"
             done.append(Done(TWO_SCALES, min(len(small), len(large)), told))
     return done
+
+
+def _split(name: str, runs: Sequence[Mapping[str, float]], sides: Sequence[bool | None]) -> bool:
+    """Tell whether one side has all values up to 1 and the other all above; zeros, which are both, aside."""
+    above: dict[bool, set[bool]] = {}
+    for run, side in zip(runs, sides, strict=False):
+        if side is not None and run.get(name):
+            above.setdefault(side, set()).add(run[name] > 1.0)
+    return len(above) == 2 and {True} in above.values() and {False} in above.values()
