@@ -73,8 +73,11 @@ def sweep(options: argparse.Namespace, action: str) -> None:
     else:
         refuse_command_options(options)
     refuse_words(options.overrides)
-    settings, words = [f"hydra.sweeper.action={action}"], [*options.overrides, *metric_words(options.metric)]
     study = None if command or is_function(options.study) else options.study
+    if study is not None:
+        _refuse_of_a_sweep(options, study)
+    settings = [f"hydra.sweeper.action={action}"]
+    words = [*options.overrides, *metric_words(options.metric, options.failed_counts_as)]
     if study is not None:
         settings.append(f"hydra.sweeper.study='{through_hydra(study)}'")
     elif options.quick:
@@ -85,8 +88,6 @@ def sweep(options: argparse.Namespace, action: str) -> None:
             options.jobs = sum(word.count(",") + 1 for word in options.slots)
     else:
         words = function_words(options.study, words, timeout=options.timeout)
-    if study is not None:
-        _refuse_of_a_sweep(options, study)
     if options.quick:
         settings.append("hydra.sweeper.quick=true")
     if options.jobs is not None:
@@ -120,6 +121,7 @@ def _refuse_of_a_sweep(options: argparse.Namespace, study: str) -> None:
     for flag, given, field in (
         ("--baseline", options.baseline, "`baseline:`"),
         ("--by-at-least", options.by_at_least is not None, "`by_at_least:` of each claim"),
+        ("--failed-counts-as", options.failed_counts_as is not None, "`failed_counts_as:` of the metric"),
         ("--lost", options.lost, f"`lost: [{', '.join(lost_asked(options.lost))}]`"),
     ):
         if given:
@@ -188,7 +190,7 @@ def _sweep_application(options: argparse.Namespace, action: str) -> None:
         "rerun": getattr(options, "rerun", None),
         "name": options.name[-1] if options.name else None,
         "seed_key": options.seed_key,
-        "metrics": metrics_given(options.metric) or None,
+        "metrics": metrics_given(options.metric, options.failed_counts_as) or None,
         "metrics_file": options.metrics_file,
         "code_version": options.code_version,
         "n_jobs": options.jobs,

@@ -46,8 +46,9 @@ def compare(options: argparse.Namespace) -> None:
     asked = Asked(
         factors=tuple(options.factor), seed=options.seed, metrics=metrics_asked(options.metric),
         where=pairs_asked("--where", options.where), leave_out=tuple(options.leave_out), by_at_least=by,
-        repeat=options.repeat, lost=lost_asked(options.lost), unpaired=options.unpaired,
-        early_stopping=options.early_stopping, stated=sides(margin, options.each),
+        repeat=options.repeat, failed_counts_as=options.failed_counts_as, lost=lost_asked(options.lost),
+        unpaired=options.unpaired, early_stopping=options.early_stopping, item=options.item,
+        stated=sides(margin, options.each),
     )  # fmt: skip
     use(options.uses)
     place = bench(progress=False)
@@ -69,7 +70,8 @@ def compare(options: argparse.Namespace) -> None:
         say(_document(judged, edit))
     else:
         for verdict in judged.judgement.verdicts:
-            if not verdict.decided and verdict.advice is not None:
+            said_above = verdict.reason.code == "without_value"
+            if not verdict.decided and verdict.advice is not None and not said_above:
                 say(f"{verdict.claim_id}: {said(verdict.advice)}")
     require_verdicts(judged.judgement.verdicts, supported=True)
     if edit is not None and not edit.kept:
@@ -118,7 +120,8 @@ def _command(options: argparse.Namespace) -> str:
     words = ["ablate", "compare", options.base, options.new]
     for name in ("metric", "factor", "where", "leave_out", "each", "uses"):
         words += [word for value in getattr(options, name) for word in (f"--{name.replace('_', '-')}", value)]
-    defaults = {"non_inferior": None, "by_at_least": None, "source": None, "seed": None, "repeat": "last", "lost": ""}
+    defaults = {"non_inferior": None, "by_at_least": None, "source": None, "seed": None, "item": None,
+                "repeat": "last", "failed_counts_as": None, "lost": ""}  # fmt: skip
     for name, default in defaults.items():
         value = getattr(options, name)
         words += [] if value == default else [f"--{name.replace('_', '-')}", str(value)]

@@ -102,6 +102,10 @@ def _rows(sub: argparse.ArgumentParser) -> None:
         help="several runs of an arm and seed: the last counts (default), their mean, or they are refused",
     )  # fmt: skip
     sub.add_argument(
+        "--failed-counts-as", type=float, metavar="V",
+        help="what a run that failed counts as on the judged metric, in its unit (an accuracy: that of guessing)",
+    )  # fmt: skip
+    sub.add_argument(
         "--lost", default="", metavar="WORD,WORD",
         help="states that mean lost to the infrastructure: such runs drop their pair, and do not count as failed",
     )  # fmt: skip

@@ -29,6 +29,7 @@ def judge(options: argparse.Namespace) -> None:
         by_at_least=options.by_at_least,
         target=options.target,
         repeat=options.repeat,
+        failed_counts_as=options.failed_counts_as,
         lost=lost_asked(options.lost),
         unpaired=options.unpaired,
         item=options.item,
@@ -55,6 +56,7 @@ def _command(options: argparse.Namespace) -> str:
         ("by_at_least", None),
         ("target", None),
         ("repeat", "last"),
+        ("failed_counts_as", None),
         ("lost", ""),
     ):
         value = getattr(options, name)

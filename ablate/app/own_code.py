@@ -97,30 +97,34 @@ def refuse_application_options(options: argparse.Namespace) -> None:
             )
 
 
-def metric_words(metrics: Sequence[str]) -> list[str]:
-    """Return what `--metric NAME:higher` says as an override.
+def metric_words(metrics: Sequence[str], failed: float | None = None) -> list[str]:
+    """Return what `--metric NAME:higher` and `--failed-counts-as V` say as an override.
 
-    >>> metric_words(["accuracy:higher", "seconds:lower"])
-    ['metrics={accuracy:{better:higher},seconds:{better:lower}}']
+    >>> metric_words(["accuracy:higher", "seconds:lower"], 0.1)
+    ['metrics={accuracy:{better:higher,failed_counts_as:0.1},seconds:{better:lower}}']
 
     Raises
     ------
     UserError
-        Nobody knows which way is better.
+        Nobody knows which way is better, or which metric it is that a failed run counts on.
     """
-    declared = metrics_given(metrics)
+    declared = metrics_given(metrics, failed)
     return [f"metrics={override_text(declared)}"] if declared else []
 
 
-def metrics_given(metrics: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return what `--metric NAME:higher` says as a study file has it; see `metric_words`."""
-    declared = {}
+def metrics_given(metrics: Sequence[str], failed: float | None = None) -> dict[str, dict[str, Any]]:
+    """Return what `--metric NAME:higher` and `--failed-counts-as V` say as a study file has it; see `metric_words`."""
+    if failed is not None and not metrics:
+        raise UserError("`--failed-counts-as` is a value of the metric that is judged: say which, --metric NAME:higher")
+    declared: dict[str, dict[str, Any]] = {}
     for name, better in metrics_asked(metrics).items():
         if better is None and name not in KNOWN:
             raise UserError(
                 f"--metric {name}: which way is better? Say --metric {name}:higher, or --metric {name}:lower"
             )
         declared[name] = {"better": str(better)} if better is not None else {}
+        if failed is not None and len(declared) == 1:
+            declared[name]["failed_counts_as"] = failed
     return declared
 
 

@@ -42,6 +42,10 @@ def add_own_code(sub: argparse.ArgumentParser) -> None:
         help="the smallest difference that matters, in the unit of the metric: then every comparison is ruled on",
     )  # fmt: skip
     sub.add_argument(
+        "--failed-counts-as", type=float, metavar="V",
+        help="what a run that failed counts as on the judged metric, in its unit (an accuracy: that of guessing)",
+    )  # fmt: skip
+    sub.add_argument(
         "--lost", default="", metavar="WORD,WORD",
         help="outcomes (crashed, diverged, collapsed) that mean lost to the infrastructure: such runs drop their pair, "
         "and do not count as failed",

@@ -83,8 +83,9 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
     if holding:
         leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in holding[:_MOST_NAMED])
         yield (
-            "  claims that compare arms which differ in a setting as well are held back. Make it a factor; name it in "
-            f"the study's `metrics:` if it is a result; or, if it belongs to what is compared, give {leave}"
+            "  comparisons of arms that differ in another setting as well are held back. Where it belongs to what is "
+            f"compared, give {leave}; where it came out of the runs, declare it as a metric (`--metric NAME:lower`, or "
+            "`metrics:` of a study file, which can make it a factor, too)"
         )
     if about:
         yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"

@@ -33,6 +33,7 @@ def compare(
     where: Mapping[str, Any] | None = None,
     leave_out: Sequence[str] = (),
     repeat: Repeat = "last",
+    failed_counts_as: float | None = None,
     lost: Sequence[str] = (),
     early_stopping: bool = False,
     source: str | None = None,
@@ -61,6 +62,8 @@ def compare(
         In its place: whether `arm` is not worse by more than this.
     where, leave_out
         Column -> level, of the rows that count; columns that are passed over.
+    failed_counts_as
+        What a run that failed counts as, in the unit of the metric.
     repeat, lost, early_stopping
         See `ablate judge --help`.
     source, name
@@ -86,7 +89,8 @@ def compare(
     stated = Stated(texts_of(arm), texts_of(against), listed, not_worse_by)
     asked = Asked(
         seed=pair, metrics={metric: better}, where=texts_of(where), leave_out=tuple(leave_out), by_at_least=delta,
-        repeat=repeat, lost=tuple(lost), unpaired=pair is None, stated=stated, early_stopping=early_stopping,
+        repeat=repeat, failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=pair is None, stated=stated,
+        early_stopping=early_stopping,
     )  # fmt: skip
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):

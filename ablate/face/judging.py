@@ -89,6 +89,7 @@ def judge_runs(
     by_at_least: float | None = None,
     target: float | None = None,
     repeat: Repeat = "last",
+    failed_counts_as: float | None = None,
     lost: Sequence[str] = (),
     unpaired: bool = False,
     item: str | None = None,
@@ -114,6 +115,8 @@ def judge_runs(
         δ, the smallest difference that matters; without it intervals, and which differences are excluded.
     target
         A value of the main metric: compared is, too, how many steps runs take to reach it.
+    failed_counts_as
+        What a run that failed counts as on the metric that is judged, in its unit.
     repeat, lost, unpaired, early_stopping
         See `ablate judge --help`.
     item
@@ -141,7 +144,8 @@ def judge_runs(
     asked = Asked(
         factors=tuple(factors), seed=seed, metrics=metrics, baseline=texts_of(baseline), where=texts_of(where),
         leave_out=tuple(leave_out), by_at_least=by_at_least, target=target, repeat=repeat,
-        lost=tuple(lost), unpaired=unpaired, early_stopping=early_stopping, item=item,
+        failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=unpaired, early_stopping=early_stopping,
+        item=item,
     )  # fmt: skip
     bench = Bench(tell=listening(progress=False, tell=tell))
     if isinstance(results, str | Path):

@@ -156,6 +156,7 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     leave_out: list[str] | None = None,
     where: dict[str, str] | None = None,
     repeat: Repeat = "last",
+    failed_counts_as: float | None = None,
     lost: list[str] | None = None,
     unpaired: bool = False,
 ) -> dict[str, Any]:
@@ -164,8 +165,9 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     `better` is "higher" or "lower", where the metric's name does not say it; `by_at_least` the smallest difference that
     matters, in the unit of the metric; `early_stopping`: a run that ends before the others of its arm was stopped by
     its own rule, and counts. `seed`: the column of seeds; `leave_out`: columns to pass over; `where`: only rows with
-    these cells; `repeat`: of several runs of an arm and seed the last counts, their mean, or they are refused; `lost`:
-    states of runs that the infrastructure lost, not ones that failed; `unpaired`: runs with one seed share nothing.
+    these cells; `repeat`: of several runs of an arm and seed the last counts, their mean, or they are refused;
+    `failed_counts_as`: what a run that failed counts as, in the unit of the metric; `lost`: states of runs that the
+    infrastructure lost, not ones that failed; `unpaired`: runs with one seed share nothing.
     """
     if better is not None and metric is None:
         raise UserError("`better` is the direction of `metric`: say which metric")
@@ -173,7 +175,7 @@ def judge(  # noqa: PLR0917  # its parameters are the tool's schema
     judged = judge_runs(
         source, metric=named or (), by_at_least=by_at_least, baseline=baseline, factors=tuple(factors or ()),
         early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=where, repeat=repeat,
-        lost=tuple(lost or ()), unpaired=unpaired,
+        failed_counts_as=failed_counts_as, lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
     return {
         "verdicts": _short(judged),
@@ -195,6 +197,7 @@ def compare(  # noqa: PLR0917  # as above
     leave_out: list[str] | None = None,
     where: dict[str, str] | None = None,
     repeat: Repeat = "last",
+    failed_counts_as: float | None = None,
     lost: list[str] | None = None,
     unpaired: bool = False,
 ) -> dict[str, Any]:
@@ -207,7 +210,7 @@ def compare(  # noqa: PLR0917  # as above
     asked = Asked(
         metrics={metric: _direction(better)}, by_at_least=by_at_least, stated=sides(not_worse_by),
         early_stopping=early_stopping, seed=seed, leave_out=tuple(leave_out or ()), where=texts_of(where),
-        repeat=repeat, lost=tuple(lost or ()), unpaired=unpaired,
+        repeat=repeat, failed_counts_as=failed_counts_as, lost=tuple(lost or ()), unpaired=unpaired,
     )  # fmt: skip
     judged = compare_sources(base, new, asked, Bench(), report=False)
     return {

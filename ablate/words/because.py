@@ -12,7 +12,7 @@ from ablate.judge.comparable import NOT_TOLD
 from ablate.lang import counted, msg, tr
 from ablate.stats.mean import Method
 from ablate.words.amounts import amount, amounts, difference_unit, listed_numbers, on_scale, p_text, percent
-from ablate.words.rulings import ruling_word
+from ablate.words.rulings import SEEN, ruling_word
 
 Numbers = Mapping[str, Any]
 
@@ -98,15 +98,10 @@ CLAIM_AN_ACCURACY = msg(
     "Put the claim on an accuracy, in which a failed run counts as chance, or find out why runs fail."
 )
 SAY_WHAT_FAILURES_COUNT_AS = msg(
-    "Say `--lost OUTCOME`, or `lost: [OUTCOME]` in a study file, of a run that the machine lost; or say what a failed "
-    "run counts as: in a column `majority_rate` of a table, or as `failed_counts_as` of the metric, in a study file or "
-    "in the `metrics` of a function of your own (docs/own-training.md)."
-)
-
-GIVE_THE_MAJORITY_RATE = msg(
-    "Say what it counts as: of an accuracy chance, in a column `majority_rate` (the share of the most frequent class); "
-    "or that it was lost to the infrastructure (`outcome: lost`; of a table without a study `--lost WORD`, with the "
-    "word that its status column has for it), or find out why runs fail."
+    "Say what a run that failed counts as: `--failed-counts-as VALUE` (of an accuracy, that of guessing); in a study "
+    "file `failed_counts_as` of the metric; in a table a column `majority_rate`, for an accuracy. Or say that the "
+    "machine lost it: `--lost WORD`, the word for how it ended (crashed, failed, …), in a study file `lost: [WORD]`; "
+    "its pair is dropped then. Or find out why runs fail."
 )
 
 # --- why nothing was tested
@@ -218,12 +213,11 @@ def failing_is_better(m: Numbers) -> str:
 
 
 def gate_failed(m: Numbers) -> str:
-    """Say which gates failed, and what the claim would be without them; `gates` are sentences."""
-    return tr(
-        "A gate failed: {gates}. Without it the claim would be {outcome}.",
-        gates=tr("; ").join(m["gates"]),
-        outcome=ruling_word(m["outcome"]),
-    )
+    """Say which gates failed, and what the verdict would be without them; `gates` are sentences."""
+    gates, outcome = tr("; ").join(m["gates"]), ruling_word(m["outcome"])
+    if m["outcome"] in SEEN:
+        return tr("A gate failed: {gates}. Without it the verdict would be “{outcome}”.", gates=gates, outcome=outcome)
+    return tr("A gate failed: {gates}. Without it the claim would be {outcome}.", gates=gates, outcome=outcome)
 
 
 def control(m: Numbers) -> str:

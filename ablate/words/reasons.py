@@ -179,7 +179,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "give_a_target": msg("Set `target_accuracy`, or let the function return an `outcome`."),
     "claim_an_accuracy": because.CLAIM_AN_ACCURACY,
     "say_what_failures_count_as": because.SAY_WHAT_FAILURES_COUNT_AS,
-    "give_the_majority_rate": because.GIVE_THE_MAJORITY_RATE,
+    "give_the_majority_rate": because.SAY_WHAT_FAILURES_COUNT_AS,
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
         "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "

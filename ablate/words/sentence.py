@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
@@ -18,12 +20,18 @@ _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusiv
 _IF_FAILED = {
     False: (
         msg(" and do not count; if failed, nothing could be said."),
-        msg(" and do not count; if they had failed, and so counted as the worst value seen: {numbers}, {outcome}."),
+        msg(
+            " and do not count; if they had failed, and so counted as the worst value that any of these runs has: "
+            "{numbers}, {outcome}."
+        ),
         msg(" and do not count; if they had failed: {numbers}, {outcome}."),
     ),
     True: (
         msg(" and does not count; if failed, nothing could be said."),
-        msg(" and does not count; if it had failed, and so counted as the worst value seen: {numbers}, {outcome}."),
+        msg(
+            " and does not count; if it had failed, and so counted as the worst value that any of these runs has: "
+            "{numbers}, {outcome}."
+        ),
         msg(" and does not count; if it had failed: {numbers}, {outcome}."),
     ),
 }
@@ -50,8 +58,11 @@ _TURNED = ("holds_delta", "too_few_to_decide", "below", "negligible", "reversed"
 def why_of(v: Verdict) -> str:
     """Return why it was ruled on so, its interval in the direction that `sentence_of` gives it."""
     beside_a_size = KINDS[v.kind].exploratory and not v.delta and v.outcome != "inconclusive"
+    reason = v.reason
+    if seen(v) and reason.code == "gate_failed":
+        reason = replace(reason, numbers={**reason.numbers, "outcome": ruling_of(v, reason.numbers["outcome"])})
     less = KINDS[v.kind].directed and v.predicts == "lower" and not beside_a_size
-    return said(v.reason, turned=less and v.reason.code in _TURNED)
+    return said(reason, turned=less and reason.code in _TURNED)
 
 
 def _effect_sentence(v: Verdict) -> str:

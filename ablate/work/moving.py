@@ -164,11 +164,21 @@ def rename_study(old: str, new: str, bench: Bench) -> tuple[list[Moved], str]:
     if old == new:
         raise UserError(f"{old!r} is its name already")
     studies = archived_studies(old, bench.store)
-    came = {one.plan.key for one in (_under(study, new) for study in studies)}
-    others = [line for line in bench.store.studies() if line.name == new and line.key not in came]
-    if others:
+    came = {one.plan.key: one for one in (_under(study, new) for study in studies)}
+    there = [line.key for line in bench.store.studies() if line.name == new]
+    if any(key not in came or _is_another(came[key], bench.store) for key in there):
         raise UserError(f"a study {new!r} is in the store already: nothing was renamed")
     return bring(studies, bench, name=new, said=f"study {old!r}"), bench.store.trash(old)
+
+
+def _is_another(copy: Archived, store: Store) -> bool:
+    """Tell whether the study that has a copy's name and key is more than a part of it, as an interrupted copy is."""
+    name, key = copy.plan.name, copy.plan.key
+    stored = dict(store.read(name, key=key).study["registration"] or {})
+    if stored and stored != dict(copy.registration or {}):
+        return True
+    runs = {(one.run.arm_id, one.run.seed): _values(one) for one in copy.runs}
+    return any(runs.get((one.run.arm_id, one.run.seed)) != _values(one) for one in store.logged(name, key=key))
 
 
 def bring(studies: Sequence[Archived], bench: Bench, *, name: str | None, said: str) -> list[Moved]:

@@ -151,3 +151,28 @@ def test_a_result_that_one_of_the_two_alone_has_is_left_out_and_told(ablate, tmp
     assert code == 0
     assert "results that one of the two alone has: left out (test_acc)" in out
     assert "val_acc by more than" in out
+
+
+def test_what_a_failed_run_counts_as_is_said_and_advised_once(ablate, tmp_path):
+    write(tmp_path / "base.csv", state="ok")
+    write(tmp_path / "new.csv", state="ok")
+    rows = (tmp_path / "new.csv").read_text(encoding="utf-8").splitlines()
+    rows[4] = ",".join([*rows[4].split(",")[:3], "", "failed"])
+    (tmp_path / "new.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    code, out, _ = ablate("compare", "base.csv", "new.csv", "--non-inferior", "0.005", "--no-report")
+    assert (code, out.count("`--failed-counts-as VALUE`")) == (3, 1)
+    asked = ("--non-inferior", "0.005", "--failed-counts-as", "0.5", "--no-report")
+    code, out, _ = ablate("compare", "base.csv", "new.csv", *asked)
+    assert code == 3
+    assert "1 of 10 runs of runs=new count as 0.5, as declared" in out
+
+
+def test_the_column_of_items_can_be_named(ablate, tmp_path):
+    for side in ("base", "new"):
+        answers = [f"q{item},{seed},{(item + seed) % 3 > 0:d}" for seed in range(6) for item in range(12)]
+        text = "\n".join(["riddle,seed,correct", *answers]) + "\n"
+        (tmp_path / f"{side}.csv").write_text(text, encoding="utf-8")
+    _, out, _ = ablate(
+        "compare", "base.csv", "new.csv", "--non-inferior", "0.05", "--item", "riddle", "--metric", "correct:higher"
+    )
+    assert "12 items, averaged within each run" in out

@@ -154,6 +154,8 @@ def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
         (("runs.csv", "--by-at-least", "0"), "`--by-at-least` must be a number > 0"),
         (("runs.csv", "--save", "x.txt"), "--save x.txt: expected a name ending in .yaml"),
         (("runs.csv", "--lost", "oom"), "unknown --lost 'oom'"),
+        (("runs.csv", "--failed-counts-as", "10"), "`failed_counts_as`` must lie in [0.0, 1.0]"),
+        (("runs.csv", "--failed-counts-as", "nan"), "or a finite number, got nan"),
     ],
 )
 def test_bad_input_is_one_line(ablate, tmp_path, arguments, message):
@@ -187,6 +189,36 @@ def test_a_majority_rate_says_what_the_accuracy_of_a_failed_run_counts_as(ablate
     assert code == 0
     assert "Not tested" in out
     assert "no mean over all runs, because some have no value" in out
+
+
+def test_what_a_failed_run_counts_as_is_said_on_the_command_line(ablate, tmp_path):
+    held = [{**run, "state": "ok"} for run in rows(8)]
+    held[3] |= {"test_acc": "", "state": "failed"}
+    write(tmp_path / "runs.csv", held)
+    _, out, _ = ablate("judge", "runs.csv", "--no-report")
+    assert "Not tested" in out
+    assert "`--failed-counts-as VALUE`" in out
+    assert "`--lost WORD`" in out
+    code, out, _ = ablate("judge", "runs.csv", "--failed-counts-as", "0.5", "--save", "study.yaml")
+    assert code == 0
+    assert "Not tested" not in out
+    assert "1 of 8 runs of norm=none count as 0.5, as declared" in out
+    numbers = {(run["norm"], run["seed"]): float(run["test_acc"] or 0.5) for run in held}
+    mean = np.mean([numbers["batch", seed] - numbers["none", seed] for seed in range(8)])
+    (verdict,) = verdicts(tmp_path / "reports" / "runs-judged")
+    assert verdict["effect"] == pytest.approx(mean)
+    assert "ablate judge runs.csv --failed-counts-as 0.5" in (tmp_path / "study.yaml").read_text(encoding="utf-8")
+
+
+def test_of_two_factors_that_are_named_and_follow_each_other_none_is_passed_over(ablate, tmp_path):
+    write(tmp_path / "runs.csv", [{**run, "lr": 0.1 if run["norm"] == "none" else 0.01} for run in rows(8)])
+    code, _, err = ablate("judge", "runs.csv", "--factor", "norm", "--factor", "lr")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--factor lr: no two runs differ in it alone: norm determines it" in err
+    _, out, _ = ablate("judge", "runs.csv", "--factor", "lr", "--no-report")
+    assert "Without it the verdict would be “shown: raises”" in out
+    assert "--leave-out norm" in out
+    assert "claim would be" not in out
 
 
 def ended(**changes):

@@ -56,6 +56,13 @@ def test_a_metric_of_which_nobody_knows_the_direction_is_refused():
         metric_words(["score"])
 
 
+def test_what_a_failed_run_counts_as_is_said_of_the_metric_that_is_judged():
+    words = metric_words(["accuracy:higher", "loss:lower"], 0.1)
+    assert words == ["metrics={accuracy:{better:higher,failed_counts_as:0.1},loss:{better:lower}}"]
+    with pytest.raises(UserError, match="`--failed-counts-as` is a value of the metric that is judged: say which"):
+        metric_words([], 0.1)
+
+
 @pytest.mark.slow
 def test_a_function_needs_no_study_and_is_the_sweep_it_stands_for(tmp_path, ablate):
     (tmp_path / "train.py").write_text(TRAIN, encoding="utf-8")
@@ -158,6 +165,8 @@ def test_a_delta_alone_is_told_from_every_other_change():
 def test_what_is_said_of_comparisons_is_for_code_of_ones_own(tmp_path, ablate):
     code, _, err = ablate("plan", "quickstart", "--by-at-least", "0.1")
     assert (code, "`--by-at-least` is for a sweep of your own code" in err) == (2, True)
+    code, _, err = ablate("plan", "quickstart", "--failed-counts-as", "0.1")
+    assert (code, "`--failed-counts-as` is for a sweep of your own code" in err) == (2, True)
 
 
 @pytest.mark.slow

@@ -84,3 +84,15 @@ def test_a_wrong_name_is_one_line_and_nothing_is_lost(ablate, store, words, said
     code, _, err = ablate(*words)
     assert (code, err.count("\n"), said in err) == (2, 1, True), err
     assert len(values(store, "norms")) == 2
+
+
+def test_a_study_with_runs_of_its_own_is_not_taken_for_a_copy_that_was_interrupted(ablate, store):
+    assert ablate("export", "norms", "norms.zip")[0] == 0
+    assert ablate("import", "norms.zip", "--name", "scales")[0] == 0
+    plan = store.plan("scales")
+    session = store.open(plan)
+    session.log_arm(plan.arms[0], [record_of(plan.arms[0], 2)])
+    session.close("FINISHED")
+    code, _, err = ablate("rename", "norms", "scales")
+    assert (code, err) == (2, "ablate: a study 'scales' is in the store already: nothing was renamed\n")
+    assert (len(values(store, "norms")), len(values(store, "scales"))) == (2, 3)

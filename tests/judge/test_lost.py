@@ -85,4 +85,4 @@ def test_where_a_failure_has_no_honest_value_the_worst_one_seen_stands_for_it(wo
     told = found.details["lost"]
     assert told["outcome"] == found.outcome == ("supported" if better == "higher" else "refuted")
     assert (told["effect"], told["low"], told["high"]) == pytest.approx((gaps.mean(), low, high), abs=1e-12)
-    assert "if it had failed, and so counted as the worst value seen: " in sentence_of(found)
+    assert "if it had failed, and so counted as the worst value that any of these runs has: " in sentence_of(found)

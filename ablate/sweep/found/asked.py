@@ -72,6 +72,8 @@ class Asked:
         A value of the main metric; compared is how many steps runs take to reach it.
     repeat
         Of several runs of an arm and seed: the last counts, or their mean, or they are refused.
+    failed_counts_as
+        What a run that failed counts as on the main metric, in its unit; None: what the metric's name says of it.
     lost
         Words of a state that mean that the infrastructure lost a run: its pair is dropped.
     item
@@ -93,6 +95,7 @@ class Asked:
     by_at_least: float | None = None
     target: float | None = None
     repeat: Repeat = "last"
+    failed_counts_as: float | None = None
     lost: tuple[str, ...] = ()
     unpaired: bool = False
     stated: Stated | None = None

@@ -138,6 +138,8 @@ def found_in(table: RunTable, asked: Asked, *, name: str) -> Found:
     claimed = _claimed(asked, plain, judged, found_along)
     metrics = {one: metric for one, (_, metric) in roles.metrics.items() if one in judged or _complete(one, runs)}
     metrics |= {one: metric for one, metric in found_along.metrics.items() if one in claimed or _complete(one, runs)}
+    if asked.failed_counts_as is not None:
+        metrics[judged[0]] = replace(metrics[judged[0]], failed_counts_as=asked.failed_counts_as)
     if sides is not None:
         claims, told_of, paired = claims_of(
             sides, runs, levels, names=factor_names(levels), asked=asked, metrics=claimed, unpaired=unpaired

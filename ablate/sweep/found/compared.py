@@ -32,6 +32,11 @@ def factors_that_vary(
     A column that is determined by the others makes no contrast of its own: what differs together with it cannot be
     told from it. Of two that follow each other the one the user names stays, else the first. Those that are kept anyhow
     stay: what is compared differs in all of them together.
+
+    Raises
+    ------
+    UserError
+        No two runs differ in a factor alone that the user names, because others that are named determine it.
     """
     kept = [name for name in factors if len({level_cell_key({name: run.levels[name]}) for run in runs}) > 1]
     follows: dict[str, str] = {}
@@ -49,6 +54,11 @@ def factors_that_vary(
         out = free[-1]
         name = kept.pop(out)
         follows[name] = _followed(name, kept, runs)
+        if name in named:
+            raise UserError(
+                f"--factor {name}: no two runs differ in it alone: {follows[name]} determines it, so that these runs "
+                f"cannot tell the two apart. Name one of them; where both are one choice, --leave-out the other"
+            )
 
 
 def _followed(name: str, kept: Sequence[str], runs: Sequence[Run]) -> str:
