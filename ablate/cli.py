@@ -261,15 +261,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure, refuted), 2 (input), 3 (not decided), 130 (interrupted)."""
     forgive_streams()
     _show_warnings()
-    try:
-        with interruptible():
+    with interruptible():
+        try:
             run(list(sys.argv[1:] if arguments is None else arguments))
-    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
-        if isinstance(error, KeyboardInterrupt) or asked_to_stop():  # what an interrupt cut off may fail otherwise
-            sys.stderr.write(f"\nablate: {SAID}\n")
-            return EXIT_CODE
-        return _exit_code(error)
-    return 0
+        except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
+            if isinstance(error, KeyboardInterrupt) or asked_to_stop():  # what an interrupt cut off may fail otherwise
+                sys.stderr.write(f"\nablate: {SAID}\n")
+                return EXIT_CODE
+            return _exit_code(error)
+        return 0
 
 
 def _exit_code(error: Exception) -> int:

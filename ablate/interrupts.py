@@ -34,8 +34,7 @@ def interruptible() -> Iterator[None]:
         return
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    if not any(signal.getsignal(number) is _interrupt for number in numbers):  # not inside of another one
-        _asked.clear()
+    outermost = not any(signal.getsignal(number) is _interrupt for number in numbers)
     before = {number: signal.getsignal(number) for number in numbers}
     ours = [n for n, handler in before.items() if handler in (signal.SIG_DFL, signal.default_int_handler)]
     hook = sys.unraisablehook
@@ -57,10 +56,12 @@ def interruptible() -> Iterator[None]:
         sys.unraisablehook = hook
         for number in ours:
             signal.signal(number, before[number])
+        if outermost:  # whoever calls on goes on
+            _asked.clear()
 
 
 def asked_to_stop() -> bool:
-    """Tell whether a signal has asked to stop since `interruptible` began."""
+    """Tell whether a signal has asked to stop, inside of `interruptible`."""
     return bool(_asked)
 
 

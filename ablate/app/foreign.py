@@ -42,23 +42,24 @@ def sweep_inside(
     SystemExit
         With the exit code that the command line of ablate has.
     """
-    try:
-        with interruptible(), explained():
-            app = app_of(task)
-            asked = ForeignRequest(
-                app, _not_as_said(app, config), arguments, list(config.hydra.overrides.hydra), context.config_loader,
-                shlex.join(["python", *sys.orig_argv[1:]]),
-            )  # fmt: skip
-            launcher, _ = launcher_typed(list(config.hydra.overrides.hydra))
-            _sweep(settings, request_of(settings, asked), launcher)
-    except (KeyboardInterrupt, Exception) as error:
-        if isinstance(error, KeyboardInterrupt) or asked_to_stop():
-            sys.stderr.write(f"\nablate: {SAID}\n")
-            raise SystemExit(EXIT_CODE) from None
-        if not isinstance(error, AblateError):
-            raise
-        sys.stderr.write(f"ablate: {error}\n")
-        raise SystemExit(error.exit_code) from None
+    with interruptible():
+        try:
+            with explained():
+                app = app_of(task)
+                asked = ForeignRequest(
+                    app, _not_as_said(app, config), arguments, list(config.hydra.overrides.hydra),
+                    context.config_loader, shlex.join(["python", *sys.orig_argv[1:]]),
+                )  # fmt: skip
+                launcher, _ = launcher_typed(list(config.hydra.overrides.hydra))
+                _sweep(settings, request_of(settings, asked), launcher)
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, KeyboardInterrupt) or asked_to_stop():
+                sys.stderr.write(f"\nablate: {SAID}\n")
+                raise SystemExit(EXIT_CODE) from None
+            if not isinstance(error, AblateError):
+                raise
+            sys.stderr.write(f"ablate: {error}\n")
+            raise SystemExit(error.exit_code) from None
 
 
 def sweep_outside(
