@@ -27,7 +27,8 @@ def tried(folder, command, number, *points):
 ])  # fmt: skip
 def test_a_command_that_was_ended_at_a_few_steps_goes_on(tmp_path, command, number):
     told = tried(tmp_path, command, number, "--points", "3")
-    assert [one["step"] for one in told] == [1, (1 + told[0]["of"]) // 2, told[0]["of"]]
+    first, middle, last = [one["step"] for one in told]
+    assert first == 1 < middle < last == told[0]["of"]
     assert all(one["code"] in (-9, -15, 130) for one in told)
 
 
