@@ -65,6 +65,14 @@ def ways() -> tuple[str, ...]:
     return (directly,)
 
 
+def hostile() -> tuple[str, ...]:
+    """Return of the tests with damaged input: cases of a kind, kinds, and cases of the long harness."""
+    text = (ROOT / "tests/faults/test_fuzz.py").read_text(encoding="utf-8")
+    ((few, many),) = re.findall(r"fixture\(params=\[(\d+), pytest\.param\((\d+),", text)
+    kinds = len(re.findall(r"^def test_\w+\(each\b", text, re.MULTILINE))
+    return few, str(kinds), many
+
+
 def _of(make: Callable[[], tuple[str, ...]], *places: int) -> Callable[[], tuple[str, ...]]:
     return lambda: tuple(make()[place] for place in places)
 
@@ -78,6 +86,7 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
     *(("docs/scale.md", rf"^\| `ablate {command}`{more} \| ([\d.]+) s \| ([\d.]+) s \| ([\d.]+) s \|$",
        partial(scale, command + more))
       for command, more in (("plan", ""), ("run", ", nothing to do"), ("verdict", ""), ("report", ""))),
+    ("docs/reliability.md", r"`tests/faults/test_fuzz.py`: (\d+) cases of each of (\d+) kinds; (\d+) of each", hostile),
     ("docs/scale.md", r"its share of the arm's summary included: ([\d.]+) in a new store", ways),
     ("docs/scale.md", r"in a new store, ([\d.]+) on average over 10,000", partial(scale, "logged, a run")),
     ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),

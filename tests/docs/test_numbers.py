@@ -16,7 +16,9 @@ def numbers():
     return module
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/tutorial.zh.md", "docs/scale.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/tutorial.md", "docs/tutorial.zh.md", "docs/scale.md", "docs/reliability.md"]
+)
 def test_a_page_says_what_the_results_say(numbers, page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert numbers.filled(page, text) == text, "run: python docs/counted.py"
