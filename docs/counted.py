@@ -1,4 +1,4 @@
-"""Numbers that README and the tutorial take from committed results; `python docs/counted.py` writes them there.
+"""Numbers that pages take from committed results; `python docs/counted.py` writes them there.
 
 Each row of `NUMBERS` is a page, a pattern that finds the numbers in it (one group each), and what they are.
 `tests/docs/test_numbers.py` fails where a page says something else, or says it no more.
@@ -11,6 +11,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ablate.sweep.study_file import load_study
@@ -39,6 +40,39 @@ def quickstart() -> tuple[str, ...]:
     return str(arms * study.seeds), str(arms), str(study.seeds)
 
 
+def scale(row: str) -> tuple[str, ...]:
+    """Return of a row on scale in benchmarks/RESULTS.md its values, as the page has them: 9.1, 32.
+
+    Raises
+    ------
+    ValueError
+        There is no such row, or more than one.
+    """
+    text = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| {re.escape(row)} \|(.*)\|$", text, flags=re.MULTILINE)
+    if len(rows) != 1:
+        raise ValueError(f"benchmarks/RESULTS.md: expected one row {row!r}, found {len(rows)}")
+    values = [float(number) for number in re.findall(r"([\d.]+) m?s\b", rows[0])]
+    return tuple(f"{value:.1f}" if value < 20 else str(int(value + 0.5)) for value in values)
+
+
+def ways() -> tuple[str, ...]:
+    """Return the milliseconds that logging a run takes directly, in a new store."""
+    text = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
+    (directly,) = re.findall(
+        r"^\| MLflow's client \| directly \| ratio \|\n.*\n\| [\d.]+ \| ([\d.]+) \|", text, re.MULTILINE
+    )
+    return (directly,)
+
+
+def hostile() -> tuple[str, ...]:
+    """Return of the tests with damaged input: cases of a kind, kinds, and cases of the long harness."""
+    text = (ROOT / "tests/faults/test_fuzz.py").read_text(encoding="utf-8")
+    ((few, many),) = re.findall(r"fixture\(params=\[(\d+), pytest\.param\((\d+),", text)
+    kinds = len(re.findall(r"^def test_\w+\(each\b", text, re.MULTILINE))
+    return few, str(kinds), many
+
+
 def _of(make: Callable[[], tuple[str, ...]], *places: int) -> Callable[[], tuple[str, ...]]:
     return lambda: tuple(make()[place] for place in places)
 
@@ -49,6 +83,12 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
     ("README.md", r"in (\d+) of these (\d+) panels, and clearly the other way round in (\w+),", _of(panels, 2, 0, 3)),
     ("README.md", r"The first trains (\d+) networks", _of(quickstart, 0)),
     ("docs/tutorial.md", r"It trains (\d+) networks \((\d+) arms, (\d+) seeds each\)", quickstart),
+    *(("docs/scale.md", rf"^\| `ablate {command}`{more} \| ([\d.]+) s \| ([\d.]+) s \| ([\d.]+) s \|$",
+       partial(scale, command + more))
+      for command, more in (("plan", ""), ("run", ", nothing to do"), ("verdict", ""), ("report", ""))),
+    ("docs/reliability.md", r"`tests/faults/test_fuzz.py`: (\d+) cases of each of (\d+) kinds; (\d+) of each", hostile),
+    ("docs/scale.md", r"its share of the arm's summary included: ([\d.]+) in a new store", ways),
+    ("docs/scale.md", r"in a new store, ([\d.]+) on average over 10,000", partial(scale, "logged, a run")),
     ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),
 )  # fmt: skip
 
@@ -63,7 +103,7 @@ def filled(page: str, text: str) -> str:
     """
     for name, pattern, what in NUMBERS:
         if name == page:
-            found = list(re.finditer(pattern, text, flags=re.DOTALL))
+            found = list(re.finditer(pattern, text, flags=re.DOTALL | re.MULTILINE))
             if len(found) != 1:
                 raise ValueError(f"{page}: expected once {pattern!r}, found {len(found)} times")
             for place, number in reversed(list(enumerate(what(), start=1))):

@@ -1,4 +1,4 @@
-"""What README and the tutorial say in numbers is what the committed results hold."""
+"""What pages say in numbers is what the committed results say."""
 
 import importlib.util
 from pathlib import Path
@@ -16,7 +16,9 @@ def numbers():
     return module
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/tutorial.zh.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/tutorial.md", "docs/tutorial.zh.md", "docs/scale.md", "docs/reliability.md"]
+)
 def test_a_page_says_what_the_results_say(numbers, page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert numbers.filled(page, text) == text, "run: python docs/counted.py"
@@ -29,3 +31,13 @@ def test_a_wrong_number_is_written_anew_and_a_missing_sentence_is_named(numbers)
     assert numbers.filled("README.md", wrong) == text
     with pytest.raises(ValueError, match=r"README.md: expected once .* found 0 times"):
         numbers.filled("README.md", text.replace("The first trains", "It trains"))
+
+
+def test_the_table_of_scale_is_that_of_the_benchmark(numbers):
+    text = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    wrong = text.replace("| 10.4 s |", "| 11.4 s |").replace("9.1 on average", "7.1 on average")
+    assert wrong != text
+    assert numbers.filled("docs/scale.md", wrong) == text
+    assert numbers.scale("report") == ("10.4", "32", "81")
+    with pytest.raises(ValueError, match="expected one row 'rapport', found 0"):
+        numbers.scale("rapport")
