@@ -33,6 +33,8 @@ OF_ONE = {
     ),
     "items that not every run answered: left out": "item that not every run answered: left out",
     "items, averaged within each run": "item, of each run",
+    "runs where one side alone was run: not compared": "run where one side alone was run: not compared",
+    "columns sum up the seeds: left out": "column sums up the seeds: left out",
     "levels that one side alone has: not compared": "level that one side alone has: not compared",
     "logs that end in the middle of a record: what stands before it counts": (
         "log that ends in the middle of a record: what stands before it counts"

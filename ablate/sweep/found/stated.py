@@ -9,7 +9,7 @@ from typing import Any
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError
 from ablate.lang import msg
-from ablate.levels import Names, levels_text
+from ablate.levels import Names, among, levels_text
 from ablate.sources.contract import Done, RunTable
 from ablate.sweep.found.asked import Asked, Stated
 from ablate.sweep.found.baseline import level_meant
@@ -123,23 +123,28 @@ def claims_of(
         if lone:
             texts = ", ".join(names[factor][level] for level in lone)
             done.append(Done(msg("levels that one side alone has: not compared"), len(lone), f"{factor}={texts}"))
-    told = {level_cell_key({**cell}) for cell, _ in cells}
-    others = [name for name in levels if name not in (*sides.arm, *sides.each)]
-    names_of = [name for name in levels if name not in sides.arm]
-    lone_runs = [
-        run for run in runs
-        if run.has_result and level_cell_key({name: run.levels[name] for name in names_of}) not in told
-        and all(level in where[name] for name in sides.each for level in [run.levels[name]])
-    ]  # fmt: skip
-    if others and lone_runs:
-        lone_cells = dict.fromkeys(levels_text({name: run.levels[name] for name in others}, names) for run in lone_runs)
-        which = "; ".join([*list(lone_cells)[:4], *(["…"] if len(lone_cells) > 4 else [])])
-        done.append(Done(msg("runs where one side alone was run: not compared"), len(lone_runs), which))
+    done += _alone(sides, runs, names, [cell for cell, _ in cells], where)
     paired = not unpaired and any(shared for _, shared in cells)
     claims = [
         _claim(sides, runs, names=names, asked=asked, metric=metric, where=where, paired=paired) for metric in metrics
     ]
     return claims, done, paired
+
+
+def _alone(
+    sides: StatedSides, runs: Sequence[Run], names: Names, cells: Sequence[Levels], where: Mapping[str, Sequence[Level]]
+) -> list[Done]:
+    """Return of how many runs the other side has none at the same levels, beside levels of `each` that are told."""
+    compared = {level_cell_key(cell) for cell in cells}
+    count, places = 0, dict[str, None]()
+    for run in runs:
+        cell = {name: level for name, level in run.levels.items() if name not in sides.arm}
+        told = any(not among(cell[factor], levels) for factor, levels in where.items())
+        if run.has_result and not told and level_cell_key(cell) not in compared:
+            count += 1
+            places[levels_text({name: level for name, level in cell.items() if name not in where}, names)] = None
+    which = "; ".join([*list(places)[:4], *(["…"] if len(places) > 4 else [])])
+    return [Done(msg("runs where one side alone was run: not compared"), count, which)] if count else []
 
 
 def _cells(
