@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ablate.claims.parts import effect_label
+from ablate.claims.reason import because
 from ablate.judge.rule import judge
 from ablate.report.answers import answer
 from ablate.report.families import families
@@ -199,3 +200,10 @@ def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
     told = answer([verdict], verdict.outcome, verdict.outcome, "")
     assert told.number.text.startswith(said)
     assert "+" not in told.number.text
+
+
+def test_of_what_is_not_tested_it_is_said_why(study):
+    model, tables = study
+    why = because("without_value", n=1, metric="accuracy")
+    single = dataclasses.replace(judge(model, tables)[-1], outcome="not_tested", label="", reason=why, gates=())
+    assert answer([single], "not_tested", "", "").more.startswith("1 run failed or has no finite value of accuracy")
