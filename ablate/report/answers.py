@@ -188,7 +188,7 @@ def _metric(v: Verdict) -> Explained:
 
 
 def _one(v: Verdict) -> str:
-    """Say what is shown instead of a refuted claim, why another is open or untested; of what is `seen` the word says it."""
+    """Say what is shown instead of a refuted claim, why another is open or untested; of `seen` ones its word does."""
     if v.outcome == "refuted":
         return relation(v) or ("" if seen(v) else instead(v))
     if v.gates_failed and not v.decided:
