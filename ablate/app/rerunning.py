@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ablate.app.console import say, say_table, warn
 from ablate.app.overrides import override_text
 from ablate.app.trusted import check_trusted
-from ablate.errors import Failure, UserError
+from ablate.errors import Failure, UserError, plural
 from ablate.lang import counted
 from ablate.resources import root_folder
 from ablate.sweep.job_states import job_states
@@ -128,7 +128,7 @@ def rerun(request: Request, composer: Compose, store: Store, run_id: str) -> Non
             warn(f"computed by another {name}: {then} then, {now} now; the last bits may differ for that")
     what = f"{lookup.study}: {run.arm}, seed {run.seed} ({run.run_id})"
     if not again.gaps:
-        counts = ", ".join(f"{count} {name}" for name, count in again.compared.items() if count)
+        counts = ", ".join(plural(count, name.removesuffix("s")) for name, count in again.compared.items() if count)
         say(f"{what}: matched to the bit ({counts or 'its outcome'}; times apart)")
         return
     rows = [

@@ -37,7 +37,7 @@ def show_run(words: Sequence[str], *, as_json: bool) -> None:
     ]
     if result.first_nonfinite_step is not None:
         about.append(["not finite from step", str(result.first_nonfinite_step)])
-    say_table(["about", "it"], about, styles=STYLES)
+    say_table(["fact", "value"], about, styles=STYLES)
     say()
     say_table(["setting", "value"], sorted(flat_config(lookup.logged.arm.config).items()))
     if result.metrics:

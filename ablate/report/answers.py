@@ -13,6 +13,7 @@ from ablate.report.claim_text import change_text, falls
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import NONE, listed, p_value, scaled_number, shortened
 from ablate.words.amounts import amount, amounts, difference_unit, percent
+from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen
 from ablate.words.sizes import too_few
 
@@ -187,7 +188,7 @@ def _metric(v: Verdict) -> Explained:
 
 
 def _one(v: Verdict) -> str:
-    """Say what is shown instead of a refuted claim, and why another is open; of what is `seen` the word says it."""
+    """Say what is shown instead of a refuted claim, why another is open or untested; of `seen` ones its word does."""
     if v.outcome == "refuted":
         return relation(v) or ("" if seen(v) else instead(v))
     if v.gates_failed and not v.decided:
@@ -195,7 +196,7 @@ def _one(v: Verdict) -> str:
     if v.too_few:
         return too_few(v)
     if v.outcome == "not_tested":
-        return tr("The runs do not allow a test.")
+        return said(v.reason)
     return relation(v) or (tr("The runs do not decide it.") if v.outcome == "inconclusive" else "")
 
 

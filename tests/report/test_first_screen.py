@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ablate.claims.parts import effect_label
+from ablate.claims.reason import because
 from ablate.judge.rule import judge
 from ablate.report.answers import answer
 from ablate.report.families import families
@@ -215,3 +216,10 @@ def test_what_stands_between_backticks_is_code_wherever_it_stands(many, tmp_path
 def many():
     stds = tuple(round(0.001 + 0.01 * n, 3) for n in range(40))
     return build(stds=stds, seeds=2, evaluations=4, missing=0, claims=False, figures=[])
+
+
+def test_of_what_is_not_tested_it_is_said_why(study):
+    model, tables = study
+    why = because("without_value", n=1, metric="accuracy")
+    single = dataclasses.replace(judge(model, tables)[-1], outcome="not_tested", label="", reason=why, gates=())
+    assert answer([single], "not_tested", "", "").more.startswith("1 run failed or has no finite value of accuracy")
