@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import time
@@ -126,10 +127,16 @@ def show_study(root: Path, name: str, key: str, shown: Shown) -> str | None:
             with plain_errors(layout):
                 show_by_client(connect(layout), study, shown)
     except (AblateError, OSError, sqlite3.Error) as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
+        if _only_to_read(layout, error):
             return None
         return f"the verdicts could not be shown in MLflow's pages: {error}"
     return None
+
+
+def _only_to_read(layout: Layout, error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    # Where no journal lies there yet, what SQLite cannot do is to open the database.
+    return code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and not os.access(layout.runs, os.W_OK))
 
 
 def show_by_client(client: MlflowClient, study: StudyRun, shown: Shown) -> None:

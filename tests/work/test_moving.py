@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 from ablate.errors import Failure, UserError
 from ablate.testing.store_records import record_of, study_of, tried_study
 from ablate.track.archive import read_archive, write_archive
+from ablate.track.direct_client import DirectClient
 from ablate.track.history import HASH_TAG
 from ablate.track.local import LocalStore
 from ablate.track.memory import MemoryStore
@@ -117,12 +118,14 @@ class Ended(BaseException):
 
 
 def _at_the_hash(patch):
-    def tag(self, run_id, key, value, *more, before=MlflowClient.set_tag):
-        if key == HASH_TAG:
-            raise Ended
-        return before(self, run_id, key, value, *more)
+    for client in (MlflowClient, DirectClient):
 
-    patch.setattr(MlflowClient, "set_tag", tag)
+        def tag(self, run_id, key, value, *more, before=client.set_tag):
+            if key == HASH_TAG:
+                raise Ended
+            return before(self, run_id, key, value, *more)
+
+        patch.setattr(client, "set_tag", tag)
 
 
 def _in_the_runs(patch):
