@@ -129,7 +129,7 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
     figure = Figure(figsize=(9.0, height), layout="constrained")
     ax = figure.subplots()
     bare_axes(ax, grid="x")
-    edge = np.full(len(end.value), 0.006)  # of the axis
+    edge = np.full(len(end.value), 0.994 if end.declared.better == "lower" else 0.006)  # of the axis: the worse side
     for row, position in enumerate(positions):
         values, failed = end.value[:, row] * shown.scale, failures[:, row]
         colour, marker = HUES[position % len(HUES)], MARKERS[position % len(MARKERS)]
