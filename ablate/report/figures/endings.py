@@ -90,6 +90,8 @@ def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, no
         figure = _draw(tables, end, positions)
     failed = _failed(tables, end)
     rule = tr("×: the run failed.") if failed.any() else ""
+    if (failed & ~np.isfinite(end.value)).any():
+        rule += tr(" One without a value stands at the edge; its arm has no mean, which would be of the survivors.")
     rule += tr(" What failed or has no value counts as {rule}.", rule=said(end.rule)) if end.filled.any() else ""
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "
@@ -127,6 +129,7 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
     figure = Figure(figsize=(9.0, height), layout="constrained")
     ax = figure.subplots()
     bare_axes(ax, grid="x")
+    edge = np.full(len(end.value), 0.994 if end.declared.better == "lower" else 0.006)  # of the axis: the worse side
     for row, position in enumerate(positions):
         values, failed = end.value[:, row] * shown.scale, failures[:, row]
         colour, marker = HUES[position % len(HUES)], MARKERS[position % len(MARKERS)]
@@ -135,9 +138,11 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
         good = np.isfinite(values) & ~failed
         ax.plot(values[good], offset[good], linestyle="none", marker=marker, markersize=3.2, color=colour, alpha=0.45,
                 markeredgewidth=0, zorder=2)  # fmt: skip
-        ax.plot(values[failed], offset[failed], linestyle="none", marker="x", markersize=4.6, color=colour,
-                markeredgewidth=1.1, zorder=2.5, gid="failure")  # fmt: skip
-        mean, half = _mean(values)
+        lost = failed & ~np.isfinite(values)
+        for at, which, where in ((values, failed & ~lost, ax.transData), (edge, lost, ax.get_yaxis_transform())):
+            ax.plot(at[which], offset[which], transform=where, linestyle="none", marker="x", markersize=4.6,
+                    color=colour, markeredgewidth=1.1, zorder=2.5, gid="failure")  # fmt: skip
+        mean, half = _mean(values, failed)
         if math.isfinite(mean):
             at = row - 0.17
             if math.isfinite(half):
@@ -177,9 +182,10 @@ def _hues(tables: StudyTables, contrast: str | None) -> list[int]:
     return [levels[factor].index(at[factor]) for at in arm_levels(tables).values()]
 
 
-def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+def _mean(values: NDArray[np.float64], failed: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return mean and half of the interval of an arm; none of one with a failed run that has no value."""
     finite = values[np.isfinite(values)]
-    if not finite.size:
+    if not finite.size or (failed & ~np.isfinite(values)).any():
         return math.nan, math.nan
     if finite.size < 2:
         return float(finite[0]), math.nan
@@ -192,10 +198,8 @@ def _alt(tables: StudyTables, end: Endpoint) -> str:
     failures = _failed(tables, end)
     words = []
     for row, name in enumerate(arm_titles(tables).values()):
-        mean, _ = _mean(end.value[:, row])
+        mean, _ = _mean(end.value[:, row], failures[:, row])
         failed = int(failures[:, row].sum())
-        words.append(
-            tr("{arm} mean {mean}", arm=name, mean=f"{plain_number(mean, shown)} {shown.value}".strip())
-            + (tr(" ({n} failed)", n=failed) if failed else "")
-        )
+        text = f"{plain_number(mean, shown)} {shown.value}".strip() if math.isfinite(mean) else tr("none")
+        words.append(tr("{arm} mean {mean}", arm=name, mean=text) + (tr(" ({n} failed)", n=failed) if failed else ""))
     return tr("{metric} per arm: ", metric=capitalised(metric_title(end.metric))) + tr("; ").join(words) + tr(".")

@@ -86,6 +86,24 @@ def test_every_failed_run_is_marked_and_counted(study):
     assert "∅1" in words(grid)
 
 
+def test_an_arm_with_a_failed_run_without_a_value_has_no_mean_of_the_survivors(study):
+    _, tables = study
+    seeds, arm = tables.seeds.copy(), tables.planned["arm_id"][2]
+    seeds["final/test_loss"] = np.arange(len(seeds), dtype=np.float64)
+    one = seeds.index[seeds["arm_id"] == arm][0]
+    failed = seeds["outcome"].isin(["diverged", "crashed"]) | (seeds.index == one)
+    seeds.loc[failed, "final/test_loss"] = math.nan
+    seeds.loc[one, "outcome"] = "diverged"
+    figure = draw_endings(dataclasses.replace(tables, seeds=seeds), "final/test_loss", contrast="norm")
+    assert figure is not None
+    assert failure_marks(figure) == failed.sum()
+    means = [line for ax in figure.figure.axes for line in ax.lines if line.get_markersize() == 6.4]
+    with_failures = seeds.loc[failed, "arm_id"].nunique()
+    assert len(means) == len(tables.planned) - with_failures
+    assert figure.alt.count("mean none (") == with_failures
+    assert "its arm has no mean" in figure.caption
+
+
 def test_a_run_that_failed_before_its_first_evaluation_is_still_marked(study):
     _, tables = study
     arm = tables.planned["arm_id"][3]
