@@ -139,8 +139,8 @@ def _draw(tables: StudyTables, end: Endpoint, positions: list[int]) -> Figure:
         ax.plot(values[good], offset[good], linestyle="none", marker=marker, markersize=3.2, color=colour, alpha=0.45,
                 markeredgewidth=0, zorder=2)  # fmt: skip
         lost = failed & ~np.isfinite(values)
-        for at, which, where in ((values, failed & ~lost, ax.transData), (edge, lost, ax.get_yaxis_transform())):
-            ax.plot(at[which], offset[which], transform=where, linestyle="none", marker="x", markersize=4.6,
+        for places, which, where in ((values, failed & ~lost, ax.transData), (edge, lost, ax.get_yaxis_transform())):
+            ax.plot(places[which], offset[which], transform=where, linestyle="none", marker="x", markersize=4.6,
                     color=colour, markeredgewidth=1.1, zorder=2.5, gid="failure")  # fmt: skip
         mean, half = _mean(values, failed)
         if math.isfinite(mean):
