@@ -2,6 +2,7 @@
 
     python benchmarks/power.py            # ten minutes on one core
     python benchmarks/power.py 7 10       # these numbers of pairs alone, printed and not written
+    python benchmarks/power.py --quick    # seven pairs
 
 A row holds the ratio of two effects that are found in 80 % of sets of normal differences: by the test that verdicts
 rest on (`stats.mean`: sign flips, allowing for one loss unseen), and by a paired t-test at the level they reach. The
@@ -12,8 +13,8 @@ the chance out of it.
 
 from __future__ import annotations
 
+import argparse
 import math
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,15 +90,20 @@ def rows(numbers: tuple[int, ...]) -> Iterator[tuple[int, float, float]]:
             yield pairs, level, found
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Write the table, or print a part of it."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("pairs", type=int, nargs="*", help="numbers of pairs that are printed alone")
+    options.add_argument("--quick", action="store_true", help="seven pairs alone")
+    options = options.parse_args()
+    asked = (7,) if options.quick else tuple(options.pairs)
     lines = ["pairs,level,ratio"]
-    for pairs, level, found in rows(tuple(map(int, arguments)) or PAIRS):
+    for pairs, level, found in rows(asked or PAIRS):
         lines.append(f"{pairs},{level:.8g},{found:.4f}")
         print(lines[-1], flush=True)
-    if not arguments:
+    if not asked:
         TABLE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
