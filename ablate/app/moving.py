@@ -7,7 +7,8 @@ from pathlib import Path
 from ablate.app.console import say
 from ablate.app.printing import bench
 from ablate.lang import counted
-from ablate.work.moving import Moved, export_study, import_archive
+from ablate.work.exporting import export_study
+from ablate.work.moving import Moved, import_archive
 from ablate.work.places import short_path
 
 

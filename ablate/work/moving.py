@@ -1,4 +1,4 @@
-"""Studies taken from one store to another, or to another name: with runs, registration, looks and history."""
+"""Studies brought into a store, or to another name: with runs, registration, looks and history."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import Failure, UserError, plural, unknown
+from ablate.errors import Failure, UserError, plural
 from ablate.identity import digest
-from ablate.sweep.registration import text_hash
 from ablate.sweep.study_file import parse_study
 from ablate.sweep.study_key import key_under
-from ablate.track.archive import read_archive, write_archive
+from ablate.track.archive import read_archive
 from ablate.track.archived import Archived
 from ablate.track.record import ArmRecord, StudyRecord
 from ablate.track.store import Store
 from ablate.track.stored_run import LoggedRun
 from ablate.train.outcome import Outcome
 from ablate.work.bench import Bench
+from ablate.work.exporting import archived_studies, check_intact
 from ablate.work.places import plain_name
 from ablate.work.registering import now
 from ablate.work.rerunning import TIMED
@@ -68,71 +68,6 @@ class _Joining:
     @property
     def anything(self) -> bool:
         return self.fresh or self.begun or bool(self.runs or self.events or self.registers)
-
-
-def archived_studies(name: str, store: Store) -> list[Archived]:
-    """Return all study runs of a name, whole, those that were opened first at the beginning.
-
-    Raises
-    ------
-    UserError
-        No study of that name was run.
-    Failure
-        Somebody runs it now, or what was registered was changed afterwards: a copy would look intact.
-    """
-    lines = store.studies()
-    matching = [line for line in lines if line.name == name]
-    if not matching:
-        raise unknown("study", name, {line.name for line in lines})
-    archived = []
-    for line in reversed(matching):
-        if line.status == "RUNNING" and (driver := store.driver(name, line.key)):
-            raise Failure(f"study {name} is being run by {driver}: wait for it, or end that process first")
-        head = store.read(name, key=line.key).study
-        registration = dict(head["registration"] or {})
-        _check_intact(name, registration, str(head["registered_sha256"]))
-        archived.append(
-            Archived(
-                plan=store.plan(name, key=line.key),
-                registration=registration,
-                registered_sha256=str(head["registered_sha256"]),
-                history=[dict(event) for event in head["history"]],
-                created=str(head["created"]),
-                provenance=dict(head["provenance"]),
-                status=line.status,
-                where=store.where,
-                runs=tuple(store.logged(name, key=line.key)),
-            )
-        )
-    return archived
-
-
-def _check_intact(name: str, registration: Mapping[str, Any], tag: str) -> None:
-    if not registration:
-        return
-    text = registration.get("text")
-    if not isinstance(text, str) or not text_hash(text) == registration.get("sha256") == tag:
-        raise Failure(
-            f"{name}: what was registered was changed afterwards (its SHA-256 is not {tag[:12]}…): a copy would look "
-            "intact, so none is made"
-        )
-
-
-def export_study(name: str, path: Path, bench: Bench) -> tuple[int, int]:
-    """Write a study with all its runs into a file; returns how many study runs and seed runs that are.
-
-    Raises
-    ------
-    UserError, Failure
-        See `archived_studies`; the file exists, or cannot be written.
-    """
-    if path.suffix != ".zip":
-        raise UserError(f"expected a file that ends in .zip, got {str(path)!r}")
-    if path.exists():
-        raise UserError(f"{path} exists: give another name, or remove it first; nothing was written")
-    studies = archived_studies(name, bench.store)
-    write_archive(path, studies)
-    return len(studies), sum(len(study.runs) for study in studies)
 
 
 def import_archive(path: Path, bench: Bench, *, name: str | None = None) -> list[Moved]:
@@ -188,7 +123,7 @@ def bring(studies: Sequence[Archived], bench: Bench, *, name: str | None, said: 
         plain_name(one.plan.name)
         parse_study(one.plan.definition, where=said, stored=True)
         try:
-            _check_intact(one.plan.name, one.registration, one.registered_sha256)
+            check_intact(one.plan.name, one.registration, one.registered_sha256)
         except Failure as error:
             raise UserError(f"{said}: {error}") from None
     lines = {(line.name, line.key): line.status for line in bench.store.studies()}

@@ -37,10 +37,10 @@ from ablate.sweep.yaml_reader import read_yaml
 from ablate.track.archive import read_archive, write_archive
 from ablate.track.local import LocalStore
 from ablate.work.bench import Bench
+from ablate.work.exporting import archived_studies
 from ablate.work.findings import differences, judge_findings
 from ablate.work.importing import import_study
 from ablate.work.judging import judge_tracked
-from ablate.work.moving import archived_studies
 
 assert Function.__name__  # registers the Programs that stored studies name
 

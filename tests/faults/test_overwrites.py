@@ -16,7 +16,7 @@ from ablate.track.archive import write_archive
 from ablate.track.files import write_json
 from ablate.track.history import write_plan
 from ablate.work.edits import Ledger, _write, read_ledger
-from ablate.work.moving import export_study
+from ablate.work.exporting import export_study
 from ablate.work.tables import save_study
 
 HOUSE = Path(ablate.__file__).parent

@@ -23,7 +23,8 @@ from ablate.track.mlflow_tracker import MlflowSession as StudySession
 from ablate.train.outcome import Outcome
 from ablate.work.bench import Bench
 from ablate.work.events import Warned
-from ablate.work.moving import archived_studies, export_study, import_archive
+from ablate.work.exporting import archived_studies, export_study
+from ablate.work.moving import import_archive
 
 TEXT = "factors: {norm: [none, batch]}\n"
 REGISTERED = {

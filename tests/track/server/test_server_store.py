@@ -21,8 +21,9 @@ from ablate.train.outcome import Outcome
 from ablate.words.document import document_of
 from ablate.work.bench import Bench
 from ablate.work.events import StoreReady, StudyRan
+from ablate.work.exporting import export_study
 from ablate.work.judging import judge_tracked
-from ablate.work.moving import export_study, import_archive
+from ablate.work.moving import import_archive
 
 from ..small_study import run_small
 
