@@ -44,7 +44,10 @@ def too_few(v: Verdict) -> str:
         many = msg(
             "{n} runs of an arm can show no difference and decide for no δ; {more} more runs of each ({needed}) can."
         )
-        return tr(one if more == 1 else many, **told)
+        alone = msg(
+            "1 run of an arm can show no difference and decide for no δ; {more} more runs of each ({needed}) can."
+        )
+        return tr(alone if v.pairs == 1 else one if more == 1 else many, **told)
     one = msg(
         "{n} pairs can show no difference, however large, and decide for no δ, at level {p}; 1 more seed ({needed}) "
         "can."
@@ -53,7 +56,11 @@ def too_few(v: Verdict) -> str:
         "{n} pairs can show no difference, however large, and decide for no δ, at level {p}; {more} more seeds "
         "({needed}) can."
     )
-    return tr(one if more == 1 else many, **told)
+    alone = msg(
+        "1 pair can show no difference, however large, and decide for no δ, at level {p}; {more} more seeds ({needed}) "
+        "can."
+    )
+    return tr(alone if v.pairs == 1 else one if more == 1 else many, **told)
 
 
 def _clauses(v: Verdict, sizes: Sizes) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ablate.judge.endpoint import endpoint
 from ablate.lang import speaking
 from ablate.track.shown import Shown
 from ablate.track.view import ArmsView
@@ -49,6 +48,7 @@ def shown_of(judgement: Judgement) -> Shown:
 
 
 def _view(judgement: Judgement) -> ArmsView:
+    from ablate.judge.endpoint import endpoint
     from ablate.report.arms import varying
 
     tables = judgement.tables
