@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -43,7 +44,10 @@ class Loky(Launcher):
             from joblib import Parallel, delayed, parallel_config
 
             _start_tracker()
-            with parallel_config(backend="loky", n_jobs=self.workers, inner_max_num_threads=1):
+            with (
+                contextlib.suppress(_lost()),  # killed while it got ready: training starts others
+                parallel_config(backend="loky", n_jobs=self.workers, inner_max_num_threads=1),
+            ):
                 Parallel()(delayed(_ready)(os.getpid()) for _ in range(self.workers))
 
         thread = threading.Thread(target=start, daemon=True)
