@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from ablate.errors import AblateError, UserError, unknown
-from ablate.interrupts import EXIT_CODE, SAID, asked_to_stop, interruptible
+from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
 from ablate.terminal import forgive_streams, plain_line
 
 
@@ -265,14 +265,11 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             run(list(sys.argv[1:] if arguments is None else arguments))
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
-            if isinstance(error, KeyboardInterrupt) or asked_to_stop():  # what an interrupt cut off may fail otherwise
-                sys.stderr.write(f"\nablate: {SAID}\n")
-                return EXIT_CODE
-            return _exit_code(error)
+            return EXIT_CODE if told_as_interrupt(error) else _exit_code(error)
         return 0
 
 
-def _exit_code(error: Exception) -> int:
+def _exit_code(error: BaseException) -> int:
     """Say what went wrong, where it is for the user to know, and return the exit code; raise anything else."""
     if isinstance(error, AblateError):
         sys.stderr.write(f"ablate: {plain_line(str(error))}\n")

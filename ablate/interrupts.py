@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
 
-SAID = "interrupted; finished runs are kept, the same command goes on"
 EXIT_CODE = 130
 
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again
@@ -63,6 +62,14 @@ def interruptible() -> Iterator[None]:
 def asked_to_stop() -> bool:
     """Tell whether a signal has asked to stop, inside of `interruptible`."""
     return bool(_asked)
+
+
+def told_as_interrupt(error: BaseException) -> bool:
+    """Tell whether an error came of an interrupt, itself or by what that cut off; then say so on standard error."""
+    interrupted = isinstance(error, KeyboardInterrupt) or asked_to_stop()
+    if interrupted:
+        sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")
+    return interrupted
 
 
 def stop_if_asked() -> None:

@@ -89,6 +89,12 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
     ("docs/reliability.md", r"`tests/faults/test_fuzz.py`: (\d+) cases of each of (\d+) kinds; (\d+) of each", hostile),
     ("docs/scale.md", r"its share of the arm's summary included: ([\d.]+) in a new store", ways),
     ("docs/scale.md", r"in a new store, ([\d.]+) on average over 10,000", partial(scale, "logged, a run")),
+    *(("docs/scale.md", pattern, _of(partial(scale, row), 0)) for row, pattern in (
+        ("report of 10,000 runs", r"the report of 10,000 runs takes ([\d.]+) s"),
+        ("report of 1,000 runs", r"that of 1,000 runs ([\d.]+) s"),
+        ("report of 100 runs", r"that of 100 runs ([\d.]+) s"),
+        ("run with nothing to do, 10,000 runs", r"nothing to do takes ([\d.]+) s at 10,000 runs"),
+    )),
     ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),
 )  # fmt: skip
 

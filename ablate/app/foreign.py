@@ -23,7 +23,7 @@ from ablate.app.foreign_request import ForeignRequest, request_of, settings_type
 from ablate.app.honoured import launcher_typed
 from ablate.app.sweep import Settings, one_launcher, perform, plain_setting
 from ablate.errors import AblateError, UserError
-from ablate.interrupts import EXIT_CODE, SAID, asked_to_stop, interruptible
+from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
 from ablate.programs.hydra_open import OpenedApp, is_main, open_app
 from ablate.programs.hydra_words import changed_words
 from ablate.sweep.found.asked import Asked as Compared
@@ -53,8 +53,7 @@ def sweep_inside(
                 launcher, _ = launcher_typed(list(config.hydra.overrides.hydra))
                 _sweep(settings, request_of(settings, asked), launcher)
         except (KeyboardInterrupt, Exception) as error:
-            if isinstance(error, KeyboardInterrupt) or asked_to_stop():
-                sys.stderr.write(f"\nablate: {SAID}\n")
+            if told_as_interrupt(error):
                 raise SystemExit(EXIT_CODE) from None
             if not isinstance(error, AblateError):
                 raise

@@ -17,7 +17,7 @@ _KINDS = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 
 
 def checked(tool: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a tool as its parameters have them; what is no text may be given as JSON in a text.
+    """Return the arguments of a tool, of the types of its parameters; all but texts may be given as JSON in a text.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def _read(name: str, hint: Any, value: Any) -> Any:
 
 
 def _is(kind: Any, value: Any) -> bool:
-    """Tell whether a value is of a kind; true is no number, and a number is no text."""
+    """Tell whether a value is of a kind; true is not a number, and a number is not a text."""
     if kind in (int, float):
         number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         return number and (kind is float or value == int(value))

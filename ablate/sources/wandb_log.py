@@ -27,6 +27,9 @@ _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
 _HISTORY, _SUMMARY, _CONFIG, _METRIC, _RUN, _EXIT = 2, 3, 5, 12, 17, 18
 _KEY, _NESTED, _VALUE = 1, 2, 16
 _GOALS = {1: "lower", 2: "higher"}
+_DAMAGED = (TypeError, ValueError, OverflowError, IndexError, struct.error)
+"""What reading JSON, texts and numbers raises where they are cut off."""
+
 _NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -83,13 +86,7 @@ def read_log(data: bytes) -> WandbRun:
     try:
         for message in _messages(data):
             _take(logged, last, message)
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-        IndexError,
-        struct.error,
-    ):  # of JSON, of texts, of numbers that are cut off
+    except _DAMAGED:
         logged.whole = False
     logged.summary = last | logged.summary
     return logged
@@ -148,7 +145,7 @@ def _logged(logged: WandbRun, last: dict[str, Any], body: bytes) -> None:
     if step is None:
         step = next((value for path, value in items if path == ["_step"]), None)
     if not isinstance(step, int) or isinstance(step, bool) or not 0 <= step < 2**63:
-        raise ValueError("a step is no whole number")
+        raise ValueError("a step is not a whole number")
     for path, value in items:
         _set(last, path, value)
         number = number_of(value)

@@ -100,7 +100,7 @@ class Direct:
         with self._writing() as connection:
             end_run(connection, run_id, status, ended)
             _values(connection, run_id, points, params, ended)
-            _tags(connection, run_id, tags)
+            put_tags(connection, run_id, tags)
 
     def add(self, run_id: str, *, tags: Mapping[str, str], points: Sequence[Point], at: int) -> None:
         """Write tags over what they were, and further values of metrics, of the time `at` (ms)."""
@@ -190,7 +190,7 @@ def add_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str
     active = "SELECT 1 FROM runs WHERE run_uuid = ? AND lifecycle_stage = 'active'"
     if connection.execute(active, (run_id,)).fetchone() is None:
         raise _deleted(connection, run_id, "written to")
-    _tags(connection, run_id, tags)
+    put_tags(connection, run_id, tags)
 
 
 def mlflow_takes(
@@ -231,7 +231,8 @@ def _values(
     )
 
 
-def _tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
+def put_tags(connection: sqlite3.Connection, run_id: str, tags: Mapping[str, str]) -> None:
+    """Write tags of a run over what they were, whatever became of the run."""
     connection.executemany(
         "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
         [(key, value, run_id) for key, value in tags.items()],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ablate.errors import AblateError
 from ablate.track import ledger, payload
-from ablate.track.direct import is_compared
+from ablate.track.direct import is_compared, put_tags
 from ablate.track.layout import Layout
 from ablate.track.ledger import StudyRun
 from ablate.track.patience import writing
@@ -170,10 +170,7 @@ def _write(database: Path, study: StudyRun, shown: Shown) -> None:
                 f"INSERT INTO {table} (key, value, timestamp, step, is_nan, run_uuid) VALUES (?, ?, ?, 0, 0, ?)",
                 [(point, value, now, study.run_id) for point, value in points.items()],
             )
-        connection.executemany(
-            "INSERT OR REPLACE INTO tags (key, value, run_uuid) VALUES (?, ?, ?)",
-            [(tag, value, study.run_id) for tag, value in tags.items()],
-        )
+        put_tags(connection, study.run_id, tags)
         connection.executemany(
             "INSERT OR REPLACE INTO experiment_tags (key, value, experiment_id) VALUES (?, ?, ?)",
             [(name, value, study.experiment_id) for name, value in shown.experiment_tags(study, tags, now).items()],

@@ -49,7 +49,7 @@ class contained:  # noqa: N801 - read as a word, like `contextlib.suppress`
     ProcessEnded
         Instead of `SystemExit`, `GeneratorExit`, a `KeyboardInterrupt` that no signal sent, and the like.
     KeyboardInterrupt
-        A signal interrupted what ran, whatever came of that: half a run is no result, and its error says nothing.
+        A signal interrupted what ran, whatever came of that: half a run is not a result, and its error says nothing.
     """
 
     def __init__(self, program: str | Path | None = None) -> None:

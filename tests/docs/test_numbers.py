@@ -35,9 +35,9 @@ def test_a_wrong_number_is_written_anew_and_a_missing_sentence_is_named(numbers)
 
 def test_the_table_of_scale_is_that_of_the_benchmark(numbers):
     text = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
-    wrong = text.replace("| 6.8 s |", "| 7.9 s |").replace("9.1 on average", "7.1 on average")
+    first, *_ = numbers.scale("report")
+    wrong = text.replace(f"| {first} s |", "| 0.1 s |").replace("9.1 on average", "7.1 on average")
     assert wrong != text
     assert numbers.filled("docs/scale.md", wrong) == text
-    assert numbers.scale("report") == ("6.8", "24", "62")
     with pytest.raises(ValueError, match="expected one row 'rapport', found 0"):
         numbers.scale("rapport")

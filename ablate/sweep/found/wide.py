@@ -4,7 +4,7 @@ Nothing in such a table says what its numbers are: the metric's name and directi
 (`metric`) names the result of every row.
 
 An empty cell before another run of its row is a run that came to no number; those after a row's last run plan none, as
-where one arm has fewer seeds. What sums up the seeds of a row (`mean`, `std`) is no setting of it.
+where one arm has fewer seeds. A summary of a row's seeds (`mean`, `std`) is not a setting.
 """
 
 from __future__ import annotations
