@@ -85,6 +85,9 @@ class Launcher(ABC):
         """Begin to make ready what takes time, in the background; return what waits for it."""
         return lambda: None
 
+    def release(self) -> None:  # noqa: B027 - most hold nothing
+        """Give back what it holds ready for the next jobs: a command that trains no more has better use for it."""
+
     @abstractmethod
     def train(self, jobs: Sequence[Job], *, uses: Sequence[str] = ()) -> Trained:
         """Yield every job with a result for each of its missing seeds.

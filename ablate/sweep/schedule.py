@@ -2,7 +2,9 @@
 
 The longest arms go first (R. L. Graham, Bounds on multiprocessing timing anomalies, SIAM J. Appl. Math. 17, 1969): what
 is left at the end is short. Where even so one worker would end much later than the others, the longest arm is halved by
-its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`). Code that runs its seeds one
+its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`). How long an arm takes is known
+when it has ended (one that diverges takes half the time), so the last ones are given in ever smaller parts
+(C. Polychronopoulos and D. Kuck, Guided self-scheduling, IEEE Trans. Computers C-36, 1987). Code that runs its seeds one
 by one shares no work between them: it is given a seed at a time, so that whatever ends a sweep costs a run, not an arm.
 """
 
@@ -21,7 +23,11 @@ from ablate.train.program import RunResult
 IDLE = 0.1
 """Share of the time that a worker may idle at the end before arms are split: a split arm shares less work per step."""
 
+SMALLEST = 0.05
+"""Share of the time of a worker below which no half of an arm is."""
+
 _MOST_SPLITS = 10_000
+_ROUNDING = 1e-9
 
 
 def work(job: Job) -> float | None:
@@ -67,7 +73,27 @@ def scheduled(jobs: Sequence[Job], slots: int) -> list[Job]:
         for seeds in (job.missing[:half], job.missing[half:]):
             queue.append((cost * len(seeds) / len(job.missing), place, replace(job, missing=seeds)))
             place, number = number, number + 1
-    return [job for _, _, job in sorted(queue, key=lambda one: one[:2])]
+    ordered = [(-cost, job) for cost, _, job in sorted(queue, key=lambda one: one[:2])]
+    return _tapered(ordered, slots, SMALLEST * least)
+
+
+def _tapered(queue: Sequence[tuple[float, Job]], slots: int, smallest: float) -> list[Job]:
+    """Return jobs, each with its cost, in their order; none is more than a worker's share of what is left by then.
+
+    But the first of every worker: nothing waits for those.
+    """
+    waiting, left = list(reversed(queue[slots:])), sum(cost for cost, _ in queue[slots:])
+    given = [job for _, job in queue[:slots]]
+    while waiting:
+        cost, job = waiting.pop()
+        while len(job.missing) > 1 and cost * slots > left * (1 + _ROUNDING) and cost / 2 >= smallest:
+            half = (len(job.missing) + 1) // 2
+            first = cost * half / len(job.missing)
+            waiting.append((cost - first, replace(job, missing=job.missing[half:])))
+            cost, job = first, replace(job, missing=job.missing[:half])
+        given.append(job)
+        left -= cost
+    return given
 
 
 def dealt(jobs: Sequence[Job], hands: int) -> list[list[Job]]:

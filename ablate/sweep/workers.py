@@ -54,6 +54,13 @@ class Loky(Launcher):
         thread.start()
         return thread.join
 
+    def release(self) -> None:
+        """End the worker processes, and the threads of this one that serve them: what is left may fork (a report)."""
+        if self.workers > 1:
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor(reuse=True).shutdown(wait=True)
+
     def train(self, jobs: Sequence[Job], *, uses: Sequence[str] = ()) -> Trained:
         """Yield every job with its results, as they come in."""
         if min(self.workers, len(jobs)) <= 1:

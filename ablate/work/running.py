@@ -116,6 +116,8 @@ def run_study(
                 summary.skipped -= earlier.ran
         one.ended(summary)
         bench.tell(StudyRan(one.plan, summary, stop_of(one.session.history())))
+        if report:
+            one.launcher.release()
     bench.warn(*summary.notes, *unread_lines(plan, store))
     if report:
         judge_and_report(plan.record.name, plan.record.key, bench)

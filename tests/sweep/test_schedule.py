@@ -28,7 +28,7 @@ def seeds_of(parts):
 
 def test_the_longest_arms_go_first_and_equal_ones_stay_in_order():
     jobs = [job("a", 2, 5), job("b", 2, 9), job("c", 2, 5), job("d", 2, 9)]
-    assert [one.arm.id for one in scheduled(jobs, 2)] == ["b", "d", "a", "c"]
+    assert list(dict.fromkeys(one.arm.id for one in scheduled(jobs, 2))) == ["b", "d", "a", "c"]
     assert scheduled(jobs, 1) == jobs
     assert scheduled([], 4) == []
 
@@ -53,8 +53,23 @@ def test_no_worker_idles_while_another_has_runs_to_give(arms, slots):
 def test_what_splitting_cannot_shorten_stays_whole():
     jobs = [job("long", 1, 1000), *(job(f"a{i}", 8, 1) for i in range(20))]
     assert scheduled(jobs, 2) == jobs
-    alike = [job(f"a{i}", 8, 7) for i in range(8)]
+    alike = [job(f"a{i}", 8, 7) for i in range(80)]
     assert scheduled(alike, 2) == alike
+
+
+def test_the_last_arms_are_given_in_ever_smaller_parts():
+    alike = [job(f"a{i}", 8, 7) for i in range(8)]
+    parts = scheduled(alike, 2)
+    assert [len(part.missing) for part in parts] == [8, 8, 8, 8, 8, 8, 8, 4, 2, 2]
+    assert seeds_of(parts) == {one.arm.id: list(one.missing) for one in alike}
+
+
+@pytest.mark.parametrize("short", [{0}, {2}, {7}, {0, 1, 2}, {5, 6}])
+def test_an_arm_that_ends_early_lets_no_worker_idle_for_long(short):
+    """Two workers, eight arms that look alike, some of which take half the time (they diverge, say)."""
+    parts = scheduled([job(f"a{i}", 8, 7) for i in range(8)], 2)
+    true = [len(part.missing) * (0.5 if int(part.arm.id[1:]) in short else 1.0) for part in parts]
+    assert makespan(true, 2) <= sum(true) / 2 + 3
 
 
 def test_only_code_that_runs_its_seeds_one_by_one_is_given_them_so():
