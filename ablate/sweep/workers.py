@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ablate.programs.isolated import processes_ended
@@ -131,6 +134,38 @@ def _lost() -> type[Exception]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     return TerminatedWorkerError  # type: ignore[no-any-return]
+
+
+def remove_left(killed: Sequence[int], folders: Sequence[Path] | None = None) -> None:
+    """Remove the semaphores and folders of worker pools whose driver was killed, with the process that would do it.
+
+    Parameters
+    ----------
+    killed
+        The drivers. Of one whose number another process has by now nothing is removed.
+    folders
+        Where they lie; by default in shared memory, and where temporary files do.
+    """
+    for pid in killed:
+        if _alive(pid):
+            continue
+        for folder in (Path("/dev/shm"), Path(tempfile.gettempdir())) if folders is None else folders:
+            for path in folder.glob(f"sem.loky-{pid}-*"):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            for path in folder.glob(f"joblib_memmapping_folder_{pid}_*"):
+                if not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def end_with(parent: int) -> None:

@@ -13,6 +13,7 @@ from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
 from ablate.track.curve_names import curve_names
 from ablate.track.database import fold_journal, link_for_plain_ui
+from ablate.track.dead import bury, killed_here
 from ablate.track.direct_client import Client
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts
 from ablate.track.known import FINGERPRINT
@@ -67,8 +68,8 @@ class MlflowTracker:
                 warning = link_for_plain_ui(self.layout)
                 self.warnings = [warning] if warning else []
                 with plain_errors(self.layout):
-                    bury(self.layout, client)
-                    return MlflowSession(self.layout, client, study, lock)
+                    dead = bury(self.layout, client)
+                    return MlflowSession(self.layout, client, study, lock, dead)
             except BaseException:
                 lock.release()
                 raise
@@ -77,7 +78,9 @@ class MlflowTracker:
 class MlflowSession(StudySession):
     """One open study run, and the lock that makes this process its only writer."""
 
-    def __init__(self, layout: Layout, client: Client, study: StudyRecord, lock: FileLock) -> None:
+    def __init__(
+        self, layout: Layout, client: Client, study: StudyRecord, lock: FileLock, dead: Sequence[ledger.StudyRun] = ()
+    ) -> None:
         self.layout, self.study = layout, study
         self._client, self._lock, self._open = client, lock, True
         self._about = provenance(layout.root)
@@ -86,6 +89,7 @@ class MlflowSession(StudySession):
         with read_only(layout.database) as connection:
             earlier = ledger.find_study(connection, study.name, study.key)
             sequence = ledger.next_sequence(connection)
+        self.killed = killed_here([*dead, *([earlier] if earlier is not None else [])])
         self.run_id, self.folder = self._writer.study_run(earlier, sequence=sequence)
         history.write_plan(self.folder, payload.plan(study))
         self._bury_children()
@@ -228,30 +232,6 @@ class MlflowSession(StudySession):
             self._client.delete_run(old.run_id)
         with read_only(self.layout.database) as connection:
             self._arms[arm.id] = ledger.children_among(connection, [run.run_id for run in below] + [head])
-
-
-def bury(layout: Layout, client: Client) -> int:
-    """Mark the runs of dead drivers `KILLED`: SIGKILL leaves them RUNNING for ever. Return how many studies.
-
-    A study whose lock can be taken has no live driver. The one being opened is locked by us, so it is treated by
-    its session, which goes on with it.
-    """
-    with read_only(layout.database) as connection:
-        running = [run for run in ledger.study_runs(connection) if run.status == "RUNNING"]
-        below = {run.run_id: ledger.running_children(connection, run.run_id) for run in running}
-    dead = 0
-    for run in running:
-        lock = owner.take_lock(layout, run.name, run.key)
-        if lock is None:
-            continue
-        try:
-            for child in below[run.run_id]:
-                client.set_terminated(child, "KILLED")
-            client.set_terminated(run.run_id, "KILLED")
-            dead += 1
-        finally:
-            lock.release()
-    return dead
 
 
 def _taken(layout: Layout, study: StudyRecord) -> Failure:

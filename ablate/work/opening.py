@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
 from ablate.sweep.runner import RunSummary
+from ablate.sweep.workers import remove_left
 from ablate.track.store import StudySession
 from ablate.work.advice import changed_code
 from ablate.work.bench import Bench
@@ -54,6 +55,7 @@ def open_study_run(
     missing = plan.after(store.finished(plan.record.name, plan.record.key)).missing
     prepared = launcher.prepare() if missing else _nothing
     session = store.open(plan.record)
+    remove_left(session.killed)
     bench.warn(*store.warnings)
     one = OpenStudyRun(session, plan, launcher)
     try:
