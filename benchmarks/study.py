@@ -2,6 +2,7 @@
 
     python benchmarks/study.py            # book-batchnorm-init: 32 arms x 20 seeds
     python benchmarks/study.py --quick    # two arms, for CI
+    python benchmarks/study.py --study quickstart --against CHECKOUT    # `ablate run`, whole, of both, in turn
 
 Cost beyond training = (wall clock x processes - training) / seed runs: planning, composing, starting workers,
 logging and waiting, on all processes. The report comes after it and is timed apart.
@@ -12,9 +13,33 @@ from __future__ import annotations
 import argparse
 import atexit
 import os
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+def in_turn(study: str, earlier: Path, *, times: int = 5) -> None:
+    """Print the seconds of `ablate run STUDY` in a new folder, report included, of this checkout and an earlier one."""
+    taken: dict[Path, list[float]] = {earlier: [], HERE: []}
+    for turn in range(times + 1):
+        for root, seconds in taken.items():
+            with tempfile.TemporaryDirectory(prefix="ablate-benchmark-") as place:
+                begun = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, "-m", "ablate", "run", study],
+                    cwd=place, env={**os.environ, "PYTHONPATH": str(root)}, check=True, capture_output=True,
+                )  # fmt: skip
+                if turn:  # the first fills caches
+                    seconds.append(time.perf_counter() - begun)
+    for root, seconds in taken.items():
+        print(f"{root}: {statistics.median(seconds):.1f} s ({min(seconds):.1f} to {max(seconds):.1f}, {times} runs)")
+    ratios = [now / before for before, now in zip(*taken.values(), strict=True)]
+    print(f"ratio of pairs: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
 
 
 def main() -> None:
@@ -22,7 +47,11 @@ def main() -> None:
     parser.add_argument("--study", default="book-batchnorm-init")
     parser.add_argument("--quick", action="store_true", help="a sweep of two small arms")
     parser.add_argument("--jobs", type=int, default=None)
+    parser.add_argument("--against", type=Path, help="an earlier checkout")
     options = parser.parse_args()
+    if options.against is not None:
+        in_turn(options.study, options.against.resolve())
+        return
 
     from ablate.cli import run
     from ablate.sweep.launch import worker_count
