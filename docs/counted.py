@@ -94,6 +94,11 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
         ("report of 1,000 runs", r"that of 1,000 runs ([\d.]+) s"),
         ("report of 100 runs", r"that of 100 runs ([\d.]+) s"),
         ("run with nothing to do, 10,000 runs", r"nothing to do takes ([\d.]+) s at 10,000 runs"),
+        ("plan of 50,000 runs", r"`ablate plan` takes ([\d.]+) s of processor time"),
+        ("nothing to do, 50,000 runs", r"of processor time, a run with nothing to do ([\d.]+) s"),
+        ("verdict of 50,000 runs", r"nothing to do [\d.]+ s, `verdict` ([\d.]+) s"),
+        ("report of 50,000 runs", r"and a\nreport ([\d.]+) s"),
+        ("a run of 50,000, logged", r"kept its\npace \(([\d.]+) ms a run\)"),
     )),
     ("docs/tutorial.zh.md", r"训练(\d+)个网络（(\d+)个实验组，每组(\d+)个种子）", quickstart),
 )  # fmt: skip
