@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +25,7 @@ from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE
 from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
-from ablate.words.amounts import decades_text
+from ablate.words.amounts import decades_text, ratio_text
 
 EDGE = msg("on the edge")
 
@@ -166,7 +165,7 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
     if one.scale == "difference":
         return effect_text(mean.effect, mean.low, mean.high, one.unit)
     if one.scale == "log ratio":
-        texts = [f"×{math.exp(min(value, 700.0)):.3g}" for value in (mean.effect, mean.low, mean.high)]
+        texts = [f"×{ratio_text(value)}" for value in (mean.effect, mean.low, mean.high)]
     elif one.scale == "decades":
         texts = [decades_text(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
         return f"{texts[0]} [{texts[1]}, {texts[2]}]" + tr(" decades")

@@ -13,7 +13,7 @@ from ablate.levels import expanded, level_name, level_names, restored
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.train.metric import FRACTION, PERCENT
-from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text
+from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text, ratio_text
 from ablate.words.sizes import too_few
 from ablate.words.twoparts import two_part_text
 
@@ -151,7 +151,7 @@ def detectable_text(v: Verdict) -> str:
 def scaled_number(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, decades, a difference."""
     if verdict.scale == "log ratio":
-        return f"×{math.exp(min(value, 700.0)):.3g}" if not math.isnan(value) else NONE
+        return f"×{ratio_text(value)}" if not math.isnan(value) else NONE
     if verdict.scale == "share":
         return f"{100 * value:.3g} %"
     if verdict.scale == "slope":

@@ -10,6 +10,7 @@ from ablate.train.metric import FRACTION, PERCENT
 
 _MOST_DECIMALS = 8  # below that, and above that many digits, numbers are written with an exponent
 _MOST_DIGITS = 15
+_MORE_DIGITS = 3  # where a number would be written as 0, or a ratio as 1; what is smaller still is rounding
 
 
 def scale_in(unit: str) -> float:
@@ -35,6 +36,8 @@ def amounts(values: Sequence[float], unit: str, *, width: float | None = None) -
     ['−3.14', '−∞']
     >>> amounts([3e-10, 2.1e-10, 3.9e-10], "", width=1.8e-10)
     ['3.0e−10', '2.1e−10', '3.9e−10']
+    >>> amounts([0.0032, 0.00002, 0.0063], "fraction", width=0.006)
+    ['0.32', '0.002', '0.63']
     """
     scale = scale_in(unit)
     scaled = [value * scale for value in values]
@@ -111,10 +114,15 @@ def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str
 
     >>> on_scale("log ratio", [0.0, -0.1, 0.1], symbol="k"), on_scale("share", [0.5, 0.25, 0.75])
     ('k = 1 [0.905, 1.11]', '50 % [25, 75]')
+
+    What is not 1 is not written as 1: an end of an interval may decide by it.
+
+    >>> on_scale("log ratio", [-0.01, -0.02, -0.0002])
+    'ratio = 0.99 [0.98, 0.9998]'
     """
     after = ""
     if scale == "log ratio":
-        texts = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in values]
+        texts = [ratio_text(value) for value in values]
         name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
     elif scale == "share":
         texts, name = [f"{100 * value:.3g}" for value in values], "{}"
@@ -140,12 +148,26 @@ def listed_numbers(numbers: Sequence[float]) -> str:
     return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
 
 
+def ratio_text(log: float) -> str:
+    """Write a ratio, given as its logarithm, with three digits; with more where it would be written as 1 and is not."""
+    if log >= 700:
+        return "∞"
+    ratio = math.exp(log)
+    for digits in range(3, 3 + _MORE_DIGITS):
+        text = f"{ratio:.{digits}g}"
+        if text != "1":
+            return text
+    return "1"
+
+
 def _written(value: float, decimals: int) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.{decimals}f}"
-    zero = not text.strip("-0.")
-    return text.lstrip("-") if zero else text.replace("-", "−")
+    for more in range(_MORE_DIGITS + 1):
+        text = f"{value:.{decimals + more}f}"
+        if text.strip("-0."):
+            return text.replace("-", "−")
+    return f"{0:.{decimals}f}"
 
 
 def _exponent(value: float, decimals: int) -> str:
