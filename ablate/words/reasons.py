@@ -234,8 +234,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     # --- other choices
     "delta_halved": msg("δ halved"),
     "delta_doubled": msg("δ doubled"),
-    "failures_worst": msg("failed and missing runs at the worst value seen"),
-    "failures_best": msg("failed and missing runs at the best value seen"),
+    "failures_worst": msg("failed and missing runs at the value worst for the claim"),
+    "failures_best": msg("failed and missing runs at the value best for the claim"),
     "basin_stricter": msg("half the allowance over the own best"),
     "basin_looser": msg("twice the allowance over the own best"),
     "basin_unbroken": msg("the unbroken stretch around the best alone"),

@@ -114,6 +114,9 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     _, out, _ = ablate("verdict", "rates", "--json")
     (verdict,) = json.loads(out)["verdicts"]
     assert (verdict["kind"], verdict["claim_id"], verdict["metric"]) == ("difference", "lr-0-01", "accuracy")
+    assert verdict["in_words"] == "shown: raises [exploratory]"
+    code, _, err = ablate("verdict", "rates", "--supported")  # shown, but nobody claimed it
+    assert (code, "the study makes no claim" in err) == (3, True)
     code, out, err = ablate("run", *short, "--no-report", "--by-at-least", "0.005", "--baseline", "lr=0.01")
     assert "nothing to do" in out
     assert "post hoc" in err  # another question than the one that was kept before the runs
