@@ -22,6 +22,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import level_title, short_levels, shortened, verdict_effect
@@ -121,6 +122,7 @@ def _draw(panels: Sequence[_Panel]) -> Figure:
     more: list[Line2D | Patch] = [Line2D([], [], color=SOFT, linewidth=1.0, linestyle=(0, (2, 2)), label=within),
             Patch(facecolor=SOFT, alpha=0.22, label=tr("good in half of the seeds or more"))]  # fmt: skip
     legend(figure, [(0, first.against_text), (1, first.arm_text)], "", False, more)
+    apart(figure)
     return figure
 
 

@@ -21,6 +21,7 @@ from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import middle, observed_titles, over_seeds
 from ablate.report.figures.panels import legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title
 from ablate.report.wording import NONE, Unit, plain_number
 from ablate.sweep.figures import StepSizes
@@ -100,6 +101,7 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
     grid[1, 0].set_ylabel(tr("unchanged (%)"), color=INK)
     figure.supxlabel(tr("optimizer step t (log scale)"), fontsize=9.5, color=INK)
     legend(figure, [(i, hues[i]) for i in sorted(drawn)], hue_title, failures=False)
+    apart(figure)
     return figure
 
 
