@@ -55,7 +55,7 @@ class Console:
         warn(event.text)
 
     def _put_aside(self, event: events.PutAside) -> None:
-        say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and count no more")
+        say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and no longer count")
 
     def _runs_started(self, event: events.RunsStarted) -> None:
         self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=_hidden(self._progress), ncols=100)

@@ -188,7 +188,7 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     levels = look_levels(study.fixed_looks, family=family_size(study, arms=arms))
     blind = blind_looks(study, arms=arms)
     parts = [
-        f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: passed over)' if seeds in blind else ''}"
+        f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: skipped)' if seeds in blind else ''}"
         for seeds, level in zip(study.fixed_looks, levels, strict=True)
     ]
     return [f"looks: {', '.join(parts)}"]

@@ -273,8 +273,9 @@ def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
             where=where,
         )
     unpredicted = tr(
-        "Nobody predicted the outcome of these comparisons: every level is held against the baseline because it was "
-        "swept. A finding may be luck of these seeds until it is stated as a claim and supported on new ones."
+        "Nobody predicted the outcome of these comparisons: every level is compared with the baseline because it "
+        "was swept. A finding may be luck of these seeds until it is stated as a claim and supported on new "
+        "seeds."
     )
     swept = made_here(tables) and any(claim.exploratory for claim in study.claims)
     return (*study.not_concluded, *([unpredicted] * swept), general)

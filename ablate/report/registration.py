@@ -208,8 +208,8 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
     for name in (tr("as registered"), tr("extended")):
         columns += [Column(name), Column(tr("effect [interval]"), "n"), Column(tr("pairs"), "n")]
     note = tr(
-        "Extended: over all seeds, at the level of the plan, which does not hold for it: that more seeds "
-        "were run depended on what the first had shown. It describes; the registered verdict stands."
+        "Extended: over all seeds, at the level of the plan. That level does not hold here, because the decision "
+        "to run more seeds depended on the first results. This row only describes; the registered verdict stands."
     )
     return Table(tr("With the added seeds"), tuple(columns), tuple(rows), note)
 

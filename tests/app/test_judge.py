@@ -70,7 +70,7 @@ def test_the_saved_study_gives_the_same_numbers(ablate, tmp_path):
     assert ours == again
     code, _, err = ablate("judge", "runs.csv", "--save", "mine.yaml")
     assert code == 2
-    assert "mine.yaml is there already" in err
+    assert "mine.yaml exists already" in err
 
 
 def test_the_report_can_be_judged_again_from_its_own_runs(ablate, tmp_path):

@@ -201,21 +201,21 @@ def test_a_setting_of_the_net_is_refused_before_anything_runs(project, option, k
     code, out, err = project(option)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert (
-        f"`{key}` would be without effect: program=function owns target_accuracy, target_split, program.…; a "
+        f"`{key}` would have no effect: program=function owns target_accuracy, target_split, program.…; a "
         f"setting of your own function is `program.params.{key}`"
     ) in err
     assert not (project.folder / "mlruns").exists()
     _, _, swept = project.ablate(
         "-m", "program=function", "program.target=mine.py:train", "program.params.a=1,2", option
     )
-    assert f"the command line: `{key}` would be without effect: program=function owns" in swept
+    assert f"the command line: `{key}` would have no effect: program=function owns" in swept
 
 
 def test_a_factor_or_a_tuned_key_of_the_net_is_refused_as_well(project):
     project.study({"dropout": ["none", "bernoulli"]})
-    assert "s: `dropout` would be without effect: program=function owns" in project()[2]
+    assert "s: `dropout` would have no effect: program=function owns" in project()[2]
     project.study({"program.params.width": [1, 2]}, tune={"space": {"optimizer.lr": [0.1, 1]}, "metric": "acc"})
-    assert "s: `optimizer.lr` would be without effect" in project()[2]
+    assert "s: `optimizer.lr` would have no effect" in project()[2]
 
 
 def test_a_setting_that_one_of_two_programs_owns_is_a_setting_of_that_one(project):
@@ -223,7 +223,7 @@ def test_a_setting_that_one_of_two_programs_owns_is_a_setting_of_that_one(projec
     project.write("studies/s.yaml", yaml.safe_dump({**study, "fixed": {"steps": 3}}))
     assert "4 runs in" in project()[1]
     project.write("studies/s.yaml", yaml.safe_dump({**study, "fixed": {"epochs": 3, "norm": "batch"}}))
-    said = "s: `norm` would be without effect: program=surface, theory_check owns epochs, optimizer, steps, program.…"
+    said = "s: `norm` would have no effect: program=surface, theory_check owns epochs, optimizer, steps, program.…"
     assert said + "\n" in project()[2]
 
 
@@ -299,7 +299,7 @@ def test_fresh_runs_everything_again_and_only_that_is_read(project):
     before = values(project)
     code, out, _ = project("--fresh")
     assert code == 0
-    assert "s: 16 runs put aside; they stay in MLflow and count no more" in out
+    assert "s: 16 runs put aside; they stay in MLflow and no longer count" in out
     assert "s: 16 runs in" in out
     after = values(project)
     assert len(after) == 16

@@ -38,7 +38,7 @@ class TestParts:
             archive(tmp_path, BYTES.astype(dtype), BITS.astype(dtype), **settings).examples()
 
     def test_it_makes_no_difference_which_part_it_is(self, tmp_path):
-        with pytest.raises(UserError, match=r"next to nothing would be seen in x_train"):
+        with pytest.raises(UserError, match=r"almost nothing would be seen in x_train"):
             archive(tmp_path, BITS, BYTES).examples()
 
     def test_bytes_beside_sixteen_bits_are_refused(self, tmp_path):
@@ -69,7 +69,7 @@ class TestTypes:
         with pytest.raises(
             UserError,
             match=r"values go from 0 to 255 of 65535 in 20 uint16 pictures \(the first is cat/01\.png\), "
-            r"from 0 to 255 of 255 in 40 uint8 pictures \(the first is cat/21\.png\): next to nothing would be seen in "
+            r"from 0 to 255 of 255 in 40 uint8 pictures \(the first is cat/21\.png\): almost nothing would be seen in "
             r"20 uint16 pictures .*, 0\.0039 of what is between black and white: save them as the others are$",
         ):
             folder(

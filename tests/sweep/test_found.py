@@ -235,7 +235,7 @@ def test_rows_of_other_data_can_be_passed_over():
     rows = [{**run, "lr": run["lr"]} for run in runs(norm=["none", "batch"], lr=[0.1, 0.01])]
     held = found(rows, where={"lr": "0.10"})
     assert list(held.study["factors"]) == ["norm"]
-    assert done(held)["other rows passed over, as asked"] == 16
+    assert done(held)["other rows ignored, as asked"] == 16
     with pytest.raises(UserError, match="unknown --where lr '7'"):
         found(rows, where={"lr": "7"})
 

@@ -63,11 +63,11 @@ def step_sizes(
         figure = _draw(panels, list(plan.hues), plan.hue_title, lines)
     left = len(plan.panels) - len(panels)
     caption = tr(
-        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) "
-        "for AdaGrad and its kin), median over the weights with a gradient that is not 0. Dotted: slope "
-        "−½, which AdaGrad has while gradients keep their size. Below: share of those weights whose "
-        "stored value the update left as it was, to the bit. Weights of inputs that are always 0 are "
-        "left out. Lines: median over seeds; bands: from the lowest to the highest seed."
+        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) for "
+        "AdaGrad and similar optimizers), median over the weights with a gradient that is not 0. Dotted: slope "
+        "−½, which AdaGrad has while gradients keep their size. Below: share of those weights whose stored value "
+        "the update left as it was, to the bit. Weights of inputs that are always 0 are left out. Lines: median "
+        "over seeds; bands: from the lowest to the highest seed."
     ) + (tr(" {panels} not drawn.", panels=counted(left, "further panel")) if left else "")
     title = wanted.title or tr("Effective step sizes")
     return Drawn(name, title, figure, caption, _alt(tables, lines), floor=560 if len(panels) <= 2 else 680)

@@ -64,7 +64,7 @@ def kept_lines(table: RunTable, asked: Asked) -> tuple[RunTable, list[Done]]:
         if not kept:
             raise unknown(f"--where {name}", text, set(cells))
         if len(kept) < len(table.lines):
-            done.append(Done(msg("other rows passed over, as asked"), len(table.lines) - len(kept), f"{name}={text}"))
+            done.append(Done(msg("other rows ignored, as asked"), len(table.lines) - len(kept), f"{name}={text}"))
         table = replace(table, lines=kept)
     return table, done
 
