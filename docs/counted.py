@@ -124,7 +124,7 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
     ("docs/reliability.md", r"the last (\d+) lines printed", constant(f"{_OWN}/isolated.py", "_TAIL")),
     ("docs/reliability.md", r"killed after (\d+) s, or the `timeout`", constant(f"{_OWN}/isolated.py", "_IMPORTING")),
     ("docs/reliability.md", r"the first (\d+) MB and the last one", constant(f"{_OWN}/processes.py", "HEAD", of=1e6)),
-    ("docs/reliability.md", r"ablate waits for it, (\d+) minutes at most", constant(f"{_STORE}/patience.py", "SECONDS", of=60)),
+    ("docs/reliability.md", r"waits for it, (\d+) minutes at", constant(f"{_STORE}/patience.py", "SECONDS", of=60)),
     ("docs/reliability.md", r"and says so after (\d+) s; Ctrl-C", constant(f"{_STORE}/patience.py", "_TOLD")),
     ("docs/reliability.md", r"`tests/faults/test_steps.py`: (\d+) steps of each", steps),
     ("docs/reliability.md", r"without `-m long`: (\d+) trials", kills),
