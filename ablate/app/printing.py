@@ -244,7 +244,7 @@ def say_verdicts(judgement: Judgement) -> None:
     if not judgement.verdicts:
         say("no claims in this study: the report compares every arm with the baseline")
     if judgement.extended:
-        say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
+        say("\nwith the seeds added after results were seen (this adds to the above and does not replace it):")
     for verdict in judgement.extended:
         _say_verdict(verdict)
     for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):

@@ -146,7 +146,7 @@ def design_lines(design: DesignArms) -> list[str]:
         lines.append(f"  {design.duplicates} of them asked for more than once, run once")
     lines += [f"  excluded: {count} by {text}" for text, count in design.excluded.items()]
     if design.aliasing:
-        lines.append("  aliased, not to be told apart by these arms:")
+        lines.append("  aliased: these arms cannot tell them apart:")
         lines += [f"    {relation}" for relation in design.aliasing]
     return lines
 

@@ -119,15 +119,15 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
 def _fresh(event: Mapping[str, Any]) -> str:
     if event["event"] == "code":
         return tr(
-            "The code changed ({changed}) after {runs} had finished: since {time} they count no more, and were made "
-            "again.",
+            "The code changed ({changed}) after {runs} had finished: since {time} they no longer count, and were "
+            "made again.",
             changed=str(event["changed"]),
             runs=counted(int(event["runs"]), "run"),
             time=str(event["time"]),
         )
     return tr(
-        "Every run was made again on {time}, after results were known: the {runs} before are kept in MLflow and judged "
-        "by nothing here.",
+        "Every run was made again on {time}, after results were known: the earlier {runs} are kept in MLflow and "
+        "not judged here.",
         time=str(event["time"]),
         runs=counted(int(event["runs"]), "run"),
     )

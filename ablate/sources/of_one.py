@@ -36,8 +36,8 @@ OF_ONE = {
     "runs where one side alone was run: not compared": "run where one side alone was run: not compared",
     "columns sum up the seeds: left out": "column sums up the seeds: left out",
     "levels that one side alone has: not compared": "level that one side alone has: not compared",
-    "logs that end in the middle of a record: what stands before it counts": (
-        "log that ends in the middle of a record: what stands before it counts"
+    "logs that end in the middle of a record: the records before it count": (
+        "log that ends in the middle of a record: the records before it count"
     ),
     "lost, as asked: their pairs are dropped": "lost, as asked: its pair is dropped",
     "no seeds: runs are not paired, and numbered within their arm": (
@@ -76,8 +76,8 @@ OF_ONE = {
         "run without settings, which others have: its arm is not known"
     ),
     "settings that are Python objects: never made, left out": "setting that is a Python object: never made, left out",
-    "settings that belong to the chosen option of a group: not looked at beside it": (
-        "setting that belongs to the chosen option of a group: not looked at beside it"
+    "settings that belong to the chosen option of a group: only the option is compared": (
+        "setting that belongs to the chosen option of a group: only the option is compared"
     ),
     "trials that have not begun are left out": "trial that has not begun is left out",
     "values of single steps of metrics that are logged per epoch, too: not read": (

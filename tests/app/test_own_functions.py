@@ -148,7 +148,7 @@ def test_a_comment_in_the_code_runs_nothing_again_and_a_change_in_a_helper_every
     assert "nothing to do" in project()[1]
     project.write("helper.py", "BASE = 0.7")
     _, out, err = project.ablate("plan", "s")
-    assert "helper changed since 16 finished runs were made: they count no more, and are made again" in err
+    assert "helper changed since 16 finished runs were made: they no longer count, and are made again" in err
     assert "16\n" in out
     code, out, err = project.ablate("extend", "s", "--seeds", "2")
     assert code == 2
@@ -483,7 +483,7 @@ def test_a_module_that_no_folder_or_name_shows_is_part_of_the_code(project, file
     project.write(file, "BASE = 0.5  # set")
     project.study({"program.params.width": [1, 2, 3]}, [better("program.params.width", 1, 3)])
     _, out, err = project.ablate("plan", "s")
-    assert "changed since 16 finished runs were made: they count no more" in err
+    assert "changed since 16 finished runs were made: they no longer count" in err
     _, out, _ = project(jobs=jobs)
     assert "24 runs" in out
     assert "finished before" not in out
