@@ -86,7 +86,7 @@ def test_a_factor_that_nobody_reads_is_named_and_not_tested(project):
     assert "No run read program.params.widht" in verdict["why"]
     project.ablate("report", "s")
     page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
-    assert "No run read widht, a factor: nothing can follow from its levels." in page
+    assert "No run read the factor widht: its levels cannot make a difference." in page
     code, out, _ = project.ablate("report", "--csv", "reports/s")
     assert code == 0
     assert "equal to" in out
@@ -307,7 +307,7 @@ def test_fresh_runs_everything_again_and_only_that_is_read(project):
     assert "nothing to do" in project()[1]
     project.ablate("report", "s")
     page = (project.folder / "reports" / "s" / "report.md").read_text(encoding="utf-8")
-    assert "the 16 runs before are kept in MLflow and judged by nothing here" in page
+    assert "the earlier 16 runs are kept in MLflow and not judged here" in page
 
 
 def test_fresh_goes_with_a_run_alone(project):
