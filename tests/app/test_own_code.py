@@ -106,6 +106,9 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     page = (tmp_path / "reports" / "rates" / "report.md").read_text(encoding="utf-8")
     assert "Nobody predicted the outcome of these comparisons" in page
     assert "- **↑ shown: raises [exploratory].** How lr=0.01 compares with lr=0.1" in page
+    assert "## What the runs show" in page
+    assert "## Each comparison in full" in page
+    assert "Each claim in full" not in page
     trusted = page.split("**How far to trust it:**", 1)[1].split("\n", 1)[0]
     assert "1 exploratory comparison · " in trusted
     assert "outcomes predicted by nobody" in trusted
