@@ -199,10 +199,11 @@ def _cut_off(side: SideBasin) -> bool:
 def _caption(panels: Sequence[_Panel]) -> str:
     first = panels[0]
     text = tr(
-        "Marks: median over seeds of the steps to the target at each level; thin lines: seeds; hollow, above the line "
-        "of the whole budget: half of the seeds or more did not reach it. Dotted: {within:g} times the side's own "
-        "fewest steps (median over seeds); shaded: levels within it in at least half of the seeds, each held against "
-        "its own best. Below: the share of seeds in which each level is good; the area is the mean width in decades.",
+        "Marks: median over seeds of the steps to the target at each level; thin lines: seeds; hollow, above the "
+        "line of the whole budget: half of the seeds or more did not reach it. Dotted: {within:g} times the "
+        "side's own fewest steps (median over seeds); shaded: levels within it in at least half of the seeds, "
+        "each compared with its own best. Below: the share of seeds in which each level is good; the area is the "
+        "mean width in decades.",
         within=first.claim.within,
     )
     if any(_cut_off(side) for panel in panels for side in panel.sides):
