@@ -40,10 +40,10 @@ _ERROR_BARS_ANY_TIME = msg(
     "deviation or standard error is drawn."
 )
 _FAILURES = msg(
-    "No run is left out. The accuracy of a failed run counts as the rate of always answering the most frequent "
-    "class, its error as one minus that rate, and its steps to the target as the full budget. Its loss has no "
-    "fair value: where a run failed, no mean loss of the others is shown and no claim on it is tested. A missing "
-    "run has no value; its pair is left out and counted."
+    "No run is left out. A failed run counts as follows: its accuracy as the rate of always answering the most "
+    "frequent class, its error as one minus that rate, its steps to the target as the full budget. Its loss has "
+    "no fair value: where a run failed, no mean loss of the others is shown and no claim on it is tested. A "
+    "missing run has no value; its pair is left out and counted."
 )
 _FAILURES_TOLD = msg(
     "No recorded run is left out. A failed run counts as follows, if the numbers are known: its accuracy as the "
