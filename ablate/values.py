@@ -99,7 +99,7 @@ def from_json(text: str | bytes) -> Any:
     try:
         return json.loads(text)
     except RecursionError:
-        raise ValueError("lists and mappings lie too deep in each other") from None
+        raise ValueError("lists and mappings are nested too deeply") from None
 
 
 def lines_of(text: str) -> list[str]:
@@ -123,7 +123,7 @@ def check_value(value: Any, *, depth: int = 0) -> None:
         mappings lie deeper in each other than `MOST_DEPTH`; it is none of the kinds a level or a setting may have.
     """
     if depth > MOST_DEPTH:
-        raise ValueError(f"lists and mappings may lie {MOST_DEPTH} deep in each other")
+        raise ValueError(f"lists and mappings may be nested {MOST_DEPTH} deep")
     if isinstance(value, str):
         check_text(value)
     elif isinstance(value, list | tuple):

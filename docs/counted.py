@@ -73,10 +73,44 @@ def hostile() -> tuple[str, ...]:
     return few, str(kinds), many
 
 
+def constant(file: str, name: str, *, of: float = 1.0) -> Callable[[], tuple[str, ...]]:
+    """Return what finds a number that a module of the code or the tests has under a name, in the page's unit.
+
+    Raises
+    ------
+    ValueError
+        The file gives that name no number, or more than one.
+    """
+
+    def find() -> tuple[str, ...]:
+        text = (ROOT / file).read_text(encoding="utf-8")
+        found = re.findall(rf"^{name} = ([\d_.]+)", text, flags=re.MULTILINE)
+        if len(found) != 1:
+            raise ValueError(f"{file}: expected one number {name}, found {len(found)}")
+        return (f"{float(found[0]) / of:g}",)
+
+    return find
+
+
+def steps() -> tuple[str, ...]:
+    """Return at how many steps of a command the tests end it, without the long harness."""
+    text = (ROOT / "tests/faults/test_steps.py").read_text(encoding="utf-8")
+    (points,) = re.findall(r'"--points", "(\d+)"', text)
+    return (points,)
+
+
+def kills() -> tuple[str, ...]:
+    """Return how many trials of the kill harness the tests run, without the long one."""
+    text = (ROOT / "tests/faults/test_many_kills.py").read_text(encoding="utf-8")
+    (trials,) = re.findall(r"pytest\.param\((\d+), marks=pytest\.mark\.timeout", text)
+    return (trials,)
+
+
 def _of(make: Callable[[], tuple[str, ...]], *places: int) -> Callable[[], tuple[str, ...]]:
     return lambda: tuple(make()[place] for place in places)
 
 
+_OWN, _STORE = "ablate/programs", "ablate/track"
 NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
     ("README.md", r"Training accuracy over (\d+) initial weight scales, .*?, (\d+) seeds each", _of(panels, 0, 1)),
     ("README.md", r"with (\d+) seeds where the book has one", _of(panels, 1)),
@@ -87,6 +121,13 @@ NUMBERS: tuple[tuple[str, str, Callable[[], tuple[str, ...]]], ...] = (
        partial(scale, command + more))
       for command, more in (("plan", ""), ("run", ", nothing to do"), ("verdict", ""), ("report", ""))),
     ("docs/reliability.md", r"`tests/faults/test_fuzz.py`: (\d+) cases of each of (\d+) kinds; (\d+) of each", hostile),
+    ("docs/reliability.md", r"the last (\d+) lines printed", constant(f"{_OWN}/isolated.py", "_TAIL")),
+    ("docs/reliability.md", r"killed after (\d+) s, or the `timeout`", constant(f"{_OWN}/isolated.py", "_IMPORTING")),
+    ("docs/reliability.md", r"the first (\d+) MB and the last one", constant(f"{_OWN}/processes.py", "HEAD", of=1e6)),
+    ("docs/reliability.md", r"waits for it, (\d+) minutes at", constant(f"{_STORE}/patience.py", "SECONDS", of=60)),
+    ("docs/reliability.md", r"and says so after (\d+) s; Ctrl-C", constant(f"{_STORE}/patience.py", "_TOLD")),
+    ("docs/reliability.md", r"`tests/faults/test_steps.py`: (\d+) steps of each", steps),
+    ("docs/reliability.md", r"without `-m long`: (\d+) trials", kills),
     ("docs/scale.md", r"its share of the arm's summary included: ([\d.]+) in a new store", ways),
     ("docs/scale.md", r"in a new store, ([\d.]+) on average over 10,000", partial(scale, "logged, a run")),
     *(("docs/scale.md", pattern, _of(partial(scale, row), 0)) for row, pattern in (

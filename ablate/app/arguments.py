@@ -49,21 +49,21 @@ _EXAMPLES = """\
 examples:
   ablate run quickstart                       run a study, judge its claims, write its report
   ablate plan quickstart seeds=12             arms x seeds, what is done, how long the rest takes
-  ablate report quickstart                    judge what is tracked again
+  ablate report quickstart                    judge the tracked runs again
   ablate verdict quickstart --strict          the verdicts alone; fails unless every claim is decided
-  ablate noise quickstart                     how much identical arms differ, and how many seeds that asks for
+  ablate noise quickstart                     how much identical arms differ, and how many seeds are needed
   ablate graph norm=batch                     draw the computation graph of one arm, without training
   ablate judge runs.csv                       verdicts on runs you already have, without a study file
   ablate compare base.csv new.csv --non-inferior 0.005
                                               is a change not worse than its base? for CI
-  ablate import my_study.yaml results.csv     judge them by the claims of a study
+  ablate import my_study.yaml results.csv     judge results by the claims of a study
   ablate check quickstart                     try it: do seeds repeat, do all settings make a difference?
   ablate check my_parts.py:Mish               does a part of your own keep to its contract?
   ablate ui                                   browse every run in the MLflow UI
   ablate activation=relu seeds=3              train one arm
   ablate -m activation=relu,sigmoid optimizer=sgd,adam seeds=8
                                               sweep as with any Hydra application
-  ablate --name rates -m optimizer.lr=0.1,1   the same, kept beside other sweeps under a name of its own
+  ablate --name rates -m optimizer.lr=0.1,1   the same, kept under a name of its own
   ablate --cfg job optimizer=adam             show the configuration without running it
 """
 
@@ -78,7 +78,7 @@ ablate graph                                  the default configuration
 _CHECK_EXAMPLES = """\
 ablate check quickstart                       do seeds repeat to the bit, do seeds and settings make a difference?
   ablate check train.py:train lr=0.1,0.01 seeds=8 --metric accuracy:higher
-                                                the same of a sweep: the words of `ablate run`, with `seeds`
+                                                the same for a sweep: give the words of `ablate run`
   ablate check my_parts.py:Mish                 does a component, Program, figure, launcher or source of your own keep
                                                 to its contract?
   ablate check my_training.py:train width=64    and a training function, with one value of each setting?"""
@@ -126,13 +126,13 @@ def parser() -> Parser:
         ("plan", "show a study's arms and seeds, done and missing, and an estimate", "ablate plan quickstart"),
         ("extend", "add seeds to a study that was run; the report says so", "ablate extend quickstart --seeds 8"),
         ("noise", "run the baseline against itself: spread, seeds needed, time", "ablate noise quickstart --seeds 20"),
-        ("check", "try a study before it is run, or a part of your own against its contract", _CHECK_EXAMPLES),
+        ("check", "try a study before it is run, or test a part of your own", _CHECK_EXAMPLES),
     ):
         sub = add(name, text, example)
         sub.add_argument(
             "study", nargs="?", metavar="STUDY",
-            help="a study's name (see `ablate studies`), a path to its file, or a function: train.py:train; left out "
-            "before a command, which follows after `--`"
+            help="a study's name (see `ablate studies`), a path to its file, or a function: train.py:train; "
+                 "leave it out for a command, which follows after `--`"
             + ("; or a part of your own: module:Thing, path/to/file.py:Thing" if name == "check" else ""),
         )  # fmt: skip
         sub.add_argument(
@@ -150,12 +150,12 @@ def parser() -> Parser:
         )  # fmt: skip
         if name == "run":
             sub.add_argument(
-                "--fresh", action="store_true", help="run everything again; what was run before is kept aside"
+                "--fresh", action="store_true", help="run everything again; earlier runs are put aside and kept"
             )
         if name in ("run", "extend"):
             sub.add_argument("--no-report", action="store_true", help="run and track only")
             sub.add_argument(
-                "--detach", action="store_true", help="submit jobs and end; `ablate collect` takes in what they made"
+                "--detach", action="store_true", help="submit jobs and end; `ablate collect` takes in their results"
             )
         if name == "extend":
             sub.add_argument("--seeds", type=int, required=True, metavar="N", help="how many seeds to add")
@@ -165,11 +165,11 @@ def parser() -> Parser:
 
     sub = add("report", "judge tracked runs and write the report", "ablate report quickstart")
     sub.add_argument(
-        "study", nargs="?", metavar="STUDY", help="a study's name or file, or `adhoc`; else the one run last"
+        "study", nargs="?", metavar="STUDY", help="a study's name or file, or `adhoc` (default: the study run last)"
     )
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY)")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
-    sub.add_argument("--findings", action="store_true", help="write what is committed: studies/findings/STUDY")
+    sub.add_argument("--findings", action="store_true", help="write the files to commit: studies/findings/STUDY")
     sub.add_argument("--all", action="store_true", help="every tracked study again, then the scoreboard of the notes")
     sub.add_argument("--every-arm", action="store_true", help="draw all arms of a large study, sheet by sheet")
     sub.add_argument("--lang", default="en", metavar="en|zh", help="language of the page (default: en)")
@@ -181,12 +181,12 @@ def parser() -> Parser:
     )
 
     sub = add("paper", "tables, figures, methods and checklist of a study for LaTeX", "ablate paper quickstart")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; else the one run last")
+    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file (default: the study run last)")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-paper)")
 
     sub = add("verdict", "print the verdicts of a tracked study", "ablate verdict quickstart --strict")
-    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file; else the one run last")
+    sub.add_argument("study", nargs="?", metavar="STUDY", help="a study's name or file (default: the study run last)")
     sub.add_argument("--quick", action="store_true", help="the runs of the study's quick budget")
     sub.add_argument("--strict", action="store_true", help="exit with 3 unless every claim is supported or refuted")
     sub.add_argument(
@@ -202,9 +202,11 @@ def parser() -> Parser:
     sub = add("calibrate", "try the statistics on simulated studies, write the page", "ablate calibrate --quick")
     sub.add_argument("--studies", type=int, default=2000, metavar="N", help="simulated studies per row (default: 2000)")
     sub.add_argument("--quick", action="store_true", help="100 studies per row: a minute, wide errors")
-    sub.add_argument("--jobs", type=int, default=1, metavar="N", help="processes; the page does not depend on it")
     sub.add_argument(
-        "--only", action="append", default=[], metavar="ROW", help="a row or check to run anew; repeatable"
+        "--jobs", type=int, default=1, metavar="N", help="number of processes; it does not change the page"
+    )
+    sub.add_argument(
+        "--only", action="append", default=[], metavar="ROW", help="run only this row or check again; repeatable"
     )
     sub.add_argument("--out", type=Path, default=Path("reports/calibration"), metavar="DIR", help="folder to write to")
 
@@ -222,7 +224,9 @@ def parser() -> Parser:
     add("sync", "deliver results that wait for an MLflow server", "ablate sync")
 
     sub = add("mcp", "serve studies and verdicts to agents (Model Context Protocol, on standard input)", "ablate mcp")
-    sub.add_argument("--allow-runs", action="store_true", help="agents may run studies too; else nothing is written")
+    sub.add_argument(
+        "--allow-runs", action="store_true", help="let agents run studies too; without it nothing is written"
+    )
 
     add_runs(add)
     add_new(add)

@@ -42,7 +42,7 @@ def _detach(options: argparse.Namespace) -> None:
     by_hydra = any(word.startswith("hydra/launcher=") for word in options.overrides)
     if options.launcher is None and not by_hydra:
         raise UserError(
-            "`--detach` needs a launcher whose jobs go on by themselves: add `--launcher submitit`, or "
+            "`--detach` needs a launcher whose jobs continue without this command: add `--launcher submitit`, or "
             '`--launcher "{kind: submitit, cluster: local}"`'
         )
     if by_hydra:

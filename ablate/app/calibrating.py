@@ -70,7 +70,7 @@ def write_calibration_page(studies: int, out: Path, *, jobs: int = 1, only: Sequ
         **{name: version(name) for name in _LIBRARIES},
     }
     if anew:
-        about["rows run anew later"] = ", ".join(anew)
+        about["rows run again later"] = ", ".join(anew)
     paths = write_calibration(result, out, about=about)
     kept.forget()
     for check in result.checks:

@@ -39,7 +39,7 @@ def show_difference(
     say_table(["runs ended", difference.one, difference.other], ended)
     say()
     say_verdicts(difference.judgement)
-    say("one comparison, looked up after the runs were made: no other is counted beside it")
+    say("one comparison, chosen after the runs were made; it is not corrected for others")
 
 
 def _document(difference: ArmsDiffer) -> dict[str, object]:

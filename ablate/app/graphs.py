@@ -87,7 +87,7 @@ def _configured(overrides: Sequence[str], uses: Sequence[str]) -> tuple[str, Tra
     ready(uses)
     for word in overrides:
         if word.lstrip("+~").startswith(("hydra.", "hydra/")):
-            raise UserError(f"{word!r}: a graph is of an arm's own settings, those of Hydra have no effect on it")
+            raise UserError(f"{word!r}: a graph shows an arm's own settings; those of Hydra have no effect on it")
     with explained():
         check_overrides(overrides)
         with hydra.initialize_config_dir(str(conf_folder()), version_base="1.3"):
@@ -101,7 +101,7 @@ def _configured(overrides: Sequence[str], uses: Sequence[str]) -> tuple[str, Tra
 def _of_one_arm(study: Study) -> dict[str, Any]:
     """Return what is fixed, where nothing else is."""
     for factor in study.factors:
-        raise UserError(f"`{factor}` is given several levels: a graph is of one arm, give one level")
+        raise UserError(f"`{factor}` is given several levels: a graph shows one arm, so give one level")
     return study.fixed
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 _EXAMPLES = """\
 ablate judge runs.csv                                   what varies, against the baseline, seed by seed
   ablate judge runs.csv --metric score:higher             a metric whose name does not say which way is better
-  ablate judge runs.csv --by-at-least 0.005               rule on differences of half a point of accuracy
+  ablate judge runs.csv --by-at-least 0.005               verdicts on differences of half a point of accuracy
   ablate judge wandb_export.csv --lost crashed            the infrastructure lost these runs; they did not fail
   ablate judge runs.csv --factor norm --baseline norm=none --where dataset=cifar10
   ablate judge mlflow:my-experiment                       the store in this folder; another: mlflow:STORE#EXPERIMENT
@@ -36,15 +36,16 @@ def add_judge(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     _reading(sub)
     sub.add_argument(
         "--baseline", action="append", default=[], metavar="FACTOR=LEVEL",
-        help="what levels are compared with (default: the level of most runs; it is said); repeatable",
+        help="what levels are compared with (default: the level of most runs, which is printed); repeatable",
     )  # fmt: skip
     sub.add_argument(
         "--by-at-least", type=float, metavar="D",
-        help="the smallest difference that matters, in the unit of the metric: then every comparison is ruled on",
+        help="the smallest difference that matters, in the unit of the metric; with it every comparison gets a "
+             "verdict",
     )  # fmt: skip
     sub.add_argument(
         "--target", type=float, metavar="V",
-        help="a value of the main metric: compared is, too, how many steps runs take to reach it (needs histories)",
+        help="also compare how many steps runs take until the main metric is V (needs histories)",
     )  # fmt: skip
     _rows(sub)
     sub.add_argument("--no-report", action="store_true", help="print only")
@@ -62,7 +63,10 @@ def add_compare(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
         help="whether the new runs are not worse by more than D, in the unit of the metric",
     )  # fmt: skip
     sub.add_argument(
-        "--by-at-least", type=float, metavar="D", help="whether they are better, by more than D (0: by anything)"
+        "--by-at-least",
+        type=float,
+        metavar="D",
+        help="whether the new runs are better by more than D (0: by any amount)",
     )
     sub.add_argument(
         "--each", action="append", default=[], metavar="NAME", help="compare every level of a column by itself"
@@ -70,7 +74,8 @@ def add_compare(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
     _rows(sub)
     sub.add_argument(
         "--ledger", type=Path, metavar="FILE.json",
-        help="one of many edits that are tried: counts them, and keeps 5 %% over all of them",
+        help="this is one of many edits: count them in FILE.json, and keep wrong decisions below 5 %% over all "
+             "of them",
     )  # fmt: skip
     sub.add_argument("--edits", type=int, metavar="N", help="begin a ledger of N edits (default: of any number)")
     sub.add_argument("--no-report", action="store_true", help="print only")
@@ -79,7 +84,7 @@ def add_compare(add: Callable[[str, str, str], argparse.ArgumentParser]) -> None
 
 def _reading(sub: argparse.ArgumentParser) -> None:
     """Add what says how a table is read."""
-    sub.add_argument("--source", metavar="NAME", help="what reads it (default: the source that declares to)")
+    sub.add_argument("--source", metavar="NAME", help="the source that reads it (default: found by its name)")
     sub.add_argument("--uses", action="append", default=[], metavar="FILE.py", help="a file with a source of your own")
     sub.add_argument(
         "--metric", action="append", default=[], metavar="NAME[:higher|lower]",
@@ -94,20 +99,20 @@ def _reading(sub: argparse.ArgumentParser) -> None:
 def _rows(sub: argparse.ArgumentParser) -> None:
     """Add what says which rows count, and where the report goes."""
     sub.add_argument("--where", action="append", default=[], metavar="NAME=VALUE", help="only these rows; repeatable")
-    sub.add_argument(
-        "--leave-out", action="append", default=[], metavar="COLUMN", help="pass over a column; repeatable"
-    )
+    sub.add_argument("--leave-out", action="append", default=[], metavar="COLUMN", help="ignore a column; repeatable")
     sub.add_argument(
         "--repeat", default="last", metavar="last|mean|refuse",
         help="several runs of an arm and seed: the last counts (default), their mean, or they are refused",
     )  # fmt: skip
     sub.add_argument(
         "--failed-counts-as", type=float, metavar="V",
-        help="what a run that failed counts as on the judged metric, in its unit (an accuracy: that of guessing)",
+        help="the value that a failed run counts as, in the unit of the judged metric (for an accuracy: that of "
+             "guessing)",
     )  # fmt: skip
     sub.add_argument(
         "--lost", default="", metavar="WORD,WORD",
-        help="states that mean lost to the infrastructure: such runs drop their pair, and do not count as failed",
+        help="states of runs that the infrastructure lost: their pairs are left out, and they do not count as "
+             "failed",
     )  # fmt: skip
     sub.add_argument(
         "--item", metavar="COLUMN", help="which test item a row is about, in a table of answers (default: by its name)"

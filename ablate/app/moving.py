@@ -39,5 +39,5 @@ def moved_line(moved: Moved) -> str:
     """
     before = f", {moved.there} were there before" if moved.there else ""
     if not moved.new:
-        return f"{moved.study}: nothing new, all {counted(moved.there, 'run')} were there before"
+        return f"{moved.study}: nothing new: all {counted(moved.there, 'run')} were there before"
     return f"{moved.study}: {counted(moved.new, 'run')} brought in{before}"

@@ -93,7 +93,7 @@ def refuse_deletion(override: Override) -> None:
     """Raise `UserError` for `~key`: every key of an arm has a value."""
     if override.is_delete() and not override.is_hydra_override():
         key = override.get_key_element().lstrip("~")
-        raise UserError(f"`~{key}`: a setting cannot be taken away; give another value, or null where it takes that")
+        raise UserError(f"`~{key}`: a setting cannot be removed; give another value, or null where null is allowed")
 
 
 def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Override]:
@@ -115,7 +115,7 @@ def parse(words: Sequence[str], loader: ConfigLoader | None = None) -> list[Over
         except (ValueError, UserError) as error:
             raise UserError(f"{_key_of(word)}{error}") from None
         except RecursionError:
-            raise UserError(f"{_key_of(word)}lists and mappings lie too deep in each other") from None
+            raise UserError(f"{_key_of(word)}lists and mappings are nested too deeply") from None
     return parsed
 
 

@@ -10,7 +10,7 @@ ablate run quickstart seeds=12
                                               a function: factors are parameters of `def train(lr, dropout, seed)`;
                                               every level is compared with the first of its factor
   ablate run train.py:train lr=0.1,0.01 seeds=12 --metric accuracy:higher --baseline lr=0.01 --by-at-least 0.005
-                                              with another baseline; ruled on differences of half a point
+                                              another baseline; verdicts on differences of half a point
   ablate run lr=0.1,0.01 seeds=8 --metric accuracy:higher -- python train.py --lr {lr} --seed {seed}
                                               a command; its last line says accuracy=0.93
   ablate run lr=0.1,0.01 seeds=8 --metric loss:lower --metrics-file {out}/log.csv --step epoch --timeout 600 \\
@@ -39,43 +39,58 @@ def add_own_code(sub: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     sub.add_argument(
         "--by-at-least", type=float, metavar="D",
-        help="the smallest difference that matters, in the unit of the metric: then every comparison is ruled on",
+        help="the smallest difference that matters, in the unit of the metric; with it every comparison gets a "
+             "verdict",
     )  # fmt: skip
     sub.add_argument(
         "--failed-counts-as", type=float, metavar="V",
-        help="what a run that failed counts as on the judged metric, in its unit (an accuracy: that of guessing)",
+        help="the value that a failed run counts as, in the unit of the judged metric (for an accuracy: that of "
+             "guessing)",
     )  # fmt: skip
     sub.add_argument(
         "--lost", default="", metavar="WORD,WORD",
-        help="outcomes (crashed, diverged, collapsed) that mean lost to the infrastructure: such runs drop their pair, "
-        "and do not count as failed",
+        help="outcomes (crashed, diverged, collapsed) of runs that the infrastructure lost: their pairs are left "
+             "out, and they do not count as failed",
     )  # fmt: skip
-    add("--name", "NAME", "what a sweep of your own code is kept as (default: adhoc)")
+    add("--name", "NAME", "the name under which a sweep of your own code is kept (default: adhoc)")
     sub.add_argument("--timeout", type=float, metavar="S", help="seconds that a run of a function or command may take")
     group = sub.add_argument_group(
         "a command", "after `--`, with {name} for settings, {seed}, {out} (a fresh folder of the run) and {slot}"
     )
     group.add_argument(
         "--metrics-file", metavar="FILE",
-        help="what it writes: {out}/metrics.json, .jsonl, .csv, .tsv; of a Hydra application a JSON file in its folder",
+        help="the file it writes: {out}/metrics.json, .jsonl, .csv, .tsv; for a Hydra application a JSON file in "
+             "its output folder",
     )  # fmt: skip
     group.add_argument(
         "--metric-pattern", action="append", default=[], metavar="REGEX",
-        help="looked for in its output, a named group for each metric; repeatable",
+        help="searched for in its output, with a named group for each metric; repeatable",
     )  # fmt: skip
     group.add_argument("--step", metavar="NAME", help="the column that counts the steps of curves (default: step)")
     group.add_argument(
-        "--slots", action="append", default=[], metavar="A,B", help="a pool: each run holds one, {slot} (gpu:0 is 0)"
+        "--slots",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help="a pool of resources: each run gets one as {slot} (gpu:0 gives 0)",
     )
     group.add_argument(
         "--env", action="append", default=[], metavar="NAME=TEXT", help="a variable of its environment; repeatable"
     )
-    group.add_argument("--folder", metavar="DIR", help="where it works: {out}, say (default: the current folder)")
     group.add_argument(
-        "--watch", action="append", default=[], metavar="FILE", help="its content makes new runs, too; repeatable"
+        "--folder", metavar="DIR", help="the folder in which it runs, for example {out} (default: the current folder)"
     )
-    group.add_argument("--code-version", metavar="TEXT", help="stands for the code, whose files are not looked at then")
-    group = sub.add_argument_group("a Hydra application", "of anybody's, unchanged: docs/hydra.md")
+    group.add_argument(
+        "--watch",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a file whose changes make new runs, too; repeatable",
+    )
+    group.add_argument(
+        "--code-version", metavar="TEXT", help="a version to use in place of the code; its files are then not looked at"
+    )
+    group = sub.add_argument_group("a Hydra application", "any application with @hydra.main, unchanged: docs/hydra.md")
     group.add_argument("--hydra", action="store_true", help="STUDY is its file, KEY=VALUE are its own overrides")
     group.add_argument("--seed-key", metavar="KEY", help="the key of its configuration that takes the seed (seed)")
     group.add_argument("--config-name", metavar="NAME", help="as Hydra's own option")

@@ -55,7 +55,7 @@ class Console:
         warn(event.text)
 
     def _put_aside(self, event: events.PutAside) -> None:
-        say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and count no more")
+        say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and no longer count")
 
     def _runs_started(self, event: events.RunsStarted) -> None:
         self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=_hidden(self._progress), ncols=100)
@@ -244,7 +244,7 @@ def say_verdicts(judgement: Judgement) -> None:
     if not judgement.verdicts:
         say("no claims in this study: the report compares every arm with the baseline")
     if judgement.extended:
-        say("\nwith the seeds added after results were seen (stand beside the above, do not replace it):")
+        say("\nwith the seeds added after results were seen (this adds to the above and does not replace it):")
     for verdict in judgement.extended:
         _say_verdict(verdict)
     for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):

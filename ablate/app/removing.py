@@ -51,8 +51,8 @@ def rename(old: str, new: str) -> None:
     moved, back = rename_study(old, new, where)
     for one in moved:
         say(moved_line(one))
-    say(f"{old} lies in MLflow's trash; bring it back: {back}")
+    say(f"{old} is in MLflow's trash; bring it back: {back}")
     if where.store.plan(new).command.split()[1:3] == ["run", old]:
-        say(f"`ablate run {new}` goes on with the runs where the study's file is named {new}.yaml")
+        say(f"`ablate run {new}` continues these runs if the study's file is named {new}.yaml")
     else:
-        say(f"the command that made them goes on with them where it is given `--name {new}`")
+        say(f"the command that made them continues them if you add `--name {new}`")

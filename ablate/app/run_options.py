@@ -34,20 +34,20 @@ def add_runs(add: Add) -> None:
 
     sub = add(
         "rerun",
-        "make a logged run once more and say whether it matched, to the bit; or try again what crashed",
+        "run a logged run again and say whether it matches to the bit; or try crashed runs again",
         "ablate rerun 3f2a9c\n  ablate rerun quickstart norm=batch 3\n  ablate rerun --crashed quickstart",
     )
     sub.add_argument(
         "which", nargs="*", metavar="RUN", help="a run's id (its first letters will do), or STUDY ARM SEED"
     )
     sub.add_argument(
-        "--crashed", metavar="STUDY", help="give a study's own command again, which tries crashed runs again"
+        "--crashed", metavar="STUDY", help="give a study's own command again, which tries its crashed runs again"
     )
     _add_trust(sub)
 
     sub = add(
         "collect",
-        "take in what submitted jobs have made by now, and submit again what was lost",
+        "take in the results of submitted jobs, and submit lost jobs again",
         "ablate collect quickstart",
     )
     sub.add_argument("study", nargs="?", metavar="STUDY", help="the study (default: the one run last)")
@@ -77,18 +77,18 @@ def add_runs(add: Add) -> None:
 
     sub = add(
         "diff",
-        "hold two arms of a study against each other: settings, metrics, and a verdict",
+        "compare two arms of a study: settings, metrics, and a verdict",
         "ablate diff quickstart baseline norm=batch\n"
         "  ablate diff rates lr=0.1 lr=0.01 --metric accuracy --by-at-least 0.005\n"
         "  ablate diff quickstart baseline norm=batch --json",
     )
     sub.add_argument("study", metavar="STUDY", help="the name under which a study was run")
     sub.add_argument("one", metavar="ARM", help="its label, as `ablate status STUDY` lists it, or its id")
-    sub.add_argument("other", metavar="ARM", help="what it is held against")
+    sub.add_argument("other", metavar="ARM", help="the arm it is compared with")
     sub.add_argument("--metric", metavar="NAME", help="what is judged (default: the main metric of the study)")
     sub.add_argument(
         "--by-at-least", type=float, metavar="D",
-        help="the smallest difference that matters, in the unit of the metric: then it is ruled on",
+        help="the smallest difference that matters, in the unit of the metric; with it there is a verdict",
     )  # fmt: skip
     _json(sub)
 
@@ -121,13 +121,13 @@ def add_import(add: Add) -> None:
         "results", nargs="?", metavar="RESULTS",
         help="a CSV file, or what a source of your own reads; columns: the study's factors, seed, metrics",
     )  # fmt: skip
-    sub.add_argument("--source", metavar="NAME", help="what reads them (default: the source that declares to)")
+    sub.add_argument("--source", metavar="NAME", help="the source that reads them (default: found by their name)")
     add_uses(sub)
     sub.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: reports/STUDY-imported)")
     sub.add_argument(
-        "--leave-out", action="append", default=[], metavar="COLUMN", help="pass over a column of the file; repeatable"
+        "--leave-out", action="append", default=[], metavar="COLUMN", help="ignore a column of the file; repeatable"
     )
-    sub.add_argument("--name", metavar="NEW", help="of FILE.zip: the name that the study gets here")
+    sub.add_argument("--name", metavar="NEW", help="for FILE.zip: the name of the study here")
 
 
 def add_uses(parser: argparse.ArgumentParser) -> None:
@@ -256,5 +256,5 @@ ACTIONS: Mapping[str, Action] = {
 def _add_trust(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--trust", action="store_true",
-        help="execute code that the stored command names, though that command was not given on this machine",
+        help="execute code that the stored command names, even if that command was never given on this machine",
     )  # fmt: skip

@@ -146,7 +146,7 @@ def design_lines(design: DesignArms) -> list[str]:
         lines.append(f"  {design.duplicates} of them asked for more than once, run once")
     lines += [f"  excluded: {count} by {text}" for text, count in design.excluded.items()]
     if design.aliasing:
-        lines.append("  aliased, not to be told apart by these arms:")
+        lines.append("  aliased: these arms cannot tell them apart:")
         lines += [f"    {relation}" for relation in design.aliasing]
     return lines
 
@@ -188,7 +188,7 @@ def look_lines(study: Study, arms: Sequence[Mapping[str, Level]]) -> list[str]:
     levels = look_levels(study.fixed_looks, family=family_size(study, arms=arms))
     blind = blind_looks(study, arms=arms)
     parts = [
-        f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: passed over)' if seeds in blind else ''}"
+        f"{seeds} seeds at {level:.4f}{' (too strict to decide any claim: skipped)' if seeds in blind else ''}"
         for seeds, level in zip(study.fixed_looks, levels, strict=True)
     ]
     return [f"looks: {', '.join(parts)}"]

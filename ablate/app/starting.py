@@ -33,7 +33,7 @@ def start(kind: str, name: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(f"{short_path(path)} is there already: give another name, or take it away") from None
+        raise UserError(f"{short_path(path)} exists already: give another name, or move it away") from None
     except OSError as error:
         raise UserError(f"{short_path(path)} cannot be written: {error.strerror or error}") from None
     then = f"ablate plan {name}" if kind == "study" else f"ablate check {path}:{class_name(name)}"
@@ -43,7 +43,7 @@ def start(kind: str, name: str) -> None:
 def _study(name: str) -> Path:
     plain_name(name)
     if name in study_files():
-        raise UserError(f"a study {name!r} is there already: give another name")
+        raise UserError(f"a study {name!r} exists already: give another name")
     return STUDIES / f"{name}.yaml"
 
 
@@ -56,7 +56,7 @@ def _module(kind: str, name: str) -> Path:
             f"expected a name of small letters, digits and _, which begins with a letter, got {name!r}{hint}"
         )
     if name in (offered(group) if group == "source" else option_names(group)):
-        raise UserError(f"{group} {name!r} is there already: give another name")
+        raise UserError(f"{group} {name!r} exists already: give another name")
     return Path(f"{name}.py")
 
 

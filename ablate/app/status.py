@@ -72,7 +72,7 @@ def _say_study(status: StudyStatus) -> None:
     if status.jobs and not status.driver:
         say(f"take in what is there: ablate collect {line.name}")
     if status.left and not status.driver:
-        say(f"\n{counted(status.left, 'run')} left; go on with: {status.command}")
+        say(f"\n{counted(status.left, 'run')} left; continue with: {status.command}")
 
 
 def _document(status: StudyStatus) -> dict[str, Any]:

@@ -212,7 +212,7 @@ def one_launcher(ours: Any, option: Mapping[str, Any] | None) -> Any:
     if option is None:
         return ours
     if ours is not None:
-        raise UserError(f"the launcher is said twice: {ours}, and hydra/launcher={option['kind']}; say it once")
+        raise UserError(f"the launcher is given twice: {ours}, and hydra/launcher={option['kind']}; give it once")
     return option
 
 

@@ -83,9 +83,9 @@ def follow_lines(holding: Sequence[str], about: Sequence[str]) -> Iterator[str]:
     if holding:
         leave = " ".join(f"--leave-out {shlex.quote(name)}" for name in holding[:_MOST_NAMED])
         yield (
-            "  comparisons of arms that differ in another setting as well are held back. Where it belongs to what is "
-            f"compared, give {leave}; where it came out of the runs, declare it as a metric (`--metric NAME:lower`, or "
-            "`metrics:` of a study file, which can make it a factor, too)"
+            "  comparisons of arms that differ in another setting as well are held back. If that setting belongs to "
+            f"what is compared, give {leave}; if it is a result of the runs, declare it as a metric "
+            "(`--metric NAME:lower`, or `metrics:` of a study file, which can make it a factor, too)"
         )
     if about:
         yield f"  warning: what the file says about the runs differs between arms: {', '.join(about[:_MOST_NAMED])}"

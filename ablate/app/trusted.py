@@ -104,7 +104,7 @@ def check_trusted(command: str, words: Sequence[str], name: str, *, trust: bool)
     if what is None or trust or _place(command).exists():
         return
     raise UserError(
-        f"{plain_line(name)}: its command was not given in this folder on this machine, and executes "
+        f"{plain_line(name)}: its command was never given in this folder on this machine, and it would execute "
         f"{plain_line(what)}: read the command (`{plain_line(command)[:300]}`) and what it names, then add --trust; "
         "nothing was executed"
     )

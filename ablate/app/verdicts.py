@@ -29,12 +29,13 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: b
     ------
     Undecided
         `strict` or `supported`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was
-        not tested; or there is none.
+        not tested; or there is none. A comparison that nobody claimed, and that has no δ, is no claim.
     Refuted
         `supported`, and a claim is refuted.
     """
     from ablate.track.target import store_for
     from ablate.words.document import document_of
+    from ablate.words.rulings import seen
 
     store = store_for(root_folder())
     judged = judge_tracked(store.last() if name is None else name, None, store)
@@ -46,7 +47,8 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: b
     else:
         say_verdicts(judged)
     if strict or supported:
-        require_verdicts(as_named(judged).verdicts, supported=supported)
+        claimed = [verdict for verdict in as_named(judged).verdicts if not seen(verdict)]
+        require_verdicts(claimed, supported=supported)
 
 
 def require_verdicts(verdicts: Sequence[Verdict], *, supported: bool) -> None:

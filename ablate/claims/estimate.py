@@ -1,7 +1,7 @@
 """What each kind of claim hands to the judge: an effect, the level at which it is decided, an interval at any level.
 
-One rule holds for all kinds: `p` is the smallest α at which the interval at level 1 - α lies wholly inside or wholly
-outside the claim's region, so that Holm can run over claims of different kinds. A region with two ends (equivalence,
+One rule holds for all kinds: `p` is the smallest α at which the whole interval at level 1 - α lies inside or outside
+the claim's region, so that Holm can run over claims of different kinds. A region with two ends (equivalence,
 trend) has no milder level: at 1 - 2α, as two one-sided tests have it, an effect at the margin was decided one way
 or the other in 2α of studies.
 """

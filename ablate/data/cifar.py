@@ -43,7 +43,7 @@ def _members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
                     if name in names and member.isfile() and (stream := archive.extractfile(member)) is not None:
                         contents[name] = read_exactly(stream, member.size, what=f"{path}: {name}")
         except tarfile.TarError as error:
-            raise UserError(f"cannot read {path}: it is damaged, cut off or no tar archive ({error})") from error
+            raise UserError(f"cannot read {path}: it is damaged, cut off or not a tar archive ({error})") from error
     if missing := [name for name in names if name not in contents]:
         raise UserError(f"{path} does not hold {', '.join(missing)}")
     return contents
@@ -52,7 +52,9 @@ def _members(path: Path, names: tuple[str, ...]) -> dict[str, bytes]:
 def _records(data: bytes, *, label_bytes: int, what: str) -> Bytes:
     size = label_bytes + _PIXELS
     if not data or len(data) % size:
-        raise UserError(f"cannot read {what}: it holds {len(data):,} bytes, no multiple of {size} (a record)")
+        raise UserError(
+            f"cannot read {what}: it holds {len(data):,} bytes, which is not a multiple of {size} (a record)"
+        )
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, size)
 
 

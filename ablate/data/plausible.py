@@ -85,9 +85,9 @@ def check_seen(
         if not keep and many.any():
             wanted = "" if keep is None else "; dataset.blank=keep trains on them"
             scale = "" if plain else "; scale them as the others are, if they were meant to show more"
-            raise UserError(f"{what}: {notes[0]}: nothing is to be seen in them{hint}{scale}{wanted}")
+            raise UserError(f"{what}: {notes[0]}: nothing can be seen in them{hint}{scale}{wanted}")
     if len(images) > 1 and (images == images[:1]).all():
-        notes.append(f"all {len(images):,} pictures are the same: there is nothing to tell classes by")
+        notes.append(f"all {len(images):,} pictures are the same: nothing in them tells classes apart")
     return notes
 
 

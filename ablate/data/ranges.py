@@ -66,7 +66,7 @@ def check_ranges(
         if 0.0 < span <= FAINT < widest:
             listed = ", ".join(f"from {told} in {one.name}" for one, told in zip(groups, ranges, strict=True))
             raise UserError(
-                f"{what}: values go {listed}: next to nothing would be seen in {group.name}, {_share(span)} of what is "
+                f"{what}: values go {listed}: almost nothing would be seen in {group.name}, {_share(span)} of what is "
                 f"between black and white: {group.advice}"
             )
     if widest < WEAK:

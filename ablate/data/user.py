@@ -129,13 +129,13 @@ class UserData(StoredDataset):
             return None, []
         listed = ", ".join(f"{part} {count:,}" for part, count in sizes.items())
         if self.parts == "drawn":
-            return None, [f"the parts it gives ({listed}) are put together and drawn anew"]
+            return None, [f"the parts it gives ({listed}) are put together and drawn again"]
         for name in ("test", "validation"):
             default = UserData.__dataclass_fields__[name].default
             if name in sizes and getattr(self, name) != default:
                 raise UserError(
                     f"{what} gives its {name} part, so that dataset.{name}={getattr(self, name)} would not be used: "
-                    "leave it out, or draw all parts anew with dataset.parts=drawn"
+                    "leave it out, or draw all parts again with dataset.parts=drawn"
                 )
         missing = [
             f"; {name} is a share of {getattr(self, name):g} of its training part, drawn once"

@@ -63,8 +63,8 @@ def _refuse_when_read() -> None:
         module = str(frame.f_globals.get("__name__", ""))
         if frame.f_code.co_name == "<module>" and module.startswith(("ablate_target_", "__mp_main__")):
             raise UserError(
-                "this file is read to find the training function in it: put what runs the study below `if __name__ == "
-                '"__main__":`'
+                "this file is read to find the training function in it: put the code that runs the study below "
+                '`if __name__ == "__main__":`'
             )
         frame = frame.f_back  # type: ignore[assignment]
 

@@ -25,13 +25,14 @@ from ablate.work.bench import Bench
 from ablate.work.comparing import compare_sources, sides
 
 _SHORT = (
-    "claim_id", "kind", "says", "outcome", "label", "sentence", "why", "next_step", "metric", "effect", "interval_low",
-    "interval_high", "interval_level", "delta", "p_adjusted", "pairs", "planned_pairs", "post_hoc",
+    "claim_id", "kind", "says", "outcome", "label", "in_words", "sentence", "why", "next_step", "metric", "effect",
+    "interval_low", "interval_high", "interval_level", "delta", "p_adjusted", "pairs", "planned_pairs", "post_hoc",
 )  # fmt: skip
 _ABOUT = (
-    "Ablation studies with honest statistics. A verdict is supported, refuted, inconclusive or not tested; repeat its "
-    "sentence with the interval, and never call an inconclusive claim a success. δ is the smallest effect that matters "
-    "and is fixed before runs are seen. Trying many changes and keeping the best needs `ablate compare --ledger`."
+    "Ablation studies with honest statistics. A verdict is supported, refuted, inconclusive or not tested. Repeat its "
+    "sentence with the interval, and never call an inconclusive claim a success. A comparison marked [exploratory] was "
+    "claimed by nobody: say what `in_words` says. δ is the smallest effect that matters and is fixed before runs are "
+    "seen. Trying many changes and keeping the best needs `ablate compare --ledger`."
 )
 
 

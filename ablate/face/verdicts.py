@@ -13,7 +13,7 @@ from ablate.judge.verdict import Verdict as Judged
 from ablate.words.document import document_of
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
-from ablate.words.rulings import ruling_of
+from ablate.words.rulings import ruled, ruling_of
 from ablate.words.sentence import sentence_of, why_of
 from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_parts
@@ -54,6 +54,11 @@ class Verdict(Judged):
     def why_stopped(self) -> str:
         """Why its runs ended when they did, in a study that may stop at any time; else empty."""
         return said(self.stop)
+
+    @property
+    def in_words(self) -> str:
+        """What a page says of it: `refuted: harmful`; of a difference that nobody claimed `shown: lowers`."""
+        return ruled(self)
 
     @property
     def in_two_parts(self) -> str:

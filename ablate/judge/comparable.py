@@ -123,7 +123,7 @@ def check_comparable(
     if mixed:
         advice = "Make what they differ in a factor" if ran else "Make it a factor, or fix it for all arms"
         if ran and NOT_TOLD in mixed[0].values:
-            advice = "Give the `budget` of all arms; where it is not known, pass over it with --leave-out budget"
+            advice = "Give the `budget` of all arms; where it is not known, ignore it with --leave-out budget"
         one = mixed[0]
         values = ", ".join(one.values)
         raise UserError(f"claim {one.claim_id} compares arms with different {one.fact}: {values}. {advice}.")

@@ -1,7 +1,7 @@
 """The verdict rule: each claim's effect against its region, at the level Holm leaves it.
 
 Every kind of claim states a region of effects it is right about (above δ; within ±δ; a share of at least r) and hands
-over the smallest level at which its interval lies wholly inside or outside (see `estimate`). Holm runs over every
+over the smallest level at which its interval lies entirely inside or outside (see `estimate`). Holm runs over every
 claim of the study that is tested at all by sampling, run or not (a claim without runs has p = 1: planning it still
 costs the others, so results cannot improve by leaving runs out). At the claim's own step of Holm,
 

@@ -122,11 +122,11 @@ def check_settings(target: str, function: Callable[..., Any], given: Mapping[str
     for name in given:
         if name == "seed":
             raise UserError(
-                f"{target}: `seed` is the number of the replicate, and no setting: give a count, seeds=8, or a list, "
+                f"{target}: `seed` is the number of the replicate, not a setting: give a count, seeds=8, or a list, "
                 "seeds=[0,1,2]"
             )
         if name == "log":
-            raise UserError(f"{target}: `log` is what ablate gives a function that asks for it, and no setting")
+            raise UserError(f"{target}: `log` is what ablate gives a function that asks for it, not a setting")
         if name not in settings and not how.others:
             raise (
                 unknown(f"setting of {target}", name, settings)

@@ -244,7 +244,7 @@ class Command(PerSeed):
         check_names({*used, *placeholders(self.metrics_file)}, params)
         if "seed" not in used:
             raise UserError(
-                f"{self.name}: the command does not say {{seed}}, so that every seed would be the same run: write it "
+                f"{self.name}: the command has no {{seed}}, so that every seed would be the same run: write it "
                 "where it belongs (--seed {seed}), or into a variable: --env SEED={seed}"
             )
         if ("slot" in used) != bool(self.slots):

@@ -192,7 +192,8 @@ class HydraApp(PerSeed):
             return {str(name): metric_from(str(name), said, where=where) for name, said in declared.items()}
         if not declared or isinstance(declared, str):
             raise UserError(
-                f"{self.app}: nobody says which metrics it returns: `metrics: {{accuracy: higher}}` in a study, "
+                f"{self.app}: it is not known which metrics it returns; say so: `metrics: {{accuracy: higher}}` in "
+                "a study, "
                 "`--metric accuracy:higher`, or hydra.sweeper.metrics={accuracy: higher}"
             )
         return by_name(one if isinstance(one, Metric) else Metric(str(one)) for one in declared)
@@ -238,7 +239,7 @@ class HydraApp(PerSeed):
         """Return the overrides of Hydra's node, and those of the application."""
         typed = [*self.overrides, *(f"{key}={hydra_word(value)}" for key, value in self.params.items())]
         if of_hydra := [word for word in typed if is_of_hydra(word)]:
-            raise UserError(f"`{of_hydra[0]}` is an override of Hydra's own node: it belongs into `program.hydra`")
+            raise UserError(f"`{of_hydra[0]}` is an override of Hydra's own node: it belongs in `program.hydra`")
         return changed_words(self.hydra), typed
 
     def _composed(self, app: OpenedApp, seed: int) -> DictConfig:

@@ -73,7 +73,7 @@ def parts_of(target: str) -> tuple[Place, str]:
         )
     if said == "__main__":
         raise UserError(
-            f"`program.target`: {target} is defined where no other process can find it: write the function into a "
+            f"`program.target`: {target} is defined where other processes cannot find it: write the function into a "
             f"file and name that, `my_training.py:{name}`"
         )
     return (file_place(said) if said.endswith(".py") else _module_place(said)), name

@@ -183,7 +183,7 @@ def _imported(place: Place, unseen: dict[str, tuple[Path, str]]) -> ModuleType:
             return _from_file(place) if place.by_path else _by_name(place.said)
     except ProcessEnded as error:
         raise UserError(
-            f"`{place.asked}`: importing {shown} fails: {error}; put what is to happen only when the file is run as a "
+            f"`{place.asked}`: importing {shown} fails: {error}; put code that should run only when the file is a "
             'script below `if __name__ == "__main__":`'
         ) from error
     except UserError as error:

@@ -118,6 +118,4 @@ def check_names(used: Collection[str], params: Collection[str]) -> None:
             raise unknown("placeholder", f"{{{name}}}", [f"{{{word}}}" for word in (*params, *OWN)])
     for name in params:
         if name not in used:
-            raise UserError(
-                f"`{name}` would be without effect: the command has no {{{name}}}; write it where it belongs"
-            )
+            raise UserError(f"`{name}` would have no effect: the command has no {{{name}}}; write it where it belongs")

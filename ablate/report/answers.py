@@ -163,7 +163,7 @@ def _effect_tip(v: Verdict) -> str:
 def _interval_tip(v: Verdict) -> str:
     told = tr("In brackets: the {level} interval, where the true effect may lie.", level=percent(v.interval_level))
     if v.so_far:
-        told += tr(" By Student's t, which takes the differences for normal; it decides nothing.")
+        told += tr(" By Student's t, which assumes normal differences; it decides nothing.")
     if v.scale == "difference" and difference_unit(v.unit).strip() == "pp":
         told += tr(" pp: percentage points.")
     if KINDS[v.kind].with_delta and not seen(v):

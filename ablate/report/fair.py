@@ -31,11 +31,11 @@ EDGE = msg("on the edge")
 
 _GIVEN = msg("Every arm was given the same values of everything that is not a factor, and ablate tuned none of them.")
 _USED = msg(
-    " What the training makes of its settings, and whether it tunes others on its own, is known to those who wrote it."
+    " Only those who wrote the training know what it does with its settings, and whether it tunes others itself."
 )
 _UNTOLD = msg(
-    "What the arms have in common beside their factors, and whether anything was tuned for some of them, is known to "
-    "those who made the runs, not to ablate."
+    "Only those who made the runs know what the arms have in common besides their factors, and whether anything "
+    "was tuned for some of them."
 )
 
 

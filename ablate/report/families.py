@@ -175,8 +175,8 @@ def _silence(verdict: Verdict) -> str:
         return ""
     n, of = verdict.silent
     return tr(
-        "In {n} of {of} pairs neither side reached the target: they count as equally fast, and the verdict is the same "
-        "without them.",
+        "Neither side reached the target in {n} of {of} pairs: these count as equally fast, and the verdict is "
+        "the same without them.",
         n=n,
         of=of,
     )

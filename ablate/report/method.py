@@ -24,8 +24,8 @@ _DESIGN_BY_STREAMS = msg(
     "paired by seed: they differ in the component and in nothing else that is random."
 )
 _DESIGN_BY_WORD = msg(
-    "Runs with the same seed are compared as pairs. What a seed fixes, and whether the arms of a seed share "
-    "their draws, is known to those who made the runs, not to ablate."
+    "Runs with the same seed are compared as pairs. Only those who made the runs know what a seed fixes, and "
+    "whether the arms of a seed share their random draws."
 )
 _ERROR_BARS = msg(
     "In the ablation table and the figures: 95 % t intervals over seeds, of one arm on its own. On "
@@ -40,16 +40,16 @@ _ERROR_BARS_ANY_TIME = msg(
     "deviation or standard error is drawn."
 )
 _FAILURES = msg(
-    "No run is left out. The accuracy of a failed run counts as the rate of always answering the most frequent "
-    "class, its error as one minus that rate, and its steps to the target as the full budget. Its loss has no "
-    "fair value: where a run failed, no mean loss of the others is shown and no claim on it is tested. A missing "
-    "run has no value; its pair is left out and counted."
+    "No run is left out. A failed run counts as follows: its accuracy as the rate of always answering the most "
+    "frequent class, its error as one minus that rate, its steps to the target as the full budget. Its loss has "
+    "no fair value: where a run failed, no mean loss of the others is shown and no claim on it is tested. A "
+    "missing run has no value; its pair is left out and counted."
 )
 _FAILURES_TOLD = msg(
-    "No recorded run is left out. Of a run that is recorded as failed, the accuracy counts as the rate of always "
-    "answering the most frequent class, the error as one minus that rate, and the steps to the target as the "
-    "full budget, if these are known. Otherwise it has no value, and no claim that needs it is tested. A missing "
-    "run has no value; its pair is left out and counted."
+    "No recorded run is left out. A failed run counts as follows, if the numbers are known: its accuracy as the "
+    "rate of always answering the most frequent class, its error as one minus that rate, its steps to the target "
+    "as the full budget. Otherwise it has no value, and no claim that needs it is tested. A missing run has no "
+    "value; its pair is left out and counted."
 )
 _TEST = msg(
     "Sign-flip test of the paired differences against δ, two-sided: under the null a difference from "

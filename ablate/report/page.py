@@ -55,8 +55,8 @@ SECTIONS = {
     "method": msg("How the numbers were made"),
     "provenance": msg("Provenance"),
 }
-NO_VERDICTS = msg("What the runs show")
-"""Title of the first section where nothing is claimed."""
+UNCLAIMED = {"verdicts": msg("What the runs show"), "claims": msg("Each comparison in full")}
+"""Titles of sections where nothing is claimed."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,7 @@ class Page:
     fixed: tuple[PageFact, ...]
     provenance: tuple[PageFact, ...]
     untranslated: tuple[str, ...] = ()
+    claimed: bool = True  # the study claims something: not a sweep, and not a table that was judged
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -150,11 +151,11 @@ class Page:
             "evidence": self.evidence, "robustness": self.robustness, "registration": self.registration,
             "tuning": self.tuning or self.tuned,
         }  # fmt: skip
-        return tuple(Section(name, tr(title)) for name, title in SECTIONS.items() if optional.get(name, True))
+        return tuple(Section(name, self.section(name)) for name in SECTIONS if optional.get(name, True))
 
     def section(self, name: str) -> str:
         """Return a section's title."""
-        return tr(SECTIONS[name] if name != "verdicts" or self.families else NO_VERDICTS)
+        return tr(SECTIONS[name] if self.claimed else UNCLAIMED.get(name, SECTIONS[name]))
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -248,6 +249,7 @@ def build_page(
         fixed=tuple(PageFact(*row) for row in fixed(study, tables)),
         provenance=tuple(PageFact(*row) for row in provenance_facts(study, tables)),
         untranslated=tuple(untranslated),
+        claimed=not all(claim.exploratory for claim in study.claims),
     )
 
 
@@ -273,8 +275,9 @@ def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
             where=where,
         )
     unpredicted = tr(
-        "Nobody predicted the outcome of these comparisons: every level is held against the baseline because it was "
-        "swept. A finding may be luck of these seeds until it is stated as a claim and supported on new ones."
+        "Nobody predicted the outcome of these comparisons: every level is compared with the baseline because it "
+        "was swept. A finding may be luck of these seeds until it is stated as a claim and supported on new "
+        "seeds."
     )
     swept = made_here(tables) and any(claim.exploratory for claim in study.claims)
     return (*study.not_concluded, *([unpredicted] * swept), general)

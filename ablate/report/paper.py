@@ -31,7 +31,7 @@ from ablate.words.amounts import amount
 
 TEXTS = ("paper.tex", "methods.tex", "verdicts.tex", "arms.tex", "checklist.tex")
 
-TODO = msg("TODO: known to those who made the runs, not to ablate.")
+TODO = msg("TODO: only those who made the runs know this.")
 _REGISTERED = msg(
     "The claims, their δ and the seeds were registered before the runs (SHA-256 {hash}, {time}); {edited}."
 )

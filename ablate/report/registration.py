@@ -119,15 +119,15 @@ def _registered(registered: Mapping[str, Any], study: Study) -> tuple[list[str],
 def _fresh(event: Mapping[str, Any]) -> str:
     if event["event"] == "code":
         return tr(
-            "The code changed ({changed}) after {runs} had finished: since {time} they count no more, and were made "
-            "again.",
+            "The code changed ({changed}) after {runs} had finished: since {time} they no longer count, and were "
+            "made again.",
             changed=str(event["changed"]),
             runs=counted(int(event["runs"]), "run"),
             time=str(event["time"]),
         )
     return tr(
-        "Every run was made again on {time}, after results were known: the {runs} before are kept in MLflow and judged "
-        "by nothing here.",
+        "Every run was made again on {time}, after results were known: the earlier {runs} are kept in MLflow and "
+        "not judged here.",
         time=str(event["time"]),
         runs=counted(int(event["runs"]), "run"),
     )
@@ -208,8 +208,8 @@ def extended_table(verdicts: Sequence[Verdict], extended: Sequence[Verdict]) -> 
     for name in (tr("as registered"), tr("extended")):
         columns += [Column(name), Column(tr("effect [interval]"), "n"), Column(tr("pairs"), "n")]
     note = tr(
-        "Extended: over all seeds, at the level of the plan, which does not hold for it: that more seeds "
-        "were run depended on what the first had shown. It describes; the registered verdict stands."
+        "Extended: over all seeds, at the level of the plan. That level does not hold here, because the decision "
+        "to run more seeds depended on the first results. This row only describes; the registered verdict stands."
     )
     return Table(tr("With the added seeds"), tuple(columns), tuple(rows), note)
 

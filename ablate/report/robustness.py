@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablate.claims.kinds import KINDS
 from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
@@ -12,8 +13,9 @@ from ablate.report.claim_text import claim_title, falls
 from ablate.report.families import badge_of, cell_text
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.wording import NONE, detectable_text, listed, scaled_interval, scaled_number
+from ablate.words.choices import choice_words
 from ablate.words.reasons import said
-from ablate.words.rulings import ruling_of, ruling_word
+from ablate.words.rulings import ruling_of, ruling_word, seen
 
 MOST_FLIPS = 12  # sentences; the rest are in the table
 
@@ -41,7 +43,7 @@ def robustness(verdicts: Sequence[Verdict]) -> Robustness | None:
 
 
 def _lead(tested: Sequence[Verdict], flips: Sequence[tuple[Verdict, Sensitivity]]) -> str:
-    tried = list(dict.fromkeys(said(row.reason) for v in tested for row in v.sensitivity))
+    tried = list(dict.fromkeys(choice_words(v, row) for v in tested for row in v.sensitivity))
     parts = []
     if tried:
         shaky = len({v.claim_id for v, _ in flips})
@@ -84,7 +86,7 @@ def _flip(v: Verdict, row: Sensitivity) -> str:
         claim=claim_title(v),
         outcome=ruling_word(ruling_of(v, chosen)),
         other=ruling_word(ruling_of(v, row.outcome)),
-        choice=said(row.reason),
+        choice=choice_words(v, row),
         ends=f"{effect}, {interval}",
     )
 
@@ -95,13 +97,19 @@ def _numbers(row: Sensitivity, v: Verdict) -> tuple[str, str]:
     return scaled_number(effect, v, signed=True), scaled_interval(low, high, v)
 
 
+def _what(tested: Sequence[Verdict]) -> str:
+    """Return what a row is of, above its column."""
+    return tr("comparison") if all(KINDS[v.kind].exploratory for v in tested) else tr("claim")
+
+
 def _overview(tested: Sequence[Verdict]) -> Table:
     gated = any(v.gates for v in tested)
     bounded = any(v.bounds for v in tested)
     detectable = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
+    ruled = not all(map(seen, tested))
     columns = [
-        Column(tr("claim"), "name"), Column(tr("verdict")),
-        *([Column(tr("detectable beyond δ"), "n")] if detectable else []),
+        Column(_what(tested), "name"), Column(tr("verdict")),
+        *([Column(tr("detectable beyond δ") if ruled else tr("detectable"), "n")] if detectable else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),
         Column(tr("other outcome with"), "wrap"),
@@ -120,27 +128,39 @@ def _overview(tested: Sequence[Verdict]) -> Table:
                 tr("; ").join(f"✕ {said(gate.reason)}" for gate in failed) or (f"✓ {len(v.gates)}" if v.gates else NONE)
             )
         cells.append(
-            tr("; ").join(said(row.reason) + tr(": ") + ruling_word(ruling_of(v, row.outcome)) for row in v.flips)
+            tr("; ").join(choice_words(v, row) + tr(": ") + ruling_word(ruling_of(v, row.outcome)) for row in v.flips)
             or tr("none")
         )
         rows.append(TextRow(tuple(cells)))
     note = tr(
-        "Detectable: the smallest distance of the true effect from δ (the nearer end of what the claim says) "
-        "that this many seeds with this spread would find, with 80 % power at the verdict's level. A claim may "
-        "be open because the study could not have seen less."
+        "Detectable: how far the true effect must be from δ (the nearer end of what the claim says) so that this many "
+        "seeds with this spread find it, with 80 % power at the verdict's level. A claim may be open because the study "
+        "could not have seen less."
     )
+    if not ruled:
+        note = tr(
+            "Detectable: the smallest true difference that this many seeds with this spread would find, with 80 % "
+            "power at the verdict's level. A difference that is not shown may be smaller."
+        )
     note = note if detectable else tr("Other choices are judged by the runs that the claim was decided by.")
     if bounded:
-        note += tr(
-            " Worst … best: every run that failed or is missing counts as the worst, then as the best value "
-            "for the claim that was seen in any run of the comparison."
-        )
+        claims = [not KINDS[v.kind].exploratory for v in tested if v.bounds is not None]
+        if any(claims):
+            note += tr(
+                " Worst … best: every run that failed or is missing counts as the worst value for the claim, then as "
+                "the best, of those seen in any run of the comparison."
+            )
+        if not all(claims):
+            note += tr(
+                " Worst … best, of what nobody claimed: every run that failed or is missing counts as the worst value "
+                "for the arm, then as the best, of those seen in any run of the comparison."
+            )
     return Table(tr("Verdict by verdict"), tuple(columns), tuple(rows), note)
 
 
 def _choices(tested: Sequence[Verdict]) -> Table:
     columns = (
-        Column(tr("claim")),
+        Column(_what(tested)),
         Column(tr("with"), "wrap"),
         Column(tr("effect"), "n"),
         Column(tr("interval"), "n"),
@@ -152,8 +172,8 @@ def _choices(tested: Sequence[Verdict]) -> Table:
             badge = badge_of(ruling_of(v, row.outcome))
             rows.append(
                 TextRow((
-                    cell_text(v), said(row.reason), *_numbers(row, v),
+                    cell_text(v), choice_words(v, row), *_numbers(row, v),
                     f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))
             )  # fmt: skip
-    return Table(tr("Every other choice"), columns, tuple(rows), tr("All at the level of the claim's own verdict."))
+    return Table(tr("Every other choice"), columns, tuple(rows), tr("All at the level of the verdict itself."))

@@ -39,7 +39,7 @@ def study_schema() -> dict[str, Any]:
 def verdicts_schema() -> dict[str, Any]:
     """Return the schema of `verdicts.json`: the fields of a verdict, and its sentences (see `words.document`)."""
     verdict = _with_texts(_of_dataclass(Verdict), (*TEXTS, *OTHERS))
-    for name in ("in_two_parts", "for_which_delta"):
+    for name in ("in_words", "in_two_parts", "for_which_delta"):
         verdict["required"].remove(name)  # earlier releases of this version did not write it
     for rows, text in ROWS.items():
         _with_texts(verdict["properties"][rows]["items"], (text,))

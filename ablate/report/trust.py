@@ -43,7 +43,7 @@ _LOST = msg(
 )
 _STALLED = msg("Runs that ended without having learned. They count with the values that they have.")
 
-_GIVEN = msg("What the training makes of its settings, and whether it tunes others, is not known to ablate.")
+_GIVEN = msg("ablate does not know what the training does with its settings, or whether it tunes others.")
 
 _FAIRNESS = {
     "fixed": (

@@ -136,7 +136,7 @@ def few_caption(verdicts: Sequence[Verdict]) -> str:
     few = list(dict.fromkeys(too_few(v) for v in verdicts if v.so_far))
     if not few:
         return ""
-    return tr(" By Student's t, which takes the differences for normal and decides nothing here: {why}", why=few[0])
+    return tr(" By Student's t, which assumes normal differences and decides nothing here: {why}", why=few[0])
 
 
 def detectable_text(v: Verdict) -> str:

@@ -80,7 +80,7 @@ def read_table(path: Path, *, fits: Fits) -> RunTable:
     head, lines, blank, cut = _lines(path, body, mark, skipped)
     repairs += cut
     if blank:
-        repairs.append(msg("blank lines are passed over"))
+        repairs.append(msg("blank lines are ignored"))
     return RunTable(str(path), path.name, text, head, lines, tuple(repairs), commas=True)
 
 

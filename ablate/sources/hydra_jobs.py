@@ -59,7 +59,7 @@ class HydraJobs(Source):
         sweeps = {name.rpartition("/")[0] for name in jobs}
         done = [
             (msg("sweeps read together"), sorted(sweeps) if len(sweeps) > 1 else []),
-            (msg("settings that belong to the chosen option of a group: not looked at beside it"), belonging),
+            (msg("settings that belong to the chosen option of a group: only the option is compared"), belonging),
         ]
         notes = [Done(what, len(which), first_names(which)) for what, which in done if which]
         empty = (

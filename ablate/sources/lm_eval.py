@@ -25,7 +25,7 @@ from ablate.sources.settings import setting_level
 from ablate.train.metric import Better
 from ablate.values import from_json, lines_of
 
-HALF = msg("a last line that is half-written is passed over")
+HALF = msg("a last line that is half-written is ignored")
 LATEST = msg("of several evaluations of a model and task the last one counts")
 
 _SAMPLES = re.compile(r"samples_(.+?)_(\d{4}-\d{2}-\d{2}T[\d.:-]+)\.jsonl")

@@ -36,8 +36,8 @@ OF_ONE = {
     "runs where one side alone was run: not compared": "run where one side alone was run: not compared",
     "columns sum up the seeds: left out": "column sums up the seeds: left out",
     "levels that one side alone has: not compared": "level that one side alone has: not compared",
-    "logs that end in the middle of a record: what stands before it counts": (
-        "log that ends in the middle of a record: what stands before it counts"
+    "logs that end in the middle of a record: the records before it count": (
+        "log that ends in the middle of a record: the records before it count"
     ),
     "lost, as asked: their pairs are dropped": "lost, as asked: its pair is dropped",
     "no seeds: runs are not paired, and numbered within their arm": (
@@ -49,20 +49,20 @@ OF_ONE = {
     "not finished, or without a number: their pairs are dropped": (
         "not finished, or without a number: its pair is dropped"
     ),
-    "other rows passed over, as asked": "other row passed over, as asked",
+    "other rows ignored, as asked": "other row ignored, as asked",
     "points of curves written again by restarted runs: the later ones count": (
         "point of a curve written again by a restarted run: the later one counts"
     ),
     "repeats of an arm and seed: the last one counts": "repeat of an arm and seed: the last one counts",
     "repeats of an arm and seed: their mean counts": "repeat of an arm and seed: the mean counts",
     "results that are texts: not read": "result that is a text: not read",
-    "rows above the table are passed over": "row above the table is passed over",
-    "rows of other data are passed over": "row of other data is passed over",
+    "rows above the table are ignored": "row above the table is ignored",
+    "rows of other data are ignored": "row of other data is ignored",
     "rows were earlier steps of a run: its last one counts": "row was an earlier step of a run: its last one counts",
     "runs did not reach the target: they count as the whole budget": (
         "run did not reach the target: it counts as the whole budget"
     ),
-    "runs of neither side: passed over": "run of neither side: passed over",
+    "runs of neither side: ignored": "run of neither side: ignored",
     "runs that hold other runs: left out": "run that holds other runs: left out",
     "runs used": "run used",
     "runs whose seed no other arm has: in no pair": "run whose seed no other arm has: in no pair",
@@ -76,8 +76,8 @@ OF_ONE = {
         "run without settings, which others have: its arm is not known"
     ),
     "settings that are Python objects: never made, left out": "setting that is a Python object: never made, left out",
-    "settings that belong to the chosen option of a group: not looked at beside it": (
-        "setting that belongs to the chosen option of a group: not looked at beside it"
+    "settings that belong to the chosen option of a group: only the option is compared": (
+        "setting that belongs to the chosen option of a group: only the option is compared"
     ),
     "trials that have not begun are left out": "trial that has not begun is left out",
     "values of single steps of metrics that are logged per epoch, too: not read": (

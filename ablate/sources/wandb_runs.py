@@ -29,7 +29,7 @@ from ablate.train.metric import Better
 from ablate.train.program import Curve
 from ablate.values import from_json
 
-CUT = msg("logs that end in the middle of a record: what stands before it counts")
+CUT = msg("logs that end in the middle of a record: the records before it count")
 JOINED = msg("folders of one run are joined")
 NOT_LAST = msg("metrics whose summary is not what was logged last: their curves are left out")
 

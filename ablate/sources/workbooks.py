@@ -22,7 +22,7 @@ from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
 from ablate.values import zip_damage
 
-ABOVE = msg("rows above the table are passed over")
+ABOVE = msg("rows above the table are ignored")
 _ROWS = 1_048_576  # of a sheet: what Excel holds
 
 
@@ -223,7 +223,7 @@ def _table(where: str, name: str, rows: Iterable[tuple[Any, ...]]) -> RunTable:
     lines = tuple(Line(number, line.cells) for number, line in zip(numbers, table.lines, strict=True))
     told = [ABOVE] if first else []
     if numbers[-1] - top > len(numbers):
-        told.append(msg("blank lines are passed over"))
+        told.append(msg("blank lines are ignored"))
     return RunTable(where, name, table.text, head, lines, tuple(told))
 
 

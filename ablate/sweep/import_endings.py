@@ -170,7 +170,7 @@ def _told(name: str, cell: str) -> str:
 def _contradiction(where: str, one: tuple[str, Said, str], other: tuple[str, Said, str]) -> UserError:
     return UserError(
         f"{where}: {one[0]!r} is {one[2]!r}, but {other[0]!r} is {other[2]!r}; expected columns that say the same of "
-        "how a run ended. Correct the one that is wrong, or pass it over with --leave-out"
+        "how a run ended. Correct the one that is wrong, or ignore it with --leave-out"
     )
 
 
@@ -217,7 +217,7 @@ def _read(
         listed = ", ".join(f"{cell!r:.60} ({line})" for cell, line in list(strange.items())[:8])
         raise UserError(
             f"{table.where}: {name!r} tells how runs ended, but it is not known what is meant by {listed}; expected "
-            f"{expected}. If it tells something else, pass it over with --leave-out {name!r}"
+            f"{expected}. If it tells something else, ignore it with --leave-out {name!r}"
         )
     return tuple(said)
 

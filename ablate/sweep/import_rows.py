@@ -93,7 +93,7 @@ def read_imported(study: Study, table: RunTable, columns: Columns, *, comma: boo
                         f'column, and declare in the study `metrics: {{"{name}": {{unit: percent}}}}`'
                     )
                 raise UserError(
-                    f"{where}: {name!r} must be a finite number, got {text!r:.60}; a run that failed is told by its "
+                    f"{where}: {name!r} must be a finite number, got {text!r:.60}; mark a failed run by its "
                     "`outcome`, diverged or crashed"
                 )
             if value is not None and abs(value) > LARGEST:

@@ -206,7 +206,7 @@ def check_owned(programs: Mapping[str, type[Program]], keys: Collection[str], *,
         free = any("params" in _own_fields(program) for program in programs.values())
         hint = f"; a setting of your own function is `program.params.{key}`" if free else ""
         raise UserError(
-            f"{where}: `{key}` would be without effect: program={', '.join(programs)} owns "
+            f"{where}: `{key}` would have no effect: program={', '.join(programs)} owns "
             f"{', '.join([*owned, 'program.…'])}{hint}"
         )
 
@@ -223,7 +223,7 @@ def _check_own_field(programs: Mapping[str, type[Program]], key: str, *, where: 
         told.append(f"program={option} has {has or 'no settings'}")
     owners = [option for option, program in classes.items() if name in _own_fields(program)]
     raise UserError(
-        f"{where}: `{key}` would be without effect: {', '.join(told)}"
+        f"{where}: `{key}` would have no effect: {', '.join(told)}"
         + (f"; it is a setting of program={' and '.join(owners)}" if owners else "")
     )
 

@@ -156,7 +156,7 @@ def launcher_for(asked: str | Mapping[str, Any] | Launcher | None, jobs: int | N
     worker_count(jobs)
     if isinstance(asked, Launcher):
         if jobs is not None:
-            raise UserError(f"the number of jobs is said twice: {jobs}, and by {asked}; say it once")
+            raise UserError(f"the number of jobs is given twice: {jobs}, and by {asked}; give it once")
         return asked
     if asked is None:
         asked = "loky" if worker_count(jobs) > 1 else "serial"

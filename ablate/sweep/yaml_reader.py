@@ -75,7 +75,7 @@ class _Builder:
 
     def _node(self, event: yaml.Event, *, depth: int) -> _Node:
         if depth > MOST_DEPTH:
-            self._refuse(event, f"lists and mappings may lie {MOST_DEPTH} deep in each other")
+            self._refuse(event, f"lists and mappings may be nested {MOST_DEPTH} deep")
         if isinstance(event, yaml.AliasEvent):
             return self._counted(event, self._aliased(event))
         assert isinstance(event, yaml.NodeEvent)

@@ -66,5 +66,5 @@ def _stepped(connection: sqlite3.Connection, study_run: str) -> frozenset[str]:
 def _damaged_curves(run_id: str) -> Failure:
     return Failure(
         f"the tag {CURVES_TAG} of run {run_id} is damaged: it says which of its metrics are curves. Delete that run in "
-        "the MLflow UI and give the study's command again, which makes it anew"
+        "the MLflow UI and give the study's command again, which makes the run again"
     )

@@ -243,5 +243,5 @@ def _deleted(connection: sqlite3.Connection, run_id: str, what: str) -> Failure:
     (_, _, database) = connection.execute("PRAGMA database_list").fetchone()
     return Failure(
         f"run {run_id} in {database} cannot be {what}: it was deleted while it was written; give the same command "
-        "again, which makes it anew"
+        "again, which makes the run again"
     )

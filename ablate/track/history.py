@@ -58,7 +58,7 @@ def _read(path: Path, check: Callable[[Any], None]) -> Any:
     except (OSError, ValueError, RecursionError) as error:
         raise Failure(
             f"{path} cannot be read ({error}): it says what was fixed before the runs. Put it back from a copy, or "
-            "give the study another name to start it anew."
+            "give the study another name to start again."
         ) from error
     return parsed
 

@@ -37,6 +37,6 @@ def restore(root: Path, name: str) -> None:
     """Bring back what was put into the trash last under a name; see `Store.restore`."""
     layout = Layout(root.resolve())
     if not exists(layout):
-        raise UserError(f"no runs under {layout.runs}: nothing lies in the trash")
+        raise UserError(f"no runs under {layout.runs}: nothing is in the trash")
     with owner.store_lock(layout):
         bin_of.bring_back(connect(layout), name, partial(plain_errors, layout))

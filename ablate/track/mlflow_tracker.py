@@ -268,7 +268,7 @@ def _experiment(client: Client, layout: Layout, study: StudyRecord) -> str:
     if experiment.lifecycle_stage != "active":
         number = experiment.experiment_id
         raise Failure(
-            f"the experiment {study.name} lies in MLflow's trash: "
+            f"the experiment {study.name} is in MLflow's trash: "
             f"`MLFLOW_TRACKING_URI={layout.uri} mlflow experiments restore -x {number}` brings it back, "
             f"`mlflow gc --backend-store-uri {layout.uri} --experiment-ids {number}` removes it for good"
         )

@@ -25,7 +25,7 @@ def stored_plan(folder: Path, study: StudyRun) -> StudyRecord:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Failure(
             f"cannot read the plan of study {study.name} ({path}: {error}): "
-            "give the command that ran it again, which writes it anew and runs only what is missing"
+            "give the command that ran it again, which writes the plan again and runs only what is missing"
         ) from error
 
 
@@ -53,7 +53,7 @@ def check_runs(study: StudyRun, runs: Sequence[Child], record: StudyRecord) -> N
             raise Failure(
                 f"the tag {'ablate.seed' if run.seed is None else 'ablate.outcome'} of run {run.run_id} in study "
                 f"{study.name} is damaged: delete that run in the MLflow UI and give the study's command again, which "
-                "makes it anew"
+                "makes the run again"
             )
     seeds = [run.seed for run in runs if run.seed is not None]
     if (most := max([*seeds, *record.seeds], default=0)) > MOST_SEED:

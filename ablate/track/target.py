@@ -49,7 +49,10 @@ def _passed_over(uri: str) -> tuple[str, ...]:
     theirs = os.environ.get(_THEIRS, "")
     if uri or not theirs.startswith(("http://", "https://")):
         return ()
-    told = f"{_THEIRS} is set, and not followed: runs are kept in mlruns/ here. `{KEY}={theirs}` sends them there"
+    told = (
+        f"{_THEIRS} is set, but ablate does not follow it: runs are kept in mlruns/ here. `{KEY}={theirs}` sends them "
+        "there"
+    )
     return (f"{told}, `{KEY}={LOCAL}` says that this is meant",)
 
 

@@ -26,12 +26,12 @@ def method_text(method: Method) -> str:
     """Name the method an interval was made by.
 
     >>> method_text(Method("sign-flip", widened=True))
-    'sign-flip, widened for a long tail'
+    'sign-flip, wider because a few seeds lie far out'
     """
     text = tr(method.name)
     if method.draws:
         text = tr("sign-flip over {draws:,} random patterns", draws=method.draws)
-    return text if not method.widened else tr("{text}, widened for a long tail", text=text)
+    return text if not method.widened else tr("{text}, wider because a few seeds lie far out", text=text)
 
 
 # --- where the interval of a tested claim lies

@@ -2,7 +2,7 @@
 
 | key | is written of |
 |---|---|
-| `sentence`, `statement` | the verdict |
+| `sentence`, `statement`, `in_words` | the verdict |
 | `why`, `next_step`, `fill_rule`, `speaks_of`, `why_stopped` | `reason`, `advice`, `fill`, `scope`, `stop` |
 | `in_two_parts` | `parts` |
 | `for_which_delta` | `sizes` |
@@ -28,8 +28,10 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import speaking
 from ablate.stats.mean import Method
 from ablate.words.because import method_text
+from ablate.words.choices import choice_words
 from ablate.words.kinds import statement
 from ablate.words.reasons import said
+from ablate.words.rulings import ruled
 from ablate.words.sentence import sentence_of, why_of
 from ablate.words.sizes import for_which_delta
 from ablate.words.twoparts import two_parts
@@ -40,7 +42,7 @@ TEXTS = {"why": "reason", "next_step": "advice", "fill_rule": "fill", "speaks_of
 ROWS = {"gates": "why", "sensitivity": "choice"}
 """Lists of a verdict -> the sentence of each of their entries."""
 
-OTHERS = ("interval_method", "statement", "sentence", "in_two_parts", "for_which_delta")
+OTHERS = ("interval_method", "statement", "sentence", "in_words", "in_two_parts", "for_which_delta")
 """Keys of the other sentences."""
 
 
@@ -52,12 +54,12 @@ def document_of(verdict: Verdict) -> dict[str, Any]:
             if not one.metadata.get("kept", True):
                 del ready[one.name]
         ready |= {text: said(getattr(verdict, code)) for text, code in TEXTS.items()} | {"why": why_of(verdict)}
+        told = {"gates": [said(gate.reason) for gate in verdict.gates],
+                "sensitivity": [choice_words(verdict, row) for row in verdict.sensitivity]}  # fmt: skip
         for rows, text in ROWS.items():
-            ready[rows] = [
-                {**row, text: said(one.reason)} for row, one in zip(ready[rows], getattr(verdict, rows), strict=True)
-            ]
-        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict), two_parts(verdict),
-                 for_which_delta(verdict))  # fmt: skip
+            ready[rows] = [{**row, text: words} for row, words in zip(ready[rows], told[rows], strict=True)]
+        texts = (method_text(verdict.method), statement(verdict), sentence_of(verdict), ruled(verdict),
+                 two_parts(verdict), for_which_delta(verdict))  # fmt: skip
         return {**ready, **dict(zip(OTHERS, texts, strict=True))}
 
 

@@ -17,8 +17,8 @@ _MORE_STEPS = msg(
 )
 
 _FEW_PAIRS = msg(
-    "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t "
-    "({level}, which takes the differences for normal): no verdict."
+    "{have}; an exact sign-flip test can decide from {needed} pairs on. So far {found} by Student's t ({level}, "
+    "which assumes normal differences): no verdict."
 )
 
 SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
@@ -32,8 +32,9 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "holds_delta": because.against_delta(msg("{interval} contains {threshold}."), msg("{interval} contains {end}.")),
     "too_few_to_decide": because.against_delta(
         msg(
-            "With {pairs} pairs the smallest possible p, {p}, is above the level {level} Holm leaves: they can decide "
-            "nothing. {interval} is Student's t, which takes the differences for normal: no verdict."
+            "With {pairs} pairs the smallest possible p, {p}, is above the level {level} that Holm leaves, so "
+            "they cannot decide anything. {interval} is Student's t, which assumes normal differences: no "
+            "verdict."
         )
     ),
     "inside": because.against_region(msg("The {level} interval lies inside what is claimed: {found}.")),
@@ -53,13 +54,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "few_runs_so_far": because.so_far(
         msg(
             "Runs of an arm so far: {n}; nothing is decided with fewer than {needed} of each. So far {found} by "
-            "Welch's t (95 %, which takes the means for normal): no verdict."
+            "Welch's t (95 %, which assumes normal means): no verdict."
         )
     ),
     "too_few_runs": msg("Runs of an arm that have a value: {n}; nothing is decided with fewer than {needed} of each."),
-    "too_few_trained": msg(
-        "In {n} of {of} pairs do all runs train; a test of runs that train can decide from {needed} pairs on."
-    ),
+    "too_few_trained": msg("All runs train in {n} of {of} pairs; a test of runs that train needs {needed} such pairs."),
     "silent": because.silent,
     "other_lengths": because.by_steps(
         msg(
@@ -74,10 +73,7 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "failing_is_better": because.failing_is_better,
     "cut_curve": msg("{n} of {of} runs did not reach the target: a curve through their budgets is not a curve."),
     "cut_spread": msg("{n} of {of} runs did not reach the target: how much their steps vary is not known."),
-    "unreachable": msg(
-        "{side} is unreachable: at no level of {over} do more than half of its runs reach the target, so it has no "
-        "basin."
-    ),
+    "unreachable": msg("{side} has no basin: at every level of {over}, half of its runs or more miss the target."),
     "flat": msg("One side does not vary over its {n} seeds, or in one of them only: no ratio to it exists."),
     "ties_by_length": because.by_steps(
         msg("{n} of {of} pairs are tied, and what decides ties is a mean over different numbers of steps ({text}).")
@@ -130,26 +126,26 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "on_the_edge": because.on_the_edge,
     "copy_alike": because.copied(
         msg(
-            "a copy of the baseline that tuned for itself with draws of its own is equivalent to it: {metric} differs "
+            "a copy of the baseline, tuned with random draws of its own, is equivalent to it: {metric} differs "
             "by {found}, within ±{delta}"
         )
     ),
     "copy_apart": because.copied(
         msg(
-            "a copy of the baseline that tuned for itself with draws of its own is not shown to be equivalent to it: "
+            "a copy of the baseline, tuned with random draws of its own, is not shown to be equivalent to it: "
             "{metric} differs by {found}, and ±{delta} was asked for; this study cannot tell arms apart so finely"
         )
     ),
     "copy_small": because.copied(
         msg(
-            "a copy of the baseline that tuned for itself with draws of its own differs from it by {found} in "
-            "{metric}; the effect is {apart} from the end of what is claimed, so that a difference of {most} would "
-            "not change the verdict"
+            "a copy of the baseline, tuned with random draws of its own, differs from it by {found} in {metric}; "
+            "the effect is {apart} from the end of what is claimed, so that a difference of {most} would not "
+            "change the verdict"
         )
     ),
     "copy_too_few": msg(
-        "a copy of the baseline that tuned for itself with draws of its own is not shown to be equivalent to it: "
-        "{n} seeds are too few, {needed} are needed"
+        "a copy of the baseline, tuned with random draws of its own, is not shown to be equivalent to it: {n} "
+        "seeds are too few, {needed} are needed"
     ),
     "not_on_the_edge": msg("no tuned value lies on the edge of its grid"),
     "unfinished": because.runs_that(
@@ -182,23 +178,24 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "give_the_majority_rate": because.SAY_WHAT_FAILURES_COUNT_AS,
     "claim_the_failures": msg("Find out why runs fail, or claim the share of runs that do (`kind: proportion`)."),
     "name_the_population": msg(
-        "To ask about runs that train, say `population: trained` before the next runs; on these it would be post hoc. "
-        "To bound a mean over all runs takes a metric with `bounds`, and for small effects many more seeds."
+        "To ask about runs that train, say `population: trained` before the next runs; on these it would be post "
+        "hoc. A bound for the mean over all runs needs a metric with `bounds` and, for small effects, many more "
+        "seeds."
     ),
     "claim_ranks_or_reach": msg(
         "Claim which side is first with the same seed (`kind: win_probability`), or the share of runs that reach the "
         "target (`kind: proportion`); or give both sides more steps."
     ),
     "claim_what_tells_seeds_apart": msg("Claim a metric that tells the seeds apart."),
-    "lower_failed_counts_as": msg("Let `failed_counts_as` be no better than what a run that fails is worth."),
-    "read_the_factors": msg("Let the training read {factors}, or take the claim out."),
+    "lower_failed_counts_as": msg("Give `failed_counts_as` a value that is not better than a failed run deserves."),
+    "read_the_factors": msg("Make the training read {factors}, or remove the claim."),
     "see_the_factors": msg(
-        "See whether {factors} reaches the training as it is meant; where agreeing to the last bit is what "
-        "is claimed, say `may_be_identical: true`."
+        "Check that {factors} reaches the training as intended. If equality to the last bit is what is claimed, "
+        "say `may_be_identical: true`."
     ),
     "see_the_seed": msg(
-        "See whether the seed reaches the training. Where it does and the metrics are so coarse that seeds agree "
-        "by themselves, log a finer one beside them; what has no randomness is claimed with `kind: exact`."
+        "Check that the seed reaches the training. If it does, and the metrics are so coarse that seeds agree by "
+        "chance, log a finer metric as well. Claim what has no randomness with `kind: exact`."
     ),
     "see_the_gate": msg("Fix what the gate found."),
     "say_what_was_lost": msg(
@@ -220,8 +217,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         msg("This is about runs that reach the target: {sides}. It says nothing about runs that miss it."), "missed"
     ),
     "pairs_that_train": msg(
-        "This is about runs that train: the {n} of {of} pairs in which every run did. It says nothing about runs that "
-        "fail, and what is left was chosen by how it came out."
+        "This is about runs that train: the {n} of {of} pairs in which every run did. It says nothing about runs "
+        "that fail, and the pairs that are left were selected by their results."
     ),
     "all_runs_bounded": msg(
         "All runs, failed ones too: decided only where a bound agrees that asks nothing of their distribution."
@@ -234,8 +231,8 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     # --- other choices
     "delta_halved": msg("δ halved"),
     "delta_doubled": msg("δ doubled"),
-    "failures_worst": msg("failed and missing runs at the worst value seen"),
-    "failures_best": msg("failed and missing runs at the best value seen"),
+    "failures_worst": msg("failed and missing runs at the value worst for the claim"),
+    "failures_best": msg("failed and missing runs at the value best for the claim"),
     "basin_stricter": msg("half the allowance over the own best"),
     "basin_looser": msg("twice the allowance over the own best"),
     "basin_unbroken": msg("the unbroken stretch around the best alone"),
@@ -243,11 +240,11 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
     "target_harder": msg("a harder target"),
     "student_t": msg("Student's t interval"),
     "bootstrap_t": msg("bootstrap-t interval"),
-    "test_items": msg("the test examples drawn anew, too"),
+    "test_items": msg("the test examples drawn again, too"),
     # --- what belongs beside verdicts and numbers
     "mixture": because.mixture,
-    "unread_factor": msg("No run read {factor}, a factor: nothing can follow from its levels."),
-    "unread_key": msg("No run read {key}, which the study fixes: it says nothing of the runs."),
+    "unread_factor": msg("No run read the factor {factor}: its levels cannot make a difference."),
+    "unread_key": msg("No run read {key}, which the study fixes: it has no effect on the runs."),
     "unread_cells": msg("Claim {claim_id} averages over cells in which no run read {factors}."),
     "copies": msg(
         "{n} of {pairs} pairs of arms that differ in {factor} alone agree to the last bit in every seed "

@@ -11,8 +11,8 @@ from ablate.words.amounts import amounts, difference_unit, percent
 Numbers = Mapping[str, Any]
 
 _NONE = {
-    "failed": msg("{side} (none of {runs} failed, yet up to {rate:.2g} % of such runs may)"),
-    "missed": msg("{side} (none of {runs} missed the target, yet up to {rate:.2g} % of such runs may)"),
+    "failed": msg("{side} (none of {runs} failed; at most {rate:.2g} % of such runs fail, at 95 %)"),
+    "missed": msg("{side} (none of {runs} missed the target; at most {rate:.2g} % of such runs miss it, at 95 %)"),
 }
 
 
@@ -70,7 +70,7 @@ def data_sets(m: Numbers) -> str:
     text += against(sets)
     new = m["new"]
     if new is None:
-        return text + tr(" Of a new data set nothing is said: that takes three data sets and six seeds.")
+        return text + tr(" Nothing is said of a new data set: that needs three data sets and six seeds.")
     effect, low, high = amounts([new[key] for key in ("effect", "low", "high")], unit, width=new["high"] - new["low"])
     return text + tr(
         " On a new data set like these {effect} [{low}, {high}]{unit} is to be expected ({level}): above δ with a "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Sizes, Verdict
@@ -12,11 +13,26 @@ from ablate.words.rulings import seen
 
 _DIGITS = 3
 
-_MORE = (msg("more than δ for no δ"), msg("more than δ for every δ below {end}"))
-_WORSE = (msg("worse by more than δ for no δ"), msg("worse by more than δ for every δ below {end}"))
-_NO_MORE = (msg("no more than δ for no δ"), msg("no more than δ for every δ above {end}"))
-_NOT_WORSE = (msg("worse by less than δ for no δ"), msg("worse by less than δ for every δ above {end}"))
-_WITHIN = (msg("less than δ, either way, for no δ"), msg("less than δ, either way, for every δ above {end}"))
+_MORE = (
+    msg("No difference is shown, however small δ is."),
+    msg("A difference of more than δ is shown for every δ below {end}."),
+)
+_WORSE = (
+    msg("It is not shown to be worse, however small δ is."),
+    msg("It is shown to be worse by more than δ for every δ below {end}."),
+)
+_NO_MORE = (
+    msg("More than δ in the direction of the claim is not excluded, however large δ is."),
+    msg("More than δ in the direction of the claim is excluded for every δ above {end}."),
+)
+_NOT_WORSE = (
+    msg("Worse by δ or more is not excluded, however large δ is."),
+    msg("Worse by δ or more is excluded for every δ above {end}."),
+)
+_WITHIN = (
+    msg("A difference of δ or more, in either direction, is not excluded, however large δ is."),
+    msg("A difference of δ or more, in either direction, is excluded for every δ above {end}."),
+)
 """What is shown for no δ, and for those on one side of a number."""
 
 
@@ -31,7 +47,7 @@ def for_which_delta(v: Verdict) -> str:
         return too_few(v)
     if v.sizes == Sizes():  # nothing holds whatever the other comparisons show
         return ""
-    return tr("These runs show: {clauses}.", clauses=tr("; ").join(_clauses(v, v.sizes)))
+    return reduce(lambda first, second: tr("{first} {second}", first=first, second=second), _sentences(v, v.sizes))
 
 
 def too_few(v: Verdict) -> str:
@@ -40,39 +56,37 @@ def too_few(v: Verdict) -> str:
     more = needed - v.pairs
     told = {"n": v.pairs, "p": p_text(1.0 - v.interval_level), "needed": needed, "more": more}
     if "unpaired" in v.details:
-        one = msg("{n} runs of an arm can show no difference and decide for no δ; 1 more run of each ({needed}) can.")
+        one = msg("{n} runs of an arm are too few to decide anything, for any δ: {needed} of each are needed (1 more).")
         many = msg(
-            "{n} runs of an arm can show no difference and decide for no δ; {more} more runs of each ({needed}) can."
+            "{n} runs of an arm are too few to decide anything, for any δ: {needed} of each are needed ({more} more)."
         )
         alone = msg(
-            "1 run of an arm can show no difference and decide for no δ; {more} more runs of each ({needed}) can."
+            "1 run of an arm is too few to decide anything, for any δ: {needed} of each are needed ({more} more)."
         )
         return tr(alone if v.pairs == 1 else one if more == 1 else many, **told)
     one = msg(
-        "{n} pairs can show no difference, however large, and decide for no δ, at level {p}; 1 more seed ({needed}) "
-        "can."
+        "{n} pairs are too few to decide anything at level {p}, for any δ: {needed} pairs are needed (1 more seed)."
     )
     many = msg(
-        "{n} pairs can show no difference, however large, and decide for no δ, at level {p}; {more} more seeds "
-        "({needed}) can."
+        "{n} pairs are too few to decide anything at level {p}, for any δ: {needed} pairs are needed "
+        "({more} more seeds)."
     )
     alone = msg(
-        "1 pair can show no difference, however large, and decide for no δ, at level {p}; {more} more seeds ({needed}) "
-        "can."
+        "1 pair is too few to decide anything at level {p}, for any δ: {needed} pairs are needed ({more} more seeds)."
     )
     return tr(alone if v.pairs == 1 else one if more == 1 else many, **told)
 
 
-def _clauses(v: Verdict, sizes: Sizes) -> list[str]:
+def _sentences(v: Verdict, sizes: Sizes) -> list[str]:
     if v.region_low < 0.0 and math.isinf(v.region_high):  # not worse by more than a margin
         return [_above(_NOT_WORSE, sizes.not_worse, v.unit), _below(_WORSE, sizes.worse, v.unit)]
     either = KINDS[v.kind].two_sided or seen(v)
     shown = sizes.better if sizes.better is not None or not either else sizes.worse
     # What is shown beside the others may be too little to be shown whatever they show.
-    clauses = [_below(_MORE, shown, v.unit)] if shown is not None or not v.decided else []
+    sentences = [_below(_MORE, shown, v.unit)] if shown is not None or not v.decided else []
     if not either and sizes.not_better < sizes.within:
-        clauses.append(_above(_NO_MORE, sizes.not_better, v.unit))
-    return [*clauses, _above(_WITHIN, sizes.within, v.unit)]
+        sentences.append(_above(_NO_MORE, sizes.not_better, v.unit))
+    return [*sentences, _above(_WITHIN, sizes.within, v.unit)]
 
 
 def _below(texts: tuple[str, str], end: float | None, unit: str) -> str:

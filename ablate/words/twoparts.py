@@ -126,7 +126,7 @@ def bound_is_missing(m: Numbers) -> str:
 
 def _trained(m: Numbers) -> str:
     if not m["n"]:
-        return tr(" In no pair do all runs train.")
+        return tr(" There is no pair in which all runs train.")
     values = [m["effect"], m["trained_low"], m["trained_high"]]
     return tr(
         " Among runs that train ({n} of {of} pairs) it is {effect}.",
@@ -137,7 +137,7 @@ def _trained(m: Numbers) -> str:
 def left_out_too_many(m: Numbers) -> str:
     """Say how many pairs are left out, and how many may be."""
     return tr(
-        "{n} of {of} pairs are left out because a run in them did not train, and the claim allows for {most:.3g} %: "
-        "what is left was chosen by how it came out.",
+        "{n} of {of} pairs are left out because a run in them did not train, and the claim allows for {most:.3g} "
+        "%: the pairs that are left were selected by their results.",
         n=m["n"], of=m["of"], most=100 * m["most"],
     )  # fmt: skip

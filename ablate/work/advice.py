@@ -34,7 +34,7 @@ def before(plan: Plan, store: Store, *, typed: bool = True) -> list[str]:
     programs = [job.program for job in plan.trained if isinstance(job.program, Function)]
     said = [
         f"{names} changed since {plural(runs, 'finished run was', 'finished runs were')} made: "
-        f"{'it counts no more, and is' if runs == 1 else 'they count no more, and are'} made again"
+        f"{'it no longer counts, and is' if runs == 1 else 'they no longer count, and are'} made again"
         for names, runs in changed_code(plan, store).items()
     ]
     misread = _read(plan, _texts(programs)) if typed else []

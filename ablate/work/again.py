@@ -63,7 +63,7 @@ def extended(request: R, compose: Compose, more: int | None, store: Store) -> tu
     elif stopped is not None:
         raise UserError(
             f"{record.name} stopped {stopped['reason']}; its plan still has seeds for later looks, which cannot "
-            "be added afterwards. To train more all the same, give the study another name, without `looks`."
+            "be added afterwards. To train more anyway, give the study another name, without `looks`."
         )
     left = int(((tables.seeds["outcome"] == "missing") & tables.seeds["seed"].isin(planned)).sum())
     if left:

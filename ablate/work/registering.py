@@ -45,7 +45,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
         was = plural(len(stored["seeds"]), "that was", "that were")
         bench.warn(
             f"{plural(len(added), 'seed')} beyond the {was} registered: "
-            "an extension; the verdicts stay those of the registered seeds, the extended ones stand beside them"
+            "an extension; the verdicts stay those of the registered seeds, and the extended ones are shown as well"
         )
     changed = changes(stored, plan.study, idle=idle(plan, bench.store, stored))
     sha = text_hash(canonical_text(definition(plan.study), stored["seeds"]))

@@ -132,7 +132,7 @@ def save_study(reading: Found, path: Path, command: str) -> None:
         raise UserError(f"--save {path}: expected a name ending in .yaml")
     for one in (path, runs):
         if one.exists() or one.is_symlink():  # a link without its file would be written through
-            raise UserError(f"--save: {short_path(one)} is there already; give another name, or take it away")
+            raise UserError(f"--save: {short_path(one)} exists already; give another name, or move it away")
     try:
         path.write_text(study_text(reading, path, command), encoding="utf-8")
         runs.write_text(reading.table.text, encoding="utf-8")

@@ -64,7 +64,7 @@ ARM = ("dataset.train_size=50", "epochs=1", "seeds=2", "batch_size=25")
         (("graph", "norm=bach"), "unknown norm 'bach': expected one of batch"),
         (("graph", "norm=bach"), "nearest match: batch"),
         (("graph", "optimizer.lrr=1"), "nearest match: optimizer.lr"),
-        (("graph", "norm=none,batch"), "`norm` is given several levels: a graph is of one arm"),
+        (("graph", "norm=none,batch"), "`norm` is given several levels: a graph shows one arm"),
         (("graph", "init.std=-1"), "must be"),
         (("graph", "quickstart"), "cannot read 'quickstart'"),
         (("graph", "--ot", "x"), "unrecognized arguments: --ot"),

@@ -1,4 +1,4 @@
-"""What of Hydra's command line is without effect here is refused, in one line; what ablate can do of it, it does."""
+"""What of Hydra's command line has no effect here is refused, in one line; what ablate can do of it, it does."""
 
 import pytest
 
@@ -56,7 +56,7 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
         (("plan", "quickstart", "hydra/launcher=serial", "--jobs", "2"), "serial trains one job at a time"),
         (
             ("plan", "quickstart", "hydra/launcher=loky", "--launcher", "loky"),
-            "the launcher is said twice: loky, and hy",
+            "the launcher is given twice: loky, and hy",
         ),
         (("plan", "quickstart", "hydra.launcher.cpus=2"), "`hydra.launcher.cpus=2` is not hon"),
         (
@@ -68,8 +68,8 @@ SWEEP = ("-m", "norm=none,batch", "hydra.sweeper.action=plan")
             ("plan", "quickstart", "--launcher", "{kind: loky, queue: long}"),
             "launcher loky: unknown setting 'queue': there is none",
         ),
-        (("~optimizer",), "`~optimizer`: a setting cannot be taken away"),
-        (("~seeds", "norm=batch"), "`~seeds`: a setting cannot be taken away"),
+        (("~optimizer",), "`~optimizer`: a setting cannot be removed"),
+        (("~seeds", "norm=batch"), "`~seeds`: a setting cannot be removed"),
         (("-m", "optimizer=glob(x*)"), "unknown optimizer 'glob(x*)': expected one of adagrad, adam"),
         (("-m", "init.std=glob(*)"), "`init.std`: glob picks from the options of a group"),
         (("-m", "init.std=shuffle(0.1,0.2)"), "shuffle gives another order each time"),
@@ -121,5 +121,5 @@ def test_the_launcher_of_an_application_is_ours_or_refused():
         with pytest.raises(UserError, match="is not honoured: Hydra's launchers start arms on their own"):
             launcher_typed(words)
     assert one_launcher(None, {"kind": "loky"}) == {"kind": "loky"}
-    with pytest.raises(UserError, match="the launcher is said twice: loky, and hydra/launcher=serial"):
+    with pytest.raises(UserError, match="the launcher is given twice: loky, and hydra/launcher=serial"):
         one_launcher("loky", {"kind": "serial"})

@@ -70,7 +70,7 @@ def test_the_saved_study_gives_the_same_numbers(ablate, tmp_path):
     assert ours == again
     code, _, err = ablate("judge", "runs.csv", "--save", "mine.yaml")
     assert code == 2
-    assert "mine.yaml is there already" in err
+    assert "mine.yaml exists already" in err
 
 
 def test_the_report_can_be_judged_again_from_its_own_runs(ablate, tmp_path):
@@ -99,7 +99,7 @@ def test_three_to_five_seeds_show_an_interval_and_what_would_decide(ablate, tmp_
     assert f"{n} pairs have been run; an exact sign-flip test can decide from 6 pairs on" in out
     assert "by Student's t (95 %" in out
     assert "norm-batch: About " in out
-    few = f"{n} pairs can show no difference, however large, and decide for no δ, at level 0.05; {6 - n} more seed"
+    few = f"{n} pairs are too few to decide anything at level 0.05, for any δ: 6 pairs are needed ({6 - n} more seed"
     assert f"none yet. {few}" in out
     assert "4 of 5 such sets" not in out
 
@@ -113,12 +113,12 @@ def test_pairs_too_few_for_the_corrected_level_show_an_interval_that_decides_not
     assert code == 0
     assert "∞" not in out
     assert out.count("(97.5 % interval, Student's t, 6 pairs; Holm p = 0.062)") == 2
-    assert "These runs show" not in out
-    few = "6 pairs can show no difference, however large, and decide for no δ, at level 0.025; 1 more seed (7) can."
+    assert "every δ" not in out
+    few = "6 pairs are too few to decide anything at level 0.025, for any δ: 7 pairs are needed (1 more seed)."
     assert f"none yet. {few}" in out
     report = (tmp_path / "reports" / "runs-judged" / "report.md").read_text(encoding="utf-8")
     assert "∞" not in report
-    assert "pp by Student's t**. 6 pairs can show no difference" in report
+    assert "pp by Student's t**. 6 pairs are too few to decide anything" in report
     for one in verdicts(tmp_path / "reports" / "runs-judged"):
         gaps = np.array(list(one["differences"].values()))
         low, high = scipy.stats.ttest_1samp(gaps, 0.0).confidence_interval(0.975)

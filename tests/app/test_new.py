@@ -21,7 +21,7 @@ def test_a_part_passes_its_contract_and_does_what_its_comments_say(tmp_path, abl
         code, out, err = ablate(*shlex.split(line)[1:])
         assert code == 0, err
     code, _, err = ablate("new", kind, "my_part")
-    assert (code, "is there already" in err) == (2, True)
+    assert (code, "exists already" in err) == (2, True)
     assert (tmp_path / "my_part.py").read_text(encoding="utf-8") == text
 
 
@@ -36,7 +36,7 @@ def test_a_study_is_planned_and_run_as_it_is(tmp_path, ablate):
     assert (code, "few-images: 32 runs" in out) == (0, True), err
     assert "batchnorm" in ablate("verdict", "few-images", "--json")[1]
     code, _, err = ablate("new", "study", "few-images")
-    assert (code, "a study 'few-images' is there already" in err) == (2, True)
+    assert (code, "a study 'few-images' exists already" in err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_study_is_planned_and_run_as_it_is(tmp_path, ablate):
             "unknown kind 'stuyd': expected one of component, program, source, study; nearest match: study",
         ),
         (("component", "My-Act"), "got 'My-Act'; nearest valid name: my_act"),
-        (("component", "relu"), "activation 'relu' is there already"),
-        (("study", "quickstart"), "a study 'quickstart' is there already"),
+        (("component", "relu"), "activation 'relu' exists already"),
+        (("study", "quickstart"), "a study 'quickstart' exists already"),
         (("study", "../x"), "../x"),
     ],
 )

@@ -106,6 +106,9 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     page = (tmp_path / "reports" / "rates" / "report.md").read_text(encoding="utf-8")
     assert "Nobody predicted the outcome of these comparisons" in page
     assert "- **↑ shown: raises [exploratory].** How lr=0.01 compares with lr=0.1" in page
+    assert "## What the runs show" in page
+    assert "## Each comparison in full" in page
+    assert "Each claim in full" not in page
     trusted = page.split("**How far to trust it:**", 1)[1].split("\n", 1)[0]
     assert "1 exploratory comparison · " in trusted
     assert "outcomes predicted by nobody" in trusted
@@ -114,6 +117,9 @@ def test_a_sweep_of_a_function_is_judged_by_every_level_against_the_baseline(tmp
     _, out, _ = ablate("verdict", "rates", "--json")
     (verdict,) = json.loads(out)["verdicts"]
     assert (verdict["kind"], verdict["claim_id"], verdict["metric"]) == ("difference", "lr-0-01", "accuracy")
+    assert verdict["in_words"] == "shown: raises [exploratory]"
+    code, _, err = ablate("verdict", "rates", "--supported")  # shown, but nobody claimed it
+    assert (code, "the study makes no claim" in err) == (3, True)
     code, out, err = ablate("run", *short, "--no-report", "--by-at-least", "0.005", "--baseline", "lr=0.01")
     assert "nothing to do" in out
     assert "post hoc" in err  # another question than the one that was kept before the runs

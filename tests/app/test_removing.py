@@ -55,7 +55,7 @@ def test_a_study_that_is_run_is_left_alone(ablate, store):
 def test_runs_are_kept_under_another_name(ablate, store):
     code, out, _ = ablate("rename", "norms", "scales")
     assert (code, "scales: 2 runs brought in" in out) == (0, True)
-    assert "norms lies in MLflow's trash; bring it back: ablate rm --restore norms" in out
+    assert "norms is in MLflow's trash; bring it back: ablate rm --restore norms" in out
     assert [line.name for line in store.studies()] == ["scales"]
     assert len(values(store, "scales")) == 2
 

@@ -39,7 +39,7 @@ def test_status_of_a_study_says_what_failed_and_why_and_what_is_left(ablate, sto
     assert rows == {"norm=none": ["2", "0", "1"], "norm=batch": ["1", "1", "2"]}
     assert "1 run crashed (norm=batch seed 0):" in out
     assert "    ValueError: boom" in out
-    assert "3 runs left; go on with: ablate run norms" in out
+    assert "3 runs left; continue with: ablate run norms" in out
     document = json.loads(ablate("status", "norms", "--json")[1])
     assert document["left"] == 3
     assert document["crashes"][0]["error"] == "ValueError: boom"

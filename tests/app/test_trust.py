@@ -105,7 +105,7 @@ def test_a_registration_that_was_tampered_with_shows(ablate, ran, write, tmp_pat
 def test_looks_stop_the_study_where_every_claim_is_decided(ablate, write, tmp_path):
     write(LOOKS)
     _, out, _ = ablate("plan", "small")
-    assert "looks: 6 seeds at 0.0021 (too strict to decide any claim: passed over), 10 seeds at 0.0171" in out
+    assert "looks: 6 seeds at 0.0021 (too strict to decide any claim: skipped), 10 seeds at 0.0171" in out
     code, out, _ = ablate("run", "small", "--no-report")
     assert code == 0
     assert "look 2 of 3 (10 seeds of every arm, level 0.0171): 1 of 1 claim decided; stopping" in out

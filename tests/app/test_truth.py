@@ -91,7 +91,7 @@ def test_all_of_it_is_said_of_the_core(folder):
 def test_an_import_tells_where_it_is_from_and_a_function_how_long_it_took(folder):
     imported, _ = page_of(folder, "file-imported")
     assert "imported from results.csv" in imported
-    assert "known to those who made the runs" in imported
+    assert "Only those who made the runs know" in imported
     assert "s / seed" not in imported
     own, _ = page_of(folder, "own")
     assert "training time, all runs" in own

@@ -271,7 +271,7 @@ def test_a_copy_of_the_baseline_gates_the_claims_and_is_judged_again_from_its_fi
     (verdict,) = json.loads((folder / "verdicts.json").read_text(encoding="utf-8"))["verdicts"]
     gates = {gate["kind"]: gate for gate in verdict["gates"]}
     assert set(gates) == {"tuning_edge", "copy"}
-    assert "a copy of the baseline that tuned for itself with draws of its own" in gates["copy"]["why"]
+    assert "a copy of the baseline, tuned with random draws of its own," in gates["copy"]["why"]
     copy = list(csv.DictReader((folder / "copy.csv").read_text(encoding="utf-8").splitlines()))
     assert [int(row["seed"]) for row in copy] == list(range(7))
     assert [document_of(one) for one in recompute(folder / "runs.csv", load_study("own"))] == [verdict]

@@ -218,8 +218,8 @@ def test_lists_stay_lists_in_the_quick_budget_and_with_parts_from_the_command_li
         ([f"{KEY}=" + "${a}"], "${a} is not filled in here: write the value out"),
         ([f"{KEY}={{a:1,a:2}}"], "the key 'a' is given twice"),
         ([f"{KEY}=\udcff"], "half a character"),
-        ([f"{KEY}={'[' * 3000}{']' * 3000}"], "too deep in each other"),
-        ([f"{KEY}={'[' * 40}{']' * 40}"], "32 deep in each other"),
+        ([f"{KEY}={'[' * 3000}{']' * 3000}"], "nested too deeply"),
+        ([f"{KEY}={'[' * 40}{']' * 40}"], "nested 32 deep"),
         (["program.params=3"], "`program.params` must be a mapping"),
     ],
 )

@@ -185,7 +185,9 @@ def test_a_side_that_reaches_the_target_nowhere_is_unreachable():
 
     verdict = verdict_on(value)
     assert (verdict.outcome, verdict.effect) == ("not_tested", None)
-    assert said(verdict.reason).startswith("norm=none is unreachable: at no level of init.std do more than half")
+    assert said(verdict.reason).startswith(
+        "norm=none has no basin: at every level of init.std, half of its runs or more"
+    )
     assert "norm=none: reached the target at no level in most of 20 seeds" in said(verdict.scope)
     assert verdict.details["against"]["unreached"] == 20
     assert verdict.details["against"]["decades"] is None

@@ -1,5 +1,6 @@
 """Differences that nobody claimed: of pairs, and of runs that share nothing."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from scipy import stats
 
 from ablate.app.console import MARKS
+from ablate.claims.reason import because
 from ablate.errors import UserError
 from ablate.face.card import card
 from ablate.face.verdicts import Verdicts
 from ablate.judge.rule import judge
+from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.simulated import runs_of
 from ablate.report.families import families
 from ablate.report.figures.forest import forest
@@ -91,7 +94,7 @@ def test_what_nobody_claimed_is_called_exploratory_and_says_which_differences_ar
     text = sentence_of(found)
     assert text.startswith("[exploratory] No difference shown: norm=batch changes score by")
     bound = max(abs(found.interval_low), abs(found.interval_high))
-    within = float(text.split("less than δ, either way, for every δ above ")[1].removesuffix("."))
+    within = float(text.split("in either direction, is excluded for every δ above ")[1].removesuffix("."))
     assert bound <= within <= bound * 1.01
     worse = verdict("difference", noisy(-9.0))
     assert (worse.outcome, worse.label) == ("refuted", "worse")
@@ -111,10 +114,11 @@ def test_what_nobody_predicted_is_shown_or_not_in_the_same_words_everywhere(shif
     asked = study("difference", better=better)
     tables = runs_of(ARMS, "score", noisy(shift))
     (found,) = judge(asked, tables)
-    assert found.outcome == outcome  # what `verdicts.json` and exit codes go by
+    assert found.outcome == outcome  # what `verdicts.json` has as a code; beside it are the words
     held = document_of(found)
     assert held["kind"] == "difference"
     assert held["sentence"].startswith("[exploratory] ")
+    assert held["in_words"] == f"{word} [exploratory]"
     (family,) = families(asked, tables, [found])
     drawn = forest([found])
     places = [family.answer.outcome.text, ruled(found), family.tally[0][0].word, drawn.alt,
@@ -127,6 +131,21 @@ def test_what_nobody_predicted_is_shown_or_not_in_the_same_words_everywhere(shif
     assert MARKS[ruling_of(found)] in "↑↓?"
     assert not re.search("claim is|claim points|claim predicts|instead", family.answer.outcome.tip + family.answer.more)
     assert "claim predicts" not in drawn.caption + family.answer.number.tip
+
+
+@pytest.mark.parametrize(("kind", "of"), [("difference", "arm"), ("effect", "claim")])
+def test_runs_that_failed_count_as_worst_for_a_claim_only_where_there_is_one(kind, of):
+    found = verdict(kind, noisy(0.0), **({"by_at_least": 0.2} if kind == "effect" else {}))
+    rows = tuple(Sensitivity(because(f"failures_{end}"), 0.1, 0.0, 0.2, "inconclusive", False)
+                 for end in ("worst", "best"))  # fmt: skip
+    found = dataclasses.replace(found, sensitivity=rows, bounds=(-0.1, 0.1))
+    section = robustness([found])
+    told = " ".join([section.lead, section.overview.note, section.choices.note,
+                     *(cell for row in section.choices.rows for cell in row.cells),
+                     *(column.title for column in (*section.overview.columns, *section.choices.columns)),
+                     *(row["choice"] for row in document_of(found)["sensitivity"])])  # fmt: skip
+    assert told.count(f"at the value worst for the {of}") == told.count(f"at the value best for the {of}") == 3
+    assert ("the claim" in told) == (of == "claim")
 
 
 def test_with_a_smallest_effect_it_is_ruled_on_as_an_effect_is():

@@ -32,13 +32,13 @@ class TestParts:
     def test_bits_beside_bytes_are_one_error_with_both_ranges(self, tmp_path, dtype, settings):
         with pytest.raises(
             UserError,
-            match=r"data\.npz: values go from 0 to 255 in x_train, from 0 to 1 in x_test: next to nothing would be "
+            match=r"data\.npz: values go from 0 to 255 in x_train, from 0 to 1 in x_test: almost nothing would be "
             r"seen in x_test, 0\.0039 of what is between black and white: scale it as the others are",
         ):
             archive(tmp_path, BYTES.astype(dtype), BITS.astype(dtype), **settings).examples()
 
     def test_it_makes_no_difference_which_part_it_is(self, tmp_path):
-        with pytest.raises(UserError, match=r"next to nothing would be seen in x_train"):
+        with pytest.raises(UserError, match=r"almost nothing would be seen in x_train"):
             archive(tmp_path, BITS, BYTES).examples()
 
     def test_bytes_beside_sixteen_bits_are_refused(self, tmp_path):
@@ -69,7 +69,7 @@ class TestTypes:
         with pytest.raises(
             UserError,
             match=r"values go from 0 to 255 of 65535 in 20 uint16 pictures \(the first is cat/01\.png\), "
-            r"from 0 to 255 of 255 in 40 uint8 pictures \(the first is cat/21\.png\): next to nothing would be seen in "
+            r"from 0 to 255 of 255 in 40 uint8 pictures \(the first is cat/21\.png\): almost nothing would be seen in "
             r"20 uint16 pictures .*, 0\.0039 of what is between black and white: save them as the others are$",
         ):
             folder(
@@ -87,14 +87,14 @@ class TestTypes:
     def test_bits_in_a_part_of_a_folder_are_refused(self, tmp_path):
         pictures = {f"train/{'cat' if n % 2 else 'dog'}/{n:02}.png": each for n, each in enumerate(BYTES)}
         pictures |= {f"test/{'cat' if n % 2 else 'dog'}/{n:02}.png": each for n, each in enumerate(BITS)}
-        with pytest.raises(UserError, match=r"values go from 0 to 255 in train, from 0 to 1 in test: next to nothing"):
+        with pytest.raises(UserError, match=r"values go from 0 to 255 in train, from 0 to 1 in test: almost nothing"):
             folder(tmp_path, pictures).examples()
 
     def test_a_class_of_bits_is_not_said_to_be_of_one_value(self, tmp_path):
         pictures = {f"{'cat' if n % 2 else 'dog'}/{n:02}.png": BITS[n] if n % 2 else BYTES[n] for n in range(60)}
         with pytest.raises(
             UserError,
-            match=r"30 of 60 pictures show one value throughout, or values 1/255 of the range apart .*: nothing is to "
-            r"be seen in them; scale them as the others are, if they were meant to show more; dataset\.blank=keep",
+            match=r"30 of 60 pictures show one value throughout, or values 1/255 of the range apart .*: nothing can be "
+            r"seen in them; scale them as the others are, if they were meant to show more; dataset\.blank=keep",
         ):
             folder(tmp_path, pictures).examples()

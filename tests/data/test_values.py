@@ -136,7 +136,7 @@ class TestBlank:
             saved(tmp_path, images).examples()
 
     def test_a_data_set_of_one_picture_is_told(self, tmp_path):
-        told = "data.npz: all 60 pictures are the same: there is nothing to tell classes by"
+        told = "data.npz: all 60 pictures are the same: nothing in them tells classes apart"
         copies = "data.npz: 59 examples are copies of others: parts drawn from all may share some"
         assert saved(tmp_path, np.repeat(BYTES[:1], 60, axis=0)).examples().notes == (copies, told)
 

@@ -85,7 +85,7 @@ def test_what_an_error_asks_for_can_be_said(ask, tmp_path):
     assert fewer.structured_content["verdicts"][0]["kind"] == "difference_unpaired"
     assert "are runs of norm=a, stage=finished with seed 0; expected one" in refused.content[0].text
     assert few.is_error
-    assert "no run in the file is said to have come to another end" in few.content[0].text
+    assert "no run in the file is marked as failed or unfinished" in few.content[0].text
 
 
 def test_wrong_arguments_are_one_line_each_and_none_is_passed_over(ask, tmp_path):

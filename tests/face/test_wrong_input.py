@@ -97,7 +97,7 @@ def test_a_script_without_the_guard_is_told_of_it(script):
     done = script(SCRIPT.replace("BAD", "3") + "study.run(train, jobs=2)\n")
     assert done.code == 1
     last = done.err.strip().splitlines()[-1]
-    assert 'put what runs the study below `if __name__ == "__main__":`' in last
+    assert 'put the code that runs the study below `if __name__ == "__main__":`' in last
 
 
 def test_a_crashed_arm_is_an_error_and_the_rest_can_be_judged(script):

@@ -119,7 +119,7 @@ def test_a_saved_study_takes_no_name_that_is_taken(tmp_path, taken, as_link):
         planted.symlink_to(tmp_path / "elsewhere.txt")
     else:
         planted.write_text("mine")
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match="exists already"):
         save_study(None, tmp_path / "mine.yaml", "")
     assert [path.name for path in tmp_path.iterdir()] == [taken]
     assert as_link or planted.read_text() == "mine"

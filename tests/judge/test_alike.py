@@ -187,8 +187,8 @@ def test_what_nobody_read_is_told():
     tables = with_facts(make_tables(TWO, noise), unread=[DROP, "epochs"])
     assert idle_keys(tables) == [DROP, "epochs"]
     assert list(map(said, unread_notes(study, tables))) == [
-        "No run read program.params.dropout, a factor: nothing can follow from its levels.",
-        "No run read epochs, which the study fixes: it says nothing of the runs.",
+        "No run read the factor program.params.dropout: its levels cannot make a difference.",
+        "No run read epochs, which the study fixes: it has no effect on the runs.",
     ]
     assert idle_keys(with_facts(make_tables(TWO, noise))) == []
 

@@ -252,8 +252,9 @@ def test_too_many_claims_for_the_pairs_is_said():
     verdict = judge(make_study(factors, {**BN, "each": "cell"}), tables)[0]
     assert verdict.outcome == "inconclusive"  # 9 · 2/256 > .05, however clear the effect
     assert said(verdict.reason) == (
-        "With 8 pairs the smallest possible p, 0.0078, is above the level 0.0056 Holm leaves: they can decide nothing. "
-        "The 99.44 % interval [10.00, 10.00] pp is Student's t, which takes the differences for normal: no verdict."
+        "With 8 pairs the smallest possible p, 0.0078, is above the level 0.0056 that Holm leaves, so they cannot "
+        "decide anything. The 99.44 % interval [10.00, 10.00] pp is Student's t, which assumes normal differences: no "
+        "verdict."
     )
     assert said(verdict.advice).startswith("About 1 more pair (9 in all)")
 
@@ -282,8 +283,8 @@ def test_too_many_claims_for_the_pairs_is_said():
             0.005,
             (
                 "Refuted (negligible): norm=batch does not raise final/test_accuracy by more than 0.5 pp against "
-                "norm=none; the change is +0.01 pp [−0.11, 0.12] (95 % interval, sign-flip, widened for a long "
-                "tail, 8 pairs; "
+                "norm=none; the change is +0.01 pp [−0.11, 0.12] (95 % interval, sign-flip, "
+                "wider because a few seeds lie far out, 8 pairs; "
                 "δ = 0.5 pp; p = 0.0078)."
             ),
         ),
@@ -301,7 +302,7 @@ def test_too_many_claims_for_the_pairs_is_said():
             (
                 "Not tested: whether norm=batch raises final/test_accuracy by more than 0.5 pp against norm=none. "
                 "3 pairs have been run; an exact sign-flip test can decide from 6 pairs on. So far "
-                "gain 3.1 [2.3, 4.0] pp by Student's t (95 %, which takes the differences for normal): no verdict."
+                "gain 3.1 [2.3, 4.0] pp by Student's t (95 %, which assumes normal differences): no verdict."
             ),
         ),
     ],

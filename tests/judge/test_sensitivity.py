@@ -31,10 +31,10 @@ def test_failures_at_their_worst_and_best_bound_the_effect():
     assert verdict.effect == pytest.approx((own + CHANCE - 0.85) / 12)
     worst, best = own / 12 + (0.85 - 0.85) / 12, (own + 0.911 - 0.85) / 12
     assert verdict.bounds == pytest.approx((worst, best))
-    assert rows["failed and missing runs at the worst value seen"].effect == pytest.approx(worst)
+    assert rows["failed and missing runs at the value worst for the claim"].effect == pytest.approx(worst)
     assert said(verdict.scope) == (
-        "This is about runs that train: norm=none (none of 12 failed, yet up to 22 % of such runs may). It says "
-        "nothing about runs that fail."
+        "This is about runs that train: norm=none (none of 12 failed; at most 22 % of such runs fail, at 95 %). "
+        "It says nothing about runs that fail."
     )
 
 

@@ -168,7 +168,7 @@ def test_a_comparison_that_only_the_others_make_clear_enough_has_no_delta_of_its
     assert [v.outcome for v in found] == ["supported", "inconclusive", "inconclusive"]
     found = judge(study(*[{"kind": "difference"}] * 2), tables(values[:, :3]))
     assert [v.outcome for v in found] == ["supported", "supported"]
-    assert for_which_delta(found[0]).startswith("These runs show: more than δ for every δ below ")
+    assert for_which_delta(found[0]).startswith("A difference of more than δ is shown for every δ below ")
     assert for_which_delta(found[1]) == ""
 
 
@@ -207,15 +207,15 @@ def test_the_line_names_the_ends_rounded_to_the_side_on_which_they_are_true():
     low, high = open_claim.interval_low, open_claim.interval_high
     assert open_claim.sizes == Sizes(None, None, high, -low)
     text = for_which_delta(open_claim)
-    assert text.startswith("These runs show: more than δ for no δ; ")
-    within = float(text.split("either way, for every δ above ")[1].removesuffix("."))
+    assert text.startswith("No difference is shown, however small δ is. ")
+    within = float(text.split("in either direction, is excluded for every δ above ")[1].removesuffix("."))
     largest = max(-low, high)
     assert largest <= within <= largest * 1.01
     shown = verdict(3.0, claim={"kind": "difference"})
-    below = float(for_which_delta(shown).split("more than δ for every δ below ")[1].split(";")[0])
+    below = float(for_which_delta(shown).split("is shown for every δ below ")[1].split(". ")[0])
     assert shown.interval_low * 0.99 <= below <= shown.interval_low
     assert sentence_of(shown).endswith(for_which_delta(shown))
-    assert "worse by less than δ for every δ above" in for_which_delta(
+    assert "Worse by δ or more is excluded for every δ above" in for_which_delta(
         verdict(0.0, claim={"kind": "noninferiority", "margin": 0.1})
     )
 

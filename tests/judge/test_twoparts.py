@@ -198,7 +198,7 @@ def test_more_than_the_stated_share_left_out_decides_nothing():
 def test_too_few_pairs_that_train_are_not_called_missing():
     verdict = verdict_of(0.02, batch(0, 1, 2), claim=TRAINED, seeds=8)
     assert (verdict.outcome, verdict.reason.code) == ("not_tested", "too_few_trained")
-    assert said(verdict.reason).startswith("In 5 of 8 pairs do all runs train")
+    assert said(verdict.reason).startswith("All runs train in 5 of 8 pairs")
 
 
 def test_where_nobody_told_how_runs_ended_runs_that_train_are_not_known():

@@ -215,8 +215,8 @@ def test_a_slot_is_held_by_one_run_at_a_time():
     ("arguments", "more", "message"),
     [
         (["{sed}"], {}, r"unknown placeholder '\{sed\}'.*nearest match: \{seed\}"),
-        (["{seed}"], {"params": {"lr": 1}}, r"`lr` would be without effect: the command has no \{lr\}"),
-        (["{lr}"], {"params": {"lr": 1}}, r"does not say \{seed\}, so that every seed would be the same run"),
+        (["{seed}"], {"params": {"lr": 1}}, r"`lr` would have no effect: the command has no \{lr\}"),
+        (["{lr}"], {"params": {"lr": 1}}, r"has no \{seed\}, so that every seed would be the same run"),
         (["{seed}", "{slot}"], {}, r"\{slot\} needs a pool: --slots"),
         (["{seed}"], {"slots": ["0"]}, r"`slots` are used nowhere"),
         (["{seed}", "{"], {}, "has a single {"),

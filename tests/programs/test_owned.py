@@ -83,7 +83,7 @@ def test_every_key_is_some_programs_own_and_the_rest_is_refused():
     check_owned(programs, [*GROUPS, "epochs", "optimizer.lr", "program.params.x", "fairness"], where="s")
     two = {name: programs[name] for name in ("knn", "surface")}
     check_owned(two, ["augment", "optimizer.lr", "steps"], where="s")
-    with pytest.raises(UserError, match=r"^s: `init.std` would be without effect: program=knn, surface owns augment, "):
+    with pytest.raises(UserError, match=r"^s: `init.std` would have no effect: program=knn, surface owns augment, "):
         check_owned(two, ["augment", "init.std"], where="s")
 
 
@@ -91,7 +91,7 @@ def test_a_setting_of_one_program_of_a_study_is_left_to_it():
     programs = options("program")
     two = {name: programs[name] for name in ("numpy", "function")}
     check_owned(two, ["program", "program.target", "program.params.x", "dropout"], where="s")
-    with pytest.raises(UserError, match=r"^s: `program.check` would be without effect: program=numpy has no settings, "
+    with pytest.raises(UserError, match=r"^s: `program.check` would have no effect: program=numpy has no settings, "
                        r"program=function has program.target, program.params, program.watch, program.timeout; "
                        r"it is a setting of program=softmax_check and theory_check"):  # fmt: skip
         check_owned(two, ["program.target", "program.check"], where="s")

@@ -138,7 +138,7 @@ def test_a_script_whose_arguments_are_all_optional_sees_none_of_ours(write, monk
     ("target", "message"),
     [
         ("nb.ipynb:train", "nb.ipynb is a notebook, which cannot be imported"),
-        ("__main__:train", "defined where no other process can find it"),
+        ("__main__:train", "defined where other processes cannot find it"),
     ],
 )
 def test_where_no_process_can_import_from_is_said(write, target, message):

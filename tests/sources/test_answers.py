@@ -55,7 +55,7 @@ def test_the_last_evaluation_counts_and_what_is_half_written_is_told(tmp_path):
     assert len(table.lines) == 120
     assert set(table.repairs) == {
         "of several evaluations of a model and task the last one counts",
-        "a last line that is half-written is passed over",
+        "a last line that is half-written is ignored",
     }
 
 

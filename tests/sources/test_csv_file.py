@@ -65,7 +65,7 @@ def test_a_cell_may_be_as_long_as_the_file(read):
 def test_blank_lines_are_passed_over_and_said(read):
     table = read("norm,seed,acc\n\nnone,0,0.5\n,,\nnone,1,0.5\n\n")
     assert len(table.lines) == 2
-    assert table.repairs == ("blank lines are passed over",)
+    assert table.repairs == ("blank lines are ignored",)
 
 
 @pytest.mark.parametrize(

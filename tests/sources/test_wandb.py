@@ -38,7 +38,7 @@ def test_logs_of_the_real_library_are_read_with_settings_last_values_and_how_run
     assert not [name for name in table.head if "weights" in name or "_wandb" in name]
     assert [line.cells[table.head.index("State")] for line in table.lines].count("failed") == 1
     assert table.column("State")[6] == "unfinished"
-    assert table.repairs == ("logs that end in the middle of a record: what stands before it counts",)
+    assert table.repairs == ("logs that end in the middle of a record: the records before it count",)
     one = sorted(FOLDER.iterdir())[3]
     assert len(read(f"wandb:{one}").lines) == 1
     assert len(read(f"wandb:{STORES}").lines) == 16
@@ -131,7 +131,7 @@ def test_older_folders_without_a_log_are_read_from_their_files(tmp_path):
     assert set(table.column("Commit")) == {"abcdef"}
     assert table.column("summary.val_acc")[0] == ""
     assert found(table).study["factors"] == {"norm": ["none", "batch"]}
-    assert table.repairs == ("logs that end in the middle of a record: what stands before it counts",)
+    assert table.repairs == ("logs that end in the middle of a record: the records before it count",)
 
 
 def test_a_run_that_was_resumed_is_one_and_projects_are_kept_apart(tmp_path):

@@ -114,7 +114,7 @@ def test_what_people_put_into_sheets_is_read_or_told(tmp_path):
     table = read(tmp_path / "runs.xlsx")
     assert table.head == ("", "norm", "seed", "acc", "made")
     assert [line.number for line in table.lines][:2] == [4, 5]
-    assert table.repairs == ("rows above the table are passed over", "blank lines are passed over")
+    assert table.repairs == ("rows above the table are ignored", "blank lines are ignored")
     sheet["D4"] = "=AVERAGE(D5:D8)"
     book.save(tmp_path / "formula.xlsx")
     with pytest.raises(UserError, match=r"cell D4: the formula '=AVERAGE\(D5:D8\)' has no result"):

@@ -147,7 +147,7 @@ def test_a_lost_run_an_unfinished_one_and_a_failed_one_are_three_things():
 
 def test_runs_that_are_lost_are_named_as_the_file_does_or_as_ablate_does_and_never_by_a_good_end():
     rows = [{**run, "status": "FINISHED"} for run in runs(norm=["none", "batch"])]
-    with pytest.raises(UserError, match="no run in the file is said to have come to another end") as wrong:
+    with pytest.raises(UserError, match="no run in the file is marked as failed or unfinished") as wrong:
         found(rows, lost=("crashed",))
     assert "FINISHED" not in str(wrong.value)
     rows[0]["status"] = "FAILED"
@@ -235,7 +235,7 @@ def test_rows_of_other_data_can_be_passed_over():
     rows = [{**run, "lr": run["lr"]} for run in runs(norm=["none", "batch"], lr=[0.1, 0.01])]
     held = found(rows, where={"lr": "0.10"})
     assert list(held.study["factors"]) == ["norm"]
-    assert done(held)["other rows passed over, as asked"] == 16
+    assert done(held)["other rows ignored, as asked"] == 16
     with pytest.raises(UserError, match="unknown --where lr '7'"):
         found(rows, where={"lr": "7"})
 

@@ -58,7 +58,7 @@ def test_of_several_parts_of_the_data_test_data_count_before_others(column, part
     held = found(rows)
     assert list(held.study["factors"]) == ["norm"]
     assert held.table.column("acc") == [repr(row["acc"]) for row in runs()]
-    assert held.done[0].what == "rows of other data are passed over"
+    assert held.done[0].what == "rows of other data are ignored"
     assert held.done[0].count == 16 * (len(parts) - 1)
     assert column in found(rows, factors=(column,)).study["factors"]
     other = next(part for part in parts if part != best)

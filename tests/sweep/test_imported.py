@@ -99,7 +99,7 @@ def test_outcomes_times_and_facts_are_read_where_they_are_given(tmp_path):
         ([HEAD, *ROWS, "btch,0.1,0,0.5"], "line 8: unknown level of norm 'btch': .* nearest match: batch"),
         ([HEAD, *ROWS, "none,0.2,0,0.5"], "unknown level of init.std '0.2'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1,nan"], "line 7: 'final/test_accuracy' must be a finite number, got 'nan'"),
-        ([HEAD, *ROWS[:-1], "batch,0.1,1,"], "got ''; a run that failed is told by its `outcome`"),
+        ([HEAD, *ROWS[:-1], "batch,0.1,1,"], "got ''; mark a failed run by its `outcome`"),
         ([HEAD, *ROWS[:-1], "batch,0.1,one,0.4"], "`seed` must be a whole number from 0 to .*, got 'one'"),
         ([HEAD, *ROWS[:-1], "batch,0.1,1"], "line 7: 3 cells under 4 columns"),
         ([HEAD + ",outcome", *[row + ",won" for row in ROWS]], "unknown outcome 'won'"),

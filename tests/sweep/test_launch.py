@@ -45,7 +45,7 @@ def test_a_launcher_is_chosen_by_name_with_its_settings_or_given():
         ({"kind": "loky", "workers": 8}, 2, "the number of jobs is `--jobs 8`, hydra.sweeper.n_jobs"),
         ({"partition": "gpu"}, 2, "`launcher` must be a name such as loky, or {kind: NAME, SETTING: value}, got"),
         (True, 2, "`launcher` must be a name such as loky"),
-        (Loky(4), 2, "the number of jobs is said twice"),
+        (Loky(4), 2, "the number of jobs is given twice"),
         ("loky", 0, r"`n_jobs` must be >= 1"),
     ],
 )

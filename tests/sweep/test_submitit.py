@@ -254,7 +254,7 @@ def test_a_wrong_setting_is_one_line(settings, message):
 
 def test_detach_without_such_a_launcher_is_told(folder, capsys):
     assert main([*RUN, "--detach"]) == 2
-    assert "`--detach` needs a launcher whose jobs go on by themselves" in capsys.readouterr().err
+    assert "`--detach` needs a launcher whose jobs continue without this command" in capsys.readouterr().err
     assert main([*RUN, "--detach", "--launcher", "loky"]) == 2
     assert "launcher loky: unknown setting 'detach'" in capsys.readouterr().err
 

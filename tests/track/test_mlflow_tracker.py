@@ -289,7 +289,7 @@ def test_a_plan_that_changed_is_kept_beside_the_new_one(track, study, client, ru
 def test_a_trashed_experiment_is_neither_revived_nor_lost(track, study, client, root):
     track(study(seeds=1))
     client.delete_experiment(client.get_experiment_by_name("quickstart").experiment_id)
-    with pytest.raises(Failure, match=r"lies in MLflow's trash: `MLFLOW_TRACKING_URI=.* experiments restore -x 1`"):
+    with pytest.raises(Failure, match=r"is in MLflow's trash: `MLFLOW_TRACKING_URI=.* experiments restore -x 1`"):
         MlflowTracker(root).open(study(seeds=1))
 
 

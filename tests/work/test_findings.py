@@ -9,7 +9,7 @@ import pytest
 from ablate.resources import findings_folder
 from ablate.work.findings import differences, judge_findings
 
-ROW = {"reason": {"code": "test_items", "numbers": {}}, "choice": "the test examples drawn anew, too", "effect": 0.0,
+ROW = {"reason": {"code": "test_items", "numbers": {}}, "choice": "the test examples drawn again, too", "effect": 0.0,
        "low": -0.5, "high": 0.5, "outcome": "inconclusive", "flips": False}  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The kinds of claims, one file each: adding a file here adds a kind.
 
 Every kind states a region for one number, its effect: `supported` if the interval lies inside the region, `refuted` if
-it lies wholly outside, `inconclusive` otherwise. The region is fixed beforehand by δ or by bounds.
+it lies entirely outside, `inconclusive` otherwise. The region is fixed beforehand by δ or by bounds.
 """
 
 from __future__ import annotations

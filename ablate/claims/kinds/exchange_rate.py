@@ -116,7 +116,7 @@ class ExchangeCurves:
     n
         float64 (levels,), ascending.
     arm, reference
-        float64 (seeds, levels), turned so that higher is better.
+        float64 (seeds, levels), with the sign by which higher is better.
     sign
         What they were multiplied by: +1 or -1.
     """

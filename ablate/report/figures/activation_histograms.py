@@ -91,12 +91,11 @@ def activation_histograms(
         else ""
     )
     caption = tr(
-        "Outputs of each hidden layer {when}, for training examples passed as training passes them, all "
-        "seeds together. Each histogram is scaled to its own highest bin; one that is more than three "
-        "times as high as any other is cut there and its share written beside it. Outermost bins hold "
-        "what lies beyond the axis. sd: standard deviation, mean over seeds. flat: share of the numbers "
-        "where the activation's slope is below a twentieth of its steepest, so that next to no gradient "
-        "passes.{not_drawn}{more}",
+        "Outputs of each hidden layer {when}, for training examples passed as training passes them, all seeds "
+        "together. Each histogram is scaled to its own highest bin; one that is more than three times as high as "
+        "any other is cut there and its share written beside it. Outermost bins hold what lies beyond the axis. "
+        "sd: standard deviation, mean over seeds. flat: share of the numbers where the activation's slope is "
+        "below a twentieth of its steepest, so that almost no gradient passes.{not_drawn}{more}",
         when=when,
         not_drawn=not_drawn(len(rows), len(shown)),
         more=more,

@@ -22,6 +22,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
 from ablate.report.wording import level_title, short_levels, shortened, verdict_effect
@@ -121,6 +122,7 @@ def _draw(panels: Sequence[_Panel]) -> Figure:
     more: list[Line2D | Patch] = [Line2D([], [], color=SOFT, linewidth=1.0, linestyle=(0, (2, 2)), label=within),
             Patch(facecolor=SOFT, alpha=0.22, label=tr("good in half of the seeds or more"))]  # fmt: skip
     legend(figure, [(0, first.against_text), (1, first.arm_text)], "", False, more)
+    apart(figure)
     return figure
 
 
@@ -197,10 +199,11 @@ def _cut_off(side: SideBasin) -> bool:
 def _caption(panels: Sequence[_Panel]) -> str:
     first = panels[0]
     text = tr(
-        "Marks: median over seeds of the steps to the target at each level; thin lines: seeds; hollow, above the line "
-        "of the whole budget: half of the seeds or more did not reach it. Dotted: {within:g} times the side's own "
-        "fewest steps (median over seeds); shaded: levels within it in at least half of the seeds, each held against "
-        "its own best. Below: the share of seeds in which each level is good; the area is the mean width in decades.",
+        "Marks: median over seeds of the steps to the target at each level; thin lines: seeds; hollow, above the "
+        "line of the whole budget: half of the seeds or more did not reach it. Dotted: {within:g} times the "
+        "side's own fewest steps (median over seeds); shaded: levels within it in at least half of the seeds, "
+        "each compared with its own best. Below: the share of seeds in which each level is good; the area is the "
+        "mean width in decades.",
         within=first.claim.within,
     )
     if any(_cut_off(side) for panel in panels for side in panel.sides):

@@ -59,10 +59,10 @@ def _drawn(v: Verdict, name: str) -> Drawn:
     title = tr("{says}: data set by data set", says=v.says)
     title += f" [{v.claim_id.split('[', 1)[1]}" if "[" in v.claim_id else ""
     caption = tr(
-        "Effects turned so that the claim predicts a positive one; bars: 95 % intervals over seeds. An open diamond: "
-        "the effect goes the other way there. Square: the average over these data sets, each counted alike. Dashed: "
-        "where the effect on a new data set like these lies with a chance of 95 %, which no number of seeds makes "
-        "narrow; an arrow says that it goes on beyond the axis. Grey: within ±δ."
+        "More than 0 is the direction that the claim predicts; bars: 95 % intervals over seeds. An open diamond: "
+        "the effect goes the other way there. Square: the average over these data sets, each counted alike. "
+        "Dashed: where the effect on a new data set like these lies with a chance of 95 %; more seeds do not "
+        "make it narrow. An arrow: it continues beyond the axis. Grey: within ±δ."
     )
     told = tr("; ").join(f"{row.label} {effect_text(row.effect, row.low, row.high, v.unit)}" for row in rows)
     return Drawn(name, title, figure, caption, tr("Effects by data set. ") + told + tr("."), floor=560)

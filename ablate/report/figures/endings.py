@@ -91,7 +91,10 @@ def _sheet(tables: StudyTables, metric: str, positions: list[int], name: str, no
     failed = _failed(tables, end)
     rule = tr("×: the run failed.") if failed.any() else ""
     if (failed & ~np.isfinite(end.value)).any():
-        rule += tr(" One without a value stands at the edge; its arm has no mean, which would be of the survivors.")
+        rule += tr(
+            " One without a value stands at the edge; its arm has no mean, because that would be a mean "
+            "of the survivors only."
+        )
     rule += tr(" What failed or has no value counts as {rule}.", rule=said(end.rule)) if end.filled.any() else ""
     caption = tr(
         "{metric}, one small mark per seed. Large mark and bar: mean and 95 % t interval over the "

@@ -20,6 +20,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.metric_names import metric_title
 from ablate.report.wording import unit, verdict_effect
 from ablate.stats.exchange import rising_curve
@@ -76,6 +77,7 @@ def _draw(rate: Rate) -> Figure:
     _curves(left, rate)
     _levels(right, rate)
     legend(figure, [(0, rate.verdict.against_text), (1, rate.verdict.arm_text)], "", bool(rate.failed.any()))
+    apart(figure, names=[right])
     # Where the axes are is known only once the labels are: what must not touch is placed last.
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
@@ -194,7 +196,7 @@ def _levels(ax: Axes, rate: Rate) -> None:
     ax.yaxis.set_major_locator(FixedLocator([r for i, r in enumerate(ticks) if (i - ticks.index(1)) % step == 0]))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:.3g}"))
-    ax.set_xticks(x, [*map(_size, n[:-1]), tr("mean")], rotation=45 if len(x) > 9 else 0)
+    ax.set_xticks(x, [*map(_size, n[:-1]), tr("mean")])
     ax.set_xlim(-0.5, x[-1] + 0.62)
     ax.set_xlabel(rate.over)
     ax.set_ylabel(tr("exchange rate k (log scale)"), fontsize=9)

@@ -223,18 +223,17 @@ def _caption(verdicts: Sequence[Verdict], scale: Scale) -> str:
                 "from inverting the sign-flip test")}  # fmt: skip
     if not scale.claimed:
         return tr(
-            "Every effect is a mean difference within a seed, turned so that more than 0 is better. Nobody predicted "
-            "it. Bar: interval of the mean at {level}, {how}; an arrow says that it goes on beyond the axis. Ticks "
-            "below it: the pairs. Holm p: of “the effect is 0”. Pairs: used / planned, ×: runs behind it that failed "
-            "(they count, see the method notes).",
+            "Every effect is a mean difference within a seed. More than 0 is better; nobody predicted a "
+            "direction. Bar: interval of the mean at {level}, {how}; an arrow: it continues beyond the axis. "
+            "Ticks below the bar: the pairs. Holm p: of “the effect is 0”. Pairs: used / planned; ×: failed runs "
+            "among them (they count, see the method notes).",
             **told,
         ) + joint_caption(verdicts)
     return tr(
-        "Every effect is a mean difference within a seed, turned so that the claim predicts a positive "
-        "one. {unit_note}Bar: interval of the mean at {level}, {how}; "
-        "an arrow says that it goes on beyond the axis. Ticks below it: the pairs. {band}Holm p: of “the "
-        "effect is δ”. Pairs: used / planned, ×: runs behind it that failed (they count, "
-        "see the method notes).",
+        "Every effect is a mean difference within a seed. More than 0 is the direction that the claim predicts. "
+        "{unit_note}Bar: interval of the mean at {level}, {how}; an arrow: it continues beyond the axis. Ticks "
+        "below the bar: the pairs. {band}Holm p: of “the effect is δ”. Pairs: used / planned; ×: failed runs "
+        "among them (they count, see the method notes).",
         **told,
     ) + joint_caption(verdicts)
 

@@ -54,7 +54,7 @@ def gradient_norms(tables: StudyTables, wanted: GradientNorms, *, name: str = "g
     picked = _picked(len(layers))
     with drawing():
         figure = _draw(arms, layers, picked)
-    some = tr(" Of the layers, evenly chosen ones are drawn.") if len(picked) < len(layers) else ""
+    some = tr(" Only some of the layers are drawn, evenly chosen.") if len(picked) < len(layers) else ""
     caption = tr(
         "Euclidean norm of the loss's gradient in each layer's weights, root mean square over fixed "
         "training minibatches, without the L2 term and unclipped. Lines: median over seeds; bands: from "

@@ -24,6 +24,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.jointly import means_together
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
@@ -173,7 +174,6 @@ def _draw(
     longest = max(map(len, names)) * _LETTER
     side = max(1.9, 0.9 + _LETTER * max(len(text) for text in short_levels(ys).values()))  # names at the left, the bar
     columns_wide = min(10.6 - side, columns * max(1.6, min(0.9, max(0.62, longest)) * len(xs)))
-    crowded = longest > columns_wide / columns / len(xs)
     width = side + columns_wide
     figure = Figure(figsize=(width, rows * (0.75 + 0.42 * len(ys)) + 1.0), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
@@ -185,13 +185,15 @@ def _draw(
         ax.set_xlim(-0.5, len(xs) - 0.5)
         ax.set_ylim(-0.5, len(ys) - 0.5)
         set_title(ax, title, inches=columns_wide / columns - 0.1)
-        ax.set_xticks(range(len(xs)), names, rotation=45 if crowded else 0)
+        ax.set_xticks(range(len(xs)), names)
         ax.set_yticks(range(len(ys)), list(short_levels(ys).values()))
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
+    for position, ax in enumerate(axes):  # the last panel of a column is not always in the last row
+        ax.set_visible(position < len(panels))
+        if position + columns >= len(panels):
+            ax.tick_params(labelbottom=True)
     figure.supxlabel(wanted.x, fontsize=9.5, color=INK)
     figure.supylabel(wanted.y, fontsize=9.5, color=INK)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes[: len(panels)], fraction=0.03, pad=0.02, aspect=25)
@@ -207,6 +209,7 @@ def _draw(
         keys.append(Patch(facecolor="none", edgecolor=SOFT, hatch="..", label=tr("at least half stalled")))
     if keys:
         figure.legend(handles=keys, loc="outside upper left", ncols=2, fontsize=8.6, handlelength=2.2)
+    apart(figure, names=figure.axes)
     return figure
 
 

@@ -25,6 +25,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues, paired_values
 from ablate.report.wording import effect_text, short_levels, shortened, unit
@@ -161,11 +162,12 @@ def _draw(points: Sequence[_Point], factor: str) -> Figure:
     _differences(bottom, x, points, shown.scale)
     bottom.set_ylabel(tr("difference") + (f" ({shown.difference})" if shown.difference else ""), fontsize=9)
     texts = short_levels([p.level for p in points])
-    bottom.set_xticks(x, list(texts.values()), rotation=45 if len(points) > 8 else 0)
+    bottom.set_xticks(x, list(texts.values()))
     bottom.set_xlabel(factor)
     bottom.set_xlim(-0.45, len(points) - 0.55)
     failures = any(p.pairs.failed.any() for p in points)
     legend(figure, list(enumerate(names)), "", failures)
+    apart(figure, names=figure.axes)
     return figure
 
 
@@ -219,11 +221,10 @@ def _caption(members: Sequence[PairedValues]) -> str:
         else tr("{low} to {high}", low=percent(levels[0]), high=percent(levels[-1]))
     )
     return tr(
-        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that "
-        "failed, at the value it counts as. Below: the difference within a seed, turned so that the "
-        "claim predicts more than 0, with the verdicts' own intervals ({level}); small dashes: seeds, "
-        "grey: within ±δ. Read differences below: the sides share their seeds, so overlapping bars above "
-        "decide nothing.",
+        "Above: mean over seeds and 95 % t interval of each side on its own; × a run that failed, at the value "
+        "it counts as. Below: the difference within a seed, with the verdicts' own intervals ({level}). More "
+        "than 0 is what the claim predicts; small dashes: seeds, grey: within ±δ. Judge by the differences "
+        "below: the sides share their seeds, so overlapping bars above decide nothing.",
         level=level,
     )
 

@@ -57,7 +57,8 @@ def draw_panels(
     hues
         Names of the hues, in palette order; position says colour, marker and dash together.
     metric
-        Curve metric; where lower is better and it has no greatest value (a loss), the axis is logarithmic.
+        Curve metric; where lower is better, nothing is below 0 and it has no greatest value (a loss), the axis is
+        logarithmic.
     chance
         Majority rate, drawn as a line where it is what knowing nothing gives; NaN draws none.
     steps
@@ -102,11 +103,14 @@ def limits_note(panels: Sequence[Panel], metric: Metric, every: Sequence[Series]
     drawn = [one for panel in panels for _, one in panel.arms]
     scale = _Scale.of(metric, drawn if every is None else every)
     outside = sum(int(np.nanmax(v, initial=-np.inf) > scale.high) for one in drawn for v in one.runs)
-    if not outside:
-        return ""
+    notes = []
     if outside == 1:
-        return tr("The axis ends at {end:.3g}; 1 run goes above it.", end=scale.high)
-    return tr("The axis ends at {end:.3g}; {n} runs go above it.", end=scale.high, n=outside)
+        notes.append(tr("The axis ends at {end:.3g}; 1 run goes above it.", end=scale.high))
+    elif outside:
+        notes.append(tr("The axis ends at {end:.3g}; {n} runs go above it.", end=scale.high, n=outside))
+    if scale.zeros:
+        notes.append(tr("A value of 0 has no place on a logarithmic axis; it is drawn at its lower end."))
+    return " ".join(notes)
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,14 @@ class _Scale:
     low: float
     high: float
     log: bool
+    zeros: bool = False  # some values are 0, which a logarithmic axis has no place for
     factor: float = 1.0
     whole: float = 0.0  # of a share: what stands for 100 %
+
+    @property
+    def floor(self) -> float | None:
+        """Where a curve that goes below the axis is drawn; None where it may be cut."""
+        return self.low if self.log else None
 
     @classmethod
     def of(cls, metric: Metric, every: Sequence[Series]) -> _Scale:
@@ -127,14 +137,16 @@ class _Scale:
             return cls(f"{title} (%)", -0.02 * most, 1.03 * most, log=False, whole=most)
         if not values.size:
             return cls(title, 0.0, 1.0, log=False)
-        if metric.better == "lower" and math.isinf(most) and (values > 0).any():
+        if metric.better == "lower" and math.isinf(most) and (values >= 0).all() and (values > 0).any():
             positive = values[values > 0]
             starts = np.concatenate([one.runs[:, :1].ravel() for one in every if one.runs.size])
             starts = starts[np.isfinite(starts)]
             # A diverging run reaches 1e30; ten times the usual start keeps the others readable (and is noted).
             usual = 10.0 * float(np.median(starts)) if starts.size else float(positive.max())
             high = min(float(positive.max()), max(usual, float(np.quantile(positive, 0.9)))) * 1.3
-            return cls(tr("{title} (log scale)", title=title), float(positive.min()) / 1.3, high, log=True)
+            zeros = bool((values == 0).any())  # these lie at the lower end of the axis, apart from what is above 0
+            low = float(positive.min()) / (3.0 if zeros else 1.3)
+            return cls(tr("{title} (log scale)", title=title), low, high, log=True, zeros=zeros)
         spread = float(np.ptp(values)) or 1.0
         return cls(title, float(values.min()) - 0.05 * spread, float(values.max()) + 0.05 * spread, log=False)
 
@@ -163,23 +175,27 @@ def _panel(
         ax.axhline(chance, color=SOFT, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1.5)
     for position, one in panel.arms:
         colour = HUES[position % len(HUES)]
-        lines = [np.column_stack([one.steps, np.clip(v, None, scale.high * 2)]) for v in one.runs]
+        lines = [np.column_stack([one.steps, np.clip(v, scale.floor, scale.high * 2)]) for v in one.runs]
         thin = LineCollection(lines, colors=colour, linewidths=0.55, alpha=0.28, zorder=2, rasterized=raster)
         ax.add_collection(thin, autolim=False)
         if np.isfinite(one.low).any():
-            low = np.maximum(one.low, scale.low)
-            ax.fill_between(one.steps, low, one.high, color=colour, alpha=0.2, linewidth=0, zorder=2.5)
-    _means(ax, panel, hues)
+            low, high = (np.maximum(end, scale.low) for end in (one.low, one.high))
+            ax.fill_between(one.steps, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2.5)
+    _means(ax, panel, hues, scale)
     for position, one in panel.arms:
         _failures(ax, one, HUES[position % len(HUES)], scale, chance)
     _counts(ax, panel, room)
 
 
-def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
+def _means(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale) -> None:
     parts = []
     for position, one in panel.arms:
         finite = np.isfinite(one.mean)
-        parts.append(pd.DataFrame({"step": one.steps[finite], "mean": one.mean[finite], "hue": str(position)}))
+        parts.append(
+            pd.DataFrame(
+                {"step": one.steps[finite], "mean": np.clip(one.mean[finite], scale.floor, None), "hue": str(position)}
+            )
+        )
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     if table.empty:
         return
@@ -196,7 +212,8 @@ def _means(ax: Axes, panel: Panel, hues: Sequence[str]) -> None:
     for position, one in panel.arms:
         at = _marked(one.mean, position, len(panel.arms))
         ax.plot(
-            one.steps[at], one.mean[at], linestyle="none", marker=MARKERS[position % len(MARKERS)], markersize=4.2,
+            one.steps[at], np.clip(one.mean[at], scale.floor, None), linestyle="none",
+            marker=MARKERS[position % len(MARKERS)], markersize=4.2,
             color=HUES[position % len(HUES)], markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,
         )  # fmt: skip
 

@@ -78,8 +78,10 @@ def paths(tables: StudyTables, wanted: Paths, *, name: str = "paths") -> Drawn |
                 if f != wanted.hue and len(levels[f]) > 1
             ]
             set_title(ax, ", ".join([texts[at[arm][wanted.hue]], *others]), inches=4.2, size=9.2)
-        for ax in axes[len(shown) :]:
-            ax.set_visible(False)
+        for position, ax in enumerate(axes):  # the last panel of a column is not always in the last row
+            ax.set_visible(position < len(shown))
+            if position + columns >= len(shown):
+                ax.tick_params(labelbottom=True)
         figure.supxlabel("x", fontsize=9.5, color=INK)
         figure.supylabel("y", fontsize=9.5, color=INK)
         handles = [

@@ -79,9 +79,9 @@ def equivalence(verdicts: Sequence[Verdict], *, name: str = "equivalence") -> Dr
         name,
         tr("Equivalence: intervals against ±δ"),
         tr(
-            "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval "
-            "lies inside, refuted where it lies wholly outside, open where it crosses an end: not finding a "
-            "difference is not enough."
+            "Shaded: less than δ either way. A claim of equivalence is supported where the whole interval lies "
+            "inside, and refuted where the whole interval lies outside. Where it crosses an end the claim is "
+            "open: not finding a difference is not enough."
         ),
     )
 
@@ -93,8 +93,8 @@ def regions(verdicts: Sequence[Verdict], *, name: str = "regions") -> Drawn | No
         name,
         tr("Intervals against what the claim says"),
         tr(
-            "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole "
-            "interval lies inside, refuted where it lies wholly outside."
+            "Shaded: the values the claim is right about, fixed beforehand. Supported where the whole interval "
+            "lies inside, refuted where the whole interval lies outside."
         ),
     )
 

@@ -81,7 +81,7 @@ def left_out(tables: StudyTables, shown: Collection[str], *, what: str) -> str:
         what=what,
     )
     if (ran["outcome"] == Outcome.UNKNOWN.value).any():
-        told += tr(" Of the {runs} runs that are not shown it is not known which failed.", runs=len(ran))
+        told += tr(" It is not known which of the {runs} runs that are not shown failed.", runs=len(ran))
     else:
         failed = int(ran["outcome"].isin(FAILED).sum())
         told += tr(" Of the {runs} runs that are not shown, {failed} failed.", runs=len(ran), failed=failed)

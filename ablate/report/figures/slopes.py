@@ -67,18 +67,18 @@ def slopes(every: Sequence[PairedValues], *, most: int = MOST, name: str = "slop
     )
     caption = (
         tr(
-            "Left in each panel: a line joins the two runs of a seed (mean over the cells that are compared); blue "
-            "where the difference is positive, orange where it is negative, × is a run that failed and counts as its "
-            "fill. Right: the same seeds as differences, turned so that > 0 is better, with their mean and its "
-            "interval. {rest}",
+            "Left in each panel: a line joins the two runs of a seed (mean over the cells that are compared); "
+            "blue where the difference is positive, orange where it is negative, × is a run that failed and "
+            "counts as its fill. Right: the same seeds as differences (more than 0 is better), with their mean "
+            "and its interval. {rest}",
             rest=rest,
         )
         if all(seen(one.verdict) for one in chosen)
         else tr(
-            "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges "
-            "over); blue where the difference is positive, orange where it is negative, × is a run that "
-            "failed and counts as its fill. Right: the same seeds as differences, turned so "
-            "that the claim predicts > 0, with their mean and the verdict's interval; grey: within ±δ. {rest}",
+            "Left in each panel: a line joins the two runs of a seed (mean over the cells a claim ranges over); "
+            "blue where the difference is positive, orange where it is negative, × is a run that failed and "
+            "counts as its fill. Right: the same seeds as differences (more than 0 is what the claim predicts), "
+            "with their mean and the verdict's interval; grey: within ±δ. {rest}",
             rest=rest,
         )
     )

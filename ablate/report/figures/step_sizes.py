@@ -21,6 +21,7 @@ from ablate.report.figures.layout import PanelArms, layout
 from ablate.report.figures.observed import middle, observed_titles, over_seeds
 from ablate.report.figures.panels import legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title
 from ablate.report.wording import NONE, Unit, plain_number
 from ablate.sweep.figures import StepSizes
@@ -62,11 +63,11 @@ def step_sizes(
         figure = _draw(panels, list(plan.hues), plan.hue_title, lines)
     left = len(plan.panels) - len(panels)
     caption = tr(
-        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) "
-        "for AdaGrad and its kin), median over the weights with a gradient that is not 0. Dotted: slope "
-        "−½, which AdaGrad has while gradients keep their size. Below: share of those weights whose "
-        "stored value the update left as it was, to the bit. Weights of inputs that are always 0 are "
-        "left out. Lines: median over seeds; bands: from the lowest to the highest seed."
+        "Above: what the gradient is multiplied by (the learning rate with its schedule; η / (√h + ε) for "
+        "AdaGrad and similar optimizers), median over the weights with a gradient that is not 0. Dotted: slope "
+        "−½, which AdaGrad has while gradients keep their size. Below: share of those weights whose stored value "
+        "the update left as it was, to the bit. Weights of inputs that are always 0 are left out. Lines: median "
+        "over seeds; bands: from the lowest to the highest seed."
     ) + (tr(" {panels} not drawn.", panels=counted(left, "further panel")) if left else "")
     title = wanted.title or tr("Effective step sizes")
     return Drawn(name, title, figure, caption, _alt(tables, lines), floor=560 if len(panels) <= 2 else 680)
@@ -100,6 +101,7 @@ def _draw(panels: tuple[PanelArms, ...], hues: list[str], hue_title: str, lines:
     grid[1, 0].set_ylabel(tr("unchanged (%)"), color=INK)
     figure.supxlabel(tr("optimizer step t (log scale)"), fontsize=9.5, color=INK)
     legend(figure, [(i, hues[i]) for i in sorted(drawn)], hue_title, failures=False)
+    apart(figure)
     return figure
 
 

@@ -26,6 +26,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title
 from ablate.report.tuning_notes import in_every_seed
 from ablate.report.wording import listed, short_levels, unit
@@ -240,8 +241,10 @@ def _curves(
             ax.set_xticks(list(place.values()), list(short_levels(values).values()))
         _arm(ax, runs[runs["arm_id"].astype(str) == arm], key, place, edge=at_edge[arm])
         title(ax, names[arm], inches=room_for(width, columns), size=8.8)
-    for ax in axes[len(arms) :]:
-        ax.set_visible(False)
+    for position, ax in enumerate(axes):  # the last panel of a column is not always in the last row
+        ax.set_visible(position < len(arms))
+        if position + columns >= len(arms):
+            ax.tick_params(labelbottom=True)
     drawn = runs[runs["arm_id"].astype(str).isin(arms)]["score"]
     room = 0.08 * (float(drawn.max()) - float(drawn.min())) or 0.1
     axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + room)  # intervals may leave it, scores never
@@ -257,6 +260,7 @@ def _curves(
     if runs["outcome"].isin(FAILED).any():
         handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run")))
     figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.6)
+    apart(figure, names=() if numeric else axes)
     return figure
 
 

@@ -36,6 +36,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.heat_map import ascending, ink_on
 from ablate.report.figures.jointly import joint_levels
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
+from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
@@ -184,6 +185,7 @@ def _draw(panels: Sequence[_Panel], wanted: VerdictMap, axes: Mapping[str, Seque
         keys.append(Patch(facecolor="none", edgecolor=INK, linewidth=_FRAME, label=tr("decided by its own interval")))
     figure.legend(handles=keys, loc="outside upper left", ncols=across, fontsize=8.4, handlelength=1.4,
                   handleheight=1.1, columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
+    apart(figure, names=figure.axes)
     return figure
 
 

@@ -162,7 +162,7 @@ def truths_read(table: RunTable, asked: Asked) -> RunTable:
             if not is_result and not _balanced(table, place, asked):
                 raise UserError(
                     f"{table.where}: {name!r} holds true and false: say whether it came out, --metric "
-                    f"{name}:higher|lower, or was set, --factor {name}, or pass it over with --leave-out {name}"
+                    f"{name}:higher|lower, or was set, --factor {name}, or ignore it with --leave-out {name}"
                 )
         if is_result:
             read.add(place)

@@ -56,8 +56,9 @@ def factors_that_vary(
         follows[name] = _followed(name, kept, runs)
         if name in named:
             raise UserError(
-                f"--factor {name}: no two runs differ in it alone: {follows[name]} determines it, so that these runs "
-                f"cannot tell the two apart. Name one of them; where both are one choice, --leave-out the other"
+                f"--factor {name}: no two runs differ in it alone: {follows[name]} determines it, so these runs "
+                "cannot tell the two apart. Name one of them; where both are one choice, leave the other out with "
+                "--leave-out"
             )
 
 

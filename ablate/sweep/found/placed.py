@@ -96,5 +96,5 @@ def _check_arm(table: RunTable, run: Run, whole: Sequence[Run], runs: Sequence[R
         listed = " or ".join(levels_text(levels, NO_NAMES) for levels in list(arms.values())[:4])
         raise UserError(
             f"{table.at(run.line)}: the run failed, and {', '.join(empty)} is empty: it may be the run with seed "
-            f"{run.seed} of {listed}. Write into the table what was set, or pass over {empty[0]} with --leave-out"
+            f"{run.seed} of {listed}. Write into the table what was set, or ignore {empty[0]} with --leave-out"
         )

@@ -64,7 +64,7 @@ def kept_lines(table: RunTable, asked: Asked) -> tuple[RunTable, list[Done]]:
         if not kept:
             raise unknown(f"--where {name}", text, set(cells))
         if len(kept) < len(table.lines):
-            done.append(Done(msg("other rows passed over, as asked"), len(table.lines) - len(kept), f"{name}={text}"))
+            done.append(Done(msg("other rows ignored, as asked"), len(table.lines) - len(kept), f"{name}={text}"))
         table = replace(table, lines=kept)
     return table, done
 
@@ -133,9 +133,7 @@ def _lost(says: Sequence[Sequence[tuple[str, Any, str]]], asked: Sequence[str]) 
         if not words:
             others = {cell for said, cell in every if said not in _GOOD}
             if not others:
-                raise UserError(
-                    f"unknown --lost {word!r}: no run in the file is said to have come to another end than a good one"
-                )
+                raise UserError(f"unknown --lost {word!r}: no run in the file is marked as failed or unfinished")
             failed = {cell for said, cell in every if said in FAILED}
             # Who says `failed` means a failed run, and no run that was stopped, whatever is spelt more like it.
             raise unknown("--lost", word, failed if failed and word.startswith(("fail", "crash", "err")) else others)

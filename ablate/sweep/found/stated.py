@@ -90,7 +90,7 @@ def of_sides(where: str, sides: StatedSides, runs: Sequence[Run]) -> tuple[State
         {name: sides.arm[name] for name in differ}, {name: sides.against[name] for name in differ}, each
     )
     others = len(runs) - len(kept)
-    return narrowed, kept, [Done(msg("runs of neither side: passed over"), others)] if others else []
+    return narrowed, kept, [Done(msg("runs of neither side: ignored"), others)] if others else []
 
 
 def claims_of(
@@ -112,7 +112,7 @@ def claims_of(
         others = ", ".join(name for name in levels if name not in sides.arm)
         raise UserError(
             f"no runs of {levels_text(sides.arm, names)} and {levels_text(sides.against, names)} agree in "
-            f"{others or 'everything else'}: there is nothing to compare; pass over a column with leave-out"
+            f"{others or 'everything else'}: there is nothing to compare; ignore a column with leave-out"
         )
     done = []
     where: dict[str, list[Level]] = {}

@@ -12,7 +12,7 @@ from ablate.sweep.found.asked import Asked
 from ablate.sweep.level_cells import BLANK
 
 BY_RESULT = msg("a row per result is read as a row per run")
-OTHER_PARTS = msg("rows of other data are passed over")
+OTHER_PARTS = msg("rows of other data are ignored")
 
 NAMES = frozenset({"metric", "metrics", "metric_name", "measure", "variable"})
 """Names of a column that says which result a row is about."""
@@ -81,7 +81,7 @@ def _by_result(table: RunTable, asked: Asked, named: set[str]) -> RunTable:
         if line.cells[column] in by_result:
             raise UserError(
                 f"{table.at(line)}: {line.cells[column]!r} of a run that has it already; expected a row per run and "
-                "result: what tells two runs apart belongs into a column, as a time or the name of a run"
+                "result: what tells two runs apart belongs in a column, as a time or the name of a run"
             )
         by_result[line.cells[column]] = line.cells[value]
     lines = tuple(

@@ -101,7 +101,7 @@ def _check_numbers(table: RunTable, name: str, cells: Sequence[str], why: str, *
     if odd and 2 * sum(bool(_BEGINS.match(cell)) for _, cell in filled) > len(filled):
         raise UserError(
             f"{table.where}: {name!r} {why}, so it must hold numbers, got {odd[0][1]!r:.60} in "
-            f"{odd[0][0].told}; pass it over with --leave-out {name!r} if it is none"
+            f"{odd[0][0].told}; ignore it with --leave-out {name!r} if it is not one"
         )
 
 
@@ -170,13 +170,13 @@ def two_scales(
         alike = small and large and 0.9 * min(large) <= 100.0 * min(small) <= 100.0 * max(small) <= 1.1 * max(large)
         if alike and (share or word in _SHARES_DOWN):
             raise UserError(
-                f"{where}: {name} is {small[0]:g} in one run and {large[0]:g} in another, by all appearances a "
+                f"{where}: {name} is {small[0]:g} in one run and {large[0]:g} in another, which looks like a "
                 "fraction beside per cent; expected one of the two in all runs, or per cent signs"
             )
         if share and small and large and _split(name, runs, sides):
             raise UserError(
                 f"{where}: {name} is at most 1 in all runs of one side ({small[0]:g}) and above 1 in all of the other "
-                f"({large[0]:g}), by all appearances a fraction beside per cent; expected one of the two on both "
+                f"({large[0]:g}), which looks like a fraction beside per cent; expected one of the two on both "
                 "sides, or per cent signs"
             )
         if share and small and large:

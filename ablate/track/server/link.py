@@ -237,7 +237,7 @@ def _told(uri: str, why: str, status: int) -> Failure:
         return Away(f"{uri} is busy (it answered 429, too many requests)")
     if status >= 500 or status == 408:
         named = f"it answered {status}" if seen or "exception" not in why else _last(why)
-        return Away(f"{uri} cannot do it now ({named})")
+        return Away(f"{uri} cannot answer now ({named})")
     # MLflow looks whether a row is there and then adds it; where another request adds it in between, its database
     # refuses the second one, and MLflow tells that as a bad request.
     kind = Conflict if re.search("IntegrityError|UniqueViolation|database is locked", why) else Refused

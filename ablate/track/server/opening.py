@@ -102,7 +102,7 @@ def experiment_of(link: ServerLink, study: StudyRecord) -> str:
             entry = client.get_experiment_by_name(study.name)
     if entry is None or entry.lifecycle_stage != "active":
         raise Failure(
-            f"the experiment {study.name} lies in the trash of {link.uri}: "
+            f"the experiment {study.name} is in the trash of {link.uri}: "
             f"`MLFLOW_TRACKING_URI={link.uri} mlflow experiments restore -x {entry.experiment_id if entry else '?'}` "
             "brings it back"
         )

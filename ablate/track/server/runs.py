@@ -69,7 +69,7 @@ class ServerRun:
         if names is None:
             raise Failure(
                 f"the tag {CURVES_TAG} of run {self.child.run_id} is damaged: it says which of its metrics are curves. "
-                "Delete that run in the MLflow UI and give the study's command again, which makes it anew"
+                "Delete that run in the MLflow UI and give the study's command again, which makes the run again"
             )
         return frozenset(map(str, names))
 

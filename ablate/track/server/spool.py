@@ -168,7 +168,7 @@ class Spool:
         except (OSError, ValueError) as error:
             raise Failure(
                 f"{path} cannot be read ({error}): it holds results that wait for {self.uri}; put it back from a copy, "
-                "or move its folder aside and give the study's command again, which makes them anew"
+                "or move its folder aside and give the study's command again, which makes these runs again"
             ) from error
         return Parcel(folder, number, token, head, runs)
 

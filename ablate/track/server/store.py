@@ -295,5 +295,5 @@ class ServerStore(Store):
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Failure(
                 f"cannot read the plan of study {held.run.name} ({place}: {error}): give the command that ran it "
-                "again, which writes it anew and runs only what is missing"
+                "again, which writes the plan again and runs only what is missing"
             ) from error

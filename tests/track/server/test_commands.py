@@ -109,8 +109,8 @@ def test_the_address_of_mlflow_itself_is_not_followed_and_that_is_said(ablate, s
     code, _, err = ablate("run", "gain.yaml", "--no-report", "--jobs", "1")
     assert code == 0
     assert (
-        f"MLFLOW_TRACKING_URI is set, and not followed: runs are kept in mlruns/ here. `tracking.uri={server.uri}`"
-        in err
+        "MLFLOW_TRACKING_URI is set, but ablate does not follow it: runs are kept in mlruns/ here. "
+        f"`tracking.uri={server.uri}`" in err
     )
     assert (tmp_path / "mlruns" / "mlflow.db").exists()
     assert "MLFLOW_TRACKING_URI" not in ablate("run", "gain.yaml", "--no-report", "tracking.uri=local")[2]

@@ -103,7 +103,7 @@ def test_a_server_of_another_mlflow_is_one_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(500, "cannot do it now (it answered 500)"), (429, "it answered 429"), (503, "answered 503")]
+    ("status", "said"), [(500, "cannot answer now (it answered 500)"), (429, "it answered 429"), (503, "answered 503")]
 )
 def test_a_server_in_trouble_is_away(status, said, tmp_path):
     with answering(lambda _: (status, "oh")) as uri:
