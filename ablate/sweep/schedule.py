@@ -2,10 +2,11 @@
 
 The longest arms go first (R. L. Graham, Bounds on multiprocessing timing anomalies, SIAM J. Appl. Math. 17, 1969): what
 is left at the end is short. Where even so one worker would end much later than the others, the longest arm is halved by
-its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`). How long an arm takes is known
-when it has ended (one that diverges takes half the time), so the last ones are given in ever smaller parts
-(C. Polychronopoulos and D. Kuck, Guided self-scheduling, IEEE Trans. Computers C-36, 1987). Code that runs its seeds one
-by one shares no work between them: it is given a seed at a time, so that whatever ends a sweep costs a run, not an arm.
+its seeds, whose numbers do not depend on the seeds beside them (`ablate.testing.program`). How long an arm takes is
+known when it has ended (one that diverges takes half the time), so the last ones are given in ever smaller parts
+(C. Polychronopoulos and D. Kuck, Guided self-scheduling, IEEE Trans. Computers C-36, 1987). Code that runs its seeds
+one by one shares no work between them: it is given a seed at a time, so that whatever ends a sweep costs a run, not an
+arm.
 """
 
 from __future__ import annotations

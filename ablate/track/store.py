@@ -109,7 +109,7 @@ class Store(ABC):
     where
         What the store is, in words that an error shows: a folder, an address.
     address
-        Where its runs can be looked at in a browser; empty where that is no address.
+        Where its runs can be looked at in a browser; empty where that is not an address.
     warnings
         What the user should know since it was opened last.
     """
