@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import counted, msg, tr
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.tuning_notes import (
@@ -20,13 +20,13 @@ from ablate.report.tuning_notes import (
     value_text,
 )
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, shortened, unit, unit_of
+from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, unit, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE
 from ablate.train.metric import Metric
 from ablate.train.vouched import Fact
-from ablate.words.amounts import decades_text
+from ablate.words.amounts import decades_text, ratio_text
 
 EDGE = msg("on the edge")
 
@@ -166,7 +166,7 @@ def mean_text(mean: Mean, one: FixedTuned) -> str:
     if one.scale == "difference":
         return effect_text(mean.effect, mean.low, mean.high, one.unit)
     if one.scale == "log ratio":
-        texts = [f"×{math.exp(min(value, 700.0)):.3g}" for value in (mean.effect, mean.low, mean.high)]
+        texts = [f"×{ratio_text(value)}" for value in (mean.effect, mean.low, mean.high)]
     elif one.scale == "decades":
         texts = [decades_text(value, signed=True) for value in (mean.effect, mean.low, mean.high)]
         return f"{texts[0]} [{texts[1]}, {texts[2]}]" + tr(" decades")

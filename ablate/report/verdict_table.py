@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, p_value, shortened, verdict_effect
+from ablate.report.wording import NONE, p_value, verdict_effect
 from ablate.words.amounts import amount, percent
 from ablate.words.because import method_text
 from ablate.words.rulings import label_of, ruling_of, ruling_word, seen

@@ -95,6 +95,11 @@ class Metric:
         return self.unit in (FRACTION, PERCENT)
 
     @property
+    def whole(self) -> float:
+        """What stands for all examples, of a share: 100 in per cent, else 1; its bounds may be narrower."""
+        return 100.0 if self.unit == PERCENT else 1.0
+
+    @property
     def counts_to_target(self) -> bool:
         """Whether it counts up to a target, so that a run without a value has not reached it."""
         return self.failed_counts_as == "budget"
@@ -112,9 +117,8 @@ class Metric:
     @property
     def limits(self) -> tuple[float, float]:
         """The values it can have: `bounds`, else those of its unit."""
-        low, high = self.bounds if self.bounds is not None else {FRACTION: (0.0, 1.0), PERCENT: (0.0, 100.0)}.get(
-            self.unit, (None, None)
-        )  # fmt: skip
+        of_unit = (0.0, self.whole) if self.is_share else (None, None)
+        low, high = of_unit if self.bounds is None else self.bounds
         return -math.inf if low is None else low, math.inf if high is None else high
 
     def as_dict(self) -> dict[str, Any]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, assert_never
 
 from ablate.lang import tr
 from ablate.train.metric import FRACTION, PERCENT
 
+if TYPE_CHECKING:
+    from ablate.claims.estimate import Scale
+
 _MOST_DECIMALS = 8  # below that, and above that many digits, numbers are written with an exponent
 _MOST_DIGITS = 15
+_LARGEST_LOG = 700.0  # above it `exp` overflows
 
 
 def scale_in(unit: str) -> float:
@@ -97,7 +102,21 @@ def equals(p: float | None) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
+def ratio_text(log: float) -> str:
+    """Write a ratio by its logarithm.
+
+    >>> ratio_text(0.0), ratio_text(-0.1), ratio_text(float("inf")), ratio_text(float("-inf"))
+    ('1', '0.905', '∞', '0')
+    """
+    return "∞" if log >= _LARGEST_LOG else f"{math.exp(log):.3g}"
+
+
+def share_text(share: float) -> str:
+    """Write a share of runs or seeds in per cent, without the sign: ``62.5``."""
+    return f"{100 * share:.3g}"
+
+
+def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
     """Write an effect and the two ends of its interval in the unit a reader thinks in.
 
     Parameters
@@ -113,20 +132,23 @@ def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str
     ('k = 1 [0.905, 1.11]', '50 % [25, 75]')
     """
     after = ""
-    if scale == "log ratio":
-        texts = [f"{math.exp(min(value, 700.0)):.3g}" if value < 700 else "∞" for value in values]
-        name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
-    elif scale == "share":
-        texts, name = [f"{100 * value:.3g}" for value in values], "{}"
-        texts[0] += " %"
-    elif scale == "slope":
-        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
-        name = tr("slope {}")
-    elif scale == "decades":
-        texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
-    else:
-        texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
-        name = f"{symbol} {{}}" if symbol else tr("difference {}")
+    match scale:
+        case "log ratio":
+            texts = [ratio_text(value) for value in values]
+            name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
+        case "share":
+            texts, name = [share_text(value) for value in values], "{}"
+            texts[0] += " %"
+        case "slope":
+            texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
+            name = tr("slope {}")
+        case "decades":
+            texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
+        case "difference":
+            texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
+            name = f"{symbol} {{}}" if symbol else tr("difference {}")
+        case _:
+            assert_never(scale)
     return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{after}"
 
 

@@ -121,6 +121,8 @@ def _restored(hint: Any, value: Any) -> Any:
         return None if value is None else _restored(next(arg for arg in inner if arg is not types.NoneType), value)
     if hint is float:
         return math.nan if value is None else float(value)  # "inf" and "-inf" are texts there
+    if origin is typing.Literal and value not in inner:
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, inner))}")
     if hint is Reason:
         return because(value["code"], **{name: _number(name, one) for name, one in value["numbers"].items()})
     if origin is tuple:

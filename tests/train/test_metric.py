@@ -46,6 +46,13 @@ def test_a_wrong_declaration_is_one_clear_line(declared, message):
     assert "\n" not in str(error.value)
 
 
+def test_all_examples_are_a_whole_whatever_its_bounds_are():
+    assert (Metric("a", unit="fraction", bounds=(0.0, 0.5)).whole, Metric("a", unit="fraction").limits) == (1.0, (0, 1))
+    assert (Metric("a", unit="percent", bounds=(0.0, None)).whole, Metric("a", unit="percent").limits) == (
+        100.0, (0, 100),
+    )  # fmt: skip
+
+
 @given(
     st.text(min_size=1, max_size=20),
     st.sampled_from([None, "higher", "lower"]),

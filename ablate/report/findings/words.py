@@ -29,7 +29,8 @@ from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
-from ablate.report.wording import difference, p_value, scaled_number, shortened, unit, verdict_effect
+from ablate.report.level_texts import shortened
+from ablate.report.wording import difference, p_value, scaled_number, unit, verdict_effect
 from ablate.sweep.study import Study
 from ablate.words.amounts import amount, decades, difference_unit, percent
 from ablate.words.rulings import ruling_of

@@ -12,8 +12,9 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.report.families import Badge, Tally, tally
 from ablate.report.findings.words import shown_value
+from ablate.report.level_texts import shortened
 from ablate.report.scoreboard.headline import label_badge
-from ablate.report.wording import NONE, listed, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, verdict_effect
 from ablate.sweep.sentence_rules import rule_text
 from ablate.sweep.sentences import Kind, Label, Sentence, SentenceReading
 

@@ -12,7 +12,7 @@ from ablate.lang import LANGUAGES, language, msg, tr
 from ablate.report.families import Badge, tally
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import FIELDS, fill_words, strange_figures
-from ablate.report.wording import shortened
+from ablate.report.level_texts import shortened
 from ablate.sweep.sentence_rules import Decides, rule_text
 from ablate.sweep.sentences import Headline, Label, Sentence
 

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
@@ -132,30 +132,42 @@ def _key(cell: Levels) -> tuple[Any, ...]:
 def _cells(
     part: Full | OneFactorAtATime | Pairs | LeaveOneOut | Listed, factors: Mapping[str, list[Level]], base: Levels
 ) -> Iterator[Levels]:
-    if isinstance(part, LeaveOneOut):
-        yield from _leave_one_out(part, factors, base)
-        return
-    if isinstance(part, Listed):
-        yield from ({**base, **_own_levels(f"design, `arms`, {i}", arm, factors)} for i, arm in enumerate(part.arms, 1))
-        return
-    names = _named(part.factors, factors)
-    if isinstance(part, Full):
-        if math.prod(len(factors[name]) for name in names) > MOST_ARMS:
-            raise UserError(
-                f"design: crossing {' x '.join(str(len(factors[name])) for name in names)} levels makes more than "
-                f"{MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels"
-            )
-        for combination in itertools.product(*(factors[name] for name in names)):
-            yield {**base, **dict(zip(names, combination, strict=True))}
-        return
-    yield dict(base)
+    match part:
+        case LeaveOneOut():
+            yield from _leave_one_out(part, factors, base)
+        case Listed():
+            for number, arm in enumerate(part.arms, 1):
+                yield {**base, **_own_levels(f"design, `arms`, {number}", arm, factors)}
+        case Full():
+            yield from _crossed(_named(part.factors, factors), factors, base)
+        case OneFactorAtATime():
+            yield from _changed(_named(part.factors, factors), factors, base, at_once=1)
+        case Pairs():
+            yield from _changed(_named(part.factors, factors), factors, base, at_once=2)
+        case _:
+            assert_never(part)
+
+
+def _crossed(names: Sequence[str], factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:
+    if math.prod(len(factors[name]) for name in names) > MOST_ARMS:
+        raise UserError(
+            f"design: crossing {' x '.join(str(len(factors[name])) for name in names)} levels makes more than "
+            f"{MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels"
+        )
+    for combination in itertools.product(*(factors[name] for name in names)):
+        yield {**base, **dict(zip(names, combination, strict=True))}
+
+
+def _changed(
+    names: Sequence[str], factors: Mapping[str, list[Level]], base: Levels, *, at_once: int
+) -> Iterator[Levels]:
+    """Yield the baseline, and it with up to `at_once` factors changed."""
     changes = [(name, level) for name in names for level in factors[name] if level != base[name]]
-    for name, level in changes:
-        yield {**base, name: level}
-    if isinstance(part, Pairs):
-        for (one, level), (other, second) in itertools.combinations(changes, 2):
-            if one != other:
-                yield {**base, one: level, other: second}
+    for several in range(at_once + 1):
+        for chosen in itertools.combinations(changes, several):
+            levels = dict(chosen)
+            if len(levels) == several:
+                yield {**base, **levels}
 
 
 def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:
