@@ -40,7 +40,7 @@ _FULL: DesignPart = Full()
 def _declared(value: Any) -> Any:
     """Check `metrics:` and write every entry as a mapping."""
     if not isinstance(value, dict):
-        return value
+        raise ValueError("a mapping of names, such as {accuracy: higher, loss: lower}")  # noqa: TRY004 - pydantic's
     try:
         return {str(name): metric_from(str(name), declared).as_dict() for name, declared in value.items()}
     except UserError as error:
