@@ -69,7 +69,7 @@ def test_a_list_level_is_kept_as_text():
     [
         ({"fator": {}}, "unknown key 'fator'"),
         ({"fator": {}}, "nearest match: factors"),
-        ({"title": None}, "`title` must be a valid string, got None"),
+        ({"title": None}, "`title` must be a text, got None"),
         ({"seeds": "many"}, "got 'many'"),
         ({"metrics": {"x": "Higher"}}, "x.yaml: metrics: x: unknown `better` 'Higher': expected one of higher, lower"),
         ({"baseline": {"nrom": "none"}}, "unknown factor 'nrom': expected one of init.std, norm; nearest match: norm"),
