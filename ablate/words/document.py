@@ -22,8 +22,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.claims.kinds import KINDS
 from ablate.claims.reason import AS_WRITTEN, FLOATS, Reason, because
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import speaking
 from ablate.stats.mean import Method
@@ -71,6 +72,8 @@ def verdict_from(data: Mapping[str, Any], *, where: str = "verdicts.json") -> Ve
     """
     hints = typing.get_type_hints(Verdict)
     try:
+        if (kind := data.get("kind", "effect")) not in KINDS:
+            raise ValueError(unknown("kind", str(kind), KINDS))  # noqa: TRY301 - told as any other damage
         data = _with_codes(data)
         values = {f.name: _restored(hints[f.name], data[f.name]) for f in dataclasses.fields(Verdict) if f.name in data}
         if "terms" in values:

@@ -39,11 +39,6 @@ class CurveGrids(Kind):
         return grid_sheets(material.tables, self.wanted, name=name, whole=material.whole)
 
 
-def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:
-    """Draw the grid a study asks for on one sheet (see `grid_sheets`); None where no run logged its metric."""
-    return next(iter(grid_sheets(tables, wanted, name=name)), None)
-
-
 def grid_sheets(
     tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid", whole: bool = False
 ) -> list[Drawn]:

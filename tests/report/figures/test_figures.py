@@ -13,12 +13,10 @@ from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
-from ablate.report.figures.curve_grid import curve_grid
-from ablate.report.figures.endings import draw_endings
 from ablate.report.figures.forest import forest
 from ablate.report.figures.forest_rows import by_axis, rows_of
 from ablate.report.figures.interaction import claimed_interactions
-from ablate.report.figures.learning_curves import curve_sheets, learning_curves
+from ablate.report.figures.learning_curves import curve_sheets
 from ablate.report.figures.margins import SIZE, text_width
 from ablate.report.figures.regions import regions
 from ablate.report.figures.render import inline, png, svg
@@ -26,6 +24,8 @@ from ablate.report.figures.series import series
 from ablate.report.pairs import paired_values
 from ablate.report.robustness import robustness
 from ablate.sweep.study import CurveGrid
+
+from ..alone import curve_grid, draw_endings, learning_curves
 
 
 def words(figure) -> str:
