@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ablate.judge.evidence import Collected
-from ablate.judge.interval import so_far
+from ablate.judge.interval import student_so_far
 from ablate.judge.obstacles import NEXT
 from ablate.judge.sensitivity import sensitivity
 from ablate.judge.sizes import sizes_of
@@ -37,7 +37,7 @@ def with_extras(verdict: Verdict, found: Collected, *, once: bool, together: flo
     stuck = verdict.outcome == "inconclusive" and verdict.reason.code in NEXT
     differences = list(found.evidence.differences.values())
     return dataclasses.replace(
-        so_far(verdict, estimate),
+        student_so_far(verdict, estimate),
         # How small an effect a test that may stop early finds has no formula; nor what a budget or a bound would leave.
         detectable=detectable(differences, alpha=1.0 - level) if once and not stuck else None,
         sensitivity=sensitivity(

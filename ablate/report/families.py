@@ -173,7 +173,7 @@ def _silence(verdict: Verdict) -> str:
     )
 
 
-def cell_text(verdict: Verdict) -> str:
+def claim_cell(verdict: Verdict) -> str:
     """Return what a claim is called in a table."""
     return claim_title(verdict)
 

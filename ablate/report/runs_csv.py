@@ -18,7 +18,7 @@ from ablate.judge.collapses import outcome_told
 from ablate.judge.endpoint import MISSING, metric_names
 from ablate.report.arms import arm_levels
 from ablate.report.csv_cells import Rows, csv_line, level_cell, read_rows, visible
-from ablate.report.known import COPY, TUNING
+from ablate.report.recognised import COPY, TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_copy_csv, read_tuning_csv
 from ablate.sources.cells import finite_number
 from ablate.sweep.level_cells import equals_rounded

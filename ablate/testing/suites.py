@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABCMeta
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ablate.claims.contract import ClaimKind
 from ablate.data.augment.base import Augmentation
@@ -68,7 +69,7 @@ def checks_of(thing: Any) -> list[Check]:
         return program_checks(Function.of(thing))
     cls = thing if isinstance(thing, type) else type(thing)
     if inspect.isabstract(cls):
-        missing = ", ".join(f"`{name}`" for name in sorted(cls.__abstractmethods__))
+        missing = ", ".join(f"`{name}`" for name in sorted(cast("ABCMeta", cls).__abstractmethods__))
         raise UserError(f"{cls.__name__} does not define {missing}, which its contract asks for")
     if issubclass(cls, Store):
         if cls is not thing:

@@ -19,7 +19,7 @@ from ablate.errors import UserError
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
 
 if TYPE_CHECKING:
-    from ablate.track.known import StoredArm
+    from ablate.track.earlier_runs import StoredArm
     from ablate.track.shown import Shown
     from ablate.track.stored_run import LoggedRun, StoredRun
 
@@ -29,7 +29,7 @@ Score = tuple[str, float, float]
 Correctness = dict[str, dict[int, NDArray[np.bool_]]]
 """Arm id -> seed -> correctness of every test example."""
 
-Known = Callable[[Path], Mapping[str, str]]
+KnownFiles = Callable[[Path], Mapping[str, str]]
 """Says which files below a folder an earlier release wrote, and as what."""
 
 
@@ -202,7 +202,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles) -> str | None:
         """Keep files beside a study run, in place of those that were there under that label.
 
         Parameters

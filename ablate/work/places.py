@@ -63,7 +63,7 @@ def check_place(name: str, out: Path | None, *, report: bool = True) -> None:
     """
     plain_name(name)
     if report:
-        from ablate.report.known import check_report_folder
+        from ablate.report.recognised import check_report_folder
 
         check_report_folder(report_folder(name, out))
 

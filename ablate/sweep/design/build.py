@@ -20,7 +20,7 @@ MOST_ARMS = 10_000
 
 
 @dataclass(frozen=True)
-class DesignPart:
+class PartCount:
     """One part of a design: how many arms it asks for, and how many of them no part before it has."""
 
     kind: str
@@ -46,7 +46,7 @@ class DesignArms:
     """
 
     arms: tuple[Levels, ...]
-    parts: tuple[DesignPart, ...]
+    parts: tuple[PartCount, ...]
     excluded: dict[str, int]
     aliasing: tuple[str, ...]
 
@@ -84,7 +84,7 @@ def build_design(study: Study) -> DesignArms:
     hits: dict[str, int] = {rule.text: 0 for rule in rules}
     by_key: dict[tuple[Any, ...], Levels] = {}
     seen: set[tuple[Any, ...]] = set()
-    parts: list[DesignPart] = []
+    parts: list[PartCount] = []
     aliasing: list[str] = []
     for part in study.design:
         asked = new = 0
@@ -110,7 +110,7 @@ def build_design(study: Study) -> DesignArms:
                 hits[rule.text] += 1
             else:
                 by_key[key] = cell
-        parts.append(DesignPart(part.kind, asked, new, about))
+        parts.append(PartCount(part.kind, asked, new, about))
     for text, count in hits.items():
         if count == 0:
             raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or correct it")
@@ -118,7 +118,7 @@ def build_design(study: Study) -> DesignArms:
         if rule := next((rule for rule in rules if rule(base)), None):
             raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")
         by_key = {_key(base): base, **by_key}
-        parts.append(DesignPart("baseline", 1, 1, "added: others are compared with it"))
+        parts.append(PartCount("baseline", 1, 1, "added: others are compared with it"))
     arms = list(by_key.values())
     if FAIRNESS in study.factors:
         arms = [{**arm, FAIRNESS: level} for arm in arms for level in study.factors[FAIRNESS]]
