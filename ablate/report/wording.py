@@ -14,6 +14,7 @@ from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 from ablate.train.metric import FRACTION, PERCENT
 from ablate.words.amounts import (
+    amount,
     amounts,
     decades,
     decades_text,
@@ -191,6 +192,13 @@ def scaled_number(value: float, verdict: Verdict, *, signed: bool = False) -> st
         case "difference":
             return plain_number(value, unit(verdict.unit)) + difference_unit(verdict.unit)
     assert_never(verdict.scale)
+
+
+def delta_text(verdict: Verdict) -> str:
+    """Print the δ of a verdict on the scale of its effect: of a ratio the ratio itself, and not its logarithm."""
+    if verdict.scale == "difference":
+        return amount(verdict.delta, verdict.unit)
+    return scaled_number(verdict.delta, verdict)
 
 
 def scaled_interval(low: float, high: float, verdict: Verdict) -> str:

@@ -12,7 +12,9 @@ from ablate.report.fair import mean_text
 from ablate.report.level_texts import short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow, html_text, markdown_table, markdown_text
+from ablate.report.verdict_table import verdict_table
 from ablate.report.wording import (
+    delta_text,
     effect_text,
     interval,
     plain_number,
@@ -110,6 +112,19 @@ def test_a_ratio_without_an_upper_end_is_written_as_infinite():
     mean = Mean(0.0, -math.inf, math.inf, pairs=4)
     both = FixedTuned("faster", "It is faster", "ttt/steps", "log ratio", 0.0, mean, mean, mean, "steps")
     assert mean_text(mean, both) == "×1 [×0, ×∞]"
+
+
+@pytest.mark.parametrize(
+    ("scale", "delta", "text"),
+    [("log ratio", math.log(1.2), "×1.2"), ("share", 0.9, "90 %"), ("decades", 0.5, "0.5 decades"),
+     ("difference", 0.005, "0.5 pp"), ("slope", 0.25, "0.250")],
+)  # fmt: skip
+def test_a_delta_is_written_on_the_scale_of_its_effect(scale, delta, text):
+    (judged,) = judge(make_study(NORM, BN), make_tables(NORM, lambda v, s: 0.5 + s / 100))
+    verdict = dataclasses.replace(judged, scale=scale, delta=delta, effect=0.1, interval_low=0.0, interval_high=0.2)
+    assert delta_text(verdict) == text
+    (row,) = verdict_table([verdict]).rows
+    assert text in row.cells
 
 
 @pytest.mark.parametrize(
