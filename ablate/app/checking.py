@@ -106,7 +106,7 @@ def _with_settings(target: str, thing: Any, settings: Mapping[str, Any]) -> Any:
         return _with_settings(f"{target}, a Hydra application,", HydraApp, {**settings, "app": target})
     if inspect.isfunction(thing):
         return Function(target=target, params=dict(settings))
-    if not settings:
+    if not settings or inspect.isabstract(thing):  # what an abstract class lacks is told by its suite
         return thing
     if not inspect.isclass(thing):
         raise UserError(f"{target} is made already; `key=value` is for a class or a training function")

@@ -44,7 +44,7 @@ def draw_graph(overrides: Sequence[str], *, out: Path, uses: Sequence[str] = ())
     from ablate.report.figures.graph_svg import GraphDrawer
     from ablate.report.figures.render import png
     from ablate.report.graph_table import graph_table
-    from ablate.report.known import GRAPH, known_files
+    from ablate.report.recognised import GRAPH, known_files
 
     title, config = _configured(overrides, uses)
     graph = config.program.graph(config.program.own(config), seed=SEED)

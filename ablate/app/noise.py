@@ -75,7 +75,7 @@ def _text(value: float, row: ClaimNoise) -> str:
     from ablate.words.amounts import amount
 
     if row.claim.scale == "log ratio":
-        return f"{value:.3g} log steps"
+        return f"{value:.3g} log {row.unit or 'ratio'}"
     return amount(float(f"{value:.3g}"), row.unit)
 
 

@@ -200,7 +200,7 @@ def override_text(value: Any) -> str:
 
 def quoted(text: str) -> str:
     """Write a text in single quotes, as Hydra's grammar takes it: backslashes count only before a quote."""
-    escaped = re.sub(r"(\\*)'", lambda found: found[1] * 2 + r"\'", text)
+    escaped = re.sub(r"(\\*)'", lambda match: match[1] * 2 + r"\'", text)
     return f"'{escaped}{escaped[len(escaped.rstrip(chr(92))) :]}'"
 
 
@@ -254,7 +254,7 @@ def literal(text: str) -> str:
     >>> literal("a ${b}"), literal(r"\${b}")
     ('a \\${b}', '\\\\\\${b}')
     """
-    return re.sub(r"(\\*)\$\{", lambda found: found[1] * 2 + r"\${", text)
+    return re.sub(r"(\\*)\$\{", lambda match: match[1] * 2 + r"\${", text)
 
 
 def literals(value: Any) -> Any:

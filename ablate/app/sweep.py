@@ -28,7 +28,7 @@ from ablate.errors import UserError, unknown
 from ablate.levels import expanded
 from ablate.manifest import Part, publish
 from ablate.programs.hydra_app import HydraApp
-from ablate.report.known import JOBS, known_files
+from ablate.report.recognised import JOBS, known_files
 from ablate.sweep.launch import Launcher, launcher_for, worker_count
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Tune

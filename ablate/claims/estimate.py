@@ -32,7 +32,7 @@ from ablate.stats.signflip import as_differences, draws_of, least_pairs, sign_fl
 from ablate.stats.unseen import unseen_bound, unseen_p
 
 Scale = Literal["difference", "log ratio", "slope", "decades", "share"]
-Interval = Callable[[float], tuple[float, float]]
+IntervalAt = Callable[[float], tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,12 @@ class Estimate:
 
     effect: float
     p: float | None
-    interval: Interval
+    interval: IntervalAt
     method: Method
     scale: Scale = "difference"
     p_zero: float | None = None
     numbers: tuple[float, ...] = ()
-    others: dict[str, tuple[float, Interval]] = field(default_factory=dict)
+    others: dict[str, tuple[float, IntervalAt]] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     widened: Callable[[float], bool] | None = None
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ablate.claims.reason import Reason, because
-from ablate.train.metric import PERCENT, Metric
+from ablate.train.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Endpoint:
         low, high = float(fill.min()), float(fill.max())
         if kind == "budget":
             return because("common_budget" if self.common else "budget", low=low, high=high)
-        times = 1.0 if self.declared.unit == PERCENT else 100.0
+        times = 100.0 / self.declared.whole
         code = "one_minus_majority_rate" if kind == "one_minus_chance" else "majority_rate"
         return because(code, low=times * low, high=times * high)
 

@@ -28,7 +28,7 @@ def read_idx(path: Path, *, dimensions: int) -> NDArray[np.uint8]:
     Raises
     ------
     UserError
-        The file is damaged or is no such file; sizes that its header promises are not allocated but read.
+        The file is damaged or of another kind; sizes that its header promises are not allocated but read.
 
     References
     ----------

@@ -93,7 +93,7 @@ def read_keel(path: Path, *, columns: int, labels: Sequence[str]) -> tuple[NDArr
         if len(cells) != columns:
             raise Failure(f"{wrong} has {len(cells)} numbers and a class")
         if label not in position:
-            raise Failure(f"{wrong} has the class {label!r}, which is none of {', '.join(labels)}")
+            raise Failure(f"{wrong} has the class {label!r}, which is not one of {', '.join(labels)}")
         try:
             row = [float(cell) for cell in cells]
         except ValueError as error:

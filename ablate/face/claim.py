@@ -33,5 +33,5 @@ def claim(id: str, says: str, *, kind: str = "effect", **keys: Any) -> Claim:  #
     >>> claim("helps", "Dropout helps", metric="accuracy", arm={"p": 0.5}, against={"p": 0.0}, by_at_least=0.005).delta
     0.005
     """
-    data = {"title": id, "claims": [{"id": id, "says": says, "kind": kind, **keys}]}
+    data = {"title": str(id), "claims": [{"id": id, "says": says, "kind": kind, **keys}]}
     return parse_study(data, where=f"claim({id!r})").claims[0]

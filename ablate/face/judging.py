@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class JudgedTable(Result):
     """A table that was judged: `verdicts`, `runs`, `figures` and `report` of a `Result`, and what was found of it."""
 
-    def __init__(self, held: TableJudgement) -> None:
-        super().__init__(held.judgement, held.bench)
-        self._found, self._items = held.found, held.items
+    def __init__(self, judged: TableJudgement) -> None:
+        super().__init__(judged.judgement, judged.bench)
+        self._found, self._items = judged.found, judged.items
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -55,7 +55,7 @@ class Study:
     metrics
         What the runs measure (`ablate.Metric`), where the function or the core does not say it.
     claims
-        See `ablate.Claim`; mappings with the keys of a study file will do.
+        See `ablate.claim`; mappings with the keys of a study file will do.
     fixed
         Setting -> value, the same in all arms.
     more

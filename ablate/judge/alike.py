@@ -3,7 +3,7 @@
 A test of such arms would be certain of whatever it found: an equivalence would be supported by any number of copies of
 one run. So a comparison is not tested where, in every cell,
 
-- no run looked at the factors its arms differ in (Programs that are traced say so, see `track.known`), or
+- no run looked at the factors its arms differ in (Programs that are traced say so, see `track.earlier_runs`), or
 - its arms agree to the last bit in every seed, in all metrics; or in the claim's own, where that tells seeds apart.
 
 The second does not hold where a Program vouches that each of its settings has its effect (the NumPy core: a step
@@ -26,7 +26,7 @@ from ablate.claims.reason import Reason, because
 from ablate.judge.arms import Arms
 from ablate.judge.expand import expand
 from ablate.sweep.study import Study
-from ablate.track.known import SEVERAL
+from ablate.track.earlier_runs import SEVERAL
 from ablate.track.record import StudyTables
 
 Pairs = list[tuple[int, int]]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ablate.judge.anytime import follow
 from ablate.judge.simulated import BASE, CHANCE, NOISES, SimulatedNoise, Vector, rate_of, simulated_tables, two_arms
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.stats.bets import mean_wealth
 from ablate.stats.looks import look_levels
 from ablate.stats.mean import mean_p
@@ -81,7 +81,7 @@ def _wrong_trials(delta: float, sd: float) -> tuple[Trial, ...]:
     return (*trials, Trial("any-time-judged", functools.partial(_agreement, delta, sd), _told_agreement, 20))
 
 
-def _looked_at(rng: np.random.Generator, studies: int, *, number: int, claims: int, delta: float, sd: float) -> Found:
+def _looked_at(rng: np.random.Generator, studies: int, *, number: int, claims: int, delta: float, sd: float) -> Counted:
     noise = NOISES[number]
     # As in the coverage: the mean over all runs is δ, that of the runs that train is above it.
     trains = (delta - noise.failures * (CHANCE - BASE)) / (1.0 - noise.failures)
@@ -94,7 +94,7 @@ def _looked_at(rng: np.random.Generator, studies: int, *, number: int, claims: i
     return {name: np.asarray(hits.reshape(studies, claims).any(axis=1)) for name, hits in outcomes.items()}
 
 
-def _told_wrong(number: int, claims: int, outcomes: Found) -> list[Row]:
+def _told_wrong(number: int, claims: int, outcomes: Counted) -> list[Row]:
     noise, of = NOISES[number], len(outcomes["wrong"])
     promised = {"at_most": 0.05} if claims == 1 or number == 0 else {}
     row = {"data": noise.name, "claims": claims}
@@ -120,7 +120,7 @@ def _seeds_trials(delta: float, sd: float) -> tuple[Trial, ...]:
 
 def _seeds_taken(
     rng: np.random.Generator, studies: int, *, number: int, planted: float, delta: float, sd: float
-) -> Found:
+) -> Counted:
     d, _ = draws(NOISES[number], planted * delta, sd, rng, (studies, MOST))
     sign = 1.0 if planted > 1.0 else -1.0
     three = np.full(studies, _NEVER)
@@ -134,7 +134,7 @@ def _seeds_taken(
     }
 
 
-def _told_seeds(number: int, planted: float, outcomes: Found) -> list[Row]:
+def _told_seeds(number: int, planted: float, outcomes: Counted) -> list[Row]:
     right, three, power = outcomes["right"], outcomes["three"], float(outcomes["once"].mean())
     enough = [n for n in _LOOKS if (right <= n).mean() >= power - 0.01]
     most = enough[0] if enough else MOST
@@ -154,7 +154,7 @@ def _told_seeds(number: int, planted: float, outcomes: Found) -> list[Row]:
     return [row]
 
 
-def _agreement(delta: float, sd: float, rng: np.random.Generator, studies: int) -> Found:
+def _agreement(delta: float, sd: float, rng: np.random.Generator, studies: int) -> Counted:
     """Return in which studies the way through tables and verdicts gives what the bets on arrays give."""
     study = two_arms(1, delta=delta).model_copy(update={"looks": AnyTime(), "seeds": MOST})
     agreed = []
@@ -172,7 +172,7 @@ def _agreement(delta: float, sd: float, rng: np.random.Generator, studies: int) 
     return {"held": np.array(agreed)}
 
 
-def _told_agreement(outcomes: Found) -> list[Row]:
+def _told_agreement(outcomes: Counted) -> list[Row]:
     agreed, of = int(outcomes["held"].sum()), len(outcomes["held"])
     return [{"what": "the same through tables and verdicts", "held": agreed, "studies": of, "met": agreed == of}]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, CHANCE, METRIC, rate_of, simulated_tables, two_arms
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -64,7 +64,7 @@ def collapse_part(*, delta: float, sd: float) -> TrialPart:
 def _judged(
     rng: np.random.Generator, studies: int, *,
     population: str, side: str, share: float, pairs: int, delta: float, sd: float,
-) -> Found:  # fmt: skip
+) -> Counted:  # fmt: skip
     effect = delta if population == "trained" else _of_trained(side, share, delta)
     study = _study(population, delta)
     wrong, decided = [], []
@@ -78,7 +78,7 @@ def _judged(
     return {"wrong": np.array(wrong), "decided": np.array(decided)}
 
 
-def _told(population: str, side: str, share: float, pairs: int, outcomes: Found) -> list[Row]:
+def _told(population: str, side: str, share: float, pairs: int, outcomes: Counted) -> list[Row]:
     of = len(outcomes["wrong"])
     data = f"{100 * share:g} % of {'both' if side == 'both' else f'`{side}`'} collapse"
     most = BOTH if (population, side) == ("all", "both") else ALPHA

@@ -12,7 +12,7 @@ import numpy as np
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, rate_of, runs_of
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.sweep.study import Study
 
 ALPHA, DELTA = 0.05, 0.005
@@ -56,7 +56,7 @@ def data_set_part() -> TrialPart:
     return TrialPart("data-sets", "Claims over data sets: these, and a new one", trials, note)
 
 
-def _judged(sets: int, spread: float, rng: np.random.Generator, studies: int) -> Found:
+def _judged(sets: int, spread: float, rng: np.random.Generator, studies: int) -> Counted:
     study = study_over(sets)
     arms = [{"part": part, "data": data} for part in ("off", "on") for data in range(sets)]
     outcomes: dict[str, list[bool]] = {f"{what} {about}": [] for what in ("held", "wrong") for about in _ABOUT}
@@ -76,7 +76,7 @@ def _judged(sets: int, spread: float, rng: np.random.Generator, studies: int) ->
     return {name: np.array(seen) for name, seen in outcomes.items()}
 
 
-def _told(sets: int, spread: float, outcomes: Found) -> list[Row]:
+def _told(sets: int, spread: float, outcomes: Counted) -> list[Row]:
     rows: list[Row] = []
     at = {"data sets": sets, "spread": f"{100 * spread:g} pp", "seeds": SEEDS}
     for about, name in _ABOUT.items():

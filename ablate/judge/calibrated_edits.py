@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, Vector, rate_of, runs_of
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.stats.mean import mean_p
 from ablate.stats.spending import rejects
 from ablate.sweep.study import Study
@@ -50,7 +50,7 @@ def edit_part(*, delta: float, sd: float, seeds: int) -> TrialPart:
     return TrialPart("edits", "Changes judged one after another", (*single, row), note)
 
 
-def _single(shift: float, delta: float, sd: float, rng: np.random.Generator, studies: int) -> Found:
+def _single(shift: float, delta: float, sd: float, rng: np.random.Generator, studies: int) -> Counted:
     study, arms = _study(delta), [{"runs": "base"}, {"runs": "new"}]
     said = []
     for _ in range(studies):
@@ -59,7 +59,7 @@ def _single(shift: float, delta: float, sd: float, rng: np.random.Generator, stu
     return {"said": np.array(said, dtype="U16")}
 
 
-def _told_of_one(shift: float, outcomes: Found) -> list[Row]:
+def _told_of_one(shift: float, outcomes: Counted) -> list[Row]:
     said, studies = outcomes["said"], len(outcomes["said"])
     shares = {name: float((said == name).mean()) for name in ("supported", "refuted", "inconclusive")}
     wrong = said == "refuted" if shift == 0.0 else (said == "refuted") | (said == "supported")
@@ -81,7 +81,7 @@ def _study(delta: float) -> Study:
     )
 
 
-def _in_a_row(sd: float, seeds: int, rng: np.random.Generator, studies: int) -> Found:
+def _in_a_row(sd: float, seeds: int, rng: np.random.Generator, studies: int) -> Counted:
     outcomes: dict[str, list[float]] = {}
     for _ in range(studies):
         p, means = _edits(rng, np.zeros(EDITS), sd=sd, seeds=seeds)
@@ -99,7 +99,7 @@ def _in_a_row(sd: float, seeds: int, rng: np.random.Generator, studies: int) -> 
     return {name: np.array(values) for name, values in outcomes.items()}
 
 
-def _told_of_all(seeds: int, outcomes: Found) -> list[Row]:
+def _told_of_all(seeds: int, outcomes: Counted) -> list[Row]:
     def row(what: str, data: str, levels: str, hits: NDArray[Any], **limit: float) -> Row:
         of = len(hits) * (int(_BETTER.sum()) if what == "power" else 1)
         return {"data": data, "what": what, "levels": levels, "seeds": seeds, **rate_of(int(hits.sum()), of, **limit)}

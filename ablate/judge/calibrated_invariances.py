@@ -8,7 +8,7 @@ import numpy as np
 
 from ablate.judge.calibrated_means import SD, SEEDS, one
 from ablate.judge.simulated import NOISES, simulate, two_arms, with_seeds
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 
 
 def invariance_parts() -> list[TrialPart]:
@@ -23,13 +23,13 @@ def invariance_parts() -> list[TrialPart]:
     ]
 
 
-def _all_held(outcomes: Found) -> list[Row]:
+def _all_held(outcomes: Counted) -> list[Row]:
     asked = outcomes["held"][outcomes["held"] >= 0]
     passed = int(asked.sum())
     return [{"held": passed, "studies": len(asked), "met": passed == len(asked)}]
 
 
-def _mirrored(rng: np.random.Generator, studies: int) -> Found:
+def _mirrored(rng: np.random.Generator, studies: int) -> Counted:
     study = two_arms(1, delta=0.0)
     swapped = study.model_copy(
         update={"claims": [study.claims[0].model_copy(update={"arm": {"part": "off"}, "against": {"part": "on"}})]}
@@ -47,7 +47,7 @@ def _mirrored(rng: np.random.Generator, studies: int) -> Found:
     return {"held": np.array(passed, dtype=np.int64)}
 
 
-def _unmoved(rng: np.random.Generator, studies: int) -> Found:
+def _unmoved(rng: np.random.Generator, studies: int) -> Counted:
     study, passed = two_arms(1, delta=0.0), []
     for _ in range(studies):
         tables = simulate(NOISES[1], 0.002, SD, rng, seeds=SEEDS)
@@ -63,7 +63,7 @@ def _unmoved(rng: np.random.Generator, studies: int) -> Found:
     return {"held": np.array(passed, dtype=np.int64)}
 
 
-def _noticed(rng: np.random.Generator, studies: int) -> Found:
+def _noticed(rng: np.random.Generator, studies: int) -> Counted:
     """Of a study in which no run failed there is nothing to notice: -1."""
     study, passed = two_arms(1, delta=0.0), []
     for _ in range(studies):

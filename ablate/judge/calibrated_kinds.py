@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from ablate.judge.rule import judge
 from ablate.judge.simulated import BASE, METRIC, rate_of, runs_of
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 
@@ -173,13 +173,13 @@ def kinds_part(cases: Iterable[Case] = CASES) -> TrialPart:
     )
 
 
-def _judged(case: Case, rng: np.random.Generator, studies: int) -> Found:
+def _judged(case: Case, rng: np.random.Generator, studies: int) -> Counted:
     study = case.study
     said = [judge(study, case.draw(rng, case.seeds), alpha=ALPHA, extras=False)[0].outcome for _ in range(studies)]
     return {"outcome": np.array(said, dtype=object)}
 
 
-def _told(case: Case, outcomes: Found) -> list[Row]:
+def _told(case: Case, outcomes: Counted) -> list[Row]:
     of = len(outcomes["outcome"])
     counts = {name: int((outcomes["outcome"] == name).sum()) for name in ("supported", "refuted")}
     row = {"kind": case.claim["kind"], "data": case.data, "seeds": case.seeds}

@@ -26,7 +26,7 @@ from ablate.judge.simulated import (
     simulated_tables,
     two_arms,
 )
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.judge.verdict import Verdict
 from ablate.stats.looks import look_levels
 from ablate.stats.mean import mean_p
@@ -54,7 +54,7 @@ def one(study: Study, tables: StudyTables) -> Verdict:
     return judge(study, tables, alpha=ALPHA, extras=False)[0]
 
 
-def agreed(rows: list[Row], outcomes: Found) -> list[Row]:
+def agreed(rows: list[Row], outcomes: Counted) -> list[Row]:
     """Add to each row in how many of the studies that were judged, too, `judge` said the same."""
     told = outcomes["agrees"][outcomes["agrees"] >= 0]
     same, of = int(told.sum()), len(told)
@@ -102,14 +102,14 @@ def _false_positives() -> TrialPart:
     )  # fmt: skip
 
 
-def _identical(claims: int, rng: np.random.Generator, studies: int) -> Found:
+def _identical(claims: int, rng: np.random.Generator, studies: int) -> Counted:
     off, on = _arms(rng, NOISES[0], 0.0, studies, seeds=SEEDS, claims=claims)
     hits = claims * _ps(on - off, 0.0).min(axis=1) <= ALPHA * (1 + ROUNDING)  # of Holm's steps the first is enough
     judged = judge(two_arms(claims), simulated_tables(off[0], on[0]), alpha=ALPHA, extras=False)
     return {"wrong": hits, "agrees": first(studies, any(v.decided for v in judged) == bool(hits[0]))}
 
 
-def _decided(claims: int, outcomes: Found) -> list[Row]:
+def _decided(claims: int, outcomes: Counted) -> list[Row]:
     rate = rate_of(int(outcomes["wrong"].sum()), len(outcomes["wrong"]), at_most=ALPHA)
     return agreed([{"claims": claims, **rate}], outcomes)
 
@@ -144,7 +144,7 @@ def _coverage() -> TrialPart:
     )  # fmt: skip
 
 
-def _covered(number: int, rng: np.random.Generator, studies: int) -> Found:
+def _covered(number: int, rng: np.random.Generator, studies: int) -> Counted:
     off, on = _arms(rng, NOISES[number], 0.0, studies, seeds=SEEDS)
     covered = _ps(on - off, 0.0)[:, 0] > ALPHA * (1 + ROUNDING)
     v = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0]))
@@ -152,14 +152,14 @@ def _covered(number: int, rng: np.random.Generator, studies: int) -> Found:
     return {"held": covered, "agrees": first(studies, within == bool(covered[0]))}
 
 
-def _at_delta(number: int, rng: np.random.Generator, studies: int) -> Found:
+def _at_delta(number: int, rng: np.random.Generator, studies: int) -> Counted:
     off, on = _arms(rng, NOISES[number], DELTA, studies, seeds=SEEDS)
     outcomes = outcomes_of(on - off, DELTA)
     judged = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0])).outcome
     return {"wrong": np.array(outcomes) == "supported", "agrees": first(studies, judged == outcomes[0])}
 
 
-def _told(number: int, outcomes: Found) -> list[Row]:
+def _told(number: int, outcomes: Counted) -> list[Row]:
     if "held" in outcomes:
         what, rate = "coverage of what the verdict speaks of", rate_of(
             int(outcomes["held"].sum()), len(outcomes["held"]), at_least=1 - ALPHA
@@ -171,7 +171,7 @@ def _told(number: int, outcomes: Found) -> list[Row]:
     return agreed([{"data": NOISES[number].name, "what": what, **rate}], outcomes)
 
 
-def _failing(number: int, rng: np.random.Generator, studies: int) -> Found:
+def _failing(number: int, rng: np.random.Generator, studies: int) -> Counted:
     """Studies in which some runs fail, judged one by one: what a verdict speaks of is the verdict's to say."""
     noise, study = NOISES[number], two_arms(1, delta=DELTA, bounds=(0.0, 1.0))
     planted = (DELTA - noise.failures * (CHANCE - BASE)) / (1.0 - noise.failures)  # the mean over all is δ
@@ -189,7 +189,7 @@ def _failing(number: int, rng: np.random.Generator, studies: int) -> Found:
     return {name: np.array(seen) for name, seen in outcomes.items()}
 
 
-def _told_failing(outcomes: Found) -> list[Row]:
+def _told_failing(outcomes: Counted) -> list[Row]:
     of, counts = len(outcomes["stated"]), {name: int(seen.sum()) for name, seen in outcomes.items()}
     named = (
         ("coverage of what the verdict speaks of", rate_of(counts["stated"], of, at_least=1 - ALPHA)),
@@ -214,14 +214,14 @@ def _confusion() -> TrialPart:
     )  # fmt: skip
 
 
-def _with_effect(factor: float, rng: np.random.Generator, studies: int) -> Found:
+def _with_effect(factor: float, rng: np.random.Generator, studies: int) -> Counted:
     off, on = _arms(rng, NOISES[0], factor * DELTA, studies, seeds=SEEDS)
     outcomes = outcomes_of(on - off, DELTA)
     judged = one(two_arms(1, delta=DELTA), simulated_tables(off[0], on[0])).outcome
     return {"outcome": np.array(outcomes, dtype=object), "agrees": first(studies, judged == outcomes[0])}
 
 
-def _confused(factor: float, outcomes: Found) -> list[Row]:
+def _confused(factor: float, outcomes: Counted) -> list[Row]:
     of = len(outcomes["outcome"])
     counts = {name: int((outcomes["outcome"] == name).sum()) for name in OUTCOMES}
     wrong = "supported" if factor <= 1.0 else "refuted"
@@ -240,7 +240,7 @@ def _looks() -> TrialPart:
     return TrialPart("looks", "Identical arms judged after 10, 20 and 30 seeds", trials)
 
 
-def _looked(claims: int, rng: np.random.Generator, studies: int) -> Found:
+def _looked(claims: int, rng: np.random.Generator, studies: int) -> Counted:
     off, on = _arms(rng, NOISES[0], 0.0, studies, seeds=LOOKS[-1], claims=claims)
     least = np.stack([claims * _ps((on - off)[:, :seeds], 0.0).min(axis=1) for seeds in LOOKS])
     levels = np.array(look_levels(LOOKS, alpha=ALPHA, family=claims))[:, None]
@@ -251,7 +251,7 @@ def _looked(claims: int, rng: np.random.Generator, studies: int) -> Found:
     return {"planned": planned, "naive": naive, "agrees": first(studies, judged == bool(planned[0]))}
 
 
-def _told_looks(claims: int, outcomes: Found) -> list[Row]:
+def _told_looks(claims: int, outcomes: Counted) -> list[Row]:
     of = len(outcomes["planned"])
     rows = agreed([{"claims": claims, "levels": "O'Brien–Fleming",
                     **rate_of(int(outcomes["planned"].sum()), of, at_most=ALPHA)}], outcomes)  # fmt: skip
@@ -277,11 +277,11 @@ def limits_part() -> TrialPart:
     )  # fmt: skip
 
 
-def _tested(number: int, seeds: int, rng: np.random.Generator, studies: int) -> Found:
+def _tested(number: int, seeds: int, rng: np.random.Generator, studies: int) -> Counted:
     return {"p": _ps(NOISES[number].draw(rng, (studies, seeds, 1)), 0.0)[:, 0]}
 
 
-def _told_limits(number: int, seeds: int, outcomes: Found) -> list[Row]:
+def _told_limits(number: int, seeds: int, outcomes: Counted) -> list[Row]:
     rows, p = [], outcomes["p"]
     for level in (ALPHA, 0.01, ALPHA / 16):
         promised = number == 0 or (seeds >= SEEDS and level == ALPHA)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablate.judge.simulated import NOISES, rate_of
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 from ablate.stats.crossed import crossed_interval
 from ablate.stats.joint import joint_level
 from ablate.stats.mean import mean_p
@@ -57,7 +57,7 @@ def _items_part() -> TrialPart:
     return TrialPart("items", "Test items drawn anew", trials, note)
 
 
-def _tested(seeds: int, apart: float, rng: np.random.Generator, studies: int) -> Found:
+def _tested(seeds: int, apart: float, rng: np.random.Generator, studies: int) -> Counted:
     both, alone = [], []
     for _ in range(studies):
         hard = rng.normal(size=(1, 1, ITEMS)) + apart * rng.normal(size=(2, 1, ITEMS))
@@ -70,7 +70,7 @@ def _tested(seeds: int, apart: float, rng: np.random.Generator, studies: int) ->
     return {"both": np.array(both), "alone": np.array(alone)}
 
 
-def _told_items(seeds: int, apart: float, outcomes: Found) -> list[Row]:
+def _told_items(seeds: int, apart: float, outcomes: Counted) -> list[Row]:
     kind = f"{ITEMS} items, " + (f"arms differ by {apart:g} on each" if apart else "all alike for both arms")
     return [
         {"data": kind, "seeds": seeds, "what": what, **rate_of(int(hits.sum()), len(hits), at_least=least)}
@@ -96,7 +96,7 @@ def _joint_part() -> TrialPart:
     return TrialPart("joint", "Intervals of all cells of a claim together", trials, note)
 
 
-def _held(rng: np.random.Generator, studies: int, *, claims: int, seeds: int, shared: float, number: int) -> Found:
+def _held(rng: np.random.Generator, studies: int, *, claims: int, seeds: int, shared: float, number: int) -> Counted:
     truths, noise, results = np.linspace(0.0, FARTHEST, claims), NOISES[number], []
     for _ in range(studies):
         common, each = noise.draw(rng, (seeds, 1)), noise.draw(rng, (seeds, claims))
@@ -105,7 +105,7 @@ def _held(rng: np.random.Generator, studies: int, *, claims: int, seeds: int, sh
     return {"together": together, "own": singly}
 
 
-def _told_joint(claims: int, seeds: int, shared: float, number: int, outcomes: Found) -> list[Row]:
+def _told_joint(claims: int, seeds: int, shared: float, number: int, outcomes: Counted) -> list[Row]:
     kind = f"{claims} claims, correlation {shared:g}, {NOISES[number].name}"
     limit = 1 - ALPHA if number == 0 else None
     return [

@@ -24,7 +24,7 @@ from ablate.judge.calibrated_means import ALPHA, DELTA, SD, SEEDS, limits_part, 
 from ablate.judge.calibrated_shown import shown_parts
 from ablate.judge.oracles import oracle_rows
 from ablate.judge.simulated_tuning import tuning_part
-from ablate.judge.trials import Found, Row, Trial, TrialPart, run_trials
+from ablate.judge.trials import Counted, Row, Trial, TrialPart, run_trials
 
 SEED = 20240501
 Progress = Callable[[int, int], None]
@@ -167,10 +167,10 @@ def named_trials(asked: Collection[str]) -> list[str]:
     return names
 
 
-def _no_studies(rng: np.random.Generator, studies: int) -> Found:
+def _no_studies(rng: np.random.Generator, studies: int) -> Counted:
     """Draw what `_oracles` draws from: the comparison with other libraries has no simulated studies."""
     return {"seed": rng.integers(0, 2**32, size=studies)}
 
 
-def _oracles(outcomes: Found) -> list[Row]:
+def _oracles(outcomes: Counted) -> list[Row]:
     return oracle_rows(np.random.default_rng(int(outcomes["seed"][0])))

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablate.track.record import StudyTables
-from ablate.train.metric import PERCENT, Metric
+from ablate.train.metric import Metric
 from ablate.train.outcome import Outcome, stall_threshold
 
 TOLD = "told_outcomes"
@@ -97,6 +97,6 @@ def outlying(declared: Metric, value: NDArray[np.float64], filled: NDArray[np.bo
             continue
         median = float(np.median(finite))
         spread = 1.4826 * float(np.median(np.abs(finite - median)))
-        amount = SHARE * (100.0 if declared.unit == PERCENT else 1.0) if declared.is_share else PART * abs(median)
+        amount = SHARE * declared.whole if declared.is_share else PART * abs(median)
         outliers[:, column] = sign * (median - x) > max(ROBUST_SDS * spread, amount)
     return outliers

@@ -21,7 +21,7 @@ by `capped`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from ablate.errors import Failure, unknown
 from ablate.judge.collapses import outlying
 from ablate.sweep.metrics import metrics_in, program_metrics
 from ablate.track.record import StudyTables
-from ablate.train.metric import OTHER_TARGETS, PERCENT, STEPS_TO_TARGET, Metric
+from ablate.train.metric import OTHER_TARGETS, STEPS_TO_TARGET, Metric
 from ablate.train.metric_values import check_metric_value
 from ablate.train.outcome import FAILED, Outcome
 
@@ -149,16 +149,20 @@ def _fill(tables: StudyTables, declared: Metric) -> NDArray[np.float64]:
     seeds, kind = tables.seeds, declared.failed_counts_as
     if not isinstance(kind, str):
         return np.full(len(seeds), float(kind))
-    # What was complete before the run failed stands; where nothing was, a share counts as chance.
-    if kind in ("chance", "one_minus_chance") or (kind == "as_logged" and declared.is_share):
-        if "majority_rate" not in seeds:
-            return np.full(len(seeds), np.nan)
-        rate: NDArray[np.float64] = pd.to_numeric(seeds["majority_rate"]).to_numpy(dtype=np.float64, na_value=np.nan)
-        return (1.0 - rate if kind == "one_minus_chance" else rate) * (100.0 if declared.unit == PERCENT else 1.0)
-    if kind == "budget":
-        budget = {arm: facts.get(declared.budget) for arm, facts in tables.facts.items()}
-        return np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
-    return np.full(len(seeds), np.nan)
+    nothing = np.full(len(seeds), np.nan)
+    match kind:
+        case "chance" | "one_minus_chance" | "as_logged":
+            # What was complete before the run failed stands; where nothing was, a share counts as chance.
+            if "majority_rate" not in seeds or not declared.is_share:
+                return nothing
+            rate: NDArray[np.float64] = pd.to_numeric(seeds["majority_rate"]).to_numpy(np.float64, na_value=np.nan)
+            return (1.0 - rate if kind == "one_minus_chance" else rate) * declared.whole
+        case "budget":
+            budget = {arm: facts.get(declared.budget) for arm, facts in tables.facts.items()}
+            return np.array([budget.get(arm) or np.nan for arm in seeds["arm_id"]], dtype=np.float64)
+        case "nothing":
+            return nothing
+    assert_never(kind)
 
 
 def _check_bounds(declared: Metric, tables: StudyTables, observed: NDArray[np.float64]) -> None:

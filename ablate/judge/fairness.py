@@ -12,6 +12,7 @@ from ablate.claims.capped import Gaps, at_common_budget
 from ablate.claims.comparison import Comparison, arm_key, arm_text
 from ablate.claims.contract import ClaimKind
 from ablate.claims.contrast import evidence_of, sides_of
+from ablate.claims.estimate import Scale
 from ablate.judge.comparable import horizons
 from ablate.judge.endpoint import endpoint
 from ablate.judge.expand import expand
@@ -53,7 +54,7 @@ class FixedTuned:
     id: str
     says: str
     metric: str
-    scale: str
+    scale: Scale
     delta: float
     fixed: Mean
     tuned: Mean

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
 from ablate.claims.capped import counts_steps
 from ablate.claims.comparison import Comparison, arm_key, arm_text
-from ablate.claims.parts import ManipulationCheck
+from ablate.claims.parts import ManipulationCheck, PositiveControl, TuningEdge
 from ablate.claims.reason import because
 from ablate.errors import UserError, unknown
 from ablate.judge.endpoint import endpoint
@@ -27,13 +27,18 @@ def check_gates(study: Study) -> None:
     ids = [claim.id for claim in study.claims]
     for claim in study.claims:
         for gate in claim.gates:
-            if gate.kind == "positive_control":
-                if gate.claim not in ids:
-                    raise UserError(f"claim {claim.id}, `gates`: {unknown('claim', gate.claim, ids)}")
-                if gate.claim == claim.id:
-                    raise UserError(f"claim {claim.id}, `gates`: a claim cannot be its own positive control.")
-            elif gate.kind == "manipulation_check":
-                _check_where(study, claim.id, gate)
+            match gate:
+                case PositiveControl():
+                    if gate.claim not in ids:
+                        raise UserError(f"claim {claim.id}, `gates`: {unknown('claim', gate.claim, ids)}")
+                    if gate.claim == claim.id:
+                        raise UserError(f"claim {claim.id}, `gates`: a claim cannot be its own positive control.")
+                case ManipulationCheck():
+                    _check_where(study, claim.id, gate)
+                case TuningEdge():
+                    pass
+                case _:
+                    assert_never(gate)
 
 
 def _check_where(study: Study, claim_id: str, gate: ManipulationCheck) -> None:
@@ -156,14 +161,19 @@ def gated(
     """
     results = list(checks)
     for gate in collected.comparison.claim.gates:
-        if gate.kind == "manipulation_check":
-            results.append(manipulation(gate, tables))
-        elif gate.kind == "positive_control":
-            controls = [v for v in verdicts if v.source_id == gate.claim]
-            wrong = [v for v in controls if v.outcome != gate.must_be]
-            outcome = wrong[0].outcome if wrong else gate.must_be
-            seen = because("control", claim=gate.claim, wanted=gate.must_be, outcome=outcome)
-            results.append(GateResult(gate.kind, not wrong, seen))
+        match gate:
+            case ManipulationCheck():
+                results.append(manipulation(gate, tables))
+            case PositiveControl():
+                controls = [v for v in verdicts if v.source_id == gate.claim]
+                wrong = [v for v in controls if v.outcome != gate.must_be]
+                outcome = wrong[0].outcome if wrong else gate.must_be
+                seen = because("control", claim=gate.claim, wanted=gate.must_be, outcome=outcome)
+                results.append(GateResult(gate.kind, not wrong, seen))
+            case TuningEdge():
+                pass  # among `checks`: it holds unasked, too
+            case _:
+                assert_never(gate)
     failed = [result for result in results if not result.passed]
     verdict = dataclasses.replace(verdict, gates=tuple(results))
     if failed:

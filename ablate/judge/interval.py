@@ -54,7 +54,7 @@ def cannot_decide(estimate: Estimate, *, level: float) -> bool:
     return estimate.method.name == "sign-flip" and 0 < len(estimate.numbers) < least_pairs(level)
 
 
-def so_far(verdict: Verdict, estimate: Estimate) -> Verdict:
+def student_so_far(verdict: Verdict, estimate: Estimate) -> Verdict:
     """Return a verdict with Student's t interval where so few pairs can decide nothing; nothing is decided by it."""
     level = verdict.interval_level
     if verdict.decided or len(estimate.numbers) < 2 or not cannot_decide(estimate, level=level):

@@ -10,7 +10,7 @@ from ablate.errors import UserError, unknown
 from ablate.judge.expand import expand
 from ablate.judge.verdict import Verdict
 from ablate.sweep.sentence_rules import Counts, Decides, Rule, counted_of, leaves, needed
-from ablate.sweep.sentences import Label, Sentence, SentenceReading
+from ablate.sweep.sentences import Sentence, SentenceLabel, SentenceReading
 from ablate.sweep.study import Study
 
 Fell = Literal["right", "wrong", "open"]
@@ -60,7 +60,9 @@ def decide_reading(reading: SentenceReading, verdicts: Mapping[str, Sequence[Ver
     return Settled("open", tuple(dict.fromkeys(closed)), gate=True) if closed else decide_rule(reading.rule, verdicts)
 
 
-def sentence_label(sentence: Sentence, verdicts: Mapping[str, Sequence[Verdict]]) -> tuple[Label, tuple[Settled, ...]]:
+def sentence_label(
+    sentence: Sentence, verdicts: Mapping[str, Sequence[Verdict]]
+) -> tuple[SentenceLabel, tuple[Settled, ...]]:
     """Return what is said of a sentence, and how its strong and its weak reading came out.
 
     Right: the strong reading is, and the weak one is not wrong. Right in the weak reading only: the weak one is right

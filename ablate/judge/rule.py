@@ -54,7 +54,7 @@ _NONE: Mapping[str, Verdict] = MappingProxyType({})
 class _Case:
     """One comparison on its way to a verdict; `p` and `adjusted` are None where nothing was tested."""
 
-    found: Collected
+    collected: Collected
     estimate: Estimate | None
     family: int
     step: float
@@ -69,7 +69,7 @@ class _Case:
 
     @property
     def differences(self) -> list[float]:
-        return list(self.found.evidence.differences.values())
+        return list(self.collected.evidence.differences.values())
 
 
 def judge(
@@ -175,44 +175,44 @@ def _endpoints(study: Study, tables: StudyTables) -> dict[str, Endpoint]:
 
 
 def _ruled(case: _Case, alpha: float) -> Verdict:
-    estimate, evidence, claim = case.estimate, case.found.evidence, case.found.comparison.claim
+    estimate, evidence, claim = case.estimate, case.collected.evidence, case.collected.comparison.claim
     assert estimate is not None
     assert case.adjusted is not None
     decided = case.adjusted <= alpha * (1 + ROUNDING)
     low, high = estimate.interval(case.level)
-    inside = case.found.region[0] < estimate.effect < case.found.region[1]
+    inside = case.collected.region[0] < estimate.effect < case.collected.region[1]
     outcome: Ruling = "inconclusive" if not decided else "supported" if inside else "refuted"
-    against = held_back(case.found, level=case.level, outcome=outcome)
+    against = held_back(case.collected, level=case.level, outcome=outcome)
     if against is not None:
         return _verdict(case, ("inconclusive", ""), *against)
     label = claim.label(low, high) if outcome == "refuted" else ""
-    left_out = case.found.left_out
+    left_out = case.collected.left_out
     advice, lost = None, evidence.planned_pairs - evidence.count - left_out
     if outcome == "inconclusive":
         advice = claim.advice() or (
             because("name_the_population")
-            if claim.needs_bound and case.found.mixed
+            if claim.needs_bound and case.collected.mixed
             else because("more_seeds_at_any_time")
             if case.batches is not None
-            else more_seeds(estimate, case.found.region, level=case.level)
+            else more_seeds(estimate, case.collected.region, level=case.level)
         )
     elif lost > 0:
         advice = because("run_the_rest", n=lost, planned=evidence.planned_pairs)
-    reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.found.unit)
+    reason = placed(claim, estimate, (outcome, label), level=case.level, unit=case.collected.unit)
     return _verdict(case, (outcome, label), reason, advice)
 
 
 def _untested(case: _Case) -> Verdict:
-    return _verdict(case, ("not_tested", ""), *untested(case.found, level=case.level))
+    return _verdict(case, ("not_tested", ""), *untested(case.collected, level=case.level))
 
 
 def _exact(case: _Case) -> Verdict:
     """Rule on a property: a counterexample refutes; support needs every planned run."""
-    evidence, estimate = case.found.evidence, case.estimate
+    evidence, estimate = case.collected.evidence, case.estimate
     if estimate is None:
         return _verdict(case, ("not_tested", ""), because("no_run"), because("run_it"))
     counter, runs = estimate.details["counterexamples"], estimate.details["runs"]
-    planned = evidence.planned_pairs * len(case.found.comparison.cells)
+    planned = evidence.planned_pairs * len(case.collected.comparison.cells)
     low, _ = estimate.interval(case.level)
     if counter:
         return _verdict(case, ("refuted", "counterexample"), because("counterexamples", n=counter, runs=runs))
@@ -223,7 +223,7 @@ def _exact(case: _Case) -> Verdict:
 
 
 def _verdict(case: _Case, ruled: tuple[Ruling, str], reason: Reason, advice: Reason | None = None) -> Verdict:
-    collected, estimate = case.found, case.estimate
+    collected, estimate = case.collected, case.estimate
     comparison, evidence = collected.comparison, collected.evidence
     claim, names = comparison.claim, comparison.names
     n, differences = evidence.count, case.differences

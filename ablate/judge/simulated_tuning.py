@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ablate.judge.calibrated_means import agreed, first, one, outcomes_of
 from ablate.judge.simulated import BASE, rate_of, simulated_tables, two_arms
-from ablate.judge.trials import Found, Row, Trial, TrialPart
+from ablate.judge.trials import Counted, Row, Trial, TrialPart
 
 Vector = NDArray[np.float64]
 ALPHA = 0.05
@@ -90,7 +90,7 @@ def tuning_part(*, delta: float, seeds: int) -> TrialPart:
     return TrialPart("tuning", TITLE, trials, NOTE)
 
 
-def _tested(few: int | None, delta: float, seeds: int, rng: np.random.Generator, studies: int) -> Found:
+def _tested(few: int | None, delta: float, seeds: int, rng: np.random.Generator, studies: int) -> Counted:
     arms = TunedArms()
     sides = [
         arms.per_seed(rng, seeds=seeds) if few is None else arms.per_study(rng, seeds=seeds, tuning_seeds=few)
@@ -101,7 +101,7 @@ def _tested(few: int | None, delta: float, seeds: int, rng: np.random.Generator,
     return {"outcome": np.array(outcomes, dtype=object), "agrees": first(studies, judged == outcomes[0])}
 
 
-def _told(few: int | None, outcomes: Found) -> list[Row]:
+def _told(few: int | None, outcomes: Counted) -> list[Row]:
     of, said = len(outcomes["outcome"]), outcomes["outcome"]
     name = "every judging seed" if few is None else f"{few} tuning seeds, once"
     rate = rate_of(int((said == "supported").sum()), of, at_most=ALPHA if few is None else None)

@@ -19,7 +19,7 @@ _NEAR = 1e-6
 """Of the interval's width: how far beyond an end it is tried whether something else than the interval objects."""
 
 
-def sizes_of(verdict: Verdict, found: Collected, estimate: Estimate, *, together: float) -> Sizes | None:
+def sizes_of(verdict: Verdict, collected: Collected, estimate: Estimate, *, together: float) -> Sizes | None:
     """Return for which δ the runs decide, by the interval at the level that Holm leaves the claim.
 
     A claim that is not decided keeps its level whatever its δ is: Holm stops there as long as its p is larger, and
@@ -38,21 +38,21 @@ def sizes_of(verdict: Verdict, found: Collected, estimate: Estimate, *, together
     None where a δ would not help: something stands in the way of a test, or of a decision by the interval (a budget, a
     bound for what is rare, too many pairs that are left out).
     """
-    claim, level = found.comparison.claim, verdict.interval_level
-    if not claim.sampled or estimate.scale != "difference" or not found.testable or found.evidence.undefined:
+    claim, level = collected.comparison.claim, verdict.interval_level
+    if not claim.sampled or estimate.scale != "difference" or not collected.testable or collected.evidence.undefined:
         return None
     if verdict.decided and (claim.delta or not claim.exploratory):
         return None
-    needed = least_pairs(level) if estimate.method.name == "sign-flip" else found.least
-    if found.evidence.count < needed:
-        return Sizes(more=needed - found.evidence.count)
+    needed = least_pairs(level) if estimate.method.name == "sign-flip" else collected.least
+    if collected.evidence.count < needed:
+        return Sizes(more=needed - collected.evidence.count)
     if verdict.outcome == "not_tested" or verdict.reason.code in NEXT:
         return None
-    level = max(level, together) if shares_delta(found.comparison) else level
+    level = max(level, together) if shares_delta(collected.comparison) else level
     low, high = estimate.interval(level)
     sizes = Sizes.of(low, high)
     for region, outcome in _decisions(sizes, _NEAR * (high - low)):
-        if held_back(dataclasses.replace(found, region=region), level=level, outcome=outcome) is not None:
+        if held_back(dataclasses.replace(collected, region=region), level=level, outcome=outcome) is not None:
             return None
     return sizes
 

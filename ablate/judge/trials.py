@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Row = dict[str, Any]
-Found = Mapping[str, NDArray[Any]]
+Counted = Mapping[str, NDArray[Any]]
 """What was seen of each study: name -> (studies,), or (studies, ...)."""
 
 BLOCK = 25
@@ -39,8 +39,8 @@ class Trial:
     """
 
     name: str
-    simulate: Callable[[np.random.Generator, int], Found]
-    tell: Callable[[Found], list[Row]]
+    simulate: Callable[[np.random.Generator, int], Counted]
+    tell: Callable[[Counted], list[Row]]
     part: int = 1
 
     def studies(self, full: int) -> int:
@@ -60,11 +60,11 @@ class TrialPart:
 
 @dataclass(frozen=True)
 class _Block:
-    simulate: Callable[[np.random.Generator, int], Found]
+    simulate: Callable[[np.random.Generator, int], Counted]
     stream: tuple[int, ...]
     studies: int
 
-    def run(self) -> Found:
+    def run(self) -> Counted:
         return self.simulate(np.random.default_rng(self.stream), self.studies)
 
 
@@ -83,7 +83,7 @@ def run_trials(
         Called with how many studies a block had, when it is done.
     """
     blocks = [(i, b) for i, trial in enumerate(trials) for b in range(-(-trial.studies(full) // BLOCK))]
-    results: list[dict[int, Found]] = [{} for _ in trials]
+    results: list[dict[int, Counted]] = [{} for _ in trials]
     wanted = [-(-trial.studies(full) // BLOCK) for trial in trials]
     work = (_block(trials[i], b, full, seed) for i, b in blocks)
     for (i, b), seen in zip(blocks, _results(work, jobs), strict=True):
@@ -105,13 +105,13 @@ def _size(trial: Trial, block: int, full: int) -> int:
     return min(BLOCK, trial.studies(full) - block * BLOCK)
 
 
-def _results(work: Iterator[_Block], jobs: int) -> Iterator[Found]:
+def _results(work: Iterator[_Block], jobs: int) -> Iterator[Counted]:
     """Return what the blocks give, in their order."""
     if jobs == 1:
         return (block.run() for block in work)
     from joblib import Parallel, delayed
 
-    results: Iterator[Found] = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
+    results: Iterator[Counted] = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
         delayed(_Block.run)(block) for block in work
     )
     return results

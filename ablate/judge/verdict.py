@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ablate.claims.estimate import Scale
 from ablate.claims.parts import Population
 from ablate.claims.reason import Reason
 from ablate.claims.twoparts import TwoParts
@@ -142,7 +143,7 @@ class Verdict:
         figures that compare them. It decides nothing. None for other claims.
     sizes
         For which δ the runs would decide: of a claim that is not decided, and of a comparison without a δ. None of
-        other verdicts, of effects that are no differences, and where more than the interval stands in the way.
+        other verdicts, of effects that are not differences, and where more than the interval stands in the way.
     called
         What `labels` of the study calls the metric, in a verdict that is read; empty in one that is kept.
     """
@@ -178,7 +179,7 @@ class Verdict:
     differences: dict[int, float] = field(default_factory=dict)
     per_cell: dict[str, float] = field(default_factory=dict)
     kind: str = "effect"
-    scale: str = "difference"
+    scale: Scale = "difference"
     terms: dict[str, Any] = field(default_factory=dict)
     region_low: float = -math.inf
     region_high: float = math.inf

@@ -12,10 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.manifest.folder import alone, told
-from ablate.manifest.held import (
+from ablate.manifest.entries import (
     NAME,
-    Known,
+    KnownFiles,
     Manifest,
     ManifestEntry,
     as_bytes,
@@ -24,6 +23,7 @@ from ablate.manifest.held import (
     nothing_known,
     read_manifest,
 )
+from ablate.manifest.folder import alone, told
 
 _SHOWN = 3
 
@@ -68,7 +68,7 @@ def publish(
     folder: Path,
     parts: Sequence[Part],
     *,
-    known: Known = nothing_known,
+    known: KnownFiles = nothing_known,
     amended: Mapping[str, str] | None = None,
     record: Path | None = None,
     option: str = "--out",
@@ -116,7 +116,7 @@ def publish(
         return Published(tuple(folder / name for name in names), tuple(folder / n for n in (*left, *kept.values())))
 
 
-def check_free(folder: Path, names: Sequence[str], *, known: Known = nothing_known) -> None:
+def check_free(folder: Path, names: Sequence[str], *, known: KnownFiles = nothing_known) -> None:
     """Refuse as `publish` would, before the work is done that gives the files' contents.
 
     Raises

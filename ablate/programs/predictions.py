@@ -31,7 +31,7 @@ from ablate.nn.arrays import Cache, Floats, Integers
 from ablate.nn.losses import Loss
 from ablate.optim import AdaGrad
 
-Found = dict[str, float]
+Measured = dict[str, float]
 Rng = np.random.Generator
 
 
@@ -61,7 +61,7 @@ def _backward(replicas: Replicas, x: Floats, labels: Integers, loss: Loss) -> Fl
     return kept
 
 
-def linear_collapse(rng: Rng) -> Found:
+def linear_collapse(rng: Rng) -> Measured:
     """A deep linear net is one affine map: f(x) = x W₁W₂…W_L + b, b = f(0) (associativity).
 
     Eight layers of 64 with random biases, 200 inputs. Deviation: largest difference to the product of the matrices,
@@ -78,7 +78,7 @@ def linear_collapse(rng: Rng) -> Found:
     return {"deviation": float(np.abs(x[0] @ product + bias[0] - outputs[0]).max() / np.abs(outputs).max())}
 
 
-def zero_step_gradient(rng: Rng) -> Found:
+def zero_step_gradient(rng: Rng) -> Measured:
     """Through the step function no gradient passes: h'(x) = 0 wherever it exists, so the chain rule gives exactly 0.
 
     Deviation: the largest gradient of any hidden weight of a net with step activations. `control`: the same for the
@@ -97,7 +97,7 @@ def zero_step_gradient(rng: Rng) -> Found:
     return largest
 
 
-def softmax_shift(rng: Rng) -> Found:
+def softmax_shift(rng: Rng) -> Measured:
     """softmax(s + c) = softmax(s): the factor e^c cancels (Deep Learning from Scratch, 3.5.2).
 
     1,000 rows of 10 logits of standard deviation 5, c normal of standard deviation 100. In float64 s + c is rounded
@@ -112,7 +112,7 @@ def softmax_shift(rng: Rng) -> Found:
     return {"deviation": float((np.abs(after / before - 1.0) / unit).max())}
 
 
-def bn_scale(rng: Rng) -> Found:
+def bn_scale(rng: Rng) -> Measured:
     """Below BatchNorm, weights c·W with learning rate c²·η walk the same path, up to ε.
 
     BatchNorm's output does not change when its input is multiplied by c (for ε → 0), so f(cW) = f(W), and
@@ -148,7 +148,7 @@ def bn_scale(rng: Rng) -> Found:
     return {"deviation": deviations[-1], "order": float(order)}
 
 
-def _variance(rng: Rng, activation: Activation, init: Initializer, predicted: float) -> Found:
+def _variance(rng: Rng, activation: Activation, init: Initializer, predicted: float) -> Measured:
     """Mean factor per layer by which the mean square of the activations changes, over ten layers of 1,000."""
     width, layers = 1000, 10
     y: Floats = rng.standard_normal((100, width))
@@ -159,7 +159,7 @@ def _variance(rng: Rng, activation: Activation, init: Initializer, predicted: fl
     return {"deviation": abs(ratio / predicted - 1.0), "ratio": ratio}
 
 
-def he_relu(rng: Rng) -> Found:
+def he_relu(rng: Rng) -> Measured:
     """He: with weights of variance 2 / fan-in, ReLU layers keep the mean square of their activations.
 
     E[y²] of z = Σ w x is Var(w) Σ x² = 2 mean(x²); ReLU keeps half of a symmetric z's mean square (He et al. 2015,
@@ -170,7 +170,7 @@ def he_relu(rng: Rng) -> Found:
     return _variance(rng, ReLU(), He(), 1.0)
 
 
-def xavier_linear(rng: Rng) -> Found:
+def xavier_linear(rng: Rng) -> Measured:
     """Xavier: with weights of variance 1 / fan-in, linear layers keep the mean square (Glorot & Bengio 2010, eq. 10).
 
     As `he_relu`, predicted 1.
@@ -178,7 +178,7 @@ def xavier_linear(rng: Rng) -> Found:
     return _variance(rng, Identity(), Xavier(), 1.0)
 
 
-def xavier_relu(rng: Rng) -> Found:
+def xavier_relu(rng: Rng) -> Measured:
     """Xavier under ReLU halves the mean square in every layer: a tenth of a percent is left after ten.
 
     As `he_relu`, predicted ½.
@@ -194,7 +194,7 @@ def _dropped(rng: Rng, x: Floats, w: Floats, p: float, masks: int) -> Floats:
     return np.stack(many)
 
 
-def dropout_linear(rng: Rng) -> Found:
+def dropout_linear(rng: Rng) -> Measured:
     """Dropout on the inputs of linear regression is an L2 penalty that adapts to the data, exactly in expectation.
 
     With x̃ = x·mask/(1-p): E ½(t - x̃·w)² = ½(t - x·w)² + ½ p/(1-p) Σ_j x_j² w_j² (Wager, Wang & Liang 2013,
@@ -210,7 +210,7 @@ def dropout_linear(rng: Rng) -> Found:
     return {"deviation": abs(penalty / predicted - 1.0), "ratio": penalty / predicted}
 
 
-def dropout_logistic(rng: Rng) -> Found:
+def dropout_logistic(rng: Rng) -> Measured:
     """Dropout on the inputs of logistic regression is about that penalty, weighted by the variance of the prediction.
 
     E A(x̃·w) - A(x·w) ≈ ½ p/(1-p) σ(1-σ) Σ_j x_j² w_j², with A(z) = log(1 + e^z) and σ = A'(x·w): the second-order
@@ -226,7 +226,7 @@ def dropout_logistic(rng: Rng) -> Found:
     return {"deviation": abs(penalty / predicted - 1.0), "ratio": penalty / predicted}
 
 
-def adagrad_rate(rng: Rng) -> Found:
+def adagrad_rate(rng: Rng) -> Measured:
     """AdaGrad's effective step falls as t^-½ under gradients that go on: η / √(Σ g²) → η / (σ √t).
 
     By the law of large numbers Σ g² ≈ σ² t for independent gradients of mean square σ² (Duchi et al. 2011).

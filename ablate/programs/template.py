@@ -40,7 +40,7 @@ def fill_template(text: str, values: Mapping[str, Any]) -> str:
     >>> fill_template("lr={lr},bn={bn},{{}}", {"lr": 1e-05, "bn": True})
     'lr=1e-05,bn=true,{}'
     """
-    return _PART.sub(lambda found: found[0][0] if found[1] is None else argument_text(found[1], values), text)
+    return _PART.sub(lambda match: match[0][0] if match[1] is None else argument_text(match[1], values), text)
 
 
 def filled_all(arguments: Sequence[str], values: Mapping[str, Any]) -> list[str]:

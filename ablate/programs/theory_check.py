@@ -17,7 +17,7 @@ from ablate.train.outcome import Outcome
 from ablate.train.program import RunResult
 from ablate.train.vouched import EVERYTHING, Fact
 
-CHECKS: dict[str, tuple[Callable[[predictions.Rng], predictions.Found], float]] = {
+CHECKS: dict[str, tuple[Callable[[predictions.Rng], predictions.Measured], float]] = {
     "linear_collapse": (predictions.linear_collapse, 1e-12),
     "zero_step_gradient": (predictions.zero_step_gradient, 0.0),
     "softmax_shift": (predictions.softmax_shift, 2.0),

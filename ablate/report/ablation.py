@@ -16,9 +16,10 @@ from ablate.judge.summary import summary
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, arm_title, arm_titles, baseline_arm, factor_levels, varying
+from ablate.report.level_texts import short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, capitalised, interval, p_value, plain_number, seconds, short_levels, unit_of
+from ablate.report.wording import NONE, capitalised, interval, p_value, plain_number, seconds, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import Level, StudyTables
 from ablate.words.reasons import said

@@ -10,8 +10,9 @@ from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, falls
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, listed, p_value, scaled_number, shortened
+from ablate.report.wording import NONE, listed, p_value, scaled_number
 from ablate.words.amounts import amount, amounts, difference_unit, percent
 from ablate.words.reasons import said
 from ablate.words.rulings import RULINGS, SEEN, instead, label_of, relation, ruling_of, ruling_word, seen

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.lang import msg, tr
-from ablate.report.wording import shortened
+from ablate.report.level_texts import shortened
 from ablate.track.record import Level, StudyTables
 
 _BASELINE = msg("baseline")

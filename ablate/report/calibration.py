@@ -14,8 +14,8 @@ from ablate.manifest import Part, check_free, publish
 from ablate.report.figures.calibration import calibration_figures
 from ablate.report.figures.render import inline, png, svg
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
-from ablate.report.known import CALIBRATION, known_files
 from ablate.report.page import Picture
+from ablate.report.recognised import CALIBRATION, known_files
 from ablate.report.templating import Column, Table, TextRow, render
 from ablate.report.wording import NONE
 

@@ -8,8 +8,9 @@ import re
 from ablate.claims.kinds import KINDS
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import shortened, verdict_effect
+from ablate.report.wording import verdict_effect
 from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.derived import REACH
 from ablate.words.amounts import amounts, difference_unit

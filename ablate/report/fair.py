@@ -8,6 +8,7 @@ from typing import Any
 
 from ablate.judge.fairness import FixedTuned, Mean
 from ablate.lang import counted, msg, tr
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.tuning_notes import (
@@ -19,7 +20,7 @@ from ablate.report.tuning_notes import (
     value_text,
 )
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, shortened, unit, unit_of
+from ablate.report.wording import NONE, Unit, effect_text, listed, plain_number, unit, unit_of
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.track.tuned import EDGE_SHARE

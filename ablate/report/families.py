@@ -15,19 +15,10 @@ from ablate.lang import msg, tr
 from ablate.report.answers import Answer, answer
 from ablate.report.arms import arm_levels
 from ablate.report.claim_text import change_text, claim_title
+from ablate.report.level_texts import short_lists, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import (
-    NONE,
-    capitalised,
-    detectable_text,
-    listed,
-    p_value,
-    scaled_interval,
-    scaled_number,
-    short_lists,
-    shortened,
-)
+from ablate.report.wording import NONE, capitalised, detectable_text, listed, p_value, scaled_interval, scaled_number
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED
@@ -182,7 +173,7 @@ def _silence(verdict: Verdict) -> str:
     )
 
 
-def cell_text(verdict: Verdict) -> str:
+def claim_cell(verdict: Verdict) -> str:
     """Return what a claim is called in a table."""
     return claim_title(verdict)
 

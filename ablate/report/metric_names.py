@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ablate.lang import msg, tr
-from ablate.report.vouched import ends_at_a_step, label_of
+from ablate.report.vouched import ends_at_a_step, metric_label
 
 _NAMED = {
     "change/accuracy_before": msg("accuracy before the change of task"),
@@ -66,7 +66,7 @@ def metric_title(metric: str) -> str:
     >>> metric_title("train/loss"), metric_title("train_loss"), metric_title("val/Acc@1 (%)")
     ('train loss', 'train_loss', 'val/Acc@1 (%)')
     """
-    if label := label_of(metric):
+    if label := metric_label(metric):
         return label
     prefix, _, rest = metric.rpartition("/")
     if prefix == "reach":  # made of any metric's name

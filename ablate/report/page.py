@@ -28,7 +28,7 @@ from ablate.report.vouched import made_here, vouched
 from ablate.report.wording import seeds_text
 from ablate.sweep.study import Quote, Study
 from ablate.track.record import StudyTables
-from ablate.train.vouched import Fact as Known
+from ablate.train.vouched import Fact
 
 QUICK = msg(
     "Made with the study's quick budget: fewer seeds, levels or steps than the study asks for. It "
@@ -261,7 +261,7 @@ def _not_concluded(study: Study, tables: StudyTables) -> tuple[str, ...]:
     datasets = data_sets_trained_on(tables)
     where = tr(" on {datasets}", datasets=", ".join(datasets)) if datasets else ""
     seeds = seeds_text(tables)
-    if vouched(tables, Known.DATA) and vouched(tables, Known.NETWORK):
+    if vouched(tables, Fact.DATA) and vouched(tables, Fact.NETWORK):
         general = tr(
             "The evidence is {seeds}{where} at the levels and the budget listed below. Nothing is concluded "
             "about other data, networks, budgets or levels.",

@@ -8,9 +8,10 @@ from typing import Any
 
 from ablate.lang import counted, msg, tr
 from ablate.report.arms import own_runs
+from ablate.report.level_texts import short_levels
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.vouched import made_here, vouched
-from ablate.report.wording import listed, seconds, short_levels
+from ablate.report.wording import listed, seconds
 from ablate.sources.of_one import done_text
 from ablate.sweep.grids import space_text
 from ablate.sweep.study import Study

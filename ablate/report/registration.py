@@ -12,8 +12,9 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import counted, msg, tr
 from ablate.report.claim_text import change_text, claim_title
 from ablate.report.families import badge_of
+from ablate.report.level_texts import shortened
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, listed, shortened
+from ablate.report.wording import NONE, listed
 from ablate.sweep.looks import AnyTime
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables

@@ -10,7 +10,7 @@ from ablate.judge.sensitivity import Sensitivity
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
 from ablate.report.claim_text import claim_title, falls
-from ablate.report.families import badge_of, cell_text
+from ablate.report.families import badge_of, claim_cell
 from ablate.report.templating import Column, Table, TextRow
 from ablate.report.wording import NONE, detectable_text, listed, scaled_interval, scaled_number
 from ablate.words.choices import choice_words
@@ -117,7 +117,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     rows = []
     for v in tested:
         badge = badge_of(ruling_of(v))
-        cells = [cell_text(v), f"{badge.glyph} {badge.word}", *([detectable_text(v)] if detectable else [])]
+        cells = [claim_cell(v), f"{badge.glyph} {badge.word}", *([detectable_text(v)] if detectable else [])]
         if bounded:
             ends = () if v.bounds is None else v.bounds
             turn = -1.0 if falls(v) else 1.0
@@ -172,7 +172,7 @@ def _choices(tested: Sequence[Verdict]) -> Table:
             badge = badge_of(ruling_of(v, row.outcome))
             rows.append(
                 TextRow((
-                    cell_text(v), choice_words(v, row), *_numbers(row, v),
+                    claim_cell(v), choice_words(v, row), *_numbers(row, v),
                     f"{badge.glyph} {badge.word}" + (tr(" (flips)") if row.flips else ""),
                 ))
             )  # fmt: skip

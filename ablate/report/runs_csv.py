@@ -16,11 +16,9 @@ import pandas as pd
 from ablate.errors import UserError, unknown
 from ablate.judge.collapses import outcome_told
 from ablate.judge.endpoint import MISSING, metric_names
-from ablate.judge.planned import judge_planned
-from ablate.judge.verdict import Verdict
 from ablate.report.arms import arm_levels
 from ablate.report.csv_cells import Rows, csv_line, level_cell, read_rows, visible
-from ablate.report.known import COPY, TUNING
+from ablate.report.recognised import COPY, TUNING
 from ablate.report.tuning_csv import facts_by_arm, read_copy_csv, read_tuning_csv
 from ablate.sources.cells import finite_number
 from ablate.sweep.level_cells import equals_rounded
@@ -206,11 +204,6 @@ def budget_clock(facts: Mapping[str, Any]) -> str | None:
 def _budget(facts: Mapping[str, Any]) -> int | None:
     clock = budget_clock(facts)
     return None if clock is None else facts[clock]
-
-
-def recompute(path: Path, study: Study) -> list[Verdict]:
-    """Judge a study by its committed `runs.csv`: as planned, the verdicts that the tracked runs gave."""
-    return judge_planned(study, tables_from_csv(path, study))
 
 
 def _cell(value: Any) -> str:

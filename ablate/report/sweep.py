@@ -13,9 +13,10 @@ from ablate.judge.main_effects import MOST_INTERACTIONS, Effect, Sweep, sweep_ef
 from ablate.lang import counted, msg, tr
 from ablate.report.answers import Answer, Explained
 from ablate.report.arms import arm_levels, arm_title, baseline_arm, varying
+from ablate.report.level_texts import short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import difference, effect_text, listed, short_levels, unit_of
+from ablate.report.wording import difference, effect_text, listed, unit_of
 from ablate.sweep.metrics import metrics_in
 from ablate.track.record import StudyTables
 

@@ -18,7 +18,7 @@ from ablate.report.wording import seeds_text
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.outcome import FAILED, Outcome
-from ablate.train.vouched import Fact as Known
+from ablate.train.vouched import Fact
 
 _ARMS = msg("An arm is one combination of settings, for instance with the component and without it.")
 _SEEDS = msg("Each seed is one repetition of every arm. Runs with the same seed are compared as pairs.")
@@ -80,7 +80,7 @@ def trust(study: Study, tables: StudyTables, verdicts: Sequence[Verdict]) -> tup
 def data_sets_trained_on(tables: StudyTables) -> list[str]:
     """Return the data that the arms are known to have been trained on, each once."""
     with_data = [
-        facts for facts in tables.facts.values() if "dataset" in facts and Known.DATA in facts.get("vouches", ())
+        facts for facts in tables.facts.values() if "dataset" in facts and Fact.DATA in facts.get("vouches", ())
     ]
     return sorted({str(facts["dataset"]) for facts in with_data})
 
@@ -123,9 +123,9 @@ def _fairness(study: Study, tables: StudyTables) -> tuple[Explained, ...]:
     if not made_here(tables):
         return ()
     text, tip = _FAIRNESS[study.fairness]
-    if study.fairness == "fixed" and not vouched(tables, Known.SETTINGS):
+    if study.fairness == "fixed" and not vouched(tables, Fact.SETTINGS):
         return (Explained(tr("same settings given to all arms"), tr(_GIVEN)),)
-    if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Known.DATA):
+    if study.tune is not None and study.fairness == "tuned" and not vouched(tables, Fact.DATA):
         return (Explained(tr("each arm tuned by {metric}", metric=study.tune.metric), tr(tip)),)
     return (Explained(tr(text), tr(tip)),)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ablate.report.csv_cells import csv_line, level_cell, number_cell, read_rows
-from ablate.report.known import COPY, TUNING
+from ablate.report.recognised import COPY, TUNING
 from ablate.track.record import StudyTables
 from ablate.track.tuned import HEAD, WORST, absent, join_tables, plain_value, tuned_facts, tuned_keys
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow
-from ablate.report.wording import NONE, p_value, shortened, verdict_effect
-from ablate.words.amounts import amount, percent
+from ablate.report.wording import NONE, delta_text, p_value, verdict_effect
+from ablate.words.amounts import percent
 from ablate.words.because import method_text
 from ablate.words.rulings import label_of, ruling_of, ruling_word, seen
 
@@ -46,12 +47,11 @@ def _row(v: Verdict, *, several: bool) -> TextRow:
     where = tr(" at {where}", where=shortened(v.where_text)) if v.where_text else ""
     word, label = ruling_word(ruling_of(v)), label_of(v)
     word += f" ({label})" if label else ""
-    delta = amount(v.delta, v.unit) if v.scale == "difference" else f"{v.delta:.4g}"
     pairs = f"{v.pairs}/{v.planned_pairs}"
     if "unpaired" in v.details:
         pairs = "{arm} + {against}".format(**v.details["unpaired"])
     cells = [shortened(sides) + where, *([metric_title(v.metric)] if several else [])]
-    return TextRow((*cells, verdict_effect(v) or NONE, delta, p_value(v.p_adjusted), pairs, word))
+    return TextRow((*cells, verdict_effect(v) or NONE, delta_text(v), p_value(v.p_adjusted), pairs, word))
 
 
 def _note(verdicts: Sequence[Verdict], metrics: Sequence[str]) -> str:

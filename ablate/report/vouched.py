@@ -49,7 +49,7 @@ def naming(tables: StudyTables) -> Iterator[None]:
         _called.reset(labels)
 
 
-def label_of(metric: str) -> str:
+def metric_label(metric: str) -> str:
     """Return what the study that is told of calls a metric; empty where it does not say."""
     return _called.get().get(metric, "")
 

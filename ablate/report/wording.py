@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
+from ablate.claims.estimate import Scale
 from ablate.judge.verdict import Verdict
 from ablate.lang import counted, tr
-from ablate.levels import expanded, level_name, level_names, restored
 from ablate.sweep.metrics import metrics_in
-from ablate.track.record import Level, StudyTables
+from ablate.track.record import StudyTables
 from ablate.train.metric import FRACTION, PERCENT
-from ablate.words.amounts import amounts, decades, decades_text, difference_unit, p_text, ratio_text
+from ablate.words.amounts import (
+    amount,
+    amounts,
+    decades,
+    decades_text,
+    difference_unit,
+    p_text,
+    ratio_text,
+    scale_in,
+    share_text,
+)
 from ablate.words.sizes import too_few
 from ablate.words.twoparts import two_part_text
 
 NONE = "–"  # stands where there is no number
 _NOISE = 1e-6  # what is left of a share, in per cent, when equal numbers are subtracted
-_COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
-_LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
-_NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
-_SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +51,28 @@ def unit(name: str) -> Unit:
     ('pp', 'ms')
     """
     if name in (FRACTION, PERCENT):
-        return Unit(100.0 if name == FRACTION else 1.0, "%", tr("pp"), 2)
+        return Unit(scale_in(name), "%", tr("pp"), 2)
     return Unit(1.0, tr("steps"), tr("steps"), 0) if name == "steps" else Unit(1.0, name, name)
+
+
+def unit_on(scale: Scale, name: str) -> Unit:
+    """Return how effects on a scale are printed; `name` is the unit of the metric, in which differences are.
+
+    >>> unit_on("share", "").scale, unit_on("difference", "fraction").difference, unit_on("slope", "").difference
+    (100.0, 'pp', 'slope')
+    """
+    match scale:
+        case "difference":
+            return unit(name)
+        case "share":
+            return Unit(100.0, "%", "%")
+        case "log ratio":
+            return Unit(difference=tr("log ratio"))
+        case "slope":
+            return Unit(difference=tr("slope"))
+        case "decades":
+            return Unit(difference=tr("decades"))
+    assert_never(scale)
 
 
 def unit_of(tables: StudyTables, metric: str) -> Unit:
@@ -65,9 +91,9 @@ def plain_number(value: float, unit: Unit = Unit(), *, signed: bool = False) -> 
     scaled = value * unit.scale
     if math.isinf(scaled):
         return "−∞" if scaled < 0 else ("+∞" if signed else "∞")
-    text = f"{abs(scaled):.{unit.decimals}f}" if unit.decimals is not None else _significant(abs(scaled), 3)
+    text = f"{abs(scaled):.{unit.decimals}f}" if unit.decimals is not None else significant(abs(scaled), 3)
     if not text.strip("0.") and abs(scaled) > _NOISE:  # decimals are for reading; a number is not made 0 by them
-        text = _significant(abs(scaled), 2)
+        text = significant(abs(scaled), 2)
     zero = not text.strip("0.")
     sign = "" if zero else "−" if scaled < 0 else "+" if signed else ""
     return sign + text
@@ -150,19 +176,29 @@ def detectable_text(v: Verdict) -> str:
 
 def scaled_number(value: float, verdict: Verdict, *, signed: bool = False) -> str:
     """Print one number on the scale of a verdict's effect: a ratio, a share, a slope, decades, a difference."""
-    if verdict.scale == "log ratio":
-        return f"×{ratio_text(value)}" if not math.isnan(value) else NONE
-    if verdict.scale == "share":
-        return f"{100 * value:.3g} %"
-    if verdict.scale == "slope":
-        return plain_number(value, signed=signed)
-    if verdict.scale == "decades":
-        return decades(value, signed=signed)
-    return (
-        difference(value, unit(verdict.unit))
-        if signed
-        else f"{plain_number(value, unit(verdict.unit))}" + difference_unit(verdict.unit)
-    )
+    if math.isnan(value):
+        return NONE
+    match verdict.scale:
+        case "log ratio":
+            return f"×{ratio_text(value)}"
+        case "share":
+            return f"{share_text(value)} %"
+        case "slope":
+            return plain_number(value, signed=signed)
+        case "decades":
+            return decades(value, signed=signed)
+        case "difference" if signed:
+            return difference(value, unit(verdict.unit))
+        case "difference":
+            return plain_number(value, unit(verdict.unit)) + difference_unit(verdict.unit)
+    assert_never(verdict.scale)
+
+
+def delta_text(verdict: Verdict) -> str:
+    """Print the δ of a verdict on the scale of its effect: of a ratio the ratio itself, and not its logarithm."""
+    if verdict.scale == "difference":
+        return amount(verdict.delta, verdict.unit)
+    return scaled_number(verdict.delta, verdict)
 
 
 def scaled_interval(low: float, high: float, verdict: Verdict) -> str:
@@ -187,52 +223,6 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value >= 1 else f"{value:.3f} s"
 
 
-def short_levels(levels: Sequence[Level]) -> dict[Level, str]:
-    """Return a short text for each level of a factor, short but still true and still distinct.
-
-    Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 %.
-
-    >>> short_levels([10**-2.2, 0.125, "batch", None])
-    {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'none'}
-
-    A list of equal numbers is printed as one and how often.
-
-    >>> list(short_levels(["[64]", "[64,64,64]", "[64,32,64]"]).values())
-    ['[64]', '[64 ×3]', '[64,32,64]']
-    """
-    texts = {level: _level(level) for level in levels}
-    if len(set(texts.values())) < len(texts):
-        texts = level_names(levels)
-    return texts
-
-
-def shortened(text: str) -> str:
-    """Shorten the numbers in a text such as a claim's cell, as `short_levels` does.
-
-    >>> shortened("init.std=0.5411695265464637,norm=batch")
-    'init.std=0.54, norm=batch'
-
-    >>> shortened("at-depth[model.hidden=[100, 100, 100], norm=none]")
-    'at-depth[model.hidden=[100 ×3], norm=none]'
-    """
-    parts = [short_lists(part.strip()) for part in _COMMA.split(text)]
-    return ", ".join(_NUMBER.sub(lambda m: _level(float(m[0])), part) for part in parts)
-
-
-def short_lists(text: str) -> str:
-    """Shorten the lists of numbers in a sentence, and leave the rest as it is.
-
-    >>> short_lists("relu beats identity at model.hidden=[64]|[64,64,64], over 2 cells")
-    'relu beats identity at model.hidden=[64]|[64 ×3], over 2 cells'
-    """
-    return _LIST.sub(lambda found: _level(found[0]), text)
-
-
-def level_title(factor: str, text: str) -> str:
-    """Return `σ = 0.01` for `init.std`, `norm = batch` for the rest."""
-    return f"{_SYMBOLS.get(factor, factor)} = {text}"
-
-
 def listed(words: Iterable[str]) -> str:
     """Join words as a sentence does.
 
@@ -255,25 +245,8 @@ def capitalised(text: str) -> str:
     return text if "_" in text.split(" ", 1)[0] else text[:1].upper() + text[1:]
 
 
-def _level(level: Level) -> str:
-    if level is None:
-        return tr("none")
-    if isinstance(level, bool):
-        return level_name(level)  # `on` and `off` are texts
-    if isinstance(level, float):
-        for digits in range(2, 17):
-            text = _significant(abs(level), digits)
-            if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
-                return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
-    parsed = expanded(restored(level))
-    if not isinstance(parsed, list) or not all(isinstance(number, int | float) for number in parsed):
-        return str(level)
-    numbers = [number.strip() for number in str(level)[1:-1].split(",")]
-    alike = len(numbers) > 2 and len(set(numbers)) == 1
-    return f"[{numbers[0]} ×{len(numbers)}]" if alike else f"[{','.join(numbers)}]"
-
-
-def _significant(value: float, digits: int) -> str:
+def significant(value: float, digits: int) -> str:
+    """Write a number that is not negative with so many significant digits, the zeros at its end too."""
     if value == 0:
         return "0"
     if not 1e-5 <= value < 1e7:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from ablate.judge.verdict import Verdict
 from ablate.manifest import Part, publish
-from ablate.manifest.held import as_bytes
+from ablate.manifest.entries import as_bytes
 from ablate.report.ablation import ablation_table, claimed_metrics, described
 from ablate.report.draw import render_all
 from ablate.report.figure import Material
 from ablate.report.figures.render import inline, png, svg, within
 from ablate.report.figures.style import DARK_HUES, HUES, Drawn
 from ablate.report.findings.earlier import Earlier, kept_files, with_earlier
-from ablate.report.known import COPY, FIGURES, REPORT, TEXTS, TUNING, check_report_folder, known_files
 from ablate.report.latex import arms_latex
 from ablate.report.page import build_page
 from ablate.report.provenance import PRIVATE
+from ablate.report.recognised import COPY, FIGURES, REPORT, TEXTS, TUNING, check_report_folder, known_files
 from ablate.report.runs_csv import runs_csv
 from ablate.report.schema import VERSION
 from ablate.report.templating import render

@@ -69,8 +69,8 @@ def clustered_mean(values: ArrayLike, clusters: ArrayLike, *, level: float, boun
 
     Examples
     --------
-    >>> found = clustered_mean([1, 1, 0, 0, 1, 0], [0, 0, 1, 1, 2, 2], level=0.95)
-    >>> round(found.mean, 3), round(found.error, 3), found.freedom
+    >>> mean = clustered_mean([1, 1, 0, 0, 1, 0], [0, 0, 1, 1, 2, 2], level=0.95)
+    >>> round(mean.mean, 3), round(mean.error, 3), mean.freedom
     (0.5, 0.289, 2.0)
     """
     v = np.asarray(values, dtype=np.float64)

@@ -96,8 +96,8 @@ def spread_ratio(a: ArrayLike, b: ArrayLike) -> SpreadRatio:
     --------
     >>> a = [1.0, 1.1, 0.9, 1.2, 1.0, 0.8, 1.1, 0.9, 1.0, 1.2]
     >>> b = [1.0, 1.4, 0.5, 1.5, 1.1, 0.3, 1.6, 0.7, 0.9, 1.3]
-    >>> found = spread_ratio(a, b)
-    >>> round(found.ratio, 2), [round(end, 2) for end in found.confidence_interval()]
+    >>> spread = spread_ratio(a, b)
+    >>> round(spread.ratio, 2), [round(end, 2) for end in spread.confidence_interval()]
     (3.3, [2.33, 4.68])
     """
     x, y = (np.asarray(side, dtype=np.float64) for side in (a, b))

@@ -74,8 +74,8 @@ def welch(groups: Sequence[ArrayLike], weights: Sequence[float]) -> Welch:
 
     Examples
     --------
-    >>> found = welch([[1.0, 2.0, 3.0], [0.0, 0.5, 1.0, 1.5]], [1.0, -1.0])
-    >>> round(found.effect, 2), round(found.df, 2), round(found.p_value(), 4)
+    >>> contrast = welch([[1.0, 2.0, 3.0], [0.0, 0.5, 1.0, 1.5]], [1.0, -1.0])
+    >>> round(contrast.effect, 2), round(contrast.df, 2), round(contrast.p_value(), 4)
     (1.25, 3.23, 0.1485)
     """
     samples = [np.asarray(group, dtype=np.float64) for group in groups]

@@ -27,7 +27,7 @@ from ablate.train.metric import KNOWN
 
 _MOST_TOLD = 60
 MOSTLY = 0.75  # of an arm's runs that have the value that was set
-FAR = Fraction(1, 4)  # shares of one text in two arms that are no chance
+FAR = Fraction(1, 4)  # shares of one text in two arms that differ by more than chance makes them
 _ENDLESS = ("inf", "infinity")  # a number that is none: still no text
 _CODE = re.compile(r"commit|version|revision|(?:^|[._/])(?:git|sha|branch)(?:[._/]|$)")  # what says which code ran
 _APART = msg("shown, not judged. No arm has a value of another: if it was set, it may be what makes the difference")

@@ -270,8 +270,8 @@ def seeds_to_import(study: Study, where: str, rows: Sequence[ImportedRun]) -> tu
         if row.result.seed not in named:
             said = f"{plural(len(planned), 'seed')}, {min(planned)} to {max(planned)}" if planned else "no seeds"
             raise UserError(
-                f"{where}, line {row.line}: seed {row.result.seed} is none of the study's (`seeds`: {said}); expected "
-                "the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "
+                f"{where}, line {row.line}: seed {row.result.seed} is not one of the study's (`seeds`: {said}); "
+                "expected the seeds that the study names: `seeds: {first: 100, count: 20}` or a list; without "
                 "`seeds` those of the file count"
             )
     return planned

@@ -11,7 +11,7 @@ from ablate.identity import describe, digest, made_by, seed_digests
 from ablate.levels import NO_NAMES, Names, levels_text, same_level
 from ablate.programs.uses import is_foreign, own_code
 from ablate.registry import options
-from ablate.sweep.known import Known
+from ablate.sweep.stored_arms import StoredArms
 from ablate.sweep.study import FAIRNESS, Level, Levels
 from ablate.track.record import ArmRecord
 from ablate.train.config import NO_IDENTITY, TrainConfig
@@ -126,7 +126,7 @@ def make_job(
     seeds: Sequence[int],
     *,
     label: str,
-    known: Known | None = None,
+    earlier: StoredArms | None = None,
     unsettled: Collection[str] = (),
     uses: Sequence[str] = (),
     metrics: Collection[str] = (),
@@ -136,7 +136,7 @@ def make_job(
 
     Parameters
     ----------
-    known
+    earlier
         What was run before; an arm that is there already, but for settings that no run looked at, is that arm.
     unsettled
         Keys that are still to be tuned: an arm that was run with another value of them is the same for now.
@@ -161,10 +161,10 @@ def make_job(
     former = description if config is composed else former_description(composed)
     what = {"revision": REVISION, "config": description, "fingerprint": made_by(facts)}
     stored = None
-    if known is not None and (program.traced or former != description):
+    if earlier is not None and (program.traced or former != description):
         prints = program.former(config)
-        stored = known.same(levels, what, configs=(description, former), former=prints, unsettled=unsettled)
-        what = what if stored is not None else known.renewed(levels, what)
+        stored = earlier.same(levels, what, configs=(description, former), former=prints, unsettled=unsettled)
+        what = what if stored is not None else earlier.renewed(levels, what)
     arm_id = digest(what)[:12] if stored is None else stored.arm_id
     arm = ArmRecord(arm_id, label, dict(levels), description, facts)
     identities = seed_digests(what, seeds)

@@ -188,12 +188,12 @@ def worker_count(asked: int | None) -> int:
     Raises
     ------
     UserError
-        `asked` is zero or negative.
+        `asked` is not a whole number, or below 1.
     """
     if asked is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if asked < 1:
-        raise must("n_jobs", "be >= 1 (or null for one per core)", asked)
+    if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
+        raise must("jobs", "be a whole number >= 1, or none for one per core", asked)
     return asked
 
 

@@ -16,7 +16,7 @@ from ablate.sweep.study import Study
 from ablate.track.record import StudyTables
 from ablate.train.metric import KNOWN, Better, Metric, complete_metric, declare_it, metric_from
 
-Source = Literal["study", "program", "known", "nobody"]
+DeclaredBy = Literal["study", "program", "known", "nobody"]
 
 _MEANING = ("better", "unit")  # what a study cannot say otherwise of a metric that a Program declares
 
@@ -69,7 +69,7 @@ class Metrics:
         """Return what is known of a metric: of an unknown one, its name alone."""
         return self._study.get(name) or self._programs.get(name) or KNOWN.get(name) or Metric(name)
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> DeclaredBy:
         """Return who declares a metric."""
         if name in self._study:
             return "study"

@@ -78,7 +78,7 @@ def with_short_names(text: str, names: Mapping[str, str]) -> str:
     if not names:
         return text
     keys = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
-    return re.sub(rf"(?<![\w.])(?:{keys})(?![\w-])", lambda found: names[found[0]], text)
+    return re.sub(rf"(?<![\w.])(?:{keys})(?![\w-])", lambda match: names[match[0]], text)
 
 
 @contextmanager

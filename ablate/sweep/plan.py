@@ -12,15 +12,15 @@ from ablate.levels import value_name
 from ablate.sweep.design.build import DesignArms, build_design
 from ablate.sweep.grids import a_trial, trials
 from ablate.sweep.jobs import REVISION, Compose, Job, arm_label, beside_its_twin, check_owned, make_job, untold
-from ablate.sweep.known import Known, arms_by_study
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.own_keys import short_names, with_short_names
+from ablate.sweep.stored_arms import StoredArms, arms_by_study
 from ablate.sweep.study import Claim, Study
 from ablate.sweep.study_key import key_of
 from ablate.sweep.trial_jobs import choosing, copy_of_baseline, logged_scalars, trial_jobs, trials_of
 from ablate.sweep.tune import Choice, Tune, cell_key, tuned_cell
 from ablate.sweep.tune_check import check_tuning
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 from ablate.track.record import StudyRecord
 from ablate.train.config import seed_list
 
@@ -161,10 +161,10 @@ def make_plan(
     """
     check_tuning(study, where=name, seeds=seeds)
 
-    def resolved(known: Known | None) -> Plan:
+    def resolved(earlier: StoredArms | None) -> Plan:
         return _resolved(
             study, name=name, seeds=seeds, compose=compose, command=command, note=note, tuned=tuned, tune=tune,
-            known=known,
+            earlier=earlier,
         )  # fmt: skip
 
     plan = resolved(None)
@@ -179,7 +179,7 @@ def make_plan(
     return plan
 
 
-def _goes_on(plan: Plan, earlier: Known) -> bool:
+def _goes_on(plan: Plan, earlier: StoredArms) -> bool:
     """Tell whether a plan is the one that was run under another key: what differs was never looked at.
 
     Some arm was run, and no arm that was run at the same levels with the same code is another one now.
@@ -206,7 +206,7 @@ def _resolved(
     note: str,
     tuned: Mapping[str, Choice] | None,
     tune: Tune | None,
-    known: Known | None,
+    earlier: StoredArms | None,
 ) -> Plan:
     blocks, tune = tuple(seed_list(seeds)), tune or study.tune
     per_seed = tune is not None and tune.per == "seed"
@@ -223,7 +223,7 @@ def _resolved(
         pending = cell is not None and choice is None and not per_seed
         open_keys = study.tune.all_keys if pending and study.tune is not None else ()
         job = make_job(
-            levels, settings, compose, blocks, label=label, known=known, unsettled=open_keys, uses=study.uses,
+            levels, settings, compose, blocks, label=label, earlier=earlier, unsettled=open_keys, uses=study.uses,
             metrics=study.metrics, tried=None if cell is None or tune is None else partial(a_trial, tune, cell),
         )  # fmt: skip
         facts = {**job.arm.facts, **(choice.facts if choice else {})}
@@ -232,7 +232,7 @@ def _resolved(
             at = tune.place(cell, name=name)
             there, values = spaces[at]
             of_cell = trial_jobs(
-                study, cell, label, there, values, compose=compose, seeds=blocks, known=known, name=name
+                study, cell, label, there, values, compose=compose, seeds=blocks, earlier=earlier, name=name
             )
             job = choosing(job, of_cell, values, there, study=name, declared=(study.tune or tune).each()[at])
         made.append((job, pending))
@@ -245,7 +245,7 @@ def _resolved(
     copy: tuple[Job | None, str] = (None, "")
     tried = {job.arm.id: spaces[tune.place(job.arm.levels)][1] for job in jobs if job.trials and tune is not None}
     if tune is not None:
-        copy = copy_of_baseline(study, jobs, tune, tried, compose=compose, known=known)
+        copy = copy_of_baseline(study, jobs, tune, tried, compose=compose, earlier=earlier)
     first = jobs[0]
     if tuned:
         cell = tuned_cell(study, design.arms[0])

@@ -25,8 +25,10 @@ from typing import Any, Literal, get_args
 from ablate.errors import unknown
 
 Sign = Literal["positive", "negative"]
-Outcome = Literal["supported", "refuted", "not_shown"]
-Label = Literal["reversed", "harmful", "negligible", "too small", "different", "counterexample", "inferior", "worse"]
+VerdictOutcome = Literal["supported", "refuted", "not_shown"]
+VerdictLabel = Literal[
+    "reversed", "harmful", "negligible", "too small", "different", "counterexample", "inferior", "worse"
+]
 
 _FORMS = {
     "claim": ("claim", "outcome", "label", "sign", "cells"), "all": ("all",), "any": ("any",),
@@ -54,9 +56,9 @@ class Decides:
 
     study: str
     claim: str
-    outcome: Outcome | Literal[""] = ""
+    outcome: VerdictOutcome | Literal[""] = ""
     sign: Sign | Literal[""] = ""
-    label: Label | Literal[""] = ""
+    label: VerdictLabel | Literal[""] = ""
     cells: str = ""
 
     @property
@@ -159,9 +161,9 @@ def _decides(data: Mapping[str, Any]) -> Decides:
     if len(given) != 1:
         both = "both" if given else "neither"
         raise ValueError(f"{name}: expected either `outcome` (supported, refuted) or `sign`, got {both}")
-    _one_of("outcome", data, get_args(Outcome))
+    _one_of("outcome", data, get_args(VerdictOutcome))
     _one_of("sign", data, get_args(Sign))
-    _one_of("label", data, get_args(Label))
+    _one_of("label", data, get_args(VerdictLabel))
     if "label" in data and data.get("outcome") != "refuted":
         raise ValueError(f"{name}: only a refutation has a label; expected `outcome: refuted` beside it")
     if "cells" in data:

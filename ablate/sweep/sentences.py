@@ -29,7 +29,7 @@ from ablate.sweep.sentence_rules import Decides, Rule, as_data, leaves, read_rul
 from ablate.sweep.yaml_reader import read_yaml
 
 Kind = Literal["empirical", "definitional", "historical", "normative", "taste"]
-Label = Literal["right", "weak", "wrong", "open", "none"]
+SentenceLabel = Literal["right", "weak", "wrong", "open", "none"]
 """What is said of a sentence: right; right in the weak reading only; wrong; not decided; not a claim about facts."""
 
 _LEAST = 4  # characters a part of a quote must have to be looked for in a sentence
@@ -93,7 +93,7 @@ class Headline(Strict):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    label: Annotated[Label, _named("label", get_args(Label))]
+    label: Annotated[SentenceLabel, _named("label", get_args(SentenceLabel))]
     when: _Rule | None = None
     en: str
     zh: str

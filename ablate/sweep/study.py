@@ -18,7 +18,7 @@ from ablate.claims.kinds import Claim
 from ablate.claims.kinds.effect import EffectClaim
 from ablate.claims.parts import Level, Levels, Quote
 from ablate.claims.parts import Strict as _Strict
-from ablate.errors import UserError
+from ablate.errors import UserError, must
 from ablate.levels import Names, factor_names, own_level
 from ablate.sweep.design.parts import Design, DesignPart, Full, LeaveOneOut
 from ablate.sweep.figures import CurveGrid, HeatMap, Paths, Wanted
@@ -40,7 +40,8 @@ _FULL: DesignPart = Full()
 def _declared(value: Any) -> Any:
     """Check `metrics:` and write every entry as a mapping."""
     if not isinstance(value, dict):
-        return value
+        wrong = must("metrics", "be a mapping, such as {accuracy: higher, loss: lower}", value)
+        raise ValueError(str(wrong))  # noqa: TRY004 - what pydantic takes for a wrong value
     try:
         return {str(name): metric_from(str(name), declared).as_dict() for name, declared in value.items()}
     except UserError as error:
@@ -80,7 +81,7 @@ class Study(_Strict):
         The arm others are compared with, factor -> level; by default the first level of each factor (the `full` system
         of a design that is `leave_one_out` and nothing else).
     seeds
-        A count (0 … n-1), ``{first: 100, count: 20}`` (100 … 119), or a list of block numbers. A study that was
+        A count (0 … n-1), ``{first: 100, count: 20}`` (100 … 119), or a list of them. A study that was
         designed after its first seeds had been seen begins at a seed nobody has looked at.
     looks
         Seeds after which the claims may be judged: ``[10, 20, 30]``; or ``anytime``, from the first 10 seeds on after
@@ -150,7 +151,7 @@ class Study(_Strict):
     @classmethod
     def _counted(cls, seeds: Any) -> Any:
         """Write ``{first, count}`` out as a list, which is what registration, plans and reports keep."""
-        wrong = ValueError("a count, a list of block numbers, or {first: a number >= 0, count: a number >= 1}")
+        wrong = ValueError("a count, a list of whole numbers, or {first: a number >= 0, count: a number >= 1}")
         if not isinstance(seeds, dict):
             if not all(type(seed) is int for seed in (seeds if isinstance(seeds, list) else [seeds])):
                 raise wrong

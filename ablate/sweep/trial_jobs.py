@@ -11,9 +11,9 @@ from ablate.identity import digest
 from ablate.levels import factor_names, levels_text
 from ablate.sweep.grids import space_text, trials
 from ablate.sweep.jobs import Compose, Job, make_job
-from ablate.sweep.known import Known
 from ablate.sweep.metrics import Metrics, join_metrics
 from ablate.sweep.own_keys import short_names, with_short_names
+from ablate.sweep.stored_arms import StoredArms
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.tune import SMALLER, Tune
 from ablate.track.record import Level, Levels, Trials, copy_seed
@@ -32,7 +32,7 @@ def trial_jobs(
     *,
     compose: Compose,
     seeds: Sequence[int],
-    known: Known | None,
+    earlier: StoredArms | None,
     name: str,
 ) -> tuple[Job, ...]:
     """Return a job for every trial in a cell.
@@ -49,7 +49,7 @@ def trial_jobs(
         told = f"{label}, {with_short_names(levels_text(values, names), short)}"
         at = {**cell, **values}
         try:
-            job = make_job(at, at, compose, seeds, label=told, known=known, uses=study.uses, metrics=study.metrics)
+            job = make_job(at, at, compose, seeds, label=told, earlier=earlier, uses=study.uses, metrics=study.metrics)
         except UserError as error:
             raise UserError(f"{name}: tune.space: {error}") from None
         if tune.metric not in job.program.metrics():
@@ -92,7 +92,7 @@ def copy_of_baseline(
     tried: Mapping[str, Sequence[Levels]],
     *,
     compose: Compose,
-    known: Known | None,
+    earlier: StoredArms | None,
 ) -> tuple[Job | None, str]:
     """Return a copy of the baseline that tunes for itself, and the id of the arm it is a copy of.
 
@@ -111,12 +111,12 @@ def copy_of_baseline(
     again = {REDRAW: base_job.config.redraw + 1} if same_data else {}
     seeds = [seed if same_data else copy_seed(seed) for seed in base_job.identities]
     cell = {factor: level for factor, level in base_job.arm.levels.items() if factor != FAIRNESS}
-    marked = {arm.arm_id for arm in known.arms if COPY in arm.levels} if known is not None else set()
+    marked = {arm.arm_id for arm in earlier.arms if COPY in arm.levels} if earlier is not None else set()
     trials = []
     for trial, values in zip(base_job.trials, tried[base_job.arm.id], strict=True):
         at = {**cell, **values}
         job = make_job(
-            {**at, COPY: True}, {**at, **again}, compose, seeds, label=f"copy of {trial.arm.label}", known=known,
+            {**at, COPY: True}, {**at, **again}, compose, seeds, label=f"copy of {trial.arm.label}", earlier=earlier,
             uses=study.uses, metrics=study.metrics,
         )  # fmt: skip
         arm_id = job.arm.id if job.arm.id in marked else digest({"copy of": job.arm.id})[:12]

@@ -9,11 +9,11 @@ from typing import Any
 from ablate.errors import UserError, plural
 from ablate.identity import digest
 from ablate.levels import among
-from ablate.sweep.design.build import DesignArms, DesignPart
+from ablate.sweep.design.build import DesignArms, PartCount
 from ablate.sweep.grids import a_trial, space_text, trials
-from ablate.sweep.known import arms_by_study
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import REVISION, Compose, Job, Plan, Stored, arm_label, make_job
+from ablate.sweep.stored_arms import arms_by_study
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.trial_jobs import held, trial_jobs
 from ablate.sweep.tune import Tune, cell_key, tuned_cell
@@ -108,7 +108,7 @@ def plan_tuning(plan: Plan, compose: Compose, stored: Stored | None = None) -> T
         fixed = make_job(cell, cell, compose, (), label="", uses=study.uses, tried=first).arm.config
         label = with_short_names(arm_label(cell, base, names), short) if cell else name
         label += f" (every {', '.join(tune.share)})" if tune.share else ""
-        jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, known=earlier, name=name)
+        jobs = trial_jobs(study, cell, label, tune, tried, compose=compose, seeds=seeds, earlier=earlier, name=name)
         cells.append(TunedCell(key, digest(key)[:12], label, cell, jobs, {k: held(fixed, k) for k in tried[0]}))
     plan.metrics().direction(tune.metric, where=f"{name}: tune.metric")
     key = keys[0] if earlier is None else earlier.key
@@ -145,7 +145,7 @@ def _as_plan(plan: Plan, cells: list[TunedCell], tune: Tune, key: str) -> Plan:
         "count of it, and nothing measured on the test part is kept.",
     )
     design = DesignArms(
-        tuple(dict(job.arm.levels) for job in jobs), (DesignPart("tuning", len(jobs), len(jobs)),), {}, ()
+        tuple(dict(job.arm.levels) for job in jobs), (PartCount("tuning", len(jobs), len(jobs)),), {}, ()
     )
     return Plan(definition, made, jobs, design)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from abc import ABCMeta
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from ablate.claims.contract import ClaimKind
 from ablate.data.augment.base import Augmentation
@@ -66,6 +68,9 @@ def checks_of(thing: Any) -> list[Check]:
     if not isinstance(thing, type) and callable(thing) and not isinstance(thing, tuple(SUITES)):
         return program_checks(Function.of(thing))
     cls = thing if isinstance(thing, type) else type(thing)
+    if inspect.isabstract(cls):
+        missing = ", ".join(f"`{name}`" for name in sorted(cast("ABCMeta", cls).__abstractmethods__))
+        raise UserError(f"{cls.__name__} does not define {missing}, which its contract asks for")
     if issubclass(cls, Store):
         if cls is not thing:
             raise UserError(f"expected the class {cls.__name__}: each check begins with an empty store that it makes")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ablate.errors import AblateError
-from ablate.manifest import NAME, Known, Part, publish
-from ablate.manifest.held import nothing_known
+from ablate.manifest import NAME, KnownFiles, Part, publish
+from ablate.manifest.entries import nothing_known
 from ablate.track import ledger
 from ablate.track.database import astray, relocate
 from ablate.track.layout import Layout
@@ -18,7 +18,7 @@ from ablate.track.reading import read_only
 
 
 def attach_files(
-    root: Path, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known = nothing_known
+    root: Path, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles = nothing_known
 ) -> str | None:
     """Write files into the artifacts of a tracked study run, in place of those that were there under that label.
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ablate.track.record import Arrays, StudyRecord, StudyTables
-from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
+from ablate.track.store import Correctness, KnownFiles, Score, Store, StudyLine, StudySession
 
 if TYPE_CHECKING:
-    from ablate.track.known import StoredArm
+    from ablate.track.earlier_runs import StoredArm
     from ablate.track.shown import Shown
     from ablate.track.stored_run import LoggedRun, StoredRun
 
@@ -99,13 +99,13 @@ class LocalStore(Store):
 
     def arms(self, name: str) -> list[StoredArm]:
         """Return the arms of every study run of a name that have finished runs."""
-        from ablate.track.known import stored_arms
+        from ablate.track.earlier_runs import stored_arms
 
         return stored_arms(self.root, name)
 
     def scores(self, name: str, key: str, metric: str) -> dict[str, Score]:
         """Return identity -> outcome, value and seconds of finished seed runs."""
-        from ablate.track.known import scores
+        from ablate.track.earlier_runs import scores
 
         return scores(self.root, name, key, metric)
 
@@ -122,7 +122,7 @@ class LocalStore(Store):
 
         restore(self.root, name)
 
-    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles) -> str | None:
         """Write files into the artifacts of a study run."""
         from ablate.track.attach import attach_files
 

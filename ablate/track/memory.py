@@ -16,10 +16,10 @@ import numpy as np
 from ablate.errors import Failure, UserError, unknown
 from ablate.identity import digest, made_by
 from ablate.track.chosen import choose_trials
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 from ablate.track.memory_runs import child, logged_run, run_id, run_values
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
-from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
+from ablate.track.store import Correctness, KnownFiles, Score, Store, StudyLine, StudySession
 from ablate.track.stored_run import LoggedRun, StoredRun
 from ablate.track.tables import computed, tables_of
 from ablate.train.outcome import LARGEST, Outcome
@@ -235,7 +235,7 @@ class MemoryStore(Store):
     def _tables(self) -> tuple[dict[Key, Any], ...]:
         return self.opened, self.runs, self.registered, self.events, self.attached
 
-    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles) -> str | None:
         """Keep files under their label."""
         del known
         kept = {at: what for at, what in self.attached.get((name, key), {}).items() if not at.startswith(f"{label}/")}

@@ -15,8 +15,8 @@ from ablate.track.curve_names import curve_names
 from ablate.track.database import fold_journal, link_for_plain_ui
 from ablate.track.dead import bury, killed_here
 from ablate.track.direct_client import Client
+from ablate.track.earlier_runs import FINGERPRINT
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts
-from ablate.track.known import FINGERPRINT
 from ablate.track.layout import Layout
 from ablate.track.mlflow_runs import RunWriter
 from ablate.track.mlflow_store import open_client, plain_errors

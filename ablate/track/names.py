@@ -77,7 +77,7 @@ def metric_name(text: str) -> str:
     >>> metric_name("recall_x40_5"), metric_name("metric/seconds"), metric_name("metric/metric/x")
     ('recall@5', 'seconds', 'metric/x')
     """
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text.removeprefix(OWN))
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text.removeprefix(OWN))
 
 
 def _escaped(name: str, *, also: str = "") -> str:

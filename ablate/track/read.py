@@ -17,9 +17,9 @@ from ablate.track import ledger
 from ablate.track.chosen import choose_trials
 from ablate.track.curve_names import curve_names
 from ablate.track.database import exists
+from ablate.track.earlier_runs import reads_of_runs, scores, used_by_runs
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG, Event, read_history, read_registration
-from ablate.track.known import reads_of_runs, scores, used_by_runs
 from ablate.track.layout import UI, Layout
 from ablate.track.ledger import Child, StudyRun
 from ablate.track.names import KEYS_TAG

@@ -78,8 +78,8 @@ class Trials:
     of
         Id of a tuned arm -> the ids of its trials, in the order of `tried`.
     copy
-        A copy of the baseline that tunes for itself with draws of its own, among the keys of `of` too; it is no arm of
-        the study. None where there is none.
+        A copy of the baseline that tunes for itself with draws of its own, among the keys of `of` too; it is not an
+        arm of the study. None where there is none.
     copied
         Id of the arm that it is a copy of.
     same_data

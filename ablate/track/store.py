@@ -19,7 +19,7 @@ from ablate.errors import UserError
 from ablate.track.record import ArmRecord, Arrays, SeedRecord, StudyRecord, StudyTables
 
 if TYPE_CHECKING:
-    from ablate.track.known import StoredArm
+    from ablate.track.earlier_runs import StoredArm
     from ablate.track.shown import Shown
     from ablate.track.stored_run import LoggedRun, StoredRun
 
@@ -29,7 +29,7 @@ Score = tuple[str, float, float]
 Correctness = dict[str, dict[int, NDArray[np.bool_]]]
 """Arm id -> seed -> correctness of every test example."""
 
-Known = Callable[[Path], Mapping[str, str]]
+KnownFiles = Callable[[Path], Mapping[str, str]]
 """Says which files below a folder an earlier release wrote, and as what."""
 
 
@@ -118,7 +118,7 @@ class Store(ABC):
     where
         What the store is, in words that an error shows: a folder, an address.
     address
-        Where its runs can be looked at in a browser; empty where that is no address.
+        Where its runs can be looked at in a browser; empty where that is not an address.
     warnings
         What the user should know since it was opened last.
     """
@@ -211,7 +211,7 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles) -> str | None:
         """Keep files beside a study run, in place of those that were there under that label.
 
         Parameters

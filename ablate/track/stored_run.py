@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ablate.levels import restored_levels
-from ablate.track.known import FINGERPRINT, READS, USED
+from ablate.track.earlier_runs import FINGERPRINT, READS, USED
 from ablate.track.ledger import ARITHMETIC_TAG, CODE_TAG, Child
 from ablate.track.long_tags import joined_tag
 from ablate.track.names import KEYS_TAG, metric_name

@@ -12,7 +12,7 @@ import pandas as pd
 
 from ablate.track.chosen import ChosenTrials
 from ablate.track.columns import factor_column, metric_column
-from ablate.track.known import arm_facts
+from ablate.track.earlier_runs import arm_facts
 from ablate.track.ledger import Child
 from ablate.track.older import known_facts, older_program, retold
 from ablate.track.record import ArmRecord, Level, StudyRecord, StudyTables

@@ -26,7 +26,7 @@ def store_for(root: Path) -> Store:
     Raises
     ------
     UserError
-        What is named is no server's address; the file holds something else.
+        What is named is not the address of a server; the file holds something else.
     """
     return store_at(os.environ.get(VARIABLE) or _in_conf(Path.cwd() / "conf" / "tracking.yaml"), root)
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ablate.errors import UserError
-from ablate.train.metric import PERCENT, Metric, accuracy, declare_it, loss  # noqa: F401  # some for the examples
+from ablate.train.metric import Metric, accuracy, declare_it, loss  # noqa: F401  # some for the examples
 from ablate.train.outcome import FAILED
 
 HEAD = ("arm_id", "arm", "serves", "metric", "trial", "seed", "outcome", "score", "chosen")
@@ -68,11 +68,10 @@ def run_score(outcome: str, value: float, metric: Metric, facts: Mapping[str, An
     kind = metric.failed_counts_as
     failed = outcome in FAILED and not (kind == "as_logged" and math.isfinite(value))
     if failed or (metric.counts_to_target and math.isnan(value)):
-        rate = float(facts.get("majority_rate", math.nan)) * (100.0 if metric.unit == PERCENT else 1.0)
-        whole = 100.0 if metric.unit == PERCENT else 1.0
+        rate = float(facts.get("majority_rate", math.nan)) * metric.whole
         fills = {
             "chance": rate,
-            "one_minus_chance": whole - rate,
+            "one_minus_chance": metric.whole - rate,
             "budget": float(facts.get(metric.budget) or math.nan),
         }
         value = fills.get(kind, math.nan) if isinstance(kind, str) else kind
@@ -90,7 +89,7 @@ def largest_budget(facts: Sequence[Mapping[str, Any]], name: str) -> dict[str, f
 
 
 def worst_for_failures(scores: Sequence[float], outcomes: Sequence[str]) -> list[float]:
-    """Return the scores of a cell's runs in which one that failed is no better than any that did not.
+    """Return the scores of a cell's runs in which one that failed is not better than any that did not.
 
     A run that never learned can score below the majority rate, by which a failed one is filled.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ablate.track import owner, payload
-from ablate.track.known import FINGERPRINT, run_tags
+from ablate.track.earlier_runs import FINGERPRINT, run_tags
 from ablate.track.ledger import CODE_TAG, SEQUENCE_TAG
 from ablate.track.long_tags import split_tag
 from ablate.track.record import ArmRecord, Origin, SeedRecord, StudyRecord

@@ -110,7 +110,7 @@ class TrainConfig:
         (`ablate.train.path`) all parts of which have a compiled form; True, in all arms; False, in none. No part of a
         run's identity.
     seeds
-        How many blocks (0 … n-1), or a list of block numbers.
+        How many seeds (0 … n-1), or a list of them.
     """
 
     model: Model = _MISSING
@@ -207,7 +207,7 @@ def _at_least(low: int, name: str, value: int) -> None:
 
 
 def seed_list(seeds: Any, where: str = "seeds") -> list[int]:
-    """Return the block numbers that `seeds` stands for; `where` names it in errors.
+    """Return the seeds that `seeds` stands for; `where` names it in errors.
 
     >>> seed_list(3), seed_list([4, 7])
     ([0, 1, 2], [4, 7])
@@ -226,7 +226,7 @@ def seed_list(seeds: Any, where: str = "seeds") -> list[int]:
         if all(_whole(seed) and seed >= 0 for seed in seeds) and len(set(seeds)) == len(seeds):
             check_seed(max(seeds), where)
             return list(seeds)
-    raise must(where, "be a count >= 1 or a list of different block numbers >= 0", _Shown(seeds))
+    raise must(where, "be a count >= 1 or a list of different whole numbers >= 0", _Shown(seeds))
 
 
 def _whole(value: Any) -> bool:

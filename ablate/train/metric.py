@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
-from ablate.errors import UserError, must, unknown
+from ablate.errors import UserError, cut, unknown
 
 Better = Literal["higher", "lower"]
 Rule = Literal["chance", "one_minus_chance", "budget", "as_logged", "nothing"]
@@ -65,24 +65,25 @@ class Metric:
 
     def __post_init__(self) -> None:
         where = f"metric {self.name!r}"
+        if not isinstance(self.name, str):
+            raise UserError(f"{where}: its name must be a text")
+        _check_unit(where, self.unit)
+        object.__setattr__(self, "bounds", None if self.bounds is None else _bounds(where, self.bounds))
         if self.better not in (None, "higher", "lower"):
             raise UserError(f"{where}: {unknown('`better`', str(self.better), ['higher', 'lower'])}")
         rule = self.failed_counts_as
         if isinstance(rule, str) and rule not in RULES:
             raise UserError(f"{where}: {unknown('`failed_counts_as`', rule, [*RULES, 'a number'])}")
-        if not isinstance(rule, str) and (isinstance(rule, bool) or not math.isfinite(rule)):
-            raise must(f"{where}: `failed_counts_as`", f"be one of {', '.join(RULES)}, or a finite number", rule)
+        is_number = isinstance(rule, int | float) and not isinstance(rule, bool) and math.isfinite(rule)
+        if not is_number and not isinstance(rule, str):
+            raise _wrong(where, "failed_counts_as", f"be one of {', '.join(RULES)}, or a finite number", rule)
         if rule in ("chance", "one_minus_chance") and not self.is_share:
             raise UserError(
                 f"{where}: `failed_counts_as: {rule}` needs `unit: fraction` or `unit: percent`, in which chance is "
                 f"counted; got unit {self.unit!r}"
             )
-        low, high = self.bounds or (None, None)
-        if low is not None and high is not None and not low < high:
-            raise must(f"{where}: `bounds`", "be [least, greatest] with least < greatest", list(self.bounds or ()))
-        object.__setattr__(self, "bounds", None if self.bounds is None else (low, high))
         if not isinstance(rule, str) and not self.limits[0] <= rule <= self.limits[1]:
-            raise must(f"{where}: `failed_counts_as`", f"lie in {list(self.limits)}, as its values do", rule)
+            raise _wrong(where, "failed_counts_as", f"lie in {list(self.limits)}, as its values do", rule)
 
     @functools.cached_property
     def only_named(self) -> bool:
@@ -93,6 +94,11 @@ class Metric:
     def is_share(self) -> bool:
         """Whether it is a share of examples, written in per cent."""
         return self.unit in (FRACTION, PERCENT)
+
+    @property
+    def whole(self) -> float:
+        """What stands for all examples, of a share: 100 in per cent, else 1; its bounds may be narrower."""
+        return 100.0 if self.unit == PERCENT else 1.0
 
     @property
     def counts_to_target(self) -> bool:
@@ -112,9 +118,8 @@ class Metric:
     @property
     def limits(self) -> tuple[float, float]:
         """The values it can have: `bounds`, else those of its unit."""
-        low, high = self.bounds if self.bounds is not None else {FRACTION: (0.0, 1.0), PERCENT: (0.0, 100.0)}.get(
-            self.unit, (None, None)
-        )  # fmt: skip
+        of_unit = (0.0, self.whole) if self.is_share else (None, None)
+        low, high = of_unit if self.bounds is None else self.bounds
         return -math.inf if low is None else low, math.inf if high is None else high
 
     def as_dict(self) -> dict[str, Any]:
@@ -145,41 +150,40 @@ def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
         declared = {"better": declared}
     keys = [f.name for f in fields(Metric) if f.name not in ("name", "budget", "summarised")]
     if not isinstance(declared, Mapping):
-        raise UserError(
-            f"{where}: {name}: expected `higher`, `lower`, or a mapping of {', '.join(keys)}; got {declared!r}"
-        )
+        told = f"expected `higher`, `lower`, or a mapping of {', '.join(keys)}; got {declared!r}"
+        raise UserError(f"{where}: {name}: {told}")
     for key in declared:
         if key not in (*keys, "budget", "summarised"):
             raise UserError(f"{where}: {name}: {unknown('key', str(key), keys)}")
-    values = dict(declared)
-    bounds = values.get("bounds")
-    if bounds is not None:
-        values["bounds"] = _bounds(f"{where}: {name}", bounds)
-    if not isinstance(values.get("unit", ""), str):
-        raise must(f"{where}: {name}: `unit`", "be a word such as fraction, percent or ms", values["unit"])
-    _check_unit(f"{where}: {name}: `unit`", values.get("unit", ""))
-    if not isinstance(values.get("failed_counts_as", ""), str | int | float):
-        raise must(
-            f"{where}: {name}: `failed_counts_as`", f"be one of {', '.join(RULES)}, or a number",
-            values["failed_counts_as"],
-        )  # fmt: skip
-    return Metric(name, **values)
+    try:
+        return Metric(name, **declared)
+    except UserError as error:
+        raise UserError(f"{where}: {name}: {str(error).removeprefix(f'metric {name!r}: ')}") from None
 
 
-def _check_unit(where: str, unit: str) -> None:
+def _wrong(where: str, key: str, expected: str, got: object, hint: str = "") -> UserError:
+    return UserError(f"{where}: `{key}` must {expected}, got {cut(repr(got))}{hint}")
+
+
+def _check_unit(where: str, unit: Any) -> None:
     """Refuse what means a share of examples but is another word: its differences would read as relative ones."""
+    if not isinstance(unit, str):
+        raise _wrong(where, "unit", "be a word such as fraction, percent or ms", unit)
     word = unit.strip().lower()
     meant = PERCENT if word in _PERCENTS else FRACTION if word in _FRACTIONS else None
     if meant is not None and unit != meant:
-        raise UserError(f"{where} must be `fraction` or `percent` for a share, got {unit!r}; nearest match: {meant}")
+        raise _wrong(where, "unit", "be `fraction` or `percent` for a share", unit, f"; nearest match: {meant}")
 
 
 def _bounds(where: str, bounds: Any) -> tuple[float | None, float | None]:
-    if isinstance(bounds, str) or not hasattr(bounds, "__len__") or len(bounds) != 2:
-        raise must(f"{where}: `bounds`", "be [least, greatest], null for no bound", bounds)
-    if any(isinstance(end, bool | str) or not isinstance(end, int | float | None) for end in bounds):
-        raise must(f"{where}: `bounds`", "hold numbers or null", list(bounds))
+    if not isinstance(bounds, Sequence) or isinstance(bounds, str) or len(bounds) != 2:
+        raise _wrong(where, "bounds", "be [least, greatest], null for no bound", bounds)
+    numbers = [end for end in bounds if end is not None]
+    if any(isinstance(end, bool) or not isinstance(end, int | float) or math.isnan(end) for end in numbers):
+        raise _wrong(where, "bounds", "hold numbers or null", list(bounds))
     low, high = (None if end is None or math.isinf(end) else float(end) for end in bounds)
+    if low is not None and high is not None and not low < high:
+        raise _wrong(where, "bounds", "be [least, greatest] with least < greatest", list(bounds))
     return low, high
 
 

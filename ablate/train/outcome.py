@@ -50,7 +50,7 @@ def failures_said(where: str, said: object) -> list[str]:
         It is not a list, or a word in it is not such an outcome: a run that did not fail has a result.
     """
     if not isinstance(said, list | tuple):
-        raise must(f"`{where}`", f"be a list of outcomes, such as [{Outcome.CRASHED}]", said)
+        raise must(where, f"be a list of outcomes, such as [{Outcome.CRASHED}]", said)
     words = dict.fromkeys(str(word).strip().lower() for word in said)
     for word in words:
         if word not in FAILED:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, assert_never
 
 from ablate.lang import tr
 from ablate.train.metric import FRACTION, PERCENT
 
+if TYPE_CHECKING:
+    from ablate.claims.estimate import Scale
+
 _MOST_DECIMALS = 8  # below that, and above that many digits, numbers are written with an exponent
 _MOST_DIGITS = 15
 _MORE_DIGITS = 3  # where a number would be written as 0, or a ratio as 1; what is smaller still is rounding
+_LARGEST_LOG = 700.0  # above it `exp` overflows
 
 
 def scale_in(unit: str) -> float:
@@ -100,7 +105,27 @@ def equals(p: float | None) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
+def ratio_text(log: float) -> str:
+    """Write a ratio by its logarithm: with three digits, with more where it would be written as 1 and is not.
+
+    >>> ratio_text(0.0), ratio_text(-0.1), ratio_text(float("inf")), ratio_text(float("-inf")), ratio_text(-0.0002)
+    ('1', '0.905', '∞', '0', '0.9998')
+    """
+    if log >= _LARGEST_LOG:
+        return "∞"
+    ratio = math.exp(log)
+    for digits in range(3, 3 + _MORE_DIGITS):
+        if (text := f"{ratio:.{digits}g}") != "1":
+            return text
+    return "1"
+
+
+def share_text(share: float) -> str:
+    """Write a share of runs or seeds in per cent, without the sign: ``62.5``."""
+    return f"{100 * share:.3g}"
+
+
+def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
     """Write an effect and the two ends of its interval in the unit a reader thinks in.
 
     Parameters
@@ -121,20 +146,23 @@ def on_scale(scale: str, values: Sequence[float], *, unit: str = "", symbol: str
     'ratio = 0.99 [0.98, 0.9998]'
     """
     after = ""
-    if scale == "log ratio":
-        texts = [ratio_text(value) for value in values]
-        name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
-    elif scale == "share":
-        texts, name = [f"{100 * value:.3g}" for value in values], "{}"
-        texts[0] += " %"
-    elif scale == "slope":
-        texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
-        name = tr("slope {}")
-    elif scale == "decades":
-        texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
-    else:
-        texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
-        name = f"{symbol} {{}}" if symbol else tr("difference {}")
+    match scale:
+        case "log ratio":
+            texts = [ratio_text(value) for value in values]
+            name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
+        case "share":
+            texts, name = [share_text(value) for value in values], "{}"
+            texts[0] += " %"
+        case "slope":
+            texts = [f"{value:.3g}".replace("-", "−").replace("inf", "∞") for value in values]
+            name = tr("slope {}")
+        case "decades":
+            texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
+        case "difference":
+            texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
+            name = f"{symbol} {{}}" if symbol else tr("difference {}")
+        case _:
+            assert_never(scale)
     return f"{name.format(texts[0])} [{texts[1]}, {texts[2]}]{after}"
 
 
@@ -146,18 +174,6 @@ def listed_numbers(numbers: Sequence[float]) -> str:
     """
     *head, last = [f"{number:g}" for number in numbers]
     return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
-
-
-def ratio_text(log: float) -> str:
-    """Write a ratio, given as its logarithm, with three digits; with more where it would be written as 1 and is not."""
-    if log >= 700:
-        return "∞"
-    ratio = math.exp(log)
-    for digits in range(3, 3 + _MORE_DIGITS):
-        text = f"{ratio:.{digits}g}"
-        if text != "1":
-            return text
-    return "1"
 
 
 def _written(value: float, decimals: int) -> str:

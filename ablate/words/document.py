@@ -22,8 +22,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from ablate.claims.kinds import KINDS
 from ablate.claims.reason import AS_WRITTEN, FLOATS, Reason, because
-from ablate.errors import UserError
+from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import speaking
 from ablate.stats.mean import Method
@@ -73,6 +74,8 @@ def verdict_from(data: Mapping[str, Any], *, where: str = "verdicts.json") -> Ve
     """
     hints = typing.get_type_hints(Verdict)
     try:
+        if (kind := data.get("kind", "effect")) not in KINDS:
+            raise ValueError(unknown("kind", str(kind), KINDS))  # noqa: TRY301 - told as any other damage
         data = _with_codes(data)
         values = {f.name: _restored(hints[f.name], data[f.name]) for f in dataclasses.fields(Verdict) if f.name in data}
         if "terms" in values:
@@ -123,6 +126,8 @@ def _restored(hint: Any, value: Any) -> Any:
         return None if value is None else _restored(next(arg for arg in inner if arg is not types.NoneType), value)
     if hint is float:
         return math.nan if value is None else float(value)  # "inf" and "-inf" are texts there
+    if origin is typing.Literal and value not in inner:
+        raise ValueError(f"{value!r} is not one of {', '.join(map(str, inner))}")
     if hint is Reason:
         return because(value["code"], **{name: _number(name, one) for name, one in value["numbers"].items()})
     if origin is tuple:

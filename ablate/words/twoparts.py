@@ -12,7 +12,7 @@ from ablate.claims.twoparts import Outlier, PartEffect, Share
 from ablate.judge.verdict import Verdict
 from ablate.lang import tr
 from ablate.train.metric import FRACTION, PERCENT
-from ablate.words.amounts import on_scale, percent
+from ablate.words.amounts import on_scale, percent, scale_in
 
 Numbers = Mapping[str, Any]
 
@@ -21,7 +21,7 @@ MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
 
 def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
-    # Oriented: where less of the metric is better, more than 0 is no difference of the two arms but a gain.
+    # Oriented: where less of the metric is better, more than 0 is a gain, and not the difference of the arms.
     gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
     symbol = tr("gain") if gain else KINDS[v.kind].symbol
     return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
@@ -97,7 +97,7 @@ def _outlier(one: Outlier, unit: str) -> str:
 def _value(number: float, unit: str) -> str:
     """Write what a run measured: a share in per cent."""
     if unit in (FRACTION, PERCENT):
-        return f"{number * (100.0 if unit == FRACTION else 1.0):.1f} %"
+        return f"{number * scale_in(unit):.1f} %"
     return f"{number:.4g} {unit}".rstrip()
 
 

@@ -12,11 +12,11 @@ from ablate.programs.place import modules_of
 from ablate.programs.source import read_source
 from ablate.programs.watched import watched_in_part
 from ablate.programs.witness import said_now
-from ablate.sweep.known import arms_by_study, is_current
 from ablate.sweep.own_keys import short_names, with_short_names
 from ablate.sweep.plan import Plan
+from ablate.sweep.stored_arms import arms_by_study, is_current
 from ablate.sweep.study import FAIRNESS
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 from ablate.track.store import Store
 from ablate.train.reads import key_path, read_settings, unread
 from ablate.values import is_number

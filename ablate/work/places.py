@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ablate.errors import UserError, plural
+from ablate.errors import UserError, must, plural
 from ablate.lang import language
 from ablate.resources import findings_folder
 
@@ -29,6 +29,8 @@ def plain_name(name: str) -> str:
         It would lead elsewhere (`..`, a `/`, an absolute path), or is not text that a file can be named by: a store
         from elsewhere can name its studies as it likes.
     """
+    if not isinstance(name, str):
+        raise must("the name of a study", "be a text", name)
     separators = {"/", "\x00", *({"\\", ":"} if os.name == "nt" else ())}
     try:
         name.encode()
@@ -61,7 +63,7 @@ def check_place(name: str, out: Path | None, *, report: bool = True) -> None:
     """
     plain_name(name)
     if report:
-        from ablate.report.known import check_report_folder
+        from ablate.report.recognised import check_report_folder
 
         check_report_folder(report_folder(name, out))
 

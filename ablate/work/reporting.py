@@ -144,7 +144,7 @@ def _write_findings(name: str, told: Told, bench: Bench, out: Path | None) -> Pa
 
 
 def _write_report(name: str, told: Told, bench: Bench, out: Path | None) -> Path:
-    from ablate.report.known import known_files
+    from ablate.report.recognised import known_files
     from ablate.report.tell import write_told
 
     folder = report_folder(name, out)

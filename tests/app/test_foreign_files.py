@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ablate.manifest import NAME
-from ablate.report.known import known_files
+from ablate.report.recognised import known_files
 from ablate.resources import findings_folder
 
 STUDY = """

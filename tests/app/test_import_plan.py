@@ -55,7 +55,9 @@ def test_they_are_told(capsys):
 
 @pytest.mark.parametrize("seeds", [list(range(100, 108)), {"first": 100, "count": 8}])
 def test_a_seed_that_the_study_does_not_name_is_refused_with_its_line(tmp_path, seeds):
-    with pytest.raises(UserError, match=r"line \d+: seed \d is none of the study's \(`seeds`: \d seeds, \d+ to \d+\)"):
+    with pytest.raises(
+        UserError, match=r"line \d+: seed \d is not one of the study's \(`seeds`: \d seeds, \d+ to \d+\)"
+    ):
         read(tmp_path, study(seeds=seeds))
 
 

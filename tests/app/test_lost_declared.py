@@ -90,7 +90,7 @@ def test_a_word_that_is_no_failure_is_one_error(sweep):
 @pytest.mark.parametrize(
     ("lost", "said"),
     [
-        ("crashed", "`lost` must be a valid list, got 'crashed'"),
+        ("crashed", "`lost` must be a list, got 'crashed'"),
         (["reached"], "`lost.0` must be 'collapsed', 'diverged' or 'crashed', got 'reached'"),
     ],
 )

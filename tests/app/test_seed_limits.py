@@ -40,7 +40,7 @@ def refused(ablate, tmp_path, arguments, pattern, where="seeds"):
         (f"{{first: {2**63 - 2}, count: 3}}", FIRST_COUNT),
         ("{first: 0, count: 1000000000}", FIRST_COUNT),
         (f"{{first: {2**64}, count: 2}}", FIRST_COUNT),
-        ("1e30", "`seeds` must be a count, a list of block numbers, or"),
+        ("1e30", "`seeds` must be a count, a list of whole numbers, or"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "plan"])

@@ -15,7 +15,7 @@ from ablate.levels import restored_levels
 from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
 from ablate.sweep.tuning_plan import plan_tuning
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 
 BEFORE = json.loads(Path(__file__).with_name("stored_before.json").read_text(encoding="utf-8"))
 STUDIES = BEFORE["studies"]

@@ -5,10 +5,11 @@ import json
 
 import pytest
 
-from ablate.report.runs_csv import recompute
 from ablate.sweep.study_file import load_study
 from ablate.track.read import read_study
 from ablate.words.document import document_of
+
+from ..report.alone import recompute
 
 STUDY = """
 title: A fair study

@@ -18,7 +18,7 @@ from ablate.judge.fairness import fixed_and_tuned
 from ablate.judge.planning import check_contradictions, check_metrics, seeds_needed
 from ablate.judge.rule import judge
 from ablate.lang import speaking
-from ablate.report.runs_csv import recompute, runs_csv
+from ablate.report.runs_csv import runs_csv
 from ablate.stats.basin import Basin, level_spans
 from ablate.sweep.metrics import Metrics
 from ablate.sweep.study_file import parse_study
@@ -27,6 +27,7 @@ from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
+from ..report.alone import recompute
 
 STDS = [0.0001, 0.001, 0.01, 0.1, 1.0]
 INF, NAN = math.inf, math.nan

@@ -47,7 +47,7 @@ def test_reads_numbers_and_classes(tmp_path, text):
     [
         ("1,2,A\n1,A\n", "line 2 has 1 numbers and a class"),
         ("1,2,3,A\n", "line 1 has 3 numbers and a class"),
-        ("1,2,A\n1,2,C\n", "line 2 has the class 'C', which is none of A, B"),
+        ("1,2,A\n1,2,C\n", "line 2 has the class 'C', which is not one of A, B"),
         ("1,2,\n", "line 1 has the class ''"),
         ("1,,A\n", "line 1: could not convert string to float"),
         ("1,__import__('os'),A\n", "line 1: could not convert string to float"),

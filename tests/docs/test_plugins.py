@@ -88,7 +88,7 @@ def test_a_change_to_a_file_of_figures_makes_no_new_runs(folder, capsys):
     [
         ("kind: ranges", "kind: range", "figures.0: unknown figure kind 'range': expected one of "),
         ("metric: final/test", "metrics: final/test", "figures.0: kind ranges: unknown key 'metrics'"),
-        ("[my_parts.py, my_figures.py]", "my_parts.py", "`uses` must be a valid list, got 'my_parts.py'"),
+        ("[my_parts.py, my_figures.py]", "my_parts.py", "`uses` must be a list, got 'my_parts.py'"),
         ("[my_parts.py, my_figures.py]", "[my_figurs.py]", "nearest match: my_figures.py"),
     ],
 )

@@ -17,8 +17,8 @@ METRICS = [ablate.Metric("m", better="higher")]
     [
         (lambda: ablate.Study("s", factors={"a": [1, 1]}), "gives a level twice"),
         (lambda: ablate.Study("s", factors={"a": [1]}, tittle="x"), "unknown key 'tittle'.*nearest match: title"),
-        (lambda: ablate.Study("s", factors={"a": "relu"}), "`factors.a` must be a valid list, got 'relu'"),
-        (lambda: ablate.Study("s", factors={"a": {1, 2}}), "`factors.a` must be a valid list"),
+        (lambda: ablate.Study("s", factors={"a": "relu"}), "`factors.a` must be a list, got 'relu'"),
+        (lambda: ablate.Study("s", factors={"a": {1, 2}}), "`factors.a` must be a list"),
         (lambda: ablate.Study("s", factors=["a"]), "`factors` must be"),
         (lambda: ablate.Study("s", metrics=["accuracy"]), r"metrics.* must be a list such as \[ablate.Metric"),
         (
@@ -31,7 +31,12 @@ METRICS = [ablate.Metric("m", better="higher")]
         (lambda: ablate.claim("c", "s", metric="m", arm={"a": 1}, againts={"a": 2}), "nearest match: against"),
         (lambda: ablate.claim("c", "s", metric="m", arm={"a": 1}, against={"a": 2}, by_at_least="0.1"), "by_at_least"),
         (lambda: ablate.Study.from_file("quikstart"), "nearest match: quickstart"),
-        (lambda: ablate.Study("s", factors={"a": [1]}).run(jobs=0), "n_jobs.*>= 1"),
+        (lambda: ablate.Study("s", factors={"a": [1]}).run(jobs=0), "`jobs` must be a whole number >= 1"),
+        (lambda: ablate.Study("s", factors={"a": [1]}).run(jobs=1.5), "`jobs` must be a whole number >= 1.*got 1.5"),
+        (lambda: ablate.Study("s", factors={"a": [1]}).run(jobs="2"), "`jobs` must be a whole number >= 1.*got '2'"),
+        (lambda: ablate.Study({"a": [1]}), "the name of a study` must be a text, got {'a'"),
+        (lambda: ablate.claim(3, "s", metric="m"), "claims.0.id` must be a text, got 3"),
+        (lambda: ablate.Study("s", metrics={"m": "hihger"}), "metrics: m: unknown `better` 'hihger'"),
         (lambda: ablate.Study("s").run(launcher="seral"), "unknown launcher 'seral'.*nearest match: serial"),
         (lambda: ablate.Study("s").run(jobs=2, launcher="serial"), "serial trains one job at a time"),
         (

@@ -33,7 +33,7 @@ PLACES = {
     "data/fetch.py": "the cache; another file there is put aside under a free name: tests/data/test_archives.py",
     "data/pictures.py": "the null device",
     "manifest/folder.py": "a folder that it made itself, and only while it is empty",
-    "manifest/held.py": BY_MANIFEST,
+    "manifest/entries.py": BY_MANIFEST,
     "manifest/writing.py": BY_MANIFEST,
     "programs/hydra_job.py": "a job's file of metrics, below its folder: test_a_file_of_metrics_stays_in_its_job",
     "programs/processes.py": OF_ITS_OWN,

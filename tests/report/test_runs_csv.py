@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from ablate.errors import UserError
 from ablate.judge.rule import judge
 from ablate.report.csv_cells import level_cell, level_of
-from ablate.report.runs_csv import recompute, runs_csv, tables_from_csv
+from ablate.report.runs_csv import runs_csv, tables_from_csv
 from ablate.sweep.study import Study
 from ablate.track.columns import factor_column, metric_column
 from ablate.track.record import StudyTables
+
+from .alone import recompute
 
 ODD = ["arm", "baseline", "seconds", "outcome", "budget", "n", "index", "=1+1", "a,b", 'a"b', "final/test_accuracy"]
 

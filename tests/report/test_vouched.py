@@ -9,7 +9,6 @@ import pytest
 
 from ablate.judge.rule import judge
 from ablate.report.figures.heat_map import heat_map
-from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.reach import reach
 from ablate.report.figures.render import svg
 from ablate.report.metric_names import metric_title
@@ -17,6 +16,8 @@ from ablate.report.vouched import naming, vouched
 from ablate.report.write import make_report
 from ablate.sweep.figures import HeatMap
 from ablate.train.vouched import EVERYTHING, Fact
+
+from .alone import learning_curves
 
 SENTENCES = {
     Fact.STREAMS: ["named random streams", "they differ in the component and in nothing else that is random"],

@@ -5,17 +5,23 @@ import math
 
 import pytest
 
+from ablate.judge.fairness import FixedTuned, Mean
 from ablate.judge.rule import judge
+from ablate.lang import speaking
+from ablate.report.fair import mean_text
+from ablate.report.level_texts import short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Column, Table, TextRow, html_text, markdown_table, markdown_text
+from ablate.report.verdict_table import verdict_table
 from ablate.report.wording import (
+    delta_text,
     effect_text,
     interval,
     plain_number,
     scaled_interval,
     scaled_number,
-    short_levels,
     unit,
+    unit_on,
     verdict_effect,
 )
 
@@ -46,8 +52,11 @@ def test_levels_that_would_read_alike_are_written_out():
     assert list(short_levels([0.1, 0.1001, 0.01]).values()) == ["0.1", "0.1001", "0.01"]
 
 
-def test_a_level_of_none_and_the_word_none_stay_apart():
-    assert len(set(short_levels([None, "none"]).values())) == 2
+def test_null_is_written_as_in_a_study_file_and_none_is_a_text():
+    assert list(short_levels([None, "none"]).values()) == ["null", "none"]
+    assert list(short_levels([None, True]).values()) == ["null", "true"]
+    with speaking("zh"):
+        assert short_levels([None])[None] == "null"
 
 
 def test_metric_titles_read_as_words():
@@ -91,3 +100,37 @@ def test_widths_of_basins_are_written_in_decades_the_unit_once():
     assert verdict_effect(verdict) == "+1.17 [0.00, +1.33] decades"
     assert scaled_interval(0.5, math.inf, verdict) == "[+0.50, +∞] decades"
     assert scaled_number(0.25, verdict) == "0.25 decades"
+
+
+def test_a_ratio_without_an_upper_end_is_written_as_infinite():
+    study = make_study(NORM, BN)
+    (judged,) = judge(study, make_tables(NORM, lambda v, s: 0.5))
+    verdict = dataclasses.replace(judged, scale="log ratio", effect=0.0, interval_low=-math.inf, interval_high=math.inf)
+    assert scaled_interval(-math.inf, math.inf, verdict) == "[×0, ×∞]"
+    assert scaled_number(math.nan, verdict) == "–"
+    assert scaled_number(math.nan, dataclasses.replace(verdict, scale="share")) == "–"
+    mean = Mean(0.0, -math.inf, math.inf, pairs=4)
+    both = FixedTuned("faster", "It is faster", "ttt/steps", "log ratio", 0.0, mean, mean, mean, "steps")
+    assert mean_text(mean, both) == "×1 [×0, ×∞]"
+
+
+@pytest.mark.parametrize(
+    ("scale", "delta", "text"),
+    [("log ratio", math.log(1.2), "×1.2"), ("share", 0.9, "90 %"), ("decades", 0.5, "0.5 decades"),
+     ("difference", 0.005, "0.5 pp"), ("slope", 0.25, "0.250")],
+)  # fmt: skip
+def test_a_delta_is_written_on_the_scale_of_its_effect(scale, delta, text):
+    (judged,) = judge(make_study(NORM, BN), make_tables(NORM, lambda v, s: 0.5 + s / 100))
+    verdict = dataclasses.replace(judged, scale=scale, delta=delta, effect=0.1, interval_low=0.0, interval_high=0.2)
+    assert delta_text(verdict) == text
+    (row,) = verdict_table([verdict]).rows
+    assert text in row.cells
+
+
+@pytest.mark.parametrize(
+    ("scale", "factor", "difference"),
+    [("difference", 100.0, "pp"), ("share", 100.0, "%"), ("log ratio", 1.0, "log ratio"), ("slope", 1.0, "slope"),
+     ("decades", 1.0, "decades")],
+)  # fmt: skip
+def test_a_scale_has_one_factor_and_one_unit(scale, factor, difference):
+    assert (unit_on(scale, "fraction").scale, unit_on(scale, "fraction").difference) == (factor, difference)

@@ -46,7 +46,7 @@ def test_a_launcher_is_chosen_by_name_with_its_settings_or_given():
         ({"partition": "gpu"}, 2, "`launcher` must be a name such as loky, or {kind: NAME, SETTING: value}, got"),
         (True, 2, "`launcher` must be a name such as loky"),
         (Loky(4), 2, "the number of jobs is given twice"),
-        ("loky", 0, r"`n_jobs` must be >= 1"),
+        ("loky", 0, r"`jobs` must be a whole number >= 1"),
     ],
 )
 def test_what_is_wrong_with_a_choice_is_one_line(asked, jobs, message):

@@ -7,7 +7,7 @@ import yaml
 
 from ablate.errors import UserError
 from ablate.sweep.registration import registration_document, text_hash
-from ablate.sweep.sentence_rules import Label, as_data, leaves, needed, read_rule
+from ablate.sweep.sentence_rules import VerdictLabel, as_data, leaves, needed, read_rule
 from ablate.sweep.sentences import hashes_for, read_sentences, same_sentence
 from ablate.sweep.study_file import parse_study
 from ablate.words.rulings import LABELS
@@ -138,7 +138,7 @@ def test_a_study_registers_the_hashes_of_the_sentences_it_decides(tmp_path):
 
 
 def test_the_labels_a_rule_may_ask_for_are_those_a_refutation_may_have():
-    assert set(get_args(Label)) == set(LABELS)
+    assert set(get_args(VerdictLabel)) == set(LABELS)
 
 
 def test_a_quote_finds_the_sentence_it_is_a_part_of():

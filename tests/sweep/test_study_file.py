@@ -69,9 +69,9 @@ def test_a_list_level_is_kept_as_text():
     [
         ({"fator": {}}, "unknown key 'fator'"),
         ({"fator": {}}, "nearest match: factors"),
-        ({"title": None}, "`title` must be a valid string, got None"),
+        ({"title": None}, "`title` must be a text, got None"),
         ({"seeds": "many"}, "got 'many'"),
-        ({"metrics": {"x": "Higher"}}, "x.yaml: metric 'x': unknown `better` 'Higher': expected one of higher, lower"),
+        ({"metrics": {"x": "Higher"}}, "x.yaml: metrics: x: unknown `better` 'Higher': expected one of higher, lower"),
         ({"baseline": {"nrom": "none"}}, "unknown factor 'nrom': expected one of init.std, norm; nearest match: norm"),
         ({"baseline": {"norm": "layer"}}, "norm has no level 'layer'; expected one of none, batch"),
         ({"factors": {"norm": ["none", "none"]}, "claims": []}, "norm gives a level twice: none, none"),

@@ -24,6 +24,7 @@ from ablate.testing import checks_of
 from ablate.testing.base import failures
 from ablate.testing.layer import layer_checks
 from ablate.track.memory import MemoryStore
+from ablate.track.store import Store
 
 KEEL = ("letter", "optdigits", "penbased", "satimage", "texture")  # shipped by a package that may not be there
 
@@ -226,6 +227,21 @@ def test_what_has_no_contract_is_refused():
         checks_of(3)
     with pytest.raises(UserError, match=r"cannot be made: .*give every setting a default"):
         checks_of(Conv2d)
+
+
+def test_what_leaves_out_a_part_of_its_contract_is_told_which():
+    @dataclass(frozen=True)
+    class Lazy(Optimizer):
+        lr: float = 0.1
+
+    with pytest.raises(UserError, match="Lazy does not define `rule`, which its contract asks for"):
+        checks_of(Lazy)
+
+    class Forgetful(Store):
+        pass
+
+    with pytest.raises(UserError, match=r"Forgetful does not define .*`scores`"):
+        checks_of(Forgetful)
 
 
 def test_a_store_is_checked_by_its_class():

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ablate.errors import UserError
-from ablate.track.known import scores
+from ablate.track.earlier_runs import scores
 from ablate.track.names import check_factor_names, check_metric_names
 from ablate.track.read import read_study
 from ablate.track.record import SeedRecord

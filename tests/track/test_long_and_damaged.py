@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ablate.errors import Failure
 from ablate.track import ledger
-from ablate.track.known import scores
+from ablate.track.earlier_runs import scores
 from ablate.track.local import LocalStore
 from ablate.track.long_tags import LIMIT, joined_tag, split_tag
 from ablate.track.mlflow_tracker import MlflowTracker

@@ -35,6 +35,8 @@ def test_known_names_are_matched_whole():
         ({"failed_counts_as": "chance"}, "needs `unit: fraction` or `unit: percent`"),
         ({"bounds": [1, 0]}, "least < greatest"),
         ({"bounds": 3}, "be .least, greatest."),
+        ({"bounds": [0, math.nan]}, "hold numbers or null"),
+        ({"failed_counts_as": [1]}, "or a finite number, got .1."),
         ({"bounds": ["a", 1]}, "hold numbers or null"),
         ({"unit": 3}, "be a word such as"),
         (3, "expected `higher`, `lower`, or a mapping"),
@@ -44,6 +46,33 @@ def test_a_wrong_declaration_is_one_clear_line(declared, message):
     with pytest.raises(UserError, match=message) as error:
         metric_from("acc", declared)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"unit": 3}, {"unit": "%"}, {"bounds": 3}, {"bounds": ("a", 1)}, {"bounds": (0, 1, 2)},
+     {"failed_counts_as": [1]}, {"failed_counts_as": math.nan}, {"better": "up"}],
+)  # fmt: skip
+def test_a_metric_of_a_program_is_checked_as_one_of_a_study_file(said):
+    with pytest.raises(UserError) as of_program:
+        Metric("acc", **said)
+    with pytest.raises(UserError) as of_file:
+        metric_from("acc", said)
+    assert str(of_file.value).removeprefix("metrics: acc: ") == str(of_program.value).removeprefix("metric 'acc': ")
+    assert "``" not in str(of_program.value)
+
+
+def test_bounds_are_kept_as_they_are_compared():
+    assert Metric("a", bounds=[0, math.inf]) == Metric("a", bounds=(0.0, None))
+    with pytest.raises(UserError, match="its name must be a text"):
+        Metric(3)
+
+
+def test_all_examples_are_a_whole_whatever_its_bounds_are():
+    assert (Metric("a", unit="fraction", bounds=(0.0, 0.5)).whole, Metric("a", unit="fraction").limits) == (1.0, (0, 1))
+    assert (Metric("a", unit="percent", bounds=(0.0, None)).whole, Metric("a", unit="percent").limits) == (
+        100.0, (0, 100),
+    )  # fmt: skip
 
 
 @given(

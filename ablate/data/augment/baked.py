@@ -39,7 +39,7 @@ class Baked(FromTrainingSet):
     Raises
     ------
     UserError
-        `copies` is out of range, or `of` is no such augmentation.
+        `copies` is out of range, or `of` is not such an augmentation.
     """
 
     copies: int = 10

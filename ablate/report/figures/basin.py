@@ -23,9 +23,10 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import DASHES, HUES, INK, LOOKS, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
+from ablate.report.level_texts import level_title, short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_sides
-from ablate.report.wording import level_title, short_levels, shortened, verdict_effect
+from ablate.report.wording import verdict_effect
 from ablate.stats.basin import level_edges
 from ablate.sweep.study import Study
 from ablate.track.record import StudyTables

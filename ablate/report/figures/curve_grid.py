@@ -14,9 +14,10 @@ from ablate.report.figures.panels import Panel, draw_panels, limits_note
 from ablate.report.figures.series import mean_majority_rate, series
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, sheets
 from ablate.report.figures.style import Drawn, drawing
+from ablate.report.level_texts import level_title, short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import steps_title
-from ablate.report.wording import capitalised, level_title, listed, short_levels
+from ablate.report.wording import capitalised, listed
 from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import CurveGrid
 from ablate.track.record import Level, StudyTables
@@ -36,11 +37,6 @@ class CurveGrids(Kind):
         if self.wanted is None:
             return []
         return grid_sheets(material.tables, self.wanted, name=name, whole=material.whole)
-
-
-def curve_grid(tables: StudyTables, wanted: CurveGrid, *, name: str = "curve-grid") -> Drawn | None:
-    """Draw the grid a study asks for on one sheet (see `grid_sheets`); None where no run logged its metric."""
-    return next(iter(grid_sheets(tables, wanted, name=name)), None)
 
 
 def grid_sheets(

@@ -47,11 +47,6 @@ class Seeds(Kind):
         ]
 
 
-def draw_endings(tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds") -> Drawn | None:
-    """Draw one row per arm on one sheet (see `ending_sheets`); None where no run has a value."""
-    return next(iter(ending_sheets(tables, metric, contrast=contrast, name=name)), None)
-
-
 def ending_sheets(
     tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "seeds", whole: bool = False
 ) -> list[Drawn]:

@@ -12,18 +12,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from ablate.claims.estimate import Scale
 from ablate.judge.fairness import FixedTuned, Mean, fixed_and_tuned
-from ablate.lang import msg, tr
+from ablate.lang import tr
 from ablate.registry import register
 from ablate.report.fair import mean_text
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, SOFT, Drawn, bare_axes, drawing
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import shortened, unit
+from ablate.report.wording import unit_on
 
 MOST_ROWS = 24
-_UNITS = {"log ratio": msg("log ratio"), "slope": msg("slope"), "decades": msg("decades")}
 _FIXED, _TUNED = HUES[1], HUES[0]
 
 
@@ -44,7 +45,7 @@ def fixed_against_tuned(both: Sequence[FixedTuned], *, name: str = "fixed-tuned"
     shown = list(both)[:MOST_ROWS]
     if not shown:
         return None
-    strips: dict[tuple[str, str], list[FixedTuned]] = {}
+    strips: dict[tuple[str, Scale], list[FixedTuned]] = {}
     for one in shown:
         strips.setdefault((one.metric, one.scale), []).append(one)
     with drawing():
@@ -68,7 +69,7 @@ def fixed_against_tuned(both: Sequence[FixedTuned], *, name: str = "fixed-tuned"
     return Drawn(name, tr("Fixed against tuned"), figure, caption, tr("; ").join(words) + tr("."), floor=600)
 
 
-def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
+def _draw(strips: dict[tuple[str, Scale], list[FixedTuned]]) -> Figure:
     heights = [len(rows) + 0.9 for rows in strips.values()]
     figure = Figure(figsize=(8.6, 0.52 * sum(heights) + 0.7), layout="constrained")
     axes = figure.subplots(len(strips), 1, squeeze=False, height_ratios=heights)[:, 0]
@@ -85,10 +86,10 @@ def _draw(strips: dict[tuple[str, str], list[FixedTuned]]) -> Figure:
     return figure
 
 
-def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> None:
+def _strip(ax: Axes, metric: str, scale: Scale, rows: Sequence[FixedTuned]) -> None:
     bare_axes(ax, grid="x")
-    shown = unit(rows[0].unit)
-    factor = shown.scale if scale == "difference" else 1.0
+    shown = unit_on(scale, rows[0].unit)
+    factor = shown.scale
     for at, one in enumerate(rows):
         if math.isfinite(one.delta) and one.delta > 0 and scale in ("difference", "decades"):
             ax.fill_between([-one.delta * factor, one.delta * factor], at - 0.5, at + 0.5, color=BAND, linewidth=0)
@@ -101,8 +102,8 @@ def _strip(ax: Axes, metric: str, scale: str, rows: Sequence[FixedTuned]) -> Non
     ax.set_yticks(range(len(rows)), [shortened(one.id) for one in rows])
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(MaxNLocator(8))
-    told = shown.difference if scale == "difference" else tr(_UNITS[scale])
-    ax.set_xlabel(tr("effect on {metric}", metric=metric_title(metric)) + (f" ({told})" if told else ""))
+    told = f" ({shown.difference})" if shown.difference else ""
+    ax.set_xlabel(tr("effect on {metric}", metric=metric_title(metric)) + told)
     finite = [
         end * factor
         for one in rows

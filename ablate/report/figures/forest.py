@@ -23,7 +23,7 @@ from ablate.report.claim_text import change_text, claim_title
 from ablate.report.families import failed_runs
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
-from ablate.report.figures.forest_rows import Row, Scale, by_axis, rows_of
+from ablate.report.figures.forest_rows import Row, SharedAxis, by_axis, rows_of
 from ablate.report.figures.jointly import draw_joint, joint_caption, joint_keys
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.sheets import of_verdicts, row_height
@@ -73,7 +73,7 @@ def forest(
     return Drawn(name, tr("The verdicts at a glance"), figure, caption, _alt(verdicts), floor=640)
 
 
-def _draw(rows: Sequence[Row], scale: Scale) -> Figure:
+def _draw(rows: Sequence[Row], scale: SharedAxis) -> Figure:
     slots: list[tuple[float, Row]] = []
     headings: list[tuple[float, str]] = []
     y = 0.0
@@ -182,7 +182,7 @@ def _margins(ax: Axes, slots: Sequence[tuple[float, Row]], headings: Sequence[tu
             write(at.begins[column], -0.75, tr(words), ha="left", color=SOFT)
 
 
-def _legend(figure: Figure, rows: Sequence[Row], scale: Scale) -> None:
+def _legend(figure: Figure, rows: Sequence[Row], scale: SharedAxis) -> None:
     handles: list[Line2D | Patch] = []
     for outcome in dict.fromkeys(row.outcome for row in rows):
         word, marker, filled, colour = LOOKS[outcome]
@@ -198,7 +198,7 @@ def _legend(figure: Figure, rows: Sequence[Row], scale: Scale) -> None:
                   handlelength=2.0, columnspacing=1.6, borderaxespad=0.1)  # fmt: skip
 
 
-def _limits(rows: Sequence[Row], scale: Scale) -> tuple[float, float]:
+def _limits(rows: Sequence[Row], scale: SharedAxis) -> tuple[float, float]:
     values = [x for r in rows for x in (r.effect, r.low, r.high, *r.joint) if math.isfinite(x)] or [0.0]
     values += [0.0, -1.6 * scale.delta, 1.6 * scale.delta]
     every = sorted(x for r in rows for x in r.points if math.isfinite(x))
@@ -208,7 +208,7 @@ def _limits(rows: Sequence[Row], scale: Scale) -> tuple[float, float]:
     return min(values) - 0.05 * spread, max(values) + 0.05 * spread
 
 
-def _caption(verdicts: Sequence[Verdict], scale: Scale) -> str:
+def _caption(verdicts: Sequence[Verdict], scale: SharedAxis) -> str:
     levels = sorted({v.interval_level for v in verdicts if v.effect is not None})
     low, high = (percent(levels[0]), percent(levels[-1])) if levels else ("", "")
     level = tr("its own Holm level ({low} to {high})", low=low, high=high) if levels else tr("its own Holm level")

@@ -10,8 +10,9 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import msg, tr
 from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figures.jointly import joint_ends
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import Unit, p_value, shortened, unit
+from ablate.report.wording import p_value, unit_on
 from ablate.words.rulings import ruling_of, seen
 
 
@@ -24,12 +25,12 @@ def by_axis(verdicts: Sequence[Verdict]) -> list[list[Verdict]]:
         return [list(verdicts)] if verdicts else []
     axes: dict[tuple[str, str], list[Verdict]] = {}
     for v in verdicts:
-        axes.setdefault((v.scale, unit(v.unit).difference or v.metric), []).append(v)
+        axes.setdefault((v.scale, unit_on(v.scale, v.unit).difference or v.metric), []).append(v)
     return list(axes.values())
 
 
 @dataclass(frozen=True)
-class Scale:
+class SharedAxis:
     """The axis that all rows share."""
 
     label: str
@@ -58,7 +59,7 @@ class Row:
     so_far: bool  # the interval is Student's t and decides nothing
 
 
-def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[Row], Scale]:
+def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[list[Row], SharedAxis]:
     """Return a row per verdict, and the axis they share.
 
     Parameters
@@ -73,10 +74,10 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
     relative = not alike and all(v.delta > 0 for v in verdicts)
     metric = next(iter(metrics))
     if relative:
-        scale = Scale(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
+        scale = SharedAxis(tr("effect / δ   (claim predicts > 1)"), 1.0, relative=True)
     elif len(metrics) == 1 and len(scales) == 1:
-        shown = unit(verdicts[0].unit) if scales == {"difference"} else Unit(difference=tr("log ratio"))
-        scale = Scale(
+        shown = unit_on(verdicts[0].scale, verdicts[0].unit)
+        scale = SharedAxis(
             tr("effect on {metric}", metric=metric_title(metric))
             + (f" ({shown.difference})" if shown.difference else ""),
             max(deltas) * shown.scale if alike else 0.0,
@@ -84,17 +85,17 @@ def rows_of(verdicts: Sequence[Verdict], failed: Mapping[str, int]) -> tuple[lis
             claimed=not all(map(seen, verdicts)),
         )
     else:
-        shared = {unit(v.unit).difference for v in verdicts}
+        shared = {unit_on(v.scale, v.unit).difference for v in verdicts}
         one = f" ({shared.pop()})" if len(shared) == 1 and "" not in shared else ""
-        label = tr("effect, each in the unit of its metric") + one
-        scale = Scale(label, 0.0, relative=False, claimed=not all(map(seen, verdicts)))
+        in_units = "difference" in scales
+        label = (tr("effect, each in the unit of its metric") if in_units else tr("effect on each metric")) + one
+        scale = SharedAxis(label, 0.0, relative=False, claimed=not all(map(seen, verdicts)))
     if not relative and any(map(falls, verdicts)):
         turned = msg("{effect}; right is as predicted") if scale.claimed else msg("{effect}; right is better")
         scale = replace(scale, label=tr(turned, effect=scale.label))
     families, rows = [v.source_id for v in verdicts], []
     for i, v in enumerate(verdicts):
-        shown = unit(v.unit) if v.scale == "difference" else Unit()
-        factor = 1.0 / v.delta if relative else shown.scale
+        factor = 1.0 / v.delta if relative else unit_on(v.scale, v.unit).scale
         several = families.count(families[i]) > 1
         effect, low, high = (math.nan if x is None else x * factor for x in (v.effect, v.interval_low, v.interval_high))
         rows.append(

@@ -26,9 +26,10 @@ from ablate.report.figures.jointly import means_together
 from ablate.report.figures.style import INK, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
+from ablate.report.level_texts import level_title, short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.vouched import vouched
-from ablate.report.wording import NONE, level_title, plain_number, short_levels, unit_of
+from ablate.report.wording import NONE, plain_number, unit_of
 from ablate.sweep.figures import HeatMap
 from ablate.track.record import Level, StudyTables
 from ablate.train.outcome import FAILED

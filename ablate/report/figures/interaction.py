@@ -26,9 +26,10 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import legend
 from ablate.report.figures.style import BAND, DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
+from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues, paired_values
-from ablate.report.wording import effect_text, short_levels, shortened, unit
+from ablate.report.wording import effect_text, unit
 from ablate.stats.mean import mean_interval
 from ablate.stats.student import t_interval
 from ablate.track.record import Level

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ablate.lang import tr
 from ablate.report.arms import arm_levels, arm_titles, baseline_arm, factor_levels, varying
 from ablate.report.figures.style import HUES
-from ablate.report.wording import level_title, short_levels
+from ablate.report.level_texts import level_title, short_levels
 from ablate.track.record import StudyTables
 
 _TOGETHER = 4  # more arms than this in one axes cannot be told apart under their bands

@@ -65,13 +65,6 @@ def curve_metrics(tables: StudyTables, verdicts: Sequence[Verdict], *, most: int
     return chosen[:most]
 
 
-def learning_curves(
-    tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "curves"
-) -> Drawn | None:
-    """Draw one metric over training on one sheet (see `curve_sheets`); None where no run logged it."""
-    return next(iter(curve_sheets(tables, metric, contrast=contrast, name=name)), None)
-
-
 def curve_sheets(
     tables: StudyTables, metric: str, *, contrast: str | None = None, name: str = "curves", whole: bool = False
 ) -> list[Drawn]:

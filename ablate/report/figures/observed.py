@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ablate.errors import Failure
 from ablate.lang import counted, tr
 from ablate.report.arms import arm_levels, varying
-from ablate.report.wording import level_title, short_levels
+from ablate.report.level_texts import level_title, short_levels
 from ablate.track.record import StudyTables
 
 

@@ -121,6 +121,7 @@ class _Scale:
     log: bool
     zeros: bool = False  # some values are 0, which a logarithmic axis has no place for
     factor: float = 1.0
+    top: float = 0.0  # of a share: the largest value that it can have
     whole: float = 0.0  # of a share: what stands for 100 %
 
     @property
@@ -134,7 +135,8 @@ class _Scale:
         values = np.concatenate(parts) if parts else np.empty(0)
         title, least, most = metric_title(metric.name), *metric.limits
         if metric.is_share and least == 0.0:
-            return cls(f"{title} (%)", -0.02 * most, 1.03 * most, log=False, whole=most)
+            top = most if math.isfinite(most) else metric.whole
+            return cls(f"{title} (%)", -0.02 * top, 1.03 * top, log=False, top=top, whole=metric.whole)
         if not values.size:
             return cls(title, 0.0, 1.0, log=False)
         if metric.better == "lower" and math.isinf(most) and (values >= 0).all() and (values > 0).any():
@@ -163,8 +165,8 @@ def _limits(axes: Sequence[Axes], scale: _Scale, end: float) -> None:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.yaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     elif scale.whole:
-        ax.set_yticks(np.linspace(0, scale.whole, 5))
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / scale.whole:.0f}"))
+        ax.set_yticks(np.linspace(0, scale.top, 5))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value / scale.whole:.3g}"))
 
 
 def _panel(

@@ -20,7 +20,7 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import HUES, INK, PAPER, RULE, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import title as set_title
-from ablate.report.wording import level_title, short_levels
+from ablate.report.level_texts import level_title, short_levels
 from ablate.sweep.figures import Paths
 from ablate.track.record import StudyTables
 

@@ -27,9 +27,10 @@ from ablate.report.figures.jointly import draw_joint, joint_caption, joint_ends,
 from ablate.report.figures.margins import SIZE, Margin, margin, text_width
 from ablate.report.figures.style import BAND, HUES, INK, LOOKS, PAPER, RULE, SOFT, Drawn, drawing
 from ablate.report.figures.titles import fitted
+from ablate.report.level_texts import shortened
 from ablate.report.metric_names import metric_title
-from ablate.report.wording import NONE, p_value, shortened, unit
-from ablate.words.amounts import percent
+from ablate.report.wording import NONE, p_value, unit, unit_on
+from ablate.words.amounts import percent, ratio_text
 from ablate.words.rulings import ruling_of
 
 _ROW = 0.3  # inches
@@ -153,7 +154,7 @@ def _draw(families: Sequence[Sequence[Verdict]]) -> Figure:
 
 def _strip(ax: Axes, members: Sequence[Verdict], columns: Margin, *, left: float, width: float) -> None:
     first = members[0]
-    factor = _factor(first)
+    factor = unit_on(first.scale, first.unit).scale
     region = (first.region_low * factor, first.region_high * factor)
     low, high = _limits(members, region, factor)
     ax.set_xlim(low, high)
@@ -247,7 +248,7 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
         step = max(1, math.ceil(len(ratios) / 7))
         keep = [r for i, r in enumerate(ratios) if (i - ratios.index(1)) % step == 0] if 1 in ratios else ratios[::step]
         ax.xaxis.set_major_locator(FixedLocator([math.log(r) for r in keep]))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{math.exp(value):.3g}"))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{ratio_text(value)}"))
         label = label or tr("ratio of {metric}", metric=metric_title(v.metric))
     else:
         ax.xaxis.set_major_locator(MaxNLocator(6))
@@ -257,12 +258,6 @@ def _ticks(ax: Axes, v: Verdict, low: float, high: float) -> None:
             f" ({shown.difference})" if shown.difference else ""
         )
     ax.set_xlabel(label, fontsize=8.6, color=INK)
-
-
-def _factor(v: Verdict) -> float:
-    if v.scale == "share":
-        return 100.0
-    return unit(v.unit).scale if v.scale == "difference" else 1.0
 
 
 def _limits(members: Sequence[Verdict], region: tuple[float, float], factor: float) -> tuple[float, float]:

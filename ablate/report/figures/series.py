@@ -67,10 +67,10 @@ class Series:
 
 def chance_level(metric: Metric, rate: float) -> float:
     """Return the value of knowing nothing, in the metric's unit: by the majority rate; NaN where there is none."""
-    whole = metric.limits[1]
     if metric.failed_counts_as == "one_minus_chance":
-        return whole * (1.0 - rate)
-    return whole * rate if metric.is_share and metric.failed_counts_as in ("chance", "as_logged") else float("nan")
+        return metric.whole * (1.0 - rate)
+    by_rate = metric.is_share and metric.failed_counts_as in ("chance", "as_logged")
+    return metric.whole * rate if by_rate else float("nan")
 
 
 def mean_majority_rate(tables: StudyTables) -> float:

@@ -21,9 +21,10 @@ from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.titles import narrow, title
+from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues
-from ablate.report.wording import short_levels, shortened, unit
+from ablate.report.wording import unit, unit_on
 from ablate.words.rulings import seen
 
 MOST = 8
@@ -150,8 +151,8 @@ def _sides(ax: Axes, one: PairedValues) -> None:
 
 
 def _strip(ax: Axes, one: PairedValues) -> None:
-    verdict, shown = one.verdict, unit(one.verdict.unit)
-    scale = 1.0 if one.comparison.claim.scale == "log ratio" else shown.scale
+    verdict, shown = one.verdict, unit_on(one.verdict.scale, one.verdict.unit)
+    scale = shown.scale
     values = np.array([verdict.differences.get(seed, math.nan) for seed in one.seeds]) * scale
     delta = verdict.delta * scale
     if delta:
@@ -180,11 +181,9 @@ def _strip(ax: Axes, one: PairedValues) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
-    what = (
-        tr("log ratio")
-        if one.comparison.claim.scale == "log ratio"
-        else _label(tr("lower by") if falls(verdict) else tr("difference"), shown.difference)
-    )
+    what = shown.difference
+    if verdict.scale == "difference":
+        what = _label(tr("lower by") if falls(verdict) else tr("difference"), what)
     ax.set_xticks([-0.02], [what], fontsize=7.8)
     ax.tick_params(axis="x", length=0)
 

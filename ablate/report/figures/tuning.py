@@ -28,8 +28,9 @@ from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title
+from ablate.report.level_texts import short_levels
 from ablate.report.tuning_notes import in_every_seed
-from ablate.report.wording import listed, short_levels, unit
+from ablate.report.wording import listed, unit
 from ablate.stats.student import t_interval
 from ablate.stats.tuning_budget import expected_best
 from ablate.sweep.metrics import metrics_in

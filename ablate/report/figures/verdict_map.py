@@ -38,9 +38,10 @@ from ablate.report.figures.jointly import joint_levels
 from ablate.report.figures.style import INK, PAPER, SOFT, Drawn, drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.titles import title as set_title
+from ablate.report.level_texts import level_title, short_levels
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import judged_comparisons
-from ablate.report.wording import NONE, level_title, scaled_number, short_levels, unit
+from ablate.report.wording import NONE, scaled_number, unit
 from ablate.stats.effects import by_interval
 from ablate.sweep.figures import VerdictMap
 from ablate.sweep.study import Study

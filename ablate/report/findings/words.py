@@ -29,9 +29,10 @@ from ablate.errors import UserError, unknown
 from ablate.judge.verdict import Verdict
 from ablate.lang import language, tr
 from ablate.report.families import badge_of
-from ablate.report.wording import difference, p_value, scaled_number, shortened, unit, verdict_effect
+from ablate.report.level_texts import shortened
+from ablate.report.wording import delta_text, difference, p_value, scaled_number, unit, verdict_effect
 from ablate.sweep.study import Study
-from ablate.words.amounts import amount, decades, difference_unit, percent
+from ablate.words.amounts import difference_unit, percent
 from ablate.words.rulings import ruling_of
 from ablate.words.sentence import sentence_of
 
@@ -135,7 +136,7 @@ def _single(field: str, verdict: Verdict) -> str:
         "both": lambda: verdict_effect(verdict),
         "outcome": lambda: badge_of(ruling_of(verdict)).word,
         "p": lambda: p_value(verdict.p_adjusted),
-        "delta": lambda: _delta(verdict),
+        "delta": lambda: delta_text(verdict),
         "seeds": lambda: str(verdict.pairs),
         "level": lambda: percent(verdict.interval_level),
         "held": lambda: _held(verdict, "held"),
@@ -163,10 +164,6 @@ def shown_value(value: float, verdict: Verdict) -> str:
     if verdict.scale in ("share", "slope"):
         return difference(value, unit(verdict.unit))
     return scaled_number(value, verdict, signed=True)
-
-
-def _delta(verdict: Verdict) -> str:
-    return decades(verdict.delta) if verdict.scale == "decades" else amount(verdict.delta, verdict.unit)
 
 
 def _effect(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from ablate.lang import LANGUAGES, language, speaking, tr
 from ablate.manifest import Part, Published, check_free, publish
 from ablate.report.findings.words import read_words
-from ablate.report.known import FIGURES, FINDINGS, findings_part, known_files
+from ablate.report.recognised import FIGURES, FINDINGS, findings_part, known_files
 from ablate.report.tell import Told, make_told
 from ablate.report.write import Progress
 

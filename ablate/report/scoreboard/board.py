@@ -16,7 +16,7 @@ from ablate.report.runs_csv import tables_from_csv
 from ablate.report.scoreboard.entries import ClaimLine, SentenceEntry, each_once, reading_views, rules_note
 from ablate.report.scoreboard.headline import chosen_headline, deciding, headline_text
 from ablate.sweep.sentence_rules import Decides
-from ablate.sweep.sentences import Label, Sentence, same_sentence
+from ablate.sweep.sentences import Sentence, SentenceLabel, same_sentence
 from ablate.sweep.study import FAIRNESS, Study
 from ablate.sweep.translated import Words, translated
 
@@ -32,7 +32,7 @@ class Board:
     studies: tuple[tuple[str, str], ...] = ()  # name, title
     rest: tuple[ClaimLine, ...] = ()
 
-    def of(self, who: str, *labels: Label) -> tuple[SentenceEntry, ...]:
+    def of(self, who: str, *labels: SentenceLabel) -> tuple[SentenceEntry, ...]:
         """Return the entries of one voice that have one of these labels."""
         return tuple(e for e in self.entries if e.sentence.who == who and e.label in labels)
 

@@ -12,10 +12,11 @@ from ablate.judge.verdict import Verdict
 from ablate.lang import language, msg, tr
 from ablate.report.families import Badge, Tally, tally
 from ablate.report.findings.words import shown_value
+from ablate.report.level_texts import shortened
 from ablate.report.scoreboard.headline import label_badge
-from ablate.report.wording import NONE, listed, shortened, verdict_effect
+from ablate.report.wording import NONE, listed, verdict_effect
 from ablate.sweep.sentence_rules import rule_text
-from ablate.sweep.sentences import Kind, Label, Sentence, SentenceReading
+from ablate.sweep.sentences import Kind, Sentence, SentenceLabel, SentenceReading
 
 VOICES = {"book": msg("copied from the book"), "reader": msg("the reader's own")}
 KINDS: dict[Kind, str] = {
@@ -23,7 +24,7 @@ KINDS: dict[Kind, str] = {
     "normative": msg("normative"), "taste": msg("a matter of taste"),
 }  # fmt: skip
 _READINGS = (msg("Strong reading"), msg("Weak reading"))
-_FELL: dict[Fell, Label] = {"right": "right", "wrong": "wrong", "open": "open"}
+_FELL: dict[Fell, SentenceLabel] = {"right": "right", "wrong": "wrong", "open": "open"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class SentenceEntry:
     """
 
     sentence: Sentence
-    label: Label
+    label: SentenceLabel
     headline: str
     readings: tuple[ReadingView, ...]
     decisive: tuple[ClaimLine, ...]

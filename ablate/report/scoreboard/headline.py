@@ -12,9 +12,9 @@ from ablate.lang import LANGUAGES, language, msg, tr
 from ablate.report.families import Badge, tally
 from ablate.report.findings.folder import Finding
 from ablate.report.findings.words import FIELDS, fill_words, strange_figures
-from ablate.report.wording import shortened
+from ablate.report.level_texts import shortened
 from ablate.sweep.sentence_rules import Decides, rule_text
-from ablate.sweep.sentences import Headline, Label, Sentence
+from ablate.sweep.sentences import Headline, Sentence, SentenceLabel
 
 LABELS: dict[str, Badge] = {
     "right": Badge("supported", msg("right"), "✓"),
@@ -33,7 +33,7 @@ def label_badge(label: str) -> Badge:
 
 
 def chosen_headline(
-    sentence: Sentence, label: Label, findings: Mapping[str, Finding], *, where: str
+    sentence: Sentence, label: SentenceLabel, findings: Mapping[str, Finding], *, where: str
 ) -> Headline | None:
     """Return the headline that is written for the label; None where nothing is decided and none is written for that.
 

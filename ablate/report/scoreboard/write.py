@@ -13,13 +13,13 @@ from ablate.report.fair import mean_text
 from ablate.report.figures.style import DARK_HUES, HUES
 from ablate.report.findings.folder import read_findings, written_study
 from ablate.report.findings.write import board_name, report_name
-from ablate.report.known import BOARD, board_part, known_files, page_part
+from ablate.report.level_texts import shortened
+from ablate.report.recognised import BOARD, board_part, known_files, page_part
 from ablate.report.scoreboard.board import Board, gather
 from ablate.report.scoreboard.entries import ClaimLine, SentenceEntry
 from ablate.report.scoreboard.headline import check_headlines
 from ablate.report.scoreboard.strip import strip
 from ablate.report.templating import render
-from ablate.report.wording import shortened
 from ablate.sweep.sentences import read_sentences
 from ablate.sweep.study_file import load_study, study_files
 

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from ablate.claims.parts import Level, Levels
 from ablate.errors import UserError, unknown
@@ -20,7 +20,7 @@ MOST_ARMS = 10_000
 
 
 @dataclass(frozen=True)
-class DesignPart:
+class PartCount:
     """One part of a design: how many arms it asks for, and how many of them no part before it has."""
 
     kind: str
@@ -46,7 +46,7 @@ class DesignArms:
     """
 
     arms: tuple[Levels, ...]
-    parts: tuple[DesignPart, ...]
+    parts: tuple[PartCount, ...]
     excluded: dict[str, int]
     aliasing: tuple[str, ...]
 
@@ -84,7 +84,7 @@ def build_design(study: Study) -> DesignArms:
     hits: dict[str, int] = {rule.text: 0 for rule in rules}
     by_key: dict[tuple[Any, ...], Levels] = {}
     seen: set[tuple[Any, ...]] = set()
-    parts: list[DesignPart] = []
+    parts: list[PartCount] = []
     aliasing: list[str] = []
     for part in study.design:
         asked = new = 0
@@ -110,7 +110,7 @@ def build_design(study: Study) -> DesignArms:
                 hits[rule.text] += 1
             else:
                 by_key[key] = cell
-        parts.append(DesignPart(part.kind, asked, new, about))
+        parts.append(PartCount(part.kind, asked, new, about))
     for text, count in hits.items():
         if count == 0:
             raise UserError(f"exclude {text!r}: it excludes no arm of this design; drop it, or correct it")
@@ -118,7 +118,7 @@ def build_design(study: Study) -> DesignArms:
         if rule := next((rule for rule in rules if rule(base)), None):
             raise UserError(f"exclude {rule.text!r}: it excludes the baseline, which others are compared with")
         by_key = {_key(base): base, **by_key}
-        parts.append(DesignPart("baseline", 1, 1, "added: others are compared with it"))
+        parts.append(PartCount("baseline", 1, 1, "added: others are compared with it"))
     arms = list(by_key.values())
     if FAIRNESS in study.factors:
         arms = [{**arm, FAIRNESS: level} for arm in arms for level in study.factors[FAIRNESS]]
@@ -132,30 +132,42 @@ def _key(cell: Levels) -> tuple[Any, ...]:
 def _cells(
     part: Full | OneFactorAtATime | Pairs | LeaveOneOut | Listed, factors: Mapping[str, list[Level]], base: Levels
 ) -> Iterator[Levels]:
-    if isinstance(part, LeaveOneOut):
-        yield from _leave_one_out(part, factors, base)
-        return
-    if isinstance(part, Listed):
-        yield from ({**base, **_own_levels(f"design, `arms`, {i}", arm, factors)} for i, arm in enumerate(part.arms, 1))
-        return
-    names = _named(part.factors, factors)
-    if isinstance(part, Full):
-        if math.prod(len(factors[name]) for name in names) > MOST_ARMS:
-            raise UserError(
-                f"design: crossing {' x '.join(str(len(factors[name])) for name in names)} levels makes more than "
-                f"{MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels"
-            )
-        for combination in itertools.product(*(factors[name] for name in names)):
-            yield {**base, **dict(zip(names, combination, strict=True))}
-        return
-    yield dict(base)
+    match part:
+        case LeaveOneOut():
+            yield from _leave_one_out(part, factors, base)
+        case Listed():
+            for number, arm in enumerate(part.arms, 1):
+                yield {**base, **_own_levels(f"design, `arms`, {number}", arm, factors)}
+        case Full():
+            yield from _crossed(_named(part.factors, factors), factors, base)
+        case OneFactorAtATime():
+            yield from _changed(_named(part.factors, factors), factors, base, at_once=1)
+        case Pairs():
+            yield from _changed(_named(part.factors, factors), factors, base, at_once=2)
+        case _:
+            assert_never(part)
+
+
+def _crossed(names: Sequence[str], factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:
+    if math.prod(len(factors[name]) for name in names) > MOST_ARMS:
+        raise UserError(
+            f"design: crossing {' x '.join(str(len(factors[name])) for name in names)} levels makes more than "
+            f"{MOST_ARMS:,} arms; use ofat, pairs or fractional, or fewer levels"
+        )
+    for combination in itertools.product(*(factors[name] for name in names)):
+        yield {**base, **dict(zip(names, combination, strict=True))}
+
+
+def _changed(
+    names: Sequence[str], factors: Mapping[str, list[Level]], base: Levels, *, at_once: int
+) -> Iterator[Levels]:
+    """Yield the baseline, and it with up to `at_once` factors changed."""
     changes = [(name, level) for name in names for level in factors[name] if level != base[name]]
-    for name, level in changes:
-        yield {**base, name: level}
-    if isinstance(part, Pairs):
-        for (one, level), (other, second) in itertools.combinations(changes, 2):
-            if one != other:
-                yield {**base, one: level, other: second}
+    for several in range(at_once + 1):
+        for chosen in itertools.combinations(changes, several):
+            levels = dict(chosen)
+            if len(levels) == several:
+                yield {**base, **levels}
 
 
 def _leave_one_out(part: LeaveOneOut, factors: Mapping[str, list[Level]], base: Levels) -> Iterator[Levels]:

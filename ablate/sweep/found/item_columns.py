@@ -56,7 +56,7 @@ def score_place(table: RunTable, item: int) -> int | None:
 
 
 def seed_place(table: RunTable, asked: Asked, item: int) -> int | None:
-    """Return the column of the seeds; None where runs have none. A number that belongs to the item is no seed.
+    """Return the column of the seeds; None where runs have none. A number that belongs to the item is not a seed.
 
     Raises
     ------

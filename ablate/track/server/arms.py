@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.levels import restored_levels
-from ablate.track.known import CONFIG, FINGERPRINT, READS, USED, StoredArm
+from ablate.track.earlier_runs import CONFIG, FINGERPRINT, READS, USED, StoredArm
 from ablate.track.long_tags import joined_tag
 from ablate.track.names import BESIDE, TIMER
 from ablate.track.names import key as key_of

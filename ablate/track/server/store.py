@@ -12,9 +12,9 @@ from typing import TypeVar
 from ablate.errors import AblateError, Failure, UserError, unknown
 from ablate.track import payload
 from ablate.track.chosen import choose_trials
+from ablate.track.earlier_runs import READS, USED, StoredArm
 from ablate.track.files import ARRAYS, CORRECTNESS, read_correctness, read_seed_arrays
 from ablate.track.history import HASH_TAG
-from ablate.track.known import READS, USED, StoredArm
 from ablate.track.ledger import ARITHMETIC_TAG, CODE_TAG, StudyRun
 from ablate.track.local_runs import driver_text
 from ablate.track.long_tags import joined_tag, read_list
@@ -41,7 +41,7 @@ from ablate.track.server.runs import (
 from ablate.track.server.session import ServerSession, waiting_line
 from ablate.track.server.spool import Spool
 from ablate.track.shown import Shown
-from ablate.track.store import Correctness, Known, Score, Store, StudyLine, StudySession
+from ablate.track.store import Correctness, KnownFiles, Score, Store, StudyLine, StudySession
 from ablate.track.stored import check_runs
 from ablate.track.stored_run import Beside, LoggedRun, StoredRun, logged_runs, stored_run
 from ablate.track.tables import tables_of
@@ -241,7 +241,7 @@ class ServerStore(Store):
         """Bring back what was put into the trash last under a name."""
         bring_back(self._link.client, name, self._link.answers)
 
-    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: Known) -> str | None:
+    def attach(self, name: str, key: str, files: Mapping[str, bytes], label: str, *, known: KnownFiles) -> str | None:
         """Keep files beside a study run, in place of those that were there under that label."""
         del known  # what lies there was put there by `attach`
         return self._beside(name, key, lambda run: beside.attach(self._link, run, files, label))

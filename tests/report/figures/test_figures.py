@@ -13,12 +13,10 @@ from ablate.judge.jointly import Joint
 from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.report.draw import draw_all
-from ablate.report.figures.curve_grid import curve_grid
-from ablate.report.figures.endings import draw_endings
 from ablate.report.figures.forest import forest
-from ablate.report.figures.forest_rows import by_axis
+from ablate.report.figures.forest_rows import by_axis, rows_of
 from ablate.report.figures.interaction import claimed_interactions
-from ablate.report.figures.learning_curves import learning_curves
+from ablate.report.figures.learning_curves import curve_sheets
 from ablate.report.figures.margins import SIZE, text_width
 from ablate.report.figures.regions import regions
 from ablate.report.figures.render import inline, png, svg
@@ -26,6 +24,8 @@ from ablate.report.figures.series import series
 from ablate.report.pairs import paired_values
 from ablate.report.robustness import robustness
 from ablate.sweep.study import CurveGrid
+
+from ..alone import curve_grid, draw_endings, learning_curves
 
 
 def words(figure) -> str:
@@ -232,6 +232,36 @@ def test_what_shares_no_unit_shares_no_axis(study):
     other = dataclasses.replace(verdict, claim_id="y", metric="loss", unit="")
     assert len(by_axis([verdict, steps, other, dataclasses.replace(other, metric="rmse")])) == 4
     assert len(by_axis([dataclasses.replace(one, delta=0.1) for one in (verdict, steps)])) == 1  # divided by δ
+
+
+def test_ratios_of_several_metrics_share_an_axis_that_says_so(study):
+    verdict = dataclasses.replace(
+        judge(*study)[0], kind="time_to_target", scale="log ratio", delta=0.0, metric="ttt/steps", unit="steps",
+        effect=0.2, interval_low=0.1, interval_high=0.3,
+    )  # fmt: skip
+    other = dataclasses.replace(verdict, claim_id="again", metric="ttt/recovery_steps")
+    assert len(by_axis([verdict, other])) == 1
+    _, axis = rows_of([verdict, other], {})
+    assert "effect on each metric (log ratio)" in axis.label
+    assert "steps" not in axis.label
+
+
+@pytest.mark.parametrize(("least", "most", "ticks"), [(0.0, 0.5, "12.5 25 37.5 50"), (0.0, None, "25 50 75 100")])
+@pytest.mark.parametrize("whole", [1.0, 100.0])
+def test_a_share_with_bounds_of_its_own_is_drawn_in_per_cent_of_all_examples(make, whole, least, most, ticks):
+    declared = {
+        "better": "higher", "unit": "percent" if whole > 1.0 else "fraction", "failed_counts_as": "chance",
+        "bounds": [least, None if most is None else whole * most],
+    }  # fmt: skip
+    _, tables = make(metrics={"top1": declared}, claims=False)
+    curves = tables.curves[tables.curves["metric"] == "train/accuracy"]
+    curves = curves.assign(metric="top1", value=whole * curves["value"].clip(upper=most or 1.0))
+    (figure,) = curve_sheets(dataclasses.replace(tables, curves=curves), "top1", contrast="norm")
+    (ax, *_) = figure.figure.axes
+    figure.figure.draw_without_rendering()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["0", *ticks.split()]
+    flat = [line.get_ydata()[0] for line in ax.lines if len(set(line.get_ydata())) == 1]
+    assert any(value == pytest.approx(0.104 * whole) for value in flat)
 
 
 def test_a_fall_is_a_fall_in_every_number(study):

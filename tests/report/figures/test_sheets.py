@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from ablate.judge.rule import judge
 from ablate.report.draw import draw_all
 from ablate.report.figures.endings import ending_sheets
-from ablate.report.figures.learning_curves import curve_sheets, learning_curves
+from ablate.report.figures.learning_curves import curve_sheets
 from ablate.report.figures.sheets import (
     MOST_PANELS,
     MOST_ROWS,
@@ -21,6 +21,8 @@ from ablate.report.figures.sheets import (
     sheets,
 )
 from ablate.report.figures.style import Drawn
+
+from ..alone import learning_curves
 
 STDS = tuple(round(float(s), 5) for s in np.linspace(0.001, 1.0, MOST_PANELS + 8))
 MANY = {"stds": STDS, "seeds": 2, "evaluations": 4, "missing": 0}

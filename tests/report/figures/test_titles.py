@@ -2,9 +2,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from ablate.lang import speaking
-from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.style import drawing
 from ablate.report.figures.titles import fitted, head, narrow, title
+
+from ..alone import learning_curves
 
 LONG = "dataset = digits, model.hidden = [64,64,64,64,64,64,64], norm = batch, fairness = tuned"
 

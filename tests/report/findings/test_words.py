@@ -68,13 +68,15 @@ def test_a_reason_of_another_release_is_told_in_the_words_that_were_written(stud
     assert again.outcome == verdict.outcome
 
 
-@pytest.mark.parametrize("damage", ["missing", "text", "list"])
+@pytest.mark.parametrize("damage", ["missing", "text", "list", "outcome", "scale", "kind"])
 def test_a_damaged_verdict_is_told_in_a_line(study, damage):
     stored = json.loads(json.dumps(document_of(judge(*study)[0])))
     if damage == "missing":
         del stored["outcome"]
     elif damage == "text":
         stored["effect"] = "about three"
+    elif damage in ("outcome", "scale", "kind"):
+        stored[damage] = "unheard of"
     else:
         stored["sensitivity"] = [1]
     with pytest.raises(UserError, match="is not complete, or of another release") as told:

@@ -11,7 +11,7 @@ from ablate.judge.rule import judge
 from ablate.lang import speaking
 from ablate.manifest import Part, publish
 from ablate.report.findings.folder import Finding
-from ablate.report.known import BOARD
+from ablate.report.recognised import BOARD
 from ablate.report.runs_csv import runs_csv
 from ablate.report.scoreboard.board import both_ways, gather
 from ablate.report.scoreboard.headline import check_headlines

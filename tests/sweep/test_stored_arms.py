@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from ablate.errors import UserError
 from ablate.identity import digest
-from ablate.sweep.known import Known
 from ablate.sweep.plan import REVISION, make_plan
+from ablate.sweep.stored_arms import StoredArms
 from ablate.sweep.study_file import parse_study
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 from ablate.train.program import Program, ProgramConfig
 
 
@@ -158,7 +158,7 @@ def test_what_is_tuned_is_passed_over_until_it_is_known():
     what = {"revision": REVISION, "config": {"epochs": 3, "program": {"params": {"lr": 0.1}}}, "fingerprint": "v1"}
     config = {"epochs": 3, "program": {"params": {"lr": 0.2}}}
     arm = StoredArm("k", "a", {}, config, "v1", frozenset({"params.lr"}), {}, 0)
-    known = Known("k", (arm,))
+    known = StoredArms("k", (arm,))
     assert known.same({}, what) is None
     assert known.same({}, what, unsettled=["program.params.lr"]) is arm
 
@@ -168,7 +168,7 @@ def test_declaring_one_more_metric_makes_no_new_runs():
         return {"revision": 1, "config": {"program": {"target": "t", "params": {}, "logs": logs}}, "fingerprint": "v1"}
 
     arm = StoredArm("k", digest(what(["a"]))[:12], {}, what(["a"])["config"], "v1", frozenset(), {}, 0)
-    assert Known("k", (arm,)).same({}, what(["a", "b"])) is arm
+    assert StoredArms("k", (arm,)).same({}, what(["a", "b"])) is arm
 
 
 VALUES = st.sampled_from([None, 1, 1.0, True, "off", [1]])

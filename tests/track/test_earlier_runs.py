@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 
 from ablate.identity import digest
-from ablate.track.known import FINGERPRINT, READS, arm_facts, stored_arms
+from ablate.track.earlier_runs import FINGERPRINT, READS, arm_facts, stored_arms
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child
 from ablate.track.mlflow_tracker import MlflowTracker

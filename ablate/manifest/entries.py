@@ -21,7 +21,7 @@ NAME = ".ablate-manifest.json"
 _WHAT = "The files in this folder that ablate wrote. It replaces and removes no other."
 _PARTIAL = re.compile(r"\.ablate-[0-9a-f]{12}")
 
-Known = Callable[[Path], Mapping[str, str]]
+KnownFiles = Callable[[Path], Mapping[str, str]]
 """Folder without a manifest -> name of each file that an older release wrote there -> the part it belongs to."""
 
 
@@ -89,7 +89,7 @@ def nothing_known(folder: Path) -> dict[str, str]:
     return {}
 
 
-def read_manifest(folder: Path, path: Path, recognise: Known) -> Manifest:
+def read_manifest(folder: Path, path: Path, recognise: KnownFiles) -> Manifest:
     """Read a manifest, or make one of what an older release wrote; take away what a killed write left."""
     if path.is_symlink() or path.is_dir():
         raise UserError(f"{path} is not a plain file: it says which files here are ablate's; move it aside")

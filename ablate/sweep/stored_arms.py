@@ -13,7 +13,7 @@ from typing import Any
 
 from ablate.identity import digest
 from ablate.programs.witness import said_now
-from ablate.track.known import StoredArm
+from ablate.track.earlier_runs import StoredArm
 from ablate.track.record import Level
 from ablate.train.reads import differ_in_reads, key_path, read_settings, without
 
@@ -22,7 +22,7 @@ _FREE = ("logs",)
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredArms:
     """The stored arms of one study run."""
 
     key: str
@@ -126,7 +126,7 @@ def _levels(levels: Mapping[str, Level]) -> dict[str, tuple[str, Any]]:
     return {factor: kind(level) for factor, level in levels.items()}
 
 
-def arms_by_study(arms: Sequence[StoredArm]) -> list[Known]:
+def arms_by_study(arms: Sequence[StoredArm]) -> list[StoredArms]:
     """Return the stored arms by the study run they belong to, in the order given."""
     keys = dict.fromkeys(arm.key for arm in arms)
-    return [Known(key, tuple(arm for arm in arms if arm.key == key)) for key in keys]
+    return [StoredArms(key, tuple(arm for arm in arms if arm.key == key)) for key in keys]

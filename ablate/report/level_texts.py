@@ -1,0 +1,76 @@
+"""Levels of factors as a reader meets them: short, still true, and told apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ablate.levels import Level, expanded, level_name, level_names, restored
+from ablate.report.wording import significant
+
+_COMMA = re.compile(r",(?!\s*[\d.]+\s*[,\]])")  # not between the numbers of a list
+_LIST = re.compile(r"(?<=[=|])\[[\d.,\s]*\]")
+_NUMBER = re.compile(r"(?<==)\d+\.\d+(?:e[+-]?\d+)?(?=\]?$)")
+_SYMBOLS = {"init.std": "σ", "optimizer.lr": "lr", "dropout.drop_probability": "p", "dataset.train_size": "n"}
+
+
+def short_levels(levels: Sequence[Level]) -> dict[Level, str]:
+    """Return a short text for each level of a factor, short but still true and still distinct.
+
+    Log-spaced levels such as 10**-2.2 are printed as 0.0063: two digits where that is within 1 %.
+
+    >>> short_levels([10**-2.2, 0.125, "batch", None])
+    {0.00630957344480193: '0.0063', 0.125: '0.125', 'batch': 'batch', None: 'null'}
+
+    A list of equal numbers is printed as one and how often.
+
+    >>> list(short_levels(["[64]", "[64,64,64]", "[64,32,64]"]).values())
+    ['[64]', '[64 ×3]', '[64,32,64]']
+    """
+    texts = {level: _level(level) for level in levels}
+    if len(set(texts.values())) < len(texts):
+        texts = level_names(levels)
+    return texts
+
+
+def shortened(text: str) -> str:
+    """Shorten the numbers in a text such as a claim's cell, as `short_levels` does.
+
+    >>> shortened("init.std=0.5411695265464637,norm=batch")
+    'init.std=0.54, norm=batch'
+
+    >>> shortened("at-depth[model.hidden=[100, 100, 100], norm=none]")
+    'at-depth[model.hidden=[100 ×3], norm=none]'
+    """
+    parts = [short_lists(part.strip()) for part in _COMMA.split(text)]
+    return ", ".join(_NUMBER.sub(lambda m: _level(float(m[0])), part) for part in parts)
+
+
+def short_lists(text: str) -> str:
+    """Shorten the lists of numbers in a sentence, and leave the rest as it is.
+
+    >>> short_lists("relu beats identity at model.hidden=[64]|[64,64,64], over 2 cells")
+    'relu beats identity at model.hidden=[64]|[64 ×3], over 2 cells'
+    """
+    return _LIST.sub(lambda match: _level(match[0]), text)
+
+
+def level_title(factor: str, text: str) -> str:
+    """Return `σ = 0.01` for `init.std`, `norm = batch` for the rest."""
+    return f"{_SYMBOLS.get(factor, factor)} = {text}"
+
+
+def _level(level: Level) -> str:
+    if level is None or isinstance(level, bool):
+        return level_name(level)  # `none`, `on` and `off` are texts
+    if isinstance(level, float):
+        for digits in range(2, 17):
+            text = significant(abs(level), digits)
+            if level == 0 or abs(float(text) - abs(level)) <= 0.01 * abs(level):
+                return ("−" if level < 0 else "") + (text.rstrip("0").rstrip(".") if "." in text else text)
+    parsed = expanded(restored(level))
+    if not isinstance(parsed, list) or not all(isinstance(number, int | float) for number in parsed):
+        return str(level)
+    numbers = [number.strip() for number in str(level)[1:-1].split(",")]
+    alike = len(numbers) > 2 and len(set(numbers)) == 1
+    return f"[{numbers[0]} ×{len(numbers)}]" if alike else f"[{','.join(numbers)}]"
