@@ -154,7 +154,7 @@ def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
         (("runs.csv", "--by-at-least", "0"), "`--by-at-least` must be a number > 0"),
         (("runs.csv", "--save", "x.txt"), "--save x.txt: expected a name ending in .yaml"),
         (("runs.csv", "--lost", "oom"), "unknown --lost 'oom'"),
-        (("runs.csv", "--failed-counts-as", "10"), "`failed_counts_as`` must lie in [0.0, 1.0]"),
+        (("runs.csv", "--failed-counts-as", "10"), "`failed_counts_as` must lie in [0.0, 1.0]"),
         (("runs.csv", "--failed-counts-as", "nan"), "or a finite number, got nan"),
     ],
 )

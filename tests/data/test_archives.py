@@ -103,7 +103,7 @@ class TestGivenParts:
         source = saved(tmp_path, KERAS, parts="drawn")
         split = source.split(stream(0, "split"))
         assert [len(part) for part in (split.train, split.validation, split.test)] == [42, 6, 12]
-        assert "put together and drawn anew" in source.examples().notes[0]
+        assert "put together and drawn again" in source.examples().notes[0]
         whole = saved(tmp_path, {"x": BYTES, "y": LABELS})
         assert source.examples().fingerprint == whole.examples().fingerprint
         np.testing.assert_array_equal(split.test, whole.split(stream(0, "split")).test)
