@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import UserError
-from ablate.face.judging import JudgedTable, texts_of
+from ablate.face.judging import JudgedTable, metrics_said, texts_of
 from ablate.face.study import listening
 from ablate.sources.choose import source_for
 from ablate.sources.frames import frame_table
@@ -47,7 +47,8 @@ def compare(
     results
         A row per run: a table of pandas or polars, or a file or address as `ablate judge` takes it.
     metric, better
-        What is compared; which way is better, `"higher"` or `"lower"`, where the name does not say it.
+        What is compared; which way is better, `"higher"` or `"lower"`, where neither the name nor `"score:higher"`
+        says it.
     arm, against
         Column -> level, the same columns in both.
     pair
@@ -87,8 +88,9 @@ def compare(
         raise UserError("give `delta` (better by more than it) or `not_worse_by` (not worse by more than it), not both")
     listed = (each,) if isinstance(each, str) else tuple(each)
     stated = Stated(texts_of(arm), texts_of(against), listed, not_worse_by)
+    metrics = metrics_said(metric) if better is None else {metric: better}
     asked = Asked(
-        seed=pair, metrics={metric: better}, where=texts_of(where), leave_out=tuple(leave_out), by_at_least=delta,
+        seed=pair, metrics=metrics, where=texts_of(where), leave_out=tuple(leave_out), by_at_least=delta,
         repeat=repeat, failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=pair is None, stated=stated,
         early_stopping=early_stopping,
     )  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ablate.face.results import Result
 from ablate.face.study import listening
 from ablate.sources.choose import source_for
 from ablate.sources.frames import frame_table
 from ablate.sources.of_one import done_text
-from ablate.sweep.found.asked import Asked, Repeat
+from ablate.sweep.found.asked import Asked, Repeat, metrics_asked
 from ablate.train.metric import Better
 from ablate.work import events
 from ablate.work.bench import Bench
@@ -105,8 +105,8 @@ def judge_runs(
     results
         A row per run: a table of pandas or polars, or a file or address as `ablate judge` takes it.
     metric
-        What is judged, the main one first, where its name says which way is better; else a mapping, name -> `"higher"`
-        or `"lower"`.
+        What is judged, the main one first, where its name says which way is better; else `"score:higher"`, as for
+        `ablate judge`, or a mapping, name -> `"higher"` or `"lower"`.
     factors, seed, leave_out
         Columns; what is left out is found.
     baseline, where
@@ -139,11 +139,9 @@ def judge_runs(
     >>> judge_runs(pd.DataFrame(rows)).verdicts[0].outcome
     'supported'
     """
-    named = [metric] if isinstance(metric, str) else metric
-    metrics: dict[str, Better | None] = dict(named) if isinstance(named, Mapping) else dict.fromkeys(named)
     asked = Asked(
-        factors=tuple(factors), seed=seed, metrics=metrics, baseline=texts_of(baseline), where=texts_of(where),
-        leave_out=tuple(leave_out), by_at_least=by_at_least, target=target, repeat=repeat,
+        factors=tuple(factors), seed=seed, metrics=metrics_said(metric), baseline=texts_of(baseline),
+        where=texts_of(where), leave_out=tuple(leave_out), by_at_least=by_at_least, target=target, repeat=repeat,
         failed_counts_as=failed_counts_as, lost=tuple(lost), unpaired=unpaired, early_stopping=early_stopping,
         item=item,
     )  # fmt: skip
@@ -155,6 +153,21 @@ def judge_runs(
         table, name, title = frame_table(results), f"{name}-judged", name
     judged = judge_table(table, asked, bench, name=name, command="ablate.judge_runs(…)  # Python", title=title)
     return JudgedTable(judged)
+
+
+def metrics_said(metric: str | Sequence[str] | Mapping[str, Better | None]) -> dict[str, Better | None]:
+    """Return name -> which way is better, None where its name has to say it.
+
+    >>> metrics_said("acc"), metrics_said(["score:higher", "a:b"]), metrics_said({"score": "lower"})
+    ({'acc': None}, {'score': 'higher', 'a:b': None}, {'score': 'lower'})
+    """
+    if isinstance(metric, Mapping):
+        return dict(metric)
+    metrics: dict[str, Better | None] = {}
+    for word in [metric] if isinstance(metric, str) else metric:
+        directed = word.endswith(tuple(f":{better}" for better in get_args(Better)))
+        metrics |= metrics_asked([word]) if directed else {word: None}
+    return metrics
 
 
 def texts_of(levels: Mapping[str, Any] | None) -> dict[str, str]:

@@ -44,6 +44,25 @@ def test_what_is_not_a_table_is_refused_in_one_line():
         ablate.judge_runs(frame())
 
 
+def test_a_direction_is_said_as_the_error_says_it():
+    rows = [
+        {"bn": bn, "seed": s, "zeal": 0.1 * bn + s / 100 + s % 3 * bn / 500} for bn in (False, True) for s in range(8)
+    ]
+    table, arm, against = pd.DataFrame(rows), {"bn": True}, {"bn": False}
+    with pytest.raises(ablate.UserError, match="--metric zeal:higher"):
+        ablate.judge_runs(table, metric="zeal")
+    judged = [
+        ablate.judge_runs(table, metric=said, by_at_least=0.05).verdicts[0]
+        for said in ("zeal:higher", ["zeal:higher"], {"zeal": "higher"})
+    ]
+    assert [v.outcome for v in judged] == ["supported"] * 3
+    outcomes = [
+        ablate.compare(table, metric=f"zeal:{better}", arm=arm, against=against, delta=0.05).verdicts[0].outcome
+        for better in ("higher", "lower")
+    ]
+    assert outcomes == ["supported", "refuted"]
+
+
 def test_arms_that_share_no_seeds_miss_no_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [{"lr": 0.1, "seed": seed, "acc": 0.7 + seed % 7 / 1000} for seed in range(8)]
