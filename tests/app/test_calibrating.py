@@ -53,9 +53,8 @@ def test_rows_are_kept_until_the_page_is_written_and_run_anew_alone(ablate, ran,
     assert ablate(*command, "--only", "check-one")[0] == 0
     assert ran[5:] == ["one"]
     assert told(tmp_path / "page") == first
-    assert "rows run again later: one" in (tmp_path / "page/calibration.md").read_text(encoding="utf-8").replace(
-        "*", ""
-    )
+    page = (tmp_path / "page/calibration.md").read_text(encoding="utf-8")
+    assert "rows run again later: one" in page.replace("*", "")
 
 
 @pytest.mark.parametrize(

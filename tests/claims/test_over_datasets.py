@@ -95,7 +95,7 @@ def test_a_new_data_set_needs_seeds():
     assert verdict.outcome == "not_tested"
     assert "from 6 pairs on" in said(verdict.reason)
     these = verdict_on(THESE, 0.06, 0.05, 0.06, 0.05, 0.07, seeds=5)
-    assert "nothing is said" in said(these.scope)
+    assert "Nothing is said" in said(these.scope)
 
 
 def test_other_factors_are_averaged_within_a_data_set():

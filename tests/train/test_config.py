@@ -68,9 +68,9 @@ def test_components_come_back_from_omegaconf_as_objects(group):
         ({"l2": -0.1}, "`l2` must be >= 0, got -0.1."),
         ({"clip_norm": 0.0}, "`clip_norm` must be > 0, or null for no clipping, got 0.0."),
         ({"norm": None}, "`norm` must be a registered norm component, got None."),
-        ({"seeds": 0}, "`seeds` must be a count >= 1 or a list of different block numbers >= 0, got 0."),
-        ({"seeds": [1, 1]}, "`seeds` must be a count >= 1 or a list of different block numbers >= 0, got [1, 1]."),
-        ({"seeds": "8"}, "`seeds` must be a count >= 1 or a list of different block numbers >= 0, got '8'."),
+        ({"seeds": 0}, "`seeds` must be a count >= 1 or a list of different whole numbers >= 0, got 0."),
+        ({"seeds": [1, 1]}, "`seeds` must be a count >= 1 or a list of different whole numbers >= 0, got [1, 1]."),
+        ({"seeds": "8"}, "`seeds` must be a count >= 1 or a list of different whole numbers >= 0, got '8'."),
     ],
 )
 def test_wrong_settings_are_named(config, changed, message):
