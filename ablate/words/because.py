@@ -50,8 +50,8 @@ def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
         shown = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
         said = {
             "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=shown),
-            "threshold": f"δ = {amount(delta, unit)}",
-            "end": f"δ = {amount(delta, unit)}" if delta == 0 else f"−δ = {amount(-delta, unit)}",
+            "threshold": f"δ = {amount(delta, unit)}" if delta else "0",
+            "end": f"−δ = {amount(-delta, unit)}" if delta else "0",
             "level": p_text(1.0 - m["level"]),
         }
         if "smallest" in m:

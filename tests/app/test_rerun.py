@@ -181,5 +181,5 @@ def test_a_study_that_was_moved_runs_its_own_code_again_only_where_that_is_trust
     (tmp_path / "here").rename(tmp_path / "there")
     monkeypatch.chdir(tmp_path / "there")
     code, _, err = ablate("rerun", run)
-    assert (code, "executes program=function" in err) == (2, True), err
+    assert (code, "would execute program=function" in err) == (2, True), err
     assert "matched to the bit" in ablate("rerun", run, "--trust")[1]

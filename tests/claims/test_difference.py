@@ -119,6 +119,7 @@ def test_what_nobody_predicted_is_shown_or_not_in_the_same_words_everywhere(shif
     assert held["kind"] == "difference"
     assert held["sentence"].startswith("[exploratory] ")
     assert held["in_words"] == f"{word} [exploratory]"
+    assert "δ" not in held["why"]  # nobody said which size matters
     (family,) = families(asked, tables, [found])
     drawn = forest([found])
     places = [family.answer.outcome.text, ruled(found), family.tally[0][0].word, drawn.alt,

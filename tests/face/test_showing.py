@@ -40,7 +40,7 @@ def test_verdicts_are_lines_a_table_and_html(result):
     assert lines[2].startswith("| ✓ | `better` | Supported: ")
     assert verdicts["better"]._repr_html_().startswith("<p>Supported: norm=batch raises m")
     assert verdicts["better"].statement == "norm=batch raises m against norm=none"
-    assert verdicts["better"].why.endswith("lies above δ = 0 pp.")
+    assert verdicts["better"].why.endswith("lies above 0.")
     assert (verdicts["better"].reason.code, verdicts["better"].next_step) == ("above", "")
     assert "<b>x&lt;y-imported</b>" in result._repr_html_()
     assert "16 runs" in repr(result)

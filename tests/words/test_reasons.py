@@ -136,7 +136,7 @@ def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
 @pytest.mark.parametrize(
     ("interval", "ruled", "ends", "place"),
     [
-        ((-0.42, 0.04, 0.0), ("inconclusive", "", "holds_delta"), "[−0.04, 0.42]", "contains δ = 0."),
+        ((-0.42, 0.04, 0.0), ("inconclusive", "", "holds_delta"), "[−0.04, 0.42]", "contains 0."),
         ((-0.42, 0.14, 0.1), ("inconclusive", "", "holds_delta"), "[−0.14, 0.42]", "contains −δ = −0.1."),
         ((-0.24, 0.01, 0.1), ("refuted", "smaller", "below"), "[−0.01, 0.24]", "lies above −δ = −0.1."),
         ((-0.54, -0.46, 0.1), ("refuted", "reversed", "reversed"), "[0.460, 0.540]",
