@@ -95,7 +95,7 @@ def test_an_arm_of_fractions_beside_one_of_per_cent_is_refused(name, large):
         {"norm": norm, "seed": str(seed), name: f"{(large + 0.1 * seed) / (100 if norm == 'none' else 1):.4f}"}
         for norm in ("none", "batch") for seed in range(8)
     ]  # fmt: skip
-    with pytest.raises(UserError, match=rf"{name} is 0\.\d+ in one run and [0-9.]+ in another, by all appea"):
+    with pytest.raises(UserError, match=rf"{name} is 0\.\d+ in one run and [0-9.]+ in another, which looks like"):
         found(RunTable.of("runs", rows), metrics={name: None})
     collapsed = [{**row, name: f"0.{row['seed']}1"} if row["norm"] == "none" else row for row in rows]
     assert found(RunTable.of("runs", collapsed)).study["metrics"][name]["better"]

@@ -274,7 +274,7 @@ def test_an_arm_that_was_trained_gets_its_files_and_one_that_crashed_none():
 def test_a_worker_count_below_one_is_refused():
     assert worker_count(3) == 3
     assert worker_count(None) >= 1
-    with pytest.raises(UserError, match=r"`n_jobs` must be >= 1 .* got 0"):
+    with pytest.raises(UserError, match=r"`jobs` must be a whole number >= 1.* got 0"):
         worker_count(0)
 
 
