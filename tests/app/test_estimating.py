@@ -74,7 +74,7 @@ def test_a_real_number_that_is_zero_is_another_kind():
 
 def test_an_arm_is_split_by_seeds_where_a_process_would_idle():
     plan = plan_of(width=[1, 9])
-    assert estimate(plan, {}, workers=2).seconds == pytest.approx(2 * 9 + 4 + 8 * KEEPING / 2)
+    assert estimate(plan, {}, workers=2).seconds == pytest.approx(2 * 9 + 2 + 8 * KEEPING / 2)
     assert estimate(plan, {}, workers=8).workers == 2
 
 
