@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from ablate.report.figures.learning_curves import learning_curves
 from ablate.report.figures.style import drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.tuning import sensitivity_curves
+
+from ..alone import learning_curves
 
 RATES = [1e-6, 1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.1, 0.3]
 
