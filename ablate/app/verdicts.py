@@ -29,7 +29,7 @@ def show_verdicts(name: str | None, *, strict: bool, as_json: bool, supported: b
     ------
     Undecided
         `strict` or `supported`, and a claim is not decided: it is inconclusive (by its interval or by a gate), or was
-        not tested; or there is none. A comparison that nobody claimed, and that has no δ, is no claim.
+        not tested; or there is none. A comparison that nobody claimed, and that has no δ, is not a claim.
     Refuted
         `supported`, and a claim is refuted.
     """

@@ -116,7 +116,7 @@ def run_study(
                 summary.skipped -= earlier.ran
         one.ended(summary)
         bench.tell(StudyRan(one.plan, summary, stop_of(one.session.history())))
-        if report:
+        if report and summary.ran:
             one.launcher.release()
     bench.warn(*summary.notes, *unread_lines(plan, store))
     if report:

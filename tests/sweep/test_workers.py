@@ -69,3 +69,21 @@ def test_what_a_killed_driver_left_is_removed_and_nothing_of_a_live_one(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         [*keep, "precious", f"joblib_memmapping_folder_{dead}_link"]
     )
+
+
+RELEASED = """
+from ablate.report.cores import _may_fork
+from ablate.sweep.workers import Loky
+pool = Loky(2)
+pool.prepare()()
+served = _may_fork()
+pool.release()
+print(served, _may_fork())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a report forks")
+def test_after_its_workers_are_released_a_report_may_fork():
+    done = subprocess.run([sys.executable, "-c", RELEASED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
