@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from ablate.errors import AblateError, UserError, unknown
 from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
-from ablate.terminal import forgive_streams, plain_line
+from ablate.terminal import forgive_streams, plain_line, show_warnings
 
 
 def _is_hydra(arguments: Sequence[str]) -> bool:
@@ -26,14 +26,34 @@ _TAKE_A_COMMAND = ("run", "plan", "extend", "noise", "check")  # `ablate run …
 _OUR_FLAGS = ("-h", "--help", "--version")
 
 
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """Import what stays to the end: it is looked through for garbage neither now nor by later collections.
+
+    A plan of the quickstart took a fifth longer without. Once in a process: whoever calls `main` again has garbage of
+    their own by then, which freezing would keep.
+    """
+    if not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+    gc.freeze()
+
+
 def _hydra(arguments: list[str]) -> None:
-    from ablate.app.launch import run_hydra
+    with _loading():
+        from ablate.app.launch import run_hydra
 
     run_hydra(arguments)
 
 
 def _sweep(options: argparse.Namespace, action: str) -> None:
-    from ablate.app.asked import sweep
+    with _loading():
+        from ablate.app.asked import sweep
 
     sweep(options, action)
 
@@ -63,10 +83,11 @@ def _graph(options: argparse.Namespace) -> None:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from ablate.app.printing import bench
-    from ablate.app.scoreboard import report_all
-    from ablate.app.verdicts import check_findings
-    from ablate.work.reporting import report_study, rewrite_findings
+    with _loading():
+        from ablate.app.printing import bench
+        from ablate.app.scoreboard import report_all
+        from ablate.app.verdicts import check_findings
+        from ablate.work.reporting import report_study, rewrite_findings
 
     if options.every_arm and (options.csv is not None or options.all):
         raise UserError("`--every-arm` is for the report of one tracked study: it does not go with `--csv` or `--all`")
@@ -101,7 +122,8 @@ def _tracked(options: argparse.Namespace) -> str | None:
 
 
 def _verdict(options: argparse.Namespace) -> None:
-    from ablate.app.verdicts import show_verdicts
+    with _loading():
+        from ablate.app.verdicts import show_verdicts
 
     show_verdicts(_tracked(options), strict=options.strict, supported=options.supported, as_json=options.json)
 
@@ -239,28 +261,10 @@ def _told(variable: str, value: object) -> Iterator[None]:
                 os.environ[variable] = before
 
 
-class _Lines(logging.Handler):
-    """Shows what the package warns of as the other lines on standard error."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        from tqdm import tqdm
-
-        tqdm.write(
-            f"ablate: {plain_line(record.getMessage())}", file=sys.stderr
-        )  # a progress bar is drawn again below it
-
-
-def _show_warnings() -> None:
-    log = logging.getLogger("ablate")
-    if not any(isinstance(handler, _Lines) for handler in log.handlers):
-        log.addHandler(_Lines())
-        log.propagate = False
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure, refuted), 2 (input), 3 (not decided), 130 (interrupted)."""
     forgive_streams()
-    _show_warnings()
+    show_warnings()
     with interruptible():
         try:
             run(list(sys.argv[1:] if arguments is None else arguments))

@@ -7,6 +7,7 @@ for which there is nothing of the kind as Python's escape. A name is then readab
 from __future__ import annotations
 
 import codecs
+import logging
 import sys
 import unicodedata
 from typing import TextIO
@@ -99,3 +100,21 @@ def shows_everything(stream: TextIO) -> bool:
         return codecs.lookup(stream.encoding or "ascii").name.startswith("utf")
     except LookupError:
         return False
+
+
+class _Lines(logging.Handler):
+    """Shows what the package warns of as the other lines on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm
+
+        # Not written past tqdm: a progress bar is drawn again below the line.
+        tqdm.write(f"ablate: {plain_line(record.getMessage())}", file=sys.stderr)
+
+
+def show_warnings() -> None:
+    """Show what the package warns of on standard error, once however often this is called."""
+    log = logging.getLogger("ablate")
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
+        log.propagate = False

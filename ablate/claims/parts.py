@@ -51,7 +51,7 @@ _GONE = ("stance",)  # it counted claims for and against a sentence; rules of `s
 class Strict(BaseModel):
     """A typo is an error, and nothing changes after it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Quote(Strict):
