@@ -18,7 +18,7 @@ import hydra
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from ablate.app.console import warn
@@ -63,20 +63,24 @@ class Composer:
     def __init__(self, loader: ConfigLoader, fixed: Mapping[str, Any], raw: tuple[str, ...] = ()) -> None:
         self._loader, self._fixed, self._raw = loader, dict(fixed), raw
         self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._hydra: dict[tuple[str, ...], dict[str, Any]] = {}
         self._bases: dict[tuple[tuple[str, ...], frozenset[str], bool], ArmBase] = {}
         self._checked: set[tuple[str, Any]] = set()
         self._told: set[str] = set()
 
-    def node(self, levels: Mapping[str, Level]) -> DictConfig:
-        """Return what an arm owns of the composed configuration, as OmegaConf writes it to a file, and Hydra's node."""
+    def plain(self, levels: Mapping[str, Level]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what an arm owns of the composed configuration as plain values, as OmegaConf writes them to a file.
+
+        Beside it Hydra's own node, which arms with the same options share; nobody may write to it.
+        """
         config, free = self._node(levels)
         for key, value in free.items():
             OmegaConf.update(config, key, literals(value), merge=False)
         kept = {"program", "seeds", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
-        node = OmegaConf.masked_copy(config, [str(key) for key in config if key in kept])
-        with open_dict(node):
-            node.hydra = self._whole({**self._fixed, **levels}).hydra
-        return node
+        groups = overrides_of({key: value for key, value in {**self._fixed, **levels}.items() if key in GROUPS})
+        if groups not in self._hydra:
+            self._hydra[groups] = _written(self._whole({**self._fixed, **levels}).hydra)
+        return {key: value for key, value in _written(config).items() if key in kept}, self._hydra[groups]
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
         """Return the typed configuration of one arm, checked by every component it holds."""
@@ -178,6 +182,11 @@ class Composer:
             if line is not None and line not in self._told:
                 self._told.add(line)
                 warn(line)
+
+
+def _written(config: DictConfig) -> dict[str, Any]:
+    """Return a configuration as `OmegaConf.to_yaml` takes it: interpolations as they stand, an option as its name."""
+    return OmegaConf.to_container(config, enum_to_str=True)  # type: ignore[return-value]
 
 
 @contextmanager

@@ -5,30 +5,24 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.utils import JobRuntime
 from hydra.types import HydraContext
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from ablate.app.checking import try_study
 from ablate.app.compose import Composer
 from ablate.app.console import say
+from ablate.app.job_folders import write_job_folders
 from ablate.app.noise import noise_lines
-from ablate.app.overrides import literal, override_text
 from ablate.app.printing import bench as terminal
-from ablate.app.request import HydraRequest, read_request
+from ablate.app.request import read_request
 from ablate.app.rerunning import rerun
 from ablate.app.showing import show_plan, show_tuning
 from ablate.app.study_name import HANDED, out_of_hydra
 from ablate.app.trusted import note_given
 from ablate.errors import UserError, unknown
-from ablate.levels import expanded
-from ablate.manifest import Part, publish
-from ablate.programs.hydra_app import HydraApp
-from ablate.report.recognised import JOBS, known_files
 from ablate.sweep.launch import Launcher, launcher_for, worker_count
 from ablate.sweep.plan import Plan
 from ablate.sweep.tune import Tune
@@ -109,9 +103,8 @@ def sweep(settings: Settings, hydra_context: HydraContext, config: DictConfig, a
         )
     raw = (*map(str, config.hydra.overrides.hydra), *request.raw)
 
-    def keep(todo: Plan) -> None:
-        composer = Composer(loader, request.study.fixed, raw)
-        _write_job_folders(todo, config, composer, request, single=settings.single)
+    def keep(composer: Composer, todo: Plan) -> None:
+        write_job_folders(todo, config, composer, request, single=settings.single)
 
     perform(settings, request, loader, launcher, raw=raw, keep=keep)
 
@@ -126,7 +119,7 @@ def perform(
     launcher: Launcher,
     *,
     raw: tuple[str, ...] = (),
-    keep: Callable[[Plan], None] | None = None,
+    keep: Callable[[Composer, Plan], None] | None = None,
 ) -> None:
     """Do with a request what `hydra.sweeper.action` says: plan, run, extend, try it, measure its noise, rerun a run.
 
@@ -137,7 +130,7 @@ def perform(
     raw
         Overrides of Hydra's own node.
     keep
-        Called with what is missing before anything is trained.
+        Called with what is missing, and what composes its arms, before anything is trained.
     """
     if settings.action not in _ACTIONS:
         raise unknown("hydra.sweeper.action", settings.action, _ACTIONS)
@@ -170,7 +163,7 @@ def perform(
     report = settings.report and not settings.single
     run_request(
         request, composer, bench, launcher=launcher, report=report, planned=planned, fresh=settings.fresh,
-        before=keep,
+        before=None if keep is None else partial(keep, composer),
     )  # fmt: skip
 
 
@@ -219,44 +212,3 @@ def one_launcher(ours: Any, option: Mapping[str, Any] | None) -> Any:
 def plain_setting(value: Any) -> Any:
     """Return a setting of the sweeper as plain lists, dicts and values."""
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-
-
-def _write_job_folders(
-    plan: Plan, config: DictConfig, composer: Composer, request: HydraRequest, *, single: bool
-) -> None:
-    """Write what Hydra users look for: `multirun.yaml`, and one numbered folder per job with its `.hydra/`."""
-    folder = Path(config.hydra.run.dir if single else config.hydra.sweep.dir)
-    # An application of somebody else's has folders of its own.
-    jobs = [job for job in plan.trained if not isinstance(job.program, HydraApp)]
-    todo = [(index, job) for index, job in enumerate(jobs) if job.missing]
-    if not todo:
-        return
-    files: dict[str, bytes | str] = {} if single else {"multirun.yaml": OmegaConf.to_yaml(config)}
-    fixed = _as_overrides(request.study.fixed)
-    for index, job in todo:
-        node = composer.node(job.settings)
-        overrides = [*fixed, *_as_overrides(job.settings), f"seeds=[{','.join(map(str, job.missing))}]"]
-        below = "" if single else f"{index}/"
-        described = _described(folder / below, index, node, overrides)
-        files |= {f"{below}.hydra/{name}": text for name, text in described.items()}
-    publish(folder, [Part(JOBS, files, retires=False)], known=known_files, option="hydra.sweep.dir")
-
-
-def _described(folder: Path, index: int, node: DictConfig, overrides: list[str]) -> dict[str, str]:
-    """Return the files of Hydra's `.hydra/` for one job."""
-    with open_dict(node):
-        node.hydra.job.num = index
-        node.hydra.job.id = f"{JobRuntime.instance().get('name')}_{index}"
-        node.hydra.overrides.task = overrides
-        node.hydra.runtime.output_dir = str(folder.resolve())
-        hydra = OmegaConf.masked_copy(node, "hydra")
-        del node["hydra"]
-    return {
-        "config.yaml": OmegaConf.to_yaml(node),
-        "hydra.yaml": OmegaConf.to_yaml(hydra),
-        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
-    }
-
-
-def _as_overrides(levels: Mapping[str, Any]) -> list[str]:
-    return [literal(f"{key}={override_text(expanded(level))}") for key, level in levels.items()]
