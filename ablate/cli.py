@@ -188,9 +188,11 @@ def _paper(options: argparse.Namespace) -> None:
 def run(arguments: list[str]) -> None:
     """Run one command; raises `AblateError` for whatever a user can correct."""
     from ablate.app.arguments import server_named
+    from ablate.app.memory import refuse_small_address_space
     from ablate.doors import refuse_mixed_install
 
     refuse_mixed_install()
+    refuse_small_address_space()
     arguments, server = server_named(arguments)
     with _told("ABLATE_TRACKING_URI", server):
         _run(arguments or ["--help"])
@@ -278,6 +280,10 @@ def _exit_code(error: BaseException) -> int:
     if isinstance(error, AblateError):
         sys.stderr.write(f"ablate: {plain_line(str(error))}\n")
         return error.exit_code
+    if isinstance(error, MemoryError):
+        from ablate.app.memory import out_of_memory
+
+        return _exit_code(out_of_memory(error))
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, UnicodeEncodeError) and (named := sys.getfilesystemencoding()) != "utf-8":

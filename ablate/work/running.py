@@ -109,7 +109,7 @@ def run_study(
         if earlier is not None and earlier.crashes:
             summary = earlier
         else:
-            files = ArmGraphs(plan.record.name)
+            files = ArmGraphs(plan.record.name, bench.warn)
             summary = run_looks(one.plan, one.session, bench, launcher=one.launcher, files=files)
             if earlier is not None:
                 summary.add(earlier)

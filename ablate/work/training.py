@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ablate.nn.graph import Graph, as_json
@@ -50,14 +51,21 @@ class ArmGraphs:
     architecture (decision 11).
     """
 
-    def __init__(self, study: str) -> None:
-        self._study = study
+    def __init__(self, study: str, warn: Callable[[str], None]) -> None:
+        self._study, self._warn = study, warn
         self._drawer: GraphDrawer | None = None
 
     def __call__(self, job: Job) -> dict[str, str]:
-        """Return name -> text; nothing where the program has no graph."""
+        """Return name -> text; nothing where the program has no graph, or this process no memory for it.
+
+        The runs were trained, maybe elsewhere: they are kept without.
+        """
         seed = next(iter(job.identities))
-        graph = job.program.graph(job.config, seed=seed)
+        try:
+            graph = job.program.graph(job.config, seed=seed)
+        except MemoryError as error:
+            self._warn(f"no graph of {job.arm.label}: not enough memory ({error})")
+            return {}
         if graph is None:
             return {}
         if self._drawer is None:

@@ -92,7 +92,7 @@ def _tuned_in_every_seed(
     while tune is not None:
         plan = plan if tune is declared else again(tune=tune)
         with open_study_run(plan, bench, launcher=launcher, before=before) as one:
-            part, files = one.plan.with_seeds(seeds), ArmGraphs(plan.record.name)
+            part, files = one.plan.with_seeds(seeds), ArmGraphs(plan.record.name, bench.warn)
             summary = train_missing(part, one.session, bench, launcher=one.launcher, files=files)
             one.ended(summary)
         earlier = summary if earlier is None else _joined(earlier, summary)
