@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 import ablate
 import ablate.stats
@@ -107,6 +108,22 @@ def test_the_site_asks_no_other_host():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     assert "font: false" in text
     assert not re.search(r"https?://|analytics|mermaid", text.split("\n", 2)[2])
+
+
+def test_what_a_command_prints_has_the_class_whose_lines_are_broken():
+    markdown = pytest.importorskip("markdown", reason='needs the extra "docs"')
+    pytest.importorskip("pymdownx", reason='needs the extra "docs"')
+    (settings,) = re.findall(
+        r"^  - pymdownx\.highlight: (.+)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M
+    )
+    extensions = ["pymdownx.highlight", "pymdownx.superfences"]
+    styled = re.findall(r"\.(language-\w+) code", (ROOT / "docs" / "site.css").read_text(encoding="utf-8"))
+    assert len(styled) == 3
+    for name in styled:
+        page = f"```{name.partition('-')[2]}\nablate run quickstart\n```\n"
+        held = {"pymdownx.highlight": yaml.safe_load(settings)}
+        html = markdown.markdown(page, extensions=extensions, extension_configs=held)
+        assert re.search(rf'class="[^"]*\b{name}\b', html), html
 
 
 @pytest.mark.parametrize(
