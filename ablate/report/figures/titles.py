@@ -97,7 +97,7 @@ def beside(text: str, inches: float, *, size: float = 9.5) -> str:
         Font size in points.
 
     >>> beside("steps from the change of task to the target (steps)", 2.1, size=8.2)
-    'steps from the change of task\nto the target (steps)'
+    'steps from the change of task to the\ntarget (steps)'
     """
     lines: list[str] = []
     for word in text.split(" "):
