@@ -47,6 +47,28 @@ def plain_line(text: str) -> str:
     return text.translate(strange) if strange else text
 
 
+def columns_of(text: str) -> int:
+    """Return the columns of a terminal that a text takes: Chinese characters take two, accents of their own none.
+
+    >>> columns_of("norm=批"), columns_of("e\u0301")
+    (7, 1)
+    """
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.category(letter) in ("Mn", "Me", "Cf") for letter in text)
+
+
+def filled(text: str, columns: int, *, right: bool = False) -> str:
+    """Return a text with the blanks that make it so many columns wide; `right`: in front of it.
+
+    >>> filled("批", 4), filled("12", 4, right=True)
+    ('批  ', '  12')
+    """
+    blanks = " " * (columns - columns_of(text))
+    return blanks + text if right else text + blanks
+
+
 def _moves(mark: str) -> bool:
     return mark not in "\n\t" and unicodedata.category(mark) in ("Cc", "Cf", "Zl", "Zp") and mark not in _JOINERS
 

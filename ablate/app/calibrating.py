@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from tqdm import tqdm
 
 import ablate
 from ablate import __version__
+from ablate.app.bars import bar
 from ablate.app.console import say
 from ablate.errors import Failure, UserError, must
 from ablate.values import from_json, lines_of
@@ -57,13 +57,11 @@ def write_calibration_page(studies: int, out: Path, *, jobs: int = 1, only: Sequ
     anew = named_trials(only)
     before = {name: rows for name, rows in _told(out, studies, SEED).items() if name not in anew} if only else {}
     kept = _Kept(studies, SEED, anew)
-    with tqdm(desc="calibrate", unit="study", ncols=100, leave=False, disable=None) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        result = calibrate(studies, jobs=jobs, kept=before | kept.rows, keep=kept.keep, progress=advance)
+    with bar("calibrate", "study") as drawn:
+        result = calibrate(
+            studies, jobs=jobs, kept=before | kept.rows, keep=kept.keep,
+            progress=lambda done, total: drawn.advance(done, total=total),
+        )  # fmt: skip
     about = {
         "command": f"ablate calibrate --studies {studies} --out {short_path(out)}",
         "ablate": __version__,

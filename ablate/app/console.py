@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.terminal import plain_line, shows_everything
+from ablate.terminal import columns_of, encodable, filled, plain_line, shows_everything
 from ablate.work.places import short_path
 
 _PLAIN: Mapping[str, str] = {}
 MARKS = {"supported": "✓", "refuted": "✗", "raises": "↑", "lowers": "↓", "inconclusive": "?", "not_shown": "?",
          "not_tested": "–"}  # fmt: skip
 """What a verdict says (`words.rulings.ruling_of`) -> its mark."""
+_COLOURS = {"supported": "bold green", "refuted": "bold red"}
+"""-> how a terminal shows the mark and the word beside it, where not only bold; readable on light and on dark."""
 
 
 def say(text: str = "") -> None:
@@ -26,12 +28,59 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def say_ruling(ruling: str, sentence: str) -> None:
+    """Print what a verdict says (`words.rulings.ruling_of`) with its mark, coloured at a terminal that has colours."""
+    outcome, colon, rest = sentence.partition(":")
+    head = f"{MARKS[ruling]} {outcome}{colon}"
+    say_words(head + rest, hang=2, bold=len(head), style=_COLOURS.get(ruling, "bold"))
+
+
+def say_words(text: str, *, indent: int = 0, hang: int = 0, bold: int = 0, style: str = "") -> None:
+    """Print a sentence; a terminal breaks it between words. Not for what is typed again: a command stays one line.
+
+    Parameters
+    ----------
+    indent, hang
+        Blanks before the first line, and more before the others.
+    bold, style
+        So many characters at its beginning are shown as `rich` calls it (`bold green`).
+    """
+    text = plain_line(text)
+    if not _at_terminal():
+        say(" " * indent + text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    if not shows_everything(sys.stdout):
+        longer = len(encodable(text[:bold])) - bold
+        text, bold = encodable(text), bold + longer
+    console = Console(file=sys.stdout, highlight=False)
+    words = Text(text)
+    words.stylize(style, 0, bold)
+    width = max(20, console.width - indent - hang)
+    for number, line in enumerate(words.wrap(console, width)):
+        line.rstrip()
+        console.print(Text(" " * (indent + (hang if number else 0))) + line, soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _at_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def say_json(document: Any) -> None:
     """Print a document as JSON; what the terminal cannot show is written in JSON's own way."""
     say(json.dumps(document, indent=1, ensure_ascii=not shows_everything(sys.stdout), allow_nan=False))
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, styles: Mapping[str, str] = _PLAIN) -> None:
+def say_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    styles: Mapping[str, str] = _PLAIN,
+    total: bool = False,
+) -> None:
     """Print a table: drawn for a person at a terminal, plain lines with blanks between columns for a program.
 
     Columns of numbers stand to the right. `NO_COLOR` is honoured; a terminal that is too narrow wraps cells, a file or
@@ -41,13 +90,15 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, style
     ----------
     styles
         Text of a cell -> how a terminal shows it, as `rich` calls it (`bold red`).
+    total
+        The last row is a sum of the others: at a terminal it stands apart.
     """
-    texts = [["" if cell is None else plain_line(str(cell)) for cell in row] for row in rows]
+    texts = [["" if cell is None else _shown(str(cell)) for cell in row] for row in rows]
     numeric = [
         bool(rows) and all(isinstance(row[at], int | float) or row[at] in (None, "") for row in rows)
         for at in range(len(columns))
     ]
-    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
+    if not _at_terminal():
         for line in plain_lines(columns, texts, numeric):
             say(line)
         return
@@ -56,13 +107,20 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, style
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1), show_edge=False)
     for name, right in zip(columns, numeric, strict=True):
         table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
-    for row in texts:
+    for number, row in enumerate(texts):
+        if total and number == len(texts) - 1:
+            table.add_section()
         table.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
     Console(file=sys.stdout, highlight=False).print(table)
     sys.stdout.flush()
+
+
+def _shown(text: str) -> str:
+    """Return a text as it will stand there, so that its width can be counted."""
+    return plain_line(text) if shows_everything(sys.stdout) else encodable(plain_line(text))
 
 
 def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]) -> list[str]:
@@ -72,12 +130,9 @@ def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: 
     ['arm         left', 'baseline       2', 'norm=batch    12']
     """
     whole = [list(columns), *([" ".join(cell.split()) for cell in row] for row in rows)]
-    widths = [max(len(row[at]) for row in whole) for at in range(len(columns))]
+    widths = [max(columns_of(row[at]) for row in whole) for at in range(len(columns))]
     lines = (
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, numeric, strict=True)
-        )
+        "  ".join(filled(cell, width, right=right) for cell, width, right in zip(row, widths, numeric, strict=True))
         for row in whole
     )
     return [line.rstrip() for line in lines]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ablate.app.console import duration_text
+from ablate.app.console import duration_text, plain_lines
 from ablate.errors import UserError
 from ablate.lang import counted
 from ablate.sweep.own_keys import short_names, with_short_names
@@ -94,5 +94,4 @@ def _count(seeds: float) -> str:
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return plain_lines(rows[0], rows[1:], [False] * len(rows[0]))

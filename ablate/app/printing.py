@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from ablate.app.console import MARKS, say, ui_line, warn
+from ablate.app.bars import Bar
+from ablate.app.console import say, say_ruling, say_words, ui_line, warn
 from ablate.app.tables import choice_lines, follow_lines, found_lines, item_lines, read_lines
 from ablate.errors import plural
 from ablate.resources import root_folder
 from ablate.sweep.grids import space_text
+from ablate.train.outcome import FAILED
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Event
@@ -43,7 +42,7 @@ class Console:
 
     def __init__(self, *, progress: bool = True) -> None:
         self._progress = progress
-        self._bar: tqdm[NoReturn] | None = None
+        self._bar: Bar | None = None
 
     def __call__(self, event: Event) -> None:
         """Print an event; one that says nothing by itself is passed over."""
@@ -58,22 +57,18 @@ class Console:
         say(f"{event.study}: {_many(event.runs)} put aside; they stay in MLflow and no longer count")
 
     def _runs_started(self, event: events.RunsStarted) -> None:
-        self._bar = tqdm(total=event.runs, desc=event.study, unit="run", disable=_hidden(self._progress), ncols=100)
+        self._bar = Bar(event.study, event.runs, "run", shown=self._progress)
 
     def _run_finished(self, event: events.RunFinished) -> None:
         if self._bar is not None:
-            self._bar.set_postfix_str(textwrap.shorten(event.arm, 32, placeholder="…"), refresh=False)
-            self._bar.update()
+            self._bar.step(event.arm, failed=event.outcome in FAILED)
 
     def _task_started(self, event: events.TaskStarted) -> None:
-        self._bar = tqdm(total=event.total, desc=event.task, unit=event.unit, ncols=100, leave=False,
-                         disable=_hidden(shown=True))  # fmt: skip
+        self._bar = Bar(event.task, event.total, event.unit, stays=False)
 
     def _task_advanced(self, event: events.TaskAdvanced) -> None:
         if self._bar is not None:
-            self._bar.total = event.total
-            self._bar.set_postfix_str(event.part, refresh=False)
-            self._bar.update(event.done - self._bar.n)
+            self._bar.advance(event.done, total=event.total, part=event.part)
 
     def _ended(self, event: events.RunsEnded | events.TaskEnded) -> None:
         del event
@@ -203,11 +198,6 @@ def _many(runs: int) -> str:
     return plural(runs, "run")
 
 
-def _hidden(shown: bool) -> bool | None:
-    """Return what tqdm takes for `disable`: None shows a bar in a terminal alone, and leaves files free of it."""
-    return None if shown else True
-
-
 def processes(workers: int) -> str:
     """Count the processes that train.
 
@@ -248,10 +238,10 @@ def say_verdicts(judgement: Judgement) -> None:
     for verdict in judgement.extended:
         _say_verdict(verdict)
     for advice in dict.fromkeys(said(v.advice) for v in judgement.verdicts if v.reason.code == "without_value"):
-        say(f"    {advice}")
+        say_words(advice, indent=4)
     claimed = [verdict for verdict in judgement.verdicts if not KINDS[verdict.kind].exploratory]
     for text in dict.fromkeys(too_few(v) for v in claimed if v.too_few):
-        say(f"    {text}")
+        say_words(text, indent=4)
     _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
     for note in judgement.tables.study["copies"]:
         warn(said(note))
@@ -284,14 +274,14 @@ def _say_verdict(verdict: Verdict) -> None:
     from ablate.words.twoparts import two_parts
 
     sentence, why = sentence_of(verdict), why_of(verdict)
-    say(f"{MARKS[ruling_of(verdict)]} {sentence}")
+    say_ruling(ruling_of(verdict), sentence)
     if (verdict.gates_failed or verdict.parts is not None) and why not in sentence:
-        say(f"    {why}")
+        say_words(why, indent=4)
     if verdict.parts is not None:
-        say(f"    {two_parts(verdict)}")
+        say_words(two_parts(verdict), indent=4)
     sizes = for_which_delta(verdict)
     if verdict.sizes is not None and not verdict.sizes.more and sizes not in sentence:
-        say(f"    {sizes}")
+        say_words(sizes, indent=4)
 
 
 def say_left(left: Sequence[Path]) -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ablate.app.console import duration_text, say
+from ablate.app.console import duration_text, say, say_table, say_words
 from ablate.app.printing import processes
 from ablate.app.tables import chosen_text
 from ablate.errors import plural
@@ -31,14 +31,14 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
     """Print arms x seeds, what is done and missing, and an estimate of the time that is left."""
     finished, seconds = finished_runs(plan, store)
     plan = plan.after(finished)
-    say(f"{plan.record.name}: {plan.study.title}")
+    say_words(f"{plan.record.name}: {plan.study.title}", hang=2)
     seeds = plan.record.seeds
     for line in design_lines(plan.design):
         say(line)
     for line in look_lines(plan.study, plan.design.arms):
         say(line)
     for line in metric_lines(plan):
-        say(line)
+        say_words(line, hang=4)
     shared = sum(bool(job.same_as) for job in plan.jobs)
     tuned = sum(bool(job.same_as) and FAIRNESS in job.arm.levels for job in plan.jobs)
     both = f" ({tuned} tuned to the fixed values: one training serves the fixed and the tuned arm)" if tuned else ""
@@ -60,15 +60,17 @@ def show_plan(plan: Plan, store: Store, *, workers: int) -> None:
         _say_provisional(plan, seconds, workers)
         return
     jobs = plan.jobs if plan.copy is None else (*plan.jobs, plan.copy)
-    width = max(len(job.arm.label) for job in jobs)
-    say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}")
+    rows: list[list[object]] = []
     for job in jobs:
         if job.same_as:
-            say(f"{job.arm.label:<{width}}  {'as fixed' if FAIRNESS in job.arm.levels else 'the same runs':>14}")
-            continue
-        done, missing = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
-        say(f"{job.arm.label:<{width}}  {done:>5}  {missing:>7}")
-    say(f"{'total':<{width}}  {plan.runs - plan.missing:>5}  {plan.missing:>7}\n")
+            rows.append([job.arm.label, None, None, "as fixed" if FAIRNESS in job.arm.levels else "the same runs"])
+        else:
+            done, missing = sum(one.done for one in job.trained), sum(len(one.missing) for one in job.trained)
+            rows.append([job.arm.label, done, missing, ""])
+    rows.append(["total", plan.runs - plan.missing, plan.missing, ""])
+    heads = ["arm", "done", "missing", *([""] if shared else [])]
+    say_table(heads, [row[: len(heads)] for row in rows], total=True)
+    say()
     if state is not None and state.ends:
         say("nothing to do: every run that a claim needs is finished")
         return
@@ -205,13 +207,13 @@ def show_tuning(tuning: TuningPlan, plan: Plan, store: Store, *, workers: int) -
     chosen = choices_so_far(tuning, plan, store)
     runs = tuning_runs(tuning, plan, store) if chosen is not None else None
     missing = {job.arm.id: len(job.missing) for job in todo.plan.jobs}
-    width = max(len(cell.label) for cell in tuning.cells)
-    say(f"{'arm':<{width}}  {'done':>5}  {'missing':>7}  chosen by {tuning.tune.metric}")
+    rows: list[list[object]] = []
     for cell in tuning.cells:
         left = sum(missing[job.arm.id] for job in cell.jobs)
         total = sum(len(job.identities) for job in cell.jobs)
         told = "known when its trials are done" if runs is None else with_short_names(chosen_text(runs, cell), names)
-        say(f"{cell.label:<{width}}  {total - left:>5}  {left:>7}  {told}")
+        rows.append([cell.label, total - left, left, told])
+    say_table(["arm", "done", "missing", f"chosen by {tuning.tune.metric}"], rows)
     if todo.plan.missing:
         _say_tuning_estimate(todo.plan, store, tuning, workers)
     say()

@@ -9,6 +9,7 @@ Numbers, metric names, factors and levels are the same in every language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,9 @@ from pathlib import Path
 from ablate.errors import unknown
 
 LANGUAGES = ("en", "zh")
+
+_BETWEEN_CHINESE = re.compile("(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
+"""The blank beside a name that was filled in, where the name is Chinese: a Latin one keeps it."""
 
 _language: ContextVar[str] = ContextVar("language", default="en")
 
@@ -60,7 +64,10 @@ def tr(message: str, /, **values: object) -> str:
     '3 arms'
     """
     text = message if language() == "en" else catalogue(language()).get(message, message)
-    return text.format(**values) if values else text
+    if not values:
+        return text
+    filled = text.format(**values)
+    return filled if text is message else _BETWEEN_CHINESE.sub("", filled)
 
 
 def counted(number: int, word: str) -> str:

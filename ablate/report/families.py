@@ -267,7 +267,7 @@ def _table(members: Sequence[Verdict], failed: dict[str, int]) -> Table:
         )  # fmt: skip
     columns = (
         Column(tr("at")),
-        Column(tr("verdict")),
+        Column(tr("verdict"), "verdict"),
         Column(tr("effect [{level}]", level=level), "n"),
         Column(tr("Holm p"), "n"),
         Column(tr("pairs"), "n"),

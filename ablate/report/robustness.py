@@ -108,7 +108,7 @@ def _overview(tested: Sequence[Verdict]) -> Table:
     detectable = any(v.detectable is not None for v in tested) or not any(v.stop for v in tested)
     ruled = not all(map(seen, tested))
     columns = [
-        Column(_what(tested), "name"), Column(tr("verdict")),
+        Column(_what(tested), "name"), Column(tr("verdict"), "verdict"),
         *([Column(tr("detectable beyond δ") if ruled else tr("detectable"), "n")] if detectable else []),
         *([Column(tr("effect, failures at worst … best"), "n")] if bounded else []),
         *([Column(tr("gates"), "wrap")] if gated else []),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from ablate.lang import language, tr
+from ablate.terminal import columns_of
 
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is hard to read too.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
@@ -137,13 +137,13 @@ def markdown_table(table: Table) -> str:
     for row in table.rows:
         mark = bold.get(row.css, "")
         rows.append([f"{mark}{markdown_text(cell)}{mark}" if cell else "" for cell in row.cells])
-    widths = [max(3, *(_width(line[i]) for line in [heads, *rows])) for i in range(len(heads))]
+    widths = [max(3, *(columns_of(line[i]) for line in [heads, *rows])) for i in range(len(heads))]
     right = [column.css == "n" for column in table.columns]
     centre = [column.css == "mark" for column in table.columns]
 
     def line(cells: list[str]) -> str:
         padded = [
-            " " * (w - _width(c)) + c if r else c + " " * (w - _width(c))
+            " " * (w - columns_of(c)) + c if r else c + " " * (w - columns_of(c))
             for c, w, r in zip(cells, widths, right, strict=True)
         ]
         return f"| {' | '.join(padded)} |"
@@ -155,19 +155,15 @@ def markdown_table(table: Table) -> str:
     return "\n".join([line(heads), line(rule), *(line(row) for row in rows)])
 
 
-def _width(text: str) -> int:
-    """Return the columns a text takes up where every letter is as wide: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
 def _longest(text: str, css: str) -> int:
     """Return the width of what is never broken in a cell, in letters."""
     if css == "n":
-        return _width(text)
+        return columns_of(text)
     if css == "strip":
         return 1
     parts = re.split(r"[\s-]+", _JOINT.sub(" ", text))
-    return max(len(part) if _width(part) == len(part) else 2 for part in parts)  # a line may end at any Chinese letter
+    # A line may end at any Chinese letter.
+    return max(len(part) if columns_of(part) == len(part) else 2 for part in parts)
 
 
 @cache

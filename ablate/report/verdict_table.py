@@ -23,7 +23,7 @@ def verdict_table(verdicts: Sequence[Verdict], *, title: str = "") -> Table:
     columns += [Column(tr("metric"))] if several else []
     columns += [
         Column(tr("effect [interval]"), "n"), Column("δ", "n"), Column(tr("Holm p"), "n"), Column(tr("pairs"), "n"),
-        Column(tr("verdict")),
+        Column(tr("verdict"), "verdict"),
     ]  # fmt: skip
     rows = [_row(v, several=several) for v in verdicts]
     # What every row says is said once: a narrow column has no room for it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ablate.errors import Failure, plural
 from ablate.sweep.launch import Launcher
@@ -22,6 +22,8 @@ from ablate.work.reporting import judge_and_report
 from ablate.work.request import Request
 from ablate.work.training import ArmGraphs
 from ablate.work.tuning_stage import tuned_plan
+
+_MOST_NAMED = 3  # arms of one error; `ablate status` has them all
 
 
 def look_over(request: Request, compose: Compose, bench: Bench, *, planned: int | None = None) -> Plan:
@@ -123,10 +125,24 @@ def run_study(
         judge_and_report(plan.record.name, plan.record.key, bench)
     bench.tell_ready()
     if summary.crashes:
-        listed = "; ".join(f"{label} ({last_line})" for label, last_line in summary.crashes)
         raise Failure(
-            f"{len(summary.crashes)} of {plural(len(plan.trained), 'arm')} crashed: {listed}; the tracebacks are "
-            "in MLflow, "
-            "the same command tries these arms again"
+            f"{len(summary.crashes)} of {plural(len(plan.trained), 'arm')} crashed: {crashes_text(summary.crashes)}; "
+            "the tracebacks are in MLflow, the same command tries these arms again"
         )
     return summary
+
+
+def crashes_text(crashes: Sequence[tuple[str, str]]) -> str:
+    """Return which arms crashed and with what, each error once however many arms it ended.
+
+    >>> crashes_text([("lr=1", "ValueError: no"), ("lr=3", "ValueError: no"), ("lr=9", "OSError: full")])
+    'lr=1; lr=3 (ValueError: no); lr=9 (OSError: full)'
+    """
+    arms: dict[str, list[str]] = {}
+    for label, error in crashes:
+        arms.setdefault(error, []).append(label)
+    texts = []
+    for error, labels in arms.items():
+        more = f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+        texts.append(f"{'; '.join(labels[:_MOST_NAMED])}{more} ({error})")
+    return "; ".join(texts)

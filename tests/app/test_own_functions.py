@@ -325,7 +325,7 @@ def test_what_would_end_the_process_crashes_its_run_and_the_others_go_on(project
     assert code == 1
     assert "2 crashed, 14 finished" in out
     assert "2 of 2 arms crashed: " in err
-    assert "baseline (it ended the process (SystemExit: 0))" in err
+    assert "baseline; width=2 (it ended the process (SystemExit: 0))" in err  # one error of two arms is said once
     assert "Traceback" not in err
 
 

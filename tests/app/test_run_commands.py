@@ -1,6 +1,7 @@
 """The commands that speak of runs there are, on a real local store."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -123,6 +124,45 @@ def test_a_table_is_drawn_at_a_terminal_and_plain_in_a_pipe(monkeypatch, capsys)
     monkeypatch.setenv("NO_COLOR", "1")
     say_table(["arm", "state"], [["baseline", "running"]], styles={"running": "bold red"})
     assert "31m" not in capsys.readouterr().out
+
+
+def test_columns_stand_below_each_other_whatever_the_letters(monkeypatch, capsys):
+    from ablate.app.console import say_table
+    from ablate.terminal import columns_of
+
+    rows = [["norm=批归一化", 2], ["norm=layer", 12]]
+    say_table(["arm", "left"], rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert {columns_of(line) for line in lines} == {19}
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr("ablate.app.console.shows_everything", lambda stream: False)
+    say_table(["arm", "left"], rows)  # a terminal without these letters shows longer ones in their place
+    assert r"norm=\u6279\u5f52\u4e00\u5316      2" in capsys.readouterr().out
+
+
+def test_a_verdict_is_broken_between_words_at_a_terminal_and_is_one_line_in_a_pipe(monkeypatch, capsys):
+    from ablate.app.console import say_ruling
+    from ablate.terminal import columns_of
+
+    sentence = "Supported: norm=批归一化 raises accuracy by 3.0 pp [2.1, 3.7] against norm=无, over 3 cells, by a test."
+    say_ruling("supported", sentence)
+    assert capsys.readouterr().out == f"✓ {sentence}\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    say_ruling("supported", sentence)
+    drawn = capsys.readouterr().out
+    assert drawn.startswith("\x1b[1;32m✓ Supported:\x1b[0m")
+    lines = re.sub(r"\x1b\[[\d;]*m", "", drawn).splitlines()
+    assert len(lines) > 2
+    assert max(map(columns_of, lines)) <= 40
+    assert all(line.startswith("  ") for line in lines[1:])
+    assert " ".join(line.strip() for line in lines) == f"✓ {sentence}"
+    monkeypatch.setenv("NO_COLOR", "1")
+    say_ruling("supported", sentence)
+    assert "32m" not in capsys.readouterr().out
 
 
 def test_left_counts_the_seeds_of_a_copy_of_the_baseline_that_has_its_own():

@@ -3,12 +3,16 @@
 import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ablate.app.arguments import COMMANDS, parser
+from ablate.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
@@ -20,7 +24,7 @@ def blocks(language):
 
 def commands():
     """Return every line of the page that calls ablate, whoever runs it."""
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    lines = [line for block in [*blocks("bash"), *blocks("sh")] for line in block.splitlines()]
     for block in map(yaml.safe_load, blocks("yaml")):
         for job in block.get("jobs", {}).values():
             lines += [line for step in job["steps"] for line in str(step.get("run", "")).splitlines()]
@@ -51,6 +55,47 @@ def test_every_command_of_the_page_can_be_typed(line):
     assert words[0] in COMMANDS
     options, rest = parser().parse_known_args(words)
     assert (options.command, rest) == (words[0], [])
+
+
+def table(path, gain, *, noise=0.0):
+    rows = [
+        f"{data},{seed},{0.9 + gain + 0.001 * (seed % 5) + noise * (-1) ** seed}" for data in "ab" for seed in range(16)
+    ]
+    path.write_text("dataset,seed,test_acc\n" + "\n".join(rows) + "\n", encoding="utf-8")
+
+
+def test_the_commands_that_compare_two_files_print_a_verdict(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, gain in (("baseline", 0.0), ("runs", 0.02), ("base", 0.0), ("edit", 0.02)):
+        table(tmp_path / f"{name}.csv", gain)
+    tried = [shlex.split(line) for block in blocks("bash") for line in block.splitlines()]
+    assert [words[1] for words in tried] == ["compare"] * 4
+    for words in tried:
+        if words[2].startswith("mlflow:"):  # two experiments of the store: read by the same rules
+            for name in ("main", "change"):
+                table(tmp_path / f"{name}.csv", 0.0)
+        files = [re.sub(r"mlflow:(\w+)", r"\1.csv", word) for word in words]
+        assert main([*files[1:], "--no-report"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("gain", "noise", "code", "warned"), [(0.01, 0, 0, False), (-0.02, 0, 1, False), (0, 0.02, 0, True)]
+)
+def test_the_job_that_fails_on_a_loss_alone_does(tmp_path, gain, noise, code, warned):
+    (script,) = [
+        step["run"] for block in map(yaml.safe_load, blocks("yaml")) for job in block.get("jobs", {}).values()
+        for step in job["steps"] if step.get("shell") == "bash"
+    ]  # fmt: skip
+    table(tmp_path / "baseline.csv", 0.0)
+    table(tmp_path / "runs.csv", gain, noise=noise)
+    bash = shutil.which("bash")
+    here = f'ablate() {{ {shlex.quote(sys.executable)} -m ablate "$@"; }}\n'
+    done = subprocess.run(  # as GitHub runs it: `bash -eo pipefail`
+        [bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", here + script], cwd=tmp_path, capture_output=True,
+        text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert ("::warning::" in done.stdout) == warned
 
 
 def test_the_server_of_the_page_is_a_command():

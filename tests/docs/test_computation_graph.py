@@ -1,4 +1,4 @@
-"""The page computes what it says: every example is run, every number stands in one, the figures are drawn from them."""
+"""computation-graph.md computes what it says: examples are run, numbers stand in one, figures are drawn from them."""
 
 import importlib.util
 import re

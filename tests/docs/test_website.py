@@ -4,16 +4,15 @@ import importlib
 import importlib.util
 import inspect
 import re
-import shlex
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 import ablate
 import ablate.stats
 import ablate.testing
-from ablate.cli import _options
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
@@ -111,43 +110,20 @@ def test_the_site_asks_no_other_host():
     assert not re.search(r"https?://|analytics|mermaid", text.split("\n", 2)[2])
 
 
-TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
-
-
-def of_tutorial(language):
-    return re.findall(rf"```{language}\n(.*?)```", TUTORIAL, flags=re.DOTALL)
-
-
-def test_commands_of_the_tutorial_can_be_typed():
-    lines = [
-        shlex.split(line)[1:] for block in of_tutorial("bash") for line in block.splitlines() if line[:7] == "ablate "
-    ]
-    assert [words[0] for words in lines] == ["run", "plan", "run", "run"]
-    for words in lines:
-        assert _options(words).command == words[0]
-
-
-def test_the_study_of_the_tutorial_is_that_of_the_readme():
-    (study,) = of_tutorial("yaml")
-    assert study in (ROOT / "README.md").read_text(encoding="utf-8")
-    assert not (ROOT / "studies" / "few-images.yaml").exists()  # a file by a shipped study's name would be taken for it
-
-
-def test_the_function_of_the_tutorial_returns_an_accuracy():
-    held = {}
-    exec(of_tutorial("python")[0], held)
-    assert 0.5 < held["train"](trees=1, seed=0) <= 1.0
-
-
-def test_the_tutorial_in_chinese_has_the_same_blocks():
-    blocks = r"```\w+\n.*?```"
-    chinese = (ROOT / "docs" / "tutorial.zh.md").read_text(encoding="utf-8")
-    assert re.findall(blocks, chinese, flags=re.DOTALL) == re.findall(blocks, TUTORIAL, flags=re.DOTALL)
-
-
-def test_the_tutorial_shows_what_was_printed():
-    assert "@" not in TUTORIAL
-    assert TUTORIAL.count("```text") == 4
+def test_what_a_command_prints_has_the_class_whose_lines_are_broken():
+    markdown = pytest.importorskip("markdown", reason='needs the extra "docs"')
+    pytest.importorskip("pymdownx", reason='needs the extra "docs"')
+    (settings,) = re.findall(
+        r"^  - pymdownx\.highlight: (.+)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M
+    )
+    extensions = ["pymdownx.highlight", "pymdownx.superfences"]
+    styled = re.findall(r"\.(language-\w+) code", (ROOT / "docs" / "site.css").read_text(encoding="utf-8"))
+    assert len(styled) == 3
+    for name in styled:
+        page = f"```{name.partition('-')[2]}\nablate run quickstart\n```\n"
+        held = {"pymdownx.highlight": yaml.safe_load(settings)}
+        html = markdown.markdown(page, extensions=extensions, extension_configs=held)
+        assert re.search(rf'class="[^"]*\b{name}\b', html), html
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,10 @@ def _arrows(ax: Axes, rate: Rate) -> None:
         width = 4.6 * len(words)
         ha, dx = ("left", 4.0) if (side > 0) == (not rate.beyond[i]) else ("right", -4.0)
         dy = 7.0 * down
+        if ha == "right" and x + dx - width < ax.bbox.x0 * 72.0 / ax.figure.dpi + 2.0:
+            # It would stand in the numbers of the axis: on the other side the curves rise away from it.
+            ha, dx, down = "left", 4.0, -down
+            dy = 7.0 * down
         x_low = x + dx - (width if ha == "right" else 0.0)
         box = (x_low, x_low + width)
         while any(box[0] < b and a < box[1] and abs(y + dy - c) < _LINE for a, b, c, _ in taken):
@@ -197,7 +201,7 @@ def _levels(ax: Axes, rate: Rate) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"×{value:.3g}"))
     ax.set_xticks(x, [*map(_size, n[:-1]), tr("mean")])
-    ax.set_xlim(-0.5, x[-1] + 0.62)
+    ax.set_xlim(-0.5, x[-1] + max(0.62, 0.14 * (len(k) + 1.5)))  # with the mean's number, beside which lines are named
     ax.set_xlabel(rate.over)
     ax.set_ylabel(tr("exchange rate k (log scale)"), fontsize=9)
     if ratio > 1.0:

@@ -19,6 +19,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.observed import middle, not_drawn, observed_titles, over_seeds
 from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare_axes, drawing
+from ablate.report.figures.titles import side_title
 from ablate.report.figures.titles import title as set_title
 from ablate.sweep.figures import GradientNorms
 from ablate.track.record import StudyTables
@@ -87,7 +88,7 @@ def _draw(arms: list[_Arm], layers: list[str], picked: list[int]) -> Figure:
     for ax in axes[len(arms) :]:
         ax.set_visible(False)
     figure.supxlabel(tr("optimizer steps"), fontsize=9.5, color=INK)
-    figure.supylabel(tr("gradient norm (log scale)"), fontsize=9.5, color=INK)
+    side_title(figure, tr("gradient norm (log scale)"))
     legend(figure, [(i, layers[layer]) for i, layer in enumerate(picked)], "", failures=False)
     return figure
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
@@ -63,3 +65,12 @@ def text_width(text: str, *, size: float = SIZE, bold: bool = False) -> float:
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
     latin = text_to_path.get_text_width_height_descent(rest, font, ismath=False)[0] if rest else 0.0
     return float(latin) + size * len(wide)
+
+
+def legend_columns(names: Sequence[str], figure: Figure, *, size: float = 9.0, most: int = 6) -> int:
+    """Return how many names of a legend stand side by side: one that is wider than its figure would widen it."""
+    widths = [52.0 + text_width(name, size=size) for name in names]  # with the line before it and a gap
+    for columns in range(min(len(widths), most), 1, -1):
+        if sum(float(max(column)) for column in np.array_split(widths, columns)) <= 72.0 * figure.get_figwidth():
+            return columns
+    return 1

@@ -19,10 +19,11 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from ablate.lang import tr
+from ablate.report.figures.margins import legend_columns
 from ablate.report.figures.series import Series, chance_level
 from ablate.report.figures.sheets import row_height
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, bare_axes
-from ablate.report.figures.titles import head
+from ablate.report.figures.titles import head, side_title
 from ablate.report.metric_names import metric_title
 from ablate.train.metric import Metric
 
@@ -89,7 +90,7 @@ def draw_panels(
         if position + columns >= len(panels):
             axes[position].tick_params(labelbottom=True)
     figure.supxlabel(steps, fontsize=9.5, color=INK)
-    figure.supylabel(scale.label, fontsize=9.5, color=INK)
+    side_title(figure, scale.label)
     shown = sorted({position for panel in panels for position, _ in panel.arms})
     legend(figure, [(i, hues[i]) for i in shown], hue_title, any(one.failures for p in panels for _, one in p.arms))
     return figure
@@ -274,8 +275,9 @@ def legend(
             )
         )
     handles += more
+    names = [str(handle.get_label()) for handle in handles]
     figure.legend(
-        handles=handles, loc="outside upper left", ncols=min(len(handles), 6), title=title or None, fontsize=9,
+        handles=handles, loc="outside upper left", ncols=legend_columns(names, figure), title=title or None, fontsize=9,
         title_fontsize=9, alignment="left", handlelength=3.2, columnspacing=1.8, borderaxespad=0.2,
     )  # fmt: skip
 

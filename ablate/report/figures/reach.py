@@ -24,7 +24,7 @@ from ablate.report.figures.layout import PanelLayout, layout
 from ablate.report.figures.panels import columns_for, legend, room_for
 from ablate.report.figures.sheets import MOST_PANELS, left_out, numbered_sheets, row_height, sheets
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, Drawn, bare_axes, drawing
-from ablate.report.figures.titles import head
+from ablate.report.figures.titles import head, side_title
 from ablate.report.vouched import steps_title, vouched
 from ablate.report.wording import NONE
 from ablate.track.record import StudyTables
@@ -157,7 +157,7 @@ def _draw(plan: PanelLayout, arms: dict[str, _Reached], steps: str, end: float) 
         if position + columns >= len(plan.panels):
             axes[position].tick_params(labelbottom=True)
     figure.supxlabel(steps, fontsize=9.5, color=INK)
-    figure.supylabel(tr("reached the target (% of seeds)"), fontsize=9.5, color=INK)
+    side_title(figure, tr("reached the target (% of seeds)"))
     shown = sorted({position for panel in plan.panels for position, _ in panel.arms})
     legend(figure, [(i, plan.hues[i]) for i in shown], plan.hue_title, failures=False)
     return figure

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from ablate.lang import counted, msg, tr
 from ablate.registry import register
@@ -20,7 +20,7 @@ from ablate.report.claim_text import change_text, claim_title, falls
 from ablate.report.figure import Figure as Kind
 from ablate.report.figure import Material
 from ablate.report.figures.style import BAND, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
-from ablate.report.figures.titles import narrow, title
+from ablate.report.figures.titles import beside, narrow, title
 from ablate.report.level_texts import short_levels, shortened
 from ablate.report.metric_names import metric_title
 from ablate.report.pairs import PairedValues
@@ -28,6 +28,7 @@ from ablate.report.wording import unit, unit_on
 from ablate.words.rulings import seen
 
 MOST = 8
+_SIDE = 2.05  # inches of a panel beside which its label stands
 _UP, _DOWN = HUES[0], HUES[1]  # with the claim, against it; the slope says it too
 
 
@@ -147,7 +148,7 @@ def _sides(ax: Axes, one: PairedValues) -> None:
         ax.set_xlabel(factor, fontsize=7.8)
     ax.tick_params(axis="x", length=0)
     ax.yaxis.set_major_locator(MaxNLocator(5))
-    ax.set_ylabel(_label(metric_title(one.verdict.metric), shown.value), fontsize=8.2)
+    ax.set_ylabel(beside(_label(metric_title(one.verdict.metric), shown.value), _SIDE, size=8.2), fontsize=8.2)
 
 
 def _strip(ax: Axes, one: PairedValues) -> None:
@@ -178,7 +179,9 @@ def _strip(ax: Axes, one: PairedValues) -> None:
     ax.spines[["left", "bottom"]].set_visible(False)
     ax.yaxis.tick_right()
     ax.tick_params(axis="y", length=0)
-    ax.yaxis.set_major_locator(MaxNLocator(5))
+    # A number at the very top would stand in the title.
+    ticks = [at for at in MaxNLocator(5).tick_values(bottom, top) if bottom <= at <= top - 0.06 * (top - bottom)]
+    ax.yaxis.set_major_locator(FixedLocator(ticks))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: ("+" if v > 0 else "") + f"{v:g}".replace("-", "−")))
     ax.set_xlim(-0.45, 0.42)
     what = shown.difference

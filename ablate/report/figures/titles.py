@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from ablate.report.figures.margins import text_width
 from ablate.report.figures.style import INK, hue
 
 _EM = 0.58  # mean width of a letter of DejaVu Sans in ems; bold is a tenth wider, a Chinese character is one em
@@ -82,6 +84,34 @@ def fitted(text: str, inches: float, *, size: float, lines: int = 3) -> tuple[st
                 kept[-1] = _cut(kept[-1] + "…", room)
             return "\n".join(kept), size
         size = max(_LEAST, size - 0.5)
+
+
+def beside(text: str, inches: float, *, size: float = 9.5) -> str:
+    r"""Break the label beside a vertical axis between words into lines no longer than the axis.
+
+    Parameters
+    ----------
+    inches
+        Room along the axis.
+    size
+        Font size in points.
+
+    >>> beside("steps from the change of task to the target (steps)", 2.1, size=8.2)
+    'steps from the change of task to the\ntarget (steps)'
+    """
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size=size) <= 72.0 * inches:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def side_title(figure: Figure, text: str) -> None:
+    """Set the label beside all axes of a figure, in lines that do not reach the legend above."""
+    figure.supylabel(beside(text, max(1.0, figure.get_figheight() - 1.1)), fontsize=9.5, color=INK)
 
 
 def narrow(text: str, letters: int) -> str:

@@ -27,7 +27,7 @@ from ablate.report.figure import Material
 from ablate.report.figures.panels import columns_for, room_for
 from ablate.report.figures.style import DASHES, HUES, INK, MARKERS, PAPER, SOFT, Drawn, bare_axes, drawing
 from ablate.report.figures.ticks import apart
-from ablate.report.figures.titles import title
+from ablate.report.figures.titles import side_title, title
 from ablate.report.level_texts import short_levels
 from ablate.report.tuning_notes import in_every_seed
 from ablate.report.wording import listed, unit
@@ -250,7 +250,7 @@ def _curves(
     room = 0.08 * (float(drawn.max()) - float(drawn.min())) or 0.1
     axes[0].set_ylim(float(drawn.min()) - room, float(drawn.max()) + room)  # intervals may leave it, scores never
     figure.supxlabel(key, fontsize=9.5, color=INK)
-    figure.supylabel(score, fontsize=9.5, color=INK)
+    side_title(figure, score)
     ring = {"linestyle": "none", "marker": "o", "markerfacecolor": "none", "markersize": 9, "markeredgewidth": 1.6}
     line = tr("mean over seeds") if per_seed else tr("mean over tuning seeds")
     handles = [Line2D([], [], color=HUES[0], marker="o", markersize=4, label=line),

@@ -138,3 +138,15 @@ def test_it_speaks_chinese():
     assert "相当于" in svg(drawn)
     assert ">worth" not in svg(drawn)
     assert "兑换率" in drawn.title
+
+
+def test_what_n_is_worth_stands_inside_the_axes_and_the_mean_left_of_the_names_of_the_lines():
+    (_,), (drawn,) = draw(curve(0.99))  # nearly nothing: the arrow at the smallest n has its label at the left edge
+    drawn.figure.draw_without_rendering()
+    left, right = drawn.figure.axes
+    for label in marked(left, "worth"):
+        assert label.get_window_extent().x0 >= left.bbox.x0
+    edge = right.bbox.x1
+    inside = [text.get_window_extent() for text in right.texts if text.get_text().startswith("×")]
+    assert len(inside) == 6
+    assert max(box.x1 for box in inside) <= edge

@@ -1,10 +1,16 @@
 import pytest
 from matplotlib.figure import Figure
 
+from ablate.judge.rule import judge
 from ablate.lang import speaking
+from ablate.report.figures.margins import legend_columns
+from ablate.report.figures.panels import legend
+from ablate.report.figures.slopes import slopes
 from ablate.report.figures.style import drawing
-from ablate.report.figures.titles import fitted, head, narrow, title
+from ablate.report.figures.titles import beside, fitted, head, narrow, side_title, title
+from ablate.report.pairs import paired_values
 
+from ...judge.conftest import BN, make_study, make_tables
 from ..alone import learning_curves
 
 LONG = "dataset = digits, model.hidden = [64,64,64,64,64,64,64], norm = batch, fairness = tuned"
@@ -67,3 +73,43 @@ def test_titles_of_neighbours_do_not_touch(make, tongue):
         boxes = [ax._left_title.get_window_extent() for ax in drawn.figure.axes if ax.get_title(loc="left")]
     assert len(boxes) == 5
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
+def test_a_label_beside_an_axis_is_no_longer_than_the_axis():
+    with drawing():
+        figure = Figure(figsize=(7.6, 2.2), dpi=100, layout="constrained")
+        figure.subplots()
+        legend(figure, [(0, "one"), (1, "two")], "factor", failures=False)
+        side_title(figure, "reached the target (% of seeds), or something that is longer")
+        figure.draw_without_rendering()
+        label, (named,) = figure._supylabel.get_window_extent(), figure.legends
+        assert label.y1 <= named.get_window_extent().y0
+        assert label.y0 >= 0
+    assert beside("one two", 0.1) == "one\ntwo"
+    assert beside("test accuracy", 3.0) == "test accuracy"
+
+
+def test_a_legend_is_not_wider_than_its_figure():
+    names = [f"optimizer={name}, optimizer.lr=0.1" for name in ("momentum", "adagrad", "adam", "nesterov")]
+    with drawing():
+        figure = Figure(figsize=(7.6, 4), dpi=100, layout="constrained")
+        figure.subplots()
+        legend(figure, list(enumerate(names)), "", failures=False)
+        figure.draw_without_rendering()
+        (named,) = figure.legends
+        assert named.get_window_extent().width <= 760
+        assert legend_columns(["a", "b"], figure) == 2
+
+
+def test_labels_of_pairs_keep_to_their_panels():
+    factors = {"norm": ["none", "batch"], "init.std": [0.1, 0.2, 0.3, 0.4]}
+    claim = {**BN, "each": "init.std", "by_at_least": 0.005, "id": "smooth-beats-straight-through"}
+    study = make_study(factors, claim)
+    tables = make_tables(factors, lambda v, s: 0.5 + 0.01 * s + 0.2 * (v["norm"] == "batch"), seeds=8)
+    drawn = slopes(paired_values(study, tables, judge(study, tables)))
+    drawn.figure.draw_without_rendering()
+    for left, right in zip(drawn.figure.axes[::2], drawn.figure.axes[1::2], strict=True):
+        assert left.yaxis.label.get_window_extent().height <= 1.15 * left.bbox.height
+        below = left._left_title.get_window_extent().y0
+        shown = [tick.label2 for tick in right.yaxis.get_major_ticks() if tick.label2.get_text()]
+        assert max(label.get_window_extent().y1 for label in shown) <= below
