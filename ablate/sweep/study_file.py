@@ -58,6 +58,9 @@ def load_study(name: str) -> Study:
     """
     path = Path(name) if is_path(name) else study_files().get(name)
     if path is None:
+        here = next((f"{name}{ending}" for ending in (".yaml", ".yml") if Path(f"{name}{ending}").is_file()), None)
+        if here is not None:
+            raise UserError(f"no study {name!r} in studies/; the file is named by its path: {here}")
         raise unknown("study", name, study_files())
     if not path.is_file():
         raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {', '.join(study_files())}")

@@ -28,6 +28,9 @@ def check_metric_value(metric: Metric, value: float, where: str, *, declared_by:
     as_unit, hint = f" ({metric.unit})" if metric.unit else "", ""
     if metric.unit == FRACTION and 1.0 < value <= 100.0:
         say = f'in the study: `metrics: {{"{metric.name}": {{unit: percent}}}}`'
+        if metric.better is not None and metric.name.replace("/", "_").isidentifier():
+            typed = f"'metrics={{{metric.name}: {{better: {metric.better}, unit: percent}}}}'"
+            say += f"; on the command line, instead of `--metric {metric.name}`: {typed}"
         if declared_by:
             say = f'where it is declared, in {declared_by}: `"{metric.name}": {{"unit": "percent"}}`'
         hint = f"; if it is logged in per cent, say so {say}"

@@ -120,17 +120,17 @@ def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
     Raises
     ------
     UserError
-        It ends in something else than a direction.
+        It ends in something else than a direction, or a metric is given twice.
     """
     directions: dict[str, Better | None] = {}
     for word in words:
         name, colon, better = word.rpartition(":")
-        if not colon:
-            directions[word] = None
-        elif better in get_args(Better):
-            directions[name] = cast("Better", better)
-        else:
+        name = name if colon else word
+        if colon and better not in get_args(Better):
             raise UserError(f"--metric {word}: expected NAME, NAME:higher or NAME:lower")
+        if name in directions:
+            raise UserError(f"the metric {name!r} is given twice; expected each metric once, with one direction")
+        directions[name] = cast("Better", better) if colon else None
     return directions
 
 
