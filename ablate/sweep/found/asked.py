@@ -143,13 +143,15 @@ def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     UserError
-        It has no `=`.
+        It has no `=`, or a name is given twice.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
             raise UserError(f"{option} {word}: expected NAME=VALUE")
+        if pairs.setdefault(name, text) != text:
+            raise UserError(f"{option} {name} is given twice, {pairs[name]!r} and {text!r}; expected one value")
         pairs[name] = text
     return pairs
 
