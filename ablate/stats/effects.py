@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -158,7 +159,7 @@ def paired(a: ArrayLike, b: ArrayLike = 0.0, *, smallest_effect: float = 0.0) ->
             f"`a` and `b` must be two vectors with a number per seed, got arrays of shape {first.shape} and "
             f"{second.shape}."
         )
-    if not math.isfinite(smallest_effect):
+    if not isinstance(smallest_effect, Real) or not math.isfinite(smallest_effect):
         raise must("smallest_effect", "be a finite number", smallest_effect)
     d = first - second
     as_differences(d)

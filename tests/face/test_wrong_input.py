@@ -33,6 +33,11 @@ METRICS = [ablate.Metric("m", better="higher")]
         (lambda: ablate.Metric("m", better="higher", unit="percnt"), "nearest match: percent"),
         (lambda: ablate.judge_runs("r.csv", metric=["m:higher", "m:lower"]), "the metric 'm' is given twice"),
         (lambda: ablate.judge_runs("r.csv", metric=["m", "m:lower"]), "the metric 'm' is given twice"),
+        (lambda: ablate.judge_runs("r.csv", by_at_least="0.01"), "must be a number > 0.*got '0.01'"),
+        (
+            lambda: ablate.compare("r", metric="m", arm={"a": 1}, against={"a": 2}, not_worse_by="0.01"),
+            "must be a number > 0.*got '0.01'",
+        ),
         (lambda: ablate.Study("../s"), "not a plain file name"),
         (lambda: ablate.Metric("m", better="hihger"), "nearest match: higher"),
         (lambda: ablate.claim("c", "s", kind="efect", metric="m"), "unknown claim kind 'efect'.*nearest match: effect"),

@@ -40,6 +40,12 @@ def test_what_holds_no_numbers_is_one_error(wrong):
         paired(wrong, [0.1, 0.2])
 
 
+@pytest.mark.parametrize("delta", ["0.005", None, math.nan, math.inf])
+def test_the_smallest_effect_is_a_finite_number(delta):
+    with pytest.raises(UserError, match="`smallest_effect` must be a finite number"):
+        paired([0.2, 0.3], [0.1, 0.2], smallest_effect=delta)
+
+
 def test_ties_count_half():
     assert paired([1.0, 0.0, -1.0, 2.0]).better == pytest.approx(0.625)
     assert paired([0.3 - 0.1 - 0.2]).better == 0.5  # a tie up to rounding

@@ -38,7 +38,7 @@ def test_advice_on_a_unit_is_for_who_declared_it(place, advice):
 def test_advice_on_a_unit_names_what_is_typed_where_there_is_no_study_file():
     typed = r"instead of `--metric acc`: 'metrics=\{acc: \{better: higher, unit: percent\}\}'"
     with pytest.raises(UserError, match=typed):
-        check_metric_value(Metric("acc", better="higher", unit="fraction"), 80.4, "seed 0")
+        check_metric_value(Metric("acc", better="higher", unit="fraction"), 80.4, "seed 0", typed=True)
 
 
 def test_a_metric_that_is_declared_in_two_ways_is_refused():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal, cast, get_args
 
 from ablate.errors import UserError, must, unknown
@@ -43,7 +44,7 @@ class Stated:
                 f"`arm` and `against` must name the same columns, got {', '.join(self.arm) or 'none'} and "
                 f"{', '.join(self.against) or 'none'}"
             )
-        if self.margin is not None and not 0.0 < self.margin < float("inf"):
+        if self.margin is not None and not _is_size(self.margin):
             raise must("the margin", "be a number > 0: how much worse would not matter", self.margin)
         if twice := set(self.each) & set(self.arm):
             raise UserError(f"`each` names {', '.join(sorted(twice))}, which `arm` and `against` set already")
@@ -107,8 +108,13 @@ class Asked:
             raise unknown("--repeat", self.repeat, get_args(Repeat))
         if self.stated is not None and self.by_at_least == 0.0:
             return
-        if self.by_at_least is not None and not 0.0 < self.by_at_least < float("inf"):
+        if self.by_at_least is not None and not _is_size(self.by_at_least):
             raise must("--by-at-least", "be a number > 0: the smallest difference that matters", self.by_at_least)
+
+
+def _is_size(value: object) -> bool:
+    """Tell whether a value is a finite number above 0; a text such as "0.01", which Python may give, is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 < float(value) < float("inf")
 
 
 def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
