@@ -156,6 +156,7 @@ def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
         ),
         (["runs.csv", "--metric", "test_acc:higher", "--metric", "test_acc:lower"], "'test_acc' is given twice"),
         (("nothing.csv",), "nothing.csv cannot be read: No such file or directory"),
+        (("rusn.csv",), "rusn.csv cannot be read: No such file or directory; nearest match: runs.csv"),
         (("runs.csv", "--metric", "test_ac"), "no column 'test_ac' for --metric; nearest: test_acc"),
         (("runs.csv", "--metric", "test_acc:up"), "expected NAME, NAME:higher or NAME:lower"),
         (("runs.csv", "--baseline", "norm"), "--baseline norm: expected NAME=VALUE"),

@@ -115,6 +115,8 @@ def test_a_file_of_this_folder_is_named_by_its_path(tmp_path, monkeypatch):
     (tmp_path / "mine.yml").write_text("title: t", encoding="utf-8")
     with pytest.raises(UserError, match=r"no study 'mine' in studies/; the file is named by its path: mine\.yml"):
         load_study("mine")
+    with pytest.raises(UserError, match=r"no study file 'mien\.yml': .*; nearest match: mine\.yml$"):
+        load_study("mien.yml")
 
 
 def test_scientific_notation_is_a_number(tmp_path):
