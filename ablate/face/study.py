@@ -276,7 +276,7 @@ def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:
 def _declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metrics, Mapping):
         return {str(name): _plain(said) for name, said in metrics.items()}
-    listed = list(metrics) if isinstance(metrics, Iterable) and not isinstance(metrics, str) else [None]
+    listed: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [None]
     if not all(isinstance(one, Metric) for one in listed):
         raise must("metrics", 'be a list such as [ablate.Metric("accuracy", better="higher")]', metrics)
     return {name: one.as_dict() for name, one in by_name(listed).items()}

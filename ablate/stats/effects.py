@@ -159,7 +159,8 @@ def paired(a: ArrayLike, b: ArrayLike = 0.0, *, smallest_effect: float = 0.0) ->
             f"`a` and `b` must be two vectors with a number per seed, got arrays of shape {first.shape} and "
             f"{second.shape}."
         )
-    if not isinstance(smallest_effect, Real) or not math.isfinite(smallest_effect):
+    delta: object = smallest_effect  # Python asks nobody for a type
+    if not isinstance(delta, int | float | Real) or not math.isfinite(delta):
         raise must("smallest_effect", "be a finite number", smallest_effect)
     d = first - second
     as_differences(d)
@@ -179,7 +180,7 @@ def refuse_other_order(a: object, b: object, names: tuple[str, str] = ("a", "b")
     kept = [getattr(one, "index", None) for one in (a, b)]
     if any(index is None or callable(index) for index in kept):
         return
-    first, second = map(list, kept)  # type: ignore[arg-type]
+    first, second = (list[object](index) for index in kept if index is not None)
     if first != second and not set(first).isdisjoint(second):
         one, other = names
         raise UserError(

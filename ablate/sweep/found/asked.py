@@ -114,7 +114,7 @@ class Asked:
 
 def _is_size(value: object) -> bool:
     """Tell whether a value is a finite number above 0; a text such as "0.01", which Python may give, is none."""
-    return isinstance(value, Real) and not isinstance(value, bool) and 0.0 < float(value) < float("inf")
+    return value is not True and isinstance(value, Real) and 0.0 < float(value) < float("inf")
 
 
 def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
