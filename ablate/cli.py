@@ -230,7 +230,7 @@ def _run(arguments: list[str]) -> None:
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     """Return what the words after `ablate` say, where they begin with a command."""
-    from ablate.app.arguments import COMMANDS, parser
+    from ablate.app.arguments import COMMANDS, parser, unknown_option
 
     reader = parser()
     if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
@@ -244,7 +244,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         rest = [word for word in rest if word.startswith("-")]
     options.typed = arguments
     if rest:
-        reader.error(f"unrecognized arguments: {' '.join(rest)}")
+        raise unknown_option(reader, options.command, rest)
     return options
 
 

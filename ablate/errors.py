@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 _LONG = 200  # letters of a wrong name or value that an error repeats
 _LONGEST = 1_000  # letters of a word, a path say, that stays whole in an error
@@ -66,6 +67,20 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     folded = {name.lower(): name for name in reversed(names)}
     matches = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.5)
     return folded[matches[0]] if matches else None
+
+
+def near_file(path: Path) -> str:
+    """Return what an error on a file that is not there ends with: the file of its kind whose name is most like it.
+
+    >>> near_file(Path("nowhere/runs.csv"))
+    ''
+    """
+    try:
+        there = [other.name for other in path.parent.glob(f"*{path.suffix}")] if path.suffix else []
+    except (OSError, ValueError):
+        return ""
+    hint = nearest(path.name, there)
+    return f"; nearest match: {hint}" if hint else ""
 
 
 def unknown(what: str, got: str, choices: Iterable[str]) -> UserError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ablate import __version__
 from ablate.app.judge_options import add_compare, add_judge
 from ablate.app.own_options import RUN_EXAMPLES, add_own_code
 from ablate.app.run_options import add_import, add_new, add_runs, add_uses
-from ablate.errors import UserError, unknown
+from ablate.errors import UserError, nearest, unknown
 from ablate.track.layout import HOST, PORT
 
 COMMANDS = (
@@ -85,7 +85,10 @@ ablate check quickstart                       do seeds repeat to the bit, do see
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises our error, so that every mistake is one line with exit code 2."""
+    """Raises our error, so that every mistake is one line with exit code 2; a part of an option's name is no option."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **named})
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print."""
@@ -233,6 +236,15 @@ def parser() -> Parser:
 
     add("studies", "list the studies that can be run, and those that were", "ablate studies")
     return whole
+
+
+def unknown_option(whole: Parser, command: str, words: Sequence[str]) -> UserError:
+    """Build the error for words that a command does not take, with the nearest option that it has."""
+    commands = next(iter(action.choices for action in whole._actions if isinstance(action.choices, dict)), {})
+    names = [name for name in commands[command]._option_string_actions if name.startswith("--")]
+    hint = nearest(words[0].partition("=")[0], names)
+    tail = f"; nearest match: {hint}" if hint else ""
+    return UserError(f"unrecognized arguments: {' '.join(words)}{tail} (see `ablate {command} --help`)")
 
 
 def server_named(arguments: Sequence[str]) -> tuple[list[str], str | None]:

@@ -69,11 +69,13 @@ def sweep(options: argparse.Namespace, action: str) -> None:
     if command:
         options.overrides = [*([options.study] if options.study else []), *options.overrides]
     elif options.study is None:
-        raise UserError("a study, a function or a command is missing (see `ablate run --help`)")
+        raise UserError(f"a study, a function or a command is missing (see `ablate {action} --help`)")
     else:
         refuse_command_options(options)
     refuse_words(options.overrides)
     study = None if command or is_function(options.study) else options.study
+    if study is not None and study.endswith(".py"):
+        raise UserError(f"{study} is a Python file: say which of its functions is run, as in {study}:train")
     if study is not None:
         _refuse_of_a_sweep(options, study)
     settings = [f"hydra.sweeper.action={action}"]

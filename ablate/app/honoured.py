@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ablate.app.arguments import COMMANDS
 from ablate.errors import UserError, nearest
 from ablate.resources import conf_folder
 
@@ -36,8 +37,11 @@ def check_hydra(arguments: Sequence[str]) -> None:
     Raises
     ------
     UserError
-        Names the option or setting, and what does the same here.
+        Names the option or setting, and what does the same here; or a command that does not stand first.
     """
+    for word in arguments:
+        if word in COMMANDS:
+            raise UserError(f"the command stands first: `ablate {word} …`, and what belongs to it after it")
     launcher = launcher_chosen(arguments)
     for word in arguments:
         if word.startswith("-"):

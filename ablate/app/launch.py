@@ -31,6 +31,7 @@ from ablate.sweep.study_file import load_study
 
 _SWEEP = ("-m", "--multirun")
 _RUN = ("-r", "--run")
+_PARTS = ("design", "tune", "fairness", "metrics")
 
 
 def run_hydra(
@@ -62,6 +63,7 @@ def run_hydra(
     saved_argv, saved_env = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing in its own words
     try:
+        _refuse_said_twice(arguments)
         arguments = _through_the_sweeper([_of_the_sweeper(word) for word in arguments])
         if uses:
             arguments.append(f"hydra.sweeper.uses=[{','.join(quoted(through_hydra(file)) for file in uses)}]")
@@ -134,13 +136,22 @@ def _through_the_sweeper(arguments: list[str]) -> list[str]:
     return ["--multirun", "hydra.sweeper.single=true", *(word for word in arguments if word not in _RUN)]
 
 
+def _refuse_said_twice(arguments: Sequence[str]) -> None:
+    """Raise `UserError` for a part of a study that two words say: of two directions of a metric one would be lost."""
+    keys = [word.lstrip("+").partition("=")[0] for word in arguments]
+    for key in _PARTS:
+        if keys.count(key) > 1:
+            also = " (`--metric` says it, too)" if key == "metrics" else ""
+            raise UserError(f"`{key}` is given twice{also}; expected it once, with all that it says: {key}={{…}}")
+
+
 def _of_the_sweeper(word: str) -> str:
     """Turn `design=ofat`, `exclude="norm == 'batch'"`, `tune={…}` into settings of the sweeper: a study file's keys.
 
     An expression goes to Hydra as one quoted text, so that Hydra does not read its quotes and brackets.
     """
     key, _, value = word.lstrip("+").partition("=")
-    if key in ("design", "tune", "fairness", "metrics"):
+    if key in _PARTS:
         return f"hydra.sweeper.{key}={override_text(unswept_value(parse([word])[0]))}"
     if key == "exclude":
         return f"hydra.sweeper.exclude={quoted(value)}"

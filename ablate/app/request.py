@@ -132,7 +132,11 @@ def read_request(
         if override.is_hydra_override():
             raw.append(str(override.input_line))
             continue
+        if key in factors:
+            raise UserError(f"`{short_key(key)}` is given twice, and swept; give all its levels at once: KEY=a,b,c")
         if override.is_sweep_override():
+            if key in fixed:
+                raise UserError(f"`{short_key(key)}` is given twice, and swept; give all its levels at once: KEY=a,b,c")
             factors[key] = _values(override, key)
         else:
             fixed[key] = unswept_value(override)

@@ -58,7 +58,7 @@ def add_runs(add: Add) -> None:
         "write a study with all its runs, its registration and its history into a file",
         "ablate export quickstart quickstart.zip",
     )
-    sub.add_argument("study", metavar="STUDY", help="the name under which a study was run")
+    sub.add_argument("study", metavar="STUDY", help="a study's name or file")
     sub.add_argument("file", type=Path, metavar="FILE.zip", help="the file, which must not exist yet")
 
     sub = add(
@@ -82,7 +82,7 @@ def add_runs(add: Add) -> None:
         "  ablate diff rates lr=0.1 lr=0.01 --metric accuracy --by-at-least 0.005\n"
         "  ablate diff quickstart baseline norm=batch --json",
     )
-    sub.add_argument("study", metavar="STUDY", help="the name under which a study was run")
+    sub.add_argument("study", metavar="STUDY", help="a study's name or file")
     sub.add_argument("one", metavar="ARM", help="its label, as `ablate status STUDY` lists it, or its id")
     sub.add_argument("other", metavar="ARM", help="the arm it is compared with")
     sub.add_argument("--metric", metavar="NAME", help="what is judged (default: the main metric of the study)")
@@ -156,8 +156,9 @@ def _show(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     from ablate.app.moving import export
+    from ablate.app.tracked import tracked
 
-    export(options.study, options.file)
+    export(tracked(options.study), options.file)
 
 
 def _rm(options: argparse.Namespace) -> None:
@@ -196,9 +197,10 @@ def _check(options: argparse.Namespace) -> None:
 
 def _diff(options: argparse.Namespace) -> None:
     from ablate.app.differing import show_difference
+    from ablate.app.tracked import tracked
 
     show_difference(
-        options.study, options.one, options.other, metric=options.metric, by_at_least=options.by_at_least,
+        tracked(options.study), options.one, options.other, metric=options.metric, by_at_least=options.by_at_least,
         as_json=options.json,
     )  # fmt: skip
 

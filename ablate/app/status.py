@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 from ablate.app.console import say, say_json, say_table
+from ablate.app.tracked import tracked
 from ablate.lang import counted
 from ablate.resources import root_folder
 from ablate.work.status import StudyStatus, outcome_counts, state_of, study_status
@@ -24,7 +25,7 @@ def show_status(name: str | None, *, as_json: bool) -> None:
 
     store = store_for(root_folder())
     if name is not None:
-        status = study_status(name, store)
+        status = study_status(tracked(name), store)
         if as_json:
             say_json(_document(status))
         else:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from ablate.errors import UserError
 from ablate.face.results import Result
 from ablate.face.study import listening
 from ablate.sources.choose import source_for
@@ -166,7 +167,10 @@ def metrics_said(metric: str | Sequence[str] | Mapping[str, Better | None]) -> d
     metrics: dict[str, Better | None] = {}
     for word in [metric] if isinstance(metric, str) else metric:
         directed = word.endswith(tuple(f":{better}" for better in get_args(Better)))
-        metrics |= metrics_asked([word]) if directed else {word: None}
+        for name, better in (metrics_asked([word]) if directed else {word: None}).items():
+            if name in metrics:
+                raise UserError(f"the metric {name!r} is given twice; expected each metric once, with one direction")
+            metrics[name] = better
     return metrics
 
 

@@ -23,7 +23,7 @@ from ablate.sweep.own_keys import in_short_names, renamed
 from ablate.sweep.quick import quick_name
 from ablate.sweep.study import Study as Definition
 from ablate.sweep.study_file import check_own_figures, load_study, parse_study, quick_study, tracked_name
-from ablate.train.metric import Metric
+from ablate.train.metric import Metric, by_name
 from ablate.work import events
 from ablate.work.bench import Bench
 from ablate.work.events import Event, Tell
@@ -276,10 +276,10 @@ def listening(*, progress: bool, tell: Tell) -> Callable[[Event], None]:
 def _declared(metrics: Iterable[Metric] | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(metrics, Mapping):
         return {str(name): _plain(said) for name, said in metrics.items()}
-    listed = [] if isinstance(metrics, Metric | str) else list(metrics)
-    if isinstance(metrics, Metric | str) or not all(isinstance(one, Metric) for one in listed):
+    listed: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [None]
+    if not all(isinstance(one, Metric) for one in listed):
         raise must("metrics", 'be a list such as [ablate.Metric("accuracy", better="higher")]', metrics)
-    return {one.name: one.as_dict() for one in listed}
+    return {name: one.as_dict() for name, one in by_name(listed).items()}
 
 
 def _claims(claims: Iterable[Any]) -> list[Any]:

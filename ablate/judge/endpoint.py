@@ -171,7 +171,8 @@ def _check_bounds(declared: Metric, tables: StudyTables, observed: NDArray[np.fl
     place = _declared_by(declared.name, tables)
     for row in np.flatnonzero((observed < low) | (observed > high)):  # NaN: neither
         run = tables.seeds.iloc[int(row)]
-        check_metric_value(declared, float(observed[row]), f"{run['arm']}, seed {run['seed']}", declared_by=place)
+        where = f"{run['arm']}, seed {run['seed']}"
+        check_metric_value(declared, float(observed[row]), where, declared_by=place, typed=True)
 
 
 def _declared_by(metric: str, tables: StudyTables) -> str:

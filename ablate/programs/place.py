@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import UserError
+from ablate.errors import UserError, near_file
 from ablate.identity import digest
 from ablate.programs.modules import Module, closure, module_named
 from ablate.programs.source import read_source
@@ -89,7 +89,8 @@ def file_place(said: str, *, asked: str = "program.target") -> Place:
     """
     path = Path(said).resolve()
     if not path.is_file():
-        raise UserError(f"`{asked}`: no file {path}")
+        start = "" if Path(said).is_absolute() else "; paths start at the current folder"
+        raise UserError(f"`{asked}`: no file {path}{near_file(path)}{start}")
     return Place(said, Module(path.stem.replace(".", "_"), path), path.parent, by_path=True, asked=asked)
 
 

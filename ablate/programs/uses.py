@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ablate import registry
-from ablate.errors import UserError, nearest
+from ablate.errors import UserError, near_file
 from ablate.programs.modules import Module, closure
 from ablate.programs.place import Place, code_at, file_place, modules_at, own_modules
 from ablate.programs.process_state import HASH_SEED
@@ -142,9 +142,7 @@ def used_place(file: str) -> Place:
     if path.suffix != ".py":
         raise UserError(f"`uses` must name Python files such as my_parts.py, got {file!r}")
     if not path.is_file():
-        near = nearest(path.name, [other.name for other in path.parent.glob("*.py")]) if path.parent.is_dir() else None
-        folder = path.parent.resolve()
-        raise UserError(f"`uses`: no file {path.name} in {folder}" + (f"; nearest match: {near}" if near else ""))
+        raise UserError(f"`uses`: no file {path.name} in {path.parent.resolve()}{near_file(path)}")
     return file_place(file, asked="uses")
 
 

@@ -14,6 +14,7 @@ from ablate.report.wording import verdict_effect
 from ablate.sweep.found.compared import plain_id
 from ablate.sweep.found.derived import REACH
 from ablate.words.amounts import amounts, difference_unit
+from ablate.words.twoparts import is_gain
 
 
 def claim_title(v: Verdict) -> str:
@@ -39,7 +40,7 @@ def claim_title(v: Verdict) -> str:
 
 def falls(v: Verdict) -> bool:
     """Tell whether the effect is how far a metric falls: a number with a plus sign would read as if it rose."""
-    return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].directed
+    return is_gain(v)
 
 
 def change_text(v: Verdict, *, named: bool = True) -> str:

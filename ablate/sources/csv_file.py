@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ablate.errors import UserError, plural
+from ablate.errors import UserError, near_file, plural
 from ablate.lang import msg
 from ablate.registry import register
 from ablate.sources.contract import Fits, Line, RunTable, Source
@@ -88,7 +88,8 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
+        near = near_file(path) if isinstance(error, FileNotFoundError) else ""
+        raise UserError(f"{path} cannot be read: {error.strerror or error}{near}") from None
     mark, name, said = next(((m, n, s) for m, n, s in _BOMS if data.startswith(m)), (b"", "utf-8", ""))
     if not mark and len(data) >= 4 and len(data) % 2 == 0:
         # ASCII letters in UTF-16 have a NUL beside each; no other encoding of a CSV file has.

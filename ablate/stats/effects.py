@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -129,7 +130,8 @@ def paired(a: ArrayLike, b: ArrayLike = 0.0, *, smallest_effect: float = 0.0) ->
     Raises
     ------
     UserError
-        Different numbers of seeds, none at all, or a number that is not finite.
+        Different numbers of seeds, none at all, or a number that is not finite; labels (those of a pandas Series) that
+        are the same seeds at other places.
 
     Notes
     -----
@@ -147,17 +149,44 @@ def paired(a: ArrayLike, b: ArrayLike = 0.0, *, smallest_effect: float = 0.0) ->
     >>> round(low, 4), round(high, 4)
     (0.0113, 0.0163)
     """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    refuse_other_order(a, b)
+    try:
+        first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise UserError("`a` and `b` must be two vectors with a number per seed, got what holds no numbers.") from None
     if first.ndim != 1 or (second.ndim and second.shape != first.shape):
         raise UserError(
             f"`a` and `b` must be two vectors with a number per seed, got arrays of shape {first.shape} and "
             f"{second.shape}."
         )
-    if not math.isfinite(smallest_effect):
+    delta: object = smallest_effect  # Python asks nobody for a type
+    if not isinstance(delta, int | float | Real) or not math.isfinite(delta):
         raise must("smallest_effect", "be a finite number", smallest_effect)
     d = first - second
     as_differences(d)
     return Paired(tuple(d.tolist()), float(smallest_effect))
+
+
+def refuse_other_order(a: object, b: object, names: tuple[str, str] = ("a", "b")) -> None:
+    """Refuse two series that would be paired by place where their labels say otherwise.
+
+    Labels that have nothing in common, such as the numbers of rows of two parts of a table, say nothing of seeds.
+
+    Raises
+    ------
+    UserError
+        Both have labels (`index`, as a pandas Series), some of them common, and not the same at every place.
+    """
+    kept = [getattr(one, "index", None) for one in (a, b)]
+    if any(index is None or callable(index) for index in kept):
+        return
+    first, second = (list[object](index) for index in kept if index is not None)
+    if first != second and not set(first).isdisjoint(second):
+        one, other = names
+        raise UserError(
+            f"`{one}` and `{other}` are paired by place, and their labels (`.index`) are not the same at every place: "
+            f"give `{other}` as `{other}.loc[{one}.index]`"
+        )
 
 
 def by_interval(low: float, high: float, region: tuple[float, float]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ablate.claims.parts import STORED, Level
-from ablate.errors import UserError, cut, unknown
+from ablate.errors import UserError, cut, near_file, unknown
 from ablate.levels import ListLevel, among, level_list, level_name, levels_alike
 from ablate.programs.uses import beside
 from ablate.resources import study_folders
@@ -58,9 +58,13 @@ def load_study(name: str) -> Study:
     """
     path = Path(name) if is_path(name) else study_files().get(name)
     if path is None:
+        here = next((f"{name}{ending}" for ending in (".yaml", ".yml") if Path(f"{name}{ending}").is_file()), None)
+        if here is not None:
+            raise UserError(f"no study {name!r} in studies/; the file is named by its path: {here}")
         raise unknown("study", name, study_files())
     if not path.is_file():
-        raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {', '.join(study_files())}")
+        names = ", ".join(study_files())
+        raise UserError(f"no study file {name!r}: expected a path to a YAML file, or one of {names}{near_file(path)}")
     try:
         data = read_yaml(path.read_text(encoding="utf-8-sig"))
     except UserError as error:

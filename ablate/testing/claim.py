@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 
 from ablate.claims.contract import ClaimKind, Factors
 from ablate.sweep.metrics import Metrics
+from ablate.sweep.sentence_rules import VerdictLabel
 from ablate.testing.base import Check, require, suite
 from ablate.words.kinds import CLAUSES
+from ablate.words.rulings import INSTEAD, LABELS
 
 _LEVELS = (0.05, 0.01, 0.001)
 
@@ -26,6 +30,7 @@ def claim_checks(claim: ClaimKind, factors: Factors) -> list[Check]:
     at_any_time = [("a stricter level needs no fewer seeds at any time", _any_time)] if claim.anytime else []
     return suite(
         ("has a clause of its own", _clause),
+        ("every label of a refutation has words", _labels),
         ("its region is an interval that leaves something to refute", _region),
         ("a stricter level needs no fewer seeds", _seeds),
         ("every side has a weight and belongs to an arm", _sides),
@@ -37,6 +42,20 @@ def claim_checks(claim: ClaimKind, factors: Factors) -> list[Check]:
 
 def _clause(tried: _Tried) -> None:
     require(tried.claim.kind in CLAUSES, f"no @clause({tried.claim.kind!r}) says what it states")
+
+
+def _labels(tried: _Tried) -> None:
+    low, high = tried.claim.region
+    ends = [end for end in (low, high) if math.isfinite(end)]
+    near = sorted({0.0, *ends, *(-end for end in ends)})
+    steps = [near[0] - 1.0, *((a + b) / 2 for a, b in pairwise(near)), near[-1] + 1.0]
+    outside = [(a, b) for a in steps for b in steps if a <= b and (a > high or b < low)]
+    labels = {tried.claim.label(a, b) for a, b in outside} - {""}
+    for where, words in (("LABELS", LABELS), ("INSTEAD", INSTEAD)):
+        missing = ", ".join(sorted(labels - words.keys()))
+        require(not missing, f"{where} of ablate/words/rulings.py has no words for {missing}")
+    missing = ", ".join(sorted(labels - set(get_args(VerdictLabel))))
+    require(not missing, f"VerdictLabel of ablate/sweep/sentence_rules.py has no {missing}")
 
 
 def _region(tried: _Tried) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from ablate.errors import UserError, must, unknown
 from ablate.sources.contract import RunTable
 from ablate.sources.frames import frame_table, is_frame
+from ablate.stats.effects import refuse_other_order
 from ablate.sweep.found.asked import Asked
 from ablate.sweep.found.names import meaning_word
 from ablate.train.metric import Better
@@ -131,6 +132,8 @@ def _tables(new: Any, base: Any, metric: str, pair: str | None) -> tuple[RunTabl
         return frame_table(base), frame_table(new)
     if is_frame(new) or is_frame(base):
         raise must("new", "be what `base` is: both tables, or both numbers", type(new).__name__)
+    if pair is not None:
+        refuse_other_order(new, base, ("new", "base"))
     numbers = [_numbers(base, "base"), _numbers(new, "new")]
     if isinstance(new, Mapping) != isinstance(base, Mapping):
         raise must("new", "be what `base` is: both mappings of seeds, or both sequences", type(new).__name__)

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -42,7 +43,10 @@ def ui_command(root: Path, port: int) -> tuple[list[str], dict[str, str]]:
     return command, {**lean, **os.environ}
 
 
-def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = print) -> int:
+_say = partial(print, flush=True)  # a file or a pipe would get the address when the server ends
+
+
+def serve_ui(root: Path, port: int = PORT, announce: Callable[[str], object] = _say) -> int:
     """Run the UI until it is interrupted, and return its exit code (0 after an interrupt).
 
     Parameters

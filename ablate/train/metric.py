@@ -11,6 +11,7 @@ import functools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from ablate.errors import UserError, cut, unknown
@@ -22,7 +23,7 @@ RULES: tuple[str, ...] = get_args(Rule)
 FRACTION, PERCENT = "fraction", "percent"
 _PERCENTS = ("percent", "%", "pct", "pc", "pp", "per cent", "percents", "percentage", "percentage points", "perc")
 _CLOCK = ("s", "ms", "us", "ns", "min", "h", "seconds", "milliseconds", "minutes", "hours")
-_FRACTIONS = ("fraction", "fractions", "frac")
+_FRACTIONS = ("fraction", "frac")
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,7 @@ class Metric:
     @property
     def limits(self) -> tuple[float, float]:
         """The values it can have: `bounds`, else those of its unit."""
-        of_unit = (0.0, self.whole) if self.is_share else (None, None)
-        low, high = of_unit if self.bounds is None else self.bounds
+        low, high = self.bounds or ((0.0, self.whole) if self.is_share else (None, None))
         return -math.inf if low is None else low, math.inf if high is None else high
 
     def as_dict(self) -> dict[str, Any]:
@@ -150,8 +150,8 @@ def metric_from(name: str, declared: Any, *, where: str = "metrics") -> Metric:
         declared = {"better": declared}
     keys = [f.name for f in fields(Metric) if f.name not in ("name", "budget", "summarised")]
     if not isinstance(declared, Mapping):
-        told = f"expected `higher`, `lower`, or a mapping of {', '.join(keys)}; got {declared!r}"
-        raise UserError(f"{where}: {name}: {told}")
+        told = f"`higher`, `lower`, or a mapping of {', '.join(keys)}"
+        raise UserError(f"{where}: {name}: expected {told}; got {declared!r}")
     for key in declared:
         if key not in (*keys, "budget", "summarised"):
             raise UserError(f"{where}: {name}: {unknown('key', str(key), keys)}")
@@ -170,8 +170,9 @@ def _check_unit(where: str, unit: Any) -> None:
     if not isinstance(unit, str):
         raise _wrong(where, "unit", "be a word such as fraction, percent or ms", unit)
     word = unit.strip().lower()
-    meant = PERCENT if word in _PERCENTS else FRACTION if word in _FRACTIONS else None
-    if meant is not None and unit != meant:
+    near = get_close_matches(word, (PERCENT, FRACTION), 1, 0.9)
+    meant = PERCENT if word in _PERCENTS else FRACTION if word in _FRACTIONS else near[0] if near else unit
+    if unit != meant:
         raise _wrong(where, "unit", "be `fraction` or `percent` for a share", unit, f"; nearest match: {meant}")
 
 
@@ -207,9 +208,13 @@ def duration(name: str) -> Metric:
     return Metric(name, "lower", "s", (0.0, None), "as_logged", summarised=False)
 
 
-def by_name(metrics: Any) -> dict[str, Metric]:
-    """Return metrics as name -> metric, in their order."""
-    return {metric.name: metric for metric in metrics}
+def by_name(metrics: Iterable[Metric]) -> dict[str, Metric]:
+    """Return metrics as name -> metric, in their order; raise `UserError` where one is declared in two ways."""
+    listed = list(metrics)
+    named = {metric.name: metric for metric in listed}
+    if twice := [metric.name for metric in listed if named[metric.name] != metric]:
+        raise UserError(f"the metric {twice[0]!r} is declared twice; expected each metric once, with one direction")
+    return named
 
 
 PARTS = ("train", "validation", "test")
@@ -253,8 +258,7 @@ CORE = by_name([
     *(steps_to_target(f"ttt/steps{at}") for at in _TARGETS),
     accuracy("best/validation_accuracy", failed_counts_as="as_logged", summarised=False),
 ])  # fmt: skip
-"""What the NumPy trainer measures of every run, the main one first, under names that results made elsewhere may use in
-the same sense."""
+"""What the NumPy trainer measures of every run, the main one first; results made elsewhere may use the same names."""
 
 KNOWN = CORE | by_name([
     *(accuracy(name) for name in ("accuracy", "train_accuracy", "validation_accuracy", "val_accuracy",
@@ -263,10 +267,7 @@ KNOWN = CORE | by_name([
     *(accuracy(f"{part}/accuracy") for part in PARTS),
     *(loss(f"{part}/loss") for part in PARTS),
 ])  # fmt: skip
-"""Names that need no declaration, by exact match: what they mean is printed by `ablate plan`.
-
-An accuracy is one in [0, 1]; one that is logged in per cent, or under any other name, is declared.
-"""
+"""Names that need no declaration, by exact match; accuracies in [0, 1]. `ablate plan` prints what they mean."""
 
 
 def declare_it(name: str) -> str:
@@ -288,8 +289,7 @@ def complete_metric(metric: Metric) -> Metric:
     UserError
         It says the opposite.
     """
-    core = CORE.get(metric.name)
-    if core is None:
+    if (core := CORE.get(metric.name)) is None:
         return metric
     said = metric.as_dict()
     if said.get("better") not in (None, core.better):

@@ -10,7 +10,7 @@ from ablate.train.metric import FRACTION, Metric
 _SLACK = 1e-9  # a share that was averaged may pass 1 by rounding
 
 
-def check_metric_value(metric: Metric, value: float, where: str, *, declared_by: str = "") -> None:
+def check_metric_value(metric: Metric, value: float, where: str, *, declared_by: str = "", typed: bool = False) -> None:
     """Refuse a value that a metric cannot have: most often an accuracy in per cent where a fraction is declared.
 
     >>> from ablate.train.metric import accuracy
@@ -19,8 +19,8 @@ def check_metric_value(metric: Metric, value: float, where: str, *, declared_by:
     Raises
     ------
     UserError
-        With `where` it was found, the bounds, and what to declare: in the study, or in `declared_by`, the place in a
-        program that says it.
+        With `where` it was found, the bounds, and what to declare: in the study (with `typed` on the command line,
+        too), or in `declared_by`, the place in a program that says it.
     """
     low, high = metric.limits
     if not (value < low - _SLACK or value > high + _SLACK):  # NaN: neither
@@ -28,6 +28,9 @@ def check_metric_value(metric: Metric, value: float, where: str, *, declared_by:
     as_unit, hint = f" ({metric.unit})" if metric.unit else "", ""
     if metric.unit == FRACTION and 1.0 < value <= 100.0:
         say = f'in the study: `metrics: {{"{metric.name}": {{unit: percent}}}}`'
+        if typed and metric.better is not None and metric.name.replace("/", "_").isidentifier():
+            words = f"'metrics={{{metric.name}: {{better: {metric.better}, unit: percent}}}}'"
+            say += f"; on the command line, instead of `--metric {metric.name}`: {words}"
         if declared_by:
             say = f'where it is declared, in {declared_by}: `"{metric.name}": {{"unit": "percent"}}`'
         hint = f"; if it is logged in per cent, say so {say}"

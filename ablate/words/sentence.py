@@ -14,7 +14,7 @@ from ablate.words.reasons import said
 from ablate.words.rulings import label_words, ruling_of, ruling_word, seen
 from ablate.words.scope import against
 from ablate.words.sizes import for_which_delta
-from ablate.words.twoparts import two_part_text
+from ablate.words.twoparts import is_gain, two_part_text
 
 _WORDS = {"supported": msg("Supported"), "refuted": msg("Refuted"), "inconclusive": msg("Inconclusive")}
 _IF_FAILED = {
@@ -61,6 +61,8 @@ def why_of(v: Verdict) -> str:
     reason = v.reason
     if seen(v) and reason.code == "gate_failed":
         reason = replace(reason, numbers={**reason.numbers, "outcome": ruling_of(v, reason.numbers["outcome"])})
+    if not KINDS[v.kind].directed and is_gain(v) and reason.numbers.get("symbol") == "":
+        reason = replace(reason, numbers={**reason.numbers, "symbol": tr("gain")})
     less = KINDS[v.kind].directed and v.predicts == "lower" and not beside_a_size
     return said(reason, turned=less and reason.code in _TURNED)
 

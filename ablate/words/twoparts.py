@@ -19,11 +19,14 @@ Numbers = Mapping[str, Any]
 MOST_OUTLIERS = 4  # named in a sentence; the rest are in verdicts.json
 
 
+def is_gain(v: Verdict) -> bool:
+    """Tell whether the effect is how far a metric falls of which less is better: a gain, not the arms' difference."""
+    return v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
+
+
 def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
-    # Oriented: where less of the metric is better, more than 0 is a gain, and not the difference of the arms.
-    gain = v.scale == "difference" and v.predicts == "lower" and KINDS[v.kind].sides == 2
-    symbol = tr("gain") if gain else KINDS[v.kind].symbol
+    symbol = tr("gain") if is_gain(v) else KINDS[v.kind].symbol
     return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
 
 

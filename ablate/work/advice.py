@@ -126,7 +126,10 @@ def _texts(programs: Iterable[Function]) -> list[str]:
     said = []
     for what, texts in by_meaning.items():
         key, _, meant = what.partition(" ")
-        shown = " and ".join(repr(text) for text in texts)
+        quoted = [repr(text) for text in texts]
+        shown = " and ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted)
+        if quoted[1:]:
+            meant = meant.replace("which is not a number", "which are not numbers").replace("which is ", "which are ")
         said.append(f"`{key}`: the function gets {_counted(texts)} {shown}, {meant}")
     return said
 

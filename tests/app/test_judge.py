@@ -146,7 +146,17 @@ def test_runs_without_seeds_are_compared_by_their_means(ablate, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["runs.csv", "--where", "norm=none", "--where", "norm=batch"],
+            "--where norm is given twice, 'none' and 'batch'",
+        ),
+        (
+            ["runs.csv", "--baseline", "norm=none", "--baseline", "norm=x"],
+            "--baseline norm is given twice, 'none' and 'x'",
+        ),
+        (["runs.csv", "--metric", "test_acc:higher", "--metric", "test_acc:lower"], "'test_acc' is given twice"),
         (("nothing.csv",), "nothing.csv cannot be read: No such file or directory"),
+        (("rusn.csv",), "rusn.csv cannot be read: No such file or directory; nearest match: runs.csv"),
         (("runs.csv", "--metric", "test_ac"), "no column 'test_ac' for --metric; nearest: test_acc"),
         (("runs.csv", "--metric", "test_acc:up"), "expected NAME, NAME:higher or NAME:lower"),
         (("runs.csv", "--baseline", "norm"), "--baseline norm: expected NAME=VALUE"),

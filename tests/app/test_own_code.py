@@ -56,6 +56,12 @@ def test_a_metric_of_which_nobody_knows_the_direction_is_refused():
         metric_words(["score"])
 
 
+@pytest.mark.parametrize("second", ["lower", "higher"])
+def test_a_metric_is_said_once(second):
+    with pytest.raises(UserError, match="the metric 'ppl' is given twice"):
+        metric_words(["ppl:higher", "loss:lower", f"ppl:{second}"])
+
+
 def test_what_a_failed_run_counts_as_is_said_of_the_metric_that_is_judged():
     words = metric_words(["accuracy:higher", "loss:lower"], 0.1)
     assert words == ["metrics={accuracy:{better:higher,failed_counts_as:0.1},loss:{better:lower}}"]
@@ -147,6 +153,8 @@ def test_a_delta_stated_after_the_runs_is_told_in_one_line_and_the_report_has_th
     assert "post hoc" not in ablate(*words, "--no-report")[2], "as it was registered"
     _, _, err = ablate(*words, "--no-report", "--by-at-least", "0.01", "--baseline", "lr=0.01")
     assert "+  by_at_least: 0.01" in err, "another baseline asks other questions"
+    assert "the sweep was changed since it was registered on" in err
+    assert "`--name NAME` keeps the changed one by itself" in err
 
 
 def test_a_delta_alone_is_told_from_every_other_change():

@@ -115,8 +115,9 @@ def test_truth_values_are_read_as_such(project):
     [
         ("off,on", "the texts 'off' and 'on', which Python takes for true"),
         ("none,shift", "the text 'none', which is not Python's None"),
+        ("none,'null',None", "the texts 'none', 'null' and 'None', which are not Python's None"),
         ("'false',true", "the text 'false', which Python takes for true"),
-        ("'0.1','0.2'", "the texts '0.1' and '0.2', which is not a number"),
+        ("'0.1','0.2'", "the texts '0.1' and '0.2', which are not numbers"),
         ("relu,tanh", ""),
         ("0,1", ""),
         ("null,1", ""),

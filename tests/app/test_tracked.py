@@ -40,6 +40,12 @@ def test_report_and_verdict_take_the_path_that_run_took(ablate, study):
     (verdict,) = json.loads(out)["verdicts"]
     assert (verdict["arm_text"], verdict["against_text"]) == ("program.params.x=[1]", 'program.params.x="[2]"')
     assert verdict["outcome"] == "supported"
+    code, out, err = ablate("status", name)
+    assert (code, err) == (0, "")
+    assert "finished; 12 runs" in out
+    assert ablate("export", name, "kept.zip")[0] == 0
+    code, out, err = ablate("diff", name, "baseline", 'x="[2]"')
+    assert (code, "x" in out) == (0, True), err
     code, out, err = ablate("report", name)
     assert code == 0
     assert ("report:" in out, "differs" in err) == (True, False)
@@ -55,7 +61,7 @@ def test_report_and_verdict_take_the_path_that_run_took(ablate, study):
     assert "is another study: its factors are program.params.x, the file's program.params.y" in err
 
 
-@pytest.mark.parametrize("command", ["report", "verdict"])
+@pytest.mark.parametrize("command", ["report", "verdict", "status"])
 def test_a_path_to_nothing_is_one_clear_line(ablate, study, command):
     code, _, err = ablate(command, "my/not.yaml")
     assert code == 2

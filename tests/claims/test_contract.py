@@ -12,6 +12,7 @@ from ablate.claims.kinds import KINDS
 from ablate.sweep.study import Study
 from ablate.testing import claim_checks
 from ablate.testing.base import failures
+from ablate.words import rulings
 
 PACKAGE = Path(ablate.__file__).parent
 FACTORS = {"norm": ["none", "batch"], "std": [0.1, 1.0]}
@@ -66,6 +67,21 @@ def test_a_kind_that_does_not_is_told_in_one_line(monkeypatch):
     told = {str(check): why for check, why in failures(claim_checks(claim, FACTORS)) if why}
     assert told["its region is an interval that leaves something to refute"] == "got (1.0, -1.0)"
     assert told["a stricter level needs no fewer seeds"] == "at α = 0.05, 0.01 and 0.001: [5, 1, 0]"
+
+
+def test_a_label_of_a_refutation_without_words_is_told(monkeypatch):
+    """It would stand in English on a page in Chinese, and no sentence of a note could be about it."""
+    claim = example("effect")
+    monkeypatch.setattr(type(claim), "label", lambda self, low, high: "greater" if low > 0 else "negligible")
+    told = {str(check): why for check, why in failures(claim_checks(claim, FACTORS)) if why}
+    assert told == {}, "an effect that is greater than claimed is no refutation"
+    monkeypatch.setattr(type(claim), "label", lambda self, low, high: "smaller" if high < 0 else "negligible")
+    (why,) = [why for _, why in failures(claim_checks(claim, FACTORS)) if why]
+    assert why == "LABELS of ablate/words/rulings.py has no words for smaller"
+    monkeypatch.setitem(rulings.LABELS, "smaller", "smaller")
+    monkeypatch.setitem(rulings.INSTEAD, "smaller", "It is smaller.")
+    (why,) = [why for _, why in failures(claim_checks(claim, FACTORS)) if why]
+    assert why == "VerdictLabel of ablate/sweep/sentence_rules.py has no smaller"
 
 
 @pytest.mark.parametrize(("one", "other"), list(itertools.combinations(KINDS, 2)))

@@ -15,6 +15,7 @@ from ablate.report.answers import answer
 from ablate.report.families import families
 from ablate.report.write import ReportPaths, write_report
 from ablate.sweep.study_file import load_study
+from ablate.words.sentence import sentence_of, why_of
 
 from ..judge.conftest import BN, NORM, make_study, make_tables
 from .conftest import build
@@ -194,9 +195,18 @@ def test_a_claim_with_levels_names_those_that_came_out_otherwise(study):
 
 
 @pytest.mark.parametrize(("gain", "said"), [(0.02, "lower by 0.02"), (-0.02, "higher by 0.02")])
-def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
-    claim = {**BN, "metric": "final/test_loss", "by_at_least": 0.01}
-    study = make_study(NORM, claim)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"by_at_least": 0.01},
+        {"kind": "noninferiority", "margin": 0.01},
+        {"kind": "noninferiority_unpaired", "margin": 0.01},
+        {"kind": "equivalence", "within": 0.01},
+    ],
+)
+def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(kind, gain, said):
+    """Oriented, a loss that rises by 0.02 is −0.02: without a word it would read as a loss that falls."""
+    study = make_study(NORM, {**BN, "metric": "final/test_loss", **kind})
     tables = make_tables(
         NORM, lambda v, s: 0.5 + 0.001 * (s % 3) - (gain if v["norm"] == "batch" else 0.0), metric="final/test_loss"
     )
@@ -204,6 +214,7 @@ def test_a_metric_that_is_to_fall_is_said_to_fall_or_to_rise(gain, said):
     told = answer([verdict], verdict.outcome, verdict.outcome, "")
     assert told.number.text.startswith(said)
     assert "+" not in told.number.text
+    assert "difference" not in why_of(verdict) + sentence_of(verdict), "of a gain"
 
 
 def test_what_stands_between_backticks_is_code_wherever_it_stands(many, tmp_path):

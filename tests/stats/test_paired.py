@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
@@ -19,6 +20,30 @@ def test_agrees_with_scipys_paired_t(rng):
     assert effect.confidence_interval(0.9, method="t") == pytest.approx((interval.low, interval.high))
     assert effect.d_z == pytest.approx(oracle.statistic / math.sqrt(12))
     assert effect.mean == pytest.approx(np.mean(a - b))
+
+
+def test_series_are_not_paired_against_their_labels():
+    """By place, a clear difference of labelled seeds in another order would read as noise."""
+    base = pd.Series([0.80, 0.84, 0.81, 0.86, 0.83, 0.88, 0.82, 0.85])
+    new = base.add([0.010, 0.012, 0.011, 0.013, 0.010, 0.012, 0.011, 0.013]).iloc[::-1]
+    for other in (base, base.rename(lambda seed: seed + 1)):
+        with pytest.raises(UserError, match=r"give `b` as `b.loc\[a.index\]`"):
+            paired(new, other)
+    assert paired(new, base.loc[new.index], smallest_effect=0.005).outcome() == "supported"
+    rows = pd.Series([*base, *new.iloc[::-1]])  # two parts of one table have no label in common
+    assert paired(rows[8:], rows[:8], smallest_effect=0.005).outcome() == "supported"
+
+
+@pytest.mark.parametrize("wrong", [["x", "y"], {0: 0.9, 1: 0.8}, [None, {}]])
+def test_what_holds_no_numbers_is_one_error(wrong):
+    with pytest.raises(UserError, match="two vectors with a number per seed"):
+        paired(wrong, [0.1, 0.2])
+
+
+@pytest.mark.parametrize("delta", ["0.005", None, math.nan, math.inf])
+def test_the_smallest_effect_is_a_finite_number(delta):
+    with pytest.raises(UserError, match="`smallest_effect` must be a finite number"):
+        paired([0.2, 0.3], [0.1, 0.2], smallest_effect=delta)
 
 
 def test_ties_count_half():

@@ -110,6 +110,15 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
+def test_a_file_of_this_folder_is_named_by_its_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yml").write_text("title: t", encoding="utf-8")
+    with pytest.raises(UserError, match=r"no study 'mine' in studies/; the file is named by its path: mine\.yml"):
+        load_study("mine")
+    with pytest.raises(UserError, match=r"no study file 'mien\.yml': .*; nearest match: mine\.yml$"):
+        load_study("mien.yml")
+
+
 def test_scientific_notation_is_a_number(tmp_path):
     assert load_study(write(tmp_path, "title: t\nfactors: {init.std: [1e-3, 5E2]}")).factors["init.std"] == [0.001, 500]
 

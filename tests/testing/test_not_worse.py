@@ -106,3 +106,10 @@ def test_a_ledger_that_is_used_up_or_is_none_is_refused(tmp_path):
     (tmp_path / "edits.json").write_text("{}")
     with pytest.raises(UserError, match="is not a ledger of edits"):
         gate.keep(NEAR, BASE, metric="accuracy")
+
+
+def test_series_whose_labels_stand_in_another_order_are_not_paired_by_place():
+    base = pd.Series(BASE)
+    with pytest.raises(UserError, match=r"give `base` as `base.loc\[new.index\]`"):
+        check(pd.Series(NEAR).iloc[::-1], base)
+    assert check(pd.Series(NEAR), base).judgement.verdicts[0].outcome == "supported"

@@ -118,7 +118,8 @@ def _draw(chosen: Sequence[PairedValues]) -> Figure:
     ]
     if any(one.failed.any() for one in chosen):
         handles.append(Line2D([], [], linestyle="none", marker="x", color=INK, markersize=5, label=tr("failed run")))
-    handles.append(Patch(color=BAND, label=tr("within ±δ")))
+    if any(one.verdict.delta for one in chosen):
+        handles.append(Patch(color=BAND, label=tr("within ±δ")))
     figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=8.4, handlelength=2.2)
     return figure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal, cast, get_args
 
 from ablate.errors import UserError, must, unknown
@@ -43,7 +44,7 @@ class Stated:
                 f"`arm` and `against` must name the same columns, got {', '.join(self.arm) or 'none'} and "
                 f"{', '.join(self.against) or 'none'}"
             )
-        if self.margin is not None and not 0.0 < self.margin < float("inf"):
+        if self.margin is not None and not _is_size(self.margin):
             raise must("the margin", "be a number > 0: how much worse would not matter", self.margin)
         if twice := set(self.each) & set(self.arm):
             raise UserError(f"`each` names {', '.join(sorted(twice))}, which `arm` and `against` set already")
@@ -107,8 +108,13 @@ class Asked:
             raise unknown("--repeat", self.repeat, get_args(Repeat))
         if self.stated is not None and self.by_at_least == 0.0:
             return
-        if self.by_at_least is not None and not 0.0 < self.by_at_least < float("inf"):
+        if self.by_at_least is not None and not _is_size(self.by_at_least):
             raise must("--by-at-least", "be a number > 0: the smallest difference that matters", self.by_at_least)
+
+
+def _is_size(value: object) -> bool:
+    """Tell whether a value is a finite number above 0; a text such as "0.01", which Python may give, is none."""
+    return value is not True and isinstance(value, Real) and 0.0 < float(value) < float("inf")
 
 
 def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
@@ -120,17 +126,17 @@ def metrics_asked(words: Sequence[str]) -> dict[str, Better | None]:
     Raises
     ------
     UserError
-        It ends in something else than a direction.
+        It ends in something else than a direction, or a metric is given twice.
     """
     directions: dict[str, Better | None] = {}
     for word in words:
         name, colon, better = word.rpartition(":")
-        if not colon:
-            directions[word] = None
-        elif better in get_args(Better):
-            directions[name] = cast("Better", better)
-        else:
+        name = name if colon else word
+        if colon and better not in get_args(Better):
             raise UserError(f"--metric {word}: expected NAME, NAME:higher or NAME:lower")
+        if name in directions:
+            raise UserError(f"the metric {name!r} is given twice; expected each metric once, with one direction")
+        directions[name] = cast("Better", better) if colon else None
     return directions
 
 
@@ -143,13 +149,15 @@ def pairs_asked(option: str, words: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     UserError
-        It has no `=`.
+        It has no `=`, or a name is given twice.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
             raise UserError(f"{option} {word}: expected NAME=VALUE")
+        if pairs.setdefault(name, text) != text:
+            raise UserError(f"{option} {name} is given twice, {pairs[name]!r} and {text!r}; expected one value")
         pairs[name] = text
     return pairs
 

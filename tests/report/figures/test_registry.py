@@ -227,3 +227,12 @@ def test_the_name_of_a_built_in_figure_is_taken_before_it_is_imported(monkeypatc
     with pytest.raises(UserError, match=r"figure=reach is given by ablate\.report\.figures\.reach and by "):
         register("figure", "reach")(other)
     assert "reach" not in options("figure")
+
+
+@pytest.mark.parametrize("delta", [0.0, 0.01])
+def test_slopes_explain_the_grey_band_where_there_is_one(delta):
+    material = many({"kind": "difference", **BN, "by_at_least": delta})
+    drawn = ours("figure")["slopes"]().draw(material, name="slopes")
+    labels = [text.get_text() for text in drawn.figure.legends[0].get_texts()]
+    assert ("within ±δ" in labels) == (delta > 0)
+    assert ("within ±δ" in drawn.caption) == (delta > 0)
