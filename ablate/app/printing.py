@@ -243,7 +243,7 @@ def say_verdicts(judgement: Judgement) -> None:
     for text in dict.fromkeys(too_few(v) for v in claimed if v.too_few):
         say_words(text, indent=4)
     _say_floor([verdict for verdict in judgement.verdicts if KINDS[verdict.kind].exploratory])
-    for note in judgement.tables.study["copies"]:
+    for note in judgement.tables.study["doubts"]:
         warn(said(note))
 
 

@@ -159,6 +159,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "unread_cells": ("claim_id", "factors"),
     "copies": ("n", "pairs", "factor"),
     "still_arms": ("n", "arms"),
+    "below_one_percent": ("metric", "most"),
     "counts_as": ("n", "all", "rule"),
     "no_value": ("n",),
     "not_run": ("n",),

@@ -21,13 +21,18 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
 from ablate.claims.comparison import Comparison, arm_key, metrics_used
 from ablate.claims.reason import Reason, because
 from ablate.judge.arms import Arms
 from ablate.judge.expand import expand
+from ablate.sweep.metrics import metrics_in
 from ablate.sweep.study import Study
 from ablate.track.earlier_runs import SEVERAL
 from ablate.track.record import StudyTables
+from ablate.train.metric import PERCENT
 
 Pairs = list[tuple[int, int]]
 
@@ -119,6 +124,19 @@ def copy_notes(study: Study, tables: StudyTables) -> list[Reason]:
     still = list(filter(arms.still, loose))
     if still:
         told.append(because("still_arms", n=len(still), arms=len(arms.ids)))
+    return told
+
+
+def unit_notes(tables: StudyTables) -> list[Reason]:
+    """Return which metrics are declared in per cent while all that was logged of them lies between 0 and 1."""
+    declared, told = metrics_in(tables), []
+    for name in tables.metrics:
+        if declared.of(name).unit != PERCENT:
+            continue
+        values = pd.to_numeric(tables.seeds[name]).to_numpy(np.float64, na_value=np.nan)
+        logged = values[np.isfinite(values)]
+        if logged.size and logged.min() >= 0.0 and 0.0 < logged.max() <= 1.0:
+            told.append(because("below_one_percent", metric=name, most=float(logged.max())))
     return told
 
 

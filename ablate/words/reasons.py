@@ -254,6 +254,10 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
         "In {n} of {arms} arms all seeds agree to the last bit in every declared metric: is the seed used? Copies "
         "of one run say nothing of how much runs differ."
     ),
+    "below_one_percent": msg(
+        "{metric} is declared in per cent, and no run has more than {most:.4g}: are these fractions? Then declare "
+        "`unit: fraction`."
+    ),
     "counts_as": msg("{n} of {all} count as {rule}"),
     "no_value": msg("{n} ended without a value: no mean of the survivors is shown"),
     "not_run": msg("{n} planned, not run"),

@@ -61,7 +61,7 @@ def _beside(store: Store, name: str, key: str | None, facts: Mapping[str, Mappin
 
 def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     """Judge tables whose `study` holds what was registered and what was done since."""
-    from ablate.judge.alike import copy_notes, idle_keys, unread_notes
+    from ablate.judge.alike import copy_notes, idle_keys, unit_notes, unread_notes
     from ablate.judge.anytime import follow
     from ablate.judge.collapses import with_collapses
     from ablate.judge.comparable import mixtures
@@ -85,7 +85,7 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
     verdicts, extended = judge_registered(
         study, tables, seeds=registered.get("seeds", ()), post_hoc=changed.post_hoc
     )  # fmt: skip
-    copies = copy_notes(study, tables)
+    doubts = [*copy_notes(study, tables), *unit_notes(tables)]
     head = {
         **tables.study,
         "preregistration": _preregistration(registered, changed, events, str(tables.study.get("registered_sha256"))),
@@ -95,9 +95,9 @@ def judge_tables(study: Study, tables: StudyTables) -> Judgement:
         "mixtures": [
             *(mixture.reason for mixture in mixtures(study, tables)),
             *unread_notes(study, tables),
-            *copies,
+            *doubts,
         ],
-        "copies": copies,
+        "doubts": doubts,
     }
     return Judgement(study, dataclasses.replace(tables, study=head), verdicts, extended)
 

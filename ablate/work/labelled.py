@@ -30,7 +30,7 @@ _TEXTS = (
     "arm_text", "against_text", "where_text", "per_cell", "reason", "advice", "fill", "scope", "stop", "gates",
     "sensitivity", "details", "terms", "joint", "parts",
 )  # fmt: skip
-_HEAD = ("mixtures", "copies", "design")
+_HEAD = ("mixtures", "doubts", "design")
 
 
 def labels_of(study: Study, words: Words | None) -> Labels:

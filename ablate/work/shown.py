@@ -21,7 +21,7 @@ from ablate.work.labelled import labelled, labels_of
 if TYPE_CHECKING:
     from ablate.track.record import StudyTables
 
-_HEAD = ("mixtures", "copies", "design")  # of `StudyTables.study`: what is read; the rest is typed, or was registered
+_HEAD = ("mixtures", "doubts", "design")  # of `StudyTables.study`: what is read; the rest is typed, or was registered
 
 Change = Callable[[str], str]
 

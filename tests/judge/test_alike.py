@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ablate.judge.alike import copy_notes, idle_keys, unread_notes
+from ablate.judge.alike import copy_notes, idle_keys, unit_notes, unread_notes
 from ablate.judge.rule import judge
 from ablate.words.reasons import said
 from ablate.words.sentence import sentence_of
@@ -201,6 +201,20 @@ def test_seeds_that_are_copies_are_told():
     )
     assert copy_notes(study_of({**SIDES}, fixed={}), tables) == []
     assert said(copy_notes(study_of({**SIDES}), make_tables(TWO, noise))[0]).startswith("1 of 1 pairs of arms")
+
+
+def test_fractions_that_are_declared_in_per_cent_are_told():
+    def declared(tables, unit):
+        seeds = tables.seeds.rename(columns={tables.metrics[0]: "acc"})
+        metrics = {"acc": {"better": "higher", "unit": unit}}
+        return dataclasses.replace(tables, seeds=seeds, study={**tables.study, "definition": {"metrics": metrics}})
+
+    shares = make_tables(TWO, lambda levels, seed: 0.5 + 0.01 * seed)
+    (note,) = unit_notes(declared(shares, "percent"))
+    assert said(note).startswith("acc is declared in per cent, and no run has more than 0.")
+    assert unit_notes(declared(shares, "fraction")) == []
+    assert unit_notes(declared(make_tables(TWO, lambda levels, seed: 50.0 + seed), "percent")) == []
+    assert unit_notes(declared(make_tables(TWO, lambda levels, seed: 0.0), "percent")) == []
 
 
 @given(st.permutations(range(16)), st.integers(0, 10**6))

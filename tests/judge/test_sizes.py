@@ -226,7 +226,7 @@ def test_the_line_stands_in_the_terminal_the_report_the_card_and_the_results(cap
     asked, runs = study({"by_at_least": 0.2}), tables(values)
     found = judge(asked, runs)
     line = for_which_delta(found[0])
-    runs.study["copies"] = []
+    runs.study["doubts"] = []
     say_verdicts(Judgement(asked, runs, found, []))
     assert f"\n    {line}\n" in capsys.readouterr().out
     assert line in families(asked, runs, found)[0].verdicts[0].notes

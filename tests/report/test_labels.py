@@ -38,7 +38,7 @@ KEYS = re.compile(r"\bnorm\b|init\.std|(?:norm|σ)=(?:none|batch)\b")
 @pytest.fixture(scope="module")
 def judged(make):
     study, tables = make(labels=LABELS, zh={"labels": ZH}, stds=(0.01, 0.1, 1.0))
-    head = {**tables.study, "mixtures": [], "copies": [], "looks": [], "extensions": [], "fresh": []}
+    head = {**tables.study, "mixtures": [], "doubts": [], "looks": [], "extensions": [], "fresh": []}
     tables = dataclasses.replace(tables, study=head)
     return Judgement(study, tables, judge(study, tables), [])
 
@@ -128,7 +128,7 @@ def test_every_place_of_a_study_that_names_levels_has_labels(make):
     gate = {"kind": "manipulation_check", "metric": "m", "at_least": 0.0, "where": {"norm": ["batch"]}}
     claims = [{**study.claims[1].model_dump(), "gates": [gate], "where": {"init.std": [0.1]}}]
     study = Study.model_validate({**study.model_dump(), "design": listed, "claims": claims})
-    tables = dataclasses.replace(tables, study={**tables.study, "mixtures": [], "copies": []})
+    tables = dataclasses.replace(tables, study={**tables.study, "mixtures": [], "doubts": []})
     shown = as_read(Judgement(study, tables, [], [])).study
     assert shown.design[0].arms == [{"Normalisation": "BatchNorm"}]
     assert shown.claims[0].arm == {"Normalisation": "BatchNorm"}
@@ -145,7 +145,7 @@ def test_arms_of_a_function_which_are_called_by_its_own_names_have_labels_too(ma
     study = Study.model_validate({**study.model_dump(), "factors": factors, "figures": [], "labels": labels})
     columns = {"norm": key}
     planned, seeds = (table.rename(columns=columns) for table in (tables.planned, tables.seeds))
-    head = {**tables.study, "mixtures": [], "copies": []}
+    head = {**tables.study, "mixtures": [], "doubts": []}
     tables = dataclasses.replace(tables, study=head, planned=planned, seeds=seeds)
     shown = as_read(Judgement(study, tables, [], [])).tables
     assert shown.factors == ["Norm of it", "init.std"]
