@@ -126,9 +126,9 @@ class _Scale:
     whole: float = 0.0  # of a share: what stands for 100 %
 
     @property
-    def floor(self) -> float | None:
-        """Where a curve that goes below the axis is drawn; None where it may be cut."""
-        return self.low if self.log else None
+    def floor(self) -> float:
+        """Where a curve that goes below the axis is drawn; −∞ where it may be cut."""
+        return self.low if self.log else -math.inf
 
     @classmethod
     def of(cls, metric: Metric, every: Sequence[Series]) -> _Scale:
@@ -196,7 +196,7 @@ def _means(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale) -> None:
         finite = np.isfinite(one.mean)
         parts.append(
             pd.DataFrame(
-                {"step": one.steps[finite], "mean": np.clip(one.mean[finite], scale.floor, None), "hue": str(position)}
+                {"step": one.steps[finite], "mean": np.maximum(one.mean[finite], scale.floor), "hue": str(position)}
             )
         )
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -215,7 +215,7 @@ def _means(ax: Axes, panel: Panel, hues: Sequence[str], scale: _Scale) -> None:
     for position, one in panel.arms:
         at = _marked(one.mean, position, len(panel.arms))
         ax.plot(
-            one.steps[at], np.clip(one.mean[at], scale.floor, None), linestyle="none",
+            one.steps[at], np.maximum(one.mean[at], scale.floor), linestyle="none",
             marker=MARKERS[position % len(MARKERS)], markersize=4.2,
             color=HUES[position % len(HUES)], markeredgecolor=PAPER, markeredgewidth=0.5, zorder=5,
         )  # fmt: skip
