@@ -26,7 +26,7 @@ from ablate.errors import Failure
 from ablate.programs.isolated_child import CUT_OFF, LENGTH, LOADED, crashed
 from ablate.programs.per_seed import PerSeed
 from ablate.programs.process_state import environment_for_others
-from ablate.programs.processes import Ended, Tail, kill_group, read_pipe, watch_group
+from ablate.programs.processes import Ended, Tail, kill_group, read_pipe, safe_pipe, watch_group
 from ablate.programs.uses import Standing
 from ablate.train.compiled.ready import NotCompiledError
 from ablate.train.program import Program, RunResult
@@ -88,8 +88,8 @@ class _Process:
 
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
-        asked, self._ask = os.pipe()
-        self._answers, said = os.pipe()
+        asked, self._ask = safe_pipe()
+        self._answers, said = safe_pipe()
         start = _START.format(path=sys.path, ask=asked, say=said)
         try:
             self._process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import os
 import selectors
 import signal
@@ -236,6 +237,19 @@ _watchdog = _Watchdog()
 def watch_group(group: int) -> None:
     """Let a group be killed when this process dies, however it does; by its negative number, no longer."""
     _watchdog.tell(group)
+
+
+def safe_pipe() -> tuple[int, int]:
+    """Return the ends of a new pipe, to read and to write, whose numbers no standard stream of a child can take.
+
+    In a process whose standard input is closed, as a worker's of joblib 1.4 is, a pipe gets the number 0; what is given
+    to a child as its standard input is then put in its place.
+    """
+    ends = os.pipe()
+    above = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3) for end in ends]
+    for end in ends:
+        os.close(end)
+    return above[0], above[1]
 
 
 class Tail:
