@@ -85,7 +85,7 @@ ablate check quickstart                       do seeds repeat to the bit, do see
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises our error, so that every mistake is one line with exit code 2; a part of an option's name is no option."""
+    """Raises our error, so that every mistake is one line with exit code 2; names of options cannot be shortened."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **{"allow_abbrev": False, **named})

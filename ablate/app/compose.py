@@ -77,10 +77,11 @@ class Composer:
         for key, value in free.items():
             OmegaConf.update(config, key, literals(value), merge=False)
         kept = {"program", "seeds", *OmegaConf.get_type(config, "program").owns()}  # type: ignore[union-attr]
-        groups = overrides_of({key: value for key, value in {**self._fixed, **levels}.items() if key in GROUPS})
-        if groups not in self._hydra:
-            self._hydra[groups] = _written(self._whole({**self._fixed, **levels}).hydra)
-        return {key: value for key, value in _written(config).items() if key in kept}, self._hydra[groups]
+        assigned = {**self._fixed, **levels}
+        options = overrides_of({key: value for key, value in assigned.items() if key in GROUPS})
+        if options not in self._hydra:
+            self._hydra[options] = _written(self._whole(assigned).hydra)
+        return {key: value for key, value in _written(config).items() if key in kept}, self._hydra[options]
 
     def __call__(self, levels: Mapping[str, Level]) -> TrainConfig:
         """Return the typed configuration of one arm, checked by every component it holds."""

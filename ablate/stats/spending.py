@@ -4,7 +4,7 @@ Test k gets the level
 
     α_k = α γ_k + r_{k-1} α_{k-1},        Σ γ_k ≤ 1,
 
-with r = 1 after a rejection: a test that rejects hands its level on to the next (online fallback: Tian & Ramdas 2021,
+with r = 1 after a rejection: a test that rejects passes its level to the next (online fallback: Tian & Ramdas 2021,
 *Online control of the familywise error rate*, Stat. Methods Med. Res. 30:976, the form of their package
 onlineFDR; without the second term it is α-spending). For any dependence between the tests
 

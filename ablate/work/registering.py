@@ -60,7 +60,7 @@ def keep_registration(plan: Plan, session: StudySession, bench: Bench) -> None:
     elif changed.diff:
         touched = ", ".join(sorted(changed.post_hoc)) or "no claim"
         what, instead = "study", "give the changed study a file of its own to register it"
-        if plan.study.claims and all(claim.kind == "difference" for claim in plan.study.claims):
+        if plan.study.claims and all(claim.exploratory for claim in plan.study.claims):
             what, instead = "sweep", "`--name NAME` keeps the changed one by itself"
         bench.warn(
             f"the {what} was changed since it was registered on {stored['time']}: post hoc for {touched}; {instead}\n"
