@@ -49,9 +49,9 @@ def test_commands_can_be_typed():
         assert _options(words).command == words[0]
 
 
-def test_the_study_is_that_of_the_readme():
+def test_the_study_is_that_of_the_guide():
     (study,) = blocks("yaml")
-    assert study in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert study in (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     assert not (ROOT / "studies" / "few-images.yaml").exists()  # a file by a shipped study's name would be taken for it
 
 
