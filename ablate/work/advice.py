@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ablate.errors import nearest, plural
 from ablate.identity import made_by
@@ -116,43 +116,46 @@ def _code(facts: Mapping[str, Any]) -> dict[str, str]:
     return {name: said for part in ("sources", "watched", "uses") for name, said in facts.get(part, {}).items()}
 
 
+class _Meaning(NamedTuple):
+    """What one text is not, what several are not, and how to write what they look like."""
+
+    one: str
+    many: str
+    instead: str
+
+
 def _texts(programs: Iterable[Function]) -> list[str]:
-    by_meaning: dict[str, list[str]] = {}
+    found: dict[tuple[str, _Meaning], list[str]] = {}
     for program in programs:
         for key, text in _leaves(program.params, "program.params."):
-            meant = _meant(text)
-            if meant and text not in by_meaning.setdefault(f"{key} {meant}", []):
-                by_meaning[f"{key} {meant}"].append(text)
+            meaning = _meaning(text)
+            if meaning is not None and text not in found.setdefault((key, meaning), []):
+                found[key, meaning].append(text)
     said = []
-    for what, texts in by_meaning.items():
-        key, _, meant = what.partition(" ")
-        quoted = [repr(text) for text in texts]
-        shown = " and ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted)
-        if quoted[1:]:
-            meant = meant.replace("which is not a number", "which are not numbers").replace("which is ", "which are ")
-        said.append(f"`{key}`: the function gets {_counted(texts)} {shown}, {meant}")
+    for (key, meaning), texts in found.items():
+        *first, last = [repr(text) for text in texts]
+        shown = f"the texts {', '.join(first)} and {last}, {meaning.many}" if first else f"the text {last}, {meaning.one}"
+        said.append(f"`{key}`: the function gets {shown}; {meaning.instead}")
     return said
 
 
-def _counted(texts: list[str]) -> str:
-    return "the text" if len(texts) == 1 else "the texts"
-
-
-def _meant(text: str) -> str:
-    """Return what a text is not, in words, and how to say what it looks like; empty for any other text."""
+def _meaning(text: str) -> _Meaning | None:
+    """Return what a text looks like and is not; None for any other text."""
     word = text.strip().lower()
     if word in ("none", "null", "~"):
-        return "which is not Python's None, and true where it is asked for as a truth value; for None write null"
+        rest = "not Python's None, and true where asked for as a truth value"
+        return _Meaning(f"which is {rest}", f"which are {rest}", "for None write null")
     if word in _NO or word in _YES:
-        return (
-            "which is false" if not text else "which Python takes for true"
-        ) + "; for a truth value write true or false, without quotes"
+        instead = "for a truth value write true or false, without quotes"
+        if not text:
+            return _Meaning("which is false", "which are false", instead)
+        return _Meaning("which Python takes for true", "which Python takes for true", instead)
     try:
         float(word.replace("_", ""))
     except ValueError:
-        return ""
-    how = "for a number write it without quotes" if is_number(word) else "a number has no `_` and is finite"
-    return f"which is not a number; {how}"
+        return None
+    instead = "for a number write it without quotes" if is_number(word) else "a number has no `_` and is finite"
+    return _Meaning("which is not a number", "which are not numbers", instead)
 
 
 def _leaves(values: Mapping[str, Any], above: str) -> Iterable[tuple[str, str]]:
