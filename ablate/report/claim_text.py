@@ -54,7 +54,7 @@ def change_text(v: Verdict, *, named: bool = True) -> str:
     low, high = (math.nan if end is None else end for end in (v.interval_low, v.interval_high))
     effect = v.effect
     ends = (effect, low, high) if effect >= 0 else (-effect, -high, -low)
-    size, *around = amounts(ends, v.unit, width=high - low)
+    size, *around = amounts(ends, v.unit, width=high - low, delta=v.delta)
     size = f"{size} [{around[0]}, {around[1]}]{difference_unit(v.unit)}"
     text = tr("lower by {size}", size=size) if effect >= 0 else tr("higher by {size}", size=size)
     return tr("{effect} by Student's t", effect=text) if v.so_far and named else text

@@ -128,13 +128,13 @@ def p_value(p: float | None) -> str:
     return NONE if p is None or math.isnan(p) else p_text(p)
 
 
-def effect_text(effect: float, low: float, high: float, unit: str) -> str:
-    """Print an effect with its interval, rounded as the verdict sentences round it.
+def effect_text(effect: float, low: float, high: float, unit: str, *, delta: float = 0.0) -> str:
+    """Print an effect with its interval, rounded as the verdict sentences round it, no number as a `delta` it is not.
 
     >>> effect_text(0.2131, 0.195, 0.231, "fraction")
     '+21.3 [+19.5, +23.1] pp'
     """
-    texts = amounts([effect, low, high], unit, width=high - low)
+    texts = amounts([effect, low, high], unit, width=high - low, delta=delta)
     signed = [
         ("+" if value > 0 and text.strip("0.") else "") + text
         for text, value in zip(texts, (effect, low, high), strict=True)
@@ -153,7 +153,7 @@ def verdict_effect(verdict: Verdict, *, named: bool = True) -> str:
     if verdict.scale != "difference":
         text = two_part_text(verdict, verdict.effect, low, high)
     else:
-        text = effect_text(verdict.effect, low, high, verdict.unit)
+        text = effect_text(verdict.effect, low, high, verdict.unit, delta=verdict.delta)
     return tr("{effect} by Student's t", effect=text) if verdict.so_far and named else text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 from ablate.lang import tr
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _MOST_DECIMALS = 8  # below that, and above that many digits, numbers are written with an exponent
 _MOST_DIGITS = 15
-_MORE_DIGITS = 3  # where a number would be written as 0, or a ratio as 1; what is smaller still is rounding
+_MORE_DIGITS = 3  # where a number would be written as 0, or as δ, and is not; what is smaller still is rounding
 _LARGEST_LOG = 700.0  # above it `exp` overflows
 
 
@@ -30,10 +30,11 @@ def difference_unit(unit: str) -> str:
     return f" {tr(unit)}" if unit else ""
 
 
-def amounts(values: Sequence[float], unit: str, *, width: float | None = None) -> list[str]:
+def amounts(values: Sequence[float], unit: str, *, width: float | None = None, delta: float = 0.0) -> list[str]:
     """Write values of a metric with the same number of decimals: two digits of `width` (an interval's, say).
 
-    Fractions are written in percentage points; the unit itself is left out (see `difference_unit`).
+    Fractions are written in percentage points; the unit itself is left out (see `difference_unit`). What is neither 0
+    nor ±`delta` gets more decimals where it would be written so: an end of an interval may decide by it.
 
     >>> amounts([0.2131, 0.195, 0.231], "fraction", width=0.036)
     ['21.3', '19.5', '23.1']
@@ -43,6 +44,8 @@ def amounts(values: Sequence[float], unit: str, *, width: float | None = None) -
     ['3.0e−10', '2.1e−10', '3.9e−10']
     >>> amounts([0.0032, 0.00002, 0.0063], "fraction", width=0.006)
     ['0.32', '0.002', '0.63']
+    >>> amounts([0.016, 0.01042, 0.0212], "fraction", width=0.011, delta=0.01)
+    ['1.6', '1.04', '2.1']
     """
     scale = scale_in(unit)
     scaled = [value * scale for value in values]
@@ -53,7 +56,7 @@ def amounts(values: Sequence[float], unit: str, *, width: float | None = None) -
         decimals = 2 - math.floor(math.log10(max(finite))) if finite else 1
     if finite and (decimals > _MOST_DECIMALS or max(finite) >= 10.0**_MOST_DIGITS):
         return [_exponent(value, decimals) for value in scaled]
-    return [_written(value, max(decimals, 0)) for value in scaled]
+    return [_written(value, max(decimals, 0), delta * scale) for value in scaled]
 
 
 def amount(value: float, unit: str) -> str:
@@ -105,19 +108,17 @@ def equals(p: float | None) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def ratio_text(log: float) -> str:
+def ratio_text(log: float, delta: float = 0.0) -> str:
     """Write a ratio by its logarithm: with three digits, with more where it would be written as 1 and is not.
+
+    The same holds of the two ratios whose logarithms are ±`delta`.
 
     >>> ratio_text(0.0), ratio_text(-0.1), ratio_text(float("inf")), ratio_text(float("-inf")), ratio_text(-0.0002)
     ('1', '0.905', '∞', '0', '0.9998')
     """
     if log >= _LARGEST_LOG:
         return "∞"
-    ratio = math.exp(log)
-    for digits in range(3, 3 + _MORE_DIGITS):
-        if (text := f"{ratio:.{digits}g}") != "1":
-            return text
-    return "1"
+    return _apart(log, delta, lambda value, more: f"{math.exp(value):.{3 + more}g}")
 
 
 def share_text(share: float) -> str:
@@ -125,7 +126,7 @@ def share_text(share: float) -> str:
     return f"{100 * share:.3g}"
 
 
-def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: str = "") -> str:
+def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: str = "", delta: float = 0.0) -> str:
     """Write an effect and the two ends of its interval in the unit a reader thinks in.
 
     Parameters
@@ -136,19 +137,23 @@ def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: s
         The effect, then the ends.
     symbol
         What a ratio is called, where it has a symbol; what a difference is called that counts what is better.
+    delta
+        The smallest effect that matters, of a difference or the logarithm of a ratio; 0: none.
 
     >>> on_scale("log ratio", [0.0, -0.1, 0.1], symbol="k"), on_scale("share", [0.5, 0.25, 0.75])
     ('k = 1 [0.905, 1.11]', '50 % [25, 75]')
 
-    What is not 1 is not written as 1: an end of an interval may decide by it.
+    What is not 1, 0 or ±δ is not written so: an end of an interval may decide by it.
 
     >>> on_scale("log ratio", [-0.01, -0.02, -0.0002])
     'ratio = 0.99 [0.98, 0.9998]'
+    >>> on_scale("log ratio", [0.08, -0.07, 0.2228], delta=0.22314)
+    'ratio = 1.08 [0.932, 1.2496]'
     """
     after = ""
     match scale:
         case "log ratio":
-            texts = [ratio_text(value) for value in values]
+            texts = [ratio_text(value, delta) for value in values]
             name = f"{symbol} = {{}}" if symbol else tr("ratio = {}")
         case "share":
             texts, name = [share_text(value) for value in values], "{}"
@@ -159,7 +164,8 @@ def on_scale(scale: Scale, values: Sequence[float], *, unit: str = "", symbol: s
         case "decades":
             texts, after, name = [decades_text(value, signed=True) for value in values], tr(" decades"), "{}"
         case "difference":
-            texts, after = amounts(values, unit, width=values[2] - values[1]), difference_unit(unit)
+            texts = amounts(values, unit, width=values[2] - values[1], delta=delta)
+            after = difference_unit(unit)
             name = f"{symbol} {{}}" if symbol else tr("difference {}")
         case _:
             assert_never(scale)
@@ -176,20 +182,26 @@ def listed_numbers(numbers: Sequence[float]) -> str:
     return tr("{head} and {last}", head=tr(", ").join(head), last=last) if head else last
 
 
-def _written(value: float, decimals: int) -> str:
+def _written(value: float, decimals: int, delta: float) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
+    return _apart(value, delta, lambda number, more: f"{number:z.{decimals + more}f}").replace("-", "−")
+
+
+def _apart(value: float, delta: float, write: Callable[[float, int], str]) -> str:
+    """Write a number with as many more digits as tell it from 0, δ and −δ, up to a few: then it is one of them."""
+    marks = [mark for mark in (0.0, delta, -delta) if mark != value]
     for more in range(_MORE_DIGITS + 1):
-        text = f"{value:.{decimals + more}f}"
-        if text.strip("-0."):
-            return text.replace("-", "−")
-    return f"{0:.{decimals}f}"
+        text = write(value, more)
+        if all(text != write(mark, more) for mark in marks):
+            return text
+    return write(value, 0)
 
 
 def _exponent(value: float, decimals: int) -> str:
     """Write a very small or very large number, rounded at the same place as its neighbours."""
     if not math.isfinite(value) or not value:
-        return _written(value, 0)
+        return _written(value, 0, 0.0)
     digits = min(max(decimals + math.floor(math.log10(abs(value))), 0), _MOST_DIGITS)
     mantissa, _, power = f"{value:.{digits}e}".partition("e")
     return f"{mantissa}e{int(power)}".replace("-", "−")

@@ -46,7 +46,7 @@ def against_delta(message: str, turned: str = "") -> Callable[[Numbers], str]:
     def say(m: Numbers) -> str:
         unit, delta = m["unit"], m["delta"]
         interval = (-m["high"], -m["low"]) if m.get("turned") else (m["low"], m["high"])
-        ends = amounts(interval, unit, width=m["high"] - m["low"])
+        ends = amounts(interval, unit, width=m["high"] - m["low"], delta=delta)
         shown = f"[{ends[0]}, {ends[1]}]{difference_unit(unit)}"
         said = {
             "interval": tr("The {level} interval {found}", level=percent(m["level"]), found=shown),
@@ -76,7 +76,7 @@ def against_region(message: str) -> Callable[[Numbers], str]:
 
     def say(m: Numbers) -> str:
         values = [m["effect"], m["low"], m["high"]]
-        text = on_scale(m["scale"], values, unit=m["unit"], symbol=m["symbol"])
+        text = on_scale(m["scale"], values, unit=m["unit"], symbol=m["symbol"], delta=m["delta"])
         return tr(message, level=percent(m["level"]), found=text)
 
     return say

@@ -265,16 +265,17 @@ SENTENCES: dict[str, str | Callable[[Mapping[str, Any]], str]] = {
 """Code -> its message, or what makes one."""
 
 
-def said(reason: Reason | None, *, turned: bool = False) -> str:
+def said(reason: Reason | None, *, turned: bool = False, delta: float = 0.0) -> str:
     """Return the sentence of a reason in the current language; empty where there is none.
 
     `turned`: an interval of what the claim predicts is written as the change of a metric that is predicted to fall.
+    `delta` is that of its verdict: no end of an interval is written as a δ that it is not.
     """
     if reason is None:
         return ""
     sentence, numbers = SENTENCES[reason.code], {name: _told(value) for name, value in reason.numbers.items()}
     if callable(sentence):
-        return sentence({**numbers, "turned": turned})
+        return sentence({"delta": delta, **numbers, "turned": turned})
     return tr(sentence, **{name: ", ".join(v) if isinstance(v, tuple) else v for name, v in numbers.items()})
 
 

@@ -64,7 +64,7 @@ def why_of(v: Verdict) -> str:
     if not KINDS[v.kind].directed and is_gain(v) and reason.numbers.get("symbol") == "":
         reason = replace(reason, numbers={**reason.numbers, "symbol": tr("gain")})
     less = KINDS[v.kind].directed and v.predicts == "lower" and not beside_a_size
-    return said(reason, turned=less and reason.code in _TURNED)
+    return said(reason, turned=less and reason.code in _TURNED, delta=v.delta)
 
 
 def _effect_sentence(v: Verdict) -> str:
@@ -170,7 +170,7 @@ def _signed(v: Verdict) -> str:
 def _amounts(v: Verdict, sign: float) -> list[str]:
     effect, low, high = v.effect or 0.0, v.interval_low or 0.0, v.interval_high or 0.0
     ends = (low, high) if sign > 0 else (-high, -low)
-    return amounts([sign * effect, *ends], v.unit, width=high - low)
+    return amounts([sign * effect, *ends], v.unit, width=high - low, delta=v.delta)
 
 
 def _compared(v: Verdict) -> str:

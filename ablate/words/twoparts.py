@@ -27,7 +27,7 @@ def is_gain(v: Verdict) -> bool:
 def two_part_text(v: Verdict, effect: float, low: float, high: float) -> str:
     """Write an effect and its interval on the scale of a verdict's, see `amounts.on_scale`."""
     symbol = tr("gain") if is_gain(v) else KINDS[v.kind].symbol
-    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol)
+    return on_scale(v.scale, [effect, low, high], unit=v.unit, symbol=symbol, delta=v.delta)
 
 
 def two_parts(v: Verdict) -> str:

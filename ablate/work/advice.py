@@ -134,7 +134,9 @@ def _texts(programs: Iterable[Function]) -> list[str]:
     said = []
     for (key, meaning), texts in found.items():
         *first, last = [repr(text) for text in texts]
-        shown = f"the texts {', '.join(first)} and {last}, {meaning.many}" if first else f"the text {last}, {meaning.one}"
+        shown = (
+            f"the texts {', '.join(first)} and {last}, {meaning.many}" if first else f"the text {last}, {meaning.one}"
+        )
         said.append(f"`{key}`: the function gets {shown}; {meaning.instead}")
     return said
 

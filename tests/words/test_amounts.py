@@ -22,6 +22,15 @@ def test_per_cent_is_not_multiplied_by_a_hundred_again():
     assert (difference_unit(""), difference_unit("ms")) == ("", " ms")
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_what_is_not_delta_is_never_written_as_delta(sign):
+    near, far, is_it, noise = amounts(
+        [sign * x for x in (0.0101, 0.03, 0.01, 0.01 - 5e-15)], "", width=0.02, delta=0.01
+    )
+    minus = "−" if sign < 0 else ""
+    assert (near, far, is_it, noise) == (f"{minus}0.0101", f"{minus}0.030", f"{minus}0.010", f"{minus}0.010")
+
+
 @pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e-10, 1e-6, 1.0, 1e6, 1e15, 1e30])
 @pytest.mark.parametrize("unit", ["", "ms", "percent"])
 def test_a_number_that_is_not_zero_is_never_written_as_zero(scale, unit):

@@ -12,6 +12,7 @@ from ablate.claims.reason import AS_WRITTEN, CODES, Reason, because
 from ablate.judge.obstacles import NEXT
 from ablate.judge.rule import judge
 from ablate.lang import speaking
+from ablate.report.wording import verdict_effect
 from ablate.words.document import document_of, verdict_from
 from ablate.words.kinds import CLAUSES
 from ablate.words.reasons import SENTENCES, said
@@ -141,6 +142,8 @@ def test_of_a_file_without_codes_the_sentences_are_kept(verdict):
         ((-0.24, 0.01, 0.1), ("refuted", "smaller", "below"), "[−0.01, 0.24]", "lies above −δ = −0.1."),
         ((-0.54, -0.46, 0.1), ("refuted", "reversed", "reversed"), "[0.460, 0.540]",
          "lies above δ = 0.1: the effect goes the other way."),
+        ((-0.54, -0.1004, 0.1), ("refuted", "reversed", "reversed"), "[0.1004, 0.54]",
+         "lies above δ = 0.1: the effect goes the other way."),
         ((-0.54, -0.06, 0.1), ("refuted", "harmful", "harmful"), "[0.06, 0.54]",
          "lies above 0: the effect goes the other way, but is not shown to be larger than δ = 0.1."),
         ((-0.05, 0.04, 0.1), ("refuted", "negligible", "negligible"), "[−0.040, 0.050]", "lies within ±δ = 0.1."),
@@ -157,3 +160,13 @@ def test_of_a_metric_that_should_fall_one_verdict_has_one_orientation(verdict, i
     assert ends in sentence_of(own)
     assert document_of(own)["why"] == why_of(own)
     assert why_of(dataclasses.replace(own, predicts="higher")) == said(own.reason)
+
+
+def test_an_end_that_decides_is_not_written_as_the_end_of_what_is_claimed(verdict):
+    numbers = {"level": 0.95, "effect": 0.016, "low": 0.01042, "high": 0.0212, "unit": "fraction", "symbol": ""}
+    own = dataclasses.replace(
+        verdict, kind="interaction", unit="fraction", delta=0.01, effect=0.016, interval_low=0.01042,
+        interval_high=0.0212, reason=because("inside", scale="difference", **numbers),
+    )  # fmt: skip
+    assert "[1.04, 2.1] pp" in why_of(own)
+    assert verdict_effect(own) == "+1.6 [+1.04, +2.1] pp"
