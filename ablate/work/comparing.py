@@ -130,7 +130,7 @@ def join(base: RunTable, new: RunTable, asked: Asked) -> Joined:
             cells = dict(zip(columns, line.cells, strict=True))
             texts = (side, *(cells.get(column, "") for column in head[1:]))
             lines.append(Line(len(lines) + 2, texts, table.at(line)))
-    where = f"{base.where} and {new.where}"
+    where = f"{base.where} ({BASE}) and {new.where} ({NEW})"
     text = f"{base.text}\n{new.text}"
     repairs = tuple(dict.fromkeys([*base.repairs, *new.repairs]))
     curves = {
