@@ -9,10 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ablate.sweep.pool import in_pool
 
 Row = dict[str, Any]
 Counted = Mapping[str, NDArray[Any]]
@@ -109,9 +112,18 @@ def _results(work: Iterator[_Block], jobs: int) -> Iterator[Counted]:
     """Return what the blocks give, in their order."""
     if jobs == 1:
         return (block.run() for block in work)
-    from joblib import Parallel, delayed
+    return _in_order(in_pool(jobs, (partial(_numbered, number, block) for number, block in enumerate(work))))
 
-    results: Iterator[Counted] = Parallel(n_jobs=jobs, return_as="generator", batch_size=1)(
-        delayed(_Block.run)(block) for block in work
-    )
-    return results
+
+def _numbered(number: int, block: _Block) -> tuple[int, Counted]:
+    return number, block.run()
+
+
+def _in_order(results: Iterator[tuple[int, Counted]]) -> Iterator[Counted]:
+    early: dict[int, Counted] = {}
+    following = 0
+    for number, counted in results:
+        early[number] = counted
+        while following in early:
+            yield early.pop(following)
+            following += 1

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from ablate.sweep.workers import end_with
+from ablate.sweep.pool import end_with
 
 R = TypeVar("R")
 _HARMLESS = frozenset({"TMonitor"})

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from ablate.errors import AblateError, Failure, UserError
 from ablate.resources import root_folder
 from ablate.sweep.launch import train_packed
 from ablate.sweep.plan import Job
+from ablate.sweep.pool import in_pool
 from ablate.sweep.same_code import check_code
 from ablate.train.program import RunResult
 from ablate.values import from_json
@@ -205,11 +207,8 @@ class Pack:
             for one in todo:
                 self._train(*one)
             return len(todo)
-        from joblib import Parallel, delayed
-
-        Parallel(n_jobs=min(self.at_once, len(todo)), batch_size=1, pre_dispatch="n_jobs")(
-            delayed(self._train)(*one) for one in todo
-        )
+        for _ in in_pool(min(self.at_once, len(todo)), (partial(self._train, *one) for one in todo)):
+            pass
         return len(todo)
 
     def checkpoint(self) -> Any:

@@ -13,7 +13,7 @@ from ablate.identity import made_by
 from ablate.track import history, ledger, owner, payload
 from ablate.track.curve_names import curve_names
 from ablate.track.database import fold_journal, link_for_plain_ui
-from ablate.track.dead import bury, killed_here
+from ablate.track.dead import bury
 from ablate.track.direct_client import Client
 from ablate.track.earlier_runs import FINGERPRINT
 from ablate.track.files import merge_arrays, merge_correctness, merge_texts
@@ -68,8 +68,8 @@ class MlflowTracker:
                 warning = link_for_plain_ui(self.layout)
                 self.warnings = [warning] if warning else []
                 with plain_errors(self.layout):
-                    dead = bury(self.layout, client)
-                    return MlflowSession(self.layout, client, study, lock, dead)
+                    bury(self.layout, client)
+                    return MlflowSession(self.layout, client, study, lock)
             except BaseException:
                 lock.release()
                 raise
@@ -78,9 +78,7 @@ class MlflowTracker:
 class MlflowSession(StudySession):
     """One open study run, and the lock that makes this process its only writer."""
 
-    def __init__(
-        self, layout: Layout, client: Client, study: StudyRecord, lock: FileLock, dead: Sequence[ledger.StudyRun] = ()
-    ) -> None:
+    def __init__(self, layout: Layout, client: Client, study: StudyRecord, lock: FileLock) -> None:
         self.layout, self.study = layout, study
         self._client, self._lock, self._open = client, lock, True
         self._about = provenance(layout.root)
@@ -89,7 +87,6 @@ class MlflowSession(StudySession):
         with read_only(layout.database) as connection:
             earlier = ledger.find_study(connection, study.name, study.key)
             sequence = ledger.next_sequence(connection)
-        self.killed = killed_here([*dead, *([earlier] if earlier is not None else [])])
         self.run_id, self.folder = self._writer.study_run(earlier, sequence=sequence)
         history.write_plan(self.folder, payload.plan(study))
         self._bury_children()

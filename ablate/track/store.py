@@ -58,16 +58,7 @@ class StudyLine:
 
 
 class StudySession(ABC):
-    """One open study: the only place runs are written to.
-
-    Attributes
-    ----------
-    killed
-        Numbers of the processes of this machine that ran studies of this store when they were killed, and so could
-        not tidy up.
-    """
-
-    killed: Sequence[int] = ()
+    """One open study: the only place runs are written to."""
 
     @abstractmethod
     def finished(self) -> frozenset[str]:

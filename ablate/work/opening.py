@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ablate.sweep.launch import Launcher
 from ablate.sweep.plan import Plan
+from ablate.sweep.pool import remove_left
 from ablate.sweep.runner import RunSummary
-from ablate.sweep.workers import remove_left
 from ablate.track.store import StudySession
 from ablate.work.advice import changed_code
 from ablate.work.bench import Bench
@@ -55,7 +55,7 @@ def open_study_run(
     missing = plan.after(store.finished(plan.record.name, plan.record.key)).missing
     prepared = launcher.prepare() if missing else _nothing
     session = store.open(plan.record)
-    remove_left(session.killed)
+    remove_left()
     bench.warn(*store.warnings)
     one = OpenStudyRun(session, plan, launcher)
     try:

@@ -38,7 +38,7 @@ PLACES = {
     "programs/hydra_job.py": "a job's file of metrics, below its folder: test_a_file_of_metrics_stays_in_its_job",
     "programs/processes.py": OF_ITS_OWN,
     "report/schema.py": "for those who work on ablate: the schemas of a checkout",
-    "sweep/workers.py": "what joblib names by the number of a process that is dead: test_workers.py",
+    "sweep/pool.py": "a mark of its own; what joblib names by the number of a process that is dead: test_pool.py",
     "sweep/submitted.py": "results and tickets in mlruns/jobs, under the identity of a run and the number of a job",
     "testing/launcher.py": OF_ITS_OWN,
     "testing/source.py": OF_ITS_OWN,

@@ -11,7 +11,7 @@ import pytest
 
 from ablate.sweep.plan import make_plan
 from ablate.sweep.study_file import parse_study
-from ablate.sweep.workers import Loky, remove_left
+from ablate.sweep.workers import Loky
 from ablate.train.outcome import Outcome
 from ablate.train.program import Program, RunResult
 
@@ -53,22 +53,6 @@ def test_the_arms_of_a_worker_that_is_lost_are_trained_again_apart(tmp_path):
     assert all(r.error.strip().endswith("was killed by SIGKILL (most often: out of memory)") for r in found["always"])
     for norm in ("none", "once", "batch", "layer"):
         assert [r.metrics for r in found[norm]] == [{"m": 0.0}, {"m": 1.0}]
-
-
-def test_what_a_killed_driver_left_is_removed_and_nothing_of_a_live_one(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        ended.wait()
-    dead, live = ended.pid, os.getpid()
-    keep = [f"sem.loky-{live}-a1", f"sem.loky-{dead}1-b2", f"sem.other-{dead}-c3", f"joblib_memmapping_folder_{live}_d"]
-    for name in [f"sem.loky-{dead}-abc", f"sem.loky-{dead}-def", *keep]:
-        (tmp_path / name).touch()
-    (tmp_path / f"joblib_memmapping_folder_{dead}_12_34" / "inner").mkdir(parents=True)
-    (tmp_path / "precious").mkdir()
-    (tmp_path / f"joblib_memmapping_folder_{dead}_link").symlink_to(tmp_path / "precious")
-    remove_left([dead, live], [tmp_path])
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [*keep, "precious", f"joblib_memmapping_folder_{dead}_link"]
-    )
 
 
 RELEASED = """
