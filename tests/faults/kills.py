@@ -175,8 +175,16 @@ def judged(place):
     return [json.dumps(json.loads(file.read_text())["verdicts"], sort_keys=True) for file in files]
 
 
-def left(place, pids):
-    """Return files that nobody needs, locks that somebody holds, semaphores and memory of processes that are gone."""
+def shared():
+    """Return the names in shared memory."""
+    return {path.name for path in Path("/dev/shm").iterdir()} if Path("/dev/shm").exists() else set()
+
+
+def left(place, pids, before):
+    """Return files that nobody needs, locks that somebody holds, semaphores and memory of processes that are gone.
+
+    What was in shared memory `before` may be of an earlier process with the same number.
+    """
     found = [str(path.relative_to(place)) for path in (place / "temporary").iterdir()]
     for path in place.rglob("*"):
         name = path.name
@@ -188,10 +196,10 @@ def left(place, pids):
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:
                     found.append(f"{name} is locked")
-    shared = Path("/dev/shm")
-    for path in shared.iterdir() if shared.exists() else ():
-        found += [str(path)] * bool(set(path.name.replace("_", "-").split("-")) & {str(pid) for pid in pids})
-    return found
+    numbers = {str(pid) for pid in pids}
+    return found + [
+        f"/dev/shm/{name}" for name in sorted(shared() - before) if numbers & set(name.replace("_", "-").split("-"))
+    ]
 
 
 def compared(place, whole):
@@ -241,7 +249,12 @@ def trial(folder, number, took):
     whole, sort = undisturbed(folder, plan["kind"], plan["report"]), f"{plan['kind']} {plan['report']} {plan['cold']}"
     place, words = prepared(folder / f"trial-{number}"), command(plan["kind"], plan["jobs"], plan["report"])
     usual = took.get(sort, float((whole / "took").read_text()) * (2 if plan["cold"] else 1))
-    wrong, pids, told = [], [], dict(plan, hit=[], reached=0, gone_after=0.0, ended_after=0.0, crashed=0)
+    wrong, pids, before, told = (
+        [],
+        [],
+        shared(),
+        dict(plan, hit=[], reached=0, gone_after=0.0, ended_after=0.0, crashed=0),
+    )
 
     def killed(what, number, when):
         pid = begin(words, place, cold=plan["cold"])
@@ -291,7 +304,7 @@ def trial(folder, number, took):
     wrong += ["traceback"] * ("Traceback (most recent call last)" in said)
     wrong += compared(place, whole)
     time.sleep(0.2)
-    wrong += [f"left: {one}" for one in [*left(place, [*pids, pid]), *processes(place).values()]]
+    wrong += [f"left: {one}" for one in [*left(place, [*pids, pid], before), *processes(place).values()]]
     told.update(codes=codes, wrong=wrong)
     if not wrong:
         shutil.rmtree(place)
