@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ _IDLE = 300  # seconds after which a worker without work ends
 _THREADS = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA", "NUMEXPR")
 _ONE_THREAD = {**{f"{name}_NUM_THREADS": "1" for name in _THREADS}, "VECLIB_MAXIMUM_THREADS": "1"}
 
+_end = os._exit  # the real one: while a run trains, `os._exit` ends the run alone (`train.contained`)
 _watching: set[int] = set()  # the processes, this one or one that it was forked from, in which a thread looks
 _marked: set[int] = set()  # the processes that hold a mark, this one or one that it was forked from
 
@@ -124,25 +126,42 @@ def end_with(parent: int) -> None:
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(PAUSE)
-    os._exit(1)  # nobody takes what it would give back; what runs beside it ends with it
+    _end(1)  # nobody takes what it would give back; what runs beside it ends with it
 
 
 def _start_tracker() -> None:
     """Start the process that tidies up after workers, where none runs: out of reach of a terminal that closes.
 
     It ignores SIGINT and SIGTERM, which go to a whole group, but not SIGHUP: a driver that ends as after Ctrl-C would
-    start it anew, and that one complains of all that the other one knew. A blocked signal is inherited.
+    start it anew, and that one complains of all that the other one knew. A blocked signal is inherited. It prints
+    nothing: where it is killed itself, the next one would print a traceback for all that it was not told of.
     """
-    from joblib.externals.loky.backend.resource_tracker import ensure_running
+    from joblib.externals.loky.backend import resource_tracker as tracker
 
+    tracker.spawnv_passfds = _silent(tracker.spawnv_passfds)
     if not hasattr(signal, "pthread_sigmask"):
-        ensure_running()
+        tracker.ensure_running()
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     try:
-        ensure_running()
+        tracker.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _silent(spawn: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what starts a Python process (path, args, passfds) that writes nothing to standard error."""
+    if getattr(spawn, "silent", False):
+        return spawn
+
+    @wraps(spawn)
+    def silently(path: Any, args: Sequence[Any], passfds: Sequence[int]) -> Any:
+        *first, code = args
+        quiet = "import os; os.dup2(os.open(os.devnull, os.O_WRONLY), 2); "
+        return spawn(path, [*first, quiet + code], passfds)
+
+    silently.silent = True  # type: ignore[attr-defined]
+    return silently
 
 
 # --- what a killed process could not remove

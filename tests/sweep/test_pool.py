@@ -30,12 +30,34 @@ executor._ensure_executor_running()
 print(*executor._processes, flush=True)
 sys.stdin.read()
 """
+# A run trains: what would end its process ends the run alone, and must not keep alive what nobody waits for any more.
+TRAINING = """
+import sys, time
+from pathlib import Path
+from ablate.sweep.pool import pool
+
+def train(mark):
+    from ablate.train.contained import contained
+    with contained():
+        Path(mark).touch()
+        time.sleep(1000)
+
+if __name__ == "__main__":
+    marks = sys.argv[1:]
+    executor = pool(2)
+    for mark in marks:
+        executor.submit(train, mark)
+    while not all(Path(mark).exists() for mark in marks):
+        time.sleep(0.01)
+    print(*executor._processes, flush=True)
+    sys.stdin.read()
+"""
 
 
-def started(script, folder):
+def started(script, folder, *args, **streams):
     return subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(folder)},
+        [sys.executable, "-c", script, *map(str, args)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(folder)}, **streams,
     )  # fmt: skip
 
 
@@ -77,8 +99,10 @@ def test_what_a_killed_process_left_is_removed_and_nothing_of_a_live_one(tmp_pat
 
 
 @pytest.mark.slow
-def test_workers_that_were_given_nothing_yet_end_with_their_process(tmp_path):
-    with started(WAITING, tmp_path) as driver:
+@pytest.mark.parametrize("script", [WAITING, TRAINING], ids=["given nothing yet", "while runs train"])
+def test_workers_end_with_their_process(tmp_path, script):
+    marks = [tmp_path / "one", tmp_path / "two"]
+    with started(script, tmp_path, *marks) as driver:
         workers = [int(pid) for pid in driver.stdout.readline().split()]
         assert len(workers) == 2
         driver.send_signal(signal.SIGKILL)
@@ -139,3 +163,21 @@ def test_an_error_of_a_task_or_of_what_makes_tasks_is_raised_where_results_are_t
         list(in_pool(2, [partial(broken, 7)]))
     with pytest.raises(KeyError, match="cannot be made"):
         list(in_pool(2, breaking()))
+
+
+KILLED_TRACKER = """
+import os, signal
+from joblib.externals.loky.backend.resource_tracker import _resource_tracker
+from ablate.sweep.pool import pool
+pool(2).submit(os.getpid).result()
+os.kill(_resource_tracker._pid, signal.SIGKILL)
+pool(2).submit(os.getpid).result()
+"""
+
+
+@pytest.mark.slow
+def test_that_what_tidies_up_was_killed_prints_no_traceback(tmp_path):
+    with started(KILLED_TRACKER, tmp_path, stderr=subprocess.PIPE) as driver:
+        _, err = driver.communicate()
+    assert driver.returncode == 0
+    assert "Traceback" not in err
