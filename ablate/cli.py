@@ -269,7 +269,7 @@ def main(arguments: list[str] | None = None) -> int:
     guard_streams()
     forgive_streams()
     show_warnings()
-    with interruptible():
+    with interruptible(to_the_end=arguments is None):  # called as the program, which ends with it
         try:
             try:
                 run(list(sys.argv[1:] if arguments is None else arguments))
