@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import Failure
+from ablate.resources import plain_file
 from ablate.train.program import RunResult
 from ablate.values import from_json
 
@@ -46,7 +47,7 @@ def result_from(path: Path) -> RunResult:
         It was written by another version of ablate and cannot be read, or is no result; nothing was executed.
     """
     try:
-        result = _Results(io.BytesIO(path.read_bytes())).load()
+        result = _Results(io.BytesIO(plain_file(path).read_bytes())).load()
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         raise Failure(f"{path} cannot be read ({what}); remove it and run again") from error
@@ -78,7 +79,7 @@ def ticket_from(path: Path) -> dict[str, Any]:
         It cannot be read, or is not a ticket.
     """
     try:
-        told = from_json(path.read_text(encoding="utf-8"))
+        told = from_json(plain_file(path).read_text(encoding="utf-8"))
         texts = [told[name] for name in ("id", "cluster", "submitted", "log")]
         for part in told["parts"]:
             texts += [part["arm_id"], part["label"], *part["runs"]]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.resources import plain_file
 from ablate.track.record import SeedRecord
 
 CORRECTNESS = "test_correct.npz"
@@ -111,7 +112,7 @@ def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:
     """Return seed -> correctness of each test example, bool (examples,); empty where there is no file."""
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as stored:
+    with np.load(plain_file(path), allow_pickle=False) as stored:
         bits = np.unpackbits(stored["packed"], axis=1).astype(np.bool_)
         return {
             int(seed): bits[row, : int(count)]
@@ -137,7 +138,7 @@ def read_seed_arrays(path: Path) -> dict[int, Named]:
     """Return seed -> name -> array; empty where there is no file."""
     by_seed: dict[int, Named] = {}
     if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(plain_file(path), allow_pickle=False) as stored:
             for member in stored.files:
                 seed, _, name = member.partition("/")
                 by_seed.setdefault(int(seed), {})[name] = stored[member]
