@@ -79,6 +79,7 @@ def test_what_ends_or_blocks_a_process_is_one_crashed_run(name):
     assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0}), (first.error, last.error)
     assert bad.outcome == "crashed"
     assert CRASHES[name] in bad.error.strip().splitlines()[-1]
+    assert f"in {name}" in bad.error or not name.startswith("hangs")  # where it hung
 
 
 @pytest.mark.parametrize("name", GOES_ON)
