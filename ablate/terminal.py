@@ -13,6 +13,7 @@ import errno
 import io
 import logging
 import os
+import re
 import select
 import sys
 import unicodedata
@@ -51,6 +52,19 @@ def plain_line(text: str) -> str:
     """
     strange = {ord(mark): mark.encode("unicode_escape").decode() for mark in set(text) if _moves(mark)}
     return text.translate(strange) if strange else text
+
+
+def unkeyed(text: str) -> str:
+    """Return a text without the names and passwords of its addresses: errors stand in logs that others read.
+
+    >>> unkeyed("cannot read postgresql://me:secret@host/db?sslkey=a&token=b")
+    'cannot read postgresql://…@host/db?sslkey=…&token=…'
+    """
+    return _KEY.sub(r"\1…", _USER.sub("://…@", text))
+
+
+_USER = re.compile(r"(?<=[A-Za-z0-9]{2}):/{1,2}[^/@\s]*@")  # one slash: as a path has it; `C:/` is a drive
+_KEY = re.compile(r"([?&][\w.-]*(?:token|password|passwd|pwd|secret|key|sig|signature|credential)=)[^&\s'\"]+", re.I)
 
 
 def columns_of(text: str) -> int:
@@ -206,7 +220,7 @@ class _Lines(logging.Handler):
         from tqdm import tqdm
 
         # Not written past tqdm: a progress bar is drawn again below the line.
-        tqdm.write(f"ablate: {plain_line(record.getMessage())}", file=sys.stderr)
+        tqdm.write(f"ablate: {plain_line(unkeyed(record.getMessage()))}", file=sys.stderr)
 
 
 def show_warnings() -> None:

@@ -149,6 +149,18 @@ sys.exit(cli.main())
 """
 
 
+def test_the_exit_code_is_ours_whatever_the_interrupt_cut_off(tmp_path):
+    (tmp_path / "cut_off.py").write_text(
+        "import sys\nfrom ablate import cli\n"
+        "cli.run = lambda arguments: exec('raise KeyboardInterrupt')\nsys.exit(cli.main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "cut_off"], cwd=tmp_path, capture_output=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 130
+
+
 @pytest.mark.parametrize(
     ("command", "code", "out", "err"),
     [

@@ -7,7 +7,7 @@ import os
 import sys
 
 from ablate.errors import AblateError
-from ablate.terminal import plain_line
+from ablate.terminal import plain_line, unkeyed
 
 _OF_THE_MACHINE = frozenset(
     getattr(errno, name)
@@ -23,14 +23,14 @@ _OF_THE_MACHINE = frozenset(
 def exit_code(error: BaseException) -> int:
     """Say what went wrong, where it is for the user to know, and return the exit code; raise anything else."""
     if isinstance(error, AblateError):
-        sys.stderr.write(f"ablate: {plain_line(str(error))}\n")
+        sys.stderr.write(f"ablate: {plain_line(unkeyed(str(error)))}\n")
         return error.exit_code
     if isinstance(error, MemoryError):
         from ablate.app.memory import out_of_memory
 
         return exit_code(out_of_memory(error))
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
-        place = f": {plain_line(str(error.filename))}" if error.filename is not None else ""
+        place = f": {plain_line(unkeyed(str(error.filename)))}" if error.filename is not None else ""
         hint = " (`ulimit -n` says how many a process may have)" if error.errno == errno.EMFILE else ""
         said = os.strerror(error.errno or 0).lower()
         sys.stderr.write(f"ablate: {said}{hint}{place}; what was finished is kept\n")
