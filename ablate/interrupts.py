@@ -79,7 +79,7 @@ def told_as_interrupt(error: BaseException) -> bool:
         _told.append(True)
         # Where it cut off code that stands in a text (the methods of a dataclass), Python keeps that in mind until it
         # executes the next one, and `python -m` ends by the signal in place of our exit code.
-        exec("")  # noqa: S102
+        exec("")
         sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")
     return interrupted
 
