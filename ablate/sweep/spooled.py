@@ -79,7 +79,7 @@ def ticket_from(path: Path) -> dict[str, Any]:
         It cannot be read, or is not a ticket.
     """
     try:
-        told = from_json(plain_file(path).read_text(encoding="utf-8"))
+        told: dict[str, Any] = from_json(plain_file(path).read_text(encoding="utf-8"))
         texts = [told[name] for name in ("id", "cluster", "submitted", "log")]
         for part in told["parts"]:
             texts += [part["arm_id"], part["label"], *part["runs"]]
