@@ -12,9 +12,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
-from ablate.errors import AblateError, UserError, unknown
+from ablate.app.ending import exit_code
+from ablate.errors import UserError, unknown
 from ablate.interrupts import EXIT_CODE, interruptible, told_as_interrupt
-from ablate.terminal import forgive_streams, plain_line, show_warnings
+from ablate.terminal import check_output, forgive_streams, guard_streams, show_warnings
 
 
 def _is_hydra(arguments: Sequence[str]) -> bool:
@@ -265,31 +266,15 @@ def _told(variable: str, value: object) -> Iterator[None]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code: 0, 1 (failure, refuted), 2 (input), 3 (not decided), 130 (interrupted)."""
+    guard_streams()
     forgive_streams()
     show_warnings()
-    with interruptible():
+    with interruptible(to_the_end=arguments is None):  # called as the program, which ends with it
         try:
-            run(list(sys.argv[1:] if arguments is None else arguments))
+            try:
+                run(list(sys.argv[1:] if arguments is None else arguments))
+            finally:  # the help ends with `SystemExit`
+                check_output()
         except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - what nobody expected is raised again
-            return EXIT_CODE if told_as_interrupt(error) else _exit_code(error)
+            return EXIT_CODE if told_as_interrupt(error) else exit_code(error)
         return 0
-
-
-def _exit_code(error: BaseException) -> int:
-    """Say what went wrong, where it is for the user to know, and return the exit code; raise anything else."""
-    if isinstance(error, AblateError):
-        sys.stderr.write(f"ablate: {plain_line(str(error))}\n")
-        return error.exit_code
-    if isinstance(error, MemoryError):
-        from ablate.app.memory import out_of_memory
-
-        return _exit_code(out_of_memory(error))
-    if isinstance(error, BrokenPipeError):
-        return 0
-    if isinstance(error, UnicodeEncodeError) and (named := sys.getfilesystemencoding()) != "utf-8":
-        sys.stderr.write(
-            f"ablate: this locale names files in {named}, which has no {error.object[error.start : error.end]!r}: use "
-            "one with UTF-8, such as LC_ALL=C.UTF-8\n"
-        )
-        return 2
-    raise error

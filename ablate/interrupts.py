@@ -13,19 +13,20 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn
 
 EXIT_CODE = 130
 
 _AGAIN = 0.05  # seconds after which a lost interrupt is raised again
 _asked: list[int] = []  # the signals that came and ask to stop
+_told: list[bool] = []  # that it stops: one more signal changes nothing
 
 
 @contextlib.contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(*, to_the_end: bool = False) -> Iterator[None]:
     """Context in which the signals that ask to stop raise `KeyboardInterrupt` and are remembered.
 
-    Handlers are put back afterwards. Signals that are ignored (as `nohup` does) or that somebody else answers stay as
+    Handlers are put back afterwards; `to_the_end`: the process ends then, and no further signal cuts that short, unless
+    it waits for a thread. Signals that are ignored (as `nohup` does) or that somebody else answers stay as
     they are. Another thread than the main one gets no signals: there nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -53,10 +54,17 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = hook
+        ends = to_the_end and not _others()
         for number in ours:
-            signal.signal(number, before[number])
+            signal.signal(number, signal.SIG_IGN if ends else before[number])
         if outermost:  # whoever calls on goes on
             _asked.clear()
+            _told.clear()
+
+
+def _others() -> bool:
+    """Tell whether a thread still runs that Python waits for before it ends."""
+    return any(one is not threading.main_thread() and not one.daemon for one in threading.enumerate())
 
 
 def asked_to_stop() -> bool:
@@ -68,6 +76,10 @@ def told_as_interrupt(error: BaseException) -> bool:
     """Tell whether an error came of an interrupt, itself or by what that cut off; then say so on standard error."""
     interrupted = isinstance(error, KeyboardInterrupt) or asked_to_stop()
     if interrupted:
+        _told.append(True)
+        # Where it cut off code that stands in a text (the methods of a dataclass), Python keeps that in mind until it
+        # executes the next one, and `python -m` ends by the signal in place of our exit code.
+        exec("")
         sys.stderr.write("\nablate: interrupted; finished runs are kept, the same command goes on\n")
     return interrupted
 
@@ -78,10 +90,11 @@ def stop_if_asked() -> None:
         raise KeyboardInterrupt
 
 
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> None:
     del frame
     _asked.append(number)
-    raise KeyboardInterrupt
+    if not _told:
+        raise KeyboardInterrupt
 
 
 def _again(number: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -54,6 +55,19 @@ def sentences_file() -> Path:
 def package_folder() -> Path:
     """Return the folder of this package's code."""
     return _PACKAGE
+
+
+def plain_file(path: Path) -> Path:
+    """Return the path of a file that is found beside others, a run's or a log's, and not named by the user.
+
+    Raises
+    ------
+    OSError
+        It is a pipe or a device: to read it would wait for ever, or never end.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is no plain file, but a pipe or a device", str(path))
+    return path
 
 
 def root_folder() -> Path:

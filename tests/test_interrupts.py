@@ -2,9 +2,11 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +113,66 @@ def test_what_an_interrupt_cut_off_is_not_told_as_an_error(error, monkeypatch, c
     monkeypatch.setattr(cli, "run", half_done(error))
     assert cli.main(["run", "quickstart"]) == 130
     assert capsys.readouterr().err == "\nablate: interrupted; finished runs are kept, the same command goes on\n"
+
+
+ENDS = """
+import atexit, os, signal, sys, threading, time
+from ablate import cli
+
+def once_more():
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(os.getpid(), number)
+        time.sleep(0.05)
+    print("the end")
+
+atexit.register(once_more)
+command = sys.argv.pop()
+if command == "interrupted":
+    def run(arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    cli.run = run
+    told = cli.told_as_interrupt
+    def twice(error):
+        said = told(error)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        return said
+    cli.told_as_interrupt = twice
+else:
+    cli.run = lambda arguments: None
+if command == "with a thread":
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    atexit.unregister(once_more)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+sys.exit(cli.main())
+"""
+
+
+def test_the_exit_code_is_ours_whatever_the_interrupt_cut_off(tmp_path):
+    (tmp_path / "cut_off.py").write_text(
+        "import sys\nfrom ablate import cli\n"
+        "cli.run = lambda arguments: exec('raise KeyboardInterrupt')\nsys.exit(cli.main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "cut_off"], cwd=tmp_path, capture_output=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+    )  # fmt: skip
+    assert done.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "out", "err"),
+    [
+        ("done", 0, "the end\n", ""),
+        ("interrupted", 130, "the end\n", "\nablate: interrupted; finished runs are kept, the same command goes on\n"),
+        ("with a thread", -signal.SIGTERM, "", ""),
+    ],
+)
+def test_a_second_signal_does_not_cut_the_end_short_unless_it_waits(command, code, out, err):
+    defaults = lambda: [signal.signal(number, signal.SIG_DFL) for number in NUMBERS] and None  # noqa: E731
+    done = subprocess.run(
+        [sys.executable, "-c", ENDS, command], capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}, preexec_fn=defaults,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, err)

@@ -302,3 +302,17 @@ def test_two_commands_that_are_the_first_in_a_folder_write_one_after_the_other(t
     with pytest.raises(UserError):
         publish(tmp_path / "other", [Part("report", {"../a.md": "a"})])
     assert not (tmp_path / "other").exists(), "what is refused leaves no folder"
+
+
+def test_links_to_what_is_not_there_are_told_and_not_written_through(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="/link is a link to what is not there, expected a folder"):
+        publish(link, [Part("report", {"a.md": "a"})])
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / "a.md").write_text("an older release's")
+    (folder / "a.earlier.md").symlink_to(tmp_path / "nowhere")
+    publish(folder, [Part("report", {"a.md": "a"})], known=lambda _: {"a.md": "report"})
+    assert not (tmp_path / "nowhere").exists()
+    assert (folder / "a.earlier-2.md").read_text() == "an older release's"

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ablate.terminal import columns_of, encodable, filled, plain_line, shows_everything
+from ablate.terminal import columns_of, encodable, filled, plain_line, shows_everything, unkeyed
 from ablate.work.places import short_path
 
 _PLAIN: Mapping[str, str] = {}
@@ -140,7 +140,7 @@ def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], numeric: 
 
 def warn(text: str) -> None:
     """Print a line on standard error that does not end the command."""
-    sys.stderr.write(f"ablate: {plain_line(text)}\n")
+    sys.stderr.write(f"ablate: {plain_line(unkeyed(text))}\n")
     sys.stderr.flush()
 
 

@@ -20,9 +20,10 @@ def told(folder: Path, option: str = "--out") -> Iterator[None]:
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
-        file = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+        file = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+        kind = "a link to what is not there" if file.is_symlink() and not file.exists() else "a file"
         raise UserError(
-            f"{file} is a file, expected a folder to write to: give another with {option}; nothing was written"
+            f"{file} is {kind}, expected a folder to write to: give another with {option}; nothing was written"
         ) from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()

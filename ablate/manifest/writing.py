@@ -206,7 +206,7 @@ def _kept(folder: Path, wanted: Mapping[str, bytes], entries: Mapping[str, Manif
         if entry is None or entry.sure or path.suffix != ".md" or content_hash(path.read_bytes()) == content_hash(data):
             continue
         number = 1
-        while (folder / _earlier(name, number)).exists():
+        while os.path.lexists(folder / _earlier(name, number)):  # a link to nothing, too, would be written through
             number += 1
         kept_as[name] = _earlier(name, number)
     return kept_as

@@ -130,7 +130,7 @@ def _answer(request: bytes, programs: _Known, say: _Replies) -> tuple[str, bytes
         with put_back() as kept, contained(), seeded(seeds[0]):  # what imports have changed is how every run begins
             say(b"")
             results = run_here(program, config, seeds)
-        same = not kept.changed or _packages() == imported
+        same = not kept.lost and (not kept.changed or _packages() == imported)
         return "results", pickle.dumps(results), same
     except NotCompiledError as error:
         return "not compiled", str(error), same

@@ -1,7 +1,8 @@
 """What one process holds for all code in it, noted and put back: environment, signal handlers, streams, NumPy's errors.
 
 What a module sets when it is imported is how its runs begin, each of them; what a run sets is put back to that. Modules
-that were imported stay, with their globals: that is what a process is used again for.
+that were imported stay, with their globals: that is what a process is used again for. What other rooms hold (limits,
+arithmetic, PyTorch) is in `process_settings`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from ablate.programs.process_settings import BY_USE, differing, put_back_settings, settings_now
 
 _imported: dict[str, tuple[str | None, str | None]] = {}  # variable -> before any import changed it, and what that made
 
@@ -38,6 +41,7 @@ class ProcessState:
     errors: Mapping[str, Any]
     error_call: Any
     places: str
+    settings: Mapping[str, Any] = field(compare=False)  # `differing` compares them
     warned: tuple[Any, ...] = field(compare=False)  # most packages add some when they are imported, without effect
 
     @classmethod
@@ -55,6 +59,7 @@ class ProcessState:
             errors=np.geterr(),
             error_call=np.geterrcall(),
             places=locale.setlocale(locale.LC_ALL),
+            settings=settings_now(),
             warned=tuple(warnings.filters),
         )
 
@@ -71,6 +76,7 @@ class ProcessState:
             lambda: np.seterr(**self.errors),
             lambda: np.seterrcall(self.error_call),
             lambda: locale.setlocale(locale.LC_ALL, self.places),
+            lambda: put_back_settings(self.settings),
         ]
         for step in steps:
             with contextlib.suppress(OSError, ValueError, TypeError, RecursionError, locale.Error):
@@ -91,17 +97,26 @@ class ProcessState:
 
 
 class put_back:  # noqa: N801 - read as a word, like `contextlib.suppress`
-    """Context that puts back afterwards what a run changes of its process; `changed` says whether it did."""
+    """Context that puts back afterwards what a run changes of its process.
+
+    Attributes
+    ----------
+    changed
+        Whether it did.
+    lost
+        Whether something of it could not be put back: a limit that was lowered for good, another user.
+    """
 
     def __enter__(self) -> put_back:
         """Note what there is."""
-        self.changed, self._before = False, ProcessState.now()
+        self.changed, self.lost, self._before = False, False, ProcessState.now()
         return self
 
     def __exit__(self, *error: object) -> None:
         """Put it back."""
-        self.changed = ProcessState.now() != self._before
+        self.changed = ProcessState.now() != self._before or bool(differing(self._before.settings).keys() - BY_USE)
         self._before.put_back()
+        self.lost = self.changed and bool(differing(self._before.settings))
 
 
 @contextlib.contextmanager

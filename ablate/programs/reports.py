@@ -16,7 +16,12 @@ from ablate.values import from_json, lines_of
 
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv")
 
-_PAIR = re.compile(r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:[0-9.]+(?:[eE][-+]?[0-9]+)?|nan|inf))(?![\w.])", re.I)
+_PAIR = re.compile(
+    r"([A-Za-z_][\w./@%-]*)\s*[=:]\s*([-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?|nan|inf(?:inity)?))"
+    r"(?=$|[\s;)\]}|%\"±(]|[,.:'](?![0-9]))",  # `0,7`, `1'000`, `3/10` are no numbers of which the half is meant
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(r"[.,][0-9]")
 
 
 def check_asked(file: str, patterns: Sequence[str], *, own: bool) -> None:
@@ -105,13 +110,26 @@ def _text(path: Path) -> str:
 
 
 def from_pattern(text: str, patterns: Sequence[str]) -> dict[str, Any]:
-    """Return what patterns find in the output: named groups, the last match of each; curves where one is `step`."""
+    """Return what patterns find in the output: named groups, the last match of each; curves where one is `step`.
+
+    Raises
+    ------
+    UserError
+        A group ends in the middle of a number.
+    """
     metrics: dict[str, Any] = {}
     curves: dict[str, tuple[list[Any], list[Any]]] = {}
     for pattern in patterns:
         for match in re.finditer(pattern, text, re.MULTILINE):
             numbers = {name: _cell(value) for name, value in match.groupdict().items() if value is not None}
             step = numbers.pop("step", None)
+            for name, value in numbers.items():
+                rest = text[match.end(name) : match.end(name) + 20]
+                if isinstance(value, float) and value.is_integer() and _GOES_ON.match(rest):
+                    raise UserError(
+                        f"the pattern {pattern!r} ends in the middle of a number: {name!r} is {match[name]!r} of "
+                        f"{(match[name] + rest).split()[0]!r}; expected one that takes the whole number"
+                    )
             metrics |= numbers
             for name, value in numbers.items() if step is not None else ():
                 steps, values = curves.setdefault(name, ([], []))
@@ -137,7 +155,14 @@ def from_last_line(text: str, declared: Collection[str]) -> dict[str, Any]:
         if len(declared) != 1:
             raise UserError(f"the last line of its output is one number, but {len(declared)} metrics are declared")
         return {"metrics": {next(iter(declared)): parsed}}
-    pairs = {name: float(value) for name, value in _PAIR.findall(line)}
+    pairs: dict[str, float] = {}
+    for name, value in _PAIR.findall(line):
+        if name in declared and name in pairs and pairs[name] != float(value):
+            raise UserError(
+                f"the last line of its output gives {name!r} twice, {pairs[name]:g} and {float(value):g}: "
+                f"{line[:80]!r}; expected it once, or say which one is meant: --metric-pattern"
+            )
+        pairs[name] = float(value)
     if not pairs:
         raise UserError(
             f"the last line of its output is not a metric: {line[:80]!r}; expected "

@@ -12,6 +12,7 @@ from ablate.report.ablation import table_note
 from ablate.report.metric_names import metric_title
 from ablate.report.templating import Table
 from ablate.report.wording import capitalised
+from ablate.terminal import plain_line
 
 MOST_LINES = 40
 """Lines that stand on one page of a paper with their caption and notes; a longer table goes on in another one."""
@@ -45,16 +46,18 @@ _INTERVAL = re.compile(r"\[[+−-]?[\d.∞,]+, [+−-]?[\d.∞,]+\]")
 _TYPED = re.compile(r"[+-]?\d|[{$]")
 _LONG_WORD, _PIECES = re.compile(r"\S{25,}"), re.compile(r"\S{1,16}")
 _PARTS = re.compile(r"[./_](?=\w{4})")  # where the name of a setting may go on in another line
+_BREAK = re.compile(r"\s*\n\s*")  # an empty line ends a paragraph, which no cell of a table may hold
 _PATTERN = re.compile("|".join(re.escape(key) for key in _SPECIAL))
 
 
 def latex_text(text: str) -> str:
-    r"""Escape what LaTeX would take for commands; a leading minus becomes a true one.
+    r"""Escape what LaTeX would take for commands, and write out letters that it takes for none; a minus is a true one.
 
     >>> latex_text("init_std = 50 % & −3")
     'init\\_std = 50 \\% \\& $-$3'
     """
-    return _PATTERN.sub(lambda match: _SPECIAL[match[0]], text)
+    line = "\N{ZERO WIDTH SPACE}".join(map(plain_line, _BREAK.sub(" ", text).split("\N{ZERO WIDTH SPACE}")))
+    return _PATTERN.sub(lambda match: _SPECIAL[match[0]], line)
 
 
 def latex_prose(text: str) -> str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from ablate.lang import language, tr
-from ablate.terminal import columns_of
+from ablate.terminal import columns_of, plain_line
 
 # Only what GitHub would read as markup where it stands: a raw file full of backslashes is hard to read too.
 _MARKUP = re.compile(r"([\\`*<|$~]|\](?=[(\[:])|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
@@ -186,6 +186,10 @@ def _environment() -> Environment:
 
 
 def render(template: str, **context: Any) -> str:
-    """Fill a template (`report.html.j2`, `report.md.j2`); a name the page does not have is an error."""
-    text = _environment().get_template(template).render(**context)
+    """Fill a template (`report.html.j2`, `report.md.j2`); a name the page does not have is an error.
+
+    Letters that cannot be seen (of a level, a title, an error) are written out: they turn a line round, or a terminal
+    that shows the page does what they say.
+    """
+    text = plain_line(_environment().get_template(template).render(**context))
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"

@@ -19,6 +19,7 @@ from typing import Any
 from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
+from ablate.resources import plain_file
 from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.inspect_settings import Settings, as_columns, settings_in_log
 from ablate.values import from_json, zip_damage
@@ -79,7 +80,7 @@ class _Log:
 def _log(path: Path, asked: str, only: bool) -> _Log | None:
     """Return a log; None of another JSON file, unless it was named."""
     try:
-        told = _zipped(path) if path.suffix == ".eval" else from_json(path.read_text(encoding="utf-8"))
+        told = _zipped(path) if path.suffix == ".eval" else from_json(plain_file(path).read_text(encoding="utf-8"))
     except NotImplementedError:
         raise UserError(
             f"{path}: its samples are packed in a way that is not read; `inspect log convert --to json` makes them text"

@@ -19,6 +19,7 @@ from typing import Any
 from ablate.errors import UserError, unknown
 from ablate.lang import msg
 from ablate.registry import register
+from ablate.resources import plain_file
 from ablate.sources.contract import Fits, RunTable, Source
 from ablate.sources.nested import flat
 from ablate.sources.settings import setting_level
@@ -154,7 +155,7 @@ def _results(path: Path) -> Mapping[str, Any] | None:
     if not path.exists():
         return None
     try:
-        told = from_json(path.read_text(encoding="utf-8"))
+        told = from_json(plain_file(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read: {' '.join(str(error).split())[:120]}") from None
     if not isinstance(told, dict):
@@ -227,7 +228,7 @@ class _Item:
 def _samples(one: _Evaluation, asked: str, repairs: list[str]) -> Iterator[_Item]:
     path = one.path
     try:
-        lines = lines_of(path.read_text(encoding="utf-8"))
+        lines = lines_of(plain_file(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
     for number, line in enumerate(lines, start=1):

@@ -18,6 +18,7 @@ import yaml
 
 from ablate.errors import UserError, plural
 from ablate.lang import msg
+from ablate.resources import plain_file
 from ablate.sources.cells import finite_number
 from ablate.sources.contract import Done
 from ablate.sources.logs import first_names, flat_settings
@@ -76,7 +77,7 @@ def file_text(path: Path) -> str:
         It cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return plain_file(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
 

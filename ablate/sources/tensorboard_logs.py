@@ -18,6 +18,7 @@ from typing import Any
 from ablate.errors import UserError
 from ablate.lang import msg
 from ablate.registry import register
+from ablate.resources import plain_file
 from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.event_files import EventFile, read_events
 from ablate.sources.event_writing import event_file
@@ -87,7 +88,7 @@ def _folder(name: str, paths: Sequence[Path]) -> _Folder:
     folder, files = _Folder(name), list[EventFile]()
     for path in sorted(paths):
         try:
-            files.append(read_events(path.read_bytes()))
+            files.append(read_events(plain_file(path).read_bytes()))
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     files.sort(key=lambda one: one.started)  # what has no event begins with 0

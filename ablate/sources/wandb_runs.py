@@ -20,6 +20,7 @@ from typing import Any
 from ablate.errors import UserError, nearest, unknown
 from ablate.lang import msg
 from ablate.registry import register
+from ablate.resources import plain_file
 from ablate.sources.contract import Done, Fits, RunTable, Source
 from ablate.sources.log_files import yaml_mapping
 from ablate.sources.logs import AGAIN, first_names, join_curve
@@ -170,7 +171,7 @@ def _folder(folder: Path) -> WandbRun:
     logged = WandbRun()
     if logs:
         try:
-            logged = read_log(logs[0].read_bytes())
+            logged = read_log(plain_file(logs[0]).read_bytes())
         except OSError as error:
             raise UserError(f"{logs[0]} cannot be read: {error.strerror or error}") from None
         except ValueError as error:
@@ -202,7 +203,7 @@ def _settings(path: Path) -> dict[str, Any]:
 def _json(path: Path, logged: WandbRun) -> dict[str, Any]:
     """Return a JSON file; of one that is half-written nothing, which is told."""
     try:
-        told = from_json(path.read_text(encoding="utf-8"))
+        told = from_json(plain_file(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError:

@@ -57,6 +57,10 @@ def first_error(error: ValidationError) -> str:
         return first["msg"].removeprefix("Value error, ")  # says what must be what by itself
     message = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     message = _PLAIN.get(message, message)
+    if first["type"] == "value_error" and (
+        " is not " in message or message.startswith(("the ", "lists ", "expected "))
+    ):
+        return f"`{loc}`: {cut(message)}"  # a sentence of its own (`values.check_value`)
     return f"`{loc or 'a key'}` must be {cut(message)}, got {cut(repr(first['input']))}"
 
 

@@ -25,8 +25,8 @@ from ablate.sweep.launch import train_packed
 from ablate.sweep.plan import Job
 from ablate.sweep.pool import in_pool
 from ablate.sweep.same_code import check_code
+from ablate.sweep.spooled import file_name, result_from, ticket_from
 from ablate.train.program import RunResult
-from ablate.values import from_json
 
 _ELSEWHERE = "elsewhere"
 
@@ -74,8 +74,9 @@ def jobs_folder() -> Path:
 
 def noted_folders() -> list[Path]:
     """Return where jobs may lie: `mlruns/jobs`, and other folders that launchers were told to use."""
-    noted = [path.read_text("utf-8") for path in sorted((jobs_folder() / _ELSEWHERE).glob("*.txt"))]
-    return [jobs_folder(), *map(Path, noted)]
+    notes = sorted((jobs_folder() / _ELSEWHERE).glob("*.txt"))
+    noted = [Path(path.read_text("utf-8", errors="replace").replace("\0", "")) for path in notes]
+    return [jobs_folder(), *(folder for folder in noted if folder.is_dir())]
 
 
 class JobSpool:
@@ -142,17 +143,9 @@ class JobSpool:
         Raises
         ------
         Failure
-            It was written by another version of ablate and cannot be read.
+            It was written by another version of ablate and cannot be read, or is none.
         """
-        path = self._file(identity)
-        try:
-            result = pickle.loads(path.read_bytes())  # written by our own jobs
-        except Exception as error:
-            what = f"{type(error).__name__}: {error}"
-            raise Failure(f"{path} cannot be read ({what}); remove it and run again") from error
-        if not isinstance(result, RunResult):
-            raise Failure(f"{path} is not a result of a run; remove it and run again")
-        return result
+        return result_from(self._file(identity))
 
     def drop(self, identities: Iterable[str]) -> None:
         """Remove results that were delivered; that is noted, so that a requeued job does not make them again."""
@@ -182,12 +175,12 @@ class JobSpool:
 
     def tickets(self) -> list[Ticket]:
         """Return all tickets, the earliest first."""
-        parsed = [from_json(path.read_text(encoding="utf-8")) for path in self._tickets.glob("*.json")]
+        parsed = [ticket_from(path) for path in self._tickets.glob("*.json")]
         made = [Ticket(**{**one, "parts": tuple(JobPart(**part) for part in one["parts"])}) for one in parsed]
         return sorted(made, key=lambda ticket: (ticket.submitted, ticket.id))
 
     def _file(self, identity: str) -> Path:
-        return self._results / f"{identity}.pkl"
+        return self._results / f"{file_name(identity)}.pkl"
 
 
 class Pack:

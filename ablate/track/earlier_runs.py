@@ -19,6 +19,7 @@ from typing import Any
 
 from ablate.identity import digest, made_by
 from ablate.levels import restored_levels
+from ablate.resources import plain_file
 from ablate.track import ledger
 from ablate.track.curve_names import curve_names
 from ablate.track.database import exists
@@ -135,7 +136,7 @@ def _arms(connection: sqlite3.Connection, study: ledger.StudyRun, layout: Layout
 def _read(folder: Path, name: str) -> dict[str, Any] | None:
     """Return a file that lies beside a run; None where it cannot be read."""
     try:
-        parsed = from_json((folder / name).read_text(encoding="utf-8"))
+        parsed = from_json(plain_file(folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ablate.errors import Failure
+from ablate.resources import plain_file
 from ablate.track.record import SeedRecord
+from ablate.values import zip_damage
 
 CORRECTNESS = "test_correct.npz"
 ARRAYS = "arrays.npz"
@@ -111,7 +114,7 @@ def read_correctness(path: Path) -> dict[int, NDArray[np.bool_]]:
     """Return seed -> correctness of each test example, bool (examples,); empty where there is no file."""
     if not path.exists():
         return {}
-    with np.load(path, allow_pickle=False) as stored:
+    with _stored_arrays(path) as stored:
         bits = np.unpackbits(stored["packed"], axis=1).astype(np.bool_)
         return {
             int(seed): bits[row, : int(count)]
@@ -137,11 +140,30 @@ def read_seed_arrays(path: Path) -> dict[int, Named]:
     """Return seed -> name -> array; empty where there is no file."""
     by_seed: dict[int, Named] = {}
     if path.exists():
-        with np.load(path, allow_pickle=False) as stored:
+        with _stored_arrays(path) as stored:
             for member in stored.files:
                 seed, _, name = member.partition("/")
                 by_seed.setdefault(int(seed), {})[name] = stored[member]
     return by_seed
+
+
+@contextlib.contextmanager
+def _stored_arrays(path: Path) -> Iterator[Any]:
+    """Open what `_write_npz` wrote.
+
+    Raises
+    ------
+    Failure
+        It is damaged, or no file of ours.
+    """
+    try:
+        with plain_file(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            yield stored
+    except zip_damage(ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise Failure(
+            f"{path} cannot be read ({' '.join(str(error).split())[:120] or type(error).__name__}): it holds arrays of "
+            "an arm's runs. Put it back from a copy, or move it aside: they are missing then, and all else is kept"
+        ) from error
 
 
 def _write_npz(path: Path, arrays: Named) -> None:

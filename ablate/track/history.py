@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ablate.errors import Failure, UserError
+from ablate.resources import plain_file
 from ablate.track.files import write_json
 from ablate.values import from_json
 
@@ -51,7 +52,7 @@ def append_event(folder: Path, event: Mapping[str, Any]) -> list[Event]:
 
 def _read(path: Path, check: Callable[[Any], None]) -> Any:
     try:
-        parsed = from_json(path.read_text(encoding="utf-8"))
+        parsed = from_json(plain_file(path).read_text(encoding="utf-8"))
         check(parsed)
     except FileNotFoundError:
         return None
@@ -134,7 +135,7 @@ def write_plan(folder: Path, plan: Mapping[str, Any]) -> None:
     path = folder / "plan.json"
     if path.exists():
         try:
-            earlier = from_json(path.read_text(encoding="utf-8"))
+            earlier = from_json(plain_file(path).read_text(encoding="utf-8"))
         except ValueError:
             earlier = None  # cut short by a full disk or a power cut; nothing in it to keep
         if earlier is not None and earlier != from_json(json.dumps(plan)):

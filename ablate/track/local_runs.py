@@ -10,6 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from ablate.errors import Failure
+from ablate.resources import plain_file
 from ablate.track import ledger
 from ablate.track.curve_names import curve_names
 from ablate.track.layout import Layout
@@ -149,7 +150,7 @@ def _config(folder: Path, study: StudyRun, run_id: str) -> dict[str, Any]:
     """Return the configuration beside a seed run; a run cannot be copied without it."""
     path = folder / "config.json"
     try:
-        parsed = from_json(path.read_text(encoding="utf-8"))
+        parsed = from_json(plain_file(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -161,6 +162,6 @@ def _config(folder: Path, study: StudyRun, run_id: str) -> dict[str, Any]:
 
 def _error(folder: Path) -> str:
     try:
-        return (folder / "error.txt").read_text(encoding="utf-8")
+        return plain_file(folder / "error.txt").read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ablate.errors import Failure
+from ablate.resources import plain_file
 from ablate.track import payload
 from ablate.track.layout import Layout
 from ablate.track.ledger import Child, StudyRun
@@ -21,7 +22,7 @@ def stored_plan(folder: Path, study: StudyRun) -> StudyRecord:
     """Read the plan that lies among a study run's files; a Failure says how it is written anew."""
     path = folder / "plan.json"
     try:
-        return payload.planned(from_json(path.read_text(encoding="utf-8")))
+        return payload.planned(from_json(plain_file(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Failure(
             f"cannot read the plan of study {study.name} ({path}: {error}): "

@@ -9,8 +9,10 @@ from pathlib import Path
 from ablate.errors import UserError, must, plural
 from ablate.lang import language
 from ablate.resources import findings_folder
+from ablate.terminal import plain_line
 
 REPORTS = Path("reports")
+_LONGEST = 200  # bytes: file systems take 255, and endings of ours come behind (`-imported`, `.zh`)
 
 
 def short_path(path: Path) -> str:
@@ -39,6 +41,16 @@ def plain_name(name: str) -> str:
             f"the study's name {name!r} is not valid text: give its file another name, or use a UTF-8 locale, such as "
             "LC_ALL=C.UTF-8"
         ) from None
+    if "\n" in name or "\t" in name or plain_line(name) != name:
+        raise UserError(
+            f"the study is named {name!r}, which holds a character that cannot be seen or moves the cursor: give it "
+            "another name; nothing was written"
+        )
+    if (size := len(name.encode())) > _LONGEST:
+        raise UserError(
+            f"the study's name {name[:20]}… is too long for the name of a folder: expected at most {_LONGEST} bytes, "
+            f"got {size}; nothing was written"
+        )
     if not name.strip() or name in (".", "..") or any(mark in name for mark in separators):
         raise UserError(
             f"the study is named {name!r}, which is not a plain file name and would lead out of the project's folders: "

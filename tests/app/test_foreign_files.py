@@ -1,9 +1,11 @@
 """Every command that writes, against files that somebody put there; and stores that name places elsewhere."""
 
 import contextlib
+import os
 import shutil
 import sqlite3
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -347,6 +349,24 @@ def test_a_store_whose_addresses_lead_elsewhere_writes_nowhere(project, tmp_path
         assert code == 0, err
     assert state_of(tmp_path / "outside") == before
     assert len(list((folder / "mlruns").rglob("report/report.html"))) == 1
+
+
+def test_pipes_in_place_of_files_are_not_waited_for(project, tmp_path):
+    folder, _ = project
+    run = next((folder / "mlruns" / "artifacts" / "tiny").rglob("plan.json")).parent
+    for name in ("correctness.npz", "arrays.npz", "registration.json", "plan.json"):
+        for path in [run / name, *(folder / "mlruns").rglob(name)]:
+            path.unlink(missing_ok=True)
+            os.mkfifo(path)
+        for words in (["report", "tiny", "--out", str(tmp_path / "out")], ["export", "tiny", str(tmp_path / "o.zip")]):
+            done = subprocess.run(
+                [sys.executable, "-m", "ablate", *words], cwd=folder, capture_output=True, text=True, timeout=100,
+                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, check=False,
+            )  # fmt: skip
+            assert "Traceback" not in done.stderr
+            assert done.returncode == 0 or "pipe" in done.stderr
+        (tmp_path / "o.zip").unlink(missing_ok=True)
+    assert "no plain file, but a pipe or a device" in done.stderr
 
 
 @pytest.mark.slow

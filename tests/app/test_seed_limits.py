@@ -49,6 +49,17 @@ def test_in_a_study_file(ablate, tmp_path, seeds, pattern, command):
     refused(ablate, tmp_path, (command, "tiny.yaml"), pattern)
 
 
+@pytest.mark.parametrize("command", ["run", "plan"])
+def test_a_factor_has_at_most_a_thousand_levels(ablate, tmp_path, command):
+    rates = [n / 10_000 for n in range(1, 1002)]
+    text = STUDY.replace("SEEDS", "6").replace("norm: [none, batch]", f"optimizer.lr: {rates}")
+    (tmp_path / "tiny.yaml").write_text(text)
+    refused(ablate, tmp_path, (command, "tiny.yaml"), r"optimizer\.lr has more than 1,000 levels")
+    words = (command, "train.py:train", f"lr={','.join(map(str, rates))}", "seeds=6", "--metric", "m:higher")
+    (tmp_path / "train.py").write_text("def train(lr=0.1, seed=0):\n    return lr\n")
+    refused(ablate, tmp_path, words, r"`?lr`? .*1,000 levels")
+
+
 @pytest.mark.parametrize(
     ("seeds", "pattern"), [(f"[{2**63}]", TOO_LARGE), (str(2**63), TOO_MANY), ("1000000000", TOO_MANY)]
 )

@@ -1,11 +1,17 @@
 """Functions that misbehave for one seed of three, each in its own way; for the others they return their seed."""
 
 import ctypes
+import decimal
+import gc
+import logging
+import multiprocessing
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -190,3 +196,51 @@ def prints_for_ever(seed=0):
     while seed == BAD:
         os.write(1, b"x" * 65536)
     return seed
+
+
+def lowers_a_limit(seed=0):
+    if seed == BAD:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    _fill(1)
+    return seed
+
+
+def lowers_a_limit_for_good(seed=0):
+    if seed == BAD:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (5, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        resource.setrlimit(resource.RLIMIT_CPU, (4000, 4000))
+    held = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    return {"m": seed, "limit": -1 if seed == BAD else held, "process": os.getpid()}
+
+
+def becomes_somebody_else(seed=0):
+    if seed == BAD:
+        os.nice(1)
+    return {"m": seed, "priority": os.nice(0) - (seed == BAD)}
+
+
+def sets_what_all_share(seed=0):
+    here = (
+        decimal.getcontext().prec, decimal.Context().traps == decimal.getcontext().traps, gc.isenabled(),
+        logging.root.manager.disable, multiprocessing.get_start_method(allow_none=True), sys.getswitchinterval(),
+        signal.pthread_sigmask(signal.SIG_BLOCK, ()), sys.gettrace(), sys.get_int_max_str_digits(),
+        len(os.sched_getaffinity(0)),
+    )  # fmt: skip
+    decimal.getcontext().prec = 3
+    decimal.getcontext().traps[decimal.Inexact] = True
+    gc.disable()
+    logging.disable()
+    multiprocessing.set_start_method("spawn")
+    sys.setswitchinterval(1.0)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    sys.settrace(lambda *_: None)
+    sys.set_int_max_str_digits(0)
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(repr(here), file=sys.stderr)
+    return seed
+
+
+def _fill(size):
+    with tempfile.TemporaryFile() as file:
+        file.write(b"x" * size)
+        file.flush()

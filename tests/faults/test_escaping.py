@@ -13,6 +13,7 @@ from ablate.sources.choose import ChosenSource
 from ablate.sources.contract import RunTable
 from ablate.sources.given import Given
 from ablate.sweep.study_file import parse_study
+from ablate.terminal import plain_line
 from ablate.track.memory import MemoryStore
 from ablate.work.bench import Bench
 from ablate.work.importing import import_study
@@ -22,6 +23,7 @@ HOSTILE = (
     "<script>alert(1)</script>", "$\\foo$ and $", "=cmd|'/c calc'!A1", "a\"b' onload=alert(1) x=", "@SUM(A1)",
     "[x](javascript:alert(1))", "\\input{/etc/passwd}", "`code` <img src=x onerror=alert(1)>", "![x](http://a.example/x)",
     "]]>--><svg/onload=alert(1)>", "<javascript:alert(1)>", "{{ 7*7 }}{% include 'x' %}", "-2+3", "\x1b[2J批", "a\nb",
+    "\u202egnp.exe", "nul\x00x", "c\n\nd", "e\u2028f",
 )  # fmt: skip
 
 
@@ -95,10 +97,18 @@ def test_the_markdown_holds_no_html_and_no_link_of_theirs(report):
     assert [link for link in links if not link.startswith(("figures/", "#", "runs.csv", "verdicts.json"))] == []
 
 
+def test_no_text_holds_a_letter_that_cannot_be_seen(report):
+    for name in ("report.html", "report.md", "table.tex"):
+        text = (report / name).read_bytes().decode()
+        assert [mark for mark in set(text) if plain_line(mark) != mark] == [], name
+        assert "\\u202egnp.exe" in text.replace("\\textbackslash{}", "\\"), name
+
+
 def test_latex_is_given_no_command_of_theirs(report):
     text = (report / "table.tex").read_text(encoding="utf-8")
     assert "\\input" not in text
     assert "\\textbackslash{}input\\{/etc/passwd\\}" in text
+    assert "\n\n" not in text.partition("begin{table")[2].rpartition("end{table")[0]
     assert not re.search(r"(?<!\\)[#&]", re.sub(r" & ", " ", text))
 
 

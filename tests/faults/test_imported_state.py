@@ -178,3 +178,68 @@ def test_torch_begins_each_run_with_its_seed_wherever_it_is_imported(projects, a
     assert [(r.error, r.metrics) for r in run(projects / "uses_torch.py", range(3, 7))] == [
         (None, {"m": float(seed)}) for seed in range(3, 7)
     ]
+
+
+PRECISE = """
+kind, gradients, repeats, threads = "torch.float32", True, False, 2
+float32, float64 = "torch.float32", "torch.float64"
+
+
+def manual_seed(seed):
+    pass
+
+
+def get_default_dtype():
+    return kind
+
+
+def set_default_dtype(wanted):
+    global kind
+    kind = wanted
+
+
+def is_grad_enabled():
+    return gradients
+
+
+def set_grad_enabled(wanted):
+    global gradients
+    gradients = wanted
+
+
+def are_deterministic_algorithms_enabled():
+    return repeats
+
+
+def use_deterministic_algorithms(wanted):
+    global repeats
+    repeats = wanted
+
+
+def get_num_threads():
+    return threads
+
+
+def set_num_threads(wanted):
+    global threads
+    threads = wanted
+"""
+
+
+@pytest.mark.parametrize("at_the_top", [True, False])
+def test_the_kind_of_number_that_one_arm_sets_in_torch_does_not_hold_for_another(projects, at_the_top):
+    (projects / "torch.py").write_text(PRECISE)
+    body = (
+        "def train(width=1, seed=0):\n    import os, torch\n"
+        "    found = [torch.kind == 'torch.float32', torch.gradients, not torch.repeats, torch.threads == 2]\n"
+        "    if width == 2:\n        torch.set_default_dtype(torch.float64)\n        torch.set_grad_enabled(False)\n"
+        "        torch.use_deterministic_algorithms(True)\n        torch.set_num_threads(1)\n"
+        "    return {'m': float(all(found)), 'process': os.getpid()}\n"
+    )
+    (projects / "uses_torch.py").write_text(("import torch\n" if at_the_top else "") + body)
+    path = projects / "uses_torch.py"
+    results = [run(path, [0], width=2)[0], run(path, [1], width=1)[0], run(path, [2], width=1)[0]]
+    assert [(r.error, r.metrics["m"]) for r in results] == [(None, 1.0)] * 3
+    assert results[1].metrics["process"] == results[2].metrics["process"]
+    if at_the_top:  # nothing was imported meanwhile: the process is used again
+        assert results[0].metrics["process"] == results[1].metrics["process"]

@@ -5,6 +5,7 @@ plants a file, where the reason is not that the name was made up a line before.
 """
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ PLACES = {
     "track/server/link.py": OF_ITS_OWN,
     "track/server/runs.py": OF_ITS_OWN,
     "track/server/session.py": OF_ITS_OWN,
-    "track/server/spool.py": "parcels of its own, by number and random name: tests/track/server/test_spool.py",
+    "track/server/spool.py": "parcels of its own, by number and random name: tests/track/server/test_away.py",
     "work/tables.py": "made anew, and refused where the name is taken",
 }
 
@@ -84,6 +85,15 @@ def test_every_place_that_deletes_or_overwrites_is_known():
             found.add(name)
     sources = {name for name in found if name.startswith("sources/")}  # their examples, where the caller says
     assert found - sources == set(PLACES)
+
+
+def test_every_test_that_a_page_or_this_list_names_is_there():
+    root = Path(__file__).parents[2]
+    pages = [*(root / "docs").rglob("*.md"), root / "README.md", root / "CONTRIBUTING.md"]
+    texts = {str(page): page.read_text(encoding="utf-8") for page in pages} | {"PLACES": "\n".join(PLACES.values())}
+    for where, text in texts.items():
+        for name in re.findall(r"tests/[\w/]+\.py", text):
+            assert (root / name).is_file(), f"{where}: {name}"
 
 
 def test_an_export_is_not_written_over_anything(tmp_path):

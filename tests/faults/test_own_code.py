@@ -40,6 +40,9 @@ GOES_ON = [
     "leaves_an_alarm",
     "closes_its_output",
     "changes_its_process",
+    "sets_what_all_share",
+    "lowers_a_limit_for_good",
+    "becomes_somebody_else",
     "prints_without_end",
     "returns_what_cannot_be_passed_on",
 ]
@@ -76,6 +79,7 @@ def test_what_ends_or_blocks_a_process_is_one_crashed_run(name):
     assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0}), (first.error, last.error)
     assert bad.outcome == "crashed"
     assert CRASHES[name] in bad.error.strip().splitlines()[-1]
+    assert f"in {name}" in bad.error or not name.startswith("hangs")  # where it hung
 
 
 @pytest.mark.parametrize("name", GOES_ON)
@@ -91,6 +95,26 @@ def test_each_run_finds_its_process_as_the_first_one_did():
     results = run("changes_its_process")
     assert len({r.texts[f"output-seed-{r.seed}.txt"] for r in results}) == 1
     assert [r.metrics["random"] for r in results] == [2.0] * 3
+
+
+def test_what_code_of_others_sets_for_the_whole_process_is_put_back():
+    results = run("sets_what_all_share")
+    assert [r.error for r in results] == [None] * 3
+    assert len({r.texts[f"output-seed-{r.seed}.txt"] for r in results}) == 1
+
+
+def test_a_limit_of_one_run_is_none_of_the_next():
+    first, bad, last = run("lowers_a_limit")
+    assert (first.metrics, last.metrics) == ({"m": 0.0}, {"m": 2.0}), last.error
+    assert "File too large" in bad.error
+    results = run("lowers_a_limit_for_good")
+    assert [r.error for r in results] == [None] * 3
+    assert results[0].metrics["limit"] == results[2].metrics["limit"] == -1
+    assert results[0].metrics["process"] == results[1].metrics["process"] != results[2].metrics["process"]
+
+
+def test_what_cannot_be_put_back_costs_the_process():
+    assert len({r.metrics["priority"] for r in run("becomes_somebody_else")}) == 1
 
 
 def test_the_output_is_kept_and_the_end_of_it_where_it_is_too_much():

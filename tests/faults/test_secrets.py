@@ -57,6 +57,32 @@ def test_no_variable_of_the_environment_is_kept_or_shown(tmp_path):
     assert [str(path) for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("judge", f"optuna:postgresql://me:{SECRET}@127.0.0.1/db"),
+        ("judge", f"postgresql://me:{SECRET}@127.0.0.1/db"),
+        ("judge", f"http://me:{SECRET}@127.0.0.1:9/a.csv"),
+        ("judge", f"mlflow:http://me:{SECRET}@127.0.0.1:9"),
+        ("judge", f"optuna:sqlite:///none.db?password={SECRET}"),
+        ("import", "study.yaml", f"http://{SECRET}@127.0.0.1:9/a.csv"),
+        ("status", f"tracking.uri=http://127.0.0.1:9/?token={SECRET}"),
+        ("status", f"tracking.uri=http://me:{SECRET}@127.0.0.1:9"),
+        ("compare", f"s3://me:{SECRET}@bucket/a.csv", "b.csv", "--non-inferior", "0.1"),
+    ],
+)
+def test_an_error_repeats_no_password_of_an_address(tmp_path, monkeypatch, capsys, words):
+    from ablate.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.yaml").write_text(STUDY)
+    assert main(list(words)) in (1, 2)
+    told = capsys.readouterr()
+    assert told.err.startswith("ablate: ")
+    assert SECRET not in told.out + told.err
+    assert "…" in told.err
+
+
 def test_no_committed_finding_names_the_machine_or_a_place_on_it():
     found = [path for path in (ROOT / "studies" / "findings").rglob("*") if path.suffix in (".json", ".md", ".csv")]
     assert found

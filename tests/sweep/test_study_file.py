@@ -162,3 +162,17 @@ def test_an_id_that_no_claim_may_have_is_refused_with_one_that_it_may(typed, val
     claim = {"id": typed, "says": "s", "metric": "m", "arm": {"x": 1}, "against": {"x": 2}, "by_at_least": 0.1}
     with pytest.raises(UserError, match=rf"must use small letters a-z, digits and hyphens .* for example '{valid}'"):
         parse_study({"title": "t", "factors": {"x": [1, 2]}, "claims": [claim]}, where="s")
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        (float("nan"), "x: `factors.a.1`: nan is not a finite number"),
+        (10**400, "x: `factors.a.1`: a whole number of 1329 bits is not a finite number"),
+        ("\ud800", r"x: `factors.a.1`: the text .* holds U\+D800, half a character; it is not Unicode"),
+        ({1: 2}, "x: `factors.a.1` must be text, a number, true, false, null or a list"),
+    ],
+)
+def test_a_level_that_cannot_be_one_is_told_in_a_sentence(level, said):
+    with pytest.raises(UserError, match=said):
+        parse_study({"title": "t", "seeds": 6, "factors": {"a": [1, level]}}, where="x")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ablate.errors import Failure
+from ablate.errors import Failure, UserError
 from ablate.track import direct
 from ablate.track.database import check_database, link_for_plain_ui, mlflow_revisions, relocate
 from ablate.track.layout import Layout
@@ -46,6 +46,16 @@ def test_a_database_with_scribbled_pages_is_refused(root, study):
     data[8_192:40_960] = os.urandom(40_960 - 8_192)
     path.write_bytes(data)
     refused(root, study, "is not a readable database")
+
+
+def test_an_empty_file_becomes_a_database(root, study, track):
+    for path in (root / "mlruns").glob("mlflow.db*"):
+        path.unlink()
+    (root / "mlruns" / "mlflow.db").touch()
+    with pytest.raises(UserError, match="no runs under"):
+        list_studies(root)
+    track(study(seeds=1))
+    assert [line.name for line in list_studies(root)] == ["quickstart"]
 
 
 def set_schema(root, version):

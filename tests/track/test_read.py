@@ -1,3 +1,4 @@
+import io
 import shutil
 import sqlite3
 
@@ -137,6 +138,36 @@ def test_arrays_come_back_bit_for_bit_with_their_types(root, track, study, run):
             for name, array in stored.items():
                 np.testing.assert_array_equal(held[arm.id][seed][name], array)
                 assert held[arm.id][seed][name].dtype == array.dtype
+
+
+def npz(**arrays):
+    made = io.BytesIO()
+    np.savez(made, **arrays)
+    return made.getvalue()
+
+
+DAMAGED = {
+    "empty": b"", "text": b"not an array", "cut": npz(packed=np.zeros((1, 9), np.uint8))[:60], "no parts": npz(),
+    "header": b"\x93NUMPY\x01\x00garbage" * 30, "an array": b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8'",
+    "objects": npz(packed=np.array([{}]), seeds=np.array([{}]), examples=np.array([{}])),
+    "shapes": npz(packed=np.zeros(3, np.uint8), seeds=np.zeros((2, 2)), examples=np.zeros(1)),
+    "names": npz(**{"x/a": np.zeros(1), "packed": np.zeros((1, 1), np.uint8), "seeds": np.array(["a"]),
+                    "examples": np.array([1])}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.parametrize("name", ["test_correct.npz", "arrays.npz"])
+def test_arrays_that_are_damaged_are_one_line(root, track, study, name, content):
+    track(study(seeds=1))
+    read = read_arrays if name == "arrays.npz" else read_test_correct
+    path = next(root.rglob(name))
+    path.write_bytes(content)
+    if (name, content) == ("arrays.npz", DAMAGED["no parts"]):
+        assert {} in read(root, "quickstart").values()
+        return
+    with pytest.raises(Failure, match=rf"{name} cannot be read \(.*Put it back from a copy, or move it aside"):
+        read(root, "quickstart")
 
 
 def test_a_run_without_arrays_stores_no_file(root, track, study):

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from ablate.nn.graph import Graph, GraphNode
 from ablate.report.figures.graph import Label, Marks, Sheet, frame_figure, marks
 from ablate.report.figures.render import svg
+from ablate.terminal import plain_line
 
 _POINTS = 72.0  # SVG as matplotlib writes it has a unit of a point
 
@@ -59,7 +60,7 @@ def _written(shown: Marks, sheet: Sheet) -> str:
         anchor = ' text-anchor="end"' if label.right else ""
         lines.append(
             f'<text x="{column}" y="{row}" font-size="{label.size}px" fill="{label.colour}"{weight}{anchor}>'
-            f"{escape(label.text)}</text>"
+            f"{escape(plain_line(label.text))}</text>"
         )
     return "\n".join([*lines, "</g>\n"])
 

@@ -160,6 +160,7 @@ def _limits(axes: Sequence[Axes], scale: _Scale, end: float) -> None:
     if scale.log:
         ax.set_yscale("log")
     ax.set_ylim(scale.low, scale.high)
+    end = end or 1.0  # curves of one point, at step 0
     ax.set_xlim(-0.02 * end, 1.03 * end)
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     if scale.log:

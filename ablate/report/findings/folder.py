@@ -10,6 +10,7 @@ from typing import Any
 
 from ablate.errors import UserError, cut
 from ablate.judge.verdict import Verdict
+from ablate.resources import plain_file
 from ablate.sweep.metrics import Metrics, program_metrics
 from ablate.sweep.study import Study
 from ablate.sweep.study_file import load_study, parse_study, study_files
@@ -50,7 +51,7 @@ def read_document(path: Path) -> dict[str, Any]:
         There is none, it is not JSON, or a part of it is missing or of another kind than ablate writes.
     """
     try:
-        parsed = from_json(path.read_text(encoding="utf-8"))
+        parsed = from_json(plain_file(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as verdicts: {cut(str(error))}") from None
     whole = _mapping(path, "the file", parsed)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ablate.judge.verdict import Verdict
 from ablate.report.figures.style import BAND, HUES, INK, PAPER, RULE, SOFT
+from ablate.terminal import plain_line
 
 WIDTH = 220
 _PAD = 10
@@ -94,4 +95,4 @@ def _limits(verdicts: Sequence[Verdict]) -> tuple[float, float]:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return plain_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

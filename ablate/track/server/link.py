@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ablate.errors import Failure, UserError
+from ablate.terminal import unkeyed
 from ablate.track import offline
 from ablate.track.files import json_text
 from ablate.values import from_json
@@ -63,24 +64,20 @@ def checked_address(uri: str) -> str:
     if not plain.startswith(_SPEAKS) or "://" in plain.partition("://")[2]:
         hint = ""
         if plain.startswith(("postgresql", "mysql", "mssql", "sqlite")):
-            hint = f"; a database is reached through a server: `mlflow server --backend-store-uri {_unkeyed(plain)}`"
+            hint = f"; a database is reached through a server: `mlflow server --backend-store-uri {unkeyed(plain)}`"
         raise UserError(
             f"`tracking.uri` must be `local` or the address of an MLflow server, http://HOST:PORT; got "
-            f"{_unkeyed(plain)!r}{hint}"
+            f"{unkeyed(plain)!r}{hint}"
         )
     host = plain.partition("://")[2].partition("/")[0]
     if "@" in host:
         raise UserError(
-            f"`tracking.uri` holds a name or a password ({_unkeyed(plain)}): addresses are shown; set "
+            f"`tracking.uri` holds a name or a password ({unkeyed(plain)}): addresses are shown; set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         )
     if not host or not re.fullmatch(r"[\w.-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?", host):
         raise UserError(f"`tracking.uri` must be http://HOST:PORT, got {plain!r}")
     return plain
-
-
-def _unkeyed(uri: str) -> str:
-    return re.sub(r"://[^/@]*@", "://…@", uri)
 
 
 class ServerLink:

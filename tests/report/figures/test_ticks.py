@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from ablate.report.figures.panels import _limits, _Scale
 from ablate.report.figures.style import drawing
 from ablate.report.figures.ticks import apart
 from ablate.report.figures.tuning import sensitivity_curves
@@ -105,3 +106,9 @@ def test_a_loss_that_goes_below_0_has_an_axis_that_shows_it(study):
     (ax, *_) = figure.figure.axes
     assert ax.get_yscale() == "linear"
     assert ax.get_ylim()[0] < curves.loc[loss, "value"].min()
+
+
+def test_curves_of_one_point_at_step_0_have_an_axis_of_their_own():
+    ax = Figure().add_subplot()
+    _limits([ax], _Scale("loss", 0.0, 1.0, log=False), 0.0)  # a warning is an error here
+    assert ax.get_xlim() == (-0.02, 1.03)
