@@ -39,7 +39,6 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
     "CONTRIBUTING.md": "they make an environment and run all tests: .ci/run does both",
-    "docs/ci.md": "a package from an index, and a server that reads standard input: tests/face has its tools",
     "docs/data.md": "a package from an index: .ci/run installs it and runs tests/data/test_keel.py",
     "docs/ray.md": "they need a cluster: tests/sweep/test_ray.py has one",
     "docs/server.md": "they need a server: tests/track/server has one",

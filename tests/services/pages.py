@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
@@ -101,6 +102,21 @@ def fetched(address: str) -> str:
     here = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with here.open(address.partition("#")[0], timeout=60) as answer:
         return str(answer.read().decode())
+
+
+def already_installed(line: str) -> None:
+    """Run a `pip install …` of a page where what it asks for is there: pip looks, and downloads and changes nothing.
+
+    Raises
+    ------
+    AssertionError
+        Something that it asks for is not there, or is not offered: an extra that no longer exists, say.
+    """
+    command = [*this_python(line), "--no-index", "--dry-run", "--disable-pip-version-check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "does not provide the extra" not in done.stdout + done.stderr
+    assert "Would install" not in done.stdout
 
 
 def this_python(line: str) -> list[str]:
