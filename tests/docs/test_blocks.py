@@ -36,6 +36,7 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
     "docs/tutorial.zh.md": "tests/docs/test_tutorial.py",
     "docs/verdicts.md": "tests/docs/test_verdicts_page.py",
+    "examples/hydra-app/README.md": "tests/app/test_foreign_apps.py",
     "examples/plugin/README.md": "tests/docs/test_plugins.py",
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
@@ -43,7 +44,6 @@ READ = {  # page -> why its blocks in `sh` are read and not run
     "docs/ray.md": "they need a cluster: tests/sweep/test_ray.py has one",
     "docs/server.md": "they need a server: tests/track/server has one",
     "docs/slurm.md": "they need a cluster: tests/sweep/test_submitit.py has one",
-    "examples/hydra-app/README.md": "tests/app/test_foreign_apps.py runs the application",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages
 
