@@ -25,14 +25,15 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
     "docs/data.md": "tests/data/test_keel.py, tests/docs/test_short_pages.py",
     "docs/files.md": "tests/docs/test_short_pages.py",
     "docs/findings.md": "tests/docs/test_findings_page.py",
-    "docs/guide.md": "tests/docs/test_guide.py",
+    "docs/guide.md": "tests/docs/test_guide.py, tests/track/server/test_server_page.py",
     "docs/hydra.md": "tests/docs/test_hydra_page.py",
     "docs/judge.md": "tests/docs/test_short_pages.py",
     "docs/own-training.md": "tests/docs/test_own_training.py",
     "docs/plugins.md": "tests/docs/test_plugins.py",
     "docs/python.md": "tests/docs/test_python.py",
     "docs/reference/stats.md": "tests/docs/test_short_pages.py",
-    "docs/server.md": "tests/docs/test_short_pages.py",
+    "docs/server.md": "tests/track/server/test_server_page.py, tests/track/server/test_postgres.py, "
+    "tests/docs/test_short_pages.py",
     "docs/tutorial.md": "tests/docs/test_tutorial.py",
     "docs/tutorial.zh.md": "tests/docs/test_tutorial.py",
     "docs/verdicts.md": "tests/docs/test_verdicts_page.py",
@@ -42,7 +43,6 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
 READ = {  # page -> why its blocks in `sh` are read and not run
     "CONTRIBUTING.md": "they make an environment and run all tests: .ci/run does both",
     "docs/ray.md": "they need a cluster: tests/sweep/test_ray.py has one",
-    "docs/server.md": "they need a server: tests/track/server has one",
     "docs/slurm.md": "they need a cluster: tests/sweep/test_submitit.py has one",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages

@@ -74,7 +74,7 @@ def test_the_commands_on_shipped_studies_do_what_is_said_of_them(ablate, project
     assert (project / "graphs" / "norm=batch.svg").is_file()
     assert "quickstart: finished; 48 runs" in said["ablate status quickstart"]
     assert browse == "ablate ui"  # tests/track/test_ui.py starts it, and asks for its page
-    assert shared.startswith("ablate run quickstart tracking.uri=")  # tests/track/server/test_server_page.py
+    assert shared.startswith("ablate run quickstart tracking.uri=")  # run by tests/track/server/test_server_page.py
 
 
 def test_the_sweeps_are_run_reported_and_shown(ablate, project):
