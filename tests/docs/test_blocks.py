@@ -31,6 +31,7 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
     "docs/own-training.md": "tests/docs/test_own_training.py",
     "docs/plugins.md": "tests/docs/test_plugins.py",
     "docs/python.md": "tests/docs/test_python.py",
+    "docs/ray.md": "tests/sweep/test_ray_page.py",
     "docs/reference/stats.md": "tests/docs/test_short_pages.py",
     "docs/server.md": "tests/track/server/test_server_page.py, tests/track/server/test_postgres.py, "
     "tests/docs/test_short_pages.py",
@@ -42,7 +43,6 @@ RUN = {  # page -> what runs its blocks in `bash` and `python`, and compares tho
 }
 READ = {  # page -> why its blocks in `sh` are read and not run
     "CONTRIBUTING.md": "they make an environment and run all tests: .ci/run does both",
-    "docs/ray.md": "they need a cluster: tests/sweep/test_ray.py has one",
     "docs/slurm.md": "they need a cluster: tests/sweep/test_submitit.py has one",
 }
 DATA = {"yaml", "json", "toml", "csv", "mermaid"}  # read by the tests of their pages
